@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
+
+/** Users and their tokens, in D1. */
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+}
+
+const userRow = z.object({ id: z.string(), name: z.string(), created_at: z.number() });
+
+export async function createUser(db: D1Database, name: string, now: number): Promise<User> {
+  const user = { id: `u-${crypto.randomUUID()}`, name, createdAt: now };
+  await db
+    .prepare("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?)")
+    .bind(user.id, user.name, user.createdAt)
+    .run();
+  return user;
+}
+
+/** Users after the id `after`, in order of id. */
+export async function listUsers(db: D1Database, after: string, limit: number): Promise<User[]> {
+  const { results } = await db
+    .prepare("SELECT id, name, created_at FROM users WHERE id > ? ORDER BY id LIMIT ?")
+    .bind(after, limit)
+    .all();
+  return z
+    .array(userRow)
+    .parse(results)
+    .map((row) => ({ id: row.id, name: row.name, createdAt: row.created_at }));
+}
+
+/** Creates the record of a user token; false when there is no such user. */
+export async function createUserToken(
+  db: D1Database,
+  token: {
+    readonly id: string;
+    readonly userId: string;
+    readonly name: string;
+    readonly now: number;
+  },
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `INSERT INTO user_tokens (id, user_id, name, created_at)
+       SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2`,
+    )
+    .bind(token.id, token.userId, token.name, token.now)
+    .run();
+  return meta.changes > 0;
+}
+
+/** Revokes a user token for good; false when there is no such token. Twice is as once. */
+export async function revokeUserToken(db: D1Database, tokenId: string, now: number): Promise<boolean> {
+  const { meta } = await db
+    .prepare("UPDATE user_tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?")
+    .bind(now, tokenId)
+    .run();
+  return meta.changes > 0;
+}
+
+export async function isTokenValid(db: D1Database, userId: string, tokenId: string): Promise<boolean> {
+  const row = await db
+    .prepare("SELECT 1 AS valid FROM user_tokens WHERE id = ? AND user_id = ? AND revoked_at IS NULL")
+    .bind(tokenId, userId)
+    .first();
+  return row !== null;
+}
+
+const policyRow = z.object({
+  policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
+  policy_version: z.number(),
+});
+
+export interface UserPolicy {
+  readonly overrides: PolicyOverrides;
+  readonly version: number;
+}
+
+/** The user's overrides of the default policy. Throws for an unknown user. */
+export async function readUserPolicy(db: D1Database, userId: string): Promise<UserPolicy> {
+  const row = policyRow.parse(
+    await db.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(userId).first(),
+  );
+  return { overrides: row.policy, version: row.policy_version };
+}
+
+export async function writeUserPolicy(
+  db: D1Database,
+  userId: string,
+  overrides: PolicyOverrides,
+): Promise<void> {
+  await db
+    .prepare("UPDATE users SET policy = ?, policy_version = policy_version + 1 WHERE id = ?")
+    .bind(JSON.stringify(overrides), userId)
+    .run();
+}

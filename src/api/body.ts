@@ -1,0 +1,51 @@
+import { ApiError } from "./errors.ts";
+
+/** No request of this API needs more. */
+const MAXIMUM_BODY_BYTES = 16 * 1024;
+
+/**
+ * The JSON value of a request's body, or undefined when there is no body. Throws 413 for one that is too large,
+ * without reading it to its end, and 400 for one that is not JSON in UTF-8.
+ */
+export async function readJsonBody(request: Request): Promise<unknown> {
+  const text = decode(await readBytes(request));
+  if (text.trim() === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(400, "malformed_json", "The body is not valid JSON");
+  }
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get("Content-Length") ?? 0) > MAXIMUM_BODY_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > MAXIMUM_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1) return only;
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw new ApiError(400, "malformed_json", "The body is not UTF-8");
+  }
+}
+
+function tooLarge(): ApiError {
+  return new ApiError(413, "too_large", `The body is larger than ${MAXIMUM_BODY_BYTES} bytes`);
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { Position } from "../history/read.ts";
+
+/** Cursors are opaque to the caller: base64url of where the last page ended. */
+
+const positionSchema = z.object({ at: z.int(), tie: z.string().max(300) });
+
+export function encodePosition(position: Position | null): string | null {
+  return position === null ? null : encodeText(JSON.stringify(position));
+}
+
+export const positionCursor = z
+  .string()
+  .max(1000)
+  .transform((cursor, context): Position => {
+    const position = positionSchema.safeParse(parseJson(decodeText(cursor)));
+    if (position.success) return position.data;
+    context.addIssue({ code: "custom", message: "not a cursor of this list" });
+    return z.NEVER;
+  });
+
+/** The id that the last page ended with. */
+export const idCursor = z
+  .string()
+  .max(1000)
+  .transform((cursor, context): string => {
+    const id = decodeText(cursor);
+    if (id !== null) return id;
+    context.addIssue({ code: "custom", message: "not a cursor of this list" });
+    return z.NEVER;
+  });
+
+export function encodeText(text: string): string {
+  return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+function decodeText(cursor: string): string | null {
+  try {
+    const bytes = Uint8Array.fromBase64(cursor, { alphabet: "base64url" });
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function parseJson(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

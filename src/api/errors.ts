@@ -1,0 +1,73 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+
+/** How the API says no. One shape for every error, and never a stack trace. */
+
+export interface Issue {
+  /** Where in the request: `body.gpu_utilization`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export class ApiError extends Error {
+  readonly status: ContentfulStatusCode;
+  readonly code: string;
+  readonly issues: readonly Issue[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    status: ContentfulStatusCode,
+    code: string,
+    message: string,
+    more: { readonly issues?: readonly Issue[]; readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.issues = more.issues;
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+}
+
+export const notFound = () => new ApiError(404, "not_found", "There is no such thing here");
+
+export const errorSchema = z.object({
+  success: z.literal(false),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  }),
+});
+
+/** Answers any error thrown on the way. What is not an `ApiError` is ours: 503, to be tried again. */
+export function answerError(error: unknown, c: Context): Response {
+  const known = toApiError(error);
+  if (known.status >= 500) console.error("request failed", c.req.method, c.req.path, error);
+  if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
+  return c.json<z.infer<typeof errorSchema>>(
+    {
+      success: false,
+      error: {
+        code: known.code,
+        message: known.message,
+        ...(known.issues === undefined ? {} : { issues: [...known.issues] }),
+      },
+    },
+    known.status,
+  );
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError(503, "unavailable", "The service cannot answer right now", {
+    retryAfterSeconds: 5,
+  });
+}
+
+export function invalid(issues: readonly Issue[]): ApiError {
+  const [first] = issues;
+  const message = first === undefined ? "The request is not valid" : `${first.path}: ${first.message}`;
+  return new ApiError(400, "invalid", message, { issues });
+}

@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { heartbeatSchema } from "../lifecycle/heartbeat.ts";
+import { toIso } from "../lifecycle/time.ts";
+import { actorOf } from "./actor.ts";
+import { security, tooManyRequests } from "./auth.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { ApiError } from "./errors.ts";
+
+const actionSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("hibernate_warning"),
+    message: z.string(),
+    countdown_seconds: z.number().describe("True remaining time"),
+  }),
+  z.object({ type: z.literal("hibernating"), message: z.string() }),
+  z.object({
+    type: z.literal("hibernate"),
+    message: z.string(),
+    action_id: z.string().describe("The same order may be told twice"),
+  }),
+]);
+
+export class PostStatus extends Endpoint {
+  override schema = {
+    operationId: "sendHeartbeat",
+    tags: ["Heartbeats"],
+    summary: "Send a heartbeat",
+    description:
+      "The instance reports its readings and hears what it has to do. Unknown fields are ignored; any reading may be null or left out.",
+    security: security("instance"),
+    request: {
+      body: jsonBody(heartbeatSchema.extend({ instance_id: z.string() }), {
+        instance_id: "28864630",
+        gpu_utilization: 87,
+        vram_used_gb: 18.4,
+        cpu_utilization: 45,
+        ram_used_gb: 12.0,
+        disk_used_gb: 45.2,
+        cost_accumulated: 2.4,
+        status: "running",
+        uptime_seconds: 7200,
+      }),
+    },
+    responses: {
+      200: jsonResponse(
+        "The heartbeat is kept",
+        z.object({
+          success: z.literal(true),
+          message: z.string(),
+          next_heartbeat_in_seconds: z.number(),
+          actions: z.array(actionSchema),
+        }),
+        {
+          success: true,
+          message: "Low utilization detected",
+          next_heartbeat_in_seconds: 60,
+          actions: [
+            {
+              type: "hibernate_warning",
+              message: "GPU <5% utilization for 3min. Hibernating in 2min.",
+              countdown_seconds: 120,
+            },
+          ],
+        },
+      ),
+      ...errorResponses(400, 401, 403, 413, 429),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { principal } = c.var;
+    if (principal.scope !== "instance") throw new Error("the route requires an instance token");
+    const { body } = await this.getValidatedData<typeof this.schema>();
+    const { userId, instanceId, tokenGeneration } = principal;
+    if (body.instance_id !== instanceId) {
+      throw new ApiError(403, "forbidden", "The token belongs to another instance");
+    }
+    const { success } = await c.env.HEARTBEAT_LIMIT.limit({ key: `${userId}/${instanceId}` });
+    if (!success) throw tooManyRequests("Too many heartbeats: one a minute is enough");
+    const { instance_id: _, ...report } = body;
+    const heard = await actorOf(c.env, userId, instanceId).heartbeat(tokenGeneration, report);
+    switch (heard.outcome) {
+      case "accepted":
+        return c.json({
+          success: true,
+          message: heard.answer.message,
+          next_heartbeat_in_seconds: heard.answer.nextHeartbeatInSeconds,
+          actions: heard.answer.actions,
+        });
+      case "old_token":
+        throw new ApiError(401, "unauthorized", "This token was replaced by a newer one");
+      case "unknown":
+        throw new ApiError(401, "unauthorized", "This instance is not watched any more");
+    }
+  }
+}
+
+export class GetStatus extends Endpoint {
+  override schema = {
+    operationId: "checkReachability",
+    tags: ["Heartbeats"],
+    summary: "Check that the service can be reached",
+    responses: {
+      200: jsonResponse(
+        "It can",
+        z.object({ success: z.literal(true), message: z.string(), server_time: z.string() }),
+        {
+          success: true,
+          message: "Agent System is reachable",
+          server_time: "2025-12-19T03:25:30Z",
+        },
+      ),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    return c.json({
+      success: true,
+      message: "Agent System is reachable",
+      server_time: toIso(Date.now()),
+    });
+  }
+}

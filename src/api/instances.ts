@@ -1,0 +1,295 @@
+import { z } from "zod";
+import { issueToken } from "../accounts/tokens.ts";
+import { readUserPolicy } from "../accounts/users.ts";
+import { listInstanceIds } from "../instance/registry.ts";
+import {
+  DEFAULT_POLICY,
+  mergePolicy,
+  type PolicyIssue,
+  policyIssues,
+  policyOverridesSchema,
+} from "../lifecycle/policy.ts";
+import { providerKindSchema } from "../lifecycle/provider.ts";
+import type { LiveView } from "../lifecycle/view.ts";
+import { actorOf, askActors } from "./actor.ts";
+import { security, userIdOf } from "./auth.ts";
+import { encodeText, idCursor } from "./cursor.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { ApiError, type Issue, invalid, notFound } from "./errors.ts";
+import {
+  detailExample,
+  detailSchema,
+  detailWithPolicySchema,
+  healthSchema,
+  listExample,
+  liveSchema,
+  statusSchema,
+} from "./views.ts";
+
+/** No slash: actors are named `user/instance`. */
+const instanceIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+    "must be 1 to 128 of letters, digits, '.', '_', ':', '-', beginning with a letter or digit",
+  );
+
+export const instanceParams = z.object({ id: instanceIdSchema });
+
+/** The providers that can be chosen: those that this service can drive. */
+const providerSchema = providerKindSchema.extract(["agent", "none"]);
+
+const hourlyCostSchema = z.number().min(0).max(1_000_000).nullable().describe("Dollars an hour");
+
+const nameSchema = z.string().trim().min(1).max(200);
+
+const tokenResponse = z.object({
+  success: z.literal(true),
+  instance_id: z.string(),
+  token: z.string().describe("The instance's token. It is shown this once"),
+});
+
+/** The longest list that one request may ask for; each entry asks one actor. */
+const MAXIMUM_LIST = 1000;
+
+export class ListInstances extends Endpoint {
+  override schema = {
+    operationId: "listInstances",
+    tags: ["Instances"],
+    summary: "List instances as they are now",
+    description:
+      "In the order of their ids. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null.",
+    security: security("user"),
+    request: {
+      query: z.object({
+        status: statusSchema.optional(),
+        health: healthSchema.optional(),
+        limit: z.coerce.number().int().min(1).max(MAXIMUM_LIST).default(200),
+        cursor: idCursor.optional(),
+      }),
+    },
+    responses: {
+      200: jsonResponse(
+        "The user's instances",
+        z.object({ instances: z.array(liveSchema), next_cursor: z.string().nullable() }),
+        listExample,
+      ),
+      ...errorResponses(400, 401, 403),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { query } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const ids = await listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit);
+    const views = await askActors(c.env, userId, ids, (actor) => actor.live());
+    const wanted = (view: LiveView | null): view is LiveView =>
+      view !== null &&
+      (query.status === undefined || view.status === query.status) &&
+      (query.health === undefined || view.health === query.health);
+    const last = ids.at(-1);
+    return c.json({
+      instances: views.filter(wanted),
+      next_cursor: last !== undefined && ids.length === query.limit ? encodeText(last) : null,
+    });
+  }
+}
+
+export class RegisterInstance extends Endpoint {
+  override schema = {
+    operationId: "registerInstance",
+    tags: ["Instances"],
+    summary: "Register an instance",
+    security: security("user"),
+    request: {
+      body: jsonBody(
+        z.object({
+          instance_id: instanceIdSchema,
+          name: nameSchema.optional().describe("The id, if left out"),
+          provider: providerSchema.default("agent"),
+          hourly_cost: hourlyCostSchema.default(null),
+          hibernated_hourly_cost: hourlyCostSchema.default(null),
+          policy: policyOverridesSchema.default({}),
+        }),
+        {
+          instance_id: "28864630",
+          name: "ML Training Rig",
+          provider: "agent",
+          hourly_cost: 0.4,
+          hibernated_hourly_cost: 0.01,
+          policy: { idle: { threshold_percent: 10 } },
+        },
+      ),
+    },
+    responses: {
+      201: jsonResponse("Registered", tokenResponse),
+      ...errorResponses(400, 401, 403, 409, 413),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { body } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const userPolicy = await readUserPolicy(c.env.DB, userId);
+    refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy)));
+    const registered = await actorOf(c.env, userId, body.instance_id).register({
+      userId,
+      instanceId: body.instance_id,
+      profile: {
+        name: body.name ?? body.instance_id,
+        provider: body.provider,
+        hourlyCost: body.hourly_cost,
+        hibernatedHourlyCost: body.hibernated_hourly_cost,
+      },
+      overrides: body.policy,
+      userPolicy: userPolicy.overrides,
+      userPolicyVersion: userPolicy.version,
+    });
+    if (registered.outcome === "exists") {
+      throw new ApiError(409, "exists", "An instance of this id is registered already");
+    }
+    return c.json(await tokenAnswer(c, body.instance_id, registered.tokenGeneration), 201);
+  }
+}
+
+export class GetInstance extends Endpoint {
+  override schema = {
+    operationId: "getInstance",
+    tags: ["Instances"],
+    summary: "See one instance in full",
+    security: security("user"),
+    request: { params: instanceParams },
+    responses: {
+      200: jsonResponse("The instance", detailWithPolicySchema, {
+        ...detailExample,
+        policy: DEFAULT_POLICY,
+      }),
+      ...errorResponses(401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
+    if (detail === null) throw notFound();
+    return c.json(detail);
+  }
+}
+
+export class ChangeInstance extends Endpoint {
+  override schema = {
+    operationId: "changeInstance",
+    tags: ["Instances"],
+    summary: "Change an instance's name, provider, costs or policy",
+    description: "What is left out stays. `policy` replaces the instance's own overrides as a whole.",
+    security: security("user"),
+    request: {
+      params: instanceParams,
+      body: jsonBody(
+        z.object({
+          name: nameSchema.optional(),
+          provider: providerSchema.optional(),
+          hourly_cost: hourlyCostSchema.optional(),
+          hibernated_hourly_cost: hourlyCostSchema.optional(),
+          policy: policyOverridesSchema.optional(),
+        }),
+        { name: "Render Farm", hourly_cost: 0.55 },
+      ),
+    },
+    responses: {
+      200: jsonResponse("The instance", detailSchema, detailExample),
+      ...errorResponses(400, 401, 403, 404, 409, 413),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, body } = await this.getValidatedData<typeof this.schema>();
+    const changed = await actorOf(c.env, userIdOf(c.var.principal), params.id).change({
+      profile: {
+        ...(body.name === undefined ? {} : { name: body.name }),
+        ...(body.provider === undefined ? {} : { provider: body.provider }),
+        ...(body.hourly_cost === undefined ? {} : { hourlyCost: body.hourly_cost }),
+        ...(body.hibernated_hourly_cost === undefined
+          ? {}
+          : { hibernatedHourlyCost: body.hibernated_hourly_cost }),
+      },
+      ...(body.policy === undefined ? {} : { overrides: body.policy }),
+    });
+    switch (changed.outcome) {
+      case "accepted":
+        return c.json(changed.detail);
+      case "refused":
+        throw new ApiError(409, changed.refusal.code, changed.refusal.message);
+      case "bad_policy":
+        throw invalid(changed.issues.map(toApiIssue));
+      case "unknown":
+        throw notFound();
+    }
+  }
+}
+
+export class RemoveInstance extends Endpoint {
+  override schema = {
+    operationId: "removeInstance",
+    tags: ["Instances"],
+    summary: "Stop watching an instance",
+    description: "The provider is not touched; what has been kept of its history stays until it expires.",
+    security: security("user"),
+    request: { params: instanceParams },
+    responses: {
+      200: jsonResponse("Not watched any more", z.object({ success: z.literal(true) })),
+      ...errorResponses(401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const removed = await actorOf(c.env, userIdOf(c.var.principal), params.id).remove();
+    if (removed.outcome === "unknown") throw notFound();
+    return c.json({ success: true });
+  }
+}
+
+export class RotateInstanceToken extends Endpoint {
+  override schema = {
+    operationId: "rotateInstanceToken",
+    tags: ["Instances"],
+    summary: "Replace an instance's token",
+    description: "The former token is refused from this moment on.",
+    security: security("user"),
+    request: { params: instanceParams },
+    responses: {
+      200: jsonResponse("The new token", tokenResponse),
+      ...errorResponses(401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const rotated = await actorOf(c.env, userIdOf(c.var.principal), params.id).rotateToken();
+    if (rotated.outcome === "unknown") throw notFound();
+    return c.json(await tokenAnswer(c, params.id, rotated.tokenGeneration));
+  }
+}
+
+async function tokenAnswer(
+  c: ApiContext,
+  instanceId: string,
+  generation: number,
+): Promise<z.infer<typeof tokenResponse>> {
+  const token = await issueToken(c.env.TOKEN_KEY, {
+    scope: "instance",
+    sub: userIdOf(c.var.principal),
+    instance: instanceId,
+    generation,
+  });
+  return { success: true, instance_id: instanceId, token };
+}
+
+function refuseContradiction(issues: readonly PolicyIssue[]): void {
+  if (issues.length > 0) throw invalid(issues.map(toApiIssue));
+}
+
+function toApiIssue(issue: PolicyIssue): Issue {
+  return { path: ["body", "policy", ...issue.path].join("."), message: issue.message };
+}

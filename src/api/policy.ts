@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { readUserPolicy, writeUserPolicy } from "../accounts/users.ts";
+import { listInstanceIds, listOverrides } from "../instance/registry.ts";
+import {
+  DEFAULT_POLICY,
+  mergePolicy,
+  type PolicyOverrides,
+  policyIssues,
+  policyOverridesSchema,
+  policySettingsSchema,
+} from "../lifecycle/policy.ts";
+import { askActors } from "./actor.ts";
+import { security, userIdOf } from "./auth.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { invalid } from "./errors.ts";
+
+const policyResponse = jsonResponse(
+  "The policy for instances without overrides of their own",
+  z.object({
+    policy: policySettingsSchema.describe("The service's defaults with the user's overrides"),
+    overrides: policyOverridesSchema.describe("What the user has set"),
+  }),
+  { policy: DEFAULT_POLICY, overrides: {} },
+);
+
+export class GetPolicy extends Endpoint {
+  override schema = {
+    operationId: "getPolicy",
+    tags: ["Policy"],
+    summary: "See the user's default policy",
+    security: security("user"),
+    responses: { 200: policyResponse, ...errorResponses(401, 403) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { overrides } = await readUserPolicy(c.env.DB, userIdOf(c.var.principal));
+    return c.json({ policy: mergePolicy(overrides), overrides });
+  }
+}
+
+export class PutPolicy extends Endpoint {
+  override schema = {
+    operationId: "putPolicy",
+    tags: ["Policy"],
+    summary: "Replace the user's overrides of the default policy",
+    description:
+      "Refused when it contradicts itself or, merged, any instance's own overrides. It reaches every instance before the answer; one that is out of reach takes it on with its next write to the history.",
+    security: security("user"),
+    request: {
+      body: jsonBody(policyOverridesSchema, {
+        idle: { threshold_percent: 10, warn_after_seconds: 600, hibernate_after_seconds: 900 },
+      }),
+    },
+    responses: { 200: policyResponse, ...errorResponses(400, 401, 403, 413) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { body } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    await refuseContradictions(c.env.DB, userId, body);
+    await writeUserPolicy(c.env.DB, userId, body);
+    await refreshInstances(c.env, userId);
+    return c.json({ policy: mergePolicy(body), overrides: body });
+  }
+}
+
+async function refuseContradictions(
+  db: D1Database,
+  userId: string,
+  userPolicy: PolicyOverrides,
+): Promise<void> {
+  const own = policyIssues(mergePolicy(userPolicy));
+  if (own.length > 0) {
+    throw invalid(own.map(({ path, message }) => ({ path: ["body", ...path].join("."), message })));
+  }
+  for (const { instanceId, overrides } of await listOverrides(db, userId)) {
+    const issues = policyIssues(mergePolicy(userPolicy, overrides));
+    if (issues.length > 0) {
+      throw invalid(
+        issues.map(({ path, message }) => ({
+          path: ["body", ...path].join("."),
+          message: `together with the overrides of instance ${instanceId}, ${message}`,
+        })),
+      );
+    }
+  }
+}
+
+const PAGE = 500;
+
+async function refreshInstances(env: Env, userId: string): Promise<void> {
+  let after = "";
+  for (;;) {
+    const ids = await listInstanceIds(env.DB, userId, after, PAGE);
+    await askActors(env, userId, ids, (actor) => actor.refreshPolicy());
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < PAGE) return;
+    after = last;
+  }
+}

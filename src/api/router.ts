@@ -1,0 +1,96 @@
+import { fromHono } from "chanfana";
+import { Hono } from "hono";
+import { z } from "zod";
+import { CreateUser, CreateUserToken, ListUsers, RevokeUserToken } from "./admin.ts";
+import { requireToken, SECURITY_SCHEMES } from "./auth.ts";
+import { Hibernate, KeepAlive, Wake } from "./commands.ts";
+import { type ApiContext, type ApiEnvironment, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
+import { answerError, notFound } from "./errors.ts";
+import { GetStatus, PostStatus } from "./heartbeats.ts";
+import { ListEvents, ListHeartbeats, ListInstanceEvents } from "./history.ts";
+import {
+  ChangeInstance,
+  GetInstance,
+  ListInstances,
+  RegisterInstance,
+  RemoveInstance,
+  RotateInstanceToken,
+} from "./instances.ts";
+import { GetPolicy, PutPolicy } from "./policy.ts";
+import { GetSavings } from "./savings.ts";
+
+class GetHealth extends Endpoint {
+  override schema = {
+    operationId: "getHealth",
+    tags: ["Service"],
+    summary: "Check that the service and its database answer",
+    responses: {
+      200: jsonResponse("They do", z.object({ status: z.literal("ok") }), { status: "ok" }),
+      ...errorResponses(),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    await c.env.DB.prepare("SELECT 1").first();
+    return c.json({ status: "ok" });
+  }
+}
+
+/** Every route of the service. */
+export function createRouter(): Hono<ApiEnvironment> {
+  const app = new Hono<ApiEnvironment>();
+  app.onError(answerError);
+  app.notFound((c) => answerError(notFound(), c));
+
+  const api = fromHono(app, {
+    openapi_url: "/openapi.json",
+    docs_url: null,
+    redoc_url: null,
+    passthroughErrors: true,
+    generateOperationIds: false,
+    schema: {
+      info: {
+        title: "Dumont Agent System",
+        version: "1.0.0",
+        description: "Heartbeats and lifecycle of rented GPU and CPU instances.",
+      },
+    },
+  });
+  for (const [scope, description] of Object.entries(SECURITY_SCHEMES)) {
+    api.registry.registerComponent("securitySchemes", scope, {
+      type: "http",
+      scheme: "bearer",
+      description,
+    });
+  }
+
+  api.get("/healthz", GetHealth);
+
+  api.get("/api/agent/status", GetStatus);
+  app.post("/api/agent/status", requireToken("instance"));
+  api.post("/api/agent/status", PostStatus);
+
+  app.use("/api/agent/*", requireToken("user"));
+  api.get("/api/agent/instances", ListInstances);
+  api.post("/api/agent/instances", RegisterInstance);
+  api.get("/api/agent/instances/:id", GetInstance);
+  api.patch("/api/agent/instances/:id", ChangeInstance);
+  api.delete("/api/agent/instances/:id", RemoveInstance);
+  api.post("/api/agent/instances/:id/token", RotateInstanceToken);
+  api.post("/api/agent/instances/:id/keep-alive", KeepAlive);
+  api.post("/api/agent/instances/:id/hibernate", Hibernate);
+  api.post("/api/agent/instances/:id/wake", Wake);
+  api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
+  api.get("/api/agent/instances/:id/events", ListInstanceEvents);
+  api.get("/api/agent/events", ListEvents);
+  api.get("/api/agent/policy", GetPolicy);
+  api.put("/api/agent/policy", PutPolicy);
+  api.get("/api/agent/savings", GetSavings);
+
+  app.use("/api/admin/*", requireToken("admin"));
+  api.post("/api/admin/users", CreateUser);
+  api.get("/api/admin/users", ListUsers);
+  api.post("/api/admin/users/:id/tokens", CreateUserToken);
+  api.delete("/api/admin/tokens/:id", RevokeUserToken);
+  return app;
+}

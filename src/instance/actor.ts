@@ -1,0 +1,379 @@
+import { DurableObject } from "cloudflare:workers";
+import { answerHeartbeat, type HeartbeatAnswer } from "../lifecycle/answer.ts";
+import { decide, type Refusal } from "../lifecycle/decide.ts";
+import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
+import type { InstanceEvent } from "../lifecycle/instance-event.ts";
+import { withoutEffects } from "../lifecycle/outbox.ts";
+import {
+  compilePolicy,
+  mergePolicy,
+  type Policy,
+  type PolicyIssue,
+  type PolicyOverrides,
+  type PolicySettings,
+  policyIssues,
+} from "../lifecycle/policy.ts";
+import { newState, type Profile } from "../lifecycle/state.ts";
+import { MINUTE_MS } from "../lifecycle/time.ts";
+import {
+  type DetailView,
+  detailView,
+  type LiveView,
+  liveView,
+  type SavingsView,
+  savingsView,
+} from "../lifecycle/view.ts";
+import { deliver } from "./outbox.ts";
+import { InstanceStorage, type StoredInstance } from "./storage.ts";
+
+/** An outbox that could not be emptied is tried again after this long. */
+const RETRY_MS = MINUTE_MS;
+
+/**
+ * An outbox that is being emptied right now has an alarm at most this far away, should the object crash on the way.
+ * A running instance always has one, so a steady heartbeat arms nothing.
+ */
+const CRASH_RETRY_MS = 5 * MINUTE_MS;
+
+export interface Registration {
+  readonly userId: string;
+  readonly instanceId: string;
+  readonly profile: Omit<Profile, "registeredAt">;
+  readonly overrides: PolicyOverrides;
+  readonly userPolicy: PolicyOverrides;
+  readonly userPolicyVersion: number;
+}
+
+export interface ProfileChanges {
+  readonly profile: Partial<Omit<Profile, "registeredAt">>;
+  /** Replaces the instance's own overrides as a whole. */
+  readonly overrides?: PolicyOverrides;
+}
+
+/** An instance that the actor does not know, or no longer. */
+export interface Unknown {
+  readonly outcome: "unknown";
+}
+
+const UNKNOWN: Unknown = { outcome: "unknown" };
+
+export type HeartbeatOutcome =
+  | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
+  | { readonly outcome: "old_token" }
+  | Unknown;
+
+export type CommandOutcome =
+  | { readonly outcome: "accepted"; readonly detail: DetailView }
+  | { readonly outcome: "refused"; readonly refusal: Refusal }
+  | Unknown;
+
+export type ChangeOutcome =
+  | CommandOutcome
+  | { readonly outcome: "bad_policy"; readonly issues: PolicyIssue[] };
+
+export type KeepAliveOutcome =
+  | { readonly outcome: "accepted"; readonly validForMinutes: number }
+  | Exclude<CommandOutcome, { outcome: "accepted" }>;
+
+/**
+ * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
+ * and effects in one row, answer, then carry the effects out.
+ */
+export class InstanceActor extends DurableObject<Env> {
+  readonly #storage: InstanceStorage;
+  /** The runs that empty the outbox, one after the other. */
+  #emptying: Promise<void> = Promise.resolve();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#storage = new InstanceStorage(ctx.storage.sql);
+  }
+
+  async register(
+    registration: Registration,
+  ): Promise<{ outcome: "registered"; tokenGeneration: number } | { outcome: "exists" }> {
+    if (this.#storage.load() !== null) return { outcome: "exists" };
+    const now = Date.now();
+    const stored: StoredInstance = {
+      userId: registration.userId,
+      instanceId: registration.instanceId,
+      tokenGeneration: now,
+      overrides: registration.overrides,
+      userPolicy: registration.userPolicy,
+      userPolicyVersion: registration.userPolicyVersion,
+      state: newState({ ...registration.profile, registeredAt: now }),
+    };
+    await this.#decide(stored, { type: "registered" }, now);
+    await this.#emptyOutbox();
+    return { outcome: "registered", tokenGeneration: now };
+  }
+
+  async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
+    const stored = this.#known();
+    if (stored === null) return UNKNOWN;
+    if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
+    const now = Date.now();
+    const { stored: next } = await this.#decide(stored, { type: "heartbeat", report }, now);
+    this.#emptyOutboxSoon();
+    return { outcome: "accepted", answer: answerHeartbeat(next.state, this.#policy(next), now) };
+  }
+
+  /** `minutes` null means as long as the policy says. */
+  async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
+    const stored = this.#known();
+    if (stored === null) return UNKNOWN;
+    const now = Date.now();
+    const durationMs =
+      minutes === null ? this.#policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#speed;
+    const outcome = await this.#command({ type: "keep_alive", durationMs }, now);
+    if (outcome.outcome !== "accepted") return outcome;
+    const until = this.#storage.load()?.state.clock.keepAliveUntil ?? now;
+    return {
+      outcome: "accepted",
+      validForMinutes: Math.ceil(((until - now) * this.#speed) / MINUTE_MS),
+    };
+  }
+
+  async hibernate(): Promise<CommandOutcome> {
+    return this.#command({ type: "hibernate.requested" }, Date.now());
+  }
+
+  async wake(): Promise<CommandOutcome> {
+    return this.#command({ type: "wake.requested" }, Date.now());
+  }
+
+  async change(changes: ProfileChanges): Promise<ChangeOutcome> {
+    const stored = this.#known();
+    if (stored === null) return UNKNOWN;
+    const overrides = changes.overrides ?? stored.overrides;
+    const issues = policyIssues(mergePolicy(stored.userPolicy, overrides));
+    if (issues.length > 0) return { outcome: "bad_policy", issues };
+    const now = Date.now();
+    const outcome =
+      Object.keys(changes.profile).length === 0
+        ? null
+        : await this.#command({ type: "changed", changes: changes.profile }, now);
+    if (outcome !== null && outcome.outcome !== "accepted") return outcome;
+    if (changes.overrides !== undefined) await this.#applyPolicy({ overrides: changes.overrides }, now);
+    await this.#emptyOutbox();
+    return this.#accepted(now);
+  }
+
+  /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
+  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Unknown> {
+    const stored = this.#known();
+    if (stored === null) return UNKNOWN;
+    const now = Date.now();
+    const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
+    await this.#decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
+    this.#emptyOutboxSoon();
+    return { outcome: "rotated", tokenGeneration };
+  }
+
+  /** Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. */
+  async remove(): Promise<{ outcome: "removed" } | Unknown> {
+    const stored = this.#known();
+    if (stored === null) return UNKNOWN;
+    await this.#decide(stored, { type: "removed" }, Date.now());
+    await this.#emptyOutbox();
+    return { outcome: "removed" };
+  }
+
+  /** Reads the user's policy anew, as every exchange with the database does. */
+  async refreshPolicy(): Promise<void> {
+    if (this.#known() === null) return;
+    await this.#emptyOutbox("even when empty");
+  }
+
+  async live(): Promise<LiveView | null> {
+    const stored = this.#known();
+    return stored && liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+  }
+
+  async detail(): Promise<(DetailView & { policy: PolicySettings }) | null> {
+    const stored = this.#known();
+    return (
+      stored && {
+        ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
+        policy: settingsOf(stored),
+      }
+    );
+  }
+
+  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | null> {
+    const stored = this.#known();
+    return (
+      stored && {
+        instance_id: stored.instanceId,
+        name: stored.state.profile.name,
+        ...savingsView(stored.state, Date.now()),
+      }
+    );
+  }
+
+  /** Heartbeats that the database may not have yet, oldest first; null for an unknown instance. */
+  async waitingHeartbeats(): Promise<Heartbeat[] | null> {
+    const stored = this.#known();
+    if (stored === null) return null;
+    const { outbox, recent, unflushed } = stored.state;
+    return [
+      ...outbox.flatMap(({ effect }) => (effect.type === "chunk" ? effect.heartbeats : [])),
+      ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
+    ];
+  }
+
+  /**
+   * The platform tries a failed alarm six times and then never again, so this one never throws: whatever fails is
+   * tried at the next alarm.
+   */
+  override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
+    const now = Date.now();
+    try {
+      const stored = this.#storage.load();
+      if (stored === null) return;
+      const dueAt = invocation?.scheduledTime ?? now;
+      await this.#decide(stored, { type: "alarm", dueAt }, now);
+      await this.#emptyOutbox();
+    } catch (error) {
+      console.error("alarm failed", error);
+      await this.ctx.storage.setAlarm(now + RETRY_MS);
+    }
+  }
+
+  /** The stored instance, unless it is on its way out. */
+  #known(): StoredInstance | null {
+    const stored = this.#storage.load();
+    if (stored === null) return null;
+    const leaving = stored.state.outbox.some(({ effect }) => effect.type === "forget");
+    return leaving ? null : stored;
+  }
+
+  get #speed(): number {
+    return simulationSpeed(this.env);
+  }
+
+  #policy(stored: StoredInstance): Policy {
+    return compilePolicy(settingsOf(stored), this.#speed);
+  }
+
+  async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
+    const stored = this.#known();
+    if (stored === null) return UNKNOWN;
+    const { refusal } = await this.#decide(stored, event, now);
+    if (refusal !== null) return { outcome: "refused", refusal };
+    this.#emptyOutboxSoon();
+    return this.#accepted(now);
+  }
+
+  #accepted(now: number): CommandOutcome {
+    const stored = this.#storage.load();
+    if (stored === null) return UNKNOWN;
+    const detail = detailView(stored.instanceId, stored.state, this.#policy(stored), now);
+    return { outcome: "accepted", detail };
+  }
+
+  /** Decides, saves state and effects in one row, and arms the alarm. */
+  async #decide(
+    stored: StoredInstance,
+    event: InstanceEvent,
+    now: number,
+  ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
+    const decision = decide(stored.state, event, this.#policy(stored), now);
+    const next = { ...stored, state: decision.state };
+    if (decision.state !== stored.state) this.#storage.save(next);
+    const crashRetryAt = decision.state.outbox.length > 0 ? now + CRASH_RETRY_MS : null;
+    await this.#armAtLatest(earliest(decision.wakeAt, crashRetryAt));
+    return { stored: next, refusal: decision.refusal };
+  }
+
+  /** The alarm is lazy: one that is armed for an earlier moment stays, and arms itself anew when it fires. */
+  async #armAtLatest(moment: number | null): Promise<void> {
+    if (moment === null) return;
+    const armed = await this.ctx.storage.getAlarm();
+    if (armed !== null && armed <= moment) return;
+    // A moment in the past would be taken for now, yet be refused by some versions of the runtime.
+    await this.ctx.storage.setAlarm(Math.max(moment, Date.now() + 1));
+  }
+
+  #emptyOutboxSoon(): void {
+    if ((this.#storage.load()?.state.outbox.length ?? 0) > 0) {
+      this.ctx.waitUntil(this.#emptyOutbox());
+    }
+  }
+
+  /** Carries effects out until none is left or the database fails. Never throws. One run at a time. */
+  async #emptyOutbox(when: "when there is one" | "even when empty" = "when there is one"): Promise<void> {
+    this.#emptying = this.#emptying.then(() => this.#deliverAll(when === "even when empty"));
+    await this.#emptying;
+  }
+
+  async #deliverAll(atLeastOnce: boolean): Promise<void> {
+    let ask = atLeastOnce;
+    for (;;) {
+      const before = this.#storage.load();
+      if (before === null || (before.state.outbox.length === 0 && !ask)) return;
+      ask = false;
+      try {
+        const delivery = await deliver(this.env.DB, before);
+        if (delivery.forgotten) return await this.#forget();
+        // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
+        const after = this.#storage.load() ?? before;
+        if (delivery.done.size > 0) {
+          this.#storage.save({ ...after, state: withoutEffects(after.state, delivery.done) });
+        }
+        const now = Date.now();
+        if (delivery.userPolicy !== null && delivery.userPolicy.version > after.userPolicyVersion) {
+          await this.#applyPolicy(
+            {
+              userPolicy: delivery.userPolicy.overrides,
+              userPolicyVersion: delivery.userPolicy.version,
+            },
+            now,
+          );
+        }
+        for (const answer of delivery.answers) await this.#decide(this.#storage.load() ?? after, answer, now);
+      } catch (error) {
+        console.warn("outbox not delivered, will be tried again", error);
+        await this.#armAtLatest(Date.now() + RETRY_MS);
+        return;
+      }
+    }
+  }
+
+  /** Takes on new policy levels, unless merged they would contradict themselves: then the former ones stand. */
+  async #applyPolicy(
+    levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
+    now: number,
+  ): Promise<void> {
+    const stored = this.#storage.load();
+    if (stored === null) return;
+    const next = { ...stored, ...levels };
+    if (policyIssues(settingsOf(next)).length > 0) {
+      this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
+      return;
+    }
+    const formerIntervalMs = this.#policy(stored).intervalMs;
+    await this.#decide(next, { type: "policy.changed", formerIntervalMs }, now);
+  }
+
+  async #forget(): Promise<void> {
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    this.#storage.forget();
+  }
+}
+
+/** How much faster than life the policies' durations pass; 1 unless a simulation says otherwise. */
+export function simulationSpeed(env: Pick<Env, "SIMULATION_SPEED">): number {
+  const speed = Number(env.SIMULATION_SPEED);
+  return Number.isFinite(speed) && speed > 0 ? speed : 1;
+}
+
+function settingsOf(stored: StoredInstance): PolicySettings {
+  return mergePolicy(stored.userPolicy, stored.overrides);
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}

@@ -1,0 +1,38 @@
+import type { Heartbeat } from "./heartbeat.ts";
+import type { HistoryEvent } from "./history-event.ts";
+
+/** An order to the world outside, asked of a provider and answered by `action.succeeded` or `action.failed`. */
+export interface ActionOrder {
+  /** Unique for the instance, so that asking twice starts one. */
+  readonly actionId: string;
+  readonly kind: ActionKind;
+  /** Delete only: a snapshot must have succeeded first. */
+  readonly snapshotFirst: boolean;
+}
+
+export type ActionKind = "hibernate" | "force_hibernate" | "wake" | "delete";
+
+export type GuardedStep = "hibernate" | "force_hibernate" | "delete";
+
+/**
+ * What the world is asked to do. Effects are data: the core writes them into the state's outbox and somebody else
+ * carries them out. Each may be carried out twice and must then do nothing more.
+ */
+export type Effect =
+  /** Keep these heartbeats in the history. */
+  | { readonly type: "chunk"; readonly heartbeats: readonly Heartbeat[] }
+  /** Keep this event in the history; its severity makes it an alert. */
+  | { readonly type: "event"; readonly event: HistoryEvent }
+  /** Bring the registry's row up to date with the state. */
+  | { readonly type: "projection" }
+  /** Take the instance out of the registry and forget everything here. */
+  | { readonly type: "forget" }
+  /** May a step that stems from silence go on? Answered by `guard.permitted` or `guard.deferred`. */
+  | { readonly type: "guard"; readonly step: GuardedStep }
+  | { readonly type: "action"; readonly order: ActionOrder };
+
+/** An effect that waits in the outbox until it is done. Ids grow and are never used again for the instance. */
+export interface PendingEffect {
+  readonly id: number;
+  readonly effect: Effect;
+}

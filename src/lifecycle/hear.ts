@@ -1,0 +1,126 @@
+import {
+  beginHibernation,
+  canCancelHibernation,
+  cancelHibernation,
+  confirmHibernation,
+  endSavings,
+  failHibernation,
+} from "./actions.ts";
+import { closeGap, countHeartbeat } from "./counters.ts";
+import { type Heartbeat, type HeartbeatReport, heartbeatFrom, idleReading } from "./heartbeat.ts";
+import { judgeHeartbeat } from "./idleness.ts";
+import { recover } from "./liveness.ts";
+import { record } from "./outbox.ts";
+import type { Policy } from "./policy.ts";
+import { abilitiesOf } from "./provider.ts";
+import { type InstanceState, RECENT_HEARTBEATS } from "./state.ts";
+
+/** A heartbeat came in: it is counted whatever the standing, and then means what the standing makes of it. */
+export function hear(
+  state: InstanceState,
+  report: HeartbeatReport,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const heartbeat = heartbeatFrom(report, now, state.counters.totalHeartbeats + 1);
+  const interpreted = interpret(recover(state, now, "heartbeat received"), heartbeat, policy);
+  return count(interpreted, heartbeat, policy);
+}
+
+function count(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+  const asleep = state.phase.status === "hibernated";
+  const nextGapFrom = asleep ? null : Math.max(heartbeat.at, state.clock.keepAliveUntil ?? 0);
+  return {
+    ...state,
+    clock: { ...state.clock, lastHeartbeatAt: heartbeat.at },
+    counters: countHeartbeat(
+      closeGap(state.counters, policy.intervalMs, heartbeat.at, nextGapFrom),
+      heartbeat,
+    ),
+    recent: [...state.recent, heartbeat].slice(-RECENT_HEARTBEATS),
+    unflushed: state.unflushed + 1,
+  };
+}
+
+function interpret(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+  const { at } = heartbeat;
+  const { phase } = state;
+  switch (phase.status) {
+    case "pending":
+      return judgeHeartbeat(
+        record(
+          { ...state, phase: { status: "running", idle: null } },
+          { at, kind: "first_heartbeat", severity: "info", message: "First heartbeat received" },
+        ),
+        heartbeat,
+        policy,
+      );
+    case "running":
+      return saysGoodbye(state, heartbeat)
+        ? goodbye(state, heartbeat, policy)
+        : judgeHeartbeat(state, heartbeat, policy);
+    case "hibernating":
+      return hearWhileHibernating(state, heartbeat, policy);
+    case "hibernated":
+      return at - phase.since > policy.settleMs
+        ? woken(endSavings(state, phase.unsavedFrom, at), heartbeat, policy)
+        : state;
+    case "waking":
+    case "deleted":
+      return woken(state, heartbeat, policy);
+    // `recover` has led these two back before.
+    case "orphaned":
+    case "deleting":
+      return state;
+  }
+}
+
+/** An instance that hibernates itself says so with its last word. */
+function saysGoodbye(state: InstanceState, heartbeat: Heartbeat): boolean {
+  return heartbeat.status === "hibernating" && abilitiesOf(state.profile.provider).hibernates === "by answer";
+}
+
+/** It hibernates without having been told: its owner did it on the machine. */
+function goodbye(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+  const hibernating = beginHibernation(state, {
+    kind: "hibernate",
+    reason: "owner",
+    at: heartbeat.at,
+    message: "The instance hibernates itself",
+    detail: { rule: "instance" },
+  });
+  return confirmHibernation(hibernating, policy, heartbeat.at, "the instance's last word");
+}
+
+function hearWhileHibernating(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernating") return state;
+  if (saysGoodbye(state, heartbeat)) {
+    return confirmHibernation(state, policy, heartbeat.at, "the instance's last word");
+  }
+  const reading = idleReading(heartbeat, policy.idle.metric);
+  const busy = reading === null || reading.percent >= policy.idle.thresholdPercent;
+  if (phase.reason === "idle" && busy && canCancelHibernation(state)) {
+    const cancelled = cancelHibernation(state, heartbeat.at, "it is busy again");
+    return judgeHeartbeat(cancelled, heartbeat, policy);
+  }
+  const { toldAt } = phase.action;
+  return toldAt !== null && heartbeat.at - toldAt >= policy.settleMs
+    ? judgeHeartbeat(
+        failHibernation(state, heartbeat.at, "the instance beats on after it was told"),
+        heartbeat,
+        policy,
+      )
+    : state;
+}
+
+function woken(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+  return judgeHeartbeat(
+    record(
+      { ...state, phase: { status: "running", idle: null } },
+      { at: heartbeat.at, kind: "woken", severity: "info", message: "Woken: heartbeats are back" },
+    ),
+    heartbeat,
+    policy,
+  );
+}

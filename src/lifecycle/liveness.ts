@@ -1,0 +1,285 @@
+import { beginDelete, beginHibernation } from "./actions.ts";
+import type { GuardedStep } from "./effects.ts";
+import { emit, record } from "./outbox.ts";
+import type { Policy } from "./policy.ts";
+import { abilitiesOf } from "./provider.ts";
+import { type InstanceState, type Orphan, orphanOf, type Phase, seenAt } from "./state.ts";
+import { spokenDuration, toIso } from "./time.ts";
+
+/**
+ * The liveness ladder of a silent instance: orphaned, hibernate, force-hibernate, and after days delete. A step's time
+ * is its deadline, not the moment at which somebody got round to it. What acts on silence asks the guard first.
+ */
+
+/** When the next step of the ladder is due, or null when only an event can move it. */
+export function livenessDeadline(state: InstanceState, policy: Policy): number | null {
+  if (!policy.orphan.enabled) return null;
+  const { phase, clock } = state;
+  switch (phase.status) {
+    case "running":
+    case "waking": {
+      const seen = seenAt(clock);
+      if (seen === null) return null;
+      return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
+    }
+    case "orphaned":
+    case "hibernated": {
+      if (phase.orphan === null) return null;
+      const due = nextStep(phase.orphan, policy)?.at ?? null;
+      const question = phase.orphan.guard?.askAgainAt ?? null;
+      const moments = [due, question].filter((moment) => moment !== null);
+      return moments.length === 0 ? null : Math.min(...moments);
+    }
+    case "pending":
+    case "hibernating":
+    case "deleting":
+    case "deleted":
+      return null;
+  }
+}
+
+/** The ladder's next rung for an orphan and when it is due; null on the last one. */
+export function nextStep(
+  orphan: Orphan,
+  policy: Policy,
+): { readonly step: "hibernate" | "force_hibernate"; readonly at: number } | null {
+  switch (orphan.step) {
+    case "orphaned":
+      return { step: "hibernate", at: orphan.clockFrom + policy.orphan.hibernateAfterMs };
+    case "hibernate":
+      return { step: "force_hibernate", at: orphan.clockFrom + policy.orphan.forceHibernateAfterMs };
+    case "force_hibernate":
+      return null;
+  }
+}
+
+/** Takes every step that is due at `now`, in order. */
+export function advanceLiveness(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const due = livenessDeadline(state, policy);
+  if (due === null || now < due) return state;
+  const { phase } = state;
+  const orphan = orphanOf(phase);
+  if (orphan === null) return advanceLiveness(becomeOrphan(state, due), policy, now);
+  const asked = askAgain(state, orphan, now);
+  const next = nextStep(orphan, policy);
+  if (next === null || now < next.at) return asked;
+  return advanceLiveness(climb(asked, next, policy), policy, now);
+}
+
+function becomeOrphan(state: InstanceState, at: number): InstanceState {
+  const seen = seenAt(state.clock) ?? at;
+  return record(
+    {
+      ...state,
+      phase: {
+        status: "orphaned",
+        orphan: { since: at, clockFrom: seen, step: "orphaned", guard: null },
+      },
+      clock: { ...state.clock, graceUntil: null },
+    },
+    {
+      at,
+      kind: "orphaned",
+      severity: "warning",
+      message: `Instance ${state.profile.name} may be stuck: no heartbeat for ${spokenDuration(at - seen)}`,
+      detail: { rule: "orphan.orphan_after_seconds", ...silenceEvidence(state) },
+    },
+  );
+}
+
+function climb(
+  state: InstanceState,
+  next: { readonly step: "hibernate" | "force_hibernate"; readonly at: number },
+  policy: Policy,
+): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
+  if (phase.orphan === null) return state;
+  const silence = spokenDuration(next.at - (seenAt(state.clock) ?? phase.orphan.clockFrom));
+  const climbed = withOrphan(state, { ...phase.orphan, step: next.step });
+  const told = record(climbed, {
+    at: next.at,
+    kind: next.step === "hibernate" ? "silent" : "abandoned",
+    severity: next.step === "hibernate" ? "warning" : "critical",
+    message: `No heartbeat for ${silence}. ${outlook(state, next.step)}`,
+    detail: { rule: `orphan.${next.step}_after_seconds`, ...silenceEvidence(state) },
+  });
+  const acts = phase.status === "orphaned" && abilitiesOf(state.profile.provider).reachesSilent;
+  return acts ? askGuard(told, next.step, policy, next.at) : told;
+}
+
+function outlook(state: InstanceState, step: "hibernate" | "force_hibernate"): string {
+  if (state.phase.status === "hibernated") return "It is hibernated.";
+  if (!abilitiesOf(state.profile.provider).reachesSilent) {
+    return `No provider can act on a silent instance (provider: ${state.profile.provider}).`;
+  }
+  return step === "hibernate" ? "Hibernating it." : "Force-hibernating it.";
+}
+
+function silenceEvidence(state: InstanceState) {
+  const { lastHeartbeatAt, keepAliveUntil } = state.clock;
+  return {
+    last_heartbeat: lastHeartbeatAt === null ? null : toIso(lastHeartbeatAt),
+    keep_alive_until: keepAliveUntil === null ? null : toIso(keepAliveUntil),
+  };
+}
+
+function askGuard(state: InstanceState, step: GuardedStep, policy: Policy, at: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return state;
+  if (!policy.guard.enabled) return takeGuardedStep(state, step, policy, at);
+  const question = { step, heldSince: orphan.guard?.heldSince ?? null, askAgainAt: null };
+  return emit(withOrphan(state, { ...orphan, guard: question }), { type: "guard", step });
+}
+
+/** Asks the guard once more about the step that it holds back. */
+function askAgain(state: InstanceState, orphan: Orphan, now: number): InstanceState {
+  const question = orphan.guard;
+  if (question === null || question.askAgainAt === null || now < question.askAgainAt) return state;
+  const asked = withOrphan(state, { ...orphan, guard: { ...question, askAgainAt: null } });
+  return emit(asked, { type: "guard", step: question.step });
+}
+
+/**
+ * The guard lets silence be acted upon. A step that it had held back does not go on: the time in which the network or
+ * the service was away does not count, so silence counts anew from now.
+ */
+export function guardPermitted(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan?.guard == null) return state;
+  if (orphan.guard.heldSince === null) {
+    return takeGuardedStep(state, orphan.guard.step, policy, now);
+  }
+  return record(restartLadder(state, now), {
+    at: now,
+    kind: "guard_permitted",
+    severity: "info",
+    message: "The mass-outage guard opened: silence counts anew from now",
+    detail: { step: orphan.guard.step, held_since: toIso(orphan.guard.heldSince) },
+  });
+}
+
+/** The guard holds the step back; it is asked again later. */
+export function guardDeferred(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan?.guard == null) return state;
+  const question = {
+    ...orphan.guard,
+    heldSince: orphan.guard.heldSince ?? now,
+    askAgainAt: now + policy.guard.askAgainMs,
+  };
+  const held = withOrphan(state, { ...orphan, guard: question });
+  if (orphan.guard.heldSince !== null) return held;
+  return record(held, {
+    at: now,
+    kind: "guard_deferred",
+    severity: "info",
+    message: `The mass-outage guard holds back: ${orphan.guard.step.replace("_", "-")}`,
+    detail: { step: orphan.guard.step },
+  });
+}
+
+/** Time that passed so far moves nobody further along: the ladder's times count from `now`. */
+export function restartLadder(state: InstanceState, now: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return state;
+  return withOrphan(state, { ...orphan, clockFrom: now, step: "orphaned", guard: null });
+}
+
+function takeGuardedStep(state: InstanceState, step: GuardedStep, policy: Policy, at: number): InstanceState {
+  switch (step) {
+    case "delete":
+      return beginDelete(state, policy, at);
+    case "hibernate":
+    case "force_hibernate":
+      if (state.phase.status !== "orphaned") return state;
+      return beginHibernation(state, {
+        kind: step,
+        reason: "silence",
+        at,
+        message: step === "hibernate" ? "Hibernating: no heartbeat" : "Force-hibernating: no heartbeat",
+        detail: { rule: `orphan.${step}_after_seconds`, ...silenceEvidence(state) },
+      });
+  }
+}
+
+/** When the orphan may be deleted, or null when the policy never deletes. */
+export function deletionDue(orphan: Orphan, policy: Policy): number | null {
+  if (!policy.orphan.enabled || policy.orphan.deleteAfterMs === null) return null;
+  return Math.max(orphan.since, orphan.clockFrom) + policy.orphan.deleteAfterMs;
+}
+
+/** The daily clean-up came by: an expired orphan is to be deleted, or its owner told that nobody can. */
+export function cleanUp(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
+  const { orphan } = phase;
+  const due = orphan === null ? null : deletionDue(orphan, policy);
+  if (orphan === null || due === null || now < due || orphan.guard !== null) return state;
+  if (abilitiesOf(state.profile.provider).reachesSilent) {
+    return askGuard(state, "delete", policy, now);
+  }
+  const toldAt = state.reminders.wouldDeleteAt;
+  if (toldAt !== null && now < toldAt + policy.reminderMs) return state;
+  return record(
+    { ...state, reminders: { ...state.reminders, wouldDeleteAt: now } },
+    {
+      at: now,
+      kind: "would_delete",
+      severity: "warning",
+      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but no provider can act (provider: ${state.profile.provider})`,
+      detail: { rule: "orphan.delete_after_days", orphaned_since: toIso(orphan.since) },
+    },
+  );
+}
+
+/** The instance is alive after all: tells the owner, if it had been an orphan. */
+export function recover(state: InstanceState, at: number, because: string): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return state;
+  return record(
+    { ...state, phase: withoutOrphan(state.phase) },
+    {
+      at,
+      kind: "recovered",
+      severity: "info",
+      message: `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
+      detail: { orphaned_since: toIso(orphan.since), step: orphan.step },
+    },
+  );
+}
+
+function withoutOrphan(phase: Phase): Phase {
+  switch (phase.status) {
+    case "orphaned":
+      return { status: "running", idle: null };
+    case "hibernating":
+    case "hibernated":
+      return { ...phase, orphan: null };
+    case "deleting":
+      return phase.hibernated === null
+        ? { status: "running", idle: null }
+        : { ...phase.hibernated, orphan: null };
+    case "pending":
+    case "running":
+    case "waking":
+    case "deleted":
+      return phase;
+  }
+}
+
+function withOrphan(state: InstanceState, orphan: Orphan): InstanceState {
+  const { phase } = state;
+  switch (phase.status) {
+    case "orphaned":
+    case "hibernating":
+    case "hibernated":
+    case "deleting":
+      return { ...state, phase: { ...phase, orphan } };
+    case "pending":
+    case "running":
+    case "waking":
+    case "deleted":
+      return state;
+  }
+}

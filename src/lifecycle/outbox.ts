@@ -1,0 +1,72 @@
+import type { Effect } from "./effects.ts";
+import type { HistoryEvent } from "./history-event.ts";
+import type { InstanceState } from "./state.ts";
+import { DAY_MS } from "./time.ts";
+
+/** Heartbeats travel to the history in chunks of this many. */
+export const CHUNK_HEARTBEATS = 10;
+
+/** Chunks that could not be delivered for this long are given up, oldest first. */
+const BACKLOG_MS = 7 * DAY_MS;
+
+export function emit(state: InstanceState, effect: Effect): InstanceState {
+  return {
+    ...state,
+    outbox: [...state.outbox, { id: state.nextEffectId, effect }],
+    nextEffectId: state.nextEffectId + 1,
+  };
+}
+
+/** Records a change in the history. */
+export function record(
+  state: InstanceState,
+  event: Omit<HistoryEvent, "id" | "detail"> & Partial<Pick<HistoryEvent, "detail">>,
+): InstanceState {
+  const id = state.nextEffectId.toString(36);
+  return emit(state, { type: "event", event: { detail: {}, ...event, id } });
+}
+
+/** Asks for the registry's row to be brought up to date; one such wish in the outbox is enough. */
+export function project(state: InstanceState): InstanceState {
+  const outbox = state.outbox.filter(({ effect }) => effect.type !== "projection");
+  return emit({ ...state, outbox }, { type: "projection" });
+}
+
+/** Hands the heartbeats that are in no chunk yet to the history. */
+export function flush(state: InstanceState): InstanceState {
+  if (state.unflushed === 0) return state;
+  const heartbeats = state.recent.slice(-state.unflushed);
+  return emit({ ...state, unflushed: 0 }, { type: "chunk", heartbeats });
+}
+
+/** Takes effects that are done out of the outbox. */
+export function withoutEffects(state: InstanceState, done: ReadonlySet<number>): InstanceState {
+  return { ...state, outbox: state.outbox.filter(({ id }) => !done.has(id)) };
+}
+
+/** Gives up chunks that waited longer than the backlog may last, and says so in one event. */
+export function boundBacklog(state: InstanceState, now: number): InstanceState {
+  const lost = state.outbox.flatMap(({ id, effect }) => {
+    const newest = effect.type === "chunk" ? effect.heartbeats.at(-1) : undefined;
+    return newest !== undefined && newest.at < now - BACKLOG_MS && effect.type === "chunk"
+      ? [{ id, count: effect.heartbeats.length }]
+      : [];
+  });
+  if (lost.length === 0) return state;
+  const told = state.outbox.find(
+    ({ effect }) => effect.type === "event" && effect.event.kind === "history_lost",
+  );
+  const before =
+    told?.effect.type === "event" && typeof told.effect.event.detail.heartbeats === "number"
+      ? told.effect.event.detail.heartbeats
+      : 0;
+  const heartbeats = before + lost.reduce((sum, { count }) => sum + count, 0);
+  const gone = new Set([...lost.map(({ id }) => id), ...(told ? [told.id] : [])]);
+  return record(withoutEffects(state, gone), {
+    at: now,
+    kind: "history_lost",
+    severity: "warning",
+    message: `${heartbeats} heartbeats could not be kept: the history was out of reach for 7 days`,
+    detail: { heartbeats },
+  });
+}

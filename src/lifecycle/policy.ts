@@ -1,0 +1,229 @@
+import { z } from "zod";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
+
+/**
+ * What the owner decides about an instance. Three levels are merged per field: the service's defaults below, the
+ * user's defaults, the instance's own overrides.
+ */
+
+const MAXIMUM_SECONDS = (400 * DAY_MS) / SECOND_MS;
+const seconds = z.int().min(1).max(MAXIMUM_SECONDS);
+const percent = z.number().min(0).max(100);
+
+const idleSchema = z.strictObject({
+  enabled: z.boolean(),
+  metric: z.enum(["gpu", "cpu", "auto"]),
+  threshold_percent: percent,
+  warn_after_seconds: seconds,
+  hibernate_after_seconds: seconds,
+});
+
+const orphanSchema = z.strictObject({
+  enabled: z.boolean(),
+  orphan_after_seconds: seconds,
+  hibernate_after_seconds: seconds,
+  force_hibernate_after_seconds: seconds,
+  delete_after_days: z.number().min(1).max(400).nullable(),
+  snapshot_before_delete: z.boolean(),
+});
+
+const guardSchema = z.strictObject({
+  enabled: z.boolean(),
+  fraction: z.number().min(0.01).max(1),
+  minimum_instances: z.int().min(1).max(1_000_000),
+  window_seconds: seconds,
+  max_hold_seconds: seconds,
+});
+
+const heartbeatIntervalSeconds = z.int().min(5).max(3600);
+const keepAliveMinutes = z.int().min(1).max(1440);
+
+export const policySettingsSchema = z.strictObject({
+  heartbeat_interval_seconds: heartbeatIntervalSeconds,
+  idle: idleSchema,
+  orphan: orphanSchema,
+  guard: guardSchema,
+  keep_alive_minutes: keepAliveMinutes,
+});
+
+/** Overrides of one level: any field may be left out, none may be unknown. */
+export const policyOverridesSchema = z.strictObject({
+  heartbeat_interval_seconds: heartbeatIntervalSeconds.optional(),
+  idle: idleSchema.partial().optional(),
+  orphan: orphanSchema.partial().optional(),
+  guard: guardSchema.partial().optional(),
+  keep_alive_minutes: keepAliveMinutes.optional(),
+});
+
+export type PolicySettings = z.infer<typeof policySettingsSchema>;
+export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
+
+export const DEFAULT_POLICY: PolicySettings = {
+  heartbeat_interval_seconds: 60,
+  idle: {
+    enabled: true,
+    metric: "gpu",
+    threshold_percent: 5,
+    warn_after_seconds: 180,
+    hibernate_after_seconds: 300,
+  },
+  orphan: {
+    enabled: true,
+    orphan_after_seconds: 300,
+    hibernate_after_seconds: 1800,
+    force_hibernate_after_seconds: 7200,
+    delete_after_days: 7,
+    snapshot_before_delete: true,
+  },
+  guard: {
+    enabled: true,
+    fraction: 0.55,
+    minimum_instances: 3,
+    window_seconds: 600,
+    max_hold_seconds: 21_600,
+  },
+  keep_alive_minutes: 60,
+};
+
+export interface PolicyIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Merges the service's defaults with each level of overrides, later ones winning field by field. */
+export function mergePolicy(...levels: readonly PolicyOverrides[]): PolicySettings {
+  return levels.reduce<PolicySettings>(
+    (merged, level) => ({
+      heartbeat_interval_seconds: level.heartbeat_interval_seconds ?? merged.heartbeat_interval_seconds,
+      idle: { ...merged.idle, ...level.idle },
+      orphan: { ...merged.orphan, ...level.orphan },
+      guard: { ...merged.guard, ...level.guard },
+      keep_alive_minutes: level.keep_alive_minutes ?? merged.keep_alive_minutes,
+    }),
+    DEFAULT_POLICY,
+  );
+}
+
+/** Says why a merged policy contradicts itself; an empty list means that it is sound. */
+export function policyIssues(policy: PolicySettings): PolicyIssue[] {
+  const { idle, orphan, guard } = policy;
+  const issues: PolicyIssue[] = [];
+  const mustPrecede = (
+    group: string,
+    earlier: readonly [string, number],
+    later: readonly [string, number],
+  ) => {
+    if (earlier[1] >= later[1]) {
+      issues.push({
+        path: [group, earlier[0]],
+        message: `must be less than ${group}.${later[0]} (${later[1]}), but is ${earlier[1]}`,
+      });
+    }
+  };
+  const atLeastOneInterval = (group: string, field: string, value: number) => {
+    if (value < policy.heartbeat_interval_seconds) {
+      issues.push({
+        path: [group, field],
+        message: `must be at least one heartbeat interval (${policy.heartbeat_interval_seconds}), but is ${value}`,
+      });
+    }
+  };
+  mustPrecede(
+    "idle",
+    ["warn_after_seconds", idle.warn_after_seconds],
+    ["hibernate_after_seconds", idle.hibernate_after_seconds],
+  );
+  mustPrecede(
+    "orphan",
+    ["orphan_after_seconds", orphan.orphan_after_seconds],
+    ["hibernate_after_seconds", orphan.hibernate_after_seconds],
+  );
+  mustPrecede(
+    "orphan",
+    ["hibernate_after_seconds", orphan.hibernate_after_seconds],
+    ["force_hibernate_after_seconds", orphan.force_hibernate_after_seconds],
+  );
+  atLeastOneInterval("idle", "warn_after_seconds", idle.warn_after_seconds);
+  atLeastOneInterval("idle", "hibernate_after_seconds", idle.hibernate_after_seconds);
+  atLeastOneInterval("orphan", "orphan_after_seconds", orphan.orphan_after_seconds);
+  atLeastOneInterval("orphan", "hibernate_after_seconds", orphan.hibernate_after_seconds);
+  atLeastOneInterval("orphan", "force_hibernate_after_seconds", orphan.force_hibernate_after_seconds);
+  atLeastOneInterval("guard", "window_seconds", guard.window_seconds);
+  atLeastOneInterval("guard", "max_hold_seconds", guard.max_hold_seconds);
+  return issues;
+}
+
+/** A sound policy as the lifecycle counts with it: every duration in milliseconds. */
+export interface Policy {
+  readonly intervalMs: number;
+  readonly idle: {
+    readonly enabled: boolean;
+    readonly metric: "gpu" | "cpu" | "auto";
+    readonly thresholdPercent: number;
+    readonly warnAfterMs: number;
+    readonly hibernateAfterMs: number;
+  };
+  readonly orphan: {
+    readonly enabled: boolean;
+    readonly orphanAfterMs: number;
+    readonly hibernateAfterMs: number;
+    readonly forceHibernateAfterMs: number;
+    readonly deleteAfterMs: number | null;
+    readonly snapshotBeforeDelete: boolean;
+  };
+  readonly guard: {
+    readonly enabled: boolean;
+    readonly fraction: number;
+    readonly minimumInstances: number;
+    readonly windowMs: number;
+    readonly maxHoldMs: number;
+    /** A step that the guard holds back is asked again this often. */
+    readonly askAgainMs: number;
+  };
+  readonly keepAliveMs: number;
+  /** After a wake no ladder step fires for this long. */
+  readonly wakeGraceMs: number;
+  /** How long heartbeats may go on after hibernation was ordered or confirmed before they mean something. */
+  readonly settleMs: number;
+  /** An alert that nobody acts on is repeated at most this often. */
+  readonly reminderMs: number;
+}
+
+/**
+ * Turns settings into milliseconds. `speed` divides every duration, for simulations: at 60 an hour of the policy
+ * passes in a minute.
+ */
+export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
+  const { idle, orphan, guard } = settings;
+  const fromSeconds = (value: number) => (value * SECOND_MS) / speed;
+  return {
+    intervalMs: fromSeconds(settings.heartbeat_interval_seconds),
+    idle: {
+      enabled: idle.enabled,
+      metric: idle.metric,
+      thresholdPercent: idle.threshold_percent,
+      warnAfterMs: fromSeconds(idle.warn_after_seconds),
+      hibernateAfterMs: fromSeconds(idle.hibernate_after_seconds),
+    },
+    orphan: {
+      enabled: orphan.enabled,
+      orphanAfterMs: fromSeconds(orphan.orphan_after_seconds),
+      hibernateAfterMs: fromSeconds(orphan.hibernate_after_seconds),
+      forceHibernateAfterMs: fromSeconds(orphan.force_hibernate_after_seconds),
+      deleteAfterMs: orphan.delete_after_days === null ? null : (orphan.delete_after_days * DAY_MS) / speed,
+      snapshotBeforeDelete: orphan.snapshot_before_delete,
+    },
+    guard: {
+      enabled: guard.enabled,
+      fraction: guard.fraction,
+      minimumInstances: guard.minimum_instances,
+      windowMs: fromSeconds(guard.window_seconds),
+      maxHoldMs: fromSeconds(guard.max_hold_seconds),
+      askAgainMs: (5 * MINUTE_MS) / speed,
+    },
+    keepAliveMs: (settings.keep_alive_minutes * MINUTE_MS) / speed,
+    wakeGraceMs: (10 * MINUTE_MS) / speed,
+    settleMs: (2 * MINUTE_MS) / speed,
+    reminderMs: (4 * HOUR_MS) / speed,
+  };
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+/**
+ * Who carries an action out on an instance.
+ * - `agent`: the instance hibernates itself when the answer to its heartbeat says so.
+ * - `none`: nobody; the owner is told what would have happened.
+ * - the others: an API that also reaches instances that are silent.
+ */
+export const providerKindSchema = z.enum(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+
+export type ProviderKind = z.infer<typeof providerKindSchema>;
+
+/** What a kind of provider can do: the lifecycle never asks for more. */
+export interface ProviderAbilities {
+  /** How an order to hibernate reaches an instance that beats. */
+  readonly hibernates: "by answer" | "by call" | "never";
+  /** Reaches silent instances: hibernate, force-hibernate, wake, snapshot, delete. */
+  readonly reachesSilent: boolean;
+}
+
+const CALLS_OUT: ProviderAbilities = { hibernates: "by call", reachesSilent: true };
+
+const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
+  agent: { hibernates: "by answer", reachesSilent: false },
+  none: { hibernates: "never", reachesSilent: false },
+  webhook: CALLS_OUT,
+  vast: CALLS_OUT,
+  runpod: CALLS_OUT,
+  ec2: CALLS_OUT,
+};
+
+export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
+  return ABILITIES[kind];
+}

@@ -25,7 +25,7 @@ import {
   guardPermitted,
   livenessDeadline,
   recover,
-  restartLadder,
+  returnFromAbsence,
 } from "./liveness.ts";
 import { boundBacklog, CHUNK_HEARTBEATS, emit, flush, project, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
@@ -91,9 +91,7 @@ function apply(
     case "heartbeat":
       return hear(state, event.report, policy, now);
     case "alarm":
-      return now - event.dueAt > policy.orphan.orphanAfterMs
-        ? returnFromAbsence(state, policy, event.dueAt, now)
-        : state;
+      return now - event.dueAt > policy.orphan.orphanAfterMs ? returnFromAbsence(state, policy, now) : state;
     case "keep_alive":
       return keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
@@ -155,28 +153,6 @@ function deadline(state: InstanceState, policy: Policy, now: number): number | n
     oldest === undefined ? null : oldest.at + FLUSH_AFTER_MS,
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);
-}
-
-/**
- * The alarm fired far too late, so it was the service that was away. What is seen is still told by its deadline, but
- * silence that could not be heard moves nobody along the ladder and confirms nothing.
- */
-function returnFromAbsence(state: InstanceState, policy: Policy, dueAt: number, now: number): InstanceState {
-  switch (state.phase.status) {
-    case "running":
-    case "waking":
-    case "orphaned": {
-      const told = advanceLiveness(state, policy, dueAt);
-      return told.phase.status === "orphaned" ? restartLadder(told, now) : told;
-    }
-    case "hibernating":
-      return { ...state, clock: { ...state.clock, countsFrom: now } };
-    case "pending":
-    case "hibernated":
-    case "deleting":
-    case "deleted":
-      return state;
-  }
 }
 
 function keepAlive(

@@ -112,7 +112,7 @@ export function advanceIdleness(state: InstanceState, policy: Policy, now: numbe
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {
     // The alarm is never early and seldom exact: the step's time is its deadline unless it had to wait.
-    const warnedAt = now - due <= policy.intervalMs ? due : now;
+    const warnedAt = now - due <= policy.intervalMs / 10 ? due : now;
     const warned: IdleRun = { ...run, warnedAt };
     return record(
       { ...state, phase: { ...phase, idle: warned } },

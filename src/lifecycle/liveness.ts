@@ -179,8 +179,31 @@ export function guardDeferred(state: InstanceState, policy: Policy, now: number)
   });
 }
 
+/**
+ * The alarm fired far too late, so it was the service that was away. What is seen is still told by its deadline, but
+ * silence that could not be heard moves nobody along the ladder and confirms nothing.
+ */
+export function returnFromAbsence(state: InstanceState, policy: Policy, now: number): InstanceState {
+  switch (state.phase.status) {
+    case "running":
+    case "waking": {
+      const due = livenessDeadline(state, policy);
+      return due === null || now < due ? state : restartLadder(becomeOrphan(state, due), now);
+    }
+    case "orphaned":
+      return restartLadder(state, now);
+    case "hibernating":
+      return { ...state, clock: { ...state.clock, countsFrom: now } };
+    case "pending":
+    case "hibernated":
+    case "deleting":
+    case "deleted":
+      return state;
+  }
+}
+
 /** Time that passed so far moves nobody further along: the ladder's times count from `now`. */
-export function restartLadder(state: InstanceState, now: number): InstanceState {
+function restartLadder(state: InstanceState, now: number): InstanceState {
   const orphan = orphanOf(state.phase);
   if (orphan === null) return state;
   return withOrphan(state, { ...orphan, clockFrom: now, step: "orphaned", guard: null });

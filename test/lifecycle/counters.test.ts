@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { uptimePercent } from "../../src/lifecycle/counters.ts";
+import { savingsView } from "../../src/lifecycle/view.ts";
+import { at, Timeline } from "./timeline.ts";
+
+describe("the counters", () => {
+  it("give 99.8 % of uptime for 542 heartbeats received and 1 missed", () => {
+    expect(uptimePercent(542, 1)).toBe(99.8);
+    const line = new Timeline();
+    for (let beat = 0; beat < 543; beat++) {
+      line.until(at("0:00") + beat * 60_000);
+      if (beat !== 100) line.heartbeat({ gpu_utilization: beat % 2 === 0 ? 82 : 83 });
+    }
+    expect(line.view).toMatchObject({
+      total_heartbeats: 542,
+      missed_heartbeats: 1,
+      uptime_percent: 99.8,
+      avg_gpu_utilization: 82.5,
+      first_heartbeat: "2025-12-19T00:00:00Z",
+    });
+    expect(line.view.recent_heartbeats[0]?.timestamp).toBe("2025-12-19T09:02:00Z");
+  });
+
+  it("count misses while the instance is silent, and no more when it returns", () => {
+    const line = new Timeline();
+    line.heartbeat();
+    line.until(at("1:29"));
+    expect(line.view.missed_heartbeats).toBe(0);
+    line.until(at("1:30"));
+    expect(line.view.missed_heartbeats).toBe(1);
+    line.until(at("10:00"));
+    expect(line.view.missed_heartbeats).toBe(9);
+    line.heartbeat();
+    expect(line.view.missed_heartbeats).toBe(9);
+  });
+
+  it("count no misses while hibernated or kept alive, and never fall", () => {
+    const line = new Timeline();
+    line.heartbeat();
+    line.until(at("4:00"));
+    expect(line.view.missed_heartbeats).toBe(3);
+    line.command({ type: "keep_alive", durationMs: 3_600_000 });
+    line.until(at("1:04:00"));
+    expect(line.view.missed_heartbeats).toBe(3);
+    line.heartbeat();
+    line.command({ type: "hibernate.requested" });
+    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.until(at("9:00:00"));
+    line.heartbeat();
+    expect(line.view.missed_heartbeats).toBe(3);
+  });
+
+  it("give today's growth of the cost, from zero after a reset and on a new day", () => {
+    const line = new Timeline();
+    const cost = (clock: string, accumulated: number | null) => {
+      line.until(at(clock));
+      line.heartbeat({ cost_accumulated: accumulated });
+      return line.view.cost_today;
+    };
+    expect(cost("0:00", 2.4)).toBe(2.4);
+    expect(cost("1:00", 2.5)).toBe(2.5);
+    expect(cost("2:00", null)).toBe(2.5);
+    expect(cost("3:00", 0.1)).toBe(2.6);
+    line.command({ type: "keep_alive", durationMs: 48 * 3_600_000 });
+    line.until(at("24:00:00"));
+    expect(line.view.cost_today).toBe(0);
+    expect(cost("24:01:00", 0.3)).toBe(0.2);
+    expect(line.view.cost_accumulated).toBe(0.3);
+  });
+});
+
+describe("the savings", () => {
+  it("are the hours of confirmed hibernation times the difference of the costs", () => {
+    const line = new Timeline();
+    line.heartbeat();
+    line.command({ type: "hibernate.requested" });
+    line.until(at("1:00:00"));
+    expect(savingsView(line.state, line.now)).toMatchObject({ saved_total: 0, hibernated_seconds_total: 0 });
+    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.until(at("11:00:00"));
+    expect(savingsView(line.state, line.now)).toEqual({
+      saved_this_month: 3.9,
+      saved_total: 3.9,
+      hibernated_seconds_this_month: 36_000,
+      hibernated_seconds_total: 36_000,
+    });
+    line.command({ type: "changed", changes: { hourlyCost: 1.01 } });
+    line.until(at("12:00:00"));
+    expect(savingsView(line.state, line.now).saved_total).toBe(4.9);
+    line.heartbeat();
+    line.until(at("20:00:00"));
+    expect(savingsView(line.state, line.now).saved_total).toBe(4.9);
+  });
+
+  it("know the month they belong to", () => {
+    const line = new Timeline();
+    line.heartbeat();
+    line.command({ type: "hibernate.requested" });
+    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    // From 2025-12-19 to 2026-01-02.
+    line.until(at("0:00") + 14 * 86_400_000);
+    expect(savingsView(line.state, line.now)).toMatchObject({
+      hibernated_seconds_total: 14 * 86_400,
+      hibernated_seconds_this_month: 86_400,
+    });
+  });
+
+  it("claim nothing for an instance whose cost is not known", () => {
+    const line = new Timeline({ profile: { hourlyCost: null } });
+    line.heartbeat();
+    line.command({ type: "hibernate.requested" });
+    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.until(at("1:00:00"));
+    expect(savingsView(line.state, line.now)).toMatchObject({
+      saved_total: 0,
+      hibernated_seconds_total: 3600,
+    });
+  });
+});

@@ -1,0 +1,390 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decide } from "../../src/lifecycle/decide.ts";
+import type { Effect } from "../../src/lifecycle/effects.ts";
+import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
+import { withoutEffects } from "../../src/lifecycle/outbox.ts";
+import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/policy.ts";
+import type { ProviderKind } from "../../src/lifecycle/provider.ts";
+import { type InstanceState, newState, orphanOf } from "../../src/lifecycle/state.ts";
+import { detailView } from "../../src/lifecycle/view.ts";
+import { START } from "./timeline.ts";
+
+/**
+ * Random lives of one instance on a storage that behaves like the actor's: what was saved survives, what was in memory
+ * does not. Between any two steps the object may be evicted or crash; alarms may come twice; effects may be carried
+ * out twice and their answers may come late, twice, or after a crash.
+ */
+
+const POLICY = compilePolicy(DEFAULT_POLICY);
+const STEP_MS = 10_000;
+
+type Step =
+  | { readonly type: "heartbeat"; readonly gpu: number | null; readonly goodbye: boolean }
+  | { readonly type: "wait"; readonly steps: number }
+  /** The service itself is away: an alarm that falls due meanwhile comes late. */
+  | { readonly type: "absence"; readonly steps: number }
+  | { readonly type: "duplicate alarm" }
+  | { readonly type: "evict" }
+  /** Carries the outbox out; a crash may come before the outbox is saved without the effects. */
+  | { readonly type: "deliver"; readonly crash: boolean }
+  | { readonly type: "answer"; readonly success: boolean; readonly twice: boolean }
+  | { readonly type: "guard"; readonly permitted: boolean; readonly twice: boolean }
+  | { readonly type: "command"; readonly command: "keep_alive" | "hibernate" | "wake" | "cleanup" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant("heartbeat" as const),
+      gpu: fc.oneof(fc.constant(1), fc.constant(90), fc.constant(null)),
+      goodbye: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant("wait" as const),
+      steps: fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 900 })),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("absence" as const),
+      steps: fc.integer({ min: 1, max: 900 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("duplicate alarm" as const) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant("evict" as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ type: fc.constant("deliver" as const), crash: fc.boolean() }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("answer" as const),
+      success: fc.boolean(),
+      twice: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("guard" as const),
+      permitted: fc.boolean(),
+      twice: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("command" as const),
+      command: fc.constantFrom("keep_alive", "hibernate", "wake", "cleanup"),
+    }),
+  },
+);
+
+/** An idle or silent stretch long enough to walk a ladder, so that lives reach every standing. */
+const stretch: fc.Arbitrary<Step[]> = fc.oneof(
+  fc.integer({ min: 3, max: 9 }).map((minutes) =>
+    Array.from({ length: minutes }, (): Step[] => [
+      { type: "heartbeat", gpu: 1, goodbye: false },
+      { type: "wait", steps: 6 },
+    ]).flat(),
+  ),
+  fc.array(step, { minLength: 1, maxLength: 12 }),
+);
+
+const life = fc.record({
+  provider: fc.constantFrom<ProviderKind>("agent", "none", "webhook"),
+  steps: fc.array(stretch, { minLength: 1, maxLength: 8 }).map((parts) => parts.flat()),
+});
+
+/** What the world outside has seen. Effects are kept by their id: carried out twice is as once. */
+class World {
+  readonly effects = new Map<number, Effect>();
+  readonly deliveries: number[] = [];
+
+  carryOut(state: InstanceState): void {
+    for (const { id, effect } of state.outbox) {
+      const before = this.effects.get(id);
+      if (before !== undefined) expect(effect).toEqual(before);
+      this.effects.set(id, effect);
+      this.deliveries.push(id);
+    }
+  }
+}
+
+class Actor {
+  now = START;
+  alarmAt: number | null = null;
+  saved: string;
+  memory: InstanceState | null = null;
+  readonly world = new World();
+
+  constructor(provider: ProviderKind) {
+    const state = newState({
+      name: "Rig",
+      provider,
+      hourlyCost: 1,
+      hibernatedHourlyCost: 0,
+      registeredAt: START,
+    });
+    this.saved = JSON.stringify(state);
+    this.decide({ type: "registered" });
+  }
+
+  get state(): InstanceState {
+    this.memory ??= JSON.parse(this.saved) as InstanceState;
+    return this.memory;
+  }
+
+  save(state: InstanceState): void {
+    this.memory = state;
+    this.saved = JSON.stringify(state);
+  }
+
+  decide(event: InstanceEvent): void {
+    const before = this.state;
+    const frozen = JSON.stringify(before);
+    const decision = decide(before, event, POLICY, this.now);
+    expect(JSON.stringify(before)).toBe(frozen);
+    checkMove(before, decision.state, event, this.now);
+    this.save(decision.state);
+    const { wakeAt } = decision;
+    if (wakeAt !== null) {
+      expect(wakeAt).toBeGreaterThan(this.now);
+      if (this.alarmAt === null || wakeAt < this.alarmAt) this.alarmAt = wakeAt;
+    }
+  }
+
+  waitUntil(moment: number): void {
+    while (this.alarmAt !== null && this.alarmAt <= moment) {
+      this.now = this.alarmAt;
+      this.alarmAt = null;
+      this.decide({ type: "alarm", dueAt: this.now });
+    }
+    this.now = moment;
+  }
+
+  deliver(crash: boolean): void {
+    this.world.carryOut(this.state);
+    if (crash) {
+      this.memory = null;
+      return;
+    }
+    this.save(withoutEffects(this.state, new Set(this.state.outbox.map(({ id }) => id))));
+  }
+}
+
+const RUNGS = ["none", "orphaned", "hibernate", "force_hibernate"];
+
+function rungOf(state: InstanceState): number {
+  const orphan = orphanOf(state.phase);
+  return orphan === null ? 0 : RUNGS.indexOf(orphan.step);
+}
+
+/** Which events may lead an orphan back to the foot of the ladder, or off it. */
+function resets(event: InstanceEvent, now: number): boolean {
+  switch (event.type) {
+    case "heartbeat":
+    case "keep_alive":
+    case "wake.requested":
+    case "guard.permitted":
+    case "action.succeeded":
+      return true;
+    case "alarm":
+      return now - event.dueAt > POLICY.orphan.orphanAfterMs;
+    default:
+      return false;
+  }
+}
+
+function checkMove(before: InstanceState, after: InstanceState, event: InstanceEvent, now: number): void {
+  const from = rungOf(before);
+  const to = rungOf(after);
+  if (to < from) expect(resets(event, now)).toBe(true);
+  // Every rung that was climbed told so, each once, in order.
+  const told = after.outbox
+    .filter(({ id }) => id >= before.nextEffectId)
+    .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []))
+    .filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
+  const climbed = ["orphaned", "silent", "abandoned"].slice(from, to);
+  expect(told).toEqual(climbed);
+  // Nothing that costs work is begun for an instance that has just been heard.
+  if (event.type === "heartbeat") {
+    for (const { id, effect } of after.outbox) {
+      if (id < before.nextEffectId || effect.type !== "action") continue;
+      expect(after.phase).toMatchObject({ status: "hibernating", reason: "idle" });
+    }
+  }
+}
+
+function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
+  actor: Actor;
+  heartbeats: { at: number; gpu: number | null }[];
+} {
+  const actor = new Actor(life.provider);
+  const heartbeats: { at: number; gpu: number | null }[] = [];
+  for (const one of life.steps) {
+    switch (one.type) {
+      case "heartbeat": {
+        // No two in the same millisecond, for the recount below.
+        actor.waitUntil(actor.now + 1);
+        heartbeats.push({ at: actor.now, gpu: one.gpu });
+        const status = one.goodbye ? "hibernating" : "running";
+        actor.decide({ type: "heartbeat", report: { gpu_utilization: one.gpu, status } });
+        break;
+      }
+      case "wait":
+        actor.waitUntil(actor.now + one.steps * STEP_MS);
+        break;
+      case "absence": {
+        actor.now += one.steps * STEP_MS;
+        const dueAt = actor.alarmAt;
+        if (dueAt === null || dueAt > actor.now) break;
+        actor.alarmAt = null;
+        actor.decide({ type: "alarm", dueAt });
+        break;
+      }
+      case "duplicate alarm": {
+        const { saved } = actor;
+        actor.decide({ type: "alarm", dueAt: actor.now });
+        const once = actor.saved;
+        actor.decide({ type: "alarm", dueAt: actor.now });
+        expect(actor.saved).toBe(once);
+        // Whatever was due has been done by the armed alarm: one more finds nothing.
+        expect(once).toBe(saved);
+        break;
+      }
+      case "evict":
+        actor.memory = null;
+        break;
+      case "deliver":
+        actor.deliver(one.crash);
+        break;
+      case "answer": {
+        const { phase } = actor.state;
+        if (!("action" in phase)) break;
+        const answer: InstanceEvent = one.success
+          ? { type: "action.succeeded", actionId: phase.action.id, snapshotId: "snap-1" }
+          : { type: "action.failed", actionId: phase.action.id, because: "refused" };
+        actor.decide(answer);
+        const once = actor.saved;
+        if (one.twice && phase.status !== "waking") {
+          actor.decide(answer);
+          expect(actor.saved).toBe(once);
+        }
+        break;
+      }
+      case "guard": {
+        const answer: InstanceEvent = { type: one.permitted ? "guard.permitted" : "guard.deferred" };
+        actor.decide(answer);
+        const orders = countOrders(actor);
+        if (one.twice) actor.decide(answer);
+        expect(countOrders(actor)).toBe(orders);
+        break;
+      }
+      case "command":
+        actor.decide(commandEvent(one.command));
+    }
+  }
+  actor.deliver(false);
+  return { actor, heartbeats };
+}
+
+function commandEvent(command: "keep_alive" | "hibernate" | "wake" | "cleanup"): InstanceEvent {
+  switch (command) {
+    case "keep_alive":
+      return { type: "keep_alive", durationMs: 20 * 60_000 };
+    case "hibernate":
+      return { type: "hibernate.requested" };
+    case "wake":
+      return { type: "wake.requested" };
+    case "cleanup":
+      return { type: "cleanup" };
+  }
+}
+
+function countOrders(actor: Actor): number {
+  return actor.state.outbox.filter(({ effect }) => effect.type === "action").length;
+}
+
+describe("a random life with evictions, crashes and duplicate alarms", () => {
+  it("climbs the ladder rung by rung, acts once on each order, and keeps every heartbeat", () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        const { actor, heartbeats } = live(one);
+        const effects = [...actor.world.effects.values()];
+
+        // Each order has an id of its own, and only a provider that is called gets any.
+        const orders = effects.flatMap((effect) => (effect.type === "action" ? [effect.order.actionId] : []));
+        expect(new Set(orders).size).toBe(orders.length);
+        if (one.provider !== "webhook") expect(orders).toEqual([]);
+
+        // The history holds each heartbeat once, in order, but for those that still wait in the state.
+        const { recent, unflushed, counters } = actor.state;
+        const kept = [
+          ...effects.flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : [])),
+          ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
+        ];
+        expect(kept.map((heartbeat) => heartbeat.at)).toEqual(heartbeats.map((heartbeat) => heartbeat.at));
+        expect(kept.map((heartbeat) => heartbeat.sequence)).toEqual(heartbeats.map((_, index) => index + 1));
+
+        // The counters equal a recount.
+        const withGpu = heartbeats.flatMap(({ gpu }) => (gpu === null ? [] : [gpu]));
+        expect(counters.totalHeartbeats).toBe(heartbeats.length);
+        expect(counters.gpuHeartbeats).toBe(withGpu.length);
+        expect(counters.gpuPercentSum).toBe(withGpu.reduce((sum, gpu) => sum + gpu, 0));
+        expect(detailView("1", actor.state, POLICY, actor.now)).toMatchObject({
+          total_heartbeats: heartbeats.length,
+        });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("counts as many missed heartbeats as a recount of the gaps does", () => {
+    // Lives without hibernation or keep-alive: every gap counts.
+    const gaps = fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(gaps, fc.integer({ min: 0, max: 4000 }), (seconds, tail) => {
+        const actor = new Actor("none");
+        actor.decide({ type: "heartbeat", report: {} });
+        let missed = 0;
+        let last = 0;
+        for (const gap of seconds) {
+          actor.waitUntil(actor.now + gap * 1000);
+          actor.decide({ type: "heartbeat", report: {} });
+          missed += Math.max(0, Math.round(gap / 60) - 1);
+          const { missed_heartbeats } = detailView("1", actor.state, POLICY, actor.now);
+          expect(missed_heartbeats).toBe(missed);
+          expect(missed_heartbeats).toBeGreaterThanOrEqual(last);
+          last = missed_heartbeats;
+        }
+        actor.waitUntil(actor.now + tail * 1000);
+        expect(detailView("1", actor.state, POLICY, actor.now).missed_heartbeats).toBe(
+          missed + Math.max(0, Math.round(tail / 60) - 1),
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("never deletes, nor acts on silence, without the guard's word", () => {
+    fc.assert(
+      fc.property(life, (one) => {
+        const steps = one.steps.filter((each) => each.type !== "guard");
+        const { actor } = live({ provider: "webhook", steps });
+        const orders = [...actor.world.effects.values()].flatMap((effect) =>
+          effect.type === "action" ? [effect.order.kind] : [],
+        );
+        expect(orders).not.toContain("delete");
+        expect(orders).not.toContain("force_hibernate");
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,126 @@
+import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/answer.ts";
+import { type Decision, decide, type Refusal } from "../../src/lifecycle/decide.ts";
+import type { Effect } from "../../src/lifecycle/effects.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
+import type { HistoryEvent } from "../../src/lifecycle/history-event.ts";
+import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
+import { withoutEffects } from "../../src/lifecycle/outbox.ts";
+import { compilePolicy, mergePolicy, type Policy, type PolicyOverrides } from "../../src/lifecycle/policy.ts";
+import type { ProviderKind } from "../../src/lifecycle/provider.ts";
+import { type InstanceState, newState, type Profile } from "../../src/lifecycle/state.ts";
+import { type DetailView, detailView } from "../../src/lifecycle/view.ts";
+
+/** 2025-12-19T00:00:00Z: tests count their times from here. */
+export const START = Date.UTC(2025, 11, 19);
+
+/** `at("3:00")` is three minutes after the start, `at("1:00:00")` an hour; a fraction of a second may follow. */
+export function at(clock: string): number {
+  const parts = clock.split(":").map(Number);
+  return START + Math.round(1000 * parts.reduce((total, part) => total * 60 + part, 0));
+}
+
+/**
+ * One instance on a made-up clock, driven as the actor drives it: the alarm is armed lazily and fires when it is due,
+ * and effects leave the outbox once they are seen.
+ */
+export class Timeline {
+  state: InstanceState;
+  policy: Policy;
+  now = START;
+  armedAt: number | null = null;
+  readonly effects: Effect[] = [];
+
+  constructor(
+    options: {
+      provider?: ProviderKind;
+      overrides?: PolicyOverrides;
+      profile?: Partial<Profile>;
+    } = {},
+  ) {
+    this.policy = compilePolicy(mergePolicy(options.overrides ?? {}));
+    this.state = newState({
+      name: "Rig",
+      provider: options.provider ?? "webhook",
+      hourlyCost: 0.4,
+      hibernatedHourlyCost: 0.01,
+      registeredAt: START,
+      ...options.profile,
+    });
+    this.apply({ type: "registered" });
+  }
+
+  apply(event: InstanceEvent): Decision {
+    const decision = decide(this.state, event, this.policy, this.now);
+    this.state = decision.state;
+    if (decision.wakeAt !== null && (this.armedAt === null || this.armedAt > decision.wakeAt)) {
+      this.armedAt = Math.max(decision.wakeAt, this.now + 1);
+    }
+    return decision;
+  }
+
+  /** Sees every effect, and lets it leave the outbox. */
+  drain(): void {
+    for (const { effect } of this.state.outbox) this.effects.push(effect);
+    this.state = withoutEffects(this.state, new Set(this.state.outbox.map(({ id }) => id)));
+  }
+
+  /** Lets time pass up to and including `moment`, with every alarm on the way. */
+  until(moment: number): this {
+    while (this.armedAt !== null && this.armedAt <= moment) {
+      this.now = this.armedAt;
+      this.armedAt = null;
+      this.apply({ type: "alarm", dueAt: this.now });
+      this.drain();
+    }
+    this.now = moment;
+    return this;
+  }
+
+  heartbeat(report: HeartbeatReport = { gpu_utilization: 87 }): HeartbeatAnswer {
+    this.apply({ type: "heartbeat", report });
+    this.drain();
+    return answerHeartbeat(this.state, this.policy, this.now);
+  }
+
+  /** One heartbeat a minute from now up to and including `moment`. */
+  beatUntil(moment: number, report: HeartbeatReport = { gpu_utilization: 87 }): this {
+    for (let next = this.now; next <= moment; next += 60_000) {
+      this.until(next);
+      this.heartbeat(report);
+    }
+    return this.until(moment);
+  }
+
+  command(event: InstanceEvent): Refusal | null {
+    const { refusal } = this.apply(event);
+    this.drain();
+    return refusal;
+  }
+
+  get events(): HistoryEvent[] {
+    return this.effects.flatMap((effect) => (effect.type === "event" ? [effect.event] : []));
+  }
+
+  get kinds(): string[] {
+    return this.events.map((event) => event.kind);
+  }
+
+  /** Orders given to the provider so far. */
+  get orders(): string[] {
+    return this.effects.flatMap((effect) => (effect.type === "action" ? [effect.order.kind] : []));
+  }
+
+  get guardQuestions(): string[] {
+    return this.effects.flatMap((effect) => (effect.type === "guard" ? [effect.step] : []));
+  }
+
+  get view(): DetailView {
+    return detailView("28864630", this.state, this.policy, this.now);
+  }
+
+  /** The id of the action under way. */
+  get actionId(): string {
+    const { phase } = this.state;
+    return "action" in phase ? phase.action.id : "none";
+  }
+}

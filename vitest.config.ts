@@ -1,0 +1,59 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** The secrets of the Worker under test, never of a real one. */
+const TEST_SECRETS = {
+  TOKEN_KEY: "test-token-key-0123456789abcdef0123456789",
+  SEAL_KEY: "test-seal-key-0123456789abcdef0123456789",
+  ADMIN_TOKEN: "test-admin-token-0123456789abcdef0123456789",
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      // The pure core, in plain Node.
+      { test: { name: "unit", include: ["test/lifecycle/**/*.test.ts"] } },
+      // Actors, D1 and routes, inside workerd.
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+              ratelimits: {
+                HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 100_000, period: 60 } },
+                LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "workers",
+          include: ["test/{accounts,api,history,instance}/**/*.test.ts"],
+          setupFiles: ["test/migrate.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      // A real server process.
+      {
+        test: {
+          name: "server",
+          include: ["test/server/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+        },
+      },
+      // What needs programs of the operating system.
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,115 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { vi } from "vitest";
+import type { InstanceActor } from "../src/instance/actor.ts";
+
+/** The service inside workerd, as its users meet it: by HTTP, on a clock that the test moves. */
+
+const ORIGIN = "https://dumont.test";
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
+  readonly body: any;
+}
+
+export async function call(
+  method: string,
+  path: string,
+  options: { token?: string; json?: unknown; raw?: BodyInit; headers?: Record<string, string> } = {},
+): Promise<Reply> {
+  const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+    method,
+    headers: {
+      ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
+      ...options.headers,
+    },
+    body: options.raw ?? (options.json === undefined ? undefined : JSON.stringify(options.json)),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("Content-Type")?.includes("json") ?? false;
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+export const ADMIN_TOKEN = "test-admin-token-0123456789abcdef0123456789";
+
+/** A new user with a token. */
+export async function newUser(name = "Ada"): Promise<{ userId: string; token: string; tokenId: string }> {
+  const user = await call("POST", "/api/admin/users", { token: ADMIN_TOKEN, json: { name } });
+  const issued = await call("POST", `/api/admin/users/${user.body.user_id}/tokens`, { token: ADMIN_TOKEN });
+  return { userId: user.body.user_id, token: issued.body.token, tokenId: issued.body.token_id };
+}
+
+/** A registered instance of a user, with the means to beat and look. */
+export class Instance {
+  readonly id: string;
+  readonly userId: string;
+  readonly userToken: string;
+  token: string;
+
+  private constructor(user: { userId: string; token: string }, id: string, token: string) {
+    this.userId = user.userId;
+    this.userToken = user.token;
+    this.id = id;
+    this.token = token;
+  }
+
+  static async register(
+    user: { userId: string; token: string },
+    id: string,
+    more: Record<string, unknown> = {},
+  ): Promise<Instance> {
+    const reply = await call("POST", "/api/agent/instances", {
+      token: user.token,
+      json: { instance_id: id, ...more },
+    });
+    if (reply.status !== 201) throw new Error(JSON.stringify(reply.body));
+    return new Instance(user, id, reply.body.token);
+  }
+
+  heartbeat(report: Record<string, unknown> = { gpu_utilization: 87 }): Promise<Reply> {
+    return call("POST", "/api/agent/status", { token: this.token, json: { instance_id: this.id, ...report } });
+  }
+
+  /** Calls a path below the instance. */
+  ask(method: string, path = "", json?: unknown): Promise<Reply> {
+    return call(method, `/api/agent/instances/${this.id}${path}`, { token: this.userToken, json });
+  }
+
+  get actor(): DurableObjectStub<InstanceActor> {
+    return env.INSTANCES.getByName(`${this.userId}/${this.id}`);
+  }
+
+  async status(): Promise<string> {
+    return (await this.ask("GET")).body.status;
+  }
+
+  armedAt(): Promise<number | null> {
+    return runInDurableObject(this.actor, (_, state) => state.storage.getAlarm());
+  }
+
+  /** Moves the clock to `moment`; every alarm that falls due on the way fires at its time. */
+  async until(moment: number): Promise<void> {
+    for (;;) {
+      const armedAt = await this.armedAt();
+      if (armedAt === null || armedAt > moment) break;
+      setClock(Math.max(armedAt, Date.now()));
+      await runDurableObjectAlarm(this.actor);
+    }
+    setClock(moment);
+  }
+
+  /** Kinds of its events, oldest first. */
+  async eventKinds(): Promise<string[]> {
+    const { body } = await this.ask("GET", "/events?limit=1000");
+    return body.events.map((event: { kind: string }) => event.kind).reverse();
+  }
+}
+
+/** A day far ahead, so that the alarm scheduler, which keeps real time, never fires an alarm by itself. */
+export const DAY = Date.UTC(2030, 0, 7);
+
+export function setClock(moment: number): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: moment });
+}

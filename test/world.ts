@@ -69,7 +69,10 @@ export class Instance {
   }
 
   heartbeat(report: Record<string, unknown> = { gpu_utilization: 87 }): Promise<Reply> {
-    return call("POST", "/api/agent/status", { token: this.token, json: { instance_id: this.id, ...report } });
+    return call("POST", "/api/agent/status", {
+      token: this.token,
+      json: { instance_id: this.id, ...report },
+    });
   }
 
   /** Calls a path below the instance. */

@@ -23,7 +23,7 @@ export class CreateUser extends Endpoint {
     tags: ["Administration"],
     summary: "Create a user",
     security: security("admin"),
-    request: { body: jsonBody(z.object({ name: nameSchema }), { name: "Ada" }) },
+    request: { body: jsonBody(z.strictObject({ name: nameSchema }), { name: "Ada" }) },
     responses: {
       201: jsonResponse("The user", userSchema, userExample),
       ...errorResponses(400, 401, 403, 413),
@@ -77,7 +77,11 @@ export class CreateUserToken extends Endpoint {
     security: security("admin"),
     request: {
       params: z.object({ id: z.string() }),
-      body: jsonBody(z.object({ name: nameSchema.default("default") }).optional(), { name: "laptop" }, false),
+      body: jsonBody(
+        z.strictObject({ name: nameSchema.default("default") }).optional(),
+        { name: "laptop" },
+        false,
+      ),
     },
     responses: {
       201: jsonResponse(
@@ -86,6 +90,10 @@ export class CreateUserToken extends Endpoint {
           token_id: z.string().describe("Revoke it by this"),
           token: z.string().describe("It is shown this once"),
         }),
+        {
+          token_id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11",
+          token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzY29wZSI6InVzZXIifQ.c2lnbmF0dXJl",
+        },
       ),
       ...errorResponses(400, 401, 403, 404, 413),
     },
@@ -110,7 +118,9 @@ export class RevokeUserToken extends Endpoint {
     security: security("admin"),
     request: { params: z.object({ id: z.string() }) },
     responses: {
-      200: jsonResponse("It is refused from now on", z.object({ success: z.literal(true) })),
+      200: jsonResponse("It is refused from now on", z.object({ success: z.literal(true) }), {
+        success: true,
+      }),
       ...errorResponses(401, 403, 404),
     },
   };

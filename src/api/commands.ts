@@ -21,7 +21,7 @@ export class KeepAlive extends Endpoint {
       params: instanceParams,
       body: jsonBody(
         z
-          .object({
+          .strictObject({
             minutes: z.int().min(1).max(1440).optional().describe("As the policy says, if left out"),
           })
           .optional(),

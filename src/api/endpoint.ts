@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Principal } from "./auth.ts";
 import { readJsonBody } from "./body.ts";
-import { ApiError, errorSchema, type Issue, invalid } from "./errors.ts";
+import { ApiError, type ErrorBody, errorSchema, type Issue, invalid } from "./errors.ts";
 
 export interface ApiEnvironment {
   Bindings: Env;
@@ -66,16 +66,42 @@ export function jsonBody<T extends z.ZodType>(schema: T, example: z.input<T>, re
   return { required, content: { "application/json": { schema, example } } };
 }
 
+/** What each status means, and an example of its error. */
 const ERRORS = {
-  400: "Malformed JSON, or a field that is not as it should be: `issues` names its path",
-  401: "No token, or one that is not valid",
-  403: "The token is for something else",
-  404: "Unknown, or somebody else's",
-  409: "Not possible as the instance stands",
-  413: "The body is larger than 16 KiB",
-  429: "Too many requests: try again after `Retry-After` seconds",
-  503: "Not possible right now: try again after `Retry-After` seconds",
-} as const;
+  400: [
+    "Malformed JSON, or a field that is not as it should be: `issues` names its path",
+    {
+      code: "invalid",
+      message: "query.limit: Too big: expected number to be <=1000",
+      issues: [{ path: "query.limit", message: "Too big: expected number to be <=1000" }],
+    },
+  ],
+  401: [
+    "No token, or one that is not valid",
+    { code: "unauthorized", message: "A valid bearer token is needed" },
+  ],
+  403: [
+    "The token is for something else",
+    { code: "forbidden", message: "This needs a token of scope user, not instance" },
+  ],
+  404: ["Unknown, or somebody else's", { code: "not_found", message: "There is no such thing here" }],
+  409: [
+    "Not possible as the instance stands",
+    { code: "hibernated", message: "The instance is hibernated: wake it first" },
+  ],
+  413: [
+    "The body is larger than 16 KiB",
+    { code: "too_large", message: "The body is larger than 16384 bytes" },
+  ],
+  429: [
+    "Too many requests: try again after `Retry-After` seconds",
+    { code: "too_many_requests", message: "Too many heartbeats: one a minute is enough" },
+  ],
+  503: [
+    "Not possible right now: try again after `Retry-After` seconds",
+    { code: "unavailable", message: "The service cannot answer right now" },
+  ],
+} as const satisfies Record<number, readonly [string, ErrorBody]>;
 
 type ErrorStatus = keyof typeof ERRORS;
 
@@ -86,12 +112,10 @@ const RETRY_AFTER = {
 /** The error responses of an endpoint for the OpenAPI page. Any endpoint may answer 503. */
 export function errorResponses(...statuses: ErrorStatus[]) {
   return Object.fromEntries(
-    [...statuses, 503 as const].map((status) => [
-      status,
-      {
-        ...jsonResponse(ERRORS[status], errorSchema),
-        ...(status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}),
-      },
-    ]),
+    [...statuses, 503 as const].map((status) => {
+      const [description, error] = ERRORS[status];
+      const headers = status === 429 || status === 503 ? { headers: RETRY_AFTER } : {};
+      return [status, { ...jsonResponse(description, errorSchema, { success: false, error }), ...headers }];
+    }),
   );
 }

@@ -37,9 +37,14 @@ export const errorSchema = z.object({
   error: z.object({
     code: z.string(),
     message: z.string(),
-    issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    issues: z
+      .array(z.object({ path: z.string(), message: z.string() }).readonly())
+      .readonly()
+      .optional(),
   }),
 });
+
+export type ErrorBody = z.infer<typeof errorSchema>["error"];
 
 /** Answers any error thrown on the way. What is not an `ApiError` is ours: 503, to be tried again. */
 export function answerError(error: unknown, c: Context): Response {
@@ -52,7 +57,7 @@ export function answerError(error: unknown, c: Context): Response {
       error: {
         code: known.code,
         message: known.message,
-        ...(known.issues === undefined ? {} : { issues: [...known.issues] }),
+        ...(known.issues === undefined ? {} : { issues: known.issues }),
       },
     },
     known.status,

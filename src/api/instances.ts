@@ -49,6 +49,12 @@ const tokenResponse = z.object({
   token: z.string().describe("The instance's token. It is shown this once"),
 });
 
+const tokenExample: z.infer<typeof tokenResponse> = {
+  success: true,
+  instance_id: "28864630",
+  token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzY29wZSI6Imluc3RhbmNlIn0.c2lnbmF0dXJl",
+};
+
 /** The longest list that one request may ask for; each entry asks one actor. */
 const MAXIMUM_LIST = 1000;
 
@@ -103,7 +109,7 @@ export class RegisterInstance extends Endpoint {
     security: security("user"),
     request: {
       body: jsonBody(
-        z.object({
+        z.strictObject({
           instance_id: instanceIdSchema,
           name: nameSchema.optional().describe("The id, if left out"),
           provider: providerSchema.default("agent"),
@@ -122,7 +128,7 @@ export class RegisterInstance extends Endpoint {
       ),
     },
     responses: {
-      201: jsonResponse("Registered", tokenResponse),
+      201: jsonResponse("Registered", tokenResponse, tokenExample),
       ...errorResponses(400, 401, 403, 409, 413),
     },
   };
@@ -186,7 +192,7 @@ export class ChangeInstance extends Endpoint {
     request: {
       params: instanceParams,
       body: jsonBody(
-        z.object({
+        z.strictObject({
           name: nameSchema.optional(),
           provider: providerSchema.optional(),
           hourly_cost: hourlyCostSchema.optional(),
@@ -237,7 +243,7 @@ export class RemoveInstance extends Endpoint {
     security: security("user"),
     request: { params: instanceParams },
     responses: {
-      200: jsonResponse("Not watched any more", z.object({ success: z.literal(true) })),
+      200: jsonResponse("Not watched any more", z.object({ success: z.literal(true) }), { success: true }),
       ...errorResponses(401, 403, 404),
     },
   };
@@ -259,7 +265,7 @@ export class RotateInstanceToken extends Endpoint {
     security: security("user"),
     request: { params: instanceParams },
     responses: {
-      200: jsonResponse("The new token", tokenResponse),
+      200: jsonResponse("The new token", tokenResponse, tokenExample),
       ...errorResponses(401, 403, 404),
     },
   };

@@ -47,7 +47,7 @@ function interpret(state: InstanceState, heartbeat: Heartbeat, policy: Policy): 
   const { phase } = state;
   switch (phase.status) {
     case "pending":
-      return judgeHeartbeat(
+      return interpret(
         record(
           { ...state, phase: { status: "running", idle: null } },
           { at, kind: "first_heartbeat", severity: "info", message: "First heartbeat received" },

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createRouter } from "../../src/api/router.ts";
+import { call } from "../world.ts";
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+const operationSchema = z.looseObject({
+  operationId: z.string(),
+  summary: z.string(),
+  tags: z.array(z.string()).length(1),
+  security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  requestBody: z
+    .object({ content: z.object({ "application/json": z.looseObject({ example: z.unknown() }) }) })
+    .optional(),
+  responses: z.record(
+    z.string(),
+    z.looseObject({ description: z.string(), content: z.record(z.string(), z.unknown()).optional() }),
+  ),
+});
+
+const documentSchema = z.looseObject({
+  openapi: z.string(),
+  paths: z.record(z.string(), z.partialRecord(z.enum(METHODS), operationSchema)),
+  components: z.looseObject({ securitySchemes: z.record(z.string(), z.looseObject({})) }),
+});
+
+async function operations() {
+  const document = documentSchema.parse((await call("GET", "/openapi.json")).body);
+  return {
+    document,
+    operations: Object.entries(document.paths).flatMap(([path, item]) =>
+      METHODS.flatMap((method) => (item[method] ? [{ method, path, ...item[method] }] : [])),
+    ),
+  };
+}
+
+describe("the OpenAPI document", () => {
+  it("holds every route of the service, and no other", async () => {
+    const documented = (await operations()).operations.map(
+      ({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,
+    );
+    const routed = createRouter()
+      .routes.filter(({ method, path }) => method !== "ALL" && !path.startsWith("/openapi"))
+      .map(({ method, path }) => `${method} ${path}`);
+    expect(documented.sort()).toEqual([...new Set(routed)].sort());
+  });
+
+  it("names each operation once", async () => {
+    const ids = (await operations()).operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("tells the token that each operation needs, and describes the three kinds", async () => {
+    const { document, operations: all } = await operations();
+    expect(Object.keys(document.components.securitySchemes).sort()).toEqual(["admin", "instance", "user"]);
+    for (const { method, path, security = [] } of all) {
+      const { status } = await call(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "x"));
+      expect([path, security.length > 0], `${method} ${path}`).toEqual([path, status === 401]);
+    }
+  });
+
+  it("gives an example of every body and every success, and the shape of every error", async () => {
+    for (const { method, path, requestBody, responses, security } of (await operations()).operations) {
+      const operation = `${method} ${path}`;
+      if (requestBody) expect(requestBody.content["application/json"].example, operation).toBeDefined();
+      const statuses = Object.keys(responses);
+      expect(
+        statuses.some((status) => status.startsWith("2")),
+        operation,
+      ).toBe(true);
+      if (security) expect(statuses, operation).toEqual(expect.arrayContaining(["401", "403", "503"]));
+      if (requestBody) expect(statuses, operation).toEqual(expect.arrayContaining(["400", "413"]));
+      if (path.includes("{id}")) expect(statuses, operation).toContain("404");
+      for (const [status, response] of Object.entries(responses)) {
+        const json = z
+          .object({ "application/json": z.looseObject({ schema: z.unknown(), example: z.unknown() }) })
+          .parse(response.content)["application/json"];
+        expect(json.schema, `${operation} ${status}`).toBeDefined();
+        if (status.startsWith("2")) expect(json.example, `${operation} ${status}`).toBeDefined();
+      }
+    }
+  });
+});

@@ -1,0 +1,117 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DEFAULT_POLICY } from "../../src/lifecycle/policy.ts";
+import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+
+const MINUTE = 60_000;
+
+beforeEach(() => setClock(DAY));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("the user's policy", () => {
+  it("is the service's default until changed, and shows what was set", async () => {
+    const { token } = await newUser();
+    expect((await call("GET", "/api/agent/policy", { token })).body).toEqual({
+      policy: DEFAULT_POLICY,
+      overrides: {},
+    });
+    const overrides = { idle: { threshold_percent: 10 }, keep_alive_minutes: 30 };
+    const put = await call("PUT", "/api/agent/policy", { token, json: overrides });
+    expect(put.status).toBe(200);
+    expect((await call("GET", "/api/agent/policy", { token })).body).toEqual({
+      policy: {
+        ...DEFAULT_POLICY,
+        idle: { ...DEFAULT_POLICY.idle, threshold_percent: 10 },
+        keep_alive_minutes: 30,
+      },
+      overrides,
+    });
+  });
+
+  it("reaches instances at once, moves their clocks, and yields to their own overrides", async () => {
+    const user = await newUser();
+    const plain = await Instance.register(user, "plain");
+    const own = await Instance.register(user, "own", { policy: { orphan: { orphan_after_seconds: 240 } } });
+    await plain.heartbeat();
+    await own.heartbeat();
+    const put = await call("PUT", "/api/agent/policy", {
+      token: user.token,
+      json: { orphan: { orphan_after_seconds: 120 } },
+    });
+    expect(put.status).toBe(200);
+    expect((await plain.ask("GET")).body.policy.orphan.orphan_after_seconds).toBe(120);
+    expect((await own.ask("GET")).body.policy.orphan.orphan_after_seconds).toBe(240);
+    for (const one of [plain, own]) await one.until(DAY + 2 * MINUTE);
+    expect([await plain.status(), await own.status()]).toEqual(["orphaned", "running"]);
+    await own.until(DAY + 4 * MINUTE);
+    expect(await own.status()).toBe("orphaned");
+  });
+
+  it("reaches an instance that could not be told with its next write to the history", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat();
+    // As if the fan-out had ended before it came to this instance.
+    await env.DB.prepare("UPDATE users SET policy = ?, policy_version = policy_version + 1 WHERE id = ?")
+      .bind('{"keep_alive_minutes":7}', user.userId)
+      .run();
+    for (let minute = 1; minute <= 10; minute++) {
+      setClock(DAY + minute * MINUTE);
+      await one.heartbeat();
+    }
+    expect((await one.ask("GET")).body.policy.keep_alive_minutes).toBe(7);
+  });
+
+  it.each([
+    [
+      { idle: { warn_after_seconds: 300 } },
+      "body.idle.warn_after_seconds",
+      "must be less than idle.hibernate_after_seconds (300), but is 300",
+    ],
+    [
+      { orphan: { orphan_after_seconds: 1800 } },
+      "body.orphan.orphan_after_seconds",
+      "must be less than orphan.hibernate_after_seconds (1800), but is 1800",
+    ],
+    [
+      { orphan: { hibernate_after_seconds: 7200 } },
+      "body.orphan.hibernate_after_seconds",
+      "must be less than orphan.force_hibernate_after_seconds (7200), but is 7200",
+    ],
+    [
+      { idle: { warn_after_seconds: 59 } },
+      "body.idle.warn_after_seconds",
+      "must be at least one heartbeat interval (60), but is 59",
+    ],
+    [{ idle: { threshold_percent: 101 } }, "body.idle.threshold_percent", expect.stringContaining("100")],
+    [{ idle: { threshold_percent: -1 } }, "body.idle.threshold_percent", expect.stringContaining("0")],
+    [{ idel: {} }, "body", expect.stringContaining("idel")],
+    [[], "body", expect.stringContaining("object")],
+  ])("is refused when it is %j", async (json, path, message) => {
+    const { token } = await newUser();
+    const reply = await call("PUT", "/api/agent/policy", { token, json });
+    expect(reply.status).toBe(400);
+    expect(reply.body.error.issues[0]).toEqual({ path, message });
+    expect((await call("GET", "/api/agent/policy", { token })).body.overrides).toEqual({});
+  });
+
+  it("is refused when an instance's own overrides would contradict it, naming the instance", async () => {
+    const user = await newUser();
+    await Instance.register(user, "rig", { policy: { idle: { hibernate_after_seconds: 240 } } });
+    const reply = await call("PUT", "/api/agent/policy", {
+      token: user.token,
+      json: { idle: { warn_after_seconds: 270 } },
+    });
+    expect(reply.status).toBe(400);
+    expect(reply.body.error.issues).toEqual([
+      {
+        path: "body.idle.warn_after_seconds",
+        message:
+          "together with the overrides of instance rig, must be less than idle.hibernate_after_seconds (240), but is 270",
+      },
+    ]);
+  });
+});

@@ -1,0 +1,325 @@
+import fc from "fast-check";
+
+/** Requests that must be refused: each is wrong in at least one way, and none of them may change anything. */
+
+export interface BadRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
+
+/** Whose tokens the requests carry, so that it is not the token that refuses them. */
+export interface Tokens {
+  readonly instance: string;
+  readonly user: string;
+  readonly admin: string;
+}
+
+const INSTANCE_ID = "rig";
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+const instancePath = `/api/agent/instances/${INSTANCE_ID}`;
+
+const notANumber = fc.oneof(
+  fc.string({ minLength: 1 }),
+  fc.boolean(),
+  fc.constant([]),
+  fc.constant({}),
+  fc.double({ max: -Number.MIN_VALUE, noNaN: true, noDefaultInfinity: true }).filter((value) => value < 0),
+  fc.double({ min: 1e11, noDefaultInfinity: true, noNaN: true }),
+  fc.array(fc.integer(), { minLength: 1, maxLength: 5 }),
+  fc.dictionary(fc.string(), fc.integer(), { minKeys: 1, maxKeys: 5 }),
+);
+
+const READINGS = [
+  "gpu_utilization",
+  "vram_used_gb",
+  "cpu_utilization",
+  "ram_used_gb",
+  "disk_used_gb",
+  "cost_accumulated",
+  "uptime_seconds",
+];
+
+const badHeartbeat = fc.oneof(
+  fc
+    .record({ field: fc.constantFrom(...READINGS), value: notANumber })
+    .map(({ field, value }) => JSON.stringify({ instance_id: INSTANCE_ID, [field]: value })),
+  // JSON has no infinity, but a number may grow into one.
+  fc.constantFrom(...READINGS).map((field) => `{"instance_id":"${INSTANCE_ID}","${field}":1e999}`),
+  fc
+    .oneof(fc.integer(), fc.boolean(), fc.constant({}), fc.constant(""), fc.string({ minLength: 33 }))
+    .map((status) => JSON.stringify({ instance_id: INSTANCE_ID, status })),
+  fc
+    .oneof(fc.integer(), fc.constant(null), fc.constant([INSTANCE_ID]), fc.string())
+    .filter((id) => id !== INSTANCE_ID)
+    .map((instance_id) => JSON.stringify({ instance_id, gpu_utilization: 1 })),
+  fc.constantFrom("", "null", "[]", "1", '""', "{}", "true"),
+);
+
+const notJson = fc.oneof(
+  fc.string({ minLength: 1 }).map((text) => `{${text}`.replaceAll("}", "")),
+  fc.json({ maxDepth: 3 }).map((json) => `${json},`),
+  fc.json({ maxDepth: 3 }).map((json) => `{"instance_id":"${INSTANCE_ID}","x":${json}`),
+  fc.constantFrom(
+    "NaN",
+    "undefined",
+    "{'instance_id':'rig'}",
+    "instance_id=rig",
+    "<status/>",
+    "\u0000",
+    "{}{}",
+  ),
+);
+
+const notUtf8 = fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => new Uint8Array([0x22, 0xff, ...bytes, 0x22])),
+  fc.constant(Uint8Array.from(Buffer.from(`{"instance_id":"${INSTANCE_ID}"}`, "utf16le"))),
+  // gzip's first bytes
+  fc.uint8Array({ maxLength: 64 }).map((bytes) => new Uint8Array([0x1f, 0x8b, 0x08, ...bytes])),
+);
+
+const tooLarge = fc.integer({ min: 16 * 1024 + 1, max: 200_000 }).map((size) => {
+  const frame = `{"instance_id":"${INSTANCE_ID}","padding":""}`;
+  return frame.replace('""', `"${"x".repeat(size - frame.length)}"`);
+});
+
+const tooDeep = fc
+  .record({
+    depth: fc.integer({ min: 10, max: 7_000 }),
+    brackets: fc.constantFrom(["[", "]"] as const, ['{"a":', "}"] as const),
+  })
+  .map(({ depth, brackets: [open, close] }) => {
+    const levels = Math.min(depth, 2_500);
+    return open === "["
+      ? "[".repeat(depth) + "]".repeat(depth)
+      : `${open.repeat(levels)}1${close.repeat(levels)}`;
+  })
+  .chain((deep) =>
+    fc.constantFrom(
+      deep,
+      `{"instance_id":${deep}}`,
+      `{"instance_id":"${INSTANCE_ID}","gpu_utilization":${deep}}`,
+    ),
+  );
+
+const badToken = (tokens: Tokens) =>
+  fc.oneof(
+    fc.constantFrom(
+      "",
+      "Bearer",
+      "Bearer ",
+      "bearer\tx",
+      "Basic cmlnOnJpZw==",
+      "Bearer a.b.c",
+      "Bearer null",
+    ),
+    fc.stringMatching(/^[!-~]{1,200}$/).map((text) => `Bearer ${text}`),
+    fc
+      .record({ at: fc.nat(), of: fc.constantFrom(tokens.instance, tokens.user, tokens.admin) })
+      .map(({ at, of }) => `Bearer ${of.slice(0, at % of.length)}`),
+    fc.record({ at: fc.nat(), of: fc.constantFrom(tokens.instance, tokens.user) }).map(({ at, of }) => {
+      // The last letter of base64url holds bits that do not count.
+      const place = at % (of.length - 1);
+      return `Bearer ${of.slice(0, place)}${of[place] === "A" ? "B" : "A"}${of.slice(place + 1)}`;
+    }),
+    fc.constantFrom(
+      `Bearer ${tokens.user} x`,
+      `Token ${tokens.user}`,
+      `Bearer ${tokens.user},${tokens.user}`,
+    ),
+  );
+
+const USER_ROUTES: readonly (readonly [string, string])[] = [
+  ["GET", "/api/agent/instances"],
+  ["POST", "/api/agent/instances"],
+  ["GET", instancePath],
+  ["PATCH", instancePath],
+  ["DELETE", instancePath],
+  ["POST", `${instancePath}/token`],
+  ["POST", `${instancePath}/keep-alive`],
+  ["POST", `${instancePath}/hibernate`],
+  ["POST", `${instancePath}/wake`],
+  ["GET", `${instancePath}/heartbeats`],
+  ["GET", `${instancePath}/events`],
+  ["GET", "/api/agent/events"],
+  ["GET", "/api/agent/policy"],
+  ["PUT", "/api/agent/policy"],
+  ["GET", "/api/agent/savings"],
+];
+
+const ADMIN_ROUTES: readonly (readonly [string, string])[] = [
+  ["POST", "/api/admin/users"],
+  ["GET", "/api/admin/users"],
+  ["POST", "/api/admin/users/u-1/tokens"],
+  ["DELETE", "/api/admin/tokens/t-1"],
+];
+
+const badPolicy = fc.oneof(
+  fc.constantFrom<unknown>(
+    [],
+    null,
+    1,
+    "policy",
+    { idle: null },
+    { idle: { enabled: "yes" } },
+    { idle: { metric: "disk" } },
+    { idle: { threshold_percent: 100.1 } },
+    { idle: { warn_after_seconds: 300 } },
+    { orphan: { orphan_after_seconds: 59 } },
+    { orphan: { delete_after_days: 0 } },
+    { guard: { fraction: 0 } },
+    { heartbeat_interval_seconds: 1.5 },
+    { keep_alive_minutes: 0 },
+    { polcy: {} },
+  ),
+  fc
+    .dictionary(fc.stringMatching(/^[a-z]{5,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
+    .filter((value) => !Object.keys(value).some((key) => key === "guard" || key === "orphan")),
+);
+
+const badRegistration = fc.oneof(
+  fc
+    .oneof(
+      fc.constantFrom("", "-x", "a/b", "a b", "ä", "x".repeat(129), ".."),
+      fc.integer(),
+      fc.constant(null),
+      fc.constant(["x"]),
+    )
+    .map((instance_id) => ({ instance_id })),
+  fc.constantFrom(
+    { instance_id: "new", provider: "vast" },
+    { instance_id: "new", provider: "toaster" },
+    { instance_id: "new", hourly_cost: -1 },
+    { instance_id: "new", hourly_cost: "1" },
+    { instance_id: "new", name: "" },
+    { instance_id: "new", name: " ".repeat(10) },
+    { instance_id: "new", name: "x".repeat(201) },
+    { instance_id: "new", policy: { idle: { warn_after_seconds: 400 } } },
+    { instance_id: "new", policy: [] },
+    { instance_id: INSTANCE_ID },
+    {},
+    [],
+    null,
+  ),
+);
+
+const badQuery = fc.oneof(
+  fc.constantFrom(
+    "limit=0",
+    "limit=-1",
+    "limit=1001",
+    "limit=1e9",
+    "limit=NaN",
+    "limit=%00",
+    "cursor=*",
+    "cursor=%F0%28%8C%28",
+    `cursor=${"A".repeat(1001)}`,
+  ),
+  fc.stringMatching(/^[a-z]{1,20}$/).map((text) => `limit=${text}`),
+);
+
+/** Any request of this kind must be answered with a 4xx. */
+export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
+  const heartbeat = (body: BadRequest["body"]): BadRequest => ({
+    method: "POST",
+    path: "/api/agent/status",
+    headers: bearer(tokens.instance),
+    body,
+  });
+  const byUser = (method: string, path: string, body: BadRequest["body"] = null): BadRequest => ({
+    method,
+    path,
+    headers: bearer(tokens.user),
+    body,
+  });
+  const withBody = fc.constantFrom<readonly [string, string, string]>(
+    ["POST", "/api/agent/status", tokens.instance],
+    ["POST", "/api/agent/instances", tokens.user],
+    ["PATCH", instancePath, tokens.user],
+    ["POST", `${instancePath}/keep-alive`, tokens.user],
+    ["PUT", "/api/agent/policy", tokens.user],
+    ["POST", "/api/admin/users", tokens.admin],
+  );
+  return fc.oneof(
+    badHeartbeat.map(heartbeat),
+    fc
+      .tuple(
+        withBody,
+        fc.oneof<fc.Arbitrary<string | Uint8Array<ArrayBuffer>>[]>(notJson, notUtf8, tooLarge, tooDeep),
+      )
+      .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
+    badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
+    badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
+    fc
+      .oneof(fc.constantFrom(0, -5, 1441, 1.5), fc.string(), fc.boolean(), fc.constant({}))
+      .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),
+    fc
+      .tuple(
+        fc.constantFrom(
+          "/api/agent/instances",
+          `${instancePath}/heartbeats`,
+          "/api/agent/events",
+          "/api/agent/savings",
+        ),
+        badQuery,
+      )
+      .map(([path, query]) => byUser("GET", `${path}?${query}`)),
+    fc
+      .oneof(fc.string({ minLength: 1 }), fc.constantFrom("2025-13-01T00:00:00Z", "1", "now", "2025-01-01"))
+      .map((from) => byUser("GET", `${instancePath}/heartbeats?from=${encodeURIComponent(from)}`)),
+    fc
+      .constantFrom(
+        ...[
+          "%",
+          "%zz",
+          "%00",
+          "a%2Fb",
+          "..%2F..",
+          "a%20b",
+          "%F0%28%8C%28",
+          "x".repeat(300),
+          "unknown",
+          "%E2%80%AE",
+        ],
+      )
+      .chain((id) =>
+        fc
+          .constantFrom(
+            ["GET", ""],
+            ["DELETE", ""],
+            ["POST", "/wake"],
+            ["POST", "/keep-alive"],
+            ["GET", "/heartbeats"],
+          )
+          .map(([method = "", rest = ""]) => byUser(method, `/api/agent/instances/${id}${rest}`)),
+      ),
+    fc
+      .constantFrom("PUT", "DELETE", "PATCH")
+      .map((method) => ({ method, path: "/api/agent/status", headers: bearer(tokens.user), body: null })),
+    fc
+      .constantFrom(
+        "/api/agent",
+        "/api/agent/nothing",
+        "/api/admin/",
+        "/api",
+        "//",
+        "/api/agent/instances/rig/nothing",
+      )
+      .chain((path) => fc.constantFrom("GET", "POST").map((method) => byUser(method, path))),
+    fc
+      .tuple(fc.constantFrom(...USER_ROUTES, ...ADMIN_ROUTES), badToken(tokens))
+      .map(([[method, path], Authorization]) => ({ method, path, headers: { Authorization }, body: null })),
+    fc
+      .tuple(fc.constantFrom(...USER_ROUTES), fc.constantFrom(tokens.instance, tokens.admin))
+      .map(([[method, path], token]) => ({ method, path, headers: bearer(token), body: null })),
+    fc
+      .tuple(fc.constantFrom(...ADMIN_ROUTES), fc.constantFrom(tokens.instance, tokens.user))
+      .map(([[method, path], token]) => ({ method, path, headers: bearer(token), body: null })),
+    badToken(tokens).map((Authorization) => ({
+      ...heartbeat(JSON.stringify({ instance_id: INSTANCE_ID, gpu_utilization: 1 })),
+      headers: { Authorization },
+    })),
+  );
+}

@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createUser, type User } from "../../scripts/client.ts";
+import { prepare, readAdminToken, type Server, start, stop, untilReady } from "../../scripts/server.ts";
+
+/** A real server process with a state of its own, which outlives its restarts. */
+export class ServerWorld {
+  readonly #directory: string;
+  readonly #port: number;
+  readonly #simulationSpeed: number;
+  #server: Server | null = null;
+
+  private constructor(directory: string, port: number, simulationSpeed: number) {
+    this.#directory = directory;
+    this.#port = port;
+    this.#simulationSpeed = simulationSpeed;
+  }
+
+  static async create(simulationSpeed = 1): Promise<ServerWorld> {
+    const directory = await mkdtemp(join(tmpdir(), "dumont-"));
+    const world = new ServerWorld(directory, await freePort(), simulationSpeed);
+    await prepare(world.#paths);
+    await world.start();
+    return world;
+  }
+
+  get #paths() {
+    return { stateDirectory: join(this.#directory, "state"), secretsFile: join(this.#directory, "secrets") };
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    this.#server = start({
+      ...this.#paths,
+      port: this.#port,
+      simulationSpeed: this.#simulationSpeed,
+      output: "ignore",
+    });
+    await untilReady(this.#server);
+  }
+
+  /** Ends the server and the runtime below it at once, as a power cut does. */
+  async kill(): Promise<void> {
+    if (this.#server !== null) await stop(this.#server, "SIGKILL");
+    this.#server = null;
+  }
+
+  async end(): Promise<void> {
+    if (this.#server !== null) await stop(this.#server);
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async newUser(name: string): Promise<User> {
+    return createUser(this.url, await readAdminToken(this.#paths.secretsFile), name);
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.once("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      if (address === null || typeof address === "string") return failed(new Error("no port"));
+      probe.close(() => found(address.port));
+    });
+  });
+}

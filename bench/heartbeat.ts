@@ -1,0 +1,105 @@
+import { type BenchInstance, registerFleet, type Service, startService } from "./service.ts";
+
+/**
+ * The heartbeat path beside its floor and beside the obvious design: the same router and the same load, in slices that
+ * take turns, so that what disturbs the machine disturbs all three alike. What counts are the ratios.
+ */
+
+const INSTANCES = 32;
+const ROUNDS = 10;
+const SLICE_MS = 1_500;
+
+const VARIANTS = [
+  { name: "full path", entry: "src/worker.ts" },
+  { name: "floor: one row", entry: "bench/workers/floor.ts" },
+  { name: "obvious: row + alarm + insert", entry: "bench/workers/obvious.ts" },
+] as const;
+
+interface Contestant {
+  readonly name: string;
+  readonly service: Service;
+  readonly instances: readonly BenchInstance[];
+  /** Heartbeats a second, one entry a round. */
+  readonly throughputs: number[];
+  readonly latenciesMs: number[];
+}
+
+export interface HeartbeatResult {
+  readonly name: string;
+  readonly heartbeatsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Median over the rounds of the full path's throughput divided by this one's of the same round. */
+  readonly fullPathRatio: number;
+}
+
+/** Runs all three and gives back what was measured, the full path first. */
+export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
+  const contestants: Contestant[] = [];
+  try {
+    for (const { name, entry } of VARIANTS) {
+      const service = await startService(entry);
+      const { instances } = await registerFleet(service, INSTANCES);
+      contestants.push({ name, service, instances, throughputs: [], latenciesMs: [] });
+    }
+    for (const contestant of contestants) await beatFor(contestant, SLICE_MS);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const contestant of contestants) {
+        const latenciesMs = await beatFor(contestant, SLICE_MS);
+        contestant.throughputs.push((latenciesMs.length * 1000) / SLICE_MS);
+        for (const latencyMs of latenciesMs) contestant.latenciesMs.push(latencyMs);
+      }
+    }
+  } finally {
+    await Promise.all(contestants.map(({ service }) => service.stop()));
+  }
+  const full = contestants[0]?.throughputs ?? [];
+  return contestants.map(({ name, throughputs, latenciesMs }) => ({
+    name,
+    heartbeatsPerSecond: quantile(throughputs, 0.5),
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
+    fullPathRatio: quantile(
+      throughputs.map((throughput, round) => (full[round] ?? 0) / throughput),
+      0.5,
+    ),
+  }));
+}
+
+/** Every instance beats, one heartbeat after the other, for this long. Gives back each one's latency. */
+async function beatFor({ service, instances }: Contestant, durationMs: number): Promise<number[]> {
+  const endsAt = performance.now() + durationMs;
+  const latenciesMs: number[] = [];
+  await Promise.all(
+    instances.map(async ({ id, token }) => {
+      const body = JSON.stringify({
+        instance_id: id,
+        gpu_utilization: 87,
+        vram_used_gb: 18.4,
+        cpu_utilization: 45,
+        ram_used_gb: 12.0,
+        disk_used_gb: 45.2,
+        cost_accumulated: 2.4,
+        status: "running",
+        uptime_seconds: 7200,
+      });
+      while (performance.now() < endsAt) {
+        const sentAt = performance.now();
+        const response = await fetch(`${service.url}/api/agent/status`, {
+          method: "POST",
+          headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+          body,
+        });
+        await response.arrayBuffer();
+        if (!response.ok) throw new Error(`a heartbeat was answered ${response.status}`);
+        latenciesMs.push(performance.now() - sentAt);
+      }
+    }),
+  );
+  return latenciesMs;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}

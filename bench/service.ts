@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { createUser, registerInstance } from "../scripts/client.ts";
+
+/** A Worker of this repository, built as for deployment and run by Miniflare without the proxies of `wrangler dev`. */
+
+const ROOT = resolve(import.meta.dirname, "..");
+const ADMIN_TOKEN = "bench-admin-token-0123456789abcdef0123456789";
+
+export interface Service {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Builds the Worker whose entry is `entry` (a path from the repository's root) and starts it on a state of its own. */
+export async function startService(entry: string): Promise<Service> {
+  const directory = await mkdtemp(join(tmpdir(), "dumont-bench-"));
+  await promisify(execFile)(
+    process.execPath,
+    [
+      join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
+      "deploy",
+      entry,
+      "--dry-run",
+      "--outdir",
+      join(directory, "bundle"),
+    ],
+    { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } },
+  );
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      rootPath: join(directory, "bundle"),
+      scriptPath: entry.replace(/^.*\/(\w+)\.ts$/, "$1.js"),
+      compatibilityDate: "2026-11-01",
+      compatibilityFlags: ["nodejs_compat"],
+      host: "127.0.0.1",
+      port: 0,
+      durableObjects: { INSTANCES: { className: "InstanceActor", useSQLite: true } },
+      durableObjectsPersist: join(directory, "objects"),
+      d1Databases: ["DB"],
+      d1Persist: join(directory, "databases"),
+      bindings: {
+        SIMULATION_SPEED: "1",
+        TOKEN_KEY: "bench-token-key-0123456789abcdef0123456789",
+        SEAL_KEY: "bench-seal-key-0123456789abcdef0123456789",
+        ADMIN_TOKEN,
+      },
+      // A benchmark beats far more often than an instance may.
+      ratelimits: {
+        HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } },
+        LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 1_000_000_000, period: 60 } },
+      },
+    }),
+  );
+  const url = (await miniflare.ready).href.replace(/\/$/, "");
+  await migrate(await miniflare.getD1Database("DB"));
+  return {
+    url,
+    stop: async () => {
+      await miniflare.dispose();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function migrate(database: D1Database): Promise<void> {
+  const folder = join(ROOT, "migrations");
+  for (const file of (await readdir(folder)).sort()) {
+    const sql = (await readFile(join(folder, file), "utf8")).replaceAll(/--.*$/gm, "");
+    for (const statement of sql.split(";").filter((text) => text.trim() !== "")) {
+      await database.prepare(statement).run();
+    }
+  }
+}
+
+export interface BenchInstance {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** A user with `count` registered instances. */
+export async function registerFleet(
+  service: Service,
+  count: number,
+): Promise<{ userToken: string; instances: BenchInstance[] }> {
+  const user = await createUser(service.url, ADMIN_TOKEN, "Bench");
+  const instances: BenchInstance[] = [];
+  for (let index = 0; index < count; index++) {
+    const id = `bench-${index}`;
+    const token = await registerInstance(service.url, user.token, {
+      instance_id: id,
+      name: id,
+      hourly_cost: 0.4,
+      hibernated_hourly_cost: 0.01,
+    });
+    instances.push({ id, token });
+  }
+  return { userToken: user.token, instances };
+}

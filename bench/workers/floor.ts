@@ -1,0 +1,24 @@
+import { DurableObject } from "cloudflare:workers";
+import { createRouter } from "../../src/api/router.ts";
+import type { HeartbeatOutcome, Registration } from "../../src/instance/actor.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
+
+/** The floor: the same router before an actor that writes one row a heartbeat and does nothing else. */
+export class InstanceActor extends DurableObject<Env> {
+  async register(_: Registration) {
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE IF NOT EXISTS instance (id INTEGER PRIMARY KEY, json TEXT NOT NULL)");
+    sql.exec("INSERT OR IGNORE INTO instance (id, json) VALUES (1, '{}')");
+    return { outcome: "registered" as const, tokenGeneration: 1 };
+  }
+
+  async heartbeat(_: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
+    this.ctx.storage.sql.exec("UPDATE instance SET json = ? WHERE id = 1", JSON.stringify(report));
+    return {
+      outcome: "accepted",
+      answer: { message: "Heartbeat received", nextHeartbeatInSeconds: 60, actions: [] },
+    };
+  }
+}
+
+export default { fetch: createRouter().fetch } satisfies ExportedHandler<Env>;

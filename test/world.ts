@@ -84,6 +84,20 @@ export class Instance {
     return env.INSTANCES.getByName(`${this.userId}/${this.id}`);
   }
 
+  /** Waits until every effect so far is carried out, as happens after the answer. */
+  async settled(): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const waiting = await runInDurableObject(this.actor, (_, state) => {
+          const { json } = state.storage.sql.exec<{ json: string }>("SELECT json FROM instance").one();
+          return JSON.parse(json).state.outbox.length;
+        });
+        if (waiting > 0) throw new Error(`${waiting} effects wait`);
+      },
+      { timeout: 10_000, interval: 10 },
+    );
+  }
+
   async status(): Promise<string> {
     return (await this.ask("GET")).body.status;
   }
@@ -105,6 +119,7 @@ export class Instance {
 
   /** Kinds of its events, oldest first. */
   async eventKinds(): Promise<string[]> {
+    await this.settled();
     const { body } = await this.ask("GET", "/events?limit=1000");
     return body.events.map((event: { kind: string }) => event.kind).reverse();
   }

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { createUser, createUserToken, listUsers, revokeUserToken, type User } from "../accounts/users.ts";
+import { startCleanup } from "../cleanup/workflow.ts";
+import { SERVICE_USER } from "../instance/guard.ts";
 import { toIso } from "../lifecycle/time.ts";
 import { security } from "./auth.ts";
 import { encodeText, idCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { notFound } from "./errors.ts";
+import { answerEventsOf, eventsQuery, eventsResponse } from "./history.ts";
 
 const userSchema = z.object({ user_id: z.string(), name: z.string(), created_at: z.string() });
 
@@ -129,6 +132,46 @@ export class RevokeUserToken extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     if (!(await revokeUserToken(c.env.DB, params.id, Date.now()))) throw notFound();
     return c.json({ success: true });
+  }
+}
+
+export class StartCleanup extends Endpoint {
+  override schema = {
+    operationId: "startCleanup",
+    tags: ["Administration"],
+    summary: "Run the daily cleanup now",
+    description: "What it did is an event of the service, once it is done. Two at once do no harm.",
+    security: security("admin"),
+    responses: {
+      202: jsonResponse("It has begun", z.object({ run_id: z.string() }), {
+        run_id: "cleanup-by-hand-mb5k2x1c",
+      }),
+      ...errorResponses(401, 403),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const now = Date.now();
+    const runId = `cleanup-by-hand-${now.toString(36)}`;
+    await startCleanup(c.env, runId, now);
+    return c.json({ run_id: runId }, 202);
+  }
+}
+
+export class ListServiceEvents extends Endpoint {
+  override schema = {
+    operationId: "listServiceEvents",
+    tags: ["Administration"],
+    summary: "Read what happened to the service itself, newest first",
+    description: "Cleanup runs, and the service-wide mass-outage guard.",
+    security: security("admin"),
+    request: { query: eventsQuery },
+    responses: { 200: eventsResponse, ...errorResponses(400, 401, 403) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { query } = await this.getValidatedData<typeof this.schema>();
+    return answerEventsOf(c, SERVICE_USER, null, query);
   }
 }
 

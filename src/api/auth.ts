@@ -59,6 +59,9 @@ async function identify(authorization: string | undefined, env: Env): Promise<Pr
       const valid = await isTokenValid(env.DB, claims.sub, claims.jti);
       return valid ? { scope: "user", userId: claims.sub } : null;
     }
+    // A link acts by its page alone.
+    case "keep_alive":
+      return null;
     case undefined:
       return (await isAdminToken(env.ADMIN_TOKEN, token)) ? { scope: "admin" } : null;
   }

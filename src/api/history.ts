@@ -82,19 +82,19 @@ export class ListHeartbeats extends Endpoint {
   }
 }
 
-const eventsQuery = z.object({
+export const eventsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: positionCursor.optional(),
 });
 
-const eventsResponse = jsonResponse(
+export const eventsResponse = jsonResponse(
   "A page of events",
   z.object({
     events: z.array(
       z.object({
         id: z.string(),
         at: z.string(),
-        instance_id: z.string(),
+        instance_id: z.string().nullable().describe("Null for what concerns no single instance"),
         kind: z.string(),
         severity: z.enum(["info", "warning", "critical"]),
         message: z.string(),
@@ -158,8 +158,18 @@ async function answerEvents(
   instanceId: string | null,
   query: z.infer<typeof eventsQuery>,
 ): Promise<Response> {
+  return answerEventsOf(c, userIdOf(c.var.principal), instanceId, query);
+}
+
+/** Also for the service's own events, which stand under a user of their own. */
+export async function answerEventsOf(
+  c: ApiContext,
+  userId: string,
+  instanceId: string | null,
+  query: z.infer<typeof eventsQuery>,
+): Promise<Response> {
   const { events, next } = await readEvents(c.env.DB, {
-    userId: userIdOf(c.var.principal),
+    userId,
     instanceId,
     limit: query.limit,
     before: query.cursor ?? null,

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { readUserPolicy } from "../accounts/users.ts";
+import { credentialsSetAt } from "../actions/providers/registry.ts";
+import { readGuards } from "../instance/guard.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
   DEFAULT_POLICY,
@@ -9,7 +11,7 @@ import {
   policyIssues,
   policyOverridesSchema,
 } from "../lifecycle/policy.ts";
-import { providerKindSchema } from "../lifecycle/provider.ts";
+import { abilitiesOf, type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
 import type { LiveView } from "../lifecycle/view.ts";
 import { actorOf, askActors } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
@@ -20,6 +22,8 @@ import {
   detailExample,
   detailSchema,
   detailWithPolicySchema,
+  guardSchema,
+  guardView,
   healthSchema,
   listExample,
   liveSchema,
@@ -36,8 +40,13 @@ const instanceIdSchema = z
 
 export const instanceParams = z.object({ id: instanceIdSchema });
 
-/** The providers that can be chosen: those that this service can drive. */
-const providerSchema = providerKindSchema.extract(["agent", "none"]);
+const providerRefSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9._:/-]+$/, "must be letters, digits, '.', '_', ':', '/', '-'")
+  .nullable()
+  .describe("The provider's own id of the instance; null when it is the same");
 
 const hourlyCostSchema = z.number().min(0).max(1_000_000).nullable().describe("Dollars an hour");
 
@@ -77,7 +86,11 @@ export class ListInstances extends Endpoint {
     responses: {
       200: jsonResponse(
         "The user's instances",
-        z.object({ instances: z.array(liveSchema), next_cursor: z.string().nullable() }),
+        z.object({
+          instances: z.array(liveSchema),
+          next_cursor: z.string().nullable(),
+          guard: guardSchema,
+        }),
         listExample,
       ),
       ...errorResponses(400, 401, 403),
@@ -87,7 +100,10 @@ export class ListInstances extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const ids = await listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit);
+    const [ids, guards] = await Promise.all([
+      listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit),
+      readGuards(c.env.DB, userId),
+    ]);
     const views = await askActors(c.env, userId, ids, (actor) => actor.live());
     const wanted = (view: LiveView | null): view is LiveView =>
       view !== null &&
@@ -97,6 +113,7 @@ export class ListInstances extends Endpoint {
     return c.json({
       instances: views.filter(wanted),
       next_cursor: last !== undefined && ids.length === query.limit ? encodeText(last) : null,
+      guard: guardView(guards),
     });
   }
 }
@@ -112,7 +129,8 @@ export class RegisterInstance extends Endpoint {
         z.strictObject({
           instance_id: instanceIdSchema,
           name: nameSchema.optional().describe("The id, if left out"),
-          provider: providerSchema.default("agent"),
+          provider: providerKindSchema.default("agent"),
+          provider_ref: providerRefSchema.default(null),
           hourly_cost: hourlyCostSchema.default(null),
           hibernated_hourly_cost: hourlyCostSchema.default(null),
           policy: policyOverridesSchema.default({}),
@@ -137,13 +155,15 @@ export class RegisterInstance extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const userPolicy = await readUserPolicy(c.env.DB, userId);
-    refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy)));
+    refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider));
+    await refuseWithoutCredentials(c.env.DB, userId, body.provider);
     const registered = await actorOf(c.env, userId, body.instance_id).register({
       userId,
       instanceId: body.instance_id,
       profile: {
         name: body.name ?? body.instance_id,
         provider: body.provider,
+        providerRef: body.provider_ref,
         hourlyCost: body.hourly_cost,
         hibernatedHourlyCost: body.hibernated_hourly_cost,
       },
@@ -194,7 +214,8 @@ export class ChangeInstance extends Endpoint {
       body: jsonBody(
         z.strictObject({
           name: nameSchema.optional(),
-          provider: providerSchema.optional(),
+          provider: providerKindSchema.optional(),
+          provider_ref: providerRefSchema.optional(),
           hourly_cost: hourlyCostSchema.optional(),
           hibernated_hourly_cost: hourlyCostSchema.optional(),
           policy: policyOverridesSchema.optional(),
@@ -210,10 +231,13 @@ export class ChangeInstance extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
-    const changed = await actorOf(c.env, userIdOf(c.var.principal), params.id).change({
+    const userId = userIdOf(c.var.principal);
+    if (body.provider !== undefined) await refuseWithoutCredentials(c.env.DB, userId, body.provider);
+    const changed = await actorOf(c.env, userId, params.id).change({
       profile: {
         ...(body.name === undefined ? {} : { name: body.name }),
         ...(body.provider === undefined ? {} : { provider: body.provider }),
+        ...(body.provider_ref === undefined ? {} : { providerRef: body.provider_ref }),
         ...(body.hourly_cost === undefined ? {} : { hourlyCost: body.hourly_cost }),
         ...(body.hibernated_hourly_cost === undefined
           ? {}
@@ -290,6 +314,21 @@ async function tokenAnswer(
     generation,
   });
   return { success: true, instance_id: instanceId, token };
+}
+
+/** What can't be done is said now, and not when it is needed. */
+async function refuseWithoutCredentials(
+  db: D1Database,
+  userId: string,
+  provider: ProviderKind,
+): Promise<void> {
+  if (!abilitiesOf(provider).reachesSilent) return;
+  if ((await credentialsSetAt(db, userId, provider)) !== null) return;
+  throw new ApiError(
+    409,
+    "no_credentials",
+    `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
+  );
 }
 
 function refuseContradiction(issues: readonly PolicyIssue[]): void {

@@ -69,17 +69,17 @@ async function refuseContradictions(
   userId: string,
   userPolicy: PolicyOverrides,
 ): Promise<void> {
-  const own = policyIssues(mergePolicy(userPolicy));
+  const own = policyIssues(mergePolicy(userPolicy), "agent");
   if (own.length > 0) {
     throw invalid(own.map(({ path, message }) => ({ path: ["body", ...path].join("."), message })));
   }
-  for (const { instanceId, overrides } of await listOverrides(db, userId)) {
-    const issues = policyIssues(mergePolicy(userPolicy, overrides));
+  for (const { instanceId, provider, overrides } of await listOverrides(db, userId)) {
+    const issues = policyIssues(mergePolicy(userPolicy, overrides), provider);
     if (issues.length > 0) {
       throw invalid(
         issues.map(({ path, message }) => ({
           path: ["body", ...path].join("."),
-          message: `together with the overrides of instance ${instanceId}, ${message}`,
+          message: `for instance ${instanceId} (${provider}, with its own overrides) ${message}`,
         })),
       );
     }

@@ -1,8 +1,17 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { z } from "zod";
-import { CreateUser, CreateUserToken, ListUsers, RevokeUserToken } from "./admin.ts";
+import { PostActionResult } from "./actions.ts";
+import {
+  CreateUser,
+  CreateUserToken,
+  ListServiceEvents,
+  ListUsers,
+  RevokeUserToken,
+  StartCleanup,
+} from "./admin.ts";
 import { requireToken, SECURITY_SCHEMES } from "./auth.ts";
+import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./channels.ts";
 import { Hibernate, KeepAlive, Wake } from "./commands.ts";
 import { type ApiContext, type ApiEnvironment, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
 import { answerError, notFound } from "./errors.ts";
@@ -16,7 +25,9 @@ import {
   RemoveInstance,
   RotateInstanceToken,
 } from "./instances.ts";
+import { GetKeepAlivePage, PostKeepAlivePage } from "./keep-alive-page.ts";
 import { GetPolicy, PutPolicy } from "./policy.ts";
+import { DeleteProvider, GetProvider, PutProvider } from "./providers.ts";
 import { GetSavings } from "./savings.ts";
 
 class GetHealth extends Endpoint {
@@ -86,11 +97,24 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
   api.get("/api/agent/savings", GetSavings);
+  api.get("/api/agent/channels", ListChannels);
+  api.post("/api/agent/channels", CreateChannel);
+  api.delete("/api/agent/channels/:id", DeleteChannel);
+  api.post("/api/agent/channels/:id/test", TestChannel);
+  api.get("/api/agent/providers/:kind", GetProvider);
+  api.put("/api/agent/providers/:kind", PutProvider);
+  api.delete("/api/agent/providers/:kind", DeleteProvider);
+  api.post("/api/agent/actions/:id/result", PostActionResult);
 
   app.use("/api/admin/*", requireToken("admin"));
   api.post("/api/admin/users", CreateUser);
   api.get("/api/admin/users", ListUsers);
   api.post("/api/admin/users/:id/tokens", CreateUserToken);
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
+  api.post("/api/admin/cleanup", StartCleanup);
+  api.get("/api/admin/events", ListServiceEvents);
+
+  api.get("/keep-alive/:token", GetKeepAlivePage);
+  api.post("/keep-alive/:token", PostKeepAlivePage);
   return app;
 }

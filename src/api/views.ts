@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { type Guard, OPEN_GUARD } from "../lifecycle/guard.ts";
 import { policySettingsSchema } from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
+import { toIso } from "../lifecycle/time.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
 
 /** What the API says about an instance, with the examples of the product's specification. */
@@ -43,6 +45,7 @@ export const liveSchema = z.object({
   cost_today: z.number().describe("Dollars since 00:00 UTC"),
   alert: z.string().optional(),
   provider: providerKindSchema,
+  provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
   hourly_cost: z.number().nullable(),
   hibernated_hourly_cost: z.number().nullable(),
   registered_at: instant,
@@ -100,6 +103,7 @@ const runningExample: z.infer<typeof liveSchema> = {
   gpu_utilization: 87,
   cost_today: 2.4,
   provider: "agent",
+  provider_ref: null,
   hourly_cost: 0.4,
   hibernated_hourly_cost: 0.01,
   registered_at: "2025-12-18T11:58:00Z",
@@ -136,7 +140,30 @@ const orphanedExample: z.infer<typeof liveSchema> = {
   },
 };
 
-export const listExample = { instances: [runningExample, orphanedExample], next_cursor: null };
+export const guardSchema = z
+  .object({
+    state: z.enum(["open", "closed"]),
+    closed_at: instant.nullable(),
+    opened_at: instant.nullable().describe("When it last opened"),
+    service_wide: z.enum(["open", "closed"]),
+  })
+  .describe("The mass-outage guard: while it is closed, nothing is done that stems from silence");
+
+export function guardView(guards: { user: Guard; service: Guard }): z.infer<typeof guardSchema> {
+  const { user, service } = guards;
+  return {
+    state: user.closedAt === null ? "open" : "closed",
+    closed_at: user.closedAt === null ? null : toIso(user.closedAt),
+    opened_at: user.openedAt === null ? null : toIso(user.openedAt),
+    service_wide: service.closedAt === null ? "open" : "closed",
+  };
+}
+
+export const listExample = {
+  instances: [runningExample, orphanedExample],
+  next_cursor: null,
+  guard: guardView({ user: OPEN_GUARD, service: OPEN_GUARD }),
+};
 
 export const detailExample: z.infer<typeof detailSchema> = {
   ...runningExample,

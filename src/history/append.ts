@@ -1,5 +1,6 @@
+import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/heartbeat.ts";
-import type { HistoryEvent } from "../lifecycle/history-event.ts";
+import { type HistoryEvent, isNotice, type Severity } from "../lifecycle/history-event.ts";
 
 /** Statements that write the history. Each may run twice and then changes nothing more. */
 
@@ -35,6 +36,7 @@ function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
   ];
 }
 
+/** An event that is a notice waits for a digest, if its user has a channel to be told by. */
 export function appendEvent(
   db: D1Database,
   userId: string,
@@ -43,8 +45,10 @@ export function appendEvent(
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+               CASE WHEN ?9 AND EXISTS (SELECT 1 FROM channels WHERE user_id = ?1) THEN 'pending' END)
+       ON CONFLICT DO NOTHING`,
     )
     .bind(
       userId,
@@ -55,5 +59,20 @@ export function appendEvent(
       event.severity,
       event.message,
       JSON.stringify(event.detail),
+      isNotice(event) ? 1 : 0,
     );
+}
+
+const severityRow = z.object({ severity: z.enum(["info", "warning", "critical"]) });
+
+/** Severities of the user's events that nobody has been told of yet. */
+export async function pendingSeverities(db: D1Database, userId: string): Promise<Severity[]> {
+  const { results } = await db
+    .prepare("SELECT DISTINCT severity FROM events WHERE user_id = ? AND notice = 'pending'")
+    .bind(userId)
+    .all();
+  return z
+    .array(severityRow)
+    .parse(results)
+    .map((row) => row.severity);
 }

@@ -114,7 +114,10 @@ const hourRow = z.object({
   max_cost_accumulated: z.number().nullable(),
 });
 
-/** One entry an hour that has heartbeats in the database, newest first. `before` is the hour the last page ended with. */
+/**
+ * One entry an hour that has heartbeats in the database, one by one or rolled up, newest first. `before` is the hour
+ * the last page ended with.
+ */
 export async function readHours(
   db: D1Database,
   range: HeartbeatRange,
@@ -122,15 +125,23 @@ export async function readHours(
   const to = range.before === null ? range.to : Math.min(range.to, range.before.at - 1);
   const { results } = await db
     .prepare(
-      `SELECT at - at % ${HOUR_MS} AS hour, COUNT(*) AS heartbeats,
-              ROUND(AVG(gpu_utilization), 1) AS avg_gpu_utilization,
-              MAX(gpu_utilization) AS max_gpu_utilization,
-              ROUND(AVG(cpu_utilization), 1) AS avg_cpu_utilization,
-              MAX(vram_used_gb) AS max_vram_used_gb,
-              MAX(cost_accumulated) AS max_cost_accumulated
-       FROM heartbeats
-       WHERE user_id = ?1 AND instance_id = ?2
-         AND chunk_first_at BETWEEN ?3 - ${HOUR_MS} AND ?4 AND at BETWEEN ?3 AND ?4
+      `SELECT hour, SUM(heartbeats) AS heartbeats,
+              ROUND(SUM(gpu_sum) / NULLIF(SUM(gpu_heartbeats), 0), 1) AS avg_gpu_utilization,
+              MAX(gpu_max) AS max_gpu_utilization,
+              ROUND(SUM(cpu_sum) / NULLIF(SUM(cpu_heartbeats), 0), 1) AS avg_cpu_utilization,
+              MAX(vram_max) AS max_vram_used_gb,
+              MAX(cost_max) AS max_cost_accumulated
+       FROM (
+         SELECT hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max, cost_max
+         FROM heartbeat_hours WHERE user_id = ?1 AND instance_id = ?2 AND hour BETWEEN ?3 AND ?4
+         UNION ALL
+         SELECT at - at % ${HOUR_MS} AS hour, COUNT(*), TOTAL(gpu_utilization), COUNT(gpu_utilization),
+                MAX(gpu_utilization), TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb),
+                MAX(cost_accumulated)
+         FROM heartbeats
+         WHERE user_id = ?1 AND instance_id = ?2
+           AND chunk_first_at BETWEEN ?3 - ${HOUR_MS} AND ?4 AND at BETWEEN ?3 AND ?4
+         GROUP BY 1)
        GROUP BY hour ORDER BY hour DESC LIMIT ?5`,
     )
     .bind(range.userId, range.instanceId, range.from, to, range.limit + 1)
@@ -147,7 +158,7 @@ export async function readHours(
 export interface EventView {
   readonly id: string;
   readonly at: string;
-  readonly instance_id: string;
+  readonly instance_id: string | null;
   readonly kind: string;
   readonly severity: string;
   readonly message: string;
@@ -198,7 +209,7 @@ export async function readEvents(
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    events: page.map((row) => ({ ...row, at: toIso(row.at) })),
+    events: page.map((row) => ({ ...row, at: toIso(row.at), instance_id: row.instance_id || null })),
     next:
       rows.length > page.length && last !== undefined
         ? { at: last.at, tie: `${last.instance_id}/${last.id}` }

@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
+import type { ActionOutcome } from "../actions/workflow.ts";
+import { isUnderWay } from "../lifecycle/actions.ts";
 import { answerHeartbeat, type HeartbeatAnswer } from "../lifecycle/answer.ts";
-import { decide, type Refusal } from "../lifecycle/decide.ts";
+import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { withoutEffects } from "../lifecycle/outbox.ts";
@@ -13,6 +15,7 @@ import {
   type PolicySettings,
   policyIssues,
 } from "../lifecycle/policy.ts";
+import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { newState, type Profile } from "../lifecycle/state.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
 import {
@@ -34,6 +37,9 @@ const RETRY_MS = MINUTE_MS;
  * A running instance always has one, so a steady heartbeat arms nothing.
  */
 const CRASH_RETRY_MS = 5 * MINUTE_MS;
+
+/** An alarm that has not fired for this long after its time never will. */
+const OVERDUE_MS = 10 * MINUTE_MS;
 
 export interface Registration {
   readonly userId: string;
@@ -101,6 +107,7 @@ export class InstanceActor extends DurableObject<Env> {
       overrides: registration.overrides,
       userPolicy: registration.userPolicy,
       userPolicyVersion: registration.userPolicyVersion,
+      usedLinks: [],
       state: newState({ ...registration.profile, registeredAt: now }),
     };
     await this.#decide(stored, { type: "registered" }, now);
@@ -121,17 +128,18 @@ export class InstanceActor extends DurableObject<Env> {
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
     const stored = this.#known();
+    return stored === null ? UNKNOWN : this.#keepAlive(stored, minutes, Date.now());
+  }
+
+  /** Keeps the instance alive by the link of an alert, which works once. */
+  async useLink(linkId: string, expiresAt: number): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    const stored = this.#known();
     if (stored === null) return UNKNOWN;
+    if (stored.usedLinks.some((link) => link.id === linkId)) return { outcome: "used" };
     const now = Date.now();
-    const durationMs =
-      minutes === null ? this.#policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#speed;
-    const outcome = await this.#command({ type: "keep_alive", durationMs }, now);
-    if (outcome.outcome !== "accepted") return outcome;
-    const until = this.#storage.load()?.state.clock.keepAliveUntil ?? now;
-    return {
-      outcome: "accepted",
-      validForMinutes: Math.ceil(((until - now) * this.#speed) / MINUTE_MS),
-    };
+    const stillGood = stored.usedLinks.filter((link) => link.expiresAt > now);
+    const usedLinks = [...stillGood, { id: linkId, expiresAt }];
+    return this.#keepAlive({ ...stored, usedLinks }, null, now);
   }
 
   async hibernate(): Promise<CommandOutcome> {
@@ -146,7 +154,10 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#known();
     if (stored === null) return UNKNOWN;
     const overrides = changes.overrides ?? stored.overrides;
-    const issues = policyIssues(mergePolicy(stored.userPolicy, overrides));
+    const issues = policyIssues(
+      mergePolicy(stored.userPolicy, overrides),
+      changes.profile.provider ?? stored.state.profile.provider,
+    );
     if (issues.length > 0) return { outcome: "bad_policy", issues };
     const now = Date.now();
     const outcome =
@@ -177,6 +188,33 @@ export class InstanceActor extends DurableObject<Env> {
     await this.#decide(stored, { type: "removed" }, Date.now());
     await this.#emptyOutbox();
     return { outcome: "removed" };
+  }
+
+  /** The provider is about to be told of this order: does it still stand? From a yes on it can't be called off. */
+  async startAction(actionId: string): Promise<boolean> {
+    const stored = this.#known();
+    if (stored === null) return false;
+    const { stored: next } = await this.#decide(stored, { type: "action.started", actionId }, Date.now());
+    return isUnderWay(next.state, actionId);
+  }
+
+  /** How an action ended. Said twice, it changes nothing more. */
+  async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
+    await this.#command(endingOf(actionId, outcome), Date.now());
+  }
+
+  /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
+  async cleanUp(): Promise<void> {
+    const stored = this.#known();
+    if (stored === null) return;
+    const now = Date.now();
+    const armed = await this.ctx.storage.getAlarm();
+    const due = armed ?? nextWakeAt(stored.state, this.#policy(stored), now);
+    // A lost alarm is one that came too late: whoever it would have moved along starts anew.
+    if (due !== null && due < now - OVERDUE_MS)
+      await this.#decide(stored, { type: "alarm", dueAt: due }, now);
+    await this.#command({ type: "cleanup" }, now);
+    await this.#emptyOutbox();
   }
 
   /** Reads the user's policy anew, as every exchange with the database does. */
@@ -272,6 +310,19 @@ export class InstanceActor extends DurableObject<Env> {
     return { outcome: "accepted", detail };
   }
 
+  async #keepAlive(stored: StoredInstance, minutes: number | null, now: number): Promise<KeepAliveOutcome> {
+    const durationMs =
+      minutes === null ? this.#policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#speed;
+    const { stored: next, refusal } = await this.#decide(stored, { type: "keep_alive", durationMs }, now);
+    if (refusal !== null) return { outcome: "refused", refusal };
+    this.#emptyOutboxSoon();
+    const until = next.state.clock.keepAliveUntil ?? now;
+    return {
+      outcome: "accepted",
+      validForMinutes: Math.ceil(((until - now) * this.#speed) / MINUTE_MS),
+    };
+  }
+
   /** Decides, saves state and effects in one row, and arms the alarm. */
   async #decide(
     stored: StoredInstance,
@@ -290,7 +341,7 @@ export class InstanceActor extends DurableObject<Env> {
   async #armAtLatest(moment: number | null): Promise<void> {
     if (moment === null) return;
     const armed = await this.ctx.storage.getAlarm();
-    if (armed !== null && armed <= moment) return;
+    if (armed !== null && armed <= moment && armed > Date.now() - OVERDUE_MS) return;
     // A moment in the past would be taken for now, yet be refused by some versions of the runtime.
     await this.ctx.storage.setAlarm(Math.max(moment, Date.now() + 1));
   }
@@ -314,7 +365,7 @@ export class InstanceActor extends DurableObject<Env> {
       if (before === null || (before.state.outbox.length === 0 && !ask)) return;
       ask = false;
       try {
-        const delivery = await deliver(this.env.DB, before);
+        const delivery = await deliver(this.env, before);
         if (delivery.forgotten) return await this.#forget();
         // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
         const after = this.#storage.load() ?? before;
@@ -348,7 +399,7 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#storage.load();
     if (stored === null) return;
     const next = { ...stored, ...levels };
-    if (policyIssues(settingsOf(next)).length > 0) {
+    if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return;
     }
@@ -363,10 +414,20 @@ export class InstanceActor extends DurableObject<Env> {
   }
 }
 
-/** How much faster than life the policies' durations pass; 1 unless a simulation says otherwise. */
-export function simulationSpeed(env: Pick<Env, "SIMULATION_SPEED">): number {
-  const speed = Number(env.SIMULATION_SPEED);
-  return Number.isFinite(speed) && speed > 0 ? speed : 1;
+function endingOf(actionId: string, outcome: ActionOutcome): InstanceEvent {
+  switch (outcome.type) {
+    case "succeeded":
+      return {
+        type: "action.succeeded",
+        actionId,
+        snapshotId: outcome.snapshotId,
+        confirmedBy: outcome.confirmedBy,
+      };
+    case "gone":
+      return { type: "action.gone", actionId };
+    case "failed":
+      return { type: "action.failed", actionId, because: outcome.because };
+  }
 }
 
 function settingsOf(stored: StoredInstance): PolicySettings {

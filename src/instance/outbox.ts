@@ -1,8 +1,17 @@
 import { z } from "zod";
-import { appendChunk, appendEvent } from "../history/append.ts";
+import { startAction } from "../actions/order.ts";
+import { startDigests } from "../alerts/start.ts";
+import { appendChunk, appendEvent, pendingSeverities } from "../history/append.ts";
 import type { PendingEffect } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
+import {
+  compilePolicy,
+  mergePolicy,
+  type PolicyOverrides,
+  policyOverridesSchema,
+} from "../lifecycle/policy.ts";
+import { simulationSpeed } from "../lifecycle/simulation.ts";
+import { askGuards, reviewGuards } from "./guard.ts";
 import { deleteInstance, upsertInstance } from "./registry.ts";
 import type { StoredInstance } from "./storage.ts";
 
@@ -12,7 +21,7 @@ export interface Delivery {
   readonly done: ReadonlySet<number>;
   /** Answers to be decided upon. */
   readonly answers: readonly InstanceEvent[];
-  /** The user's policy as the database has it now; null when it was not asked. */
+  /** The user's policy as the database has it now; null for an unknown user. */
   readonly userPolicy: { readonly overrides: PolicyOverrides; readonly version: number } | null;
   /** The registry has let go of the instance. */
   readonly forgotten: boolean;
@@ -29,17 +38,36 @@ const userPolicyRow = z.object({
 /**
  * Carries out the oldest effects of the outbox, each of which may have been carried out before. All that goes to D1
  * travels as one transaction, and brings the user's policy back: whatever change of it this instance has not heard
- * of reaches it here. Throws when D1 does not take the batch; nothing is then done.
+ * of reaches it here. Then the guards are reviewed, digests and actions started. Throws when anything is not taken;
+ * nothing then counts as done.
  */
-export async function deliver(db: D1Database, stored: StoredInstance): Promise<Delivery> {
+export async function deliver(env: Env, stored: StoredInstance): Promise<Delivery> {
   const batch = stored.state.outbox.slice(0, EFFECTS_PER_BATCH);
-  const statements = batch.flatMap((pending) => statementsFor(db, stored, pending));
-  const userPolicy = db.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(stored.userId);
-  const results = await db.batch([...statements, userPolicy]);
+  const statements = batch.flatMap((pending) => statementsFor(env.DB, stored, pending));
+  const userPolicy = env.DB.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(
+    stored.userId,
+  );
+  const results = await env.DB.batch([...statements, userPolicy]);
   const row = userPolicyRow.safeParse(results.at(-1)?.results[0]).data;
+
+  const answers = await reviewSilence(env, stored, batch);
+  if (batch.some(({ effect }) => effect.type === "event" || effect.type === "guard")) {
+    await startDigests(env, stored.userId, await pendingSeverities(env.DB, stored.userId));
+  }
+  for (const { effect } of batch) {
+    if (effect.type === "action") {
+      await startAction(env.INSTANCE_ACTION, {
+        userId: stored.userId,
+        instanceId: stored.instanceId,
+        provider: stored.state.profile.provider,
+        providerRef: stored.state.profile.providerRef ?? stored.instanceId,
+        order: effect.order,
+      });
+    }
+  }
   return {
     done: new Set(batch.map(({ id }) => id)),
-    answers: batch.flatMap(answersTo),
+    answers,
     userPolicy: row === undefined ? null : { overrides: row.policy, version: row.policy_version },
     forgotten: batch.some(({ effect }) => effect.type === "forget"),
   };
@@ -68,23 +96,25 @@ function statementsFor(
   }
 }
 
-/** Only providers that are called ask for these two, and none is installed: nothing is done on their behalf. */
-function answersTo({ effect }: PendingEffect): InstanceEvent[] {
-  switch (effect.type) {
-    case "guard":
-      return [{ type: "guard.deferred" }];
-    case "action":
-      return [
-        {
-          type: "action.failed",
-          actionId: effect.order.actionId,
-          because: "no driver for this provider is installed",
-        },
-      ];
-    case "chunk":
-    case "event":
-    case "projection":
-    case "forget":
-      return [];
+/** Reviews the guards after the registry knows who is silent, and brings back what they answer. */
+async function reviewSilence(
+  env: Env,
+  stored: StoredInstance,
+  batch: readonly PendingEffect[],
+): Promise<InstanceEvent[]> {
+  const now = Date.now();
+  const speed = simulationSpeed(env);
+  const rule = compilePolicy(mergePolicy(stored.userPolicy), speed).guard;
+  const answers: InstanceEvent[] = [];
+  for (const { effect } of batch) {
+    if (effect.type === "guard") {
+      answers.push(await askGuards(env.DB, stored.userId, rule, effect, speed, now));
+    } else if (
+      effect.type === "event" &&
+      (effect.event.kind === "orphaned" || effect.event.kind === "recovered")
+    ) {
+      await reviewGuards(env.DB, stored.userId, rule, effect.event.at, speed, now);
+    }
   }
+  return answers;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
+import { type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
 import { orphanOf } from "../lifecycle/state.ts";
 import type { StoredInstance } from "./storage.ts";
 
@@ -11,11 +12,11 @@ export function upsertInstance(db: D1Database, stored: StoredInstance): D1Prepar
   return db
     .prepare(
       `INSERT INTO instances (user_id, instance_id, name, provider, hourly_cost, hibernated_hourly_cost,
-                              policy, status, registered_at, orphaned_since, revision)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              provider_ref, policy, status, registered_at, orphaned_since, revision)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (user_id, instance_id) DO UPDATE SET
          name = excluded.name, provider = excluded.provider, hourly_cost = excluded.hourly_cost,
-         hibernated_hourly_cost = excluded.hibernated_hourly_cost, policy = excluded.policy,
+         hibernated_hourly_cost = excluded.hibernated_hourly_cost, provider_ref = excluded.provider_ref, policy = excluded.policy,
          status = excluded.status, registered_at = excluded.registered_at,
          orphaned_since = excluded.orphaned_since, revision = excluded.revision
        WHERE excluded.revision >= instances.revision`,
@@ -27,6 +28,7 @@ export function upsertInstance(db: D1Database, stored: StoredInstance): D1Prepar
       profile.provider,
       profile.hourlyCost,
       profile.hibernatedHourlyCost,
+      profile.providerRef,
       JSON.stringify(stored.overrides),
       phase.status,
       profile.registeredAt,
@@ -71,20 +73,60 @@ export async function isRegistered(db: D1Database, userId: string, instanceId: s
 
 const overridesRow = z.object({
   instance_id: z.string(),
+  provider: providerKindSchema,
   policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
 });
 
-/** The user's instances that have overrides of their own, and these. */
+/** Each combination of provider and own overrides among the user's instances, with one instance that has it. */
 export async function listOverrides(
   db: D1Database,
   userId: string,
-): Promise<{ instanceId: string; overrides: PolicyOverrides }[]> {
+): Promise<{ instanceId: string; provider: ProviderKind; overrides: PolicyOverrides }[]> {
   const { results } = await db
-    .prepare("SELECT instance_id, policy FROM instances WHERE user_id = ? AND policy <> '{}'")
+    .prepare(
+      `SELECT MIN(instance_id) AS instance_id, provider, policy FROM instances
+       WHERE user_id = ? AND status <> 'deleted' GROUP BY provider, policy`,
+    )
     .bind(userId)
     .all();
   return z
     .array(overridesRow)
     .parse(results)
-    .map((row) => ({ instanceId: row.instance_id, overrides: row.policy }));
+    .map((row) => ({ instanceId: row.instance_id, provider: row.provider, overrides: row.policy }));
+}
+
+export async function hasInstanceOf(
+  db: D1Database,
+  userId: string,
+  provider: ProviderKind,
+): Promise<boolean> {
+  const row = await db
+    .prepare("SELECT 1 FROM instances WHERE user_id = ? AND provider = ? AND status <> 'deleted' LIMIT 1")
+    .bind(userId, provider)
+    .first();
+  return row !== null;
+}
+
+export interface InstancePlace {
+  readonly userId: string;
+  readonly instanceId: string;
+}
+
+/** Instances of all users that the daily cleanup visits, after `after` in the order of the key. */
+export async function listToVisit(
+  db: D1Database,
+  after: InstancePlace | null,
+  limit: number,
+): Promise<InstancePlace[]> {
+  const { results } = await db
+    .prepare(
+      // One that rests, hibernated for idleness or deleted, is left alone: it must cost nothing.
+      `SELECT user_id, instance_id FROM instances
+       WHERE (user_id, instance_id) > (?, ?)
+         AND status NOT IN ('deleted', 'pending') AND NOT (status = 'hibernated' AND orphaned_since IS NULL)
+       ORDER BY user_id, instance_id LIMIT ?`,
+    )
+    .bind(after?.userId ?? "", after?.instanceId ?? "", limit)
+    .all<{ user_id: string; instance_id: string }>();
+  return results.map((row) => ({ userId: row.user_id, instanceId: row.instance_id }));
 }

@@ -11,6 +11,8 @@ export interface StoredInstance {
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;
   readonly userPolicyVersion: number;
+  /** Links of alerts that were used, for as long as they would be good. */
+  readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
   readonly state: InstanceState;
 }
 

@@ -1,16 +1,9 @@
 import { closeGap, saveHibernation } from "./counters.ts";
-import type { ActionKind } from "./effects.ts";
+import type { ActionKind, ActionReason } from "./effects.ts";
 import { emit, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
-import {
-  type Action,
-  type HibernationReason,
-  heardAt,
-  type InstanceState,
-  type Orphan,
-  orphanOf,
-} from "./state.ts";
+import { type Action, heardAt, type InstanceState, type Orphan, orphanOf } from "./state.ts";
 import { toIso } from "./time.ts";
 
 /** Orders under way: hibernate, wake, delete. How they begin, are confirmed, fail, or are called off. */
@@ -20,6 +13,7 @@ type EventDetail = Readonly<Record<string, string | number | boolean | null>>;
 function order(
   state: InstanceState,
   kind: ActionKind,
+  reason: ActionReason,
   at: number,
   snapshotFirst = false,
 ): { state: InstanceState; action: Action } {
@@ -34,7 +28,7 @@ function order(
     // An order that travels in the answer to a heartbeat needs nobody else; its id is spent all the same.
     state: byAnswer
       ? { ...state, nextEffectId: state.nextEffectId + 1 }
-      : emit(state, { type: "action", order: { actionId: action.id, kind, snapshotFirst } }),
+      : emit(state, { type: "action", order: { actionId: action.id, kind, reason, snapshotFirst } }),
     action,
   };
 }
@@ -43,14 +37,14 @@ export function beginHibernation(
   state: InstanceState,
   start: {
     readonly kind: "hibernate" | "force_hibernate";
-    readonly reason: HibernationReason;
+    readonly reason: ActionReason;
     readonly at: number;
     readonly message: string;
     readonly detail: EventDetail;
   },
 ): InstanceState {
   const orphan = orphanOf(state.phase);
-  const ordered = order(state, start.kind, start.at);
+  const ordered = order(state, start.kind, start.reason, start.at);
   return record(
     {
       ...ordered.state,
@@ -97,7 +91,7 @@ export function confirmHibernation(
   );
 }
 
-const HIBERNATED_MESSAGE: Record<HibernationReason, string> = {
+const HIBERNATED_MESSAGE: Record<ActionReason, string> = {
   idle: "Instance hibernated due to low usage",
   silence: "Instance hibernated: no heartbeat",
   owner: "Instance hibernated as you asked",
@@ -139,21 +133,41 @@ function backFrom(orphan: Orphan | null): InstanceState["phase"] {
   return orphan === null ? { status: "running", idle: null } : { status: "orphaned", orphan };
 }
 
-/** An order to hibernate that travels by answer and has not been told can still be called off. */
+/** An order to hibernate that nobody has been told yet can still be called off. */
 export function canCancelHibernation(state: InstanceState): boolean {
-  return (
-    state.phase.status === "hibernating" &&
-    state.phase.action.toldAt === null &&
-    abilitiesOf(state.profile.provider).hibernates === "by answer"
-  );
+  return state.phase.status === "hibernating" && state.phase.action.toldAt === null;
 }
 
 /** Notes that the answer to the heartbeat of `at` carries the order to hibernate. */
 export function tell(state: InstanceState, at: number): InstanceState {
-  const { phase } = state;
-  return phase.status === "hibernating" && canCancelHibernation(state)
-    ? { ...state, phase: { ...phase, action: { ...phase.action, toldAt: at } } }
+  const byAnswer = abilitiesOf(state.profile.provider).hibernates === "by answer";
+  return byAnswer && state.phase.status === "hibernating"
+    ? startAction(state, state.phase.action.id, at)
     : state;
+}
+
+/** Notes that the order is told from `at` on, if it still stands. */
+export function startAction(state: InstanceState, actionId: string, at: number): InstanceState {
+  const { phase } = state;
+  switch (phase.status) {
+    case "hibernating":
+    case "waking":
+    case "deleting":
+      return phase.action.id === actionId && phase.action.toldAt === null
+        ? { ...state, phase: { ...phase, action: { ...phase.action, toldAt: at } } }
+        : state;
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernated":
+    case "deleted":
+      return state;
+  }
+}
+
+/** Whether the order stands: only then may it be carried out. */
+export function isUnderWay(state: InstanceState, actionId: string): boolean {
+  return "action" in state.phase && state.phase.action.id === actionId;
 }
 
 /** When an order by answer must be judged by the instance's silence, or null. */
@@ -180,7 +194,7 @@ export function advanceAnswer(state: InstanceState, policy: Policy, now: number)
 export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated") return state;
-  const ordered = order(state, "wake", at);
+  const ordered = order(state, "wake", "owner", at);
   return record(
     {
       ...endSavings(ordered.state, phase.unsavedFrom, at),
@@ -220,7 +234,7 @@ export function beginDelete(state: InstanceState, policy: Policy, at: number): I
   const { phase } = state;
   if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
   if (phase.orphan === null) return state;
-  const ordered = order(state, "delete", at, policy.orphan.snapshotBeforeDelete);
+  const ordered = order(state, "delete", "silence", at, policy.orphan.snapshotBeforeDelete);
   return record(
     {
       ...ordered.state,
@@ -269,6 +283,28 @@ export function confirmDelete(
       severity: "warning",
       message: `Instance auto-deleted after ${days} days orphaned. ${snapshotId === null ? "No snapshot was taken." : `Snapshot saved: ${snapshotId}`}`,
       detail: { snapshot_id: snapshotId, orphaned_since: toIso(phase.orphan.since) },
+    },
+  );
+}
+
+/** The provider has no such instance: somebody deleted it there. */
+export function findGone(state: InstanceState, policy: Policy, at: number): InstanceState {
+  const { phase } = state;
+  if (!("action" in phase)) return state;
+  const hibernated = phase.status === "deleting" ? phase.hibernated : null;
+  const settled = hibernated === null ? state : endSavings(state, hibernated.unsavedFrom, at);
+  return record(
+    {
+      ...settled,
+      phase: { status: "deleted", at },
+      counters: closeGap(settled.counters, policy.intervalMs, at, null),
+    },
+    {
+      at,
+      kind: "gone",
+      severity: "warning",
+      message: `${state.profile.provider} has no such instance any more: it counts as deleted`,
+      detail: { action_id: phase.action.id, asked_to: phase.action.kind },
     },
   );
 }

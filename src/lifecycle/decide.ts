@@ -11,6 +11,9 @@ import {
   failDelete,
   failHibernation,
   failWake,
+  findGone,
+  isUnderWay,
+  startAction,
   tell,
 } from "./actions.ts";
 import { closeGap, missedHeartbeats } from "./counters.ts";
@@ -23,6 +26,7 @@ import {
   cleanUp,
   guardDeferred,
   guardPermitted,
+  isBeyondRecall,
   livenessDeadline,
   recover,
   returnFromAbsence,
@@ -58,7 +62,7 @@ export interface Refusal {
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
   const applied = apply(state, event, policy, now);
   if ("code" in applied) {
-    return { state, effects: [], wakeAt: deadline(state, policy, now), refusal: applied };
+    return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
   const advanced = advance(applied, policy, now);
   const answered = event.type === "heartbeat" ? tell(advanced, now) : advanced;
@@ -66,7 +70,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   return {
     state: settled,
     effects: settled.outbox.filter(({ id }) => id >= state.nextEffectId),
-    wakeAt: deadline(settled, policy, now),
+    wakeAt: nextWakeAt(settled, policy, now),
     refusal: null,
   };
 }
@@ -114,13 +118,17 @@ function apply(
     case "cleanup":
       return cleanUp(state, policy, now);
     case "guard.permitted":
-      return guardPermitted(state, policy, now);
+      return guardPermitted(state, event.openedAt, policy, now);
     case "guard.deferred":
       return guardDeferred(state, policy, now);
+    case "action.started":
+      return startAction(state, event.actionId, now);
     case "action.succeeded":
-      return actionSucceeded(state, event.actionId, event.snapshotId, policy, now);
+      return isUnderWay(state, event.actionId) ? actionSucceeded(state, event, policy, now) : state;
+    case "action.gone":
+      return isUnderWay(state, event.actionId) ? findGone(state, policy, now) : state;
     case "action.failed":
-      return actionFailed(state, event.actionId, event.because, now);
+      return isUnderWay(state, event.actionId) ? actionFailed(state, event.because, now) : state;
   }
 }
 
@@ -144,7 +152,8 @@ function settle(before: InstanceState, after: InstanceState, now: number): Insta
   return boundBacklog(seenOutside ? project(flushed) : flushed, now);
 }
 
-function deadline(state: InstanceState, policy: Policy, now: number): number | null {
+/** When `decide` must be called with an alarm at the latest; it may be past, if that alarm was lost. */
+export function nextWakeAt(state: InstanceState, policy: Policy, now: number): number | null {
   const oldest = state.unflushed > 0 ? state.recent.at(-state.unflushed) : undefined;
   const moments = [
     idleDeadline(state, policy, now),
@@ -169,6 +178,7 @@ function keepAlive(
   if (status === "hibernating" && !canCancelHibernation(state)) {
     return { code: "hibernating", message: "The instance is already being hibernated" };
   }
+  if (isBeyondRecall(state.phase)) return { code: "busy", message: "The instance is already being deleted" };
   const until = Math.max(now + durationMs, state.clock.keepAliveUntil ?? 0);
   const because = "kept alive by hand";
   const awake = endIdleRun(cancelHibernation(recover(state, now, because), now, because), now, because);
@@ -286,19 +296,16 @@ function changePolicy(
 
 function actionSucceeded(
   state: InstanceState,
-  actionId: string,
-  snapshotId: string | null,
+  { confirmedBy, snapshotId }: { readonly confirmedBy: string; readonly snapshotId: string | null },
   policy: Policy,
   now: number,
 ): InstanceState {
   const { phase } = state;
   switch (phase.status) {
     case "hibernating":
-      return phase.action.id === actionId
-        ? confirmHibernation(state, policy, now, state.profile.provider)
-        : state;
+      return confirmHibernation(state, policy, now, confirmedBy);
     case "deleting":
-      return phase.action.id === actionId ? confirmDelete(state, policy, now, snapshotId) : state;
+      return confirmDelete(state, policy, now, snapshotId);
     // A woken instance is running once it says so itself.
     case "waking":
     case "pending":
@@ -310,15 +317,15 @@ function actionSucceeded(
   }
 }
 
-function actionFailed(state: InstanceState, actionId: string, because: string, now: number): InstanceState {
+function actionFailed(state: InstanceState, because: string, now: number): InstanceState {
   const { phase } = state;
   switch (phase.status) {
     case "hibernating":
-      return phase.action.id === actionId ? failHibernation(state, now, because) : state;
+      return failHibernation(state, now, because);
     case "waking":
-      return phase.action.id === actionId ? failWake(state, now, because) : state;
+      return failWake(state, now, because);
     case "deleting":
-      return phase.action.id === actionId ? failDelete(state, now, because) : state;
+      return failDelete(state, now, because);
     case "pending":
     case "running":
     case "orphaned":

@@ -6,9 +6,14 @@ export interface ActionOrder {
   /** Unique for the instance, so that asking twice starts one. */
   readonly actionId: string;
   readonly kind: ActionKind;
+  /** Why: before acting on silence the provider is asked how the instance really is. */
+  readonly reason: ActionReason;
   /** Delete only: a snapshot must have succeeded first. */
   readonly snapshotFirst: boolean;
 }
+
+/** Hibernation for idleness, for silence (as every delete), or because the owner asked. */
+export type ActionReason = "idle" | "silence" | "owner";
 
 export type ActionKind = "hibernate" | "force_hibernate" | "wake" | "delete";
 
@@ -28,7 +33,7 @@ export type Effect =
   /** Take the instance out of the registry and forget everything here. */
   | { readonly type: "forget" }
   /** May a step that stems from silence go on? Answered by `guard.permitted` or `guard.deferred`. */
-  | { readonly type: "guard"; readonly step: GuardedStep }
+  | { readonly type: "guard"; readonly step: GuardedStep; readonly orphanedSince: number }
   | { readonly type: "action"; readonly order: ActionOrder };
 
 /** An effect that waits in the outbox until it is done. Ids grow and are never used again for the instance. */

@@ -68,7 +68,7 @@ function interpret(state: InstanceState, heartbeat: Heartbeat, policy: Policy): 
     case "waking":
     case "deleted":
       return woken(state, heartbeat, policy);
-    // `recover` has led these two back before.
+    // `recover` has led these two back before, but for an instance that is being deleted right now.
     case "orphaned":
     case "deleting":
       return state;
@@ -100,12 +100,20 @@ function hearWhileHibernating(state: InstanceState, heartbeat: Heartbeat, policy
   }
   const reading = idleReading(heartbeat, policy.idle.metric);
   const busy = reading === null || reading.percent >= policy.idle.thresholdPercent;
-  if (phase.reason === "idle" && busy && canCancelHibernation(state)) {
-    const cancelled = cancelHibernation(state, heartbeat.at, "it is busy again");
-    return judgeHeartbeat(cancelled, heartbeat, policy);
+  if (canCancelHibernation(state)) {
+    const because =
+      phase.reason === "silence"
+        ? "it is heard again"
+        : phase.reason === "idle" && busy
+          ? "it is busy again"
+          : null;
+    if (because !== null) {
+      return judgeHeartbeat(cancelHibernation(state, heartbeat.at, because), heartbeat, policy);
+    }
   }
   const { toldAt } = phase.action;
-  return toldAt !== null && heartbeat.at - toldAt >= policy.settleMs
+  const byAnswer = abilitiesOf(state.profile.provider).hibernates === "by answer";
+  return byAnswer && toldAt !== null && heartbeat.at - toldAt >= policy.settleMs
     ? judgeHeartbeat(
         failHibernation(state, heartbeat.at, "the instance beats on after it was told"),
         heartbeat,

@@ -1,36 +1,46 @@
+import { z } from "zod";
+
 /** A change worth keeping: what happened, by which rule, on what evidence. The record drives the notices. */
 
 export type Severity = "info" | "warning" | "critical";
 
-export type HistoryEventKind =
-  | "registered"
-  | "changed"
-  | "policy_changed"
-  | "token_rotated"
-  | "first_heartbeat"
-  | "idle"
-  | "busy"
-  | "would_hibernate"
-  | "orphaned"
-  | "silent"
-  | "abandoned"
-  | "recovered"
-  | "kept_alive"
-  | "hibernating"
-  | "hibernate_cancelled"
-  | "hibernate_failed"
-  | "hibernated"
-  | "waking"
-  | "wake_failed"
-  | "woken"
-  | "guard_deferred"
-  | "guard_permitted"
-  | "would_delete"
-  | "deleting"
-  | "delete_cancelled"
-  | "delete_failed"
-  | "deleted"
-  | "history_lost";
+export const historyEventKindSchema = z.enum([
+  "registered",
+  "changed",
+  "policy_changed",
+  "token_rotated",
+  "first_heartbeat",
+  "idle",
+  "busy",
+  "would_hibernate",
+  "orphaned",
+  "silent",
+  "abandoned",
+  "recovered",
+  "flapping",
+  "kept_alive",
+  "hibernating",
+  "hibernate_cancelled",
+  "hibernate_failed",
+  "hibernated",
+  "waking",
+  "wake_failed",
+  "woken",
+  "guard_deferred",
+  "guard_permitted",
+  "guard_closed",
+  "guard_opened",
+  "would_delete",
+  "deleting",
+  "delete_cancelled",
+  "delete_failed",
+  "deleted",
+  "gone",
+  "history_lost",
+  "cleanup",
+]);
+
+export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
 
 export interface HistoryEvent {
   readonly id: string;
@@ -42,4 +52,24 @@ export interface HistoryEvent {
   readonly message: string;
   /** Rule, threshold, evidence and times, for good. */
   readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** Changes that the owner made or expects: kept, but nobody is told. */
+const QUIET_KINDS: ReadonlySet<HistoryEventKind> = new Set([
+  "registered",
+  "changed",
+  "policy_changed",
+  "token_rotated",
+  "first_heartbeat",
+  "kept_alive",
+  "hibernating",
+  "waking",
+  "guard_deferred",
+  "guard_permitted",
+  "cleanup",
+]);
+
+/** Whether the event is a notice to the owner. The turns of a flapping instance are not: it was told once. */
+export function isNotice(event: HistoryEvent): boolean {
+  return !QUIET_KINDS.has(event.kind) && event.detail.flapping !== true;
 }

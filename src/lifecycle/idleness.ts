@@ -121,7 +121,7 @@ export function advanceIdleness(state: InstanceState, policy: Policy, now: numbe
         kind: "idle",
         severity: "warning",
         message: idleWarning(state, warned, policy, warnedAt),
-        detail: idleEvidence(run, policy),
+        detail: { ...idleEvidence(run, policy), step_at: toIso(hibernationDue(warned, policy)) },
       },
     );
   }

@@ -16,11 +16,18 @@ export type InstanceEvent =
   | { readonly type: "token.rotated" }
   | { readonly type: "removed" }
   | { readonly type: "cleanup" }
-  | { readonly type: "guard.permitted" }
+  /** `openedAt`: when the guard last opened; silence before that moment does not count. */
+  | { readonly type: "guard.permitted"; readonly openedAt: number | null }
   | { readonly type: "guard.deferred" }
+  /** The provider is about to be told: from here on the order can't be called off. */
+  | { readonly type: "action.started"; readonly actionId: string }
   | {
       readonly type: "action.succeeded";
       readonly actionId: string;
       readonly snapshotId: string | null;
+      /** Who says so, and what was found before: kept with the event. */
+      readonly confirmedBy: string;
     }
+  /** The provider has no such instance any more. */
+  | { readonly type: "action.gone"; readonly actionId: string }
   | { readonly type: "action.failed"; readonly actionId: string; readonly because: string };

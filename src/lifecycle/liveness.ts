@@ -59,18 +59,37 @@ export function advanceLiveness(state: InstanceState, policy: Policy, now: numbe
   if (due === null || now < due) return state;
   const { phase } = state;
   const orphan = orphanOf(phase);
-  if (orphan === null) return advanceLiveness(becomeOrphan(state, due), policy, now);
+  if (orphan === null) return advanceLiveness(becomeOrphan(state, due, policy), policy, now);
   const asked = askAgain(state, orphan, now);
   const next = nextStep(orphan, policy);
   if (next === null || now < next.at) return asked;
   return advanceLiveness(climb(asked, next, policy), policy, now);
 }
 
-function becomeOrphan(state: InstanceState, at: number): InstanceState {
+/** So many turns within an hour make an instance flapping. */
+const FLAPPING_TURNS = 4;
+
+function becomeOrphan(state: InstanceState, at: number, policy: Policy): InstanceState {
   const seen = seenAt(state.clock) ?? at;
+  const turns = [...state.flaps.turns.filter((turn) => turn > at - policy.flappingWindowMs), at];
+  const flapping = turns.length >= FLAPPING_TURNS;
+  const counted: InstanceState = {
+    ...state,
+    flaps: { turns: turns.slice(-FLAPPING_TURNS), told: flapping },
+  };
+  const told =
+    flapping && !state.flaps.told
+      ? record(counted, {
+          at,
+          kind: "flapping",
+          severity: "warning",
+          message: `Flapping: silent and back ${turns.length} times within an hour. Its turns are not told any more`,
+          detail: { rule: "flapping", turns: turns.length, first_turn: toIso(turns[0] ?? at) },
+        })
+      : counted;
   return record(
     {
-      ...state,
+      ...told,
       phase: {
         status: "orphaned",
         orphan: { since: at, clockFrom: seen, step: "orphaned", guard: null },
@@ -82,7 +101,12 @@ function becomeOrphan(state: InstanceState, at: number): InstanceState {
       kind: "orphaned",
       severity: "warning",
       message: `Instance ${state.profile.name} may be stuck: no heartbeat for ${spokenDuration(at - seen)}`,
-      detail: { rule: "orphan.orphan_after_seconds", ...silenceEvidence(state) },
+      detail: {
+        rule: "orphan.orphan_after_seconds",
+        ...silenceEvidence(state),
+        step_at: toIso(seen + policy.orphan.hibernateAfterMs),
+        flapping,
+      },
     },
   );
 }
@@ -102,7 +126,14 @@ function climb(
     kind: next.step === "hibernate" ? "silent" : "abandoned",
     severity: next.step === "hibernate" ? "warning" : "critical",
     message: `No heartbeat for ${silence}. ${outlook(state, next.step)}`,
-    detail: { rule: `orphan.${next.step}_after_seconds`, ...silenceEvidence(state) },
+    detail: {
+      rule: `orphan.${next.step}_after_seconds`,
+      ...silenceEvidence(state),
+      orphaned_since: toIso(phase.orphan.since),
+      step_at: toIso(
+        next.step === "hibernate" ? phase.orphan.clockFrom + policy.orphan.forceHibernateAfterMs : next.at,
+      ),
+    },
   });
   const acts = phase.status === "orphaned" && abilitiesOf(state.profile.provider).reachesSilent;
   return acts ? askGuard(told, next.step, policy, next.at) : told;
@@ -129,7 +160,11 @@ function askGuard(state: InstanceState, step: GuardedStep, policy: Policy, at: n
   if (orphan === null) return state;
   if (!policy.guard.enabled) return takeGuardedStep(state, step, policy, at);
   const question = { step, heldSince: orphan.guard?.heldSince ?? null, askAgainAt: null };
-  return emit(withOrphan(state, { ...orphan, guard: question }), { type: "guard", step });
+  return emit(withOrphan(state, { ...orphan, guard: question }), {
+    type: "guard",
+    step,
+    orphanedSince: orphan.since,
+  });
 }
 
 /** Asks the guard once more about the step that it holds back. */
@@ -137,25 +172,36 @@ function askAgain(state: InstanceState, orphan: Orphan, now: number): InstanceSt
   const question = orphan.guard;
   if (question === null || question.askAgainAt === null || now < question.askAgainAt) return state;
   const asked = withOrphan(state, { ...orphan, guard: { ...question, askAgainAt: null } });
-  return emit(asked, { type: "guard", step: question.step });
+  return emit(asked, { type: "guard", step: question.step, orphanedSince: orphan.since });
 }
 
 /**
- * The guard lets silence be acted upon. A step that it had held back does not go on: the time in which the network or
- * the service was away does not count, so silence counts anew from now.
+ * The guard lets silence be acted upon. Time in which the network or the service was away moves nobody along: silence
+ * from before the guard opened does not count, so the ladder starts anew from that moment.
  */
-export function guardPermitted(state: InstanceState, policy: Policy, now: number): InstanceState {
+export function guardPermitted(
+  state: InstanceState,
+  openedAt: number | null,
+  policy: Policy,
+  now: number,
+): InstanceState {
   const orphan = orphanOf(state.phase);
   if (orphan?.guard == null) return state;
-  if (orphan.guard.heldSince === null) {
-    return takeGuardedStep(state, orphan.guard.step, policy, now);
+  const { step, heldSince } = orphan.guard;
+  const countsFrom = openedAt ?? (heldSince === null ? null : now);
+  if (countsFrom === null || countsFrom <= orphan.clockFrom) {
+    return takeGuardedStep(state, step, policy, now);
   }
-  return record(restartLadder(state, now), {
+  return record(restartLadder(state, countsFrom), {
     at: now,
     kind: "guard_permitted",
     severity: "info",
-    message: "The mass-outage guard opened: silence counts anew from now",
-    detail: { step: orphan.guard.step, held_since: toIso(orphan.guard.heldSince) },
+    message: `The mass-outage guard opened: silence counts anew from ${toIso(countsFrom)}`,
+    detail: {
+      step,
+      held_since: heldSince === null ? null : toIso(heldSince),
+      counts_from: toIso(countsFrom),
+    },
   });
 }
 
@@ -188,7 +234,7 @@ export function returnFromAbsence(state: InstanceState, policy: Policy, now: num
     case "running":
     case "waking": {
       const due = livenessDeadline(state, policy);
-      return due === null || now < due ? state : restartLadder(becomeOrphan(state, due), now);
+      return due === null || now < due ? state : restartLadder(becomeOrphan(state, due, policy), now);
     }
     case "orphaned":
       return restartLadder(state, now);
@@ -259,7 +305,7 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
 /** The instance is alive after all: tells the owner, if it had been an orphan. */
 export function recover(state: InstanceState, at: number, because: string): InstanceState {
   const orphan = orphanOf(state.phase);
-  if (orphan === null) return state;
+  if (orphan === null || isBeyondRecall(state.phase)) return state;
   return record(
     { ...state, phase: withoutOrphan(state.phase) },
     {
@@ -267,9 +313,14 @@ export function recover(state: InstanceState, at: number, because: string): Inst
       kind: "recovered",
       severity: "info",
       message: `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
-      detail: { orphaned_since: toIso(orphan.since), step: orphan.step },
+      detail: { orphaned_since: toIso(orphan.since), step: orphan.step, flapping: state.flaps.told },
     },
   );
+}
+
+/** The provider has been told to delete it: a sign of life comes too late. */
+export function isBeyondRecall(phase: Phase): boolean {
+  return phase.status === "deleting" && phase.action.toldAt !== null;
 }
 
 function withoutOrphan(phase: Phase): Phase {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { abilitiesOf, type ProviderKind } from "./provider.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
 
 /**
@@ -23,7 +24,7 @@ const orphanSchema = z.strictObject({
   orphan_after_seconds: seconds,
   hibernate_after_seconds: seconds,
   force_hibernate_after_seconds: seconds,
-  delete_after_days: z.number().min(1).max(400).nullable(),
+  delete_after_days: z.number().min(0.01).max(400).nullable(),
   snapshot_before_delete: z.boolean(),
 });
 
@@ -104,8 +105,11 @@ export function mergePolicy(...levels: readonly PolicyOverrides[]): PolicySettin
   );
 }
 
-/** Says why a merged policy contradicts itself; an empty list means that it is sound. */
-export function policyIssues(policy: PolicySettings): PolicyIssue[] {
+/**
+ * Says why a merged policy contradicts itself, or asks `provider` for what it can't do; an empty list means that it
+ * is sound.
+ */
+export function policyIssues(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
   const { idle, orphan, guard } = policy;
   const issues: PolicyIssue[] = [];
   const mustPrecede = (
@@ -116,7 +120,7 @@ export function policyIssues(policy: PolicySettings): PolicyIssue[] {
     if (earlier[1] >= later[1]) {
       issues.push({
         path: [group, earlier[0]],
-        message: `must be less than ${group}.${later[0]} (${later[1]}), but is ${earlier[1]}`,
+        message: `must be less than ${group}.${later[0]} (${later[1]} s), but is ${earlier[1]} s`,
       });
     }
   };
@@ -148,6 +152,20 @@ export function policyIssues(policy: PolicySettings): PolicyIssue[] {
   atLeastOneInterval("orphan", "orphan_after_seconds", orphan.orphan_after_seconds);
   atLeastOneInterval("orphan", "hibernate_after_seconds", orphan.hibernate_after_seconds);
   atLeastOneInterval("orphan", "force_hibernate_after_seconds", orphan.force_hibernate_after_seconds);
+  if (orphan.delete_after_days !== null) {
+    mustPrecede(
+      "orphan",
+      ["force_hibernate_after_seconds", orphan.force_hibernate_after_seconds],
+      ["delete_after_days", (orphan.delete_after_days * DAY_MS) / SECOND_MS],
+    );
+    const abilities = abilitiesOf(provider);
+    if (abilities.reachesSilent && !abilities.snapshots && orphan.snapshot_before_delete) {
+      issues.push({
+        path: ["orphan", "snapshot_before_delete"],
+        message: `${provider} cannot take snapshots: set this to false, or orphan.delete_after_days to null`,
+      });
+    }
+  }
   atLeastOneInterval("guard", "window_seconds", guard.window_seconds);
   atLeastOneInterval("guard", "max_hold_seconds", guard.max_hold_seconds);
   return issues;
@@ -187,6 +205,8 @@ export interface Policy {
   readonly settleMs: number;
   /** An alert that nobody acts on is repeated at most this often. */
   readonly reminderMs: number;
+  /** An instance that becomes an orphan often enough within this time is flapping. */
+  readonly flappingWindowMs: number;
 }
 
 /**
@@ -225,5 +245,6 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
     wakeGraceMs: (10 * MINUTE_MS) / speed,
     settleMs: (2 * MINUTE_MS) / speed,
     reminderMs: (4 * HOUR_MS) / speed,
+    flappingWindowMs: HOUR_MS / speed,
   };
 }

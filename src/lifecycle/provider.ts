@@ -16,17 +16,18 @@ export interface ProviderAbilities {
   readonly hibernates: "by answer" | "by call" | "never";
   /** Reaches silent instances: hibernate, force-hibernate, wake, snapshot, delete. */
   readonly reachesSilent: boolean;
+  readonly snapshots: boolean;
 }
 
-const CALLS_OUT: ProviderAbilities = { hibernates: "by call", reachesSilent: true };
+const CALLED: ProviderAbilities = { hibernates: "by call", reachesSilent: true, snapshots: true };
 
 const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
-  agent: { hibernates: "by answer", reachesSilent: false },
-  none: { hibernates: "never", reachesSilent: false },
-  webhook: CALLS_OUT,
-  vast: CALLS_OUT,
-  runpod: CALLS_OUT,
-  ec2: CALLS_OUT,
+  agent: { hibernates: "by answer", reachesSilent: false, snapshots: false },
+  none: { hibernates: "never", reachesSilent: false, snapshots: false },
+  webhook: CALLED,
+  vast: { ...CALLED, snapshots: false },
+  runpod: { ...CALLED, snapshots: false },
+  ec2: CALLED,
 };
 
 export function abilitiesOf(kind: ProviderKind): ProviderAbilities {

@@ -1,5 +1,5 @@
 import { type Costs, type Counters, emptyCounters } from "./counters.ts";
-import type { ActionKind, GuardedStep, PendingEffect } from "./effects.ts";
+import type { ActionKind, ActionReason, GuardedStep, PendingEffect } from "./effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { ProviderKind } from "./provider.ts";
 
@@ -15,6 +15,7 @@ export interface InstanceState {
   readonly unflushed: number;
   readonly outbox: readonly PendingEffect[];
   readonly nextEffectId: number;
+  readonly flaps: Flaps;
   /** When the owner was last told of a step that nobody can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -26,6 +27,8 @@ export interface InstanceState {
 export interface Profile extends Costs {
   readonly name: string;
   readonly provider: ProviderKind;
+  /** The provider's own id of the instance; null when it is the instance's id. */
+  readonly providerRef: string | null;
   readonly registeredAt: number;
 }
 
@@ -46,11 +49,11 @@ export type Phase =
   | {
       readonly status: "hibernating";
       readonly action: Action;
-      readonly reason: HibernationReason;
+      readonly reason: ActionReason;
       readonly orphan: Orphan | null;
     }
   | Hibernated
-  | { readonly status: "waking"; readonly action: Action; readonly reason: HibernationReason }
+  | { readonly status: "waking"; readonly action: Action; readonly reason: ActionReason }
   | {
       readonly status: "deleting";
       readonly action: Action;
@@ -65,13 +68,11 @@ export interface Hibernated {
   readonly since: number;
   /** From here on the hibernation is not in the savings yet. */
   readonly unsavedFrom: number;
-  readonly reason: HibernationReason;
+  readonly reason: ActionReason;
   readonly orphan: Orphan | null;
 }
 
 export type Status = Phase["status"];
-
-export type HibernationReason = "idle" | "silence" | "owner";
 
 /** An unbroken row of heartbeats under the threshold. */
 export interface IdleRun {
@@ -105,8 +106,14 @@ export interface Action {
   readonly id: string;
   readonly kind: ActionKind;
   readonly orderedAt: number;
-  /** When the instance itself was told, for orders that travel in the answer to its heartbeat. */
+  /** When the instance itself or its provider was told; until then the order can be called off. */
   readonly toldAt: number | null;
+}
+
+/** Moments of the last hour at which the instance became an orphan, and whether it was told of as flapping. */
+export interface Flaps {
+  readonly turns: readonly number[];
+  readonly told: boolean;
 }
 
 /** How many of the newest heartbeats the live state keeps. */
@@ -124,6 +131,7 @@ export function newState(profile: Profile): InstanceState {
     // Ids start at the time of registration, so that an instance registered anew under the same id never
     // repeats an id of its former life.
     nextEffectId: profile.registeredAt,
+    flaps: { turns: [], told: false },
     reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
   };
 }

@@ -29,6 +29,7 @@ export interface LiveView {
   readonly cost_today: number;
   readonly alert?: string;
   readonly provider: ProviderKind;
+  readonly provider_ref: string | null;
   readonly hourly_cost: number | null;
   readonly hibernated_hourly_cost: number | null;
   readonly registered_at: string;
@@ -86,6 +87,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     cost_today: costToday(state.counters, now),
     ...(alert === null ? {} : { alert }),
     provider: profile.provider,
+    provider_ref: profile.providerRef,
     hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
     registered_at: toIso(profile.registeredAt),

@@ -64,7 +64,7 @@ describe("registering", () => {
     expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   });
 
-  it("refuses a provider that cannot act here, naming what can be chosen", async () => {
+  it("refuses a provider that cannot do what the policy asks, or that it has no credentials for", async () => {
     const user = await newUser();
     const reply = await call("POST", "/api/agent/instances", {
       token: user.token,
@@ -72,8 +72,19 @@ describe("registering", () => {
     });
     expect(reply.status).toBe(400);
     expect(reply.body.error.issues).toEqual([
-      { path: "body.provider", message: expect.stringContaining('"agent"|"none"') },
+      {
+        path: "body.policy.orphan.snapshot_before_delete",
+        message: expect.stringContaining("vast cannot take snapshots"),
+      },
     ]);
+    const without = await call("POST", "/api/agent/instances", {
+      token: user.token,
+      json: { instance_id: "rig", provider: "ec2" },
+    });
+    expect(without.status).toBe(409);
+    expect(without.body.error.message).toBe(
+      "There are no credentials for ec2: set them first with PUT /api/agent/providers/ec2",
+    );
   });
 });
 
@@ -110,7 +121,7 @@ describe("changing", () => {
     expect(refused.body.error.issues).toEqual([
       {
         path: "body.policy.idle.warn_after_seconds",
-        message: "must be less than idle.hibernate_after_seconds (300), but is 300",
+        message: "must be less than idle.hibernate_after_seconds (300 s), but is 300 s",
       },
     ]);
     expect((await one.ask("GET")).body).toMatchObject({

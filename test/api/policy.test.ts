@@ -69,17 +69,17 @@ describe("the user's policy", () => {
     [
       { idle: { warn_after_seconds: 300 } },
       "body.idle.warn_after_seconds",
-      "must be less than idle.hibernate_after_seconds (300), but is 300",
+      "must be less than idle.hibernate_after_seconds (300 s), but is 300 s",
     ],
     [
       { orphan: { orphan_after_seconds: 1800 } },
       "body.orphan.orphan_after_seconds",
-      "must be less than orphan.hibernate_after_seconds (1800), but is 1800",
+      "must be less than orphan.hibernate_after_seconds (1800 s), but is 1800 s",
     ],
     [
       { orphan: { hibernate_after_seconds: 7200 } },
       "body.orphan.hibernate_after_seconds",
-      "must be less than orphan.force_hibernate_after_seconds (7200), but is 7200",
+      "must be less than orphan.force_hibernate_after_seconds (7200 s), but is 7200 s",
     ],
     [
       { idle: { warn_after_seconds: 59 } },
@@ -110,7 +110,7 @@ describe("the user's policy", () => {
       {
         path: "body.idle.warn_after_seconds",
         message:
-          "together with the overrides of instance rig, must be less than idle.hibernate_after_seconds (240), but is 270",
+          "for instance rig (agent, with its own overrides) must be less than idle.hibernate_after_seconds (240 s), but is 270 s",
       },
     ]);
   });

@@ -242,6 +242,7 @@ describe("events", () => {
         highest_percent: 2,
         idle_since: "2030-01-07T00:00:00Z",
         heartbeats: 3,
+        step_at: "2030-01-07T00:05:00Z",
       },
     });
   });

@@ -58,6 +58,7 @@ describe("what a heartbeat costs", () => {
     const counted = meter();
     const one = await Instance.register(await newUser(), "28864630");
     await one.heartbeat();
+    await one.settled();
     await countAlarms(one, counted);
 
     const before = counted.read();

@@ -101,7 +101,12 @@ describe("an order that travels in the answer to a heartbeat", () => {
 describe("a hibernated instance", () => {
   function hibernated(): Timeline {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     return line;
   }
 
@@ -179,11 +184,16 @@ describe("an order to hibernate", () => {
   it("is answered once: a second or a foreign answer changes nothing", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
     const { actionId } = line;
-    line.command({ type: "action.succeeded", actionId: "hibernate-other", snapshotId: null });
+    line.command({
+      type: "action.succeeded",
+      actionId: "hibernate-other",
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     expect(line.view.status).toBe("hibernating");
-    line.command({ type: "action.succeeded", actionId, snapshotId: null });
+    line.command({ type: "action.succeeded", actionId, snapshotId: null, confirmedBy: "webhook" });
     const { state } = line;
-    line.command({ type: "action.succeeded", actionId, snapshotId: null });
+    line.command({ type: "action.succeeded", actionId, snapshotId: null, confirmedBy: "webhook" });
     line.command({ type: "action.failed", actionId, because: "late" });
     expect(line.state).toEqual(state);
   });

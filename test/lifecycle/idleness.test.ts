@@ -40,7 +40,12 @@ describe("the idle ladder", () => {
     expect(line.view.status).toBe("hibernating");
     expect(line.orders).toEqual(["hibernate"]);
 
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     expect(line.view.status).toBe("hibernated");
     expect(line.events.at(-1)).toMatchObject({
       kind: "hibernated",

@@ -42,8 +42,8 @@ describe("the liveness ladder", () => {
     });
     expect(line.guardQuestions).toEqual(["hibernate"]);
     expect(line.orders).toEqual([]);
-    line.command({ type: "guard.permitted" });
-    line.command({ type: "guard.permitted" });
+    line.command({ type: "guard.permitted", openedAt: null });
+    line.command({ type: "guard.permitted", openedAt: null });
     expect(line.orders).toEqual(["hibernate"]);
     expect(line.view.status).toBe("hibernating");
   });
@@ -51,7 +51,7 @@ describe("the liveness ladder", () => {
   it("force-hibernates at 2 h, not before, when the first attempt failed", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.permitted" });
+    line.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
     line.command({ type: "action.failed", actionId: line.actionId, because: "no such host" });
     expect(line.view.status).toBe("orphaned");
     expect(line.events.at(-1)).toMatchObject({ kind: "hibernate_failed", severity: "critical" });
@@ -63,15 +63,20 @@ describe("the liveness ladder", () => {
       severity: "critical",
       message: "No heartbeat for 2 hours. Force-hibernating it.",
     });
-    line.command({ type: "guard.permitted" });
+    line.command({ type: "guard.permitted", openedAt: null });
     expect(line.orders).toEqual(["hibernate", "force_hibernate"]);
   });
 
   it("skips the force at 2 h when the first succeeded, and still tells it critically", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.permitted" });
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     expect(line.view).toMatchObject({
       status: "hibernated",
       orphaned_since: "2025-12-19T00:05:00Z",
@@ -144,14 +149,14 @@ describe("the liveness ladder", () => {
     line.until(at("35:00"));
     expect(line.guardQuestions).toEqual(["hibernate", "hibernate"]);
     line.command({ type: "guard.deferred" });
-    line.until(at("40:00")).command({ type: "guard.permitted" });
+    line.until(at("40:00")).command({ type: "guard.permitted", openedAt: null });
     expect(line.orders).toEqual([]);
     expect(line.kinds.at(-1)).toBe("guard_permitted");
     line.until(at("1:09:59.999"));
     expect(line.guardQuestions).toHaveLength(3);
     line.until(at("1:10:00"));
     expect(line.guardQuestions).toHaveLength(4);
-    line.command({ type: "guard.permitted" });
+    line.command({ type: "guard.permitted", openedAt: null });
     expect(line.orders).toEqual(["hibernate"]);
   });
 
@@ -174,15 +179,20 @@ describe("the liveness ladder", () => {
   it("deletes only by the daily clean-up, after 7 days, snapshot first, and a heartbeat calls it off", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.permitted" });
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null });
+    line.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     const due = at("5:00") + 7 * 86_400_000;
     line.until(due - 1).command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate"]);
     line.until(due).command({ type: "cleanup" });
     line.command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate", "delete"]);
-    line.command({ type: "guard.permitted" });
+    line.command({ type: "guard.permitted", openedAt: null });
     expect(line.view.status).toBe("deleting");
     expect(line.effects.findLast((effect) => effect.type === "action")).toMatchObject({
       order: { kind: "delete", snapshotFirst: true },
@@ -193,7 +203,12 @@ describe("the liveness ladder", () => {
     beaten.heartbeat();
     expect(beaten.view).toMatchObject({ status: "running", orphaned_since: null });
 
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: "snap-1" });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: "snap-1",
+      confirmedBy: "webhook",
+    });
     expect(line.view.status).toBe("deleted");
     expect(line.events.at(-1)?.message).toBe(
       "Instance auto-deleted after 7 days orphaned. Snapshot saved: snap-1",
@@ -203,17 +218,27 @@ describe("the liveness ladder", () => {
   it("never deletes what it could not, nor what was hibernated for idleness", () => {
     const failed = new Timeline();
     failed.heartbeat();
-    failed.until(at("30:00")).command({ type: "guard.permitted" });
-    failed.command({ type: "action.succeeded", actionId: failed.actionId, snapshotId: null });
+    failed.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    failed.command({
+      type: "action.succeeded",
+      actionId: failed.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     failed.until(at("5:00") + 8 * 86_400_000).command({ type: "cleanup" });
-    failed.command({ type: "guard.permitted" });
+    failed.command({ type: "guard.permitted", openedAt: null });
     failed.command({ type: "action.failed", actionId: failed.actionId, because: "snapshot failed" });
     expect(failed.view).toMatchObject({ status: "hibernated", orphaned_since: "2025-12-19T00:05:00Z" });
     expect(failed.events.at(-1)).toMatchObject({ kind: "delete_failed", severity: "critical" });
 
     const idle = new Timeline();
     idle.beatUntil(at("5:00"), { gpu_utilization: 1 });
-    idle.command({ type: "action.succeeded", actionId: idle.actionId, snapshotId: null });
+    idle.command({
+      type: "action.succeeded",
+      actionId: idle.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     idle.until(at("5:00") + 30 * 86_400_000).command({ type: "cleanup" });
     expect(idle.view.status).toBe("hibernated");
     expect(idle.guardQuestions).toEqual([]);

@@ -20,7 +20,7 @@ describe("a policy", () => {
       orphan: { ...DEFAULT_POLICY.orphan, delete_after_days: null },
       keep_alive_minutes: 30,
     });
-    expect(policyIssues(merged)).toEqual([]);
+    expect(policyIssues(merged, "agent")).toEqual([]);
   });
 
   const contradictions: [string, PolicyOverrides][] = [
@@ -29,9 +29,24 @@ describe("a policy", () => {
     ["orphan.hibernate_after_seconds", { orphan: { hibernate_after_seconds: 7200 } }],
     ["idle.warn_after_seconds", { heartbeat_interval_seconds: 181 }],
     ["guard.window_seconds", { guard: { window_seconds: 59 } }],
+    ["orphan.force_hibernate_after_seconds", { orphan: { delete_after_days: 0.05 } }],
   ];
   it.each(contradictions)("is refused for %s when it contradicts itself", (path, overrides) => {
-    expect(policyIssues(mergePolicy(overrides)).map((issue) => issue.path.join("."))).toContain(path);
+    expect(policyIssues(mergePolicy(overrides), "agent").map((issue) => issue.path.join("."))).toContain(
+      path,
+    );
+  });
+
+  it("that wants a snapshot is refused for a provider that cannot take one", () => {
+    const settings = mergePolicy({});
+    const [issue] = policyIssues(settings, "vast");
+    expect(issue).toEqual({
+      path: ["orphan", "snapshot_before_delete"],
+      message: "vast cannot take snapshots: set this to false, or orphan.delete_after_days to null",
+    });
+    expect(policyIssues(settings, "ec2")).toEqual([]);
+    expect(policyIssues(mergePolicy({ orphan: { delete_after_days: null } }), "vast")).toEqual([]);
+    expect(policyIssues(mergePolicy({ orphan: { snapshot_before_delete: false } }), "runpod")).toEqual([]);
   });
 
   it("is refused for values out of range and for unknown fields", () => {

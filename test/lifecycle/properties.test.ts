@@ -128,6 +128,7 @@ class Actor {
     const state = newState({
       name: "Rig",
       provider,
+      providerRef: null,
       hourlyCost: 1,
       hibernatedHourlyCost: 0,
       registeredAt: START,
@@ -269,7 +270,12 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
         const { phase } = actor.state;
         if (!("action" in phase)) break;
         const answer: InstanceEvent = one.success
-          ? { type: "action.succeeded", actionId: phase.action.id, snapshotId: "snap-1" }
+          ? {
+              type: "action.succeeded",
+              actionId: phase.action.id,
+              snapshotId: "snap-1",
+              confirmedBy: "webhook",
+            }
           : { type: "action.failed", actionId: phase.action.id, because: "refused" };
         actor.decide(answer);
         const once = actor.saved;
@@ -280,7 +286,9 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
         break;
       }
       case "guard": {
-        const answer: InstanceEvent = { type: one.permitted ? "guard.permitted" : "guard.deferred" };
+        const answer: InstanceEvent = one.permitted
+          ? { type: "guard.permitted", openedAt: null }
+          : { type: "guard.deferred" };
         actor.decide(answer);
         const orders = countOrders(actor);
         if (one.twice) actor.decide(answer);

@@ -41,6 +41,7 @@ export class Timeline {
     this.state = newState({
       name: "Rig",
       provider: options.provider ?? "webhook",
+      providerRef: null,
       hourlyCost: 0.4,
       hibernatedHourlyCost: 0.01,
       registeredAt: START,

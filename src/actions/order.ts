@@ -1,0 +1,65 @@
+import type { ActionOrder } from "../lifecycle/effects.ts";
+import type { ProviderKind } from "../lifecycle/provider.ts";
+
+/** What the workflow of one action is told. */
+export interface ActionParameters {
+  readonly userId: string;
+  readonly instanceId: string;
+  readonly provider: ProviderKind;
+  readonly providerRef: string;
+  readonly order: ActionOrder;
+}
+
+/** What the control plane of a `webhook` provider says later of an order that it accepted. */
+export interface ActionResult {
+  readonly outcome: "succeeded" | "failed";
+  readonly snapshotId: string | null;
+  readonly because: string | null;
+}
+
+/** The workflow event that carries an `ActionResult`. */
+export const RESULT_EVENT = "result";
+
+/**
+ * The id of an action's workflow, unique for good: a digest, since workflow ids hold 100 plain characters at most. It
+ * begins with the user's own digest, by which a result from outside is known to be that user's.
+ */
+export async function actionWorkflowId(
+  userId: string,
+  instanceId: string,
+  actionId: string,
+): Promise<string> {
+  return `${await userPrefix(userId)}-${(await digest(`${userId}/${instanceId}/${actionId}`)).slice(0, 40)}`;
+}
+
+export async function isActionOf(userId: string, workflowId: string): Promise<boolean> {
+  return workflowId.startsWith(`${await userPrefix(userId)}-`);
+}
+
+async function userPrefix(userId: string): Promise<string> {
+  return (await digest(userId)).slice(0, 24);
+}
+
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(bytes).toHex();
+}
+
+/** Starts the action's workflow. Asked twice, it starts one. */
+export async function startAction(
+  workflows: Workflow<ActionParameters>,
+  parameters: ActionParameters,
+): Promise<void> {
+  const { userId, instanceId, order } = parameters;
+  await createOnce(workflows, await actionWorkflowId(userId, instanceId, order.actionId), parameters);
+}
+
+/** Creates a workflow instance unless there is one of this id. */
+export async function createOnce<T>(workflows: Workflow<T>, id: string, params: T): Promise<void> {
+  try {
+    await workflows.create({ id, params });
+  } catch (error) {
+    // The platform has no code for it. Any other failure leaves no instance of this id.
+    if ((await workflows.get(id).catch(() => null)) === null) throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Notice } from "../notice.ts";
+
+/** One way to tell an owner. */
+export interface Channel {
+  /** Sends one message. `messageId` stays the same when it is sent again. Never throws. */
+  send(notice: Notice, links: KeepAliveLinks, messageId: string): Promise<Delivery>;
+}
+
+/** The link that keeps the instance of a notice's line alive, by the line's event. */
+export type KeepAliveLinks = ReadonlyMap<string, string>;
+
+export interface Delivery {
+  readonly delivered: boolean;
+  /** What the other side said. */
+  readonly detail: string;
+  /** Whether the same message may be taken later. */
+  readonly mayPass: boolean;
+  readonly retryAfterSeconds: number | null;
+}
+
+export function delivered(detail: string): Delivery {
+  return { delivered: true, detail: short(detail), mayPass: false, retryAfterSeconds: null };
+}
+
+/** By an HTTP status: what the other side can't do now it may do later; what it refuses it will refuse again. */
+export function deliveryOf(answer: {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfterSeconds: number | null;
+}): Delivery {
+  const { status, body, retryAfterSeconds } = answer;
+  const detail = short(`${status} ${body}`.trim());
+  if (status >= 200 && status < 300) return delivered(detail);
+  const redirect = status >= 300 && status < 400;
+  return {
+    delivered: false,
+    detail: redirect ? `${status}: a redirect, which is not followed` : detail,
+    mayPass: status === 429 || status === 408 || status >= 500,
+    retryAfterSeconds,
+  };
+}
+
+export function unreachable(error: unknown): Delivery {
+  return {
+    delivered: false,
+    detail: short(error instanceof Error ? error.message : String(error)),
+    mayPass: true,
+    retryAfterSeconds: null,
+  };
+}
+
+function short(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 500)} ...` : text;
+}

@@ -1,0 +1,92 @@
+import { html, raw } from "hono/html";
+import { WorkerMailer } from "worker-mailer";
+import type { Notice } from "../notice.ts";
+import { type Channel, delivered, type KeepAliveLinks, unreachable } from "./channel.ts";
+
+/**
+ * E-mail: by the operator's SMTP server where one is configured, else by Cloudflare's `send_email` binding
+ * (https://developers.cloudflare.com/email-service/).
+ */
+
+type MailEnv = Pick<
+  Env,
+  "EMAIL" | "MAIL_FROM" | "SMTP_HOST" | "SMTP_PORT" | "SMTP_USERNAME" | "SMTP_PASSWORD"
+>;
+
+const TIMEOUT_MS = 20_000;
+/** With TLS from the first byte; on any other port the connection is upgraded where the server offers it. */
+const SMTPS_PORT = 465;
+
+export function email(settings: { readonly to: string }, env: MailEnv): Channel {
+  return {
+    send: async (notice, links) => {
+      if (env.MAIL_FROM === "") {
+        return { ...unreachable("this service has no sender address: MAIL_FROM is not set"), mayPass: false };
+      }
+      const message = {
+        from: env.MAIL_FROM,
+        to: settings.to,
+        subject: `[Dumont] ${oneLine(notice.title)}`.slice(0, 200),
+        text: textOf(notice, links),
+        html: (await htmlOf(notice, links)).toString(),
+      };
+      try {
+        if (env.SMTP_HOST === "") {
+          const { messageId } = await env.EMAIL.send(message);
+          return delivered(`taken as ${messageId}`);
+        }
+        await WorkerMailer.send(smtpOptions(env), message);
+        return delivered(`taken by ${env.SMTP_HOST}`);
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
+  };
+}
+
+function smtpOptions(env: MailEnv) {
+  const port = Number(env.SMTP_PORT);
+  const { SMTP_USERNAME: username, SMTP_PASSWORD: password } = env;
+  return {
+    host: env.SMTP_HOST,
+    port,
+    secure: port === SMTPS_PORT,
+    startTls: port !== SMTPS_PORT,
+    ...(username === undefined || password === undefined
+      ? {}
+      : { credentials: { username, password }, authType: ["plain" as const, "login" as const] }),
+    socketTimeoutMs: TIMEOUT_MS,
+    responseTimeoutMs: TIMEOUT_MS,
+  };
+}
+
+function textOf(notice: Notice, links: KeepAliveLinks): string {
+  return notice.groups
+    .map((group) =>
+      [
+        group.heading,
+        ...group.lines.map((line) => {
+          const link = links.get(line.eventId);
+          const who = line.instanceId === "" ? "" : `${line.name} (${line.instanceId}): `;
+          return `- ${who}${line.message}${link === undefined ? "" : `\n  Keep it alive: ${link}`}`;
+        }),
+        ...(group.more === 0 ? [] : [`- and ${group.more} more`]),
+      ].join("\n"),
+    )
+    .join("\n\n");
+}
+
+function htmlOf(notice: Notice, links: KeepAliveLinks) {
+  return html`<!doctype html><meta charset="utf-8"><body>${notice.groups.map(
+    (group) =>
+      html`<h3>${group.heading}</h3><ul>${group.lines.map((line) => {
+        const link = links.get(line.eventId);
+        return html`<li>${line.instanceId === "" ? "" : html`<b>${line.name}</b> (${line.instanceId}): `}${line.message}${link === undefined ? "" : html` <a href="${link}">Keep it alive</a>`}</li>`;
+      })}${group.more === 0 ? "" : html`<li>and ${group.more} more</li>`}</ul>`,
+  )}${raw("</body>")}`;
+}
+
+/** A subject is one line: whatever an instance's name holds must not begin another header. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}

@@ -1,0 +1,46 @@
+import { toIso } from "../../lifecycle/time.ts";
+import { postSigned } from "../../outbound/call.ts";
+import type { Notice } from "../notice.ts";
+import { type Channel, deliveryOf, type KeepAliveLinks, unreachable } from "./channel.ts";
+
+/** Any receiver, signed by Standard Webhooks: one message of type `alert`. */
+export function webhook(
+  settings: { readonly url: string; readonly secret: string },
+  allowLoopback: boolean,
+): Channel {
+  return {
+    send: async (notice, links, messageId) => {
+      const body = JSON.stringify({
+        type: "alert",
+        timestamp: new Date().toISOString(),
+        data: dataOf(notice, links),
+      });
+      try {
+        return deliveryOf(await postSigned(settings, messageId, body, allowLoopback));
+      } catch (error) {
+        return unreachable(error);
+      }
+    },
+  };
+}
+
+function dataOf(notice: Notice, links: KeepAliveLinks) {
+  return {
+    title: notice.title,
+    severity: notice.severity,
+    groups: notice.groups.map((group) => ({
+      kind: group.kind,
+      severity: group.severity,
+      heading: group.heading,
+      alerts: group.lines.map((line) => ({
+        event_id: line.eventId,
+        instance_id: line.instanceId === "" ? null : line.instanceId,
+        name: line.name,
+        message: line.message,
+        at: toIso(line.at),
+        keep_alive_url: links.get(line.eventId) ?? null,
+      })),
+      more: group.more,
+    })),
+  };
+}

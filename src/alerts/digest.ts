@@ -1,0 +1,100 @@
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { NonRetryableError } from "cloudflare:workflows";
+import type { Severity } from "../lifecycle/history-event.ts";
+import { compilePolicy, DEFAULT_POLICY } from "../lifecycle/policy.ts";
+import { simulationSpeed } from "../lifecycle/simulation.ts";
+import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
+import { composeNotice, type Notice } from "./notice.ts";
+import { newestPendingAt, readAlerts, takeAlerts } from "./queue.ts";
+import { DIGEST_WINDOW_MS, type DigestParameters } from "./start.ts";
+
+/** While alerts still pour in, a digest waits on, so that one outage makes one message. */
+const STILL_POURING_MS = 10_000;
+const LONGER_WAITS = 5;
+const LONGER_WAIT_MS = 15_000;
+
+const DATABASE = {
+  retries: { limit: 8, delay: "5 seconds", backoff: "exponential" },
+  timeout: "1 minute",
+} as const;
+
+/** A channel that can't be reached is tried for about an hour, or as it asks for by `Retry-After`. */
+const SEND_RETRIES = 7;
+
+/** Marks what a critical digest tells at the end of its window. */
+const REST = "-rest";
+
+const SEVERITIES = ["info", "warning", "critical"] as const satisfies readonly Severity[];
+
+/** Tells a user's pending alerts: one message a channel. */
+export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
+  override async run(event: Readonly<WorkflowEvent<DigestParameters>>, step: WorkflowStep): Promise<void> {
+    const { urgency } = event.payload;
+    if (urgency === "ordinary") await this.#letItSettle(event.payload, step);
+    await this.#tell(event, step, "");
+    if (urgency === "critical") {
+      // The first went at once; what was critical within the same window goes together at its end.
+      await step.sleep("end of the window", DIGEST_WINDOW_MS);
+      await this.#tell(event, step, REST);
+    }
+  }
+
+  async #letItSettle({ userId }: DigestParameters, step: WorkflowStep): Promise<void> {
+    await step.sleep("window", DIGEST_WINDOW_MS);
+    for (let wait = 1; wait <= LONGER_WAITS; wait++) {
+      const pouring = await step.do(`look whether more comes ${wait}`, DATABASE, async () => {
+        const newest = await newestPendingAt(this.env.DB, userId);
+        return newest !== null && newest > Date.now() - STILL_POURING_MS;
+      });
+      if (!pouring) return;
+      await step.sleep(`wait on ${wait}`, LONGER_WAIT_MS);
+    }
+  }
+
+  async #tell(
+    event: Readonly<WorkflowEvent<DigestParameters>>,
+    step: WorkflowStep,
+    suffix: string,
+  ): Promise<void> {
+    const { userId, urgency } = event.payload;
+    const digestId = `${event.instanceId}${suffix}`;
+    await step.do(`take alerts${suffix}`, DATABASE, () => takeAlerts(this.env.DB, userId, digestId, urgency));
+    const notices = await step.do(`compose${suffix}`, DATABASE, async () => {
+      const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(this.env));
+      const alerts = await readAlerts(this.env.DB, userId, digestId, reminderMs);
+      return SEVERITIES.map((minimum) => ({ minimum, notice: composeNotice(alerts, minimum) }));
+    });
+    if (notices.every(({ notice }) => notice === null)) return;
+    const channels = await step.do(`channels${suffix}`, DATABASE, async () =>
+      (await listChannels(this.env.DB, userId)).map(({ id, minimumSeverity }) => ({ id, minimumSeverity })),
+    );
+    await Promise.all(
+      channels.map(async ({ id, minimumSeverity }) => {
+        const notice = notices.find(({ minimum }) => minimum === minimumSeverity)?.notice ?? null;
+        // One channel that fails takes none of the others with it.
+        if (notice !== null) await this.#send(step, userId, id, notice, digestId).catch(() => undefined);
+      }),
+    );
+  }
+
+  async #send(
+    step: WorkflowStep,
+    userId: string,
+    channelId: string,
+    notice: Notice,
+    digestId: string,
+  ): Promise<void> {
+    let askedToWaitMs: number | null = null;
+    const name = `send to ${channelId}${digestId.endsWith(REST) ? REST : ""}`;
+    const delay = ({ ctx }: { ctx: { attempt: number } }) => askedToWaitMs ?? 15_000 * 2 ** ctx.attempt;
+    await step.do(name, { retries: { limit: SEND_RETRIES, delay }, timeout: "2 minutes" }, async () => {
+      const delivery = await sendNotice(this.env, userId, channelId, notice, digestId);
+      if (delivery === null) return;
+      await noteDelivery(this.env.DB, userId, channelId, delivery, Date.now());
+      if (delivery.delivered) return;
+      if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
+      askedToWaitMs = delivery.retryAfterSeconds === null ? null : delivery.retryAfterSeconds * 1000;
+      throw new Error(delivery.detail);
+    });
+  }
+}

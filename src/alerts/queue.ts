@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { type HistoryEventKind, historyEventKindSchema } from "../lifecycle/history-event.ts";
+import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
+import type { Urgency } from "./start.ts";
+
+/** The alerts of a user that wait to be told: events in D1, each taken by one digest. */
+
+/** Far more than a digest shows; what lies beyond is counted by the next one. */
+const MAXIMUM_ALERTS = 2000;
+
+/** Takes the user's pending alerts for this digest. Safe to repeat: what it has taken stays its own. */
+export async function takeAlerts(
+  db: D1Database,
+  userId: string,
+  digestId: string,
+  urgency: Urgency,
+): Promise<void> {
+  await db
+    .prepare(
+      `UPDATE events SET notice = ?2
+       WHERE user_id = ?1 AND notice = 'pending' AND (severity = 'critical') = ?3`,
+    )
+    .bind(userId, digestId, urgency === "critical" ? 1 : 0)
+    .run();
+}
+
+/** When the newest alert that still waits happened; null when none waits. */
+export async function newestPendingAt(db: D1Database, userId: string): Promise<number | null> {
+  const row = await db
+    .prepare("SELECT MAX(at) AS at FROM events WHERE user_id = ? AND notice = 'pending'")
+    .bind(userId)
+    .first<{ at: number | null }>();
+  return row?.at ?? null;
+}
+
+const alertRow = z.object({
+  id: z.string(),
+  instance_id: z.string(),
+  name: z.string().nullable(),
+  kind: historyEventKindSchema,
+  severity: z.enum(["info", "warning", "critical"]),
+  message: z.string(),
+  at: z.number(),
+  detail: z.string().transform((text) => z.record(z.string(), z.unknown()).parse(JSON.parse(text))),
+});
+
+/** What this digest has to tell, oldest first: without what a guard's message or an earlier digest has told. */
+export async function readAlerts(
+  db: D1Database,
+  userId: string,
+  digestId: string,
+  reminderMs: number,
+): Promise<Alert[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT event.id, event.instance_id, instance.name, event.kind, event.severity, event.message, event.at,
+              event.detail
+       FROM events AS event
+       LEFT JOIN instances AS instance
+         ON instance.user_id = event.user_id AND instance.instance_id = event.instance_id
+       WHERE event.user_id = ? AND event.notice = ? ORDER BY event.at, event.id LIMIT ${MAXIMUM_ALERTS}`,
+    )
+    .bind(userId, digestId)
+    .all();
+  const alerts = z
+    .array(alertRow)
+    .parse(results)
+    .map(
+      (row): Alert => ({
+        eventId: row.id,
+        instanceId: row.instance_id,
+        name: row.name ?? row.instance_id,
+        kind: row.kind,
+        severity: row.severity,
+        message: row.message,
+        at: row.at,
+        detail: row.detail,
+      }),
+    );
+  const news = withoutOutage(alerts, await readOutage(db, userId));
+  return withoutRepeats(news, await readEarlier(db, userId, digestId, news, reminderMs), reminderMs);
+}
+
+async function readOutage(db: D1Database, userId: string): Promise<Outage | null> {
+  const row = await db
+    .prepare("SELECT closed_at, opened_at, silent_from FROM guards WHERE user_id = ?")
+    .bind(userId)
+    .first<{ closed_at: number | null; opened_at: number | null; silent_from: number }>();
+  return row && { closedAt: row.closed_at, openedAt: row.opened_at, silentFrom: row.silent_from };
+}
+
+async function readEarlier(
+  db: D1Database,
+  userId: string,
+  digestId: string,
+  alerts: readonly Alert[],
+  reminderMs: number,
+): Promise<EarlierEvent[]> {
+  const [oldest] = alerts;
+  if (oldest === undefined) return [];
+  const { results } = await db
+    .prepare(
+      `SELECT instance_id, kind, at, notice FROM events
+       WHERE user_id = ?1 AND instance_id IN (SELECT value FROM json_each(?2)) AND at > ?3
+         AND notice IS NOT ?4`,
+    )
+    .bind(
+      userId,
+      JSON.stringify([...new Set(alerts.map((alert) => alert.instanceId))]),
+      oldest.at - reminderMs,
+      digestId,
+    )
+    .all<{ instance_id: string; kind: HistoryEventKind; at: number; notice: string | null }>();
+  return results.map((row) => ({
+    instanceId: row.instance_id,
+    kind: row.kind,
+    at: row.at,
+    told: row.notice !== null && row.notice !== "pending",
+  }));
+}

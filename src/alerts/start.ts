@@ -1,0 +1,34 @@
+import { createOnce } from "../actions/order.ts";
+import type { Severity } from "../lifecycle/history-event.ts";
+
+/** What the workflow of one digest is told. */
+export interface DigestParameters {
+  readonly userId: string;
+  readonly urgency: Urgency;
+}
+
+/** `critical` alerts go at once and apart; the others wait for what else happens. */
+export type Urgency = "critical" | "ordinary";
+
+/** Alerts of one user within this time make one message a channel. */
+export const DIGEST_WINDOW_MS = 30_000;
+
+/** Starts the digests of the current window that the user's pending alerts need. Asked twice, each starts once. */
+export async function startDigests(
+  env: Pick<Env, "ALERT_DIGEST">,
+  userId: string,
+  pending: readonly Severity[],
+): Promise<void> {
+  const window = Math.floor(Date.now() / DIGEST_WINDOW_MS);
+  const urgencies = new Set(
+    pending.map((severity): Urgency => (severity === "critical" ? "critical" : "ordinary")),
+  );
+  for (const urgency of urgencies) {
+    await createOnce(env.ALERT_DIGEST, await digestId(userId, urgency, window), { userId, urgency });
+  }
+}
+
+async function digestId(userId: string, urgency: Urgency, window: number): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(userId));
+  return `${new Uint8Array(bytes).toHex().slice(0, 40)}-${urgency}-${window}`;
+}

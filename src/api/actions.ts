@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { type ActionResult, isActionOf, RESULT_EVENT } from "../actions/order.ts";
+import { security, userIdOf } from "./auth.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { ApiError, notFound } from "./errors.ts";
+
+/** The states of a workflow that has ended. */
+const OVER = new Set(["complete", "errored", "terminated"]);
+
+export class PostActionResult extends Endpoint {
+  override schema = {
+    operationId: "postActionResult",
+    tags: ["Providers"],
+    summary: "Say how an action ended that a webhook accepted",
+    description:
+      "For the control plane behind a `webhook` provider that answered 202; `{id}` is the `action_id` of its order. The first result counts.",
+    security: security("user"),
+    request: {
+      params: z.object({ id: z.string().regex(/^[a-z0-9-]{1,100}$/) }),
+      body: jsonBody(
+        z.strictObject({
+          outcome: z.enum(["succeeded", "failed"]),
+          snapshot_id: z.string().min(1).max(500).nullish(),
+          because: z.string().min(1).max(500).nullish().describe("Why it failed"),
+        }),
+        { outcome: "succeeded", snapshot_id: "snap-0a1b2c" },
+      ),
+    },
+    responses: {
+      202: jsonResponse("It will be decided upon", z.object({ success: z.literal(true) }), { success: true }),
+      ...errorResponses(400, 401, 403, 404, 409, 413),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, body } = await this.getValidatedData<typeof this.schema>();
+    if (!(await isActionOf(userIdOf(c.var.principal), params.id))) throw notFound();
+    const workflow = await c.env.INSTANCE_ACTION.get(params.id).catch(() => null);
+    if (workflow === null) throw notFound();
+    if (OVER.has((await workflow.status()).status)) {
+      throw new ApiError(409, "not_possible", "This action is over");
+    }
+    const payload: ActionResult = {
+      outcome: body.outcome,
+      snapshotId: body.snapshot_id ?? null,
+      because: body.because ?? null,
+    };
+    await workflow.sendEvent({ type: RESULT_EVENT, payload });
+    return c.json({ success: true }, 202);
+  }
+}

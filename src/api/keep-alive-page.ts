@@ -1,0 +1,103 @@
+import { html } from "hono/html";
+import { z } from "zod";
+import { readToken } from "../accounts/tokens.ts";
+import { actorOf } from "./actor.ts";
+import { type ApiContext, Endpoint } from "./endpoint.ts";
+
+/**
+ * The page behind the link of an alert: no sign-in, one instance, one use. Opening it does nothing, since previews of
+ * messages open links; the button does.
+ */
+
+const linkParams = z.object({ token: z.string().max(2000) });
+
+function htmlResponse(description: string) {
+  return { description, content: { "text/html": { schema: z.string(), example: "<!doctype html>…" } } };
+}
+
+const responses = {
+  200: htmlResponse("The page"),
+  409: htmlResponse("Not possible any more: the page says why"),
+  410: htmlResponse("The link is over, or not one of this service"),
+};
+
+export class GetKeepAlivePage extends Endpoint {
+  override schema = {
+    operationId: "openKeepAliveLink",
+    tags: ["Commands"],
+    summary: "Open the link of an alert: a page with a button",
+    request: { params: linkParams },
+    responses,
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const link = await readLink(c);
+    if (link === null) return over(c);
+    const instance = await actorOf(c.env, link.sub, link.instance).live();
+    if (instance === null) return over(c);
+    return page(
+      c,
+      200,
+      `Keep ${instance.name} alive?`,
+      html`<p><b>${instance.name}</b> (${instance.instance_id}) is ${instance.status}. ${instance.lifecycle.because}.</p>
+<form method="post"><button>Keep it alive</button></form>`,
+    );
+  }
+}
+
+export class PostKeepAlivePage extends Endpoint {
+  override schema = {
+    operationId: "useKeepAliveLink",
+    tags: ["Commands"],
+    summary: "Keep the instance of an alert alive, once",
+    request: { params: linkParams },
+    responses,
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const link = await readLink(c);
+    if (link === null) return over(c);
+    const kept = await actorOf(c.env, link.sub, link.instance).useLink(link.jti, link.exp * 1000);
+    switch (kept.outcome) {
+      case "accepted":
+        return page(
+          c,
+          200,
+          "Kept alive",
+          html`<p>${link.instance} is kept alive for ${kept.validForMinutes} minutes.</p>`,
+        );
+      case "used":
+        return page(c, 410, "Used already", html`<p>This link was used before. It works once.</p>`);
+      case "refused":
+        return page(c, 409, "Not possible", html`<p>${kept.refusal.message}.</p>`);
+      case "unknown":
+        return over(c);
+    }
+  }
+}
+
+async function readLink(c: ApiContext) {
+  const claims = await readToken(c.env.TOKEN_KEY, c.req.param("token") ?? "");
+  return claims?.scope === "keep_alive" ? claims : null;
+}
+
+function over(c: ApiContext): Response | Promise<Response> {
+  return page(c, 410, "This link is over", html`<p>It is too old, or was never one of ours.</p>`);
+}
+
+function page(
+  c: ApiContext,
+  status: 200 | 409 | 410,
+  title: string,
+  body: ReturnType<typeof html>,
+): Response | Promise<Response> {
+  // The address is the secret: it must not leave by a referrer, nor stay in a cache.
+  c.header("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'");
+  c.header("Referrer-Policy", "no-referrer");
+  c.header("Cache-Control", "no-store");
+  return c.html(
+    html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${title}</title><h1>${title}</h1>${body}</html>`,
+    status,
+  );
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { ProviderError } from "../actions/providers/provider.ts";
+import {
+  calledProviderSchema,
+  createProvider,
+  credentialsSchema,
+  credentialsSetAt,
+  keepCredentials,
+  removeCredentials,
+} from "../actions/providers/registry.ts";
+import { hasInstanceOf } from "../instance/registry.ts";
+import { toIso } from "../lifecycle/time.ts";
+import { security, userIdOf } from "./auth.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { ApiError, invalid, notFound } from "./errors.ts";
+
+/** The user's credentials at the providers that carry actions out. */
+
+const providerParams = z.object({ kind: calledProviderSchema });
+
+const providerResponse = jsonResponse(
+  "Whether there are credentials, never what they are",
+  z.object({ kind: calledProviderSchema, updated_at: z.string() }),
+  { kind: "vast", updated_at: "2025-12-18T12:00:00Z" },
+);
+
+export class GetProvider extends Endpoint {
+  override schema = {
+    operationId: "getProvider",
+    tags: ["Providers"],
+    summary: "See whether there are credentials for a provider",
+    security: security("user"),
+    request: { params: providerParams },
+    responses: { 200: providerResponse, ...errorResponses(401, 403, 404) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const setAt = await credentialsSetAt(c.env.DB, userIdOf(c.var.principal), params.kind);
+    if (setAt === null) throw notFound();
+    return c.json({ kind: params.kind, updated_at: toIso(setAt) });
+  }
+}
+
+export class PutProvider extends Endpoint {
+  override schema = {
+    operationId: "putProvider",
+    tags: ["Providers"],
+    summary: "Set the credentials for a provider",
+    description:
+      "`webhook`: `{url, secret}`, the secret beginning with `whsec_`; `vast` and `runpod`: `{api_key}`; `ec2`: `{access_key_id, secret_access_key, region}`. They are tried with a harmless call before they are kept, unless `verify=false`; then sealed and never shown again.",
+    security: security("user"),
+    request: {
+      params: providerParams,
+      query: z.object({ verify: z.enum(["true", "false"]).default("true") }),
+      body: jsonBody(z.record(z.string(), z.string()), { api_key: "…" }),
+    },
+    responses: { 200: providerResponse, ...errorResponses(400, 401, 403, 404, 413) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, query, body } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const credentials = credentialsSchema(params.kind, c.env).safeParse(body);
+    if (!credentials.success) {
+      throw invalid(
+        credentials.error.issues.map((issue) => ({
+          path: ["body", ...issue.path.map(String)].join("."),
+          message: issue.message,
+        })),
+      );
+    }
+    if (query.verify === "true") {
+      try {
+        await createProvider(params.kind, credentials.data, c.env).verify();
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        throw new ApiError(400, "not_verified", `The credentials were tried, and ${error.message}`);
+      }
+    }
+    const now = Date.now();
+    await keepCredentials(c.env, userId, params.kind, credentials.data, now);
+    return c.json({ kind: params.kind, updated_at: toIso(now) });
+  }
+}
+
+export class DeleteProvider extends Endpoint {
+  override schema = {
+    operationId: "deleteProvider",
+    tags: ["Providers"],
+    summary: "Forget the credentials for a provider",
+    description: "Not while an instance is registered with it.",
+    security: security("user"),
+    request: { params: providerParams },
+    responses: {
+      200: jsonResponse("They are forgotten", z.object({ success: z.literal(true) }), { success: true }),
+      ...errorResponses(401, 403, 404, 409),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    if (await hasInstanceOf(c.env.DB, userId, params.kind)) {
+      throw new ApiError(409, "in_use", `Instances are registered with ${params.kind}: change them first`);
+    }
+    if (!(await removeCredentials(c.env.DB, userId, params.kind))) throw notFound();
+    return c.json({ success: true });
+  }
+}

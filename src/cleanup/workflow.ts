@@ -1,0 +1,155 @@
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { createOnce } from "../actions/order.ts";
+import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
+import { SERVICE_USER } from "../instance/guard.ts";
+import { type InstancePlace, listToVisit } from "../instance/registry.ts";
+import { DAY_MS } from "../lifecycle/time.ts";
+
+/**
+ * The daily job: instances first (an expired orphan is led to its end, a lost alarm is armed again), then the history
+ * (heartbeats that have outlived their detail become an hour a row; events grow old too). It walks in pages, each a
+ * step, so no query and no invocation grows with the fleet; cut off anywhere it goes on there, and twice is as once.
+ */
+
+export interface CleanupParameters {
+  readonly part: CleanupPart;
+  readonly report: CleanupReport;
+}
+
+/** Where a run stands; the rest of a very long one goes on in a workflow of its own. */
+export type CleanupPart =
+  | { readonly type: "instances"; readonly after: InstancePlace | null }
+  | { readonly type: "history"; readonly after: HistoryPlace | null }
+  | { readonly type: "events"; readonly after: string | null };
+
+export interface CleanupReport {
+  readonly startedAt: number;
+  readonly instances: number;
+  readonly unreachable: number;
+  readonly rolledUp: number;
+  readonly eventsDeleted: number;
+}
+
+/** Each instance is one call of its actor; each history at most four statements. */
+const INSTANCES_PER_PAGE = 100;
+const HISTORIES_PER_PAGE = 50;
+const EVENTS_PER_PAGE = 500;
+
+/** Below the platform's 10,000 steps of one workflow. */
+const PAGES_PER_WORKFLOW = 4000;
+
+const PAGE = {
+  retries: { limit: 10, delay: "10 seconds", backoff: "exponential" },
+  timeout: "10 minutes",
+} as const;
+
+interface Page {
+  readonly next: CleanupPart | null;
+  readonly report: CleanupReport;
+}
+
+export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
+  override async run(
+    event: Readonly<WorkflowEvent<CleanupParameters>>,
+    step: WorkflowStep,
+  ): Promise<CleanupReport> {
+    let { part, report } = event.payload;
+    for (let page = 1; page <= PAGES_PER_WORKFLOW; page++) {
+      const done: Page = await step.do(`${part.type}, page ${page}`, PAGE, () => this.#page(part, report));
+      report = done.report;
+      if (done.next === null) {
+        const last = report;
+        await step.do("report", PAGE, () => this.#tell(event.instanceId, last));
+        return report;
+      }
+      part = done.next;
+    }
+    const rest = { part, report };
+    await step.do("go on in another workflow", PAGE, () =>
+      createOnce(this.env.DAILY_CLEANUP, `${event.instanceId}-x`, rest),
+    );
+    return report;
+  }
+
+  async #page(part: CleanupPart, report: CleanupReport): Promise<Page> {
+    switch (part.type) {
+      case "instances":
+        return this.#instances(part.after, report);
+      case "history":
+        return this.#history(part.after, report);
+      case "events":
+        return this.#events(part.after, report);
+    }
+  }
+
+  async #instances(after: InstancePlace | null, report: CleanupReport): Promise<Page> {
+    const places = await listToVisit(this.env.DB, after, INSTANCES_PER_PAGE);
+    const visits = await Promise.allSettled(
+      places.map(({ userId, instanceId }) =>
+        this.env.INSTANCES.getByName(`${userId}/${instanceId}`).cleanUp(),
+      ),
+    );
+    const last = places.at(-1);
+    return {
+      next:
+        last !== undefined && places.length === INSTANCES_PER_PAGE
+          ? { type: "instances", after: last }
+          : { type: "history", after: null },
+      report: {
+        ...report,
+        instances: report.instances + places.length,
+        unreachable: report.unreachable + visits.filter(({ status }) => status === "rejected").length,
+      },
+    };
+  }
+
+  async #history(after: HistoryPlace | null, report: CleanupReport): Promise<Page> {
+    const places = await listHistories(this.env.DB, after, HISTORIES_PER_PAGE);
+    const before = report.startedAt - Number(this.env.HEARTBEAT_RETENTION_DAYS) * DAY_MS;
+    const hoursBefore = report.startedAt - Number(this.env.HOURS_RETENTION_DAYS) * DAY_MS;
+    let rolledUp = 0;
+    for (const place of places) {
+      rolledUp += await rollUpAndDelete(this.env.DB, place, before, hoursBefore);
+    }
+    const last = places.at(-1);
+    return {
+      next:
+        last !== undefined && places.length === HISTORIES_PER_PAGE
+          ? { type: "history", after: last }
+          : { type: "events", after: null },
+      report: { ...report, rolledUp: report.rolledUp + rolledUp },
+    };
+  }
+
+  async #events(after: string | null, report: CleanupReport): Promise<Page> {
+    const before = report.startedAt - Number(this.env.EVENT_RETENTION_DAYS) * DAY_MS;
+    const { deleted, user } = await deleteOldEvents(this.env.DB, after, before, EVENTS_PER_PAGE);
+    return {
+      next: user === null ? null : { type: "events", after: deleted < EVENTS_PER_PAGE ? user : after },
+      report: { ...report, eventsDeleted: report.eventsDeleted + deleted },
+    };
+  }
+
+  async #tell(runId: string, report: CleanupReport): Promise<void> {
+    const message = `Cleanup: ${report.instances} instances visited (${report.unreachable} out of reach), ${report.rolledUp} chunks of heartbeats rolled up, ${report.eventsDeleted} events deleted`;
+    console.log(JSON.stringify({ message, run: runId, ...report }));
+    await this.env.DB.prepare(
+      `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail)
+       VALUES (?, ?, '', ?, 'cleanup', 'info', ?, ?) ON CONFLICT DO NOTHING`,
+    )
+      .bind(SERVICE_USER, report.startedAt, runId, message, JSON.stringify({ ...report, run: runId }))
+      .run();
+  }
+}
+
+/** Starts a run, unless one of this id was started before. */
+export async function startCleanup(
+  env: Pick<Env, "DAILY_CLEANUP">,
+  runId: string,
+  now: number,
+): Promise<void> {
+  await createOnce(env.DAILY_CLEANUP, runId, {
+    part: { type: "instances", after: null },
+    report: { startedAt: now, instances: 0, unreachable: 0, rolledUp: 0, eventsDeleted: 0 },
+  });
+}

@@ -1,0 +1,125 @@
+import { HOUR_MS } from "../lifecycle/time.ts";
+
+/** How the history grows old: heartbeats become an hour a row, and are deleted in the same transaction. */
+
+/** One instance's history; the instance itself may be gone. */
+export interface HistoryPlace {
+  readonly userId: string;
+  readonly instanceId: string;
+}
+
+/** No transaction moves more chunks than these at once. */
+const CHUNKS_PER_BATCH = 500;
+
+/** Instances that have heartbeats kept, after `after` in the order of the key: a seek for each, never a scan. */
+export async function listHistories(
+  db: D1Database,
+  after: HistoryPlace | null,
+  limit: number,
+): Promise<HistoryPlace[]> {
+  const { results } = await db
+    .prepare(
+      `WITH RECURSIVE place (user_id, instance_id, n) AS (
+         SELECT * FROM (
+           SELECT user_id, instance_id, 1 FROM heartbeat_chunks
+           WHERE (user_id, instance_id) > (?1, ?2) ORDER BY user_id, instance_id LIMIT 1)
+         UNION ALL
+         SELECT next.user_id, next.instance_id, n + 1 FROM place JOIN heartbeat_chunks AS next
+           ON (next.user_id, next.instance_id, next.first_at) = (
+             SELECT user_id, instance_id, first_at FROM heartbeat_chunks
+             WHERE (user_id, instance_id) > (place.user_id, place.instance_id)
+             ORDER BY user_id, instance_id, first_at LIMIT 1)
+         WHERE n < ?3)
+       SELECT user_id, instance_id FROM place GROUP BY user_id, instance_id ORDER BY user_id, instance_id`,
+    )
+    .bind(after?.userId ?? "", after?.instanceId ?? "", limit)
+    .all<{ user_id: string; instance_id: string }>();
+  return results.map((row) => ({ userId: row.user_id, instanceId: row.instance_id }));
+}
+
+/**
+ * Turns an instance's chunks that began before `before` into hours, and deletes hours older than `hoursBefore`. Gives
+ * back how many chunks went. A heartbeat is in its chunk or in its hour, never in both nor in neither.
+ */
+export async function rollUpAndDelete(
+  db: D1Database,
+  { userId, instanceId }: HistoryPlace,
+  before: number,
+  hoursBefore: number,
+): Promise<number> {
+  let moved = 0;
+  for (;;) {
+    const bound = await db
+      .prepare(
+        `SELECT first_at FROM heartbeat_chunks WHERE user_id = ? AND instance_id = ? AND first_at < ?
+         ORDER BY first_at LIMIT 1 OFFSET ${CHUNKS_PER_BATCH}`,
+      )
+      .bind(userId, instanceId, before)
+      .first<{ first_at: number }>();
+    const upTo = bound?.first_at ?? before;
+    const [, deleted] = await db.batch([
+      rollUp(db, userId, instanceId, upTo),
+      db
+        .prepare("DELETE FROM heartbeat_chunks WHERE user_id = ? AND instance_id = ? AND first_at < ?")
+        .bind(userId, instanceId, upTo),
+    ]);
+    moved += deleted?.meta.changes ?? 0;
+    if (bound === null) break;
+  }
+  await db
+    .prepare("DELETE FROM heartbeat_hours WHERE user_id = ? AND instance_id = ? AND hour < ?")
+    .bind(userId, instanceId, hoursBefore)
+    .run();
+  return moved;
+}
+
+function rollUp(db: D1Database, userId: string, instanceId: string, upTo: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO heartbeat_hours (user_id, instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max,
+                                    cpu_sum, cpu_heartbeats, vram_max, cost_max)
+       SELECT user_id, instance_id, at - at % ${HOUR_MS}, COUNT(*),
+              TOTAL(gpu_utilization), COUNT(gpu_utilization), MAX(gpu_utilization),
+              TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb), MAX(cost_accumulated)
+       FROM heartbeats WHERE user_id = ? AND instance_id = ? AND chunk_first_at < ?
+       GROUP BY at - at % ${HOUR_MS}
+       ON CONFLICT DO UPDATE SET
+         heartbeats = heartbeats + excluded.heartbeats,
+         gpu_sum = gpu_sum + excluded.gpu_sum,
+         gpu_heartbeats = gpu_heartbeats + excluded.gpu_heartbeats,
+         gpu_max = MAX(COALESCE(gpu_max, excluded.gpu_max), COALESCE(excluded.gpu_max, gpu_max)),
+         cpu_sum = cpu_sum + excluded.cpu_sum,
+         cpu_heartbeats = cpu_heartbeats + excluded.cpu_heartbeats,
+         vram_max = MAX(COALESCE(vram_max, excluded.vram_max), COALESCE(excluded.vram_max, vram_max)),
+         cost_max = MAX(COALESCE(cost_max, excluded.cost_max), COALESCE(excluded.cost_max, cost_max))`,
+    )
+    .bind(userId, instanceId, upTo);
+}
+
+/**
+ * Deletes at most `limit` events older than `before` of the first user after `after`. Gives back which user that was;
+ * null when there is none left.
+ */
+export async function deleteOldEvents(
+  db: D1Database,
+  after: string | null,
+  before: number,
+  limit: number,
+): Promise<{ readonly user: string | null; readonly deleted: number }> {
+  // The service's own events stand under the empty user, which is the first.
+  const row = await db
+    .prepare(
+      `SELECT user_id FROM events WHERE user_id ${after === null ? ">=" : ">"} ? ORDER BY user_id LIMIT 1`,
+    )
+    .bind(after ?? "")
+    .first<{ user_id: string }>();
+  if (row === null) return { user: null, deleted: 0 };
+  const { meta } = await db
+    .prepare(
+      `DELETE FROM events WHERE user_id = ?1 AND (at, instance_id, id) IN (
+         SELECT at, instance_id, id FROM events WHERE user_id = ?1 AND at < ?2 ORDER BY at LIMIT ?3)`,
+    )
+    .bind(row.user_id, before, limit)
+    .run();
+  return { user: row.user_id, deleted: meta.changes };
+}

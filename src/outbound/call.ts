@@ -1,0 +1,73 @@
+import { Webhook } from "standardwebhooks";
+import { refuseUrl } from "./public-url.ts";
+
+/** Calls to addresses that users name. */
+
+const TIMEOUT_MS = 15_000;
+const MAXIMUM_ANSWER_BYTES = 64 * 1024;
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** What `Retry-After` asks for; null when it is absent or a date. */
+  readonly retryAfterSeconds: number | null;
+}
+
+/**
+ * Posts JSON to a public address and gives back what it answered, whatever the status. Redirects are not followed:
+ * they could lead where the address itself may not. Throws when the address is refused or does not answer.
+ */
+export async function post(
+  url: string,
+  body: string,
+  headers: Record<string, string>,
+  allowLoopback: boolean,
+): Promise<Answer> {
+  const refusal = refuseUrl(url, allowLoopback);
+  if (refusal !== null) throw new Error(`the URL ${refusal}`);
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body,
+    redirect: "manual",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return {
+    status: response.status,
+    body: await readText(response),
+    retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? retryAfter : null,
+  };
+}
+
+/**
+ * The same, signed by Standard Webhooks (https://www.standardwebhooks.com). `messageId` stays the same when the call is
+ * repeated: by it the receiver knows what it has seen.
+ */
+export async function postSigned(
+  endpoint: { readonly url: string; readonly secret: string },
+  messageId: string,
+  body: string,
+  allowLoopback: boolean,
+): Promise<Answer> {
+  const sentAt = new Date();
+  const headers = {
+    "webhook-id": messageId,
+    "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
+    "webhook-signature": new Webhook(endpoint.secret).sign(messageId, sentAt, body),
+  };
+  return post(endpoint.url, body, headers, allowLoopback);
+}
+
+async function readText(response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.byteLength;
+    if (size > MAXIMUM_ANSWER_BYTES) break;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}

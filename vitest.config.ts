@@ -11,8 +11,18 @@ const TEST_SECRETS = {
 export default defineConfig({
   test: {
     projects: [
-      // The pure core, in plain Node.
-      { test: { name: "unit", include: ["test/lifecycle/**/*.test.ts"] } },
+      // What is pure, and what only calls out, in plain Node.
+      {
+        test: {
+          name: "unit",
+          include: [
+            "test/lifecycle/**/*.test.ts",
+            "test/outbound/**/*.test.ts",
+            "test/actions/providers/**/*.test.ts",
+            "test/alerts/notice.test.ts",
+          ],
+        },
+      },
       // Actors, D1 and routes, inside workerd.
       {
         plugins: [
@@ -29,7 +39,8 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          include: ["test/{accounts,api,history,instance}/**/*.test.ts"],
+          include: ["test/{accounts,actions,alerts,api,cleanup,history,instance}/**/*.test.ts"],
+          exclude: ["test/actions/providers/**", "test/alerts/notice.test.ts"],
           setupFiles: ["test/migrate.ts"],
           testTimeout: 30_000,
         },

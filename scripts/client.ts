@@ -26,6 +26,8 @@ export async function registerInstance(
     readonly name: string;
     readonly hourly_cost: number;
     readonly hibernated_hourly_cost: number;
+    readonly provider?: string;
+    readonly policy?: unknown;
   },
 ): Promise<string> {
   const answer = await request(`${url}/api/agent/instances`, "POST", userToken, registration);
@@ -73,7 +75,7 @@ export async function listInstances(url: string, userToken: string): Promise<Liv
 const eventSchema = z.object({
   id: z.string(),
   at: z.string(),
-  instance_id: z.string(),
+  instance_id: z.string().nullable(),
   kind: z.string(),
   severity: z.string(),
   message: z.string(),
@@ -104,7 +106,8 @@ export async function sendHeartbeat(
   );
 }
 
-async function request(url: string, method: string, token: string, json?: unknown): Promise<unknown> {
+/** Any other call of the API. */
+export async function request(url: string, method: string, token: string, json?: unknown): Promise<unknown> {
   const response = await fetch(url, {
     method,
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },

@@ -45,7 +45,13 @@ await rm(stateDirectory, { recursive: true, force: true });
 console.log("Preparing a fresh database and starting the server ...");
 await prepare({ stateDirectory, secretsFile });
 const port = Number(process.env.PORT ?? (await freePort(8787)));
-const server = start({ port, stateDirectory, secretsFile, simulationSpeed: SPEED, output: "ignore" });
+const server = start({
+  port,
+  stateDirectory,
+  secretsFile,
+  vars: { SIMULATION_SPEED: String(SPEED), ALLOW_LOOPBACK_URLS: "true" },
+  output: "ignore",
+});
 const end = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end.abort());
 if (!keep) setTimeout(() => end.abort(), DURATION_MS).unref();

@@ -12,7 +12,8 @@ export interface ServerOptions {
   readonly stateDirectory: string;
   /** File with the secrets; it is made on the first run. */
   readonly secretsFile: string;
-  readonly simulationSpeed: number;
+  /** Vars in place of those of wrangler.toml. */
+  readonly vars: Readonly<Record<string, string>>;
   readonly output: "inherit" | "ignore" | "pipe";
 }
 
@@ -67,8 +68,7 @@ export function start(options: ServerOptions): Server {
       resolve(options.stateDirectory),
       "--env-file",
       resolve(options.secretsFile),
-      "--var",
-      `SIMULATION_SPEED:${options.simulationSpeed}`,
+      ...Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
       "--show-interactive-dev-session=false",
     ],
     {

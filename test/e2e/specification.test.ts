@@ -16,7 +16,7 @@ let user: User;
 let instanceToken: string;
 
 beforeAll(async () => {
-  world = await ServerWorld.create(SPEED);
+  world = await ServerWorld.create({ SIMULATION_SPEED: String(SPEED) });
   user = await world.newUser("Ada");
   instanceToken = await register("28864630", "ML Training Rig");
 });

@@ -9,18 +9,18 @@ import { prepare, readAdminToken, type Server, start, stop, untilReady } from ".
 export class ServerWorld {
   readonly #directory: string;
   readonly #port: number;
-  readonly #simulationSpeed: number;
+  readonly #vars: Readonly<Record<string, string>>;
   #server: Server | null = null;
 
-  private constructor(directory: string, port: number, simulationSpeed: number) {
+  private constructor(directory: string, port: number, vars: Readonly<Record<string, string>>) {
     this.#directory = directory;
     this.#port = port;
-    this.#simulationSpeed = simulationSpeed;
+    this.#vars = vars;
   }
 
-  static async create(simulationSpeed = 1): Promise<ServerWorld> {
+  static async create(vars: Readonly<Record<string, string>> = {}): Promise<ServerWorld> {
     const directory = await mkdtemp(join(tmpdir(), "dumont-"));
-    const world = new ServerWorld(directory, await freePort(), simulationSpeed);
+    const world = new ServerWorld(directory, await freePort(), vars);
     await prepare(world.#paths);
     await world.start();
     return world;
@@ -38,7 +38,7 @@ export class ServerWorld {
     this.#server = start({
       ...this.#paths,
       port: this.#port,
-      simulationSpeed: this.#simulationSpeed,
+      vars: this.#vars,
       output: "ignore",
     });
     await untilReady(this.#server);

@@ -282,7 +282,11 @@ export function confirmDelete(
       kind: "deleted",
       severity: "warning",
       message: `Instance auto-deleted after ${days} days orphaned. ${snapshotId === null ? "No snapshot was taken." : `Snapshot saved: ${snapshotId}`}`,
-      detail: { snapshot_id: snapshotId, orphaned_since: toIso(phase.orphan.since) },
+      detail: {
+        snapshot_id: snapshotId,
+        orphaned_since: toIso(phase.orphan.since),
+        action_id: phase.action.id,
+      },
     },
   );
 }

@@ -42,7 +42,8 @@ export function reviewGuard(guard: Guard, count: FleetCount, rule: GuardRule, no
 }
 
 function isMassOutage({ silent, awake }: FleetCount, rule: GuardRule): boolean {
-  return silent >= rule.minimumInstances && silent >= rule.fraction * (silent + awake);
+  // Divided, not multiplied: 0.55 of 100 is a hair more than 55 in binary fractions.
+  return silent >= rule.minimumInstances && silent / (silent + awake) >= rule.fraction;
 }
 
 export type GuardAnswer =

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isUnderWay } from "../../src/lifecycle/actions.ts";
 import { decide } from "../../src/lifecycle/decide.ts";
-import type { Effect } from "../../src/lifecycle/effects.ts";
+import type { ActionOrder, Effect } from "../../src/lifecycle/effects.ts";
 import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/outbox.ts";
 import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/policy.ts";
@@ -28,9 +29,17 @@ type Step =
   | { readonly type: "evict" }
   /** Carries the outbox out; a crash may come before the outbox is saved without the effects. */
   | { readonly type: "deliver"; readonly crash: boolean }
+  /** Each action's workflow takes one step; after a crash it takes it again. */
+  | { readonly type: "workflow"; readonly crash: boolean; readonly success: boolean }
   | { readonly type: "answer"; readonly success: boolean; readonly twice: boolean }
   | { readonly type: "guard"; readonly permitted: boolean; readonly twice: boolean }
   | { readonly type: "command"; readonly command: "keep_alive" | "hibernate" | "wake" | "cleanup" };
+
+const workflowStep: fc.Arbitrary<Step> = fc.record({
+  type: fc.constant("workflow" as const),
+  crash: fc.boolean(),
+  success: fc.boolean(),
+});
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -102,10 +111,34 @@ const life = fc.record({
   steps: fc.array(stretch, { minLength: 1, maxLength: 8 }).map((parts) => parts.flat()),
 });
 
+/** Lives whose orders are carried out by workflows, step by step, in place of answers out of nowhere. */
+const lifeWithWorkflows = fc
+  .array(
+    fc.oneof(stretch, fc.array(fc.oneof({ weight: 2, arbitrary: workflowStep }, step), { maxLength: 14 })),
+    {
+      minLength: 2,
+      maxLength: 9,
+    },
+  )
+  .map((parts) => ({
+    provider: "webhook" as const,
+    steps: parts.flat().filter((one) => one.type !== "answer"),
+  }));
+
+interface RunningWorkflow {
+  readonly order: ActionOrder;
+  readonly next: "ask" | "act" | "report" | "nothing";
+  /** Fixed with the first report: a workflow's outcome is kept before it is told. */
+  readonly success: boolean | null;
+}
+
 /** What the world outside has seen. Effects are kept by their id: carried out twice is as once. */
 class World {
   readonly effects = new Map<number, Effect>();
   readonly deliveries: number[] = [];
+  readonly workflows = new Map<string, RunningWorkflow>();
+  /** What the provider was told, by action: twice for the same action is as once. */
+  readonly told = new Map<string, string>();
 
   carryOut(state: InstanceState): void {
     for (const { id, effect } of state.outbox) {
@@ -113,6 +146,9 @@ class World {
       if (before !== undefined) expect(effect).toEqual(before);
       this.effects.set(id, effect);
       this.deliveries.push(id);
+      if (effect.type === "action" && !this.workflows.has(effect.order.actionId)) {
+        this.workflows.set(effect.order.actionId, { order: effect.order, next: "ask", success: null });
+      }
     }
   }
 }
@@ -266,6 +302,12 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
       case "deliver":
         actor.deliver(one.crash);
         break;
+      case "workflow":
+        for (const [actionId, workflow] of actor.world.workflows) {
+          const done = takeStep(actor, actionId, workflow, one.success);
+          actor.world.workflows.set(actionId, one.crash ? { ...workflow, success: done.success } : done);
+        }
+        break;
       case "answer": {
         const { phase } = actor.state;
         if (!("action" in phase)) break;
@@ -301,6 +343,40 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
   }
   actor.deliver(false);
   return { actor, heartbeats };
+}
+
+function takeStep(
+  actor: Actor,
+  actionId: string,
+  workflow: RunningWorkflow,
+  success: boolean,
+): RunningWorkflow {
+  switch (workflow.next) {
+    case "ask": {
+      actor.decide({ type: "action.started", actionId });
+      return { ...workflow, next: isUnderWay(actor.state, actionId) ? "act" : "nothing" };
+    }
+    case "act":
+      // Nothing can have called it off since; a wake may have been overtaken by the instance itself.
+      if (workflow.order.kind !== "wake") expect(isUnderWay(actor.state, actionId)).toBe(true);
+      actor.world.told.set(actionId, workflow.order.kind);
+      return { ...workflow, next: "report" };
+    case "report": {
+      const outcome = workflow.success ?? success;
+      const stood = isUnderWay(actor.state, actionId);
+      actor.decide(
+        outcome
+          ? { type: "action.succeeded", actionId, snapshotId: "snap-1", confirmedBy: "webhook" }
+          : { type: "action.failed", actionId, because: "refused" },
+      );
+      if (stood && outcome && workflow.order.kind !== "wake") {
+        expect(actor.state.phase.status).toBe(workflow.order.kind === "delete" ? "deleted" : "hibernated");
+      }
+      return { ...workflow, next: "nothing", success: outcome };
+    }
+    case "nothing":
+      return workflow;
+  }
 }
 
 function commandEvent(command: "keep_alive" | "hibernate" | "wake" | "cleanup"): InstanceEvent {
@@ -378,6 +454,38 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
         );
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it("whose orders are carried out by workflows that crash anywhere tells the provider of each once, and of none that was called off", () => {
+    fc.assert(
+      fc.property(lifeWithWorkflows, (one) => {
+        const { actor } = live(one);
+        const events = [...actor.world.effects.values()].flatMap((effect) =>
+          effect.type === "event" ? [effect.event] : [],
+        );
+        const about = (kinds: readonly string[]) =>
+          events.filter((event) => kinds.includes(event.kind)).map((event) => event.detail.action_id);
+        // Called off or carried out, never both; and each order has one end at most.
+        for (const actionId of about(["hibernate_cancelled"])) {
+          expect(actor.world.told.has(String(actionId))).toBe(false);
+        }
+        const ends = about([
+          "hibernated",
+          "hibernate_failed",
+          "hibernate_cancelled",
+          "deleted",
+          "delete_failed",
+        ]);
+        expect(new Set(ends).size).toBe(ends.length);
+        for (const actionId of about(["hibernated", "deleted"])) {
+          expect(actor.world.told.has(String(actionId))).toBe(true);
+        }
+        if (actor.state.phase.status === "deleted") {
+          expect([...actor.world.told.values()]).toContain("delete");
+        }
+      }),
+      { numRuns: 2000 },
     );
   });
 

@@ -111,14 +111,30 @@ const life = fc.record({
   steps: fc.array(stretch, { minLength: 1, maxLength: 8 }).map((parts) => parts.flat()),
 });
 
+/** Days of silence whose steps fail, until a cleanup orders the deletion; then anything may come in between. */
+const expiry: fc.Arbitrary<Step[]> = fc
+  .array(fc.oneof({ weight: 4, arbitrary: workflowStep }, step), { minLength: 1, maxLength: 8 })
+  .map((rest): Step[] => {
+    const permitted: Step = { type: "guard", permitted: true, twice: false };
+    const deliver: Step = { type: "deliver", crash: false };
+    const failing: Step = { type: "workflow", crash: false, success: false };
+    const days: Step = { type: "wait", steps: 62_000 };
+    const cleanup: Step = { type: "command", command: "cleanup" };
+    return [days, permitted, deliver, failing, failing, failing, cleanup, permitted, deliver, ...rest];
+  });
+
 /** Lives whose orders are carried out by workflows, step by step, in place of answers out of nowhere. */
 const lifeWithWorkflows = fc
   .array(
-    fc.oneof(stretch, fc.array(fc.oneof({ weight: 2, arbitrary: workflowStep }, step), { maxLength: 14 })),
-    {
-      minLength: 2,
-      maxLength: 9,
-    },
+    fc.oneof(
+      { weight: 4, arbitrary: stretch },
+      {
+        weight: 4,
+        arbitrary: fc.array(fc.oneof({ weight: 12, arbitrary: workflowStep }, step), { maxLength: 14 }),
+      },
+      { weight: 1, arbitrary: expiry },
+    ),
+    { minLength: 2, maxLength: 9 },
   )
   .map((parts) => ({
     provider: "webhook" as const,

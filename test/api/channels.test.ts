@@ -1,0 +1,108 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { call, newUser } from "../world.ts";
+
+const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
+
+let answer: () => Response;
+
+beforeEach(() => {
+  answer = () => new Response("ok");
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => answer());
+});
+afterEach(() => vi.restoreAllMocks());
+
+const settings = { kind: "slack", url: "https://hooks.slack.example/services/T0/B0/secret" };
+
+async function channel(token: string): Promise<string> {
+  return (await call("POST", "/api/agent/channels", { token, json: { name: "#gpus", settings } })).body.id;
+}
+
+describe("channels", () => {
+  it("are listed without their secrets, which rest sealed", async () => {
+    const { token, userId } = await newUser();
+    const id = await channel(token);
+    const { body } = await call("GET", "/api/agent/channels", { token });
+    expect(body.channels).toEqual([
+      {
+        id,
+        kind: "slack",
+        name: "#gpus",
+        minimum_severity: "warning",
+        created_at: expect.any(String),
+        last_delivery: null,
+      },
+    ]);
+    const row = await env.DB.prepare("SELECT * FROM channels WHERE user_id = ?").bind(userId).first();
+    expect(JSON.stringify(row)).not.toContain("secret");
+    expect((await call("DELETE", `/api/agent/channels/${id}`, { token })).status).toBe(200);
+    expect((await call("DELETE", `/api/agent/channels/${id}`, { token })).status).toBe(404);
+  });
+
+  it("are nobody else's", async () => {
+    const { token } = await newUser();
+    const id = await channel(token);
+    const stranger = await newUser("Eve");
+    expect((await call("DELETE", `/api/agent/channels/${id}`, { token: stranger.token })).status).toBe(404);
+    expect((await call("POST", `/api/agent/channels/${id}/test`, { token: stranger.token })).status).toBe(
+      404,
+    );
+    expect((await call("GET", "/api/agent/channels", { token: stranger.token })).body.channels).toEqual([]);
+  });
+
+  it("are tested for the other side's true answer", async () => {
+    const { token } = await newUser();
+    const id = await channel(token);
+    const test = async () => (await call("POST", `/api/agent/channels/${id}/test`, { token })).body;
+    expect(await test()).toEqual({ delivered: true, detail: "200 ok" });
+    answer = () => new Response("channel_is_archived", { status: 410 });
+    expect(await test()).toEqual({ delivered: false, detail: "410 channel_is_archived" });
+    answer = () => new Response(null, { status: 302, headers: { Location: "http://169.254.169.254/" } });
+    expect(await test()).toEqual({ delivered: false, detail: "302: a redirect, which is not followed" });
+    answer = () => {
+      throw new TypeError("Network connection lost.");
+    };
+    expect(await test()).toEqual({ delivered: false, detail: "Network connection lost." });
+    expect(
+      (await call("GET", "/api/agent/channels", { token })).body.channels[0].last_delivery,
+    ).toMatchObject({
+      delivered: false,
+      detail: "Network connection lost.",
+    });
+  });
+
+  it.each([
+    [{ kind: "slack", url: "http://hooks.slack.example/x" }, "body.settings.url"],
+    [{ kind: "slack", url: "https://169.254.169.254/latest" }, "body.settings.url"],
+    [{ kind: "webhook", url: "https://127.0.0.1/", secret: SECRET }, "body.settings.url"],
+    [{ kind: "webhook", url: "https://example.com/" }, "body.settings.secret"],
+    [{ kind: "webhook", url: "https://example.com/", secret: "short" }, "body.settings.secret"],
+    [{ kind: "email", to: "nobody" }, "body.settings.to"],
+    [{ kind: "email", to: "a@b.c\r\nBcc: everybody@example.com" }, "body.settings.to"],
+    [{ kind: "pigeon" }, "body.settings.kind"],
+  ])("are refused with %o", async (bad, path) => {
+    const { token } = await newUser();
+    const reply = await call("POST", "/api/agent/channels", { token, json: { name: "x", settings: bad } });
+    expect(reply.status).toBe(400);
+    expect(reply.body.error.issues.map((issue: { path: string }) => issue.path)).toContain(path);
+  });
+
+  it("are twenty at most", async () => {
+    const { token } = await newUser();
+    for (let index = 0; index < 20; index++) await channel(token);
+    const reply = await call("POST", "/api/agent/channels", { token, json: { name: "x", settings } });
+    expect(reply.status).toBe(409);
+  });
+
+  it("by e-mail say so while the service has no sender address", async () => {
+    const { token } = await newUser();
+    const { body } = await call("POST", "/api/agent/channels", {
+      token,
+      json: { name: "mail", settings: { kind: "email", to: "ada@example.com" } },
+    });
+    expect((await call("POST", `/api/agent/channels/${body.id}/test`, { token })).body).toEqual({
+      delivered: false,
+      detail: "this service has no sender address: MAIL_FROM is not set",
+    });
+  });
+});

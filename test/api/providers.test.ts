@@ -1,0 +1,118 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { call, Instance, newUser } from "../world.ts";
+
+const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
+const GOOD = {
+  webhook: { url: "https://plane.example/orders", secret: SECRET },
+  vast: { api_key: "vast-key-0123456789" },
+  runpod: { api_key: "rpa_0123456789" },
+  ec2: {
+    access_key_id: "AKIAIOSFODNN7EXAMPLE",
+    secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    region: "eu-central-1",
+  },
+};
+
+let answer: () => Response;
+
+beforeEach(() => {
+  answer = () => new Response("{}");
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => answer());
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe("a provider's credentials", () => {
+  it.each(Object.entries(GOOD))("for %s are tried, kept sealed, and never shown", async (kind, json) => {
+    const { token, userId } = await newUser();
+    expect((await call("GET", `/api/agent/providers/${kind}`, { token })).status).toBe(404);
+    const put = await call("PUT", `/api/agent/providers/${kind}`, { token, json });
+    expect(put.body).toEqual({ kind, updated_at: expect.any(String) });
+    expect(fetch).toHaveBeenCalledTimes(1);
+    expect((await call("GET", `/api/agent/providers/${kind}`, { token })).body).toEqual(put.body);
+    const row = await env.DB.prepare("SELECT credentials FROM providers WHERE user_id = ?")
+      .bind(userId)
+      .first<{ credentials: string }>();
+    for (const value of Object.values(json)) expect(row?.credentials).not.toContain(value);
+    expect((await call("DELETE", `/api/agent/providers/${kind}`, { token })).status).toBe(200);
+    expect((await call("DELETE", `/api/agent/providers/${kind}`, { token })).status).toBe(404);
+  });
+
+  it("that do not work are not kept, unless they are not to be tried", async () => {
+    const { token } = await newUser();
+    answer = () => new Response("bad key", { status: 401 });
+    const put = await call("PUT", "/api/agent/providers/vast", { token, json: GOOD.vast });
+    expect(put.status).toBe(400);
+    expect(put.body.error).toMatchObject({
+      code: "not_verified",
+      message: "The credentials were tried, and Vast.ai answered 401: bad key",
+    });
+    expect((await call("GET", "/api/agent/providers/vast", { token })).status).toBe(404);
+    const unverified = await call("PUT", "/api/agent/providers/vast?verify=false", {
+      token,
+      json: GOOD.vast,
+    });
+    expect(unverified.status).toBe(200);
+  });
+
+  it.each([
+    ["webhook", { url: "https://10.0.0.1/", secret: SECRET }, "body.url"],
+    ["webhook", { url: "https://plane.example/", secret: "whsec_short" }, "body.secret"],
+    ["vast", {}, "body.api_key"],
+    ["ec2", { ...GOOD.ec2, region: "evil.example.com/" }, "body.region"],
+    ["ec2", { ...GOOD.ec2, access_key_id: "x" }, "body.access_key_id"],
+  ])("for %s are refused when they can't be: %o", async (kind, json, path) => {
+    const { token } = await newUser();
+    const put = await call("PUT", `/api/agent/providers/${kind}`, { token, json });
+    expect(put.status).toBe(400);
+    expect(put.body.error.issues.map((issue: { path: string }) => issue.path)).toContain(path);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it("are not for those that are not called", async () => {
+    const { token } = await newUser();
+    for (const kind of ["agent", "none", "toaster"]) {
+      expect((await call("PUT", `/api/agent/providers/${kind}`, { token, json: {} })).status).toBe(404);
+    }
+  });
+
+  it("stay while an instance is registered with them", async () => {
+    const user = await newUser();
+    await call("PUT", "/api/agent/providers/ec2", { token: user.token, json: GOOD.ec2 });
+    const one = await Instance.register(user, "rig", {
+      provider: "ec2",
+      provider_ref: "i-1234567890abcdef0",
+    });
+    expect((await one.ask("GET")).body).toMatchObject({
+      provider: "ec2",
+      provider_ref: "i-1234567890abcdef0",
+    });
+    expect((await call("DELETE", "/api/agent/providers/ec2", { token: user.token })).status).toBe(409);
+    await one.ask("PATCH", "", { provider: "agent" });
+    await one.settled();
+    expect((await call("DELETE", "/api/agent/providers/ec2", { token: user.token })).status).toBe(200);
+  });
+
+  it("of one user are not another's", async () => {
+    const ada = await newUser();
+    await call("PUT", "/api/agent/providers/vast", { token: ada.token, json: GOOD.vast });
+    const eve = await newUser("Eve");
+    expect((await call("GET", "/api/agent/providers/vast", { token: eve.token })).status).toBe(404);
+    const reply = await call("POST", "/api/agent/instances", {
+      token: eve.token,
+      json: { instance_id: "rig", provider: "vast", policy: { orphan: { snapshot_before_delete: false } } },
+    });
+    expect(reply.status).toBe(409);
+  });
+});
+
+it("a result for an action that is unknown, or somebody else's, is refused", async () => {
+  const { token } = await newUser();
+  for (const id of ["x", "0123456789abcdef01234567-0123456789abcdef0123456789abcdef01234567", "%20"]) {
+    const reply = await call("POST", `/api/agent/actions/${id}/result`, {
+      token,
+      json: { outcome: "succeeded" },
+    });
+    expect(reply.status).toBe(404);
+  }
+});

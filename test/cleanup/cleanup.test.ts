@@ -1,0 +1,191 @@
+import { createScheduledController, introspectWorkflow, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { startCleanup } from "../../src/cleanup/workflow.ts";
+import { listHistories, rollUpAndDelete } from "../../src/history/retention.ts";
+import worker from "../../src/worker.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const A_DAY = 24 * HOUR;
+
+beforeEach(() => setClock(DAY));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+async function clean(runId: string): Promise<Record<string, number>> {
+  await using introspector = await introspectWorkflow(env.DAILY_CLEANUP);
+  await introspector.modifyAll((each) => each.disableRetryDelays());
+  await startCleanup(env, runId, Date.now());
+  const [run] = await introspector.get();
+  if (run === undefined) throw new Error("no run was started");
+  await run.waitForStatus("complete");
+  return (await run.getOutput()) as Record<string, number>;
+}
+
+/** A heartbeat a minute for so many minutes, all of it kept in D1. */
+async function history(one: Instance, minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute++) {
+    await one.until(DAY + minute * MINUTE);
+    await one.heartbeat({ gpu_utilization: minute % 60, cpu_utilization: 50, cost_accumulated: minute });
+  }
+  await one.until(DAY + minutes * MINUTE + 2 * HOUR);
+  await one.settled();
+}
+
+async function heartbeatsKept(one: Instance): Promise<number> {
+  const row = await env.DB.prepare(
+    `SELECT (SELECT COUNT(*) FROM heartbeats WHERE user_id = ?1)
+          + (SELECT COALESCE(SUM(heartbeats), 0) FROM heartbeat_hours WHERE user_id = ?1) AS n`,
+  )
+    .bind(one.userId)
+    .first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
+describe("heartbeats that outlive their detail", () => {
+  it("become an hour a row, and read the same by the hour", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await history(one, 150);
+    const byHour = async () => (await one.ask("GET", "/heartbeats?resolution=hour")).body.hours;
+    const before = await byHour();
+    expect(before).toHaveLength(3);
+    expect(before[2]).toEqual({
+      hour: "2030-01-07T00:00:00Z",
+      heartbeats: 60,
+      avg_gpu_utilization: 29.5,
+      max_gpu_utilization: 59,
+      avg_cpu_utilization: 50,
+      max_vram_used_gb: null,
+      max_cost_accumulated: 59,
+    });
+    // A bound in the middle of an hour: its two halves are one hour again.
+    const place = { userId: one.userId, instanceId: one.id };
+    await rollUpAndDelete(env.DB, place, DAY + 95 * MINUTE, 0);
+    expect(await byHour()).toEqual(before);
+    await rollUpAndDelete(env.DB, place, DAY + A_DAY, 0);
+    expect(await byHour()).toEqual(before);
+    expect(await heartbeatsKept(one)).toBe(150);
+    expect((await one.ask("GET", "/heartbeats")).body.heartbeats).toEqual([]);
+    expect(await rollUpAndDelete(env.DB, place, DAY + A_DAY, 0)).toBe(0);
+    await rollUpAndDelete(env.DB, place, DAY + A_DAY, DAY + 2 * HOUR);
+    expect(await byHour()).toHaveLength(1);
+  });
+
+  it("are found instance by instance, also those of an instance that is gone", async () => {
+    const user = await newUser();
+    const rigs = await Promise.all(["a", "b", "c"].map((id) => Instance.register(user, id)));
+    for (const one of rigs) {
+      setClock(DAY);
+      await history(one, 30);
+    }
+    await rigs[1]?.ask("DELETE");
+    const mine = (places: { userId: string }[]) => places.filter((place) => place.userId === user.userId);
+    expect(
+      mine(await listHistories(env.DB, null, 100)).map((place) => "instanceId" in place && place.instanceId),
+    ).toEqual(["a", "b", "c"]);
+    const after = { userId: user.userId, instanceId: "a" };
+    expect(await listHistories(env.DB, after, 1)).toEqual([{ userId: user.userId, instanceId: "b" }]);
+  });
+});
+
+describe("a cleanup", () => {
+  it("visits every instance that does not rest, in pages, and reports what it did; twice is as once", async () => {
+    const user = await newUser();
+    const rigs = await Promise.all(
+      Array.from({ length: 130 }, (_, index) => Instance.register(user, `rig-${index}`)),
+    );
+    await Promise.all(rigs.map((one) => one.heartbeat()));
+    await Promise.all(rigs.map((one) => one.settled()));
+    await rigs[0]?.ask("POST", "/hibernate");
+    await rigs[0]?.heartbeat({ status: "hibernating" });
+    await rigs[0]?.settled();
+    const count = await env.DB.prepare(
+      "SELECT COUNT(*) AS n FROM instances WHERE status NOT IN ('pending', 'hibernated', 'deleted')",
+    ).first<{ n: number }>();
+    const report = await clean("cleanup-a");
+    expect(report).toMatchObject({ instances: count?.n, unreachable: 0 });
+    expect(report.instances).toBeGreaterThanOrEqual(129);
+    await startCleanup(env, "cleanup-a", Date.now());
+    const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
+    const reports = body.events.filter((event: { kind: string }) => event.kind === "cleanup");
+    expect(reports).toHaveLength(1);
+    expect(reports[0]).toMatchObject({ severity: "info", detail: { run: "cleanup-a", instances: count?.n } });
+  });
+
+  it("goes on where it was after any of its pages has failed", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await history(one, 60);
+    setClock(DAY + 9 * A_DAY);
+    await using introspector = await introspectWorkflow(env.DAILY_CLEANUP);
+    await introspector.modifyAll(async (each) => {
+      await each.disableRetryDelays();
+      await each.mockStepError({ name: "instances, page 1" }, new Error("cut off"), 2);
+      await each.mockStepError({ name: "history, page 2" }, new Error("cut off"), 2);
+    });
+    await startCleanup(env, "cleanup-b", Date.now());
+    const [run] = await introspector.get();
+    await run?.waitForStatus("complete");
+    expect(await heartbeatsKept(one)).toBe(60);
+    const raw = await env.DB.prepare("SELECT COUNT(*) AS n FROM heartbeats WHERE user_id = ?")
+      .bind(one.userId)
+      .first<{ n: number }>();
+    expect(raw?.n).toBe(0);
+  });
+
+  it("tells of an expired orphan that nobody can delete, and deletes nothing by itself", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await one.heartbeat();
+    await one.until(DAY + 7 * A_DAY + 4 * MINUTE);
+    await clean("cleanup-c");
+    expect(await one.eventKinds()).not.toContain("would_delete");
+    setClock(DAY + 7 * A_DAY + 5 * MINUTE);
+    await clean("cleanup-d");
+    expect((await one.eventKinds()).at(-1)).toBe("would_delete");
+    expect(await one.status()).toBe("orphaned");
+  });
+
+  it("arms an alarm anew that the platform has lost, and moves nobody along for the time it was lost", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await one.heartbeat();
+    await one.settled();
+    await runInDurableObject(one.actor, (_, state) => state.storage.deleteAlarm());
+    setClock(DAY + 3 * HOUR);
+    await clean("cleanup-e");
+    expect((await one.ask("GET")).body).toMatchObject({
+      status: "orphaned",
+      orphaned_since: "2030-01-07T00:05:00Z",
+      lifecycle: { next_step: "hibernate", at: "2030-01-07T03:30:00Z" },
+    });
+    expect(await one.armedAt()).not.toBeNull();
+  });
+
+  it("deletes events that are older than they are kept", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await one.heartbeat();
+    await one.settled();
+    setClock(DAY + 399 * A_DAY);
+    await clean("cleanup-f");
+    expect(await one.eventKinds()).toContain("registered");
+    setClock(DAY + 401 * A_DAY);
+    const report = await clean("cleanup-g");
+    expect(report.eventsDeleted).toBeGreaterThanOrEqual(2);
+    expect(await one.eventKinds()).not.toContain("registered");
+  });
+
+  it("is the operator's alone to start, and comes once a day by itself", async () => {
+    const { token } = await newUser();
+    expect((await call("POST", "/api/admin/cleanup", { token })).status).toBe(403);
+    const begun = await call("POST", "/api/admin/cleanup", { token: ADMIN_TOKEN });
+    expect(begun.status).toBe(202);
+    expect((await env.DAILY_CLEANUP.get(begun.body.run_id)).id).toBe(begun.body.run_id);
+    for (const hour of [3, 4]) {
+      const controller = createScheduledController({ scheduledTime: new Date(DAY + hour * HOUR) });
+      await worker.scheduled(controller, env);
+    }
+    expect((await env.DAILY_CLEANUP.get("cleanup-2030-01-07")).id).toBe("cleanup-2030-01-07");
+  });
+});

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { createUser, registerInstance } from "../scripts/client.ts";
 
@@ -69,12 +70,8 @@ export async function startService(entry: string): Promise<Service> {
 }
 
 async function migrate(database: D1Database): Promise<void> {
-  const folder = join(ROOT, "migrations");
-  for (const file of (await readdir(folder)).sort()) {
-    const sql = (await readFile(join(folder, file), "utf8")).replaceAll(/--.*$/gm, "");
-    for (const statement of sql.split(";").filter((text) => text.trim() !== "")) {
-      await database.prepare(statement).run();
-    }
+  for (const { queries } of await readD1Migrations(join(ROOT, "migrations"))) {
+    for (const query of queries) await database.prepare(query).run();
   }
 }
 

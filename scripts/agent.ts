@@ -8,6 +8,9 @@ export interface AgentOptions {
   readonly instanceId: string;
   readonly name: string;
   readonly behaviour: Behaviour;
+  /** Who carries actions out on it, and its own overrides of the policy. */
+  readonly provider?: string;
+  readonly policy?: Record<string, unknown>;
   /** How much faster than life the instance lives. */
   readonly speed: number;
   readonly signal: AbortSignal;
@@ -29,6 +32,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     name: options.name,
     hourly_cost: HOURLY_COST,
     hibernated_hourly_cost: 0.01,
+    provider: options.provider ?? "agent",
+    policy: options.policy ?? {},
   });
   const startedAt = performance.now();
   const minuteNow = () => ((performance.now() - startedAt) * speed) / MINUTE_MS;

@@ -38,6 +38,11 @@ function behaviour(
   return { name, readingAt, keepAliveEveryMinutes };
 }
 
+/** At work until this minute of its life, then never heard again. */
+export function dyingAt(lastMinute: number): Behaviour {
+  return behaviour("dying", (minute) => (minute < lastMinute ? busy() : null));
+}
+
 export const BEHAVIOURS = {
   busy: behaviour("busy", busy),
   /** Nothing runs on it: it is warned of, told to hibernate, and obeys. */
@@ -45,7 +50,7 @@ export const BEHAVIOURS = {
   /** Idle just long enough to be warned of, then at work for a while. */
   bursty: behaviour("bursty", (minute) => (minute % 15 < 4.5 ? idle() : busy())),
   /** Heard once, then never again. */
-  dying: behaviour("dying", (minute) => (minute < 0.5 ? busy() : null)),
+  dying: dyingAt(0.5),
   flapping: behaviour("flapping", (minute) => (minute % 14 < 6 ? busy() : null)),
   /** A batch job that runs no agent after its start: its owner keeps it alive. */
   batch: behaviour("batch", (minute) => (minute < 0.5 ? busy() : null), 45),

@@ -2,14 +2,23 @@ import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runAgent } from "./agent.ts";
-import { BEHAVIOURS, type Behaviour } from "./behaviour.ts";
-import { createUser, type LifecycleEvent, type LiveInstance, listEvents, listInstances } from "./client.ts";
+import { type AgentOptions, runAgent } from "./agent.ts";
+import { BEHAVIOURS, dyingAt } from "./behaviour.ts";
+import {
+  createUser,
+  type LifecycleEvent,
+  type LiveInstance,
+  listEvents,
+  listInstances,
+  request,
+} from "./client.ts";
+import { ControlPlane } from "./control-plane.ts";
 import { prepare, readAdminToken, start, stop, untilReady } from "./server.ts";
 
 /**
- * `npm run demo`: a fresh local server on which an hour passes in a minute, a fleet of eight, and a live table. Ends
- * by itself after three minutes, with 0 only if everything that it promises to show was seen; `--keep` keeps it.
+ * `npm run demo`: a fresh local server on which an hour passes in a minute, a fleet of eight, a control plane that can
+ * stop and delete some of them, and a live table. Ends by itself after three minutes, with 0 only if everything that
+ * it promises to show was seen; `--keep` keeps it.
  */
 
 const SPEED = 60;
@@ -18,28 +27,58 @@ const keep = process.argv.includes("--keep");
 const stateDirectory = join(import.meta.dirname, "..", ".wrangler", "demo");
 const secretsFile = join(stateDirectory, "secrets");
 
-const FLEET: readonly (readonly [string, string, Behaviour])[] = [
-  ["rig-1", "ML training", BEHAVIOURS.busy],
-  ["rig-2", "Inference", BEHAVIOURS.busy],
-  ["rig-3", "Forgotten notebook", BEHAVIOURS.idle],
-  ["rig-4", "Bursty worker", BEHAVIOURS.bursty],
-  ["rig-5", "Crashed", BEHAVIOURS.dying],
-  ["rig-6", "Bad network", BEHAVIOURS.flapping],
-  ["rig-7", "Batch job", BEHAVIOURS.batch],
-  ["rig-8", "Cut off for a while", BEHAVIOURS.recovering],
+/** They die one after the other: many at once would be a mass outage, in which nothing is done. */
+const FLEET: readonly Pick<AgentOptions, "instanceId" | "name" | "behaviour" | "provider" | "policy">[] = [
+  { instanceId: "rig-1", name: "ML training", behaviour: BEHAVIOURS.busy },
+  { instanceId: "rig-2", name: "Forgotten notebook", behaviour: BEHAVIOURS.idle },
+  { instanceId: "rig-3", name: "Bursty worker", behaviour: BEHAVIOURS.bursty },
+  { instanceId: "rig-4", name: "Crashed", behaviour: dyingAt(15), provider: "webhook" },
+  { instanceId: "rig-5", name: "Stubborn", behaviour: BEHAVIOURS.dying, provider: "webhook" },
+  {
+    instanceId: "rig-6",
+    name: "Abandoned",
+    behaviour: dyingAt(30),
+    provider: "webhook",
+    // Not even a demo lasts seven days.
+    policy: {
+      orphan: {
+        hibernate_after_seconds: 600,
+        force_hibernate_after_seconds: 1200,
+        delete_after_days: 0.03,
+      },
+    },
+  },
+  { instanceId: "rig-7", name: "Batch job", behaviour: BEHAVIOURS.batch },
+  { instanceId: "rig-8", name: "Cut off for a while", behaviour: BEHAVIOURS.recovering },
 ];
 
-/** What the demo promises to show: the event that tells it, and the words for it. */
-const PROMISES = [
-  ["idle", "warned of idleness, with a countdown"],
-  ["hibernated", "hibernated for idleness, as told"],
-  ["busy", "saved by work that came back"],
-  ["orphaned", "orphaned after 5 min of silence"],
-  ["silent", "second alert after 30 min"],
-  ["abandoned", "critical alert after 2 h"],
-  ["recovered", "recovered"],
-  ["kept_alive", "kept alive by hand"],
-] as const;
+/** What the demo promises to show: the words for it, and the event that tells it. */
+const PROMISES: readonly (readonly [string, (event: LifecycleEvent) => boolean])[] = [
+  ["warned of idleness, with a countdown", ({ kind }) => kind === "idle"],
+  [
+    "hibernated for idleness, as told",
+    ({ kind, message }) => kind === "hibernated" && /low usage/.test(message),
+  ],
+  ["saved by work that came back", ({ kind }) => kind === "busy"],
+  ["orphaned after 5 min of silence", ({ kind }) => kind === "orphaned"],
+  ["second alert after 30 min", ({ kind }) => kind === "silent"],
+  [
+    "hibernated for silence, by its provider",
+    ({ kind, instance_id }) => kind === "hibernated" && instance_id === "rig-4",
+  ],
+  ["critical alert: its provider refuses", ({ kind }) => kind === "hibernate_failed"],
+  ["critical alert after 2 h", ({ kind, instance_id }) => kind === "abandoned" && instance_id === "rig-5"],
+  ["force-hibernated", ({ kind, instance_id }) => kind === "hibernated" && instance_id === "rig-5"],
+  [
+    "deleted by the cleanup, after a snapshot",
+    ({ kind, message }) => kind === "deleted" && /snap-rig-6/.test(message),
+  ],
+  ["recovered", ({ kind }) => kind === "recovered"],
+  ["kept alive by hand", ({ kind }) => kind === "kept_alive"],
+];
+
+/** The daily cleanup, which no cron starts here, runs this often. */
+const CLEANUP_EVERY_FRAMES = 20;
 
 await rm(stateDirectory, { recursive: true, force: true });
 console.log("Preparing a fresh database and starting the server ...");
@@ -52,34 +91,43 @@ const server = start({
   vars: { SIMULATION_SPEED: String(SPEED), ALLOW_LOOPBACK_URLS: "true" },
   output: "ignore",
 });
+const plane = await ControlPlane.start();
+// It stops this one by force alone.
+plane.interventions.set("rig-5", ({ kind }) =>
+  kind === "hibernate" ? { status: 400, body: { error: "the machine does not react" } } : undefined,
+);
 const end = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end.abort());
 if (!keep) setTimeout(() => end.abort(), DURATION_MS).unref();
 
 try {
   await untilReady(server);
-  const user = await createUser(server.url, await readAdminToken(secretsFile), "Demo");
-  const agents = FLEET.map(([instanceId, name, behaviour]) =>
+  const adminToken = await readAdminToken(secretsFile);
+  const user = await createUser(server.url, adminToken, "Demo");
+  await request(`${server.url}/api/agent/providers/webhook`, "PUT", user.token, {
+    url: plane.url,
+    secret: plane.secret,
+  });
+  const agents = FLEET.map((instance) =>
     runAgent({
+      ...instance,
       url: server.url,
       userToken: user.token,
-      instanceId,
-      name,
-      behaviour,
       speed: SPEED,
       signal: end.signal,
       onError: (error) => console.error(String(error)),
     }),
   );
-  const seen = await watch(user.token);
+  const seen = await watch(user.token, adminToken);
   await Promise.all(agents);
   process.exitCode = printOutcome(seen) ? 0 : 1;
 } finally {
   await stop(server);
+  await plane.stop();
 }
 
-/** Shows the fleet every second until the end. Gives back the first event of each kind. */
-async function watch(userToken: string): Promise<Map<string, LifecycleEvent>> {
+/** Shows the fleet every second until the end. Gives back the first event that keeps each promise. */
+async function watch(userToken: string, adminToken: string): Promise<Map<string, LifecycleEvent>> {
   const seen = new Map<string, LifecycleEvent>();
   const startedAt = Date.now();
   let frame = 0;
@@ -88,7 +136,13 @@ async function watch(userToken: string): Promise<Map<string, LifecycleEvent>> {
       listInstances(server.url, userToken),
       listEvents(server.url, userToken),
     ]);
-    for (const event of events.toReversed()) if (!seen.has(event.kind)) seen.set(event.kind, event);
+    for (const [words, keeps] of PROMISES) {
+      const event = events.findLast(keeps);
+      if (event !== undefined && !seen.has(words)) seen.set(words, event);
+    }
+    if (frame > 0 && frame % CLEANUP_EVERY_FRAMES === 0) {
+      await request(`${server.url}/api/admin/cleanup`, "POST", adminToken);
+    }
     // Where nobody watches, a table now and then is enough.
     if (process.stdout.isTTY || frame % 15 === 0) {
       const clear = process.stdout.isTTY ? "\x1b[2J\x1b[H" : "\n";
@@ -155,11 +209,11 @@ function latest(events: readonly LifecycleEvent[]): string[] {
 
 function printOutcome(seen: ReadonlyMap<string, LifecycleEvent>): boolean {
   console.log("\nSeen:");
-  for (const [kind, words] of PROMISES) {
-    const event = seen.get(kind);
+  for (const [words] of PROMISES) {
+    const event = seen.get(words);
     console.log(event ? `  yes  ${words}: ${event.instance_id}, "${event.message}"` : `  NO   ${words}`);
   }
-  return PROMISES.every(([kind]) => seen.has(kind));
+  return PROMISES.every(([words]) => seen.has(words));
 }
 
 /** A duration of the server's clock, as life would have it. */

@@ -146,6 +146,14 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/policy"],
   ["PUT", "/api/agent/policy"],
   ["GET", "/api/agent/savings"],
+  ["GET", "/api/agent/channels"],
+  ["POST", "/api/agent/channels"],
+  ["DELETE", "/api/agent/channels/c-1"],
+  ["POST", "/api/agent/channels/c-1/test"],
+  ["GET", "/api/agent/providers/vast"],
+  ["PUT", "/api/agent/providers/vast"],
+  ["DELETE", "/api/agent/providers/vast"],
+  ["POST", "/api/agent/actions/a-1/result"],
 ];
 
 const ADMIN_ROUTES: readonly (readonly [string, string])[] = [
@@ -153,6 +161,8 @@ const ADMIN_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/admin/users"],
   ["POST", "/api/admin/users/u-1/tokens"],
   ["DELETE", "/api/admin/tokens/t-1"],
+  ["POST", "/api/admin/cleanup"],
+  ["GET", "/api/admin/events"],
 ];
 
 const badPolicy = fc.oneof(
@@ -204,6 +214,47 @@ const badRegistration = fc.oneof(
   ),
 );
 
+const badChannel = fc.oneof(
+  fc
+    .oneof(
+      fc.constantFrom(
+        "",
+        "https://",
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "file:///etc/passwd",
+        "https://a:b@c.d/",
+      ),
+      fc.string(),
+      fc.integer(),
+    )
+    .map((url) => ({ name: "x", settings: { kind: "slack", url } })),
+  fc.jsonValue().map((settings) => ({ name: "x", settings })),
+  fc.constantFrom(
+    {},
+    { name: "x" },
+    { name: "", settings: { kind: "email", to: "a@example.com" } },
+    { name: "x", settings: { kind: "email", to: "a@example.com" }, minimum_severity: "loud" },
+    { name: "x", settings: { kind: "email", to: ["a@example.com"] } },
+  ),
+);
+
+const badCredentials = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(
+    { api_key: "" },
+    { api_key: 1 },
+    { api_key: "x".repeat(600) },
+    { api_key: "0123456789", more: "1" },
+  ),
+);
+
+const badResult = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom({ outcome: "perhaps" }, { outcome: "succeeded", snapshot_id: "" }, { outcome: 1 }),
+);
+
 const badQuery = fc.oneof(
   fc.constantFrom(
     "limit=0",
@@ -252,6 +303,9 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
+    badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
+    badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
+    badResult.map((body) => byUser("POST", "/api/agent/actions/a-1/result", JSON.stringify(body))),
     fc
       .oneof(fc.constantFrom(0, -5, 1441, 1.5), fc.string(), fc.boolean(), fc.constant({}))
       .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),

@@ -30,4 +30,7 @@ export class InstanceActor extends DurableObject<Env> {
   override async alarm(): Promise<void> {}
 }
 
+// The configuration names them; no load reaches them.
+export { AlertDigest, DailyCleanup, InstanceAction } from "../../src/worker.ts";
+
 export default { fetch: createRouter().fetch } satisfies ExportedHandler<Env>;

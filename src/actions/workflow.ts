@@ -267,5 +267,6 @@ class ActionRun {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // The platform puts the kind of a step's error before its message.
+  return (error instanceof Error ? error.message : String(error)).replace(/^(\w*Error: )+/, "");
 }

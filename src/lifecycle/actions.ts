@@ -4,7 +4,7 @@ import { emit, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
 import { type Action, heardAt, type InstanceState, type Orphan, orphanOf } from "./state.ts";
-import { toIso } from "./time.ts";
+import { spokenDuration, toIso } from "./time.ts";
 
 /** Orders under way: hibernate, wake, delete. How they begin, are confirmed, fail, or are called off. */
 
@@ -269,7 +269,6 @@ export function confirmDelete(
 ): InstanceState {
   const { phase } = state;
   if (phase.status !== "deleting") return state;
-  const days = Math.floor((at - phase.orphan.since) / 86_400_000);
   const settled = phase.hibernated === null ? state : endSavings(state, phase.hibernated.unsavedFrom, at);
   return record(
     {
@@ -281,7 +280,7 @@ export function confirmDelete(
       at,
       kind: "deleted",
       severity: "warning",
-      message: `Instance auto-deleted after ${days} days orphaned. ${snapshotId === null ? "No snapshot was taken." : `Snapshot saved: ${snapshotId}`}`,
+      message: `Instance auto-deleted after ${spokenDuration(at - phase.orphan.since)} orphaned. ${snapshotId === null ? "No snapshot was taken." : `Snapshot saved: ${snapshotId}`}`,
       detail: {
         snapshot_id: snapshotId,
         orphaned_since: toIso(phase.orphan.since),

@@ -10,7 +10,16 @@ afterEach(() => vi.useRealTimers());
 
 /** Everything that the service keeps: each table, and the actor's storage. */
 async function everythingKept(one: Instance): Promise<string> {
-  const tables = ["users", "user_tokens", "instances", "events", "heartbeat_chunks"];
+  const tables = [
+    "users",
+    "user_tokens",
+    "instances",
+    "events",
+    "heartbeat_chunks",
+    "channels",
+    "providers",
+    "guards",
+  ];
   const rows = await env.DB.batch(tables.map((table) => env.DB.prepare(`SELECT * FROM ${table}`)));
   const actor = await runInDurableObject(one.actor, async (_, state) => ({
     rows: state.storage.sql.exec("SELECT * FROM instance").toArray(),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { z } from "zod";
 import {
   listEvents,
@@ -83,7 +83,9 @@ async function beat(token: string, instanceId: string, gpu: number, times: numbe
 }
 
 describe.concurrent("an owner with Slack and e-mail", () => {
-  it("is told once of an idle instance that its control plane hibernates, and can keep the next one alive by link", async () => {
+  it("is told once of an idle instance that its control plane hibernates, and can keep the next one alive by link", async ({
+    expect,
+  }) => {
     const user = await newOwner();
     for (const settings of [
       { kind: "slack", url: slack.url },
@@ -133,7 +135,7 @@ describe.concurrent("an owner with Slack and e-mail", () => {
 });
 
 describe.concurrent("a control plane that has its troubles", () => {
-  it("answers 500 twice, and then obeys: one hibernation", async () => {
+  it("answers 500 twice, and then obeys: one hibernation", async ({ expect }) => {
     const user = await newOwner();
     const token = await register(user, "flaky");
     let failures = 2;
@@ -147,7 +149,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     expect((await kindsOf(user, "flaky")).filter((kind) => kind === "hibernated")).toHaveLength(1);
   });
 
-  it("takes longer than it is waited for, and is asked again: one hibernation", async () => {
+  it("takes longer than it is waited for, and is asked again: one hibernation", async ({ expect }) => {
     const user = await newOwner();
     const token = await register(user, "slow");
     let slow = 1;
@@ -167,7 +169,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     expect((await kindsOf(user, "slow")).filter((kind) => kind === "hibernated")).toHaveLength(1);
   });
 
-  it("answers later, and twice: one hibernation", async () => {
+  it("answers later, and twice: one hibernation", async ({ expect }) => {
     const user = await newOwner();
     const token = await register(user, "late");
     plane.interventions.set("late", () => ({ status: 202, body: { status: "accepted" } }));
@@ -185,7 +187,9 @@ describe.concurrent("a control plane that has its troubles", () => {
     await expect(request(result, "POST", user.token, { outcome: "failed" })).rejects.toThrow("409");
   });
 
-  it("has stopped a silent instance already: it counts as hibernated, and no order is given", async () => {
+  it("has stopped a silent instance already: it counts as hibernated, and no order is given", async ({
+    expect,
+  }) => {
     const user = await newOwner();
     const token = await register(user, "stopped");
     await beat(token, "stopped", 90, 1);
@@ -194,7 +198,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     expect(plane.ordersFor("stopped")).toEqual([]);
   });
 
-  it("knows a silent instance no more: it counts as deleted", async () => {
+  it("knows a silent instance no more: it counts as deleted", async ({ expect }) => {
     const user = await newOwner();
     const token = await register(user, "vanished");
     plane.machines.set("vanished", "gone");
@@ -204,7 +208,7 @@ describe.concurrent("a control plane that has its troubles", () => {
   });
 });
 
-it.concurrent("a woken instance is running once it beats", async () => {
+it.concurrent("a woken instance is running once it beats", async ({ expect }) => {
   const user = await newOwner();
   const token = await register(user, "sleeper");
   await beat(token, "sleeper", 90, 1);

@@ -39,7 +39,7 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          include: ["test/{accounts,actions,alerts,api,cleanup,history,instance}/**/*.test.ts"],
+          include: ["test/{accounts,actions,alerts,api,cleanup,history,instance,metrics}/**/*.test.ts"],
           exclude: ["test/actions/providers/**", "test/alerts/notice.test.ts"],
           setupFiles: ["test/migrate.ts"],
           testTimeout: 30_000,

@@ -1,3 +1,4 @@
+import { quantile } from "./quantile.ts";
 import { type BenchInstance, registerFleet, type Service, startService } from "./service.ts";
 
 /**
@@ -97,9 +98,4 @@ async function beatFor({ service, instances }: Contestant, durationMs: number): 
     }),
   );
   return latenciesMs;
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { benchHeartbeats } from "./heartbeat.ts";
+import { benchScrapes } from "./scrape.ts";
 
 /** `npm run bench`: prints a table and writes `bench/results.json`. Absolute figures are this machine's. */
 
@@ -18,9 +19,26 @@ console.table(
     ]),
   ),
 );
+
+const scrapes = await benchScrapes();
+const [small] = scrapes;
+console.table(
+  Object.fromEntries(
+    scrapes.map((result) => [
+      `scrape of ${result.instances} instances`,
+      {
+        bytes: result.bytes,
+        "live ms": round(result.liveMs),
+        "cached ms": round(result.cachedMs),
+        "live / cached": round(result.liveMs / result.cachedMs),
+        "live / live of the smallest": round(result.liveMs / (small?.liveMs ?? Number.NaN)),
+      },
+    ]),
+  ),
+);
 await writeFile(
   join(import.meta.dirname, "results.json"),
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, scrapes }, null, 2)}\n`,
 );
 
 function round(value: number): number {

@@ -41,7 +41,10 @@ export async function startService(entry: string): Promise<Service> {
       compatibilityFlags: ["nodejs_compat"],
       host: "127.0.0.1",
       port: 0,
-      durableObjects: { INSTANCES: { className: "InstanceActor", useSQLite: true } },
+      durableObjects: {
+        INSTANCES: { className: "InstanceActor", useSQLite: true },
+        METER: { className: "ServiceMeter", useSQLite: true },
+      },
       durableObjectsPersist: join(directory, "objects"),
       d1Databases: ["DB"],
       d1Persist: join(directory, "databases"),

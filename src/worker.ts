@@ -5,6 +5,7 @@ export { InstanceAction } from "./actions/workflow.ts";
 export { AlertDigest } from "./alerts/digest.ts";
 export { DailyCleanup } from "./cleanup/workflow.ts";
 export { InstanceActor } from "./instance/actor.ts";
+export { ServiceMeter } from "./meter/service-meter.ts";
 
 const router = createRouter();
 

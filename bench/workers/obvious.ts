@@ -31,6 +31,6 @@ export class InstanceActor extends DurableObject<Env> {
 }
 
 // The configuration names them; no load reaches them.
-export { AlertDigest, DailyCleanup, InstanceAction } from "../../src/worker.ts";
+export { AlertDigest, DailyCleanup, InstanceAction, ServiceMeter } from "../../src/worker.ts";
 
 export default { fetch: createRouter().fetch } satisfies ExportedHandler<Env>;

@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
+import { count } from "../meter/meter.ts";
 import { type ActionParameters, type ActionResult, RESULT_EVENT } from "./order.ts";
 import {
   type MachineState,
@@ -45,6 +46,8 @@ export class InstanceAction extends WorkflowEntrypoint<Env, ActionParameters> {
     const outcome = await run
       .carryOut()
       .catch((error: unknown): ActionOutcome => ({ type: "failed", because: reasonOf(error) }));
+    const { kind } = parameters.order;
+    count(this.env, this.ctx, "actions", { kind, outcome: outcome?.type ?? "called_off" });
     if (outcome === null) return;
     await step.do("tell the instance", TELL, async () => {
       await run.actor.endAction(parameters.order.actionId, outcome);

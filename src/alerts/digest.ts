@@ -88,7 +88,7 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
     const name = `send to ${channelId}${digestId.endsWith(REST) ? REST : ""}`;
     const delay = ({ ctx }: { ctx: { attempt: number } }) => askedToWaitMs ?? 15_000 * 2 ** ctx.attempt;
     await step.do(name, { retries: { limit: SEND_RETRIES, delay }, timeout: "2 minutes" }, async () => {
-      const delivery = await sendNotice(this.env, userId, channelId, notice, digestId);
+      const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
       if (delivery === null) return;
       await noteDelivery(this.env.DB, userId, channelId, delivery, Date.now());
       if (delivery.delivered) return;

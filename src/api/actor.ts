@@ -1,4 +1,5 @@
 import type { InstanceActor } from "../instance/actor.ts";
+import { listInstanceIds } from "../instance/registry.ts";
 
 /** User and instance ids hold no slash, so no two instances share an actor. */
 export function actorOf(env: Env, userId: string, instanceId: string): DurableObjectStub<InstanceActor> {
@@ -21,4 +22,23 @@ export async function askActors<T>(
     answers.push(...(await Promise.all(batch.map((id) => ask(actorOf(env, userId, id))))));
   }
   return answers;
+}
+
+const IDS_PER_PAGE = 1000;
+
+/** Asks every instance of the user. */
+export async function askEveryActor<T>(
+  env: Env,
+  userId: string,
+  ask: (actor: DurableObjectStub<InstanceActor>) => Promise<T>,
+): Promise<T[]> {
+  const answers: T[] = [];
+  let after = "";
+  for (;;) {
+    const ids = await listInstanceIds(env.DB, userId, after, IDS_PER_PAGE);
+    answers.push(...(await askActors(env, userId, ids, ask)));
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < IDS_PER_PAGE) return answers;
+    after = last;
+  }
 }

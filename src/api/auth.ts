@@ -24,10 +24,11 @@ export const SECURITY_SCHEMES = {
   admin: "The operator's token: users, tokens, and the service's own figures",
 } as const satisfies Record<Scope, string>;
 
-export const security = (scope: Scope) => [{ [scope]: [] }];
+/** Any one of these tokens. */
+export const security = (...scopes: readonly Scope[]) => scopes.map((scope) => ({ [scope]: [] }));
 
-/** Lets a request pass whose bearer token is valid and of this scope; else 401 or 403. */
-export function requireToken(scope: Scope): MiddlewareHandler<ApiEnvironment> {
+/** Lets a request pass whose bearer token is valid and of one of these scopes; else 401 or 403. */
+export function requireToken(...scopes: readonly Scope[]): MiddlewareHandler<ApiEnvironment> {
   return async (c, next) => {
     const principal = await identify(c.req.header("Authorization"), c.env);
     if (principal === null) {
@@ -35,8 +36,9 @@ export function requireToken(scope: Scope): MiddlewareHandler<ApiEnvironment> {
       c.header("WWW-Authenticate", "Bearer");
       throw new ApiError(401, "unauthorized", "A valid bearer token is needed");
     }
-    if (principal.scope !== scope) {
-      throw new ApiError(403, "forbidden", `This needs a token of scope ${scope}, not ${principal.scope}`);
+    if (!scopes.includes(principal.scope)) {
+      const needed = scopes.join(" or ");
+      throw new ApiError(403, "forbidden", `This needs a token of scope ${needed}, not ${principal.scope}`);
     }
     c.set("principal", principal);
     await next();

@@ -187,7 +187,14 @@ export class TestChannel extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const delivery = await sendNotice(c.env, userId, params.id, TEST_NOTICE, `test-${crypto.randomUUID()}`);
+    const delivery = await sendNotice(
+      c.env,
+      c.executionCtx,
+      userId,
+      params.id,
+      TEST_NOTICE,
+      `test-${crypto.randomUUID()}`,
+    );
     if (delivery === null) throw notFound();
     await noteDelivery(c.env.DB, userId, params.id, delivery, Date.now());
     return c.json({ delivered: delivery.delivered, detail: delivery.detail });

@@ -1,9 +1,18 @@
+import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { heartbeatSchema } from "../lifecycle/heartbeat.ts";
 import { toIso } from "../lifecycle/time.ts";
+import { count } from "../meter/meter.ts";
 import { actorOf } from "./actor.ts";
 import { security, tooManyRequests } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import {
+  type ApiContext,
+  type ApiEnvironment,
+  Endpoint,
+  errorResponses,
+  jsonBody,
+  jsonResponse,
+} from "./endpoint.ts";
 import { ApiError } from "./errors.ts";
 
 const actionSchema = z.discriminatedUnion("type", [
@@ -19,6 +28,29 @@ const actionSchema = z.discriminatedUnion("type", [
     action_id: z.string().describe("The same order may be told twice"),
   }),
 ]);
+
+/** Why a heartbeat was refused, by the status of its answer. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: "invalid",
+  401: "unauthorised",
+  403: "forbidden",
+  413: "too_large",
+  429: "rate_limited",
+};
+
+/** Counts each heartbeat by what became of it. */
+export const countHeartbeats: MiddlewareHandler<ApiEnvironment> = async (c, next) => {
+  await next();
+  const { status } = c.res;
+  count(
+    c.env,
+    c.executionCtx,
+    "heartbeats",
+    status === 200
+      ? { outcome: "accepted", reason: "" }
+      : { outcome: "refused", reason: REFUSALS[status] ?? "unavailable" },
+  );
+};
 
 export class PostStatus extends Endpoint {
   override schema = {

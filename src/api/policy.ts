@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readUserPolicy, writeUserPolicy } from "../accounts/users.ts";
-import { listInstanceIds, listOverrides } from "../instance/registry.ts";
+import { listOverrides } from "../instance/registry.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
@@ -9,7 +9,7 @@ import {
   policyOverridesSchema,
   policySettingsSchema,
 } from "../lifecycle/policy.ts";
-import { askActors } from "./actor.ts";
+import { askEveryActor } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { invalid } from "./errors.ts";
@@ -59,7 +59,7 @@ export class PutPolicy extends Endpoint {
     const userId = userIdOf(c.var.principal);
     await refuseContradictions(c.env.DB, userId, body);
     await writeUserPolicy(c.env.DB, userId, body);
-    await refreshInstances(c.env, userId);
+    await askEveryActor(c.env, userId, (actor) => actor.refreshPolicy());
     return c.json({ policy: mergePolicy(body), overrides: body });
   }
 }
@@ -83,18 +83,5 @@ async function refuseContradictions(
         })),
       );
     }
-  }
-}
-
-const PAGE = 500;
-
-async function refreshInstances(env: Env, userId: string): Promise<void> {
-  let after = "";
-  for (;;) {
-    const ids = await listInstanceIds(env.DB, userId, after, PAGE);
-    await askActors(env, userId, ids, (actor) => actor.refreshPolicy());
-    const last = ids.at(-1);
-    if (last === undefined || ids.length < PAGE) return;
-    after = last;
   }
 }

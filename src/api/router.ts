@@ -1,6 +1,7 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { z } from "zod";
+import { GetMetrics } from "../metrics/route.ts";
 import { PostActionResult } from "./actions.ts";
 import {
   CreateUser,
@@ -15,7 +16,7 @@ import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./chann
 import { Hibernate, KeepAlive, Wake } from "./commands.ts";
 import { type ApiContext, type ApiEnvironment, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
 import { answerError, notFound } from "./errors.ts";
-import { GetStatus, PostStatus } from "./heartbeats.ts";
+import { countHeartbeats, GetStatus, PostStatus } from "./heartbeats.ts";
 import { ListEvents, ListHeartbeats, ListInstanceEvents } from "./history.ts";
 import {
   ChangeInstance,
@@ -78,7 +79,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/healthz", GetHealth);
 
   api.get("/api/agent/status", GetStatus);
-  app.post("/api/agent/status", requireToken("instance"));
+  app.post("/api/agent/status", countHeartbeats, requireToken("instance"));
   api.post("/api/agent/status", PostStatus);
 
   app.use("/api/agent/*", requireToken("user"));
@@ -105,6 +106,9 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);
   api.post("/api/agent/actions/:id/result", PostActionResult);
+
+  app.get("/metrics", requireToken("user", "admin"));
+  api.get("/metrics", GetMetrics);
 
   app.use("/api/admin/*", requireToken("admin"));
   api.post("/api/admin/users", CreateUser);

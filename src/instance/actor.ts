@@ -15,6 +15,7 @@ import {
   type PolicySettings,
   policyIssues,
 } from "../lifecycle/policy.ts";
+import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { newState, type Profile } from "../lifecycle/state.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
@@ -26,6 +27,7 @@ import {
   type SavingsView,
   savingsView,
 } from "../lifecycle/view.ts";
+import { count } from "../meter/meter.ts";
 import { deliver } from "./outbox.ts";
 import { InstanceStorage, type StoredInstance } from "./storage.ts";
 
@@ -238,6 +240,11 @@ export class InstanceActor extends DurableObject<Env> {
     );
   }
 
+  async sample(): Promise<MetricsSample | null> {
+    const stored = this.#known();
+    return stored && metricsSample(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+  }
+
   async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | null> {
     const stored = this.#known();
     return (
@@ -367,6 +374,7 @@ export class InstanceActor extends DurableObject<Env> {
       try {
         const delivery = await deliver(this.env, before);
         if (delivery.forgotten) return await this.#forget();
+        if (delivery.chunks > 0) count(this.env, this.ctx, "chunks", {}, delivery.chunks);
         // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
         const after = this.#storage.load() ?? before;
         if (delivery.done.size > 0) {
@@ -385,6 +393,9 @@ export class InstanceActor extends DurableObject<Env> {
         for (const answer of delivery.answers) await this.#decide(this.#storage.load() ?? after, answer, now);
       } catch (error) {
         console.warn("outbox not delivered, will be tried again", error);
+        const waiting = before.state.outbox.filter(({ effect }) => effect.type === "chunk").length;
+        count(this.env, this.ctx, "outbox_failures", {});
+        if (waiting > 0) count(this.env, this.ctx, "waiting_chunks", {}, waiting);
         await this.#armAtLatest(Date.now() + RETRY_MS);
         return;
       }

@@ -23,6 +23,8 @@ export interface Delivery {
   readonly answers: readonly InstanceEvent[];
   /** The user's policy as the database has it now; null for an unknown user. */
   readonly userPolicy: { readonly overrides: PolicyOverrides; readonly version: number } | null;
+  /** How many chunks of heartbeats the history has got. */
+  readonly chunks: number;
   /** The registry has let go of the instance. */
   readonly forgotten: boolean;
 }
@@ -69,6 +71,7 @@ export async function deliver(env: Env, stored: StoredInstance): Promise<Deliver
     done: new Set(batch.map(({ id }) => id)),
     answers,
     userPolicy: row === undefined ? null : { overrides: row.policy, version: row.policy_version },
+    chunks: batch.filter(({ effect }) => effect.type === "chunk").length,
     forgotten: batch.some(({ effect }) => effect.type === "forget"),
   };
 }

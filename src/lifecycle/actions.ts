@@ -3,8 +3,8 @@ import type { ActionKind, ActionReason } from "./effects.ts";
 import { emit, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
-import { type Action, heardAt, type InstanceState, type Orphan, orphanOf } from "./state.ts";
-import { spokenDuration, toIso } from "./time.ts";
+import { type Action, type Hibernated, heardAt, type InstanceState, type Orphan, orphanOf } from "./state.ts";
+import { SECOND_MS, spokenDuration, toIso } from "./time.ts";
 
 /** Orders under way: hibernate, wake, delete. How they begin, are confirmed, fail, or are called off. */
 
@@ -206,9 +206,22 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
       kind: "waking",
       severity: "info",
       message: "Waking as you asked",
-      detail: { action_id: ordered.action.id, grace_until: toIso(at + policy.wakeGraceMs) },
+      detail: {
+        action_id: ordered.action.id,
+        grace_until: toIso(at + policy.wakeGraceMs),
+        ...endOfHibernation(phase, policy, at),
+      },
     },
   );
+}
+
+/** What is kept of a hibernation that ends: why it was, how long, and whether it was regretted. */
+export function endOfHibernation(phase: Hibernated, policy: Policy, at: number): EventDetail {
+  return {
+    reason: phase.reason,
+    hibernated_seconds: Math.round((at - phase.since) / SECOND_MS),
+    regretted: at - phase.since <= policy.regretMs,
+  };
 }
 
 export function failWake(state: InstanceState, at: number, because: string): InstanceState {

@@ -3,11 +3,13 @@ import {
   canCancelHibernation,
   cancelHibernation,
   confirmHibernation,
+  endOfHibernation,
   endSavings,
   failHibernation,
 } from "./actions.ts";
 import { closeGap, countHeartbeat } from "./counters.ts";
 import { type Heartbeat, type HeartbeatReport, heartbeatFrom, idleReading } from "./heartbeat.ts";
+import type { HistoryEvent } from "./history-event.ts";
 import { judgeHeartbeat } from "./idleness.ts";
 import { recover } from "./liveness.ts";
 import { record } from "./outbox.ts";
@@ -63,7 +65,12 @@ function interpret(state: InstanceState, heartbeat: Heartbeat, policy: Policy): 
       return hearWhileHibernating(state, heartbeat, policy);
     case "hibernated":
       return at - phase.since > policy.settleMs
-        ? woken(endSavings(state, phase.unsavedFrom, at), heartbeat, policy)
+        ? woken(
+            endSavings(state, phase.unsavedFrom, at),
+            heartbeat,
+            policy,
+            endOfHibernation(phase, policy, at),
+          )
         : state;
     case "waking":
     case "deleted":
@@ -122,11 +129,16 @@ function hearWhileHibernating(state: InstanceState, heartbeat: Heartbeat, policy
     : state;
 }
 
-function woken(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+function woken(
+  state: InstanceState,
+  heartbeat: Heartbeat,
+  policy: Policy,
+  detail: HistoryEvent["detail"] = {},
+): InstanceState {
   return judgeHeartbeat(
     record(
       { ...state, phase: { status: "running", idle: null } },
-      { at: heartbeat.at, kind: "woken", severity: "info", message: "Woken: heartbeats are back" },
+      { at: heartbeat.at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
     ),
     heartbeat,
     policy,

@@ -207,6 +207,8 @@ export interface Policy {
   readonly reminderMs: number;
   /** An instance that becomes an orphan often enough within this time is flapping. */
   readonly flappingWindowMs: number;
+  /** A hibernation that is undone within this time was a wrong one. */
+  readonly regretMs: number;
 }
 
 /**
@@ -246,5 +248,6 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
     settleMs: (2 * MINUTE_MS) / speed,
     reminderMs: (4 * HOUR_MS) / speed,
     flappingWindowMs: HOUR_MS / speed,
+    regretMs: (10 * MINUTE_MS) / speed,
   };
 }

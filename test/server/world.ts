@@ -55,8 +55,12 @@ export class ServerWorld {
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  adminToken(): Promise<string> {
+    return readAdminToken(this.#paths.secretsFile);
+  }
+
   async newUser(name: string): Promise<User> {
-    return createUser(this.url, await readAdminToken(this.#paths.secretsFile), name);
+    return createUser(this.url, await this.adminToken(), name);
   }
 }
 

@@ -4,6 +4,7 @@ import { issueToken } from "../../accounts/tokens.ts";
 import { allowsLoopback } from "../../actions/providers/registry.ts";
 import { webhookSecretSchema } from "../../actions/providers/webhook.ts";
 import type { Severity } from "../../lifecycle/history-event.ts";
+import { count } from "../../meter/meter.ts";
 import { refuseUrl } from "../../outbound/public-url.ts";
 import type { Notice } from "../notice.ts";
 import type { Channel, Delivery, KeepAliveLinks } from "./channel.ts";
@@ -141,6 +142,7 @@ export async function noteDelivery(
 /** Sends a notice by one channel; null when the user has no such channel any more. */
 export async function sendNotice(
   env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
   userId: string,
   id: string,
   notice: Notice,
@@ -153,7 +155,10 @@ export async function sendNotice(
   const text = await unseal(env.SEAL_KEY, purpose(userId, id), row.settings);
   const settings = channelSettingsSchema(allowsLoopback(env)).parse(JSON.parse(text));
   const links = await keepAliveLinks(env, userId, row.origin, notice);
-  return open(settings, env).send(notice, links, `${messageId}-${id}`);
+  const delivery = await open(settings, env).send(notice, links, `${messageId}-${id}`);
+  const outcome = delivery.delivered ? "delivered" : "failed";
+  count(env, context, "alerts", { channel: settings.kind, outcome });
+  return delivery;
 }
 
 function open(settings: ChannelSettings, env: Env): Channel {

@@ -1,0 +1,71 @@
+import type { ServiceMeter } from "./service-meter.ts";
+
+/**
+ * Counts of the whole service: what no single instance knows. An isolate gathers them in memory and hands them to the
+ * one meter now and then, so that counting costs a busy service next to nothing; what an isolate had not handed over
+ * when it ended is not counted.
+ */
+
+/** A counter's name with its labels, and how much it grew. */
+export type Counts = Readonly<Record<string, number>>;
+
+const FLUSH_AFTER_MS = 15_000;
+
+let gathered: Record<string, number> = {};
+let flushedAt = 0;
+
+/** The labels of each counter; their values are few, whatever users do. */
+export interface CounterLabels {
+  heartbeats: { outcome: "accepted" | "refused"; reason: string };
+  actions: { kind: string; outcome: string };
+  alerts: { channel: string; outcome: "delivered" | "failed" };
+  chunks: Record<never, string>;
+  outbox_failures: Record<never, string>;
+  /** Chunks that wait in an actor whenever one fails to hand them over, which it tries once a minute. */
+  waiting_chunks: Record<never, string>;
+}
+
+export type CounterName = keyof CounterLabels;
+
+/** Adds to a counter. Never fails, and never keeps its caller waiting. */
+export function count<N extends CounterName>(
+  env: Pick<Env, "METER">,
+  context: Pick<ExecutionContext, "waitUntil">,
+  name: N,
+  labels: CounterLabels[N],
+  by = 1,
+): void {
+  const key = counterKey(name, labels);
+  gathered[key] = (gathered[key] ?? 0) + by;
+  const now = Date.now();
+  // A clock that went back must not keep the counts for good.
+  if (Math.abs(now - flushedAt) < FLUSH_AFTER_MS) return;
+  flushedAt = now;
+  context.waitUntil(flush(env));
+}
+
+async function flush(env: Pick<Env, "METER">): Promise<void> {
+  const counts = gathered;
+  gathered = {};
+  try {
+    await meterOf(env).add(counts);
+  } catch (error) {
+    for (const [key, by] of Object.entries(counts)) gathered[key] = (gathered[key] ?? 0) + by;
+    console.warn("counts not handed over, will be tried again", error);
+  }
+}
+
+/** There is one meter. */
+export function meterOf(env: Pick<Env, "METER">): DurableObjectStub<ServiceMeter> {
+  return env.METER.getByName("service");
+}
+
+/** `actions{"kind":"wake","outcome":"failed"}`: a counter and its labels as one text, and back. */
+function counterKey(name: CounterName, labels: object): string {
+  return `${name}${JSON.stringify(labels)}`;
+}
+
+export function parseCounterKey(key: string): { name: string; labels: Record<string, string> } {
+  const brace = key.indexOf("{");
+  return { name: key.slice(0, brace), labels: JSON.parse(key.slice(brace)) };
+}

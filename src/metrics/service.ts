@@ -1,0 +1,96 @@
+import { Counter, Gauge } from "prom-client";
+import type { Guard } from "../lifecycle/guard.ts";
+import type { Counts } from "../meter/meter.ts";
+import { parseCounterKey } from "../meter/meter.ts";
+import { type AnyRegistry, addHibernations, type UserFigures } from "./user.ts";
+
+/** What the operator sees: totals of the service, and nothing that grows with its users. */
+
+export interface ServiceFigures {
+  readonly instancesByStatus: readonly { readonly status: string; readonly instances: number }[];
+  readonly counts: Counts;
+  readonly guard: Guard;
+  readonly closedUserGuards: number;
+  readonly hibernations: UserFigures["hibernations"];
+  /** When the last cleanup began, and what it did; null before the first. */
+  readonly cleanup: {
+    readonly startedAt: number;
+    readonly instances: number;
+    readonly unreachable: number;
+  } | null;
+}
+
+const COUNTERS: Readonly<
+  Record<string, { readonly name: string; readonly help: string; readonly labels: string[] }>
+> = {
+  heartbeats: {
+    name: "dumont_service_heartbeats_total",
+    help: "Heartbeats by what became of them",
+    labels: ["outcome", "reason"],
+  },
+  actions: {
+    name: "dumont_service_actions_total",
+    help: "Orders to providers by what became of them",
+    labels: ["kind", "outcome"],
+  },
+  alerts: {
+    name: "dumont_service_alerts_total",
+    help: "Attempts to tell an owner, by kind of channel",
+    labels: ["channel", "outcome"],
+  },
+  chunks: {
+    name: "dumont_service_chunks_flushed_total",
+    help: "Chunks of heartbeats written to the history",
+    labels: [],
+  },
+  outbox_failures: {
+    name: "dumont_service_outbox_failures_total",
+    help: "Times that an instance could not hand over what it had for the database",
+    labels: [],
+  },
+  waiting_chunks: {
+    name: "dumont_service_backlog_chunks_total",
+    help: "Chunks found waiting whenever an instance could not hand them over, once a minute: its rate a minute is the backlog",
+    labels: [],
+  },
+};
+
+/** Fills a registry with what the operator sees. */
+export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigures): void {
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+
+  const byStatus = gauge("dumont_service_instances", "Instances of the whole service by status", ["status"]);
+  for (const { status, instances } of figures.instancesByStatus) byStatus.set({ status }, instances);
+
+  const counters = new Map(
+    Object.entries(COUNTERS).map(([key, { name, help, labels }]) => [
+      key,
+      new Counter({ name, help, labelNames: labels, registers: [registry] }),
+    ]),
+  );
+  for (const [key, total] of Object.entries(figures.counts)) {
+    const { name, labels } = parseCounterKey(key);
+    counters.get(name)?.inc(labels, total);
+  }
+
+  gauge("dumont_service_guard_closed", "1 while the service-wide mass-outage guard is closed, else 0").set(
+    figures.guard.closedAt === null ? 0 : 1,
+  );
+  gauge("dumont_service_user_guards_closed", "Users whose mass-outage guard is closed").set(
+    figures.closedUserGuards,
+  );
+  if (figures.cleanup !== null) {
+    const { startedAt, instances, unreachable } = figures.cleanup;
+    gauge("dumont_service_cleanup_last_run_timestamp_seconds", "When the last cleanup began").set(
+      startedAt / 1000,
+    );
+    gauge("dumont_service_cleanup_instances_visited", "Instances that the last cleanup visited").set(
+      instances,
+    );
+    gauge("dumont_service_cleanup_instances_unreachable", "Of these, those it could not reach").set(
+      unreachable,
+    );
+  }
+  addHibernations(registry, figures.hibernations);
+}

@@ -1,0 +1,171 @@
+import {
+  Counter,
+  Gauge,
+  type OpenMetricsContentType,
+  type PrometheusContentType,
+  type Registry,
+} from "prom-client";
+import type { MetricsSample } from "../lifecycle/sample.ts";
+
+/** What a user sees: a series an instance, and the user's totals. Names are those of the product's specification. */
+
+export interface UserFigures {
+  readonly samples: readonly MetricsSample[];
+  /** Instances that could not be asked. */
+  readonly errors: number;
+  readonly hibernations: readonly {
+    readonly reason: string;
+    readonly hibernations: number;
+    readonly regretted: number;
+  }[];
+}
+
+const BYTES_PER_GB = 1e9;
+
+interface Series {
+  readonly name: string;
+  readonly help: string;
+  readonly counter?: true;
+  readonly value: (sample: MetricsSample) => number | null;
+}
+
+const inBytes = (gigabytes: number | null) => (gigabytes === null ? null : gigabytes * BYTES_PER_GB);
+
+const INSTANCE_SERIES: readonly Series[] = [
+  {
+    name: "dumont_agents_orphaned",
+    help: "1 while no heartbeat has come for longer than the policy allows, else 0",
+    value: (sample) => (sample.orphaned ? 1 : 0),
+  },
+  {
+    name: "dumont_agents_hibernated",
+    help: "1 while the instance is hibernated, else 0",
+    value: (sample) => (sample.status === "hibernated" ? 1 : 0),
+  },
+  {
+    name: "dumont_agents_gpu_utilization_percent",
+    help: "GPU utilization as last reported, in percent; the busiest of several",
+    value: (sample) => sample.gpuPercent,
+  },
+  {
+    name: "dumont_agents_gpu_utilization",
+    help: "The same as dumont_agents_gpu_utilization_percent",
+    value: (sample) => sample.gpuPercent,
+  },
+  {
+    name: "dumont_agents_cpu_utilization_percent",
+    help: "CPU utilization as last reported, in percent",
+    value: (sample) => sample.cpuPercent,
+  },
+  {
+    name: "dumont_agents_vram_used_bytes",
+    help: "GPU memory in use as last reported",
+    value: (sample) => inBytes(sample.vramUsedGb),
+  },
+  {
+    name: "dumont_agents_ram_used_bytes",
+    help: "Memory in use as last reported",
+    value: (sample) => inBytes(sample.ramUsedGb),
+  },
+  {
+    name: "dumont_agents_disk_used_bytes",
+    help: "Disk space in use as last reported",
+    value: (sample) => inBytes(sample.diskUsedGb),
+  },
+  {
+    name: "dumont_agents_cost_accumulated",
+    help: "Dollars since the instance started, as it reports them",
+    value: (sample) => sample.costAccumulated,
+  },
+  {
+    name: "dumont_agents_cost_today",
+    help: "Dollars since 00:00 UTC",
+    value: (sample) => sample.costToday,
+  },
+  {
+    name: "dumont_agents_seconds_since_heartbeat",
+    help: "Seconds since the last heartbeat",
+    value: (sample) => sample.secondsSinceHeartbeat,
+  },
+  {
+    name: "dumont_agents_uptime_percent",
+    help: "Heartbeats received of those expected, in percent",
+    value: (sample) => sample.uptimePercent,
+  },
+  {
+    name: "dumont_agents_heartbeats_total",
+    help: "Heartbeats received",
+    counter: true,
+    value: (sample) => sample.heartbeats,
+  },
+  {
+    name: "dumont_agents_heartbeat_missed_total",
+    help: "Heartbeats missed",
+    counter: true,
+    value: (sample) => sample.missed,
+  },
+  {
+    name: "dumont_agents_saved_dollars_total",
+    help: "Dollars saved by hibernation that the provider confirmed",
+    counter: true,
+    value: (sample) => sample.savedDollars,
+  },
+];
+
+/** A registry of either format. Each scrape has one of its own, so that a deleted instance leaves with the next. */
+export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
+
+/** Fills a registry with what a user sees. */
+export function fillUserMetrics(registry: AnyRegistry, { samples, errors, hibernations }: UserFigures): void {
+  const watched = samples.filter((sample) => sample.status !== "deleted");
+  for (const { name, help, counter, value } of INSTANCE_SERIES) {
+    const options = { name, help, labelNames: ["instance_id", "name"], registers: [registry] };
+    const add = counter ? adder(new Counter(options)) : setter(new Gauge(options));
+    for (const sample of watched) {
+      const number = value(sample);
+      if (number !== null) add({ instance_id: sample.instanceId, name: sample.name }, number);
+    }
+  }
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+
+  const running = watched.filter((sample) => sample.status === "running");
+  gauge("dumont_agents_active", "Instances that are running").set(running.length);
+  const byStatus = gauge("dumont_agents_instances", "Instances by status", ["status"]);
+  for (const sample of watched) byStatus.inc({ status: sample.status });
+  gauge("dumont_agents_hourly_cost_dollars", "Dollars an hour that the running instances cost").set(
+    running.reduce((sum, sample) => sum + (sample.hourlyCost ?? 0), 0),
+  );
+  gauge("dumont_agents_waiting_heartbeats", "Heartbeats that wait to be written to the history").set(
+    watched.reduce((sum, sample) => sum + sample.waitingHeartbeats, 0),
+  );
+  gauge("dumont_agents_scrape_errors", "Instances that could not be asked in this scrape").set(errors);
+  addHibernations(registry, hibernations);
+}
+
+/** Hibernations by reason, of a user or of the whole service. */
+export function addHibernations(registry: AnyRegistry, rows: UserFigures["hibernations"]): void {
+  const counter = (name: string, help: string) =>
+    new Counter({ name, help, labelNames: ["reason"], registers: [registry] });
+  const all = counter("dumont_agents_hibernations_total", "Hibernations by reason");
+  const regretted = counter(
+    "dumont_agents_hibernations_regretted_total",
+    "Hibernations that were undone within ten minutes",
+  );
+  for (const row of rows) {
+    all.inc({ reason: row.reason }, row.hibernations);
+    regretted.inc({ reason: row.reason }, row.regretted);
+  }
+}
+
+type Add = (labels: Record<string, string>, value: number) => void;
+
+const adder =
+  (counter: Counter): Add =>
+  (labels, value) =>
+    counter.inc(labels, value);
+
+const setter =
+  (gauge: Gauge): Add =>
+  (labels, value) =>
+    gauge.set(labels, value);

@@ -1,0 +1,253 @@
+import { env } from "cloudflare:workers";
+import parsePrometheusTextFormat from "parse-prometheus-text-format";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { meterOf } from "../../src/meter/meter.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+
+const MINUTE = 60_000;
+
+beforeEach(() => setClock(DAY));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const parsedSchema = z.array(
+  z.object({
+    name: z.string(),
+    type: z.string(),
+    metrics: z.array(z.object({ value: z.string(), labels: z.record(z.string(), z.string()).optional() })),
+  }),
+);
+
+interface Sample {
+  readonly labels: Record<string, string>;
+  readonly value: number;
+}
+
+/** What an independent parser makes of the text: samples by metric. */
+async function scrape(token: string): Promise<Map<string, Sample[]>> {
+  // What was scraped before must not be what is seen now.
+  setClock(Date.now() + 15_000);
+  const { status, body } = await call("GET", "/metrics", { token });
+  expect(status).toBe(200);
+  return new Map(
+    parsedSchema
+      .parse(parsePrometheusTextFormat(body))
+      .map(({ name, metrics }) => [
+        name,
+        metrics.map(({ labels, value }) => ({ labels: labels ?? {}, value: Number(value) })),
+      ]),
+  );
+}
+
+const figure = (metrics: Map<string, Sample[]>, name: string, instanceId: string) =>
+  metrics.get(name)?.find(({ labels }) => labels.instance_id === instanceId)?.value;
+
+describe("a user's metrics", () => {
+  it("hold each instance's figures, and the user's totals", async () => {
+    const user = await newUser();
+    const busy = await Instance.register(user, "busy", { name: "Busy", hourly_cost: 2 });
+    const lost = await Instance.register(user, "lost", { name: "Lost", hourly_cost: 1 });
+    await lost.heartbeat({ gpu_utilization: 50, cost_accumulated: 12 });
+    for (let minute = 0; minute <= 6; minute++) {
+      await busy.until(DAY + minute * MINUTE);
+      await busy.heartbeat({
+        gpu_utilization: 80,
+        vram_used_gb: 18.5,
+        cpu_utilization: 40,
+        ram_used_gb: 12,
+        disk_used_gb: 45,
+        cost_accumulated: 2 + minute,
+      });
+    }
+    setClock(DAY);
+    await lost.until(DAY + 6 * MINUTE);
+    const metrics = await scrape(user.token);
+    const of = (name: string) => [figure(metrics, name, "busy"), figure(metrics, name, "lost")];
+    expect(of("dumont_agents_orphaned")).toEqual([0, 1]);
+    expect(of("dumont_agents_gpu_utilization_percent")).toEqual([80, undefined]);
+    expect(of("dumont_agents_gpu_utilization")).toEqual([80, undefined]);
+    expect(of("dumont_agents_vram_used_bytes")).toEqual([18.5e9, undefined]);
+    expect(of("dumont_agents_cost_accumulated")).toEqual([8, 12]);
+    expect(of("dumont_agents_cost_today")).toEqual([8, 12]);
+    expect(of("dumont_agents_seconds_since_heartbeat")).toEqual([15, 375]);
+    expect(of("dumont_agents_heartbeats_total")).toEqual([7, 1]);
+    expect(of("dumont_agents_heartbeat_missed_total")).toEqual([0, 5]);
+    expect(of("dumont_agents_hibernated")).toEqual([0, 0]);
+    expect(metrics.get("dumont_agents_active")).toEqual([{ labels: {}, value: 1 }]);
+    expect(metrics.get("dumont_agents_hourly_cost_dollars")).toEqual([{ labels: {}, value: 2 }]);
+    expect(metrics.get("dumont_agents_instances")).toEqual(
+      expect.arrayContaining([
+        { labels: { status: "running" }, value: 1 },
+        { labels: { status: "orphaned" }, value: 1 },
+      ]),
+    );
+    expect(metrics.get("dumont_agents_scrape_errors")).toEqual([{ labels: {}, value: 0 }]);
+    // The specification's rule joins these two: their labels must be the same.
+    const labelsOf = (name: string) =>
+      metrics.get(name)?.find(({ labels }) => labels.instance_id === "busy")?.labels;
+    expect(labelsOf("dumont_agents_gpu_utilization")).toEqual(labelsOf("dumont_agents_cost_accumulated"));
+  });
+
+  it("are told right whatever a name holds", async () => {
+    const user = await newUser();
+    const names = ['a "quoted" name', "back\\slash\\n", "line\nbreak", "emoji 🚀", '{a="b"} 1', "ü,}="];
+    for (const [index, name] of names.entries()) await Instance.register(user, `rig-${index}`, { name });
+    const metrics = await scrape(user.token);
+    expect(metrics.get("dumont_agents_orphaned")?.map(({ labels }) => labels)).toEqual(
+      names.map((name, index) => ({ instance_id: `rig-${index}`, name })),
+    );
+  });
+
+  it("count hibernations by reason, and those that were undone within ten minutes", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    const hibernate = async () => {
+      await one.ask("POST", "/hibernate");
+      await one.heartbeat();
+      await one.heartbeat({ status: "hibernating" });
+    };
+    await one.heartbeat();
+    await hibernate();
+    setClock(Date.now() + 9 * MINUTE);
+    await one.heartbeat();
+    await hibernate();
+    setClock(Date.now() + 11 * MINUTE);
+    await one.heartbeat();
+    await one.settled();
+    const metrics = await scrape(user.token);
+    expect(metrics.get("dumont_agents_hibernations_total")).toEqual([
+      { labels: { reason: "owner" }, value: 2 },
+    ]);
+    expect(metrics.get("dumont_agents_hibernations_regretted_total")).toEqual([
+      { labels: { reason: "owner" }, value: 1 },
+    ]);
+  });
+
+  it("lose an instance that is removed, and keep those of others apart", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await Instance.register(await newUser("Eve"), "rig");
+    expect((await scrape(user.token)).get("dumont_agents_orphaned")).toHaveLength(1);
+    await one.ask("DELETE");
+    expect((await scrape(user.token)).get("dumont_agents_orphaned") ?? []).toEqual([]);
+  });
+
+  it("lack an instance that cannot be asked, count it, and hold all the others", async () => {
+    const user = await newUser();
+    const rigs = await Promise.all(["a", "b", "c"].map((id) => Instance.register(user, id)));
+    const broken = rigs[1]?.actor.id.toString();
+    const { InstanceActor } = await import("../../src/worker.ts");
+    const sample = InstanceActor.prototype.sample;
+    vi.spyOn(InstanceActor.prototype, "sample").mockImplementation(async function (this: {
+      ctx: DurableObjectState;
+    }) {
+      if (this.ctx.id.toString() === broken) throw new Error("out of reach");
+      return sample.call(this as never);
+    } as never);
+    const metrics = await scrape(user.token);
+    expect(metrics.get("dumont_agents_orphaned")?.map(({ labels }) => labels.instance_id)).toEqual([
+      "a",
+      "c",
+    ]);
+    expect(metrics.get("dumont_agents_scrape_errors")).toEqual([{ labels: {}, value: 1 }]);
+  });
+
+  it("are at most fifteen seconds old", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat();
+    const before = (await call("GET", "/metrics", { token: user.token })).body;
+    await one.heartbeat();
+    setClock(DAY + 14_999);
+    expect((await call("GET", "/metrics", { token: user.token })).body).toBe(before);
+    setClock(DAY + 15_000);
+    expect((await call("GET", "/metrics", { token: user.token })).body).not.toBe(before);
+  });
+
+  it("come as OpenMetrics when asked so", async () => {
+    const { token } = await newUser();
+    const text = await call("GET", "/metrics", { token });
+    expect(text.headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const open = await call("GET", "/metrics", {
+      token,
+      headers: { Accept: "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5" },
+    });
+    expect(open.headers.get("Content-Type")).toContain("application/openmetrics-text; version=1.0.0");
+    expect(open.body.endsWith("# EOF\n")).toBe(true);
+  });
+});
+
+describe("the service's metrics", () => {
+  it("count heartbeats by what became of them, and hold no user's series", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    // What earlier tests counted is handed over first.
+    setClock(DAY - MINUTE);
+    await one.heartbeat();
+    const before = await vi.waitFor(async () => {
+      const counts = await meterOf(env).read();
+      expect(Object.keys(counts)).not.toEqual([]);
+      return counts;
+    });
+    setClock(DAY - MINUTE + 1000);
+    for (let beat = 0; beat < 3; beat++) await one.heartbeat();
+    await one.heartbeat({ gpu_utilization: "no" });
+    await call("POST", "/api/agent/status", { token: "x.y.z", json: {} });
+    // Counts are handed over by the next one that comes late enough.
+    setClock(DAY + MINUTE);
+    await one.heartbeat();
+    await expect
+      .poll(async () => {
+        const counts = await meterOf(env).read();
+        const grown = (labels: object) => {
+          const key = `heartbeats${JSON.stringify(labels)}`;
+          return (counts[key] ?? 0) - (before[key] ?? 0);
+        };
+        return [
+          grown({ outcome: "accepted", reason: "" }),
+          grown({ outcome: "refused", reason: "invalid" }),
+          grown({ outcome: "refused", reason: "unauthorised" }),
+        ];
+      })
+      .toEqual([4, 1, 1]);
+    const metrics = await scrape(ADMIN_TOKEN);
+    const labels = [...metrics.values()].flat().flatMap((sample) => Object.keys(sample.labels));
+    expect(labels).not.toContain("instance_id");
+    expect(labels).not.toContain("user_id");
+    expect(metrics.get("dumont_service_heartbeats_total")).toContainEqual({
+      labels: { outcome: "refused", reason: "invalid" },
+      value: expect.any(Number),
+    });
+  });
+
+  it("count instances by status as a recount does", async () => {
+    const user = await newUser();
+    const rigs = await Promise.all(["a", "b", "c"].map((id) => Instance.register(user, id)));
+    await rigs[0]?.heartbeat();
+    await rigs[1]?.heartbeat();
+    await rigs[1]?.until(DAY + 6 * MINUTE);
+    await rigs[2]?.ask("DELETE");
+    await Promise.all(rigs.slice(0, 2).map((one) => one.settled()));
+    const { results } = await env.DB.prepare(
+      "SELECT status, COUNT(*) AS instances FROM instances GROUP BY status",
+    ).all<{ status: string; instances: number }>();
+    const metrics = await scrape(ADMIN_TOKEN);
+    const counted = metrics.get("dumont_service_instances")?.filter(({ value }) => value > 0);
+    expect(
+      counted?.toSorted((a, b) => String(a.labels.status).localeCompare(String(b.labels.status))),
+    ).toEqual(
+      results
+        .map(({ status, instances }) => ({ labels: { status }, value: instances }))
+        .toSorted((a, b) => a.labels.status.localeCompare(b.labels.status)),
+    );
+    expect(metrics.get("dumont_service_guard_closed")).toEqual([{ labels: {}, value: 0 }]);
+  });
+
+  it("are the operator's: an instance's token sees nothing, no token nothing", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    expect((await call("GET", "/metrics", { token: one.token })).status).toBe(403);
+    expect((await call("GET", "/metrics")).status).toBe(401);
+  });
+});

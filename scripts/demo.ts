@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AgentOptions, runAgent } from "./agent.ts";
@@ -13,7 +12,7 @@ import {
   request,
 } from "./client.ts";
 import { ControlPlane } from "./control-plane.ts";
-import { prepare, readAdminToken, start, stop, untilReady } from "./server.ts";
+import { freePort, prepare, readAdminToken, start, stop, untilReady } from "./server.ts";
 
 /**
  * `npm run demo`: a fresh local server on which an hour passes in a minute, a fleet of eight, a control plane that can
@@ -221,16 +220,4 @@ function spoken(durationMs: number): string {
   const seconds = Math.max(0, Math.round((durationMs * SPEED) / 1000));
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
   return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
-}
-
-/** `preferred` if nobody listens there, else any free port. */
-async function freePort(preferred: number): Promise<number> {
-  return new Promise((found) => {
-    const probe = createServer();
-    probe.once("error", () => found(freePort(0)));
-    probe.listen(preferred, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => found(address !== null && typeof address === "object" ? address.port : preferred));
-    });
-  });
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
@@ -104,4 +105,16 @@ export async function stop(server: Server, signal: "SIGTERM" | "SIGKILL" = "SIGT
   const ended = new Promise((done) => server.process.once("exit", done));
   process.kill(-pid, signal);
   await ended;
+}
+
+/** A port of this machine where nobody listens: `preferred` if it is such a one. */
+export async function freePort(preferred = 0): Promise<number> {
+  return new Promise((found) => {
+    const probe = createServer();
+    probe.once("error", () => found(freePort()));
+    probe.listen(preferred, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => found(address !== null && typeof address === "object" ? address.port : preferred));
+    });
+  });
 }

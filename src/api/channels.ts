@@ -12,7 +12,7 @@ import {
 import type { Notice } from "../alerts/notice.ts";
 import { toIso } from "../lifecycle/time.ts";
 import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { type ApiContext, Endpoint, errorResponses, issuesOf, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, invalid, notFound } from "./errors.ts";
 
 /** How an owner is told: Slack, e-mail, webhook. */
@@ -106,12 +106,7 @@ export class CreateChannel extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const settings = channelSettingsSchema(allowsLoopback(c.env)).safeParse(body.settings);
     if (!settings.success) {
-      throw invalid(
-        settings.error.issues.map((issue) => ({
-          path: ["body", "settings", ...issue.path.map(String)].join("."),
-          message: issue.message,
-        })),
-      );
+      throw invalid(issuesOf("body.settings", settings.error));
     }
     if ((await listChannels(c.env.DB, userId)).length >= MAXIMUM_CHANNELS) {
       throw new ApiError(409, "too_many", `A user has ${MAXIMUM_CHANNELS} channels at most`);

@@ -32,7 +32,7 @@ export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
       if (!(schema instanceof z.ZodType)) continue;
       const result = await schema.safeParseAsync(value);
       if (result.success) data[name] = result.data;
-      else issues.push(...result.error.issues.map((issue) => toIssue(name, issue)));
+      else issues.push(...issuesOf(name, result.error));
     }
     // A path that can't be is a thing that is not there.
     if (issues.some((issue) => issue.path.startsWith("params."))) {
@@ -49,8 +49,12 @@ export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
   }
 }
 
-function toIssue(part: string, issue: z.core.$ZodIssue): Issue {
-  return { path: [part, ...issue.path.map(String)].join("."), message: issue.message };
+/** What is wrong with a part of the request, each with its path. */
+export function issuesOf(part: string, error: z.ZodError): Issue[] {
+  return error.issues.map((issue) => ({
+    path: [part, ...issue.path.map(String)].join("."),
+    message: issue.message,
+  }));
 }
 
 /** A JSON response for the OpenAPI page. */

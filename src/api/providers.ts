@@ -11,7 +11,7 @@ import {
 import { hasInstanceOf } from "../instance/registry.ts";
 import { toIso } from "../lifecycle/time.ts";
 import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { type ApiContext, Endpoint, errorResponses, issuesOf, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, invalid, notFound } from "./errors.ts";
 
 /** The user's credentials at the providers that carry actions out. */
@@ -63,12 +63,7 @@ export class PutProvider extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const credentials = credentialsSchema(params.kind, c.env).safeParse(body);
     if (!credentials.success) {
-      throw invalid(
-        credentials.error.issues.map((issue) => ({
-          path: ["body", ...issue.path.map(String)].join("."),
-          message: issue.message,
-        })),
-      );
+      throw invalid(issuesOf("body", credentials.error));
     }
     if (query.verify === "true") {
       try {

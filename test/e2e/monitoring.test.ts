@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { registerInstance, sendHeartbeat, type User } from "../../scripts/client.ts";
+import { freePort } from "../../scripts/server.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
 
@@ -65,15 +65,6 @@ afterAll(async () => {
   await world.end();
   await rm(directory, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => found(address !== null && typeof address === "object" ? address.port : 0));
-    });
-  });
-}
 
 /** Starts a program and gives back how to end it; it ends with the test in any case. */
 function start(program: string, parameters: readonly string[]): () => Promise<void> {

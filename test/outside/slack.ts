@@ -1,5 +1,5 @@
-import { createServer, type Server } from "node:http";
 import { z } from "zod";
+import { type Call, FakeHttp, type Reply } from "./http.ts";
 
 /**
  * A Slack incoming webhook, by https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: it takes
@@ -28,51 +28,18 @@ export type SlackMessage = z.infer<typeof messageSchema>;
 
 export class FakeSlack {
   readonly messages: SlackMessage[] = [];
-  /** Answers so many posts with 429 and this Retry-After first. */
-  rateLimited = { times: 0, retryAfterSeconds: 1 };
+  /** Why a message was refused. */
   readonly refusals: string[] = [];
-  readonly #server: Server;
-  #port = 0;
-
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      let body = "";
-      request.on("data", (chunk) => {
-        body += chunk;
-      });
-      request.on("end", () => {
-        if (request.url !== "/services/T0/B0/good") {
-          response.writeHead(404).end("no_service");
-          return;
-        }
-        if (this.rateLimited.times > 0) {
-          this.rateLimited.times -= 1;
-          response.writeHead(429, { "Retry-After": String(this.rateLimited.retryAfterSeconds) });
-          response.end("rate_limited");
-          return;
-        }
-        const message = messageSchema.safeParse(JSON.parse(body));
-        if (!message.success) {
-          this.refusals.push(message.error.message);
-          response.writeHead(400).end("invalid_blocks");
-          return;
-        }
-        this.messages.push(message.data);
-        response.writeHead(200).end("ok");
-      });
-    });
-  }
+  #server: FakeHttp | null = null;
 
   static async start(): Promise<FakeSlack> {
     const slack = new FakeSlack();
-    await new Promise<void>((listening) => slack.#server.listen(0, "127.0.0.1", listening));
-    const address = slack.#server.address();
-    slack.#port = address !== null && typeof address === "object" ? address.port : 0;
+    slack.#server = await FakeHttp.start((call) => slack.#answer(call));
     return slack;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/services/T0/B0/good`;
+    return `${this.#server?.url}/services/T0/B0/good`;
   }
 
   get texts(): string[] {
@@ -80,7 +47,17 @@ export class FakeSlack {
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((closed) => this.#server.close(closed));
+    await this.#server?.stop();
+  }
+
+  #answer({ path, body }: Call): Reply {
+    if (path !== "/services/T0/B0/good") return { status: 404, body: "no_service" };
+    const message = messageSchema.safeParse(JSON.parse(body));
+    if (!message.success) {
+      this.refusals.push(message.error.message);
+      return { status: 400, body: "invalid_blocks" };
+    }
+    this.messages.push(message.data);
+    return { status: 200, body: "ok" };
   }
 }

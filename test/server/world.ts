@@ -1,9 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createUser, type User } from "../../scripts/client.ts";
-import { prepare, readAdminToken, type Server, start, stop, untilReady } from "../../scripts/server.ts";
+import {
+  freePort,
+  prepare,
+  readAdminToken,
+  type Server,
+  start,
+  stop,
+  untilReady,
+} from "../../scripts/server.ts";
 
 /** A real server process with a state of its own, which outlives its restarts. */
 export class ServerWorld {
@@ -62,16 +69,4 @@ export class ServerWorld {
   async newUser(name: string): Promise<User> {
     return createUser(this.url, await this.adminToken(), name);
   }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const probe = createServer();
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      if (address === null || typeof address === "string") return failed(new Error("no port"));
-      probe.close(() => found(address.port));
-    });
-  });
 }

@@ -1,5 +1,6 @@
 import type { ActionOrder } from "../lifecycle/effects.ts";
 import type { ProviderKind } from "../lifecycle/provider.ts";
+import { createOnce } from "../workflows/create-once.ts";
 
 /** What the workflow of one action is told. */
 export interface ActionParameters {
@@ -52,14 +53,4 @@ export async function startAction(
 ): Promise<void> {
   const { userId, instanceId, order } = parameters;
   await createOnce(workflows, await actionWorkflowId(userId, instanceId, order.actionId), parameters);
-}
-
-/** Creates a workflow instance unless there is one of this id. */
-export async function createOnce<T>(workflows: Workflow<T>, id: string, params: T): Promise<void> {
-  try {
-    await workflows.create({ id, params });
-  } catch (error) {
-    // The platform has no code for it. Any other failure leaves no instance of this id.
-    if ((await workflows.get(id).catch(() => null)) === null) throw error;
-  }
 }

@@ -1,5 +1,5 @@
-import { createOnce } from "../actions/order.ts";
 import type { Severity } from "../lifecycle/history-event.ts";
+import { createOnce } from "../workflows/create-once.ts";
 
 /** What the workflow of one digest is told. */
 export interface DigestParameters {

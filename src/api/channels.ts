@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { allowsLoopback } from "../actions/providers/registry.ts";
 import {
   type ChannelRecord,
   channelSettingsSchema,
@@ -11,6 +10,7 @@ import {
 } from "../alerts/channels/registry.ts";
 import type { Notice } from "../alerts/notice.ts";
 import { toIso } from "../lifecycle/time.ts";
+import { allowsLoopback } from "../outbound/endpoint.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, issuesOf, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, invalid, notFound } from "./errors.ts";

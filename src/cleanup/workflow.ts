@@ -1,9 +1,9 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import { createOnce } from "../actions/order.ts";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
 import { SERVICE_USER } from "../instance/guard.ts";
 import { type InstancePlace, listToVisit } from "../instance/registry.ts";
 import { DAY_MS } from "../lifecycle/time.ts";
+import { createOnce } from "../workflows/create-once.ts";
 
 /**
  * The daily job: instances first (an expired orphan is led to its end, a lost alarm is armed again), then the history

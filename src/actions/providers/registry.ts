@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
+import { allowsLoopback } from "../../outbound/endpoint.ts";
 import { ec2, ec2CredentialsSchema } from "./ec2.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod.ts";
@@ -94,10 +95,6 @@ export async function removeCredentials(
     .bind(userId, kind)
     .run();
   return meta.changes > 0;
-}
-
-export function allowsLoopback(env: Pick<Env, "ALLOW_LOOPBACK_URLS">): boolean {
-  return env.ALLOW_LOOPBACK_URLS === "true";
 }
 
 function purpose(userId: string, kind: CalledProvider): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { postSigned } from "../../outbound/call.ts";
-import { refuseUrl } from "../../outbound/public-url.ts";
+import { publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
 import { errorOfStatus, type Provider, ProviderError, type Target } from "./provider.ts";
 
 /**
@@ -10,20 +10,7 @@ import { errorOfStatus, type Provider, ProviderError, type Target } from "./prov
  */
 
 export const webhookCredentialsSchema = (allowLoopback: boolean) =>
-  z.strictObject({
-    url: z
-      .string()
-      .max(2000)
-      .superRefine((url, context) => {
-        const refusal = refuseUrl(url, allowLoopback);
-        if (refusal !== null) context.addIssue({ code: "custom", message: refusal });
-      }),
-    secret: webhookSecretSchema,
-  });
-
-export const webhookSecretSchema = z
-  .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, "must be whsec_ and at least 24 bytes of base64");
+  z.strictObject({ url: publicUrlSchema(allowLoopback), secret: webhookSecretSchema });
 
 const answerSchema = z.object({
   status: z.enum(["accepted", "done"]).default("accepted"),

@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
-import { allowsLoopback } from "../../actions/providers/registry.ts";
-import { webhookSecretSchema } from "../../actions/providers/webhook.ts";
 import type { Severity } from "../../lifecycle/history-event.ts";
 import { count } from "../../meter/meter.ts";
-import { refuseUrl } from "../../outbound/public-url.ts";
+import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
 import type { Notice } from "../notice.ts";
 import type { Channel, Delivery, KeepAliveLinks } from "./channel.ts";
 import { email } from "./email.ts";
@@ -18,13 +16,7 @@ const severitySchema = z.enum(["info", "warning", "critical"]);
 
 /** What is needed to open a channel of each kind. */
 export function channelSettingsSchema(allowLoopback: boolean) {
-  const url = z
-    .string()
-    .max(2000)
-    .superRefine((text, context) => {
-      const refusal = refuseUrl(text, allowLoopback);
-      if (refusal !== null) context.addIssue({ code: "custom", message: refusal });
-    });
+  const url = publicUrlSchema(allowLoopback);
   return z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("slack"), url }),
     z.strictObject({ kind: z.literal("email"), to: z.email().max(254) }),

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { refuseUrl } from "./public-url.ts";
+
+/** What users may give as the address of a webhook, and the secret that signs what is sent there. */
+
+export function publicUrlSchema(allowLoopback: boolean) {
+  return z
+    .string()
+    .max(2000)
+    .superRefine((url, context) => {
+      const refusal = refuseUrl(url, allowLoopback);
+      if (refusal !== null) context.addIssue({ code: "custom", message: refusal });
+    });
+}
+
+/** By https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: 24 to 64 bytes. */
+export const webhookSecretSchema = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, "must be whsec_ and at least 24 bytes of base64");
+
+/** Whether users may name this machine: for local tests alone. */
+export function allowsLoopback(env: Pick<Env, "ALLOW_LOOPBACK_URLS">): boolean {
+  return env.ALLOW_LOOPBACK_URLS === "true";
+}

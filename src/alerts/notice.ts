@@ -127,6 +127,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   orphaned: "orphaned",
   silent: "still silent",
   abandoned: "abandoned",
+  rebooted: "rebooted",
   recovered: "recovered",
   flapping: "flapping",
   kept_alive: "kept alive",

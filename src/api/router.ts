@@ -1,6 +1,7 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { z } from "zod";
+import { GetAgent } from "../downloads/route.ts";
 import { GetMetrics } from "../metrics/route.ts";
 import { PostActionResult } from "./actions.ts";
 import {
@@ -117,6 +118,8 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
+
+  api.get("/downloads/agent/:version/:file", GetAgent);
 
   api.get("/keep-alive/:token", GetKeepAlivePage);
   api.post("/keep-alive/:token", PostKeepAlivePage);

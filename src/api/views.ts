@@ -29,7 +29,15 @@ const explanationSchema = z
     in_seconds: z.number().nullable(),
     because: z.string().describe("The evidence"),
     blocked_by: z
-      .enum(["keep_alive", "guard", "policy_disabled", "stale_evidence", "no_provider", "wake_grace"])
+      .enum([
+        "keep_alive",
+        "guard",
+        "activity",
+        "policy_disabled",
+        "stale_evidence",
+        "no_provider",
+        "wake_grace",
+      ])
       .nullable(),
   })
   .describe("What comes next, when, why, and what holds it back");
@@ -74,6 +82,15 @@ export const detailSchema = liveSchema.extend({
   missed_heartbeats: z.number(),
   avg_gpu_utilization: z.number().nullable(),
   cost_accumulated: z.number().nullable(),
+  gpus: z.array(
+    z.object({
+      index: z.number(),
+      name: z.string().nullable(),
+      utilization: z.number().nullable(),
+      vram_used_gb: z.number().nullable(),
+      vram_total_gb: z.number().nullable(),
+    }),
+  ),
   recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
 }) satisfies z.ZodType<DetailView>;
 
@@ -173,5 +190,6 @@ export const detailExample: z.infer<typeof detailSchema> = {
   missed_heartbeats: 1,
   avg_gpu_utilization: 82.5,
   cost_accumulated: 2.4,
+  gpus: [{ index: 0, name: "NVIDIA RTX 4090", utilization: 87, vram_used_gb: 18.4, vram_total_gb: 24 }],
   recent_heartbeats: [heartbeatExample],
 };

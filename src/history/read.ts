@@ -91,6 +91,7 @@ function fromRow(row: z.infer<typeof heartbeatRow>): Heartbeat {
     costAccumulated: row.cost_accumulated,
     uptimeSeconds: row.uptime_seconds,
     status: row.status,
+    activity: null,
   };
 }
 

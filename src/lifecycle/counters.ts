@@ -83,7 +83,7 @@ export function countHeartbeat(counters: Counters, heartbeat: Heartbeat): Counte
   const { gpuPercent } = heartbeat;
   return {
     ...counters,
-    totalHeartbeats: heartbeat.sequence,
+    totalHeartbeats: counters.totalHeartbeats + 1,
     firstHeartbeatAt: counters.firstHeartbeatAt ?? heartbeat.at,
     gpuPercentSum: counters.gpuPercentSum + (gpuPercent ?? 0),
     gpuHeartbeats: counters.gpuHeartbeats + (gpuPercent === null ? 0 : 1),

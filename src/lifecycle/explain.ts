@@ -1,3 +1,4 @@
+import { idleReading } from "./heartbeat.ts";
 import { hasFreshEvidence, hibernationDue } from "./idleness.ts";
 import { deletionDue, nextStep } from "./liveness.ts";
 import type { Policy } from "./policy.ts";
@@ -14,6 +15,7 @@ export interface Explanation {
   readonly blocked_by:
     | "keep_alive"
     | "guard"
+    | "activity"
     | "policy_disabled"
     | "stale_evidence"
     | "no_provider"
@@ -71,7 +73,18 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
       keptAlive ? "keep_alive" : policy.orphan.enabled ? null : "policy_disabled",
     );
   }
-  const gpu = state.recent.at(-1)?.gpuPercent ?? null;
+  const last = state.recent.at(-1);
+  const reading = last === undefined ? null : idleReading(last, policy.idle.metric);
+  if (
+    last?.activity != null &&
+    reading !== null &&
+    policy.idle.enabled &&
+    policy.idle.respectActivity &&
+    reading.percent < policy.idle.thresholdPercent
+  ) {
+    return nothing(`${reading.metric} at ${reading.percent}%, but in use: ${last.activity}`, "activity");
+  }
+  const gpu = last?.gpuPercent ?? null;
   return nothing(
     gpu === null ? "Heartbeats arrive; no GPU reported" : `Heartbeats arrive; GPU at ${gpu}%`,
     policy.idle.enabled ? null : "policy_disabled",

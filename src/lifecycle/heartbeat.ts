@@ -5,18 +5,43 @@ import { z } from "zod";
 const utilizationPercent = z.number().min(0).max(100).nullish();
 const gigabytes = z.number().min(0).max(10_000_000).nullish();
 
+const gpuSchema = z.object({
+  index: z.int().min(0).max(1023),
+  name: z.string().max(128).nullish(),
+  utilization: utilizationPercent,
+  vram_used_gb: gigabytes,
+  vram_total_gb: gigabytes,
+});
+
+export type GpuReading = z.infer<typeof gpuSchema>;
+
+const sequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const dollars = z.number().min(0).max(1_000_000_000).nullish();
+
+/**
+ * A reading that was taken while the service was out of reach, as short as it can be written: its sequence, how many
+ * seconds ago by a clock that cannot be set, then GPU, VRAM, CPU, RAM, disk and cost as in the heartbeat itself.
+ */
+const lateReadingSchema = z.tuple([
+  sequence,
+  z.number().min(0).max(604_800),
+  utilizationPercent,
+  gigabytes,
+  utilizationPercent,
+  gigabytes,
+  gigabytes,
+  dollars,
+]);
+
+export type LateReading = z.infer<typeof lateReadingSchema>;
+
 export const heartbeatSchema = z.object({
   gpu_utilization: utilizationPercent.describe("Percent; with several GPUs the busiest one"),
   vram_used_gb: gigabytes,
   cpu_utilization: utilizationPercent,
   ram_used_gb: gigabytes,
   disk_used_gb: gigabytes,
-  cost_accumulated: z
-    .number()
-    .min(0)
-    .max(1_000_000_000)
-    .nullish()
-    .describe("Dollars since the instance started"),
+  cost_accumulated: dollars.describe("Dollars since the instance started"),
   status: z
     .string()
     .min(1)
@@ -24,6 +49,24 @@ export const heartbeatSchema = z.object({
     .nullish()
     .describe('What the agent does: "running", or "hibernating" as its last word'),
   uptime_seconds: z.number().min(0).max(10_000_000_000).nullish(),
+  gpus: z.array(gpuSchema).max(64).nullish().describe("Each GPU; idleness looks at the busiest"),
+  activity: z
+    .record(z.string().max(64), z.int().min(0).max(1_000_000))
+    .nullish()
+    .describe(
+      "Signs of use beside the readings, such as ssh_sessions and busy_jupyter_kernels, and how many",
+    ),
+  boot_id: z.string().min(1).max(64).nullish().describe("Another one with each start of the machine"),
+  sequence: sequence
+    .nullish()
+    .describe("Grows with each heartbeat of a boot: the same one, sent twice, counts once"),
+  backlog: z
+    .array(lateReadingSchema)
+    .max(240)
+    .nullish()
+    .describe(
+      "Readings taken while the service was out of reach, oldest first: [sequence, age_seconds, gpu_utilization, vram_used_gb, cpu_utilization, ram_used_gb, disk_used_gb, cost_accumulated]. They fill the history; liveness and counters go by what came in time. Only with boot_id and sequence",
+    ),
 });
 
 export type HeartbeatReport = z.infer<typeof heartbeatSchema>;
@@ -41,13 +84,15 @@ export interface Heartbeat {
   readonly costAccumulated: number | null;
   readonly uptimeSeconds: number | null;
   readonly status: string | null;
+  /** What is in use beside the readings: `2 ssh_sessions`; null when nothing is, or it was not said. */
+  readonly activity: string | null;
 }
 
 export function heartbeatFrom(report: HeartbeatReport, at: number, sequence: number): Heartbeat {
   return {
     at,
     sequence,
-    gpuPercent: report.gpu_utilization ?? null,
+    gpuPercent: busiest(report),
     vramUsedGb: report.vram_used_gb ?? null,
     cpuPercent: report.cpu_utilization ?? null,
     ramUsedGb: report.ram_used_gb ?? null,
@@ -55,6 +100,37 @@ export function heartbeatFrom(report: HeartbeatReport, at: number, sequence: num
     costAccumulated: report.cost_accumulated ?? null,
     uptimeSeconds: report.uptime_seconds ?? null,
     status: report.status ?? null,
+    activity: describeActivity(report.activity ?? {}),
+  };
+}
+
+function busiest(report: HeartbeatReport): number | null {
+  const readings = [report.gpu_utilization, ...(report.gpus ?? []).map((gpu) => gpu.utilization)].filter(
+    (percent) => percent != null,
+  );
+  return readings.length === 0 ? null : Math.max(...readings);
+}
+
+function describeActivity(activity: Readonly<Record<string, number>>): string | null {
+  const used = Object.entries(activity).filter(([, count]) => count > 0);
+  return used.length === 0 ? null : used.map(([what, count]) => `${count} ${what}`).join(", ");
+}
+
+/** A reading that came late, as a heartbeat of the moment at which it was taken. */
+export function heartbeatFromLate(late: LateReading, at: number, sequence: number): Heartbeat {
+  const [, , gpuPercent, vramUsedGb, cpuPercent, ramUsedGb, diskUsedGb, costAccumulated] = late;
+  return {
+    at,
+    sequence,
+    gpuPercent: gpuPercent ?? null,
+    vramUsedGb: vramUsedGb ?? null,
+    cpuPercent: cpuPercent ?? null,
+    ramUsedGb: ramUsedGb ?? null,
+    diskUsedGb: diskUsedGb ?? null,
+    costAccumulated: costAccumulated ?? null,
+    uptimeSeconds: null,
+    status: null,
+    activity: null,
   };
 }
 

@@ -19,8 +19,11 @@ export function judgeHeartbeat(state: InstanceState, heartbeat: Heartbeat, polic
   const { phase } = state;
   if (phase.status !== "running") return state;
   const reading = idleReading(heartbeat, policy.idle.metric);
-  const idle = policy.idle.enabled && reading !== null && reading.percent < policy.idle.thresholdPercent;
-  if (idle) {
+  const low = policy.idle.enabled && reading !== null && reading.percent < policy.idle.thresholdPercent;
+  if (low && policy.idle.respectActivity && heartbeat.activity !== null) {
+    return endIdleRun(state, heartbeat.at, heartbeat.activity);
+  }
+  if (low) {
     const run = continueRun(phase.idle, heartbeat.at, reading, state.clock.keepAliveUntil);
     return { ...state, phase: { ...phase, idle: run } };
   }

@@ -1,7 +1,8 @@
 import type { Effect } from "./effects.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import type { InstanceState } from "./state.ts";
-import { DAY_MS } from "./time.ts";
+import { DAY_MS, HOUR_MS } from "./time.ts";
 
 /** Heartbeats travel to the history in chunks of this many. */
 export const CHUNK_HEARTBEATS = 10;
@@ -35,8 +36,30 @@ export function project(state: InstanceState): InstanceState {
 /** Hands the heartbeats that are in no chunk yet to the history. */
 export function flush(state: InstanceState): InstanceState {
   if (state.unflushed === 0) return state;
-  const heartbeats = state.recent.slice(-state.unflushed);
-  return emit({ ...state, unflushed: 0 }, { type: "chunk", heartbeats });
+  return inChunks(state.recent.slice(-state.unflushed)).reduce(
+    (each, heartbeats) => emit(each, { type: "chunk", heartbeats }),
+    { ...state, unflushed: 0 },
+  );
+}
+
+/** No chunk spans more than this: readers of the history count on it. */
+const CHUNK_SPAN_MS = HOUR_MS;
+
+/** Consecutive heartbeats, oldest first, as chunks that are short enough in number and in time. */
+export function inChunks(heartbeats: readonly Heartbeat[]): Heartbeat[][] {
+  const chunks: Heartbeat[][] = [];
+  for (const heartbeat of heartbeats) {
+    const chunk = chunks.at(-1);
+    const [first] = chunk ?? [];
+    const fits =
+      chunk !== undefined &&
+      first !== undefined &&
+      chunk.length < CHUNK_HEARTBEATS &&
+      heartbeat.at - first.at <= CHUNK_SPAN_MS;
+    if (fits) chunk.push(heartbeat);
+    else chunks.push([heartbeat]);
+  }
+  return chunks;
 }
 
 /** Takes effects that are done out of the outbox. */

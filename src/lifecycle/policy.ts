@@ -17,6 +17,9 @@ const idleSchema = z.strictObject({
   threshold_percent: percent,
   warn_after_seconds: seconds,
   hibernate_after_seconds: seconds,
+  respect_activity: z
+    .boolean()
+    .describe("Whether reported activity, such as SSH sessions, counts as not idle"),
 });
 
 const orphanSchema = z.strictObject({
@@ -67,6 +70,7 @@ export const DEFAULT_POLICY: PolicySettings = {
     threshold_percent: 5,
     warn_after_seconds: 180,
     hibernate_after_seconds: 300,
+    respect_activity: true,
   },
   orphan: {
     enabled: true,
@@ -180,6 +184,7 @@ export interface Policy {
     readonly thresholdPercent: number;
     readonly warnAfterMs: number;
     readonly hibernateAfterMs: number;
+    readonly respectActivity: boolean;
   };
   readonly orphan: {
     readonly enabled: boolean;
@@ -226,6 +231,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
       thresholdPercent: idle.threshold_percent,
       warnAfterMs: fromSeconds(idle.warn_after_seconds),
       hibernateAfterMs: fromSeconds(idle.hibernate_after_seconds),
+      respectActivity: idle.respect_activity,
     },
     orphan: {
       enabled: orphan.enabled,

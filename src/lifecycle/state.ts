@@ -1,6 +1,6 @@
 import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { ActionKind, ActionReason, GuardedStep, PendingEffect } from "./effects.ts";
-import type { Heartbeat } from "./heartbeat.ts";
+import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import type { ProviderKind } from "./provider.ts";
 
 /** Everything that is known about one instance: plain data, so that it can be stored as one JSON row. */
@@ -16,6 +16,7 @@ export interface InstanceState {
   readonly outbox: readonly PendingEffect[];
   readonly nextEffectId: number;
   readonly flaps: Flaps;
+  readonly agent: Agent;
   /** When the owner was last told of a step that nobody can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -116,6 +117,16 @@ export interface Flaps {
   readonly told: boolean;
 }
 
+/** What is known of the agent itself, and the last that it said of each GPU. */
+export interface Agent {
+  readonly bootId: string | null;
+  /** The newest heartbeat of this boot: what is not newer was heard before. */
+  readonly sequence: number | null;
+  readonly gpus: readonly GpuReading[];
+  /** The number of the next heartbeat in the history, late readings included. */
+  readonly nextInHistory: number;
+}
+
 /** How many of the newest heartbeats the live state keeps. */
 export const RECENT_HEARTBEATS = 20;
 
@@ -132,6 +143,7 @@ export function newState(profile: Profile): InstanceState {
     // repeats an id of its former life.
     nextEffectId: profile.registeredAt,
     flaps: { turns: [], told: false },
+    agent: { bootId: null, sequence: null, gpus: [], nextInHistory: 1 },
     reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
   };
 }

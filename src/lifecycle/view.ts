@@ -47,7 +47,17 @@ export interface DetailView extends LiveView {
   readonly missed_heartbeats: number;
   readonly avg_gpu_utilization: number | null;
   readonly cost_accumulated: number | null;
+  readonly gpus: readonly GpuView[];
   readonly recent_heartbeats: readonly HeartbeatView[];
+}
+
+/** One GPU as last reported. */
+export interface GpuView {
+  readonly index: number;
+  readonly name: string | null;
+  readonly utilization: number | null;
+  readonly vram_used_gb: number | null;
+  readonly vram_total_gb: number | null;
 }
 
 export interface HeartbeatView {
@@ -115,6 +125,13 @@ export function detailView(
     missed_heartbeats: missed,
     avg_gpu_utilization: averageGpuPercent(counters),
     cost_accumulated: counters.cost.accumulated,
+    gpus: state.agent.gpus.map((gpu) => ({
+      index: gpu.index,
+      name: gpu.name ?? null,
+      utilization: gpu.utilization ?? null,
+      vram_used_gb: gpu.vram_used_gb ?? null,
+      vram_total_gb: gpu.vram_total_gb ?? null,
+    })),
     recent_heartbeats: state.recent.map(heartbeatView).reverse(),
   };
 }

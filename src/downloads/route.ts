@@ -1,0 +1,55 @@
+import { z } from "zod";
+import agent from "../../agent/dumont-agent";
+import { type ApiContext, Endpoint, errorResponses } from "../api/endpoint.ts";
+import { notFound } from "../api/errors.ts";
+
+/** The agent, as instances download it: the newest, and under its version for good. */
+
+/** By the script's own word, so that the two cannot differ. */
+const VERSION = /^VERSION=(\S+)$/m.exec(agent)?.[1] ?? "unknown";
+
+const downloadParams = z.object({ version: z.string(), file: z.string() });
+
+export class GetAgent extends Endpoint {
+  override schema = {
+    operationId: "downloadAgent",
+    tags: ["Agent"],
+    summary: "Download the agent, or its SHA-256",
+    description:
+      "`{version}` is `latest` or the agent's version; `{file}` is `dumont-agent` or `dumont-agent.sha256`, which `sha256sum -c` takes.",
+    request: { params: downloadParams },
+    responses: {
+      200: {
+        description: "The file",
+        content: { "text/plain": { schema: z.string(), example: "#!/bin/sh\n…" } },
+      },
+      ...errorResponses(404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    if (params.version !== "latest" && params.version !== VERSION) throw notFound();
+    const text = await fileOf(params.file);
+    if (text === null) throw notFound();
+    return c.body(text, 200, {
+      "Content-Type": "text/plain; charset=utf-8",
+      "Cache-Control":
+        params.version === "latest" ? "public, max-age=300" : "public, max-age=31536000, immutable",
+      "X-Content-Type-Options": "nosniff",
+    });
+  }
+}
+
+async function fileOf(name: string): Promise<string | null> {
+  switch (name) {
+    case "dumont-agent":
+      return agent;
+    case "dumont-agent.sha256": {
+      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(agent));
+      return `${new Uint8Array(digest).toHex()}  dumont-agent\n`;
+    }
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,4 @@
+declare module "*/dumont-agent" {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { LateReading } from "../../src/lifecycle/heartbeat.ts";
+import { at, Timeline } from "./timeline.ts";
+
+const MINUTE = 60_000;
+
+function agentLine(): Timeline {
+  return new Timeline({ provider: "agent" });
+}
+
+/** Everything that was handed to the history, and what still waits for it, by its time. */
+function historyOf(line: Timeline) {
+  const { recent, unflushed } = line.state;
+  return [
+    ...line.effects.flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : [])),
+    ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
+  ];
+}
+
+const late = (sequence: number, ageSeconds: number): LateReading => [
+  sequence,
+  ageSeconds,
+  50,
+  null,
+  null,
+  null,
+  null,
+  null,
+];
+
+describe("a heartbeat that is sent again", () => {
+  it("counts once, and its answer is the same", () => {
+    const line = agentLine();
+    const first = line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 7 });
+    line.until(at("0:05"));
+    const before = line.state;
+    expect(line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 7 })).toEqual(first);
+    expect(line.state).toEqual(before);
+    line.until(at("1:00"));
+    line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 8 });
+    expect(line.view).toMatchObject({ total_heartbeats: 2, missed_heartbeats: 0 });
+  });
+
+  it("after a restart of the machine is another one, and the restart is told from a cut of the network", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "a", sequence: 7 });
+    line.until(at("10:00"));
+    line.heartbeat({ boot_id: "b", sequence: 1 });
+    expect(line.view.total_heartbeats).toBe(2);
+    expect(line.kinds).toContain("rebooted");
+
+    const cut = agentLine();
+    cut.heartbeat({ boot_id: "a", sequence: 7 });
+    cut.until(at("10:00"));
+    cut.heartbeat({ boot_id: "a", sequence: 17 });
+    expect(cut.kinds).not.toContain("rebooted");
+    expect(cut.kinds).toContain("recovered");
+  });
+});
+
+describe("readings that come late", () => {
+  it("fill the history, and change neither what was missed nor how long the silence was", () => {
+    const line = agentLine();
+    line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 1 });
+    line.until(at("11:00"));
+    const backlog = Array.from({ length: 10 }, (_, index) => late(index + 2, (10 - index) * 60));
+    line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 12, backlog });
+    expect(historyOf(line).map((heartbeat) => (heartbeat.at - at("0:00")) / MINUTE)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+    ]);
+    expect(historyOf(line).map((heartbeat) => heartbeat.sequence)).toEqual(
+      Array.from({ length: 12 }, (_, index) => index + 1),
+    );
+    expect(line.view).toMatchObject({ status: "running", total_heartbeats: 2, missed_heartbeats: 10 });
+    expect(line.kinds).toEqual(["registered", "first_heartbeat", "orphaned", "recovered"]);
+  });
+
+  it("that were heard before, or come from nowhere, are left out", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "b", sequence: 5 });
+    line.until(at("5:00"));
+    line.heartbeat({
+      boot_id: "b",
+      sequence: 9,
+      backlog: [late(4, 250), late(5, 240), late(6, 180), late(9, 0), late(12, 0)],
+    });
+    expect(historyOf(line)).toHaveLength(3);
+    line.until(at("6:00"));
+    line.heartbeat({ sequence: 10, backlog: [late(7, 60)] });
+    line.heartbeat({ boot_id: "b", backlog: [late(8, 60)] });
+    expect(historyOf(line)).toHaveLength(5);
+  });
+
+  it("in any number and order are kept in order, in chunks short enough, each once", () => {
+    const reading = fc.tuple(fc.nat(400), fc.nat(20_000)).map(([sequence, age]) => late(sequence, age));
+    fc.assert(
+      fc.property(fc.array(fc.array(reading, { maxLength: 240 }), { maxLength: 4 }), (backlogs) => {
+        const line = agentLine();
+        line.heartbeat({ boot_id: "b", sequence: 0 });
+        for (const [index, backlog] of backlogs.entries()) {
+          line.until(line.now + 200 * MINUTE);
+          line.heartbeat({ boot_id: "b", sequence: 401 + index, backlog });
+        }
+        const kept = historyOf(line);
+        expect(kept.map((heartbeat) => heartbeat.at)).toEqual(
+          kept.map((heartbeat) => heartbeat.at).toSorted((a, b) => a - b),
+        );
+        expect(kept.map((heartbeat) => heartbeat.sequence)).toEqual(kept.map((_, index) => index + 1));
+        expect(line.view.total_heartbeats).toBe(backlogs.length + 1);
+        for (const effect of line.effects) {
+          if (effect.type !== "chunk") continue;
+          const [first] = effect.heartbeats;
+          const last = effect.heartbeats.at(-1);
+          expect(effect.heartbeats.length).toBeLessThanOrEqual(10);
+          expect((last?.at ?? 0) - (first?.at ?? 0)).toBeLessThanOrEqual(60 * MINUTE);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("several GPUs", () => {
+  it("are as busy as the busiest, and each is shown", () => {
+    const line = agentLine();
+    line.heartbeat({
+      gpus: [
+        { index: 0, name: "H100", utilization: 3, vram_used_gb: 1, vram_total_gb: 80 },
+        { index: 1, utilization: 71 },
+      ],
+    });
+    expect(line.view.gpu_utilization).toBe(71);
+    expect(line.view.gpus).toEqual([
+      { index: 0, name: "H100", utilization: 3, vram_used_gb: 1, vram_total_gb: 80 },
+      { index: 1, name: null, utilization: 71, vram_used_gb: null, vram_total_gb: null },
+    ]);
+  });
+});
+
+describe("activity", () => {
+  const idle = (activity: Record<string, number>) => ({ gpu_utilization: 1, activity });
+
+  it("keeps an instance with an idle GPU from being idle, and the view says so", () => {
+    const line = agentLine().beatUntil(at("10:00"), idle({ ssh_sessions: 2, busy_jupyter_kernels: 0 }));
+    expect(line.view).toMatchObject({
+      status: "running",
+      health: "healthy",
+      lifecycle: {
+        next_step: null,
+        because: "GPU at 1%, but in use: 2 ssh_sessions",
+        blocked_by: "activity",
+      },
+    });
+    line.beatUntil(at("14:30"), idle({ ssh_sessions: 0 })).until(at("16:00"));
+    expect(line.view.status).toBe("hibernating");
+    expect(line.heartbeat(idle({ ssh_sessions: 1 })).actions).toEqual([]);
+    expect(line.view.status).toBe("running");
+  });
+
+  it("does not count where the policy says so", () => {
+    const line = new Timeline({ provider: "agent", overrides: { idle: { respect_activity: false } } });
+    line.beatUntil(at("5:00"), idle({ ssh_sessions: 2 }));
+    expect(line.view.status).toBe("hibernating");
+  });
+});

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { benchAgent } from "./agent.ts";
 import { benchHeartbeats } from "./heartbeat.ts";
 import { benchScrapes } from "./scrape.ts";
 
@@ -36,9 +37,21 @@ console.table(
     ]),
   ),
 );
+
+const agent = await benchAgent();
+console.table({
+  "the agent's process tree": {
+    beats: agent.beats,
+    "peak MB": round(agent.peakPssKb / 1024),
+    "peak MB, shared pages counted each time": round(agent.peakRssKb / 1024),
+    "MB between beats": round(agent.betweenRssKb / 1024),
+    "CPU s a beat": round(agent.cpuSecondsPerBeat * 100) / 100,
+    "% of a core": round(agent.cpuPercentOfOneCore),
+  },
+});
 await writeFile(
   join(import.meta.dirname, "results.json"),
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, scrapes }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, scrapes, agent }, null, 2)}\n`,
 );
 
 function round(value: number): number {

@@ -236,6 +236,7 @@ describe("before a service", () => {
         "who",
         "id",
         "rm",
+        "mktemp",
         program,
       ]) {
         const { stdout } = await run("which", [each]).catch(() => ({ stdout: "" }));

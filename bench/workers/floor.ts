@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { createRouter } from "../../src/api/router.ts";
-import type { HeartbeatOutcome, Registration } from "../../src/instance/actor.ts";
+import type { HeartbeatOutcome, Registration } from "../../src/instance/outcomes.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
 
 /** The floor: the same router before an actor that writes one row a heartbeat and does nothing else. */

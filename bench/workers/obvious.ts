@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { createRouter } from "../../src/api/router.ts";
 import { appendChunk } from "../../src/history/append.ts";
-import type { HeartbeatOutcome, Registration } from "../../src/instance/actor.ts";
+import type { HeartbeatOutcome, Registration } from "../../src/instance/outcomes.ts";
 import { type HeartbeatReport, heartbeatFrom } from "../../src/lifecycle/heartbeat.ts";
 
 /** The obvious design: each heartbeat writes the actor's row, arms its alarm, and inserts into the database. */

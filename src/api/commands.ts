@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CommandOutcome } from "../instance/actor.ts";
+import type { CommandOutcome } from "../instance/outcomes.ts";
 import { actorOf } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ActionOutcome } from "../actions/workflow.ts";
 import { isUnderWay } from "../lifecycle/actions.ts";
-import { answerHeartbeat, type HeartbeatAnswer } from "../lifecycle/answer.ts";
+import { answerHeartbeat } from "../lifecycle/answer.ts";
 import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
@@ -10,14 +10,12 @@ import {
   compilePolicy,
   mergePolicy,
   type Policy,
-  type PolicyIssue,
-  type PolicyOverrides,
   type PolicySettings,
   policyIssues,
 } from "../lifecycle/policy.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
-import { newState, type Profile } from "../lifecycle/state.ts";
+import { newState } from "../lifecycle/state.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
 import {
   type DetailView,
@@ -29,6 +27,17 @@ import {
 } from "../lifecycle/view.ts";
 import { count } from "../meter/meter.ts";
 import { deliver } from "./outbox.ts";
+import {
+  type ChangeOutcome,
+  type CommandOutcome,
+  endingOf,
+  type HeartbeatOutcome,
+  type KeepAliveOutcome,
+  type ProfileChanges,
+  type Registration,
+  UNKNOWN,
+  type Unknown,
+} from "./outcomes.ts";
 import { InstanceStorage, type StoredInstance } from "./storage.ts";
 
 /** An outbox that could not be emptied is tried again after this long. */
@@ -42,46 +51,6 @@ const CRASH_RETRY_MS = 5 * MINUTE_MS;
 
 /** An alarm that has not fired for this long after its time never will. */
 const OVERDUE_MS = 10 * MINUTE_MS;
-
-export interface Registration {
-  readonly userId: string;
-  readonly instanceId: string;
-  readonly profile: Omit<Profile, "registeredAt">;
-  readonly overrides: PolicyOverrides;
-  readonly userPolicy: PolicyOverrides;
-  readonly userPolicyVersion: number;
-}
-
-export interface ProfileChanges {
-  readonly profile: Partial<Omit<Profile, "registeredAt">>;
-  /** Replaces the instance's own overrides as a whole. */
-  readonly overrides?: PolicyOverrides;
-}
-
-/** An instance that the actor does not know, or no longer. */
-export interface Unknown {
-  readonly outcome: "unknown";
-}
-
-const UNKNOWN: Unknown = { outcome: "unknown" };
-
-export type HeartbeatOutcome =
-  | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
-  | { readonly outcome: "old_token" }
-  | Unknown;
-
-export type CommandOutcome =
-  | { readonly outcome: "accepted"; readonly detail: DetailView }
-  | { readonly outcome: "refused"; readonly refusal: Refusal }
-  | Unknown;
-
-export type ChangeOutcome =
-  | CommandOutcome
-  | { readonly outcome: "bad_policy"; readonly issues: PolicyIssue[] };
-
-export type KeepAliveOutcome =
-  | { readonly outcome: "accepted"; readonly validForMinutes: number }
-  | Exclude<CommandOutcome, { outcome: "accepted" }>;
 
 /**
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
@@ -422,22 +391,6 @@ export class InstanceActor extends DurableObject<Env> {
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#storage.forget();
-  }
-}
-
-function endingOf(actionId: string, outcome: ActionOutcome): InstanceEvent {
-  switch (outcome.type) {
-    case "succeeded":
-      return {
-        type: "action.succeeded",
-        actionId,
-        snapshotId: outcome.snapshotId,
-        confirmedBy: outcome.confirmedBy,
-      };
-    case "gone":
-      return { type: "action.gone", actionId };
-    case "failed":
-      return { type: "action.failed", actionId, because: outcome.because };
   }
 }
 

@@ -1,0 +1,66 @@
+import type { ActionOutcome } from "../actions/workflow.ts";
+import type { HeartbeatAnswer } from "../lifecycle/answer.ts";
+import type { Refusal } from "../lifecycle/decide.ts";
+import type { InstanceEvent } from "../lifecycle/instance-event.ts";
+import type { PolicyIssue, PolicyOverrides } from "../lifecycle/policy.ts";
+import type { Profile } from "../lifecycle/state.ts";
+import type { DetailView } from "../lifecycle/view.ts";
+
+/** What an actor is told, and what it answers. */
+
+export interface Registration {
+  readonly userId: string;
+  readonly instanceId: string;
+  readonly profile: Omit<Profile, "registeredAt">;
+  readonly overrides: PolicyOverrides;
+  readonly userPolicy: PolicyOverrides;
+  readonly userPolicyVersion: number;
+}
+
+export interface ProfileChanges {
+  readonly profile: Partial<Omit<Profile, "registeredAt">>;
+  /** Replaces the instance's own overrides as a whole. */
+  readonly overrides?: PolicyOverrides;
+}
+
+/** An instance that the actor does not know, or no longer. */
+export interface Unknown {
+  readonly outcome: "unknown";
+}
+
+export const UNKNOWN: Unknown = { outcome: "unknown" };
+
+export type HeartbeatOutcome =
+  | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
+  | { readonly outcome: "old_token" }
+  | Unknown;
+
+export type CommandOutcome =
+  | { readonly outcome: "accepted"; readonly detail: DetailView }
+  | { readonly outcome: "refused"; readonly refusal: Refusal }
+  | Unknown;
+
+export type ChangeOutcome =
+  | CommandOutcome
+  | { readonly outcome: "bad_policy"; readonly issues: PolicyIssue[] };
+
+export type KeepAliveOutcome =
+  | { readonly outcome: "accepted"; readonly validForMinutes: number }
+  | Exclude<CommandOutcome, { outcome: "accepted" }>;
+
+/** The end of an action as the lifecycle hears of it. */
+export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEvent {
+  switch (outcome.type) {
+    case "succeeded":
+      return {
+        type: "action.succeeded",
+        actionId,
+        snapshotId: outcome.snapshotId,
+        confirmedBy: outcome.confirmedBy,
+      };
+    case "gone":
+      return { type: "action.gone", actionId };
+    case "failed":
+      return { type: "action.failed", actionId, because: outcome.because };
+  }
+}

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../accounts/digest.ts";
 import type { ActionOrder } from "../lifecycle/effects.ts";
 import type { ProviderKind } from "../lifecycle/provider.ts";
 import { createOnce } from "../workflows/create-once.ts";
@@ -30,7 +31,7 @@ export async function actionWorkflowId(
   instanceId: string,
   actionId: string,
 ): Promise<string> {
-  return `${await userPrefix(userId)}-${(await digest(`${userId}/${instanceId}/${actionId}`)).slice(0, 40)}`;
+  return `${await userPrefix(userId)}-${(await sha256Hex(`${userId}/${instanceId}/${actionId}`)).slice(0, 40)}`;
 }
 
 export async function isActionOf(userId: string, workflowId: string): Promise<boolean> {
@@ -38,12 +39,7 @@ export async function isActionOf(userId: string, workflowId: string): Promise<bo
 }
 
 async function userPrefix(userId: string): Promise<string> {
-  return (await digest(userId)).slice(0, 24);
-}
-
-async function digest(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(bytes).toHex();
+  return (await sha256Hex(userId)).slice(0, 24);
 }
 
 /** Starts the action's workflow. Asked twice, it starts one. */

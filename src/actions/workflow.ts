@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
+import { actorOf } from "../instance/address.ts";
 import { count } from "../meter/meter.ts";
 import { type ActionParameters, type ActionResult, RESULT_EVENT } from "./order.ts";
 import {
@@ -74,7 +75,7 @@ class ActionRun {
 
   get actor() {
     const { userId, instanceId } = this.#parameters;
-    return this.#env.INSTANCES.getByName(`${userId}/${instanceId}`);
+    return actorOf(this.#env, userId, instanceId);
   }
 
   async carryOut(): Promise<ActionOutcome | null> {
@@ -104,38 +105,31 @@ class ActionRun {
         snapshotId: null,
       };
     }
-    const evidence = before === null ? "" : ` (before: ${before})`;
-    const told = await this.#tell("hibernate", act);
+    return this.#actUntil("hibernate", act, "stopped", before === null ? "" : ` (before: ${before})`);
+  }
+
+  async #wake(): Promise<ActionOutcome | null> {
+    if (!(await this.#stillStands())) return null;
+    return this.#actUntil("wake", (provider) => provider.wake(this.#target), "running", "");
+  }
+
+  /** Gives the order and waits until the machine shows it. `evidence` is kept with the confirmation. */
+  async #actUntil(
+    name: string,
+    act: (provider: Provider) => Promise<Progress>,
+    wanted: "stopped" | "running",
+    evidence: string,
+  ): Promise<ActionOutcome> {
+    const { provider } = this.#parameters;
+    const told = await this.#tell(name, act);
     if (told === "gone") return { type: "gone" };
     if (told === "done") {
       return { type: "succeeded", confirmedBy: `${provider} at once${evidence}`, snapshotId: null };
     }
-    const end = await this.#until("stopped", SHORT_WAITS_SECONDS);
-    switch (end.type) {
-      case "reached":
-        return { type: "succeeded", confirmedBy: `${provider}${evidence}`, snapshotId: null };
-      case "gone":
-        return { type: "gone" };
-      case "failed":
-        return { type: "failed", because: end.because };
-    }
-  }
-
-  async #wake(): Promise<ActionOutcome | null> {
-    const { provider } = this.#parameters;
-    if (!(await this.#stillStands())) return null;
-    const told = await this.#tell("wake", (each) => each.wake(this.#target));
-    if (told === "gone") return { type: "gone" };
-    if (told === "done") return { type: "succeeded", confirmedBy: `${provider} at once`, snapshotId: null };
-    const end = await this.#until("running", SHORT_WAITS_SECONDS);
-    switch (end.type) {
-      case "reached":
-        return { type: "succeeded", confirmedBy: provider, snapshotId: null };
-      case "gone":
-        return { type: "gone" };
-      case "failed":
-        return { type: "failed", because: end.because };
-    }
+    const end = await this.#until(wanted);
+    return end.type === "reached"
+      ? { type: "succeeded", confirmedBy: `${provider}${evidence}`, snapshotId: null }
+      : end;
   }
 
   async #delete(): Promise<ActionOutcome | null> {
@@ -151,8 +145,8 @@ class ActionRun {
     if (!(await this.#stillStands())) return null;
     const told = await this.#tell("delete", (each) => each.delete(this.#target));
     if (told === "accepted") {
-      const end = await this.#until("gone", SHORT_WAITS_SECONDS);
-      if (end.type === "failed") return { type: "failed", because: end.because };
+      const end = await this.#until("gone");
+      if (end.type === "failed") return end;
     }
     return { type: "succeeded", confirmedBy: provider, snapshotId };
   }
@@ -213,14 +207,13 @@ class ActionRun {
   /** Looks until the machine is as wanted, or a result from outside says how it ended. */
   async #until(
     wanted: "stopped" | "running" | "gone",
-    waitsSeconds: readonly number[],
   ): Promise<
     | { readonly type: "reached" }
     | { readonly type: "gone" }
     | { readonly type: "failed"; readonly because: string }
   > {
     let state: MachineState = "unknown";
-    for (const [index, seconds] of waitsSeconds.entries()) {
+    for (const [index, seconds] of SHORT_WAITS_SECONDS.entries()) {
       state = await this.#look(`look ${index + 1}`);
       if (state === wanted) return { type: "reached" };
       if (state === "gone") return { type: "gone" };

@@ -1,6 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
-import type { Severity } from "../lifecycle/history-event.ts";
+import { severitySchema } from "../lifecycle/history-event.ts";
 import { compilePolicy, DEFAULT_POLICY } from "../lifecycle/policy.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
@@ -23,8 +23,6 @@ const SEND_RETRIES = 7;
 
 /** Marks what a critical digest tells at the end of its window. */
 const REST = "-rest";
-
-const SEVERITIES = ["info", "warning", "critical"] as const satisfies readonly Severity[];
 
 /** Tells a user's pending alerts: one message a channel. */
 export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
@@ -62,7 +60,7 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
     const notices = await step.do(`compose${suffix}`, DATABASE, async () => {
       const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(this.env));
       const alerts = await readAlerts(this.env.DB, userId, digestId, reminderMs);
-      return SEVERITIES.map((minimum) => ({ minimum, notice: composeNotice(alerts, minimum) }));
+      return severitySchema.options.map((minimum) => ({ minimum, notice: composeNotice(alerts, minimum) }));
     });
     if (notices.every(({ notice }) => notice === null)) return;
     const channels = await step.do(`channels${suffix}`, DATABASE, async () =>

@@ -144,7 +144,6 @@ const WORDS: Record<HistoryEventKind, string> = {
   guard_opened: "let go by the guard",
   would_delete: "expired, and no provider to delete",
   deleting: "about to be deleted",
-  delete_cancelled: "not deleted after all",
   delete_failed: "not deleted, though it should be",
   deleted: "deleted",
   gone: "gone at the provider",

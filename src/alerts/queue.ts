@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type HistoryEventKind, historyEventKindSchema } from "../lifecycle/history-event.ts";
+import { type HistoryEventKind, historyEventKindSchema, severitySchema } from "../lifecycle/history-event.ts";
 import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
 import type { Urgency } from "./start.ts";
 
@@ -38,7 +38,7 @@ const alertRow = z.object({
   instance_id: z.string(),
   name: z.string().nullable(),
   kind: historyEventKindSchema,
-  severity: z.enum(["info", "warning", "critical"]),
+  severity: severitySchema,
   message: z.string(),
   at: z.number(),
   detail: z.string().transform((text) => z.record(z.string(), z.unknown()).parse(JSON.parse(text))),

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../accounts/digest.ts";
 import type { Severity } from "../lifecycle/history-event.ts";
 import { createOnce } from "../workflows/create-once.ts";
 
@@ -29,6 +30,5 @@ export async function startDigests(
 }
 
 async function digestId(userId: string, urgency: Urgency, window: number): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(userId));
-  return `${new Uint8Array(bytes).toHex().slice(0, 40)}-${urgency}-${window}`;
+  return `${(await sha256Hex(userId)).slice(0, 40)}-${urgency}-${window}`;
 }

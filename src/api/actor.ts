@@ -1,10 +1,6 @@
 import type { InstanceActor } from "../instance/actor.ts";
+import { actorOf } from "../instance/address.ts";
 import { listInstanceIds } from "../instance/registry.ts";
-
-/** User and instance ids hold no slash, so no two instances share an actor. */
-export function actorOf(env: Env, userId: string, instanceId: string): DurableObjectStub<InstanceActor> {
-  return env.INSTANCES.getByName(`${userId}/${instanceId}`);
-}
 
 /** How many actors are asked at the same time. */
 const PARALLEL_CALLS = 50;

@@ -9,6 +9,7 @@ import {
   sendNotice,
 } from "../alerts/channels/registry.ts";
 import type { Notice } from "../alerts/notice.ts";
+import { severitySchema } from "../lifecycle/history-event.ts";
 import { toIso } from "../lifecycle/time.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { security, userIdOf } from "./auth.ts";
@@ -16,8 +17,6 @@ import { type ApiContext, Endpoint, errorResponses, issuesOf, jsonBody, jsonResp
 import { ApiError, invalid, notFound } from "./errors.ts";
 
 /** How an owner is told: Slack, e-mail, webhook. */
-
-const severitySchema = z.enum(["info", "warning", "critical"]);
 
 const channelSchema = z.object({
   id: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { actorOf } from "../instance/address.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
-import { actorOf } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, notFound } from "./errors.ts";

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
+import { actorOf } from "../instance/address.ts";
 import { heartbeatSchema } from "../lifecycle/heartbeat.ts";
 import { toIso } from "../lifecycle/time.ts";
 import { count } from "../meter/meter.ts";
-import { actorOf } from "./actor.ts";
 import { security, tooManyRequests } from "./auth.ts";
 import {
   type ApiContext,

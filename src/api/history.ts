@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { readEvents, readHeartbeats, readHours } from "../history/read.ts";
+import { actorOf } from "../instance/address.ts";
 import { isRegistered } from "../instance/registry.ts";
-import { actorOf } from "./actor.ts";
+import { severitySchema } from "../lifecycle/history-event.ts";
 import { security, userIdOf } from "./auth.ts";
 import { encodePosition, positionCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
@@ -96,7 +97,7 @@ export const eventsResponse = jsonResponse(
         at: z.string(),
         instance_id: z.string().nullable().describe("Null for what concerns no single instance"),
         kind: z.string(),
-        severity: z.enum(["info", "warning", "critical"]),
+        severity: severitySchema,
         message: z.string(),
         detail: z.record(z.string(), z.unknown()).describe("Rule, threshold, evidence, times"),
       }),

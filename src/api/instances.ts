@@ -2,6 +2,7 @@ import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { readUserPolicy } from "../accounts/users.ts";
 import { credentialsSetAt } from "../actions/providers/registry.ts";
+import { actorOf } from "../instance/address.ts";
 import { readGuards } from "../instance/guard.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "../lifecycle/policy.ts";
 import { abilitiesOf, type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
 import type { LiveView } from "../lifecycle/view.ts";
-import { actorOf, askActors } from "./actor.ts";
+import { askActors } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
 import { encodeText, idCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
-import { actorOf } from "./actor.ts";
+import { actorOf } from "../instance/address.ts";
 import { type ApiContext, Endpoint } from "./endpoint.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
+import { actorOf } from "../instance/address.ts";
 import { SERVICE_USER } from "../instance/guard.ts";
 import { type InstancePlace, listToVisit } from "../instance/registry.ts";
 import { DAY_MS } from "../lifecycle/time.ts";
@@ -85,9 +86,7 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
   async #instances(after: InstancePlace | null, report: CleanupReport): Promise<Page> {
     const places = await listToVisit(this.env.DB, after, INSTANCES_PER_PAGE);
     const visits = await Promise.allSettled(
-      places.map(({ userId, instanceId }) =>
-        this.env.INSTANCES.getByName(`${userId}/${instanceId}`).cleanUp(),
-      ),
+      places.map(({ userId, instanceId }) => actorOf(this.env, userId, instanceId).cleanUp()),
     );
     const last = places.at(-1);
     return {

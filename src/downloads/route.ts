@@ -1,5 +1,6 @@
 import { z } from "zod";
 import agent from "../../agent/dumont-agent";
+import { sha256Hex } from "../accounts/digest.ts";
 import { type ApiContext, Endpoint, errorResponses } from "../api/endpoint.ts";
 import { notFound } from "../api/errors.ts";
 
@@ -45,10 +46,8 @@ async function fileOf(name: string): Promise<string | null> {
   switch (name) {
     case "dumont-agent":
       return agent;
-    case "dumont-agent.sha256": {
-      const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(agent));
-      return `${new Uint8Array(digest).toHex()}  dumont-agent\n`;
-    }
+    case "dumont-agent.sha256":
+      return `${await sha256Hex(agent)}  dumont-agent\n`;
     default:
       return null;
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/heartbeat.ts";
-import { type HistoryEvent, isNotice, type Severity } from "../lifecycle/history-event.ts";
+import { type HistoryEvent, isNotice, type Severity, severitySchema } from "../lifecycle/history-event.ts";
 
 /** Statements that write the history. Each may run twice and then changes nothing more. */
 
@@ -63,7 +63,7 @@ export function appendEvent(
     );
 }
 
-const severityRow = z.object({ severity: z.enum(["info", "warning", "critical"]) });
+const severityRow = z.object({ severity: severitySchema });
 
 /** Severities of the user's events that nobody has been told of yet. */
 export async function pendingSeverities(db: D1Database, userId: string): Promise<Severity[]> {

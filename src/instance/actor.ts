@@ -5,7 +5,7 @@ import { answerHeartbeat } from "../lifecycle/answer.ts";
 import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { withoutEffects } from "../lifecycle/outbox.ts";
+import { waitingHeartbeats, withoutEffects } from "../lifecycle/outbox.ts";
 import {
   compilePolicy,
   mergePolicy,
@@ -228,12 +228,7 @@ export class InstanceActor extends DurableObject<Env> {
   /** Heartbeats that the database may not have yet, oldest first; null for an unknown instance. */
   async waitingHeartbeats(): Promise<Heartbeat[] | null> {
     const stored = this.#known();
-    if (stored === null) return null;
-    const { outbox, recent, unflushed } = stored.state;
-    return [
-      ...outbox.flatMap(({ effect }) => (effect.type === "chunk" ? effect.heartbeats : [])),
-      ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
-    ];
+    return stored && waitingHeartbeats(stored.state);
   }
 
   /**

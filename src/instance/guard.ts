@@ -95,7 +95,7 @@ export async function readGuards(db: D1Database, userId: string): Promise<{ user
   return { user: of(userId), service: of(SERVICE_USER) };
 }
 
-/** Orphans count once the guard that they closed has opened again no more: each outage is judged by its own. */
+/** Who fell silent before the guard last opened belongs to an outage that is over, and counts no more. */
 function factsStatement(db: D1Database, scope: string, rule: GuardRule, anchor: number): D1PreparedStatement {
   const silent = `SELECT COUNT(*) FROM instances
                   WHERE ${scope === SERVICE_USER ? "" : "user_id = ?1 AND "}status = 'orphaned' AND orphaned_since`;

@@ -2,7 +2,9 @@ import { z } from "zod";
 
 /** A change worth keeping: what happened, by which rule, on what evidence. The record drives the notices. */
 
-export type Severity = "info" | "warning" | "critical";
+export const severitySchema = z.enum(["info", "warning", "critical"]);
+
+export type Severity = z.infer<typeof severitySchema>;
 
 export const historyEventKindSchema = z.enum([
   "registered",
@@ -33,7 +35,6 @@ export const historyEventKindSchema = z.enum([
   "guard_opened",
   "would_delete",
   "deleting",
-  "delete_cancelled",
   "delete_failed",
   "deleted",
   "gone",

@@ -62,6 +62,14 @@ export function inChunks(heartbeats: readonly Heartbeat[]): Heartbeat[][] {
   return chunks;
 }
 
+/** Heartbeats that the history may not have yet, oldest first. */
+export function waitingHeartbeats({ outbox, recent, unflushed }: InstanceState): Heartbeat[] {
+  return [
+    ...outbox.flatMap(({ effect }) => (effect.type === "chunk" ? effect.heartbeats : [])),
+    ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
+  ];
+}
+
 /** Takes effects that are done out of the outbox. */
 export function withoutEffects(state: InstanceState, done: ReadonlySet<number>): InstanceState {
   return { ...state, outbox: state.outbox.filter(({ id }) => !done.has(id)) };

@@ -1,4 +1,5 @@
-import { costToday, missedHeartbeats, roundDollars, uptimePercent } from "./counters.ts";
+import { costToday, missedHeartbeats, uptimePercent } from "./counters.ts";
+import { waitingHeartbeats } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import type { InstanceState, Status } from "./state.ts";
 import { SECOND_MS } from "./time.ts";
@@ -9,7 +10,6 @@ export interface MetricsSample {
   readonly instanceId: string;
   readonly name: string;
   readonly status: Status;
-  readonly orphaned: boolean;
   readonly gpuPercent: number | null;
   readonly vramUsedGb: number | null;
   readonly cpuPercent: number | null;
@@ -41,7 +41,6 @@ export function metricsSample(
     instanceId,
     name: profile.name,
     status: phase.status,
-    orphaned: phase.status === "orphaned",
     gpuPercent: reading?.gpuPercent ?? null,
     vramUsedGb: reading?.vramUsedGb ?? null,
     cpuPercent: reading?.cpuPercent ?? null,
@@ -54,13 +53,8 @@ export function metricsSample(
     heartbeats: counters.totalHeartbeats,
     missed,
     uptimePercent: uptimePercent(counters.totalHeartbeats, missed),
-    savedDollars: roundDollars(savingsView(state, now).saved_total),
+    savedDollars: savingsView(state, now).saved_total,
     hourlyCost: profile.hourlyCost,
-    waitingHeartbeats:
-      state.unflushed +
-      state.outbox.reduce(
-        (sum, { effect }) => sum + (effect.type === "chunk" ? effect.heartbeats.length : 0),
-        0,
-      ),
+    waitingHeartbeats: waitingHeartbeats(state).length,
   };
 }

@@ -35,7 +35,7 @@ const INSTANCE_SERIES: readonly Series[] = [
   {
     name: "dumont_agents_orphaned",
     help: "1 while no heartbeat has come for longer than the policy allows, else 0",
-    value: (sample) => (sample.orphaned ? 1 : 0),
+    value: (sample) => (sample.status === "orphaned" ? 1 : 0),
   },
   {
     name: "dumont_agents_hibernated",

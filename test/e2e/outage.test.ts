@@ -28,13 +28,6 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([plane.stop(), slack.stop(), receiver.stop()]));
 
-async function newOwner(world: ServerWorld): Promise<User> {
-  const user = await world.newUser("Ada");
-  const { url, secret } = plane;
-  await request(`${world.url}/api/agent/providers/webhook`, "PUT", user.token, { url, secret });
-  return user;
-}
-
 interface Agent {
   readonly id: string;
   readonly token: string;
@@ -76,7 +69,7 @@ describe("an outage of the service itself", () => {
   it("of two hours hibernates nobody, and silence counts anew when it is back", async () => {
     const world = await ServerWorld.create({ SIMULATION_SPEED: String(SPEED), ALLOW_LOOPBACK_URLS: "true" });
     try {
-      const user = await newOwner(world);
+      const user = await world.newOwner(plane);
       const alive = await Promise.all(["a", "b", "c", "d"].map((id) => register(world, user, `alive-${id}`)));
       const dead = await register(world, user, "dead");
       await beat(world, dead);
@@ -118,7 +111,7 @@ describe("an outage of the network", () => {
   it("of two hundred instances closes the guard: nothing is hibernated, one message; they return: one message", async () => {
     const world = await ServerWorld.create({ SIMULATION_SPEED: "60", ALLOW_LOOPBACK_URLS: "true" });
     try {
-      const user = await newOwner(world);
+      const user = await world.newOwner(plane);
       // Ten real seconds a heartbeat, so that two hundred agents are no load.
       await request(`${world.url}/api/agent/policy`, "PUT", user.token, {
         heartbeat_interval_seconds: 600,

@@ -42,13 +42,6 @@ afterAll(async () => {
   await Promise.all([plane.stop(), slack.stop(), mail.stop()]);
 });
 
-async function newOwner(): Promise<User> {
-  const user = await world.newUser("Ada");
-  const { url, secret } = plane;
-  await request(`${world.url}/api/agent/providers/webhook`, "PUT", user.token, { url, secret });
-  return user;
-}
-
 function register(user: User, instanceId: string): Promise<string> {
   return registerInstance(world.url, user.token, {
     instance_id: instanceId,
@@ -86,7 +79,7 @@ describe.concurrent("an owner with Slack and e-mail", () => {
   it("is told once of an idle instance that its control plane hibernates, and can keep the next one alive by link", async ({
     expect,
   }) => {
-    const user = await newOwner();
+    const user = await world.newOwner(plane);
     for (const settings of [
       { kind: "slack", url: slack.url },
       { kind: "email", to: "ada@example.test" },
@@ -136,7 +129,7 @@ describe.concurrent("an owner with Slack and e-mail", () => {
 
 describe.concurrent("a control plane that has its troubles", () => {
   it("answers 500 twice, and then obeys: one hibernation", async ({ expect }) => {
-    const user = await newOwner();
+    const user = await world.newOwner(plane);
     const token = await register(user, "flaky");
     let failures = 2;
     plane.interventions.set("flaky", () => (failures-- > 0 ? { status: 500, body: {} } : undefined));
@@ -150,7 +143,7 @@ describe.concurrent("a control plane that has its troubles", () => {
   });
 
   it("takes longer than it is waited for, and is asked again: one hibernation", async ({ expect }) => {
-    const user = await newOwner();
+    const user = await world.newOwner(plane);
     const token = await register(user, "slow");
     let slow = 1;
     // Obeyed at once, but the answer comes after the caller has given up.
@@ -170,7 +163,7 @@ describe.concurrent("a control plane that has its troubles", () => {
   });
 
   it("answers later, and twice: one hibernation", async ({ expect }) => {
-    const user = await newOwner();
+    const user = await world.newOwner(plane);
     const token = await register(user, "late");
     plane.interventions.set("late", () => ({ status: 202, body: { status: "accepted" } }));
     await beat(token, "late", 1, 12);
@@ -178,7 +171,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     expect(await statusOf(user, "late")).toBe("hibernating");
     const action = plane.orders.find((order) => order.instanceId === "late")?.actionId;
     const result = `${world.url}/api/agent/actions/${action}/result`;
-    const stranger = await newOwner();
+    const stranger = await world.newOwner(plane);
     await expect(request(result, "POST", stranger.token, { outcome: "succeeded" })).rejects.toThrow("404");
     await request(result, "POST", user.token, { outcome: "succeeded" });
     await request(result, "POST", user.token, { outcome: "succeeded" }).catch(() => undefined);
@@ -190,7 +183,7 @@ describe.concurrent("a control plane that has its troubles", () => {
   it("has stopped a silent instance already: it counts as hibernated, and no order is given", async ({
     expect,
   }) => {
-    const user = await newOwner();
+    const user = await world.newOwner(plane);
     const token = await register(user, "stopped");
     await beat(token, "stopped", 90, 1);
     plane.machines.set("stopped", "stopped");
@@ -199,7 +192,7 @@ describe.concurrent("a control plane that has its troubles", () => {
   });
 
   it("knows a silent instance no more: it counts as deleted", async ({ expect }) => {
-    const user = await newOwner();
+    const user = await world.newOwner(plane);
     const token = await register(user, "vanished");
     plane.machines.set("vanished", "gone");
     await beat(token, "vanished", 90, 1);
@@ -209,7 +202,7 @@ describe.concurrent("a control plane that has its troubles", () => {
 });
 
 it.concurrent("a woken instance is running once it beats", async ({ expect }) => {
-  const user = await newOwner();
+  const user = await world.newOwner(plane);
   const token = await register(user, "sleeper");
   await beat(token, "sleeper", 90, 1);
   await request(`${world.url}/api/agent/instances/sleeper/hibernate`, "POST", user.token);

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createUser, type User } from "../../scripts/client.ts";
+import { createUser, request, type User } from "../../scripts/client.ts";
+import type { ControlPlane } from "../../scripts/control-plane.ts";
 import {
   freePort,
   prepare,
@@ -64,6 +65,14 @@ export class ServerWorld {
 
   adminToken(): Promise<string> {
     return readAdminToken(this.#paths.secretsFile);
+  }
+
+  /** A user whose provider `webhook` is this control plane. */
+  async newOwner(plane: ControlPlane): Promise<User> {
+    const user = await this.newUser("Ada");
+    const { url, secret } = plane;
+    await request(`${this.url}/api/agent/providers/webhook`, "PUT", user.token, { url, secret });
+    return user;
   }
 
   async newUser(name: string): Promise<User> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
-import type { Severity } from "../../lifecycle/history-event.ts";
+import { type Severity, severitySchema } from "../../lifecycle/history-event.ts";
 import { count } from "../../meter/meter.ts";
 import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
 import type { Notice } from "../notice.ts";
@@ -11,8 +11,6 @@ import { slack } from "./slack.ts";
 import { webhook } from "./webhook.ts";
 
 /** A user's channels in D1, their settings sealed. */
-
-const severitySchema = z.enum(["info", "warning", "critical"]);
 
 /** What is needed to open a channel of each kind. */
 export function channelSettingsSchema(allowLoopback: boolean) {

@@ -1,10 +1,15 @@
-import { spawn } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What the agent takes of its machine: its whole process tree, read from /proc, over a hundred heartbeats. */
+
+const AGENT = join(import.meta.dirname, "../agent/dumont-agent");
+const TRUSTED_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
 const BEATS = 100;
 const INTERVAL_SECONDS = 0.3;
@@ -23,24 +28,35 @@ export interface AgentResult {
   readonly cpuPercentOfOneCore: number;
 }
 
-export async function benchAgent(): Promise<AgentResult> {
+/** Over HTTPS as everywhere but at home, where this may bind-mount the trust in its certificate: as root. */
+export async function benchAgent(scheme: "http" | "https"): Promise<AgentResult> {
   let beats = 0;
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     request.resume().on("end", () => {
       if (request.method === "POST") beats += 1;
       response.end(`{"success":true,"next_heartbeat_in_seconds":${INTERVAL_SECONDS},"actions":[]}`);
     });
-  });
+  };
+  const directory = await mkdtemp(join(tmpdir(), "dumont-bench-"));
+  const server =
+    scheme === "http"
+      ? createHttpServer(answer)
+      : createHttpsServer(await makeCertificate(directory), answer);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
-  const agent = spawn("sh", [join(import.meta.dirname, "../agent/dumont-agent"), "run"], {
+  const trust = `mount --bind ${join(directory, "trusted")} ${TRUSTED_CERTIFICATES} && exec sh ${AGENT} run`;
+  const [program, ...parameters] =
+    scheme === "http"
+      ? (["sh", AGENT, "run"] as const)
+      : (["unshare", "--mount", "sh", "-c", trust] as const);
+  const agent = spawn(program, parameters, {
     env: {
       ...process.env,
       DUMONT_CONFIG_FILE: "/nonexistent",
       DUMONT_INSTANCE_ID: "bench",
       DUMONT_API_TOKEN: "a.b.c",
-      DUMONT_API_URL: `http://127.0.0.1:${port}`,
+      DUMONT_API_URL: `${scheme}://127.0.0.1:${port}`,
     },
     stdio: "ignore",
   });
@@ -48,6 +64,7 @@ export async function benchAgent(): Promise<AgentResult> {
     const root = agent.pid ?? 0;
     let [peakRssKb, peakPssKb, betweenRssKb] = [0, 0, Number.POSITIVE_INFINITY];
     while (beats < BEATS) {
+      if (agent.exitCode !== null) throw new Error(`the agent ended with ${agent.exitCode}`);
       const processes = await Promise.all((await treeOf(root)).map(memoryOf));
       const rssKb = processes.reduce((sum, { rssKb: each }) => sum + each, 0);
       peakRssKb = Math.max(peakRssKb, rssKb);
@@ -71,7 +88,31 @@ export async function benchAgent(): Promise<AgentResult> {
     agent.kill("SIGTERM");
     server.close();
     server.closeAllConnections();
+    await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A certificate for 127.0.0.1, and in `trusted` the machine's own with this one. */
+async function makeCertificate(directory: string): Promise<{ key: string; cert: string }> {
+  const [keyFile, certificateFile] = [join(directory, "key"), join(directory, "certificate")];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"].concat([
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+      "-keyout",
+      keyFile,
+      "-out",
+      certificateFile,
+    ]),
+    { stdio: "ignore" },
+  );
+  const [key, cert, trusted] = await Promise.all(
+    [keyFile, certificateFile, TRUSTED_CERTIFICATES].map((file) => readFile(file, "utf8")),
+  );
+  if (key === undefined || cert === undefined) throw new Error("openssl made no certificate");
+  await writeFile(join(directory, "trusted"), `${trusted}\n${cert}`);
+  return { key, cert };
 }
 
 async function treeOf(pid: number): Promise<number[]> {

@@ -14,6 +14,7 @@ import { ServerWorld } from "../server/world.ts";
 
 const run = promisify(execFile);
 const AGENT = resolve(import.meta.dirname, "../../agent/dumont-agent");
+const DOCUMENT = resolve(import.meta.dirname, "../../docs/agent.md");
 const SHELLS = ["dash", "bash", "busybox sh"];
 
 let directory: string;
@@ -287,6 +288,28 @@ describe("before a service", () => {
       .poll(() => readFile(join(directory, "hibernated"), "utf8").catch(() => ""), { timeout: 30_000 })
       .toContain("pre-hibernate");
     expect(beats().map((each) => each.status)).toContain("hibernating");
+    expect(await agent.stop()).toBe(0);
+  });
+
+  it.each([
+    ["runpodctl stop pod $RUNPOD_POD_ID", "runpodctl", "stop pod pod-7"],
+    ["vastai stop instance $CONTAINER_ID", "vastai", "stop instance 28864630"],
+  ])("that says hibernate in a container is obeyed by '%s'", async (command, program, parameters) => {
+    expect(await readFile(DOCUMENT, "utf8")).toContain(command);
+    const called = join(directory, program);
+    const bin = await programs({ [program]: `echo "$*" >${called}` });
+    answer =
+      '{"success":true,"message":"x","next_heartbeat_in_seconds":0.5,"actions":[{"type":"hibernate","message":"Hibernate now","action_id":"hibernate-1"}]}';
+    const agent = start({
+      DUMONT_API_URL: service.url,
+      DUMONT_HIBERNATE_COMMAND: command,
+      PATH: `${bin}:${process.env.PATH}`,
+      RUNPOD_POD_ID: "pod-7",
+      CONTAINER_ID: "28864630",
+    });
+    await expect
+      .poll(() => readFile(called, "utf8").catch(() => ""), { timeout: 30_000 })
+      .toContain(parameters);
     expect(await agent.stop()).toBe(0);
   });
 

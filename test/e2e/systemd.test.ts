@@ -1,0 +1,124 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { listInstances, registerInstance, request } from "../../scripts/client.ts";
+import { ServerWorld } from "../server/world.ts";
+
+/** The agent as a service of a real systemd, on a machine made of namespaces, before a real server. */
+
+const run = promisify(execFile);
+const AGENT = resolve(import.meta.dirname, "../../agent/dumont-agent");
+const BOOT = resolve(import.meta.dirname, "systemd.sh");
+const INSTANCE = "28864630";
+
+/** A machine with a systemd of its own. */
+class Machine {
+  readonly #unshare: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(unshare: ChildProcess, folder: string) {
+    this.#unshare = unshare;
+    this.#folder = folder;
+  }
+
+  static async boot(): Promise<Machine> {
+    const folder = await mkdtemp(join(tmpdir(), "machine-"));
+    const namespaces = ["--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--cgroup"];
+    const unshare = spawn("unshare", [...namespaces, "sh", BOOT, folder, AGENT], { stdio: "ignore" });
+    const machine = new Machine(unshare, folder);
+    await expect
+      .poll(() => machine.run("systemctl is-active basic.target").catch(() => ""), { timeout: 60_000 })
+      .toBe("active\n");
+    return machine;
+  }
+
+  /** What a command prints there, run as root. */
+  async run(command: string): Promise<string> {
+    const [init = ""] = await this.#processes();
+    const { stdout } = await run("nsenter", ["-t", init, "-m", "-p", "-C", "-r", "-w", "sh", "-c", command]);
+    return stdout;
+  }
+
+  async isOn(): Promise<boolean> {
+    return (await this.#processes()).length > 0;
+  }
+
+  async end(): Promise<void> {
+    this.#unshare.kill("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #processes(): Promise<string[]> {
+    const { pid } = this.#unshare;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+    return children.split(" ").filter((each) => each !== "");
+  }
+}
+
+describe.runIf(process.getuid?.() === 0)("on a machine with systemd", () => {
+  let world: ServerWorld;
+  let machine: Machine;
+  let userToken: string;
+  let install: string;
+
+  beforeEach(async () => {
+    // A heartbeat a second.
+    world = await ServerWorld.create({ SIMULATION_SPEED: "60" });
+    userToken = (await world.newUser("Ada")).token;
+    const token = await registerInstance(world.url, userToken, {
+      instance_id: INSTANCE,
+      name: "Rig",
+      hourly_cost: 0.4,
+      hibernated_hourly_cost: 0.01,
+      policy: { idle: { enabled: false } },
+    });
+    install = `DUMONT_INSTANCE_ID=${INSTANCE} DUMONT_API_TOKEN=${token} DUMONT_API_URL=${world.url} sh /root/dumont-agent install`;
+    machine = await Machine.boot();
+  });
+  afterEach(async () => {
+    await machine?.end();
+    await world?.end();
+  });
+
+  const status = async () => (await listInstances(world.url, userToken))[0]?.status;
+
+  it("is installed, runs confined as its own user, is upgraded in place, and leaves nothing behind", async () => {
+    await machine.run(install);
+    await machine.run("systemctl start dumont-agent");
+    await expect.poll(status, { timeout: 30_000 }).toBe("running");
+    const service = (property: string) => machine.run(`systemctl show -P ${property} dumont-agent`);
+    const before = await service("MainPID");
+    expect(await machine.run(`stat -c %U /proc/${before.trim()}`)).toBe("dumont-agent\n");
+    expect(
+      await machine.run(`sed -n 's/^NoNewPrivs:.//p;s/^CapEff:.//p' /proc/${before.trim()}/status`),
+    ).toBe("0000000000000000\n1\n");
+    await expect(
+      machine.run("setpriv --reuid dumont-agent --clear-groups cat /etc/dumont-agent/agent.env"),
+    ).rejects.toThrow("Permission denied");
+
+    await machine.run(install);
+    await expect.poll(() => service("ActiveState"), { timeout: 30_000 }).toBe("active\n");
+    expect(await service("MainPID")).not.toBe(before);
+    expect(await machine.run("dumont-agent status")).toContain("systemd:    active");
+
+    await machine.run("dumont-agent uninstall");
+    const left =
+      "find / -xdev -name '*dumont*' -not -path '/root/*' -not -path '/proc/*' -not -path '/usr/*'";
+    expect(
+      await machine.run(`${left}; find /run /usr/local/bin -name '*dumont*'; ps -e | grep dumont || true`),
+    ).toBe("");
+    await expect(machine.run("id dumont-agent")).rejects.toThrow("no such user");
+  });
+
+  it("hibernates it by the documented command when its owner asks, and the machine goes down", async () => {
+    await machine.run(`${install} --hibernate-command 'shutdown -h now'`);
+    await machine.run("systemctl start dumont-agent");
+    await expect.poll(status, { timeout: 30_000 }).toBe("running");
+    await request(`${world.url}/api/agent/instances/${INSTANCE}/hibernate`, "POST", userToken);
+    await expect.poll(() => machine.isOn(), { timeout: 60_000 }).toBe(false);
+    await expect.poll(status, { timeout: 30_000 }).toBe("hibernated");
+  });
+});

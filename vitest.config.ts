@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -7,6 +8,12 @@ const TEST_SECRETS = {
   SEAL_KEY: "test-seal-key-0123456789abcdef0123456789",
   ADMIN_TOKEN: "test-admin-token-0123456789abcdef0123456789",
 };
+
+// The Worker's assets must be there before it is started.
+execFileSync(process.execPath, ["scripts/build-dashboard.ts"], {
+  cwd: import.meta.dirname,
+  stdio: "inherit",
+});
 
 export default defineConfig({
   test: {
@@ -20,6 +27,7 @@ export default defineConfig({
             "test/outbound/**/*.test.ts",
             "test/actions/providers/**/*.test.ts",
             "test/alerts/notice.test.ts",
+            "test/dashboard/**/*.test.ts",
           ],
         },
       },

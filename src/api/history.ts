@@ -22,6 +22,7 @@ const hourSchema = z.object({
   max_gpu_utilization: z.number().nullable(),
   avg_cpu_utilization: z.number().nullable(),
   max_vram_used_gb: z.number().nullable(),
+  max_ram_used_gb: z.number().nullable(),
   max_cost_accumulated: z.number().nullable(),
 });
 

@@ -13,11 +13,13 @@ import {
   policyOverridesSchema,
 } from "../lifecycle/policy.ts";
 import { abilitiesOf, type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
+import { toIso } from "../lifecycle/time.ts";
 import type { LiveView } from "../lifecycle/view.ts";
 import { askActors } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
 import { encodeText, idCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
+import { answerUnlessKnown } from "./entity-tag.ts";
 import { ApiError, type Issue, invalid, notFound } from "./errors.ts";
 import {
   detailExample,
@@ -74,7 +76,7 @@ export class ListInstances extends Endpoint {
     tags: ["Instances"],
     summary: "List instances as they are now",
     description:
-      "In the order of their ids. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null.",
+      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null.",
     security: security("user"),
     request: {
       query: z.object({
@@ -88,12 +90,14 @@ export class ListInstances extends Endpoint {
       200: jsonResponse(
         "The user's instances",
         z.object({
+          server_time: z.string(),
           instances: z.array(liveSchema),
           next_cursor: z.string().nullable(),
           guard: guardSchema,
         }),
         listExample,
       ),
+      304: { description: "As `If-None-Match` has it, but for the passing of time" },
       ...errorResponses(400, 401, 403),
     },
   };
@@ -111,7 +115,8 @@ export class ListInstances extends Endpoint {
       (query.status === undefined || view.status === query.status) &&
       (query.health === undefined || view.health === query.health);
     const last = ids.at(-1);
-    return c.json({
+    return answerUnlessKnown(c, {
+      server_time: toIso(Date.now()),
       instances: views.filter(wanted),
       next_cursor: last !== undefined && ids.length === query.limit ? encodeText(last) : null,
       guard: guardView(guards),
@@ -190,6 +195,7 @@ export class GetInstance extends Endpoint {
       200: jsonResponse("The instance", detailWithPolicySchema, {
         ...detailExample,
         policy: DEFAULT_POLICY,
+        policy_overrides: { user: {}, instance: {} },
       }),
       ...errorResponses(401, 403, 404),
     },

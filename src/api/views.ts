@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Guard, OPEN_GUARD } from "../lifecycle/guard.ts";
-import { policySettingsSchema } from "../lifecycle/policy.ts";
+import { policyOverridesSchema, policySettingsSchema } from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
 import { toIso } from "../lifecycle/time.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
@@ -50,6 +50,12 @@ export const liveSchema = z.object({
   seconds_since_heartbeat: z.number().nullable(),
   health: healthSchema,
   gpu_utilization: z.number().nullable().describe("Percent; null unless the instance is running"),
+  gpu_trend: z
+    .array(z.number().nullable())
+    .readonly()
+    .describe(
+      "GPU percent of each of the last sixty heartbeat intervals, oldest first; null where none was reported",
+    ),
   cost_today: z.number().describe("Dollars since 00:00 UTC"),
   alert: z.string().optional(),
   provider: providerKindSchema,
@@ -96,6 +102,9 @@ export const detailSchema = liveSchema.extend({
 
 export const detailWithPolicySchema = detailSchema.extend({
   policy: policySettingsSchema.describe("The policy as it stands for this instance"),
+  policy_overrides: z
+    .object({ user: policyOverridesSchema, instance: policyOverridesSchema })
+    .describe("Where its values come from: the instance's own, else the user's, else the service's defaults"),
 });
 
 export const heartbeatExample: z.infer<typeof heartbeatViewSchema> = {
@@ -118,6 +127,7 @@ const runningExample: z.infer<typeof liveSchema> = {
   seconds_since_heartbeat: 15,
   health: "healthy",
   gpu_utilization: 87,
+  gpu_trend: [null, 12, 84, 87],
   cost_today: 2.4,
   provider: "agent",
   provider_ref: null,
@@ -177,6 +187,7 @@ export function guardView(guards: { user: Guard; service: Guard }): z.infer<type
 }
 
 export const listExample = {
+  server_time: "2025-12-19T03:25:45Z",
   instances: [runningExample, orphanedExample],
   next_cursor: null,
   guard: guardView({ user: OPEN_GUARD, service: OPEN_GUARD }),

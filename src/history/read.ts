@@ -102,6 +102,7 @@ export interface HourView {
   readonly max_gpu_utilization: number | null;
   readonly avg_cpu_utilization: number | null;
   readonly max_vram_used_gb: number | null;
+  readonly max_ram_used_gb: number | null;
   readonly max_cost_accumulated: number | null;
 }
 
@@ -112,6 +113,7 @@ const hourRow = z.object({
   max_gpu_utilization: z.number().nullable(),
   avg_cpu_utilization: z.number().nullable(),
   max_vram_used_gb: z.number().nullable(),
+  max_ram_used_gb: z.number().nullable(),
   max_cost_accumulated: z.number().nullable(),
 });
 
@@ -131,14 +133,16 @@ export async function readHours(
               MAX(gpu_max) AS max_gpu_utilization,
               ROUND(SUM(cpu_sum) / NULLIF(SUM(cpu_heartbeats), 0), 1) AS avg_cpu_utilization,
               MAX(vram_max) AS max_vram_used_gb,
+              MAX(ram_max) AS max_ram_used_gb,
               MAX(cost_max) AS max_cost_accumulated
        FROM (
-         SELECT hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max, cost_max
+         SELECT hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max, cost_max,
+                ram_max
          FROM heartbeat_hours WHERE user_id = ?1 AND instance_id = ?2 AND hour BETWEEN ?3 AND ?4
          UNION ALL
          SELECT at - at % ${HOUR_MS} AS hour, COUNT(*), TOTAL(gpu_utilization), COUNT(gpu_utilization),
                 MAX(gpu_utilization), TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb),
-                MAX(cost_accumulated)
+                MAX(cost_accumulated), MAX(ram_used_gb)
          FROM heartbeats
          WHERE user_id = ?1 AND instance_id = ?2
            AND chunk_first_at BETWEEN ?3 - ${HOUR_MS} AND ?4 AND at BETWEEN ?3 AND ?4

@@ -77,10 +77,11 @@ function rollUp(db: D1Database, userId: string, instanceId: string, upTo: number
   return db
     .prepare(
       `INSERT INTO heartbeat_hours (user_id, instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max,
-                                    cpu_sum, cpu_heartbeats, vram_max, cost_max)
+                                    cpu_sum, cpu_heartbeats, vram_max, cost_max, ram_max)
        SELECT user_id, instance_id, at - at % ${HOUR_MS}, COUNT(*),
               TOTAL(gpu_utilization), COUNT(gpu_utilization), MAX(gpu_utilization),
-              TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb), MAX(cost_accumulated)
+              TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb), MAX(cost_accumulated),
+              MAX(ram_used_gb)
        FROM heartbeats WHERE user_id = ? AND instance_id = ? AND chunk_first_at < ?
        GROUP BY at - at % ${HOUR_MS}
        ON CONFLICT DO UPDATE SET
@@ -91,7 +92,8 @@ function rollUp(db: D1Database, userId: string, instanceId: string, upTo: number
          cpu_sum = cpu_sum + excluded.cpu_sum,
          cpu_heartbeats = cpu_heartbeats + excluded.cpu_heartbeats,
          vram_max = MAX(COALESCE(vram_max, excluded.vram_max), COALESCE(excluded.vram_max, vram_max)),
-         cost_max = MAX(COALESCE(cost_max, excluded.cost_max), COALESCE(excluded.cost_max, cost_max))`,
+         cost_max = MAX(COALESCE(cost_max, excluded.cost_max), COALESCE(excluded.cost_max, cost_max)),
+         ram_max = MAX(COALESCE(ram_max, excluded.ram_max), COALESCE(excluded.ram_max, ram_max))`,
     )
     .bind(userId, instanceId, upTo);
 }

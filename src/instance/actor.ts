@@ -17,19 +17,13 @@ import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { newState } from "../lifecycle/state.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
-import {
-  type DetailView,
-  detailView,
-  type LiveView,
-  liveView,
-  type SavingsView,
-  savingsView,
-} from "../lifecycle/view.ts";
+import { detailView, type LiveView, liveView, type SavingsView, savingsView } from "../lifecycle/view.ts";
 import { count } from "../meter/meter.ts";
 import { deliver } from "./outbox.ts";
 import {
   type ChangeOutcome,
   type CommandOutcome,
+  type DetailWithPolicy,
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
@@ -199,12 +193,13 @@ export class InstanceActor extends DurableObject<Env> {
     return stored && liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
   }
 
-  async detail(): Promise<(DetailView & { policy: PolicySettings }) | null> {
+  async detail(): Promise<DetailWithPolicy | null> {
     const stored = this.#known();
     return (
       stored && {
         ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
         policy: settingsOf(stored),
+        policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
       }
     );
   }

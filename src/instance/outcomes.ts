@@ -2,7 +2,7 @@ import type { ActionOutcome } from "../actions/workflow.ts";
 import type { HeartbeatAnswer } from "../lifecycle/answer.ts";
 import type { Refusal } from "../lifecycle/decide.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import type { PolicyIssue, PolicyOverrides } from "../lifecycle/policy.ts";
+import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/policy.ts";
 import type { Profile } from "../lifecycle/state.ts";
 import type { DetailView } from "../lifecycle/view.ts";
 
@@ -63,4 +63,10 @@ export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEven
     case "failed":
       return { type: "action.failed", actionId, because: outcome.because };
   }
+}
+
+/** An instance in full, with its policy as it stands and the two levels of overrides that it comes from. */
+export interface DetailWithPolicy extends DetailView {
+  readonly policy: PolicySettings;
+  readonly policy_overrides: { readonly user: PolicyOverrides; readonly instance: PolicyOverrides };
 }

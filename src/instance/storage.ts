@@ -52,8 +52,10 @@ export class InstanceStorage {
   #read(): StoredInstance | null {
     if (!this.#hasTable()) return null;
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM instance WHERE id = 1").toArray()[0];
-    // The row is only ever written by `save`.
-    return row === undefined ? null : JSON.parse(row.json);
+    if (row === undefined) return null;
+    // The row is only ever written by `save`, perhaps before this field was added.
+    const stored: StoredInstance = JSON.parse(row.json);
+    return { ...stored, state: { ...stored.state, gpuTrend: stored.state.gpuTrend ?? [] } };
   }
 
   /** The table comes with the first save: asking an object that was never registered writes nothing. */

@@ -23,6 +23,7 @@ import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
 import { type Agent, type InstanceState, RECENT_HEARTBEATS } from "./state.ts";
 import { SECOND_MS } from "./time.ts";
+import { extendTrend } from "./trend.ts";
 
 /** A heartbeat came in: it is counted whatever the standing, and then means what the standing makes of it. */
 export function hear(
@@ -96,6 +97,8 @@ function keepLate(state: InstanceState, report: HeartbeatReport, now: number): I
 
 function count(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
   const asleep = state.phase.status === "hibernated";
+  const { lastHeartbeatAt } = state.clock;
+  const gapMs = lastHeartbeatAt === null ? null : heartbeat.at - lastHeartbeatAt;
   const nextGapFrom = asleep ? null : Math.max(heartbeat.at, state.clock.keepAliveUntil ?? 0);
   return {
     ...state,
@@ -107,6 +110,7 @@ function count(state: InstanceState, heartbeat: Heartbeat, policy: Policy): Inst
     agent: { ...state.agent, nextInHistory: heartbeat.sequence + 1 },
     recent: [...state.recent, heartbeat].slice(-RECENT_HEARTBEATS),
     unflushed: state.unflushed + 1,
+    gpuTrend: extendTrend(state.gpuTrend, heartbeat.gpuPercent, gapMs, policy.intervalMs),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { ActionKind, ActionReason, GuardedStep, PendingEffect } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import type { ProviderKind } from "./provider.ts";
+import type { Trend } from "./trend.ts";
 
 /** Everything that is known about one instance: plain data, so that it can be stored as one JSON row. */
 export interface InstanceState {
@@ -13,6 +14,8 @@ export interface InstanceState {
   readonly recent: readonly Heartbeat[];
   /** How many of the newest in `recent` are in no chunk yet. */
   readonly unflushed: number;
+  /** GPU utilization of the last hour. */
+  readonly gpuTrend: Trend;
   readonly outbox: readonly PendingEffect[];
   readonly nextEffectId: number;
   readonly flaps: Flaps;
@@ -138,6 +141,7 @@ export function newState(profile: Profile): InstanceState {
     counters: emptyCounters(),
     recent: [],
     unflushed: 0,
+    gpuTrend: [],
     outbox: [],
     // Ids start at the time of registration, so that an instance registered anew under the same id never
     // repeats an id of its former life.

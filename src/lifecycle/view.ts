@@ -14,6 +14,7 @@ import type { Policy } from "./policy.ts";
 import type { ProviderKind } from "./provider.ts";
 import { type InstanceState, orphanOf, type Status } from "./state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "./time.ts";
+import { type Trend, trendSince } from "./trend.ts";
 
 export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
 
@@ -26,6 +27,8 @@ export interface LiveView {
   readonly seconds_since_heartbeat: number | null;
   readonly health: Health;
   readonly gpu_utilization: number | null;
+  /** Percent of each interval of the last sixty, oldest first. */
+  readonly gpu_trend: Trend;
   readonly cost_today: number;
   readonly alert?: string;
   readonly provider: ProviderKind;
@@ -94,6 +97,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     health: healthOf(state, policy, now),
     // A reading of an instance that is not running is history, not the present.
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
+    gpu_trend: trendSince(state.gpuTrend, silenceMs, policy.intervalMs),
     cost_today: costToday(state.counters, now),
     ...(alert === null ? {} : { alert }),
     provider: profile.provider,

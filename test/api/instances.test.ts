@@ -149,6 +149,30 @@ describe("the list", () => {
     expect(pages).toBe(3);
   });
 
+  it("answers who has it already with 304, however much time has passed, until something happens", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await one.heartbeat({ gpu_utilization: 90 });
+    const list = (headers: Record<string, string> = {}) =>
+      call("GET", "/api/agent/instances", { token: one.userToken, headers });
+    const first = await list();
+    const tag = first.headers.get("ETag") ?? "";
+    expect(first.body).toMatchObject({
+      server_time: "2030-01-07T00:00:00Z",
+      instances: [{ gpu_trend: [90] }],
+    });
+
+    setClock(DAY + MINUTE / 2);
+    const unchanged = await list({ "If-None-Match": `"other", ${tag}` });
+    expect([unchanged.status, unchanged.body, unchanged.headers.get("ETag")]).toEqual([304, "", tag]);
+    const { body } = await list({ "If-None-Match": '"other"' });
+    expect(body.instances[0].seconds_since_heartbeat).toBe(30);
+
+    await one.heartbeat({ gpu_utilization: 80 });
+    const changed = await list({ "If-None-Match": tag });
+    expect(changed.status).toBe(200);
+    expect(changed.body.instances[0].gpu_trend).toEqual([90, 80]);
+  });
+
   it("is filtered by status and health, and refuses what is neither", async () => {
     const user = await newUser();
     const [busy, idle] = [await Instance.register(user, "busy"), await Instance.register(user, "idle")];

@@ -73,6 +73,8 @@ describe("the OpenAPI document", () => {
       if (requestBody) expect(statuses, operation).toEqual(expect.arrayContaining(["400", "413"]));
       if (path.includes("{id}")) expect(statuses, operation).toContain("404");
       for (const [status, response] of Object.entries(responses)) {
+        // It has no body.
+        if (status === "304") continue;
         const [content, ...rest] = Object.values(response.content ?? {});
         const { schema, example } = z
           .looseObject({ schema: z.unknown(), example: z.unknown() })

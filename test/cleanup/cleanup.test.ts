@@ -30,7 +30,8 @@ async function clean(runId: string): Promise<Record<string, number>> {
 async function history(one: Instance, minutes: number): Promise<void> {
   for (let minute = 0; minute < minutes; minute++) {
     await one.until(DAY + minute * MINUTE);
-    await one.heartbeat({ gpu_utilization: minute % 60, cpu_utilization: 50, cost_accumulated: minute });
+    const reading = { gpu_utilization: minute % 60, ram_used_gb: minute % 60, cpu_utilization: 50 };
+    await one.heartbeat({ ...reading, cost_accumulated: minute });
   }
   await one.until(DAY + minutes * MINUTE + 2 * HOUR);
   await one.settled();
@@ -60,6 +61,7 @@ describe("heartbeats that outlive their detail", () => {
       max_gpu_utilization: 59,
       avg_cpu_utilization: 50,
       max_vram_used_gb: null,
+      max_ram_used_gb: 59,
       max_cost_accumulated: 59,
     });
     // A bound in the middle of an hour: its two halves are one hour again.

@@ -115,6 +115,7 @@ describe("the history", () => {
         max_gpu_utilization: 50,
         avg_cpu_utilization: null,
         max_vram_used_gb: null,
+        max_ram_used_gb: null,
         max_cost_accumulated: 120,
       },
     ]);

@@ -1,0 +1,51 @@
+import { signOut, userToken } from "./session.ts";
+
+/** The service's REST API, as the signed-in user. The shapes are those of `/openapi.json`, of the same build. */
+
+export class ApiError extends Error {
+  readonly status: number;
+  /** What is wrong with single fields, each with its path. */
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+
+  constructor(status: number, message: string, issues: ApiError["issues"] = []) {
+    super(message);
+    this.status = status;
+    this.issues = issues;
+  }
+}
+
+export interface Polled<T> {
+  readonly body: T;
+  readonly tag: string | null;
+}
+
+/** Calls the API. A 401 signs out; any other refusal is thrown as an `ApiError`. */
+export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, {}, body);
+  return response.json();
+}
+
+/** Reads what may have been read before: null when it is still as `known` has it. */
+export async function poll<T>(path: string, known: string | null): Promise<Polled<T> | null> {
+  const response = await send("GET", path, known === null ? {} : { "If-None-Match": known });
+  if (response.status === 304) return null;
+  return { body: await response.json(), tag: response.headers.get("ETag") };
+}
+
+async function send(method: string, path: string, headers: Record<string, string>, body?: unknown) {
+  const response = await fetch(path, {
+    method,
+    headers: { Authorization: `Bearer ${userToken.value}`, ...headers },
+    // The tag is handled here: the browser would hide a 304.
+    cache: "no-store",
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new ApiError(0, "");
+  });
+  if (response.ok || response.status === 304) return response;
+  if (response.status === 401) signOut();
+  const answer: { error?: { message?: string; issues?: ApiError["issues"] } } = await response
+    .json()
+    .catch(() => ({}));
+  throw new ApiError(response.status, answer.error?.message ?? response.statusText, answer.error?.issues);
+}

@@ -1,0 +1,158 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { LiveView } from "../../lifecycle/view.ts";
+import { AddInstance } from "../instance/add-instance.tsx";
+import { errorText } from "../parts/notice.tsx";
+import { words } from "../words.ts";
+import { fleet, fleetError } from "./fleet.ts";
+import { Row } from "./row.tsx";
+import { type Selection, SORT_KEYS, type SortKey, select } from "./select.ts";
+import { Summary } from "./summary.tsx";
+
+/** So many rows are drawn at first, and as many more whenever the end comes into view. */
+const ROWS_AT_A_TIME = 60;
+
+const COLUMNS = [
+  ["name", "name"],
+  ["status", "status"],
+  ["heartbeat", "heartbeat"],
+  ["gpu", "gpu"],
+  ["cost", "cost"],
+  ["next", "next"],
+] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
+
+const STATUSES: readonly LiveView["status"][] = [
+  "pending",
+  "running",
+  "orphaned",
+  "hibernating",
+  "hibernated",
+  "waking",
+  "deleting",
+  "deleted",
+];
+
+export function FleetPage() {
+  const [selection, setSelection] = useState<Selection>({
+    group: null,
+    status: null,
+    search: "",
+    sort: "status",
+    descending: false,
+  });
+  const known = fleet.value;
+  const chosen = useMemo(() => select(known?.instances ?? [], selection), [known, selection]);
+  if (known === null) {
+    const error = fleetError.value;
+    return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
+  }
+  if (known.instances.length === 0) return <AddInstance first />;
+  const change = (changes: Partial<Selection>) => setSelection({ ...selection, ...changes });
+  const sortBy = (sort: SortKey) =>
+    change({ sort, descending: selection.sort === sort ? !selection.descending : false });
+  const { search, anyStatus, filterByStatus, instancesShown, noMatch, addInstance, guardClosed } =
+    words.value;
+  return (
+    <>
+      <h1 class="hidden">{words.value.fleet}</h1>
+      {known.guardClosed && <p class="banner">{guardClosed}</p>}
+      <Summary instances={known.instances} group={selection.group} onGroup={(group) => change({ group })} />
+      <div class="toolbar">
+        <input
+          type="search"
+          placeholder={search}
+          aria-label={search}
+          value={selection.search}
+          onInput={(event) => change({ search: event.currentTarget.value })}
+        />
+        <select
+          aria-label={filterByStatus}
+          value={selection.status ?? ""}
+          onChange={(event) =>
+            change({ status: STATUSES.find((each) => each === event.currentTarget.value) ?? null })
+          }
+        >
+          <option value="">{anyStatus}</option>
+          {STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {words.value.status[status]}
+            </option>
+          ))}
+        </select>
+        <select
+          class="narrow-only"
+          aria-label={words.value.sortBy}
+          value={selection.sort}
+          onChange={(event) => {
+            const sort = SORT_KEYS.find((each) => each === event.currentTarget.value);
+            if (sort !== undefined) change({ sort });
+          }}
+        >
+          {COLUMNS.map(([column, sort]) => (
+            <option key={sort} value={sort}>
+              {words.value.columns[column]}
+            </option>
+          ))}
+        </select>
+        <span class="count" role="status">
+          {instancesShown(chosen.length, known.instances.length)}
+        </span>
+        <a class="button primary" href="#/add">
+          {addInstance}
+        </a>
+      </div>
+      {chosen.length === 0 ? (
+        <p class="faint">{noMatch}</p>
+      ) : (
+        <table class="fleet">
+          <thead>
+            <tr>
+              {COLUMNS.map(([column, sort]) => (
+                <th key={column} scope="col" aria-sort={ariaSort(selection, sort)}>
+                  <button type="button" onClick={() => sortBy(sort)}>
+                    {words.value.columns[column]}
+                  </button>
+                </th>
+              ))}
+              <th scope="col">{words.value.columns.actions}</th>
+            </tr>
+          </thead>
+          <Rows instances={chosen} />
+        </table>
+      )}
+    </>
+  );
+}
+
+function ariaSort({ sort, descending }: Selection, column: SortKey) {
+  if (sort !== column) return undefined;
+  return descending ? "descending" : "ascending";
+}
+
+function Rows({ instances }: { instances: readonly LiveView[] }) {
+  const [limit, setLimit] = useState(ROWS_AT_A_TIME);
+  const end = useRef<HTMLTableRowElement>(null);
+  const more = instances.length > limit;
+  useEffect(() => {
+    if (end.current === null || !more) return;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) setLimit(limit + ROWS_AT_A_TIME);
+      },
+      { rootMargin: "600px" },
+    );
+    observer.observe(end.current);
+    return () => observer.disconnect();
+  }, [more, limit]);
+  return (
+    <tbody>
+      {instances.slice(0, limit).map((instance) => (
+        <Row key={instance.instance_id} instance={instance} />
+      ))}
+      {more && (
+        <tr ref={end} class="more">
+          <td colSpan={COLUMNS.length + 1}>{words.value.loading}</td>
+        </tr>
+      )}
+    </tbody>
+  );
+}

@@ -1,0 +1,49 @@
+import { memo } from "preact/compat";
+import type { LiveView } from "../../lifecycle/view.ts";
+import { money } from "../format.ts";
+import { Actions } from "../parts/actions.tsx";
+import { Badge } from "../parts/badge.tsx";
+import { Sparkline } from "../parts/sparkline.tsx";
+import { Ago, NextStep } from "../parts/ticking.tsx";
+import { instanceAddress } from "../route.ts";
+import { language, words } from "../words.ts";
+
+/** One instance of the table. Drawn anew only when it changed; what ticks in it ticks by itself. */
+export const Row = memo(
+  function Row({ instance }: { instance: LiveView }) {
+    const { columns } = words.value;
+    return (
+      <tr>
+        <th scope="row">
+          <a href={instanceAddress(instance.instance_id)}>{instance.name}</a>
+          {instance.name !== instance.instance_id && <span class="id">{instance.instance_id}</span>}
+        </th>
+        <td data-label={columns.status}>
+          <Badge instance={instance} />
+        </td>
+        <td data-label={columns.heartbeat} class="figure">
+          <Ago at={instance.last_heartbeat} />
+        </td>
+        <td data-label={columns.gpu}>
+          <Sparkline trend={instance.gpu_trend} current={instance.gpu_utilization} />
+        </td>
+        <td data-label={columns.cost} class="figure">
+          {money(instance.cost_today, language.value)}
+        </td>
+        <td data-label={columns.next} title={instance.lifecycle.because}>
+          <NextStep lifecycle={instance.lifecycle} />
+        </td>
+        <td class="actions">
+          <Actions instance={instance} />
+        </td>
+      </tr>
+    );
+  },
+  (before, after) =>
+    JSON.stringify(before.instance, withoutTime) === JSON.stringify(after.instance, withoutTime),
+);
+
+/** They only count the time that passes, and the row counts by itself. */
+function withoutTime(key: string, value: unknown): unknown {
+  return key === "seconds_since_heartbeat" || key === "in_seconds" ? undefined : value;
+}

@@ -1,0 +1,49 @@
+import type { LiveView } from "../../lifecycle/view.ts";
+import { money } from "../format.ts";
+import { useLive } from "../poll.ts";
+import { language, words } from "../words.ts";
+import { type Group, summarize } from "./select.ts";
+
+/** Savings change by the hour. */
+const SAVINGS_PAUSE_MS = 5 * 60_000;
+
+const TILES: readonly Group[] = ["active", "idle", "orphaned", "hibernated"];
+
+/** The fleet in six figures; the first four also choose what the table shows. */
+export function Summary({
+  instances,
+  group,
+  onGroup,
+}: {
+  instances: readonly LiveView[];
+  group: Group | null;
+  onGroup: (group: Group | null) => void;
+}) {
+  const summary = summarize(instances);
+  const savings = useLive<{ in_all: { saved_this_month: number } }>("/api/agent/savings", SAVINGS_PAUSE_MS);
+  return (
+    <div class="tiles">
+      {TILES.map((each) => (
+        <button
+          key={each}
+          type="button"
+          class={`tile ${each}`}
+          aria-pressed={group === each}
+          onClick={() => onGroup(group === each ? null : each)}
+        >
+          <span class="value">{summary[each]}</span> <span>{words.value[each]}</span>
+        </button>
+      ))}
+      <div class="tile">
+        <span class="value">{money(summary.dollarsAnHour, language.value)}</span>{" "}
+        <span>{words.value.spending}</span>
+      </div>
+      <div class="tile">
+        <span class="value">
+          {savings.data === null ? "–" : money(savings.data.in_all.saved_this_month, language.value)}
+        </span>{" "}
+        <span>{words.value.savedThisMonth}</span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+import { useState } from "preact/hooks";
+import type { ProviderKind } from "../../lifecycle/provider.ts";
+import { ask } from "../api.ts";
+import { fleet, refreshFleet } from "../fleet/fleet.ts";
+import { InstallCommand } from "../parts/install.tsx";
+import { doAndSay } from "../parts/notice.tsx";
+import { instanceAddress } from "../route.ts";
+import { words } from "../words.ts";
+
+const PROVIDERS: readonly ProviderKind[] = ["agent", "webhook", "vast", "runpod", "ec2", "none"];
+
+interface Registered {
+  readonly instance_id: string;
+  readonly token: string;
+}
+
+/** Register an instance → one command for the machine → its first heartbeat. */
+export function AddInstance({ first = false }: { first?: boolean }) {
+  const [registered, setRegistered] = useState<Registered | null>(null);
+  const { welcome, welcomeHint, addInstance } = words.value;
+  return (
+    <section class="card narrow">
+      <h1>{first ? welcome : addInstance}</h1>
+      {registered === null ? (
+        <>
+          <p class="faint">{welcomeHint}</p>
+          <RegisterForm onRegistered={setRegistered} />
+        </>
+      ) : (
+        <Waiting registered={registered} onAnother={() => setRegistered(null)} />
+      )}
+    </section>
+  );
+}
+
+function RegisterForm({ onRegistered }: { onRegistered: (registered: Registered) => void }) {
+  const [fields, setFields] = useState({ id: "", name: "", hourlyCost: "", hibernatedCost: "" });
+  const [provider, setProvider] = useState<ProviderKind>("agent");
+  const labels = words.value.fields;
+  const change = (field: keyof typeof fields) => (event: { currentTarget: HTMLInputElement }) =>
+    setFields({ ...fields, [field]: event.currentTarget.value });
+  const dollars = (field: "hourlyCost" | "hibernatedCost") => (
+    <label>
+      <span>
+        {labels[field]} <span class="faint">({labels.optional})</span>
+      </span>
+      <input type="number" min={0} step="any" name={field} value={fields[field]} onInput={change(field)} />
+    </label>
+  );
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    await doAndSay(
+      async () => {
+        const answer = await ask<Registered>("POST", "/api/agent/instances", {
+          instance_id: fields.id.trim(),
+          ...(fields.name.trim() === "" ? {} : { name: fields.name.trim() }),
+          provider,
+          hourly_cost: numberOrNull(fields.hourlyCost),
+          hibernated_hourly_cost: numberOrNull(fields.hibernatedCost),
+        });
+        onRegistered(answer);
+        refreshFleet();
+      },
+      () => words.value.status.pending,
+    );
+  };
+  return (
+    <form onSubmit={submit}>
+      <label>
+        <span>{labels.id}</span>
+        <input name="id" required autocomplete="off" value={fields.id} onInput={change("id")} />
+      </label>
+      <label>
+        <span>
+          {labels.name} <span class="faint">({labels.optional})</span>
+        </span>
+        <input name="name" autocomplete="off" value={fields.name} onInput={change("name")} />
+      </label>
+      <label>
+        <span>{labels.provider}</span>
+        <select
+          name="provider"
+          value={provider}
+          onChange={(event) => {
+            const chosen = PROVIDERS.find((kind) => kind === event.currentTarget.value);
+            if (chosen !== undefined) setProvider(chosen);
+          }}
+        >
+          {PROVIDERS.map((kind) => (
+            <option key={kind} value={kind}>
+              {words.value.providers[kind]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div class="pair">
+        {dollars("hourlyCost")}
+        {dollars("hibernatedCost")}
+      </div>
+      <div class="buttons">
+        <button type="submit" class="primary">
+          {words.value.register}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Waiting({ registered, onAnother }: { registered: Registered; onAnother: () => void }) {
+  const { instance_id, token } = registered;
+  const live = fleet.value?.instances.find((each) => each.instance_id === instance_id);
+  const arrived = live !== undefined && live.last_heartbeat !== null;
+  return (
+    <>
+      <h2>{words.value.runThis}</h2>
+      <InstallCommand instanceId={instance_id} token={token} />
+      <p role="status" class={arrived ? "arrived" : "waiting"}>
+        {arrived ? words.value.arrived(live.name) : words.value.waiting}
+      </p>
+      <div class="buttons">
+        <button type="button" onClick={onAnother}>
+          {words.value.addAnother}
+        </button>
+        <a class="button primary" href={instanceAddress(instance_id)}>
+          {words.value.openInstance}
+        </a>
+      </div>
+    </>
+  );
+}
+
+function numberOrNull(text: string): number | null {
+  return text.trim() === "" ? null : Number(text);
+}

@@ -1,0 +1,75 @@
+import type { LiveView } from "../../lifecycle/view.ts";
+import { ask } from "../api.ts";
+import { refreshFleet } from "../fleet/fleet.ts";
+import { money } from "../format.ts";
+import { language, words } from "../words.ts";
+import { confirmed } from "./dialog.tsx";
+import { doAndSay } from "./notice.tsx";
+
+/** What the owner can ask of an instance as it stands. */
+export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () => void }) {
+  const { instance_id, name, status } = instance;
+  const { keepAlive, hibernate, wake, of } = words.value;
+  const finish = () => {
+    refreshFleet();
+    onDone?.();
+  };
+  const address = `/api/agent/instances/${encodeURIComponent(instance_id)}`;
+  const onKeepAlive = async () => {
+    await doAndSay(
+      () => ask<{ valid_for_minutes: number }>("POST", `${address}/keep-alive`),
+      ({ valid_for_minutes }) => words.value.done.keepAlive(name, valid_for_minutes),
+    );
+    finish();
+  };
+  const onHibernate = async () => {
+    const { hibernateQuestion, hibernateStakes } = words.value;
+    if (!(await confirmed(hibernateQuestion(name), hibernateStakes, hibernate))) return;
+    await doAndSay(
+      () => ask("POST", `${address}/hibernate`),
+      () => words.value.done.hibernate(name),
+    );
+    finish();
+  };
+  const onWake = async () => {
+    const { wakeQuestion, wakeStakes, wakeStakesUnknown } = words.value;
+    const { hourly_cost } = instance;
+    const stakes = hourly_cost === null ? wakeStakesUnknown : wakeStakes(money(hourly_cost, language.value));
+    if (!(await confirmed(wakeQuestion(name), stakes, wake))) return;
+    await doAndSay(
+      () => ask("POST", `${address}/wake`),
+      () => words.value.done.wake(name),
+    );
+    finish();
+  };
+  switch (status) {
+    case "running":
+    case "orphaned":
+    case "pending":
+      return (
+        <span class="buttons">
+          <button type="button" aria-label={of(keepAlive, name)} onClick={onKeepAlive}>
+            {keepAlive}
+          </button>
+          {status !== "pending" && (
+            <button type="button" aria-label={of(hibernate, name)} onClick={onHibernate}>
+              {hibernate}
+            </button>
+          )}
+        </span>
+      );
+    case "hibernated":
+      return (
+        <span class="buttons">
+          <button type="button" aria-label={of(wake, name)} onClick={onWake}>
+            {wake}
+          </button>
+        </span>
+      );
+    case "hibernating":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return null;
+  }
+}

@@ -1,0 +1,44 @@
+import type { PolicyOverrides, PolicySettings } from "../../lifecycle/policy.ts";
+import { ask } from "../api.ts";
+import { doAndSay } from "../parts/notice.tsx";
+import { useLive } from "../poll.ts";
+import { words } from "../words.ts";
+import { Channels } from "./channels.tsx";
+import { PolicyEditor } from "./policy-editor.tsx";
+
+const PAUSE_MS = 30_000;
+
+export function SettingsPage() {
+  const address = "/api/agent/policy";
+  const { data, refresh } = useLive<{ policy: PolicySettings; overrides: PolicyOverrides }>(
+    address,
+    PAUSE_MS,
+  );
+  const save = (overrides: PolicyOverrides) =>
+    doAndSay(
+      async () => {
+        await ask("PUT", address, overrides);
+        refresh();
+      },
+      () => words.value.done.saved,
+    );
+  return (
+    <>
+      <h1>{words.value.settings}</h1>
+      <Channels />
+      <section class="card">
+        <h2>{words.value.defaultPolicy}</h2>
+        <p class="faint">{words.value.policyHint}</p>
+        {data === null ? (
+          <p class="faint">{words.value.loading}</p>
+        ) : (
+          <PolicyEditor
+            policy={data.policy}
+            levels={[{ name: "user", overrides: data.overrides }]}
+            onSave={save}
+          />
+        )}
+      </section>
+    </>
+  );
+}

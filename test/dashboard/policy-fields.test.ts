@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { GROUPS, SINGLE_FIELDS, valueAt, withValue } from "../../src/dashboard/settings/policy-fields.ts";
+import { english } from "../../src/dashboard/words/english.ts";
+import { portuguese } from "../../src/dashboard/words/portuguese.ts";
+import { DEFAULT_POLICY, policyOverridesSchema } from "../../src/lifecycle/policy.ts";
+
+const places = [
+  ...Object.keys(SINGLE_FIELDS).map((field) => ({ group: null, field })),
+  ...(["idle", "orphan", "guard"] as const).flatMap((group) =>
+    Object.keys(GROUPS[group]).map((field) => ({ group, field })),
+  ),
+];
+
+it("every field of the policy can be seen and set, and has a name in both languages", () => {
+  const count = (value: unknown): number =>
+    typeof value === "object" && value !== null
+      ? Object.values(value).reduce((sum: number, each) => sum + count(each), 0)
+      : 1;
+  expect(places).toHaveLength(count(DEFAULT_POLICY));
+  for (const place of places) {
+    const value = valueAt(DEFAULT_POLICY, place);
+    expect(value, place.field).toBeDefined();
+    expect(policyOverridesSchema.safeParse(withValue({}, place, value)).success, place.field).toBe(true);
+    for (const words of [english, portuguese]) expect(Object.keys(words.policy)).toContain(place.field);
+  }
+});
+
+it("a field that is taken back leaves nothing of it behind", () => {
+  const place = { group: "idle", field: "threshold_percent" } as const;
+  const set = withValue({ keep_alive_minutes: 30 }, place, 10);
+  expect(set).toEqual({ keep_alive_minutes: 30, idle: { threshold_percent: 10 } });
+  expect(withValue(set, place, undefined)).toEqual({ keep_alive_minutes: 30 });
+});
+
+it("never is a value of its own, not the lack of one", () => {
+  const place = { group: "orphan", field: "delete_after_days" } as const;
+  expect(valueAt({}, place)).toBeUndefined();
+  expect(valueAt(withValue({}, place, null), place)).toBeNull();
+});

@@ -1,0 +1,386 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
+import { FakeHttp } from "../outside/http.ts";
+import { ServerWorld } from "../server/world.ts";
+
+/** The page in a real Chromium, before a real server on which three minutes pass in nine seconds. */
+
+const SPEED = 20;
+const INTERVAL_MS = 60_000 / SPEED;
+const PATIENCE = { timeout: 60_000 };
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let world: ServerWorld;
+let browser: Browser;
+/** What no page may ever say: errors in the console, violations of the policy, uncaught exceptions. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  world = await ServerWorld.create({ SIMULATION_SPEED: String(SPEED), ALLOW_LOOPBACK_URLS: "true" });
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser?.close();
+  await world?.end();
+});
+afterEach(() => {
+  const heard = complaints;
+  complaints = [];
+  expect(heard).toEqual([]);
+});
+
+/** A page of a new browser profile. A refusal that a test asks for is no complaint. */
+async function open(options: BrowserContextOptions = {}, expected = /^$/): Promise<Page> {
+  const context = await browser.newContext({
+    locale: "en-US",
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !expected.test(message.text())) {
+      complaints.push(message.text());
+    }
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(world.url);
+  return page;
+}
+
+async function signIn(page: Page, user: User): Promise<void> {
+  await page.getByLabel("User token").fill(user.token);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("navigation").waitFor();
+}
+
+/** An instance that beats by itself until told otherwise. */
+class Rig {
+  gpuPercent = 90;
+  beats = true;
+  readonly #stop = new AbortController();
+
+  static async start(user: User, instance_id: string, name: string): Promise<Rig> {
+    const token = await registerInstance(world.url, user.token, {
+      instance_id,
+      name,
+      hourly_cost: 0.4,
+      hibernated_hourly_cost: 0.01,
+    });
+    const rig = new Rig();
+    void rig.#live(instance_id, token);
+    return rig;
+  }
+
+  async #live(instance_id: string, token: string): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      if (this.beats) {
+        const report = { instance_id, gpu_utilization: this.gpuPercent, cost_accumulated: 1.5 };
+        const answer = await sendHeartbeat(world.url, token, report);
+        if (answer.actions.some(({ type }) => type === "hibernate")) {
+          await sendHeartbeat(world.url, token, { ...report, status: "hibernating" });
+          this.beats = false;
+        }
+      }
+      await sleep(INTERVAL_MS, null, { signal: this.#stop.signal }).catch(() => {});
+    }
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+}
+
+const row = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
+
+/** What axe finds that is serious. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found: unknown = await page.evaluate("axe.run()");
+  return z
+    .object({
+      violations: z.array(z.object({ id: z.string(), impact: z.string().nullish(), help: z.string() })),
+    })
+    .parse(found)
+    .violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, help }) => `${id}: ${help}`);
+}
+
+describe("the fleet", () => {
+  it("moves from warning to hibernated and from orphaned to recovered, and is steered by clicks, without a reload", async () => {
+    const user = await world.newUser("Ada");
+    const [busy, idle, silent] = await Promise.all([
+      Rig.start(user, "busy", "Busy <img src=x onerror=alert(1)>"),
+      Rig.start(user, "idle", "Forgotten notebook"),
+      Rig.start(user, "silent", "Cut off"),
+    ]);
+    try {
+      const page = await open();
+      await signIn(page, user);
+      await page.evaluate("window.neverReloaded = true");
+      await row(page, "Cut off").getByText("Running").waitFor(PATIENCE);
+      // A name is text, whatever it looks like.
+      await page.getByRole("link", { name: "Busy <img src=x onerror=alert(1)>" }).waitFor();
+      expect(await page.locator("table img").count()).toBe(0);
+
+      idle.gpuPercent = 1;
+      silent.beats = false;
+      await row(page, "Forgotten notebook").getByText("Running · idle").waitFor(PATIENCE);
+      await row(page, "Forgotten notebook")
+        .getByText(/^Hibernates (in 0:\d\d|now)$/)
+        .waitFor(PATIENCE);
+      await row(page, "Forgotten notebook").getByText("Hibernated", { exact: true }).waitFor(PATIENCE);
+      await row(page, "Cut off").getByText("Orphaned").waitFor(PATIENCE);
+      expect(await page.locator(".tile.orphaned .value").innerText()).toBe("1");
+      expect(await barriers(page)).toEqual([]);
+
+      silent.beats = true;
+      await row(page, "Cut off").getByText("Running").waitFor(PATIENCE);
+
+      silent.beats = false;
+      await row(page, "Cut off").getByText("Orphaned").waitFor(PATIENCE);
+      await page.getByRole("button", { name: "Keep alive: Cut off" }).click();
+      await page.getByText("Cut off is kept alive for 60 minutes.").waitFor();
+      await row(page, "Cut off").getByText("kept alive by hand").waitFor(PATIENCE);
+
+      await page.getByRole("button", { name: /^Hibernate: Busy/ }).click();
+      expect(await page.getByRole("dialog").innerText()).toContain("Work that is not saved to disk is lost.");
+      expect(await barriers(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.getByRole("button", { name: /^Hibernate: Busy/ }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Hibernate" }).click();
+      await row(page, "Busy").getByText("Hibernated", { exact: true }).waitFor(PATIENCE);
+      expect(await page.evaluate("window.neverReloaded")).toBe(true);
+      await page.context().close();
+    } finally {
+      for (const rig of [busy, idle, silent]) rig.stop();
+    }
+  });
+
+  it("is searched, chosen from and sorted, by keyboard too", async () => {
+    const user = await world.newUser("Ada");
+    for (const name of ["alpha", "beta", "gamma"]) {
+      await registerInstance(world.url, user.token, {
+        instance_id: `id-${name}`,
+        name,
+        hourly_cost: 1,
+        hibernated_hourly_cost: 0,
+      });
+    }
+    const page = await open();
+    await signIn(page, user);
+    const names = () => page.locator("tbody th a").allInnerTexts();
+    await expect.poll(names).toEqual(["alpha", "beta", "gamma"]);
+    await page.getByRole("searchbox").fill("ID-b");
+    expect(await names()).toEqual(["beta"]);
+    await page.getByRole("searchbox").fill("");
+    await page.getByRole("button", { name: "Instance", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    expect(await names()).toEqual(["gamma", "beta", "alpha"]);
+    await page.getByLabel("Status").first().selectOption("running");
+    await page.getByText("No instance matches.").waitFor();
+    await page.context().close();
+  });
+
+  it("is asked for by its tag, and not at all while nobody looks", async () => {
+    const user = await world.newUser("Ada");
+    await registerInstance(world.url, user.token, {
+      instance_id: "rig",
+      name: "Rig",
+      hourly_cost: 1,
+      hibernated_hourly_cost: 0,
+    });
+    const page = await open();
+    const statuses: number[] = [];
+    page.on("response", (response) => {
+      if (response.url().includes("/api/agent/instances")) statuses.push(response.status());
+    });
+    await signIn(page, user);
+    await expect.poll(() => statuses.filter((status) => status === 304).length, PATIENCE).toBeGreaterThan(1);
+    await page.evaluate(`Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"))`);
+    await sleep(2500);
+    const before = statuses.length;
+    await sleep(5000);
+    expect(statuses.length).toBe(before);
+    await page.evaluate(`Object.defineProperty(document, "hidden", { value: false });
+      document.dispatchEvent(new Event("visibilitychange"))`);
+    await expect.poll(() => statuses.length, PATIENCE).toBeGreaterThan(before);
+    await page.context().close();
+  });
+});
+
+describe("a new user", () => {
+  it("adds an instance, runs the command that is shown, and sees its first heartbeat", async () => {
+    const user = await world.newUser("Ada");
+    const page = await open();
+    await signIn(page, user);
+    await page.getByRole("heading", { name: "Add your first instance" }).waitFor();
+    await page.getByLabel("Instance id").fill("first");
+    await page.getByLabel("Name").fill("My first");
+    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByText("Waiting for its first heartbeat …").waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "Container" }).click();
+    const command = await page.locator("pre").innerText();
+    const directory = await mkdtemp(join(tmpdir(), "dumont-first-"));
+    // In a group of its own, so that the agent that it leaves behind can be ended.
+    const shell = spawn("sh", ["-c", `${command}\nwait`], {
+      cwd: directory,
+      env: { ...process.env, DUMONT_CONFIG_FILE: join(directory, "none") },
+      stdio: "ignore",
+      detached: true,
+    });
+    try {
+      await page.getByText("My first is here.").waitFor(PATIENCE);
+      await page.getByRole("link", { name: "Open it" }).click();
+      await page.getByRole("heading", { name: "My first" }).waitFor();
+      await page.getByText("First heartbeat received").waitFor(PATIENCE);
+      await page.getByRole("img", { name: /^CPU: last / }).waitFor(PATIENCE);
+      expect(await barriers(page)).toEqual([]);
+    } finally {
+      if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");
+      await rm(directory, { recursive: true, force: true });
+    }
+    await page.context().close();
+  });
+});
+
+describe("an instance", () => {
+  it("shows where each value of its policy comes from, changes it, and says what contradicts it", async () => {
+    const user = await world.newUser("Ada");
+    await request(`${world.url}/api/agent/policy`, "PUT", user.token, { idle: { threshold_percent: 8 } });
+    const rig = await Rig.start(user, "rig", "Rig");
+    try {
+      const page = await open({ colorScheme: "dark" }, /400 \(Bad Request\)/);
+      await signIn(page, user);
+      await page.getByRole("link", { name: "Rig" }).click();
+      const field = (label: string) => page.locator(".field").filter({ hasText: label });
+      await expect.poll(() => field("Idle under").innerText()).toContain("8% your default");
+      await expect.poll(() => field("Warn after").innerText()).toContain("3 min service default");
+
+      await page.getByLabel("Warn after").fill("120");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect.poll(() => field("Warn after").innerText()).toContain("2 min set here");
+
+      await page.getByLabel("Warn after").fill("900");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page
+        .getByText(/idle.warn_after_seconds: must be less than idle.hibernate_after_seconds/)
+        .waitFor();
+      expect(await field("Warn after").innerText()).toContain("2 min set here");
+
+      for (const range of ["24 h", "7 d", "1 h"]) {
+        await page.getByRole("button", { name: range }).click();
+        await page.getByRole("img", { name: /^GPU: last 90%/ }).waitFor(PATIENCE);
+      }
+      await page.getByRole("button", { name: "Replace the token" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Replace the token" }).click();
+      await expect.poll(() => page.locator("pre").innerText()).toMatch(/DUMONT_API_TOKEN=\S+\.\S+\.\S+/);
+      expect(await barriers(page)).toEqual([]);
+      await page.context().close();
+    } finally {
+      rig.stop();
+    }
+  });
+});
+
+describe("settings", () => {
+  it("add a channel, and the test button tells what the other side truly said", async () => {
+    const user = await world.newUser("Ada");
+    const receiver = await FakeHttp.start(() =>
+      receiver.calls.length === 1 ? { status: 410, body: "gone" } : { status: 200, body: "ok" },
+    );
+    try {
+      const page = await open();
+      await signIn(page, user);
+      await page.getByRole("link", { name: "Settings" }).click();
+      await page.getByLabel("Kind").selectOption("webhook");
+      await page.getByLabel("Name").fill("On call");
+      await page.getByLabel("URL").fill(`${receiver.url}/alerts`);
+      await page.getByLabel("Signing secret").fill(`whsec_${Buffer.alloc(32, 1).toString("base64")}`);
+      await page.getByRole("button", { name: "Add channel" }).click();
+      await page.getByRole("button", { name: "Test: On call" }).click();
+      await page
+        .getByRole("status")
+        .getByText(/^Not delivered: 410/)
+        .waitFor(PATIENCE);
+      await page.getByRole("button", { name: "Test: On call" }).click();
+      await page
+        .getByRole("status")
+        .getByText(/^Delivered: 200/)
+        .waitFor(PATIENCE);
+      expect(await barriers(page)).toEqual([]);
+      await page.getByRole("button", { name: "Delete: On call" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+      await page.getByText("No channel yet: nobody is told of anything.").waitFor(PATIENCE);
+      await page.context().close();
+    } finally {
+      await receiver.stop();
+    }
+  });
+});
+
+describe("signing in", () => {
+  it("keeps nothing of a wrong token, and a token that is revoked brings back to it", async () => {
+    const { user_id } = z
+      .object({ user_id: z.string() })
+      .parse(
+        await request(`${world.url}/api/admin/users`, "POST", await world.adminToken(), { name: "Ada" }),
+      );
+    const issued = z
+      .object({ token: z.string(), token_id: z.string() })
+      .parse(
+        await request(`${world.url}/api/admin/users/${user_id}/tokens`, "POST", await world.adminToken(), {}),
+      );
+    const page = await open({}, /401 \(Unauthorized\)/);
+    await page.getByLabel("User token").fill("not-a-token");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").getByText("This token is not valid.").waitFor();
+    expect(await barriers(page)).toEqual([]);
+    expect(await page.evaluate("sessionStorage.length")).toBe(0);
+
+    await signIn(page, { id: user_id, token: issued.token });
+    await request(`${world.url}/api/admin/tokens/${issued.token_id}`, "DELETE", await world.adminToken());
+    await page.getByRole("button", { name: "Sign in" }).waitFor(PATIENCE);
+    expect(await page.evaluate("sessionStorage.length")).toBe(0);
+    await page.context().close();
+  });
+
+  it("speaks the browser's language, and the one that is chosen", async () => {
+    const page = await open({ locale: "pt-BR" });
+    await page.getByLabel("Token de usuário").waitFor();
+    expect(await page.evaluate("document.documentElement.lang")).toBe("pt-BR");
+    await page.getByLabel("Idioma").selectOption("en");
+    await page.getByLabel("User token").waitFor();
+    await page.reload();
+    await page.getByLabel("User token").waitFor();
+    await page.context().close();
+  });
+});
+
+describe("the API reference", () => {
+  it("is ours alone: every operation, and not a request to anybody else", async () => {
+    const page = await open();
+    const elsewhere: string[] = [];
+    page.on("request", ({ url }) => {
+      if (!url().startsWith(world.url) && !url().startsWith("data:")) elsewhere.push(url());
+    });
+    await page.goto(`${world.url}/docs`);
+    await page.getByText("/api/agent/instances/{id}/keep-alive").waitFor(PATIENCE);
+    await page.getByText("/api/agent/instances/{id}/keep-alive").click();
+    await page.getByText("Manual keep-alive registered").first().waitFor();
+    expect(elsewhere).toEqual([]);
+    await page.context().close();
+  });
+});

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { benchAgent } from "./agent.ts";
+import { benchDashboard } from "./dashboard.ts";
 import { benchHeartbeats } from "./heartbeat.ts";
 import { benchScrapes } from "./scrape.ts";
 
@@ -38,6 +39,23 @@ console.table(
   ),
 );
 
+const dashboard = await benchDashboard();
+if (dashboard === null) console.log("The page: not measured, there is no Chromium here.");
+else {
+  console.table(
+    Object.fromEntries(
+      dashboard.map((result) => [
+        `the page, ${result.instances} instances`,
+        {
+          "first rows ms": Math.round(result.firstRowsMs),
+          "scripting until then ms": Math.round(result.scriptMs),
+          "scripting ms a second": round(result.scriptMsPerSecond),
+        },
+      ]),
+    ),
+  );
+}
+
 const agent = {
   http: await benchAgent("http"),
   // Trusting a certificate of its own takes root.
@@ -60,7 +78,7 @@ console.table(
 );
 await writeFile(
   join(import.meta.dirname, "results.json"),
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, scrapes, agent }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, scrapes, dashboard, agent }, null, 2)}\n`,
 );
 
 function round(value: number): number {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -34,9 +34,8 @@ export async function startService(entry: string): Promise<Service> {
   );
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      modules: true,
-      rootPath: join(directory, "bundle"),
-      scriptPath: entry.replace(/^.*\/(\w+)\.ts$/, "$1.js"),
+      modules: await modulesOf(join(directory, "bundle"), basename(entry, ".ts")),
+      modulesRoot: join(directory, "bundle"),
       compatibilityDate: "2026-11-01",
       compatibilityFlags: ["nodejs_compat"],
       host: "127.0.0.1",
@@ -70,6 +69,17 @@ export async function startService(entry: string): Promise<Service> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The entry first, and the agent as the text that it is. */
+async function modulesOf(bundle: string, entry: string) {
+  const files = await readdir(bundle);
+  return [
+    { type: "ESModule" as const, path: join(bundle, `${entry}.js`) },
+    ...files
+      .filter((file) => file.endsWith("-dumont-agent"))
+      .map((file) => ({ type: "Text" as const, path: join(bundle, file) })),
+  ];
 }
 
 async function migrate(database: D1Database): Promise<void> {

@@ -163,7 +163,7 @@ function header(userToken: string, elapsedMs: number): string[] {
     `Dumont Agent System on ${server.url} (${left})`,
     `${spoken(elapsedMs)} so far: a second stands for a minute, in the table too; messages count true seconds.`,
     "",
-    "Try, from another terminal:",
+    `Look: ${server.url} in a browser. Sign in with this token, which the commands below use too:`,
     `  TOKEN=${userToken}`,
     `  curl ${server.url}/api/agent/instances ${authorization}`,
     `  curl ${server.url}/api/agent/instances/rig-5/events ${authorization}`,

@@ -78,7 +78,7 @@ await Promise.all(agents).finally(() => clearInterval(report));
 async function newLocalUser(): Promise<string> {
   const adminToken = await readAdminToken(join(import.meta.dirname, "..", ".dev.vars"));
   const { token } = await createUser(url, adminToken, "Simulation");
-  console.log(`User token: ${token}`);
+  console.log(`Watch it at ${url}, with this user token: ${token}`);
   return token;
 }
 

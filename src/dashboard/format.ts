@@ -4,7 +4,6 @@ export function money(dollars: number, locale: string, digits = 2): string {
   return new Intl.NumberFormat(locale, {
     style: "currency",
     currency: "USD",
-    currencyDisplay: "narrowSymbol",
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(dollars);

@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Browser, chromium } from "playwright-core";
+import { z } from "zod";
+import { sendHeartbeat } from "../scripts/client.ts";
+import { registerFleet, type Service, startService } from "./service.ts";
+
+/** The page in a real Chromium before a small and a large fleet: until the first rows, and what it takes to stay. */
+
+const FLEETS = [10, 1000] as const;
+const WATCHED_MS = 20_000;
+const CHROMIUM = "/usr/bin/chromium";
+const BUILT = resolve(import.meta.dirname, "../dist/dashboard");
+const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
+
+export interface DashboardResult {
+  readonly instances: number;
+  /** From the first byte asked for to the first row drawn. */
+  readonly firstRowsMs: number;
+  /** Scripting until then. */
+  readonly scriptMs: number;
+  /** Scripting while it is watched, ticking and polling. */
+  readonly scriptMsPerSecond: number;
+}
+
+/** Null without Chromium. */
+export async function benchDashboard(): Promise<DashboardResult[] | null> {
+  const browser = await chromium
+    .launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] })
+    .catch(() => null);
+  if (browser === null) return null;
+  const service = await startService("src/worker.ts");
+  try {
+    const results: DashboardResult[] = [];
+    for (const size of FLEETS) {
+      const { userToken, instances } = await registerFleet(service, size);
+      for (const { id, token } of instances) {
+        await sendHeartbeat(service.url, token, {
+          instance_id: id,
+          gpu_utilization: 87,
+          cost_accumulated: 2.4,
+        });
+      }
+      results.push({ instances: size, ...(await watch(browser, service, userToken)) });
+    }
+    return results;
+  } finally {
+    await browser.close();
+    await service.stop();
+  }
+}
+
+async function watch(browser: Browser, service: Service, userToken: string) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  // Wrangler serves these files with proxies in between; here they come from the disk.
+  await context.route(/^[^?]*\/(built\/.*|icon\.svg|)$/, async (route) => {
+    const path = new URL(route.request().url()).pathname;
+    const file = path === "/" ? "/index.html" : path;
+    await route.fulfill({
+      body: await readFile(`${BUILT}${file}`),
+      contentType: TYPES[extname(file)] ?? "image/svg+xml",
+    });
+  });
+  await context.addInitScript(`sessionStorage.setItem("dumont.user-token", ${JSON.stringify(userToken)})`);
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send("Performance.enable");
+  const scriptMs = async () => {
+    const { metrics } = z
+      .object({ metrics: z.array(z.object({ name: z.string(), value: z.number() })) })
+      .parse(await session.send("Performance.getMetrics"));
+    return 1000 * (metrics.find(({ name }) => name === "ScriptDuration")?.value ?? 0);
+  };
+  const startedAt = performance.now();
+  await page.goto(service.url);
+  await page.locator("tbody tr").first().waitFor();
+  const firstRowsMs = performance.now() - startedAt;
+  const atFirstRows = await scriptMs();
+  await sleep(WATCHED_MS);
+  const scriptMsPerSecond = ((await scriptMs()) - atFirstRows) / (WATCHED_MS / 1000);
+  await context.close();
+  return { firstRowsMs, scriptMs: atFirstRows, scriptMsPerSecond };
+}

@@ -1,3 +1,8 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { z } from "zod";
+import type { LoadOrder } from "./load.ts";
 import { quantile } from "./quantile.ts";
 import { type BenchInstance, registerFleet, type Service, startService } from "./service.ts";
 
@@ -37,21 +42,23 @@ export interface HeartbeatResult {
 /** Runs all three and gives back what was measured, the full path first. */
 export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
   const contestants: Contestant[] = [];
+  const load = fork(join(import.meta.dirname, "load.ts"));
   try {
     for (const { name, entry } of VARIANTS) {
       const service = await startService(entry);
       const { instances } = await registerFleet(service, INSTANCES);
       contestants.push({ name, service, instances, throughputs: [], latenciesMs: [] });
     }
-    for (const contestant of contestants) await beatFor(contestant, SLICE_MS);
+    for (const contestant of contestants) await beatFor(load, contestant, SLICE_MS);
     for (let round = 0; round < ROUNDS; round++) {
       for (const contestant of contestants) {
-        const latenciesMs = await beatFor(contestant, SLICE_MS);
+        const latenciesMs = await beatFor(load, contestant, SLICE_MS);
         contestant.throughputs.push((latenciesMs.length * 1000) / SLICE_MS);
         for (const latencyMs of latenciesMs) contestant.latenciesMs.push(latencyMs);
       }
     }
   } finally {
+    load.kill();
     await Promise.all(contestants.map(({ service }) => service.stop()));
   }
   const full = contestants[0]?.throughputs ?? [];
@@ -68,34 +75,10 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
 }
 
 /** Every instance beats, one heartbeat after the other, for this long. Gives back each one's latency. */
-async function beatFor({ service, instances }: Contestant, durationMs: number): Promise<number[]> {
-  const endsAt = performance.now() + durationMs;
-  const latenciesMs: number[] = [];
-  await Promise.all(
-    instances.map(async ({ id, token }) => {
-      const body = JSON.stringify({
-        instance_id: id,
-        gpu_utilization: 87,
-        vram_used_gb: 18.4,
-        cpu_utilization: 45,
-        ram_used_gb: 12.0,
-        disk_used_gb: 45.2,
-        cost_accumulated: 2.4,
-        status: "running",
-        uptime_seconds: 7200,
-      });
-      while (performance.now() < endsAt) {
-        const sentAt = performance.now();
-        const response = await fetch(`${service.url}/api/agent/status`, {
-          method: "POST",
-          headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-          body,
-        });
-        await response.arrayBuffer();
-        if (!response.ok) throw new Error(`a heartbeat was answered ${response.status}`);
-        latenciesMs.push(performance.now() - sentAt);
-      }
-    }),
-  );
-  return latenciesMs;
+async function beatFor(load: ChildProcess, contestant: Contestant, durationMs: number): Promise<number[]> {
+  const { service, instances } = contestant;
+  const answered = once(load, "message");
+  load.send({ url: service.url, instances: [...instances], durationMs } satisfies LoadOrder);
+  const [latenciesMs] = await answered;
+  return z.array(z.number()).parse(latenciesMs);
 }

@@ -3,7 +3,10 @@ import { createRouter } from "../../src/api/router.ts";
 import type { HeartbeatOutcome, Registration } from "../../src/instance/outcomes.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
 
-/** The floor: the same router before an actor that writes one row a heartbeat and does nothing else. */
+/**
+ * The floor: the same router before an actor that writes one row a heartbeat and does nothing else. The row differs each
+ * time, for SQLite skips a write that changes nothing.
+ */
 export class InstanceActor extends DurableObject<Env> {
   async register(_: Registration) {
     const { sql } = this.ctx.storage;
@@ -13,7 +16,10 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   async heartbeat(_: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
-    this.ctx.storage.sql.exec("UPDATE instance SET json = ? WHERE id = 1", JSON.stringify(report));
+    this.ctx.storage.sql.exec(
+      "UPDATE instance SET json = ? WHERE id = 1",
+      JSON.stringify({ ...report, at: Date.now(), id: crypto.randomUUID() }),
+    );
     return {
       outcome: "accepted",
       answer: { message: "Heartbeat received", nextHeartbeatInSeconds: 60, actions: [] },

@@ -16,7 +16,8 @@ export class InstanceActor extends DurableObject<Env> {
   async heartbeat(_: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
     const now = Date.now();
     const { storage } = this.ctx;
-    storage.sql.exec("UPDATE instance SET json = ? WHERE id = 1", JSON.stringify(report));
+    const json = JSON.stringify({ ...report, at: now, id: crypto.randomUUID() });
+    storage.sql.exec("UPDATE instance SET json = ? WHERE id = 1", json);
     await storage.setAlarm(now + 300_000);
     const heartbeat = heartbeatFrom(report, now, 1);
     await appendChunk(this.env.DB, "user", this.ctx.id.toString(), [heartbeat]).run();

@@ -8,7 +8,7 @@ import { type BenchInstance, registerFleet, type Service, startService } from ".
 
 /**
  * The heartbeat path beside its floor and beside the obvious design: the same router and the same load, in slices that
- * take turns, so that what disturbs the machine disturbs all three alike. What counts are the ratios.
+ * take turns, so that what disturbs the machine disturbs all alike. What counts are the ratios.
  */
 
 const INSTANCES = 32;
@@ -16,15 +16,18 @@ const ROUNDS = 10;
 const SLICE_MS = 1_500;
 
 const VARIANTS = [
-  { name: "full path", entry: "src/worker.ts" },
+  { name: "full path", entry: "bench/workers/full.ts" },
   { name: "floor: one row", entry: "bench/workers/floor.ts" },
   { name: "obvious: row + alarm + insert", entry: "bench/workers/obvious.ts" },
+  // Refused at the actor's door, since the token is another instance's: what all of them have in common.
+  { name: "router alone", entry: "bench/workers/floor.ts", refused: true },
 ] as const;
 
 interface Contestant {
   readonly name: string;
   readonly service: Service;
   readonly instances: readonly BenchInstance[];
+  readonly expectedStatus: number;
   /** Heartbeats a second, one entry a round. */
   readonly throughputs: number[];
   readonly latenciesMs: number[];
@@ -37,6 +40,8 @@ export interface HeartbeatResult {
   readonly p99Ms: number;
   /** Median over the rounds of the full path's throughput divided by this one's of the same round. */
   readonly fullPathRatio: number;
+  /** How long this one takes beyond the router, in full paths beyond the router: by the median throughputs. */
+  readonly actorShareRatio: number;
 }
 
 /** Runs all three and gives back what was measured, the full path first. */
@@ -44,10 +49,18 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
   const contestants: Contestant[] = [];
   const load = fork(join(import.meta.dirname, "load.ts"));
   try {
-    for (const { name, entry } of VARIANTS) {
+    for (const { name, entry, ...more } of VARIANTS) {
       const service = await startService(entry);
       const { instances } = await registerFleet(service, INSTANCES);
-      contestants.push({ name, service, instances, throughputs: [], latenciesMs: [] });
+      const refused = "refused" in more;
+      contestants.push({
+        name,
+        service,
+        instances: refused ? instances.map(({ token }) => ({ id: "another", token })) : instances,
+        expectedStatus: refused ? 403 : 200,
+        throughputs: [],
+        latenciesMs: [],
+      });
     }
     for (const contestant of contestants) await beatFor(load, contestant, SLICE_MS);
     for (let round = 0; round < ROUNDS; round++) {
@@ -62,6 +75,9 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
     await Promise.all(contestants.map(({ service }) => service.stop()));
   }
   const full = contestants[0]?.throughputs ?? [];
+  const router = contestants.at(-1)?.throughputs ?? [];
+  const beyondRouter = (throughputs: readonly number[]) =>
+    1 / quantile(throughputs, 0.5) - 1 / quantile(router, 0.5);
   return contestants.map(({ name, throughputs, latenciesMs }) => ({
     name,
     heartbeatsPerSecond: quantile(throughputs, 0.5),
@@ -71,14 +87,15 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
       throughputs.map((throughput, round) => (full[round] ?? 0) / throughput),
       0.5,
     ),
+    actorShareRatio: beyondRouter(throughputs) / beyondRouter(full),
   }));
 }
 
 /** Every instance beats, one heartbeat after the other, for this long. Gives back each one's latency. */
 async function beatFor(load: ChildProcess, contestant: Contestant, durationMs: number): Promise<number[]> {
-  const { service, instances } = contestant;
+  const { service, instances, expectedStatus } = contestant;
   const answered = once(load, "message");
-  load.send({ url: service.url, instances: [...instances], durationMs } satisfies LoadOrder);
+  load.send({ url: service.url, instances: [...instances], durationMs, expectedStatus } satisfies LoadOrder);
   const [latenciesMs] = await answered;
   return z.array(z.number()).parse(latenciesMs);
 }

@@ -7,6 +7,7 @@ const orderSchema = z.object({
   url: z.string(),
   instances: z.array(z.object({ id: z.string(), token: z.string() })),
   durationMs: z.number(),
+  expectedStatus: z.number(),
 });
 
 export type LoadOrder = z.infer<typeof orderSchema>;
@@ -14,7 +15,7 @@ export type LoadOrder = z.infer<typeof orderSchema>;
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 process.on("message", async (message) => {
-  const { url, instances, durationMs } = orderSchema.parse(message);
+  const { url, instances, durationMs, expectedStatus } = orderSchema.parse(message);
   const endsAt = performance.now() + durationMs;
   const latenciesMs: number[] = [];
   await Promise.all(
@@ -33,7 +34,7 @@ process.on("message", async (message) => {
       while (performance.now() < endsAt) {
         const sentAt = performance.now();
         const status = await post(`${url}/api/agent/status`, token, body);
-        if (status !== 200) throw new Error(`a heartbeat was answered ${status}`);
+        if (status !== expectedStatus) throw new Error(`a heartbeat was answered ${status}`);
         latenciesMs.push(performance.now() - sentAt);
       }
     }),

@@ -17,6 +17,7 @@ console.table(
         "p50 ms": round(result.p50Ms),
         "p99 ms": round(result.p99Ms),
         "full path / this": round(result.fullPathRatio),
+        "beyond the router, in full paths": round(result.actorShareRatio),
       },
     ]),
   ),

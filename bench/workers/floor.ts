@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import { createRouter } from "../../src/api/router.ts";
 import type { HeartbeatOutcome, Registration } from "../../src/instance/outcomes.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
+import { unlimitedWorker } from "./unlimited.ts";
 
 /**
  * The floor: the same router before an actor that writes one row a heartbeat and does nothing else. The row differs each
@@ -30,4 +30,4 @@ export class InstanceActor extends DurableObject<Env> {
 // The configuration names them; no load reaches them.
 export { AlertDigest, DailyCleanup, InstanceAction, ServiceMeter } from "../../src/worker.ts";
 
-export default { fetch: createRouter().fetch } satisfies ExportedHandler<Env>;
+export default unlimitedWorker;

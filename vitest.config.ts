@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -52,6 +53,16 @@ export default defineConfig({
           setupFiles: ["test/migrate.ts"],
           testTimeout: 30_000,
         },
+      },
+      // The real actor, outbox and workflow on a platform that a seed makes fail.
+      {
+        resolve: {
+          alias: {
+            "cloudflare:workers": resolve(import.meta.dirname, "test/simulation/stubs/workers.ts"),
+            "cloudflare:workflows": resolve(import.meta.dirname, "test/simulation/stubs/workflows.ts"),
+          },
+        },
+        test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 3_600_000 },
       },
       // A real server process.
       {

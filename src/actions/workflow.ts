@@ -36,6 +36,9 @@ const SHORT_WAITS_SECONDS = [2, 3, 5, 10, 20, ...Array.from({ length: 30 }, () =
 /** Waits between two looks at a snapshot: twelve hours in all. */
 const LONG_WAITS_SECONDS = [...SHORT_WAITS_SECONDS, ...Array.from({ length: 138 }, () => 300)];
 
+/** What a machine shows once it has heard of an order, by what it shall come to. */
+const ON_THE_WAY = { stopped: ["stopping", "stopped"], running: ["starting", "running"] } as const;
+
 /**
  * Carries one order out at its provider, step by step: each is kept once it is done, so that a crash between any two
  * goes on where it was. What ends it goes back to the actor as an event.
@@ -119,9 +122,10 @@ class ActionRun {
     act: (provider: Provider) => Promise<Progress>,
     wanted: "stopped" | "running",
     evidence: string,
-  ): Promise<ActionOutcome> {
+  ): Promise<ActionOutcome | null> {
     const { provider } = this.#parameters;
-    const told = await this.#tell(name, act);
+    const told = await this.#tell(name, act, ON_THE_WAY[wanted]);
+    if (told === "called_off") return null;
     if (told === "gone") return { type: "gone" };
     if (told === "done") {
       return { type: "succeeded", confirmedBy: `${provider} at once${evidence}`, snapshotId: null };
@@ -143,7 +147,8 @@ class ActionRun {
     }
     // The snapshot may have taken hours: a heartbeat in between calls the deletion off.
     if (!(await this.#stillStands())) return null;
-    const told = await this.#tell("delete", (each) => each.delete(this.#target));
+    const told = await this.#tell("delete", (each) => each.delete(this.#target), ["gone"]);
+    if (told === "called_off") return null;
     if (told === "accepted") {
       const end = await this.#until("gone");
       if (end.type === "failed") return end;
@@ -192,19 +197,37 @@ class ActionRun {
     return this.#call(name, (provider) => provider.status(this.#target));
   }
 
-  /** Gives the order. An instance that the provider does not know is gone. */
-  async #tell(name: string, act: (provider: Provider) => Promise<Progress>): Promise<Progress | "gone"> {
-    return this.#call(name, async (provider) => {
-      try {
-        return await act(provider);
-      } catch (error) {
-        if (error instanceof ProviderError && error.code === "not_found") return "gone";
-        throw error;
-      }
-    });
+  /**
+   * Gives the order, unless it does not stand any more: minutes may lie between two tries, and the actor may have moved
+   * on. An instance that the provider does not know is gone. An order that failed in the end may have been heard at a try
+   * whose answer was lost: it counts as given if the machine shows it.
+   */
+  async #tell(
+    name: string,
+    act: (provider: Provider) => Promise<Progress>,
+    shown: readonly MachineState[],
+  ): Promise<Progress | "gone" | "called_off"> {
+    try {
+      return await this.#call(name, async (provider) => {
+        if (!(await this.actor.startAction(this.#parameters.order.actionId))) return "called_off";
+        try {
+          return await act(provider);
+        } catch (error) {
+          if (error instanceof ProviderError && error.code === "not_found") return "gone";
+          throw error;
+        }
+      });
+    } catch (error) {
+      const state = await this.#look(`${name}, look after the failure`).catch(() => null);
+      if (state !== null && shown.includes(state)) return "accepted";
+      throw error;
+    }
   }
 
-  /** Looks until the machine is as wanted, or a result from outside says how it ended. */
+  /**
+   * Looks until the machine is as wanted, or a result from outside says how it ended. A look that fails says nothing of
+   * the order, which was taken: it goes on.
+   */
   async #until(
     wanted: "stopped" | "running" | "gone",
   ): Promise<
@@ -214,7 +237,7 @@ class ActionRun {
   > {
     let state: MachineState = "unknown";
     for (const [index, seconds] of SHORT_WAITS_SECONDS.entries()) {
-      state = await this.#look(`look ${index + 1}`);
+      state = await this.#look(`look ${index + 1}`).catch(() => "unknown" as const);
       if (state === wanted) return { type: "reached" };
       if (state === "gone") return { type: "gone" };
       const result = await this.#wait(`wait ${index + 1}`, seconds);

@@ -1,0 +1,2 @@
+/** `cloudflare:workflows` as the simulation has it. */
+export class NonRetryableError extends Error {}

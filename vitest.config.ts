@@ -16,6 +16,20 @@ execFileSync(process.execPath, ["scripts/build-dashboard.ts"], {
   stdio: "inherit",
 });
 
+function insideWorkerd(more: { d1Databases?: string[] } = {}) {
+  return cloudflareTest(async () => ({
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: {
+      ...more,
+      bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+      ratelimits: {
+        HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 100_000, period: 60 } },
+        LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
+      },
+    },
+  }));
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -34,22 +48,21 @@ export default defineConfig({
       },
       // Actors, D1 and routes, inside workerd.
       {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
-              ratelimits: {
-                HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 100_000, period: 60 } },
-                LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
-              },
-            },
-          })),
-        ],
+        plugins: [insideWorkerd()],
         test: {
           name: "workers",
           include: ["test/{accounts,actions,alerts,api,cleanup,history,instance,metrics}/**/*.test.ts"],
           exclude: ["test/actions/providers/**", "test/alerts/notice.test.ts"],
+          setupFiles: ["test/migrate.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      // The same with three databases for the history.
+      {
+        plugins: [insideWorkerd({ d1Databases: ["HISTORY_1", "HISTORY_2"] })],
+        test: {
+          name: "shards",
+          include: ["test/shards/**/*.test.ts"],
           setupFiles: ["test/migrate.ts"],
           testTimeout: 30_000,
         },

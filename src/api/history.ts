@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readEvents, readHeartbeats, readHours } from "../history/read.ts";
+import { historyOf } from "../history/shards.ts";
 import { actorOf } from "../instance/address.ts";
 import { isRegistered } from "../instance/registry.ts";
 import { severitySchema } from "../lifecycle/history-event.ts";
@@ -65,8 +66,9 @@ export class ListHeartbeats extends Endpoint {
     const from = query.from ?? 0;
     const to = query.to ?? Date.now();
     if (from > to) throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
-    const waiting = await actorOf(c.env, userId, params.id).waitingHeartbeats();
-    if (waiting === null) throw notFound();
+    const history = await actorOf(c.env, userId, params.id).history();
+    if (history === null) throw notFound();
+    const database = historyOf(c.env, history.shard);
     const range = {
       userId,
       instanceId: params.id,
@@ -76,10 +78,10 @@ export class ListHeartbeats extends Endpoint {
       before: query.cursor ?? null,
     };
     if (query.resolution === "hour") {
-      const { hours, next } = await readHours(c.env.DB, range);
+      const { hours, next } = await readHours(database, range);
       return c.json({ instance_id: params.id, hours, next_cursor: encodePosition(next) });
     }
-    const { heartbeats, next } = await readHeartbeats(c.env.DB, range, waiting);
+    const { heartbeats, next } = await readHeartbeats(database, range, history.waiting);
     return c.json({ instance_id: params.id, heartbeats, next_cursor: encodePosition(next) });
   }
 }

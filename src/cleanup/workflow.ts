@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
+import { historyOf, historyShards } from "../history/shards.ts";
 import { actorOf } from "../instance/address.ts";
 import { SERVICE_USER } from "../instance/guard.ts";
 import { type InstancePlace, listToVisit } from "../instance/registry.ts";
@@ -20,7 +21,7 @@ export interface CleanupParameters {
 /** Where a run stands; the rest of a very long one goes on in a workflow of its own. */
 export type CleanupPart =
   | { readonly type: "instances"; readonly after: InstancePlace | null }
-  | { readonly type: "history"; readonly after: HistoryPlace | null }
+  | { readonly type: "history"; readonly shard: number; readonly after: HistoryPlace | null }
   | { readonly type: "events"; readonly after: string | null };
 
 export interface CleanupReport {
@@ -77,7 +78,7 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
       case "instances":
         return this.#instances(part.after, report);
       case "history":
-        return this.#history(part.after, report);
+        return this.#history(part.shard, part.after, report);
       case "events":
         return this.#events(part.after, report);
     }
@@ -93,7 +94,7 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
       next:
         last !== undefined && places.length === INSTANCES_PER_PAGE
           ? { type: "instances", after: last }
-          : { type: "history", after: null },
+          : { type: "history", shard: 0, after: null },
       report: {
         ...report,
         instances: report.instances + places.length,
@@ -102,20 +103,26 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     };
   }
 
-  async #history(after: HistoryPlace | null, report: CleanupReport): Promise<Page> {
-    const places = await listHistories(this.env.DB, after, HISTORIES_PER_PAGE);
+  async #history(shard: number, after: HistoryPlace | null, report: CleanupReport): Promise<Page> {
+    const shards = historyShards(this.env);
+    const database = historyOf(this.env, shard);
+    const places = await listHistories(database, after, HISTORIES_PER_PAGE);
     const before = report.startedAt - Number(this.env.HEARTBEAT_RETENTION_DAYS) * DAY_MS;
     const hoursBefore = report.startedAt - Number(this.env.HOURS_RETENTION_DAYS) * DAY_MS;
     let rolledUp = 0;
     for (const place of places) {
-      rolledUp += await rollUpAndDelete(this.env.DB, place, before, hoursBefore);
+      rolledUp += await rollUpAndDelete(database, place, before, hoursBefore);
     }
     const last = places.at(-1);
+    const nextShard: CleanupPart =
+      shard + 1 < shards.length
+        ? { type: "history", shard: shard + 1, after: null }
+        : { type: "events", after: null };
     return {
       next:
         last !== undefined && places.length === HISTORIES_PER_PAGE
-          ? { type: "history", after: last }
-          : { type: "events", after: null },
+          ? { type: "history", shard, after: last }
+          : nextShard,
       report: { ...report, rolledUp: report.rolledUp + rolledUp },
     };
   }

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ActionOutcome } from "../actions/workflow.ts";
+import { chooseShard } from "../history/shards.ts";
 import { isUnderWay } from "../lifecycle/actions.ts";
 import { answerHeartbeat } from "../lifecycle/answer.ts";
 import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
@@ -69,6 +70,7 @@ export class InstanceActor extends DurableObject<Env> {
       userId: registration.userId,
       instanceId: registration.instanceId,
       tokenGeneration: now,
+      historyShard: chooseShard(this.env, registration.userId, registration.instanceId),
       overrides: registration.overrides,
       userPolicy: registration.userPolicy,
       userPolicyVersion: registration.userPolicyVersion,
@@ -220,10 +222,10 @@ export class InstanceActor extends DurableObject<Env> {
     );
   }
 
-  /** Heartbeats that the database may not have yet, oldest first; null for an unknown instance. */
-  async waitingHeartbeats(): Promise<Heartbeat[] | null> {
+  /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
+  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | null> {
     const stored = this.#known();
-    return stored && waitingHeartbeats(stored.state);
+    return stored && { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
   }
 
   /**

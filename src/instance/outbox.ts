@@ -2,6 +2,7 @@ import { z } from "zod";
 import { startAction } from "../actions/order.ts";
 import { startDigests } from "../alerts/start.ts";
 import { appendChunk, appendEvent, pendingSeverities } from "../history/append.ts";
+import { historyOf } from "../history/shards.ts";
 import type { PendingEffect } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import {
@@ -38,14 +39,19 @@ const userPolicyRow = z.object({
 });
 
 /**
- * Carries out the oldest effects of the outbox, each of which may have been carried out before. All that goes to D1
- * travels as one transaction, and brings the user's policy back: whatever change of it this instance has not heard
+ * Carries out the oldest effects of the outbox, each of which may have been carried out before. All that goes to one
+ * database travels as one transaction, and brings the user's policy back: whatever change of it this instance has not heard
  * of reaches it here. Then the guards are reviewed, digests and actions started. Throws when anything is not taken;
  * nothing then counts as done.
  */
 export async function deliver(env: Env, stored: StoredInstance): Promise<Delivery> {
   const batch = stored.state.outbox.slice(0, EFFECTS_PER_BATCH);
-  const statements = batch.flatMap((pending) => statementsFor(env.DB, stored, pending));
+  const history = historyOf(env, stored.historyShard);
+  const chunks = batch.flatMap((pending) => chunkStatements(history, stored, pending));
+  const rest = batch.flatMap((pending) => statementsFor(env.DB, stored, pending));
+  // Of a history in a database of its own, the chunks go first: twice is as once.
+  if (stored.historyShard !== 0 && chunks.length > 0) await history.batch(chunks);
+  const statements = stored.historyShard === 0 ? [...chunks, ...rest] : rest;
   const userPolicy = env.DB.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(
     stored.userId,
   );
@@ -76,6 +82,16 @@ export async function deliver(env: Env, stored: StoredInstance): Promise<Deliver
   };
 }
 
+function chunkStatements(
+  db: D1Database,
+  { userId, instanceId }: StoredInstance,
+  { effect }: PendingEffect,
+): D1PreparedStatement[] {
+  if (effect.type !== "chunk") return [];
+  const [first, ...rest] = effect.heartbeats;
+  return first === undefined ? [] : [appendChunk(db, userId, instanceId, [first, ...rest])];
+}
+
 function statementsFor(
   db: D1Database,
   stored: StoredInstance,
@@ -83,16 +99,13 @@ function statementsFor(
 ): D1PreparedStatement[] {
   const { userId, instanceId } = stored;
   switch (effect.type) {
-    case "chunk": {
-      const [first, ...rest] = effect.heartbeats;
-      return first === undefined ? [] : [appendChunk(db, userId, instanceId, [first, ...rest])];
-    }
     case "event":
       return [appendEvent(db, userId, instanceId, effect.event)];
     case "projection":
       return [upsertInstance(db, stored)];
     case "forget":
       return [deleteInstance(db, userId, instanceId)];
+    case "chunk":
     case "guard":
     case "action":
       return [];

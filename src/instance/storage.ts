@@ -8,6 +8,8 @@ export interface StoredInstance {
   readonly instanceId: string;
   /** Instance tokens of another generation are refused. It grows, also over removal and new registration. */
   readonly tokenGeneration: number;
+  /** Which database keeps its heartbeats: see `history/shards.ts`. */
+  readonly historyShard: number;
   /** The instance's own overrides, and the user's as last read from the database. */
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;

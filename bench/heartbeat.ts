@@ -1,10 +1,12 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { z } from "zod";
-import type { LoadOrder } from "./load.ts";
 import { quantile } from "./quantile.ts";
-import { type BenchInstance, registerFleet, type Service, startService } from "./service.ts";
+import {
+  type BenchInstance,
+  heartbeatOf,
+  Load,
+  registerFleet,
+  type Service,
+  startService,
+} from "./service.ts";
 
 /**
  * The heartbeat path beside its floor and beside the obvious design: the same router and the same load, in slices that
@@ -16,9 +18,9 @@ const ROUNDS = 10;
 const SLICE_MS = 1_500;
 
 const VARIANTS = [
-  { name: "full path", entry: "bench/workers/full.ts" },
-  { name: "floor: one row", entry: "bench/workers/floor.ts" },
-  { name: "obvious: row + alarm + insert", entry: "bench/workers/obvious.ts" },
+  { name: "full path", entry: "bench/workers/full.ts", refused: false },
+  { name: "floor: one row", entry: "bench/workers/floor.ts", refused: false },
+  { name: "obvious: row + alarm + insert", entry: "bench/workers/obvious.ts", refused: false },
   // Refused at the actor's door, since the token is another instance's: what all of them have in common.
   { name: "router alone", entry: "bench/workers/floor.ts", refused: true },
 ] as const;
@@ -44,15 +46,20 @@ export interface HeartbeatResult {
   readonly actorShareRatio: number;
 }
 
-/** Runs all three and gives back what was measured, the full path first. */
+/** Runs all of them and gives back what was measured, the full path first. */
 export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
   const contestants: Contestant[] = [];
-  const load = fork(join(import.meta.dirname, "load.ts"));
+  const load = new Load();
+  const beat = ({ service, instances, expectedStatus }: Contestant) =>
+    load.post(
+      instances.map((instance) => heartbeatOf(service, instance)),
+      SLICE_MS,
+      expectedStatus,
+    );
   try {
-    for (const { name, entry, ...more } of VARIANTS) {
+    for (const { name, entry, refused } of VARIANTS) {
       const service = await startService(entry);
       const { instances } = await registerFleet(service, INSTANCES);
-      const refused = "refused" in more;
       contestants.push({
         name,
         service,
@@ -62,16 +69,16 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
         latenciesMs: [],
       });
     }
-    for (const contestant of contestants) await beatFor(load, contestant, SLICE_MS);
+    for (const contestant of contestants) await beat(contestant);
     for (let round = 0; round < ROUNDS; round++) {
       for (const contestant of contestants) {
-        const latenciesMs = await beatFor(load, contestant, SLICE_MS);
+        const latenciesMs = await beat(contestant);
         contestant.throughputs.push((latenciesMs.length * 1000) / SLICE_MS);
         for (const latencyMs of latenciesMs) contestant.latenciesMs.push(latencyMs);
       }
     }
   } finally {
-    load.kill();
+    load.end();
     await Promise.all(contestants.map(({ service }) => service.stop()));
   }
   const full = contestants[0]?.throughputs ?? [];
@@ -89,13 +96,4 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
     ),
     actorShareRatio: beyondRouter(throughputs) / beyondRouter(full),
   }));
-}
-
-/** Every instance beats, one heartbeat after the other, for this long. Gives back each one's latency. */
-async function beatFor(load: ChildProcess, contestant: Contestant, durationMs: number): Promise<number[]> {
-  const { service, instances, expectedStatus } = contestant;
-  const answered = once(load, "message");
-  load.send({ url: service.url, instances: [...instances], durationMs, expectedStatus } satisfies LoadOrder);
-  const [latenciesMs] = await answered;
-  return z.array(z.number()).parse(latenciesMs);
 }

@@ -1,40 +1,35 @@
 import { Agent, request } from "node:http";
 import { z } from "zod";
 
-/** The load, as a process of its own: told a service and its instances, it beats for a while and tells how long each took. */
+/** The load, as a process of its own: told what to post, it posts for a while and tells how long each took. */
 
 const orderSchema = z.object({
-  url: z.string(),
-  instances: z.array(z.object({ id: z.string(), token: z.string() })),
+  posts: z.array(z.object({ url: z.string(), token: z.string().nullable(), body: z.string() })),
   durationMs: z.number(),
   expectedStatus: z.number(),
 });
 
 export type LoadOrder = z.infer<typeof orderSchema>;
 
-const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+type Post = LoadOrder["posts"][number];
+
+/** So many are on their way at any moment; each goes through its share of the posts, again and again. */
+const CONNECTIONS = 32;
+
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
 process.on("message", async (message) => {
-  const { url, instances, durationMs, expectedStatus } = orderSchema.parse(message);
+  const { posts, durationMs, expectedStatus } = orderSchema.parse(message);
   const endsAt = performance.now() + durationMs;
   const latenciesMs: number[] = [];
   await Promise.all(
-    instances.map(async ({ id, token }) => {
-      const body = JSON.stringify({
-        instance_id: id,
-        gpu_utilization: 87,
-        vram_used_gb: 18.4,
-        cpu_utilization: 45,
-        ram_used_gb: 12.0,
-        disk_used_gb: 45.2,
-        cost_accumulated: 2.4,
-        status: "running",
-        uptime_seconds: 7200,
-      });
-      while (performance.now() < endsAt) {
+    Array.from({ length: CONNECTIONS }, async (_, connection) => {
+      for (let index = connection; performance.now() < endsAt; index += CONNECTIONS) {
+        const post = posts[index % posts.length];
+        if (post === undefined) return;
         const sentAt = performance.now();
-        const status = await post(`${url}/api/agent/status`, token, body);
-        if (status !== expectedStatus) throw new Error(`a heartbeat was answered ${status}`);
+        const status = await send(post);
+        if (status !== expectedStatus) throw new Error(`a post was answered ${status}`);
         latenciesMs.push(performance.now() - sentAt);
       }
     }),
@@ -42,10 +37,10 @@ process.on("message", async (message) => {
   process.send?.(latenciesMs);
 });
 
-function post(url: string, token: string, body: string): Promise<number | undefined> {
+function send({ url, token, body }: Post): Promise<number | undefined> {
   return new Promise((answered, failed) => {
     const headers = {
-      Authorization: `Bearer ${token}`,
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
       "Content-Type": "application/json",
       "Content-Length": Buffer.byteLength(body),
     };

@@ -1,9 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { benchAgent } from "./agent.ts";
+import { benchCost } from "./cost.ts";
 import { benchDashboard } from "./dashboard.ts";
 import { benchHeartbeats } from "./heartbeat.ts";
-import { benchScrapes } from "./scrape.ts";
+import { benchPeer } from "./peer.ts";
+import { benchReads } from "./read.ts";
 
 /** `npm run bench`: prints a table and writes `bench/results.json`. Absolute figures are this machine's. */
 
@@ -23,22 +25,62 @@ console.table(
   ),
 );
 
-const scrapes = await benchScrapes();
-const [small] = scrapes;
+const cost = await benchCost();
 console.table(
   Object.fromEntries(
-    scrapes.map((result) => [
-      `scrape of ${result.instances} instances`,
+    cost.map((result) => [
+      result.name,
       {
-        bytes: result.bytes,
-        "live ms": round(result.liveMs),
-        "cached ms": round(result.cachedMs),
-        "live / cached": round(result.liveMs / result.cachedMs),
-        "live / live of the smallest": round(result.liveMs / (small?.liveMs ?? Number.NaN)),
+        "rows a heartbeat": round(result.rows),
+        "actor requests a heartbeat": round(result.actorRequests),
+        "$ a million": round(result.dollarsPerMillion),
+        "and its retention $": round(result.retentionDollarsPerMillion),
       },
     ]),
   ),
 );
+
+const reads = await benchReads();
+const [smallest] = reads.fleets;
+console.table(
+  Object.fromEntries(
+    reads.fleets.map((result) => [
+      `${result.instances} instances`,
+      {
+        "list ms, objects cold": round(result.listMs),
+        "list KB": round(result.listBytes / 1024),
+        "list / smallest": round(result.listMs / (smallest?.listMs ?? Number.NaN)),
+        "metrics ms, warm": round(result.metricsMs),
+        "metrics KB": round(result.metricsBytes / 1024),
+        "metrics / smallest": round(result.metricsMs / (smallest?.metricsMs ?? Number.NaN)),
+        "metrics / cached": round(result.metricsMs / result.metricsCachedMs),
+      },
+    ]),
+  ),
+);
+console.log(
+  `A heartbeat of an actor that is not in memory / of one that is: ${round(reads.coldMs / reads.warmMs)}`,
+);
+
+const peer = await benchPeer();
+if (peer === null) console.log("The Pushgateway: not measured, it is not installed here.");
+else {
+  console.table(
+    Object.fromEntries(
+      peer.map((result) => [
+        `${result.instances} instances`,
+        {
+          "heartbeats/s": Math.round(result.ours.heartbeatsPerSecond),
+          "Pushgateway's": Math.round(result.pushgateway.heartbeatsPerSecond),
+          ratio: round(result.ours.heartbeatsPerSecond / result.pushgateway.heartbeatsPerSecond),
+          "scrape ms": Math.round(result.ours.scrapeMs),
+          "Pushgateway's ms": Math.round(result.pushgateway.scrapeMs),
+          "scrape bytes / Pushgateway's": round(result.ours.scrapeBytes / result.pushgateway.scrapeBytes),
+        },
+      ]),
+    ),
+  );
+}
 
 const dashboard = await benchDashboard();
 if (dashboard === null) console.log("The page: not measured, there is no Chromium here.");
@@ -79,7 +121,7 @@ console.table(
 );
 await writeFile(
   join(import.meta.dirname, "results.json"),
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, scrapes, dashboard, agent }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, cost, reads, peer, dashboard, agent }, null, 2)}\n`,
 );
 
 function round(value: number): number {

@@ -1,11 +1,14 @@
-import { execFile } from "node:child_process";
+import { execFile, fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { z } from "zod";
 import { createUser, registerInstance } from "../scripts/client.ts";
+import type { LoadOrder } from "./load.ts";
 
 /** A Worker of this repository, built as for deployment and run by Miniflare without the proxies of `wrangler dev`. */
 
@@ -111,4 +114,42 @@ export async function registerFleet(
     instances.push({ id, token });
   }
   return { userToken: user.token, instances };
+}
+
+export function heartbeatOf({ url }: Service, { id, token }: BenchInstance): LoadOrder["posts"][number] {
+  return {
+    url: `${url}/api/agent/status`,
+    token,
+    body: JSON.stringify({
+      instance_id: id,
+      gpu_utilization: 87,
+      vram_used_gb: 18.4,
+      cpu_utilization: 45,
+      ram_used_gb: 12.0,
+      disk_used_gb: 45.2,
+      cost_accumulated: 2.4,
+      status: "running",
+      uptime_seconds: 7200,
+    }),
+  };
+}
+
+/** The process that makes the load. */
+export class Load {
+  readonly #process = fork(join(import.meta.dirname, "load.ts"));
+  readonly #ended = once(this.#process, "exit");
+
+  /** Posts for so long, and gives back how long each took, in ms. */
+  async post(posts: LoadOrder["posts"], durationMs: number, expectedStatus: number): Promise<number[]> {
+    const answered = new Promise((heard) => this.#process.once("message", heard));
+    const failed = this.#ended.then(() => {
+      throw new Error("the load has ended");
+    });
+    this.#process.send({ posts, durationMs, expectedStatus } satisfies LoadOrder);
+    return z.array(z.number()).parse(await Promise.race([answered, failed]));
+  }
+
+  end(): void {
+    this.#process.kill();
+  }
 }

@@ -182,6 +182,25 @@ describe("deletion", () => {
     );
   });
 
+  it.each(["look before acting", "snapshot", "ask whether it still stands", "delete", "tell the instance"])(
+    "goes on where it was after the step '%s' has failed",
+    async (name) => {
+      await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+      await introspector.modifyAll(async (each) => {
+        await each.disableSleeps();
+        await each.disableRetryDelays();
+        await each.mockStepError({ name }, new Error("cut off"), 2);
+      });
+      const one = await instance();
+      await expire(one);
+      await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+      expect(plane.orders.filter((order) => order === "delete" || order === "snapshot")).toEqual([
+        "snapshot",
+        "delete",
+      ]);
+    },
+  );
+
   it("never happens when the snapshot fails for good: a critical alert says so", async () => {
     await using _ = await workflows();
     plane.answer = (order) => (order === "snapshot" ? Response.json({}, { status: 500 }) : undefined);

@@ -116,6 +116,29 @@ describe("a digest", () => {
     expect(digest).toBeDefined();
   });
 
+  it.each(["look whether more comes 1", "take alerts", "compose", "channels", "send to"])(
+    "tells once all the same after the step '%s' has failed",
+    async (step) => {
+      const user = await newUser();
+      const channelId = await addChannel(user.token);
+      await using introspector = await introspectWorkflow(env.ALERT_DIGEST);
+      await introspector.modifyAll(async (each) => {
+        await each.disableSleeps();
+        await each.disableRetryDelays();
+        const name = step === "send to" ? `send to ${channelId}` : step;
+        await each.mockStepError({ name }, new Error("cut off"), 2);
+      });
+      const one = await Instance.register(user, "rig", { name: "The rig" });
+      for (let minute = 0; minute <= 3; minute++) {
+        await one.until(DAY + minute * MINUTE);
+        await one.heartbeat(IDLE);
+      }
+      await one.settled();
+      await expect.poll(() => posts.length, { timeout: 10_000 }).toBe(1);
+      expect(posts[0]?.text).toContain("The rig: GPU");
+    },
+  );
+
   it("keeps to each channel's minimum, and one channel that fails takes no other with it", async () => {
     await using _ = await digests();
     const user = await newUser();

@@ -1,0 +1,65 @@
+import { execFile } from "node:child_process";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+
+/** What a heartbeat costs by the runtime's own counters, over a simulated day: the test that counts them says so. */
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+/** Dollars a million: a Worker's request, an actor's request (an alarm is one), a row written. List price. */
+const PRICES = { workerRequest: 0.3, actorRequest: 0.15, row: 1 } as const;
+
+export interface CostResult {
+  readonly name: string;
+  readonly workerRequests: number;
+  readonly actorRequests: number;
+  readonly rows: number;
+  /** Rows that the end of the history's retention deletes. */
+  readonly retentionRows: number;
+  readonly dollarsPerMillion: number;
+  readonly retentionDollarsPerMillion: number;
+}
+
+const countedSchema = z.object({
+  heartbeats: z.number(),
+  actorRows: z.number(),
+  alarmRows: z.number(),
+  databaseRows: z.number(),
+});
+
+export async function benchCost(): Promise<CostResult[]> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      join(ROOT, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--project",
+      "workers",
+      "test/instance/cost.test.ts",
+    ],
+    { cwd: ROOT, maxBuffer: 2 ** 26 },
+  );
+  const counted = countedSchema.parse(JSON.parse(/cost of a day: (\{.+?\})/.exec(stdout)?.[1] ?? "null"));
+  const rows = (counted.actorRows + counted.alarmRows + counted.databaseRows) / counted.heartbeats;
+  const alarms = counted.alarmRows / counted.heartbeats;
+  return [
+    // A chunk of ten is deleted as one row, and an hour of sixty written as one.
+    price("full path", 1 + alarms, rows, 1 / 10 + 1 / 60),
+    price("floor: one row", 1, 1, 0),
+    // Its row, its setAlarm, and in D1 the row with its key and index.
+    price("obvious: row + alarm + insert", 1 + 1 / 5, 5, 3),
+  ];
+}
+
+function price(name: string, actorRequests: number, rows: number, retentionRows: number): CostResult {
+  return {
+    name,
+    workerRequests: 1,
+    actorRequests,
+    rows,
+    retentionRows,
+    dollarsPerMillion: PRICES.workerRequest + actorRequests * PRICES.actorRequest + rows * PRICES.row,
+    retentionDollarsPerMillion: retentionRows * PRICES.row,
+  };
+}

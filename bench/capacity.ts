@@ -53,7 +53,8 @@ const KINDS = [
   "actorRequests",
   "alarms",
   "actorRows",
-  "d1Batches",
+  "historyBatches",
+  "registryBatches",
   "d1Rows",
   "workflows",
 ] as const;
@@ -77,8 +78,10 @@ class Demand {
     counts[kind] += by;
   }
 
+  /** Of the day but for its first two hours, in which the whole fleet is new. */
   peakPerSecond(kind: Kind): number {
-    return Math.max(...[...this.#buckets.values()].map((counts) => counts[kind])) / (BUCKET_MS / SECOND);
+    const settled = [...this.#buckets].filter(([bucket]) => bucket * BUCKET_MS >= 2 * HOUR);
+    return Math.max(...settled.map(([, counts]) => counts[kind])) / (BUCKET_MS / SECOND);
   }
 }
 
@@ -87,7 +90,8 @@ const ZERO: Record<Kind, number> = {
   actorRequests: 0,
   alarms: 0,
   actorRows: 0,
-  d1Batches: 0,
+  historyBatches: 0,
+  registryBatches: 0,
   d1Rows: 0,
   workflows: 0,
 };
@@ -127,7 +131,7 @@ class Instance {
     this.#demand = demand;
     const profile = { name: `i-${index}`, providerRef: null, hourlyCost: 1, hibernatedHourlyCost: 0 };
     this.state = newState({ ...profile, provider: "webhook", registeredAt: START });
-    this.nextBeatAt = START + random() * MINUTE;
+    this.nextBeatAt = START + random() * HOUR;
     this.#changesAt = START + random() * HOUR;
   }
 
@@ -207,12 +211,14 @@ class Instance {
 
   #deliver(at: number): void {
     const { outbox } = this.state;
-    this.#demand.add("d1Batches", at);
+    const [chunks, others] = [outbox.some(isChunk), outbox.some((each) => !isChunk(each))];
+    if (chunks) this.#demand.add("historyBatches", at);
+    if (others) this.#demand.add("registryBatches", at);
     for (const pending of outbox) {
       this.#demand.add("d1Rows", at, d1RowsOf(pending));
       if (pending.effect.type === "chunk") this.#demand.chunkBytes += bytesOf(pending.effect.heartbeats);
       if (pending.effect.type === "guard") {
-        this.#demand.add("d1Batches", at);
+        this.#demand.add("registryBatches", at);
         const held =
           at >= OUTAGE.from && at < OUTAGE.to + 5 * MINUTE && this.#index % (1 / OUTAGE.share) === 0;
         this.#queue.push({
@@ -243,6 +249,10 @@ class Instance {
     this.#demand.add("actorRows", at);
     this.#queue.sort((a, b) => a.at - b.at);
   }
+}
+
+function isChunk({ effect }: PendingEffect): boolean {
+  return effect.type === "chunk";
 }
 
 /** As `history/append.ts` writes it, with its key. */
@@ -283,7 +293,8 @@ console.table(
   Object.fromEntries(
     FLEETS.map((fleet) => {
       const scale = fleet / SAMPLE;
-      const d1PerSecond = demand.peakPerSecond("d1Batches") * scale;
+      const historyPerSecond = demand.peakPerSecond("historyBatches") * scale;
+      const registryPerSecond = demand.peakPerSecond("registryBatches") * scale;
       const gigabytes = (bytesPerInstance * fleet) / 1e9;
       const month = (kind: keyof typeof PRICES) =>
         (Math.max(0, demand.total[kind] * scale * 30 - PRICES[kind].included) / 1e6) * PRICES[kind].dollars;
@@ -293,8 +304,9 @@ console.table(
         `${fleet} instances`,
         {
           "history GB": gigabytes.toFixed(1),
-          "D1 databases by size": Math.ceil(gigabytes / (LIMITS.d1Bytes / 1e9)),
-          "D1 databases by load": Math.ceil(d1PerSecond / LIMITS.d1BatchesPerSecond),
+          "databases by size": Math.ceil(gigabytes / (LIMITS.d1Bytes / 1e9)),
+          "databases by load": Math.ceil(historyPerSecond / LIMITS.d1BatchesPerSecond),
+          "registry's load": (registryPerSecond / LIMITS.d1BatchesPerSecond).toFixed(2),
           "workflows/s of 100": ((demand.peakPerSecond("workflows") * fleet) / SAMPLE).toFixed(1),
           "$ a month": Math.round(dollars),
           "$ an instance": (dollars / fleet).toFixed(4),

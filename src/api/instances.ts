@@ -197,6 +197,7 @@ export class GetInstance extends Endpoint {
         policy: DEFAULT_POLICY,
         policy_overrides: { user: {}, instance: {} },
       }),
+      304: { description: "As `If-None-Match` has it, but for the passing of time" },
       ...errorResponses(401, 403, 404),
     },
   };
@@ -205,7 +206,7 @@ export class GetInstance extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
     if (detail === null) throw notFound();
-    return c.json(detail);
+    return answerUnlessKnown(c, detail);
   }
 }
 

@@ -233,6 +233,9 @@ describe("a new user", () => {
     expect(await barriers(page)).toEqual([]);
     await page.getByRole("button", { name: "Container" }).click();
     const command = await page.locator("pre").innerText();
+    // The token is shown this once: it stays while the fleet behind it goes on.
+    await sleep(5000);
+    expect(await page.locator("pre").innerText()).toBe(command);
     const directory = await mkdtemp(join(tmpdir(), "dumont-first-"));
     // In a group of its own, so that the agent that it leaves behind can be ended.
     const shell = spawn("sh", ["-c", `${command}\nwait`], {

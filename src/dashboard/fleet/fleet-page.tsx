@@ -1,6 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { LiveView } from "../../lifecycle/view.ts";
-import { AddInstance } from "../instance/add-instance.tsx";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
 import { fleet, fleetError } from "./fleet.ts";
@@ -45,7 +44,11 @@ export function FleetPage() {
     const error = fleetError.value;
     return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
   }
-  if (known.instances.length === 0) return <AddInstance first />;
+  // A place of its own: what is shown there must stay when the fleet is no longer empty.
+  if (known.instances.length === 0) {
+    location.replace("#/add");
+    return null;
+  }
   const change = (changes: Partial<Selection>) => setSelection({ ...selection, ...changes });
   const sortBy = (sort: SortKey) =>
     change({ sort, descending: selection.sort === sort ? !selection.descending : false });

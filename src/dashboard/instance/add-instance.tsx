@@ -15,7 +15,8 @@ interface Registered {
 }
 
 /** Register an instance → one command for the machine → its first heartbeat. */
-export function AddInstance({ first = false }: { first?: boolean }) {
+export function AddInstance() {
+  const [first] = useState(() => fleet.peek()?.instances.length === 0);
   const [registered, setRegistered] = useState<Registered | null>(null);
   const { welcome, welcomeHint, addInstance } = words.value;
   return (

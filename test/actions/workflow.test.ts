@@ -134,6 +134,34 @@ describe("hibernation", () => {
     expect(plane.orders).toEqual(["hibernate"]);
   });
 
+  it("that was obeyed is confirmed, though its answer was lost and the next try refused", async () => {
+    await using _ = await workflows();
+    plane.answer = () => {
+      if (plane.orders.length > 1) return Response.json({ error: "no" }, { status: 400 });
+      plane.state = "stopped";
+      return Response.json({}, { status: 503 });
+    };
+    const one = await instance();
+    await idleUntilHibernating(one);
+    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    expect(plane.orders).toEqual(["hibernate", "hibernate"]);
+  });
+
+  it("is not tried again once it stands no more", async () => {
+    await using introspector = await workflows();
+    const one = await instance();
+    plane.answer = async () => {
+      const { body } = await one.ask("GET", "/events");
+      const { detail } = body.events.find((event: { kind: string }) => event.kind === "hibernating");
+      await one.actor.endAction(detail.action_id, { type: "failed", because: "it was over" });
+      return Response.json({}, { status: 503 });
+    };
+    await idleUntilHibernating(one);
+    const [run] = await introspector.get();
+    await run?.waitForStatus("complete");
+    expect(plane.orders).toEqual(["hibernate"]);
+  });
+
   it("that is obeyed in words alone fails: the GPU is still paid for", async () => {
     await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
     await introspector.modifyAll(async (each) => {

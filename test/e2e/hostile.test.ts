@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { registerFleet, startService } from "../../bench/service.ts";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
 import { type FuzzedRequest, requestsOf } from "./openapi-requests.ts";
@@ -159,31 +160,42 @@ describe("a token", () => {
 });
 
 describe("a body", () => {
-  /** The status, or 413 as well when the rest of the body was not even taken. */
-  const post = (body: BodyInit): Promise<number> =>
-    fetch(`${world.url}/api/agent/status`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${victimToken}` },
-      body,
-      // Node's fetch asks for it with a stream.
-      ...{ duplex: "half" },
-    }).then(
-      ({ status }) => status,
-      () => 413,
-    );
-
   it("that is too large is refused, whether it says its length or trickles in", async () => {
-    expect(await post("x".repeat(20 * 2 ** 20))).toBe(413);
-    const piece = new TextEncoder().encode("x".repeat(2 ** 16));
-    let pieces = 0;
-    const endless = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        pieces += 1;
-        if (pieces > 320) controller.close();
-        else controller.enqueue(piece);
-      },
-    });
-    expect(await post(endless)).toBe(413);
+    // Without the proxies of `wrangler dev`, which answer 500 when a body is not taken to its end.
+    const service = await startService("src/worker.ts");
+    try {
+      const { instances } = await registerFleet(service, 1);
+      /** The status, or 413 as well when the connection was cut before all of the body was sent. */
+      const post = (body: BodyInit): Promise<number> =>
+        fetch(`${service.url}/api/agent/status`, {
+          method: "POST",
+          headers: { Authorization: `Bearer ${instances[0]?.token}` },
+          body,
+          // Node's fetch asks for it with a stream.
+          ...{ duplex: "half" },
+        }).then(
+          ({ status }) => status,
+          () => 413,
+        );
+      const piece = new TextEncoder().encode("x".repeat(2 ** 16));
+      const trickling = () => {
+        let pieces = 0;
+        return new ReadableStream<Uint8Array>({
+          pull(controller) {
+            pieces += 1;
+            if (pieces > 320) controller.close();
+            else controller.enqueue(piece);
+          },
+        });
+      };
+      for (let round = 0; round < 10; round++) {
+        expect(await post("x".repeat(20 * 2 ** 20))).toBe(413);
+        expect(await post(trickling())).toBe(413);
+      }
+      expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+    } finally {
+      await service.stop();
+    }
   });
 
   it("that two hundred callers send a byte at a time holds nobody else up", async () => {

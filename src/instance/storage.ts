@@ -1,6 +1,5 @@
 import type { PolicyOverrides } from "../lifecycle/policy.ts";
 import type { InstanceState } from "../lifecycle/state.ts";
-import { type PackedState, packState, unpackState } from "./pack.ts";
 
 /** Everything an actor keeps, as one JSON row. */
 export interface StoredInstance {
@@ -17,11 +16,6 @@ export interface StoredInstance {
   /** Links of alerts that were used, for as long as they would be good. */
   readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
   readonly state: InstanceState;
-}
-
-/** What the row's JSON holds. */
-interface PackedInstance extends Omit<StoredInstance, "state"> {
-  readonly state: PackedState;
 }
 
 /** The actor's one row. A save writes one row and nothing else. */
@@ -44,7 +38,7 @@ export class InstanceStorage {
   }
 
   save(stored: StoredInstance): void {
-    const json = JSON.stringify({ ...stored, state: packState(stored.state) } satisfies PackedInstance);
+    const json = JSON.stringify(stored);
     const cursor = this.#hasTable()
       ? this.#sql.exec("UPDATE instance SET json = ? WHERE id = 1", json)
       : this.#sql.exec(
@@ -61,9 +55,10 @@ export class InstanceStorage {
     if (!this.#hasTable()) return null;
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM instance WHERE id = 1").toArray()[0];
     if (row === undefined) return null;
-    // The row is only ever written by `save`.
-    const { state, ...stored }: PackedInstance = JSON.parse(row.json);
-    return { ...stored, state: unpackState(state) };
+    // The row is only ever written by `save`, perhaps before these two were added.
+    const stored: StoredInstance = JSON.parse(row.json);
+    const { historyShard = 0, state } = stored;
+    return { ...stored, historyShard, state: { ...state, gpuTrend: state.gpuTrend ?? [] } };
   }
 
   /** The table comes with the first save: asking an object that was never registered writes nothing. */

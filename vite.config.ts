@@ -9,7 +9,7 @@ export default defineConfig({
   root,
   plugins: [preact()],
   build: {
-    outDir: resolve(import.meta.dirname, "dist/dashboard"),
+    // Where, says scripts/build-dashboard.ts.
     emptyOutDir: true,
     assetsDir: "built",
     // The Content-Security-Policy takes neither inline scripts nor data: style sheets.

@@ -69,22 +69,26 @@ export async function isTokenValid(db: D1Database, userId: string, tokenId: stri
   return row !== null;
 }
 
-const policyRow = z.object({
-  policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
-  policy_version: z.number(),
-});
-
 export interface UserPolicy {
   readonly overrides: PolicyOverrides;
   readonly version: number;
 }
 
+export const userPolicyRow = z
+  .object({
+    policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
+    policy_version: z.number(),
+  })
+  .transform((row): UserPolicy => ({ overrides: row.policy, version: row.policy_version }));
+
 /** The user's overrides of the default policy. Throws for an unknown user. */
 export async function readUserPolicy(db: D1Database, userId: string): Promise<UserPolicy> {
-  const row = policyRow.parse(
-    await db.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(userId).first(),
-  );
-  return { overrides: row.policy, version: row.policy_version };
+  return userPolicyRow.parse(await selectUserPolicy(db, userId).first());
+}
+
+/** The same as a statement, to travel in a batch; `userPolicyRow` reads its one row. */
+export function selectUserPolicy(db: D1Database, userId: string): D1PreparedStatement {
+  return db.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(userId);
 }
 
 export async function writeUserPolicy(

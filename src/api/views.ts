@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Guard, OPEN_GUARD } from "../lifecycle/guard.ts";
 import { policyOverridesSchema, policySettingsSchema } from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
+import { STATUSES } from "../lifecycle/state.ts";
 import { toIso } from "../lifecycle/time.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
 
@@ -9,16 +10,7 @@ import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
 
 const instant = z.string().describe("ISO 8601, UTC, whole seconds");
 
-export const statusSchema = z.enum([
-  "pending",
-  "running",
-  "orphaned",
-  "hibernating",
-  "hibernated",
-  "waking",
-  "deleting",
-  "deleted",
-]);
+export const statusSchema = z.enum(STATUSES);
 
 export const healthSchema = z.enum(["healthy", "idle", "late", "unhealthy", "inactive"]);
 

@@ -1,16 +1,11 @@
-import { z } from "zod";
+import { selectUserPolicy, type UserPolicy, userPolicyRow } from "../accounts/users.ts";
 import { startAction } from "../actions/order.ts";
 import { startDigests } from "../alerts/start.ts";
 import { appendChunk, appendEvent, pendingSeverities } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
 import type { PendingEffect } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import {
-  compilePolicy,
-  mergePolicy,
-  type PolicyOverrides,
-  policyOverridesSchema,
-} from "../lifecycle/policy.ts";
+import { compilePolicy, mergePolicy } from "../lifecycle/policy.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { askGuards, reviewGuards } from "./guard.ts";
 import { deleteInstance, upsertInstance } from "./registry.ts";
@@ -23,7 +18,7 @@ export interface Delivery {
   /** Answers to be decided upon. */
   readonly answers: readonly InstanceEvent[];
   /** The user's policy as the database has it now; null for an unknown user. */
-  readonly userPolicy: { readonly overrides: PolicyOverrides; readonly version: number } | null;
+  readonly userPolicy: UserPolicy | null;
   /** How many chunks of heartbeats the history has got. */
   readonly chunks: number;
   /** The registry has let go of the instance. */
@@ -32,11 +27,6 @@ export interface Delivery {
 
 /** Far below the 1,000 queries that D1 grants an invocation; a longer backlog goes in several batches. */
 const EFFECTS_PER_BATCH = 100;
-
-const userPolicyRow = z.object({
-  policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
-  policy_version: z.number(),
-});
 
 /**
  * Carries out the oldest effects of the outbox, each of which may have been carried out before. All that goes to one
@@ -52,11 +42,8 @@ export async function deliver(env: Env, stored: StoredInstance): Promise<Deliver
   // Of a history in a database of its own, the chunks go first: twice is as once.
   if (stored.historyShard !== 0 && chunks.length > 0) await history.batch(chunks);
   const statements = stored.historyShard === 0 ? [...chunks, ...rest] : rest;
-  const userPolicy = env.DB.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(
-    stored.userId,
-  );
-  const results = await env.DB.batch([...statements, userPolicy]);
-  const row = userPolicyRow.safeParse(results.at(-1)?.results[0]).data;
+  const results = await env.DB.batch([...statements, selectUserPolicy(env.DB, stored.userId)]);
+  const userPolicy = userPolicyRow.safeParse(results.at(-1)?.results[0]).data ?? null;
 
   const answers = await reviewSilence(env, stored, batch);
   if (batch.some(({ effect }) => effect.type === "event" || effect.type === "guard")) {
@@ -76,7 +63,7 @@ export async function deliver(env: Env, stored: StoredInstance): Promise<Deliver
   return {
     done: new Set(batch.map(({ id }) => id)),
     answers,
-    userPolicy: row === undefined ? null : { overrides: row.policy, version: row.policy_version },
+    userPolicy,
     chunks: batch.filter(({ effect }) => effect.type === "chunk").length,
     forgotten: batch.some(({ effect }) => effect.type === "forget"),
   };

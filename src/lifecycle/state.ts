@@ -78,6 +78,18 @@ export interface Hibernated {
 
 export type Status = Phase["status"];
 
+/** Every status, in the order of a life. */
+export const STATUSES = [
+  "pending",
+  "running",
+  "orphaned",
+  "hibernating",
+  "hibernated",
+  "waking",
+  "deleting",
+  "deleted",
+] as const satisfies readonly Status[];
+
 /** An unbroken row of heartbeats under the threshold. */
 export interface IdleRun {
   readonly since: number;

@@ -54,11 +54,13 @@ async function instance(policy: Record<string, unknown> = {}): Promise<Instance>
   return Instance.register(await owner(), "rig", { provider: "webhook", hourly_cost: 1, policy });
 }
 
-async function workflows() {
+/** They neither sleep nor wait between tries; `failing` is a step that fails twice before it succeeds. */
+async function workflows(failing?: string) {
   const introspector = await introspectWorkflow(env.INSTANCE_ACTION);
   await introspector.modifyAll(async (each) => {
     await each.disableSleeps();
     await each.disableRetryDelays();
+    if (failing !== undefined) await each.mockStepError({ name: failing }, new Error("cut off"), 2);
   });
   return introspector;
 }
@@ -183,12 +185,7 @@ describe("hibernation", () => {
   it.each(["ask whether it still stands", "hibernate", "look 1", "tell the instance"])(
     "goes on where it was after the step '%s' has failed",
     async (name) => {
-      await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
-      await introspector.modifyAll(async (each) => {
-        await each.disableSleeps();
-        await each.disableRetryDelays();
-        await each.mockStepError({ name }, new Error("the machine is gone"), 2);
-      });
+      await using _ = await workflows(name);
       const one = await instance();
       await idleUntilHibernating(one);
       await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
@@ -213,12 +210,7 @@ describe("deletion", () => {
   it.each(["look before acting", "snapshot", "ask whether it still stands", "delete", "tell the instance"])(
     "goes on where it was after the step '%s' has failed",
     async (name) => {
-      await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
-      await introspector.modifyAll(async (each) => {
-        await each.disableSleeps();
-        await each.disableRetryDelays();
-        await each.mockStepError({ name }, new Error("cut off"), 2);
-      });
+      await using _ = await workflows(name);
       const one = await instance();
       await expire(one);
       await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");

@@ -31,11 +31,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function digests(options: { waiting?: boolean } = {}) {
+/** `failing` is a step that fails twice before it succeeds. */
+async function digests(options: { waiting?: boolean; failing?: string } = {}) {
   const introspector = await introspectWorkflow(env.ALERT_DIGEST);
   await introspector.modifyAll(async (each) => {
     if (options.waiting !== true) await each.disableSleeps();
     await each.disableRetryDelays();
+    if (options.failing !== undefined) {
+      await each.mockStepError({ name: options.failing }, new Error("cut off"), 2);
+    }
   });
   return introspector;
 }
@@ -56,6 +60,11 @@ async function addChannel(
 async function warned(): Promise<Instance> {
   const user = await newUser();
   await addChannel(user.token);
+  return becomeIdle(user);
+}
+
+/** An instance that is idle for three minutes, of which its owner has heard once. */
+async function becomeIdle(user: Awaited<ReturnType<typeof newUser>>): Promise<Instance> {
   const one = await Instance.register(user, "rig", { name: "The rig" });
   for (let minute = 0; minute <= 3; minute++) {
     await one.until(DAY + minute * MINUTE);
@@ -121,20 +130,8 @@ describe("a digest", () => {
     async (step) => {
       const user = await newUser();
       const channelId = await addChannel(user.token);
-      await using introspector = await introspectWorkflow(env.ALERT_DIGEST);
-      await introspector.modifyAll(async (each) => {
-        await each.disableSleeps();
-        await each.disableRetryDelays();
-        const name = step === "send to" ? `send to ${channelId}` : step;
-        await each.mockStepError({ name }, new Error("cut off"), 2);
-      });
-      const one = await Instance.register(user, "rig", { name: "The rig" });
-      for (let minute = 0; minute <= 3; minute++) {
-        await one.until(DAY + minute * MINUTE);
-        await one.heartbeat(IDLE);
-      }
-      await one.settled();
-      await expect.poll(() => posts.length, { timeout: 10_000 }).toBe(1);
+      await using _ = await digests({ failing: step === "send to" ? `send to ${channelId}` : step });
+      await becomeIdle(user);
       expect(posts[0]?.text).toContain("The rig: GPU");
     },
   );

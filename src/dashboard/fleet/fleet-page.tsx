@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { STATUSES } from "../../lifecycle/state.ts";
 import type { LiveView } from "../../lifecycle/view.ts";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
@@ -18,17 +19,6 @@ const COLUMNS = [
   ["cost", "cost"],
   ["next", "next"],
 ] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
-
-const STATUSES: readonly LiveView["status"][] = [
-  "pending",
-  "running",
-  "orphaned",
-  "hibernating",
-  "hibernated",
-  "waking",
-  "deleting",
-  "deleted",
-];
 
 export function FleetPage() {
   const [selection, setSelection] = useState<Selection>({

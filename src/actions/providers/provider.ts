@@ -14,9 +14,13 @@ export interface Provider {
   snapshotState(snapshotId: string): Promise<"pending" | "ready" | "failed">;
   /** Destroys the instance and its data. */
   delete(target: Target): Promise<Progress>;
-  status(target: Target): Promise<MachineState>;
-  /** A harmless call that shows whether the credentials are good. */
-  verify(): Promise<void>;
+  /** What the provider shows of the machine. What it does not show is `missing`, which is not yet gone. */
+  status(target: Target): Promise<Sighting>;
+  /**
+   * Harmless calls that show whether the credentials may do what orders need. With a target the permissions are tried on
+   * it; without one as far as they can be.
+   */
+  verify(target: Target | null): Promise<void>;
 }
 
 export interface Target {
@@ -36,8 +40,27 @@ export interface Snapshot {
   readonly done: boolean;
 }
 
-/** `stopped` costs no GPU. `gone`: there is no such instance. `unknown`: the provider can't tell. */
-export type MachineState = "running" | "starting" | "stopping" | "stopped" | "gone" | "unknown";
+/**
+ * What a provider shows of a machine.
+ * - `running`, `starting`, `stopping`, `stopped`: it is there; `stopped` costs no GPU.
+ * - `terminated`: the provider itself shows it as destroyed.
+ * - `missing`: the provider's own error says that it knows no such machine. Another region, team or key looks the same,
+ *   so it proves nothing by itself.
+ * - `unknown`: the provider can't tell, or its answer was not understood.
+ */
+export type Sighting =
+  | Shown
+  | { readonly state: "terminated" }
+  | { readonly state: "missing" }
+  | { readonly state: "unknown"; readonly because: string };
+
+export interface Shown {
+  readonly state: "running" | "starting" | "stopping" | "stopped";
+  /** How many GPUs it has now; null when the provider does not say. */
+  readonly gpus: number | null;
+  /** Why it must not or can't be stopped, such as a spot request that would replace it; null when nothing stands against it. */
+  readonly obstacle: string | null;
+}
 
 export type ProviderErrorCode =
   | "not_found"
@@ -62,11 +85,13 @@ export class ProviderError extends Error {
   }
 }
 
-/** What an HTTP status means when the provider's documentation says nothing else. */
+/**
+ * What an HTTP status means when the provider's own error says nothing else. A 404 or 410 without that may come from a
+ * proxy or a retired API: it never means that the machine is not there.
+ */
 export function errorOfStatus(provider: string, status: number, detail: string): ProviderError {
   const message = `${provider} answered ${status}${detail === "" ? "" : `: ${detail.slice(0, 300)}`}`;
   if (status === 401 || status === 403) return new ProviderError("unauthorised", message);
-  if (status === 404 || status === 410) return new ProviderError("not_found", message);
   if (status === 429) return new ProviderError("rate_limited", message);
   if (status >= 500 || status === 408) return new ProviderError("unavailable", message);
   return new ProviderError("refused", message);

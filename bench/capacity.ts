@@ -223,13 +223,17 @@ class Instance {
           at >= OUTAGE.from && at < OUTAGE.to + 5 * MINUTE && this.#index % (1 / OUTAGE.share) === 0;
         this.#queue.push({
           at: at + SECOND,
-          event: held ? { type: "guard.deferred" } : { type: "guard.permitted", openedAt: null },
+          event: held
+            ? { type: "guard.deferred", step: pending.effect.step }
+            : { type: "guard.permitted", step: pending.effect.step, openedAt: null },
         });
       }
       if (pending.effect.type === "action") {
         this.#demand.add("workflows", at);
         const { actionId } = pending.effect.order;
-        this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.started", actionId } });
+        this.#queue.push({ at: at + 1 * SECOND, event: { type: "action.checked", actionId, sighted: null } });
+        this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.tried", actionId } });
+        this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.accepted", actionId } });
         const succeeded = {
           type: "action.succeeded",
           actionId,

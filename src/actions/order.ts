@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { sha256Hex } from "../accounts/digest.ts";
 import type { ActionOrder } from "../lifecycle/effects.ts";
 import type { ProviderKind } from "../lifecycle/provider.ts";
@@ -19,8 +20,15 @@ export interface ActionResult {
   readonly because: string | null;
 }
 
-/** The workflow event that carries an `ActionResult`. */
-export const RESULT_EVENT = "result";
+/** What a provider is asked within one action: a delete also asks for its snapshot. */
+export const providerOrderSchema = z.enum(["hibernate", "force_hibernate", "wake", "snapshot", "delete"]);
+
+export type ProviderOrder = z.infer<typeof providerOrderSchema>;
+
+/** The workflow event that carries the result of this order, and of no other. */
+export function resultEvent(order: ProviderOrder): string {
+  return `result-${order}`;
+}
 
 /**
  * The id of an action's workflow, unique for good: a digest, since workflow ids hold 100 plain characters at most. It

@@ -144,7 +144,10 @@ const WORDS: Record<HistoryEventKind, string> = {
   guard_opened: "let go by the guard",
   would_delete: "expired, and no provider to delete",
   deleting: "about to be deleted",
+  delete_cancelled: "not deleted after all",
   delete_failed: "not deleted, though it should be",
+  accepted_too_late: "alive, but the order was taken already",
+  found_running: "running, though it was hibernated",
   deleted: "deleted",
   gone: "gone at the provider",
   history_lost: "with holes in the history",
@@ -178,7 +181,7 @@ export function withoutOutage(alerts: readonly Alert[], outage: Outage | null): 
 
 /** What ends a state that an alert tells of. A state that lasts is told again after a while at the earliest. */
 const ENDED_BY: Partial<Record<HistoryEventKind, readonly HistoryEventKind[]>> = {
-  idle: ["busy", "hibernated", "hibernate_cancelled", "hibernate_failed", "kept_alive", "orphaned", "woken"],
+  idle: ["busy", "hibernated", "hibernate_cancelled", "kept_alive", "orphaned", "woken"],
   would_hibernate: ["busy", "kept_alive", "orphaned"],
   orphaned: ["recovered"],
   silent: ["recovered", "guard_permitted"],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ActionResult, isActionOf, RESULT_EVENT } from "../actions/order.ts";
+import { type ActionResult, isActionOf, providerOrderSchema, resultEvent } from "../actions/order.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, notFound } from "./errors.ts";
@@ -13,17 +13,20 @@ export class PostActionResult extends Endpoint {
     tags: ["Providers"],
     summary: "Say how an action ended that a webhook accepted",
     description:
-      "For the control plane behind a `webhook` provider that answered 202; `{id}` is the `action_id` of its order. The first result counts.",
+      "For the control plane behind a `webhook` provider that answered 202; `{id}` is the `action_id` of its order. A result counts for its own order alone, and only while the status of the machine does not say otherwise.",
     security: security("user"),
     request: {
       params: z.object({ id: z.string().regex(/^[a-z0-9-]{1,100}$/) }),
       body: jsonBody(
         z.strictObject({
+          order: providerOrderSchema.describe(
+            "Which order it is the result of: its `type` without `instance.`",
+          ),
           outcome: z.enum(["succeeded", "failed"]),
           snapshot_id: z.string().min(1).max(500).nullish(),
           because: z.string().min(1).max(500).nullish().describe("Why it failed"),
         }),
-        { outcome: "succeeded", snapshot_id: "snap-0a1b2c" },
+        { order: "snapshot", outcome: "succeeded", snapshot_id: "snap-0a1b2c" },
       ),
     },
     responses: {
@@ -45,7 +48,7 @@ export class PostActionResult extends Endpoint {
       snapshotId: body.snapshot_id ?? null,
       because: body.because ?? null,
     };
-    await workflow.sendEvent({ type: RESULT_EVENT, payload });
+    await workflow.sendEvent({ type: resultEvent(body.order), payload });
     return c.json({ success: true }, 202);
   }
 }

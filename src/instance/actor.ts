@@ -1,11 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ActionOutcome } from "../actions/workflow.ts";
 import { chooseShard } from "../history/shards.ts";
-import { isUnderWay } from "../lifecycle/actions.ts";
 import { answerHeartbeat } from "../lifecycle/answer.ts";
 import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
+import type { Sighted } from "../lifecycle/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
+import { isUnderWay } from "../lifecycle/order.ts";
 import { waitingHeartbeats, withoutEffects } from "../lifecycle/outbox.ts";
 import {
   compilePolicy,
@@ -77,7 +78,7 @@ export class InstanceActor extends DurableObject<Env> {
       usedLinks: [],
       state: newState({ ...registration.profile, registeredAt: now }),
     };
-    await this.#decide(stored, { type: "registered" }, now);
+    await this.#decide(stored, { type: "registered", sighted: null }, now);
     await this.#emptyOutbox();
     return { outcome: "registered", tokenGeneration: now };
   }
@@ -130,7 +131,7 @@ export class InstanceActor extends DurableObject<Env> {
     const outcome =
       Object.keys(changes.profile).length === 0
         ? null
-        : await this.#command({ type: "changed", changes: changes.profile }, now);
+        : await this.#command({ type: "changed", changes: changes.profile, sighted: null }, now);
     if (outcome !== null && outcome.outcome !== "accepted") return outcome;
     if (changes.overrides !== undefined) await this.#applyPolicy({ overrides: changes.overrides }, now);
     await this.#emptyOutbox();
@@ -157,12 +158,32 @@ export class InstanceActor extends DurableObject<Env> {
     return { outcome: "removed" };
   }
 
-  /** The provider is about to be told of this order: does it still stand? From a yes on it can't be called off. */
-  async startAction(actionId: string): Promise<boolean> {
+  /** Whether the order still stands. `sighted`: what its provider has just shown of the machine. */
+  async checkOrder(actionId: string, sighted: Sighted | null): Promise<boolean> {
+    return this.#order({ type: "action.checked", actionId, sighted });
+  }
+
+  /** The provider is about to be told of this order: does it still stand? */
+  async tryOrder(actionId: string): Promise<boolean> {
+    return this.#order({ type: "action.tried", actionId });
+  }
+
+  /** That try has failed: the order is as if it had not been given. */
+  async refuseOrder(actionId: string): Promise<void> {
+    await this.#order({ type: "action.refused", actionId });
+  }
+
+  /** That try was taken: from now on the order can't be called off. */
+  async acceptOrder(actionId: string): Promise<void> {
+    await this.#order({ type: "action.accepted", actionId });
+  }
+
+  async #order(event: Extract<InstanceEvent, { actionId: string }>): Promise<boolean> {
     const stored = this.#known();
     if (stored === null) return false;
-    const { stored: next } = await this.#decide(stored, { type: "action.started", actionId }, Date.now());
-    return isUnderWay(next.state, actionId);
+    const { stored: next } = await this.#decide(stored, event, Date.now());
+    this.#emptyOutboxSoon();
+    return isUnderWay(next.state, event.actionId);
   }
 
   /** How an action ended. Said twice, it changes nothing more. */
@@ -375,8 +396,7 @@ export class InstanceActor extends DurableObject<Env> {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return;
     }
-    const formerIntervalMs = this.#policy(stored).intervalMs;
-    await this.#decide(next, { type: "policy.changed", formerIntervalMs }, now);
+    await this.#decide(next, { type: "policy.changed", former: this.#policy(stored) }, now);
   }
 
   async #forget(): Promise<void> {

@@ -79,7 +79,10 @@ export async function askGuards(
 ): Promise<InstanceEvent> {
   const { user, service } = await reviewGuards(db, userId, userRule, question.orphanedSince, speed, now);
   const answer = answerGuard(question.step, user, service, serviceRule(speed).maxHoldMs, now);
-  return answer.held ? { type: "guard.deferred" } : { type: "guard.permitted", openedAt: answer.openedAt };
+  const { step } = question;
+  return answer.held
+    ? { type: "guard.deferred", step }
+    : { type: "guard.permitted", step, openedAt: answer.openedAt };
 }
 
 /** How the user's guard and the service's stand, as last reviewed. */

@@ -54,8 +54,8 @@ export async function deliver(env: Env, stored: StoredInstance): Promise<Deliver
       await startAction(env.INSTANCE_ACTION, {
         userId: stored.userId,
         instanceId: stored.instanceId,
-        provider: stored.state.profile.provider,
-        providerRef: stored.state.profile.providerRef ?? stored.instanceId,
+        provider: effect.order.machine.provider,
+        providerRef: effect.order.machine.providerRef ?? stored.instanceId,
         order: effect.order,
       });
     }

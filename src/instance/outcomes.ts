@@ -60,6 +60,8 @@ export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEven
       };
     case "gone":
       return { type: "action.gone", actionId };
+    case "found_running":
+      return { type: "action.found_running", actionId };
     case "failed":
       return { type: "action.failed", actionId, because: outcome.because };
   }

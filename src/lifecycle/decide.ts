@@ -1,41 +1,44 @@
+import { closeGap, missedHeartbeats } from "./counters.ts";
+import { confirmDelete, findGone, findRunning } from "./deletion.ts";
+import type { PendingEffect } from "./effects.ts";
+import {
+  acceptOrder,
+  advanceOrder,
+  callOff,
+  checkOrder,
+  failOrder,
+  isBeyondRecall,
+  orderDeadline,
+  recover,
+  refuseOrder,
+  tryOrder,
+} from "./handover.ts";
+import { hear } from "./hear.ts";
 import {
   advanceAnswer,
   answerDeadline,
   beginHibernation,
-  beginWake,
-  canCancelHibernation,
-  cancelHibernation,
-  confirmDelete,
   confirmHibernation,
   endSavings,
-  failDelete,
-  failHibernation,
-  failWake,
-  findGone,
-  isUnderWay,
-  startAction,
-  tell,
-} from "./actions.ts";
-import { closeGap, missedHeartbeats } from "./counters.ts";
-import type { PendingEffect } from "./effects.ts";
-import { hear } from "./hear.ts";
-import { advanceIdleness, endIdleRun, idleDeadline } from "./idleness.ts";
+} from "./hibernation.ts";
+import { advanceIdleness, endIdleRun, idleDeadline, judgeByNewPolicy } from "./idleness.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 import {
   advanceLiveness,
   cleanUp,
   guardDeferred,
   guardPermitted,
-  isBeyondRecall,
   livenessDeadline,
-  recover,
   returnFromAbsence,
+  spareThePast,
 } from "./liveness.ts";
+import { actionOf } from "./order.ts";
 import { boundBacklog, CHUNK_HEARTBEATS, emit, flush, project, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
-import { type InstanceState, orphanOf } from "./state.ts";
+import { type InstanceState, orphanOf, type Profile } from "./state.ts";
 import { HOUR_MS, shortDuration, toIso } from "./time.ts";
+import { beginWake } from "./waking.ts";
 
 /** Heartbeats wait in the state for a full chunk at most this long. */
 const FLUSH_AFTER_MS = HOUR_MS;
@@ -84,13 +87,16 @@ function apply(
   switch (event.type) {
     case "registered":
       return project(
-        record(state, {
-          at: now,
-          kind: "registered",
-          severity: "info",
-          message: `Registered as ${state.profile.name}`,
-          detail: { provider: state.profile.provider },
-        }),
+        record(
+          { ...state, sighted: event.sighted },
+          {
+            at: now,
+            kind: "registered",
+            severity: "info",
+            message: `Registered as ${state.profile.name}`,
+            detail: { provider: state.profile.provider },
+          },
+        ),
       );
     case "heartbeat":
       return hear(state, event.report, policy, now);
@@ -103,9 +109,9 @@ function apply(
     case "wake.requested":
       return requestWake(state, policy, now);
     case "changed":
-      return change(state, event.changes, now);
+      return change(state, event, policy, now);
     case "policy.changed":
-      return changePolicy(state, event.formerIntervalMs, policy, now);
+      return changePolicy(state, event.former, policy, now);
     case "token.rotated":
       return record(state, {
         at: now,
@@ -118,23 +124,43 @@ function apply(
     case "cleanup":
       return cleanUp(state, policy, now);
     case "guard.permitted":
-      return guardPermitted(state, event.openedAt, policy, now);
+      return guardPermitted(state, event.step, event.openedAt, policy, now);
     case "guard.deferred":
-      return guardDeferred(state, policy, now);
-    case "action.started":
-      return startAction(state, event.actionId, now);
+      return guardDeferred(state, event.step, policy, now);
+    case "action.checked":
+      return checkOrder(state, event.actionId, event.sighted, now);
+    case "action.tried":
+      return tryOrder(state, event.actionId, now);
+    case "action.refused":
+      return refuseOrder(state, event.actionId, now);
+    case "action.accepted":
+      return acceptOrder(state, event.actionId, now);
     case "action.succeeded":
-      return isUnderWay(state, event.actionId) ? actionSucceeded(state, event, policy, now) : state;
+      return isCurrent(state, event.actionId) ? actionSucceeded(state, event, policy, now) : state;
     case "action.gone":
-      return isUnderWay(state, event.actionId) ? findGone(state, policy, now) : state;
+      return isCurrent(state, event.actionId) ? findGone(state, policy, now) : state;
+    case "action.found_running":
+      return isCurrent(state, event.actionId) ? findRunning(state, now) : state;
     case "action.failed":
-      return isUnderWay(state, event.actionId) ? actionFailed(state, event.because, now) : state;
+      return isCurrent(state, event.actionId) ? failOrder(state, now, event.because) : state;
   }
+}
+
+function isCurrent(state: InstanceState, actionId: string): boolean {
+  return actionOf(state)?.id === actionId;
+}
+
+/** Notes that the answer to the heartbeat of `at` carries the order to hibernate. */
+function tell(state: InstanceState, at: number): InstanceState {
+  const action = actionOf(state);
+  const byAnswer = action !== null && abilitiesOf(action.machine.provider).hibernates === "by answer";
+  return byAnswer ? acceptOrder(state, action.id, at) : state;
 }
 
 /** Takes every step that time has made due. */
 function advance(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const next = advanceAnswer(advanceLiveness(advanceIdleness(state, policy, now), policy, now), policy, now);
+  const judged = advanceLiveness(advanceIdleness(state, policy, now), policy, now);
+  const next = advanceOrder(advanceAnswer(judged, policy, now), now);
   return next === state ? state : advance(next, policy, now);
 }
 
@@ -159,6 +185,7 @@ export function nextWakeAt(state: InstanceState, policy: Policy, now: number): n
     idleDeadline(state, policy, now),
     livenessDeadline(state, policy),
     answerDeadline(state, policy),
+    orderDeadline(state),
     oldest === undefined ? null : oldest.at + FLUSH_AFTER_MS,
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);
@@ -175,13 +202,16 @@ function keepAlive(
     return { code: "hibernated", message: "The instance is hibernated: wake it first" };
   }
   if (status === "deleted") return { code: "deleted", message: "The instance is deleted" };
-  if (status === "hibernating" && !canCancelHibernation(state)) {
-    return { code: "hibernating", message: "The instance is already being hibernated" };
+  if (isBeyondRecall(state)) {
+    return status === "deleting"
+      ? { code: "busy", message: "The instance is already being deleted" }
+      : { code: "hibernating", message: "The instance is already being hibernated" };
   }
-  if (isBeyondRecall(state.phase)) return { code: "busy", message: "The instance is already being deleted" };
   const until = Math.max(now + durationMs, state.clock.keepAliveUntil ?? 0);
   const because = "kept alive by hand";
-  const awake = endIdleRun(cancelHibernation(recover(state, now, because), now, because), now, because);
+  const recovered = recover(state, now, because);
+  const called = recovered.phase.status === "hibernating" ? callOff(recovered, now, because) : recovered;
+  const awake = endIdleRun(called, now, because);
   return record(
     {
       ...awake,
@@ -252,43 +282,61 @@ function requestWake(state: InstanceState, policy: Policy, now: number): Instanc
 
 function change(
   state: InstanceState,
-  changes: Partial<Omit<InstanceState["profile"], "registeredAt">>,
-  now: number,
-): InstanceState | Refusal {
-  const { phase, profile } = state;
-  const underWay = phase.status === "hibernating" || phase.status === "waking" || phase.status === "deleting";
-  if (changes.provider !== undefined && changes.provider !== profile.provider && underWay) {
-    return { code: "busy", message: `The provider cannot change while the instance is ${phase.status}` };
-  }
-  // Hibernation so far was saved at the former costs.
-  const settled: InstanceState =
-    phase.status === "hibernated"
-      ? { ...endSavings(state, phase.unsavedFrom, now), phase: { ...phase, unsavedFrom: now } }
-      : state;
-  return record(
-    { ...settled, profile: { ...profile, ...changes } },
-    {
-      at: now,
-      kind: "changed",
-      severity: "info",
-      message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
-      detail: changes,
-    },
-  );
-}
-
-function changePolicy(
-  state: InstanceState,
-  formerIntervalMs: number,
+  { changes, sighted }: Extract<InstanceEvent, { type: "changed" }>,
   policy: Policy,
   now: number,
-): InstanceState {
+): InstanceState | Refusal {
+  const profile = { ...state.profile, ...changes };
+  const isOther = isOtherMachine(state.profile, profile);
+  if (isOther && actionOf(state) !== null) {
+    return {
+      code: "busy",
+      message: `The provider and its reference cannot change while the instance is ${state.phase.status}`,
+    };
+  }
+  const settled = settleSavings(state, now);
+  const changed: InstanceState = isOther
+    ? { ...watchAnew(settled, policy, now), profile, sighted }
+    : { ...settled, profile };
+  return record(changed, {
+    at: now,
+    kind: "changed",
+    severity: "info",
+    message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
+    detail: changes,
+  });
+}
+
+/** Hibernation so far was saved at the former costs. */
+function settleSavings(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernated"
+    ? { ...endSavings(state, phase.unsavedFrom, now), phase: { ...phase, unsavedFrom: now } }
+    : state;
+}
+
+function isOtherMachine(former: Profile, next: Profile): boolean {
+  return former.provider !== next.provider || former.providerRef !== next.providerRef;
+}
+
+/** Nothing is known of another machine before it is heard: no silence of the former one counts against it. */
+function watchAnew(state: InstanceState, policy: Policy, now: number): InstanceState {
+  return {
+    ...state,
+    phase: { status: "pending" },
+    clock: { ...state.clock, graceUntil: null, countsFrom: now },
+    counters: closeGap(state.counters, policy.intervalMs, now, null),
+    agent: { ...state.agent, hasGpu: false, gpus: [] },
+  };
+}
+
+function changePolicy(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   const { counters } = state;
-  const missed = missedHeartbeats(counters, formerIntervalMs, now);
+  const missed = missedHeartbeats(counters, former.intervalMs, now);
   const gapFrom =
-    counters.gapFrom === null ? null : counters.gapFrom + (missed - counters.missed) * formerIntervalMs;
+    counters.gapFrom === null ? null : counters.gapFrom + (missed - counters.missed) * former.intervalMs;
   const counted: InstanceState = { ...state, counters: { ...counters, missed, gapFrom } };
-  const judged = policy.idle.enabled ? counted : endIdleRun(counted, now, "idle policy switched off");
+  const judged = spareThePast(judgeByNewPolicy(counted, former, policy, now), former, policy, now);
   return project(
     record(judged, { at: now, kind: "policy_changed", severity: "info", message: "Policy changed" }),
   );
@@ -308,24 +356,6 @@ function actionSucceeded(
       return confirmDelete(state, policy, now, snapshotId);
     // A woken instance is running once it says so itself.
     case "waking":
-    case "pending":
-    case "running":
-    case "orphaned":
-    case "hibernated":
-    case "deleted":
-      return state;
-  }
-}
-
-function actionFailed(state: InstanceState, because: string, now: number): InstanceState {
-  const { phase } = state;
-  switch (phase.status) {
-    case "hibernating":
-      return failHibernation(state, now, because);
-    case "waking":
-      return failWake(state, now, because);
-    case "deleting":
-      return failDelete(state, now, because);
     case "pending":
     case "running":
     case "orphaned":

@@ -1,5 +1,21 @@
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
+import type { ProviderKind } from "./provider.ts";
+
+/** What a provider knows a machine by; `providerRef` null when that is the instance's own id. */
+export interface Machine {
+  readonly provider: ProviderKind;
+  readonly providerRef: string | null;
+}
+
+/** A machine was seen at its provider: proof that these credentials show it. */
+export interface Sighted {
+  readonly at: number;
+  /** When the credentials were set with which it was seen. */
+  readonly credentialsSetAt: number;
+  /** How many GPUs it had when it ran; null when the provider did not say. */
+  readonly gpus: number | null;
+}
 
 /** An order to the world outside, asked of a provider and answered by `action.succeeded` or `action.failed`. */
 export interface ActionOrder {
@@ -8,12 +24,18 @@ export interface ActionOrder {
   readonly kind: ActionKind;
   /** Why: before acting on silence the provider is asked how the instance really is. */
   readonly reason: ActionReason;
+  /** The machine for which it was decided. */
+  readonly machine: Machine;
+  /** When the machine was last seen: without that a provider that does not show it proves nothing. */
+  readonly sighted: Sighted | null;
+  /** Whether the machine counts as stopped: one that runs all the same is used by somebody. */
+  readonly isHibernated: boolean;
   /** Delete only: a snapshot must have succeeded first. */
   readonly snapshotFirst: boolean;
 }
 
-/** Hibernation for idleness, for silence (as every delete), or because the owner asked. */
-export type ActionReason = "idle" | "silence" | "owner";
+/** Hibernation for idleness, for silence (as every delete), because the owner asked, or by the instance's own doing. */
+export type ActionReason = "idle" | "silence" | "owner" | "instance";
 
 export type ActionKind = "hibernate" | "force_hibernate" | "wake" | "delete";
 

@@ -74,7 +74,7 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
     );
   }
   const last = state.recent.at(-1);
-  const reading = last === undefined ? null : idleReading(last, policy.idle.metric);
+  const reading = last === undefined ? null : idleReading(last, policy.idle.metric, state.agent.hasGpu);
   if (
     last?.activity != null &&
     reading !== null &&
@@ -127,8 +127,8 @@ function explainOrphan(state: InstanceState, orphan: Orphan, policy: Policy, now
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const next =
     held && orphan.guard !== null
-      ? { step: orphan.guard.step, at: orphan.guard.askAgainAt ?? now }
-      : nextStep(orphan, policy);
+      ? { step: orphan.guard.step, at: orphan.guard.askAgainAt }
+      : nextStep(state, orphan, policy);
   if (next === null) return explainDeletion(state, orphan, policy, now);
   return step(next.step, next.at, now, orphanEvidence(state, orphan), silenceBlock(state, policy, held));
 }

@@ -1,112 +1,217 @@
-import {
-  beginHibernation,
-  canCancelHibernation,
-  cancelHibernation,
-  confirmHibernation,
-  endOfHibernation,
-  endSavings,
-  failHibernation,
-} from "./actions.ts";
 import { closeGap, countHeartbeat } from "./counters.ts";
+import { acceptOrder, callOff, recover } from "./handover.ts";
 import {
   type Heartbeat,
   type HeartbeatReport,
+  hasUnreadableGpu,
   heartbeatFrom,
   heartbeatFromLate,
   idleReading,
+  type LateReading,
 } from "./heartbeat.ts";
-import type { HistoryEvent } from "./history-event.ts";
-import { judgeHeartbeat } from "./idleness.ts";
-import { recover } from "./liveness.ts";
+import {
+  beginHibernation,
+  cancelHibernation,
+  endOfHibernation,
+  endSavings,
+  failHibernation,
+} from "./hibernation.ts";
+import type { EventDetail } from "./history-event.ts";
+import { endIdleRun, judgeUse, reasonOfUse, type Use } from "./idleness.ts";
 import { emit, flush, inChunks, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
-import { type Agent, type InstanceState, RECENT_HEARTBEATS } from "./state.ts";
-import { SECOND_MS } from "./time.ts";
+import { type Agent, type InstanceState, idleRunOf, RECENT_HEARTBEATS } from "./state.ts";
+import { HOUR_MS, SECOND_MS, toIso } from "./time.ts";
 import { extendTrend } from "./trend.ts";
 
-/** A heartbeat came in: it is counted whatever the standing, and then means what the standing makes of it. */
+/** What a heartbeat says, apart from its numbers for the history. */
+interface Word extends Use {
+  /** The agent's last word before it hibernates its instance. */
+  readonly saysGoodbye: boolean;
+}
+
+/**
+ * A heartbeat came in. Whatever its number says, it is a sign of life and of use; the number decides only whether the
+ * reading enters the history and the counters.
+ */
 export function hear(
   state: InstanceState,
   report: HeartbeatReport,
   policy: Policy,
   now: number,
 ): InstanceState {
-  if (wasHeard(state.agent, report)) return state;
-  const known = keepLate(noteBoot(state, report, now), report, now);
+  const isRepeat = wasHeard(state.agent, report);
+  const known = noteAgent(hearLate(noteRun(state, report, now), report, policy, now), report);
   const heartbeat = heartbeatFrom(report, now, known.agent.nextInHistory);
-  const interpreted = interpret(recover(known, now, "heartbeat received"), heartbeat, policy);
-  return count(interpreted, heartbeat, policy);
+  const word: Word = {
+    at: now,
+    reading: hasUnreadableGpu(report)
+      ? readingUnlessIdle(heartbeat, policy)
+      : readingOf(known, heartbeat, policy),
+    activity: heartbeat.activity,
+    isRepeat,
+    saysGoodbye:
+      heartbeat.status === "hibernating" && abilitiesOf(state.profile.provider).hibernates === "by answer",
+  };
+  const interpreted = interpret(recover(known, now, "heartbeat received"), word, policy);
+  const alive = noteLife(interpreted, now, policy);
+  return isRepeat ? alive : count(alive, heartbeat, state.clock.lastHeartbeatAt, policy);
+}
+
+function readingOf({ agent }: InstanceState, heartbeat: Heartbeat, policy: Policy) {
+  return idleReading(heartbeat, policy.idle.metric, agent.hasGpu);
+}
+
+/** Of several GPUs one could not be read: the others may prove that the instance is used, and never that it is not. */
+function readingUnlessIdle(heartbeat: Heartbeat, policy: Policy) {
+  const reading = idleReading(heartbeat, policy.idle.metric, true);
+  const isGpu = reading?.metric === "GPU";
+  return isGpu && reading.percent < policy.idle.thresholdPercent ? null : reading;
 }
 
 /** The agent did not hear the answer and sends the same heartbeat again. */
 function wasHeard(agent: Agent, { boot_id, sequence }: HeartbeatReport): boolean {
   return (
-    boot_id != null &&
-    boot_id === agent.bootId &&
-    sequence != null &&
-    agent.sequence !== null &&
-    sequence <= agent.sequence
+    boot_id != null && boot_id === agent.bootId && sequence != null && agent.sequences.includes(sequence)
   );
 }
 
-/** Notes the agent's boot and sequence. Another boot tells a restart of the machine from a cut of its network. */
-function noteBoot(state: InstanceState, report: HeartbeatReport, at: number): InstanceState {
+/** How many of the newest numbers are known again. */
+const KNOWN_SEQUENCES = 16;
+
+/** Notes which run of the agent speaks. The numbers of a former run say nothing of those of this one. */
+function noteRun(state: InstanceState, { boot_id }: HeartbeatReport, at: number): InstanceState {
   const { agent } = state;
-  const bootId = report.boot_id ?? agent.bootId;
-  const rebooted = agent.bootId !== null && bootId !== agent.bootId;
-  const noted: InstanceState = {
-    ...state,
-    agent: { ...agent, bootId, sequence: rebooted ? null : agent.sequence, gpus: report.gpus ?? [] },
-  };
-  if (!rebooted) return noted;
-  return record(noted, { at, kind: "rebooted", severity: "info", message: "The instance was restarted" });
+  if (boot_id == null || boot_id === agent.bootId) return state;
+  const noted: InstanceState = { ...state, agent: { ...agent, bootId: boot_id, sequences: [] } };
+  return agent.bootId === null ? noted : tellRestart(noted, at);
+}
+
+/** Notes the heartbeat's number, and the GPUs. */
+function noteAgent(state: InstanceState, report: HeartbeatReport): InstanceState {
+  const { agent } = state;
+  const gpus = report.gpus ?? [];
+  const readGpu = report.gpu_utilization != null || gpus.some((gpu) => gpu.utilization != null);
+  const known = report.boot_id == null ? null : (report.sequence ?? null);
+  const sequences = known === null ? agent.sequences : withSequence(agent.sequences, known);
+  return { ...state, agent: { ...agent, sequences, gpus, hasGpu: agent.hasGpu || readGpu } };
+}
+
+function withSequence(sequences: readonly number[], sequence: number): readonly number[] {
+  if (sequences.includes(sequence)) return sequences;
+  const newest = sequences.at(-1);
+  // A number below the newest is of a counter that began anew.
+  if (newest !== undefined && sequence < newest) return [sequence];
+  return [...sequences, sequence].slice(-KNOWN_SEQUENCES);
+}
+
+/** Whoever has the token could tell of a restart with each heartbeat: one an hour is kept. */
+function tellRestart(state: InstanceState, at: number): InstanceState {
+  const { rebootToldAt } = state.agent;
+  if (rebootToldAt !== null && at < rebootToldAt + HOUR_MS) return state;
+  return record(
+    { ...state, agent: { ...state.agent, rebootToldAt: at } },
+    { at, kind: "rebooted", severity: "info", message: "The instance or its agent was restarted" },
+  );
 }
 
 /**
- * Hands readings that come late to the history, each once: those of this boot that are newer than what was heard. They
+ * Hands readings that come late to the history, and lets those that show use end the idle run into which they fall. They
  * change nothing else: in time is what counts.
  */
-function keepLate(state: InstanceState, report: HeartbeatReport, now: number): InstanceState {
-  const { agent } = state;
-  const current = report.sequence ?? null;
-  const noted: InstanceState = { ...state, agent: { ...agent, sequence: current ?? agent.sequence } };
-  if (report.boot_id == null || current === null) return noted;
-  let at = state.recent.at(-1)?.at ?? 0;
-  let last = agent.sequence ?? -1;
-  const late: Heartbeat[] = [];
-  for (const reading of report.backlog ?? []) {
-    const [sequence, ageSeconds] = reading;
-    if (sequence <= last || sequence >= current) continue;
-    last = sequence;
-    at = Math.min(now, Math.max(at, now - Math.round(ageSeconds * SECOND_MS)));
-    late.push(heartbeatFromLate(reading, at, agent.nextInHistory + late.length));
-  }
-  if (late.length === 0) return noted;
-  const flushed = flush(noted);
+function hearLate(state: InstanceState, report: HeartbeatReport, policy: Policy, now: number): InstanceState {
+  const { boot_id, sequence, backlog } = report;
+  if (boot_id == null || sequence == null || backlog == null) return state;
+  const used = endRunByLate(state, backlog, policy, now);
+  const newest = state.agent.sequences.at(-1) ?? -1;
+  // Of a counter that began anew, nothing was heard yet.
+  const heardUpTo = sequence > newest ? newest : -1;
+  const readings = backlog.filter(([number]) => number > heardUpTo && number < sequence);
+  const late = inTime(used, readings, policy, now);
+  if (late.length === 0) return used;
   const kept = inChunks(late).reduce(
     (each, heartbeats) => emit(each, { type: "chunk", heartbeats }),
-    flushed,
+    flush(used),
   );
   return {
     ...kept,
-    agent: { ...kept.agent, nextInHistory: agent.nextInHistory + late.length },
+    agent: { ...kept.agent, nextInHistory: used.agent.nextInHistory + late.length },
     recent: [...kept.recent, ...late].slice(-RECENT_HEARTBEATS),
   };
 }
 
-function count(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+const takenAt = ([, ageSeconds]: LateReading, now: number) => now - Math.round(ageSeconds * SECOND_MS);
+
+/**
+ * The readings that fill a gap in the history: after its newest entry, and no denser than half an interval. So one that
+ * was heard before is not kept again, and no history grows faster than time passes.
+ */
+function inTime(
+  { recent, agent }: InstanceState,
+  backlog: readonly LateReading[],
+  policy: Policy,
+  now: number,
+): Heartbeat[] {
+  const late: Heartbeat[] = [];
+  let newest = recent.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
+  for (const reading of backlog) {
+    const at = takenAt(reading, now);
+    if (at < newest + policy.intervalMs / 2 || at > now) continue;
+    newest = at;
+    late.push(heartbeatFromLate(reading, at, agent.nextInHistory + late.length));
+  }
+  return late;
+}
+
+function endRunByLate(
+  state: InstanceState,
+  backlog: readonly LateReading[],
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const run = idleRunOf(state.phase);
+  if (run === null) return state;
+  for (const late of backlog) {
+    const at = takenAt(late, now);
+    if (at < run.since) continue;
+    const reading = readingOf(state, heartbeatFromLate(late, at, 0), policy);
+    const because = reasonOfUse({ at, reading, activity: null, isRepeat: false }, policy);
+    if (because === null) continue;
+    const ended = endIdleRun(state, now, `${because} at ${toIso(at)}`);
+    return endIdleOrder(ended, now);
+  }
+  return state;
+}
+
+/** An order to hibernate for idleness ends with the idleness, if it still can. */
+function endIdleOrder(state: InstanceState, at: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernating" && phase.reason === "idle"
+    ? callOff(state, at, "it is busy again")
+    : state;
+}
+
+function noteLife(state: InstanceState, at: number, policy: Policy): InstanceState {
   const asleep = state.phase.status === "hibernated";
-  const { lastHeartbeatAt } = state.clock;
-  const gapMs = lastHeartbeatAt === null ? null : heartbeat.at - lastHeartbeatAt;
-  const nextGapFrom = asleep ? null : Math.max(heartbeat.at, state.clock.keepAliveUntil ?? 0);
+  const nextGapFrom = asleep ? null : Math.max(at, state.clock.keepAliveUntil ?? 0);
   return {
     ...state,
-    clock: { ...state.clock, lastHeartbeatAt: heartbeat.at },
-    counters: countHeartbeat(
-      closeGap(state.counters, policy.intervalMs, heartbeat.at, nextGapFrom),
-      heartbeat,
-    ),
+    clock: { ...state.clock, lastHeartbeatAt: at },
+    counters: closeGap(state.counters, policy.intervalMs, at, nextGapFrom),
+  };
+}
+
+function count(
+  state: InstanceState,
+  heartbeat: Heartbeat,
+  lastHeartbeatAt: number | null,
+  policy: Policy,
+): InstanceState {
+  const gapMs = lastHeartbeatAt === null ? null : heartbeat.at - lastHeartbeatAt;
+  return {
+    ...state,
+    counters: countHeartbeat(state.counters, heartbeat),
     agent: { ...state.agent, nextInHistory: heartbeat.sequence + 1 },
     recent: [...state.recent, heartbeat].slice(-RECENT_HEARTBEATS),
     unflushed: state.unflushed + 1,
@@ -114,8 +219,8 @@ function count(state: InstanceState, heartbeat: Heartbeat, policy: Policy): Inst
   };
 }
 
-function interpret(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
-  const { at } = heartbeat;
+function interpret(state: InstanceState, word: Word, policy: Policy): InstanceState {
+  const { at } = word;
   const { phase } = state;
   switch (phase.status) {
     case "pending":
@@ -124,96 +229,70 @@ function interpret(state: InstanceState, heartbeat: Heartbeat, policy: Policy): 
           { ...state, phase: { status: "running", idle: null } },
           { at, kind: "first_heartbeat", severity: "info", message: "First heartbeat received" },
         ),
-        heartbeat,
+        word,
         policy,
       );
     case "running":
-      return saysGoodbye(state, heartbeat)
-        ? goodbye(state, heartbeat, policy)
-        : judgeHeartbeat(state, heartbeat, policy);
+      return word.saysGoodbye ? goodbye(state, at) : judgeUse(state, word, policy);
     case "hibernating":
-      return hearWhileHibernating(state, heartbeat, policy);
+      return hearWhileHibernating(state, word, policy);
     case "hibernated":
       return at - phase.since > policy.settleMs
-        ? woken(
-            endSavings(state, phase.unsavedFrom, at),
-            heartbeat,
-            policy,
-            endOfHibernation(phase, policy, at),
-          )
+        ? woken(endSavings(state, phase.unsavedFrom, at), word, policy, endOfHibernation(phase, policy, at))
         : state;
     case "waking":
     case "deleted":
-      return woken(state, heartbeat, policy);
-    // `recover` has led these two back before, but for an instance that is being deleted right now.
+      return woken(state, word, policy);
+    // `recover` has led these two back before, but for an instance whose delete may be accepted right now.
     case "orphaned":
     case "deleting":
       return state;
   }
 }
 
-/** An instance that hibernates itself says so with its last word. */
-function saysGoodbye(state: InstanceState, heartbeat: Heartbeat): boolean {
-  return heartbeat.status === "hibernating" && abilitiesOf(state.profile.provider).hibernates === "by answer";
-}
-
-/** It hibernates without having been told: its owner did it on the machine. */
-function goodbye(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+/**
+ * It says that it hibernates without having been told: its owner did it on the machine. Its silence from here on is the
+ * proof; a word alone is none.
+ */
+function goodbye(state: InstanceState, at: number): InstanceState {
   const hibernating = beginHibernation(state, {
     kind: "hibernate",
-    reason: "owner",
-    at: heartbeat.at,
-    message: "The instance hibernates itself",
+    reason: "instance",
+    at,
+    message: "The instance says that it hibernates itself",
     detail: { rule: "instance" },
   });
-  return confirmHibernation(hibernating, policy, heartbeat.at, "the instance's last word");
+  return hibernating.phase.status === "hibernating"
+    ? acceptOrder(hibernating, hibernating.phase.action.id, at)
+    : hibernating;
 }
 
-function hearWhileHibernating(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
+function hearWhileHibernating(state: InstanceState, word: Word, policy: Policy): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
-  if (saysGoodbye(state, heartbeat)) {
-    return confirmHibernation(state, policy, heartbeat.at, "the instance's last word");
-  }
-  const reading = idleReading(heartbeat, policy.idle.metric);
-  const busy =
-    reading === null ||
-    reading.percent >= policy.idle.thresholdPercent ||
-    (policy.idle.respectActivity && heartbeat.activity !== null);
-  if (canCancelHibernation(state)) {
-    const because =
-      phase.reason === "silence"
-        ? "it is heard again"
-        : phase.reason === "idle" && busy
-          ? "it is busy again"
-          : null;
-    if (because !== null) {
-      return judgeHeartbeat(cancelHibernation(state, heartbeat.at, because), heartbeat, policy);
-    }
-  }
-  const { toldAt } = phase.action;
-  const byAnswer = abilitiesOf(state.profile.provider).hibernates === "by answer";
-  return byAnswer && toldAt !== null && heartbeat.at - toldAt >= policy.settleMs
-    ? judgeHeartbeat(
-        failHibernation(state, heartbeat.at, "the instance beats on after it was told"),
-        heartbeat,
-        policy,
-      )
-    : state;
+  const { action } = phase;
+  if (word.saysGoodbye) return acceptOrder(state, action.id, word.at);
+  const known =
+    phase.before.status === "pending"
+      ? { ...state, phase: { ...phase, before: { status: "running", idle: null } as const } }
+      : state;
+  const judged = judgeUse(known, word, policy);
+  const called = reasonOfUse(word, policy) === null ? judged : endIdleOrder(judged, word.at);
+  if (called.phase.status !== "hibernating") return called;
+  if (phase.reason === "instance") return cancelHibernation(called, word.at, "the instance beats on");
+  const byAnswer = abilitiesOf(action.machine.provider).hibernates === "by answer";
+  return byAnswer && action.handover.state === "accepted" && word.at - action.handover.at >= policy.settleMs
+    ? failHibernation(called, word.at, "the instance beats on after it was told")
+    : called;
 }
 
-function woken(
-  state: InstanceState,
-  heartbeat: Heartbeat,
-  policy: Policy,
-  detail: HistoryEvent["detail"] = {},
-): InstanceState {
-  return judgeHeartbeat(
+function woken(state: InstanceState, word: Word, policy: Policy, detail: EventDetail = {}): InstanceState {
+  return judgeUse(
     record(
       { ...state, phase: { status: "running", idle: null } },
-      { at: heartbeat.at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
+      { at: word.at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
     ),
-    heartbeat,
+    word,
     policy,
   );
 }

@@ -134,11 +134,20 @@ export function heartbeatFromLate(late: LateReading, at: number, sequence: numbe
   };
 }
 
-/** The reading that idleness is judged by, or null when the instance does not report it. */
+export interface IdleReading {
+  readonly metric: "GPU" | "CPU";
+  readonly percent: number;
+}
+
+/**
+ * The reading that idleness is judged by, or null when it is not known. `auto` takes the CPU only for an instance that
+ * never reported a GPU: one that can't be read any more is unknown, and says nothing of what it does.
+ */
 export function idleReading(
-  heartbeat: Heartbeat,
+  heartbeat: Pick<Heartbeat, "gpuPercent" | "cpuPercent">,
   metric: "gpu" | "cpu" | "auto",
-): { readonly metric: "GPU" | "CPU"; readonly percent: number } | null {
+  hasGpu: boolean,
+): IdleReading | null {
   const gpu =
     heartbeat.gpuPercent === null ? null : ({ metric: "GPU", percent: heartbeat.gpuPercent } as const);
   const cpu =
@@ -149,6 +158,16 @@ export function idleReading(
     case "cpu":
       return cpu;
     case "auto":
-      return gpu ?? cpu;
+      return hasGpu ? gpu : (gpu ?? cpu);
   }
+}
+
+/**
+ * Whether one of the GPUs that the report lists could not be read: what it does is then unknown. A list that gives no
+ * utilization at all only says which GPUs there are.
+ */
+export function hasUnreadableGpu(report: HeartbeatReport): boolean {
+  const readings = (report.gpus ?? []).map(({ utilization }) => utilization);
+  const isRead = readings.some((percent) => typeof percent === "number");
+  return readings.some((percent) => percent === null || (isRead && percent === undefined));
 }

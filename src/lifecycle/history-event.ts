@@ -35,7 +35,10 @@ export const historyEventKindSchema = z.enum([
   "guard_opened",
   "would_delete",
   "deleting",
+  "delete_cancelled",
   "delete_failed",
+  "accepted_too_late",
+  "found_running",
   "deleted",
   "gone",
   "history_lost",
@@ -43,6 +46,8 @@ export const historyEventKindSchema = z.enum([
 ]);
 
 export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
+
+export type EventDetail = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface HistoryEvent {
   readonly id: string;
@@ -53,7 +58,7 @@ export interface HistoryEvent {
   /** One sentence for the owner. */
   readonly message: string;
   /** Rule, threshold, evidence and times, for good. */
-  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+  readonly detail: EventDetail;
 }
 
 /** Changes that the owner made or expects: kept, but nobody is told. */
@@ -72,7 +77,7 @@ const QUIET_KINDS: ReadonlySet<HistoryEventKind> = new Set([
   "cleanup",
 ]);
 
-/** Whether the event is a notice to the owner. The turns of a flapping instance are not: it was told once. */
+/** Whether the event is a notice to the owner. The turns of a flapping instance, and failures that repeat, are told once. */
 export function isNotice(event: HistoryEvent): boolean {
-  return !QUIET_KINDS.has(event.kind) && event.detail.flapping !== true;
+  return !QUIET_KINDS.has(event.kind) && event.detail.flapping !== true && event.detail.repeated !== true;
 }

@@ -1,9 +1,9 @@
-import { beginHibernation } from "./actions.ts";
-import { type Heartbeat, idleReading } from "./heartbeat.ts";
+import type { IdleReading } from "./heartbeat.ts";
+import { beginHibernation } from "./hibernation.ts";
 import { record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
-import type { IdleRun, InstanceState } from "./state.ts";
+import { type IdleRun, type InstanceState, idleRunOf } from "./state.ts";
 import { shortDuration, toIso } from "./time.ts";
 
 /**
@@ -14,41 +14,63 @@ import { shortDuration, toIso } from "./time.ts";
 /** A window that holds less than this share of its expected heartbeats is no evidence. */
 const MINIMUM_COVERAGE = 0.6;
 
-/** Judges a heartbeat of a running instance: the idle run goes on, begins, or ends. */
-export function judgeHeartbeat(state: InstanceState, heartbeat: Heartbeat, policy: Policy): InstanceState {
-  const { phase } = state;
-  if (phase.status !== "running") return state;
-  const reading = idleReading(heartbeat, policy.idle.metric);
-  const low = policy.idle.enabled && reading !== null && reading.percent < policy.idle.thresholdPercent;
-  if (low && policy.idle.respectActivity && heartbeat.activity !== null) {
-    return endIdleRun(state, heartbeat.at, heartbeat.activity);
-  }
-  if (low) {
-    const run = continueRun(phase.idle, heartbeat.at, reading, state.clock.keepAliveUntil);
-    return { ...state, phase: { ...phase, idle: run } };
-  }
-  return endIdleRun(state, heartbeat.at, reading ? `${reading.metric} at ${reading.percent}%` : "no reading");
+/** After a hole of more than so many intervals a run begins anew: nobody knows what happened in it. */
+const LONGEST_HOLE_INTERVALS = 3;
+
+/** What a heartbeat says of the use of its instance. */
+export interface Use {
+  readonly at: number;
+  /** Null when what idleness is judged by is not known: that counts as used. */
+  readonly reading: IdleReading | null;
+  readonly activity: string | null;
+  /** The answer to this heartbeat got lost and it was sent again: it is no evidence of its own. */
+  readonly isRepeat: boolean;
 }
 
-function continueRun(
-  run: IdleRun | null,
-  at: number,
-  reading: { metric: "GPU" | "CPU"; percent: number },
-  keepAliveUntil: number | null,
-): IdleRun {
-  if (run === null || run.metric !== reading.metric) {
-    // Under keep-alive the clock starts when the keep-alive ends.
-    const since = Math.max(at, keepAliveUntil ?? 0);
-    const counts = since === at;
-    return {
-      since,
-      metric: reading.metric,
-      highestPercent: counts ? reading.percent : 0,
-      heartbeats: counts ? 1 : 0,
-      warnedAt: null,
-    };
+/** Why the instance counts as used; null when it is idle, or idleness is of no interest. */
+export function reasonOfUse({ reading, activity }: Use, policy: Policy): string | null {
+  if (reading === null) return "no reading";
+  if (reading.percent >= policy.idle.thresholdPercent) return `${reading.metric} at ${reading.percent}%`;
+  return policy.idle.respectActivity ? activity : null;
+}
+
+/** Judges a heartbeat: the idle run goes on, begins, or ends. */
+export function judgeUse(state: InstanceState, use: Use, policy: Policy): InstanceState {
+  const because = reasonOfUse(use, policy);
+  if (because !== null) return endIdleRun(state, use.at, because);
+  if (!policy.idle.enabled || use.reading === null)
+    return endIdleRun(state, use.at, "idle policy switched off");
+  const { lastHeartbeatAt, keepAliveUntil } = state.clock;
+  const run = idleRunOf(state.phase);
+  const hole =
+    lastHeartbeatAt !== null && use.at - lastHeartbeatAt > LONGEST_HOLE_INTERVALS * policy.intervalMs;
+  if (run !== null && hole) {
+    const ended = endIdleRun(state, use.at, "heartbeats were missing");
+    return withIdleRun(ended, beginRun(use.at, use.reading, keepAliveUntil));
   }
-  if (at < run.since) return run;
+  const continues = run !== null && run.metric === use.reading.metric;
+  return withIdleRun(
+    state,
+    continues ? continueRun(run, use, use.reading) : beginRun(use.at, use.reading, keepAliveUntil),
+  );
+}
+
+function beginRun(at: number, reading: IdleReading, keepAliveUntil: number | null): IdleRun {
+  // Under keep-alive the clock starts when the keep-alive ends.
+  const since = Math.max(at, keepAliveUntil ?? 0);
+  const counts = since === at;
+  return {
+    since,
+    metric: reading.metric,
+    highestPercent: counts ? reading.percent : 0,
+    heartbeats: counts ? 1 : 0,
+    warnedAt: null,
+    failed: null,
+  };
+}
+
+function continueRun(run: IdleRun, { at, isRepeat }: Use, reading: IdleReading): IdleRun {
+  if (at < run.since || isRepeat) return run;
   return {
     ...run,
     highestPercent: Math.max(run.highestPercent, reading.percent),
@@ -56,28 +78,51 @@ function continueRun(
   };
 }
 
+/** The same state with this run: of an instance that runs, or ran when the order under way was decided. */
+function withIdleRun(state: InstanceState, idle: IdleRun | null): InstanceState {
+  const { phase } = state;
+  switch (phase.status) {
+    case "running":
+      return { ...state, phase: { ...phase, idle } };
+    case "hibernating":
+      return phase.before.status === "running"
+        ? { ...state, phase: { ...phase, before: { ...phase.before, idle } } }
+        : state;
+    case "pending":
+    case "orphaned":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return state;
+  }
+}
+
 /** Ends the idle run, telling the owner if it was warned of. */
 export function endIdleRun(state: InstanceState, at: number, because: string): InstanceState {
-  const { phase } = state;
-  if (phase.status !== "running" || phase.idle === null) return state;
-  const cleared: InstanceState = { ...state, phase: { ...phase, idle: null } };
-  if (phase.idle.warnedAt === null) return cleared;
+  const run = idleRunOf(state.phase);
+  if (run === null) return state;
+  const cleared = withIdleRun(state, null);
+  // While an order is under way its own end tells the owner.
+  if (run.warnedAt === null || state.phase.status !== "running") return cleared;
   return record(cleared, {
     at,
     kind: "busy",
     severity: "info",
     message: `No longer idle (${because})`,
-    detail: { idle_since: toIso(phase.idle.since) },
+    detail: { idle_since: toIso(run.since) },
   });
 }
 
-/** When the idle run will be hibernated: as the policy says, and never before the warning has had its full time. */
+/**
+ * When the idle run will be hibernated: as the policy says, never before the warning has had its full time, and after a
+ * failure not before its next try.
+ */
 export function hibernationDue(run: IdleRun, policy: Policy): number {
   const { warnAfterMs, hibernateAfterMs } = policy.idle;
   const bySchedule = run.since + hibernateAfterMs;
-  return run.warnedAt === null
-    ? bySchedule
-    : Math.max(bySchedule, run.warnedAt + hibernateAfterMs - warnAfterMs);
+  const byWarning = run.warnedAt === null ? bySchedule : run.warnedAt + hibernateAfterMs - warnAfterMs;
+  return Math.max(bySchedule, byWarning, run.failed?.retryAt ?? 0);
 }
 
 /** Whether the heartbeats of this run are recent and dense enough to act on. */
@@ -171,4 +216,32 @@ function idleEvidence(run: IdleRun, policy: Policy) {
     idle_since: toIso(run.since),
     heartbeats: run.heartbeats,
   };
+}
+
+/**
+ * The policy is another one: a run that it would judge otherwise ends, and a step that it would have taken already counts
+ * from now.
+ */
+export function judgeByNewPolicy(
+  state: InstanceState,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const run = idleRunOf(state.phase);
+  if (run === null) return state;
+  const because = !policy.idle.enabled
+    ? "idle policy switched off"
+    : policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs
+      ? "policy changed"
+      : run.highestPercent >= policy.idle.thresholdPercent
+        ? `${run.metric} was at ${run.highestPercent}%`
+        : null;
+  if (because !== null) return endIdleRun(state, now, because);
+  if (run.warnedAt !== null) {
+    return hibernationDue(run, policy) <= now ? withIdleRun(state, { ...run, warnedAt: now }) : state;
+  }
+  return run.since + policy.idle.warnAfterMs <= now
+    ? withIdleRun(state, { ...run, since: now, heartbeats: 0 })
+    : state;
 }

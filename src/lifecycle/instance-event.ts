@@ -1,26 +1,40 @@
+import type { GuardedStep, Sighted } from "./effects.ts";
 import type { HeartbeatReport } from "./heartbeat.ts";
+import type { Policy } from "./policy.ts";
 import type { Profile } from "./state.ts";
 
 /** What happens to an instance from outside: the input of `decide`. */
 export type InstanceEvent =
-  | { readonly type: "registered" }
+  /** `sighted`: when the machine was seen at its provider on the occasion. */
+  | { readonly type: "registered"; readonly sighted: Sighted | null }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport }
   /** Time has passed. `dueAt` is when the alarm was to fire. */
   | { readonly type: "alarm"; readonly dueAt: number }
   | { readonly type: "keep_alive"; readonly durationMs: number }
   | { readonly type: "hibernate.requested" }
   | { readonly type: "wake.requested" }
-  | { readonly type: "changed"; readonly changes: Partial<Omit<Profile, "registeredAt">> }
-  /** The policy passed to `decide` is new; gaps so far were counted by the former interval. */
-  | { readonly type: "policy.changed"; readonly formerIntervalMs: number }
+  /** `sighted`: of the machine that the changes name, if it was seen. */
+  | {
+      readonly type: "changed";
+      readonly changes: Partial<Omit<Profile, "registeredAt">>;
+      readonly sighted: Sighted | null;
+    }
+  /** The policy passed to `decide` is new; what happened so far was judged by the former one. */
+  | { readonly type: "policy.changed"; readonly former: Policy }
   | { readonly type: "token.rotated" }
   | { readonly type: "removed" }
   | { readonly type: "cleanup" }
   /** `openedAt`: when the guard last opened; silence before that moment does not count. */
-  | { readonly type: "guard.permitted"; readonly openedAt: number | null }
-  | { readonly type: "guard.deferred" }
-  /** The provider is about to be told: from here on the order can't be called off. */
-  | { readonly type: "action.started"; readonly actionId: string }
+  | { readonly type: "guard.permitted"; readonly step: GuardedStep; readonly openedAt: number | null }
+  | { readonly type: "guard.deferred"; readonly step: GuardedStep }
+  /** Whoever carries the order out asks whether it stands, and says what was seen of the machine. */
+  | { readonly type: "action.checked"; readonly actionId: string; readonly sighted: Sighted | null }
+  /** A try is about to be made. */
+  | { readonly type: "action.tried"; readonly actionId: string }
+  /** That try was refused, or has not arrived as far as is known. */
+  | { readonly type: "action.refused"; readonly actionId: string }
+  /** That try was taken: from here on the order can't be called off. */
+  | { readonly type: "action.accepted"; readonly actionId: string }
   | {
       readonly type: "action.succeeded";
       readonly actionId: string;
@@ -28,6 +42,8 @@ export type InstanceEvent =
       /** Who says so, and what was found before: kept with the event. */
       readonly confirmedBy: string;
     }
-  /** The provider has no such instance any more. */
+  /** It is proven that the machine exists no more. */
   | { readonly type: "action.gone"; readonly actionId: string }
+  /** The machine runs though it counts as hibernated: somebody started it. */
+  | { readonly type: "action.found_running"; readonly actionId: string }
   | { readonly type: "action.failed"; readonly actionId: string; readonly because: string };

@@ -1,10 +1,11 @@
-import { beginDelete, beginHibernation } from "./actions.ts";
+import { beginDelete } from "./deletion.ts";
 import type { GuardedStep } from "./effects.ts";
-import { emit, record } from "./outbox.ts";
+import { beginHibernation } from "./hibernation.ts";
+import { emitAnew, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
-import { type InstanceState, type Orphan, orphanOf, type Phase, seenAt } from "./state.ts";
-import { spokenDuration, toIso } from "./time.ts";
+import { type InstanceState, type Orphan, orphanOf, seenAt } from "./state.ts";
+import { MINUTE_MS, spokenDuration, toIso } from "./time.ts";
 
 /**
  * The liveness ladder of a silent instance: orphaned, hibernate, force-hibernate, and after days delete. A step's time
@@ -25,7 +26,7 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
     case "orphaned":
     case "hibernated": {
       if (phase.orphan === null) return null;
-      const due = nextStep(phase.orphan, policy)?.at ?? null;
+      const due = nextStep(state, phase.orphan, policy)?.at ?? null;
       const question = phase.orphan.guard?.askAgainAt ?? null;
       const moments = [due, question].filter((moment) => moment !== null);
       return moments.length === 0 ? null : Math.min(...moments);
@@ -38,8 +39,12 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
   }
 }
 
-/** The ladder's next rung for an orphan and when it is due; null on the last one. */
+/**
+ * The ladder's next rung for an orphan and when it is due. On the last one, force-hibernation, it is tried again until
+ * it is done; null when there is nothing to try.
+ */
 export function nextStep(
+  state: InstanceState,
   orphan: Orphan,
   policy: Policy,
 ): { readonly step: "hibernate" | "force_hibernate"; readonly at: number } | null {
@@ -49,7 +54,12 @@ export function nextStep(
     case "hibernate":
       return { step: "force_hibernate", at: orphan.clockFrom + policy.orphan.forceHibernateAfterMs };
     case "force_hibernate":
-      return null;
+      return state.phase.status === "orphaned" &&
+        orphan.guard === null &&
+        orphan.failed !== null &&
+        abilitiesOf(state.profile.provider).reachesSilent
+        ? { step: "force_hibernate", at: orphan.failed.retryAt }
+        : null;
   }
 }
 
@@ -61,8 +71,9 @@ export function advanceLiveness(state: InstanceState, policy: Policy, now: numbe
   const orphan = orphanOf(phase);
   if (orphan === null) return advanceLiveness(becomeOrphan(state, due, policy), policy, now);
   const asked = askAgain(state, orphan, now);
-  const next = nextStep(orphan, policy);
+  const next = nextStep(state, orphan, policy);
   if (next === null || now < next.at) return asked;
+  if (next.step === orphan.step) return askGuard(asked, next.step, policy, now);
   return advanceLiveness(climb(asked, next, policy), policy, now);
 }
 
@@ -92,7 +103,14 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
       ...told,
       phase: {
         status: "orphaned",
-        orphan: { since: at, clockFrom: seen, step: "orphaned", guard: null },
+        orphan: {
+          since: at,
+          clockFrom: seen,
+          step: "orphaned",
+          guard: null,
+          failed: null,
+          deleteFailed: null,
+        },
       },
       clock: { ...state.clock, graceUntil: null },
     },
@@ -124,8 +142,8 @@ function climb(
   const told = record(climbed, {
     at: next.at,
     kind: next.step === "hibernate" ? "silent" : "abandoned",
-    severity: next.step === "hibernate" ? "warning" : "critical",
-    message: `No heartbeat for ${silence}. ${outlook(state, next.step)}`,
+    severity: next.step === "hibernate" || phase.status === "hibernated" ? "warning" : "critical",
+    message: `No heartbeat for ${silence}. ${outlook(state, phase.orphan, next.step, policy)}`,
     detail: {
       rule: `orphan.${next.step}_after_seconds`,
       ...silenceEvidence(state),
@@ -139,9 +157,20 @@ function climb(
   return acts ? askGuard(told, next.step, policy, next.at) : told;
 }
 
-function outlook(state: InstanceState, step: "hibernate" | "force_hibernate"): string {
-  if (state.phase.status === "hibernated") return "It is hibernated.";
-  if (!abilitiesOf(state.profile.provider).reachesSilent) {
+function outlook(
+  state: InstanceState,
+  orphan: Orphan,
+  step: "hibernate" | "force_hibernate",
+  policy: Policy,
+): string {
+  const { reachesSilent } = abilitiesOf(state.profile.provider);
+  if (state.phase.status === "hibernated") {
+    const due = deletionDue(orphan, policy);
+    return due === null || !reachesSilent
+      ? "It is hibernated."
+      : `It is hibernated, and will be deleted after ${toIso(due)}.`;
+  }
+  if (!reachesSilent) {
     return `No provider can act on a silent instance (provider: ${state.profile.provider}).`;
   }
   return step === "hibernate" ? "Hibernating it." : "Force-hibernating it.";
@@ -155,24 +184,29 @@ function silenceEvidence(state: InstanceState) {
   };
 }
 
+/** A question that nobody has answered for so long is asked again. */
+const QUESTION_MS = 10 * MINUTE_MS;
+
 function askGuard(state: InstanceState, step: GuardedStep, policy: Policy, at: number): InstanceState {
   const orphan = orphanOf(state.phase);
   if (orphan === null) return state;
   if (!policy.guard.enabled) return takeGuardedStep(state, step, policy, at);
-  const question = { step, heldSince: orphan.guard?.heldSince ?? null, askAgainAt: null };
-  return emit(withOrphan(state, { ...orphan, guard: question }), {
+  return ask(state, orphan, step, at);
+}
+
+function ask(state: InstanceState, orphan: Orphan, step: GuardedStep, at: number): InstanceState {
+  const question = { step, heldSince: orphan.guard?.heldSince ?? null, askAgainAt: at + QUESTION_MS };
+  return emitAnew(withOrphan(state, { ...orphan, guard: question }), {
     type: "guard",
     step,
     orphanedSince: orphan.since,
   });
 }
 
-/** Asks the guard once more about the step that it holds back. */
+/** Asks the guard once more about the step that it holds back, or about which it never answered. */
 function askAgain(state: InstanceState, orphan: Orphan, now: number): InstanceState {
   const question = orphan.guard;
-  if (question === null || question.askAgainAt === null || now < question.askAgainAt) return state;
-  const asked = withOrphan(state, { ...orphan, guard: { ...question, askAgainAt: null } });
-  return emit(asked, { type: "guard", step: question.step, orphanedSince: orphan.since });
+  return question === null || now < question.askAgainAt ? state : ask(state, orphan, question.step, now);
 }
 
 /**
@@ -181,13 +215,15 @@ function askAgain(state: InstanceState, orphan: Orphan, now: number): InstanceSt
  */
 export function guardPermitted(
   state: InstanceState,
+  step: GuardedStep,
   openedAt: number | null,
   policy: Policy,
   now: number,
 ): InstanceState {
   const orphan = orphanOf(state.phase);
-  if (orphan?.guard == null) return state;
-  const { step, heldSince } = orphan.guard;
+  // An answer to a question of before says nothing of this step.
+  if (orphan?.guard?.step !== step) return state;
+  const { heldSince } = orphan.guard;
   const countsFrom = openedAt ?? (heldSince === null ? null : now);
   if (countsFrom === null || countsFrom <= orphan.clockFrom) {
     return takeGuardedStep(state, step, policy, now);
@@ -206,9 +242,14 @@ export function guardPermitted(
 }
 
 /** The guard holds the step back; it is asked again later. */
-export function guardDeferred(state: InstanceState, policy: Policy, now: number): InstanceState {
+export function guardDeferred(
+  state: InstanceState,
+  step: GuardedStep,
+  policy: Policy,
+  now: number,
+): InstanceState {
   const orphan = orphanOf(state.phase);
-  if (orphan?.guard == null) return state;
+  if (orphan?.guard?.step !== step) return state;
   const question = {
     ...orphan.guard,
     heldSince: orphan.guard.heldSince ?? now,
@@ -272,6 +313,40 @@ function takeGuardedStep(state: InstanceState, step: GuardedStep, policy: Policy
   }
 }
 
+/**
+ * The policy is another one: a step that it would have taken already counts from now, and an agent that was told to beat
+ * seldom is not expected sooner than that.
+ */
+export function spareThePast(
+  state: InstanceState,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return expectAsTold(state, former, policy, now);
+  if (!former.orphan.enabled) return restartLadder(state, now);
+  const stepDue = nextStep(state, orphan, policy)?.at ?? null;
+  const deleteDue = deletionDue(orphan, policy);
+  const wasDue = deletionDue(orphan, former);
+  const newlyDue =
+    (stepDue !== null && stepDue <= now) ||
+    (deleteDue !== null && deleteDue <= now && (wasDue === null || wasDue > now));
+  return newlyDue ? withOrphan(state, { ...orphan, clockFrom: now }) : state;
+}
+
+function expectAsTold(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
+  const { clock } = state;
+  const due = livenessDeadline(state, policy);
+  const told = clock.lastHeartbeatAt === null ? 0 : clock.lastHeartbeatAt + former.intervalMs;
+  const countsFrom = Math.max(
+    clock.countsFrom ?? 0,
+    policy.intervalMs < former.intervalMs ? told : 0,
+    due !== null && due <= now ? now : 0,
+  );
+  return countsFrom === 0 ? state : { ...state, clock: { ...clock, countsFrom } };
+}
+
 /** When the orphan may be deleted, or null when the policy never deletes. */
 export function deletionDue(orphan: Orphan, policy: Policy): number | null {
   if (!policy.orphan.enabled || policy.orphan.deleteAfterMs === null) return null;
@@ -285,6 +360,7 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
   const { orphan } = phase;
   const due = orphan === null ? null : deletionDue(orphan, policy);
   if (orphan === null || due === null || now < due || orphan.guard !== null) return state;
+  if (orphan.deleteFailed !== null && now < orphan.deleteFailed.retryAt) return state;
   if (abilitiesOf(state.profile.provider).reachesSilent) {
     return askGuard(state, "delete", policy, now);
   }
@@ -302,56 +378,16 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
   );
 }
 
-/** The instance is alive after all: tells the owner, if it had been an orphan. */
-export function recover(state: InstanceState, at: number, because: string): InstanceState {
-  const orphan = orphanOf(state.phase);
-  if (orphan === null || isBeyondRecall(state.phase)) return state;
-  return record(
-    { ...state, phase: withoutOrphan(state.phase) },
-    {
-      at,
-      kind: "recovered",
-      severity: "info",
-      message: `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
-      detail: { orphaned_since: toIso(orphan.since), step: orphan.step, flapping: state.flaps.told },
-    },
-  );
-}
-
-/** The provider has been told to delete it: a sign of life comes too late. */
-export function isBeyondRecall(phase: Phase): boolean {
-  return phase.status === "deleting" && phase.action.toldAt !== null;
-}
-
-function withoutOrphan(phase: Phase): Phase {
-  switch (phase.status) {
-    case "orphaned":
-      return { status: "running", idle: null };
-    case "hibernating":
-    case "hibernated":
-      return { ...phase, orphan: null };
-    case "deleting":
-      return phase.hibernated === null
-        ? { status: "running", idle: null }
-        : { ...phase.hibernated, orphan: null };
-    case "pending":
-    case "running":
-    case "waking":
-    case "deleted":
-      return phase;
-  }
-}
-
 function withOrphan(state: InstanceState, orphan: Orphan): InstanceState {
   const { phase } = state;
   switch (phase.status) {
     case "orphaned":
-    case "hibernating":
     case "hibernated":
     case "deleting":
       return { ...state, phase: { ...phase, orphan } };
     case "pending":
     case "running":
+    case "hibernating":
     case "waking":
     case "deleted":
       return state;

@@ -29,8 +29,13 @@ export function record(
 
 /** Asks for the registry's row to be brought up to date; one such wish in the outbox is enough. */
 export function project(state: InstanceState): InstanceState {
-  const outbox = state.outbox.filter(({ effect }) => effect.type !== "projection");
-  return emit({ ...state, outbox }, { type: "projection" });
+  return emitAnew(state, { type: "projection" });
+}
+
+/** Emits an effect of which the newest alone matters: those of its type that still wait are dropped. */
+export function emitAnew(state: InstanceState, effect: Effect): InstanceState {
+  const outbox = state.outbox.filter((pending) => pending.effect.type !== effect.type);
+  return emit({ ...state, outbox }, effect);
 }
 
 /** Hands the heartbeats that are in no chunk yet to the history. */

@@ -1,5 +1,5 @@
 import { type Costs, type Counters, emptyCounters } from "./counters.ts";
-import type { ActionKind, ActionReason, GuardedStep, PendingEffect } from "./effects.ts";
+import type { ActionKind, ActionReason, GuardedStep, Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import type { ProviderKind } from "./provider.ts";
 import type { Trend } from "./trend.ts";
@@ -20,6 +20,8 @@ export interface InstanceState {
   readonly nextEffectId: number;
   readonly flaps: Flaps;
   readonly agent: Agent;
+  /** When and with which credentials the machine was last seen at its provider; null for one that never was. */
+  readonly sighted: Sighted | null;
   /** When the owner was last told of a step that nobody can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -47,14 +49,13 @@ export interface Clock {
 
 /** Where the instance stands. Each variant holds just what that standing needs. */
 export type Phase =
-  | { readonly status: "pending" }
-  | { readonly status: "running"; readonly idle: IdleRun | null }
-  | { readonly status: "orphaned"; readonly orphan: Orphan }
+  | Awake
   | {
       readonly status: "hibernating";
       readonly action: Action;
       readonly reason: ActionReason;
-      readonly orphan: Orphan | null;
+      /** How it stands if it is not hibernated: a heartbeat may change that while the order is under way. */
+      readonly before: Awake;
     }
   | Hibernated
   | { readonly status: "waking"; readonly action: Action; readonly reason: ActionReason }
@@ -66,6 +67,19 @@ export type Phase =
       readonly hibernated: Hibernated | null;
     }
   | { readonly status: "deleted"; readonly at: number };
+
+/** An instance that nothing is being done to: as its heartbeats, or their absence, have it. */
+export type Awake = { readonly status: "pending" } | Running | Orphaned;
+
+export interface Running {
+  readonly status: "running";
+  readonly idle: IdleRun | null;
+}
+
+export interface Orphaned {
+  readonly status: "orphaned";
+  readonly orphan: Orphan;
+}
 
 export interface Hibernated {
   readonly status: "hibernated";
@@ -97,6 +111,7 @@ export interface IdleRun {
   readonly highestPercent: number;
   readonly heartbeats: number;
   readonly warnedAt: number | null;
+  readonly failed: Failures | null;
 }
 
 /** How far a silent instance has come on the liveness ladder. */
@@ -107,6 +122,14 @@ export interface Orphan {
   readonly clockFrom: number;
   readonly step: "orphaned" | "hibernate" | "force_hibernate";
   readonly guard: GuardQuestion | null;
+  readonly failed: Failures | null;
+  readonly deleteFailed: Failures | null;
+}
+
+/** Orders of one kind that failed, one after the other: told once, and tried again ever more seldom. */
+export interface Failures {
+  readonly count: number;
+  readonly retryAt: number;
 }
 
 /** A step that waits for the mass-outage guard's answer. */
@@ -114,7 +137,8 @@ export interface GuardQuestion {
   readonly step: GuardedStep;
   /** Since when the guard has held the step back; null while it has not answered. */
   readonly heldSince: number | null;
-  readonly askAgainAt: number | null;
+  /** When it is asked again: the answer was no, or never came. */
+  readonly askAgainAt: number;
 }
 
 /** An order under way. */
@@ -122,9 +146,21 @@ export interface Action {
   readonly id: string;
   readonly kind: ActionKind;
   readonly orderedAt: number;
-  /** When the instance itself or its provider was told; until then the order can be called off. */
-  readonly toldAt: number | null;
+  /** The machine for which it was decided, and no other. */
+  readonly machine: Machine;
+  readonly handover: Handover;
 }
+
+/**
+ * How far an order has come to whoever carries it out.
+ * - `waiting`: nobody has it. It can be called off.
+ * - `trying`: a try is on its way, and may be accepted at any moment. It is called off as soon as that try has failed.
+ * - `accepted`: it is being obeyed and can't be called off.
+ */
+export type Handover =
+  | { readonly state: "waiting" }
+  | { readonly state: "trying"; readonly calledOffBecause: string | null }
+  | { readonly state: "accepted"; readonly at: number };
 
 /** Moments of the last hour at which the instance became an orphan, and whether it was told of as flapping. */
 export interface Flaps {
@@ -134,10 +170,15 @@ export interface Flaps {
 
 /** What is known of the agent itself, and the last that it said of each GPU. */
 export interface Agent {
+  /** Names one run of the agent; null for an agent that does not say. */
   readonly bootId: string | null;
-  /** The newest heartbeat of this boot: what is not newer was heard before. */
-  readonly sequence: number | null;
+  /** The newest numbers of this run, in the order in which they came: one that comes again is a repeat. */
+  readonly sequences: readonly number[];
   readonly gpus: readonly GpuReading[];
+  /** Whether a GPU's utilization was ever read: from then on one that can't be read is unknown, not absent. */
+  readonly hasGpu: boolean;
+  /** When its last restart was told; those within the hour after it are not. */
+  readonly rebootToldAt: number | null;
   /** The number of the next heartbeat in the history, late readings included. */
   readonly nextInHistory: number;
 }
@@ -159,7 +200,15 @@ export function newState(profile: Profile): InstanceState {
     // repeats an id of its former life.
     nextEffectId: profile.registeredAt,
     flaps: { turns: [], told: false },
-    agent: { bootId: null, sequence: null, gpus: [], nextInHistory: 1 },
+    agent: {
+      bootId: null,
+      sequences: [],
+      gpus: [],
+      hasGpu: false,
+      rebootToldAt: null,
+      nextInHistory: 1,
+    },
+    sighted: null,
     reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
   };
 }
@@ -168,16 +217,39 @@ export function newState(profile: Profile): InstanceState {
 export function orphanOf(phase: Phase): Orphan | null {
   switch (phase.status) {
     case "orphaned":
-    case "hibernating":
     case "hibernated":
     case "deleting":
       return phase.orphan;
+    case "hibernating":
+      return orphanOf(phase.before);
     case "pending":
     case "running":
     case "waking":
     case "deleted":
       return null;
   }
+}
+
+/** The idle run, which an order to hibernate does not end, or null. */
+export function idleRunOf(phase: Phase): IdleRun | null {
+  switch (phase.status) {
+    case "running":
+      return phase.idle;
+    case "hibernating":
+      return idleRunOf(phase.before);
+    case "pending":
+    case "orphaned":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return null;
+  }
+}
+
+/** The machine that the instance stands for. */
+export function machineOf({ provider, providerRef }: Profile): Machine {
+  return { provider, providerRef };
 }
 
 /** From when silence counts, or null for an instance that was never heard nor kept alive. */

@@ -94,7 +94,7 @@ describe("the savings", () => {
       hibernated_seconds_this_month: 36_000,
       hibernated_seconds_total: 36_000,
     });
-    line.command({ type: "changed", changes: { hourlyCost: 1.01 } });
+    line.command({ type: "changed", changes: { hourlyCost: 1.01 }, sighted: null });
     line.until(at("12:00:00"));
     expect(savingsView(line.state, line.now).saved_total).toBe(4.9);
     line.heartbeat();

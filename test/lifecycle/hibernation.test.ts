@@ -9,7 +9,7 @@ function idleAgent(): Timeline {
 }
 
 describe("an order that travels in the answer to a heartbeat", () => {
-  it("is told by the next answer, and obeyed by the instance's last word", () => {
+  it("is told by the next answer, and obeyed once the instance's last word is followed by silence", () => {
     const line = idleAgent();
     expect(line.view.status).toBe("hibernating");
     expect(line.orders).toEqual([]);
@@ -20,10 +20,12 @@ describe("an order that travels in the answer to a heartbeat", () => {
     ]);
     line.until(at("5:20"));
     line.heartbeat({ gpu_utilization: 0, status: "hibernating" });
-    expect(line.view).toMatchObject({ status: "hibernated", hibernated_since: "2025-12-19T00:05:20Z" });
+    expect(line.view.status).toBe("hibernating");
+    line.until(at("7:20"));
+    expect(line.view).toMatchObject({ status: "hibernated", hibernated_since: "2025-12-19T00:07:20Z" });
     expect(line.events.at(-1)).toMatchObject({
       message: "Instance hibernated due to low usage",
-      detail: { confirmed_by: "the instance's last word" },
+      detail: { confirmed_by: "silence after the order" },
     });
     line.until(at("1:00:00"));
     expect(line.armedAt).toBeNull();
@@ -51,7 +53,7 @@ describe("an order that travels in the answer to a heartbeat", () => {
     expect(line.view.status).toBe("hibernating");
     line.until(at("7:10"));
     line.heartbeat(IDLE);
-    expect(line.view).toMatchObject({ status: "running", health: "healthy" });
+    expect(line.view).toMatchObject({ status: "running", health: "idle" });
     expect(line.events.at(-1)).toMatchObject({
       kind: "hibernate_failed",
       severity: "critical",
@@ -161,13 +163,15 @@ describe("a hibernated instance", () => {
     expect(line.view.status).toBe("hibernated");
     expect(line.events.at(-1)).toMatchObject({
       severity: "critical",
-      message: "Could not wake: no capacity",
+      message:
+        "Could not wake: no capacity. Wait and wake it again, start it where it is rented, or fetch its data and recreate it",
     });
   });
 
   it("can't be woken by a provider that can't", () => {
     const line = idleAgent();
     line.heartbeat({ status: "hibernating" });
+    line.until(at("10:00"));
     expect(line.command({ type: "wake.requested" })).toMatchObject({ code: "no_provider" });
   });
 });
@@ -176,8 +180,10 @@ describe("an order to hibernate", () => {
   it("that fails returns the instance to what its heartbeats say, and is tried again by the ladder", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
     line.command({ type: "action.failed", actionId: line.actionId, because: "unauthorised" });
-    expect(line.view).toMatchObject({ status: "running", health: "healthy" });
-    line.until(at("6:00")).beatUntil(at("11:00"), IDLE);
+    expect(line.view).toMatchObject({ status: "running", health: "idle" });
+    line.until(at("6:00")).beatUntil(at("9:59"), IDLE);
+    expect(line.orders).toEqual(["hibernate"]);
+    line.until(at("10:00"));
     expect(line.orders).toEqual(["hibernate", "hibernate"]);
   });
 

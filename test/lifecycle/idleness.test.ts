@@ -85,26 +85,39 @@ describe("the idle ladder", () => {
   });
 
   it("takes a window with under 60 % of its heartbeats for no evidence", () => {
-    const line = new Timeline();
+    const line = new Timeline({
+      overrides: { idle: { warn_after_seconds: 360, hibernate_after_seconds: 600 } },
+    });
     line.heartbeat(IDLE);
-    line.until(at("3:30"));
-    line.heartbeat(IDLE);
+    line.until(at("3:00")).heartbeat(IDLE);
+    line.until(at("6:00")).heartbeat(IDLE);
     expect(line.kinds).not.toContain("idle");
     expect(line.view.lifecycle).toMatchObject({ next_step: "warn", blocked_by: "stale_evidence" });
-    line.until(at("4:00")).heartbeat(IDLE);
-    expect(line.events.at(-1)).toMatchObject({ kind: "idle", at: at("4:00") });
+    line.until(at("6:30")).heartbeat(IDLE);
+    expect(line.events.at(-1)).toMatchObject({ kind: "idle", at: at("6:30") });
+  });
+
+  it("begins anew after a hole of more than three intervals, however long the run has lasted", () => {
+    const line = new Timeline({ overrides: { orphan: { enabled: false } }, provider: "none" });
+    line.beatUntil(at("4:00:00"), IDLE).until(at("5:36:00"));
+    line.heartbeat(IDLE);
+    expect(line.kinds.at(-1)).toBe("busy");
+    expect(line.view).toMatchObject({ health: "healthy", lifecycle: { next_step: "warn" } });
+    expect(line.view.lifecycle.at).toBe("2025-12-19T05:39:00Z");
   });
 
   it("gives a late warning its full two minutes", () => {
     const line = new Timeline();
     line.heartbeat(IDLE);
-    line.until(at("3:30"));
-    line.beatUntil(at("5:00"), IDLE);
-    expect(line.events.at(-1)).toMatchObject({ kind: "idle", at: at("4:30") });
-    expect(line.view.lifecycle).toMatchObject({ next_step: "hibernate", at: "2025-12-19T00:06:30Z" });
-    line.until(at("5:30")).beatUntil(at("6:29.999"), IDLE);
+    line.until(at("0:50")).heartbeat(IDLE);
+    line.until(at("3:10"));
+    line.beatUntil(at("4:10"), IDLE);
+    expect(line.events.at(-1)).toMatchObject({ kind: "idle", at: at("3:10") });
+    expect(line.view.lifecycle).toMatchObject({ next_step: "hibernate", at: "2025-12-19T00:05:10Z" });
+    line.until(at("5:00")).heartbeat(IDLE);
+    line.until(at("5:09.999"));
     expect(line.kinds).not.toContain("hibernating");
-    line.until(at("6:30"));
+    line.until(at("5:10"));
     expect(line.kinds).toContain("hibernating");
   });
 

@@ -42,8 +42,8 @@ describe("the liveness ladder", () => {
     });
     expect(line.guardQuestions).toEqual(["hibernate"]);
     expect(line.orders).toEqual([]);
-    line.command({ type: "guard.permitted", openedAt: null });
-    line.command({ type: "guard.permitted", openedAt: null });
+    line.permit();
+    line.permit();
     expect(line.orders).toEqual(["hibernate"]);
     expect(line.view.status).toBe("hibernating");
   });
@@ -51,7 +51,8 @@ describe("the liveness ladder", () => {
   it("force-hibernates at 2 h, not before, when the first attempt failed", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    line.until(at("30:00"));
+    line.permit();
     line.command({ type: "action.failed", actionId: line.actionId, because: "no such host" });
     expect(line.view.status).toBe("orphaned");
     expect(line.events.at(-1)).toMatchObject({ kind: "hibernate_failed", severity: "critical" });
@@ -63,14 +64,15 @@ describe("the liveness ladder", () => {
       severity: "critical",
       message: "No heartbeat for 2 hours. Force-hibernating it.",
     });
-    line.command({ type: "guard.permitted", openedAt: null });
+    line.permit();
     expect(line.orders).toEqual(["hibernate", "force_hibernate"]);
   });
 
-  it("skips the force at 2 h when the first succeeded, and still tells it critically", () => {
+  it("skips the force at 2 h when the first succeeded, and says that it is hibernated and when it will be deleted", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    line.until(at("30:00"));
+    line.permit();
     line.command({
       type: "action.succeeded",
       actionId: line.actionId,
@@ -83,7 +85,10 @@ describe("the liveness ladder", () => {
     });
     line.until(at("3:00:00"));
     expect(line.orders).toEqual(["hibernate"]);
-    expect(line.events.at(-1)).toMatchObject({ kind: "abandoned", severity: "critical", at: at("2:00:00") });
+    expect(line.events.at(-1)?.message).toBe(
+      "No heartbeat for 2 hours. It is hibernated, and will be deleted after 2025-12-26T00:05:00Z.",
+    );
+    expect(line.events.at(-1)).toMatchObject({ kind: "abandoned", severity: "warning", at: at("2:00:00") });
     expect(line.armedAt).toBeNull();
   });
 
@@ -144,19 +149,21 @@ describe("the liveness ladder", () => {
   it("waits while the guard holds, asks again every 5 min, and counts silence anew when it opens", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.deferred" });
+    line.until(at("30:00"));
+    line.defer();
     expect(line.view.lifecycle).toMatchObject({ next_step: "hibernate", blocked_by: "guard" });
     line.until(at("35:00"));
     expect(line.guardQuestions).toEqual(["hibernate", "hibernate"]);
-    line.command({ type: "guard.deferred" });
-    line.until(at("40:00")).command({ type: "guard.permitted", openedAt: null });
+    line.defer();
+    line.until(at("40:00"));
+    line.permit();
     expect(line.orders).toEqual([]);
     expect(line.kinds.at(-1)).toBe("guard_permitted");
     line.until(at("1:09:59.999"));
     expect(line.guardQuestions).toHaveLength(3);
     line.until(at("1:10:00"));
     expect(line.guardQuestions).toHaveLength(4);
-    line.command({ type: "guard.permitted", openedAt: null });
+    line.permit();
     expect(line.orders).toEqual(["hibernate"]);
   });
 
@@ -179,7 +186,8 @@ describe("the liveness ladder", () => {
   it("deletes only by the daily clean-up, after 7 days, snapshot first, and a heartbeat calls it off", () => {
     const line = new Timeline();
     line.heartbeat();
-    line.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    line.until(at("30:00"));
+    line.permit();
     line.command({
       type: "action.succeeded",
       actionId: line.actionId,
@@ -192,7 +200,7 @@ describe("the liveness ladder", () => {
     line.until(due).command({ type: "cleanup" });
     line.command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate", "delete"]);
-    line.command({ type: "guard.permitted", openedAt: null });
+    line.permit();
     expect(line.view.status).toBe("deleting");
     expect(line.effects.findLast((effect) => effect.type === "action")).toMatchObject({
       order: { kind: "delete", snapshotFirst: true },
@@ -218,7 +226,8 @@ describe("the liveness ladder", () => {
   it("never deletes what it could not, nor what was hibernated for idleness", () => {
     const failed = new Timeline();
     failed.heartbeat();
-    failed.until(at("30:00")).command({ type: "guard.permitted", openedAt: null });
+    failed.until(at("30:00"));
+    failed.permit();
     failed.command({
       type: "action.succeeded",
       actionId: failed.actionId,
@@ -226,7 +235,7 @@ describe("the liveness ladder", () => {
       confirmedBy: "webhook",
     });
     failed.until(at("5:00") + 8 * 86_400_000).command({ type: "cleanup" });
-    failed.command({ type: "guard.permitted", openedAt: null });
+    failed.permit();
     failed.command({ type: "action.failed", actionId: failed.actionId, because: "snapshot failed" });
     expect(failed.view).toMatchObject({ status: "hibernated", orphaned_since: "2025-12-19T00:05:00Z" });
     expect(failed.events.at(-1)).toMatchObject({ kind: "delete_failed", severity: "critical" });

@@ -9,28 +9,28 @@ function silent(): Timeline {
   const line = new Timeline();
   line.heartbeat();
   line.until(at("30:00"));
-  line.command({ type: "guard.permitted", openedAt: null });
+  line.permit();
   return line;
 }
 
 describe("an order to a provider", () => {
-  it("that stems from silence is called off by a heartbeat that comes before the provider is told", () => {
+  it("that stems from silence is called off by a heartbeat that comes before a try", () => {
     const line = silent();
     expect(line.view.status).toBe("hibernating");
     line.until(at("30:10"));
     line.heartbeat();
     expect(line.view.status).toBe("running");
-    expect(line.kinds.slice(-2)).toEqual(["recovered", "hibernate_cancelled"]);
+    expect(line.kinds.slice(-2)).toEqual(["hibernate_cancelled", "recovered"]);
     // Whoever carries it out asks first, and hears that it does not stand.
     const before = line.state;
-    line.command({ type: "action.started", actionId: "hibernate-1" });
+    line.command({ type: "action.tried", actionId: "hibernate-1" });
     expect(line.state).toEqual(before);
   });
 
-  it("stands once the provider was told, whatever is heard, and ends as the provider says", () => {
+  it("stands once the provider has accepted it, whatever is heard, and ends as the provider says", () => {
     const line = silent();
     const { actionId } = line;
-    line.command({ type: "action.started", actionId });
+    line.accept();
     line.until(at("30:10"));
     expect(line.heartbeat().actions.map((action) => action.type)).toEqual(["hibernating"]);
     line.until(at("35:00"));
@@ -40,14 +40,14 @@ describe("an order to a provider", () => {
     expect(line.view.status).toBe("hibernated");
   });
 
-  it("for idleness is called off by a busy heartbeat before the provider is told, and by none after", () => {
+  it("for idleness is called off by a busy heartbeat before the provider accepts it, and by none after", () => {
     const untold = new Timeline().beatUntil(at("5:00"), IDLE);
     expect(untold.view.status).toBe("hibernating");
     untold.heartbeat({ gpu_utilization: 90 });
     expect(untold.view.status).toBe("running");
 
     const told = new Timeline().beatUntil(at("5:00"), IDLE);
-    told.command({ type: "action.started", actionId: told.actionId });
+    told.accept();
     told.heartbeat({ gpu_utilization: 90 });
     expect(told.view.status).toBe("hibernating");
     expect(told.command({ type: "keep_alive", durationMs: 60_000 })).toMatchObject({ code: "hibernating" });
@@ -74,28 +74,38 @@ describe("a deletion", () => {
     const line = silent();
     line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
     line.until(at("2:00:00"));
-    line.command({ type: "guard.permitted", openedAt: null });
+    line.permit();
     line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
     expect(line.orders).toEqual(["hibernate", "force_hibernate"]);
     return line;
   }
 
+  /** Lets time pass, with every further try permitted and refused. */
+  function failOn(line: Timeline, until: number): Timeline {
+    while (line.armedAt !== null && line.armedAt <= until) {
+      line.until(line.armedAt);
+      line.permit();
+      line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
+    }
+    return line.until(until);
+  }
+
   function expired(): Timeline {
-    const line = stuck().until(at("168:05:00"));
+    const line = failOn(stuck(), at("168:05:00"));
     line.command({ type: "cleanup" });
-    line.command({ type: "guard.permitted", openedAt: null });
+    line.permit();
     expect(line.view.status).toBe("deleting");
     return line;
   }
 
-  it("is called off by a heartbeat before the provider is told, and by none after", () => {
+  it("is called off by a heartbeat before the provider accepts it, and by none after", () => {
     const alive = expired();
     alive.heartbeat();
     expect(alive.view.status).toBe("running");
 
     const late = expired();
     const { actionId } = late;
-    late.command({ type: "action.started", actionId });
+    late.accept();
     late.heartbeat();
     expect(late.view.status).toBe("deleting");
     expect(late.command({ type: "keep_alive", durationMs: 60_000 })).toMatchObject({ code: "busy" });
@@ -107,16 +117,12 @@ describe("a deletion", () => {
   });
 
   it("waits for seven days from the moment at which a guard opened", () => {
-    const line = stuck().until(at("168:05:00"));
+    const line = failOn(stuck(), at("168:05:00"));
     line.command({ type: "cleanup" });
-    line.command({ type: "guard.permitted", openedAt: at("100:00:00") });
+    line.permit(at("100:00:00"));
     expect(line.view.status).toBe("orphaned");
     // The ladder starts anew as well, and its steps fail as before.
-    for (let step = 0; step < 2; step++) {
-      line.command({ type: "guard.permitted", openedAt: null });
-      line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
-    }
-    line.until(at("267:59:59"));
+    failOn(line, at("267:59:59"));
     line.command({ type: "cleanup" });
     expect(line.guardQuestions.filter((step) => step === "delete")).toHaveLength(1);
     line.until(at("268:00:00"));

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isUnderWay } from "../../src/lifecycle/actions.ts";
 import { decide } from "../../src/lifecycle/decide.ts";
 import type { ActionOrder, Effect } from "../../src/lifecycle/effects.ts";
 import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
+import { actionOf, isUnderWay } from "../../src/lifecycle/order.ts";
 import { withoutEffects } from "../../src/lifecycle/outbox.ts";
 import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/policy.ts";
 import type { ProviderKind } from "../../src/lifecycle/provider.ts";
 import { type InstanceState, newState, orphanOf } from "../../src/lifecycle/state.ts";
+import { HOUR_MS } from "../../src/lifecycle/time.ts";
 import { detailView } from "../../src/lifecycle/view.ts";
 import { START } from "./timeline.ts";
 
@@ -143,7 +144,8 @@ const lifeWithWorkflows = fc
 
 interface RunningWorkflow {
   readonly order: ActionOrder;
-  readonly next: "ask" | "act" | "report" | "nothing";
+  readonly next: "ask" | "try" | "accept" | "report" | "nothing";
+  readonly triedAt: number;
   /** Fixed with the first report: a workflow's outcome is kept before it is told. */
   readonly success: boolean | null;
 }
@@ -155,6 +157,8 @@ class World {
   readonly workflows = new Map<string, RunningWorkflow>();
   /** What the provider was told, by action: twice for the same action is as once. */
   readonly told = new Map<string, string>();
+  /** Orders of which the actor has heard that the provider took them. */
+  readonly accepted = new Set<string>();
 
   carryOut(state: InstanceState): void {
     for (const { id, effect } of state.outbox) {
@@ -163,7 +167,12 @@ class World {
       this.effects.set(id, effect);
       this.deliveries.push(id);
       if (effect.type === "action" && !this.workflows.has(effect.order.actionId)) {
-        this.workflows.set(effect.order.actionId, { order: effect.order, next: "ask", success: null });
+        this.workflows.set(effect.order.actionId, {
+          order: effect.order,
+          next: "ask",
+          triedAt: 0,
+          success: null,
+        });
       }
     }
   }
@@ -186,7 +195,7 @@ class Actor {
       registeredAt: START,
     });
     this.saved = JSON.stringify(state);
-    this.decide({ type: "registered" });
+    this.decide({ type: "registered", sighted: null });
   }
 
   get state(): InstanceState {
@@ -247,6 +256,11 @@ function resets(event: InstanceEvent, now: number): boolean {
     case "wake.requested":
     case "guard.permitted":
     case "action.succeeded":
+    // A sign of life came during the try that now is over.
+    case "action.checked":
+    case "action.tried":
+    case "action.refused":
+    case "action.failed":
       return true;
     case "alarm":
       return now - event.dueAt > POLICY.orphan.orphanAfterMs;
@@ -260,11 +274,13 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
   const to = rungOf(after);
   if (to < from) expect(resets(event, now)).toBe(true);
   // Every rung that was climbed told so, each once, in order.
-  const told = after.outbox
+  const kinds = after.outbox
     .filter(({ id }) => id >= before.nextEffectId)
-    .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []))
-    .filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
-  const climbed = ["orphaned", "silent", "abandoned"].slice(from, to);
+    .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []));
+  const told = kinds.filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
+  // A sign of life that was noted before led it off the ladder, and it climbed anew.
+  const foot = kinds.includes("recovered") ? 0 : from;
+  const climbed = ["orphaned", "silent", "abandoned"].slice(foot, to);
   expect(told).toEqual(climbed);
   // Nothing that costs work is begun for an instance that has just been heard.
   if (event.type === "heartbeat") {
@@ -320,7 +336,7 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
         break;
       case "workflow":
         for (const [actionId, workflow] of actor.world.workflows) {
-          const done = takeStep(actor, actionId, workflow, one.success);
+          const done = takeStep(actor, actionId, workflow, workflow.success ?? one.success);
           actor.world.workflows.set(actionId, one.crash ? { ...workflow, success: done.success } : done);
         }
         break;
@@ -344,9 +360,11 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
         break;
       }
       case "guard": {
+        const step = orphanOf(actor.state.phase)?.guard?.step;
+        if (step === undefined) break;
         const answer: InstanceEvent = one.permitted
-          ? { type: "guard.permitted", openedAt: null }
-          : { type: "guard.deferred" };
+          ? { type: "guard.permitted", step, openedAt: null }
+          : { type: "guard.deferred", step };
         actor.decide(answer);
         const orders = countOrders(actor);
         if (one.twice) actor.decide(answer);
@@ -369,13 +387,26 @@ function takeStep(
 ): RunningWorkflow {
   switch (workflow.next) {
     case "ask": {
-      actor.decide({ type: "action.started", actionId });
-      return { ...workflow, next: isUnderWay(actor.state, actionId) ? "act" : "nothing" };
+      actor.decide({ type: "action.checked", actionId, sighted: null });
+      return { ...workflow, next: isUnderWay(actor.state, actionId) ? "try" : "nothing" };
     }
-    case "act":
-      // Nothing can have called it off since; a wake may have been overtaken by the instance itself.
-      if (workflow.order.kind !== "wake") expect(isUnderWay(actor.state, actionId)).toBe(true);
+    case "try": {
+      actor.decide({ type: "action.tried", actionId });
+      if (!isUnderWay(actor.state, actionId)) return { ...workflow, next: "nothing" };
+      if (!success) {
+        actor.decide({ type: "action.refused", actionId });
+        return { ...workflow, next: "report", success: false };
+      }
       actor.world.told.set(actionId, workflow.order.kind);
+      return { ...workflow, next: "accept", triedAt: actor.now, success: true };
+    }
+    case "accept":
+      // Nothing but time can have ended it since; a wake may have been overtaken by the instance itself.
+      if (workflow.order.kind !== "wake" && actor.now - workflow.triedAt < HOUR_MS) {
+        expect(actionOf(actor.state)?.id).toBe(actionId);
+      }
+      if (actionOf(actor.state)?.id === actionId) actor.world.accepted.add(actionId);
+      actor.decide({ type: "action.accepted", actionId });
       return { ...workflow, next: "report" };
     case "report": {
       const outcome = workflow.success ?? success;
@@ -482,15 +513,16 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
         );
         const about = (kinds: readonly string[]) =>
           events.filter((event) => kinds.includes(event.kind)).map((event) => event.detail.action_id);
-        // Called off or carried out, never both; and each order has one end at most.
-        for (const actionId of about(["hibernate_cancelled"])) {
-          expect(actor.world.told.has(String(actionId))).toBe(false);
+        // Called off or accepted, never both; and each order has one end at most.
+        for (const actionId of about(["hibernate_cancelled", "delete_cancelled"])) {
+          expect(actor.world.accepted.has(String(actionId))).toBe(false);
         }
         const ends = about([
           "hibernated",
           "hibernate_failed",
           "hibernate_cancelled",
           "deleted",
+          "delete_cancelled",
           "delete_failed",
         ]);
         expect(new Set(ends).size).toBe(ends.length);

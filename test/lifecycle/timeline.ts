@@ -7,7 +7,7 @@ import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/outbox.ts";
 import { compilePolicy, mergePolicy, type Policy, type PolicyOverrides } from "../../src/lifecycle/policy.ts";
 import type { ProviderKind } from "../../src/lifecycle/provider.ts";
-import { type InstanceState, newState, type Profile } from "../../src/lifecycle/state.ts";
+import { type InstanceState, newState, orphanOf, type Profile } from "../../src/lifecycle/state.ts";
 import { type DetailView, detailView } from "../../src/lifecycle/view.ts";
 
 /** 2025-12-19T00:00:00Z: tests count their times from here. */
@@ -47,7 +47,7 @@ export class Timeline {
       registeredAt: START,
       ...options.profile,
     });
-    this.apply({ type: "registered" });
+    this.apply({ type: "registered", sighted: null });
   }
 
   apply(event: InstanceEvent): Decision {
@@ -96,6 +96,24 @@ export class Timeline {
     const { refusal } = this.apply(event);
     this.drain();
     return refusal;
+  }
+
+  /** The guard answers the question that waits. */
+  permit(openedAt: number | null = null): void {
+    const step = orphanOf(this.state.phase)?.guard?.step ?? "hibernate";
+    this.command({ type: "guard.permitted", step, openedAt });
+  }
+
+  defer(): void {
+    const step = orphanOf(this.state.phase)?.guard?.step ?? "hibernate";
+    this.command({ type: "guard.deferred", step });
+  }
+
+  /** Whoever carries the order under way out makes a try, which is taken. */
+  accept(): void {
+    const { actionId } = this;
+    this.command({ type: "action.tried", actionId });
+    this.command({ type: "action.accepted", actionId });
   }
 
   get events(): HistoryEvent[] {

@@ -1,0 +1,194 @@
+import { cancelDelete, failDelete } from "./deletion.ts";
+import type { Sighted } from "./effects.ts";
+import { cancelHibernation, failHibernation } from "./hibernation.ts";
+import { actionOf } from "./order.ts";
+import { record } from "./outbox.ts";
+import { abilitiesOf } from "./provider.ts";
+import { type Action, type Handover, type InstanceState, orphanOf, type Phase } from "./state.ts";
+import { HOUR_MS, spokenDuration, toIso } from "./time.ts";
+import { failWake } from "./waking.ts";
+
+/**
+ * How an order comes to whoever carries it out, and what calls it off on the way. Any sign of life calls off a delete, and
+ * a hibernation that stems from silence, up to the moment at which the provider has accepted it.
+ */
+
+/** The instance is alive: nothing that stems from its silence goes on, and it is no orphan any more. */
+export function recover(state: InstanceState, at: number, because: string): InstanceState {
+  const spared = stemsFromSilence(state.phase) ? callOff(state, at, because) : state;
+  const orphan = orphanOf(spared.phase);
+  if (orphan === null || spared.phase.status === "deleting") return spared;
+  return record(
+    { ...spared, phase: withoutOrphan(spared.phase) },
+    {
+      at,
+      kind: "recovered",
+      severity: "info",
+      message: `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
+      detail: {
+        orphaned_since: toIso(orphan.since),
+        step: orphan.step,
+        flapping: spared.flaps.told,
+      },
+    },
+  );
+}
+
+function stemsFromSilence(phase: Phase): boolean {
+  return phase.status === "deleting" || (phase.status === "hibernating" && phase.reason === "silence");
+}
+
+function withoutOrphan(phase: Phase): Phase {
+  switch (phase.status) {
+    case "orphaned":
+      return { status: "running", idle: null };
+    case "hibernating":
+      return phase.before.status === "orphaned"
+        ? { ...phase, before: { status: "running", idle: null } }
+        : phase;
+    case "hibernated":
+      return { ...phase, orphan: null };
+    case "pending":
+    case "running":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return phase;
+  }
+}
+
+/**
+ * Calls the order to hibernate or delete off: at once while nobody has it; as soon as the try that is on its way has
+ * failed; not at all once it was accepted.
+ */
+export function callOff(state: InstanceState, at: number, because: string): InstanceState {
+  const action = actionOf(state);
+  if (action === null) return state;
+  switch (action.handover.state) {
+    case "waiting":
+      return cancel(state, at, because);
+    case "trying":
+      return withHandover(state, { state: "trying", calledOffBecause: because });
+    case "accepted":
+      return state;
+  }
+}
+
+function cancel(state: InstanceState, at: number, because: string): InstanceState {
+  switch (state.phase.status) {
+    case "hibernating":
+      return cancelHibernation(state, at, because);
+    case "deleting":
+      return cancelDelete(state, at, because);
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernated":
+    case "waking":
+    case "deleted":
+      return state;
+  }
+}
+
+/** Whether a sign of life comes too late for the order under way. */
+export function isBeyondRecall(state: InstanceState): boolean {
+  return state.phase.status !== "waking" && actionOf(state)?.handover.state === "accepted";
+}
+
+/** Whoever carries the order out is there: a try that nobody told the end of is over. */
+export function checkOrder(
+  state: InstanceState,
+  actionId: string,
+  sighted: Sighted | null,
+  at: number,
+): InstanceState {
+  const action = actionOf(state);
+  if (action?.id !== actionId) return state;
+  const seen =
+    sighted === null
+      ? state
+      : { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? state.sighted?.gpus ?? null } };
+  return action.handover.state === "trying" ? refuseOrder(seen, actionId, at) : seen;
+}
+
+/** A try is about to be made, if the order stands. */
+export function tryOrder(state: InstanceState, actionId: string, at: number): InstanceState {
+  const checked = checkOrder(state, actionId, null, at);
+  const action = actionOf(checked);
+  if (action?.id !== actionId || action.handover.state === "accepted") return checked;
+  return withHandover(checked, { state: "trying", calledOffBecause: null });
+}
+
+/** The try was refused, or is not known to have arrived: the order is as if it had not been given. */
+export function refuseOrder(state: InstanceState, actionId: string, at: number): InstanceState {
+  const action = actionOf(state);
+  if (action?.id !== actionId || action.handover.state !== "trying") return state;
+  const { calledOffBecause } = action.handover;
+  const waiting = withHandover(state, { state: "waiting" });
+  if (calledOffBecause === null) return waiting;
+  const called = cancel(waiting, at, calledOffBecause);
+  return stemsFromSilence(state.phase) ? recover(called, at, calledOffBecause) : called;
+}
+
+/** The try was taken. A sign of life that came while it was on its way was too late. */
+export function acceptOrder(state: InstanceState, actionId: string, at: number): InstanceState {
+  const action = actionOf(state);
+  if (action?.id !== actionId || action.handover.state === "accepted") return state;
+  const accepted = withHandover(state, { state: "accepted", at });
+  if (action.handover.state !== "trying" || action.handover.calledOffBecause === null) return accepted;
+  return record(accepted, {
+    at,
+    kind: "accepted_too_late",
+    severity: "critical",
+    message: `It was to be called off (${action.handover.calledOffBecause}), but ${action.machine.provider} had accepted the order: ${action.kind.replace("_", "-")}`,
+    detail: { action_id: actionId },
+  });
+}
+
+/** Stopping and starting: five tries, then half an hour of looking, and what a moment of ours may add. */
+const ORDER_MS = 2 * HOUR_MS;
+
+/** A delete also waits for its snapshot: twelve hours. */
+const DELETE_MS = 18 * HOUR_MS;
+
+/** When an order that nobody has told the end of counts as failed, or null. */
+export function orderDeadline(state: InstanceState): number | null {
+  const action = actionOf(state);
+  if (action === null || abilitiesOf(action.machine.provider).hibernates === "by answer") return null;
+  return action.orderedAt + (action.kind === "delete" ? DELETE_MS : ORDER_MS);
+}
+
+export function advanceOrder(state: InstanceState, now: number): InstanceState {
+  const due = orderDeadline(state);
+  if (due === null || now < due) return state;
+  return failOrder(state, due, "nobody told how the order ended");
+}
+
+/** The order failed. If it was called off while its last try was on its way, that is its end instead. */
+export function failOrder(state: InstanceState, at: number, because: string): InstanceState {
+  const action = actionOf(state);
+  if (action?.handover.state === "trying" && action.handover.calledOffBecause !== null) {
+    return refuseOrder(state, action.id, at);
+  }
+  switch (state.phase.status) {
+    case "hibernating":
+      return failHibernation(state, at, because);
+    case "waking":
+      return failWake(state, at, because);
+    case "deleting":
+      return failDelete(state, at, because);
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernated":
+    case "deleted":
+      return state;
+  }
+}
+
+function withHandover(state: InstanceState, handover: Handover): InstanceState {
+  const { phase } = state;
+  if (!("action" in phase)) return state;
+  const action: Action = { ...phase.action, handover };
+  return { ...state, phase: { ...phase, action } };
+}

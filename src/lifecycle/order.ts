@@ -1,0 +1,49 @@
+import type { ActionKind, ActionReason } from "./effects.ts";
+import { emit } from "./outbox.ts";
+import { abilitiesOf } from "./provider.ts";
+import { type Action, type InstanceState, machineOf } from "./state.ts";
+
+/** An order to whoever can carry it out: how it is placed, and whether it stands. */
+
+/**
+ * Places an order for the machine as it is now. One that travels in the answer to a heartbeat needs nobody else; its
+ * id is spent all the same.
+ */
+export function placeOrder(
+  state: InstanceState,
+  kind: ActionKind,
+  reason: ActionReason,
+  at: number,
+  snapshotFirst = false,
+): { state: InstanceState; action: Action } {
+  const machine = machineOf(state.profile);
+  const id = `${kind.replace("_", "-")}-${state.nextEffectId.toString(36)}`;
+  const byAnswer = abilitiesOf(machine.provider).hibernates === "by answer";
+  const order = {
+    actionId: id,
+    kind,
+    reason,
+    machine,
+    sighted: state.sighted,
+    isHibernated: state.phase.status === "hibernated",
+    snapshotFirst,
+  };
+  return {
+    state: byAnswer
+      ? { ...state, nextEffectId: state.nextEffectId + 1 }
+      : emit(state, { type: "action", order }),
+    action: { id, kind, orderedAt: at, machine, handover: { state: "waiting" } },
+  };
+}
+
+/** The order under way, or null. */
+export function actionOf(state: InstanceState): Action | null {
+  return "action" in state.phase ? state.phase.action : null;
+}
+
+/** Whether the order stands: only then may it be carried out. */
+export function isUnderWay(state: InstanceState, actionId: string): boolean {
+  const action = actionOf(state);
+  if (action?.id !== actionId) return false;
+  return action.handover.state !== "trying" || action.handover.calledOffBecause === null;
+}

@@ -1,0 +1,51 @@
+import { endOfHibernation, endSavings } from "./hibernation.ts";
+import { placeOrder } from "./order.ts";
+import { record } from "./outbox.ts";
+import type { Policy } from "./policy.ts";
+import type { InstanceState } from "./state.ts";
+import { toIso } from "./time.ts";
+
+/** How an order to wake begins and fails. It has succeeded once the instance is heard. */
+
+export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated") return state;
+  const ordered = placeOrder(state, "wake", "owner", at);
+  return record(
+    {
+      ...endSavings(ordered.state, phase.unsavedFrom, at),
+      phase: { status: "waking", action: ordered.action, reason: phase.reason },
+      clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
+    },
+    {
+      at,
+      kind: "waking",
+      severity: "info",
+      message: "Waking as you asked",
+      detail: {
+        action_id: ordered.action.id,
+        grace_until: toIso(at + policy.wakeGraceMs),
+        ...endOfHibernation(phase, policy, at),
+      },
+    },
+  );
+}
+
+export function failWake(state: InstanceState, at: number, because: string): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "waking") return state;
+  return record(
+    {
+      ...state,
+      phase: { status: "hibernated", since: at, unsavedFrom: at, reason: phase.reason, orphan: null },
+      clock: { ...state.clock, graceUntil: null },
+    },
+    {
+      at,
+      kind: "wake_failed",
+      severity: "critical",
+      message: `Could not wake: ${because}. Wait and wake it again, start it where it is rented, or fetch its data and recreate it`,
+      detail: { action_id: phase.action.id },
+    },
+  );
+}

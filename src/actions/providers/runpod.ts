@@ -28,7 +28,7 @@ const podSchema = z.object({
   cost: z.number().nullish(),
   locked: z.boolean().nullish(),
   gpu: z.object({ count: z.number().int().min(0).nullish() }).nullish(),
-  cpu: z.unknown(),
+  cpu: z.unknown().optional(),
   cluster: z.object({ id: z.string() }).nullish(),
 });
 

@@ -79,7 +79,11 @@ function answer(call: Call): Reply {
   return json(200, shown(id, pod));
 }
 
-const running = (): Pod => ({ status: "RUNNING", cost: 0.44, gpu: { id: "NVIDIA GeForce RTX 4090", count: 2 } });
+const running = (): Pod => ({
+  status: "RUNNING",
+  cost: 0.44,
+  gpu: { id: "NVIDIA GeForce RTX 4090", count: 2 },
+});
 
 beforeAll(async () => {
   fake = await FakeHttp.start(answer);
@@ -125,7 +129,10 @@ describe("RunPod", () => {
 
   it("whose pod changed while it was being told is looked at again by the next try", async () => {
     instead = ({ method }) => (method === "POST" ? problem(409, "Conflict", "Action not valid") : undefined);
-    await expect(provider().hibernate(target)).rejects.toMatchObject({ code: "unavailable", isPassing: true });
+    await expect(provider().hibernate(target)).rejects.toMatchObject({
+      code: "unavailable",
+      isPassing: true,
+    });
   });
 
   it("does not stop what is in an error from which it can only be started or terminated", async () => {
@@ -140,7 +147,10 @@ describe("RunPod", () => {
   it.each([
     [{ status: "PROVISIONING" }, { state: "starting", gpus: 2, obstacle: null }],
     [{ status: "STARTING" }, { state: "starting", gpus: 2, obstacle: null }],
-    [{ status: "EXITED", cost: 0 }, { state: "stopped", gpus: 2, obstacle: null }],
+    [
+      { status: "EXITED", cost: 0 },
+      { state: "stopped", gpus: 2, obstacle: null },
+    ],
     [
       { status: "EXITED", cost: 0.2 },
       { state: "unknown", because: "RunPod shows the pod as EXITED, but at $0.2 an hour" },

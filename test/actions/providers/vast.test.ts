@@ -231,6 +231,9 @@ describe("Vast.ai", () => {
   });
 
   it("takes no snapshots", async () => {
-    await expect(provider().snapshot(target)).rejects.toMatchObject({ code: "unsupported", isPassing: false });
+    await expect(provider().snapshot(target)).rejects.toMatchObject({
+      code: "unsupported",
+      isPassing: false,
+    });
   });
 });

@@ -14,7 +14,10 @@ export interface Provider {
   snapshotState(snapshotId: string): Promise<"pending" | "ready" | "failed">;
   /** Destroys the instance and its data. */
   delete(target: Target): Promise<Progress>;
-  /** What the provider shows of the machine. What it does not show is `missing`, which is not yet gone. */
+  /**
+   * What the provider shows of the machine. What it does not show is `missing`, which is not yet gone. Fails only where
+   * asking again may help, or where the credentials are refused.
+   */
   status(target: Target): Promise<Sighting>;
   /**
    * Harmless calls that show whether the credentials may do what orders need. With a target the permissions are tried on

@@ -198,6 +198,8 @@ describe("RunPod", () => {
   it.each([
     ["a retired API", { status: 410, body: "Gone" }],
     ["a retired API in its own words", problem(410, "Gone", "REST API v1 has been retired")],
+    ["a gateway's problem", problem(404, "No Route", "no such path")],
+    ["a problem that came from further behind", json(404, { title: "Not Found", status: 502, detail: "x" })],
     ["a proxy's page", { status: 404, body: "<html><h1>404 Not Found</h1></html>" }],
     ["another service's JSON", json(404, { error: "not found" })],
     ["a redirect", { status: 302, body: "", headers: { Location: "/pods" } }],

@@ -49,42 +49,27 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
     return instance;
   };
 
-  /**
-   * Whether its owner protects it from this. What can't be read counts as unprotected: EC2 then refuses the order
-   * itself, only later.
-   */
-  const isProtected = async (
-    target: Target,
-    attribute: "disableApiStop" | "disableApiTermination",
-  ): Promise<boolean> => {
-    try {
+  /** Whether its owner protects it from this. Where that can't be read, EC2 itself refuses the order, only later. */
+  const isProtected = (target: Target, attribute: "disableApiStop" | "disableApiTermination") =>
+    readable(false, async () => {
       const answer = await call(
         "DescribeInstanceAttribute",
         { InstanceId: referenceOf(target), Attribute: attribute },
         z.object({ [attribute]: z.object({ value: z.string() }) }),
       );
       return answer[attribute]?.value === "true";
-    } catch (error) {
-      if (error instanceof ProviderError && !error.isPassing) return false;
-      throw error;
-    }
-  };
+    });
 
-  /** `one-time` or `persistent`; null for what is not a spot instance, and for a request that is not shown. */
-  const spotTypeOf = async (instance: Instance): Promise<string | null> => {
-    if (instance.spotInstanceRequestId === undefined) return null;
-    try {
-      const { spotInstanceRequestSet } = await call(
+  /** Whether its spot request outlives a stop. One that can't be read is not known to. */
+  const isPersistent = (spotRequestId: string) =>
+    readable(false, async () => {
+      const answer = await call(
         "DescribeSpotInstanceRequests",
-        onSpotRequest(instance.spotInstanceRequestId),
+        onSpotRequest(spotRequestId),
         spotRequestsSchema,
       );
-      return spotInstanceRequestSet[0]?.type ?? null;
-    } catch (error) {
-      if (error instanceof ProviderError && !error.isPassing) return null;
-      throw error;
-    }
-  };
+      return answer.spotInstanceRequestSet[0]?.type === "persistent";
+    });
 
   const stopObstacle = async (target: Target, instance: Instance): Promise<string | null> => {
     const group = groupObstacle(instance);
@@ -92,8 +77,9 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
     if (instance.rootDeviceType === "instance-store") {
       return "its root disk is an instance store, which can't be stopped, only terminated";
     }
-    if (instance.spotInstanceRequestId !== undefined && (await spotTypeOf(instance)) !== "persistent") {
-      return `it is a spot instance, and its request ${instance.spotInstanceRequestId} is not shown as persistent: a one-time spot instance can't be stopped, only terminated`;
+    const spotRequestId = instance.spotInstanceRequestId;
+    if (spotRequestId !== undefined && !(await isPersistent(spotRequestId))) {
+      return `it is a spot instance, and its request ${spotRequestId} is not shown as persistent: a one-time spot instance can't be stopped, only terminated`;
     }
     return (await isProtected(target, "disableApiStop")) ? "its stop protection is on" : null;
   };
@@ -267,6 +253,16 @@ function onInstance(target: Target) {
 
 function onSpotRequest(requestId: string) {
   return { "SpotInstanceRequestId.1": requestId };
+}
+
+/** What is read, or `otherwise` where it may not be or is not there. */
+async function readable<T>(otherwise: T, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ProviderError && !error.isPassing) return otherwise;
+    throw error;
+  }
 }
 
 function refuseIf(obstacle: string | null): void {

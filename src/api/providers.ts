@@ -67,7 +67,7 @@ export class PutProvider extends Endpoint {
     }
     if (query.verify === "true") {
       try {
-        await createProvider(params.kind, credentials.data, c.env).verify();
+        await createProvider(params.kind, credentials.data, c.env).verify(null);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         throw new ApiError(400, "not_verified", `The credentials were tried, and ${error.message}`);

@@ -33,3 +33,34 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
 export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
   return ABILITIES[kind];
 }
+
+/** What a reference to a machine may hold, whoever carries its orders out. */
+const REFERENCE = /^[A-Za-z0-9._:/-]{1,200}$/;
+
+/** The form of each provider's own ids, where it has one. */
+const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; readonly words: string }>> = {
+  vast: { form: /^\d{1,18}$/, words: "must be the number of a Vast.ai instance" },
+  runpod: {
+    form: /^[a-z0-9]{1,64}$/,
+    words: "must be the id of a RunPod pod: lower-case letters and digits",
+  },
+  ec2: {
+    form: /^i-[0-9a-f]{8,17}$/,
+    words: "must be the id of an EC2 instance, such as i-1234567890abcdef0",
+  },
+};
+
+/**
+ * Why `reference` can't be a machine's id at this kind of provider, in words that follow its path; null when it can.
+ * No reference that passes has a segment that would lead out of the path it is put into.
+ */
+export function referenceIssue(kind: ProviderKind, reference: string): string | null {
+  if (!REFERENCE.test(reference)) {
+    return "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'";
+  }
+  if (reference.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
+    return "must not have a segment that is empty, '.' or '..'";
+  }
+  const own = REFERENCE_FORMS[kind];
+  return own === undefined || own.form.test(reference) ? null : own.words;
+}

@@ -32,11 +32,10 @@ export async function post(
     redirect: "manual",
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
   return {
     status: response.status,
-    body: await readText(response),
-    retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? retryAfter : null,
+    body: (await readText(response, MAXIMUM_ANSWER_BYTES)).text,
+    retryAfterSeconds: retryAfterSecondsOf(response),
   };
 }
 
@@ -59,15 +58,25 @@ export async function postSigned(
   return post(endpoint.url, body, headers, allowLoopback);
 }
 
-async function readText(response: Response): Promise<string> {
-  if (response.body === null) return "";
+/** What `Retry-After` asks for; null when it is absent or a date. */
+export function retryAfterSecondsOf(response: Response): number | null {
+  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+}
+
+/** The body as text, of which no more than `maximumBytes` are read, and whether that is all of it. */
+export async function readText(
+  response: Response,
+  maximumBytes: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+  if (response.body === null) return { text: "", isWhole: true };
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.byteLength;
-    if (size > MAXIMUM_ANSWER_BYTES) break;
+    if (size > maximumBytes) return { text, isWhole: false };
     text += decoder.decode(chunk, { stream: true });
   }
-  return text;
+  return { text, isWhole: true };
 }

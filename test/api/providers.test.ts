@@ -14,11 +14,22 @@ const GOOD = {
   },
 };
 
-let answer: () => Response;
+/** What each answers to the harmless call by which its credentials are tried. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  "plane.example": "{}",
+  "console.vast.ai": '{"success":true,"instances":[]}',
+  "api.runpod.io": '{"pods":[]}',
+  "ec2.eu-central-1.amazonaws.com":
+    "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>",
+};
+
+let answer: (host: string) => Response;
 
 beforeEach(() => {
-  answer = () => new Response("{}");
-  vi.spyOn(globalThis, "fetch").mockImplementation(async () => answer());
+  answer = (host) => new Response(ANSWERS[host]);
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) =>
+    answer(new URL(input instanceof Request ? input.url : String(input)).host),
+  );
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -28,7 +39,7 @@ describe("a provider's credentials", () => {
     expect((await call("GET", `/api/agent/providers/${kind}`, { token })).status).toBe(404);
     const put = await call("PUT", `/api/agent/providers/${kind}`, { token, json });
     expect(put.body).toEqual({ kind, updated_at: expect.any(String) });
-    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(fetch).toHaveBeenCalled();
     expect((await call("GET", `/api/agent/providers/${kind}`, { token })).body).toEqual(put.body);
     const row = await env.DB.prepare("SELECT credentials FROM providers WHERE user_id = ?")
       .bind(userId)
@@ -54,6 +65,20 @@ describe("a provider's credentials", () => {
     });
     expect(unverified.status).toBe(200);
   });
+
+  it.each(["vast", "runpod", "ec2"] as const)(
+    "for %s are not good because a page in between says yes to everything",
+    async (kind) => {
+      const { token } = await newUser();
+      answer = () => new Response("<html>Sign in to the Wi-Fi</html>");
+      const put = await call("PUT", `/api/agent/providers/${kind}`, { token, json: GOOD[kind] });
+      expect(put.status).toBe(400);
+      expect(put.body.error).toMatchObject({
+        code: "not_verified",
+        message: expect.stringContaining("answered what is not understood"),
+      });
+    },
+  );
 
   it.each([
     ["webhook", { url: "https://10.0.0.1/", secret: SECRET }, "body.url"],

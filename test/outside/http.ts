@@ -11,6 +11,7 @@ export interface Call {
 export interface Reply {
   readonly status: number;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A server on this machine that answers as it is told, and keeps what it was asked. */
@@ -34,7 +35,7 @@ export class FakeHttp {
         };
         this.calls.push(call);
         const reply = await answer(call);
-        response.writeHead(reply.status).end(reply.body);
+        response.writeHead(reply.status, reply.headers).end(reply.body);
       });
     });
   }

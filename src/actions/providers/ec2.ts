@@ -1,159 +1,226 @@
-import { AwsClient } from "aws4fetch";
-import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
-import {
-  type MachineState,
-  type Provider,
-  ProviderError,
-  type ProviderErrorCode,
-  request,
-  type Target,
-} from "./provider.ts";
+import { requireReference, sight } from "./answer.ts";
+import { type Ec2Credentials, Ec2Error, ec2Calls, ec2Url, listOf } from "./ec2-api.ts";
+import { type Progress, type Provider, ProviderError, type Shown, type Target } from "./provider.ts";
 
 /**
- * Amazon EC2, by its query API, signed with Signature Version 4. Hibernation falls back to a plain stop where the
- * instance was not launched for it; either way a stopped instance pays for its disks alone.
- * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html, API_StartInstances,
- * API_CreateImage, API_DescribeImages, API_TerminateInstances, API_DescribeInstances; error codes:
- * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html.
+ * Amazon EC2. Hibernation falls back to a plain stop where the instance was not launched for it; either way a stopped
+ * instance pays for its disks and addresses alone, and what is on its local disks is lost.
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html, API_StartInstances, API_CreateImage,
+ * API_DescribeImages, API_TerminateInstances, API_DescribeInstances, API_DescribeInstanceAttribute,
+ * API_DescribeSpotInstanceRequests, API_CancelSpotInstanceRequests; what can't be stopped:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html.
  */
 
-export const ec2CredentialsSchema = z.strictObject({
-  access_key_id: z.string().regex(/^[A-Z0-9]{16,128}$/, "must be an access key id"),
-  secret_access_key: z.string().min(16).max(256),
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region, such as us-east-1"),
+const instanceSchema = z.object({
+  instanceState: z.object({ name: z.string() }),
+  rootDeviceType: z.string().optional(),
+  spotInstanceRequestId: z.string().optional(),
+  tagSet: listOf(z.object({ key: z.string(), value: z.string() })),
 });
 
-const API_VERSION = "2016-11-15";
-
-const errorSchema = z.object({
-  Response: z.object({ Errors: z.object({ Error: z.object({ Code: z.string(), Message: z.string() }) }) }),
-});
+type Instance = z.infer<typeof instanceSchema>;
 
 const instancesSchema = z.object({
-  DescribeInstancesResponse: z.object({
-    reservationSet: z.object({
-      item: z.array(
-        z.object({
-          instancesSet: z.object({
-            item: z.array(z.object({ instanceState: z.object({ name: z.string() }) })),
-          }),
-        }),
-      ),
-    }),
-  }),
+  reservationSet: listOf(z.object({ instancesSet: listOf(instanceSchema) })),
 });
 
-const createdImageSchema = z.object({ CreateImageResponse: z.object({ imageId: z.string() }) });
+const spotRequestsSchema = z.object({
+  spotInstanceRequestSet: listOf(z.object({ type: z.string() })),
+});
 
 const imagesSchema = z.object({
-  DescribeImagesResponse: z.object({
-    imagesSet: z.object({
-      item: z.array(z.object({ imageId: z.string(), imageState: z.string() })),
-    }),
-  }),
+  imagesSet: listOf(z.object({ imageId: z.string(), imageState: z.string() })),
 });
 
-// Lists of one look like single elements, and an empty list like a text.
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  isArray: (name) => name === "item",
-  parseTagValue: false,
-});
+/** The answer to an order, of which nothing is read but that it is one. */
+const anySchema = z.unknown();
 
-export function ec2(
-  credentials: z.infer<typeof ec2CredentialsSchema>,
-  baseUrl = `https://ec2.${credentials.region}.amazonaws.com/`,
-): Provider {
-  const client = new AwsClient({
-    accessKeyId: credentials.access_key_id,
-    secretAccessKey: credentials.secret_access_key,
-    region: credentials.region,
-    service: "ec2",
-    // Retries are the workflow's.
-    retries: 0,
-  });
+/** Put on an instance by EC2 itself: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html. */
+const GROUP_TAG = "aws:autoscaling:groupName";
 
-  const call = async (action: string, parameters: Record<string, string>): Promise<unknown> => {
-    const signed = await client.sign(baseUrl, {
-      method: "POST",
-      headers: { "Content-Type": "application/x-www-form-urlencoded; charset=utf-8" },
-      body: new URLSearchParams({ Action: action, Version: API_VERSION, ...parameters }).toString(),
-    });
-    const response = await request("EC2", signed);
-    const answer: unknown = parser.parse(await response.text());
-    if (response.ok) return answer;
-    const error = errorSchema.safeParse(answer).data?.Response.Errors.Error;
-    const code = error?.Code ?? `status ${response.status}`;
-    throw new Ec2Error(code, response.status, `EC2 ${action}: ${code}: ${error?.Message ?? "no message"}`);
+export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.region)): Provider {
+  const call = ec2Calls(credentials, baseUrl);
+
+  const describe = async (target: Target): Promise<Instance> => {
+    const { reservationSet } = await call("DescribeInstances", onInstance(target), instancesSchema);
+    const instance = reservationSet[0]?.instancesSet[0];
+    if (instance === undefined) throw new ProviderError("refused", "EC2 answered without the instance");
+    return instance;
   };
 
-  const onInstance = (target: Target) => ({ "InstanceId.1": target.ref });
+  /** Whether its owner protects it from this. Where that can't be read, EC2 itself refuses the order, only later. */
+  const isProtected = (target: Target, attribute: "disableApiStop" | "disableApiTermination") =>
+    readable(false, async () => {
+      const answer = await call(
+        "DescribeInstanceAttribute",
+        { InstanceId: referenceOf(target), Attribute: attribute },
+        z.object({ [attribute]: z.object({ value: z.string() }) }),
+      );
+      return answer[attribute]?.value === "true";
+    });
+
+  /** Whether its spot request outlives a stop. One that can't be read is not known to. */
+  const isPersistent = (spotRequestId: string) =>
+    readable(false, async () => {
+      const answer = await call(
+        "DescribeSpotInstanceRequests",
+        onSpotRequest(spotRequestId),
+        spotRequestsSchema,
+      );
+      return answer.spotInstanceRequestSet[0]?.type === "persistent";
+    });
+
+  const stopObstacle = async (target: Target, instance: Instance): Promise<string | null> => {
+    const group = groupObstacle(instance);
+    if (group !== null) return group;
+    if (instance.rootDeviceType === "instance-store") {
+      return "its root disk is an instance store, which can't be stopped, only terminated";
+    }
+    const spotRequestId = instance.spotInstanceRequestId;
+    if (spotRequestId !== undefined && !(await isPersistent(spotRequestId))) {
+      return `it is a spot instance, and its request ${spotRequestId} is not shown as persistent: a one-time spot instance can't be stopped, only terminated`;
+    }
+    return (await isProtected(target, "disableApiStop")) ? "its stop protection is on" : null;
+  };
+
+  /** Stops it by one of these ways, the first that EC2 can go. Stopping what is stopped is done. */
+  const stop = async (
+    target: Target,
+    ways: readonly Readonly<Record<string, string>>[],
+  ): Promise<Progress> => {
+    const instance = await describe(target);
+    const { name } = instance.instanceState;
+    if (name === "stopped") return "done";
+    if (name === "terminated") throw new ProviderError("refused", "EC2 shows it as terminated");
+    refuseIf(await stopObstacle(target, instance));
+    for (const [index, way] of ways.entries()) {
+      try {
+        await call("StopInstances", { ...onInstance(target), ...way }, anySchema);
+        break;
+      } catch (error) {
+        const isLast = index === ways.length - 1;
+        if (isLast || !(error instanceof Ec2Error) || !CANNOT_HIBERNATE.has(error.ec2Code)) throw error;
+      }
+    }
+    return "accepted";
+  };
+
+  /** A persistent request would start a new instance in the place of the one that is terminated. */
+  const cancelSpot = async (requestId: string): Promise<void> => {
+    try {
+      await call("CancelSpotInstanceRequests", onSpotRequest(requestId), anySchema);
+    } catch (error) {
+      if (error instanceof Ec2Error && error.ec2Code === "InvalidSpotInstanceRequestID.NotFound") return;
+      throw error;
+    }
+  };
+
+  const imageNamed = async (name: string): Promise<string> => {
+    const filter = { "Owner.1": "self", "Filter.1.Name": "name", "Filter.1.Value.1": name };
+    const { imagesSet } = await call("DescribeImages", filter, imagesSchema);
+    const [image] = imagesSet;
+    // It is there, by EC2's own word, and will be shown.
+    if (image === undefined)
+      throw new ProviderError("unavailable", `EC2 does not show the image ${name} yet`);
+    return image.imageId;
+  };
+
+  /** Asks whether the keys may do this, without doing it. */
+  const tryOut = async (action: string, parameters: Readonly<Record<string, string>>): Promise<void> => {
+    try {
+      await call(action, { ...parameters, DryRun: "true" }, anySchema);
+    } catch (error) {
+      if (error instanceof Ec2Error && MAY.has(error.ec2Code)) return;
+      throw error;
+    }
+    throw new ProviderError("refused", `EC2 ${action} did not heed DryRun: this is not EC2's own API`);
+  };
 
   return {
-    hibernate: async (target) => {
-      try {
-        await call("StopInstances", { ...onInstance(target), Hibernate: "true" });
-      } catch (error) {
-        if (!(error instanceof Ec2Error) || !CANNOT_HIBERNATE.has(error.ec2Code)) throw error;
-        await call("StopInstances", onInstance(target));
-      }
-      return "accepted";
-    },
-    forceHibernate: async (target) => {
-      await call("StopInstances", { ...onInstance(target), Force: "true" });
-      return "accepted";
-    },
+    hibernate: (target) => stop(target, [{ Hibernate: "true" }, {}]),
+    forceHibernate: (target) => stop(target, [{ Force: "true" }]),
     wake: async (target) => {
-      await call("StartInstances", onInstance(target));
+      await call("StartInstances", onInstance(target), anySchema);
       return "accepted";
     },
     delete: async (target) => {
-      await call("TerminateInstances", onInstance(target));
+      const instance = await describe(target);
+      if (instance.instanceState.name === "terminated") return "done";
+      refuseIf(groupObstacle(instance));
+      if (instance.spotInstanceRequestId !== undefined) await cancelSpot(instance.spotInstanceRequestId);
+      await call("TerminateInstances", onInstance(target), anySchema);
       return "accepted";
     },
     snapshot: async (target) => {
+      // It is taken before a deletion, which would fail hours later.
+      if (await isProtected(target, "disableApiTermination")) {
+        throw new ProviderError("refused", "its termination protection is on: it could not be deleted");
+      }
       // CreateImage takes no idempotency token, but a name is given once: by it a repeated call finds its image.
       const name = `dumont-${target.actionId}`;
       try {
-        const created = await call("CreateImage", { InstanceId: target.ref, Name: name, NoReboot: "true" });
-        return { snapshotId: createdImageSchema.parse(created).CreateImageResponse.imageId, done: false };
+        const { imageId } = await call(
+          "CreateImage",
+          { InstanceId: referenceOf(target), Name: name, NoReboot: "true" },
+          z.object({ imageId: z.string() }),
+        );
+        return { snapshotId: imageId, done: false };
       } catch (error) {
         if (!(error instanceof Ec2Error) || error.ec2Code !== "InvalidAMIName.Duplicate") throw error;
-        const found = await call("DescribeImages", {
-          "Owner.1": "self",
-          "Filter.1.Name": "name",
-          "Filter.1.Value.1": name,
-        });
-        const [image] = imagesSchema.parse(found).DescribeImagesResponse.imagesSet.item;
-        return { snapshotId: image?.imageId ?? null, done: false };
+        return { snapshotId: await imageNamed(name), done: false };
       }
     },
     snapshotState: async (snapshotId) => {
-      const found = await call("DescribeImages", { "ImageId.1": snapshotId });
-      const [image] = imagesSchema.parse(found).DescribeImagesResponse.imagesSet.item;
-      switch (image?.imageState) {
-        case "available":
-          return "ready";
-        case "pending":
-        case "transient":
-          return "pending";
-        default:
-          return "failed";
-      }
-    },
-    status: async (target) => {
       try {
-        const found = instancesSchema.safeParse(await call("DescribeInstances", onInstance(target))).data;
-        const state = found?.DescribeInstancesResponse.reservationSet.item[0]?.instancesSet.item[0];
-        return stateOf(state?.instanceState.name);
+        const { imagesSet } = await call("DescribeImages", { "ImageId.1": snapshotId }, imagesSchema);
+        return imageStateOf(imagesSet[0]?.imageState);
       } catch (error) {
-        if (error instanceof ProviderError && error.code === "not_found") return "gone";
+        // A new image is not shown for some minutes.
+        if (error instanceof Ec2Error && error.ec2Code === "InvalidAMIID.NotFound") return "pending";
         throw error;
       }
     },
-    verify: async () => {
-      await call("DescribeInstances", { MaxResults: "5" });
+    status: (target) =>
+      sight(async () => {
+        const instance = await describe(target);
+        const { name } = instance.instanceState;
+        // It does not say how many GPUs there are, but an instance has those of its type, or does not start.
+        const shown = (state: Shown["state"], obstacle: string | null): Shown => ({
+          state,
+          gpus: null,
+          obstacle,
+        });
+        switch (name) {
+          case "pending":
+            return shown("starting", groupObstacle(instance));
+          case "running":
+            return shown("running", await stopObstacle(target, instance));
+          case "stopping":
+          case "shutting-down":
+            return shown("stopping", groupObstacle(instance));
+          case "stopped":
+            return shown("stopped", groupObstacle(instance));
+          case "terminated":
+            return { state: "terminated" };
+          default:
+            return { state: "unknown", because: `EC2 shows it as ${name}` };
+        }
+      }),
+    verify: async (target) => {
+      if (target === null) {
+        await call("DescribeInstances", { MaxResults: "5" }, anySchema);
+        return;
+      }
+      const instance = await describe(target);
+      // First what would harm least, if it were done in spite of DryRun.
+      await tryOut("CreateImage", { InstanceId: referenceOf(target), Name: "dumont-dry-run" });
+      await tryOut("StartInstances", onInstance(target));
+      await tryOut("StopInstances", onInstance(target));
+      if (instance.spotInstanceRequestId !== undefined) {
+        await tryOut("CancelSpotInstanceRequests", onSpotRequest(instance.spotInstanceRequestId));
+      }
+      await tryOut("TerminateInstances", onInstance(target));
     },
   };
 }
@@ -166,55 +233,58 @@ const CANNOT_HIBERNATE = new Set([
   "HibernationNotReady",
 ]);
 
-class Ec2Error extends ProviderError {
-  readonly ec2Code: string;
+/** What DryRun answers when the keys are good, or when only the instance's state or protection is in the way. */
+const MAY = new Set([
+  "DryRunOperation",
+  "IncorrectInstanceState",
+  "IncorrectState",
+  "OperationNotPermitted",
+  "UnsupportedOperation",
+]);
 
-  constructor(ec2Code: string, status: number, message: string) {
-    super(codeOf(ec2Code, status), message);
-    this.ec2Code = ec2Code;
+function referenceOf(target: Target): string {
+  requireReference("ec2", target);
+  return target.ref;
+}
+
+function onInstance(target: Target) {
+  return { "InstanceId.1": referenceOf(target) };
+}
+
+function onSpotRequest(requestId: string) {
+  return { "SpotInstanceRequestId.1": requestId };
+}
+
+/** What is read, or `otherwise` where it may not be or is not there. */
+async function readable<T>(otherwise: T, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ProviderError && !error.isPassing) return otherwise;
+    throw error;
   }
 }
 
-function codeOf(code: string, status: number): ProviderErrorCode {
-  switch (code) {
-    case "InvalidInstanceID.NotFound":
-      return "not_found";
-    case "AuthFailure":
-    case "UnauthorizedOperation":
-    case "InvalidClientTokenId":
-    case "SignatureDoesNotMatch":
-    case "OptInRequired":
-    case "Blocked":
-      return "unauthorised";
-    case "RequestLimitExceeded":
-    case "Throttling":
-      return "rate_limited";
-    case "InsufficientInstanceCapacity":
-    case "InsufficientHostCapacity":
-      return "no_capacity";
-    // Stopping or starting: what it is asked for is not possible yet.
-    case "IncorrectInstanceState":
-    case "IncorrectState":
-      return "unavailable";
-    default:
-      return status >= 500 ? "unavailable" : "refused";
-  }
+function refuseIf(obstacle: string | null): void {
+  if (obstacle !== null) throw new ProviderError("refused", obstacle);
 }
 
-function stateOf(name: string | undefined): MachineState {
+function groupObstacle(instance: Instance): string | null {
+  const group = instance.tagSet.find(({ key }) => key === GROUP_TAG);
+  return group === undefined
+    ? null
+    : `it belongs to the Auto Scaling group ${group.value}, which would replace it: change the group instead`;
+}
+
+function imageStateOf(name: string | undefined): "pending" | "ready" | "failed" {
   switch (name) {
+    case "available":
+      return "ready";
     case "pending":
-      return "starting";
-    case "running":
-      return "running";
-    case "stopping":
-    case "shutting-down":
-      return "stopping";
-    case "stopped":
-      return "stopped";
-    case "terminated":
-      return "gone";
+    case "transient":
+    case undefined:
+      return "pending";
     default:
-      return "unknown";
+      return "failed";
   }
 }

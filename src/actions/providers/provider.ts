@@ -14,7 +14,10 @@ export interface Provider {
   snapshotState(snapshotId: string): Promise<"pending" | "ready" | "failed">;
   /** Destroys the instance and its data. */
   delete(target: Target): Promise<Progress>;
-  /** What the provider shows of the machine. What it does not show is `missing`, which is not yet gone. */
+  /**
+   * What the provider shows of the machine. What it does not show is `missing`, which is not yet gone. Fails only where
+   * asking again may help, or where the credentials are refused.
+   */
   status(target: Target): Promise<Sighting>;
   /**
    * Harmless calls that show whether the credentials may do what orders need. With a target the permissions are tried on
@@ -73,41 +76,17 @@ export type ProviderErrorCode =
 
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode;
+  /** How long the provider asks to be left alone; null when it does not say. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(code: ProviderErrorCode, message: string) {
+  constructor(code: ProviderErrorCode, message: string, retryAfterSeconds: number | null = null) {
     super(message);
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   /** Whether the same call may succeed later. */
   get isPassing(): boolean {
     return this.code === "rate_limited" || this.code === "no_capacity" || this.code === "unavailable";
-  }
-}
-
-/**
- * What an HTTP status means when the provider's own error says nothing else. A 404 or 410 without that may come from a
- * proxy or a retired API: it never means that the machine is not there.
- */
-export function errorOfStatus(provider: string, status: number, detail: string): ProviderError {
-  const message = `${provider} answered ${status}${detail === "" ? "" : `: ${detail.slice(0, 300)}`}`;
-  if (status === 401 || status === 403) return new ProviderError("unauthorised", message);
-  if (status === 429) return new ProviderError("rate_limited", message);
-  if (status >= 500 || status === 408) return new ProviderError("unavailable", message);
-  return new ProviderError("refused", message);
-}
-
-const TIMEOUT_MS = 20_000;
-
-/** `fetch`, with a time limit, whose failure to get an answer is a `ProviderError`. */
-export async function request(
-  provider: string,
-  input: string | Request,
-  init?: RequestInit,
-): Promise<Response> {
-  try {
-    return await fetch(input, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch (error) {
-    throw new ProviderError("unavailable", `${provider} does not answer: ${String(error)}`);
   }
 }

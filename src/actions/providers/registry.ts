@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { allowsLoopback } from "../../outbound/endpoint.ts";
-import { ec2, ec2CredentialsSchema } from "./ec2.ts";
+import { ec2 } from "./ec2.ts";
+import { ec2CredentialsSchema } from "./ec2-api.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod.ts";
 import { vast, vastCredentialsSchema } from "./vast.ts";

@@ -1,82 +1,192 @@
 import { z } from "zod";
 import {
-  errorOfStatus,
-  type MachineState,
-  type Progress,
-  type Provider,
-  ProviderError,
-  request,
-  type Target,
-} from "./provider.ts";
+  type Answer,
+  ask,
+  decodeJson,
+  errorOf,
+  isSuccess,
+  notUnderstood,
+  requireReference,
+  sight,
+} from "./answer.ts";
+import { type Provider, ProviderError, type Sighting, type Target } from "./provider.ts";
 
 /**
- * RunPod, REST v1. A stopped pod keeps its volume and pays no GPU.
- * https://docs.runpod.io/api-reference/pods/POST/pods/podId/stop, …/start, GET and DELETE /pods/{podId}.
+ * RunPod, REST v2. Stopping erases the container's own disk: what is on a volume or network volume stays. A stopped pod
+ * remains bound to its host, and may come back without a GPU.
+ * https://docs.runpod.io/api-reference-v2: `GET` and `DELETE /pods/{id}`, `POST /pods/{id}/action`, and errors by RFC 9457;
+ * https://docs.runpod.io/pods/troubleshooting/zero-gpus.
  */
 
 export const runpodCredentialsSchema = z.strictObject({ api_key: z.string().min(8).max(512) });
 
-const RUNPOD_API = "https://rest.runpod.io/v1";
+const RUNPOD_API = "https://api.runpod.io/v2";
 
-const podSchema = z.object({ desiredStatus: z.enum(["RUNNING", "EXITED", "TERMINATED"]) });
+const podSchema = z.object({
+  status: z.string(),
+  actions: z.array(z.string()),
+  cost: z.number().nullish(),
+  locked: z.boolean().nullish(),
+  gpu: z.object({ count: z.number().int().min(0).nullish() }).nullish(),
+  cpu: z.unknown().optional(),
+  cluster: z.object({ id: z.string() }).nullish(),
+});
+
+const podsSchema = z.object({ pods: z.array(z.unknown()) });
+
+type Pod = z.infer<typeof podSchema>;
+
+const problemSchema = z.object({ title: z.string(), status: z.number(), detail: z.string() });
+
+/** A host without a free GPU is told in words alone, whatever the status. */
+const NO_CAPACITY =
+  /does not have the resources to deploy|not enough free gpus|no longer any instances available/i;
 
 export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, baseUrl = RUNPOD_API): Provider {
-  const call = async (method: string, path: string): Promise<string> => {
-    const response = await request("RunPod", `${baseUrl}${path}`, {
+  const call = (method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<Answer> =>
+    ask("RunPod", `${baseUrl}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${credentials.api_key}` },
+      headers: { Authorization: `Bearer ${credentials.api_key}`, "Content-Type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
-    if (response.ok) return text;
-    // Starting a pod whose machine has no GPU left is told in words, whatever the status.
-    if (/not enough free gpus|no (longer )?(any )?(instances|capacity)/i.test(text)) {
-      throw new ProviderError("no_capacity", `RunPod has no capacity: ${text.slice(0, 300)}`);
-    }
-    throw errorOfStatus("RunPod", response.status, text);
+
+  /** Null when the answer is not a pod. */
+  const read = async (target: Target): Promise<{ answer: Answer; pod: Pod | null }> => {
+    const answer = accepted(await call("GET", pathOf(target)));
+    return { answer, pod: decodeJson(podSchema, answer.text) };
   };
-  const order = async (target: Target, verb: "stop" | "start"): Promise<Progress> => {
-    await call("POST", `${pathOf(target)}/${verb}`);
+
+  /** The pod that an order may be given to. An action that does not fit its status is a 409: it is looked at first. */
+  const prepare = async (target: Target): Promise<Pod> => {
+    const { answer, pod } = await read(target);
+    if (pod === null) throw notUnderstood(answer);
+    return pod;
+  };
+
+  const act = async (target: Target, pod: Pod, action: "start" | "stop"): Promise<"accepted"> => {
+    if (!pod.actions.includes(action)) {
+      const allowed = pod.actions.length === 0 ? "nothing" : pod.actions.join(", ");
+      throw new ProviderError(
+        "refused",
+        `RunPod shows the pod as ${pod.status}, which allows ${allowed}, not ${action}`,
+      );
+    }
+    const answer = await call("POST", `${pathOf(target)}/action`, { action });
+    // A 409 means that it changed since it was looked at: the next try looks again.
+    accepted(answer, answer.status === 409 ? "unavailable" : null);
+    if (decodeJson(podSchema, answer.text) === null) throw notUnderstood(answer);
     return "accepted";
   };
 
+  const stop = async (target: Target) => {
+    const pod = await prepare(target);
+    if (pod.status === "EXITED") return isFree(pod) ? "done" : "accepted";
+    refuseObstacle(pod);
+    return act(target, pod, "stop");
+  };
+
   return {
-    hibernate: (target) => order(target, "stop"),
-    forceHibernate: (target) => order(target, "stop"),
-    wake: (target) => order(target, "start"),
+    hibernate: stop,
+    forceHibernate: stop,
+    wake: async (target) => {
+      const pod = await prepare(target);
+      // Whether it has its GPUs is for a look to say.
+      if (pod.status === "RUNNING" || pod.status === "STARTING" || pod.status === "PROVISIONING") {
+        return "accepted";
+      }
+      return act(target, pod, "start");
+    },
     delete: async (target) => {
-      await call("DELETE", pathOf(target));
+      const pod = await prepare(target);
+      if (pod.status === "TERMINATED") return "done";
+      refuseObstacle(pod);
+      accepted(await call("DELETE", pathOf(target)));
       return "accepted";
     },
     snapshot: async () => {
       throw new ProviderError("unsupported", "RunPod cannot take snapshots");
     },
     snapshotState: async () => "failed",
-    status: async (target) => {
-      try {
-        return stateOf(podSchema.parse(JSON.parse(await call("GET", pathOf(target)))));
-      } catch (error) {
-        if (!(error instanceof ProviderError)) return "unknown";
-        if (error.code === "not_found") return "gone";
-        throw error;
-      }
-    },
-    verify: async () => {
-      await call("GET", "/pods");
+    status: (target) =>
+      sight(async () => {
+        const { pod } = await read(target);
+        return pod === null
+          ? { state: "unknown", because: "RunPod answered something that is not a pod" }
+          : sightingOf(pod);
+      }),
+    verify: async (target) => {
+      const path = target === null ? "/pods" : pathOf(target);
+      const seen = accepted(await call("GET", path));
+      const known = target === null ? decodeJson(podsSchema, seen.text) : decodeJson(podSchema, seen.text);
+      if (known === null) throw notUnderstood(seen);
+      // A key that may only read passes everything up to here. Which check comes first, that of the key or that of the
+      // action, which there is none of, is not documented: this finds what can be found without changing anything.
+      const tried = await call("POST", `${target === null ? "/pods/none" : path}/action`, { action: "none" });
+      const error = errorOfAnswer(tried);
+      if (error.code === "unauthorised" || error.isPassing) throw error;
     },
   };
 }
 
 function pathOf(target: Target): string {
+  requireReference("runpod", target);
   return `/pods/${encodeURIComponent(target.ref)}`;
 }
 
-function stateOf(pod: z.infer<typeof podSchema>): MachineState {
-  switch (pod.desiredStatus) {
-    case "RUNNING":
-      return "running";
-    case "EXITED":
-      return "stopped";
-    case "TERMINATED":
-      return "gone";
+/** The answer, unless it is an error: then `code` says which, where its own words do not. */
+function accepted(answer: Answer, code: "unavailable" | null = null): Answer {
+  if (!isSuccess(answer)) throw errorOfAnswer(answer, code);
+  return answer;
+}
+
+function errorOfAnswer(answer: Answer, code: "unavailable" | null = null): ProviderError {
+  if (NO_CAPACITY.test(answer.text)) return errorOf(answer, "no_capacity");
+  const problem = decodeJson(problemSchema, answer.text);
+  const isMissing =
+    problem !== null && answer.status === 404 && problem.status === 404 && problem.title === "Not Found";
+  return errorOf(answer, isMissing ? "not_found" : code, problem?.detail);
+}
+
+function refuseObstacle(pod: Pod): void {
+  const obstacle = obstacleOf(pod);
+  if (obstacle !== null) throw new ProviderError("refused", obstacle);
+}
+
+function obstacleOf(pod: Pod): string | null {
+  if (pod.locked === true) return "the pod is locked: unlock it at RunPod";
+  if (pod.cluster != null) {
+    return `the pod belongs to the cluster ${pod.cluster.id}: a cluster is stopped and deleted as a whole, at RunPod`;
   }
+  return null;
+}
+
+/** Nothing but the price shows that nothing is paid. */
+function isFree(pod: Pod): boolean {
+  return pod.cost === 0;
+}
+
+function sightingOf(pod: Pod): Sighting {
+  const shown = { gpus: gpusOf(pod), obstacle: obstacleOf(pod) };
+  const price = pod.cost == null ? "without a price" : `at $${pod.cost} an hour`;
+  switch (pod.status) {
+    case "PROVISIONING":
+    case "STARTING":
+      return { state: "starting", ...shown };
+    case "RUNNING":
+      return { state: "running", ...shown };
+    case "EXITED":
+      return isFree(pod)
+        ? { state: "stopped", ...shown }
+        : { state: "unknown", because: `RunPod shows the pod as EXITED, but ${price}` };
+    case "TERMINATED":
+      return { state: "terminated" };
+    default:
+      return { state: "unknown", because: `RunPod shows the pod as ${pod.status}, ${price}` };
+  }
+}
+
+/** A pod that came back without a GPU has none, or is a CPU's. */
+function gpusOf(pod: Pod): number | null {
+  if (pod.gpu != null) return pod.gpu.count ?? null;
+  return pod.cpu == null ? null : 0;
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { postSigned } from "../../outbound/call.ts";
 import { publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
-import { errorOfStatus, type Provider, ProviderError, type Target } from "./provider.ts";
+import { type Answer, decodeJson, errorOf, isSuccess, requireReference, sight } from "./answer.ts";
+import { type Provider, ProviderError, type Sighting, type Target } from "./provider.ts";
 
 /**
  * Any control plane: each order is one POST, signed by Standard Webhooks (https://www.standardwebhooks.com), whose
@@ -12,40 +13,42 @@ import { errorOfStatus, type Provider, ProviderError, type Target } from "./prov
 export const webhookCredentialsSchema = (allowLoopback: boolean) =>
   z.strictObject({ url: publicUrlSchema(allowLoopback), secret: webhookSecretSchema });
 
-const answerSchema = z.object({
+const orderSchema = z.object({
   status: z.enum(["accepted", "done"]).default("accepted"),
-  state: z.enum(["running", "starting", "stopping", "stopped", "gone", "unknown"]).default("unknown"),
-  snapshot_id: z.string().min(1).max(500).nullish(),
+  snapshot_id: z.string().min(1).max(500).nullish().catch(null),
 });
 
-type Order = "hibernate" | "force_hibernate" | "wake" | "snapshot" | "delete" | "status" | "ping";
+const lookSchema = z.object({
+  state: z.enum(["running", "starting", "stopping", "stopped", "gone", "unknown"]),
+  gpus: z.number().int().min(0).nullish(),
+  obstacle: z.string().min(1).max(500).nullish(),
+});
+
+type Order = "hibernate" | "force_hibernate" | "wake" | "snapshot" | "delete";
 
 export function webhook(
   credentials: { readonly url: string; readonly secret: string },
   allowLoopback: boolean,
 ): Provider {
-  const ask = async (order: Order, target: Target | null): Promise<z.infer<typeof answerSchema>> => {
-    const body = JSON.stringify({
-      type: `instance.${order}`,
-      timestamp: new Date().toISOString(),
-      data:
-        target === null
-          ? {}
-          : { action_id: target.actionId, instance_id: target.instanceId, provider_ref: target.ref },
-    });
-    const isQuestion = order === "status" || order === "ping";
-    const messageId = isQuestion || target === null ? crypto.randomUUID() : `${target.actionId}-${order}`;
-    const answer = await postSigned(credentials, messageId, body, allowLoopback).catch((error: unknown) => {
+  const post = async (type: Order | "status" | "ping", messageId: string, data: unknown): Promise<Answer> => {
+    const body = JSON.stringify({ type: `instance.${type}`, timestamp: new Date().toISOString(), data });
+    const got = await postSigned(credentials, messageId, body, allowLoopback).catch((error: unknown) => {
       throw new ProviderError("unavailable", `the webhook does not answer: ${String(error)}`);
     });
-    if (answer.status < 200 || answer.status > 299) {
-      const error = errorOfStatus("the webhook", answer.status, answer.body);
-      // A 404 may as well be a wrong URL: only `"state":"gone"` says that the instance is.
-      throw error.code === "not_found" ? new ProviderError("refused", error.message) : error;
-    }
-    return answerSchema.safeParse(parseJson(answer.body)).data ?? answerSchema.parse({});
+    const answer = { ...got, provider: "the webhook", text: got.body };
+    if (!isSuccess(answer)) throw errorOf(answer, null);
+    return answer;
   };
-  const order = (kind: Order) => async (target: Target) => (await ask(kind, target)).status;
+
+  const give = async (order: Order, target: Target): Promise<z.infer<typeof orderSchema>> => {
+    const answer = await post(order, `${target.actionId}-${order}`, dataOf(target));
+    // An answer without JSON, such as a bare 202, is a yes; one that names another status is none.
+    const json = decodeJson(z.record(z.string(), z.unknown()), answer.text) ?? {};
+    const { data, success } = orderSchema.safeParse(json);
+    if (!success) throw errorOf(answer, "refused");
+    return data;
+  };
+  const order = (kind: Order) => async (target: Target) => (await give(kind, target)).status;
 
   return {
     hibernate: order("hibernate"),
@@ -53,31 +56,41 @@ export function webhook(
     wake: order("wake"),
     delete: order("delete"),
     snapshot: async (target) => {
-      const { status, snapshot_id } = await ask("snapshot", target);
+      const { status, snapshot_id } = await give("snapshot", target);
       return { snapshotId: snapshot_id ?? null, done: status === "done" && snapshot_id != null };
     },
     // It is told by the result alone.
     snapshotState: async () => "pending",
-    status: async (target) => {
-      try {
-        return (await ask("status", target)).state;
-      } catch (error) {
-        // A control plane need not know this question.
-        if (error instanceof ProviderError && !error.isPassing && error.code !== "unauthorised")
-          return "unknown";
-        throw error;
-      }
-    },
-    verify: async () => {
-      await ask("ping", null);
+    // A control plane need not know this question: then the state is unknown.
+    status: (target) =>
+      sight(async () => {
+        const answer = await post("status", crypto.randomUUID(), dataOf(target));
+        return sightingOf(decodeJson(lookSchema, answer.text));
+      }),
+    verify: async (target) => {
+      await post("ping", crypto.randomUUID(), target === null ? {} : dataOf(target));
     },
   };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+function dataOf(target: Target) {
+  requireReference("webhook", target);
+  return { action_id: target.actionId, instance_id: target.instanceId, provider_ref: target.ref };
+}
+
+function sightingOf(look: z.infer<typeof lookSchema> | null): Sighting {
+  switch (look?.state) {
+    case "running":
+    case "starting":
+    case "stopping":
+    case "stopped":
+      return { state: look.state, gpus: look.gpus ?? null, obstacle: look.obstacle ?? null };
+    // Its owner's own word, not an API that may look elsewhere.
+    case "gone":
+      return { state: "terminated" };
+    case "unknown":
+      return { state: "unknown", because: "the webhook does not know" };
+    case undefined:
+      return { state: "unknown", because: "the webhook's answer names no state" };
   }
 }

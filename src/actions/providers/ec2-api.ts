@@ -1,0 +1,137 @@
+import { AwsClient } from "aws4fetch";
+import { XMLParser } from "fast-xml-parser";
+import { z } from "zod";
+import { type Answer, ask, errorOf, isSuccess, notUnderstood } from "./answer.ts";
+import { ProviderError, type ProviderErrorCode } from "./provider.ts";
+
+/**
+ * EC2's query API, signed with Signature Version 4. Error codes:
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html.
+ */
+
+export const ec2CredentialsSchema = z.strictObject({
+  access_key_id: z.string().regex(/^[A-Z0-9]{16,128}$/, "must be an access key id"),
+  secret_access_key: z.string().min(16).max(256),
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region, such as us-east-1"),
+});
+
+export type Ec2Credentials = z.infer<typeof ec2CredentialsSchema>;
+
+const API_VERSION = "2016-11-15";
+
+/** China is a partition of its own, with a domain of its own. */
+export function ec2Url(region: string): string {
+  return `https://ec2.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`;
+}
+
+/** An error that EC2 named itself: `ec2Code` is its own code. */
+export class Ec2Error extends ProviderError {
+  readonly ec2Code: string;
+
+  constructor(ec2Code: string, error: ProviderError) {
+    super(error.code, error.message, error.retryAfterSeconds);
+    this.ec2Code = ec2Code;
+  }
+}
+
+/** One call: what is inside of its `…Response`, of this shape. Anything else is a `ProviderError`. */
+export type Ec2Call = <T>(
+  action: string,
+  parameters: Readonly<Record<string, string>>,
+  shape: z.ZodType<T>,
+) => Promise<T>;
+
+export function ec2Calls(credentials: Ec2Credentials, baseUrl: string): Ec2Call {
+  const client = new AwsClient({
+    accessKeyId: credentials.access_key_id,
+    secretAccessKey: credentials.secret_access_key,
+    region: credentials.region,
+    service: "ec2",
+    // Retries are the workflow's.
+    retries: 0,
+  });
+  return async (action, parameters, shape) => {
+    const signed = await client.sign(baseUrl, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded; charset=utf-8" },
+      body: new URLSearchParams({ Action: action, Version: API_VERSION, ...parameters }).toString(),
+    });
+    const answer = await ask(`EC2 ${action}`, signed);
+    const xml = parseXml(answer.text);
+    if (!isSuccess(answer)) throw errorOfAnswer(answer, xml);
+    const body = z.object({ [`${action}Response`]: shape }).safeParse(xml).data?.[`${action}Response`];
+    if (body === undefined) throw notUnderstood(answer);
+    return body;
+  };
+}
+
+// Lists of one look like single elements, and an empty list like a text.
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  isArray: (name) => name === "item",
+  parseTagValue: false,
+});
+
+/** Null when it is not XML. */
+function parseXml(text: string): unknown {
+  try {
+    return parser.parse(text, true);
+  } catch {
+    return null;
+  }
+}
+
+/** A list: without entries it is an empty element, or absent. */
+export function listOf<T>(item: z.ZodType<T>) {
+  return z
+    .union([z.object({ item: z.array(item) }), z.literal("")])
+    .optional()
+    .transform((list) => (list === undefined || list === "" ? [] : list.item));
+}
+
+const errorSchema = z.object({
+  Response: z.object({ Errors: z.object({ Error: z.object({ Code: z.string(), Message: z.string() }) }) }),
+});
+
+function errorOfAnswer(answer: Answer, xml: unknown): ProviderError {
+  const named = errorSchema.safeParse(xml).data?.Response.Errors.Error;
+  if (named === undefined) return errorOf(answer, null);
+  const error = errorOf(answer, codeOf(named.Code), `${named.Code}: ${named.Message}`);
+  return new Ec2Error(named.Code, error);
+}
+
+/** Null where only the HTTP status says something. */
+function codeOf(ec2Code: string): ProviderErrorCode | null {
+  switch (ec2Code) {
+    case "InvalidInstanceID.NotFound":
+      return "not_found";
+    case "AuthFailure":
+    case "Blocked":
+    case "ExpiredToken":
+    case "InvalidClientTokenId":
+    case "MissingAuthenticationToken":
+    case "OptInRequired":
+    case "PendingVerification":
+    case "SignatureDoesNotMatch":
+    case "UnauthorizedOperation":
+      return "unauthorised";
+    case "EC2ThrottledException":
+    case "RequestLimitExceeded":
+    case "SnapshotCreationPerVolumeRateExceeded":
+    case "Throttling":
+    case "ThrottlingException":
+      return "rate_limited";
+    case "InsufficientCapacity":
+    case "InsufficientHostCapacity":
+    case "InsufficientInstanceCapacity":
+    case "InsufficientReservedInstanceCapacity":
+    case "VcpuLimitExceeded":
+      return "no_capacity";
+    // Stopping or starting: what it is asked for is not possible yet.
+    case "IncorrectInstanceState":
+    case "IncorrectState":
+      return "unavailable";
+    default:
+      return null;
+  }
+}

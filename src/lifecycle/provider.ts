@@ -33,3 +33,11 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
 export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
   return ABILITIES[kind];
 }
+
+/** What is wrong with a reference of this provider's machines by its form alone; null when nothing is. */
+export function referenceIssue(kind: ProviderKind, reference: string): string | null {
+  if (kind === "ec2" && !/^i-([0-9a-f]{8}|[0-9a-f]{17})$/.test(reference)) {
+    return "must be the id of an EC2 instance, such as i-0123456789abcdef0";
+  }
+  return null;
+}

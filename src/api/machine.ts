@@ -3,7 +3,7 @@ import { ProviderError } from "../actions/providers/provider.ts";
 import { credentialsSetAt, openProvider } from "../actions/providers/registry.ts";
 import { claimMachine, type Machine, withdrawClaim } from "../instance/machines.ts";
 import type { Sighted } from "../instance/outcomes.ts";
-import { referenceIssue } from "../lifecycle/provider.ts";
+import { type ProviderKind, referenceIssue } from "../lifecycle/provider.ts";
 import { ApiError, invalid } from "./errors.ts";
 
 /** What a registration, or a change of machine, asks of a machine at a provider that is called. */
@@ -65,30 +65,20 @@ async function sightMachine(
     const sighting = await provider.status(target);
     switch (sighting.state) {
       case "missing":
+        throw notSeen(`${kind} shows no machine ${ref}`);
       case "terminated":
-        throw new ApiError(
-          409,
-          "not_seen",
-          `${kind} ${sighting.state === "missing" ? `shows no machine ${ref}` : `shows ${ref} as destroyed`}: is the reference right, and are the credentials those of its account, team and region?`,
-        );
+        throw notSeen(`${kind} shows ${ref} as destroyed`);
       case "unknown":
         return null;
       case "running":
       case "starting":
       case "stopping":
       case "stopped":
-        break;
+        if (sighting.obstacle !== null) throw cannotStop(kind, ref, sighting.obstacle);
+        // A control plane of the user's own has answered already, and has no permissions to try.
+        if (kind !== "webhook") await provider.verify(target);
+        return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
     }
-    if (sighting.obstacle !== null) {
-      throw new ApiError(
-        409,
-        "cannot_stop",
-        `${kind} could not stop ${ref}: ${sighting.obstacle}. Register it with the provider agent or none to be told of it all the same`,
-      );
-    }
-    // A control plane of the user's own has answered already, and has no permissions to try.
-    if (kind !== "webhook") await provider.verify(target);
-    return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     if (error.code !== "unauthorised") return null;
@@ -98,6 +88,16 @@ async function sightMachine(
       `The credentials for ${kind} were tried on ${ref}, and ${error.message}: set others with PUT /api/agent/providers/${kind}`,
     );
   }
+}
+
+function notSeen(what: string): ApiError {
+  const causes = "is the reference right, and are the credentials those of its account, team and region?";
+  return new ApiError(409, "not_seen", `${what}: ${causes}`);
+}
+
+function cannotStop(kind: ProviderKind, ref: string, obstacle: string): ApiError {
+  const remedy = "Register it with the provider agent or none to be told of it all the same";
+  return new ApiError(409, "cannot_stop", `${kind} could not stop ${ref}: ${obstacle}. ${remedy}`);
 }
 
 /**

@@ -1,6 +1,15 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Provider, ProviderError, type Shown, type Sighting } from "../../src/actions/providers/provider.ts";
+import type { ActionParameters } from "../../src/actions/order.ts";
+import {
+  type Provider,
+  ProviderError,
+  type Shown,
+  type Sighting,
+} from "../../src/actions/providers/provider.ts";
+import * as registry from "../../src/actions/providers/registry.ts";
+import type { ActionOutcome } from "../../src/actions/workflow.ts";
+import { InstanceActor } from "../../src/instance/actor.ts";
 import { holderOf, holdsMachine } from "../../src/instance/machines.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
@@ -11,18 +20,20 @@ const MINUTE = 60_000;
 const DAYS_8 = 8 * 24 * 60 * MINUTE;
 const RUNNING: Shown = { state: "running", gpus: 8, obstacle: null };
 
-const provider = vi.hoisted(() => ({
+const provider = {
   status: vi.fn<Provider["status"]>(),
   verify: vi.fn<Provider["verify"]>(),
-}));
-
-vi.mock("../../src/actions/providers/registry.ts", async (original) => ({
-  ...(await original<typeof import("../../src/actions/providers/registry.ts")>()),
-  openProvider: async () => provider,
-}));
+  hibernate: vi.fn<Provider["hibernate"]>(),
+  forceHibernate: vi.fn<Provider["forceHibernate"]>(),
+  wake: vi.fn<Provider["wake"]>(),
+  snapshot: vi.fn<Provider["snapshot"]>(),
+  snapshotState: vi.fn<Provider["snapshotState"]>(),
+  delete: vi.fn<Provider["delete"]>(),
+};
 
 beforeEach(() => {
   setClock(DAY);
+  vi.spyOn(registry, "openProvider").mockResolvedValue(provider);
   provider.status.mockReset().mockResolvedValue(RUNNING);
   provider.verify.mockReset().mockResolvedValue();
 });
@@ -34,8 +45,11 @@ afterEach(() => {
 type User = Awaited<ReturnType<typeof newUser>>;
 
 const CREDENTIALS = {
-  webhook: { url: "https://plane.example/orders", secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}` },
-  ec2: { access_key_id: "AKIA0123456789", secret_access_key: "s".repeat(40), region: "eu-west-1" },
+  webhook: {
+    url: "https://plane.example/orders",
+    secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
+  },
+  ec2: { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: "s".repeat(40), region: "eu-west-1" },
 };
 const EC2_REF = "i-0123456789abcdef0";
 
@@ -129,16 +143,28 @@ describe("a machine that is watched", () => {
 
   it("is free once its instance is deleted at the provider", async () => {
     const user = await owner();
-    vi.spyOn(Object.getPrototypeOf(env.INSTANCE_ACTION), "create").mockResolvedValue(undefined);
+    const orders: ActionParameters["order"][] = [];
+    vi.spyOn(Object.getPrototypeOf(env.INSTANCE_ACTION), "create").mockImplementation((async ({
+      params,
+    }: {
+      params: ActionParameters;
+    }) => {
+      orders.push(params.order);
+    }) as never);
     const one = await Instance.register(user, "one", { provider: "webhook", provider_ref: "m-1" });
     await one.heartbeat();
-    await one.until(DAY + DAYS_8);
-    await one.actor.cleanUp();
-    await one.settled();
-    const { body } = await one.ask("GET", "/events?limit=1000");
-    const order = body.events.find(({ kind }: { kind: string }) => kind === "deleting");
-    await one.actor.endAction(order.detail.action_id, { type: "succeeded", confirmedBy: "webhook", snapshotId: "s" });
-    await one.settled();
+    for (const moment of [30 * MINUTE, 120 * MINUTE, DAYS_8]) {
+      await one.until(DAY + moment);
+      await one.actor.cleanUp();
+      await one.settled();
+      const order = orders.at(-1);
+      const outcome: ActionOutcome =
+        order?.kind === "delete"
+          ? { type: "succeeded", confirmedBy: "webhook", snapshotId: "snap-1" }
+          : { type: "failed", because: "no" };
+      await one.actor.endAction(order?.actionId ?? "", outcome);
+      await one.settled();
+    }
     expect(await one.status()).toBe("deleted");
     expect(await holder(user, "m-1")).toBeNull();
     expect((await register(user, "two")).status).toBe(201);
@@ -156,8 +182,6 @@ describe("a machine that is watched", () => {
     const actors = Object.getPrototypeOf(env.INSTANCES);
     const reached = vi.spyOn(actors, "getByName");
     const crash = async (id: string) => {
-      const byName = env.INSTANCES.getByName.bind(env.INSTANCES);
-      void byName;
       reached.mockImplementationOnce((() => ({
         machine: async () => null,
         register: async () => {
@@ -258,25 +282,44 @@ describe("the claim of a registered instance", () => {
 });
 
 describe("what is seen of a machine at its registration", () => {
-  it.each<[string, Sighting | ProviderError, string]>([
-    ["missing", { state: "missing" }, "not_seen"],
-    ["destroyed", { state: "terminated" }, "not_seen"],
-    ["impossible to stop", { ...RUNNING, obstacle: "it is a spot instance" }, "cannot_stop"],
-    ["kept from the credentials", new ProviderError("unauthorised", "ec2 answered 403"), "credentials_refused"],
-  ])("refuses one that is %s, with the reason, and leaves it free", async (_, seen, code) => {
+  it.each<[string, Sighting | ProviderError, string, string]>([
+    [
+      "missing",
+      { state: "missing" },
+      "not_seen",
+      "webhook shows no machine m-1: is the reference right, and are the credentials those of its account, team and region?",
+    ],
+    [
+      "destroyed",
+      { state: "terminated" },
+      "not_seen",
+      "webhook shows m-1 as destroyed: is the reference right, and are the credentials those of its account, team and region?",
+    ],
+    [
+      "impossible to stop",
+      { ...RUNNING, obstacle: "it is a spot instance" },
+      "cannot_stop",
+      "webhook could not stop m-1: it is a spot instance. Register it with the provider agent or none to be told of it all the same",
+    ],
+    [
+      "kept from the credentials",
+      new ProviderError("unauthorised", "the webhook answered 403"),
+      "credentials_refused",
+      "The credentials for webhook were tried on m-1, and the webhook answered 403: set others with PUT /api/agent/providers/webhook",
+    ],
+  ])("refuses one that is %s, with the reason, and leaves it free", async (_, seen, code, message) => {
     const user = await owner();
     if (seen instanceof ProviderError) provider.status.mockRejectedValue(seen);
     else provider.status.mockResolvedValue(seen);
     const reply = await register(user, "one");
-    expect(answers([reply])).toEqual([[409, code]]);
-    expect(reply.body.error.message).toMatchSnapshot();
+    expect([reply.status, reply.body.error]).toEqual([409, { code, message }]);
     expect(await holder(user, "m-1")).toBeNull();
     expect((await register(user, "one", {}, "?sight=false")).status).toBe(201);
   });
 
   it("is what its actor is told, with the age of the credentials", async () => {
     const user = await owner();
-    const told = await whatActorsAreTold();
+    const told = whatActorsAreTold();
     setClock(DAY + MINUTE);
     await register(user, "one");
     expect(told).toEqual([{ at: DAY + MINUTE, credentialsSetAt: DAY, gpus: 8 }]);
@@ -288,7 +331,7 @@ describe("what is seen of a machine at its registration", () => {
     ["asks too much", new ProviderError("refused", "ec2 answered 400")],
   ])("is nothing when the provider %s, and it is registered", async (_, seen) => {
     const user = await owner();
-    const told = await whatActorsAreTold();
+    const told = whatActorsAreTold();
     if (seen instanceof ProviderError) provider.status.mockRejectedValue(seen);
     else provider.status.mockResolvedValue(seen);
     expect((await register(user, "one")).status).toBe(201);
@@ -302,7 +345,9 @@ describe("what is seen of a machine at its registration", () => {
     expect(answers([await register(user, "two", { provider: "ec2", provider_ref: EC2_REF })])).toEqual([
       [409, "credentials_refused"],
     ]);
-    expect(provider.verify).toHaveBeenCalledWith(expect.objectContaining({ ref: EC2_REF, instanceId: "two" }));
+    expect(provider.verify).toHaveBeenCalledWith(
+      expect.objectContaining({ ref: EC2_REF, instanceId: "two" }),
+    );
   });
 
   it("is not asked for an id that stands, nor for a reference that can't be", async () => {
@@ -332,11 +377,13 @@ describe("what is seen of a machine at its registration", () => {
 });
 
 /** What is sighted of each instance that is registered from now on. */
-async function whatActorsAreTold(): Promise<Registration["sighted"][]> {
+function whatActorsAreTold(): Registration["sighted"][] {
   const told: Registration["sighted"][] = [];
-  const { InstanceActor } = await import("../../src/instance/actor.ts");
   const registerActor = InstanceActor.prototype.register;
-  vi.spyOn(InstanceActor.prototype, "register").mockImplementation(function (this, registration) {
+  vi.spyOn(InstanceActor.prototype, "register").mockImplementation(function (
+    this: InstanceActor,
+    registration,
+  ) {
     told.push(registration.sighted);
     return registerActor.call(this, registration);
   });

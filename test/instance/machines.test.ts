@@ -1,6 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { claimMachine, holderOf, holdsMachine, type Machine, withdrawClaim } from "../../src/instance/machines.ts";
+import {
+  claimMachine,
+  holderOf,
+  holdsMachine,
+  type Machine,
+  withdrawClaim,
+} from "../../src/instance/machines.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -76,4 +82,36 @@ describe("a claim that a crash left", () => {
     await claim(userId, "crashed");
     expect(await claim(userId, "crashed")).toMatchObject({ claimed: true, isNew: false });
   });
+});
+
+it("the machines of the instances that stand are claimed by the migration, of two by the later", async () => {
+  const { userId } = await newUser();
+  const rows: [id: string, provider: string, ref: string | null, status: string, at: number][] = [
+    ["new", "vast", "1", "running", 3],
+    ["old", "vast", "1", "orphaned", 1],
+    ["1", "vast", null, "orphaned", 2],
+    ["other", "runpod", "1", "running", 1],
+    ["gone", "ec2", "i-1", "deleted", 1],
+    ["agent", "agent", null, "running", 1],
+    ["none", "none", "1", "running", 1],
+  ];
+  await env.DB.batch(
+    rows.map(([id, provider, ref, status, at]) =>
+      env.DB.prepare(
+        `INSERT INTO instances (user_id, instance_id, name, provider, provider_ref, policy, status, registered_at, revision)
+         VALUES (?, ?, '', ?, ?, '{}', ?, ?, 0)`,
+      ).bind(userId, id, provider, ref, status, at),
+    ),
+  );
+  const migration = env.TEST_MIGRATIONS.find(({ name }) => name === "0005_machines.sql");
+  await env.DB.prepare(migration?.queries.at(-1) ?? "").run();
+  const { results } = await env.DB.prepare(
+    "SELECT provider, ref, instance_id FROM machines WHERE user_id = ? ORDER BY provider",
+  )
+    .bind(userId)
+    .all();
+  expect(results).toEqual([
+    { provider: "runpod", ref: "1", instance_id: "other" },
+    { provider: "vast", ref: "1", instance_id: "new" },
+  ]);
 });

@@ -59,8 +59,9 @@ export class Instance {
     user: { userId: string; token: string },
     id: string,
     more: Record<string, unknown> = {},
+    query = "",
   ): Promise<Instance> {
-    const reply = await call("POST", "/api/agent/instances", {
+    const reply = await call("POST", `/api/agent/instances${query}`, {
       token: user.token,
       json: { instance_id: id, ...more },
     });

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { readUserPolicy } from "../accounts/users.ts";
-import { credentialsSetAt } from "../actions/providers/registry.ts";
 import { actorOf } from "../instance/address.ts";
 import { readGuards } from "../instance/guard.ts";
+import { calledMachine, releaseMachine, sameMachine } from "../instance/machines.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
   DEFAULT_POLICY,
@@ -12,7 +12,7 @@ import {
   policyIssues,
   policyOverridesSchema,
 } from "../lifecycle/policy.ts";
-import { abilitiesOf, type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
+import { providerKindSchema } from "../lifecycle/provider.ts";
 import { toIso } from "../lifecycle/time.ts";
 import type { LiveView } from "../lifecycle/view.ts";
 import { askActors } from "./actor.ts";
@@ -21,6 +21,7 @@ import { encodeText, idCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { answerUnlessKnown } from "./entity-tag.ts";
 import { ApiError, type Issue, invalid, notFound } from "./errors.ts";
+import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import {
   detailExample,
   detailSchema,
@@ -129,8 +130,10 @@ export class RegisterInstance extends Endpoint {
     operationId: "registerInstance",
     tags: ["Instances"],
     summary: "Register an instance",
+    description: MACHINE_REFUSALS,
     security: security("user"),
     request: {
+      query: sightQuery,
       body: jsonBody(
         z.strictObject({
           instance_id: instanceIdSchema,
@@ -158,29 +161,43 @@ export class RegisterInstance extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const { body } = await this.getValidatedData<typeof this.schema>();
+    const { query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
+    const instanceId = body.instance_id;
     const userPolicy = await readUserPolicy(c.env.DB, userId);
     refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider));
-    await refuseWithoutCredentials(c.env.DB, userId, body.provider);
-    const registered = await actorOf(c.env, userId, body.instance_id).register({
-      userId,
-      instanceId: body.instance_id,
-      profile: {
-        name: body.name ?? body.instance_id,
-        provider: body.provider,
-        providerRef: body.provider_ref,
-        hourlyCost: body.hourly_cost,
-        hibernatedHourlyCost: body.hibernated_hourly_cost,
-      },
-      overrides: body.policy,
-      userPolicy: userPolicy.overrides,
-      userPolicyVersion: userPolicy.version,
+    const machine = calledMachine({ provider: body.provider, ref: body.provider_ref ?? instanceId });
+    // Before its provider is asked: programs that register at each boot are answered without a call.
+    const actor = actorOf(c.env, userId, instanceId);
+    if (machine !== null && (await actor.machine()) !== null) throw exists();
+    const sighted =
+      machine &&
+      (await inspectMachine(c.env, {
+        userId,
+        instanceId,
+        machine,
+        referencePath: body.provider_ref === null ? "body.instance_id" : "body.provider_ref",
+        sight: query.sight === "true",
+      }));
+    return whileHolding(c.env, userId, machine, instanceId, async () => {
+      const registered = await actor.register({
+        userId,
+        instanceId,
+        profile: {
+          name: body.name ?? instanceId,
+          provider: body.provider,
+          providerRef: body.provider_ref,
+          hourlyCost: body.hourly_cost,
+          hibernatedHourlyCost: body.hibernated_hourly_cost,
+        },
+        sighted,
+        overrides: body.policy,
+        userPolicy: userPolicy.overrides,
+        userPolicyVersion: userPolicy.version,
+      });
+      if (registered.outcome === "exists") throw exists();
+      return c.json(await tokenAnswer(c, instanceId, registered.tokenGeneration), 201);
     });
-    if (registered.outcome === "exists") {
-      throw new ApiError(409, "exists", "An instance of this id is registered already");
-    }
-    return c.json(await tokenAnswer(c, body.instance_id, registered.tokenGeneration), 201);
   }
 }
 
@@ -215,10 +232,11 @@ export class ChangeInstance extends Endpoint {
     operationId: "changeInstance",
     tags: ["Instances"],
     summary: "Change an instance's name, provider, costs or policy",
-    description: "What is left out stays. `policy` replaces the instance's own overrides as a whole.",
+    description: `What is left out stays. \`policy\` replaces the instance's own overrides as a whole. Another provider or reference is another machine. ${MACHINE_REFUSALS}`,
     security: security("user"),
     request: {
       params: instanceParams,
+      query: sightQuery,
       body: jsonBody(
         z.strictObject({
           name: nameSchema.optional(),
@@ -238,31 +256,56 @@ export class ChangeInstance extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const { params, body } = await this.getValidatedData<typeof this.schema>();
+    const { params, query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    if (body.provider !== undefined) await refuseWithoutCredentials(c.env.DB, userId, body.provider);
-    const changed = await actorOf(c.env, userId, params.id).change({
-      profile: {
-        ...(body.name === undefined ? {} : { name: body.name }),
-        ...(body.provider === undefined ? {} : { provider: body.provider }),
-        ...(body.provider_ref === undefined ? {} : { providerRef: body.provider_ref }),
-        ...(body.hourly_cost === undefined ? {} : { hourlyCost: body.hourly_cost }),
-        ...(body.hibernated_hourly_cost === undefined
-          ? {}
-          : { hibernatedHourlyCost: body.hibernated_hourly_cost }),
-      },
-      ...(body.policy === undefined ? {} : { overrides: body.policy }),
+    const actor = actorOf(c.env, userId, params.id);
+    const former = await actor.machine();
+    if (former === null) throw notFound();
+    const next = {
+      provider: body.provider ?? former.provider,
+      ref: body.provider_ref === undefined ? former.ref : (body.provider_ref ?? params.id),
+    };
+    const moves = !sameMachine(former, next);
+    const machine = moves ? calledMachine(next) : null;
+    const sighted =
+      machine &&
+      (await inspectMachine(c.env, {
+        userId,
+        instanceId: params.id,
+        machine,
+        referencePath: "body.provider_ref",
+        sight: query.sight === "true",
+      }));
+    const detail = await whileHolding(c.env, userId, machine, params.id, async () => {
+      const changed = await actor.change({
+        profile: {
+          ...(body.name === undefined ? {} : { name: body.name }),
+          // Both of what was claimed: another change may be under way.
+          ...(moves
+            ? { provider: next.provider, providerRef: next.ref === params.id ? null : next.ref }
+            : {}),
+          ...(body.hourly_cost === undefined ? {} : { hourlyCost: body.hourly_cost }),
+          ...(body.hibernated_hourly_cost === undefined
+            ? {}
+            : { hibernatedHourlyCost: body.hibernated_hourly_cost }),
+        },
+        ...(moves ? { sighted } : {}),
+        ...(body.policy === undefined ? {} : { overrides: body.policy }),
+      });
+      switch (changed.outcome) {
+        case "accepted":
+          return changed.detail;
+        case "refused":
+          throw new ApiError(409, changed.refusal.code, changed.refusal.message);
+        case "bad_policy":
+          throw invalid(changed.issues.map(toApiIssue));
+        case "unknown":
+          throw notFound();
+      }
     });
-    switch (changed.outcome) {
-      case "accepted":
-        return c.json(changed.detail);
-      case "refused":
-        throw new ApiError(409, changed.refusal.code, changed.refusal.message);
-      case "bad_policy":
-        throw invalid(changed.issues.map(toApiIssue));
-      case "unknown":
-        throw notFound();
-    }
+    const left = moves ? calledMachine(former) : null;
+    if (left !== null) await releaseMachine(c.env.DB, userId, left, params.id);
+    return c.json(detail);
   }
 }
 
@@ -324,20 +367,7 @@ async function tokenAnswer(
   return { success: true, instance_id: instanceId, token };
 }
 
-/** What can't be done is said now, and not when it is needed. */
-async function refuseWithoutCredentials(
-  db: D1Database,
-  userId: string,
-  provider: ProviderKind,
-): Promise<void> {
-  if (!abilitiesOf(provider).reachesSilent) return;
-  if ((await credentialsSetAt(db, userId, provider)) !== null) return;
-  throw new ApiError(
-    409,
-    "no_credentials",
-    `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
-  );
-}
+const exists = () => new ApiError(409, "exists", "An instance of this id is registered already");
 
 function refuseContradiction(issues: readonly PolicyIssue[]): void {
   if (issues.length > 0) throw invalid(issues.map(toApiIssue));

@@ -21,6 +21,7 @@ import { newState } from "../lifecycle/state.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
 import { detailView, type LiveView, liveView, type SavingsView, savingsView } from "../lifecycle/view.ts";
 import { count } from "../meter/meter.ts";
+import type { Machine } from "./machines.ts";
 import { deliver } from "./outbox.ts";
 import {
   type ChangeOutcome,
@@ -225,6 +226,14 @@ export class InstanceActor extends DurableObject<Env> {
         policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
       }
     );
+  }
+
+  /** The machine that it watches, whoever can reach it; null for an unknown instance. */
+  async machine(): Promise<Machine | null> {
+    const stored = this.#known();
+    if (stored === null) return null;
+    const { provider, providerRef } = stored.state.profile;
+    return { provider, ref: providerRef ?? stored.instanceId };
   }
 
   async sample(): Promise<MetricsSample | null> {

@@ -6,8 +6,10 @@ import { historyOf } from "../history/shards.ts";
 import type { PendingEffect } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { compilePolicy, mergePolicy } from "../lifecycle/policy.ts";
+import { abilitiesOf } from "../lifecycle/provider.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { askGuards, reviewGuards } from "./guard.ts";
+import { claimIfFree, releaseMachines } from "./machines.ts";
 import { deleteInstance, upsertInstance } from "./registry.ts";
 import type { StoredInstance } from "./storage.ts";
 
@@ -89,14 +91,21 @@ function statementsFor(
     case "event":
       return [appendEvent(db, userId, instanceId, effect.event)];
     case "projection":
-      return [upsertInstance(db, stored)];
+      return [upsertInstance(db, stored), ...holdingStatements(db, stored)];
     case "forget":
-      return [deleteInstance(db, userId, instanceId)];
+      return [deleteInstance(db, userId, instanceId), releaseMachines(db, userId, instanceId)];
     case "chunk":
     case "guard":
     case "action":
       return [];
   }
+}
+
+/** After the registry: a machine that is gone is nobody's; any other is held by who watches it. */
+function holdingStatements(db: D1Database, { userId, instanceId, state }: StoredInstance) {
+  if (state.phase.status === "deleted") return [releaseMachines(db, userId, instanceId)];
+  if (!abilitiesOf(state.profile.provider).reachesSilent) return [];
+  return [claimIfFree(db, userId, instanceId, Date.now())];
 }
 
 /** Reviews the guards after the registry knows who is silent, and brings back what they answer. */

@@ -8,10 +8,21 @@ import type { DetailView } from "../lifecycle/view.ts";
 
 /** What an actor is told, and what it answers. */
 
+/** The provider showed the machine, with these credentials. */
+export interface Sighted {
+  readonly at: number;
+  /** When the credentials were set that it was seen with. */
+  readonly credentialsSetAt: number;
+  /** How many GPUs it had; null when the provider did not say. */
+  readonly gpus: number | null;
+}
+
 export interface Registration {
   readonly userId: string;
   readonly instanceId: string;
   readonly profile: Omit<Profile, "registeredAt">;
+  /** Null for a machine that was not seen: nothing is known of it. */
+  readonly sighted: Sighted | null;
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;
   readonly userPolicyVersion: number;
@@ -19,6 +30,8 @@ export interface Registration {
 
 export interface ProfileChanges {
   readonly profile: Partial<Omit<Profile, "registeredAt">>;
+  /** Of the new machine, with a change of provider or reference; null when it was not seen. */
+  readonly sighted?: Sighted | null;
   /** Replaces the instance's own overrides as a whole. */
   readonly overrides?: PolicyOverrides;
 }

@@ -79,7 +79,7 @@ describe("registering", () => {
     ]);
     const without = await call("POST", "/api/agent/instances", {
       token: user.token,
-      json: { instance_id: "rig", provider: "ec2" },
+      json: { instance_id: "rig", provider: "ec2", provider_ref: "i-1234567890abcdef0" },
     });
     expect(without.status).toBe(409);
     expect(without.body.error.message).toBe(

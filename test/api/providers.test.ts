@@ -104,10 +104,8 @@ describe("a provider's credentials", () => {
   it("stay while an instance is registered with them", async () => {
     const user = await newUser();
     await call("PUT", "/api/agent/providers/ec2", { token: user.token, json: GOOD.ec2 });
-    const one = await Instance.register(user, "rig", {
-      provider: "ec2",
-      provider_ref: "i-1234567890abcdef0",
-    });
+    const machine = { provider: "ec2", provider_ref: "i-1234567890abcdef0" };
+    const one = await Instance.register(user, "rig", machine, "?sight=false");
     expect((await one.ask("GET")).body).toMatchObject({
       provider: "ec2",
       provider_ref: "i-1234567890abcdef0",
@@ -125,7 +123,11 @@ describe("a provider's credentials", () => {
     expect((await call("GET", "/api/agent/providers/vast", { token: eve.token })).status).toBe(404);
     const reply = await call("POST", "/api/agent/instances", {
       token: eve.token,
-      json: { instance_id: "rig", provider: "vast", policy: { orphan: { snapshot_before_delete: false } } },
+      json: {
+        instance_id: "28864630",
+        provider: "vast",
+        policy: { orphan: { snapshot_before_delete: false } },
+      },
     });
     expect(reply.status).toBe(409);
   });

@@ -34,7 +34,7 @@ async function fleet(count: number, user?: User): Promise<Instance[]> {
   });
   return Promise.all(
     Array.from({ length: count }, (_, index) =>
-      Instance.register(owner, `rig-${index}`, { provider: "webhook" }),
+      Instance.register(owner, `rig-${index}`, { provider: "webhook" }, "?sight=false"),
     ),
   );
 }

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { ProviderError } from "../actions/providers/provider.ts";
+import { credentialsSetAt, openProvider } from "../actions/providers/registry.ts";
+import { claimMachine, type Machine, withdrawClaim } from "../instance/machines.ts";
+import type { Sighted } from "../instance/outcomes.ts";
+import { type ProviderKind, referenceIssue } from "../lifecycle/provider.ts";
+import { ApiError, invalid } from "./errors.ts";
+
+/** What a registration, or a change of machine, asks of a machine at a provider that is called. */
+
+export const sightQuery = z.object({
+  sight: z
+    .enum(["true", "false"])
+    .default("true")
+    .describe("False: the provider is not asked whether it shows the machine"),
+});
+
+export const MACHINE_REFUSALS =
+  "With a provider that is called, the machine must be watched by nobody else (else 409 `machine_watched`), and the provider is asked for it once, unless `sight=false`: 409 `no_credentials`, `credentials_refused`, `not_seen` (it shows no such machine) or `cannot_stop`. When it does not answer, or can't tell, the machine counts as not seen yet.";
+
+interface Asked {
+  readonly userId: string;
+  readonly instanceId: string;
+  readonly machine: Machine;
+  /** Where in the request the reference is. */
+  readonly referencePath: string;
+  /** Whether the provider is asked. */
+  readonly sight: boolean;
+}
+
+/**
+ * What can't be done is said now, and not when it is needed: throws 400 for a reference that can't be, 409 without
+ * credentials and for a machine that the provider does not show or can't stop. Answers with what was seen; null for a
+ * machine that was not.
+ */
+export async function inspectMachine(
+  env: Env,
+  { userId, instanceId, machine, referencePath, sight }: Asked,
+): Promise<Sighted | null> {
+  const { provider, ref } = machine;
+  const issue = referenceIssue(provider, ref);
+  if (issue !== null) throw invalid([{ path: referencePath, message: issue }]);
+  const setAt = await credentialsSetAt(env.DB, userId, provider);
+  if (setAt === null) {
+    throw new ApiError(
+      409,
+      "no_credentials",
+      `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
+    );
+  }
+  return sight ? sightMachine(env, userId, machine, instanceId, setAt) : null;
+}
+
+async function sightMachine(
+  env: Env,
+  userId: string,
+  { provider: kind, ref }: Machine,
+  instanceId: string,
+  setAt: number,
+): Promise<Sighted | null> {
+  const at = Date.now();
+  const target = { ref, instanceId, actionId: `sight-${crypto.randomUUID()}` };
+  try {
+    const provider = await openProvider(env, userId, kind);
+    const sighting = await provider.status(target);
+    switch (sighting.state) {
+      case "missing":
+        throw notSeen(`${kind} shows no machine ${ref}`);
+      case "terminated":
+        throw notSeen(`${kind} shows ${ref} as destroyed`);
+      case "unknown":
+        return null;
+      case "running":
+      case "starting":
+      case "stopping":
+      case "stopped":
+        if (sighting.obstacle !== null) throw cannotStop(kind, ref, sighting.obstacle);
+        // A control plane of the user's own has answered already, and has no permissions to try.
+        if (kind !== "webhook") await provider.verify(target);
+        return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
+    }
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    if (error.code !== "unauthorised") return null;
+    throw new ApiError(
+      409,
+      "credentials_refused",
+      `The credentials for ${kind} were tried on ${ref}, and ${error.message}: set others with PUT /api/agent/providers/${kind}`,
+    );
+  }
+}
+
+function notSeen(what: string): ApiError {
+  const causes = "is the reference right, and are the credentials those of its account, team and region?";
+  return new ApiError(409, "not_seen", `${what}: ${causes}`);
+}
+
+function cannotStop(kind: ProviderKind, ref: string, obstacle: string): ApiError {
+  const remedy = "Register it with the provider agent or none to be told of it all the same";
+  return new ApiError(409, "cannot_stop", `${kind} could not stop ${ref}: ${obstacle}. ${remedy}`);
+}
+
+/**
+ * Does `act` once the instance holds the machine; null binds nothing. When `act` refuses, the claim is taken back. When it
+ * fails otherwise it may have been done all the same, and the claim stays: it heals by itself.
+ */
+export async function whileHolding<T>(
+  env: Env,
+  userId: string,
+  machine: Machine | null,
+  instanceId: string,
+  act: () => Promise<T>,
+): Promise<T> {
+  if (machine === null) return act();
+  const claim = await claimMachine(env, userId, machine, instanceId, Date.now());
+  if (!claim.claimed) {
+    throw new ApiError(
+      409,
+      "machine_watched",
+      `This machine is watched already as ${claim.holder}: remove that instance first (DELETE /api/agent/instances/${claim.holder}), or give another provider_ref`,
+    );
+  }
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof ApiError && claim.isNew) {
+      await withdrawClaim(env.DB, userId, machine, instanceId, claim.claimedAt);
+    }
+    throw error;
+  }
+}

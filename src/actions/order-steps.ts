@@ -1,6 +1,7 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
 import { actorOf } from "../instance/address.ts";
+import { holderOf } from "../instance/machines.ts";
 import type { Sighted } from "../lifecycle/effects.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
 import { type ActionParameters, type ActionResult, type ProviderOrder, resultEvent } from "./order.ts";
@@ -126,6 +127,7 @@ export class OrderSteps {
   ): Promise<Progress | "called_off"> {
     const { actionId } = this.#parameters.order;
     return this.call(name, async (provider) => {
+      await this.#demandToWatch();
       if (!(await this.actor.tryOrder(actionId))) return "called_off";
       try {
         return await act(provider, this.#target);
@@ -135,6 +137,18 @@ export class OrderSteps {
         throw error;
       }
     });
+  }
+
+  /** A machine that another instance watches is heard there, whatever is heard here. */
+  async #demandToWatch(): Promise<void> {
+    const { userId, instanceId, provider, providerRef } = this.#parameters;
+    const holder = await holderOf(this.#env.DB, userId, { provider, ref: providerRef });
+    if (holder === instanceId) return;
+    throw new NonRetryableError(
+      holder === null
+        ? "it is not known who watches this machine"
+        : `this machine is watched as ${holder}: remove one of the two`,
+    );
   }
 
   /**

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ProviderError } from "../actions/providers/provider.ts";
 import { credentialsSetAt, openProvider } from "../actions/providers/registry.ts";
 import { claimMachine, type Machine, withdrawClaim } from "../instance/machines.ts";
-import type { Sighted } from "../instance/outcomes.ts";
+import type { Sighted } from "../lifecycle/effects.ts";
 import { type ProviderKind, referenceIssue } from "../lifecycle/provider.ts";
 import { ApiError, invalid } from "./errors.ts";
 

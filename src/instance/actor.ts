@@ -79,7 +79,7 @@ export class InstanceActor extends DurableObject<Env> {
       usedLinks: [],
       state: newState({ ...registration.profile, registeredAt: now }),
     };
-    await this.#decide(stored, { type: "registered", sighted: null }, now);
+    await this.#decide(stored, { type: "registered", sighted: registration.sighted }, now);
     await this.#emptyOutbox();
     return { outcome: "registered", tokenGeneration: now };
   }
@@ -132,7 +132,10 @@ export class InstanceActor extends DurableObject<Env> {
     const outcome =
       Object.keys(changes.profile).length === 0
         ? null
-        : await this.#command({ type: "changed", changes: changes.profile, sighted: null }, now);
+        : await this.#command(
+            { type: "changed", changes: changes.profile, sighted: changes.sighted ?? null },
+            now,
+          );
     if (outcome !== null && outcome.outcome !== "accepted") return outcome;
     if (changes.overrides !== undefined) await this.#applyPolicy({ overrides: changes.overrides }, now);
     await this.#emptyOutbox();

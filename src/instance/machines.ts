@@ -171,13 +171,3 @@ export async function holderOf(db: D1Database, userId: string, machine: Machine)
     .first();
   return row === null ? null : holderRow.parse(row).instance_id;
 }
-
-/** Whether this instance is the one that watches the machine: nobody else may act on it. */
-export async function holdsMachine(
-  db: D1Database,
-  userId: string,
-  machine: Machine,
-  instanceId: string,
-): Promise<boolean> {
-  return (await holderOf(db, userId, machine)) === instanceId;
-}

@@ -1,21 +1,13 @@
 import type { ActionOutcome } from "../actions/workflow.ts";
 import type { HeartbeatAnswer } from "../lifecycle/answer.ts";
 import type { Refusal } from "../lifecycle/decide.ts";
+import type { Sighted } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/policy.ts";
 import type { Profile } from "../lifecycle/state.ts";
 import type { DetailView } from "../lifecycle/view.ts";
 
 /** What an actor is told, and what it answers. */
-
-/** The provider showed the machine, with these credentials. */
-export interface Sighted {
-  readonly at: number;
-  /** When the credentials were set that it was seen with. */
-  readonly credentialsSetAt: number;
-  /** How many GPUs it had; null when the provider did not say. */
-  readonly gpus: number | null;
-}
 
 export interface Registration {
   readonly userId: string;

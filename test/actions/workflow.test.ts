@@ -116,7 +116,15 @@ describe("hibernation", () => {
       instanceId: one.id,
       provider: "webhook",
       providerRef: one.id,
-      order: { actionId, kind: "hibernate", reason: "idle", snapshotFirst: false },
+      order: {
+        actionId,
+        kind: "hibernate",
+        reason: "idle",
+        machine: { provider: "webhook", providerRef: null },
+        sighted: null,
+        isHibernated: false,
+        snapshotFirst: false,
+      },
     });
     expect(plane.orders).toEqual(["hibernate"]);
   });
@@ -168,7 +176,8 @@ describe("hibernation", () => {
     await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
     await introspector.modifyAll(async (each) => {
       await each.disableRetryDelays();
-      for (let wait = 1; wait <= 35; wait++) await each.forceEventTimeout({ name: `wait ${wait}` });
+      for (let wait = 1; wait <= 35; wait++)
+        await each.forceEventTimeout({ name: `hibernate, wait ${wait}` });
     });
     plane.answer = () => Response.json({ status: "accepted" });
     const one = await instance();
@@ -182,16 +191,20 @@ describe("hibernation", () => {
     });
   });
 
-  it.each(["ask whether it still stands", "hibernate", "look 1", "tell the instance"])(
-    "goes on where it was after the step '%s' has failed",
-    async (name) => {
-      await using _ = await workflows(name);
-      const one = await instance();
-      await idleUntilHibernating(one);
-      await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
-      expect(plane.orders).toEqual(["hibernate"]);
-    },
-  );
+  it.each([
+    "look before acting",
+    "ask before acting",
+    "hibernate",
+    "hibernate, note that it was taken",
+    "hibernate, look 1",
+    "tell the instance",
+  ])("goes on where it was after the step '%s' has failed", async (name) => {
+    await using _ = await workflows(name);
+    const one = await instance();
+    await idleUntilHibernating(one);
+    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    expect(plane.orders).toEqual(["hibernate"]);
+  });
 });
 
 describe("deletion", () => {
@@ -207,19 +220,25 @@ describe("deletion", () => {
     );
   });
 
-  it.each(["look before acting", "snapshot", "ask whether it still stands", "delete", "tell the instance"])(
-    "goes on where it was after the step '%s' has failed",
-    async (name) => {
-      await using _ = await workflows(name);
-      const one = await instance();
-      await expire(one);
-      await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
-      expect(plane.orders.filter((order) => order === "delete" || order === "snapshot")).toEqual([
-        "snapshot",
-        "delete",
-      ]);
-    },
-  );
+  it.each([
+    "look before acting",
+    "look before acting, ask",
+    "snapshot",
+    "look after the snapshot",
+    "look after the snapshot, ask",
+    "delete",
+    "delete, note that it was taken",
+    "tell the instance",
+  ])("goes on where it was after the step '%s' has failed", async (name) => {
+    await using _ = await workflows(name);
+    const one = await instance();
+    await expire(one);
+    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+    expect(plane.orders.filter((order) => order === "delete" || order === "snapshot")).toEqual([
+      "snapshot",
+      "delete",
+    ]);
+  });
 
   it("never happens when the snapshot fails for good: a critical alert says so", async () => {
     await using _ = await workflows();

@@ -338,6 +338,15 @@ describe("what is seen of a machine at its registration", () => {
     expect(told).toEqual([null]);
   });
 
+  it("is nothing when the provider takes too long, and it is registered", async () => {
+    const user = await owner();
+    const told = whatActorsAreTold();
+    vi.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort());
+    provider.status.mockReturnValue(new Promise(() => {}));
+    expect((await register(user, "one")).status).toBe(201);
+    expect(told).toEqual([null]);
+  });
+
   it("includes what the credentials may do, but for a control plane of the user's own", async () => {
     const user = await owner();
     provider.verify.mockRejectedValue(new ProviderError("unauthorised", "they may not stop it"));

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   claimMachine,
   holderOf,
-  holdsMachine,
   type Machine,
   withdrawClaim,
 } from "../../src/instance/machines.ts";
@@ -25,8 +24,6 @@ describe("a claim", () => {
     expect(await claim(userId, "one")).toMatchObject({ claimed: true, isNew: true });
     expect(await claim(userId, "two")).toEqual({ claimed: false, holder: "one" });
     expect(await holderOf(env.DB, userId, MACHINE)).toBe("one");
-    expect(await holdsMachine(env.DB, userId, MACHINE, "one")).toBe(true);
-    expect(await holdsMachine(env.DB, userId, MACHINE, "two")).toBe(false);
   });
 
   it("of several at the same time is one's", async () => {

@@ -160,11 +160,7 @@ function askGuard(state: InstanceState, step: GuardedStep, policy: Policy, at: n
   if (orphan === null) return state;
   if (!policy.guard.enabled) return takeGuardedStep(state, step, policy, at);
   const question = { step, heldSince: orphan.guard?.heldSince ?? null, askAgainAt: null };
-  return emit(withOrphan(state, { ...orphan, guard: question }), {
-    type: "guard",
-    step,
-    orphanedSince: orphan.since,
-  });
+  return emit(withOrphan(state, { ...orphan, guard: question }), { type: "guard", step });
 }
 
 /** Asks the guard once more about the step that it holds back. */
@@ -172,7 +168,7 @@ function askAgain(state: InstanceState, orphan: Orphan, now: number): InstanceSt
   const question = orphan.guard;
   if (question === null || question.askAgainAt === null || now < question.askAgainAt) return state;
   const asked = withOrphan(state, { ...orphan, guard: { ...question, askAgainAt: null } });
-  return emit(asked, { type: "guard", step: question.step, orphanedSince: orphan.since });
+  return emit(asked, { type: "guard", step: question.step });
 }
 
 /**

@@ -1,11 +1,17 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const ONE_DAY = 24 * HOUR;
 
-beforeEach(() => setClock(DAY));
+beforeEach(async () => {
+  setClock(DAY);
+  // The service's guard counts whoever an earlier test has left.
+  const tables = ["instances", "fleets", "guards", "outage_votes", "events"];
+  await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+});
 afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
@@ -62,6 +68,26 @@ async function guardEvents(one: Instance): Promise<string[]> {
     .filter((event: { instance_id: string | null }) => event.instance_id === null)
     .map((event: { kind: string }) => event.kind)
     .reverse();
+}
+
+async function serviceEvents(): Promise<string[]> {
+  const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
+  return body.events.map((event: { kind: string }) => event.kind).reverse();
+}
+
+/** The order that is under way has succeeded. */
+async function finishOrder(one: Instance): Promise<void> {
+  await one.settled();
+  const { events } = (await one.ask("GET", "/events?limit=1000")).body;
+  const ordered = events.find((event: { kind: string }) => event.kind === "hibernating");
+  const actionId: string = ordered.detail.action_id;
+  await one.actor.startAction(actionId);
+  await one.actor.endAction(actionId, { type: "succeeded", confirmedBy: "the provider", snapshotId: null });
+  await one.settled();
+}
+
+function fail(): never {
+  throw new Error("there is none");
 }
 
 describe("when most of a fleet falls silent at once", () => {
@@ -180,22 +206,183 @@ it("how many are awake is counted right through every change", async () => {
   expect(await awake()).toBe(3);
 });
 
-it("the whole service has a guard of its own, which holds every user's instance", async () => {
-  const orders = watchOrders();
-  const before = await env.DB.prepare("SELECT awake FROM fleets WHERE user_id = ''").first<{
-    awake: number;
-  }>();
-  // Users of two instances each, which have no outage of their own.
-  const users = await Promise.all(Array.from({ length: 6 + (before?.awake ?? 0) }, () => fleet(2)));
-  const all = users.flat();
-  await beatAll(all);
-  await until(all, DAY + 31 * MINUTE);
-  const [one] = all;
-  if (one === undefined) throw new Error("there is a first");
-  expect(await guardOf(one)).toMatchObject({ state: "open", service_wide: "closed" });
-  expect(orders).toEqual([]);
-  const { body } = await call("GET", "/api/admin/events", {
-    token: "test-admin-token-0123456789abcdef0123456789",
+describe("the guard of the whole service", () => {
+  it("counts users: with five of them silent it closes, and it holds every user's instance", async () => {
+    const orders = watchOrders();
+    const rigs = (await Promise.all(Array.from({ length: 5 }, () => fleet(1)))).flat();
+    const [first] = rigs;
+    if (first === undefined) throw new Error("there is a first");
+    await beatAll(rigs);
+    await until(rigs, DAY + 31 * MINUTE);
+    expect(await guardOf(first)).toMatchObject({ state: "open", service_wide: "closed" });
+    expect(orders).toEqual([]);
+    expect(await serviceEvents()).toEqual(["guard_closed"]);
+    const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
+    expect(body.events[0]).toMatchObject({
+      severity: "critical",
+      instance_id: null,
+      message: expect.stringContaining("5 of the service's 5 users fell silent at once"),
+    });
+  }, 60_000);
+
+  it("stays open for one tenant's many silent instances, which are one vote", async () => {
+    const orders = watchOrders();
+    const many = await fleet(12);
+    const [other] = await fleet(1);
+    if (other === undefined) throw new Error("there is a first");
+    await beatAll([...many, other]);
+    await until([...many, other], DAY + 31 * MINUTE);
+    expect(await guardOf(other)).toMatchObject({ service_wide: "open" });
+    expect(orders).toEqual(["rig-0"]);
+    expect(await other.status()).toBe("hibernating");
+  }, 60_000);
+
+  it("is not kept open by many instances of one tenant that beat", async () => {
+    const orders = watchOrders();
+    const silent = (await Promise.all(Array.from({ length: 5 }, () => fleet(1)))).flat();
+    const fakes = await fleet(12);
+    await beatAll([...silent, ...fakes]);
+    await until(silent, DAY + 31 * MINUTE);
+    expect(await guardOf(silent[0] ?? fail())).toMatchObject({ service_wide: "closed" });
+    expect(orders).toEqual([]);
+  }, 60_000);
+
+  it("stays open while users fall silent one after another, and of four alone", async () => {
+    const four = (await Promise.all(Array.from({ length: 4 }, () => fleet(1)))).flat();
+    await beatAll(four);
+    await until(four, DAY + 6 * MINUTE);
+    expect(await serviceEvents()).toEqual([]);
+    await until(four, DAY + 11 * MINUTE);
+    const late = (await Promise.all(Array.from({ length: 4 }, () => fleet(1)))).flat();
+    await beatAll(late);
+    await until([...four, ...late], DAY + 20 * MINUTE);
+    expect(await serviceEvents()).toEqual([]);
+  }, 60_000);
+
+  it("holds hibernations for six hours, but deletes until enough users are heard again", async () => {
+    const orders = watchOrders();
+    const rigs = (await Promise.all(Array.from({ length: 5 }, () => fleet(1)))).flat();
+    const [first, ...rest] = rigs;
+    if (first === undefined) throw new Error("there is a first");
+    await beatAll(rigs);
+    await until(rigs, DAY + 6 * HOUR);
+    expect(orders).toEqual([]);
+    await until(rigs, DAY + 6 * HOUR + 45 * MINUTE);
+    expect(orders).toHaveLength(5);
+    // What it let be hibernated is silent still.
+    for (const rig of rigs) await finishOrder(rig);
+    expect(await Promise.all(rigs.map((rig) => rig.status()))).toEqual(Array(5).fill("hibernated"));
+    expect(await guardOf(first)).toMatchObject({ service_wide: "closed" });
+
+    for (const rig of rigs) await rig.until(DAY + 20 * ONE_DAY);
+    for (const rig of rigs) await rig.actor.cleanUp();
+    await Promise.all(rigs.map((rig) => rig.settled()));
+    expect(orders).toHaveLength(5);
+    expect((await first.ask("GET")).body.lifecycle).toMatchObject({
+      next_step: "delete",
+      blocked_by: "guard",
+    });
+
+    await beatAll(rest.slice(0, 3));
+    expect(await guardOf(first)).toMatchObject({ service_wide: "open" });
+    expect(await serviceEvents()).toEqual(["guard_closed", "guard_opened"]);
+    await first.until(Date.now() + 10 * MINUTE);
+    await first.actor.cleanUp();
+    await first.settled();
+    expect(orders).toHaveLength(5);
+  }, 60_000);
+
+  it("closes again for another outage, in which the same users fall silent", async () => {
+    const rigs = (await Promise.all(Array.from({ length: 5 }, () => fleet(1)))).flat();
+    await beatAll(rigs);
+    await until(rigs, DAY + 10 * MINUTE);
+    await beatAll(rigs);
+    expect(await serviceEvents()).toEqual(["guard_closed", "guard_opened"]);
+    await until(rigs, DAY + 20 * MINUTE);
+    expect(await serviceEvents()).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
+  }, 60_000);
+});
+
+describe("who counts as silent", () => {
+  it("is an instance that is hibernated, or about to be, since it fell silent", async () => {
+    watchOrders();
+    const rigs = await fleet(4);
+    const [first, second] = rigs;
+    if (first === undefined || second === undefined) throw new Error("there are two");
+    await beatAll(rigs);
+    await until(rigs, DAY + 6 * MINUTE);
+    for (const rig of [first, second]) await rig.ask("POST", "/hibernate");
+    await until(rigs, DAY + 31 * MINUTE);
+    expect(await first.status()).toBe("hibernating");
+    expect(await guardOf(first)).toMatchObject({ state: "closed" });
+    for (const rig of [first, second]) await finishOrder(rig);
+    await until(rigs, DAY + 40 * MINUTE);
+    expect(await first.status()).toBe("hibernated");
+    expect(await guardOf(first)).toMatchObject({ state: "closed" });
+    expect(await guardEvents(first)).toEqual(["guard_closed"]);
   });
-  expect(body.events[0]).toMatchObject({ kind: "guard_closed", severity: "critical", instance_id: null });
-}, 60_000);
+
+  it("goes by the last sign of life, however long each takes to become an orphan", async () => {
+    const orders = watchOrders();
+    const rigs = await fleet(4);
+    for (const rig of rigs.slice(2)) {
+      await rig.ask("PATCH", "", { policy: { orphan: { orphan_after_seconds: 1500 } } });
+    }
+    await beatAll(rigs);
+    await until(rigs, DAY + 24 * MINUTE);
+    expect(await guardEvents(rigs[0] ?? fail())).toEqual([]);
+    await until(rigs, DAY + 45 * MINUTE);
+    expect(orders).toEqual([]);
+    expect(await guardEvents(rigs[0] ?? fail())).toEqual(["guard_closed"]);
+  });
+
+  it("is who fell silent within the window to the second, and nobody beyond it", async () => {
+    const orders = watchOrders();
+    const within = await fleet(3);
+    const beyond = await fleet(3);
+    await beatAll([...within.slice(0, 2), ...beyond.slice(0, 2)]);
+    await until([...within, ...beyond], DAY + 10 * MINUTE);
+    await beatAll(within.slice(2));
+    setClock(DAY + 10 * MINUTE + 1000);
+    await beatAll(beyond.slice(2));
+    await until([...within, ...beyond], DAY + 31 * MINUTE);
+    expect(await guardEvents(within[0] ?? fail())).toEqual(["guard_closed"]);
+    expect(await guardEvents(beyond[0] ?? fail())).toEqual([]);
+    expect(orders).toHaveLength(2);
+    expect(await Promise.all(within.map((rig) => rig.status()))).toEqual(Array(3).fill("orphaned"));
+  });
+
+  it("is nobody of another user, whatever the ids", async () => {
+    const down = await fleet(3);
+    const up = await fleet(3);
+    await beatAll([...down, ...up]);
+    await until([...down, ...up], DAY + 4 * MINUTE);
+    await beatAll(up);
+    await until([...down, ...up], DAY + 8 * MINUTE);
+    expect(await guardOf(down[0] ?? fail())).toMatchObject({ state: "closed" });
+    expect(await guardOf(up[0] ?? fail())).toMatchObject({ state: "open" });
+  });
+
+  it("is no instance that was removed: with the last of them the guard opens", async () => {
+    const rigs = await fleet(4);
+    await beatAll(rigs);
+    await until(rigs, DAY + 4 * MINUTE);
+    await beatAll(rigs.slice(3));
+    await until(rigs, DAY + 6 * MINUTE);
+    expect(await guardEvents(rigs[0] ?? fail())).toEqual(["guard_closed"]);
+    await rigs[0]?.ask("DELETE");
+    expect(await guardOf(rigs[1] ?? fail())).toMatchObject({ state: "open" });
+    expect(await guardEvents(rigs[1] ?? fail())).toEqual(["guard_closed", "guard_opened"]);
+  });
+
+  it("is told of again when they all fall silent again after the guard opened", async () => {
+    const orders = watchOrders();
+    const rigs = await fleet(4);
+    await beatAll(rigs);
+    await until(rigs, DAY + 10 * MINUTE);
+    await beatAll(rigs);
+    await until(rigs, DAY + 45 * MINUTE);
+    expect(await guardEvents(rigs[0] ?? fail())).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
+    expect(orders).toEqual([]);
+  });
+});

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readGuards, reviewGuards } from "../../src/instance/guard.ts";
+import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/policy.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -181,6 +183,7 @@ describe("what is no mass outage", () => {
 });
 
 it("how many are awake is counted right through every change", async () => {
+  watchOrders();
   const user = await newUser();
   const rigs = await fleet(4, user);
   const awake = async () => {
@@ -188,7 +191,7 @@ it("how many are awake is counted right through every change", async () => {
       .bind(user.userId)
       .first<{ awake: number }>();
     const recounted = await env.DB.prepare(
-      "SELECT COUNT(*) AS awake FROM instances WHERE user_id = ? AND status IN ('running', 'waking', 'hibernating')",
+      "SELECT COUNT(*) AS awake FROM instances WHERE user_id = ? AND status IN ('running', 'waking', 'hibernating') AND silent_since IS NULL",
     )
       .bind(user.userId)
       .first<{ awake: number }>();
@@ -204,6 +207,20 @@ it("how many are awake is counted right through every change", async () => {
   expect(await awake()).toBe(2);
   await beatAll(rigs.slice(0, 1));
   expect(await awake()).toBe(3);
+  // Idle ones are awake until they sleep; silent ones are not, whatever is being done to them.
+  const [idle, , silent] = rigs;
+  if (idle === undefined || silent === undefined) throw new Error("there are four");
+  await idle.ask("POST", "/hibernate");
+  await idle.settled();
+  expect([await idle.status(), await awake()]).toEqual(["hibernating", 3]);
+  await finishOrder(idle);
+  expect([await idle.status(), await awake()]).toEqual(["hibernated", 2]);
+  await silent.until(DAY + 20 * MINUTE);
+  await silent.ask("POST", "/hibernate");
+  await silent.settled();
+  expect([await silent.status(), await awake()]).toEqual(["hibernating", 1]);
+  await finishOrder(silent);
+  expect([await silent.status(), await awake()]).toEqual(["hibernated", 1]);
 });
 
 describe("the guard of the whole service", () => {
@@ -341,7 +358,8 @@ describe("who counts as silent", () => {
     const within = await fleet(3);
     const beyond = await fleet(3);
     await beatAll([...within.slice(0, 2), ...beyond.slice(0, 2)]);
-    await until([...within, ...beyond], DAY + 10 * MINUTE);
+    await until([...within, ...beyond], DAY + 9 * MINUTE);
+    setClock(DAY + 10 * MINUTE);
     await beatAll(within.slice(2));
     setClock(DAY + 10 * MINUTE + 1000);
     await beatAll(beyond.slice(2));
@@ -384,5 +402,126 @@ describe("who counts as silent", () => {
     await until(rigs, DAY + 45 * MINUTE);
     expect(await guardEvents(rigs[0] ?? fail())).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
     expect(orders).toEqual([]);
+  });
+});
+
+/** A user's instances as the registry has them, without their actors: all silent ones orphans since five minutes. */
+async function registry(userId: string, silent: number, awake: number, seenAt = DAY): Promise<void> {
+  await env.DB.prepare(
+    `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
+     INSERT INTO instances (user_id, instance_id, name, provider, policy, status, registered_at, orphaned_since,
+                            silent_since, revision)
+     SELECT ?1, 'rig-' || n, '', 'none', '{}', CASE WHEN n <= ?3 THEN 'orphaned' ELSE 'running' END, 0,
+            CASE WHEN n <= ?3 THEN ?4 + 300000 END, CASE WHEN n <= ?3 THEN ?4 END, 1
+     FROM numbers`,
+  )
+    .bind(userId, silent + awake, silent, seenAt)
+    .run();
+}
+
+const STANDARD = compilePolicy(DEFAULT_POLICY).guard;
+
+function review(userId: string, now = DAY + 5 * MINUTE, seenAt: number | null = DAY) {
+  return reviewGuards(
+    env.DB,
+    { userId, userRule: STANDARD, standardRule: STANDARD, seenAt, asks: true },
+    now,
+  );
+}
+
+describe("the registry", () => {
+  it("closes a guard at 55 % silent, not at 54.9 %", async () => {
+    await registry("below", 549, 451);
+    await registry("at", 550, 450);
+    expect((await review("below")).user.closedAt).toBeNull();
+    expect((await review("at")).user.closedAt).toBe(DAY + 5 * MINUTE);
+  });
+
+  it("closes the service's guard at 55 % of the users, not below, and nobody counts who has no live instance", async () => {
+    const votes = (from: number, to: number) =>
+      Promise.all(
+        Array.from({ length: to - from }, async (_, index) => {
+          await registry(`silent-${from + index}`, 1, 0);
+          return review(`silent-${from + index}`);
+        }),
+      );
+    for (let index = 0; index < 9; index++) await registry(`awake-${index}`, 0, 1);
+    // Asleep, dead long ago, and half dead: only the last has a machine that is heard.
+    await env.DB.prepare("UPDATE instances SET status = 'hibernated' WHERE user_id = 'awake-8'").run();
+    await registry("dead", 40, 0, DAY - ONE_DAY);
+    await review("dead", DAY - ONE_DAY + HOUR, DAY - ONE_DAY);
+    await registry("half", 3, 1, DAY - ONE_DAY);
+    await review("half", DAY - ONE_DAY + HOUR, DAY - ONE_DAY);
+    await votes(0, 10);
+    expect((await readGuards(env.DB, "dead")).service.closedAt).toBeNull();
+    await votes(10, 11);
+    expect((await readGuards(env.DB, "dead")).service.closedAt).toBe(DAY + 5 * MINUTE);
+    // One of eleven comes back: 10 of 20.
+    await env.DB.prepare(
+      "UPDATE instances SET status = 'running', orphaned_since = NULL, silent_since = NULL WHERE user_id = 'silent-0'",
+    ).run();
+    expect((await review("silent-0", DAY + 9 * MINUTE, null)).service).toMatchObject({
+      closedAt: null,
+      openedAt: DAY + 9 * MINUTE,
+    });
+  });
+
+  it("lets a vote that stood for too long make room for one on another outage", async () => {
+    await registry("mixed", 5, 4, DAY - ONE_DAY);
+    await review("mixed", DAY - ONE_DAY + 5 * MINUTE, DAY - ONE_DAY);
+    await env.DB.prepare(
+      "UPDATE instances SET status = 'orphaned', orphaned_since = ?, silent_since = ? WHERE user_id = 'mixed' AND status = 'running'",
+    )
+      .bind(DAY + 5 * MINUTE, DAY)
+      .run();
+    const { user } = await review("mixed");
+    const { vote } = await readGuards(env.DB, "mixed");
+    const reopened = {
+      closedAt: DAY + 5 * MINUTE,
+      openedAt: DAY - ONE_DAY + 5 * MINUTE + STANDARD.maxHoldMs,
+    };
+    expect(vote).toMatchObject(reopened);
+    expect(user).toMatchObject(reopened);
+  });
+
+  it("makes a change once, and tells of it once, whoever else sees it at the same time", async () => {
+    await registry("at-once", 3, 0);
+    await Promise.all([review("at-once"), review("at-once"), review("at-once", DAY + 5 * MINUTE + 1)]);
+    await env.DB.prepare("DELETE FROM instances WHERE user_id = 'at-once'").run();
+    await Promise.all([review("at-once", DAY + HOUR), review("at-once", DAY + HOUR + 1)]);
+    const { results } = await env.DB.prepare(
+      "SELECT kind FROM events WHERE user_id = 'at-once' ORDER BY at",
+    ).all();
+    expect(results.map(({ kind }) => kind)).toEqual(["guard_closed", "guard_opened"]);
+  });
+
+  it("finds who is silent by an index, and never walks all instances", async () => {
+    const prepare = vi.spyOn(Object.getPrototypeOf(env.DB), "prepare");
+    await registry("indexed", 5, 2);
+    await review("indexed");
+    const asked = [...new Set(prepare.mock.calls.map(([sql]) => String(sql)))];
+    vi.restoreAllMocks();
+    const plans = await Promise.all(
+      asked
+        .filter((sql) => /FROM instances|FROM fleets|FROM outage_votes/.test(sql) && !/^\s*INSERT/.test(sql))
+        .map(async (sql) => {
+          const parameters = Math.max(...[...sql.matchAll(/\?(\d)/g)].map(([, number]) => Number(number)));
+          const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+            .bind(...Array(parameters).fill(0))
+            .all<{ detail: string }>();
+          return results.map(({ detail }) => detail);
+        }),
+    );
+    const steps = plans.flat();
+    expect(steps).toContainEqual(
+      expect.stringMatching(
+        /SEARCH instances USING COVERING INDEX instances_by_silence \(user_id=\? AND silent_since>\? AND silent_since<\?\)/,
+      ),
+    );
+    expect(steps).toContainEqual(expect.stringContaining("SCAN fleets USING INDEX awake_users"));
+    expect(steps).toContainEqual(
+      expect.stringContaining("SEARCH outage_votes USING COVERING INDEX silent_votes"),
+    );
+    expect(steps.filter((step) => /SCAN (instances|outage_votes|guards)/.test(step))).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readGuards, reviewGuards } from "../../src/instance/guard.ts";
@@ -523,5 +524,86 @@ describe("the registry", () => {
       expect.stringContaining("SEARCH outage_votes USING COVERING INDEX silent_votes"),
     );
     expect(steps.filter((step) => /SCAN (instances|outage_votes|guards)/.test(step))).toEqual([]);
+  });
+});
+
+it("rows from before keep their silence, and a guard that is closed its outage", async () => {
+  const migrated = await runInDurableObject(
+    env.INSTANCES.getByName("a database of its own"),
+    (_, { storage }) => {
+      const { sql } = storage;
+      const migrations = [...env.TEST_MIGRATIONS].sort((a, b) => a.name.localeCompare(b.name));
+      const mine = migrations.findIndex(({ name }) => name.startsWith("0006_"));
+      const apply = (some: typeof migrations) => {
+        for (const { queries } of some) for (const query of queries) sql.exec(query);
+      };
+      apply(migrations.slice(0, mine));
+      const seconds = (value: number) => JSON.stringify({ orphan: { orphan_after_seconds: value } });
+      sql.exec(
+        "INSERT INTO users (id, name, policy, created_at) VALUES ('plain', '', '{}', 0), ('slow', '', ?, 0)",
+        seconds(600),
+      );
+      const insert = (
+        user: string,
+        id: string,
+        status: string,
+        orphanedSince: number | null,
+        policy = "{}",
+      ) =>
+        sql.exec(
+          `INSERT INTO instances (user_id, instance_id, name, provider, policy, status, registered_at, orphaned_since, revision)
+         VALUES (?, ?, '', 'none', ?, ?, 0, ?, 1)`,
+          user,
+          id,
+          policy,
+          status,
+          orphanedSince,
+        );
+      insert("plain", "awake", "running", null);
+      insert("plain", "idle", "hibernated", null);
+      insert("plain", "silent", "orphaned", DAY);
+      insert("plain", "leaving", "hibernating", DAY);
+      insert("plain", "asleep", "hibernated", DAY);
+      insert("slow", "silent", "orphaned", DAY);
+      insert("slow", "slower", "orphaned", DAY, seconds(900));
+      sql.exec(
+        "INSERT INTO guards (user_id, closed_at, opened_at, silent_from) VALUES ('plain', ?1, NULL, ?1 - 600000), ('', ?1, NULL, ?1 - 600000)",
+        DAY,
+      );
+      apply(migrations.slice(mine));
+      const rows = (query: string) => sql.exec(query).toArray();
+      const found = {
+        silent: rows(
+          "SELECT user_id || '/' || instance_id AS id, silent_since FROM instances WHERE silent_since IS NOT NULL ORDER BY id",
+        ),
+        fleets: rows("SELECT user_id, awake FROM fleets"),
+        guards: rows("SELECT user_id, seen_from FROM guards"),
+        votes: rows("SELECT user_id, closed_at, seen_at FROM outage_votes"),
+      };
+      sql.exec(
+        "UPDATE instances SET silent_since = NULL, orphaned_since = NULL, status = 'running' WHERE user_id = 'slow'",
+      );
+      sql.exec("DELETE FROM instances WHERE user_id = 'plain'");
+      return { ...found, after: rows("SELECT user_id, awake FROM fleets") };
+    },
+  );
+  expect(migrated).toEqual({
+    silent: [
+      { id: "plain/asleep", silent_since: DAY - 5 * MINUTE },
+      { id: "plain/leaving", silent_since: DAY - 5 * MINUTE },
+      { id: "plain/silent", silent_since: DAY - 5 * MINUTE },
+      { id: "slow/silent", silent_since: DAY - 10 * MINUTE },
+      { id: "slow/slower", silent_since: DAY - 15 * MINUTE },
+    ],
+    fleets: [{ user_id: "plain", awake: 1 }],
+    guards: [
+      { user_id: "", seen_from: DAY - 10 * MINUTE },
+      { user_id: "plain", seen_from: DAY - 5 * MINUTE },
+    ],
+    votes: [{ user_id: "plain", closed_at: DAY, seen_at: DAY - 5 * MINUTE }],
+    after: [
+      { user_id: "plain", awake: 0 },
+      { user_id: "slow", awake: 2 },
+    ],
   });
 });

@@ -36,7 +36,7 @@ export interface Review {
   readonly standardRule: GuardRule;
   /** The last sign of life of the instance if it is silent, else null: then no guard closes for it. */
   readonly seenAt: number | null;
-  /** Whether it asks, so that the service's guard is reviewed even if the user votes as before. */
+  /** Whether it asks, so that the service's guard is reviewed even if it and the user's vote stand open. */
   readonly asks: boolean;
 }
 
@@ -51,10 +51,11 @@ export async function reviewGuards(
     settle(keptByUser(db, userId, userRule), before.user, seenAt, now),
     settle(voteOf(db, userId, voteRule(standardRule, userRule, before.service)), before.vote, seenAt, now),
   ]);
-  const service =
-    vote === before.vote && !asks
-      ? before.service
-      : await settle(keptByService(db, serviceRule(standardRule)), before.service, seenAt, now);
+  const concerned =
+    asks || before.service.closedAt !== null || vote.closedAt !== null || vote !== before.vote;
+  const service = concerned
+    ? await settle(keptByService(db, serviceRule(standardRule)), before.service, seenAt, now)
+    : before.service;
   return { user, service };
 }
 

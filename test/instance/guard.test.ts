@@ -496,6 +496,19 @@ describe("the registry", () => {
     expect(results.map(({ kind }) => kind)).toEqual(["guard_closed", "guard_opened"]);
   });
 
+  it("reviews the service's guard again when the database failed right after a vote", async () => {
+    for (let index = 0; index < 5; index++) {
+      const userId = `silent-${index}`;
+      await registry(userId, 1, 0);
+      await env.DB.prepare("INSERT INTO outage_votes VALUES (?, ?, NULL, ?, ?)")
+        .bind(userId, DAY + 5 * MINUTE, DAY - 10 * MINUTE, DAY)
+        .run();
+    }
+    const once = { userId: "silent-4", userRule: STANDARD, standardRule: STANDARD, seenAt: DAY, asks: false };
+    const { service } = await reviewGuards(env.DB, once, DAY + 6 * MINUTE);
+    expect(service.closedAt).toBe(DAY + 6 * MINUTE);
+  });
+
   it("finds who is silent by an index, and never walks all instances", async () => {
     const prepare = vi.spyOn(Object.getPrototypeOf(env.DB), "prepare");
     await registry("indexed", 5, 2);

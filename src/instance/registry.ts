@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { silentSince } from "../lifecycle/guard.ts";
 import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
 import { type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
 import { orphanOf } from "../lifecycle/state.ts";
@@ -12,13 +13,13 @@ export function upsertInstance(db: D1Database, stored: StoredInstance): D1Prepar
   return db
     .prepare(
       `INSERT INTO instances (user_id, instance_id, name, provider, hourly_cost, hibernated_hourly_cost,
-                              provider_ref, policy, status, registered_at, orphaned_since, revision)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              provider_ref, policy, status, registered_at, orphaned_since, silent_since, revision)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (user_id, instance_id) DO UPDATE SET
          name = excluded.name, provider = excluded.provider, hourly_cost = excluded.hourly_cost,
          hibernated_hourly_cost = excluded.hibernated_hourly_cost, provider_ref = excluded.provider_ref, policy = excluded.policy,
          status = excluded.status, registered_at = excluded.registered_at,
-         orphaned_since = excluded.orphaned_since, revision = excluded.revision
+         orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since, revision = excluded.revision
        WHERE excluded.revision >= instances.revision`,
     )
     .bind(
@@ -33,6 +34,7 @@ export function upsertInstance(db: D1Database, stored: StoredInstance): D1Prepar
       phase.status,
       profile.registeredAt,
       orphanOf(phase)?.since ?? null,
+      silentSince(stored.state),
       nextEffectId,
     );
 }

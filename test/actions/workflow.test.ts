@@ -95,7 +95,10 @@ describe("hibernation", () => {
     const { body } = await call("GET", "/api/agent/savings", { token: one.userToken });
     expect(body.in_all).toMatchObject({ saved_total: 1, hibernated_seconds_total: 3600 });
     const { body: events } = await one.ask("GET", "/events");
-    expect(events.events[0]).toMatchObject({ kind: "hibernated", detail: { confirmed_by: "webhook (before: running)" } });
+    expect(events.events[0]).toMatchObject({
+      kind: "hibernated",
+      detail: { confirmed_by: "webhook (before: running)" },
+    });
   });
 
   it("that was asked twice starts one workflow", async () => {

@@ -17,11 +17,12 @@ import {
 import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { newState } from "../lifecycle/state.ts";
-import { MINUTE_MS } from "../lifecycle/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../lifecycle/time.ts";
 import { detailView, type LiveView, liveView, type SavingsView, savingsView } from "../lifecycle/view.ts";
 import { count } from "../meter/meter.ts";
 import { deliver } from "./outbox.ts";
 import {
+  type Absent,
   type ChangeOutcome,
   type CommandOutcome,
   type DetailWithPolicy,
@@ -32,7 +33,9 @@ import {
   type Registration,
   UNKNOWN,
   type Unknown,
+  type Unreadable,
 } from "./outcomes.ts";
+import { deleteInstance, type InstancePlace } from "./registry.ts";
 import { InstanceStorage, type StoredInstance } from "./storage.ts";
 
 /** An outbox that could not be emptied is tried again after this long. */
@@ -43,6 +46,9 @@ const RETRY_MS = MINUTE_MS;
  * A running instance always has one, so a steady heartbeat arms nothing.
  */
 const CRASH_RETRY_MS = 5 * MINUTE_MS;
+
+/** A row that cannot be read is looked at again after this long: a deployment may have brought the code that can. */
+const UNREADABLE_RETRY_MS = HOUR_MS;
 
 /** An alarm that has not fired for this long after its time never will. */
 const OVERDUE_MS = 10 * MINUTE_MS;
@@ -64,7 +70,7 @@ export class InstanceActor extends DurableObject<Env> {
   async register(
     registration: Registration,
   ): Promise<{ outcome: "registered"; tokenGeneration: number } | { outcome: "exists" }> {
-    if (this.#storage.load() !== null) return { outcome: "exists" };
+    if (this.#storage.load().kind !== "none") return { outcome: "exists" };
     const now = Date.now();
     const stored: StoredInstance = {
       userId: registration.userId,
@@ -84,7 +90,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
     const now = Date.now();
     const { stored: next } = await this.#decide(stored, { type: "heartbeat", report }, now);
@@ -95,13 +101,13 @@ export class InstanceActor extends DurableObject<Env> {
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
     const stored = this.#known();
-    return stored === null ? UNKNOWN : this.#keepAlive(stored, minutes, Date.now());
+    return stored === null ? this.#absence() : this.#keepAlive(stored, minutes, Date.now());
   }
 
   /** Keeps the instance alive by the link of an alert, which works once. */
   async useLink(linkId: string, expiresAt: number): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     if (stored.usedLinks.some((link) => link.id === linkId)) return { outcome: "used" };
     const now = Date.now();
     const stillGood = stored.usedLinks.filter((link) => link.expiresAt > now);
@@ -119,7 +125,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   async change(changes: ProfileChanges): Promise<ChangeOutcome> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     const overrides = changes.overrides ?? stored.overrides;
     const issues = policyIssues(
       mergePolicy(stored.userPolicy, overrides),
@@ -138,9 +144,9 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
-  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Unknown> {
+  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     const now = Date.now();
     const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
     await this.#decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
@@ -148,10 +154,19 @@ export class InstanceActor extends DurableObject<Env> {
     return { outcome: "rotated", tokenGeneration };
   }
 
-  /** Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. */
-  async remove(): Promise<{ outcome: "removed" } | Unknown> {
+  /**
+   * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
+   * cannot be read goes too, and as it does not say whose it was, the caller does. Throws when the registry is out of
+   * reach; then nothing is lost, and it may be tried again.
+   */
+  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Unknown> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) {
+      if (this.#unreadable() === null) return UNKNOWN;
+      await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
+      await this.#forget();
+      return { outcome: "removed" };
+    }
     await this.#decide(stored, { type: "removed" }, Date.now());
     await this.#emptyOutbox();
     return { outcome: "removed" };
@@ -159,6 +174,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   /** The provider is about to be told of this order: does it still stand? From a yes on it can't be called off. */
   async startAction(actionId: string): Promise<boolean> {
+    this.#mustBeReadable();
     const stored = this.#known();
     if (stored === null) return false;
     const { stored: next } = await this.#decide(stored, { type: "action.started", actionId }, Date.now());
@@ -167,16 +183,18 @@ export class InstanceActor extends DurableObject<Env> {
 
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
+    this.#mustBeReadable();
     await this.#command(endingOf(actionId, outcome), Date.now());
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
   async cleanUp(): Promise<void> {
+    this.#mustBeReadable();
     const stored = this.#known();
     if (stored === null) return;
     const now = Date.now();
     const armed = await this.ctx.storage.getAlarm();
-    const due = armed ?? nextWakeAt(stored.state, this.#policy(stored), now);
+    const due = earliest(armed, nextWakeAt(stored.state, this.#policy(stored), now));
     // A lost alarm is one that came too late: whoever it would have moved along starts anew.
     if (due !== null && due < now - OVERDUE_MS)
       await this.#decide(stored, { type: "alarm", dueAt: due }, now);
@@ -190,42 +208,43 @@ export class InstanceActor extends DurableObject<Env> {
     await this.#emptyOutbox("even when empty");
   }
 
-  async live(): Promise<LiveView | null> {
+  async live(): Promise<LiveView | Unreadable | null> {
     const stored = this.#known();
-    return stored && liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+    if (stored === null) return this.#unreadable();
+    return liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
   }
 
-  async detail(): Promise<DetailWithPolicy | null> {
+  async detail(): Promise<DetailWithPolicy | Unreadable | null> {
     const stored = this.#known();
-    return (
-      stored && {
-        ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
-        policy: settingsOf(stored),
-        policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
-      }
-    );
+    if (stored === null) return this.#unreadable();
+    return {
+      ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
+      policy: settingsOf(stored),
+      policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
+    };
   }
 
-  async sample(): Promise<MetricsSample | null> {
+  async sample(): Promise<MetricsSample | Unreadable | null> {
     const stored = this.#known();
-    return stored && metricsSample(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+    if (stored === null) return this.#unreadable();
+    return metricsSample(stored.instanceId, stored.state, this.#policy(stored), Date.now());
   }
 
-  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | null> {
+  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | Unreadable | null> {
     const stored = this.#known();
-    return (
-      stored && {
-        instance_id: stored.instanceId,
-        name: stored.state.profile.name,
-        ...savingsView(stored.state, Date.now()),
-      }
-    );
+    if (stored === null) return this.#unreadable();
+    return {
+      instance_id: stored.instanceId,
+      name: stored.state.profile.name,
+      ...savingsView(stored.state, Date.now()),
+    };
   }
 
   /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
-  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | null> {
+  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
     const stored = this.#known();
-    return stored && { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
+    if (stored === null) return this.#unreadable();
+    return { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
   }
 
   /**
@@ -235,9 +254,12 @@ export class InstanceActor extends DurableObject<Env> {
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     const now = Date.now();
     try {
-      const stored = this.#storage.load();
+      if (this.#unreadable() !== null) return await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
+      const stored = this.#stored();
       if (stored === null) return;
-      const dueAt = invocation?.scheduledTime ?? now;
+      const scheduledAt = invocation?.scheduledTime ?? now;
+      // Whatever kept it from its deadline, an unreadable row above all, also kept it from hearing the instance.
+      const dueAt = earliest(scheduledAt, nextWakeAt(stored.state, this.#policy(stored), now)) ?? scheduledAt;
       await this.#decide(stored, { type: "alarm", dueAt }, now);
       await this.#emptyOutbox();
     } catch (error) {
@@ -246,9 +268,31 @@ export class InstanceActor extends DurableObject<Env> {
     }
   }
 
+  /** The stored instance; null for one that is unknown or unreadable. */
+  #stored(): StoredInstance | null {
+    const loaded = this.#storage.load();
+    return loaded.kind === "stored" ? loaded.stored : null;
+  }
+
+  #unreadable(): Unreadable | null {
+    const loaded = this.#storage.load();
+    return loaded.kind === "unreadable" ? { outcome: "unreadable", because: loaded.because } : null;
+  }
+
+  /** Throws for whoever tries again until the instance can be read: a workflow's step, the daily cleanup. */
+  #mustBeReadable(): void {
+    const unreadable = this.#unreadable();
+    if (unreadable !== null) throw new Error(`the stored instance is unreadable: ${unreadable.because}`);
+  }
+
+  /** Why there is no instance to act upon. */
+  #absence(): Absent {
+    return this.#unreadable() ?? UNKNOWN;
+  }
+
   /** The stored instance, unless it is on its way out. */
   #known(): StoredInstance | null {
-    const stored = this.#storage.load();
+    const stored = this.#stored();
     if (stored === null) return null;
     const leaving = stored.state.outbox.some(({ effect }) => effect.type === "forget");
     return leaving ? null : stored;
@@ -264,7 +308,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     const { refusal } = await this.#decide(stored, event, now);
     if (refusal !== null) return { outcome: "refused", refusal };
     this.#emptyOutboxSoon();
@@ -272,8 +316,8 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   #accepted(now: number): CommandOutcome {
-    const stored = this.#storage.load();
-    if (stored === null) return UNKNOWN;
+    const stored = this.#stored();
+    if (stored === null) return this.#absence();
     const detail = detailView(stored.instanceId, stored.state, this.#policy(stored), now);
     return { outcome: "accepted", detail };
   }
@@ -315,7 +359,7 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   #emptyOutboxSoon(): void {
-    if ((this.#storage.load()?.state.outbox.length ?? 0) > 0) {
+    if ((this.#stored()?.state.outbox.length ?? 0) > 0) {
       this.ctx.waitUntil(this.#emptyOutbox());
     }
   }
@@ -329,7 +373,7 @@ export class InstanceActor extends DurableObject<Env> {
   async #deliverAll(atLeastOnce: boolean): Promise<void> {
     let ask = atLeastOnce;
     for (;;) {
-      const before = this.#storage.load();
+      const before = this.#stored();
       if (before === null || (before.state.outbox.length === 0 && !ask)) return;
       ask = false;
       try {
@@ -337,7 +381,7 @@ export class InstanceActor extends DurableObject<Env> {
         if (delivery.forgotten) return await this.#forget();
         if (delivery.chunks > 0) count(this.env, this.ctx, "chunks", {}, delivery.chunks);
         // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
-        const after = this.#storage.load() ?? before;
+        const after = this.#stored() ?? before;
         if (delivery.done.size > 0) {
           this.#storage.save({ ...after, state: withoutEffects(after.state, delivery.done) });
         }
@@ -351,7 +395,7 @@ export class InstanceActor extends DurableObject<Env> {
             now,
           );
         }
-        for (const answer of delivery.answers) await this.#decide(this.#storage.load() ?? after, answer, now);
+        for (const answer of delivery.answers) await this.#decide(this.#stored() ?? after, answer, now);
       } catch (error) {
         console.warn("outbox not delivered, will be tried again", error);
         const waiting = before.state.outbox.filter(({ effect }) => effect.type === "chunk").length;
@@ -368,7 +412,7 @@ export class InstanceActor extends DurableObject<Env> {
     levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
     now: number,
   ): Promise<void> {
-    const stored = this.#storage.load();
+    const stored = this.#stored();
     if (stored === null) return;
     const next = { ...stored, ...levels };
     if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {

@@ -194,7 +194,7 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return;
     const now = Date.now();
     const armed = await this.ctx.storage.getAlarm();
-    const due = earliest(armed, nextWakeAt(stored.state, this.#policy(stored), now));
+    const due = armed ?? nextWakeAt(stored.state, this.#policy(stored), now);
     // A lost alarm is one that came too late: whoever it would have moved along starts anew.
     if (due !== null && due < now - OVERDUE_MS)
       await this.#decide(stored, { type: "alarm", dueAt: due }, now);
@@ -257,9 +257,7 @@ export class InstanceActor extends DurableObject<Env> {
       if (this.#unreadable() !== null) return await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
       const stored = this.#stored();
       if (stored === null) return;
-      const scheduledAt = invocation?.scheduledTime ?? now;
-      // Whatever kept it from its deadline, an unreadable row above all, also kept it from hearing the instance.
-      const dueAt = earliest(scheduledAt, nextWakeAt(stored.state, this.#policy(stored), now)) ?? scheduledAt;
+      const dueAt = invocation?.scheduledTime ?? now;
       await this.#decide(stored, { type: "alarm", dueAt }, now);
       await this.#emptyOutbox();
     } catch (error) {
@@ -341,12 +339,24 @@ export class InstanceActor extends DurableObject<Env> {
     event: InstanceEvent,
     now: number,
   ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
-    const decision = decide(stored.state, event, this.#policy(stored), now);
+    const current = event.type === "policy.changed" ? stored.state : this.#caughtUp(stored, now);
+    const decision = decide(current, event, this.#policy(stored), now);
     const next = { ...stored, state: decision.state };
     if (decision.state !== stored.state) this.#storage.save(next);
     const crashRetryAt = decision.state.outbox.length > 0 ? now + CRASH_RETRY_MS : null;
     await this.#armAtLatest(earliest(decision.wakeAt, crashRetryAt));
     return { stored: next, refusal: decision.refusal };
+  }
+
+  /**
+   * The state, after a deadline that passed long ago: whatever kept the service from it, an unreadable row above all, also
+   * kept it from hearing the instance. So its silence moves it no further along.
+   */
+  #caughtUp(stored: StoredInstance, now: number): StoredInstance["state"] {
+    const policy = this.#policy(stored);
+    const dueAt = nextWakeAt(stored.state, policy, now);
+    if (dueAt === null || dueAt >= now - OVERDUE_MS) return stored.state;
+    return decide(stored.state, { type: "alarm", dueAt }, policy, now).state;
   }
 
   /** The alarm is lazy: one that is armed for an earlier moment stays, and arms itself anew when it fires. */
@@ -414,7 +424,7 @@ export class InstanceActor extends DurableObject<Env> {
   ): Promise<void> {
     const stored = this.#stored();
     if (stored === null) return;
-    const next = { ...stored, ...levels };
+    const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
     if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return;

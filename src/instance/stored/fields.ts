@@ -21,11 +21,3 @@ export function isFields(value: unknown): value is Fields {
 export function exactly<T extends object>(shape: { readonly [Key in keyof T]-?: z.ZodType<T[Key]> }) {
   return z.object(shape);
 }
-
-/**
- * One of a list of words that grows: any word passes. A word of a newer version is carried along and never acted upon;
- * that must not cost the whole row.
- */
-export function word<T extends string>() {
-  return z.custom<T>((value) => typeof value === "string", "expected a word");
-}

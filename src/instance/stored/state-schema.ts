@@ -17,7 +17,8 @@ import type {
   Phase,
   Profile,
 } from "../../lifecycle/state.ts";
-import { exactly, word } from "./fields.ts";
+import { word } from "../../lifecycle/stored.ts";
+import { exactly } from "./fields.ts";
 
 /**
  * What a stored state must be. It follows the types of `lifecycle/` field by field, or it does not compile. A field that

@@ -81,7 +81,7 @@ function composeGroup(alerts: readonly Alert[]): NoticeGroup {
   return {
     kind: first.kind,
     severity: alerts.some((alert) => alert.severity === "critical") ? "critical" : first.severity,
-    heading: first.instanceId === "" ? first.message : `${subject} ${WORDS[first.kind]}`,
+    heading: first.instanceId === "" ? first.message : `${subject} ${spoken(first.kind)}`,
     lines: alerts.slice(0, LINES_PER_GROUP).map((alert) => ({
       instanceId: alert.instanceId,
       name: alert.name,
@@ -113,6 +113,11 @@ function keepAliveUntil(alert: Alert): number | null {
   const stepAt = alert.detail.step_at;
   if (alert.severity !== "warning" || typeof stepAt !== "string") return null;
   return Date.parse(stepAt) + LINK_GRACE_MS;
+}
+
+/** A kind of a newer version is told by its name. */
+function spoken(kind: HistoryEventKind): string {
+  return Object.hasOwn(WORDS, kind) ? WORDS[kind] : kind.replaceAll("_", " ");
 }
 
 const WORDS: Record<HistoryEventKind, string> = {

@@ -3,7 +3,7 @@ import { actorOf } from "../instance/address.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, notFound } from "./errors.ts";
+import { ApiError, notFound, unreadable } from "./errors.ts";
 import { instanceParams } from "./instances.ts";
 import { detailExample, detailSchema } from "./views.ts";
 
@@ -58,6 +58,8 @@ export class KeepAlive extends Endpoint {
         throw new ApiError(409, kept.refusal.code, kept.refusal.message);
       case "unknown":
         throw notFound();
+      case "unreadable":
+        throw unreadable();
     }
   }
 }
@@ -112,5 +114,7 @@ function answer(c: ApiContext, command: CommandOutcome): Response {
       throw new ApiError(409, command.refusal.code, command.refusal.message);
     case "unknown":
       throw notFound();
+    case "unreadable":
+      throw unreadable();
   }
 }

@@ -4,6 +4,7 @@ import { readUserPolicy } from "../accounts/users.ts";
 import { actorOf } from "../instance/address.ts";
 import { readGuards } from "../instance/guard.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../instance/machines.ts";
+import { isUnreadable } from "../instance/outcomes.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
   DEFAULT_POLICY,
@@ -20,7 +21,7 @@ import { security, userIdOf } from "./auth.ts";
 import { encodeText, idCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { answerUnlessKnown } from "./entity-tag.ts";
-import { ApiError, type Issue, invalid, notFound } from "./errors.ts";
+import { ApiError, type Issue, invalid, notFound, unreadable } from "./errors.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import {
   detailExample,
@@ -29,9 +30,11 @@ import {
   guardSchema,
   guardView,
   healthSchema,
+  type ListEntry,
+  listEntrySchema,
   listExample,
-  liveSchema,
   statusSchema,
+  unreadableEntry,
 } from "./views.ts";
 
 /** No slash: actors are named `user/instance`. */
@@ -77,7 +80,7 @@ export class ListInstances extends Endpoint {
     tags: ["Instances"],
     summary: "List instances as they are now",
     description:
-      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null.",
+      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null. An instance whose stored state cannot be read is an entry with `error` in place of the rest, in lists without a filter.",
     security: security("user"),
     request: {
       query: z.object({
@@ -92,7 +95,7 @@ export class ListInstances extends Endpoint {
         "The user's instances",
         z.object({
           server_time: z.string(),
-          instances: z.array(liveSchema),
+          instances: z.array(listEntrySchema),
           next_cursor: z.string().nullable(),
           guard: guardSchema,
         }),
@@ -110,15 +113,20 @@ export class ListInstances extends Endpoint {
       listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit),
       readGuards(c.env.DB, userId),
     ]);
-    const views = await askActors(c.env, userId, ids, (actor) => actor.live());
-    const wanted = (view: LiveView | null): view is LiveView =>
-      view !== null &&
+    const views = await askActors(c.env, userId, ids, async (actor) => await actor.live());
+    const wanted = (view: LiveView): boolean =>
       (query.status === undefined || view.status === query.status) &&
       (query.health === undefined || view.health === query.health);
+    const unfiltered = query.status === undefined && query.health === undefined;
     const last = ids.at(-1);
     return answerUnlessKnown(c, {
       server_time: toIso(Date.now()),
-      instances: views.filter(wanted),
+      instances: views.flatMap((view, index): ListEntry[] => {
+        const id = ids[index];
+        if (view === null || id === undefined) return [];
+        if (isUnreadable(view)) return unfiltered ? [unreadableEntry(id, view.because)] : [];
+        return wanted(view) ? [view] : [];
+      }),
       next_cursor: last !== undefined && ids.length === query.limit ? encodeText(last) : null,
       guard: guardView(guards),
     });
@@ -223,6 +231,7 @@ export class GetInstance extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
     if (detail === null) throw notFound();
+    if (isUnreadable(detail)) throw unreadable();
     return answerUnlessKnown(c, detail);
   }
 }
@@ -261,6 +270,7 @@ export class ChangeInstance extends Endpoint {
     const actor = actorOf(c.env, userId, params.id);
     const former = await actor.machine();
     if (former === null) throw notFound();
+    if (isUnreadable(former)) throw unreadable();
     const next = {
       provider: body.provider ?? former.provider,
       ref: body.provider_ref === undefined ? former.ref : (body.provider_ref ?? params.id),
@@ -301,6 +311,8 @@ export class ChangeInstance extends Endpoint {
           throw invalid(changed.issues.map(toApiIssue));
         case "unknown":
           throw notFound();
+        case "unreadable":
+          throw unreadable();
       }
     });
     const left = moves ? calledMachine(former) : null;
@@ -325,7 +337,8 @@ export class RemoveInstance extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const removed = await actorOf(c.env, userIdOf(c.var.principal), params.id).remove();
+    const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
+    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
     if (removed.outcome === "unknown") throw notFound();
     return c.json({ success: true });
   }
@@ -349,6 +362,7 @@ export class RotateInstanceToken extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const rotated = await actorOf(c.env, userIdOf(c.var.principal), params.id).rotateToken();
     if (rotated.outcome === "unknown") throw notFound();
+    if (rotated.outcome === "unreadable") throw unreadable();
     return c.json(await tokenAnswer(c, params.id, rotated.tokenGeneration));
   }
 }

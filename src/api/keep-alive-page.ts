@@ -2,7 +2,9 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
 import { actorOf } from "../instance/address.ts";
+import { isUnreadable } from "../instance/outcomes.ts";
 import { type ApiContext, Endpoint } from "./endpoint.ts";
+import { UNREADABLE_MESSAGE } from "./errors.ts";
 
 /**
  * The page behind the link of an alert: no sign-in, one instance, one use. Opening it does nothing, since previews of
@@ -19,6 +21,7 @@ const responses = {
   200: htmlResponse("The page"),
   409: htmlResponse("Not possible any more: the page says why"),
   410: htmlResponse("The link is over, or not one of this service"),
+  503: htmlResponse("Not possible right now"),
 };
 
 export class GetKeepAlivePage extends Endpoint {
@@ -35,6 +38,7 @@ export class GetKeepAlivePage extends Endpoint {
     if (link === null) return over(c);
     const instance = await actorOf(c.env, link.sub, link.instance).live();
     if (instance === null) return over(c);
+    if (isUnreadable(instance)) return unreadable(c);
     return page(
       c,
       200,
@@ -72,6 +76,8 @@ export class PostKeepAlivePage extends Endpoint {
         return page(c, 409, "Not possible", html`<p>${kept.refusal.message}.</p>`);
       case "unknown":
         return over(c);
+      case "unreadable":
+        return unreadable(c);
     }
   }
 }
@@ -85,9 +91,14 @@ function over(c: ApiContext): Response | Promise<Response> {
   return page(c, 410, "This link is over", html`<p>It is too old, or was never one of ours.</p>`);
 }
 
+function unreadable(c: ApiContext): Response | Promise<Response> {
+  c.header("Retry-After", "60");
+  return page(c, 503, "Not possible right now", html`<p>${UNREADABLE_MESSAGE}.</p>`);
+}
+
 function page(
   c: ApiContext,
-  status: 200 | 409 | 410,
+  status: 200 | 409 | 410 | 503,
   title: string,
   body: ReturnType<typeof html>,
 ): Response | Promise<Response> {

@@ -5,6 +5,7 @@ import { providerKindSchema } from "../lifecycle/provider.ts";
 import { STATUSES } from "../lifecycle/state.ts";
 import { toIso } from "../lifecycle/time.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
+import { UNREADABLE_MESSAGE } from "./errors.ts";
 
 /** What the API says about an instance, with the examples of the product's specification. */
 
@@ -60,6 +61,27 @@ export const liveSchema = z.object({
   keep_alive_until: instant.nullable(),
   lifecycle: explanationSchema,
 }) satisfies z.ZodType<LiveView>;
+
+const unreadableSchema = z
+  .object({
+    instance_id: z.string(),
+    error: z.object({ code: z.literal("unreadable"), message: z.string() }),
+  })
+  .describe(
+    "An instance whose stored state this version of the service cannot read; nothing is done about it",
+  );
+
+/** One entry of the list. Those with `error` have nothing else to say. */
+export const listEntrySchema = z.union([liveSchema, unreadableSchema]);
+
+export type ListEntry = LiveView | z.infer<typeof unreadableSchema>;
+
+export function unreadableEntry(instanceId: string, because: string): z.infer<typeof unreadableSchema> {
+  return {
+    instance_id: instanceId,
+    error: { code: "unreadable", message: `${UNREADABLE_MESSAGE}: ${because}` },
+  };
+}
 
 export const heartbeatViewSchema = z.object({
   timestamp: instant,

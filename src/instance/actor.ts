@@ -18,12 +18,13 @@ import {
 import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { newState } from "../lifecycle/state.ts";
-import { MINUTE_MS } from "../lifecycle/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../lifecycle/time.ts";
 import { detailView, type LiveView, liveView, type SavingsView, savingsView } from "../lifecycle/view.ts";
 import { count } from "../meter/meter.ts";
 import type { Machine } from "./machines.ts";
 import { deliver } from "./outbox.ts";
 import {
+  type Absent,
   type ChangeOutcome,
   type CommandOutcome,
   type DetailWithPolicy,
@@ -34,7 +35,9 @@ import {
   type Registration,
   UNKNOWN,
   type Unknown,
+  type Unreadable,
 } from "./outcomes.ts";
+import { deleteInstance, type InstancePlace } from "./registry.ts";
 import { InstanceStorage, type StoredInstance } from "./storage.ts";
 
 /** An outbox that could not be emptied is tried again after this long. */
@@ -45,6 +48,9 @@ const RETRY_MS = MINUTE_MS;
  * A running instance always has one, so a steady heartbeat arms nothing.
  */
 const CRASH_RETRY_MS = 5 * MINUTE_MS;
+
+/** A row that cannot be read is looked at again after this long: a deployment may have brought the code that can. */
+const UNREADABLE_RETRY_MS = HOUR_MS;
 
 /** An alarm that has not fired for this long after its time never will. */
 const OVERDUE_MS = 10 * MINUTE_MS;
@@ -66,7 +72,7 @@ export class InstanceActor extends DurableObject<Env> {
   async register(
     registration: Registration,
   ): Promise<{ outcome: "registered"; tokenGeneration: number } | { outcome: "exists" }> {
-    if (this.#storage.load() !== null) return { outcome: "exists" };
+    if (this.#storage.load().kind !== "none") return { outcome: "exists" };
     const now = Date.now();
     const stored: StoredInstance = {
       userId: registration.userId,
@@ -86,7 +92,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
     const now = Date.now();
     const { stored: next } = await this.#decide(stored, { type: "heartbeat", report }, now);
@@ -97,13 +103,13 @@ export class InstanceActor extends DurableObject<Env> {
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
     const stored = this.#known();
-    return stored === null ? UNKNOWN : this.#keepAlive(stored, minutes, Date.now());
+    return stored === null ? this.#absence() : this.#keepAlive(stored, minutes, Date.now());
   }
 
   /** Keeps the instance alive by the link of an alert, which works once. */
   async useLink(linkId: string, expiresAt: number): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     if (stored.usedLinks.some((link) => link.id === linkId)) return { outcome: "used" };
     const now = Date.now();
     const stillGood = stored.usedLinks.filter((link) => link.expiresAt > now);
@@ -121,7 +127,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   async change(changes: ProfileChanges): Promise<ChangeOutcome> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     const overrides = changes.overrides ?? stored.overrides;
     const issues = policyIssues(
       mergePolicy(stored.userPolicy, overrides),
@@ -143,9 +149,9 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
-  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Unknown> {
+  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     const now = Date.now();
     const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
     await this.#decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
@@ -153,10 +159,19 @@ export class InstanceActor extends DurableObject<Env> {
     return { outcome: "rotated", tokenGeneration };
   }
 
-  /** Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. */
-  async remove(): Promise<{ outcome: "removed" } | Unknown> {
+  /**
+   * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
+   * cannot be read goes too, and as it does not say whose it was, the caller does. Throws when the registry is out of
+   * reach; then nothing is lost, and it may be tried again.
+   */
+  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Unknown> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) {
+      if (this.#unreadable() === null) return UNKNOWN;
+      await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
+      await this.#forget();
+      return { outcome: "removed" };
+    }
     await this.#decide(stored, { type: "removed" }, Date.now());
     await this.#emptyOutbox();
     return { outcome: "removed" };
@@ -183,6 +198,7 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   async #order(event: Extract<InstanceEvent, { actionId: string }>): Promise<boolean> {
+    this.#mustBeReadable();
     const stored = this.#known();
     if (stored === null) return false;
     const { stored: next } = await this.#decide(stored, event, Date.now());
@@ -192,11 +208,13 @@ export class InstanceActor extends DurableObject<Env> {
 
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
+    this.#mustBeReadable();
     await this.#command(endingOf(actionId, outcome), Date.now());
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
   async cleanUp(): Promise<void> {
+    this.#mustBeReadable();
     const stored = this.#known();
     if (stored === null) return;
     const now = Date.now();
@@ -215,50 +233,51 @@ export class InstanceActor extends DurableObject<Env> {
     await this.#emptyOutbox("even when empty");
   }
 
-  async live(): Promise<LiveView | null> {
+  async live(): Promise<LiveView | Unreadable | null> {
     const stored = this.#known();
-    return stored && liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+    if (stored === null) return this.#unreadable();
+    return liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
   }
 
-  async detail(): Promise<DetailWithPolicy | null> {
+  async detail(): Promise<DetailWithPolicy | Unreadable | null> {
     const stored = this.#known();
-    return (
-      stored && {
-        ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
-        policy: settingsOf(stored),
-        policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
-      }
-    );
+    if (stored === null) return this.#unreadable();
+    return {
+      ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
+      policy: settingsOf(stored),
+      policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
+    };
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
-  async machine(): Promise<Machine | null> {
+  async machine(): Promise<Machine | Unreadable | null> {
     const stored = this.#known();
-    if (stored === null) return null;
+    if (stored === null) return this.#unreadable();
     const { provider, providerRef } = stored.state.profile;
     return { provider, ref: providerRef ?? stored.instanceId };
   }
 
-  async sample(): Promise<MetricsSample | null> {
+  async sample(): Promise<MetricsSample | Unreadable | null> {
     const stored = this.#known();
-    return stored && metricsSample(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+    if (stored === null) return this.#unreadable();
+    return metricsSample(stored.instanceId, stored.state, this.#policy(stored), Date.now());
   }
 
-  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | null> {
+  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | Unreadable | null> {
     const stored = this.#known();
-    return (
-      stored && {
-        instance_id: stored.instanceId,
-        name: stored.state.profile.name,
-        ...savingsView(stored.state, Date.now()),
-      }
-    );
+    if (stored === null) return this.#unreadable();
+    return {
+      instance_id: stored.instanceId,
+      name: stored.state.profile.name,
+      ...savingsView(stored.state, Date.now()),
+    };
   }
 
   /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
-  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | null> {
+  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
     const stored = this.#known();
-    return stored && { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
+    if (stored === null) return this.#unreadable();
+    return { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
   }
 
   /**
@@ -268,7 +287,8 @@ export class InstanceActor extends DurableObject<Env> {
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     const now = Date.now();
     try {
-      const stored = this.#storage.load();
+      if (this.#unreadable() !== null) return await this.ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
+      const stored = this.#stored();
       if (stored === null) return;
       const dueAt = invocation?.scheduledTime ?? now;
       await this.#decide(stored, { type: "alarm", dueAt }, now);
@@ -279,9 +299,31 @@ export class InstanceActor extends DurableObject<Env> {
     }
   }
 
+  /** The stored instance; null for one that is unknown or unreadable. */
+  #stored(): StoredInstance | null {
+    const loaded = this.#storage.load();
+    return loaded.kind === "stored" ? loaded.stored : null;
+  }
+
+  #unreadable(): Unreadable | null {
+    const loaded = this.#storage.load();
+    return loaded.kind === "unreadable" ? { outcome: "unreadable", because: loaded.because } : null;
+  }
+
+  /** Throws for whoever tries again until the instance can be read: a workflow's step, the daily cleanup. */
+  #mustBeReadable(): void {
+    const unreadable = this.#unreadable();
+    if (unreadable !== null) throw new Error(`the stored instance is unreadable: ${unreadable.because}`);
+  }
+
+  /** Why there is no instance to act upon. */
+  #absence(): Absent {
+    return this.#unreadable() ?? UNKNOWN;
+  }
+
   /** The stored instance, unless it is on its way out. */
   #known(): StoredInstance | null {
-    const stored = this.#storage.load();
+    const stored = this.#stored();
     if (stored === null) return null;
     const leaving = stored.state.outbox.some(({ effect }) => effect.type === "forget");
     return leaving ? null : stored;
@@ -297,7 +339,7 @@ export class InstanceActor extends DurableObject<Env> {
 
   async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
     const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    if (stored === null) return this.#absence();
     const { refusal } = await this.#decide(stored, event, now);
     if (refusal !== null) return { outcome: "refused", refusal };
     this.#emptyOutboxSoon();
@@ -305,8 +347,8 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   #accepted(now: number): CommandOutcome {
-    const stored = this.#storage.load();
-    if (stored === null) return UNKNOWN;
+    const stored = this.#stored();
+    if (stored === null) return this.#absence();
     const detail = detailView(stored.instanceId, stored.state, this.#policy(stored), now);
     return { outcome: "accepted", detail };
   }
@@ -330,12 +372,24 @@ export class InstanceActor extends DurableObject<Env> {
     event: InstanceEvent,
     now: number,
   ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
-    const decision = decide(stored.state, event, this.#policy(stored), now);
+    const current = event.type === "policy.changed" ? stored.state : this.#caughtUp(stored, now);
+    const decision = decide(current, event, this.#policy(stored), now);
     const next = { ...stored, state: decision.state };
     if (decision.state !== stored.state) this.#storage.save(next);
     const crashRetryAt = decision.state.outbox.length > 0 ? now + CRASH_RETRY_MS : null;
     await this.#armAtLatest(earliest(decision.wakeAt, crashRetryAt));
     return { stored: next, refusal: decision.refusal };
+  }
+
+  /**
+   * The state, after a deadline that passed long ago: whatever kept the service from it, an unreadable row above all, also
+   * kept it from hearing the instance. So its silence moves it no further along.
+   */
+  #caughtUp(stored: StoredInstance, now: number): StoredInstance["state"] {
+    const policy = this.#policy(stored);
+    const dueAt = nextWakeAt(stored.state, policy, now);
+    if (dueAt === null || dueAt >= now - OVERDUE_MS) return stored.state;
+    return decide(stored.state, { type: "alarm", dueAt }, policy, now).state;
   }
 
   /** The alarm is lazy: one that is armed for an earlier moment stays, and arms itself anew when it fires. */
@@ -348,7 +402,7 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   #emptyOutboxSoon(): void {
-    if ((this.#storage.load()?.state.outbox.length ?? 0) > 0) {
+    if ((this.#stored()?.state.outbox.length ?? 0) > 0) {
       this.ctx.waitUntil(this.#emptyOutbox());
     }
   }
@@ -362,7 +416,7 @@ export class InstanceActor extends DurableObject<Env> {
   async #deliverAll(atLeastOnce: boolean): Promise<void> {
     let ask = atLeastOnce;
     for (;;) {
-      const before = this.#storage.load();
+      const before = this.#stored();
       if (before === null || (before.state.outbox.length === 0 && !ask)) return;
       ask = false;
       try {
@@ -370,7 +424,7 @@ export class InstanceActor extends DurableObject<Env> {
         if (delivery.forgotten) return await this.#forget();
         if (delivery.chunks > 0) count(this.env, this.ctx, "chunks", {}, delivery.chunks);
         // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
-        const after = this.#storage.load() ?? before;
+        const after = this.#stored() ?? before;
         if (delivery.done.size > 0) {
           this.#storage.save({ ...after, state: withoutEffects(after.state, delivery.done) });
         }
@@ -384,7 +438,7 @@ export class InstanceActor extends DurableObject<Env> {
             now,
           );
         }
-        for (const answer of delivery.answers) await this.#decide(this.#storage.load() ?? after, answer, now);
+        for (const answer of delivery.answers) await this.#decide(this.#stored() ?? after, answer, now);
       } catch (error) {
         console.warn("outbox not delivered, will be tried again", error);
         const waiting = before.state.outbox.filter(({ effect }) => effect.type === "chunk").length;
@@ -401,9 +455,9 @@ export class InstanceActor extends DurableObject<Env> {
     levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
     now: number,
   ): Promise<void> {
-    const stored = this.#storage.load();
+    const stored = this.#stored();
     if (stored === null) return;
-    const next = { ...stored, ...levels };
+    const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
     if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return;

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { silentSince } from "../lifecycle/guard.ts";
-import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
-import { type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
+import type { PolicyOverrides } from "../lifecycle/policy.ts";
+import type { ProviderKind } from "../lifecycle/provider.ts";
 import { orphanOf } from "../lifecycle/state.ts";
+import { jsonText, readableRows, storedOverridesSchema, word } from "../lifecycle/stored.ts";
 import type { StoredInstance } from "./storage.ts";
 
 /** The registry in D1: which instances a user has. Only an instance's own actor writes its row. */
@@ -75,8 +76,8 @@ export async function isRegistered(db: D1Database, userId: string, instanceId: s
 
 const overridesRow = z.object({
   instance_id: z.string(),
-  provider: providerKindSchema,
-  policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
+  provider: word<ProviderKind>(),
+  policy: jsonText(storedOverridesSchema),
 });
 
 /** Each combination of provider and own overrides among the user's instances, with one instance that has it. */
@@ -91,10 +92,11 @@ export async function listOverrides(
     )
     .bind(userId)
     .all();
-  return z
-    .array(overridesRow)
-    .parse(results)
-    .map((row) => ({ instanceId: row.instance_id, provider: row.provider, overrides: row.policy }));
+  return readableRows(overridesRow, results).map((row) => ({
+    instanceId: row.instance_id,
+    provider: row.provider,
+    overrides: row.policy,
+  }));
 }
 
 export async function hasInstanceOf(

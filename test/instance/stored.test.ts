@@ -73,15 +73,11 @@ describe("a stored row", () => {
     const first = stored(golden("unversioned-1-first", "running"));
     expect(first).toMatchObject({ historyShard: 0, usedLinks: [] });
     expect(first.state.profile.providerRef).toBeNull();
-    expect(first.state.agent).toEqual({ bootId: null, sequence: null, gpus: [], nextInHistory: 4 });
+    expect(first.state.agent).toMatchObject({ bootId: null, gpus: [], nextInHistory: 4 });
     expect(first.state.recent.map(({ activity }) => activity)).toEqual([null, null, null]);
     const effectsOf = (standing: string) =>
       stored(golden("unversioned-1-first", standing)).state.outbox.map(({ effect }) => effect);
-    expect(effectsOf("orphaned, the guard is asked")).toContainEqual({
-      type: "guard",
-      step: "hibernate",
-      orphanedSince: Date.UTC(2026, 10, 24, 0, 7),
-    });
+    expect(effectsOf("orphaned, the guard is asked")).toContainEqual({ type: "guard", step: "hibernate" });
     const reasonOf = (standing: string) =>
       effectsOf(standing).flatMap((effect) => (effect.type === "action" ? [effect.order.reason] : []));
     expect(reasonOf("hibernating, ordered")).toEqual(["idle"]);
@@ -93,7 +89,28 @@ describe("a stored row", () => {
     expect(shard.state.recent[0]).toEqual(stored(golden("unversioned-7-shard", "running")).state.recent[0]);
   });
 
-  const current = golden("version-1", "running, with a chunk that waits");
+  it("of version 1 is filled with what is sure of its orders, and with nothing that was never seen", () => {
+    const state = (standing: string) => stored(golden("version-1", standing)).state;
+    const machine = { provider: "webhook", providerRef: "i-0abc" };
+    expect(state("hibernating, ordered").phase).toMatchObject({
+      before: { status: "running" },
+      action: { machine, handover: { state: "waiting" } },
+    });
+    expect(state("hibernating, told").phase).toMatchObject({ action: { handover: { state: "accepted" } } });
+    expect(state("hibernating, for silence").phase).toMatchObject({
+      before: { status: "orphaned", orphan: { failed: null, deleteFailed: null } },
+    });
+    expect(state("orphaned, the guard is asked").phase).toMatchObject({
+      orphan: { guard: { askAgainAt: 0 } },
+    });
+    expect(state("deleting").outbox.map(({ effect }) => effect)).toContainEqual({
+      type: "action",
+      order: expect.objectContaining({ kind: "delete", machine, sighted: null, isHibernated: true }),
+    });
+    expect(state("running")).toMatchObject({ sighted: null, agent: { sequences: [3], hasGpu: true } });
+  });
+
+  const current = golden(`version-${VERSION}`, "running, with a chunk that waits");
   const needed = paths(current).filter(
     ([top]) => top !== "version" && top !== "overrides" && top !== "userPolicy",
   );

@@ -5,7 +5,7 @@ import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 const IDLE = { gpu_utilization: 1 };
-const SLACK = "https://hooks.slack.example/services/T0/B0/x";
+const SLACK = "https://hooks.example.com/services/T0/B0/x";
 
 interface Post {
   readonly url: string;

@@ -38,6 +38,7 @@ const alertRow = z.object({
   id: z.string(),
   instance_id: z.string(),
   name: z.string().nullable(),
+  registered_at: z.number().nullable(),
   kind: word<HistoryEventKind>(),
   // One of a newer version is told as what most channels want to hear.
   severity: severitySchema.catch("warning"),
@@ -55,8 +56,8 @@ export async function readAlerts(
 ): Promise<Alert[]> {
   const { results } = await db
     .prepare(
-      `SELECT event.id, event.instance_id, instance.name, event.kind, event.severity, event.message, event.at,
-              event.detail
+      `SELECT event.id, event.instance_id, instance.name, instance.registered_at, event.kind, event.severity,
+              event.message, event.at, event.detail
        FROM events AS event
        LEFT JOIN instances AS instance
          ON instance.user_id = event.user_id AND instance.instance_id = event.instance_id
@@ -69,6 +70,7 @@ export async function readAlerts(
       eventId: row.id,
       instanceId: row.instance_id,
       name: row.name ?? row.instance_id,
+      registeredAt: row.registered_at,
       kind: row.kind,
       severity: row.severity,
       message: row.message,

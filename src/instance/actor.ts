@@ -106,14 +106,23 @@ export class InstanceActor extends DurableObject<Env> {
     return stored === null ? this.#absence() : this.#keepAlive(stored, minutes, Date.now());
   }
 
-  /** Keeps the instance alive by the link of an alert, which works once. */
-  async useLink(linkId: string, expiresAt: number): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+  /**
+   * Keeps the instance alive by the link of an alert, which works once, and only for the registration that it was made
+   * for: which links were used is forgotten with the instance.
+   */
+  async useLink(link: {
+    readonly id: string;
+    readonly expiresAt: number;
+    readonly registeredAt: number;
+  }): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
     const stored = this.#known();
     if (stored === null) return this.#absence();
-    if (stored.usedLinks.some((link) => link.id === linkId)) return { outcome: "used" };
+    if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
+    const { id, expiresAt } = link;
+    if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
     const now = Date.now();
-    const stillGood = stored.usedLinks.filter((link) => link.expiresAt > now);
-    const usedLinks = [...stillGood, { id: linkId, expiresAt }];
+    const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
+    const usedLinks = [...stillGood, { id, expiresAt }];
     return this.#keepAlive({ ...stored, usedLinks }, null, now);
   }
 

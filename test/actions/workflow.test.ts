@@ -44,7 +44,7 @@ async function owner() {
   const user = await newUser();
   const kept = await call("PUT", "/api/agent/providers/webhook?verify=false", {
     token: user.token,
-    json: { url: "https://plane.example/orders", secret: SECRET },
+    json: { url: "https://plane.example.com/orders", secret: SECRET },
   });
   expect(kept.status).toBe(200);
   return user;

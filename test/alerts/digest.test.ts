@@ -5,7 +5,7 @@ import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 const IDLE = { gpu_utilization: 1 };
-const SLACK = "https://hooks.slack.example/services/T0/B0/x";
+const SLACK = "https://hooks.example.com/services/T0/B0/x";
 
 interface Post {
   readonly url: string;
@@ -251,6 +251,22 @@ describe("the link of a warning", () => {
     expect(
       (await call("GET", "/api/agent/instances", { token: link.slice("/keep-alive/".length) })).status,
     ).toBe(401);
+  });
+
+  it("outlives its instance's token, and not the instance, nor is it good for one that takes the id later", async () => {
+    await using _ = await digests();
+    const one = await warned();
+    const link = linkOf(posts[0]);
+    expect((await one.ask("POST", "/token")).status).toBe(200);
+    expect((await call("POST", link)).status).toBe(200);
+    await one.ask("DELETE");
+    expect((await call("POST", link)).status).toBe(410);
+    setClock(DAY + 10 * MINUTE);
+    const next = await Instance.register({ userId: one.userId, token: one.userToken }, "rig");
+    await next.heartbeat();
+    expect((await call("GET", link)).status).toBe(410);
+    expect((await call("POST", link)).status).toBe(410);
+    expect((await next.ask("GET")).body.keep_alive_until).toBeNull();
   });
 
   it("shows a name as text, whatever it holds", async () => {

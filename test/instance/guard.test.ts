@@ -39,7 +39,7 @@ async function fleet(count: number, user?: User): Promise<Instance[]> {
   const owner = user ?? (await newUser());
   await call("PUT", "/api/agent/providers/webhook?verify=false", {
     token: owner.token,
-    json: { url: "https://plane.example/", secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}` },
+    json: { url: "https://plane.example.com/", secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}` },
   });
   return Promise.all(
     Array.from({ length: count }, (_, index) =>

@@ -171,14 +171,15 @@ async function keepAliveLinks(
 ): Promise<KeepAliveLinks> {
   const lines = notice.groups.flatMap((group) => group.lines);
   const links = await Promise.all(
-    lines.map(async ({ eventId, instanceId, keepAliveUntil }): Promise<[string, string] | null> => {
-      if (keepAliveUntil === null) return null;
+    lines.map(async ({ eventId, instanceId, keepAlive }): Promise<[string, string] | null> => {
+      if (keepAlive === null) return null;
       const token = await issueToken(env.TOKEN_KEY, {
         scope: "keep_alive",
         sub: userId,
         instance: instanceId,
+        registered_at: keepAlive.registeredAt,
         jti: eventId,
-        exp: Math.floor(keepAliveUntil / 1000),
+        exp: Math.floor(keepAlive.until / 1000),
       });
       return [eventId, `${origin}/keep-alive/${token}`];
     }),

@@ -83,7 +83,7 @@ async function expire(one: Instance): Promise<void> {
   for (const moment of [6 * MINUTE, 30 * MINUTE, 2 * HOUR]) {
     await one.until(DAY + moment);
     await one.settled();
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("orphaned");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("orphaned");
   }
   await one.until(DAY + 8 * 24 * HOUR);
   await one.actor.cleanUp();
@@ -95,7 +95,7 @@ describe("hibernation", () => {
     await using _ = await workflows();
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(plane.orders).toEqual(["hibernate"]);
     setClock(Date.now() + HOUR);
     const { body } = await call("GET", "/api/agent/savings", { token: one.userToken });
@@ -108,7 +108,7 @@ describe("hibernation", () => {
     await using _ = await workflows();
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     const { body } = await one.ask("GET", "/events");
     const actionId = body.events[0].detail.action_id;
     await startAction(env.INSTANCE_ACTION, {
@@ -126,7 +126,7 @@ describe("hibernation", () => {
     plane.answer = () => Response.json({ error: "no" }, { status: 400 });
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("running");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "hibernate_failed",
@@ -145,7 +145,7 @@ describe("hibernation", () => {
     };
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(plane.orders).toEqual(["hibernate", "hibernate"]);
   });
 
@@ -173,7 +173,7 @@ describe("hibernation", () => {
     plane.answer = () => Response.json({ status: "accepted" });
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 20_000 }).toBe("running");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "hibernate_failed",
@@ -188,7 +188,7 @@ describe("hibernation", () => {
       await using _ = await workflows(name);
       const one = await instance();
       await idleUntilHibernating(one);
-      await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+      await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
       expect(plane.orders).toEqual(["hibernate"]);
     },
   );
@@ -199,7 +199,7 @@ describe("deletion", () => {
     await using _ = await workflows();
     const one = await instance();
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
     expect(plane.orders.slice(-2)).toEqual(["snapshot", "delete"]);
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0].message).toMatch(
@@ -213,7 +213,7 @@ describe("deletion", () => {
       await using _ = await workflows(name);
       const one = await instance();
       await expire(one);
-      await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+      await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
       expect(plane.orders.filter((order) => order === "delete" || order === "snapshot")).toEqual([
         "snapshot",
         "delete",
@@ -226,7 +226,7 @@ describe("deletion", () => {
     plane.answer = (order) => (order === "snapshot" ? Response.json({}, { status: 500 }) : undefined);
     const one = await instance();
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("orphaned");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("orphaned");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "delete_failed",
@@ -245,10 +245,10 @@ describe("deletion", () => {
       return undefined;
     };
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("running");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const id = await actionWorkflowId(one.userId, one.id, await deleteActionOf(one));
     await expect
-      .poll(async () => (await (await env.INSTANCE_ACTION.get(id)).status()).status, { timeout: 10_000 })
+      .poll(async () => (await (await env.INSTANCE_ACTION.get(id)).status()).status, { timeout: 60_000 })
       .toBe("complete");
     expect(plane.orders).toContain("snapshot");
     expect(plane.orders).not.toContain("delete");
@@ -259,7 +259,7 @@ describe("deletion", () => {
     await using _ = await workflows();
     const one = await instance({ orphan: { snapshot_before_delete: false } });
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
     expect(plane.orders).not.toContain("snapshot");
     expect(plane.orders.at(-1)).toBe("delete");
   });

@@ -190,7 +190,7 @@ describe("the service's metrics", () => {
       const counts = await meterOf(env).read();
       expect(Object.keys(counts)).not.toEqual([]);
       return counts;
-    });
+    }, 60_000);
     setClock(DAY - MINUTE + 1000);
     for (let beat = 0; beat < 3; beat++) await one.heartbeat();
     await one.heartbeat({ gpu_utilization: "no" });

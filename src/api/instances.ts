@@ -340,6 +340,7 @@ export class RemoveInstance extends Endpoint {
     const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
     const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
     if (removed.outcome === "unknown") throw notFound();
+    if (removed.outcome === "unreadable") throw unreadable();
     return c.json({ success: true });
   }
 }

@@ -34,7 +34,6 @@ import {
   type ProfileChanges,
   type Registration,
   UNKNOWN,
-  type Unknown,
   type Unreadable,
 } from "./outcomes.ts";
 import { deleteInstance, type InstancePlace } from "./registry.ts";
@@ -170,14 +169,20 @@ export class InstanceActor extends DurableObject<Env> {
 
   /**
    * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
-   * cannot be read goes too, and as it does not say whose it was, the caller does. Throws when the registry is out of
-   * reach; then nothing is lost, and it may be tried again.
+   * cannot be read goes too, and as it does not say whose it was, the caller does. While the registry is out of reach such a
+   * row stays, and the answer is that it is unreadable.
    */
-  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Unknown> {
+  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Absent> {
     const stored = this.#known();
     if (stored === null) {
-      if (this.#unreadable() === null) return UNKNOWN;
-      await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
+      const unreadable = this.#unreadable();
+      if (unreadable === null) return UNKNOWN;
+      try {
+        await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
+      } catch (error) {
+        console.warn("the registry did not let go of an unreadable instance", error);
+        return unreadable;
+      }
       await this.#forget();
       return { outcome: "removed" };
     }
@@ -381,7 +386,9 @@ export class InstanceActor extends DurableObject<Env> {
     event: InstanceEvent,
     now: number,
   ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
-    const current = event.type === "policy.changed" ? stored.state : this.#caughtUp(stored, now);
+    // A heartbeat is no silence, and a new policy would find deadlines past that never were.
+    const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
+    const current = asItIs ? stored.state : this.#caughtUp(stored, now);
     const decision = decide(current, event, this.#policy(stored), now);
     const next = { ...stored, state: decision.state };
     if (decision.state !== stored.state) this.#storage.save(next);

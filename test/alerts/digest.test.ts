@@ -279,3 +279,34 @@ describe("the link of a warning", () => {
     expect(opened.body).toContain("&lt;img");
   });
 });
+
+describe("what a newer version stored", () => {
+  it("is told by the name of its kind, and a channel that is not known takes no other with it", async () => {
+    await using _ = await digests();
+    const user = await newUser();
+    await addChannel(user.token);
+    const strange = await addChannel(user.token, { kind: "slack", url: `${SLACK}/2` });
+    const bad = await addChannel(user.token, { kind: "slack", url: `${SLACK}/3` });
+    await env.DB.batch([
+      env.DB.prepare("UPDATE channels SET kind = 'pager', minimum_severity = 'odd' WHERE id = ?").bind(
+        strange,
+      ),
+      env.DB.prepare("UPDATE channels SET last_delivery = 'no JSON' WHERE id = ?").bind(bad),
+      env.DB.prepare(
+        `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
+         VALUES (?, ?, 'rig', 'e-1', 'moved_away', 'odd', 'It moved', 'no JSON', 'pending')`,
+      ).bind(user.userId, DAY),
+    ]);
+    const listed = await call("GET", "/api/agent/channels", { token: user.token });
+    expect(listed.status).toBe(200);
+    expect(listed.body.channels).toHaveLength(3);
+    const one = await Instance.register(user, "rig", { name: "The rig" });
+    for (let minute = 0; minute <= 3; minute++) {
+      await one.until(DAY + minute * MINUTE);
+      await one.heartbeat(IDLE);
+    }
+    await one.settled();
+    await expect.poll(() => posts.length, { timeout: 10_000 }).toBe(3);
+    for (const { text } of posts) expect(text).toContain("moved away");
+  });
+});

@@ -157,6 +157,7 @@ describe("an instance whose row cannot be read", () => {
     await one.settled();
     const json = await spoil(one);
     vi.spyOn(console, "error").mockReturnValue();
+    vi.spyOn(console, "warn").mockReturnValue();
     const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
     const run = vi.spyOn(statement, "run").mockRejectedValue(new Error("down"));
     expect((await one.ask("DELETE")).status).toBe(503);

@@ -52,7 +52,9 @@ const dryRunSchema = z.looseObject({
   cpu_utilization: z.number().nullable(),
   ram_used_gb: z.number(),
   disk_used_gb: z.number(),
-  gpus: z.array(z.looseObject({ index: z.number(), name: z.string(), utilization: z.number().nullable() })),
+  gpus: z.array(
+    z.looseObject({ index: z.number(), name: z.string().nullable(), utilization: z.number().nullable() }),
+  ),
 });
 
 async function dryRun(bin: string, shell: readonly string[] = ["dash"], more: Record<string, string> = {}) {

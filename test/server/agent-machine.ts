@@ -27,6 +27,8 @@ export interface Post {
   readonly body: z.infer<typeof acceptedSchema>;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 export interface Setup {
   /** Programs of the machine, by name, as sh. */
   readonly programs?: Readonly<Record<string, string>>;
@@ -106,7 +108,7 @@ export class AgentMachine {
   }
 
   /** Runs a command of the agent to its end. */
-  async agent(parameters: readonly string[], more: NodeJS.ProcessEnv = {}) {
+  async agent(parameters: readonly string[], more: Variables = {}) {
     return run("sh", [AGENT, ...parameters], {
       env: { ...this.#environment, ...more },
       timeout: LIMIT_MS,
@@ -127,7 +129,7 @@ export class AgentMachine {
   }
 
   /** The heartbeat that the agent would send now. */
-  async reading(more: NodeJS.ProcessEnv = {}) {
+  async reading(more: Variables = {}) {
     const { stdout } = await this.agent(["once", "--dry-run"], more);
     return acceptedSchema.parse(JSON.parse(stdout));
   }

@@ -242,7 +242,7 @@ describe("deletion", () => {
     plane.answer = (order) => (order === "snapshot" ? Response.json({}, { status: 500 }) : undefined);
     const one = await instance();
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("orphaned");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "delete_failed",

@@ -226,6 +226,8 @@ describe("commands", () => {
       { type: "hibernate", message: "Hibernate now", action_id: expect.any(String) },
     ]);
     await one.heartbeat({ status: "hibernating" });
+    expect(await one.status()).toBe("hibernating");
+    await one.until(DAY + 3 * MINUTE);
     expect(await one.status()).toBe("hibernated");
     const refused = await one.ask("POST", "/keep-alive");
     expect([refused.status, refused.body.error]).toEqual([
@@ -241,7 +243,8 @@ describe("savings", () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig", { hourly_cost: 0.4, hibernated_hourly_cost: 0.01 });
     await one.heartbeat({ status: "hibernating" });
-    setClock(DAY + 10 * 60 * MINUTE);
+    // Two minutes of silence confirm it.
+    await one.until(DAY + 10 * 60 * MINUTE + 2 * MINUTE);
     const { body } = await call("GET", "/api/agent/savings", { token: user.token });
     const saved = {
       saved_this_month: 3.9,

@@ -138,7 +138,7 @@ it("a result for an action that is unknown, or somebody else's, is refused", asy
   for (const id of ["x", "0123456789abcdef01234567-0123456789abcdef0123456789abcdef01234567", "%20"]) {
     const reply = await call("POST", `/api/agent/actions/${id}/result`, {
       token,
-      json: { outcome: "succeeded" },
+      json: { order: "hibernate", outcome: "succeeded" },
     });
     expect(reply.status).toBe(404);
   }

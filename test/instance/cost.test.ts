@@ -96,6 +96,7 @@ describe("what a heartbeat costs", () => {
     await one.heartbeat();
     await one.ask("POST", "/hibernate");
     await one.heartbeat({ status: "hibernating" });
+    await one.until(DAY + 2 * MINUTE);
     expect(await one.status()).toBe("hibernated");
     await one.until(DAY + 10 * MINUTE);
     expect(await one.armedAt()).toBeNull();

@@ -108,13 +108,14 @@ describe("a user's metrics", () => {
       await one.ask("POST", "/hibernate");
       await one.heartbeat();
       await one.heartbeat({ status: "hibernating" });
+      await one.until(Date.now() + 2 * MINUTE);
     };
     await one.heartbeat();
     await hibernate();
-    setClock(Date.now() + 9 * MINUTE);
+    await one.until(Date.now() + 9 * MINUTE);
     await one.heartbeat();
     await hibernate();
-    setClock(Date.now() + 11 * MINUTE);
+    await one.until(Date.now() + 11 * MINUTE);
     await one.heartbeat();
     await one.settled();
     const metrics = await scrape(user.token);

@@ -51,6 +51,16 @@ const badHeartbeat = fc.oneof(
     .oneof(fc.integer(), fc.boolean(), fc.constant({}), fc.constant(""), fc.string({ minLength: 33 }))
     .map((status) => JSON.stringify({ instance_id: INSTANCE_ID, status })),
   fc
+    .constantFrom<object>(
+      { activity: { "ACCOUNT SUSPENDED: verify at https://evil.example.com": 1 } },
+      { activity: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`a${n}`, 1])) },
+      { status: "running\u0007" },
+      { boot_id: "a b" },
+      { gpus: [{ index: 0, name: "\u001b[31m" }] },
+      { gpus: Array.from({ length: 65 }, (_, index) => ({ index })) },
+    )
+    .map((field) => JSON.stringify({ instance_id: INSTANCE_ID, ...field })),
+  fc
     .oneof(fc.integer(), fc.constant(null), fc.constant([INSTANCE_ID]), fc.string())
     .filter((id) => id !== INSTANCE_ID)
     .map((instance_id) => JSON.stringify({ instance_id, gpu_utilization: 1 })),

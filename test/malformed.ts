@@ -186,7 +186,7 @@ const badPolicy = fc.oneof(
     { idle: { metric: "disk" } },
     { idle: { threshold_percent: 100.1 } },
     { idle: { warn_after_seconds: 300 } },
-    { orphan: { orphan_after_seconds: 59 } },
+    { orphan: { orphan_after_seconds: 179 } },
     { orphan: { delete_after_days: 0 } },
     { guard: { fraction: 0 } },
     { heartbeat_interval_seconds: 1.5 },
@@ -216,6 +216,7 @@ const badRegistration = fc.oneof(
     { instance_id: "new", name: " ".repeat(10) },
     { instance_id: "new", name: "x".repeat(201) },
     { instance_id: "new", policy: { idle: { warn_after_seconds: 400 } } },
+    { instance_id: "new", policy: { guard: { enabled: false } } },
     { instance_id: "new", policy: [] },
     { instance_id: INSTANCE_ID },
     {},
@@ -317,7 +318,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
     badResult.map((body) => byUser("POST", "/api/agent/actions/a-1/result", JSON.stringify(body))),
     fc
-      .oneof(fc.constantFrom(0, -5, 1441, 1.5), fc.string(), fc.boolean(), fc.constant({}))
+      .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))
       .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),
     fc
       .tuple(

@@ -6,11 +6,12 @@ import { actorOf } from "../instance/address.ts";
 import { readGuards } from "../instance/guard.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
+  addedIssues,
   DEFAULT_POLICY,
+  instancePolicyOverridesSchema,
   mergePolicy,
   type PolicyIssue,
   policyIssues,
-  policyOverridesSchema,
 } from "../lifecycle/policy.ts";
 import { abilitiesOf, type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
 import { toIso } from "../lifecycle/time.ts";
@@ -139,7 +140,7 @@ export class RegisterInstance extends Endpoint {
           provider_ref: providerRefSchema.default(null),
           hourly_cost: hourlyCostSchema.default(null),
           hibernated_hourly_cost: hourlyCostSchema.default(null),
-          policy: policyOverridesSchema.default({}),
+          policy: instancePolicyOverridesSchema.default({}),
         }),
         {
           instance_id: "28864630",
@@ -161,7 +162,9 @@ export class RegisterInstance extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const userPolicy = await readUserPolicy(c.env.DB, userId);
-    refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider));
+    const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
+    const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
+    refuseContradiction(addedIssues(without, merged));
     await refuseWithoutCredentials(c.env.DB, userId, body.provider);
     const registered = await actorOf(c.env, userId, body.instance_id).register({
       userId,
@@ -226,7 +229,7 @@ export class ChangeInstance extends Endpoint {
           provider_ref: providerRefSchema.optional(),
           hourly_cost: hourlyCostSchema.optional(),
           hibernated_hourly_cost: hourlyCostSchema.optional(),
-          policy: policyOverridesSchema.optional(),
+          policy: instancePolicyOverridesSchema.optional(),
         }),
         { name: "Render Farm", hourly_cost: 0.55 },
       ),

@@ -8,11 +8,14 @@ import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { waitingHeartbeats, withoutEffects } from "../lifecycle/outbox.ts";
 import {
+  addedIssues,
   compilePolicy,
   mergePolicy,
   type Policy,
   type PolicySettings,
+  policyContradictions,
   policyIssues,
+  withoutGuard,
 } from "../lifecycle/policy.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
@@ -129,9 +132,10 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#known();
     if (stored === null) return UNKNOWN;
     const overrides = changes.overrides ?? stored.overrides;
-    const issues = policyIssues(
-      mergePolicy(stored.userPolicy, overrides),
-      changes.profile.provider ?? stored.state.profile.provider,
+    const { provider } = stored.state.profile;
+    const issues = addedIssues(
+      policyIssues(settingsOf(stored), provider),
+      policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
     );
     if (issues.length > 0) return { outcome: "bad_policy", issues };
     const now = Date.now();
@@ -209,7 +213,7 @@ export class InstanceActor extends DurableObject<Env> {
       stored && {
         ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
         policy: settingsOf(stored),
-        policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
+        policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
       }
     );
   }
@@ -379,7 +383,7 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#storage.load();
     if (stored === null) return;
     const next = { ...stored, ...levels };
-    if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {
+    if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return;
     }

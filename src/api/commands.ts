@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actorOf } from "../instance/address.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
+import { keepAliveMinutesSchema } from "../lifecycle/policy.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, notFound, unreadable } from "./errors.ts";
@@ -22,7 +23,7 @@ export class KeepAlive extends Endpoint {
       body: jsonBody(
         z
           .strictObject({
-            minutes: z.int().min(1).max(1440).optional().describe("As the policy says, if left out"),
+            minutes: keepAliveMinutesSchema.optional().describe("As the policy says, if left out"),
           })
           .optional(),
         { minutes: 60 },

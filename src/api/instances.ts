@@ -7,11 +7,12 @@ import { calledMachine, releaseMachine, sameMachine } from "../instance/machines
 import { isUnreadable } from "../instance/outcomes.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
+  addedIssues,
   DEFAULT_POLICY,
+  instancePolicyOverridesSchema,
   mergePolicy,
   type PolicyIssue,
   policyIssues,
-  policyOverridesSchema,
 } from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
 import { toIso } from "../lifecycle/time.ts";
@@ -150,7 +151,7 @@ export class RegisterInstance extends Endpoint {
           provider_ref: providerRefSchema.default(null),
           hourly_cost: hourlyCostSchema.default(null),
           hibernated_hourly_cost: hourlyCostSchema.default(null),
-          policy: policyOverridesSchema.default({}),
+          policy: instancePolicyOverridesSchema.default({}),
         }),
         {
           instance_id: "28864630",
@@ -173,7 +174,9 @@ export class RegisterInstance extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const instanceId = body.instance_id;
     const userPolicy = await readUserPolicy(c.env.DB, userId);
-    refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider));
+    const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
+    const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
+    refuseContradiction(addedIssues(without, merged));
     const machine = calledMachine({ provider: body.provider, ref: body.provider_ref ?? instanceId });
     // Before its provider is asked: programs that register at each boot are answered without a call.
     const actor = actorOf(c.env, userId, instanceId);
@@ -253,7 +256,7 @@ export class ChangeInstance extends Endpoint {
           provider_ref: providerRefSchema.optional(),
           hourly_cost: hourlyCostSchema.optional(),
           hibernated_hourly_cost: hourlyCostSchema.optional(),
-          policy: policyOverridesSchema.optional(),
+          policy: instancePolicyOverridesSchema.optional(),
         }),
         { name: "Render Farm", hourly_cost: 0.55 },
       ),

@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { type Guard, OPEN_GUARD } from "../lifecycle/guard.ts";
-import { policyOverridesSchema, policySettingsSchema } from "../lifecycle/policy.ts";
+import {
+  instancePolicyOverridesSchema,
+  policyOverridesSchema,
+  policySettingsSchema,
+} from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
 import { STATUSES } from "../lifecycle/state.ts";
 import { toIso } from "../lifecycle/time.ts";
@@ -117,7 +121,7 @@ export const detailSchema = liveSchema.extend({
 export const detailWithPolicySchema = detailSchema.extend({
   policy: policySettingsSchema.describe("The policy as it stands for this instance"),
   policy_overrides: z
-    .object({ user: policyOverridesSchema, instance: policyOverridesSchema })
+    .object({ user: policyOverridesSchema, instance: instancePolicyOverridesSchema })
     .describe("Where its values come from: the instance's own, else the user's, else the service's defaults"),
 });
 

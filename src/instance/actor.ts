@@ -9,11 +9,14 @@ import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { isUnderWay } from "../lifecycle/order.ts";
 import { waitingHeartbeats, withoutEffects } from "../lifecycle/outbox.ts";
 import {
+  addedIssues,
   compilePolicy,
   mergePolicy,
   type Policy,
   type PolicySettings,
+  policyContradictions,
   policyIssues,
+  withoutGuard,
 } from "../lifecycle/policy.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
@@ -137,9 +140,10 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#known();
     if (stored === null) return this.#absence();
     const overrides = changes.overrides ?? stored.overrides;
-    const issues = policyIssues(
-      mergePolicy(stored.userPolicy, overrides),
-      changes.profile.provider ?? stored.state.profile.provider,
+    const { provider } = stored.state.profile;
+    const issues = addedIssues(
+      policyIssues(settingsOf(stored), provider),
+      policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
     );
     if (issues.length > 0) return { outcome: "bad_policy", issues };
     const now = Date.now();
@@ -259,7 +263,7 @@ export class InstanceActor extends DurableObject<Env> {
     return {
       ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
       policy: settingsOf(stored),
-      policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
+      policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
     };
   }
 
@@ -474,7 +478,7 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#stored();
     if (stored === null) return;
     const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
-    if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {
+    if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return;
     }

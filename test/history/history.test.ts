@@ -130,7 +130,7 @@ describe("the history", () => {
 
   it("hands heartbeats over that have waited for an hour", async () => {
     const one = await Instance.register(await newUser(), "rig", {
-      policy: { heartbeat_interval_seconds: 180 },
+      policy: { heartbeat_interval_seconds: 180, orphan: { orphan_after_seconds: 600 } },
     });
     await one.heartbeat({ cost_accumulated: 1 });
     await one.ask("POST", "/keep-alive", { minutes: 1440 });

@@ -18,9 +18,9 @@ const INSTANCES = ["rig-1", "rig-2", "rig-3"];
 const POLICY: PolicyOverrides = {
   idle: { warn_after_seconds: 120, hibernate_after_seconds: 240 },
   orphan: {
-    orphan_after_seconds: 120,
-    hibernate_after_seconds: 240,
-    force_hibernate_after_seconds: 480,
+    orphan_after_seconds: 180,
+    hibernate_after_seconds: 300,
+    force_hibernate_after_seconds: 540,
     delete_after_days: 0.012,
   },
   guard: { window_seconds: 120, max_hold_seconds: 600 },

@@ -172,7 +172,8 @@ async function keepAliveLinks(
   const lines = notice.groups.flatMap((group) => group.lines);
   const links = await Promise.all(
     lines.map(async ({ eventId, instanceId, keepAlive }): Promise<[string, string] | null> => {
-      if (keepAlive === null) return null;
+      // A notice that a former version composed has no such field: it is told without links.
+      if (keepAlive == null) return null;
       const token = await issueToken(env.TOKEN_KEY, {
         scope: "keep_alive",
         sub: userId,

@@ -43,7 +43,7 @@ const QUIET = "test/quiet.ts";
 function insideWorkerd(more: { d1Databases?: string[] } = {}) {
   return cloudflareTest(async () => ({
     // Verbose, workerd tells of each exception that leaves an object or a step of a workflow, though its caller
-    // catches it, as tests of failures mean it to. One that nobody catches fails the run as vitest's "unhandled error".
+    // catches it, as tests of failures mean it to. One that nobody catches still fails the run, as vitest's "unhandled error".
     verbose: false,
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {

@@ -21,12 +21,14 @@ execFileSync(process.execPath, ["scripts/build-dashboard.ts"], {
 process.env.WRANGLER_LOG ??= "error";
 
 // Miniflare's own workflows never dispose what they ask their engine, and workerd warns of it whenever the garbage
-// collector comes by. The vitest plugin writes what workerd says to this stream, and offers no other place to stop it.
-process.stderr.write = new Proxy(process.stderr.write, {
-  apply: (write, stream, values) =>
-    String(values[0]).startsWith("An RPC result was not disposed properly") ||
-    Reflect.apply(write, stream, values),
-});
+// collector comes by. The vitest plugin hands on what workerd says through these, and offers no other place to stop it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = new Proxy(stream.write, {
+    apply: (write, self, values) =>
+      String(values[0]).startsWith("An RPC result was not disposed properly") ||
+      Reflect.apply(write, self, values),
+  });
+}
 
 /** So long that only what hangs runs into it, also on a slow machine that is busy with other work. */
 const PATIENCE = {
@@ -41,7 +43,7 @@ const QUIET = "test/quiet.ts";
 function insideWorkerd(more: { d1Databases?: string[] } = {}) {
   return cloudflareTest(async () => ({
     // Verbose, workerd tells of each exception that leaves an object or a step of a workflow, though its caller
-    // catches it, as tests of failures mean it to. One that nobody catches fails the run as vitest's "unhandled error".
+    // catches it, as tests of failures mean it to. One that nobody catches still fails the run, as vitest's "unhandled error".
     verbose: false,
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {

@@ -1,4 +1,3 @@
-import { format } from "node:util";
 import { afterAll, afterEach, vi } from "vitest";
 
 /**
@@ -45,7 +44,7 @@ function failOnUnexpected(): void {
 for (const method of METHODS) {
   const show = console[method].bind(console);
   console[method] = (...values: unknown[]) => {
-    const text = format(...values);
+    const text = values.map(String).join(" ");
     if (take(text)) return;
     unexpected.push(`console.${method}: ${text}`);
     show(...values);

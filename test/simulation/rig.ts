@@ -18,9 +18,9 @@ export class Rig {
   #ref: string;
   #sent = 0;
   #idleUntil = 0;
-  #boot = 0;
+  #boot = "";
   #sequence = 0;
-  /** How often the machine was to run when it was last heard, and how often it was heard since. */
+  /** How often it was heard since its machine last started. */
   #heardSinceStart = 0;
 
   constructor(platform: Platform, userId: string, instanceId: string, ref: string, say: Say) {
@@ -61,9 +61,9 @@ export class Rig {
 
   #liveOn(): void {
     const { scheduler, machines } = this.#platform;
-    const starts = machines.startsOf(this.ref);
-    if (starts !== this.#boot) {
-      this.#boot = starts;
+    const boot = `${this.ref}, start ${machines.startsOf(this.ref)}`;
+    if (boot !== this.#boot) {
+      this.#boot = boot;
       this.#sequence = 0;
       this.#heardSinceStart = 0;
     }
@@ -88,7 +88,7 @@ export class Rig {
     return {
       gpu_utilization: scheduler.now < this.#idleUntil ? 1 : 90,
       cost_accumulated: this.#sent,
-      boot_id: `boot-${this.#boot}`,
+      boot_id: this.#boot,
       sequence: this.#sequence,
     };
   }

@@ -1,6 +1,9 @@
 import type { ActionParameters } from "../../src/actions/order.ts";
 import type { InstanceState } from "../../src/lifecycle/state.ts";
 
+/** What an instance is, and how it is. */
+export type Outline = Pick<InstanceState, "profile" | "phase">;
+
 /** What happens in the simulated world, as the promises are told of it. `instance` names an actor: `user/id`. */
 export type Happening =
   /** An actor saved its state; null: it forgot everything. */
@@ -8,8 +11,8 @@ export type Happening =
       readonly type: "saved";
       readonly at: number;
       readonly instance: string;
-      readonly before: InstanceState | null;
-      readonly after: InstanceState | null;
+      readonly before: Outline | null;
+      readonly after: Outline | null;
     }
   /** A sign of life that was acknowledged; `at` is when its actor heard it. */
   | {

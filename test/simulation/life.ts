@@ -103,5 +103,5 @@ function populate(database: Database): void {
 }
 
 function hasOrder({ actors }: Platform): boolean {
-  return actors.some(({ stored }) => stored !== null && "action" in stored.state.phase);
+  return actors.some(({ outline }) => outline !== null && "action" in outline.phase);
 }

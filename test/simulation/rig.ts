@@ -5,6 +5,13 @@ import type { Say } from "./promises/promise.ts";
 
 const MINUTE = 60_000;
 
+/** One start of a machine: the number of its last heartbeat, and over how long it was heard. */
+interface Boot {
+  sequence: number;
+  firstHeardAt: number | null;
+  heardForMs: number;
+}
+
 /** A machine's agent: it beats while its machine runs, but for silences, and its readings and numbers may be forged. */
 export class Rig {
   readonly userId: string;
@@ -18,10 +25,7 @@ export class Rig {
   #ref: string;
   #sent = 0;
   #idleUntil = 0;
-  #boot = "";
-  #sequence = 0;
-  /** How often it was heard since its machine last started. */
-  #heardSinceStart = 0;
+  readonly #boots = new Map<string, Boot>();
 
   constructor(platform: Platform, userId: string, instanceId: string, ref: string, say: Say) {
     this.#platform = platform;
@@ -41,7 +45,7 @@ export class Rig {
 
   /** The machine that it is on: the one that the service knows. */
   get ref(): string {
-    return this.host.stored?.state.profile.providerRef ?? this.#ref;
+    return this.host.outline?.profile.providerRef ?? this.#ref;
   }
 
   get isRunning(): boolean {
@@ -60,13 +64,7 @@ export class Rig {
   }
 
   #liveOn(): void {
-    const { scheduler, machines } = this.#platform;
-    const boot = `${this.ref}, start ${machines.startsOf(this.ref)}`;
-    if (boot !== this.#boot) {
-      this.#boot = boot;
-      this.#sequence = 0;
-      this.#heardSinceStart = 0;
-    }
+    const { scheduler } = this.#platform;
     const isOn = this.isRunning && scheduler.now >= this.silentUntil;
     if (scheduler.hostile) {
       if (scheduler.chance(0.03)) this.silentUntil = scheduler.now + scheduler.between(1, 25) * MINUTE;
@@ -76,20 +74,33 @@ export class Rig {
       scheduler.at(scheduler.now + MINUTE + scheduler.between(-3000, 3000), () => this.#liveOn());
       return;
     }
-    // At rest everybody is silent, but for a machine that was started and has not said so yet.
-    if (isOn && this.#heardSinceStart < 2) void this.#beat(this.#report());
+    // At rest everybody is silent, but none before it was heard for so long that it can't be missed.
+    if (isOn && this.#boot.heardForMs < 3 * MINUTE) void this.#beat(this.#report());
     scheduler.at(scheduler.now + 4 * MINUTE, () => this.#liveOn());
+  }
+
+  get #bootId(): string {
+    return `${this.ref}, start ${this.#platform.machines.startsOf(this.ref)}`;
+  }
+
+  get #boot() {
+    const known = this.#boots.get(this.#bootId);
+    if (known !== undefined) return known;
+    const boot: Boot = { sequence: 0, firstHeardAt: null, heardForMs: 0 };
+    this.#boots.set(this.#bootId, boot);
+    return boot;
   }
 
   #report(): HeartbeatReport {
     const { scheduler } = this.#platform;
+    const boot = this.#boot;
     this.#sent += 1;
-    this.#sequence += 1;
+    boot.sequence += 1;
     return {
       gpu_utilization: scheduler.now < this.#idleUntil ? 1 : 90,
       cost_accumulated: this.#sent,
-      boot_id: this.#boot,
-      sequence: this.#sequence,
+      boot_id: this.#bootId,
+      sequence: boot.sequence,
     };
   }
 
@@ -97,14 +108,15 @@ export class Rig {
     const { scheduler, rates } = this.#platform;
     const isForged = scheduler.chance(rates.forged);
     const report = isForged ? { ...honest, sequence: this.#forge() } : honest;
-    const [at, ref] = [scheduler.now, this.ref];
+    const [at, ref, boot] = [scheduler.now, this.ref, this.#boot];
     try {
       const heard = await this.host.call("heartbeat", [this.#tokenGeneration, report]);
       if (outcomeOf(heard) !== "accepted") {
         this.#say(`${this.name} was not heard: ${outcomeOf(heard)}`);
         return;
       }
-      this.#heardSinceStart += 1;
+      boot.firstHeardAt ??= at;
+      boot.heardForMs = at - boot.firstHeardAt;
       if (!isForged) this.acknowledged.add(Number(report.cost_accumulated));
       const sign = report.gpu_utilization === 90 ? "busy" : "idle";
       this.#platform.onHappening({ type: "heard", at, instance: this.name, ref, sign });
@@ -122,7 +134,7 @@ export class Rig {
     const kind = scheduler.random();
     if (kind < 0.34) return Number.MAX_SAFE_INTEGER;
     // Numbers that were never used begin at 1.
-    return kind < 0.67 ? 0 : Math.max(0, this.#sequence - scheduler.between(1, 3));
+    return kind < 0.67 ? 0 : Math.max(0, this.#boot.sequence - scheduler.between(1, 3));
   }
 }
 

@@ -27,6 +27,8 @@ let scheduler: Scheduler | null = null;
 const realNow = Date.now;
 
 beforeAll(() => {
+  // Most errors are part of the play: where they were made takes long to find out.
+  Error.stackTraceLimit = 0;
   vi.spyOn(Date, "now").mockImplementation(() => scheduler?.now ?? realNow());
   // A database that is down is no news here.
   vi.spyOn(console, "warn").mockReturnValue();

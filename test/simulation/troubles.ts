@@ -91,14 +91,14 @@ export function watchTwice(platform: Platform, rigs: Rig[], say: Say): void {
   };
   const minute = () => {
     if (!scheduler.hostile) return;
-    if (scheduler.chance(rates.registeredAgain) && first.host.stored !== null) void registerAgain();
+    if (scheduler.chance(rates.registeredAgain) && first.host.outline !== null) void registerAgain();
     scheduler.at(scheduler.now + MINUTE, minute);
   };
   scheduler.at(scheduler.now + 2 * MINUTE, minute);
   if (!rates.hasTwin) return;
   const twin = new Rig(platform, first.userId, "twin-1", first.ref, say);
   const putIn = async () => {
-    if (first.host.stored === null) return;
+    if (first.host.outline === null) return;
     const sighted = { at: scheduler.now, credentialsSetAt: 0, gpus: 1 };
     await twin.host.call("register", [registrationOf(twin, first.ref, sighted)]).catch(() => null);
     platform.count("twins put in");

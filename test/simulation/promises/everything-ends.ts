@@ -1,6 +1,5 @@
-import type { InstanceState } from "../../../src/lifecycle/state.ts";
 import { orphanOf } from "../../../src/lifecycle/state.ts";
-import type { Happening } from "../happenings.ts";
+import type { Happening, Outline } from "../happenings.ts";
 import type { Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
 
@@ -33,16 +32,16 @@ export class EverythingEnds implements Promised {
 
   atRest(): void {
     const { actors, scheduler } = this.#platform;
-    for (const { name, stored } of actors) {
-      if (stored === null) continue;
-      const { phase } = stored.state;
+    for (const { name, outline } of actors) {
+      if (outline === null) continue;
+      const { phase } = outline;
       if ("action" in phase)
         this.#say(`${name} is ${phase.status} for good: ${JSON.stringify(phase.action)}`);
-      this.#judgeQuestion(name, stored.state, scheduler.now);
+      this.#judgeQuestion(name, outline, scheduler.now);
     }
   }
 
-  #judgeQuestion(instance: string, state: InstanceState | null, now: number): void {
+  #judgeQuestion(instance: string, state: Outline | null, now: number): void {
     const question = state === null ? null : (orphanOf(state.phase)?.guard ?? null);
     if (question === null) {
       this.#askedSince.delete(instance);
@@ -59,7 +58,7 @@ export class EverythingEnds implements Promised {
   }
 }
 
-function deadlineOf({ phase }: InstanceState): number | null {
+function deadlineOf({ phase }: Outline): number | null {
   if (!("action" in phase)) return null;
   const { kind, orderedAt } = phase.action;
   return orderedAt + (kind === "delete" ? DELETE_MS : ORDER_MS) + SLACK_MS;

@@ -24,9 +24,9 @@ export class NoMachineIsForgotten implements Promised {
   }
 
   atRest(): void {
-    for (const { name, stored } of this.#platform.actors) {
-      if (stored?.state.phase.status !== "deleted") continue;
-      const ref = stored.state.profile.providerRef;
+    for (const { name, outline } of this.#platform.actors) {
+      if (outline?.phase.status !== "deleted") continue;
+      const ref = outline.profile.providerRef;
       const state = ref === null ? "unknown" : this.#platform.machines.stateOf(ref);
       if (state !== "gone") this.#say(`${name} counts as deleted and is ${state}`);
     }

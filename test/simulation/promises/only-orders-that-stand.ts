@@ -16,7 +16,7 @@ export class OnlyOrdersThatStand implements Promised {
     if (happening.type !== "deed") return;
     const { deed, parameters, workflowId } = happening;
     const instance = instanceOf(parameters);
-    const phase = this.#platform.actor(instance).stored?.state.phase;
+    const phase = this.#platform.actor(instance).outline?.phase;
     const action = phase !== undefined && "action" in phase ? phase.action : null;
     // A start that failed is cancelled while nobody tries it.
     const isCancelling = deed === "hibernate" && parameters.order.kind === "wake";

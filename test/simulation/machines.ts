@@ -1,70 +1,206 @@
 import {
-  type MachineState,
   type Progress,
   type Provider,
   ProviderError,
+  type ProviderErrorCode,
+  type Sighting,
   type Snapshot,
   type Target,
 } from "../../src/actions/providers/provider.ts";
+import type { Deed } from "./happenings.ts";
+import type { Rates } from "./rates.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** The rented machines and their provider, who is slow, fails, and forgets to answer. */
+export type MachineState = "running" | "starting" | "stopping" | "stopped" | "gone";
+
+interface Machine {
+  state: MachineState;
+  gpus: number;
+  /** The provider has accepted to destroy it. */
+  isDoomed: boolean;
+  /** While it lasts the provider does not show the machine, or can't tell. */
+  lie: { readonly until: number; readonly says: "missing" | "unknown" } | null;
+  /** How often it came to run. */
+  starts: number;
+  /** Counts changes: a slow one that was overtaken comes to nothing. */
+  changes: number;
+}
+
+/** What a provider may say to a call that it does not carry out. */
+const REFUSALS: readonly (readonly [string, ProviderErrorCode])[] = [
+  ["4xx", "refused"],
+  ["429", "rate_limited"],
+  ["503", "unavailable"],
+];
+
+/** The rented machines and their provider, who is slow, fails, lies, and forgets to answer. */
 export class Machines {
-  readonly #states = new Map<string, MachineState>();
+  readonly #machines = new Map<string, Machine>();
   readonly #snapshots = new Set<string>();
-  /** What the provider did in truth, in order. */
-  readonly deeds: { readonly deed: string; readonly instanceId: string; readonly actionId: string }[] = [];
   readonly #scheduler: Scheduler;
-  /** Called before a machine is changed, to object. */
-  onDeed: (deed: string, target: Target) => void = () => {};
+  readonly #rates: Rates;
+  readonly #count: (what: string) => void;
+  /** While it lasts every order is refused so. */
+  refusesUntil: { readonly until: number; readonly refusal: (typeof REFUSALS)[number] } | null = null;
+  /** While the user's credentials are those of another team, no machine is shown. */
+  areElsewhere = false;
+  onCall: (target: Target) => void = () => {};
+  /** Called before a machine is changed. */
+  onDeed: (deed: Deed, target: Target) => void = () => {};
 
-  constructor(scheduler: Scheduler) {
+  constructor(scheduler: Scheduler, rates: Rates, count: (what: string) => void) {
     this.#scheduler = scheduler;
+    this.#rates = rates;
+    this.#count = count;
   }
 
-  stateOf(instanceId: string): MachineState {
-    return this.#states.get(instanceId) ?? "running";
+  stateOf(ref: string): MachineState {
+    return this.#of(ref).state;
   }
 
-  hasSnapshot(actionId: string): boolean {
-    return this.#snapshots.has(actionId);
+  startsOf(ref: string): number {
+    return this.#of(ref).starts;
+  }
+
+  isDoomed(ref: string): boolean {
+    return this.#of(ref).isDoomed;
+  }
+
+  hasSnapshot(workflowId: string): boolean {
+    return this.#snapshots.has(workflowId);
+  }
+
+  /** By the hand of its owner, past everybody. */
+  turnByHand(ref: string, state: "running" | "stopped" | "gone"): void {
+    const machine = this.#of(ref);
+    if (machine.isDoomed) return;
+    machine.changes += 1;
+    machine.isDoomed = state === "gone";
+    reach(machine, state, 1);
+  }
+
+  lie(ref: string, says: "missing" | "unknown", durationMs: number): void {
+    this.#of(ref).lie = { says, until: this.#scheduler.now + durationMs };
+  }
+
+  refuseFor(durationMs: number): void {
+    const refusal = this.#pick(REFUSALS);
+    this.refusesUntil = { refusal, until: this.#scheduler.now + durationMs };
+    this.#count(`${refusal[0]} for long`);
   }
 
   /** The provider as one caller has it. */
   provider(call: <T>(work: () => T) => Promise<T>): Provider {
-    const ask = <T>(work: () => T): Promise<T> =>
+    const ask = <T>(target: Target | null, work: () => T): Promise<T> =>
       call(() => {
-        if (this.#scheduler.chance(0.05))
-          throw new ProviderError("unavailable", "the provider does not answer");
-        if (this.#scheduler.chance(0.02)) throw new ProviderError("refused", "the provider will not");
+        if (target !== null) this.onCall(target);
+        if (this.#scheduler.chance(0.05)) throw new ProviderError("unavailable", "it does not answer");
         const answer = work();
         if (this.#scheduler.chance(0.05)) throw new ProviderError("unavailable", "the answer was lost");
         return answer;
       });
-    const turn = (deed: string, target: Target, state: MachineState): Promise<Progress> =>
-      ask(() => {
-        if (this.stateOf(target.instanceId) === "gone")
-          throw new ProviderError("not_found", "no such machine");
-        if (this.stateOf(target.instanceId) !== state) {
-          this.onDeed(deed, target);
-          this.deeds.push({ deed, instanceId: target.instanceId, actionId: target.actionId });
-          this.#states.set(target.instanceId, state);
-        }
-        return this.#scheduler.random() < 0.5 ? "done" : "accepted";
-      });
     return {
-      hibernate: (target) => turn("hibernate", target, "stopped"),
-      forceHibernate: (target) => turn("hibernate", target, "stopped"),
-      wake: (target) => turn("wake", target, "running"),
-      delete: (target) => turn("delete", target, "gone"),
+      hibernate: (target) => ask(target, () => this.#turn("hibernate", target)),
+      forceHibernate: (target) => ask(target, () => this.#turn("hibernate", target)),
+      wake: (target) => ask(target, () => this.#turn("wake", target)),
+      delete: (target) => ask(target, () => this.#turn("delete", target)),
       snapshot: (target) =>
-        ask((): Snapshot => {
+        ask(target, (): Snapshot => {
+          this.#refuseSometimes();
           this.#snapshots.add(target.actionId);
           return { snapshotId: `snap-${target.actionId}`, done: this.#scheduler.random() < 0.5 };
         }),
-      snapshotState: () => ask(() => "ready" as const),
-      status: (target) => ask(() => this.stateOf(target.instanceId)),
+      snapshotState: () => ask(null, () => "ready" as const),
+      status: (target) => ask(target, () => this.#show(this.#of(target.ref))),
       verify: async () => {},
     };
   }
+
+  #of(ref: string): Machine {
+    const known = this.#machines.get(ref);
+    if (known !== undefined) return known;
+    const machine: Machine = { state: "running", gpus: 1, isDoomed: false, lie: null, starts: 1, changes: 0 };
+    this.#machines.set(ref, machine);
+    return machine;
+  }
+
+  #show(machine: Machine): Sighting {
+    const hidden = this.#hidden(machine);
+    if (hidden !== null) this.#count(`shown as ${hidden}`);
+    if (hidden === "missing") return { state: "missing" };
+    if (hidden === "unknown") return { state: "unknown", because: "the provider can't tell" };
+    if (machine.state !== "gone") return { state: machine.state, gpus: machine.gpus, obstacle: null };
+    return { state: this.#scheduler.random() < 0.5 ? "terminated" : "missing" };
+  }
+
+  #hidden(machine: Machine): "missing" | "unknown" | null {
+    if (machine.state === "gone") return null;
+    if (this.areElsewhere) return "missing";
+    return machine.lie !== null && this.#scheduler.now < machine.lie.until ? machine.lie.says : null;
+  }
+
+  #refuseSometimes(): void {
+    const { refusesUntil } = this;
+    const lasting = refusesUntil !== null && this.#scheduler.now < refusesUntil.until ? refusesUntil : null;
+    const refusal =
+      lasting?.refusal ?? (this.#scheduler.chance(this.#rates.refusal) ? this.#pick(REFUSALS) : null);
+    if (refusal === null) return;
+    this.#count(`tries refused with ${refusal[0]}`);
+    throw new ProviderError(refusal[1], `the provider said ${refusal[0]}`);
+  }
+
+  #turn(deed: Deed, target: Target): Progress {
+    const machine = this.#of(target.ref);
+    this.#refuseSometimes();
+    if (machine.state === "gone") throw new ProviderError("not_found", "no such machine");
+    if (this.#hidden(machine) === "missing") {
+      this.#count("tries answered with 410");
+      throw new ProviderError("not_found", "no such machine");
+    }
+    if (machine.isDoomed) return "accepted";
+    const [passing, end] = TURNS[deed];
+    if (machine.state === end || machine.state === passing) {
+      // A stop also ends a start that is queued.
+      machine.changes += 1;
+      reach(machine, end, machine.gpus);
+      return "done";
+    }
+    this.onDeed(deed, target);
+    machine.changes += 1;
+    machine.isDoomed = deed === "delete";
+    const { scheduler, change } = { scheduler: this.#scheduler, change: machine.changes };
+    // Rarely a start brings none of its GPUs.
+    const gpus = deed === "wake" && scheduler.chance(0.02) ? 0 : 1;
+    const reached = () => {
+      if (machine.changes === change) reach(machine, end, gpus);
+    };
+    const isQueued = deed === "wake" && scheduler.chance(this.#rates.queuedStart);
+    if (isQueued) this.#count("starts queued");
+    else if (scheduler.random() < 0.6) {
+      reached();
+      return scheduler.random() < 0.5 ? "done" : "accepted";
+    } else machine.state = passing;
+    const takesMs = isQueued ? scheduler.between(5, 40) * 60_000 : scheduler.between(2_000, 240_000);
+    scheduler.at(scheduler.now + takesMs, reached);
+    return "accepted";
+  }
+
+  #pick<T>(among: readonly T[]): T {
+    const picked = among[this.#scheduler.between(0, among.length - 1)];
+    if (picked === undefined) throw new Error("there is nothing to pick from");
+    return picked;
+  }
 }
+
+function reach(machine: Machine, state: MachineState, gpus: number): void {
+  if (state === "running" && machine.state !== "running") machine.starts += 1;
+  machine.state = state;
+  machine.gpus = gpus;
+}
+
+/** Through which state each deed leads, and to which. */
+const TURNS: Record<Deed, readonly [MachineState, MachineState]> = {
+  hibernate: ["stopping", "stopped"],
+  wake: ["starting", "running"],
+  delete: ["stopping", "gone"],
+};

@@ -1,0 +1,34 @@
+import type { Happening } from "../happenings.ts";
+import type { Platform } from "../platform.ts";
+import type { Promised, Say } from "./promise.ts";
+
+/** What counts as deleted exists no more, whatever its provider said. */
+export class NoMachineIsForgotten implements Promised {
+  readonly #platform: Platform;
+  readonly #say: Say;
+
+  constructor(platform: Platform, say: Say) {
+    this.#platform = platform;
+    this.#say = say;
+  }
+
+  observe(happening: Happening): void {
+    if (happening.type !== "saved") return;
+    const { before, after, instance } = happening;
+    if (before !== null && after === null) this.#say(`${instance} was forgotten`);
+    if (before === null || after?.phase.status !== "deleted" || before.phase.status === "deleted") return;
+    const ref = "action" in before.phase ? before.phase.action.machine.providerRef : null;
+    if (ref === null) this.#say(`${instance} counts as deleted without an order`);
+    else if (!this.#platform.machines.isDoomed(ref))
+      this.#say(`${instance} counts as deleted, and ${ref} is ${this.#platform.machines.stateOf(ref)}`);
+  }
+
+  atRest(): void {
+    for (const { name, outline } of this.#platform.actors) {
+      if (outline?.phase.status !== "deleted") continue;
+      const ref = outline.profile.providerRef;
+      const state = ref === null ? "unknown" : this.#platform.machines.stateOf(ref);
+      if (state !== "gone") this.#say(`${name} counts as deleted and is ${state}`);
+    }
+  }
+}

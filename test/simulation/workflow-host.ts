@@ -1,0 +1,115 @@
+import type { ActionParameters } from "../../src/actions/order.ts";
+import { InstanceAction } from "../../src/actions/workflow.ts";
+import type { Platform } from "./platform.ts";
+
+const NEVER = new Promise<never>(() => {});
+
+/** One workflow: steps that are done stay done over crashes, and a step that crashed is done again. */
+export class WorkflowHost {
+  /** `lost`: its host never runs again. */
+  state: "running" | "finished" | "lost" = "running";
+  readonly id: string;
+  readonly parameters: ActionParameters;
+  readonly #platform: Platform;
+  readonly #isDueToBeLost: boolean;
+  readonly #done = new Map<string, { value: unknown } | { error: Error }>();
+
+  constructor(platform: Platform, id: string, parameters: ActionParameters) {
+    this.#platform = platform;
+    this.id = id;
+    this.parameters = parameters;
+    this.#isDueToBeLost = platform.scheduler.chance(platform.rates.lostWorkflow);
+  }
+
+  start(): void {
+    const { scheduler } = this.#platform;
+    scheduler.at(scheduler.now + scheduler.latencyMs(), () => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    if (this.state === "lost") return;
+    const life = {
+      isAlive: true,
+      crash: () => {
+        life.isAlive = false;
+        this.#platform.crashes += 1;
+        this.start();
+      },
+    };
+    const workflow: InstanceAction = Reflect.construct(InstanceAction, [
+      { waitUntil: () => {} },
+      this.#platform.bindings(life),
+    ]);
+    const event = {
+      payload: this.parameters,
+      timestamp: new Date(this.#platform.scheduler.now),
+      instanceId: this.id,
+    };
+    const run: unknown = Reflect.get(workflow, "run");
+    if (typeof run !== "function") throw new Error("a workflow runs");
+    try {
+      await Reflect.apply(run, workflow, [event, this.#step(life)]);
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error;
+    }
+    if (life.isAlive) this.state = "finished";
+  }
+
+  #step(life: { isAlive: boolean; crash(): void }) {
+    const { scheduler } = this.#platform;
+    const wait = (ms: number) =>
+      new Promise<void>((resolve) => scheduler.at(scheduler.now + ms, () => life.isAlive && resolve()));
+    return {
+      do: async (name: string, ...rest: readonly unknown[]) => {
+        const known = this.#done.get(name);
+        if (known !== undefined) {
+          if ("error" in known) throw known.error;
+          return known.value;
+        }
+        const work = rest.at(-1);
+        if (typeof work !== "function") throw new Error("a step does something");
+        for (let attempt = 0; ; attempt += 1) {
+          try {
+            const value: unknown = await Reflect.apply(work, null, []);
+            if (!life.isAlive) return NEVER;
+            // Done, and nobody goes on from here: neither this process nor another one.
+            if (scheduler.chance(this.#isDueToBeLost ? 0.2 : 0)) {
+              life.isAlive = false;
+              this.state = "lost";
+              this.#platform.count("workflows lost");
+              return NEVER;
+            }
+            // Done, but the engine crashes before it has noted that.
+            if (scheduler.chance(0.02)) {
+              life.crash();
+              return NEVER;
+            }
+            this.#done.set(name, { value });
+            return value;
+          } catch (error) {
+            if (!life.isAlive) return NEVER;
+            const isFinal = error instanceof Error && error.constructor.name === "NonRetryableError";
+            if (isFinal || attempt >= 5) {
+              const failure = new StepFailed(error instanceof Error ? error.message : String(error));
+              this.#done.set(name, { error: failure });
+              throw failure;
+            }
+            await wait(10_000 * 2 ** attempt);
+          }
+        }
+      },
+      sleep: async (name: string, ms: number) => {
+        if (this.#done.has(name)) return;
+        await wait(ms);
+        this.#done.set(name, { value: undefined });
+      },
+      waitForEvent: async (name: string, { timeout }: { timeout: number }) => {
+        if (!this.#done.has(name)) await wait(timeout);
+        this.#done.set(name, { value: undefined });
+        throw new Error("nobody answered in time");
+      },
+    };
+  }
+}
+
+class StepFailed extends Error {}

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
 
 /** The secrets of the Worker under test, never of a real one. */
 const TEST_SECRETS = {
@@ -16,8 +17,34 @@ execFileSync(process.execPath, ["scripts/build-dashboard.ts"], {
   stdio: "inherit",
 });
 
+// Reading wrangler.toml, wrangler warns of secrets that are not in the environment: the tests bind theirs below.
+process.env.WRANGLER_LOG ??= "error";
+
+// Miniflare's own workflows never dispose what they ask their engine, and workerd warns of it whenever the garbage
+// collector comes by. The vitest plugin hands on what workerd says through these, and offers no other place to stop it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = new Proxy(stream.write, {
+    apply: (write, self, values) =>
+      String(values[0]).startsWith("An RPC result was not disposed properly") ||
+      Reflect.apply(write, self, values),
+  });
+}
+
+/** So long that only what hangs runs into it, also on a slow machine that is busy with other work. */
+const PATIENCE = {
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
+  expect: { poll: { timeout: 60_000 } },
+};
+
+/** Fails a test that prints what it does not expect. */
+const QUIET = "test/quiet.ts";
+
 function insideWorkerd(more: { d1Databases?: string[] } = {}) {
   return cloudflareTest(async () => ({
+    // Verbose, workerd tells of each exception that leaves an object or a step of a workflow, though its caller
+    // catches it, as tests of failures mean it to. One that nobody catches still fails the run, as vitest's "unhandled error".
+    verbose: false,
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {
       ...more,
@@ -30,13 +57,26 @@ function insideWorkerd(more: { d1Databases?: string[] } = {}) {
   }));
 }
 
+/** Source maps of packages that name files which their packages lack: vite warns of each. */
+function withoutSourceMap(path: RegExp): Plugin {
+  return {
+    name: "without-source-map",
+    load: {
+      filter: { id: path },
+      handler: async (id) => (await readFile(id, "utf8")).replace(/^\/\/# sourceMappingURL=.*$/m, ""),
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     projects: [
       // What is pure, and what only calls out, in plain Node.
       {
         test: {
+          ...PATIENCE,
           name: "unit",
+          setupFiles: [QUIET],
           include: [
             "test/lifecycle/**/*.test.ts",
             "test/outbound/**/*.test.ts",
@@ -48,23 +88,26 @@ export default defineConfig({
       },
       // Actors, D1 and routes, inside workerd.
       {
-        plugins: [insideWorkerd()],
+        plugins: [withoutSourceMap(/\/standardwebhooks\/dist\//), insideWorkerd()],
         test: {
+          ...PATIENCE,
           name: "workers",
           include: ["test/{accounts,actions,alerts,api,cleanup,history,instance,metrics}/**/*.test.ts"],
           exclude: ["test/actions/providers/**", "test/alerts/notice.test.ts"],
-          setupFiles: ["test/migrate.ts"],
-          testTimeout: 30_000,
+          setupFiles: [QUIET, "test/migrate.ts"],
         },
       },
       // The same with three databases for the history.
       {
-        plugins: [insideWorkerd({ d1Databases: ["HISTORY_1", "HISTORY_2"] })],
+        plugins: [
+          withoutSourceMap(/\/standardwebhooks\/dist\//),
+          insideWorkerd({ d1Databases: ["HISTORY_1", "HISTORY_2"] }),
+        ],
         test: {
+          ...PATIENCE,
           name: "shards",
           include: ["test/shards/**/*.test.ts"],
-          setupFiles: ["test/migrate.ts"],
-          testTimeout: 30_000,
+          setupFiles: [QUIET, "test/migrate.ts"],
         },
       },
       // The real actor, outbox and workflow on a platform that a seed makes fail.
@@ -75,7 +118,12 @@ export default defineConfig({
             "cloudflare:workflows": resolve(import.meta.dirname, "test/simulation/stubs/workflows.ts"),
           },
         },
-        test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 3_600_000 },
+        test: {
+          name: "simulation",
+          include: ["test/simulation/**/*.test.ts"],
+          testTimeout: 3_600_000,
+          hookTimeout: 240_000,
+        },
       },
       // A real server process.
       {
@@ -83,8 +131,9 @@ export default defineConfig({
           name: "server",
           include: ["test/server/**/*.test.ts"],
           fileParallelism: false,
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
       // What needs programs of the operating system.
@@ -93,8 +142,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 120_000,
+          testTimeout: 1_800_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -28,6 +28,15 @@ const countedSchema = z.object({
   databaseRows: z.number(),
 });
 
+/** Of vitest's report, what the tests left about themselves. */
+const reportSchema = z.object({
+  testResults: z.array(
+    z.object({
+      assertionResults: z.array(z.object({ meta: z.object({ costOfADay: z.unknown().optional() }) })),
+    }),
+  ),
+});
+
 export async function benchCost(): Promise<CostResult[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -36,11 +45,15 @@ export async function benchCost(): Promise<CostResult[]> {
       "run",
       "--project",
       "workers",
+      "--reporter=json",
       "test/instance/cost.test.ts",
     ],
     { cwd: ROOT, maxBuffer: 2 ** 26 },
   );
-  const counted = countedSchema.parse(JSON.parse(/cost of a day: (\{.+?\})/.exec(stdout)?.[1] ?? "null"));
+  const tests = reportSchema.parse(JSON.parse(stdout)).testResults.flatMap((file) => file.assertionResults);
+  const counted = countedSchema.parse(
+    tests.find(({ meta }) => meta.costOfADay !== undefined)?.meta.costOfADay,
+  );
   const rows = (counted.actorRows + counted.alarmRows + counted.databaseRows) / counted.heartbeats;
   const alarms = counted.alarmRows / counted.heartbeats;
   return [

@@ -51,6 +51,16 @@ const badHeartbeat = fc.oneof(
     .oneof(fc.integer(), fc.boolean(), fc.constant({}), fc.constant(""), fc.string({ minLength: 33 }))
     .map((status) => JSON.stringify({ instance_id: INSTANCE_ID, status })),
   fc
+    .constantFrom<object>(
+      { activity: { "ACCOUNT SUSPENDED: verify at https://evil.example.com": 1 } },
+      { activity: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`a${n}`, 1])) },
+      { status: "running\u0007" },
+      { boot_id: "a b" },
+      { gpus: [{ index: 0, name: "\u001b[31m" }] },
+      { gpus: Array.from({ length: 65 }, (_, index) => ({ index })) },
+    )
+    .map((field) => JSON.stringify({ instance_id: INSTANCE_ID, ...field })),
+  fc
     .oneof(fc.integer(), fc.constant(null), fc.constant([INSTANCE_ID]), fc.string())
     .filter((id) => id !== INSTANCE_ID)
     .map((instance_id) => JSON.stringify({ instance_id, gpu_utilization: 1 })),
@@ -176,7 +186,7 @@ const badPolicy = fc.oneof(
     { idle: { metric: "disk" } },
     { idle: { threshold_percent: 100.1 } },
     { idle: { warn_after_seconds: 300 } },
-    { orphan: { orphan_after_seconds: 59 } },
+    { orphan: { orphan_after_seconds: 179 } },
     { orphan: { delete_after_days: 0 } },
     { guard: { fraction: 0 } },
     { heartbeat_interval_seconds: 1.5 },
@@ -206,6 +216,7 @@ const badRegistration = fc.oneof(
     { instance_id: "new", name: " ".repeat(10) },
     { instance_id: "new", name: "x".repeat(201) },
     { instance_id: "new", policy: { idle: { warn_after_seconds: 400 } } },
+    { instance_id: "new", policy: { guard: { enabled: false } } },
     { instance_id: "new", policy: [] },
     { instance_id: INSTANCE_ID },
     {},
@@ -307,7 +318,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
     badResult.map((body) => byUser("POST", "/api/agent/actions/a-1/result", JSON.stringify(body))),
     fc
-      .oneof(fc.constantFrom(0, -5, 1441, 1.5), fc.string(), fc.boolean(), fc.constant({}))
+      .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))
       .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),
     fc
       .tuple(

@@ -95,7 +95,7 @@ export class Instance {
         });
         if (waiting > 0) throw new Error(`${waiting} effects wait`);
       },
-      { timeout: 10_000, interval: 10 },
+      { timeout: 60_000, interval: 10 },
     );
   }
 

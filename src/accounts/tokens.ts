@@ -14,11 +14,12 @@ const claimsSchema = z.discriminatedUnion("scope", [
     generation: z.number(),
   }),
   z.object({ scope: z.literal("user"), sub: z.string(), jti: z.string() }),
-  // A link in an alert: good for one instance, once (by `jti`), until `exp` (seconds).
+  // A link in an alert: good for one registration of an instance, once (by `jti`), until `exp` (seconds).
   z.object({
     scope: z.literal("keep_alive"),
     sub: z.string(),
     instance: z.string(),
+    registered_at: z.number(),
     jti: z.string(),
     exp: z.number(),
   }),

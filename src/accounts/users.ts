@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
+import type { PolicyOverrides } from "../lifecycle/policy.ts";
+import { jsonText, storedOverridesSchema } from "../lifecycle/stored.ts";
 
 /** Users and their tokens, in D1. */
 
@@ -76,7 +77,7 @@ export interface UserPolicy {
 
 export const userPolicyRow = z
   .object({
-    policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
+    policy: jsonText(storedOverridesSchema),
     policy_version: z.number(),
   })
   .transform((row): UserPolicy => ({ overrides: row.policy, version: row.policy_version }));

@@ -9,6 +9,8 @@ export interface Alert {
   /** Empty for what concerns no single instance. */
   readonly instanceId: string;
   readonly name: string;
+  /** When the instance of this id was registered that there is now; null when there is none. */
+  readonly registeredAt: number | null;
   readonly kind: HistoryEventKind;
   readonly severity: Severity;
   readonly message: string;
@@ -37,9 +39,14 @@ export interface NoticeLine {
   readonly name: string;
   readonly message: string;
   readonly at: number;
-  /** Until when a link that keeps the instance alive is worth offering; null where it is not. */
-  readonly keepAliveUntil: number | null;
+  /** A link that keeps the instance alive: for which registration, and until when; null where none is offered. */
+  readonly keepAlive: KeepAliveOffer | null;
   readonly eventId: string;
+}
+
+export interface KeepAliveOffer {
+  readonly registeredAt: number;
+  readonly until: number;
 }
 
 /** A group names so many instances and counts the rest. */
@@ -81,13 +88,13 @@ function composeGroup(alerts: readonly Alert[]): NoticeGroup {
   return {
     kind: first.kind,
     severity: alerts.some((alert) => alert.severity === "critical") ? "critical" : first.severity,
-    heading: first.instanceId === "" ? first.message : `${subject} ${WORDS[first.kind]}`,
+    heading: first.instanceId === "" ? first.message : `${subject} ${spoken(first.kind)}`,
     lines: alerts.slice(0, LINES_PER_GROUP).map((alert) => ({
       instanceId: alert.instanceId,
       name: alert.name,
       message: alert.message,
       at: alert.at,
-      keepAliveUntil: keepAliveUntil(alert),
+      keepAlive: keepAliveOffer(alert),
       eventId: alert.eventId,
     })),
     more: Math.max(0, alerts.length - LINES_PER_GROUP),
@@ -109,10 +116,17 @@ function weightOf(alert: Alert): Severity {
   }
 }
 
-function keepAliveUntil(alert: Alert): number | null {
-  const stepAt = alert.detail.step_at;
-  if (alert.severity !== "warning" || typeof stepAt !== "string") return null;
-  return Date.parse(stepAt) + LINK_GRACE_MS;
+function keepAliveOffer({ severity, detail, at, registeredAt }: Alert): KeepAliveOffer | null {
+  const stepAt = detail.step_at;
+  if (severity !== "warning" || typeof stepAt !== "string") return null;
+  // What is older than the registration was told of a former one, which nobody can keep alive any more.
+  if (registeredAt === null || at < registeredAt) return null;
+  return { registeredAt, until: Date.parse(stepAt) + LINK_GRACE_MS };
+}
+
+/** A kind of a newer version is told by its name. */
+function spoken(kind: HistoryEventKind): string {
+  return Object.hasOwn(WORDS, kind) ? WORDS[kind] : kind.replaceAll("_", " ");
 }
 
 const WORDS: Record<HistoryEventKind, string> = {

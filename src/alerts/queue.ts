@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type HistoryEventKind, historyEventKindSchema, severitySchema } from "../lifecycle/history-event.ts";
+import { type HistoryEventKind, severitySchema } from "../lifecycle/history-event.ts";
+import { jsonText, readableRows, word } from "../lifecycle/stored.ts";
 import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
 import type { Urgency } from "./start.ts";
 
@@ -37,11 +38,13 @@ const alertRow = z.object({
   id: z.string(),
   instance_id: z.string(),
   name: z.string().nullable(),
-  kind: historyEventKindSchema,
-  severity: severitySchema,
+  registered_at: z.number().nullable(),
+  kind: word<HistoryEventKind>(),
+  // One of a newer version is told as what most channels want to hear.
+  severity: severitySchema.catch("warning"),
   message: z.string(),
   at: z.number(),
-  detail: z.string().transform((text) => z.record(z.string(), z.unknown()).parse(JSON.parse(text))),
+  detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
 });
 
 /** What this digest has to tell, oldest first: without what a guard's message or an earlier digest has told. */
@@ -53,8 +56,8 @@ export async function readAlerts(
 ): Promise<Alert[]> {
   const { results } = await db
     .prepare(
-      `SELECT event.id, event.instance_id, instance.name, event.kind, event.severity, event.message, event.at,
-              event.detail
+      `SELECT event.id, event.instance_id, instance.name, instance.registered_at, event.kind, event.severity,
+              event.message, event.at, event.detail
        FROM events AS event
        LEFT JOIN instances AS instance
          ON instance.user_id = event.user_id AND instance.instance_id = event.instance_id
@@ -62,21 +65,19 @@ export async function readAlerts(
     )
     .bind(userId, digestId)
     .all();
-  const alerts = z
-    .array(alertRow)
-    .parse(results)
-    .map(
-      (row): Alert => ({
-        eventId: row.id,
-        instanceId: row.instance_id,
-        name: row.name ?? row.instance_id,
-        kind: row.kind,
-        severity: row.severity,
-        message: row.message,
-        at: row.at,
-        detail: row.detail,
-      }),
-    );
+  const alerts = readableRows(alertRow, results).map(
+    (row): Alert => ({
+      eventId: row.id,
+      instanceId: row.instance_id,
+      name: row.name ?? row.instance_id,
+      registeredAt: row.registered_at,
+      kind: row.kind,
+      severity: row.severity,
+      message: row.message,
+      at: row.at,
+      detail: row.detail,
+    }),
+  );
   const news = withoutOutage(alerts, await readOutage(db, userId));
   return withoutRepeats(news, await readEarlier(db, userId, digestId, news, reminderMs), reminderMs);
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { actorOf } from "../instance/address.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
+import { keepAliveMinutesSchema } from "../lifecycle/policy.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, notFound } from "./errors.ts";
+import { ApiError, notFound, unreadable } from "./errors.ts";
 import { instanceParams } from "./instances.ts";
 import { detailExample, detailSchema } from "./views.ts";
 
@@ -22,7 +23,7 @@ export class KeepAlive extends Endpoint {
       body: jsonBody(
         z
           .strictObject({
-            minutes: z.int().min(1).max(1440).optional().describe("As the policy says, if left out"),
+            minutes: keepAliveMinutesSchema.optional().describe("As the policy says, if left out"),
           })
           .optional(),
         { minutes: 60 },
@@ -58,6 +59,8 @@ export class KeepAlive extends Endpoint {
         throw new ApiError(409, kept.refusal.code, kept.refusal.message);
       case "unknown":
         throw notFound();
+      case "unreadable":
+        throw unreadable();
     }
   }
 }
@@ -112,5 +115,7 @@ function answer(c: ApiContext, command: CommandOutcome): Response {
       throw new ApiError(409, command.refusal.code, command.refusal.message);
     case "unknown":
       throw notFound();
+    case "unreadable":
+      throw unreadable();
   }
 }

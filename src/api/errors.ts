@@ -32,6 +32,13 @@ export class ApiError extends Error {
 
 export const notFound = () => new ApiError(404, "not_found", "There is no such thing here");
 
+/** The stored instance cannot be read: a later deployment may be able to. What is wrong was logged as it was read. */
+export const unreadable = () =>
+  new ApiError(503, "unreadable", UNREADABLE_MESSAGE, { retryAfterSeconds: 60 });
+
+export const UNREADABLE_MESSAGE =
+  "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
+
 export const errorSchema = z.object({
   success: z.literal(false),
   error: z.object({
@@ -49,7 +56,7 @@ export type ErrorBody = z.infer<typeof errorSchema>["error"];
 /** Answers any error thrown on the way. What is not an `ApiError` is ours: 503, to be tried again. */
 export function answerError(error: unknown, c: Context): Response {
   const known = toApiError(error);
-  if (known.status >= 500) console.error("request failed", c.req.method, c.req.path, error);
+  if (known !== error) console.error("request failed", c.req.method, c.req.path, error);
   if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
   return c.json<z.infer<typeof errorSchema>>(
     {

@@ -13,7 +13,7 @@ import {
   jsonBody,
   jsonResponse,
 } from "./endpoint.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, unreadable } from "./errors.ts";
 
 const actionSchema = z.discriminatedUnion("type", [
   z.object({
@@ -123,6 +123,8 @@ export class PostStatus extends Endpoint {
         throw new ApiError(401, "unauthorized", "This token was replaced by a newer one");
       case "unknown":
         throw new ApiError(401, "unauthorized", "This instance is not watched any more");
+      case "unreadable":
+        throw unreadable();
     }
   }
 }

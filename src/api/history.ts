@@ -2,12 +2,13 @@ import { z } from "zod";
 import { readEvents, readHeartbeats, readHours } from "../history/read.ts";
 import { historyOf } from "../history/shards.ts";
 import { actorOf } from "../instance/address.ts";
+import { isUnreadable } from "../instance/outcomes.ts";
 import { isRegistered } from "../instance/registry.ts";
 import { severitySchema } from "../lifecycle/history-event.ts";
 import { security, userIdOf } from "./auth.ts";
 import { encodePosition, positionCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
-import { invalid, notFound } from "./errors.ts";
+import { invalid, notFound, unreadable } from "./errors.ts";
 import { instanceParams } from "./instances.ts";
 import { heartbeatExample, heartbeatViewSchema } from "./views.ts";
 
@@ -68,6 +69,7 @@ export class ListHeartbeats extends Endpoint {
     if (from > to) throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
     const history = await actorOf(c.env, userId, params.id).history();
     if (history === null) throw notFound();
+    if (isUnreadable(history)) throw unreadable();
     const database = historyOf(c.env, history.shard);
     const range = {
       userId,

@@ -4,13 +4,15 @@ import { readUserPolicy } from "../accounts/users.ts";
 import { actorOf } from "../instance/address.ts";
 import { readGuards } from "../instance/guard.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../instance/machines.ts";
+import { isUnreadable } from "../instance/outcomes.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import {
+  addedIssues,
   DEFAULT_POLICY,
+  instancePolicyOverridesSchema,
   mergePolicy,
   type PolicyIssue,
   policyIssues,
-  policyOverridesSchema,
 } from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
 import { toIso } from "../lifecycle/time.ts";
@@ -20,7 +22,7 @@ import { security, userIdOf } from "./auth.ts";
 import { encodeText, idCursor } from "./cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { answerUnlessKnown } from "./entity-tag.ts";
-import { ApiError, type Issue, invalid, notFound } from "./errors.ts";
+import { ApiError, type Issue, invalid, notFound, unreadable } from "./errors.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import {
   detailExample,
@@ -29,9 +31,11 @@ import {
   guardSchema,
   guardView,
   healthSchema,
+  type ListEntry,
+  listEntrySchema,
   listExample,
-  liveSchema,
   statusSchema,
+  unreadableEntry,
 } from "./views.ts";
 
 /** No slash: actors are named `user/instance`. */
@@ -77,7 +81,7 @@ export class ListInstances extends Endpoint {
     tags: ["Instances"],
     summary: "List instances as they are now",
     description:
-      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null.",
+      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null. An instance whose stored state cannot be read is an entry with `error` in place of the rest, in lists without a filter.",
     security: security("user"),
     request: {
       query: z.object({
@@ -92,7 +96,7 @@ export class ListInstances extends Endpoint {
         "The user's instances",
         z.object({
           server_time: z.string(),
-          instances: z.array(liveSchema),
+          instances: z.array(listEntrySchema),
           next_cursor: z.string().nullable(),
           guard: guardSchema,
         }),
@@ -110,15 +114,20 @@ export class ListInstances extends Endpoint {
       listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit),
       readGuards(c.env.DB, userId),
     ]);
-    const views = await askActors(c.env, userId, ids, (actor) => actor.live());
-    const wanted = (view: LiveView | null): view is LiveView =>
-      view !== null &&
+    const views = await askActors(c.env, userId, ids, async (actor) => await actor.live());
+    const wanted = (view: LiveView): boolean =>
       (query.status === undefined || view.status === query.status) &&
       (query.health === undefined || view.health === query.health);
+    const unfiltered = query.status === undefined && query.health === undefined;
     const last = ids.at(-1);
     return answerUnlessKnown(c, {
       server_time: toIso(Date.now()),
-      instances: views.filter(wanted),
+      instances: views.flatMap((view, index): ListEntry[] => {
+        const id = ids[index];
+        if (view === null || id === undefined) return [];
+        if (isUnreadable(view)) return unfiltered ? [unreadableEntry(id, view.because)] : [];
+        return wanted(view) ? [view] : [];
+      }),
       next_cursor: last !== undefined && ids.length === query.limit ? encodeText(last) : null,
       guard: guardView(guards),
     });
@@ -142,7 +151,7 @@ export class RegisterInstance extends Endpoint {
           provider_ref: providerRefSchema.default(null),
           hourly_cost: hourlyCostSchema.default(null),
           hibernated_hourly_cost: hourlyCostSchema.default(null),
-          policy: policyOverridesSchema.default({}),
+          policy: instancePolicyOverridesSchema.default({}),
         }),
         {
           instance_id: "28864630",
@@ -165,7 +174,9 @@ export class RegisterInstance extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const instanceId = body.instance_id;
     const userPolicy = await readUserPolicy(c.env.DB, userId);
-    refuseContradiction(policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider));
+    const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
+    const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
+    refuseContradiction(addedIssues(without, merged));
     const machine = calledMachine({ provider: body.provider, ref: body.provider_ref ?? instanceId });
     // Before its provider is asked: programs that register at each boot are answered without a call.
     const actor = actorOf(c.env, userId, instanceId);
@@ -223,6 +234,7 @@ export class GetInstance extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
     if (detail === null) throw notFound();
+    if (isUnreadable(detail)) throw unreadable();
     return answerUnlessKnown(c, detail);
   }
 }
@@ -244,7 +256,7 @@ export class ChangeInstance extends Endpoint {
           provider_ref: providerRefSchema.optional(),
           hourly_cost: hourlyCostSchema.optional(),
           hibernated_hourly_cost: hourlyCostSchema.optional(),
-          policy: policyOverridesSchema.optional(),
+          policy: instancePolicyOverridesSchema.optional(),
         }),
         { name: "Render Farm", hourly_cost: 0.55 },
       ),
@@ -261,6 +273,7 @@ export class ChangeInstance extends Endpoint {
     const actor = actorOf(c.env, userId, params.id);
     const former = await actor.machine();
     if (former === null) throw notFound();
+    if (isUnreadable(former)) throw unreadable();
     const next = {
       provider: body.provider ?? former.provider,
       ref: body.provider_ref === undefined ? former.ref : (body.provider_ref ?? params.id),
@@ -301,6 +314,8 @@ export class ChangeInstance extends Endpoint {
           throw invalid(changed.issues.map(toApiIssue));
         case "unknown":
           throw notFound();
+        case "unreadable":
+          throw unreadable();
       }
     });
     const left = moves ? calledMachine(former) : null;
@@ -325,8 +340,10 @@ export class RemoveInstance extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const removed = await actorOf(c.env, userIdOf(c.var.principal), params.id).remove();
+    const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
+    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
     if (removed.outcome === "unknown") throw notFound();
+    if (removed.outcome === "unreadable") throw unreadable();
     return c.json({ success: true });
   }
 }
@@ -349,6 +366,7 @@ export class RotateInstanceToken extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const rotated = await actorOf(c.env, userIdOf(c.var.principal), params.id).rotateToken();
     if (rotated.outcome === "unknown") throw notFound();
+    if (rotated.outcome === "unreadable") throw unreadable();
     return c.json(await tokenAnswer(c, params.id, rotated.tokenGeneration));
   }
 }

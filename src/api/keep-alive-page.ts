@@ -2,10 +2,13 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
 import { actorOf } from "../instance/address.ts";
+import { isUnreadable } from "../instance/outcomes.ts";
+import { toIso } from "../lifecycle/time.ts";
 import { type ApiContext, Endpoint } from "./endpoint.ts";
+import { UNREADABLE_MESSAGE } from "./errors.ts";
 
 /**
- * The page behind the link of an alert: no sign-in, one instance, one use. Opening it does nothing, since previews of
+ * The page behind the link of an alert: no sign-in, one registration of an instance, one use. Opening it does nothing, since previews of
  * messages open links; the button does.
  */
 
@@ -19,6 +22,7 @@ const responses = {
   200: htmlResponse("The page"),
   409: htmlResponse("Not possible any more: the page says why"),
   410: htmlResponse("The link is over, or not one of this service"),
+  503: htmlResponse("Not possible right now"),
 };
 
 export class GetKeepAlivePage extends Endpoint {
@@ -33,8 +37,10 @@ export class GetKeepAlivePage extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const link = await readLink(c);
     if (link === null) return over(c);
-    const instance = await actorOf(c.env, link.sub, link.instance).live();
+    const instance = await actorOf(c.env, link.sub, link.instance).detail();
     if (instance === null) return over(c);
+    if (isUnreadable(instance)) return unreadable(c);
+    if (instance.registered_at !== toIso(link.registered_at)) return over(c);
     return page(
       c,
       200,
@@ -57,7 +63,11 @@ export class PostKeepAlivePage extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const link = await readLink(c);
     if (link === null) return over(c);
-    const kept = await actorOf(c.env, link.sub, link.instance).useLink(link.jti, link.exp * 1000);
+    const kept = await actorOf(c.env, link.sub, link.instance).useLink({
+      id: link.jti,
+      expiresAt: link.exp * 1000,
+      registeredAt: link.registered_at,
+    });
     switch (kept.outcome) {
       case "accepted":
         return page(
@@ -72,6 +82,8 @@ export class PostKeepAlivePage extends Endpoint {
         return page(c, 409, "Not possible", html`<p>${kept.refusal.message}.</p>`);
       case "unknown":
         return over(c);
+      case "unreadable":
+        return unreadable(c);
     }
   }
 }
@@ -82,12 +94,22 @@ async function readLink(c: ApiContext) {
 }
 
 function over(c: ApiContext): Response | Promise<Response> {
-  return page(c, 410, "This link is over", html`<p>It is too old, or was never one of ours.</p>`);
+  return page(
+    c,
+    410,
+    "This link is over",
+    html`<p>It is too old, or its instance is not watched any more, or it was never one of ours.</p>`,
+  );
+}
+
+function unreadable(c: ApiContext): Response | Promise<Response> {
+  c.header("Retry-After", "60");
+  return page(c, 503, "Not possible right now", html`<p>${UNREADABLE_MESSAGE}.</p>`);
 }
 
 function page(
   c: ApiContext,
-  status: 200 | 409 | 410,
+  status: 200 | 409 | 410 | 503,
   title: string,
   body: ReturnType<typeof html>,
 ): Response | Promise<Response> {

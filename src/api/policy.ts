@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readUserPolicy, writeUserPolicy } from "../accounts/users.ts";
 import { listOverrides } from "../instance/registry.ts";
 import {
+  addedIssues,
   DEFAULT_POLICY,
   mergePolicy,
   type PolicyOverrides,
@@ -9,6 +10,7 @@ import {
   policyOverridesSchema,
   policySettingsSchema,
 } from "../lifecycle/policy.ts";
+import type { ProviderKind } from "../lifecycle/provider.ts";
 import { askEveryActor } from "./actor.ts";
 import { security, userIdOf } from "./auth.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
@@ -64,17 +66,19 @@ export class PutPolicy extends Endpoint {
   }
 }
 
-async function refuseContradictions(
-  db: D1Database,
-  userId: string,
-  userPolicy: PolicyOverrides,
-): Promise<void> {
-  const own = policyIssues(mergePolicy(userPolicy), "agent");
+async function refuseContradictions(db: D1Database, userId: string, next: PolicyOverrides): Promise<void> {
+  const { overrides: former } = await readUserPolicy(db, userId);
+  const added = (provider: ProviderKind, instance: PolicyOverrides = {}) =>
+    addedIssues(
+      policyIssues(mergePolicy(former, instance), provider),
+      policyIssues(mergePolicy(next, instance), provider),
+    );
+  const own = added("agent");
   if (own.length > 0) {
     throw invalid(own.map(({ path, message }) => ({ path: ["body", ...path].join("."), message })));
   }
   for (const { instanceId, provider, overrides } of await listOverrides(db, userId)) {
-    const issues = policyIssues(mergePolicy(userPolicy, overrides), provider);
+    const issues = added(provider, overrides);
     if (issues.length > 0) {
       throw invalid(
         issues.map(({ path, message }) => ({

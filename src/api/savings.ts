@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isReadable } from "../instance/outcomes.ts";
 import { listInstanceIds } from "../instance/registry.ts";
 import { roundDollars } from "../lifecycle/counters.ts";
 import { askActors } from "./actor.ts";
@@ -35,6 +36,7 @@ export class GetSavings extends Endpoint {
         z.object({
           in_all: z.object(savedFields),
           instances: z.array(z.object({ instance_id: z.string(), name: z.string(), ...savedFields })),
+          unreadable: z.number().describe("Instances left out because what is stored of them cannot be read"),
           computed: z.string(),
           next_cursor: z.string().nullable(),
         }),
@@ -55,6 +57,7 @@ export class GetSavings extends Endpoint {
               hibernated_seconds_total: 2_631_600,
             },
           ],
+          unreadable: 0,
           computed: COMPUTED,
           next_cursor: null,
         },
@@ -67,8 +70,9 @@ export class GetSavings extends Endpoint {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const ids = await listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit);
-    const answers = await askActors(c.env, userId, ids, (actor) => actor.savings());
-    const instances = answers.filter((answer) => answer !== null);
+    const answers = await askActors(c.env, userId, ids, async (actor) => await actor.savings());
+    const known = answers.filter((answer) => answer !== null);
+    const instances = known.filter(isReadable);
     const sum = (field: keyof typeof savedFields) =>
       roundDollars(instances.reduce((total, instance) => total + instance[field], 0));
     const last = ids.at(-1);
@@ -80,6 +84,7 @@ export class GetSavings extends Endpoint {
         hibernated_seconds_total: sum("hibernated_seconds_total"),
       },
       instances,
+      unreadable: known.length - instances.length,
       computed: COMPUTED,
       next_cursor: last !== undefined && ids.length === query.limit ? encodeText(last) : null,
     });

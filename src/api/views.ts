@@ -1,10 +1,15 @@
 import { z } from "zod";
 import { type Guard, OPEN_GUARD } from "../lifecycle/guard.ts";
-import { policyOverridesSchema, policySettingsSchema } from "../lifecycle/policy.ts";
+import {
+  instancePolicyOverridesSchema,
+  policyOverridesSchema,
+  policySettingsSchema,
+} from "../lifecycle/policy.ts";
 import { providerKindSchema } from "../lifecycle/provider.ts";
 import { STATUSES } from "../lifecycle/state.ts";
 import { toIso } from "../lifecycle/time.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
+import { UNREADABLE_MESSAGE } from "./errors.ts";
 
 /** What the API says about an instance, with the examples of the product's specification. */
 
@@ -61,6 +66,27 @@ export const liveSchema = z.object({
   lifecycle: explanationSchema,
 }) satisfies z.ZodType<LiveView>;
 
+const unreadableSchema = z
+  .object({
+    instance_id: z.string(),
+    error: z.object({ code: z.literal("unreadable"), message: z.string() }),
+  })
+  .describe(
+    "An instance whose stored state this version of the service cannot read; nothing is done about it",
+  );
+
+/** One entry of the list. Those with `error` have nothing else to say. */
+export const listEntrySchema = z.union([liveSchema, unreadableSchema]);
+
+export type ListEntry = LiveView | z.infer<typeof unreadableSchema>;
+
+export function unreadableEntry(instanceId: string, because: string): z.infer<typeof unreadableSchema> {
+  return {
+    instance_id: instanceId,
+    error: { code: "unreadable", message: `${UNREADABLE_MESSAGE}: ${because}` },
+  };
+}
+
 export const heartbeatViewSchema = z.object({
   timestamp: instant,
   gpu_utilization: z.number().nullable(),
@@ -95,7 +121,7 @@ export const detailSchema = liveSchema.extend({
 export const detailWithPolicySchema = detailSchema.extend({
   policy: policySettingsSchema.describe("The policy as it stands for this instance"),
   policy_overrides: z
-    .object({ user: policyOverridesSchema, instance: policyOverridesSchema })
+    .object({ user: policyOverridesSchema, instance: instancePolicyOverridesSchema })
     .describe("Where its values come from: the instance's own, else the user's, else the service's defaults"),
 });
 

@@ -63,7 +63,7 @@ export function appendEvent(
     );
 }
 
-const severityRow = z.object({ severity: severitySchema });
+const severityRow = z.object({ severity: severitySchema.catch("warning") });
 
 /** Severities of the user's events that nobody has been told of yet. */
 export async function pendingSeverities(db: D1Database, userId: string): Promise<Severity[]> {

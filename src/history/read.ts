@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/heartbeat.ts";
+import { jsonText } from "../lifecycle/stored.ts";
 import { HOUR_MS, toIso } from "../lifecycle/time.ts";
 import { type HeartbeatView, heartbeatView } from "../lifecycle/view.ts";
 
@@ -177,7 +178,7 @@ const eventRow = z.object({
   kind: z.string(),
   severity: z.string(),
   message: z.string(),
-  detail: z.string().transform((text) => z.record(z.string(), z.unknown()).parse(JSON.parse(text))),
+  detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
 });
 
 /** Events of a user, or of one of the user's instances, newest first. */

@@ -2,28 +2,20 @@ import { DurableObject } from "cloudflare:workers";
 import type { ActionOutcome } from "../actions/workflow.ts";
 import { chooseShard } from "../history/shards.ts";
 import { answerHeartbeat } from "../lifecycle/answer.ts";
-import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
 import type { Sighted } from "../lifecycle/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { isUnderWay } from "../lifecycle/order.ts";
-import { waitingHeartbeats, withoutEffects } from "../lifecycle/outbox.ts";
-import {
-  compilePolicy,
-  mergePolicy,
-  type Policy,
-  type PolicySettings,
-  policyIssues,
-} from "../lifecycle/policy.ts";
+import { waitingHeartbeats } from "../lifecycle/outbox.ts";
+import { addedIssues, mergePolicy, policyIssues, withoutGuard } from "../lifecycle/policy.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
-import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { newState } from "../lifecycle/state.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
 import { detailView, type LiveView, liveView, type SavingsView, savingsView } from "../lifecycle/view.ts";
-import { count } from "../meter/meter.ts";
+import { InstanceLife, settingsOf } from "./life.ts";
 import type { Machine } from "./machines.ts";
-import { deliver } from "./outbox.ts";
 import {
+  type Absent,
   type ChangeOutcome,
   type CommandOutcome,
   type DetailWithPolicy,
@@ -33,40 +25,27 @@ import {
   type ProfileChanges,
   type Registration,
   UNKNOWN,
-  type Unknown,
+  type Unreadable,
 } from "./outcomes.ts";
-import { InstanceStorage, type StoredInstance } from "./storage.ts";
-
-/** An outbox that could not be emptied is tried again after this long. */
-const RETRY_MS = MINUTE_MS;
-
-/**
- * An outbox that is being emptied right now has an alarm at most this far away, should the object crash on the way.
- * A running instance always has one, so a steady heartbeat arms nothing.
- */
-const CRASH_RETRY_MS = 5 * MINUTE_MS;
-
-/** An alarm that has not fired for this long after its time never will. */
-const OVERDUE_MS = 10 * MINUTE_MS;
+import { deleteInstance, type InstancePlace } from "./registry.ts";
+import type { StoredInstance } from "./storage.ts";
 
 /**
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
  * and effects in one row, answer, then carry the effects out.
  */
 export class InstanceActor extends DurableObject<Env> {
-  readonly #storage: InstanceStorage;
-  /** The runs that empty the outbox, one after the other. */
-  #emptying: Promise<void> = Promise.resolve();
+  readonly #life: InstanceLife;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#storage = new InstanceStorage(ctx.storage.sql);
+    this.#life = new InstanceLife(ctx, env);
   }
 
   async register(
     registration: Registration,
   ): Promise<{ outcome: "registered"; tokenGeneration: number } | { outcome: "exists" }> {
-    if (this.#storage.load() !== null) return { outcome: "exists" };
+    if (this.#life.isKnown()) return { outcome: "exists" };
     const now = Date.now();
     const stored: StoredInstance = {
       userId: registration.userId,
@@ -79,35 +58,44 @@ export class InstanceActor extends DurableObject<Env> {
       usedLinks: [],
       state: newState({ ...registration.profile, registeredAt: now }),
     };
-    await this.#decide(stored, { type: "registered", sighted: registration.sighted }, now);
-    await this.#emptyOutbox();
+    await this.#life.decide(stored, { type: "registered", sighted: registration.sighted }, now);
+    await this.#life.emptyOutbox();
     return { outcome: "registered", tokenGeneration: now };
   }
 
   async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
-    const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
     const now = Date.now();
-    const { stored: next } = await this.#decide(stored, { type: "heartbeat", report }, now);
-    this.#emptyOutboxSoon();
-    return { outcome: "accepted", answer: answerHeartbeat(next.state, this.#policy(next), now) };
+    const { stored: next } = await this.#life.decide(stored, { type: "heartbeat", report }, now);
+    this.#life.emptyOutboxSoon();
+    return { outcome: "accepted", answer: answerHeartbeat(next.state, this.#life.policy(next), now) };
   }
 
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
-    const stored = this.#known();
-    return stored === null ? UNKNOWN : this.#keepAlive(stored, minutes, Date.now());
+    const stored = this.#life.known();
+    return stored === null ? this.#life.absence() : this.#keepAlive(stored, minutes, Date.now());
   }
 
-  /** Keeps the instance alive by the link of an alert, which works once. */
-  async useLink(linkId: string, expiresAt: number): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    const stored = this.#known();
-    if (stored === null) return UNKNOWN;
-    if (stored.usedLinks.some((link) => link.id === linkId)) return { outcome: "used" };
+  /**
+   * Keeps the instance alive by the link of an alert, which works once, and only for the registration that it was made
+   * for: which links were used is forgotten with the instance.
+   */
+  async useLink(link: {
+    readonly id: string;
+    readonly expiresAt: number;
+    readonly registeredAt: number;
+  }): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.absence();
+    if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
+    const { id, expiresAt } = link;
+    if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
     const now = Date.now();
-    const stillGood = stored.usedLinks.filter((link) => link.expiresAt > now);
-    const usedLinks = [...stillGood, { id: linkId, expiresAt }];
+    const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
+    const usedLinks = [...stillGood, { id, expiresAt }];
     return this.#keepAlive({ ...stored, usedLinks }, null, now);
   }
 
@@ -120,12 +108,13 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   async change(changes: ProfileChanges): Promise<ChangeOutcome> {
-    const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.absence();
     const overrides = changes.overrides ?? stored.overrides;
-    const issues = policyIssues(
-      mergePolicy(stored.userPolicy, overrides),
-      changes.profile.provider ?? stored.state.profile.provider,
+    const { provider } = stored.state.profile;
+    const issues = addedIssues(
+      policyIssues(settingsOf(stored), provider),
+      policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
     );
     if (issues.length > 0) return { outcome: "bad_policy", issues };
     const now = Date.now();
@@ -137,28 +126,43 @@ export class InstanceActor extends DurableObject<Env> {
             now,
           );
     if (outcome !== null && outcome.outcome !== "accepted") return outcome;
-    if (changes.overrides !== undefined) await this.#applyPolicy({ overrides: changes.overrides }, now);
-    await this.#emptyOutbox();
+    if (changes.overrides !== undefined) await this.#life.applyPolicy({ overrides: changes.overrides }, now);
+    await this.#life.emptyOutbox();
     return this.#accepted(now);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
-  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Unknown> {
-    const stored = this.#known();
-    if (stored === null) return UNKNOWN;
+  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.absence();
     const now = Date.now();
     const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
-    await this.#decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
-    this.#emptyOutboxSoon();
+    await this.#life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
+    this.#life.emptyOutboxSoon();
     return { outcome: "rotated", tokenGeneration };
   }
 
-  /** Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. */
-  async remove(): Promise<{ outcome: "removed" } | Unknown> {
-    const stored = this.#known();
-    if (stored === null) return UNKNOWN;
-    await this.#decide(stored, { type: "removed" }, Date.now());
-    await this.#emptyOutbox();
+  /**
+   * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
+   * cannot be read goes too, and as it does not say whose it was, the caller does. While the registry is out of reach such a
+   * row stays, and the answer is that it is unreadable.
+   */
+  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Absent> {
+    const stored = this.#life.known();
+    if (stored === null) {
+      const unreadable = this.#life.unreadable();
+      if (unreadable === null) return UNKNOWN;
+      try {
+        await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
+      } catch (error) {
+        console.warn("the registry did not let go of an unreadable instance", error);
+        return unreadable;
+      }
+      await this.#life.forget();
+      return { outcome: "removed" };
+    }
+    await this.#life.decide(stored, { type: "removed" }, Date.now());
+    await this.#life.emptyOutbox();
     return { outcome: "removed" };
   }
 
@@ -183,246 +187,116 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   async #order(event: Extract<InstanceEvent, { actionId: string }>): Promise<boolean> {
-    const stored = this.#known();
+    this.#life.mustBeReadable();
+    const stored = this.#life.known();
     if (stored === null) return false;
-    const { stored: next } = await this.#decide(stored, event, Date.now());
-    this.#emptyOutboxSoon();
+    const { stored: next } = await this.#life.decide(stored, event, Date.now());
+    this.#life.emptyOutboxSoon();
     return isUnderWay(next.state, event.actionId);
   }
 
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
+    this.#life.mustBeReadable();
     await this.#command(endingOf(actionId, outcome), Date.now());
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
   async cleanUp(): Promise<void> {
-    const stored = this.#known();
+    this.#life.mustBeReadable();
+    const stored = this.#life.known();
     if (stored === null) return;
-    const now = Date.now();
-    const armed = await this.ctx.storage.getAlarm();
-    const due = armed ?? nextWakeAt(stored.state, this.#policy(stored), now);
-    // A lost alarm is one that came too late: whoever it would have moved along starts anew.
-    if (due !== null && due < now - OVERDUE_MS)
-      await this.#decide(stored, { type: "alarm", dueAt: due }, now);
-    await this.#command({ type: "cleanup" }, now);
-    await this.#emptyOutbox();
+    await this.#command({ type: "cleanup" }, Date.now());
+    await this.#life.emptyOutbox();
   }
 
   /** Reads the user's policy anew, as every exchange with the database does. */
   async refreshPolicy(): Promise<void> {
-    if (this.#known() === null) return;
-    await this.#emptyOutbox("even when empty");
+    if (this.#life.known() === null) return;
+    await this.#life.emptyOutbox("even when empty");
   }
 
-  async live(): Promise<LiveView | null> {
-    const stored = this.#known();
-    return stored && liveView(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+  async live(): Promise<LiveView | Unreadable | null> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.unreadable();
+    return liveView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now());
   }
 
-  async detail(): Promise<DetailWithPolicy | null> {
-    const stored = this.#known();
-    return (
-      stored && {
-        ...detailView(stored.instanceId, stored.state, this.#policy(stored), Date.now()),
-        policy: settingsOf(stored),
-        policy_overrides: { user: stored.userPolicy, instance: stored.overrides },
-      }
-    );
+  async detail(): Promise<DetailWithPolicy | Unreadable | null> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.unreadable();
+    return {
+      ...detailView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
+      policy: settingsOf(stored),
+      policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
+    };
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
-  async machine(): Promise<Machine | null> {
-    const stored = this.#known();
-    if (stored === null) return null;
+  async machine(): Promise<Machine | Unreadable | null> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.unreadable();
     const { provider, providerRef } = stored.state.profile;
     return { provider, ref: providerRef ?? stored.instanceId };
   }
 
-  async sample(): Promise<MetricsSample | null> {
-    const stored = this.#known();
-    return stored && metricsSample(stored.instanceId, stored.state, this.#policy(stored), Date.now());
+  async sample(): Promise<MetricsSample | Unreadable | null> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.unreadable();
+    return metricsSample(stored.instanceId, stored.state, this.#life.policy(stored), Date.now());
   }
 
-  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | null> {
-    const stored = this.#known();
-    return (
-      stored && {
-        instance_id: stored.instanceId,
-        name: stored.state.profile.name,
-        ...savingsView(stored.state, Date.now()),
-      }
-    );
+  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | Unreadable | null> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.unreadable();
+    return {
+      instance_id: stored.instanceId,
+      name: stored.state.profile.name,
+      ...savingsView(stored.state, Date.now()),
+    };
   }
 
   /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
-  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | null> {
-    const stored = this.#known();
-    return stored && { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
+  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.unreadable();
+    return { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
   }
 
-  /**
-   * The platform tries a failed alarm six times and then never again, so this one never throws: whatever fails is
-   * tried at the next alarm.
-   */
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
-    const now = Date.now();
-    try {
-      const stored = this.#storage.load();
-      if (stored === null) return;
-      const dueAt = invocation?.scheduledTime ?? now;
-      await this.#decide(stored, { type: "alarm", dueAt }, now);
-      await this.#emptyOutbox();
-    } catch (error) {
-      console.error("alarm failed", error);
-      await this.ctx.storage.setAlarm(now + RETRY_MS);
-    }
-  }
-
-  /** The stored instance, unless it is on its way out. */
-  #known(): StoredInstance | null {
-    const stored = this.#storage.load();
-    if (stored === null) return null;
-    const leaving = stored.state.outbox.some(({ effect }) => effect.type === "forget");
-    return leaving ? null : stored;
-  }
-
-  get #speed(): number {
-    return simulationSpeed(this.env);
-  }
-
-  #policy(stored: StoredInstance): Policy {
-    return compilePolicy(settingsOf(stored), this.#speed);
+    await this.#life.wake(invocation?.scheduledTime ?? Date.now());
   }
 
   async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
-    const stored = this.#known();
-    if (stored === null) return UNKNOWN;
-    const { refusal } = await this.#decide(stored, event, now);
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.absence();
+    const { refusal } = await this.#life.decide(stored, event, now);
     if (refusal !== null) return { outcome: "refused", refusal };
-    this.#emptyOutboxSoon();
+    this.#life.emptyOutboxSoon();
     return this.#accepted(now);
   }
 
   #accepted(now: number): CommandOutcome {
-    const stored = this.#storage.load();
-    if (stored === null) return UNKNOWN;
-    const detail = detailView(stored.instanceId, stored.state, this.#policy(stored), now);
+    const stored = this.#life.stored();
+    if (stored === null) return this.#life.absence();
+    const detail = detailView(stored.instanceId, stored.state, this.#life.policy(stored), now);
     return { outcome: "accepted", detail };
   }
 
   async #keepAlive(stored: StoredInstance, minutes: number | null, now: number): Promise<KeepAliveOutcome> {
     const durationMs =
-      minutes === null ? this.#policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#speed;
-    const { stored: next, refusal } = await this.#decide(stored, { type: "keep_alive", durationMs }, now);
+      minutes === null ? this.#life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#life.speed;
+    const { stored: next, refusal } = await this.#life.decide(
+      stored,
+      { type: "keep_alive", durationMs },
+      now,
+    );
     if (refusal !== null) return { outcome: "refused", refusal };
-    this.#emptyOutboxSoon();
+    this.#life.emptyOutboxSoon();
     const until = next.state.clock.keepAliveUntil ?? now;
     return {
       outcome: "accepted",
-      validForMinutes: Math.ceil(((until - now) * this.#speed) / MINUTE_MS),
+      validForMinutes: Math.ceil(((until - now) * this.#life.speed) / MINUTE_MS),
     };
   }
-
-  /** Decides, saves state and effects in one row, and arms the alarm. */
-  async #decide(
-    stored: StoredInstance,
-    event: InstanceEvent,
-    now: number,
-  ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
-    const decision = decide(stored.state, event, this.#policy(stored), now);
-    const next = { ...stored, state: decision.state };
-    if (decision.state !== stored.state) this.#storage.save(next);
-    const crashRetryAt = decision.state.outbox.length > 0 ? now + CRASH_RETRY_MS : null;
-    await this.#armAtLatest(earliest(decision.wakeAt, crashRetryAt));
-    return { stored: next, refusal: decision.refusal };
-  }
-
-  /** The alarm is lazy: one that is armed for an earlier moment stays, and arms itself anew when it fires. */
-  async #armAtLatest(moment: number | null): Promise<void> {
-    if (moment === null) return;
-    const armed = await this.ctx.storage.getAlarm();
-    if (armed !== null && armed <= moment && armed > Date.now() - OVERDUE_MS) return;
-    // A moment in the past would be taken for now, yet be refused by some versions of the runtime.
-    await this.ctx.storage.setAlarm(Math.max(moment, Date.now() + 1));
-  }
-
-  #emptyOutboxSoon(): void {
-    if ((this.#storage.load()?.state.outbox.length ?? 0) > 0) {
-      this.ctx.waitUntil(this.#emptyOutbox());
-    }
-  }
-
-  /** Carries effects out until none is left or the database fails. Never throws. One run at a time. */
-  async #emptyOutbox(when: "when there is one" | "even when empty" = "when there is one"): Promise<void> {
-    this.#emptying = this.#emptying.then(() => this.#deliverAll(when === "even when empty"));
-    await this.#emptying;
-  }
-
-  async #deliverAll(atLeastOnce: boolean): Promise<void> {
-    let ask = atLeastOnce;
-    for (;;) {
-      const before = this.#storage.load();
-      if (before === null || (before.state.outbox.length === 0 && !ask)) return;
-      ask = false;
-      try {
-        const delivery = await deliver(this.env, before);
-        if (delivery.forgotten) return await this.#forget();
-        if (delivery.chunks > 0) count(this.env, this.ctx, "chunks", {}, delivery.chunks);
-        // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
-        const after = this.#storage.load() ?? before;
-        if (delivery.done.size > 0) {
-          this.#storage.save({ ...after, state: withoutEffects(after.state, delivery.done) });
-        }
-        const now = Date.now();
-        if (delivery.userPolicy !== null && delivery.userPolicy.version > after.userPolicyVersion) {
-          await this.#applyPolicy(
-            {
-              userPolicy: delivery.userPolicy.overrides,
-              userPolicyVersion: delivery.userPolicy.version,
-            },
-            now,
-          );
-        }
-        for (const answer of delivery.answers) await this.#decide(this.#storage.load() ?? after, answer, now);
-      } catch (error) {
-        console.warn("outbox not delivered, will be tried again", error);
-        const waiting = before.state.outbox.filter(({ effect }) => effect.type === "chunk").length;
-        count(this.env, this.ctx, "outbox_failures", {});
-        if (waiting > 0) count(this.env, this.ctx, "waiting_chunks", {}, waiting);
-        await this.#armAtLatest(Date.now() + RETRY_MS);
-        return;
-      }
-    }
-  }
-
-  /** Takes on new policy levels, unless merged they would contradict themselves: then the former ones stand. */
-  async #applyPolicy(
-    levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
-    now: number,
-  ): Promise<void> {
-    const stored = this.#storage.load();
-    if (stored === null) return;
-    const next = { ...stored, ...levels };
-    if (policyIssues(settingsOf(next), next.state.profile.provider).length > 0) {
-      this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
-      return;
-    }
-    await this.#decide(next, { type: "policy.changed", former: this.#policy(stored) }, now);
-  }
-
-  async #forget(): Promise<void> {
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
-    this.#storage.forget();
-  }
-}
-
-function settingsOf(stored: StoredInstance): PolicySettings {
-  return mergePolicy(stored.userPolicy, stored.overrides);
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.min(a, b);
 }

@@ -1,179 +1,264 @@
 import { z } from "zod";
-import type { GuardedStep } from "../lifecycle/effects.ts";
 import {
-  answerGuard,
+  changeGuard,
+  type FleetCount,
   type Guard,
   type GuardChange,
   type GuardRule,
-  OPEN_GUARD,
+  type KeptGuard,
+  NEVER_CLOSED,
+  type OutageSpan,
+  outageSpan,
   reviewGuard,
-  SERVICE_MINIMUM_INSTANCES,
+  serviceRule,
+  voteRule,
 } from "../lifecycle/guard.ts";
-import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../lifecycle/policy.ts";
 import { toIso } from "../lifecycle/time.ts";
 
 /**
- * The mass-outage guards in D1: one of each user, and one of the whole service. They are reviewed whenever an instance
- * falls silent, is heard again, or asks; a change of one is an event, and the event is the alert.
+ * The mass-outage guards in D1: one of each user, and one of the whole service, which counts the users' votes. They are
+ * reviewed whenever the registry learns that an instance fell silent, is heard again or is gone, and whenever one asks;
+ * a change of one is an event, and the event is the alert.
+ *
+ * An instance that is silent but no orphan yet by its own long `orphan_after_seconds` counts as awake: the registry
+ * cannot know, since a steady heartbeat writes nothing to it. Once it is an orphan it counts with those who were last
+ * heard when it was.
  */
 
 /** The service's own guard and events stand under this user. */
 export const SERVICE_USER = "";
 
-const factsRow = z.object({
-  closed_at: z.number().nullable(),
-  opened_at: z.number().nullable(),
-  awake: z.number().nullable(),
-  silent_in_window: z.number(),
-  silent_since_closing: z.number(),
-});
-
-type Facts = z.infer<typeof factsRow>;
-
-/** The rule of the service-wide guard: the default policy's, for more instances than one user's few. */
-function serviceRule(speed: number): GuardRule {
-  return { ...compilePolicy(DEFAULT_POLICY, speed).guard, minimumInstances: SERVICE_MINIMUM_INSTANCES };
+/** Whose guards are reviewed, and for which instance. */
+export interface Review {
+  readonly userId: string;
+  readonly userRule: GuardRule;
+  /** The rule of the service's default policy. */
+  readonly standardRule: GuardRule;
+  /** The last sign of life of the instance if it is silent, else null: then no guard closes for it. */
+  readonly seenAt: number | null;
+  /** Whether it asks, so that the service's guard is reviewed even if it and the user's vote stand open. */
+  readonly asks: boolean;
 }
 
-/**
- * Reviews both guards after the instance fell silent, or was heard again, around `anchor`. Gives back how they stand
- * then. Safe to repeat: each change is made, and told, once.
- */
+/** Reviews the guards and gives back how they stand then. Safe to repeat: each change is made, and told, once. */
 export async function reviewGuards(
   db: D1Database,
-  userId: string,
-  userRule: GuardRule,
-  anchor: number,
-  speed: number,
+  { userId, userRule, standardRule, seenAt, asks }: Review,
   now: number,
 ): Promise<{ user: Guard; service: Guard }> {
-  const [forUser, forService] = await db.batch([
-    factsStatement(db, userId, userRule, anchor),
-    factsStatement(db, SERVICE_USER, serviceRule(speed), anchor),
+  const before = await readGuards(db, userId);
+  const [user, vote] = await Promise.all([
+    settle(keptByUser(db, userId, userRule), before.user, seenAt, now),
+    settle(voteOf(db, userId, voteRule(standardRule, userRule, before.service)), before.vote, seenAt, now),
   ]);
-  const review = async (scope: string, rule: GuardRule, rows: D1Result | undefined): Promise<Guard> => {
-    const facts = factsRow.parse(rows?.results[0]);
-    const guard: Guard = { closedAt: facts.closed_at, openedAt: facts.opened_at };
-    const silent = guard.closedAt === null ? facts.silent_in_window : facts.silent_since_closing;
-    const change = reviewGuard(guard, { silent, awake: facts.awake ?? 0 }, rule, now);
-    // The service-wide guard never opens by time alone: deletes wait for as long as it is closed.
-    if (change === null || (scope === SERVICE_USER && change === "opens for good")) return guard;
-    await writeChange(db, scope, change, facts, silent, anchor - rule.windowMs, now);
-    return change === "closes" ? { ...guard, closedAt: now } : { closedAt: null, openedAt: now };
-  };
+  const concerned =
+    asks || before.service.closedAt !== null || vote.closedAt !== null || vote !== before.vote;
+  const service = concerned
+    ? await settle(keptByService(db, serviceRule(standardRule)), before.service, seenAt, now)
+    : before.service;
+  return { user, service };
+}
+
+interface Facts extends FleetCount {
+  /** When the first of the silent ones was found to be so; null without any. */
+  readonly silentFrom: number | null;
+}
+
+/** A guard, or a vote: by which rule it stands, what it counts, and how a change of it is kept. */
+interface Keeper {
+  readonly rule: GuardRule;
+  count(span: OutageSpan): Promise<Facts>;
+  write(change: Change): Promise<void>;
+}
+
+interface Change {
+  readonly kind: Exclude<GuardChange, null>;
+  readonly from: KeptGuard;
+  readonly to: KeptGuard;
+  readonly facts: Facts;
+}
+
+async function settle(
+  keeper: Keeper,
+  guard: KeptGuard,
+  seenAt: number | null,
+  now: number,
+): Promise<KeptGuard> {
+  const span = outageSpan(guard, seenAt, keeper.rule);
+  if (span === null) return guard;
+  const facts = await keeper.count(span);
+  const kind = reviewGuard(guard, facts, keeper.rule, now);
+  if (kind === null) return guard;
+  const to = changeGuard(guard, kind, span, keeper.rule, now);
+  await keeper.write({ kind, from: guard, to, facts });
+  // One that was due to open long ago may have to close for what has happened since.
+  return kind === "opens for good" ? settle(keeper, to, seenAt, now) : to;
+}
+
+function keptByUser(db: D1Database, userId: string, rule: GuardRule): Keeper {
   return {
-    user: await review(userId, userRule, forUser),
-    service: await review(SERVICE_USER, serviceRule(speed), forService),
+    rule,
+    count: (span) => countInstances(db, userId, span),
+    write: (change) => writeGuard(db, userId, { whose: "your", what: "instances" }, change),
   };
 }
 
-/** What the guards say to a step that an instance orphaned at `orphanedSince` would take. */
-export async function askGuards(
+function keptByService(db: D1Database, rule: GuardRule): Keeper {
+  return {
+    rule,
+    count: (span) => countUsers(db, span),
+    write: (change) => writeGuard(db, SERVICE_USER, { whose: "the service's", what: "users" }, change),
+  };
+}
+
+function voteOf(db: D1Database, userId: string, rule: GuardRule): Keeper {
+  return {
+    rule,
+    count: (span) => countInstances(db, userId, span),
+    write: async ({ kind, to }) => {
+      await (kind === "closes"
+        ? db
+            .prepare(
+              `INSERT INTO outage_votes (user_id, closed_at, opened_at, seen_from, seen_at) VALUES (?1, ?2, NULL, ?3, ?4)
+               ON CONFLICT (user_id) DO UPDATE SET closed_at = ?2, seen_from = ?3, seen_at = ?4 WHERE closed_at IS NULL`,
+            )
+            .bind(userId, to.closedAt, to.seenFrom, to.seenFrom + rule.windowMs)
+        : db
+            .prepare(
+              "UPDATE outage_votes SET closed_at = NULL, opened_at = ?2 WHERE user_id = ?1 AND closed_at IS NOT NULL",
+            )
+            .bind(userId, to.openedAt)
+      ).run();
+    },
+  };
+}
+
+const keptRow = z.object({
+  closed_at: z.number().nullable(),
+  opened_at: z.number().nullable(),
+  seen_from: z.number(),
+});
+
+/** How the user's guard and the service's stand, as last reviewed, and the user's vote on the latter. */
+export async function readGuards(
   db: D1Database,
   userId: string,
-  userRule: GuardRule,
-  question: { readonly step: GuardedStep; readonly orphanedSince: number },
-  speed: number,
-  now: number,
-): Promise<InstanceEvent> {
-  const { user, service } = await reviewGuards(db, userId, userRule, question.orphanedSince, speed, now);
-  const answer = answerGuard(question.step, user, service, serviceRule(speed).maxHoldMs, now);
-  const { step } = question;
-  return answer.held
-    ? { type: "guard.deferred", step }
-    : { type: "guard.permitted", step, openedAt: answer.openedAt };
-}
-
-/** How the user's guard and the service's stand, as last reviewed. */
-export async function readGuards(db: D1Database, userId: string): Promise<{ user: Guard; service: Guard }> {
+): Promise<{ user: KeptGuard; service: KeptGuard; vote: KeptGuard }> {
   const { results } = await db
-    .prepare("SELECT user_id, closed_at, opened_at FROM guards WHERE user_id IN (?, ?)")
-    .bind(userId, SERVICE_USER)
-    .all<{ user_id: string; closed_at: number | null; opened_at: number | null }>();
-  const of = (scope: string): Guard => {
-    const row = results.find((each) => each.user_id === scope);
-    return row === undefined ? OPEN_GUARD : { closedAt: row.closed_at, openedAt: row.opened_at };
-  };
-  return { user: of(userId), service: of(SERVICE_USER) };
-}
-
-/** Who fell silent before the guard last opened belongs to an outage that is over, and counts no more. */
-function factsStatement(db: D1Database, scope: string, rule: GuardRule, anchor: number): D1PreparedStatement {
-  const silent = `SELECT COUNT(*) FROM instances
-                  WHERE ${scope === SERVICE_USER ? "" : "user_id = ?1 AND "}status = 'orphaned' AND orphaned_since`;
-  return db
     .prepare(
-      `SELECT guard.closed_at, guard.opened_at, fleet.awake,
-              (${silent} > MAX(?2 - ?3, COALESCE(guard.opened_at, 0)) AND orphaned_since <= ?2 + ?3) AS silent_in_window,
-              (${silent} >= guard.silent_from) AS silent_since_closing
-       FROM (SELECT ?1 AS scope)
-       LEFT JOIN guards AS guard ON guard.user_id = scope
-       LEFT JOIN fleets AS fleet ON fleet.user_id = scope`,
+      `SELECT 'user' AS whose, closed_at, opened_at, seen_from FROM guards WHERE user_id = ?1
+       UNION ALL SELECT 'service', closed_at, opened_at, seen_from FROM guards WHERE user_id = ?2
+       UNION ALL SELECT 'vote', closed_at, opened_at, seen_from FROM outage_votes WHERE user_id = ?1`,
     )
-    .bind(scope, anchor, rule.windowMs);
+    .bind(userId, SERVICE_USER)
+    .all();
+  const of = (whose: "user" | "service" | "vote"): KeptGuard => {
+    const found = results.find((row) => row.whose === whose);
+    if (found === undefined) return NEVER_CLOSED;
+    const row = keptRow.parse(found);
+    return { closedAt: row.closed_at, openedAt: row.opened_at, seenFrom: row.seen_from };
+  };
+  return { user: of("user"), service: of("service"), vote: of("vote") };
 }
 
-async function writeChange(
+const factsRow = z.object({
+  silent: z.number(),
+  awake: z.number(),
+  silent_from: z.number().nullable(),
+});
+
+async function readFacts(statement: D1PreparedStatement): Promise<Facts> {
+  const { silent, awake, silent_from } = factsRow.parse(await statement.first());
+  return { silent, awake, silentFrom: silent_from };
+}
+
+/** The user's instances: who fell silent together, and how many are awake. */
+function countInstances(db: D1Database, userId: string, span: OutageSpan): Promise<Facts> {
+  return readFacts(
+    db
+      .prepare(
+        `SELECT COUNT(*) AS silent, MIN(orphaned_since) AS silent_from,
+                COALESCE((SELECT awake FROM fleets WHERE user_id = ?1), 0) AS awake
+         FROM instances
+         WHERE user_id = ?1 AND silent_since BETWEEN ?2 AND ?3 AND orphaned_since > ?4`,
+      )
+      .bind(userId, span.seenFrom, span.seenUntil, span.orphanedAfter),
+  );
+}
+
+/** All users: who votes "silent" for the same outage, and who of the others has an instance that is awake. */
+function countUsers(db: D1Database, span: OutageSpan): Promise<Facts> {
+  return readFacts(
+    db
+      .prepare(
+        `WITH silent (user_id, seen_at) AS (
+           SELECT user_id, seen_at FROM outage_votes
+           WHERE closed_at IS NOT NULL AND seen_at BETWEEN ?1 AND ?2 AND closed_at > ?3
+         )
+         SELECT COUNT(*) AS silent, MIN(seen_at) AS silent_from,
+                (SELECT COUNT(*) FROM fleets WHERE awake > 0 AND user_id NOT IN (SELECT user_id FROM silent)) AS awake
+         FROM silent`,
+      )
+      .bind(span.seenFrom, span.seenUntil, span.orphanedAfter),
+  );
+}
+
+async function writeGuard(
   db: D1Database,
   scope: string,
-  change: Exclude<GuardChange, null>,
-  facts: Facts,
-  silent: number,
-  silentFrom: number,
-  now: number,
+  words: { readonly whose: string; readonly what: "instances" | "users" },
+  { kind, from, to, facts: { silent, awake, silentFrom } }: Change,
 ): Promise<void> {
-  const total = silent + (facts.awake ?? 0);
-  const whose = scope === SERVICE_USER ? "the service's" : "your";
-  const [kind, severity, message] =
-    change === "closes"
-      ? [
-          "guard_closed",
-          "critical",
-          `Mass outage: ${silent} of ${whose} ${total} instances fell silent at once. Nothing is hibernated or deleted for silence until it is clear`,
-        ]
-      : [
-          "guard_opened",
-          "info",
-          change === "opens"
-            ? `The mass outage is over: ${facts.awake ?? 0} of ${total} instances are heard. Silence counts anew from now`
-            : `The mass outage has lasted too long: ${silent} of ${total} instances count as abandoned. Silence counts anew from now`,
-        ];
+  const total = silent + awake;
+  const opening =
+    kind === "opens"
+      ? `The mass outage is over: ${awake} of ${total} ${words.what} are heard. Silence counts anew from now`
+      : `The mass outage has lasted too long: ${silent} of ${total} ${words.what} count as abandoned. Silence counts anew from now`;
+  const event =
+    to.closedAt === null
+      ? { at: to.openedAt ?? 0, kind: "guard_opened", severity: "info", message: opening }
+      : {
+          at: to.closedAt,
+          kind: "guard_closed",
+          severity: "critical",
+          message: `Mass outage: ${silent} of ${words.whose} ${total} ${words.what} fell silent at once. Nothing is hibernated or deleted for silence until it is clear`,
+        };
   const update =
-    change === "closes"
+    to.closedAt === null
       ? db
-          .prepare(
-            `INSERT INTO guards (user_id, closed_at, opened_at, silent_from) VALUES (?1, ?2, NULL, ?3)
-             ON CONFLICT (user_id) DO UPDATE SET closed_at = ?2, silent_from = ?3 WHERE closed_at IS NULL`,
-          )
-          .bind(scope, now, silentFrom)
-      : db
           .prepare(
             "UPDATE guards SET closed_at = NULL, opened_at = ?2 WHERE user_id = ?1 AND closed_at IS NOT NULL",
           )
-          .bind(scope, now);
+          .bind(scope, to.openedAt)
+      : db
+          .prepare(
+            `INSERT INTO guards (user_id, closed_at, opened_at, silent_from, seen_from) VALUES (?1, ?2, NULL, ?3, ?4)
+             ON CONFLICT (user_id) DO UPDATE SET closed_at = ?2, silent_from = ?3, seen_from = ?4
+             WHERE closed_at IS NULL`,
+          )
+          .bind(scope, to.closedAt, silentFrom ?? to.seenFrom, to.seenFrom);
   // Of two instances that see the change at once, one makes it, and only its event finds the guard so.
-  const event = db
+  const told = db
     .prepare(
       `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
        SELECT ?1, ?2, '', ?3, ?4, ?5, ?6, ?7,
               CASE WHEN EXISTS (SELECT 1 FROM channels WHERE user_id = ?1) THEN 'pending' END
-       FROM guards WHERE user_id = ?1 AND ${change === "closes" ? "closed_at" : "opened_at"} = ?2
+       FROM guards WHERE user_id = ?1 AND ${to.closedAt === null ? "opened_at" : "closed_at"} = ?2
        ON CONFLICT DO NOTHING`,
     )
     .bind(
       scope,
-      now,
-      `${kind}-${now.toString(36)}`,
-      kind,
-      severity,
-      message,
+      event.at,
+      `${event.kind}-${event.at.toString(36)}`,
+      event.kind,
+      event.severity,
+      event.message,
       JSON.stringify({
         rule: "guard",
         silent,
-        instances: total,
-        ...(facts.closed_at === null ? {} : { closed_at: toIso(facts.closed_at) }),
+        [words.what]: total,
+        ...(from.closedAt === null ? {} : { closed_at: toIso(from.closedAt) }),
       }),
     );
-  await db.batch([update, event]);
+  await db.batch([update, told]);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { abilitiesOf, type ProviderKind } from "../lifecycle/provider.ts";
 import { actorOf } from "./address.ts";
+import { isUnreadable } from "./outcomes.ts";
 
 /**
  * Which instance watches which machine, in D1. A machine at a provider that is called has one watcher: a second one, silent
@@ -51,7 +52,9 @@ export async function claimMachine(
   if (found.holder === instanceId) return { claimed: true, ...found };
   if (found.claimedAt > now - UNHEARD_MS) return { claimed: false, holder: found.holder };
   const watched = await actorOf(env, userId, found.holder).machine();
-  if (watched !== null && sameMachine(watched, machine)) return { claimed: false, holder: found.holder };
+  // Of a holder that can't be read nobody knows what it watches.
+  const holds = watched !== null && (isUnreadable(watched) || sameMachine(watched, machine));
+  if (holds) return { claimed: false, holder: found.holder };
 
   await withdrawClaim(env.DB, userId, machine, found.holder, found.claimedAt);
   const second = await claimOrSee(env.DB, userId, machine, instanceId, now);

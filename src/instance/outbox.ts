@@ -4,11 +4,12 @@ import { startDigests } from "../alerts/start.ts";
 import { appendChunk, appendEvent, pendingSeverities } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
 import type { PendingEffect } from "../lifecycle/effects.ts";
+import { answerGuard, silentSince } from "../lifecycle/guard.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { compilePolicy, mergePolicy } from "../lifecycle/policy.ts";
+import { compilePolicy, DEFAULT_POLICY, mergePolicy } from "../lifecycle/policy.ts";
 import { abilitiesOf } from "../lifecycle/provider.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
-import { askGuards, reviewGuards } from "./guard.ts";
+import { reviewGuards } from "./guard.ts";
 import { claimIfFree, releaseMachines } from "./machines.ts";
 import { deleteInstance, upsertInstance } from "./registry.ts";
 import type { StoredInstance } from "./storage.ts";
@@ -47,7 +48,7 @@ export async function deliver(env: Env, stored: StoredInstance): Promise<Deliver
   const results = await env.DB.batch([...statements, selectUserPolicy(env.DB, stored.userId)]);
   const userPolicy = userPolicyRow.safeParse(results.at(-1)?.results[0]).data ?? null;
 
-  const answers = await reviewSilence(env, stored, batch);
+  const answers = await reviewSilence(env, stored, batch, userPolicy);
   if (batch.some(({ effect }) => effect.type === "event" || effect.type === "guard")) {
     await startDigests(env, stored.userId, await pendingSeverities(env.DB, stored.userId));
   }
@@ -113,20 +114,31 @@ async function reviewSilence(
   env: Env,
   stored: StoredInstance,
   batch: readonly PendingEffect[],
+  userPolicy: UserPolicy | null,
 ): Promise<InstanceEvent[]> {
+  const effects = batch.map(({ effect }) => effect);
+  const questions = effects.filter((effect) => effect.type === "guard");
+  const moved = effects.some(({ type }) => type === "projection" || type === "forget");
+  if (!moved && questions.length === 0) return [];
   const now = Date.now();
   const speed = simulationSpeed(env);
-  const rule = compilePolicy(mergePolicy(stored.userPolicy), speed).guard;
-  const answers: InstanceEvent[] = [];
-  for (const { effect } of batch) {
-    if (effect.type === "guard") {
-      answers.push(await askGuards(env.DB, stored.userId, rule, effect, speed, now));
-    } else if (
-      effect.type === "event" &&
-      (effect.event.kind === "orphaned" || effect.event.kind === "recovered")
-    ) {
-      await reviewGuards(env.DB, stored.userId, rule, effect.event.at, speed, now);
-    }
-  }
-  return answers;
+  const standardRule = compilePolicy(DEFAULT_POLICY, speed).guard;
+  const { user, service } = await reviewGuards(
+    env.DB,
+    {
+      userId: stored.userId,
+      // As the database has it, so that all of a user's instances review by one rule.
+      userRule: compilePolicy(mergePolicy(userPolicy?.overrides ?? stored.userPolicy), speed).guard,
+      standardRule,
+      seenAt: silentSince(stored.state),
+      asks: questions.length > 0,
+    },
+    now,
+  );
+  return questions.map(({ step }): InstanceEvent => {
+    const answer = answerGuard(step, user, service, standardRule.maxHoldMs, now);
+    return answer.held
+      ? { type: "guard.deferred", step }
+      : { type: "guard.permitted", step, openedAt: answer.openedAt };
+  });
 }

@@ -35,15 +35,28 @@ export interface Unknown {
 
 export const UNKNOWN: Unknown = { outcome: "unknown" };
 
+/** An instance whose stored row this version of the service cannot read. It is left as it is, and nothing is done. */
+export interface Unreadable {
+  readonly outcome: "unreadable";
+  readonly because: string;
+}
+
+export type Absent = Unknown | Unreadable;
+
+/** Whether an actor that was asked for a view of the instance had to say that it cannot be read. */
+export function isUnreadable(answer: object): answer is Unreadable {
+  return "outcome" in answer && answer.outcome === "unreadable";
+}
+
 export type HeartbeatOutcome =
   | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
   | { readonly outcome: "old_token" }
-  | Unknown;
+  | Absent;
 
 export type CommandOutcome =
   | { readonly outcome: "accepted"; readonly detail: DetailView }
   | { readonly outcome: "refused"; readonly refusal: Refusal }
-  | Unknown;
+  | Absent;
 
 export type ChangeOutcome =
   | CommandOutcome
@@ -52,6 +65,11 @@ export type ChangeOutcome =
 export type KeepAliveOutcome =
   | { readonly outcome: "accepted"; readonly validForMinutes: number }
   | Exclude<CommandOutcome, { outcome: "accepted" }>;
+
+/** The opposite, as a filter. */
+export function isReadable<T extends object>(answer: T): answer is Exclude<T, Unreadable> {
+  return !isUnreadable(answer);
+}
 
 /** The end of an action as the lifecycle hears of it. */
 export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEvent {

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { type PolicyOverrides, policyOverridesSchema } from "../lifecycle/policy.ts";
-import { type ProviderKind, providerKindSchema } from "../lifecycle/provider.ts";
+import { silentSince } from "../lifecycle/guard.ts";
+import type { PolicyOverrides } from "../lifecycle/policy.ts";
+import type { ProviderKind } from "../lifecycle/provider.ts";
 import { orphanOf } from "../lifecycle/state.ts";
+import { jsonText, readableRows, storedOverridesSchema, word } from "../lifecycle/stored.ts";
 import type { StoredInstance } from "./storage.ts";
 
 /** The registry in D1: which instances a user has. Only an instance's own actor writes its row. */
@@ -12,13 +14,13 @@ export function upsertInstance(db: D1Database, stored: StoredInstance): D1Prepar
   return db
     .prepare(
       `INSERT INTO instances (user_id, instance_id, name, provider, hourly_cost, hibernated_hourly_cost,
-                              provider_ref, policy, status, registered_at, orphaned_since, revision)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              provider_ref, policy, status, registered_at, orphaned_since, silent_since, revision)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (user_id, instance_id) DO UPDATE SET
          name = excluded.name, provider = excluded.provider, hourly_cost = excluded.hourly_cost,
          hibernated_hourly_cost = excluded.hibernated_hourly_cost, provider_ref = excluded.provider_ref, policy = excluded.policy,
          status = excluded.status, registered_at = excluded.registered_at,
-         orphaned_since = excluded.orphaned_since, revision = excluded.revision
+         orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since, revision = excluded.revision
        WHERE excluded.revision >= instances.revision`,
     )
     .bind(
@@ -33,6 +35,7 @@ export function upsertInstance(db: D1Database, stored: StoredInstance): D1Prepar
       phase.status,
       profile.registeredAt,
       orphanOf(phase)?.since ?? null,
+      silentSince(stored.state),
       nextEffectId,
     );
 }
@@ -73,8 +76,8 @@ export async function isRegistered(db: D1Database, userId: string, instanceId: s
 
 const overridesRow = z.object({
   instance_id: z.string(),
-  provider: providerKindSchema,
-  policy: z.string().transform((text) => policyOverridesSchema.parse(JSON.parse(text))),
+  provider: word<ProviderKind>(),
+  policy: jsonText(storedOverridesSchema),
 });
 
 /** Each combination of provider and own overrides among the user's instances, with one instance that has it. */
@@ -89,10 +92,11 @@ export async function listOverrides(
     )
     .bind(userId)
     .all();
-  return z
-    .array(overridesRow)
-    .parse(results)
-    .map((row) => ({ instanceId: row.instance_id, provider: row.provider, overrides: row.policy }));
+  return readableRows(overridesRow, results).map((row) => ({
+    instanceId: row.instance_id,
+    provider: row.provider,
+    overrides: row.policy,
+  }));
 }
 
 export async function hasInstanceOf(

@@ -1,28 +1,13 @@
-import type { PolicyOverrides } from "../lifecycle/policy.ts";
-import type { InstanceState } from "../lifecycle/state.ts";
+import { type Loaded, readRow, writeRow } from "./stored/row.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 
-/** Everything an actor keeps, as one JSON row. */
-export interface StoredInstance {
-  readonly userId: string;
-  readonly instanceId: string;
-  /** Instance tokens of another generation are refused. It grows, also over removal and new registration. */
-  readonly tokenGeneration: number;
-  /** Which database keeps its heartbeats: see `history/shards.ts`. */
-  readonly historyShard: number;
-  /** The instance's own overrides, and the user's as last read from the database. */
-  readonly overrides: PolicyOverrides;
-  readonly userPolicy: PolicyOverrides;
-  readonly userPolicyVersion: number;
-  /** Links of alerts that were used, for as long as they would be good. */
-  readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
-  readonly state: InstanceState;
-}
+export type { StoredInstance };
 
-/** The actor's one row. A save writes one row and nothing else. */
+/** The actor's one row, read and checked once, and written as a whole. */
 export class InstanceStorage {
   readonly #sql: SqlStorage;
   /** Undefined until first read: an object that leaves memory starts anew. */
-  #cached: StoredInstance | null | undefined;
+  #cached: Loaded | undefined;
   #tableKnown = false;
   /** Rows written since the object came to memory, as the platform bills them. */
   rowsWritten = 0;
@@ -31,14 +16,16 @@ export class InstanceStorage {
     this.#sql = sql;
   }
 
-  /** The stored instance, or null for one that is not registered. */
-  load(): StoredInstance | null {
+  /** What is stored, read and checked once as long as the object is in memory. */
+  load(): Loaded {
     this.#cached ??= this.#read();
     return this.#cached;
   }
 
+  /** One row. Throws rather than write over a row that could not be read. */
   save(stored: StoredInstance): void {
-    const json = JSON.stringify(stored);
+    if (this.#cached?.kind === "unreadable") throw new Error("an unreadable row is left as it is");
+    const json = writeRow(stored);
     const cursor = this.#hasTable()
       ? this.#sql.exec("UPDATE instance SET json = ? WHERE id = 1", json)
       : this.#sql.exec(
@@ -48,17 +35,16 @@ export class InstanceStorage {
         );
     this.rowsWritten += cursor.rowsWritten;
     this.#tableKnown = true;
-    this.#cached = stored;
+    this.#cached = { kind: "stored", stored };
   }
 
-  #read(): StoredInstance | null {
-    if (!this.#hasTable()) return null;
+  #read(): Loaded {
+    if (!this.#hasTable()) return { kind: "none" };
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM instance WHERE id = 1").toArray()[0];
-    if (row === undefined) return null;
-    // The row is only ever written by `save`, perhaps before these two were added.
-    const stored: StoredInstance = JSON.parse(row.json);
-    const { historyShard = 0, state } = stored;
-    return { ...stored, historyShard, state: { ...state, gpuTrend: state.gpuTrend ?? [] } };
+    if (row === undefined) return { kind: "none" };
+    const loaded = readRow(row.json);
+    if (loaded.kind === "unreadable") console.error("the stored instance is unreadable:", loaded.because);
+    return loaded;
   }
 
   /** The table comes with the first save: asking an object that was never registered writes nothing. */
@@ -70,7 +56,7 @@ export class InstanceStorage {
 
   /** The storage was emptied. */
   forget(): void {
-    this.#cached = null;
+    this.#cached = { kind: "none" };
     this.#tableKnown = false;
   }
 }

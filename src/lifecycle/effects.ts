@@ -55,7 +55,7 @@ export type Effect =
   /** Take the instance out of the registry and forget everything here. */
   | { readonly type: "forget" }
   /** May a step that stems from silence go on? Answered by `guard.permitted` or `guard.deferred`. */
-  | { readonly type: "guard"; readonly step: GuardedStep; readonly orphanedSince: number }
+  | { readonly type: "guard"; readonly step: GuardedStep }
   | { readonly type: "action"; readonly order: ActionOrder };
 
 /** An effect that waits in the outbox until it is done. Ids grow and are never used again for the instance. */

@@ -91,11 +91,11 @@ function noteRun(state: InstanceState, { boot_id }: HeartbeatReport, at: number)
 /** Notes the heartbeat's number, and the GPUs. */
 function noteAgent(state: InstanceState, report: HeartbeatReport): InstanceState {
   const { agent } = state;
-  const gpus = report.gpus ?? [];
-  const readGpu = report.gpu_utilization != null || gpus.some((gpu) => gpu.utilization != null);
+  const gpus = report.gpus ?? agent.gpus;
+  const hasGpu = agent.hasGpu || report.gpu_utilization != null || gpus.length > 0;
   const known = report.boot_id == null ? null : (report.sequence ?? null);
   const sequences = known === null ? agent.sequences : withSequence(agent.sequences, known);
-  return { ...state, agent: { ...agent, sequences, gpus, hasGpu: agent.hasGpu || readGpu } };
+  return { ...state, agent: { ...agent, sequences, gpus, hasGpu } };
 }
 
 function withSequence(sequences: readonly number[], sequence: number): readonly number[] {

@@ -5,9 +5,20 @@ import { z } from "zod";
 const utilizationPercent = z.number().min(0).max(100).nullish();
 const gigabytes = z.number().min(0).max(10_000_000).nullish();
 
+/** Text that is shown to people: no control characters, nothing invisible, nothing that turns the line around. */
+const plainText = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must hold no control characters");
+
+/** Longer names are cut, not refused: for the name of its GPU no machine may count as silent. */
+const GPU_NAME_LENGTH = 64;
+
 const gpuSchema = z.object({
   index: z.int().min(0).max(1023),
-  name: z.string().max(128).nullish(),
+  name: plainText
+    .overwrite((name) => [...name].slice(0, GPU_NAME_LENGTH).join(""))
+    .nullish()
+    .describe(`Kept to ${GPU_NAME_LENGTH} characters`),
   utilization: utilizationPercent,
   vram_used_gb: gigabytes,
   vram_total_gb: gigabytes,
@@ -17,6 +28,19 @@ export type GpuReading = z.infer<typeof gpuSchema>;
 
 const sequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const dollars = z.number().min(0).max(1_000_000_000).nullish();
+
+const MAXIMUM_ACTIVITIES = 16;
+
+/** The names end up in what the owner is told, so they are identifiers and nothing that could pass for a message. */
+const activitySchema = z
+  .record(z.string().regex(/^[a-z0-9_]{1,32}$/), z.int().min(0).max(1_000_000), {
+    error: ({ code }) =>
+      code === "invalid_key" ? "must be 1 to 32 of lower-case letters, digits, '_'" : undefined,
+  })
+  .refine(
+    (activity) => Object.keys(activity).length <= MAXIMUM_ACTIVITIES,
+    `must hold at most ${MAXIMUM_ACTIVITIES} activities`,
+  );
 
 /**
  * A reading that was taken while the service was out of reach, as short as it can be written: its sequence, how many
@@ -42,21 +66,23 @@ export const heartbeatSchema = z.object({
   ram_used_gb: gigabytes,
   disk_used_gb: gigabytes,
   cost_accumulated: dollars.describe("Dollars since the instance started"),
-  status: z
-    .string()
+  status: plainText
     .min(1)
     .max(32)
     .nullish()
     .describe('What the agent does: "running", or "hibernating" as its last word'),
   uptime_seconds: z.number().min(0).max(10_000_000_000).nullish(),
   gpus: z.array(gpuSchema).max(64).nullish().describe("Each GPU; idleness looks at the busiest"),
-  activity: z
-    .record(z.string().max(64), z.int().min(0).max(1_000_000))
+  activity: activitySchema
     .nullish()
     .describe(
       "Signs of use beside the readings, such as ssh_sessions and busy_jupyter_kernels, and how many",
     ),
-  boot_id: z.string().min(1).max(64).nullish().describe("Another one with each start of the machine"),
+  boot_id: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,64}$/, "must be 1 to 64 of letters, digits, '.', '_', ':', '-'")
+    .nullish()
+    .describe("Another one with each start of the machine"),
   sequence: sequence
     .nullish()
     .describe("Grows with each heartbeat of a boot: the same one, sent twice, counts once"),
@@ -111,9 +137,15 @@ function busiest(report: HeartbeatReport): number | null {
   return readings.length === 0 ? null : Math.max(...readings);
 }
 
+/** So many activities are named; the rest are counted. */
+const ACTIVITIES_NAMED = 8;
+
 function describeActivity(activity: Readonly<Record<string, number>>): string | null {
   const used = Object.entries(activity).filter(([, count]) => count > 0);
-  return used.length === 0 ? null : used.map(([what, count]) => `${count} ${what}`).join(", ");
+  if (used.length === 0) return null;
+  const named = used.slice(0, ACTIVITIES_NAMED).map(([what, count]) => `${count} ${what}`);
+  const more = used.length - named.length;
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
 /** A reading that came late, as a heartbeat of the moment at which it was taken. */

@@ -199,7 +199,6 @@ function ask(state: InstanceState, orphan: Orphan, step: GuardedStep, at: number
   return emitAnew(withOrphan(state, { ...orphan, guard: question }), {
     type: "guard",
     step,
-    orphanedSince: orphan.since,
   });
 }
 

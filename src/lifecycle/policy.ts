@@ -40,27 +40,38 @@ const guardSchema = z.strictObject({
 });
 
 const heartbeatIntervalSeconds = z.int().min(5).max(3600);
-const keepAliveMinutes = z.int().min(1).max(1440);
+
+/** For how long an instance may be kept alive: a week at most. */
+export const keepAliveMinutesSchema = z.int().min(1).max(10_080);
 
 export const policySettingsSchema = z.strictObject({
   heartbeat_interval_seconds: heartbeatIntervalSeconds,
   idle: idleSchema,
   orphan: orphanSchema,
   guard: guardSchema,
-  keep_alive_minutes: keepAliveMinutes,
+  keep_alive_minutes: keepAliveMinutesSchema,
 });
 
-/** Overrides of one level: any field may be left out, none may be unknown. */
+/** Overrides of a user: any field may be left out, none may be unknown. */
 export const policyOverridesSchema = z.strictObject({
   heartbeat_interval_seconds: heartbeatIntervalSeconds.optional(),
   idle: idleSchema.partial().optional(),
   orphan: orphanSchema.partial().optional(),
   guard: guardSchema.partial().optional(),
-  keep_alive_minutes: keepAliveMinutes.optional(),
+  keep_alive_minutes: keepAliveMinutesSchema.optional(),
+});
+
+/** Overrides of one instance. A guard watches over all of a user's instances, so none has one of its own. */
+export const instancePolicyOverridesSchema = policyOverridesSchema.extend({
+  guard: z
+    .never("is the user's, not an instance's: set it with PUT /api/agent/policy")
+    .optional()
+    .meta({ type: "null", not: {}, description: "Refused: the guard is the user's, not an instance's" }),
 });
 
 export type PolicySettings = z.infer<typeof policySettingsSchema>;
 export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
+export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard">;
 
 export const DEFAULT_POLICY: PolicySettings = {
   heartbeat_interval_seconds: 60,
@@ -95,8 +106,9 @@ export interface PolicyIssue {
   readonly message: string;
 }
 
-/** Merges the service's defaults with each level of overrides, later ones winning field by field. */
-export function mergePolicy(...levels: readonly PolicyOverrides[]): PolicySettings {
+/** Merges the service's defaults, the user's overrides and an instance's, later ones winning field by field. */
+export function mergePolicy(user: PolicyOverrides, instance: InstancePolicyOverrides = {}): PolicySettings {
+  const levels: readonly PolicyOverrides[] = [user, withoutGuard(instance)];
   return levels.reduce<PolicySettings>(
     (merged, level) => ({
       heartbeat_interval_seconds: level.heartbeat_interval_seconds ?? merged.heartbeat_interval_seconds,
@@ -109,11 +121,30 @@ export function mergePolicy(...levels: readonly PolicyOverrides[]): PolicySettin
   );
 }
 
+/** An instance's overrides without the guard that they could once hold, and that nothing obeyed. */
+export function withoutGuard(overrides: PolicyOverrides): InstancePolicyOverrides {
+  const { guard: _, ...own } = overrides;
+  return own;
+}
+
+/** Silence means nothing before so many intervals: heartbeats jitter, and one may be lost. */
+const INTERVALS_OF_SILENCE = 3;
+
 /**
- * Says why a merged policy contradicts itself, or asks `provider` for what it can't do; an empty list means that it
- * is sound.
+ * Says why a merged policy may not be set: it contradicts itself, asks `provider` for what it can't do, or takes a late
+ * heartbeat for silence. An empty list means that it is sound.
  */
 export function policyIssues(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
+  const { orphan_after_seconds } = policy.orphan;
+  const least = INTERVALS_OF_SILENCE * policy.heartbeat_interval_seconds;
+  const issues = policyContradictions(policy, provider);
+  if (orphan_after_seconds >= least) return issues;
+  const message = `must be at least three heartbeat intervals (${least}), but is ${orphan_after_seconds}`;
+  return [...issues, { path: ["orphan", "orphan_after_seconds"], message }];
+}
+
+/** The issues that no instance can live with, wherever the policy comes from. */
+export function policyContradictions(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
   const { idle, orphan, guard } = policy;
   const issues: PolicyIssue[] = [];
   const mustPrecede = (
@@ -153,7 +184,6 @@ export function policyIssues(policy: PolicySettings, provider: ProviderKind): Po
   );
   atLeastOneInterval("idle", "warn_after_seconds", idle.warn_after_seconds);
   atLeastOneInterval("idle", "hibernate_after_seconds", idle.hibernate_after_seconds);
-  atLeastOneInterval("orphan", "orphan_after_seconds", orphan.orphan_after_seconds);
   atLeastOneInterval("orphan", "hibernate_after_seconds", orphan.hibernate_after_seconds);
   atLeastOneInterval("orphan", "force_hibernate_after_seconds", orphan.force_hibernate_after_seconds);
   if (orphan.delete_after_days !== null) {
@@ -175,7 +205,17 @@ export function policyIssues(policy: PolicySettings, provider: ProviderKind): Po
   return issues;
 }
 
-/** A sound policy as the lifecycle counts with it: every duration in milliseconds. */
+/**
+ * The issues of `next` that `former` did not have. A change answers for what it changes, not for what was stored
+ * before a rule was made stricter.
+ */
+export function addedIssues(former: readonly PolicyIssue[], next: readonly PolicyIssue[]): PolicyIssue[] {
+  const same = (a: PolicyIssue, b: PolicyIssue) =>
+    a.message === b.message && a.path.join(".") === b.path.join(".");
+  return next.filter((issue) => !former.some((known) => same(known, issue)));
+}
+
+/** A policy as the lifecycle counts with it: every duration in milliseconds. */
 export interface Policy {
   readonly intervalMs: number;
   readonly idle: {
@@ -218,11 +258,14 @@ export interface Policy {
 
 /**
  * Turns settings into milliseconds. `speed` divides every duration, for simulations: at 60 an hour of the policy
- * passes in a minute.
+ * passes in a minute. Stored settings that leave silence too little time get enough, and their ladder starts as much
+ * later.
  */
 export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
   const { idle, orphan, guard } = settings;
   const fromSeconds = (value: number) => (value * SECOND_MS) / speed;
+  const leastSeconds = INTERVALS_OF_SILENCE * settings.heartbeat_interval_seconds;
+  const laterBySeconds = Math.max(0, leastSeconds - orphan.orphan_after_seconds);
   return {
     intervalMs: fromSeconds(settings.heartbeat_interval_seconds),
     idle: {
@@ -235,9 +278,9 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
     },
     orphan: {
       enabled: orphan.enabled,
-      orphanAfterMs: fromSeconds(orphan.orphan_after_seconds),
-      hibernateAfterMs: fromSeconds(orphan.hibernate_after_seconds),
-      forceHibernateAfterMs: fromSeconds(orphan.force_hibernate_after_seconds),
+      orphanAfterMs: fromSeconds(orphan.orphan_after_seconds + laterBySeconds),
+      hibernateAfterMs: fromSeconds(orphan.hibernate_after_seconds + laterBySeconds),
+      forceHibernateAfterMs: fromSeconds(orphan.force_hibernate_after_seconds + laterBySeconds),
       deleteAfterMs: orphan.delete_after_days === null ? null : (orphan.delete_after_days * DAY_MS) / speed,
       snapshotBeforeDelete: orphan.snapshot_before_delete,
     },

@@ -30,8 +30,9 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   ec2: CALLED,
 };
 
+/** What the kind can do. One that only a newer version knows, and has stored, can do nothing here. */
 export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
-  return ABILITIES[kind];
+  return Object.hasOwn(ABILITIES, kind) ? ABILITIES[kind] : ABILITIES.none;
 }
 
 /** What a reference to a machine may hold, whoever carries its orders out. */

@@ -175,7 +175,7 @@ export interface Agent {
   /** The newest numbers of this run, in the order in which they came: one that comes again is a repeat. */
   readonly sequences: readonly number[];
   readonly gpus: readonly GpuReading[];
-  /** Whether a GPU's utilization was ever read: from then on one that can't be read is unknown, not absent. */
+  /** Whether a GPU was ever reported: from then on one that can't be read is unknown, not absent. */
   readonly hasGpu: boolean;
   /** When its last restart was told; those within the hour after it are not. */
   readonly rebootToldAt: number | null;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { askEveryActor } from "../api/actor.ts";
 import { readGuards, SERVICE_USER } from "../instance/guard.ts";
+import { isReadable } from "../instance/outcomes.ts";
 import { meterOf } from "../meter/meter.ts";
 import type { ServiceFigures } from "./service.ts";
 import type { UserFigures } from "./user.ts";
@@ -9,11 +10,19 @@ import type { UserFigures } from "./user.ts";
 
 export async function collectUser(env: Env, userId: string): Promise<UserFigures> {
   const [answers, hibernations] = await Promise.all([
-    askEveryActor(env, userId, (actor) => actor.sample().catch(() => "failed" as const)),
+    askEveryActor(env, userId, async (actor) => {
+      try {
+        return await actor.sample();
+      } catch {
+        return "failed";
+      }
+    }),
     readHibernations(env.DB, userId),
   ]);
-  const samples = answers.filter((answer) => answer !== null && answer !== "failed");
-  return { samples, errors: answers.filter((answer) => answer === "failed").length, hibernations };
+  const errors = answers.filter((answer) => answer === "failed").length;
+  const known = answers.filter((answer) => answer !== null && answer !== "failed");
+  const samples = known.filter(isReadable);
+  return { samples, unreadable: known.length - samples.length, errors, hibernations };
 }
 
 const statusRow = z.object({ status: z.string(), instances: z.number() });

@@ -11,6 +11,8 @@ import type { MetricsSample } from "../lifecycle/sample.ts";
 
 export interface UserFigures {
   readonly samples: readonly MetricsSample[];
+  /** Instances whose stored state cannot be read. */
+  readonly unreadable: number;
   /** Instances that could not be asked. */
   readonly errors: number;
   readonly hibernations: readonly {
@@ -116,7 +118,8 @@ const INSTANCE_SERIES: readonly Series[] = [
 export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
 
 /** Fills a registry with what a user sees. */
-export function fillUserMetrics(registry: AnyRegistry, { samples, errors, hibernations }: UserFigures): void {
+export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): void {
+  const { samples, unreadable, errors, hibernations } = figures;
   const watched = samples.filter((sample) => sample.status !== "deleted");
   for (const { name, help, counter, value } of INSTANCE_SERIES) {
     const options = { name, help, labelNames: ["instance_id", "name"], registers: [registry] };
@@ -139,6 +142,7 @@ export function fillUserMetrics(registry: AnyRegistry, { samples, errors, hibern
   gauge("dumont_agents_waiting_heartbeats", "Heartbeats that wait to be written to the history").set(
     watched.reduce((sum, sample) => sum + sample.waitingHeartbeats, 0),
   );
+  gauge("dumont_agents_unreadable", "Instances whose stored state this version cannot read").set(unreadable);
   gauge("dumont_agents_scrape_errors", "Instances that could not be asked in this scrape").set(errors);
   addHibernations(registry, hibernations);
 }

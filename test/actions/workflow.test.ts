@@ -44,7 +44,7 @@ async function owner() {
   const user = await newUser();
   const kept = await call("PUT", "/api/agent/providers/webhook?verify=false", {
     token: user.token,
-    json: { url: "https://plane.example/orders", secret: SECRET },
+    json: { url: "https://plane.example.com/orders", secret: SECRET },
   });
   expect(kept.status).toBe(200);
   return user;
@@ -78,7 +78,7 @@ async function expire(one: Instance): Promise<void> {
   await one.heartbeat();
   await one.until(DAY + 30 * MINUTE);
   await one.settled();
-  await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+  await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
   await one.until(DAY + 8 * 24 * HOUR);
   await one.actor.cleanUp();
   await one.settled();
@@ -89,7 +89,7 @@ describe("hibernation", () => {
     await using _ = await workflows();
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(plane.orders).toEqual(["hibernate"]);
     setClock(Date.now() + HOUR);
     const { body } = await call("GET", "/api/agent/savings", { token: one.userToken });
@@ -105,7 +105,7 @@ describe("hibernation", () => {
     await using _ = await workflows();
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     const { body } = await one.ask("GET", "/events");
     const actionId = body.events[0].detail.action_id;
     await startAction(env.INSTANCE_ACTION, {
@@ -131,7 +131,7 @@ describe("hibernation", () => {
     plane.answer = () => Response.json({ error: "no" }, { status: 400 });
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("running");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "hibernate_failed",
@@ -150,7 +150,7 @@ describe("hibernation", () => {
     };
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(plane.orders).toEqual(["hibernate", "hibernate"]);
   });
 
@@ -179,7 +179,7 @@ describe("hibernation", () => {
     plane.answer = () => Response.json({ status: "accepted" });
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 20_000 }).toBe("running");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "hibernate_failed",
@@ -199,7 +199,7 @@ describe("hibernation", () => {
     await using _ = await workflows(name);
     const one = await instance();
     await idleUntilHibernating(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(plane.orders).toEqual(["hibernate"]);
   });
 });
@@ -246,7 +246,7 @@ describe("deletion", () => {
     await using _ = await workflows();
     const one = await instance();
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
     expect(plane.orders.slice(-2)).toEqual(["snapshot", "delete"]);
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0].message).toMatch(
@@ -267,7 +267,7 @@ describe("deletion", () => {
     await using _ = await workflows(name);
     const one = await instance();
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
     expect(plane.orders.filter((order) => order === "delete" || order === "snapshot")).toEqual([
       "snapshot",
       "delete",
@@ -279,7 +279,7 @@ describe("deletion", () => {
     plane.answer = (order) => (order === "snapshot" ? Response.json({}, { status: 500 }) : undefined);
     const one = await instance();
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("orphaned");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     const { body } = await one.ask("GET", "/events");
     expect(body.events[0]).toMatchObject({
       kind: "delete_failed",
@@ -298,10 +298,10 @@ describe("deletion", () => {
       return undefined;
     };
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("running");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const id = await actionWorkflowId(one.userId, one.id, await deleteActionOf(one));
     await expect
-      .poll(async () => (await (await env.INSTANCE_ACTION.get(id)).status()).status, { timeout: 10_000 })
+      .poll(async () => (await (await env.INSTANCE_ACTION.get(id)).status()).status, { timeout: 60_000 })
       .toBe("complete");
     expect(plane.orders).toContain("snapshot");
     expect(plane.orders).not.toContain("delete");
@@ -312,7 +312,7 @@ describe("deletion", () => {
     await using _ = await workflows();
     const one = await instance({ orphan: { snapshot_before_delete: false } });
     await expire(one);
-    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("deleted");
+    await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
     expect(plane.orders).not.toContain("snapshot");
     expect(plane.orders.at(-1)).toBe("delete");
   });

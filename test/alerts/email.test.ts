@@ -19,7 +19,7 @@ const notice: Notice = {
           name: "<b>Rig</b>",
           message: "GPU <5% utilization",
           at: 0,
-          keepAliveUntil: 1,
+          keepAlive: { registeredAt: 0, until: 1 },
           eventId: "e1",
         },
       ],

@@ -17,6 +17,7 @@ function alert(kind: Alert["kind"], index: number, more: Partial<Alert> = {}): A
     eventId: `e${index}`,
     instanceId: `rig-${index}`,
     name: `Rig ${index}`,
+    registeredAt: START,
     kind,
     severity: "warning",
     message: `Message ${index}`,
@@ -95,10 +96,19 @@ describe("one message", () => {
       ],
       "info",
     );
-    expect(notice?.groups.map((group) => group.lines[0]?.keepAliveUntil)).toEqual([
-      START + 5 * MINUTE + HOUR,
+    expect(notice?.groups.map((group) => group.lines[0]?.keepAlive)).toEqual([
+      { registeredAt: START, until: START + 5 * MINUTE + HOUR },
       null,
     ]);
+  });
+
+  it("offers no link for an instance that is gone, nor for one that took its id since", () => {
+    const offer = (registeredAt: number | null) =>
+      composeNotice([alert("idle", 1, { detail: { step_at: "2025-12-19T00:05:00Z" }, registeredAt })], "info")
+        ?.groups[0]?.lines[0]?.keepAlive;
+    expect(offer(null)).toBeNull();
+    expect(offer(START + 2)).toBeNull();
+    expect(offer(START + 1)).not.toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { expectLogged, mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 beforeEach(() => setClock(DAY));
@@ -15,14 +16,13 @@ function failDatabase(): void {
   const down = () => Promise.reject(new Error("D1_ERROR: secret detail of the database"));
   vi.spyOn(database, "batch").mockImplementation(down);
   for (const method of ["first", "run", "all", "raw"]) vi.spyOn(statement, method).mockImplementation(down);
-  vi.spyOn(console, "error").mockReturnValue();
-  vi.spyOn(console, "warn").mockReturnValue();
 }
 
 describe("while the database is down", () => {
   it("heartbeats are accepted, and nothing of them is lost", async () => {
     const one = await Instance.register(await newUser(), "rig");
     failDatabase();
+    expectLogged(/outbox not delivered/);
     for (let minute = 0; minute < 25; minute++) {
       setClock(DAY + minute * 60_000);
       expect((await one.heartbeat()).status).toBe(200);
@@ -36,6 +36,8 @@ describe("while the database is down", () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig");
     failDatabase();
+    expectLogged(/request failed/);
+    mayLog(/outbox not delivered/);
     const answers = [
       await one.ask("GET"),
       await one.ask("POST", "/keep-alive"),
@@ -56,7 +58,7 @@ describe("while the database is down", () => {
   it("an instance that is registered anyhow is in the list once the database is back", async () => {
     const user = await newUser();
     const batch = vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockRejectedValue(new Error("down"));
-    vi.spyOn(console, "warn").mockReturnValue();
+    expectLogged(/outbox not delivered/);
     const one = await Instance.register(user, "rig");
     expect((await call("GET", "/api/agent/instances", { token: user.token })).body.instances).toEqual([]);
     expect((await one.ask("GET")).status).toBe(200);

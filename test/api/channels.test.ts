@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-const settings = { kind: "slack", url: "https://hooks.slack.example/services/T0/B0/secret" };
+const settings = { kind: "slack", url: "https://hooks.example.com/services/T0/B0/secret" };
 
 async function channel(token: string): Promise<string> {
   return (await call("POST", "/api/agent/channels", { token, json: { name: "#gpus", settings } })).body.id;
@@ -72,7 +72,7 @@ describe("channels", () => {
   });
 
   it.each([
-    [{ kind: "slack", url: "http://hooks.slack.example/x" }, "body.settings.url"],
+    [{ kind: "slack", url: "http://hooks.example.com/x" }, "body.settings.url"],
     [{ kind: "slack", url: "https://169.254.169.254/latest" }, "body.settings.url"],
     [{ kind: "webhook", url: "https://127.0.0.1/", secret: SECRET }, "body.settings.url"],
     [{ kind: "webhook", url: "https://example.com/" }, "body.settings.secret"],

@@ -104,13 +104,13 @@ describe("changing", () => {
       policy: { idle: { threshold_percent: 20 }, keep_alive_minutes: 5 },
     });
     await one.heartbeat({ gpu_utilization: 90 });
-    await one.ask("PATCH", "", { policy: { orphan: { orphan_after_seconds: 120 } } });
+    await one.ask("PATCH", "", { policy: { orphan: { orphan_after_seconds: 180 } } });
     expect((await one.ask("GET")).body.policy).toMatchObject({
       idle: { threshold_percent: 5 },
       keep_alive_minutes: 60,
-      orphan: { orphan_after_seconds: 120 },
+      orphan: { orphan_after_seconds: 180 },
     });
-    await one.until(DAY + 2 * MINUTE);
+    await one.until(DAY + 3 * MINUTE);
     expect(await one.status()).toBe("orphaned");
   });
 
@@ -201,12 +201,12 @@ describe("commands", () => {
   it("keep an instance alive for as long as asked, and refuse what is out of bounds", async () => {
     const one = await Instance.register(await newUser(), "rig");
     await one.heartbeat();
-    expect((await one.ask("POST", "/keep-alive", { minutes: 1440 })).body.valid_for_minutes).toBe(1440);
+    expect((await one.ask("POST", "/keep-alive", { minutes: 10_080 })).body.valid_for_minutes).toBe(10_080);
     expect((await one.ask("GET")).body).toMatchObject({
-      keep_alive_until: "2030-01-08T00:00:00Z",
+      keep_alive_until: "2030-01-14T00:00:00Z",
       lifecycle: { blocked_by: "keep_alive" },
     });
-    for (const minutes of [0, 1441, 1.5, "60", null]) {
+    for (const minutes of [0, 10_081, 1.5, "60", null]) {
       expect((await one.ask("POST", "/keep-alive", { minutes })).status).toBe(400);
     }
   });
@@ -226,6 +226,8 @@ describe("commands", () => {
       { type: "hibernate", message: "Hibernate now", action_id: expect.any(String) },
     ]);
     await one.heartbeat({ status: "hibernating" });
+    expect(await one.status()).toBe("hibernating");
+    await one.until(DAY + 3 * MINUTE);
     expect(await one.status()).toBe("hibernated");
     const refused = await one.ask("POST", "/keep-alive");
     expect([refused.status, refused.body.error]).toEqual([
@@ -241,7 +243,8 @@ describe("savings", () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig", { hourly_cost: 0.4, hibernated_hourly_cost: 0.01 });
     await one.heartbeat({ status: "hibernating" });
-    setClock(DAY + 10 * 60 * MINUTE);
+    // Two minutes of silence confirm it.
+    await one.until(DAY + 10 * 60 * MINUTE + 2 * MINUTE);
     const { body } = await call("GET", "/api/agent/savings", { token: user.token });
     const saved = {
       saved_this_month: 3.9,

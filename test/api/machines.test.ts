@@ -46,7 +46,7 @@ type User = Awaited<ReturnType<typeof newUser>>;
 
 const CREDENTIALS = {
   webhook: {
-    url: "https://plane.example/orders",
+    url: "https://plane.example.com/orders",
     secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
   },
   ec2: { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: "s".repeat(40), region: "eu-west-1" },

@@ -39,12 +39,12 @@ describe("the user's policy", () => {
     await own.heartbeat();
     const put = await call("PUT", "/api/agent/policy", {
       token: user.token,
-      json: { orphan: { orphan_after_seconds: 120 } },
+      json: { orphan: { orphan_after_seconds: 180 } },
     });
     expect(put.status).toBe(200);
-    expect((await plain.ask("GET")).body.policy.orphan.orphan_after_seconds).toBe(120);
+    expect((await plain.ask("GET")).body.policy.orphan.orphan_after_seconds).toBe(180);
     expect((await own.ask("GET")).body.policy.orphan.orphan_after_seconds).toBe(240);
-    for (const one of [plain, own]) await one.until(DAY + 2 * MINUTE);
+    for (const one of [plain, own]) await one.until(DAY + 3 * MINUTE);
     expect([await plain.status(), await own.status()]).toEqual(["orphaned", "running"]);
     await own.until(DAY + 4 * MINUTE);
     expect(await own.status()).toBe("orphaned");
@@ -86,6 +86,11 @@ describe("the user's policy", () => {
       "body.idle.warn_after_seconds",
       "must be at least one heartbeat interval (60), but is 59",
     ],
+    [
+      { orphan: { orphan_after_seconds: 120 } },
+      "body.orphan.orphan_after_seconds",
+      "must be at least three heartbeat intervals (180), but is 120",
+    ],
     [{ idle: { threshold_percent: 101 } }, "body.idle.threshold_percent", expect.stringContaining("100")],
     [{ idle: { threshold_percent: -1 } }, "body.idle.threshold_percent", expect.stringContaining("0")],
     [{ idel: {} }, "body", expect.stringContaining("idel")],
@@ -113,5 +118,50 @@ describe("the user's policy", () => {
           "for instance rig (agent, with its own overrides) must be less than idle.hibernate_after_seconds (240 s), but is 270 s",
       },
     ]);
+  });
+
+  it("that was stored before it would be refused stands, and stands in nobody's way", async () => {
+    const user = await newUser();
+    await env.DB.prepare("UPDATE users SET policy = ?, policy_version = policy_version + 1 WHERE id = ?")
+      .bind('{"orphan":{"orphan_after_seconds":120}}', user.userId)
+      .run();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat();
+    expect((await one.ask("PATCH", "", { policy: { keep_alive_minutes: 5 } })).status).toBe(200);
+    const hasty = { orphan: { orphan_after_seconds: 120 }, keep_alive_minutes: 7 };
+    expect((await call("PUT", "/api/agent/policy", { token: user.token, json: hasty })).status).toBe(200);
+    await one.until(DAY + 3 * MINUTE - 1);
+    expect(await one.status()).toBe("running");
+    await one.until(DAY + 3 * MINUTE);
+    expect(await one.status()).toBe("orphaned");
+  });
+});
+
+describe("an instance's own policy", () => {
+  it("holds no guard, which is the user's", async () => {
+    const user = await newUser();
+    const policy = { guard: { enabled: false } };
+    const refusal = [
+      {
+        path: "body.policy.guard",
+        message: "is the user's, not an instance's: set it with PUT /api/agent/policy",
+      },
+    ];
+    const registered = await call("POST", "/api/agent/instances", {
+      token: user.token,
+      json: { instance_id: "rig", policy },
+    });
+    expect([registered.status, registered.body.error.issues]).toEqual([400, refusal]);
+    const one = await Instance.register(user, "rig");
+    const changed = await one.ask("PATCH", "", { policy });
+    expect([changed.status, changed.body.error.issues]).toEqual([400, refusal]);
+    expect((await call("PUT", "/api/agent/policy", { token: user.token, json: policy })).status).toBe(200);
+    expect((await one.ask("GET")).body.policy.guard.enabled).toBe(false);
+  });
+
+  it("may keep alive for a week", async () => {
+    const one = await Instance.register(await newUser(), "rig", { policy: { keep_alive_minutes: 10_080 } });
+    await one.heartbeat();
+    expect((await one.ask("POST", "/keep-alive")).body.valid_for_minutes).toBe(10_080);
   });
 });

@@ -4,7 +4,7 @@ import { call, Instance, newUser } from "../world.ts";
 
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
 const GOOD = {
-  webhook: { url: "https://plane.example/orders", secret: SECRET },
+  webhook: { url: "https://plane.example.com/orders", secret: SECRET },
   vast: { api_key: "vast-key-0123456789" },
   runpod: { api_key: "rpa_0123456789" },
   ec2: {
@@ -82,7 +82,7 @@ describe("a provider's credentials", () => {
 
   it.each([
     ["webhook", { url: "https://10.0.0.1/", secret: SECRET }, "body.url"],
-    ["webhook", { url: "https://plane.example/", secret: "whsec_short" }, "body.secret"],
+    ["webhook", { url: "https://plane.example.com/", secret: "whsec_short" }, "body.secret"],
     ["vast", {}, "body.api_key"],
     ["ec2", { ...GOOD.ec2, region: "evil.example.com/" }, "body.region"],
     ["ec2", { ...GOOD.ec2, access_key_id: "x" }, "body.access_key_id"],
@@ -138,7 +138,7 @@ it("a result for an action that is unknown, or somebody else's, is refused", asy
   for (const id of ["x", "0123456789abcdef01234567-0123456789abcdef0123456789abcdef01234567", "%20"]) {
     const reply = await call("POST", `/api/agent/actions/${id}/result`, {
       token,
-      json: { outcome: "succeeded" },
+      json: { order: "hibernate", outcome: "succeeded" },
     });
     expect(reply.status).toBe(404);
   }

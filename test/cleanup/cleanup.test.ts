@@ -4,11 +4,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startCleanup } from "../../src/cleanup/workflow.ts";
 import { listHistories, rollUpAndDelete } from "../../src/history/retention.ts";
 import worker from "../../src/worker.ts";
+import { mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const A_DAY = 24 * HOUR;
+
+// What a run reports, once it is through.
+mayLog(/"message":"Cleanup: /);
 
 beforeEach(() => setClock(DAY));
 afterEach(() => {

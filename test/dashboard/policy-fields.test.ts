@@ -1,8 +1,18 @@
 import { expect, it } from "vitest";
-import { GROUPS, SINGLE_FIELDS, valueAt, withValue } from "../../src/dashboard/settings/policy-fields.ts";
+import {
+  GROUPS,
+  GROUPS_OF_LEVEL,
+  SINGLE_FIELDS,
+  valueAt,
+  withValue,
+} from "../../src/dashboard/settings/policy-fields.ts";
 import { english } from "../../src/dashboard/words/english.ts";
 import { portuguese } from "../../src/dashboard/words/portuguese.ts";
-import { DEFAULT_POLICY, policyOverridesSchema } from "../../src/lifecycle/policy.ts";
+import {
+  DEFAULT_POLICY,
+  instancePolicyOverridesSchema,
+  policyOverridesSchema,
+} from "../../src/lifecycle/policy.ts";
 
 const places = [
   ...Object.keys(SINGLE_FIELDS).map((field) => ({ group: null, field })),
@@ -22,6 +32,18 @@ it("every field of the policy can be seen and set, and has a name in both langua
     expect(value, place.field).toBeDefined();
     expect(policyOverridesSchema.safeParse(withValue({}, place, value)).success, place.field).toBe(true);
     for (const words of [english, portuguese]) expect(Object.keys(words.policy)).toContain(place.field);
+  }
+});
+
+it("each level offers the groups that it may set, and no other", () => {
+  const schemas = { instance: instancePolicyOverridesSchema, user: policyOverridesSchema };
+  for (const level of ["instance", "user"] as const) {
+    const accepted = Object.entries(DEFAULT_POLICY)
+      .filter(
+        ([name, value]) => typeof value === "object" && schemas[level].safeParse({ [name]: value }).success,
+      )
+      .map(([name]) => name);
+    expect(GROUPS_OF_LEVEL[level]).toEqual(accepted);
   }
 });
 

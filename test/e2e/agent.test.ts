@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { listEvents, registerInstance, request } from "../../scripts/client.ts";
 import { FakeHttp } from "../outside/http.ts";
+import { AgentMachine } from "../server/agent-machine.ts";
 import { ServerWorld } from "../server/world.ts";
 
 /** The agent as an instance runs it: real shells, programs of the machine made up where a test needs others. */
@@ -51,7 +52,9 @@ const dryRunSchema = z.looseObject({
   cpu_utilization: z.number().nullable(),
   ram_used_gb: z.number(),
   disk_used_gb: z.number(),
-  gpus: z.array(z.looseObject({ index: z.number(), name: z.string(), utilization: z.number().nullable() })),
+  gpus: z.array(
+    z.looseObject({ index: z.number(), name: z.string().nullable(), utilization: z.number().nullable() }),
+  ),
 });
 
 async function dryRun(bin: string, shell: readonly string[] = ["dash"], more: Record<string, string> = {}) {
@@ -103,6 +106,67 @@ describe.each(SHELLS)("under %s", (shell) => {
     });
   });
 });
+
+it("240 readings of sixteen GPUs that wait fit one body", async () => {
+  const gpus = Array.from({ length: 16 }, (_, index) => `${index}, NVIDIA H100 80GB HBM3, 100, 81000, 81559`);
+  const machine = await AgentMachine.make({
+    programs: { ...nvidia(gpus.join("\n")), df: "echo; echo '/dev/x 1 99999999999 1 1 /'" },
+    environment: { DUMONT_HOURLY_COST: "98765.4321" },
+    answer: `status=000; [ "$n" -le 250 ] || status=200`,
+  });
+  try {
+    const last = (await machine.beats(251)).at(-1);
+    expect(last?.text.length).toBeGreaterThan(14_000);
+    expect(last?.text.length).toBeLessThanOrEqual(16 * 1024);
+    expect(last?.body.backlog?.at(-1)?.[0]).toBe(250);
+    expect(last?.body.backlog?.length).toBeGreaterThan(150);
+  } finally {
+    await machine.end();
+  }
+});
+
+describe.each(["mawk", "busybox awk"])("with %s", (awk) => {
+  it("the readings are the same after 300 days", async () => {
+    const machine = await AgentMachine.make({
+      programs: {
+        ...nvidia("0, NVIDIA A100, [N/A], 2048, 4864\n1, NVIDIA A100, 3, ERR!, 4864"),
+        awk: `exec ${awk} "$@"`,
+      },
+      uptimeSeconds: 25_920_000,
+      answer: `echo 'cpu 90000006000 0 0 900000006000 0 0 0 0 0 0' >"$S/proc/stat"; [ "$n" != 1 ] || status=503`,
+    });
+    try {
+      await machine.write("proc/stat", "cpu 90000000000 0 0 900000000000 0 0 0 0 0 0\n");
+      const [, second] = await machine.beats(2);
+      expect(second?.body).toMatchObject({
+        sequence: 2,
+        cpu_utilization: 50,
+        gpu_utilization: 3,
+        vram_used_gb: 2.15,
+        gpus: [
+          { index: 0, utilization: null },
+          { index: 1, utilization: 3, vram_used_gb: null },
+        ],
+      });
+      expect(second?.body.backlog).toEqual([
+        [1, expect.any(Number), 3, 2.15, null, 0.61, expect.any(Number), null],
+      ]);
+    } finally {
+      await machine.end();
+    }
+  });
+});
+
+it.each(["dash", "busybox sh"])(
+  "a program that cannot be ended holds no heartbeat up, under %s",
+  async (shell) => {
+    const startedAt = Date.now();
+    // What it leaves behind keeps its output open.
+    const bin = await programs({ "nvidia-smi": "setsid sleep 40 & sleep 1; echo '0, NVIDIA H100, 7, 1, 2'" });
+    expect(await dryRun(bin, shell.split(" "))).toMatchObject({ gpu_utilization: 7 });
+    expect(Date.now() - startedAt).toBeLessThan(20_000);
+  },
+);
 
 describe("a GPU's program", () => {
   it.each([
@@ -251,6 +315,16 @@ describe("before a service", () => {
       expect(await agent.stop()).toBe(0);
     },
   );
+
+  it("beats where nothing can be written", async () => {
+    const agent = start({
+      DUMONT_API_URL: service.url,
+      PATH: `${await programs({ mktemp: "exit 1" })}:${process.env.PATH}`,
+    });
+    await expect.poll(() => beats().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    expect(beats()[0]).toMatchObject({ token: "Bearer a.b.c", instance_id: "28864630" });
+    expect(await agent.stop()).toBe(0);
+  });
 
   it("ends cleanly and at once when told to, also in the middle of its sleep", async () => {
     answer = answer.replace("0.5", "600");
@@ -417,7 +491,6 @@ sh -c 'env -i PATH="$PATH" ./dumont-agent install; true'`;
       const { stdout, stderr } = await run("systemd-analyze", ["verify", unit]);
       expect(stdout + stderr).toBe("");
       const security = await run("systemd-analyze", ["security", "--offline=true", unit]);
-      console.log(security.stdout.trim().split("\n").at(-1));
       expect(security.stdout).toMatch(/Overall exposure level.*: [0-2]\.\d OK/);
     } finally {
       await run("sh", [join(folder, "dumont-agent"), "uninstall"]);

@@ -112,9 +112,9 @@ describe("an outage of the network", () => {
     const world = await ServerWorld.create({ SIMULATION_SPEED: "60", ALLOW_LOOPBACK_URLS: "true" });
     try {
       const user = await world.newOwner(plane);
-      // Ten real seconds a heartbeat, so that two hundred agents are no load.
+      // Five real seconds a heartbeat, so that two hundred agents are little load.
       await request(`${world.url}/api/agent/policy`, "PUT", user.token, {
-        heartbeat_interval_seconds: 600,
+        heartbeat_interval_seconds: 300,
         idle: { warn_after_seconds: 700, hibernate_after_seconds: 800 },
         orphan: { orphan_after_seconds: 900 },
       });

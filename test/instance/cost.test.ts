@@ -54,7 +54,9 @@ async function countAlarms(one: Instance, counted: Meter): Promise<void> {
 const MINUTE = 60_000;
 
 describe("what a heartbeat costs", () => {
-  it("is one written row for a steady one, and at most 1.55 over a day with all alarms and chunks", async () => {
+  it("is one written row for a steady one, and at most 1.55 over a day with all alarms and chunks", async ({
+    task,
+  }) => {
     const counted = meter();
     const one = await Instance.register(await newUser(), "28864630");
     await one.heartbeat();
@@ -78,8 +80,7 @@ describe("what a heartbeat costs", () => {
     const actorRows = counted.actorRows - rowsBefore.actorRows;
     const alarmRows = counted.alarmRows - rowsBefore.alarmRows;
     const databaseRows = counted.databaseRows - rowsBefore.databaseRows;
-    // `npm run bench` reads this.
-    console.log(`cost of a day: ${JSON.stringify({ heartbeats, actorRows, alarmRows, databaseRows })}`);
+    task.meta.costOfADay = { heartbeats, actorRows, alarmRows, databaseRows };
     expect(counted.alarmRows).toBeGreaterThan(200);
     expect(counted.databaseRows).toBeGreaterThan(140);
     expect(perHeartbeat).toBeLessThanOrEqual(1.55);
@@ -88,13 +89,14 @@ describe("what a heartbeat costs", () => {
       total_heartbeats: heartbeats + 2,
       missed_heartbeats: 0,
     });
-  }, 120_000);
+  }, 600_000);
 
   it("is nothing for a hibernated instance: no alarm is armed", async () => {
     const one = await Instance.register(await newUser(), "28864630");
     await one.heartbeat();
     await one.ask("POST", "/hibernate");
     await one.heartbeat({ status: "hibernating" });
+    await one.until(DAY + 2 * MINUTE);
     expect(await one.status()).toBe("hibernated");
     await one.until(DAY + 10 * MINUTE);
     expect(await one.armedAt()).toBeNull();

@@ -55,6 +55,8 @@ describe("through real alarms", () => {
       "hibernate",
     ]);
     await one.heartbeat({ ...IDLE, status: "hibernating" });
+    expect(await one.status()).toBe("hibernating");
+    await one.until(DAY + 7 * MINUTE);
     expect(await one.status()).toBe("hibernated");
     expect((await one.ask("GET", "/events")).body.events[0]).toMatchObject({
       message: "Instance hibernated due to low usage",

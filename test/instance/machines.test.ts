@@ -1,11 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  claimMachine,
-  holderOf,
-  type Machine,
-  withdrawClaim,
-} from "../../src/instance/machines.ts";
+import { claimMachine, holderOf, type Machine, withdrawClaim } from "../../src/instance/machines.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;

@@ -18,6 +18,9 @@ import { START } from "./timeline.ts";
  * out twice and their answers may come late, twice, or after a crash.
  */
 
+/** Lives for each property; CI lives more of them. */
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 500);
+
 const POLICY = compilePolicy(DEFAULT_POLICY);
 const STEP_MS = 10_000;
 
@@ -473,7 +476,7 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
           total_heartbeats: heartbeats.length,
         });
       }),
-      { numRuns: 2000 },
+      { numRuns: RUNS },
     );
   });
 
@@ -500,7 +503,7 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
           missed + Math.max(0, Math.round(tail / 60) - 1),
         );
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
   });
 
@@ -533,7 +536,7 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
           expect([...actor.world.told.values()]).toContain("delete");
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: RUNS },
     );
   });
 
@@ -548,7 +551,7 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
         expect(orders).not.toContain("delete");
         expect(orders).not.toContain("force_hibernate");
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
   });
 });

@@ -108,13 +108,14 @@ describe("a user's metrics", () => {
       await one.ask("POST", "/hibernate");
       await one.heartbeat();
       await one.heartbeat({ status: "hibernating" });
+      await one.until(Date.now() + 2 * MINUTE);
     };
     await one.heartbeat();
     await hibernate();
-    setClock(Date.now() + 9 * MINUTE);
+    await one.until(Date.now() + 9 * MINUTE);
     await one.heartbeat();
     await hibernate();
-    setClock(Date.now() + 11 * MINUTE);
+    await one.until(Date.now() + 11 * MINUTE);
     await one.heartbeat();
     await one.settled();
     const metrics = await scrape(user.token);
@@ -190,7 +191,7 @@ describe("the service's metrics", () => {
       const counts = await meterOf(env).read();
       expect(Object.keys(counts)).not.toEqual([]);
       return counts;
-    });
+    }, 60_000);
     setClock(DAY - MINUTE + 1000);
     for (let beat = 0; beat < 3; beat++) await one.heartbeat();
     await one.heartbeat({ gpu_utilization: "no" });

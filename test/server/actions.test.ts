@@ -99,7 +99,7 @@ describe.concurrent("an owner with Slack and e-mail", () => {
 
     const token = await register(user, "idle-rig");
     await beat(token, "idle-rig", 2, 12);
-    await expect.poll(() => statusOf(user, "idle-rig"), { timeout: 30_000 }).toBe("hibernated");
+    await expect.poll(() => statusOf(user, "idle-rig"), { timeout: 240_000 }).toBe("hibernated");
     expect(plane.forged).toBe(0);
     expect(plane.ordersFor("idle-rig")).toEqual(["hibernate"]);
     expect(await kindsOf(user, "idle-rig")).toEqual([
@@ -110,8 +110,8 @@ describe.concurrent("an owner with Slack and e-mail", () => {
       "hibernated",
     ]);
 
-    await expect.poll(() => slack.messages.length, { timeout: 90_000, interval: 500 }).toBe(2);
-    await expect.poll(() => mail.mails.length, { timeout: 30_000, interval: 500 }).toBe(2);
+    await expect.poll(() => slack.messages.length, { timeout: 240_000, interval: 500 }).toBe(2);
+    await expect.poll(() => mail.mails.length, { timeout: 240_000, interval: 500 }).toBe(2);
     const told = slack.texts[1] ?? "";
     expect(told).toContain("1 instance idle");
     expect(told).toContain("Instance hibernated due to low usage");
@@ -134,7 +134,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     let failures = 2;
     plane.interventions.set("flaky", () => (failures-- > 0 ? { status: 500, body: {} } : undefined));
     await beat(token, "flaky", 1, 12);
-    await expect.poll(() => statusOf(user, "flaky"), { timeout: 60_000 }).toBe("hibernated");
+    await expect.poll(() => statusOf(user, "flaky"), { timeout: 240_000 }).toBe("hibernated");
     const orders = plane.orders.filter((order) => order.instanceId === "flaky");
     expect(orders).toHaveLength(3);
     // By this the control plane knows the order for what it is: the same one.
@@ -153,7 +153,7 @@ describe.concurrent("a control plane that has its troubles", () => {
       return { status: 202, body: { status: "accepted" }, delayMs: 17_000 };
     });
     await beat(token, "slow", 1, 12);
-    await expect.poll(() => statusOf(user, "slow"), { timeout: 60_000 }).toBe("hibernated");
+    await expect.poll(() => statusOf(user, "slow"), { timeout: 240_000 }).toBe("hibernated");
     const messages = plane.orders
       .filter((order) => order.instanceId === "slow")
       .map((each) => each.messageId);
@@ -167,7 +167,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     const token = await register(user, "late");
     plane.interventions.set("late", () => ({ status: 202, body: { status: "accepted" } }));
     await beat(token, "late", 1, 12);
-    await expect.poll(() => plane.ordersFor("late"), { timeout: 30_000 }).toEqual(["hibernate"]);
+    await expect.poll(() => plane.ordersFor("late"), { timeout: 240_000 }).toEqual(["hibernate"]);
     expect(await statusOf(user, "late")).toBe("hibernating");
     const action = plane.orders.find((order) => order.instanceId === "late")?.actionId;
     const result = `${world.url}/api/agent/actions/${action}/result`;
@@ -175,7 +175,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     await expect(request(result, "POST", stranger.token, { outcome: "succeeded" })).rejects.toThrow("404");
     await request(result, "POST", user.token, { outcome: "succeeded" });
     await request(result, "POST", user.token, { outcome: "succeeded" }).catch(() => undefined);
-    await expect.poll(() => statusOf(user, "late"), { timeout: 30_000 }).toBe("hibernated");
+    await expect.poll(() => statusOf(user, "late"), { timeout: 240_000 }).toBe("hibernated");
     expect((await kindsOf(user, "late")).filter((kind) => kind === "hibernated")).toHaveLength(1);
     await expect(request(result, "POST", user.token, { outcome: "failed" })).rejects.toThrow("409");
   });
@@ -187,7 +187,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     const token = await register(user, "stopped");
     await beat(token, "stopped", 90, 1);
     plane.machines.set("stopped", "stopped");
-    await expect.poll(() => statusOf(user, "stopped"), { timeout: 60_000 }).toBe("hibernated");
+    await expect.poll(() => statusOf(user, "stopped"), { timeout: 240_000 }).toBe("hibernated");
     expect(plane.ordersFor("stopped")).toEqual([]);
   });
 
@@ -196,7 +196,7 @@ describe.concurrent("a control plane that has its troubles", () => {
     const token = await register(user, "vanished");
     plane.machines.set("vanished", "gone");
     await beat(token, "vanished", 90, 1);
-    await expect.poll(() => statusOf(user, "vanished"), { timeout: 60_000 }).toBe("deleted");
+    await expect.poll(() => statusOf(user, "vanished"), { timeout: 240_000 }).toBe("deleted");
     expect((await kindsOf(user, "vanished")).at(-1)).toBe("gone");
   });
 });
@@ -206,9 +206,9 @@ it.concurrent("a woken instance is running once it beats", async ({ expect }) =>
   const token = await register(user, "sleeper");
   await beat(token, "sleeper", 90, 1);
   await request(`${world.url}/api/agent/instances/sleeper/hibernate`, "POST", user.token);
-  await expect.poll(() => statusOf(user, "sleeper"), { timeout: 30_000 }).toBe("hibernated");
+  await expect.poll(() => statusOf(user, "sleeper"), { timeout: 240_000 }).toBe("hibernated");
   await request(`${world.url}/api/agent/instances/sleeper/wake`, "POST", user.token);
-  await expect.poll(() => plane.ordersFor("sleeper"), { timeout: 30_000 }).toEqual(["hibernate", "wake"]);
+  await expect.poll(() => plane.ordersFor("sleeper"), { timeout: 240_000 }).toEqual(["hibernate", "wake"]);
   await beat(token, "sleeper", 90, 1);
   expect(await statusOf(user, "sleeper")).toBe("running");
 });

@@ -49,7 +49,7 @@ export class ServerWorld {
       vars: this.#vars,
       output: "ignore",
     });
-    await untilReady(this.#server);
+    await untilReady(this.#server, 240_000);
   }
 
   /** Ends the server and the runtime below it at once, as a power cut does. */

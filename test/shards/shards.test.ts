@@ -8,6 +8,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startCleanup } from "../../src/cleanup/workflow.ts";
 import { historyShards } from "../../src/history/shards.ts";
+import { expectLogged } from "../quiet.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
 /** The service with three databases for its history. */
@@ -87,8 +88,8 @@ describe("a history in several databases", () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig");
     await moveTo(one, 7);
-    vi.spyOn(console, "warn").mockReturnValue();
-    vi.spyOn(console, "error").mockReturnValue();
+    expectLogged(/outbox not delivered/);
+    expectLogged(/request failed/);
     for (let minute = 0; minute < 15; minute++) {
       expect((await one.heartbeat()).status).toBe(200);
       setClock(Date.now() + MINUTE);
@@ -114,6 +115,7 @@ describe("a history in several databases", () => {
     await using introspector = await introspectWorkflow(env.DAILY_CLEANUP);
     await introspector.modifyAll((each) => each.disableRetryDelays());
     setClock(DAY + 9 * 24 * 60 * MINUTE);
+    expectLogged(/"message":"Cleanup: /);
     await startCleanup(env, "cleanup-shards", Date.now());
     const [run] = await introspector.get();
     await run?.waitForStatus("complete");

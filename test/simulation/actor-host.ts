@@ -27,7 +27,9 @@ export class ActorHost {
 
   /** What is stored, as the next process will find it. */
   get stored(): StoredInstance | null {
-    return new InstanceStorage(this.#sql()).load();
+    const loaded = new InstanceStorage(this.#sql()).load();
+    if (loaded.kind === "unreadable") throw new Error(loaded.because);
+    return loaded.kind === "stored" ? loaded.stored : null;
   }
 
   /** The part of it that says what the instance is and how it is. */

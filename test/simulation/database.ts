@@ -24,7 +24,6 @@ export class Database {
 
   empty(): void {
     for (const table of this.#tables) this.#sqlite.exec(`DELETE FROM ${table}`);
-    this.#sqlite.exec("INSERT INTO fleets (user_id, awake) VALUES ('', 0)");
   }
 
   rows(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {

@@ -4,6 +4,7 @@ import { whileHolding } from "../../src/api/machine.ts";
 import { actorOf } from "../../src/instance/address.ts";
 import { releaseMachine } from "../../src/instance/machines.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";
+import { isUnreadable } from "../../src/instance/outcomes.ts";
 import type { Sighted } from "../../src/lifecycle/effects.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/policy.ts";
 import type { Platform } from "./platform.ts";
@@ -135,7 +136,7 @@ export class Owner {
     if (machines.stateOf(ref) === "gone") return;
     await this.#platform.request(async (env) => {
       const former = await actorOf(env, userId, instanceId).machine();
-      if (former === null || former.ref === ref) return;
+      if (former === null || isUnreadable(former) || former.ref === ref) return;
       const sighted = await sight(env, userId, ref, instanceId);
       const machine = { provider: "webhook", ref } as const;
       await whileHolding(env, userId, machine, instanceId, async () => {

@@ -22,6 +22,11 @@ export function delivered(detail: string): Delivery {
   return { delivered: true, detail: short(detail), mayPass: false, retryAfterSeconds: null };
 }
 
+/** It was not tried, and never will be. */
+export function undeliverable(detail: string): Delivery {
+  return { delivered: false, detail: short(detail), mayPass: false, retryAfterSeconds: null };
+}
+
 /** By an HTTP status: what the other side can't do now it may do later; what it refuses it will refuse again. */
 export function deliveryOf(answer: {
   readonly status: number;

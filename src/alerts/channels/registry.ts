@@ -2,10 +2,11 @@ import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
 import { type Severity, severitySchema } from "../../lifecycle/history-event.ts";
+import { jsonText, readableRows, word } from "../../lifecycle/stored.ts";
 import { count } from "../../meter/meter.ts";
 import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
 import type { Notice } from "../notice.ts";
-import type { Channel, Delivery, KeepAliveLinks } from "./channel.ts";
+import { type Channel, type Delivery, type KeepAliveLinks, undeliverable } from "./channel.ts";
 import { email } from "./email.ts";
 import { slack } from "./slack.ts";
 import { webhook } from "./webhook.ts";
@@ -37,11 +38,14 @@ export interface ChannelRecord {
 const channelRow = z
   .object({
     id: z.string(),
-    kind: z.enum(["slack", "email", "webhook"]),
+    kind: word<ChannelKind>(),
     name: z.string(),
-    minimum_severity: severitySchema,
+    // One of a newer version: rather too much is told than nothing.
+    minimum_severity: severitySchema.catch("info"),
     created_at: z.number(),
-    last_delivery: z.string().nullable(),
+    last_delivery: jsonText(z.object({ at: z.number(), delivered: z.boolean(), detail: z.string() }))
+      .nullable()
+      .catch(null),
   })
   .transform(
     (row): ChannelRecord => ({
@@ -50,12 +54,7 @@ const channelRow = z
       name: row.name,
       minimumSeverity: row.minimum_severity,
       createdAt: row.created_at,
-      lastDelivery:
-        row.last_delivery === null
-          ? null
-          : z
-              .object({ at: z.number(), delivered: z.boolean(), detail: z.string() })
-              .parse(JSON.parse(row.last_delivery)),
+      lastDelivery: row.last_delivery,
     }),
   );
 
@@ -67,7 +66,7 @@ export async function listChannels(db: D1Database, userId: string): Promise<Chan
     )
     .bind(userId)
     .all();
-  return z.array(channelRow).parse(results);
+  return readableRows(channelRow, results);
 }
 
 export async function createChannel(
@@ -143,7 +142,9 @@ export async function sendNotice(
     .first<{ settings: string; origin: string }>();
   if (row === null) return null;
   const text = await unseal(env.SEAL_KEY, purpose(userId, id), row.settings);
-  const settings = channelSettingsSchema(allowsLoopback(env)).parse(JSON.parse(text));
+  const known = jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text);
+  if (!known.success) return undeliverable("this version of the service does not know such a channel");
+  const settings = known.data;
   const links = await keepAliveLinks(env, userId, row.origin, notice);
   const delivery = await open(settings, env).send(notice, links, `${messageId}-${id}`);
   const outcome = delivery.delivered ? "delivered" : "failed";
@@ -170,14 +171,16 @@ async function keepAliveLinks(
 ): Promise<KeepAliveLinks> {
   const lines = notice.groups.flatMap((group) => group.lines);
   const links = await Promise.all(
-    lines.map(async ({ eventId, instanceId, keepAliveUntil }): Promise<[string, string] | null> => {
-      if (keepAliveUntil === null) return null;
+    lines.map(async ({ eventId, instanceId, keepAlive }): Promise<[string, string] | null> => {
+      // A notice that a former version composed has no such field: it is told without links.
+      if (keepAlive == null) return null;
       const token = await issueToken(env.TOKEN_KEY, {
         scope: "keep_alive",
         sub: userId,
         instance: instanceId,
+        registered_at: keepAlive.registeredAt,
         jti: eventId,
-        exp: Math.floor(keepAliveUntil / 1000),
+        exp: Math.floor(keepAlive.until / 1000),
       });
       return [eventId, `${origin}/keep-alive/${token}`];
     }),

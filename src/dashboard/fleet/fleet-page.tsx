@@ -5,8 +5,9 @@ import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
 import { fleet, fleetError } from "./fleet.ts";
 import { Row } from "./row.tsx";
-import { type Selection, SORT_KEYS, type SortKey, select } from "./select.ts";
+import { type Selection, SORT_KEYS, type SortKey, select, selectUnreadable } from "./select.ts";
 import { Summary } from "./summary.tsx";
+import { UnreadableRow } from "./unreadable-row.tsx";
 
 /** So many rows are drawn at first, and as many more whenever the end comes into view. */
 const ROWS_AT_A_TIME = 60;
@@ -35,10 +36,11 @@ export function FleetPage() {
     return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
   }
   // A place of its own: what is shown there must stay when the fleet is no longer empty.
-  if (known.instances.length === 0) {
+  if (known.instances.length === 0 && known.unreadable.length === 0) {
     location.replace("#/add");
     return null;
   }
+  const unreadable = selectUnreadable(known.unreadable, selection);
   const change = (changes: Partial<Selection>) => setSelection({ ...selection, ...changes });
   const sortBy = (sort: SortKey) =>
     change({ sort, descending: selection.sort === sort ? !selection.descending : false });
@@ -87,13 +89,16 @@ export function FleetPage() {
           ))}
         </select>
         <span class="count" role="status">
-          {instancesShown(chosen.length, known.instances.length)}
+          {instancesShown(
+            chosen.length + unreadable.length,
+            known.instances.length + known.unreadable.length,
+          )}
         </span>
         <a class="button primary" href="#/add">
           {addInstance}
         </a>
       </div>
-      {chosen.length === 0 ? (
+      {chosen.length === 0 && unreadable.length === 0 ? (
         <p class="faint">{noMatch}</p>
       ) : (
         <table class="fleet">
@@ -109,6 +114,13 @@ export function FleetPage() {
               <th scope="col">{words.value.columns.actions}</th>
             </tr>
           </thead>
+          {unreadable.length > 0 && (
+            <tbody>
+              {unreadable.map((each) => (
+                <UnreadableRow key={each.instance_id} instance={each} />
+              ))}
+            </tbody>
+          )}
           <Rows instances={chosen} />
         </table>
       )}

@@ -9,13 +9,28 @@ import { userToken } from "../session.ts";
 
 interface Page {
   readonly server_time: string;
-  readonly instances: readonly LiveView[];
+  readonly instances: readonly (LiveView | Unreadable)[];
   readonly next_cursor: string | null;
   readonly guard: { readonly state: "open" | "closed"; readonly service_wide: "open" | "closed" };
 }
 
+/** An instance whose stored state the service cannot read. */
+export interface Unreadable {
+  readonly instance_id: string;
+  readonly error: { readonly code: "unreadable"; readonly message: string };
+}
+
+function isUnreadable(entry: LiveView | Unreadable): entry is Unreadable {
+  return "error" in entry;
+}
+
+function isReadable(entry: LiveView | Unreadable): entry is LiveView {
+  return !isUnreadable(entry);
+}
+
 export interface Fleet {
   readonly instances: readonly LiveView[];
+  readonly unreadable: readonly Unreadable[];
   readonly guardClosed: boolean;
 }
 
@@ -43,8 +58,10 @@ effect(() => {
         if (userToken.peek() !== token) return;
         fleetError.value = null;
         if (changed) {
+          const entries = known.flatMap(({ body }) => body.instances);
           fleet.value = {
-            instances: known.flatMap(({ body }) => body.instances),
+            instances: entries.filter(isReadable),
+            unreadable: entries.filter(isUnreadable),
             guardClosed: known.some(
               ({ body }) => body.guard.state === "closed" || body.guard.service_wide === "closed",
             ),

@@ -39,6 +39,16 @@ export function select(instances: readonly LiveView[], selection: Selection): Li
   return chosen.sort((a, b) => (descending ? order(b, a) : order(a, b)) || byName(a, b));
 }
 
+/** Instances of which nothing is known but their ids: they are in no group and have no status. */
+export function selectUnreadable<T extends { readonly instance_id: string }>(
+  unreadable: readonly T[],
+  { group, status, search }: Selection,
+): T[] {
+  if (group !== null || status !== null) return [];
+  const wanted = search.trim().toLowerCase();
+  return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
+}
+
 export interface Summary extends Record<Group, number> {
   /** Dollars an hour that running and hibernated instances cost, as far as they say. */
   readonly dollarsAnHour: number;

@@ -6,6 +6,7 @@ import {
   type FieldKind,
   type FieldValue,
   GROUPS,
+  GROUPS_OF_LEVEL,
   type Place,
   SINGLE_FIELDS,
   valueAt,
@@ -48,7 +49,7 @@ export function PolicyEditor(props: {
   return (
     <form class="policy" onSubmit={submit}>
       {Object.entries(SINGLE_FIELDS).map(([name, kind]) => field({ group: null, field: name }, kind))}
-      {(["idle", "orphan", "guard"] as const).map((group) => (
+      {GROUPS_OF_LEVEL[own.name].map((group) => (
         <fieldset key={group}>
           <legend>{words.value.policy[group]}</legend>
           {Object.entries(GROUPS[group]).map(([name, kind]) => field({ group, field: name }, kind))}

@@ -45,6 +45,12 @@ export const GROUPS: { readonly [G in "idle" | "orphan" | "guard"]: Fields<Polic
   },
 };
 
+/** Which groups a level may set: the guard watches over all of a user's instances, so it is the user's alone. */
+export const GROUPS_OF_LEVEL = {
+  instance: ["idle", "orphan"],
+  user: ["idle", "orphan", "guard"],
+} as const satisfies Record<string, readonly (keyof typeof GROUPS)[]>;
+
 export const SINGLE_FIELDS = {
   heartbeat_interval_seconds: SECONDS,
   keep_alive_minutes: { type: "number", unit: "minutes" },

@@ -136,6 +136,8 @@ export const english = {
   instancesShown: (shown: number, all: number) =>
     shown === all ? `${all} instances` : `${shown} of ${all} instances`,
   noMatch: "No instance matches.",
+  unreadable:
+    "What is stored of this instance cannot be read by this version of the service. Nothing is done about it.",
   addInstance: "Add instance",
   columns: {
     name: "Instance",

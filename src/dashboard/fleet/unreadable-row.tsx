@@ -1,0 +1,34 @@
+import { ask } from "../api.ts";
+import { confirmed } from "../parts/dialog.tsx";
+import { doAndSay } from "../parts/notice.tsx";
+import { words } from "../words.ts";
+import { refreshFleet, type Unreadable } from "./fleet.ts";
+
+/** An instance of which the service can say nothing: its owner can wait for a version that can, or let go of it. */
+export function UnreadableRow({ instance }: { instance: Unreadable }) {
+  const { instance_id } = instance;
+  const { unreadable, remove, removeQuestion, removeStakes, done, of, columns } = words.value;
+  const onRemove = async () => {
+    if (!(await confirmed(removeQuestion(instance_id), removeStakes, remove))) return;
+    const removed = await doAndSay(
+      () => ask("DELETE", `/api/agent/instances/${encodeURIComponent(instance_id)}`),
+      () => done.removed(instance_id),
+    );
+    if (removed) refreshFleet();
+  };
+  return (
+    <tr>
+      <th scope="row">{instance_id}</th>
+      <td data-label={columns.status} colSpan={5} title={instance.error.message}>
+        {unreadable}
+      </td>
+      <td class="actions">
+        <span class="buttons">
+          <button type="button" aria-label={of(remove, instance_id)} onClick={onRemove}>
+            {remove}
+          </button>
+        </span>
+      </td>
+    </tr>
+  );
+}

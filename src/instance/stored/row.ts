@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { type StoredInstance, storedInstanceSchema } from "./stored-instance.ts";
+import { migrate, VERSION } from "./versions.ts";
+
+/** What an actor's storage holds. */
+export type Loaded =
+  /** The instance is not registered. */
+  | { readonly kind: "none" }
+  /** There is a row, and it must stay as it is until somebody understands it. */
+  | { readonly kind: "unreadable"; readonly because: string }
+  | { readonly kind: "stored"; readonly stored: StoredInstance };
+
+/** A row as it is written from version 1 on; one without a version was written before. */
+const versionSchema = z.looseObject({ version: z.int().min(1).default(0) });
+
+export function writeRow(stored: StoredInstance): string {
+  return JSON.stringify({ version: VERSION, ...stored });
+}
+
+/** Reads a row of any version that ever was: migrates it, then checks it. Never throws. */
+export function readRow(json: string): Loaded {
+  const parsed = parseJson(json);
+  if (parsed === undefined) return unreadable("the row is not JSON");
+  const row = versionSchema.safeParse(parsed);
+  if (!row.success) return unreadable(firstIssue(row.error));
+  const { version, ...fields } = row.data;
+  if (version > VERSION) {
+    return unreadable(`the row has version ${version}, and this code knows ${VERSION} at most`);
+  }
+  const checked = storedInstanceSchema.safeParse(migrate(fields, version));
+  return checked.success ? { kind: "stored", stored: checked.data } : unreadable(firstIssue(checked.error));
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(because: string): Loaded {
+  return { kind: "unreadable", because };
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined ? "the row is malformed" : `${issue.path.join(".")}: ${issue.message}`;
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { type PolicyOverrides, policyOverridesSchema } from "./policy.ts";
+
+/**
+ * Reading what is stored, perhaps by a newer version of the service. Input is strict, storage is not: what is not known
+ * is carried along or left out, and never silences the rest.
+ */
+
+/** One of a list of words that grows: any word passes. One that is not known is shown, and never acted upon. */
+export function word<T extends string>() {
+  return z.custom<T>((value) => typeof value === "string", "expected a word");
+}
+
+/** A text that is JSON, read by `schema`. */
+export function jsonText<T extends z.ZodType>(schema: T) {
+  return z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue("expected JSON");
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+}
+
+/** The rows that can be read. One that cannot is left out, and takes none of the others with it. */
+export function readableRows<T extends z.ZodType>(schema: T, rows: readonly unknown[]): z.output<T>[] {
+  return rows.flatMap((row) => {
+    const read = schema.safeParse(row);
+    return read.success ? [read.data] : [];
+  });
+}
+
+/**
+ * One level of overrides as it is read from storage: what is known of it counts.
+ */
+export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z
+  .record(z.string(), z.unknown())
+  .transform((stored) => policyOverridesSchema.parse(knownPart(policyOverridesSchema, stored)));
+
+/** The fields that the schema knows and finds good, a group of fields likewise. */
+function knownPart(schema: z.ZodObject, stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const known: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(schema.shape)) {
+    if (!Object.hasOwn(stored, key)) continue;
+    const value = stored[key];
+    const group = field instanceof z.ZodOptional ? field.unwrap() : field;
+    if (group instanceof z.ZodObject) {
+      const fields = z.record(z.string(), z.unknown()).safeParse(value);
+      if (fields.success) known[key] = knownPart(group, fields.data);
+    } else {
+      const read = z.safeParse(field, value);
+      if (read.success) known[key] = read.data;
+    }
+  }
+  return known;
+}

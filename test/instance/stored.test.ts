@@ -1,0 +1,159 @@
+/// <reference types="vite/client" />
+import { describe, expect, it } from "vitest";
+import { readRow, writeRow } from "../../src/instance/stored/row.ts";
+import { VERSION } from "../../src/instance/stored/versions.ts";
+import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
+import { compilePolicy, mergePolicy } from "../../src/lifecycle/policy.ts";
+import { detailView, savingsView } from "../../src/lifecycle/view.ts";
+
+/** Rows of every shape that ever stood, as the code of that time wrote them, by the standing of the instance. */
+const GOLDEN = import.meta.glob<Record<string, object>>("./golden/*.json", {
+  eager: true,
+  import: "default",
+});
+
+const rows = Object.entries(GOLDEN).flatMap(([file, standings]) =>
+  Object.entries(standings).map(([standing, row]) => ({ file, standing, row })),
+);
+
+function stored(row: object) {
+  const loaded = readRow(JSON.stringify(row));
+  if (loaded.kind !== "stored") throw new Error(JSON.stringify(loaded));
+  return loaded.stored;
+}
+
+function golden(file: string, standing: string): object {
+  const row = GOLDEN[`./golden/${file}.json`]?.[standing];
+  if (row === undefined) throw new Error(`no golden row ${file}, ${standing}`);
+  return row;
+}
+
+/** Every path to a value in a row. */
+function paths(value: unknown, at: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [at];
+  return [at, ...Object.entries(value).flatMap(([key, child]) => paths(child, [...at, key]))].filter(
+    (path) => path.length > 0,
+  );
+}
+
+function change(row: object, path: readonly string[], change: (parent: object, key: string) => void): object {
+  const copy = structuredClone(row);
+  const parent = path.slice(0, -1).reduce<object>((each, key) => Reflect.get(each, key), copy);
+  change(parent, path.at(-1) ?? "");
+  return copy;
+}
+
+describe("a stored row", () => {
+  it.each(rows)("of $file ($standing) is read, lives on and is read again as it was", ({ standing, row }) => {
+    const read = stored(row);
+    expect(standing).toContain(read.state.phase.status);
+    const { state } = read;
+    const policy = compilePolicy(mergePolicy(read.userPolicy, read.overrides));
+    const now = (state.clock.lastHeartbeatAt ?? state.profile.registeredAt) + 60_000;
+    const seen = [
+      detailView(read.instanceId, state, policy, now),
+      savingsView(state, now),
+      nextWakeAt(state, policy, now),
+    ];
+    expect(JSON.stringify(seen)).not.toMatch(/NaN|undefined/);
+    const heard = decide(state, { type: "heartbeat", report: { gpu_utilization: 50 } }, policy, now).state;
+    expect(heard.recent.at(-1)?.sequence).toBe((state.recent.at(-1)?.sequence ?? 0) + 1);
+    for (const next of [state, heard]) {
+      const written = JSON.parse(writeRow({ ...read, state: next }));
+      expect(written.version).toBe(VERSION);
+      expect(stored(written)).toEqual({ ...read, state: next });
+    }
+  });
+
+  it("of the version that is written now is kept for good", () => {
+    expect(Object.keys(GOLDEN)).toContain(`./golden/version-${VERSION}.json`);
+  });
+
+  it("without a version is filled with what its gaps meant", () => {
+    const first = stored(golden("unversioned-1-first", "running"));
+    expect(first).toMatchObject({ historyShard: 0, usedLinks: [] });
+    expect(first.state.profile.providerRef).toBeNull();
+    expect(first.state.agent).toMatchObject({ bootId: null, gpus: [], nextInHistory: 4 });
+    expect(first.state.recent.map(({ activity }) => activity)).toEqual([null, null, null]);
+    const effectsOf = (standing: string) =>
+      stored(golden("unversioned-1-first", standing)).state.outbox.map(({ effect }) => effect);
+    expect(effectsOf("orphaned, the guard is asked")).toContainEqual({ type: "guard", step: "hibernate" });
+    const reasonOf = (standing: string) =>
+      effectsOf(standing).flatMap((effect) => (effect.type === "action" ? [effect.order.reason] : []));
+    expect(reasonOf("hibernating, ordered")).toEqual(["idle"]);
+    expect(reasonOf("hibernating, for silence")).toEqual(["silence"]);
+    expect(reasonOf("waking")).toContain("owner");
+    expect(reasonOf("deleting")).toEqual(["silence"]);
+    const shard = stored(golden("unversioned-6-packed-with-shard", "running"));
+    expect(shard.historyShard).toBe(2);
+    expect(shard.state.recent[0]).toEqual(stored(golden("unversioned-7-shard", "running")).state.recent[0]);
+  });
+
+  it("of version 1 is filled with what is sure of its orders, and with nothing that was never seen", () => {
+    const state = (standing: string) => stored(golden("version-1", standing)).state;
+    const machine = { provider: "webhook", providerRef: "i-0abc" };
+    expect(state("hibernating, ordered").phase).toMatchObject({
+      before: { status: "running" },
+      action: { machine, handover: { state: "waiting" } },
+    });
+    expect(state("hibernating, told").phase).toMatchObject({ action: { handover: { state: "accepted" } } });
+    expect(state("hibernating, for silence").phase).toMatchObject({
+      before: { status: "orphaned", orphan: { failed: null, deleteFailed: null } },
+    });
+    expect(state("orphaned, the guard is asked").phase).toMatchObject({
+      orphan: { guard: { askAgainAt: 0 } },
+    });
+    expect(state("deleting").outbox.map(({ effect }) => effect)).toContainEqual({
+      type: "action",
+      order: expect.objectContaining({ kind: "delete", machine, sighted: null, isHibernated: true }),
+    });
+    expect(state("running")).toMatchObject({ sighted: null, agent: { sequences: [3], hasGpu: true } });
+  });
+
+  const current = golden(`version-${VERSION}`, "running, with a chunk that waits");
+  const needed = paths(current).filter(
+    ([top]) => top !== "version" && top !== "overrides" && top !== "userPolicy",
+  );
+
+  it("with any field missing is unreadable, unless the field may be left out", () => {
+    const readable = needed.filter(
+      (path) => readRow(JSON.stringify(change(current, path, Reflect.deleteProperty))).kind !== "unreadable",
+    );
+    const names = new Set(readable.map((path) => path.at(-1)).filter((name) => Number.isNaN(Number(name))));
+    // Both of a GPU; beside them only an interval of the trend may be unknown.
+    expect([...names].sort()).toEqual(["name", "utilization"]);
+    expect(readable.every((path) => path.includes("gpus") || path.includes("gpuTrend"))).toBe(true);
+  });
+
+  it("with null for a number that is always known is unreadable, and says where", () => {
+    const broken = change(current, ["state", "counters", "saved", "totalMs"], (parent, key) =>
+      Reflect.set(parent, key, Number.NaN),
+    );
+    expect(readRow(JSON.stringify(broken))).toEqual({
+      kind: "unreadable",
+      because: "state.counters.saved.totalMs: Invalid input: expected number, received null",
+    });
+  });
+
+  it("of a newer version is unreadable, as is one that is no JSON or no object", () => {
+    expect(readRow(JSON.stringify({ ...current, version: VERSION + 1 }))).toEqual({
+      kind: "unreadable",
+      because: `the row has version ${VERSION + 1}, and this code knows ${VERSION} at most`,
+    });
+    for (const json of ["", "{", "null", "[]", "7", '{"version":"1"}', '{"version":-1}', "{}"]) {
+      expect(readRow(json).kind).toBe("unreadable");
+    }
+  });
+
+  it("keeps the known part of a policy, and a kind of provider or event that is not known", () => {
+    const strange = {
+      ...current,
+      overrides: { idle: { threshold_percent: 7, mood: "calm", warn_after_seconds: "soon" }, curfew: {} },
+    };
+    expect(stored(strange).overrides).toEqual({ idle: { threshold_percent: 7 } });
+    const elsewhere = change(current, ["state", "profile", "provider"], (parent, key) =>
+      Reflect.set(parent, key, "lambda"),
+    );
+    expect(stored(elsewhere).state.profile.provider).toBe("lambda");
+  });
+});

@@ -1,0 +1,69 @@
+import { afterAll, afterEach, vi } from "vitest";
+
+/**
+ * Tests print nothing but their results. What is written to the console passes through, and fails the test at whose
+ * end it is found, unless a test said beforehand that it would come.
+ */
+
+const METHODS = ["debug", "info", "log", "warn", "error"] as const;
+
+/** How long an answer may come before the log that belongs to it. */
+const LATE_LOG_MS = 30_000;
+
+interface Expectation {
+  readonly pattern: RegExp;
+  seen: boolean;
+}
+
+const allowed: RegExp[] = [];
+let expected: Expectation[] = [];
+let unexpected: string[] = [];
+
+/** Within this test something is logged that matches: it is not shown, and the test fails without it. */
+export function expectLogged(pattern: RegExp): void {
+  expected.push({ pattern, seen: false });
+}
+
+/** What matches may be logged by any test of this file, and is not shown. */
+export function mayLog(pattern: RegExp): void {
+  allowed.push(pattern);
+}
+
+function take(text: string): boolean {
+  const matching = expected.filter(({ pattern }) => pattern.test(text));
+  for (const one of matching) one.seen = true;
+  return matching.length > 0 || allowed.some((pattern) => pattern.test(text));
+}
+
+function failOnUnexpected(): void {
+  const found = unexpected;
+  unexpected = [];
+  if (found.length > 0) throw new Error(`logged, and not expected:\n${found.join("\n")}`);
+}
+
+for (const method of METHODS) {
+  const show = console[method].bind(console);
+  console[method] = (...values: unknown[]) => {
+    const text = values.map(String).join(" ");
+    if (take(text)) return;
+    unexpected.push(`console.${method}: ${text}`);
+    show(...values);
+  };
+}
+
+afterEach(async () => {
+  try {
+    for (const one of expected) {
+      await vi.waitFor(
+        () => {
+          if (!one.seen) throw new Error(`nothing was logged that matches ${one.pattern}`);
+        },
+        { timeout: LATE_LOG_MS },
+      );
+    }
+    failOnUnexpected();
+  } finally {
+    expected = [];
+  }
+});
+afterAll(failOnUnexpected);

@@ -139,6 +139,17 @@ export class OrderSteps {
     });
   }
 
+  /** Takes a start back that failed, unless the order does not stand any more: it may have come through between two tries. */
+  async cancelStart(name: string): Promise<"cancelled" | "called_off"> {
+    const { actionId } = this.#parameters.order;
+    return this.call(name, async (provider, target) => {
+      await this.#demandToWatch();
+      if (!(await this.actor.checkOrder(actionId, null))) return "called_off";
+      await provider.hibernate(target);
+      return "cancelled";
+    });
+  }
+
   /** A machine that another instance watches is heard there, whatever is heard here. */
   async #demandToWatch(): Promise<void> {
     const { userId, instanceId, provider, providerRef } = this.#parameters;

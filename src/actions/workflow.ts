@@ -128,11 +128,11 @@ async function wake(steps: OrderSteps, parameters: ActionParameters): Promise<Ac
   );
   if (outcome?.type !== "failed") return outcome;
   // A start that is queued, or that came without its GPUs, would cost money some day: unless it is heard by now.
-  if (!(await steps.stands("ask before cancelling", null))) return null;
   const cancelled = await steps
-    .call("cancel", (provider, target) => provider.hibernate(target))
-    .then(() => "the start was cancelled")
+    .cancelStart("cancel")
+    .then((end) => (end === "cancelled" ? "the start was cancelled" : null))
     .catch((error: unknown) => `it could not be cancelled either (${reasonOf(error)}): look after it`);
+  if (cancelled === null) return null;
   return { type: "failed", because: `${outcome.because}; ${cancelled}` };
 }
 

@@ -204,6 +204,43 @@ describe("hibernation", () => {
   });
 });
 
+describe("a wake", () => {
+  /** Hibernated for idleness, then asked to wake, while `act` answers its orders. */
+  async function failingWake(one: Instance, answer: Plane["answer"]): Promise<void> {
+    await idleUntilHibernating(one);
+    await expect.poll(() => one.status(), { timeout: 10_000 }).toBe("hibernated");
+    plane.orders.length = 0;
+    plane.answer = answer;
+    await one.until(DAY + 30 * MINUTE);
+    expect((await one.ask("POST", "/wake")).status).toBe(202);
+    await one.settled();
+  }
+
+  it("that failed is cancelled at its provider", async () => {
+    await using introspector = await workflows();
+    const one = await instance();
+    await failingWake(one, (order) => (order === "wake" ? Response.json({}, { status: 400 }) : undefined));
+    const run = (await introspector.get()).at(-1);
+    await run?.waitForStatus("complete");
+    expect(plane.orders).toEqual(["wake", "hibernate"]);
+    expect(await one.status()).toBe("hibernated");
+  });
+
+  it("that is heard between two tries to cancel it is not cancelled any more", async () => {
+    await using introspector = await workflows();
+    const one = await instance();
+    await failingWake(one, async (order) => {
+      if (order === "wake") return Response.json({}, { status: 400 });
+      await one.heartbeat();
+      return Response.json({}, { status: 503 });
+    });
+    const run = (await introspector.get()).at(-1);
+    await run?.waitForStatus("complete");
+    expect(plane.orders).toEqual(["wake", "hibernate"]);
+    expect(await one.status()).toBe("running");
+  });
+});
+
 describe("deletion", () => {
   it("takes a snapshot, then deletes, and names the snapshot", async () => {
     await using _ = await workflows();

@@ -33,6 +33,8 @@ export type Happening =
   | {
       readonly type: "called";
       readonly at: number;
+      /** It only asks how the machine is. */
+      readonly isLook: boolean;
       readonly ref: string;
       readonly workflowId: string;
       readonly parameters: ActionParameters;

@@ -9,6 +9,7 @@ import { OnlyOrdersThatStand } from "./promises/only-orders-that-stand.ts";
 import { OrdersReachTheirMachine } from "./promises/orders-reach-their-machine.ts";
 import type { Promised } from "./promises/promise.ts";
 import { StatusNeverLies } from "./promises/status-never-lies.ts";
+import { WhoIsUsedIsNotDeleted } from "./promises/who-is-used-is-not-deleted.ts";
 import { WhoLivesIsSpared } from "./promises/who-lives-is-spared.ts";
 import { drawRates } from "./rates.ts";
 import { Rig } from "./rig.ts";
@@ -52,6 +53,7 @@ export async function live(
   const rigs = INSTANCES.map((id) => new Rig(platform, USER, id, `${id}-1`, say));
   const promises: readonly Promised[] = [
     new WhoLivesIsSpared(say),
+    new WhoIsUsedIsNotDeleted(platform, say),
     new NoMachineIsForgotten(platform, say),
     new OrdersReachTheirMachine(say),
     new OneWatcher(platform, say),

@@ -44,7 +44,7 @@ export class Machines {
   refusesUntil: { readonly until: number; readonly refusal: (typeof REFUSALS)[number] } | null = null;
   /** While the user's credentials are those of another team, no machine is shown. */
   areElsewhere = false;
-  onCall: (target: Target) => void = () => {};
+  onCall: (target: Target, isLook: boolean) => void = () => {};
   /** Called before a machine is changed. */
   onDeed: (deed: Deed, target: Target) => void = () => {};
 
@@ -91,9 +91,9 @@ export class Machines {
 
   /** The provider as one caller has it. */
   provider(call: <T>(work: () => T) => Promise<T>): Provider {
-    const ask = <T>(target: Target | null, work: () => T): Promise<T> =>
+    const ask = <T>(target: Target | null, work: () => T, isLook = false): Promise<T> =>
       call(() => {
-        if (target !== null) this.onCall(target);
+        if (target !== null) this.onCall(target, isLook);
         if (this.#scheduler.chance(0.05)) throw new ProviderError("unavailable", "it does not answer");
         const answer = work();
         if (this.#scheduler.chance(0.05)) throw new ProviderError("unavailable", "the answer was lost");
@@ -111,7 +111,7 @@ export class Machines {
           return { snapshotId: `snap-${target.actionId}`, done: this.#scheduler.random() < 0.5 };
         }),
       snapshotState: () => ask(null, () => "ready" as const),
-      status: (target) => ask(target, () => this.#show(this.#of(target.ref))),
+      status: (target) => ask(target, () => this.#show(this.#of(target.ref)), true),
       verify: async () => {},
     };
   }

@@ -38,11 +38,11 @@ export class Platform {
     this.database = database;
     this.rates = rates;
     this.machines = new Machines(scheduler, rates, (what) => this.count(what));
-    this.machines.onCall = (target) => {
+    this.machines.onCall = (target, isLook) => {
       const parameters = this.workflow(target.actionId)?.parameters;
       if (parameters === undefined) return;
       const { ref, actionId: workflowId } = target;
-      this.onHappening({ type: "called", at: scheduler.now, ref, workflowId, parameters });
+      this.onHappening({ type: "called", at: scheduler.now, isLook, ref, workflowId, parameters });
     };
     this.machines.onDeed = (deed, target) => {
       const parameters = this.workflow(target.actionId)?.parameters;

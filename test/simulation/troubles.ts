@@ -79,6 +79,13 @@ export function watchTwice(platform: Platform, rigs: Rig[], say: Say): void {
     if (generation === undefined || rigs.includes(rig)) return;
     rigs.push(rig);
     rig.begin(generation);
+    const minute = () => {
+      if (!scheduler.hostile) return;
+      if (scheduler.chance(0.05)) rig.ask("hibernate");
+      if (scheduler.chance(0.1)) rig.ask("wake");
+      scheduler.at(scheduler.now + MINUTE, minute);
+    };
+    minute();
     scheduler.at(scheduler.now + scheduler.between(2, 8) * MINUTE, () => {
       rig.silentUntil = Number.POSITIVE_INFINITY;
     });

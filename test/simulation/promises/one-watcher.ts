@@ -26,7 +26,7 @@ export class OneWatcher implements Promised {
       const key = `${instance} ${after.phase.action.id}`;
       if (!this.#decidedAt.has(key)) this.#decidedAt.set(key, at);
     }
-    if (happening.type === "deed" && happening.parameters.order.reason === "silence") {
+    if (happening.type === "deed" && happening.deed !== "wake") {
       const { deed, ref, parameters } = happening;
       const decidedAt = this.#decidedAt.get(orderKey(parameters)) ?? 0;
       for (const [instance, heard] of this.#heard) {

@@ -6,5 +6,7 @@ export default defineConfig({
     include: ["test/lifecycle/**/*.test.ts"],
     exclude: ["test/lifecycle/properties.test.ts"],
     testTimeout: 120_000,
+    // The core keeps nothing between tests, so they may share one worker: mutants are tried several times as fast.
+    isolate: false,
   },
 });

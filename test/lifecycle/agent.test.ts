@@ -164,3 +164,137 @@ describe("activity", () => {
     expect(line.view.status).toBe("hibernating");
   });
 });
+
+describe("a restart of the machine", () => {
+  it("lets the numbers of the former run say nothing of the late readings of this one", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "a", sequence: 3 });
+    line.until(at("10:00"));
+    const backlog = [late(1, 240), late(2, 180), late(3, 120), late(4, 60)];
+    line.heartbeat({ boot_id: "b", sequence: 5, backlog });
+    expect(historyOf(line).map((heartbeat) => (heartbeat.at - at("0:00")) / MINUTE)).toEqual([
+      0, 6, 7, 8, 9, 10,
+    ]);
+  });
+
+  it("lets no number of the former run be a repeat in this one", () => {
+    const line = agentLine();
+    for (let sequence = 1; sequence <= 5; sequence++) {
+      line.until(line.now + MINUTE).heartbeat({ boot_id: "a", sequence });
+    }
+    line.until(line.now + MINUTE).heartbeat({ boot_id: "b", sequence: 6 });
+    line.until(line.now + MINUTE).heartbeat({ boot_id: "b", sequence: 5 });
+    expect(line.view.total_heartbeats).toBe(7);
+  });
+
+  it("is told once the agent has named its run before, an hour apart at the least", () => {
+    const line = agentLine();
+    line.heartbeat({ gpu_utilization: 50 });
+    line.heartbeat({ boot_id: "a", sequence: 1 });
+    expect(line.kinds).not.toContain("rebooted");
+    const told = () => line.events.filter((event) => event.kind === "rebooted");
+    for (const [clock, run, times] of [
+      ["1:00", "b", 1],
+      ["1:00:59.999", "c", 1],
+      ["1:01:00", "d", 2],
+      ["1:01:30", "d", 2],
+    ] as const) {
+      line.until(at(clock)).heartbeat({ boot_id: run, sequence: 1 });
+      expect(told()).toHaveLength(times);
+    }
+    expect(told()[0]).toMatchObject({
+      severity: "info",
+      message: "The instance or its agent was restarted",
+      at: at("1:00"),
+    });
+  });
+
+  it("remembers sixteen numbers of a run, and takes older ones for new", () => {
+    const line = agentLine();
+    for (let sequence = 1; sequence <= 17; sequence++) {
+      line.until(line.now + MINUTE).heartbeat({ boot_id: "a", sequence });
+    }
+    line.heartbeat({ boot_id: "a", sequence: 2 });
+    expect(line.view.total_heartbeats).toBe(17);
+    line.heartbeat({ boot_id: "a", sequence: 1 });
+    expect(line.view.total_heartbeats).toBe(18);
+  });
+});
+
+describe("readings that come late, at their edges", () => {
+  const timesOf = (line: Timeline) => historyOf(line).map((heartbeat) => (heartbeat.at - at("0:00")) / 1000);
+
+  it("are kept half an interval apart, and not in the future", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "b", sequence: 1 });
+    line.until(at("5:00"));
+    const backlog = [late(2, 270.001), late(3, 270), late(4, 240.5), late(5, 240), late(6, 0)];
+    line.heartbeat({ boot_id: "b", sequence: 7, backlog });
+    expect(timesOf(line)).toEqual([0, 30, 60, 300, 300]);
+  });
+
+  it("keep all that they say", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "b", sequence: 1 });
+    line.until(at("2:00"));
+    line.heartbeat({ boot_id: "b", sequence: 3, backlog: [[2, 60, 1, 2, 3, 4, 5, 6]] });
+    expect(line.view.recent_heartbeats).toHaveLength(3);
+    expect(line.view.recent_heartbeats[1]).toEqual({
+      timestamp: "2025-12-19T00:01:00Z",
+      gpu_utilization: 1,
+      vram_used_gb: 2,
+      cpu_utilization: 3,
+      ram_used_gb: 4,
+      disk_used_gb: 5,
+      cost_accumulated: 6,
+      uptime_seconds: null,
+      status: null,
+    });
+    line.until(at("4:00"));
+    const unknown: LateReading = [4, 60, null, null, null, null, null, null];
+    line.heartbeat({ boot_id: "b", sequence: 5, backlog: [unknown] });
+    expect(line.view.recent_heartbeats[1]).toEqual({
+      timestamp: "2025-12-19T00:03:00Z",
+      gpu_utilization: null,
+      vram_used_gb: null,
+      cpu_utilization: null,
+      ram_used_gb: null,
+      disk_used_gb: null,
+      cost_accumulated: null,
+      uptime_seconds: null,
+      status: null,
+    });
+    // Counters go by what came in time.
+    expect(line.view).toMatchObject({ total_heartbeats: 3, cost_accumulated: null });
+  });
+
+  it("of a counter that began anew within the run are new as well", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "b", sequence: 100 });
+    line.until(at("5:00"));
+    line.heartbeat({ boot_id: "b", sequence: 4, backlog: [late(2, 120), late(3, 60)] });
+    expect(timesOf(line)).toEqual([0, 180, 240, 300]);
+  });
+
+  it("never push the newest of the live state beyond twenty", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "b", sequence: 1 });
+    line.until(at("40:00"));
+    const backlog = Array.from({ length: 38 }, (_, index) => late(index + 2, (39 - index) * 60 - 30));
+    line.heartbeat({ boot_id: "b", sequence: 40, backlog });
+    expect(line.view.recent_heartbeats).toHaveLength(20);
+    expect(line.view.recent_heartbeats[0]?.timestamp).toBe("2025-12-19T00:40:00Z");
+    expect(historyOf(line)).toHaveLength(40);
+    const sizes = line.effects.flatMap((effect) => (effect.type === "chunk" ? [effect.heartbeats.length] : []));
+    expect(sizes).toEqual([1, 10, 10, 10, 8, 1]);
+  });
+
+  it("say why the run into which they fall has ended", () => {
+    const line = agentLine().beatUntil(at("4:00"), { gpu_utilization: 1 });
+    const backlog: LateReading[] = [[8, 60, 98, null, null, null, null, null]];
+    line.until(at("4:30")).heartbeat({ gpu_utilization: 1, boot_id: "b", sequence: 9, backlog });
+    expect(line.events.find((event) => event.kind === "busy")?.message).toBe(
+      "No longer idle (GPU at 98% at 2025-12-19T00:03:30Z)",
+    );
+  });
+});

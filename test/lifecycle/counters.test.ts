@@ -74,6 +74,37 @@ describe("the counters", () => {
   });
 });
 
+describe("before the first heartbeat", () => {
+  it("nothing is known, and nothing is zero that is not", () => {
+    expect(uptimePercent(0, 0)).toBeNull();
+    expect(uptimePercent(0, 3)).toBe(0);
+    expect(uptimePercent(2, 1)).toBe(66.7);
+    expect(new Timeline().view).toMatchObject({
+      total_heartbeats: 0,
+      first_heartbeat: null,
+      last_heartbeat: null,
+      seconds_since_heartbeat: null,
+      uptime_percent: null,
+      missed_heartbeats: 0,
+      avg_gpu_utilization: null,
+      cost_accumulated: null,
+      cost_today: 0,
+      gpu_utilization: null,
+      gpu_trend: [],
+      health: "inactive",
+    });
+  });
+
+  it("and without a GPU the average is not known, while those that do report one make it", () => {
+    const line = new Timeline();
+    line.heartbeat({ cpu_utilization: 50 });
+    expect(line.view.avg_gpu_utilization).toBeNull();
+    line.heartbeat({ gpu_utilization: 10 });
+    line.heartbeat({ gpu_utilization: 20.5 });
+    expect(line.view).toMatchObject({ avg_gpu_utilization: 15.3, total_heartbeats: 3 });
+  });
+});
+
 describe("the savings", () => {
   it("are the hours of confirmed hibernation times the difference of the costs", () => {
     const line = new Timeline();
@@ -118,6 +149,62 @@ describe("the savings", () => {
       hibernated_seconds_total: 14 * 86_400,
       hibernated_seconds_this_month: 86_400,
     });
+  });
+
+  it("begin each month anew, in seconds and in dollars, and forget nothing of the total", () => {
+    const line = new Timeline();
+    const hibernate = (hours: number) => {
+      line.heartbeat();
+      line.command({ type: "hibernate.requested" });
+      line.command({
+        type: "action.succeeded",
+        actionId: line.actionId,
+        snapshotId: null,
+        confirmedBy: "webhook",
+      });
+      line.until(line.now + hours * 3_600_000);
+      line.heartbeat();
+      expect(line.view.status).toBe("running");
+    };
+    hibernate(10);
+    hibernate(10);
+    expect(savingsView(line.state, line.now)).toEqual({
+      saved_this_month: 7.8,
+      saved_total: 7.8,
+      hibernated_seconds_this_month: 72_000,
+      hibernated_seconds_total: 72_000,
+    });
+    line.until(Date.UTC(2026, 0, 2));
+    expect(savingsView(line.state, line.now)).toMatchObject({ saved_this_month: 0, saved_total: 7.8 });
+    hibernate(1);
+    expect(savingsView(line.state, line.now)).toEqual({
+      saved_this_month: 0.39,
+      saved_total: 8.19,
+      hibernated_seconds_this_month: 3600,
+      hibernated_seconds_total: 75_600,
+    });
+    // The same month of another year is another month.
+    line.until(Date.UTC(2027, 0, 2));
+    expect(savingsView(line.state, line.now).hibernated_seconds_this_month).toBe(0);
+  });
+
+  it("are never below zero, and count a machine that costs nothing asleep in full", () => {
+    for (const [profile, saved] of [
+      [{ hourlyCost: 0.1, hibernatedHourlyCost: 0.3 }, 0],
+      [{ hourlyCost: 0.5, hibernatedHourlyCost: null }, 0.5],
+    ] as const) {
+      const line = new Timeline({ profile });
+      line.heartbeat();
+      line.command({ type: "hibernate.requested" });
+      line.command({
+        type: "action.succeeded",
+        actionId: line.actionId,
+        snapshotId: null,
+        confirmedBy: "webhook",
+      });
+      line.until(at("1:00:00"));
+      expect(savingsView(line.state, line.now)).toMatchObject({ saved_total: saved, saved_this_month: saved });
+    }
   });
 
   it("claim nothing for an instance whose cost is not known", () => {

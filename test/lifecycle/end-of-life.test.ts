@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import { savingsView } from "../../src/lifecycle/view.ts";
+import { at, Timeline } from "./timeline.ts";
+
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+function succeed(line: Timeline, snapshotId: string | null = null): void {
+  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId, confirmedBy: "webhook" });
+}
+
+/** Hibernated for silence at 0:30, and a delete ordered seven days later, at which it is not hibernated any more. */
+function deleting(): Timeline {
+  const line = new Timeline();
+  line.heartbeat();
+  line.until(at("30:00")).permit();
+  succeed(line);
+  line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
+  line.permit();
+  expect(line.view.status).toBe("deleting");
+  return line;
+}
+
+/** An orphan that its provider could not hibernate, and a delete ordered after seven days. */
+function deletingAwake(): Timeline {
+  const line = new Timeline();
+  line.heartbeat();
+  while (line.armedAt !== null && line.armedAt <= at("5:00") + 7 * DAY) {
+    line.until(line.armedAt);
+    line.permit();
+    if (line.view.status === "hibernating") {
+      line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    }
+  }
+  line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
+  line.permit();
+  expect(line.view.status).toBe("deleting");
+  return line;
+}
+
+const saved = (line: Timeline) => savingsView(line.state, line.now).hibernated_seconds_total;
+const HIBERNATED_SECONDS = (7 * DAY - 25 * 60_000) / 1000;
+
+describe("the savings of an instance that is deleted", () => {
+  it("hold all of its hibernation, up to the moment at which the delete is confirmed", () => {
+    const line = deleting();
+    expect(saved(line)).toBe(HIBERNATED_SECONDS);
+    line.until(line.now + HOUR);
+    expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
+    succeed(line, "snap-1");
+    expect(line.view.status).toBe("deleted");
+    expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
+    expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(((HIBERNATED_SECONDS + 3600) / 3600) * 0.39, 3);
+    line.until(line.now + DAY);
+    expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
+  });
+
+  it("hold all of its hibernation when it is found gone", () => {
+    const line = deleting();
+    line.until(line.now + HOUR);
+    line.command({ type: "action.gone", actionId: line.actionId });
+    expect(line.view.status).toBe("deleted");
+    expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
+    line.until(line.now + DAY);
+    expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
+  });
+
+  it("hold its hibernation up to the order when it is found running", () => {
+    const line = deleting();
+    line.until(line.now + HOUR);
+    line.command({ type: "action.found_running", actionId: line.actionId });
+    expect(saved(line)).toBe(HIBERNATED_SECONDS);
+    line.until(line.now + DAY);
+    expect(saved(line)).toBe(HIBERNATED_SECONDS);
+    expect(line.view.missed_heartbeats).toBe(29);
+  });
+
+  it("go on when the delete fails or is called off, and count no time twice", () => {
+    const failed = deleting();
+    failed.until(failed.now + HOUR);
+    failed.command({ type: "action.failed", actionId: failed.actionId, because: "503" });
+    expect(failed.view.status).toBe("hibernated");
+    expect(saved(failed)).toBe(HIBERNATED_SECONDS + 3600);
+
+    const alive = deleting();
+    alive.until(alive.now + HOUR);
+    alive.heartbeat();
+    expect(alive.view.status).toBe("running");
+    alive.until(alive.now + 60_000);
+    expect(saved(alive)).toBe(HIBERNATED_SECONDS + 3600);
+  });
+
+  it("are none for one that was never hibernated", () => {
+    for (const end of ["confirmed", "gone", "running"] as const) {
+      const line = deletingAwake();
+      line.until(line.now + HOUR);
+      expect(saved(line)).toBe(0);
+      if (end === "confirmed") succeed(line);
+      if (end === "gone") line.command({ type: "action.gone", actionId: line.actionId });
+      if (end === "running") line.command({ type: "action.found_running", actionId: line.actionId });
+      expect(saved(line)).toBe(0);
+    }
+  });
+});
+
+describe("an instance that is deleted", () => {
+  it("misses no heartbeat any more, and nothing is done to it", () => {
+    const line = deletingAwake();
+    succeed(line);
+    const missed = line.view.missed_heartbeats;
+    expect(missed).toBe(7 * 24 * 60 + 4);
+    const { kinds } = line;
+    line.until(line.now + 30 * DAY).command({ type: "cleanup" });
+    expect(line.view.missed_heartbeats).toBe(missed);
+    expect(line.kinds).toEqual(kinds);
+    expect(line.armedAt).toBeNull();
+    for (const type of ["hibernate.requested", "wake.requested"] as const) {
+      expect(line.command({ type })).toEqual({ code: "deleted", message: "The instance is deleted" });
+    }
+  });
+
+  it("and is heard all the same, runs", () => {
+    const line = deleting();
+    succeed(line);
+    line.until(line.now + HOUR).heartbeat();
+    expect(line.view.status).toBe("running");
+    expect(line.events.at(-1)).toMatchObject({ kind: "woken", message: "Woken: heartbeats are back" });
+  });
+
+  it("takes a snapshot first only where the policy asks for one", () => {
+    const line = new Timeline({ overrides: { orphan: { snapshot_before_delete: false } } });
+    line.heartbeat();
+    line.until(at("30:00")).permit();
+    succeed(line);
+    line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
+    line.permit();
+    expect(line.effects.findLast((effect) => effect.type === "action")).toMatchObject({
+      order: { kind: "delete", reason: "silence", isHibernated: true, snapshotFirst: false },
+    });
+    expect(line.events.at(-1)).toMatchObject({
+      kind: "deleting",
+      severity: "warning",
+      message: "Deleting: orphaned since 2025-12-19T00:05:00Z",
+      detail: { snapshot_first: false },
+    });
+    succeed(line);
+    expect(line.events.at(-1)).toMatchObject({
+      message: "Instance auto-deleted after 7 days orphaned. No snapshot was taken.",
+      detail: { snapshot_id: null },
+    });
+  });
+
+  it("is never one that the owner wants kept: without a time to delete, and with the ladder switched off", () => {
+    for (const orphan of [{ delete_after_days: null }, { enabled: false }]) {
+      const line = new Timeline();
+      line.heartbeat();
+      line.until(at("30:00")).permit();
+      succeed(line);
+      line.policy = new Timeline({ overrides: { orphan } }).policy;
+      line.until(at("0:00") + 300 * DAY).command({ type: "cleanup" });
+      expect(line.guardQuestions).toEqual(["hibernate"]);
+    }
+  });
+});
+
+describe("a delete that failed", () => {
+  it("is not asked for again before its next try", () => {
+    const line = deleting();
+    const asked = () => line.guardQuestions.filter((step) => step === "delete").length;
+    line.command({ type: "action.failed", actionId: line.actionId, because: "snapshot failed" });
+    expect(line.events.at(-1)).toMatchObject({
+      message: "Not deleted: snapshot failed",
+      detail: { failures: 1, repeated: false },
+    });
+    line.until(line.now + 5 * 60_000 - 1).command({ type: "cleanup" });
+    expect(asked()).toBe(1);
+    line.until(line.now + 1).command({ type: "cleanup" });
+    expect(asked()).toBe(2);
+    line.permit();
+    line.command({ type: "action.failed", actionId: line.actionId, because: "snapshot failed" });
+    expect(line.events.at(-1)).toMatchObject({ detail: { failures: 2, repeated: true } });
+    line.until(line.now + 10 * 60_000 - 1).command({ type: "cleanup" });
+    expect(asked()).toBe(2);
+    line.until(line.now + 1).command({ type: "cleanup" });
+    expect(asked()).toBe(3);
+  });
+});
+
+describe("an orphan that nobody can delete", () => {
+  const told = (line: Timeline) => line.events.filter((event) => event.kind === "would_delete");
+
+  it("is told of by the clean-up, every four hours at most", () => {
+    const line = new Timeline({ provider: "none" });
+    line.heartbeat();
+    const due = at("5:00") + 7 * DAY;
+    line.until(due - 1).command({ type: "cleanup" });
+    expect(told(line)).toEqual([]);
+    line.until(due).command({ type: "cleanup" });
+    expect(told(line)).toMatchObject([
+      {
+        at: due,
+        severity: "warning",
+        message: "Would delete: orphaned for 7 days, but no provider can act (provider: none)",
+        detail: { rule: "orphan.delete_after_days", orphaned_since: "2025-12-19T00:05:00Z" },
+      },
+    ]);
+    for (let hour = 1; hour < 4; hour++) line.until(due + hour * HOUR).command({ type: "cleanup" });
+    line.until(due + 4 * HOUR - 1).command({ type: "cleanup" });
+    expect(told(line)).toHaveLength(1);
+    line.until(due + 4 * HOUR).command({ type: "cleanup" });
+    expect(told(line)).toHaveLength(2);
+    line.until(due + 8 * HOUR - 1).command({ type: "cleanup" });
+    expect(told(line)).toHaveLength(2);
+    line.until(due + 8 * HOUR).command({ type: "cleanup" });
+    expect(told(line)).toHaveLength(3);
+    expect(line.guardQuestions).toEqual([]);
+    expect(line.view.status).toBe("orphaned");
+  });
+});

@@ -138,7 +138,9 @@ describe("a policy whose steps contradict each other", () => {
     expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5400 } })).toEqual([
       less("orphan.force_hibernate_after_seconds", "orphan.delete_after_days", 5400, 5400),
     ]);
-    expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5399 } })).toEqual([]);
+    expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5399 } })).toEqual(
+      [],
+    );
   });
 
   it("is refused for each time that is shorter than the heartbeat interval, and for none that is as long", () => {

@@ -172,12 +172,19 @@ describe.concurrent("a control plane that has its troubles", () => {
     const action = plane.orders.find((order) => order.instanceId === "late")?.actionId;
     const result = `${world.url}/api/agent/actions/${action}/result`;
     const stranger = await world.newOwner(plane);
-    await expect(request(result, "POST", stranger.token, { outcome: "succeeded" })).rejects.toThrow("404");
-    await request(result, "POST", user.token, { outcome: "succeeded" });
-    await request(result, "POST", user.token, { outcome: "succeeded" }).catch(() => undefined);
+    await expect(
+      request(result, "POST", stranger.token, { order: "hibernate", outcome: "succeeded" }),
+    ).rejects.toThrow("404");
+    // As long as the machine runs, no result makes it a stopped one.
+    await request(result, "POST", user.token, { order: "hibernate", outcome: "succeeded" });
+    expect(await statusOf(user, "late")).toBe("hibernating");
+    plane.machines.set("late", "stopped");
+    await request(result, "POST", user.token, { order: "hibernate", outcome: "succeeded" }).catch(() => {});
     await expect.poll(() => statusOf(user, "late"), { timeout: 240_000 }).toBe("hibernated");
     expect((await kindsOf(user, "late")).filter((kind) => kind === "hibernated")).toHaveLength(1);
-    await expect(request(result, "POST", user.token, { outcome: "failed" })).rejects.toThrow("409");
+    await expect(
+      request(result, "POST", user.token, { order: "hibernate", outcome: "failed" }),
+    ).rejects.toThrow("409");
   });
 
   it("has stopped a silent instance already: it counts as hibernated, and no order is given", async ({

@@ -16,7 +16,7 @@ const PROVIDERS: { readonly [kind in "vast" | "runpod" | "ec2" | "webhook"]: Pro
     secret_access_key: "x".repeat(40),
     region: "eu-central-1",
   }),
-  webhook: webhook({ url: "https://plane.example/orders", secret }, false),
+  webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
 /** The only addresses that a provider is called at for a machine, whatever its reference. */
@@ -27,7 +27,7 @@ const ADDRESSES = {
     `https://api.runpod.io/v2/pods/${ref}/action`,
   ],
   ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
-  webhook: () => ["https://plane.example/orders"],
+  webhook: () => ["https://plane.example.com/orders"],
 };
 
 const KINDS = ["vast", "runpod", "ec2", "webhook"] as const;

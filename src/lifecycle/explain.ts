@@ -28,7 +28,11 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
   const { phase } = state;
   switch (phase.status) {
     case "pending":
-      return nothing("Never heard: nothing happens before its first heartbeat");
+      return nothing(
+        state.clock.lastHeartbeatAt === null
+          ? "Never heard: nothing happens before its first heartbeat"
+          : "Not heard since its machine was started or changed: nothing happens before its next heartbeat",
+      );
     case "running":
       return explainRunning(state, phase.idle, policy, now);
     case "orphaned":

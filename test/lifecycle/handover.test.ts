@@ -125,7 +125,15 @@ describe("a delete that finds the machine running though it was hibernated", () 
   it("is none: nothing more is done before the first heartbeat, and its owner is told critically", () => {
     const line = expired();
     line.command({ type: "action.found_running", actionId: line.actionId });
-    expect(line.view).toMatchObject({ status: "pending", orphaned_since: null });
+    expect(line.view).toMatchObject({
+      status: "pending",
+      orphaned_since: null,
+      lifecycle: {
+        next_step: null,
+        because:
+          "Not heard since its machine was started or changed: nothing happens before its next heartbeat",
+      },
+    });
     expect(line.events.at(-1)).toMatchObject({ kind: "found_running", severity: "critical" });
     const orders = line.orders.length;
     line.until(line.now + 30 * DAY);

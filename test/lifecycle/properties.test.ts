@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
 import type { ActionOrder, Effect } from "../../src/lifecycle/effects.ts";
 import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
@@ -20,6 +20,9 @@ import { START } from "./timeline.ts";
 
 /** Lives for each property; CI lives more of them. */
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 500);
+
+// As long as it takes: how many lives are lived is set from outside.
+vi.setConfig({ testTimeout: 3_600_000 });
 
 const POLICY = compilePolicy(DEFAULT_POLICY);
 const STEP_MS = 10_000;

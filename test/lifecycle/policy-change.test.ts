@@ -68,7 +68,7 @@ describe("a change of the heartbeat interval", () => {
     const line = new Timeline();
     line.heartbeat();
     line.until(at("1:00"));
-    changeTo(line, { heartbeat_interval_seconds: 240 });
+    changeTo(line, { heartbeat_interval_seconds: 100 });
     line.until(at("4:59.999"));
     expect(line.view.status).toBe("running");
     line.until(at("5:00"));

@@ -92,7 +92,12 @@ describe("one line of the live list", () => {
       [30, "No heartbeat for 30 seconds. May be stuck."],
       [60, "No heartbeat for 1 minute. May be stuck."],
     ] as const) {
-      const quick = new Timeline({ overrides: { orphan: { orphan_after_seconds: orphanAfterSeconds } } });
+      const quick = new Timeline({
+        overrides: {
+          heartbeat_interval_seconds: 10,
+          orphan: { orphan_after_seconds: orphanAfterSeconds },
+        },
+      });
       quick.heartbeat();
       quick.until(quick.now + orphanAfterSeconds * 1000);
       expect(quick.view.alert).toBe(alert);

@@ -101,13 +101,14 @@ export class OrderSteps {
   /**
    * Gives the order, unless it does not stand any more: minutes may lie between two tries, and the actor may have moved
    * on. A try that failed leaves the order as if it had not been given. One that failed in the end may have been heard at a
-   * try whose answer was lost: it counts as given if the machine shows it.
+   * try whose answer was lost: it counts as given if the machine shows it. `act` may also find that the order must not be
+   * given, and say so by a word of its own.
    */
-  async tell(
+  async tell<Refused extends string = never>(
     name: string,
-    act: (provider: Provider, target: Target) => Promise<Progress>,
+    act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
     isShown: (seen: Seen) => boolean,
-  ): Promise<Progress | "gone" | "called_off"> {
+  ): Promise<Progress | Refused | "gone" | "called_off"> {
     const { actionId } = this.#parameters.order;
     const told = await this.#tryUntilTaken(name, act).catch(async (error: unknown) => {
       const seen = await this.see(`${name}, look after the failure`).catch(() => null);
@@ -121,12 +122,12 @@ export class OrderSteps {
     return told;
   }
 
-  async #tryUntilTaken(
+  async #tryUntilTaken<Refused extends string>(
     name: string,
-    act: (provider: Provider, target: Target) => Promise<Progress>,
-  ): Promise<Progress | "called_off"> {
+    act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
+  ): Promise<Progress | Refused | "called_off"> {
     const { actionId } = this.#parameters.order;
-    return this.call(name, async (provider) => {
+    return this.call<Progress | Refused | "called_off">(`${name}, try`, async (provider) => {
       await this.#demandToWatch();
       if (!(await this.actor.tryOrder(actionId))) return "called_off";
       try {

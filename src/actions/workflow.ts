@@ -51,7 +51,7 @@ async function hibernate(
   { order, provider }: ActionParameters,
   kind: "hibernate" | "force_hibernate",
 ): Promise<ActionOutcome | null> {
-  const before = await steps.see("look before acting").catch(
+  const before = await steps.see("look at the machine").catch(
     (error: unknown): Seen => ({
       state: "unknown",
       because: reasonOf(error),
@@ -156,9 +156,8 @@ function judgeStart(sighting: Sighting, formerGpus: number | null) {
   switch (sighting.state) {
     case "running": {
       const { gpus } = sighting;
-      const wanted = formerGpus ?? (gpus === 0 ? 1 : 0);
-      return gpus !== null && gpus < wanted
-        ? ({ type: "failed", because: `it started with ${gpus} GPUs in place of ${wanted}` } as const)
+      return gpus !== null && formerGpus !== null && gpus < formerGpus
+        ? ({ type: "failed", because: `it started with ${gpus} GPUs in place of ${formerGpus}` } as const)
         : "reached";
     }
     case "terminated":
@@ -175,7 +174,7 @@ function judgeStart(sighting: Sighting, formerGpus: number | null) {
 
 async function remove(steps: OrderSteps, parameters: ActionParameters): Promise<ActionOutcome | null> {
   const { order, provider } = parameters;
-  const before = await mayBeDeleted(steps, parameters, "look before acting");
+  const before = await mayBeDeleted(steps, parameters, "look at the machine");
   if (before !== "yes") return before;
   let snapshotId: string | null = null;
   if (order.snapshotFirst) {
@@ -188,10 +187,16 @@ async function remove(steps: OrderSteps, parameters: ActionParameters): Promise<
   }
   const told = await steps.tell(
     "delete",
-    (each, target) => each.delete(target),
+    async (each, target) => {
+      // Minutes may lie between two tries: whoever starts it meanwhile uses it.
+      const { state } = await each.status(target);
+      const isUsed = order.isHibernated && (state === "running" || state === "starting");
+      return isUsed ? "found_running" : each.delete(target);
+    },
     (seen) => seen.state === "gone",
   );
   if (told === "called_off") return null;
+  if (told === "found_running") return { type: "found_running" };
   if (told === "accepted") {
     const end = await steps.until("delete", judgeDelete);
     if (end.type === "failed") return end;

@@ -38,7 +38,7 @@ import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
 import { type InstanceState, orphanOf, type Profile } from "./state.ts";
 import { HOUR_MS, shortDuration, toIso } from "./time.ts";
-import { beginWake } from "./waking.ts";
+import { advanceWake, beginWake, confirmWake, wakeDeadline } from "./waking.ts";
 
 /** Heartbeats wait in the state for a full chunk at most this long. */
 const FLUSH_AFTER_MS = HOUR_MS;
@@ -160,7 +160,7 @@ function tell(state: InstanceState, at: number): InstanceState {
 /** Takes every step that time has made due. */
 function advance(state: InstanceState, policy: Policy, now: number): InstanceState {
   const judged = advanceLiveness(advanceIdleness(state, policy, now), policy, now);
-  const next = advanceOrder(advanceAnswer(judged, policy, now), now);
+  const next = advanceWake(advanceOrder(advanceAnswer(judged, policy, now), now), now);
   return next === state ? state : advance(next, policy, now);
 }
 
@@ -186,6 +186,7 @@ export function nextWakeAt(state: InstanceState, policy: Policy, now: number): n
     livenessDeadline(state, policy),
     answerDeadline(state, policy),
     orderDeadline(state),
+    wakeDeadline(state),
     oldest === undefined ? null : oldest.at + FLUSH_AFTER_MS,
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);
@@ -354,8 +355,8 @@ function actionSucceeded(
       return confirmHibernation(state, policy, now, confirmedBy);
     case "deleting":
       return confirmDelete(state, policy, now, snapshotId);
-    // A woken instance is running once it says so itself.
     case "waking":
+      return confirmWake(state, now);
     case "pending":
     case "running":
     case "orphaned":

@@ -155,6 +155,7 @@ const DELETE_MS = 18 * HOUR_MS;
 export function orderDeadline(state: InstanceState): number | null {
   const action = actionOf(state);
   if (action === null || abilitiesOf(action.machine.provider).hibernates === "by answer") return null;
+  if (state.phase.status === "waking" && state.phase.confirmedAt !== null) return null;
   return action.orderedAt + (action.kind === "delete" ? DELETE_MS : ORDER_MS);
 }
 

@@ -22,7 +22,7 @@ import { emit, flush, inChunks, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
 import { type Agent, type InstanceState, idleRunOf, RECENT_HEARTBEATS } from "./state.ts";
-import { HOUR_MS, SECOND_MS, toIso } from "./time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "./time.ts";
 import { extendTrend } from "./trend.ts";
 
 /** What a heartbeat says, apart from its numbers for the history. */
@@ -233,10 +233,14 @@ function interpret(state: InstanceState, word: Word, policy: Policy): InstanceSt
         policy,
       );
     case "running":
-      return word.saysGoodbye ? goodbye(state, at) : judgeUse(state, word, policy);
+      return word.saysGoodbye && isNewLastWord(state, at)
+        ? goodbye(state, at)
+        : judgeUse(state, word, policy);
     case "hibernating":
       return hearWhileHibernating(state, word, policy);
     case "hibernated":
+      // Its hooks may have run for minutes, in silence, before it said its last word.
+      if (word.saysGoodbye && at - phase.since <= SLOWEST_HOOKS_MS) return state;
       return at - phase.since > policy.settleMs
         ? woken(endSavings(state, phase.unsavedFrom, at), word, policy, endOfHibernation(phase, policy, at))
         : state;
@@ -250,12 +254,23 @@ function interpret(state: InstanceState, word: Word, policy: Policy): InstanceSt
   }
 }
 
+/** So long may an agent's hooks keep it from its last word. */
+const SLOWEST_HOOKS_MS = 10 * MINUTE_MS;
+
+/** A last word of its own counts once in so long: whoever has the token could say it with each heartbeat. */
+const LAST_WORD_MS = 5 * MINUTE_MS;
+
+function isNewLastWord({ agent }: InstanceState, at: number): boolean {
+  return agent.lastWordAt === null || at >= agent.lastWordAt + LAST_WORD_MS;
+}
+
 /**
  * It says that it hibernates without having been told: its owner did it on the machine. Its silence from here on is the
  * proof; a word alone is none.
  */
 function goodbye(state: InstanceState, at: number): InstanceState {
-  const hibernating = beginHibernation(state, {
+  const noted: InstanceState = { ...state, agent: { ...state.agent, lastWordAt: at } };
+  const hibernating = beginHibernation(noted, {
     kind: "hibernate",
     reason: "instance",
     at,

@@ -64,7 +64,11 @@ export function confirmHibernation(
 ): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
-  const orphan = phase.before.status === "orphaned" ? { ...phase.before.orphan, failed: null } : null;
+  // Of one that its owner hibernated, or that is idle, the silence before is no reason to delete it.
+  const orphan =
+    phase.before.status === "orphaned" && phase.reason === "silence"
+      ? { ...phase.before.orphan, failed: null }
+      : null;
   return record(
     {
       ...state,

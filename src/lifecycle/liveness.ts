@@ -19,6 +19,8 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
   switch (phase.status) {
     case "running":
     case "waking": {
+      // While a start is under way its order is what ends the wait.
+      if (phase.status === "waking" && phase.confirmedAt === null) return null;
       const seen = seenAt(clock);
       if (seen === null) return null;
       return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
@@ -336,12 +338,14 @@ export function spareThePast(
 
 function expectAsTold(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   const { clock } = state;
-  const due = livenessDeadline(state, policy);
+  // Also while an order is under way: its end must not find the new policy's steps in the past.
+  const seen = seenAt(clock);
+  const isPast = seen !== null && seen + policy.orphan.orphanAfterMs <= now;
   const told = clock.lastHeartbeatAt === null ? 0 : clock.lastHeartbeatAt + former.intervalMs;
   const countsFrom = Math.max(
     clock.countsFrom ?? 0,
     policy.intervalMs < former.intervalMs ? told : 0,
-    due !== null && due <= now ? now : 0,
+    isPast ? now : 0,
   );
   return countsFrom === 0 ? state : { ...state, clock: { ...clock, countsFrom } };
 }
@@ -384,9 +388,12 @@ function withOrphan(state: InstanceState, orphan: Orphan): InstanceState {
     case "hibernated":
     case "deleting":
       return { ...state, phase: { ...phase, orphan } };
+    case "hibernating":
+      return phase.before.status === "orphaned"
+        ? { ...state, phase: { ...phase, before: { ...phase.before, orphan } } }
+        : state;
     case "pending":
     case "running":
-    case "hibernating":
     case "waking":
     case "deleted":
       return state;

@@ -58,7 +58,13 @@ export type Phase =
       readonly before: Awake;
     }
   | Hibernated
-  | { readonly status: "waking"; readonly action: Action; readonly reason: ActionReason }
+  | {
+      readonly status: "waking";
+      readonly action: Action;
+      readonly reason: ActionReason;
+      /** When its provider said that it runs; null while the order is under way. It still has to be heard. */
+      readonly confirmedAt: number | null;
+    }
   | {
       readonly status: "deleting";
       readonly action: Action;
@@ -179,6 +185,8 @@ export interface Agent {
   readonly hasGpu: boolean;
   /** When its last restart was told; those within the hour after it are not. */
   readonly rebootToldAt: number | null;
+  /** When it last said by itself that it hibernates: such a word counts once in a while. */
+  readonly lastWordAt: number | null;
   /** The number of the next heartbeat in the history, late readings included. */
   readonly nextInHistory: number;
 }
@@ -206,6 +214,7 @@ export function newState(profile: Profile): InstanceState {
       gpus: [],
       hasGpu: false,
       rebootToldAt: null,
+      lastWordAt: null,
       nextInHistory: 1,
     },
     sighted: null,

@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
 import type { InstanceState } from "./state.ts";
 import { toIso } from "./time.ts";
 
-/** How an order to wake begins and fails. It has succeeded once the instance is heard. */
+/** How an order to wake begins, is confirmed and fails. It has succeeded once the instance is heard. */
 
 export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
   const { phase } = state;
@@ -14,7 +14,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
   return record(
     {
       ...endSavings(ordered.state, phase.unsavedFrom, at),
-      phase: { status: "waking", action: ordered.action, reason: phase.reason },
+      phase: { status: "waking", action: ordered.action, reason: phase.reason, confirmedAt: null },
       clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
     },
     {
@@ -28,6 +28,29 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
         ...endOfHibernation(phase, policy, at),
       },
     },
+  );
+}
+
+/** The provider shows that it runs. From here on it must be heard, as any other instance. */
+export function confirmWake(state: InstanceState, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "waking" || phase.confirmedAt !== null) return state;
+  return { ...state, phase: { ...phase, confirmedAt: at }, clock: { ...state.clock, countsFrom: at } };
+}
+
+/** When a machine that runs by its provider's word, and was not heard, counts as running; null for any other. */
+export function wakeDeadline({ phase, clock }: InstanceState): number | null {
+  if (phase.status !== "waking" || phase.confirmedAt === null) return null;
+  return Math.max(phase.confirmedAt, clock.graceUntil ?? 0);
+}
+
+/** Its grace is over: it is watched like any other. */
+export function advanceWake(state: InstanceState, now: number): InstanceState {
+  const due = wakeDeadline(state);
+  if (due === null || now < due) return state;
+  return record(
+    { ...state, phase: { status: "running", idle: null }, clock: { ...state.clock, graceUntil: null } },
+    { at: due, kind: "woken", severity: "info", message: "Woken by its provider's word; not heard yet" },
   );
 }
 

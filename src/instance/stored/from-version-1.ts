@@ -30,6 +30,7 @@ export function fromVersion1(row: Fields): Fields {
         sequences: typeof sequence === "number" ? [sequence] : [],
         hasGpu: typeof gpuHeartbeats === "number" && gpuHeartbeats > 0,
         rebootToldAt: null,
+        lastWordAt: null,
       },
       sighted: null,
     },
@@ -55,7 +56,7 @@ function phase(stored: Fields, machine: Fields): Fields {
     case "hibernated":
       return hibernated(stored);
     case "waking":
-      return { ...stored, action: action(stored.action, machine) };
+      return { ...stored, action: action(stored.action, machine), confirmedAt: null };
     case "deleting":
       return {
         ...stored,

@@ -164,7 +164,7 @@ const phases = {
     before: awake,
   }),
   hibernated,
-  waking: exactly<Standing<"waking">>({ status: z.literal("waking"), action, reason: actionReason }),
+  waking: exactly<Standing<"waking">>({ status: z.literal("waking"), action, reason: actionReason, confirmedAt: numberOrNull }),
   deleting: exactly<Standing<"deleting">>({
     status: z.literal("deleting"),
     action,
@@ -241,6 +241,7 @@ export const stateSchema = exactly<InstanceState>({
     gpus: z.array(gpuReading),
     hasGpu: z.boolean(),
     rebootToldAt: numberOrNull,
+    lastWordAt: numberOrNull,
     nextInHistory: number,
   }),
   sighted: sighted.nullable(),

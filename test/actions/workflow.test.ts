@@ -189,9 +189,9 @@ describe("hibernation", () => {
   });
 
   it.each([
-    "look before acting",
+    "look at the machine",
     "ask before acting",
-    "hibernate",
+    "hibernate, try",
     "hibernate, note that it was taken",
     "hibernate, look 1",
     "tell the instance",
@@ -255,12 +255,12 @@ describe("deletion", () => {
   });
 
   it.each([
-    "look before acting",
-    "look before acting, ask",
+    "look at the machine",
+    "look at the machine, ask",
     "snapshot",
     "look after the snapshot",
     "look after the snapshot, ask",
-    "delete",
+    "delete, try",
     "delete, note that it was taken",
     "tell the instance",
   ])("goes on where it was after the step '%s' has failed", async (name) => {

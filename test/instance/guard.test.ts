@@ -321,7 +321,7 @@ describe("the guard of the whole service", () => {
 });
 
 describe("who counts as silent", () => {
-  it("is an instance that is hibernated, or about to be, since it fell silent", async () => {
+  it("is an instance that is about to be hibernated, but not one that its owner had hibernated", async () => {
     watchOrders();
     const rigs = await fleet(4);
     const [first, second] = rigs;
@@ -335,8 +335,8 @@ describe("who counts as silent", () => {
     for (const rig of [first, second]) await finishOrder(rig);
     await until(rigs, DAY + 40 * MINUTE);
     expect(await first.status()).toBe("hibernated");
-    expect(await guardOf(first)).toMatchObject({ state: "closed" });
-    expect(await guardEvents(first)).toEqual(["guard_closed"]);
+    expect(await guardOf(first)).toMatchObject({ state: "open" });
+    expect(await guardEvents(first)).toEqual(["guard_closed", "guard_opened"]);
   });
 
   it("goes by the last sign of life, however long each takes to become an orphan", async () => {

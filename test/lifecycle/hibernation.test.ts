@@ -140,6 +140,12 @@ describe("a hibernated instance", () => {
     expect(line.command({ type: "wake.requested" })).toBeNull();
     expect(line.view.status).toBe("waking");
     expect(line.orders).toEqual(["hibernate", "wake"]);
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     line.until(at("1:09:59.999"));
     expect(line.view.status).toBe("waking");
     line.until(at("1:10:00"));

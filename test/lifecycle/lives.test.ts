@@ -675,8 +675,9 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
       line.heartbeat();
       line.until(at("1:00")).heartbeat({ status: "hibernating" });
       line.until(at("2:00")).heartbeat();
-      line.until(at("3:00")).heartbeat({ status: "hibernating" });
-      line.until(at("6:00"));
+      line.until(at("4:00")).heartbeat();
+      line.until(at("6:00")).heartbeat({ status: "hibernating" });
+      line.until(at("9:00"));
       return line;
     },
     [
@@ -697,14 +698,14 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
         { reason: "instance", action_id: "hibernate" },
       ],
       [
-        180,
+        360,
         "hibernating",
         "info",
         "The instance says that it hibernates itself",
         { rule: "instance", action_id: "hibernate" },
       ],
       [
-        300,
+        480,
         "hibernated",
         "info",
         "Instance hibernated itself",

@@ -31,7 +31,12 @@ describe("a change of policy while an order is under way", () => {
     const changedAt = line.now;
     change(line, { orphan: { delete_after_days: 7 } });
     line.accept();
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     line.until(changedAt + 60_000);
     line.command({ type: "cleanup" });
     line.permit();
@@ -39,7 +44,11 @@ describe("a change of policy while an order is under way", () => {
   });
 
   it("leaves silence the time that the new policy gives, once the order has failed", () => {
-    const patient = { orphan_after_seconds: 10_800, hibernate_after_seconds: 14_400, force_hibernate_after_seconds: 18_000 };
+    const patient = {
+      orphan_after_seconds: 10_800,
+      hibernate_after_seconds: 14_400,
+      force_hibernate_after_seconds: 18_000,
+    };
     const line = new Timeline({ overrides: { orphan: patient } });
     line.heartbeat();
     line.until(at("1:00"));

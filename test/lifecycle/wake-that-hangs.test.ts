@@ -7,7 +7,12 @@ it("a wake that hangs at its provider is told of as failed, and still stands whe
   line.heartbeat();
   line.command({ type: "hibernate.requested" });
   line.accept();
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   line.until(at("1:00:00"));
   line.command({ type: "wake.requested" });
   const { actionId } = line;
@@ -15,6 +20,10 @@ it("a wake that hangs at its provider is told of as failed, and still stands whe
   // The workflow looks for half an hour, in vain: the start waits in a queue.
   line.until(at("1:31:00"));
   expect(isUnderWay(line.state, actionId)).toBe(true);
-  line.command({ type: "action.failed", actionId, because: "it is still shown as starting after half an hour" });
+  line.command({
+    type: "action.failed",
+    actionId,
+    because: "it is still shown as starting after half an hour",
+  });
   expect(line.kinds).toContain("wake_failed");
 });

@@ -7,11 +7,21 @@ function woken(overrides = {}): Timeline {
   line.heartbeat();
   line.command({ type: "hibernate.requested" });
   line.accept();
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   line.until(at("1:00:00"));
   line.command({ type: "wake.requested" });
   line.accept();
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   return line;
 }
 
@@ -33,7 +43,13 @@ describe("a wake that the provider confirmed, of a machine that sends no heartbe
 
   for (const overrides of [
     { orphan: { enabled: false } },
-    { orphan: { orphan_after_seconds: 10_800, hibernate_after_seconds: 14_400, force_hibernate_after_seconds: 18_000 } },
+    {
+      orphan: {
+        orphan_after_seconds: 10_800,
+        hibernate_after_seconds: 14_400,
+        force_hibernate_after_seconds: 18_000,
+      },
+    },
   ]) {
     it(`with ${JSON.stringify(overrides)} is not taken for hibernated`, () => {
       const line = woken(overrides);

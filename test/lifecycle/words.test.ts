@@ -201,7 +201,15 @@ describe("a new instance", () => {
       outbox: [],
       nextEffectId: 7,
       flaps: { turns: [], told: false },
-      agent: { bootId: null, sequences: [], gpus: [], hasGpu: false, rebootToldAt: null, nextInHistory: 1 },
+      agent: {
+        bootId: null,
+        sequences: [],
+        gpus: [],
+        hasGpu: false,
+        rebootToldAt: null,
+        lastWordAt: null,
+        nextInHistory: 1,
+      },
       sighted: null,
       reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
     });

@@ -164,7 +164,12 @@ const phases = {
     before: awake,
   }),
   hibernated,
-  waking: exactly<Standing<"waking">>({ status: z.literal("waking"), action, reason: actionReason, confirmedAt: numberOrNull }),
+  waking: exactly<Standing<"waking">>({
+    status: z.literal("waking"),
+    action,
+    reason: actionReason,
+    confirmedAt: numberOrNull,
+  }),
   deleting: exactly<Standing<"deleting">>({
     status: z.literal("deleting"),
     action,

@@ -1,11 +1,18 @@
 import { type Happening, instanceOf } from "../happenings.ts";
-import type { Platform } from "../platform.ts";
+import { orderKey, type Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
 
-/** Nothing is done to a machine but by an order that stands, and nothing is deleted without its snapshot. */
+/**
+ * Nothing is done to a machine but by an order that stands and was asked for before this very try, and nothing is deleted
+ * without its snapshot.
+ */
 export class OnlyOrdersThatStand implements Promised {
   readonly #platform: Platform;
   readonly #say: Say;
+  /** Orders that were asked for since they last came to the provider. */
+  readonly #asked = new Set<string>();
+  /** Workflows whose last try was asked for. */
+  readonly #askedFor = new Set<string>();
 
   constructor(platform: Platform, say: Say) {
     this.#platform = platform;
@@ -13,16 +20,25 @@ export class OnlyOrdersThatStand implements Promised {
   }
 
   observe(happening: Happening): void {
-    if (happening.type !== "deed") return;
+    if (happening.type === "asked") this.#asked.add(`${happening.instance} ${happening.actionId}`);
+    if (happening.type === "called" && !happening.isLook) {
+      if (this.#asked.delete(orderKey(happening.parameters))) this.#askedFor.add(happening.workflowId);
+      else this.#askedFor.delete(happening.workflowId);
+    }
+    if (happening.type === "deed") this.#judge(happening);
+  }
+
+  #judge(happening: Extract<Happening, { type: "deed" }>): void {
     const { deed, parameters, workflowId } = happening;
     const instance = instanceOf(parameters);
     const phase = this.#platform.actor(instance).outline?.phase;
     const action = phase !== undefined && "action" in phase ? phase.action : null;
-    // A start that failed is cancelled while nobody tries it.
+    // A heartbeat ends an order to wake at once, also while a try to cancel its start is on its way.
     const isCancelling = deed === "hibernate" && parameters.order.kind === "wake";
     const stands =
-      action?.id === parameters.order.actionId && (isCancelling || action.handover.state !== "waiting");
-    if (!stands) this.#say(`${deed} of ${instance} without an order that stands: it is ${phase?.status}`);
+      isCancelling || (action?.id === parameters.order.actionId && action.handover.state !== "waiting");
+    if (!stands || !this.#askedFor.has(workflowId))
+      this.#say(`${deed} of ${instance} without an order that stands: it is ${phase?.status}`);
     if (deed === "delete" && !this.#platform.machines.hasSnapshot(workflowId))
       this.#say(`${instance} deleted without a snapshot`);
   }

@@ -1,6 +1,7 @@
 import { introspectWorkflow } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { startDigests } from "../../src/alerts/start.ts";
 import { expectLogged } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -185,6 +186,37 @@ describe("a digest", () => {
     const critical = posts.filter((post) => post.text.includes("abandoned"));
     expect(critical).toHaveLength(1);
     expect(critical[0]?.text).not.toContain("orphaned");
+  });
+
+  it("tells what turned critical within the same window together at its end, and nothing twice", async () => {
+    await using _ = await digests();
+    const user = await newUser();
+    await addChannel(user.token, { kind: "slack", url: SLACK }, "critical");
+    const happen = (id: string, message: string) =>
+      env.DB.prepare(
+        `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
+         VALUES (?, ?, 'rig', ?, 'delete_failed', 'critical', ?, '{}', 'pending')`,
+      )
+        .bind(user.userId, Date.now(), id, message)
+        .run();
+    await Instance.register(user, "rig");
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      posts.push({ url: String(input), text: String(init?.body) });
+      // While the first is told, two more happen: their digest has been started already.
+      if (posts.length === 1) {
+        await happen("e-2", "The second");
+        await happen("e-3", "The third");
+      }
+      return new Response("ok");
+    });
+    await happen("e-1", "The first");
+    await startDigests(env, user.userId, ["critical"]);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(2);
+    expect(posts[0]?.text).toContain("The first");
+    expect(posts[0]?.text).not.toContain("The second");
+    expect(posts[1]?.text).toContain("The second");
+    expect(posts[1]?.text).toContain("The third");
+    expect(posts[1]?.text).not.toContain("The first");
   });
 
   it("whose start failed is started again, and tells what waited", async () => {

@@ -65,6 +65,8 @@ describe("the counters", () => {
     expect(cost("0:00", 2.4)).toBe(2.4);
     expect(cost("1:00", 2.5)).toBe(2.5);
     expect(cost("2:00", null)).toBe(2.5);
+    expect(line.view.cost_accumulated).toBe(2.5);
+    expect(cost("2:30", 2.5)).toBe(2.5);
     expect(cost("3:00", 0.1)).toBe(2.6);
     line.command({ type: "keep_alive", durationMs: 48 * 3_600_000 });
     line.until(at("24:00:00"));
@@ -79,6 +81,7 @@ describe("before the first heartbeat", () => {
     expect(uptimePercent(0, 0)).toBeNull();
     expect(uptimePercent(0, 3)).toBe(0);
     expect(uptimePercent(2, 1)).toBe(66.7);
+    expect(uptimePercent(3, 3)).toBe(50);
     expect(new Timeline().view).toMatchObject({
       total_heartbeats: 0,
       first_heartbeat: null,

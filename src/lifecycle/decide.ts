@@ -32,7 +32,7 @@ import {
   returnFromAbsence,
   spareThePast,
 } from "./liveness.ts";
-import { actionOf } from "./order.ts";
+import { actionOf, travelsByAnswer } from "./order.ts";
 import { boundBacklog, CHUNK_HEARTBEATS, emit, flush, project, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
@@ -68,7 +68,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
   const advanced = advance(applied, policy, now);
-  const answered = event.type === "heartbeat" ? tell(advanced, now) : advanced;
+  const answered = event.type === "heartbeat" ? handOverByAnswer(advanced, now) : advanced;
   const settled = settle(state, answered, now);
   return {
     state: settled,
@@ -151,10 +151,9 @@ function isCurrent(state: InstanceState, actionId: string): boolean {
 }
 
 /** Notes that the answer to the heartbeat of `at` carries the order to hibernate. */
-function tell(state: InstanceState, at: number): InstanceState {
+function handOverByAnswer(state: InstanceState, at: number): InstanceState {
   const action = actionOf(state);
-  const byAnswer = action !== null && abilitiesOf(action.machine.provider).hibernates === "by answer";
-  return byAnswer ? acceptOrder(state, action.id, at) : state;
+  return action !== null && travelsByAnswer(action.machine) ? acceptOrder(state, action.id, at) : state;
 }
 
 /** Takes every step that time has made due. */

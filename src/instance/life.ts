@@ -1,4 +1,4 @@
-import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
+import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { withoutEffects } from "../lifecycle/outbox.ts";
 import {
@@ -8,6 +8,7 @@ import {
   type PolicySettings,
   policyContradictions,
 } from "../lifecycle/policy.ts";
+import type { Refusal } from "../lifecycle/requests.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { HOUR_MS, MINUTE_MS } from "../lifecycle/time.ts";
 import { count } from "../meter/meter.ts";

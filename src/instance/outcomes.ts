@@ -1,9 +1,9 @@
 import type { ActionOutcome } from "../actions/order.ts";
 import type { HeartbeatAnswer } from "../lifecycle/answer.ts";
-import type { Refusal } from "../lifecycle/decide.ts";
 import type { Sighted } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/policy.ts";
+import type { Refusal } from "../lifecycle/requests.ts";
 import type { Profile } from "../lifecycle/state.ts";
 import type { DetailView } from "../lifecycle/view.ts";
 

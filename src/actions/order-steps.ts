@@ -4,7 +4,13 @@ import { actorOf } from "../instance/address.ts";
 import { holderOf } from "../instance/machines.ts";
 import type { Sighted } from "../lifecycle/effects.ts";
 import { MINUTE_MS } from "../lifecycle/time.ts";
-import { type ActionParameters, type ActionResult, type ProviderOrder, resultEvent } from "./order.ts";
+import {
+  type ActionParameters,
+  type ActionResult,
+  type Failed,
+  type ProviderOrder,
+  resultEvent,
+} from "./order.ts";
 import {
   type Progress,
   type Provider,
@@ -35,7 +41,7 @@ const SHORT_WAITS_SECONDS = [2, 3, 5, 10, 20, ...Array.from({ length: 30 }, () =
 /** Waits between two looks at a snapshot: twelve hours in all. */
 const LONG_WAITS_SECONDS = [...SHORT_WAITS_SECONDS, ...Array.from({ length: 138 }, () => 300)];
 
-/** A machine that is not shown is looked for once more after so long: eventual consistency must have ended. */
+/** A machine that is not shown is looked for once more after so long: eventual consistency has settled by then. */
 const SECOND_LOOK_MS = 5 * MINUTE_MS;
 
 /** What is known of a machine, once all that can be done to know has been done. `gone` is proven. */
@@ -44,7 +50,8 @@ export type Seen =
   | { readonly state: "gone" }
   | { readonly state: "unknown"; readonly because: string };
 
-export type Failed = { readonly type: "failed"; readonly because: string };
+/** What a look means for an order that was accepted. `contradicted`: not yet, and a result that claims it is not believed. */
+type Verdict = "reached" | "not yet" | "contradicted" | "gone" | Failed;
 
 interface Look {
   readonly at: number;
@@ -53,6 +60,7 @@ interface Look {
   readonly credentialsSetAt: number;
 }
 
+/** The steps of one order, bound to its machine and its workflow. */
 export class OrderSteps {
   readonly #env: Env;
   readonly #parameters: ActionParameters;
@@ -81,8 +89,8 @@ export class OrderSteps {
   }
 
   /**
-   * Looks at the machine. One that is not shown is gone only if these credentials have shown it before, and not a few
-   * minutes later either: another region, team or key looks the same.
+   * Looks at the machine. One that is missing is looked for once more, and is gone only if these very credentials have
+   * shown it before: another region, team or key looks the same.
    */
   async see(name: string): Promise<Seen> {
     const first = await this.#look(name);
@@ -164,12 +172,12 @@ export class OrderSteps {
   }
 
   /**
-   * Looks until `judge` has decided, half an hour at most. A look that fails says nothing of the order, which was taken: it
-   * goes on. A result from outside ends it, unless the provider's status says otherwise.
+   * Looks until `judge` has decided, half an hour at most. A look that fails says nothing about the order, which was
+   * accepted, so the next look follows. A result from outside ends it, unless the status contradicts that result.
    */
   async until(
     order: ProviderOrder,
-    judge: (sighting: Sighting) => "reached" | "not yet" | "contradicted" | "gone" | Failed,
+    judge: (sighting: Sighting) => Verdict,
   ): Promise<{ readonly type: "reached" } | { readonly type: "gone" } | Failed> {
     let claimed = false;
     let state: Sighting["state"] = "unknown";
@@ -194,6 +202,7 @@ export class OrderSteps {
     };
   }
 
+  /** Takes a snapshot and waits for it, twelve hours at most. */
   async snapshot(): Promise<{ readonly type: "taken"; readonly snapshotId: string } | Failed> {
     const failed = (because: string): Failed => ({
       type: "failed",
@@ -223,6 +232,7 @@ export class OrderSteps {
     }
   }
 
+  /** Calls the provider as one step, which is tried again only where that may help. */
   async call<T extends Rpc.Serializable<T>>(
     name: string,
     act: (provider: Provider, target: Target) => Promise<T>,

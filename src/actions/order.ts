@@ -13,6 +13,20 @@ export interface ActionParameters {
   readonly order: ActionOrder;
 }
 
+export interface Failed {
+  readonly type: "failed";
+  readonly because: string;
+}
+
+/** How an action ended, as its actor is told. */
+export type ActionOutcome =
+  | { readonly type: "succeeded"; readonly confirmedBy: string; readonly snapshotId: string | null }
+  /** It is proven that the machine exists no more. */
+  | { readonly type: "gone" }
+  /** A delete found it running though it counts as hibernated. */
+  | { readonly type: "found_running" }
+  | Failed;
+
 /** What the control plane of a `webhook` provider says later of an order that it accepted. */
 export interface ActionResult {
   readonly outcome: "succeeded" | "failed";

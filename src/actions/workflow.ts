@@ -1,17 +1,8 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { count } from "../meter/meter.ts";
-import type { ActionParameters } from "./order.ts";
-import { type Failed, OrderSteps, reasonOf, type Seen, TELL } from "./order-steps.ts";
+import type { ActionOutcome, ActionParameters, Failed } from "./order.ts";
+import { OrderSteps, reasonOf, type Seen, TELL } from "./order-steps.ts";
 import type { Sighting } from "./providers/provider.ts";
-
-/** How an action ended, as its actor is told. `null`: it was called off in time, and there is nothing to tell. */
-export type ActionOutcome =
-  | { readonly type: "succeeded"; readonly confirmedBy: string; readonly snapshotId: string | null }
-  /** It is proven that the machine exists no more. */
-  | { readonly type: "gone" }
-  /** A delete found it running though it counts as hibernated. */
-  | { readonly type: "found_running" }
-  | Failed;
 
 /**
  * Carries one order out at its provider, step by step: each is kept once it is done, so that a crash between any two
@@ -33,6 +24,7 @@ export class InstanceAction extends WorkflowEntrypoint<Env, ActionParameters> {
   }
 }
 
+/** Null: the order was called off in time, and there is nothing to tell. */
 async function carryOut(steps: OrderSteps, parameters: ActionParameters): Promise<ActionOutcome | null> {
   const { kind } = parameters.order;
   switch (kind) {
@@ -51,12 +43,9 @@ async function hibernate(
   { order, provider }: ActionParameters,
   kind: "hibernate" | "force_hibernate",
 ): Promise<ActionOutcome | null> {
-  const before = await steps.see("look at the machine").catch(
-    (error: unknown): Seen => ({
-      state: "unknown",
-      because: reasonOf(error),
-    }),
-  );
+  const before = await steps
+    .see("look at the machine")
+    .catch((error: unknown): Seen => ({ state: "unknown", because: reasonOf(error) }));
   const sighted = before.state === "shown" ? before.sighted : null;
   if (!(await steps.stands("ask before acting", sighted))) return null;
   const obstacle = order.reason === "silence" ? obstacleOfSilence(before) : obstacleOf(before);
@@ -84,23 +73,26 @@ async function hibernate(
     : end;
 }
 
-/** Why an instance that is heard must not be stopped. That its provider can't say how it is, is no reason. */
+/** Why an instance that is heard must not be stopped. That its provider does not know its state is no reason. */
 function obstacleOf(before: Seen): Failed | null {
   return before.state === "shown" && before.shown.obstacle !== null
     ? { type: "failed", because: before.shown.obstacle }
     : null;
 }
 
-/** Whoever acts on silence must know how the machine is. */
+/** Acting on silence takes knowing how the machine is. */
 function obstacleOfSilence(before: Seen): ActionOutcome | null {
   switch (before.state) {
     case "gone":
       return { type: "gone" };
     case "unknown":
-      return { type: "failed", because: `nothing was done, for nobody can say how it is: ${before.because}` };
+      return {
+        type: "failed",
+        because: `nothing was done, because it is not known how the machine is: ${before.because}`,
+      };
     case "shown":
       return before.shown.state === "starting"
-        ? { type: "failed", because: "nothing was done, for it is just being started" }
+        ? { type: "failed", because: "nothing was done, because it is just being started" }
         : obstacleOf(before);
   }
 }
@@ -204,7 +196,7 @@ async function remove(steps: OrderSteps, parameters: ActionParameters): Promise<
   return { type: "succeeded", confirmedBy: provider, snapshotId };
 }
 
-/** What is hibernated and runs all the same is used by somebody, and what nobody can say is not deleted. */
+/** A hibernated machine that runs is used by somebody. One whose state is unknown is not deleted either. */
 async function mayBeDeleted(
   steps: OrderSteps,
   { order }: ActionParameters,
@@ -217,7 +209,7 @@ async function mayBeDeleted(
     case "gone":
       return { type: "gone" };
     case "unknown":
-      return { type: "failed", because: `nobody can say how it is: ${seen.because}` };
+      return { type: "failed", because: `it is not known how the machine is: ${seen.because}` };
     case "shown":
       return order.isHibernated && isShownAs(seen, "running", "starting") ? { type: "found_running" } : "yes";
   }

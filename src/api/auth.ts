@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { isAdminToken, readToken } from "../accounts/tokens.ts";
 import { isTokenValid } from "../accounts/users.ts";
-import type { ApiEnvironment } from "./endpoint.ts";
 import { ApiError } from "./errors.ts";
 
 /** On whose behalf a request is made. */
@@ -14,6 +13,12 @@ export type Principal =
     }
   | { readonly scope: "user"; readonly userId: string }
   | { readonly scope: "admin" };
+
+/** What every handler finds in its context. */
+export interface ApiEnvironment {
+  Bindings: Env;
+  Variables: { principal: Principal };
+}
 
 type Scope = Principal["scope"];
 

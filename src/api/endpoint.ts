@@ -1,14 +1,9 @@
 import { OpenAPIRoute } from "chanfana";
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Principal } from "./auth.ts";
+import type { ApiEnvironment } from "./auth.ts";
 import { readJsonBody } from "./body.ts";
 import { ApiError, type ErrorBody, errorSchema, type Issue, invalid } from "./errors.ts";
-
-export interface ApiEnvironment {
-  Bindings: Env;
-  Variables: { principal: Principal };
-}
 
 export type ApiContext = Context<ApiEnvironment>;
 

@@ -4,15 +4,8 @@ import { actorOf } from "../instance/address.ts";
 import { heartbeatSchema } from "../lifecycle/heartbeat.ts";
 import { toIso } from "../lifecycle/time.ts";
 import { count } from "../meter/meter.ts";
-import { security, tooManyRequests } from "./auth.ts";
-import {
-  type ApiContext,
-  type ApiEnvironment,
-  Endpoint,
-  errorResponses,
-  jsonBody,
-  jsonResponse,
-} from "./endpoint.ts";
+import { type ApiEnvironment, security, tooManyRequests } from "./auth.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
 import { ApiError, unreadable } from "./errors.ts";
 
 const actionSchema = z.discriminatedUnion("type", [

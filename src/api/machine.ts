@@ -48,14 +48,14 @@ export async function inspectMachine(
       `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
     );
   }
-  return sight ? inTime(sightMachine(env, userId, machine, instanceId, setAt)) : null;
+  return sight ? withinLimit(sightMachine(env, userId, machine, instanceId, setAt)) : null;
 }
 
 /** Each call has a limit of its own; this one is for all that a provider needs. */
 const SIGHT_LIMIT_MS = 25_000;
 
 /** Null, nothing seen, when it takes too long. */
-function inTime<T>(seen: Promise<T>): Promise<T | null> {
+function withinLimit<T>(seen: Promise<T>): Promise<T | null> {
   const limit = AbortSignal.timeout(SIGHT_LIMIT_MS);
   const tooLate = new Promise<null>((resolve) => {
     if (limit.aborted) resolve(null);

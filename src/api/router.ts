@@ -12,10 +12,10 @@ import {
   RevokeUserToken,
   StartCleanup,
 } from "./admin.ts";
-import { requireToken, SECURITY_SCHEMES } from "./auth.ts";
+import { type ApiEnvironment, requireToken, SECURITY_SCHEMES } from "./auth.ts";
 import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./channels.ts";
 import { Hibernate, KeepAlive, Wake } from "./commands.ts";
-import { type ApiContext, type ApiEnvironment, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
 import { answerError, notFound } from "./errors.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./heartbeats.ts";
 import { ListEvents, ListHeartbeats, ListInstanceEvents } from "./history.ts";

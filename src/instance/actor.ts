@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ActionOutcome } from "../actions/workflow.ts";
+import type { ActionOutcome } from "../actions/order.ts";
 import { chooseShard } from "../history/shards.ts";
 import { answerHeartbeat } from "../lifecycle/answer.ts";
 import type { Sighted } from "../lifecycle/effects.ts";

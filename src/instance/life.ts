@@ -1,4 +1,4 @@
-import { decide, nextWakeAt, type Refusal } from "../lifecycle/decide.ts";
+import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import { withoutEffects } from "../lifecycle/outbox.ts";
 import {
@@ -8,6 +8,7 @@ import {
   type PolicySettings,
   policyContradictions,
 } from "../lifecycle/policy.ts";
+import type { Refusal } from "../lifecycle/requests.ts";
 import { simulationSpeed } from "../lifecycle/simulation.ts";
 import { HOUR_MS, MINUTE_MS } from "../lifecycle/time.ts";
 import { count } from "../meter/meter.ts";
@@ -114,7 +115,7 @@ export class InstanceLife {
     event: InstanceEvent,
     now: number,
   ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
-    // A heartbeat is no silence, and a new policy would find deadlines past that never were.
+    // A heartbeat ends the silence that catching up would judge. By a new policy deadlines would be past that never stood.
     const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
     const decision = decide(current, event, this.policy(stored), now);
@@ -145,6 +146,7 @@ export class InstanceLife {
     await this.#ctx.storage.setAlarm(Math.max(moment, Date.now() + 1));
   }
 
+  /** Empties the outbox after the answer, so that the caller need not wait. */
   emptyOutboxSoon(): void {
     if ((this.stored()?.state.outbox.length ?? 0) > 0) {
       this.#ctx.waitUntil(this.emptyOutbox());
@@ -209,6 +211,7 @@ export class InstanceLife {
     await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
   }
 
+  /** Empties the storage: the instance was never here. */
   async forget(): Promise<void> {
     await this.#ctx.storage.deleteAlarm();
     await this.#ctx.storage.deleteAll();
@@ -216,6 +219,7 @@ export class InstanceLife {
   }
 }
 
+/** The policy of the instance, all levels merged. */
 export function settingsOf(stored: StoredInstance): PolicySettings {
   return mergePolicy(stored.userPolicy, stored.overrides);
 }

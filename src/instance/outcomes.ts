@@ -1,9 +1,9 @@
-import type { ActionOutcome } from "../actions/workflow.ts";
+import type { ActionOutcome } from "../actions/order.ts";
 import type { HeartbeatAnswer } from "../lifecycle/answer.ts";
-import type { Refusal } from "../lifecycle/decide.ts";
 import type { Sighted } from "../lifecycle/effects.ts";
 import type { InstanceEvent } from "../lifecycle/instance-event.ts";
 import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/policy.ts";
+import type { Refusal } from "../lifecycle/requests.ts";
 import type { Profile } from "../lifecycle/state.ts";
 import type { DetailView } from "../lifecycle/view.ts";
 
@@ -48,6 +48,11 @@ export function isUnreadable(answer: object): answer is Unreadable {
   return "outcome" in answer && answer.outcome === "unreadable";
 }
 
+/** Keeps the answers of those that could be read. */
+export function isReadable<T extends object>(answer: T): answer is Exclude<T, Unreadable> {
+  return !isUnreadable(answer);
+}
+
 export type HeartbeatOutcome =
   | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
   | { readonly outcome: "old_token" }
@@ -65,11 +70,6 @@ export type ChangeOutcome =
 export type KeepAliveOutcome =
   | { readonly outcome: "accepted"; readonly validForMinutes: number }
   | Exclude<CommandOutcome, { outcome: "accepted" }>;
-
-/** The opposite, as a filter. */
-export function isReadable<T extends object>(answer: T): answer is Exclude<T, Unreadable> {
-  return !isUnreadable(answer);
-}
 
 /** The end of an action as the lifecycle hears of it. */
 export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEvent {

@@ -17,7 +17,7 @@ export interface Sighted {
   readonly gpus: number | null;
 }
 
-/** An order to the world outside, asked of a provider and answered by `action.succeeded` or `action.failed`. */
+/** An order to a provider. How it goes comes back as events: see those of `action.` in `instance-event.ts`. */
 export interface ActionOrder {
   /** Unique for the instance, so that asking twice starts one. */
   readonly actionId: string;

@@ -60,7 +60,7 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
   const keptAlive = keepAliveUntil !== null && keepAliveUntil > now;
   const silenceMs = lastHeartbeatAt === null ? null : now - lastHeartbeatAt;
   const late = silenceMs === null || silenceMs > 2 * policy.intervalMs;
-  if (run !== null && !(late && !keptAlive)) {
+  if (run !== null && (!late || keptAlive)) {
     return explainIdle(state, run, policy, now, keptAlive);
   }
   if (late || keptAlive) {

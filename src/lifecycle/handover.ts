@@ -1,9 +1,8 @@
 import { cancelDelete, failDelete } from "./deletion.ts";
 import type { Sighted } from "./effects.ts";
 import { cancelHibernation, failHibernation } from "./hibernation.ts";
-import { actionOf } from "./order.ts";
+import { actionOf, travelsByAnswer } from "./order.ts";
 import { record } from "./outbox.ts";
-import { abilitiesOf } from "./provider.ts";
 import { type Action, type Handover, type InstanceState, orphanOf, type Phase } from "./state.ts";
 import { HOUR_MS, spokenDuration, toIso } from "./time.ts";
 import { failWake } from "./waking.ts";
@@ -95,7 +94,10 @@ export function isBeyondRecall(state: InstanceState): boolean {
   return state.phase.status !== "waking" && actionOf(state)?.handover.state === "accepted";
 }
 
-/** Whoever carries the order out is there: a try that nobody told the end of is over. */
+/**
+ * The workflow that carries the order out asks about it, and says what it saw of the machine. While it asks it makes no try:
+ * one that still counts as on its way ended without a word, and counts as refused.
+ */
 export function checkOrder(
   state: InstanceState,
   actionId: string,
@@ -130,7 +132,7 @@ export function refuseOrder(state: InstanceState, actionId: string, at: number):
   return stemsFromSilence(state.phase) ? recover(called, at, calledOffBecause) : called;
 }
 
-/** The try was taken. A sign of life that came while it was on its way was too late. */
+/** The provider accepted the try. A sign of life that came while it was on its way was too late. */
 export function acceptOrder(state: InstanceState, actionId: string, at: number): InstanceState {
   const action = actionOf(state);
   if (action?.id !== actionId || action.handover.state === "accepted") return state;
@@ -140,25 +142,26 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
     at,
     kind: "accepted_too_late",
     severity: "critical",
-    message: `It was to be called off (${action.handover.calledOffBecause}), but ${action.machine.provider} had accepted the order: ${action.kind.replace("_", "-")}`,
+    message: `Too late to call off (${action.handover.calledOffBecause}): ${action.machine.provider} has accepted the order to ${action.kind.replace("_", "-")}`,
     detail: { action_id: actionId },
   });
 }
 
-/** Stopping and starting: five tries, then half an hour of looking, and what a moment of ours may add. */
+/** Stopping and starting: six tries, half an hour of looks, and room for delays of our own. */
 const ORDER_MS = 2 * HOUR_MS;
 
-/** A delete also waits for its snapshot: twelve hours. */
+/** A delete also waits up to twelve hours for its snapshot. */
 const DELETE_MS = 18 * HOUR_MS;
 
-/** When an order that nobody has told the end of counts as failed, or null. */
+/** When an order counts as failed if nobody has said how it ended; null without such an order. */
 export function orderDeadline(state: InstanceState): number | null {
   const action = actionOf(state);
-  if (action === null || abilitiesOf(action.machine.provider).hibernates === "by answer") return null;
+  if (action === null || travelsByAnswer(action.machine)) return null;
   if (state.phase.status === "waking" && state.phase.confirmedAt !== null) return null;
   return action.orderedAt + (action.kind === "delete" ? DELETE_MS : ORDER_MS);
 }
 
+/** Fails the order whose deadline has passed. */
 export function advanceOrder(state: InstanceState, now: number): InstanceState {
   const due = orderDeadline(state);
   if (due === null || now < due) return state;

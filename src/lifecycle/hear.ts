@@ -18,9 +18,9 @@ import {
 } from "./hibernation.ts";
 import type { EventDetail } from "./history-event.ts";
 import { endIdleRun, judgeUse, reasonOfUse, type Use } from "./idleness.ts";
+import { travelsByAnswer } from "./order.ts";
 import { emit, flush, inChunks, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
-import { abilitiesOf } from "./provider.ts";
 import { type Agent, type InstanceState, idleRunOf, RECENT_HEARTBEATS } from "./state.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "./time.ts";
 import { extendTrend } from "./trend.ts";
@@ -51,8 +51,7 @@ export function hear(
       : readingOf(known, heartbeat, policy),
     activity: heartbeat.activity,
     isRepeat,
-    saysGoodbye:
-      heartbeat.status === "hibernating" && abilitiesOf(state.profile.provider).hibernates === "by answer",
+    saysGoodbye: heartbeat.status === "hibernating" && travelsByAnswer(state.profile),
   };
   const interpreted = interpret(recover(known, now, "heartbeat received"), word, policy);
   const alive = noteLife(interpreted, now, policy);
@@ -106,7 +105,7 @@ function withSequence(sequences: readonly number[], sequence: number): readonly 
   return [...sequences, sequence].slice(-KNOWN_SEQUENCES);
 }
 
-/** Whoever has the token could tell of a restart with each heartbeat: one an hour is kept. */
+/** Whoever holds the token could claim a restart with each heartbeat: one an hour is recorded. */
 function tellRestart(state: InstanceState, at: number): InstanceState {
   const { rebootToldAt } = state.agent;
   if (rebootToldAt !== null && at < rebootToldAt + HOUR_MS) return state;
@@ -118,7 +117,7 @@ function tellRestart(state: InstanceState, at: number): InstanceState {
 
 /**
  * Hands readings that come late to the history, and lets those that show use end the idle run into which they fall. They
- * change nothing else: in time is what counts.
+ * change nothing else: liveness and counters go by what came in time.
  */
 function hearLate(state: InstanceState, report: HeartbeatReport, policy: Policy, now: number): InstanceState {
   const { boot_id, sequence, backlog } = report;
@@ -128,7 +127,7 @@ function hearLate(state: InstanceState, report: HeartbeatReport, policy: Policy,
   // Of a counter that began anew, nothing was heard yet.
   const heardUpTo = sequence > newest ? newest : -1;
   const readings = backlog.filter(([number]) => number > heardUpTo && number < sequence);
-  const late = inTime(used, readings, policy, now);
+  const late = fillingGap(used, readings, policy, now);
   if (late.length === 0) return used;
   const kept = inChunks(late).reduce(
     (each, heartbeats) => emit(each, { type: "chunk", heartbeats }),
@@ -147,7 +146,7 @@ const takenAt = ([, ageSeconds]: LateReading, now: number) => now - Math.round(a
  * The readings that fill a gap in the history: after its newest entry, and no denser than half an interval. So one that
  * was heard before is not kept again, and no history grows faster than time passes.
  */
-function inTime(
+function fillingGap(
   { recent, agent }: InstanceState,
   backlog: readonly LateReading[],
   policy: Policy,
@@ -247,7 +246,7 @@ function interpret(state: InstanceState, word: Word, policy: Policy): InstanceSt
     case "waking":
     case "deleted":
       return woken(state, word, policy);
-    // `recover` has led these two back before, but for an instance whose delete may be accepted right now.
+    // `recover` has already led both out of here, unless the provider may be accepting the delete right now.
     case "orphaned":
     case "deleting":
       return state;
@@ -295,7 +294,7 @@ function hearWhileHibernating(state: InstanceState, word: Word, policy: Policy):
   const called = reasonOfUse(word, policy) === null ? judged : endIdleOrder(judged, word.at);
   if (called.phase.status !== "hibernating") return called;
   if (phase.reason === "instance") return cancelHibernation(called, word.at, "the instance beats on");
-  const byAnswer = abilitiesOf(action.machine.provider).hibernates === "by answer";
+  const byAnswer = travelsByAnswer(action.machine);
   return byAnswer && action.handover.state === "accepted" && word.at - action.handover.at >= policy.settleMs
     ? failHibernation(called, word.at, "the instance beats on after it was told")
     : called;

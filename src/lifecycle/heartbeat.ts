@@ -82,10 +82,10 @@ export const heartbeatSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9._:-]{1,64}$/, "must be 1 to 64 of letters, digits, '.', '_', ':', '-'")
     .nullish()
-    .describe("Another one with each start of the machine"),
+    .describe("Names one run of the agent: another one with each start"),
   sequence: sequence
     .nullish()
-    .describe("Grows with each heartbeat of a boot: the same one, sent twice, counts once"),
+    .describe("Grows with each heartbeat of a run: the same one, sent twice, counts once"),
   backlog: z
     .array(lateReadingSchema)
     .max(240)

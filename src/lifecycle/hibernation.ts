@@ -2,10 +2,9 @@ import { closeGap, saveHibernation } from "./counters.ts";
 import type { ActionReason } from "./effects.ts";
 import { countFailure, isRepeated } from "./failures.ts";
 import type { EventDetail } from "./history-event.ts";
-import { placeOrder } from "./order.ts";
+import { placeOrder, travelsByAnswer } from "./order.ts";
 import { record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
-import { abilitiesOf } from "./provider.ts";
 import { type Awake, type Failures, type Hibernated, heardAt, type InstanceState } from "./state.ts";
 import { SECOND_MS } from "./time.ts";
 
@@ -155,7 +154,7 @@ export function answerDeadline(state: InstanceState, policy: Policy): number | n
   const { phase } = state;
   if (phase.status !== "hibernating") return null;
   const { machine, handover, orderedAt } = phase.action;
-  if (abilitiesOf(machine.provider).hibernates !== "by answer") return null;
+  if (!travelsByAnswer(machine)) return null;
   const heard = heardAt(state.clock) ?? orderedAt;
   return handover.state === "accepted"
     ? Math.max(heard, handover.at) + 2 * policy.intervalMs

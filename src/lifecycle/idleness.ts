@@ -137,12 +137,17 @@ export function hasFreshEvidence(state: InstanceState, run: IdleRun, policy: Pol
 export function idleDeadline(state: InstanceState, policy: Policy, now: number): number | null {
   const run = state.phase.status === "running" ? state.phase.idle : null;
   if (run === null || !policy.idle.enabled) return null;
-  const due = Math.max(nextDue(state, run, policy), state.clock.graceUntil ?? 0);
+  const due = nextDue(state, run, policy);
   // A step that is due yet was not taken waits for evidence, which only a heartbeat can bring.
   return due > now ? due : null;
 }
 
+/** When the next step of the run is due, which is never before the grace after a wake is over. */
 function nextDue(state: InstanceState, run: IdleRun, policy: Policy): number {
+  return Math.max(dueByPolicy(state, run, policy), state.clock.graceUntil ?? 0);
+}
+
+function dueByPolicy(state: InstanceState, run: IdleRun, policy: Policy): number {
   if (run.warnedAt === null) return run.since + policy.idle.warnAfterMs;
   const due = hibernationDue(run, policy);
   const { wouldHibernateAt } = state.reminders;
@@ -156,7 +161,7 @@ export function advanceIdleness(state: InstanceState, policy: Policy, now: numbe
   const { phase } = state;
   if (phase.status !== "running" || phase.idle === null || !policy.idle.enabled) return state;
   const run = phase.idle;
-  const due = Math.max(nextDue(state, run, policy), state.clock.graceUntil ?? 0);
+  const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {
     // The alarm is never early and seldom exact: the step's time is its deadline unless it had to wait.
@@ -219,7 +224,7 @@ function idleEvidence(run: IdleRun, policy: Policy) {
 }
 
 /**
- * The policy is another one: a run that it would judge otherwise ends, and a step that it would have taken already counts
+ * The policy has changed: a run that the new one judges otherwise ends, and a step that it would have taken already counts
  * from now.
  */
 export function judgeByNewPolicy(

@@ -186,7 +186,7 @@ function silenceEvidence(state: InstanceState) {
   };
 }
 
-/** A question that nobody has answered for so long is asked again. */
+/** A question without an answer for so long is asked again. */
 const QUESTION_MS = 10 * MINUTE_MS;
 
 function askGuard(state: InstanceState, step: GuardedStep, policy: Policy, at: number): InstanceState {
@@ -222,7 +222,7 @@ export function guardPermitted(
   now: number,
 ): InstanceState {
   const orphan = orphanOf(state.phase);
-  // An answer to a question of before says nothing of this step.
+  // An answer to an earlier question says nothing about this step.
   if (orphan?.guard?.step !== step) return state;
   const { heldSince } = orphan.guard;
   const countsFrom = openedAt ?? (heldSince === null ? null : now);
@@ -315,8 +315,8 @@ function takeGuardedStep(state: InstanceState, step: GuardedStep, policy: Policy
 }
 
 /**
- * The policy is another one: a step that it would have taken already counts from now, and an agent that was told to beat
- * seldom is not expected sooner than that.
+ * The policy has changed: a step that the new one would have taken already counts from now, and an agent that was told to
+ * beat seldom is not expected any sooner.
  */
 export function spareThePast(
   state: InstanceState,

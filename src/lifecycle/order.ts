@@ -1,4 +1,4 @@
-import type { ActionKind, ActionReason } from "./effects.ts";
+import type { ActionKind, ActionReason, Machine } from "./effects.ts";
 import { emit } from "./outbox.ts";
 import { abilitiesOf } from "./provider.ts";
 import { type Action, type InstanceState, machineOf } from "./state.ts";
@@ -6,8 +6,8 @@ import { type Action, type InstanceState, machineOf } from "./state.ts";
 /** An order to whoever can carry it out: how it is placed, and whether it stands. */
 
 /**
- * Places an order for the machine as it is now. One that travels in the answer to a heartbeat needs nobody else; its
- * id is spent all the same.
+ * Places an order for the machine as it is now. One that travels in the answer to a heartbeat needs no effect; its id is
+ * used up all the same.
  */
 export function placeOrder(
   state: InstanceState,
@@ -18,7 +18,6 @@ export function placeOrder(
 ): { state: InstanceState; action: Action } {
   const machine = machineOf(state.profile);
   const id = `${kind.replace("_", "-")}-${state.nextEffectId.toString(36)}`;
-  const byAnswer = abilitiesOf(machine.provider).hibernates === "by answer";
   const order = {
     actionId: id,
     kind,
@@ -29,11 +28,16 @@ export function placeOrder(
     snapshotFirst,
   };
   return {
-    state: byAnswer
+    state: travelsByAnswer(machine)
       ? { ...state, nextEffectId: state.nextEffectId + 1 }
       : emit(state, { type: "action", order }),
     action: { id, kind, orderedAt: at, machine, handover: { state: "waiting" } },
   };
+}
+
+/** Whether orders reach the machine in the answer to its heartbeat, and no provider is called. */
+export function travelsByAnswer({ provider }: Pick<Machine, "provider">): boolean {
+  return abilitiesOf(provider).hibernates === "by answer";
 }
 
 /** The order under way, or null. */

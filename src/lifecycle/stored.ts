@@ -34,9 +34,7 @@ export function readableRows<T extends z.ZodType>(schema: T, rows: readonly unkn
   });
 }
 
-/**
- * One level of overrides as it is read from storage: what is known of it counts.
- */
+/** One level of overrides as it is read from storage: the fields that are known count. */
 export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z
   .record(z.string(), z.unknown())
   .transform((stored) => policyOverridesSchema.parse(knownPart(policyOverridesSchema, stored)));

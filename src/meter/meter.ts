@@ -1,5 +1,3 @@
-import type { ServiceMeter } from "./service-meter.ts";
-
 /**
  * Counts of the whole service: what no single instance knows. An isolate gathers them in memory and hands them to the
  * one meter now and then, so that counting costs a busy service next to nothing; what an isolate had not handed over
@@ -56,7 +54,7 @@ async function flush(env: Pick<Env, "METER">): Promise<void> {
 }
 
 /** There is one meter. */
-export function meterOf(env: Pick<Env, "METER">): DurableObjectStub<ServiceMeter> {
+export function meterOf(env: Pick<Env, "METER">) {
   return env.METER.getByName("service");
 }
 

@@ -232,12 +232,7 @@ describe("a delete", () => {
       });
       for (let wait = 2; wait <= 35; wait++) await each.forceEventTimeout({ name: `delete, wait ${wait}` });
     });
-    const one = await expired([
-      shown("stopped"),
-      shown("stopped"),
-      shown("stopped"),
-      shown("running"),
-    ]);
+    const one = await expired([shown("stopped"), shown("stopped"), shown("stopped"), shown("running")]);
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(orders).toEqual(["snapshot", "delete"]);
     expect((await lastEvent(one)).kind).toBe("delete_failed");

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ActionParameters } from "../../src/actions/order.ts";
+import type { ActionOutcome, ActionParameters } from "../../src/actions/order.ts";
 import {
   type Provider,
   ProviderError,
@@ -8,7 +8,6 @@ import {
   type Sighting,
 } from "../../src/actions/providers/provider.ts";
 import * as registry from "../../src/actions/providers/registry.ts";
-import type { ActionOutcome } from "../../src/actions/workflow.ts";
 import { InstanceActor } from "../../src/instance/actor.ts";
 import { holderOf } from "../../src/instance/machines.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";

@@ -503,7 +503,7 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
         7200,
         "accepted_too_late",
         "critical",
-        "It was to be called off (heartbeat received), but webhook had accepted the order: force-hibernate",
+        "Too late to call off (heartbeat received): webhook has accepted the order to force-hibernate",
         { action_id: "force-hibernate" },
       ],
     ],

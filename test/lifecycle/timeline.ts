@@ -1,5 +1,5 @@
 import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/answer.ts";
-import { type Decision, decide, type Refusal } from "../../src/lifecycle/decide.ts";
+import { type Decision, decide } from "../../src/lifecycle/decide.ts";
 import type { Effect } from "../../src/lifecycle/effects.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/history-event.ts";
@@ -7,6 +7,7 @@ import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/outbox.ts";
 import { compilePolicy, mergePolicy, type Policy, type PolicyOverrides } from "../../src/lifecycle/policy.ts";
 import type { ProviderKind } from "../../src/lifecycle/provider.ts";
+import type { Refusal } from "../../src/lifecycle/requests.ts";
 import { type InstanceState, newState, orphanOf, type Profile } from "../../src/lifecycle/state.ts";
 import { type DetailView, detailView } from "../../src/lifecycle/view.ts";
 

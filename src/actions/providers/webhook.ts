@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { postSigned } from "../../outbound/call.ts";
 import { publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
+import type { ProviderOrder } from "../order.ts";
 import { type Answer, decodeJson, errorOf, isSuccess, requireReference, sight } from "./answer.ts";
 import { type Provider, ProviderError, type Sighting, type Target } from "./provider.ts";
 
@@ -24,13 +25,15 @@ const lookSchema = z.object({
   obstacle: z.string().min(1).max(500).nullish(),
 });
 
-type Order = "hibernate" | "force_hibernate" | "wake" | "snapshot" | "delete";
-
 export function webhook(
   credentials: { readonly url: string; readonly secret: string },
   allowLoopback: boolean,
 ): Provider {
-  const post = async (type: Order | "status" | "ping", messageId: string, data: unknown): Promise<Answer> => {
+  const post = async (
+    type: ProviderOrder | "status" | "ping",
+    messageId: string,
+    data: unknown,
+  ): Promise<Answer> => {
     const body = JSON.stringify({ type: `instance.${type}`, timestamp: new Date().toISOString(), data });
     const got = await postSigned(credentials, messageId, body, allowLoopback).catch((error: unknown) => {
       throw new ProviderError("unavailable", `the webhook does not answer: ${String(error)}`);
@@ -40,7 +43,7 @@ export function webhook(
     return answer;
   };
 
-  const give = async (order: Order, target: Target): Promise<z.infer<typeof orderSchema>> => {
+  const give = async (order: ProviderOrder, target: Target): Promise<z.infer<typeof orderSchema>> => {
     const answer = await post(order, `${target.actionId}-${order}`, dataOf(target));
     // An answer without JSON, such as a bare 202, is a yes; one that names another status is none.
     const json = decodeJson(z.record(z.string(), z.unknown()), answer.text) ?? {};
@@ -48,7 +51,7 @@ export function webhook(
     if (!success) throw errorOf(answer, "refused");
     return data;
   };
-  const order = (kind: Order) => async (target: Target) => (await give(kind, target)).status;
+  const order = (kind: ProviderOrder) => async (target: Target) => (await give(kind, target)).status;
 
   return {
     hibernate: order("hibernate"),

@@ -61,6 +61,13 @@ interface Look {
 }
 
 /** The steps of one order, bound to its machine and its workflow. */
+/** How the wait for an order ended; `undecided`: half an hour was over, and the machine was shown as this. */
+export type End =
+  | { readonly type: "reached" }
+  | { readonly type: "gone" }
+  | { readonly type: "undecided"; readonly state: Sighting["state"]; readonly because: string }
+  | Failed;
+
 export class OrderSteps {
   readonly #env: Env;
   readonly #parameters: ActionParameters;
@@ -148,12 +155,16 @@ export class OrderSteps {
     });
   }
 
-  /** Takes a start back that failed, unless the order does not stand any more: it may have come through between two tries. */
-  async cancelStart(name: string): Promise<"cancelled" | "called_off"> {
+  /** Takes a start back that `isFailedStart` sees to have failed, unless the order does not stand any more: it may have come through between two tries. */
+  async cancelStart(
+    name: string,
+    isFailedStart: (sighting: Sighting) => boolean,
+  ): Promise<"cancelled" | "called_off" | "left"> {
     const { actionId } = this.#parameters.order;
     return this.call(name, async (provider, target) => {
       await this.#demandToWatch();
       if (!(await this.actor.checkOrder(actionId, null))) return "called_off";
+      if (!isFailedStart(await provider.status(target))) return "left";
       await provider.hibernate(target);
       return "cancelled";
     });
@@ -175,10 +186,7 @@ export class OrderSteps {
    * Looks until `judge` has decided, half an hour at most. A look that fails says nothing about the order, which was
    * accepted, so the next look follows. A result from outside ends it, unless the status contradicts that result.
    */
-  async until(
-    order: ProviderOrder,
-    judge: (sighting: Sighting) => Verdict,
-  ): Promise<{ readonly type: "reached" } | { readonly type: "gone" } | Failed> {
+  async until(order: ProviderOrder, judge: (sighting: Sighting) => Verdict): Promise<End> {
     let claimed = false;
     let state: Sighting["state"] = "unknown";
     for (const [index, seconds] of SHORT_WAITS_SECONDS.entries()) {
@@ -197,7 +205,8 @@ export class OrderSteps {
       claimed ||= result !== null;
     }
     return {
-      type: "failed",
+      type: "undecided",
+      state,
       because: `${this.#parameters.provider} still shows it as ${state} after half an hour`,
     };
   }

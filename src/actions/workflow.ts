@@ -1,7 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { count } from "../meter/meter.ts";
 import type { ActionOutcome, ActionParameters, Failed } from "./order.ts";
-import { OrderSteps, reasonOf, type Seen, TELL } from "./order-steps.ts";
+import { type End, OrderSteps, reasonOf, type Seen, TELL } from "./order-steps.ts";
 import type { Sighting } from "./providers/provider.ts";
 
 /**
@@ -48,7 +48,7 @@ async function hibernate(
     .catch((error: unknown): Seen => ({ state: "unknown", because: reasonOf(error) }));
   const sighted = before.state === "shown" ? before.sighted : null;
   if (!(await steps.stands("ask before acting", sighted))) return null;
-  const obstacle = order.reason === "silence" ? obstacleOfSilence(before) : obstacleOf(before);
+  const obstacle = order.reason === "silence" ? obstacleOfSilence(before, kind) : obstacleOf(before);
   if (obstacle !== null) return obstacle;
   if (order.reason === "silence" && before.state === "shown" && before.shown.state === "stopped") {
     return {
@@ -70,7 +70,7 @@ async function hibernate(
   const end = await steps.until(kind, judgeStop);
   return end.type === "reached"
     ? { type: "succeeded", confirmedBy: `${provider}${evidence}`, snapshotId: null }
-    : end;
+    : outcomeOf(end);
 }
 
 /** Why an instance that is heard must not be stopped. That its provider does not know its state is no reason. */
@@ -81,7 +81,7 @@ function obstacleOf(before: Seen): Failed | null {
 }
 
 /** Acting on silence takes knowing how the machine is. */
-function obstacleOfSilence(before: Seen): ActionOutcome | null {
+function obstacleOfSilence(before: Seen, kind: "hibernate" | "force_hibernate"): ActionOutcome | null {
   switch (before.state) {
     case "gone":
       return { type: "gone" };
@@ -91,7 +91,7 @@ function obstacleOfSilence(before: Seen): ActionOutcome | null {
         because: `nothing was done, because it is not known how the machine is: ${before.because}`,
       };
     case "shown":
-      return before.shown.state === "starting"
+      return before.shown.state === "starting" && kind === "hibernate"
         ? { type: "failed", because: "nothing was done, because it is just being started" }
         : obstacleOf(before);
   }
@@ -120,12 +120,21 @@ async function wake(steps: OrderSteps, parameters: ActionParameters): Promise<Ac
   );
   if (outcome?.type !== "failed") return outcome;
   // A start that is queued, or that came without its GPUs, would cost money some day: unless it is heard by now.
+  // What nobody can say of it is no proof of a failed start.
+  const formerGpus = parameters.order.sighted?.gpus ?? null;
   const cancelled = await steps
-    .cancelStart("cancel")
-    .then((end) => (end === "cancelled" ? "the start was cancelled" : null))
+    .cancelStart("cancel", (sighting) => isFailedStart(sighting, formerGpus))
     .catch((error: unknown) => `it could not be cancelled either (${reasonOf(error)}): look after it`);
-  if (cancelled === null) return null;
-  return { type: "failed", because: `${outcome.because}; ${cancelled}` };
+  switch (cancelled) {
+    case "called_off":
+      return null;
+    case "cancelled":
+      return { type: "failed", because: `${outcome.because}; the start was cancelled` };
+    case "left":
+      return { type: "failed", because: `${outcome.because}; it may still start: look after it` };
+    default:
+      return { type: "failed", because: `${outcome.because}; ${cancelled}` };
+  }
 }
 
 async function tryToWake(
@@ -141,7 +150,21 @@ async function tryToWake(
   if (told === "gone") return { type: "gone" };
   if (told === "done") return { type: "succeeded", confirmedBy: `${provider} at once`, snapshotId: null };
   const end = await steps.until("wake", (sighting) => judgeStart(sighting, order.sighted?.gpus ?? null));
-  return end.type === "reached" ? { type: "succeeded", confirmedBy: provider, snapshotId: null } : end;
+  // An accepted start of which nobody can say how it ended is not taken for a machine that sleeps: it must be watched.
+  const mayRun = end.type === "undecided" && end.state === "unknown";
+  return end.type === "reached" || mayRun
+    ? { type: "succeeded", confirmedBy: provider, snapshotId: null }
+    : outcomeOf(end);
+}
+
+/** The outcome of an order whose wait ended without what it waited for. */
+function outcomeOf(end: Exclude<End, { type: "reached" }>): ActionOutcome {
+  return end.type === "undecided" ? { type: "failed", because: end.because } : end;
+}
+
+function isFailedStart(sighting: Sighting, formerGpus: number | null): boolean {
+  const verdict = judgeStart(sighting, formerGpus);
+  return typeof verdict === "object" || sighting.state === "starting" || verdict === "contradicted";
 }
 
 function judgeStart(sighting: Sighting, formerGpus: number | null) {
@@ -182,7 +205,7 @@ async function remove(steps: OrderSteps, parameters: ActionParameters): Promise<
     async (each, target) => {
       // Minutes may lie between two tries: whoever starts it meanwhile uses it.
       const { state } = await each.status(target);
-      const isUsed = order.isHibernated && (state === "running" || state === "starting");
+      const isUsed = order.isHibernated !== false && (state === "running" || state === "starting");
       return isUsed ? "found_running" : each.delete(target);
     },
     (seen) => seen.state === "gone",
@@ -191,7 +214,7 @@ async function remove(steps: OrderSteps, parameters: ActionParameters): Promise<
   if (told === "found_running") return { type: "found_running" };
   if (told === "accepted") {
     const end = await steps.until("delete", judgeDelete);
-    if (end.type === "failed") return end;
+    if (end.type === "failed" || end.type === "undecided") return outcomeOf(end);
   }
   return { type: "succeeded", confirmedBy: provider, snapshotId };
 }
@@ -202,6 +225,8 @@ async function mayBeDeleted(
   { order }: ActionParameters,
   name: string,
 ): Promise<"yes" | ActionOutcome | null> {
+  // An order of the former code does not say: then whatever runs is left alone.
+  const mayNotRun = order.isHibernated !== false;
   const seen = await steps.see(name);
   const sighted = seen.state === "shown" ? seen.sighted : null;
   if (!(await steps.stands(`${name}, ask`, sighted))) return null;
@@ -211,7 +236,8 @@ async function mayBeDeleted(
     case "unknown":
       return { type: "failed", because: `it is not known how the machine is: ${seen.because}` };
     case "shown":
-      return order.isHibernated && isShownAs(seen, "running", "starting") ? { type: "found_running" } : "yes";
+      if (mayNotRun && isShownAs(seen, "running", "starting")) return { type: "found_running" };
+      return isShownAs(seen, "starting") ? { type: "failed", because: "it is just being started" } : "yes";
   }
 }
 

@@ -71,19 +71,14 @@ function readingUnlessIdle(heartbeat: Heartbeat, policy: Policy) {
 
 /** The agent did not hear the answer and sends the same heartbeat again. */
 function wasHeard(agent: Agent, { boot_id, sequence }: HeartbeatReport): boolean {
-  return (
-    boot_id != null && boot_id === agent.bootId && sequence != null && agent.sequences.includes(sequence)
-  );
+  return boot_id != null && boot_id === agent.bootId && sequence != null && sequence === agent.sequence;
 }
-
-/** How many of the newest numbers are known again. */
-const KNOWN_SEQUENCES = 16;
 
 /** Notes which run of the agent speaks. The numbers of a former run say nothing of those of this one. */
 function noteRun(state: InstanceState, { boot_id }: HeartbeatReport, at: number): InstanceState {
   const { agent } = state;
   if (boot_id == null || boot_id === agent.bootId) return state;
-  const noted: InstanceState = { ...state, agent: { ...agent, bootId: boot_id, sequences: [] } };
+  const noted: InstanceState = { ...state, agent: { ...agent, bootId: boot_id, sequence: null } };
   return agent.bootId === null ? noted : tellRestart(noted, at);
 }
 
@@ -92,17 +87,8 @@ function noteAgent(state: InstanceState, report: HeartbeatReport): InstanceState
   const { agent } = state;
   const gpus = report.gpus ?? agent.gpus;
   const hasGpu = agent.hasGpu || report.gpu_utilization != null || gpus.length > 0;
-  const known = report.boot_id == null ? null : (report.sequence ?? null);
-  const sequences = known === null ? agent.sequences : withSequence(agent.sequences, known);
-  return { ...state, agent: { ...agent, sequences, gpus, hasGpu } };
-}
-
-function withSequence(sequences: readonly number[], sequence: number): readonly number[] {
-  if (sequences.includes(sequence)) return sequences;
-  const newest = sequences.at(-1);
-  // A number below the newest is of a counter that began anew.
-  if (newest !== undefined && sequence < newest) return [sequence];
-  return [...sequences, sequence].slice(-KNOWN_SEQUENCES);
+  const sequence = report.boot_id == null ? agent.sequence : (report.sequence ?? agent.sequence);
+  return { ...state, agent: { ...agent, sequence, gpus, hasGpu } };
 }
 
 /** Whoever holds the token could claim a restart with each heartbeat: one an hour is recorded. */
@@ -123,7 +109,7 @@ function hearLate(state: InstanceState, report: HeartbeatReport, policy: Policy,
   const { boot_id, sequence, backlog } = report;
   if (boot_id == null || sequence == null || backlog == null) return state;
   const used = endRunByLate(state, backlog, policy, now);
-  const newest = state.agent.sequences.at(-1) ?? -1;
+  const newest = state.agent.sequence ?? -1;
   // Of a counter that began anew, nothing was heard yet.
   const heardUpTo = sequence > newest ? newest : -1;
   const readings = backlog.filter(([number]) => number > heardUpTo && number < sequence);

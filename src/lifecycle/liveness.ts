@@ -224,6 +224,8 @@ export function guardPermitted(
   const orphan = orphanOf(state.phase);
   // An answer to an earlier question says nothing about this step.
   if (orphan?.guard?.step !== step) return state;
+  if (!isDue(orphan, step, policy, now))
+    return withOrphan(state, { ...orphan, ...rungBefore(step, orphan), guard: null });
   const { heldSince } = orphan.guard;
   const countsFrom = openedAt ?? (heldSince === null ? null : now);
   if (countsFrom === null || countsFrom <= orphan.clockFrom) {
@@ -240,6 +242,33 @@ export function guardPermitted(
       counts_from: toIso(countsFrom),
     },
   });
+}
+
+/** The policy may have changed since the question was asked: what it does not ask for any more is not done. */
+function isDue(orphan: Orphan, step: GuardedStep, policy: Policy, now: number): boolean {
+  if (!policy.orphan.enabled) return false;
+  switch (step) {
+    case "hibernate":
+      return orphan.clockFrom + policy.orphan.hibernateAfterMs <= now;
+    case "force_hibernate":
+      return orphan.clockFrom + policy.orphan.forceHibernateAfterMs <= now;
+    case "delete": {
+      const due = deletionDue(orphan, policy);
+      return due !== null && due <= now;
+    }
+  }
+}
+
+/** Where the ladder goes on, so that the step is asked for again when it is due. */
+function rungBefore(step: GuardedStep, orphan: Orphan): Pick<Orphan, "step"> {
+  switch (step) {
+    case "hibernate":
+      return { step: "orphaned" };
+    case "force_hibernate":
+      return { step: "hibernate" };
+    case "delete":
+      return { step: orphan.step };
+  }
 }
 
 /** The guard holds the step back; it is asked again later. */

@@ -178,8 +178,8 @@ export interface Flaps {
 export interface Agent {
   /** Names one run of the agent; null for an agent that does not say. */
   readonly bootId: string | null;
-  /** The newest numbers of this run, in the order in which they came: one that comes again is a repeat. */
-  readonly sequences: readonly number[];
+  /** The number of the newest heartbeat of this run: one that comes again is a repeat. */
+  readonly sequence: number | null;
   readonly gpus: readonly GpuReading[];
   /** Whether a GPU was ever reported: from then on one that can't be read is unknown, not absent. */
   readonly hasGpu: boolean;
@@ -210,7 +210,7 @@ export function newState(profile: Profile): InstanceState {
     flaps: { turns: [], told: false },
     agent: {
       bootId: null,
-      sequences: [],
+      sequence: null,
       gpus: [],
       hasGpu: false,
       rebootToldAt: null,

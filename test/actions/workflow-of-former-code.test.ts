@@ -78,7 +78,6 @@ describe("a delete", () => {
     expect([await one.status(), body.events[0].message]).toEqual(["deleted", expect.anything()]);
   });
 
-
   it("that the former code ordered does not delete what runs though it counts as hibernated", async () => {
     await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
     await introspector.modifyAll(async (each) => {

@@ -107,7 +107,7 @@ describe("a stored row", () => {
       type: "action",
       order: expect.objectContaining({ kind: "delete", machine, sighted: null, isHibernated: true }),
     });
-    expect(state("running")).toMatchObject({ sighted: null, agent: { sequences: [3], hasGpu: true } });
+    expect(state("running")).toMatchObject({ sighted: null, agent: { sequence: 3, hasGpu: true } });
   });
 
   const current = golden(`version-${VERSION}`, "running, with a chunk that waits");

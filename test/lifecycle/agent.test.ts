@@ -208,17 +208,6 @@ describe("a restart of the machine", () => {
       at: at("1:00"),
     });
   });
-
-  it("remembers sixteen numbers of a run, and takes older ones for new", () => {
-    const line = agentLine();
-    for (let sequence = 1; sequence <= 17; sequence++) {
-      line.until(line.now + MINUTE).heartbeat({ boot_id: "a", sequence });
-    }
-    line.heartbeat({ boot_id: "a", sequence: 2 });
-    expect(line.view.total_heartbeats).toBe(17);
-    line.heartbeat({ boot_id: "a", sequence: 1 });
-    expect(line.view.total_heartbeats).toBe(18);
-  });
 });
 
 describe("readings that come late, at their edges", () => {

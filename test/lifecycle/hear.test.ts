@@ -132,12 +132,6 @@ describe("a heartbeat's number", () => {
     expect(line.view.total_heartbeats).toBe(4);
   });
 
-  it("that comes again does not make the newer ones forgotten", () => {
-    const line = new Timeline();
-    for (const sequence of [4, 5, 4, 5, 4]) beat(line, { boot_id: "b", sequence });
-    expect(line.view.total_heartbeats).toBe(2);
-  });
-
   it("below the newest begins a new count, and is remembered in it", () => {
     const line = new Timeline();
     beat(line, { boot_id: "b", sequence: 5 });

@@ -203,7 +203,7 @@ describe("a new instance", () => {
       flaps: { turns: [], told: false },
       agent: {
         bootId: null,
-        sequences: [],
+        sequence: null,
         gpus: [],
         hasGpu: false,
         rebootToldAt: null,

@@ -14,7 +14,6 @@ export function fromVersion1(row: Fields): Fields {
   const machine = { provider: profile.provider, providerRef: profile.providerRef };
   const agent = fieldsOf(state.agent);
   const { gpuHeartbeats } = fieldsOf(state.counters);
-  const { sequence, ...keptAgent } = agent;
   return {
     ...row,
     state: {
@@ -26,8 +25,7 @@ export function fromVersion1(row: Fields): Fields {
           : pending,
       ),
       agent: {
-        ...keptAgent,
-        sequences: typeof sequence === "number" ? [sequence] : [],
+        ...agent,
         hasGpu: typeof gpuHeartbeats === "number" && gpuHeartbeats > 0,
         rebootToldAt: null,
         lastWordAt: null,

@@ -242,7 +242,7 @@ export const stateSchema = exactly<InstanceState>({
   flaps: exactly<Flaps>({ turns: z.array(number), told: z.boolean() }),
   agent: exactly<Agent>({
     bootId: textOrNull,
-    sequences: z.array(number),
+    sequence: numberOrNull,
     gpus: z.array(gpuReading),
     hasGpu: z.boolean(),
     rebootToldAt: numberOrNull,

@@ -74,10 +74,15 @@ describe("the start that is cancelled after a failed wake", () => {
     const one = await instance();
     await hibernatedByOwner(one);
     let cancels = 0;
+    let looks = 0;
     answer = async (order) => {
       // The first wake was heard; its answer, and all others, were lost in the provider's bad minutes.
       if (order === "wake") return Response.json({}, { status: 503 });
-      if (order === "status") return Response.json({}, { status: 503 });
+      // Only when it is to be cancelled, the start is seen.
+      if (order === "status") {
+        looks += 1;
+        return looks <= 6 ? Response.json({}, { status: 503 }) : Response.json({ state: "starting" });
+      }
       if (order === "hibernate") {
         cancels += 1;
         if (cancels > 1) return undefined;

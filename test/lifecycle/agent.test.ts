@@ -285,7 +285,9 @@ describe("readings that come late, at their edges", () => {
     expect(line.view.recent_heartbeats).toHaveLength(20);
     expect(line.view.recent_heartbeats[0]?.timestamp).toBe("2025-12-19T00:40:00Z");
     expect(historyOf(line)).toHaveLength(40);
-    const sizes = line.effects.flatMap((effect) => (effect.type === "chunk" ? [effect.heartbeats.length] : []));
+    const sizes = line.effects.flatMap((effect) =>
+      effect.type === "chunk" ? [effect.heartbeats.length] : [],
+    );
     expect(sizes).toEqual([1, 10, 10, 10, 8, 1]);
   });
 

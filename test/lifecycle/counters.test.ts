@@ -206,7 +206,10 @@ describe("the savings", () => {
         confirmedBy: "webhook",
       });
       line.until(at("1:00:00"));
-      expect(savingsView(line.state, line.now)).toMatchObject({ saved_total: saved, saved_this_month: saved });
+      expect(savingsView(line.state, line.now)).toMatchObject({
+        saved_total: saved,
+        saved_this_month: saved,
+      });
     }
   });
 

@@ -50,7 +50,10 @@ describe("the savings of an instance that is deleted", () => {
     succeed(line, "snap-1");
     expect(line.view.status).toBe("deleted");
     expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
-    expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(((HIBERNATED_SECONDS + 3600) / 3600) * 0.39, 3);
+    expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(
+      ((HIBERNATED_SECONDS + 3600) / 3600) * 0.39,
+      3,
+    );
     line.until(line.now + DAY);
     expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
   });

@@ -8,8 +8,10 @@ const DAY = 24 * 60 * 60_000;
 
 type Options = { provider?: ProviderKind; overrides?: PolicyOverrides };
 
-const beating = (options: Options = {}, report: Parameters<Timeline["heartbeat"]>[0] = { gpu_utilization: 87 }) =>
-  new Timeline(options).beatUntil(at("1:00"), report);
+const beating = (
+  options: Options = {},
+  report: Parameters<Timeline["heartbeat"]>[0] = { gpu_utilization: 87 },
+) => new Timeline(options).beatUntil(at("1:00"), report);
 
 function silentFor(clock: string, options: Options = {}): Timeline {
   const line = new Timeline(options);
@@ -18,7 +20,12 @@ function silentFor(clock: string, options: Options = {}): Timeline {
 }
 
 function succeed(line: Timeline): Timeline {
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   return line;
 }
 

@@ -3,6 +3,7 @@ import { heartbeatSchema } from "../../src/lifecycle/heartbeat.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
+  type PolicyOverrides,
   policyIssues,
   policyOverridesSchema,
   policySettingsSchema,
@@ -121,7 +122,7 @@ describe("a policy whose steps contradict each other", () => {
     path: path.split("."),
     message: `must be at least one heartbeat interval (${seconds}), but is ${value}`,
   });
-  const issues = (overrides: Parameters<typeof mergePolicy>[0]) =>
+  const issues = (overrides: PolicyOverrides) =>
     policyIssues(mergePolicy(overrides), "webhook");
 
   it("is refused with the path and both times", () => {
@@ -138,7 +139,9 @@ describe("a policy whose steps contradict each other", () => {
     expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5400 } })).toEqual([
       less("orphan.force_hibernate_after_seconds", "orphan.delete_after_days", 5400, 5400),
     ]);
-    expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5399 } })).toEqual([]);
+    expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5399 } })).toEqual(
+      [],
+    );
   });
 
   it("is refused for each time that is shorter than the heartbeat interval, and for none that is as long", () => {

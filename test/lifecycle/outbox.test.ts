@@ -83,7 +83,9 @@ describe("heartbeats", () => {
     // The first is a transition and goes at once.
     expect(sizes(line)).toEqual([1, 10, 10, 10]);
     expect(
-      line.effects.flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : [])).map((one) => one.at),
+      line.effects
+        .flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : []))
+        .map((one) => one.at),
     ).toEqual(Array.from({ length: 31 }, (_, minute) => at("0:00") + minute * 60_000));
     expect(waitingHeartbeats(line.state)).toEqual([]);
   });

@@ -3,7 +3,10 @@ import { at, Timeline } from "./timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
 
-function changeTo(line: Timeline, overrides: NonNullable<ConstructorParameters<typeof Timeline>[0]>["overrides"]) {
+function changeTo(
+  line: Timeline,
+  overrides: NonNullable<ConstructorParameters<typeof Timeline>[0]>["overrides"],
+) {
   const former = line.policy;
   line.policy = new Timeline({ overrides }).policy;
   line.command({ type: "policy.changed", former });

@@ -48,7 +48,8 @@ describe("what is stored", () => {
     });
     expect(storedOverridesSchema.parse({})).toEqual({});
     expect(storedOverridesSchema.parse({ idle: { mood: 1 } })).toEqual({ idle: {} });
-    for (const value of [null, [], "x", 1]) expect(storedOverridesSchema.safeParse(value).success).toBe(false);
+    for (const value of [null, [], "x", 1])
+      expect(storedOverridesSchema.safeParse(value).success).toBe(false);
   });
 
   it("under the name of what every object has is no field", () => {

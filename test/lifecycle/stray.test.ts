@@ -38,7 +38,12 @@ const IDLE = { gpu_utilization: 2 };
 const DAY = 24 * 60 * 60_000;
 
 function succeed(line: Timeline): Timeline {
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   return line;
 }
 
@@ -93,7 +98,10 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
     (state, { policy, now }) => confirmHibernation(state, policy, now, "webhook"),
   ],
   "a hibernation that fails": [["hibernating"], (state, { now }) => failHibernation(state, now, "503")],
-  "a hibernation that is called off": [["hibernating"], (state, { now }) => cancelHibernation(state, now, "x")],
+  "a hibernation that is called off": [
+    ["hibernating"],
+    (state, { now }) => cancelHibernation(state, now, "x"),
+  ],
   "a wake that begins": [["hibernated"], (state, { policy, now }) => beginWake(state, policy, now)],
   "a wake that fails": [["waking"], (state, { now }) => failWake(state, now, "503")],
   "a delete that begins": [["orphaned"], (state, { policy, now }) => beginDelete(state, policy, now)],

@@ -7,7 +7,12 @@ const IDLE = { gpu_utilization: 2 };
 const DAY = 24 * 60 * 60_000;
 
 function succeed(line: Timeline): Timeline {
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   return line;
 }
 

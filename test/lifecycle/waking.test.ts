@@ -8,7 +8,12 @@ const HOUR = 60 * 60_000;
 /** Hibernated for idleness at 5:00. */
 function hibernated(): Timeline {
   const line = new Timeline().beatUntil(at("5:00"), IDLE);
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+  line.command({
+    type: "action.succeeded",
+    actionId: line.actionId,
+    snapshotId: null,
+    confirmedBy: "webhook",
+  });
   return line;
 }
 
@@ -21,7 +26,10 @@ describe("a wake", () => {
     expect(line.view).toMatchObject({ status: "hibernated", hibernated_since: "2025-12-19T01:00:30Z" });
     line.until(at("1:03:00")).beatUntil(at("1:05:59.999"), IDLE);
     expect(line.kinds).not.toContain("would_hibernate");
-    expect(line.view).toMatchObject({ health: "healthy", lifecycle: { next_step: "warn", blocked_by: null } });
+    expect(line.view).toMatchObject({
+      health: "healthy",
+      lifecycle: { next_step: "warn", blocked_by: null },
+    });
     line.until(at("1:06:00"));
     expect(line.view.health).toBe("idle");
   });
@@ -100,7 +108,12 @@ describe("a wake", () => {
     const line = new Timeline();
     line.heartbeat();
     line.until(at("30:00")).permit();
-    line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId: null, confirmedBy: "webhook" });
+    line.command({
+      type: "action.succeeded",
+      actionId: line.actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+    });
     expect(line.command({ type: "wake.requested" })).toBeNull();
     expect(line.kinds.slice(-2)).toEqual(["recovered", "waking"]);
     expect(line.events.at(-2)?.message).toBe("Recovered: woken after 25 minutes as an orphan");

@@ -8,13 +8,7 @@ import {
 import { abilitiesOf, providerKindSchema, referenceIssue } from "../../src/lifecycle/provider.ts";
 import { simulationSpeed } from "../../src/lifecycle/simulation.ts";
 import { newState, STATUSES } from "../../src/lifecycle/state.ts";
-import {
-  shortDuration,
-  spokenDuration,
-  startOfUtcMonth,
-  toIso,
-  utcDay,
-} from "../../src/lifecycle/time.ts";
+import { shortDuration, spokenDuration, startOfUtcMonth, toIso, utcDay } from "../../src/lifecycle/time.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -90,9 +84,12 @@ describe("a provider of the kind", () => {
     ["vast", "by call", true, false],
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
-  ] as const)("%s hibernates %s; reaches silent instances: %s; takes snapshots: %s", (kind, how, reaches, snaps) => {
-    expect(abilitiesOf(kind)).toEqual({ hibernates: how, reachesSilent: reaches, snapshots: snaps });
-  });
+  ] as const)(
+    "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
+    (kind, how, reaches, snaps) => {
+      expect(abilitiesOf(kind)).toEqual({ hibernates: how, reachesSilent: reaches, snapshots: snaps });
+    },
+  );
 
   it("that only a newer version knows can do nothing, whatever it is called", () => {
     for (const kind of ["azure", "toString", "__proto__", ""]) {
@@ -121,7 +118,9 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("ec2", `i-${"a".repeat(18)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `i-${"a".repeat(7)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `xi-${"a".repeat(8)}`)).not.toBeNull();
-    expect(referenceIssue("webhook", "")).toBe("must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'");
+    expect(referenceIssue("webhook", "")).toBe(
+      "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
+    );
     expect(referenceIssue("webhook", "x".repeat(200))).toBeNull();
     expect(referenceIssue("webhook", " x")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",

@@ -3,6 +3,7 @@ import { heartbeatSchema } from "../../src/lifecycle/heartbeat.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
+  type PolicyOverrides,
   policyIssues,
   policyOverridesSchema,
   policySettingsSchema,
@@ -121,8 +122,7 @@ describe("a policy whose steps contradict each other", () => {
     path: path.split("."),
     message: `must be at least one heartbeat interval (${seconds}), but is ${value}`,
   });
-  const issues = (overrides: Parameters<typeof mergePolicy>[0]) =>
-    policyIssues(mergePolicy(overrides), "webhook");
+  const issues = (overrides: PolicyOverrides) => policyIssues(mergePolicy(overrides), "webhook");
 
   it("is refused with the path and both times", () => {
     expect(issues({ idle: { warn_after_seconds: 300 } })).toEqual([

@@ -70,12 +70,16 @@ function withoutSourceMap(path: RegExp): Plugin {
 
 export default defineConfig({
   test: {
+    // The default leaves one core idle, which on a machine of two is half of it.
+    maxWorkers: "100%",
     projects: [
       // What is pure, and what only calls out, in plain Node.
       {
         test: {
           ...PATIENCE,
           name: "unit",
+          // Pure functions leave nothing behind, and a worker for each file costs more than its tests.
+          isolate: false,
           setupFiles: [QUIET],
           include: [
             "test/lifecycle/**/*.test.ts",
@@ -125,12 +129,11 @@ export default defineConfig({
           hookTimeout: 240_000,
         },
       },
-      // A real server process.
+      // A real server process. These mostly wait, so they run beside the others.
       {
         test: {
           name: "server",
           include: ["test/server/**/*.test.ts"],
-          fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 300_000,
           expect: { poll: { timeout: 60_000 } },

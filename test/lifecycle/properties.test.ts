@@ -19,7 +19,7 @@ import { START } from "./timeline.ts";
  */
 
 /** Lives for each property; CI lives more of them. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 500);
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
 
 // As long as it takes: how many lives are lived is set from outside.
 vi.setConfig({ testTimeout: 3_600_000 });

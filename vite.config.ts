@@ -18,6 +18,10 @@ export default defineConfig({
     target: "baseline-widely-available",
     // The API reference's library is large, and loaded by that page alone.
     chunkSizeWarningLimit: 2000,
-    rolldownOptions: { input: { index: resolve(root, "index.html"), docs: resolve(root, "docs.html") } },
+    rolldownOptions: {
+      input: { index: resolve(root, "index.html"), docs: resolve(root, "docs.html") },
+      // How slow a build is on a busy machine is no warning.
+      checks: { bundlerTimings: false },
+    },
   },
 });

@@ -1,6 +1,6 @@
 import { idleReading } from "./heartbeat.ts";
 import { hasFreshEvidence, hibernationDue } from "./idleness.ts";
-import { deletionDue, nextStep } from "./liveness.ts";
+import { deletionDue, nextStep } from "./ladder.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
 import type { IdleRun, InstanceState, Orphan } from "./state.ts";

@@ -1,6 +1,7 @@
 import { beginDelete } from "./deletion.ts";
 import type { GuardedStep } from "./effects.ts";
 import { beginHibernation } from "./hibernation.ts";
+import { deletionDue, isDue, nextStep, rungBefore } from "./ladder.ts";
 import { emitAnew, record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
 import { abilitiesOf } from "./provider.ts";
@@ -38,30 +39,6 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
     case "deleting":
     case "deleted":
       return null;
-  }
-}
-
-/**
- * The ladder's next rung for an orphan and when it is due. On the last one, force-hibernation, it is tried again until
- * it is done; null when there is nothing to try.
- */
-export function nextStep(
-  state: InstanceState,
-  orphan: Orphan,
-  policy: Policy,
-): { readonly step: "hibernate" | "force_hibernate"; readonly at: number } | null {
-  switch (orphan.step) {
-    case "orphaned":
-      return { step: "hibernate", at: orphan.clockFrom + policy.orphan.hibernateAfterMs };
-    case "hibernate":
-      return { step: "force_hibernate", at: orphan.clockFrom + policy.orphan.forceHibernateAfterMs };
-    case "force_hibernate":
-      return state.phase.status === "orphaned" &&
-        orphan.guard === null &&
-        orphan.failed !== null &&
-        abilitiesOf(state.profile.provider).reachesSilent
-        ? { step: "force_hibernate", at: orphan.failed.retryAt }
-        : null;
   }
 }
 
@@ -244,33 +221,6 @@ export function guardPermitted(
   });
 }
 
-/** The policy may have changed since the question was asked: what it does not ask for any more is not done. */
-function isDue(orphan: Orphan, step: GuardedStep, policy: Policy, now: number): boolean {
-  if (!policy.orphan.enabled) return false;
-  switch (step) {
-    case "hibernate":
-      return orphan.clockFrom + policy.orphan.hibernateAfterMs <= now;
-    case "force_hibernate":
-      return orphan.clockFrom + policy.orphan.forceHibernateAfterMs <= now;
-    case "delete": {
-      const due = deletionDue(orphan, policy);
-      return due !== null && due <= now;
-    }
-  }
-}
-
-/** Where the ladder goes on, so that the step is asked for again when it is due. */
-function rungBefore(step: GuardedStep, orphan: Orphan): Pick<Orphan, "step"> {
-  switch (step) {
-    case "hibernate":
-      return { step: "orphaned" };
-    case "force_hibernate":
-      return { step: "hibernate" };
-    case "delete":
-      return { step: orphan.step };
-  }
-}
-
 /** The guard holds the step back; it is asked again later. */
 export function guardDeferred(
   state: InstanceState,
@@ -377,12 +327,6 @@ function expectAsTold(state: InstanceState, former: Policy, policy: Policy, now:
     isPast ? now : 0,
   );
   return countsFrom === 0 ? state : { ...state, clock: { ...clock, countsFrom } };
-}
-
-/** When the orphan may be deleted, or null when the policy never deletes. */
-export function deletionDue(orphan: Orphan, policy: Policy): number | null {
-  if (!policy.orphan.enabled || policy.orphan.deleteAfterMs === null) return null;
-  return Math.max(orphan.since, orphan.clockFrom) + policy.orphan.deleteAfterMs;
 }
 
 /** The daily clean-up came by: an expired orphan is to be deleted, or its owner told that nobody can. */

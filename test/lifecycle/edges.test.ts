@@ -110,6 +110,8 @@ describe("an alarm that comes far too late", () => {
   it("tells of an instance that did not wake, and lets its ladder begin then", () => {
     const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
     line.command({ type: "wake.requested" });
+    // Its provider says that it runs.
+    succeed(line);
     line.now = at("3:00:00");
     line.armedAt = null;
     line.apply({ type: "alarm", dueAt: at("15:00") });

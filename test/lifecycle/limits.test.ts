@@ -122,8 +122,7 @@ describe("a policy whose steps contradict each other", () => {
     path: path.split("."),
     message: `must be at least one heartbeat interval (${seconds}), but is ${value}`,
   });
-  const issues = (overrides: PolicyOverrides) =>
-    policyIssues(mergePolicy(overrides), "webhook");
+  const issues = (overrides: PolicyOverrides) => policyIssues(mergePolicy(overrides), "webhook");
 
   it("is refused with the path and both times", () => {
     expect(issues({ idle: { warn_after_seconds: 300 } })).toEqual([

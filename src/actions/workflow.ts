@@ -205,8 +205,7 @@ async function remove(steps: OrderSteps, parameters: ActionParameters): Promise<
     async (each, target) => {
       // Minutes may lie between two tries: whoever starts it meanwhile uses it.
       const { state } = await each.status(target);
-      const isUsed = order.isHibernated !== false && (state === "running" || state === "starting");
-      return isUsed ? "found_running" : each.delete(target);
+      return isUsed(order, state) ? "found_running" : each.delete(target);
     },
     (seen) => seen.state === "gone",
   );
@@ -225,8 +224,6 @@ async function mayBeDeleted(
   { order }: ActionParameters,
   name: string,
 ): Promise<"yes" | ActionOutcome | null> {
-  // An order of the former code does not say: then whatever runs is left alone.
-  const mayNotRun = order.isHibernated !== false;
   const seen = await steps.see(name);
   const sighted = seen.state === "shown" ? seen.sighted : null;
   if (!(await steps.stands(`${name}, ask`, sighted))) return null;
@@ -236,9 +233,14 @@ async function mayBeDeleted(
     case "unknown":
       return { type: "failed", because: `it is not known how the machine is: ${seen.because}` };
     case "shown":
-      if (mayNotRun && isShownAs(seen, "running", "starting")) return { type: "found_running" };
+      if (isUsed(order, seen.shown.state)) return { type: "found_running" };
       return isShownAs(seen, "starting") ? { type: "failed", because: "it is just being started" } : "yes";
   }
+}
+
+/** Whether somebody has started what counts as stopped. An order of the former code does not say: then whatever runs is used. */
+function isUsed({ isHibernated }: ActionParameters["order"], state: Sighting["state"]): boolean {
+  return isHibernated !== false && (state === "running" || state === "starting");
 }
 
 function judgeDelete({ state }: Sighting) {

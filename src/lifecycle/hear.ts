@@ -142,7 +142,7 @@ function fillingGap(
   let newest = recent.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   for (const reading of backlog) {
     const at = takenAt(reading, now);
-    if (at < newest + policy.intervalMs / 2 || at > now) continue;
+    if (at < newest + policy.intervalMs / 2) continue;
     newest = at;
     late.push(heartbeatFromLate(reading, at, agent.nextInHistory + late.length));
   }

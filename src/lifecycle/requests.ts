@@ -73,7 +73,7 @@ export function requestHibernation(state: InstanceState, now: number): InstanceS
       return { code: "busy", message: `The instance is ${state.phase.status}` };
     case "pending":
     case "orphaned":
-      if (hibernates === "never" || !reachesSilent) {
+      if (!reachesSilent) {
         return {
           code: "no_provider",
           message: `The instance is silent, and its provider (${provider}) cannot reach it`,

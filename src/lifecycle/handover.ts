@@ -5,7 +5,7 @@ import { actionOf, travelsByAnswer } from "./order.ts";
 import { record } from "./outbox.ts";
 import { type Action, type Handover, type InstanceState, orphanOf, type Phase } from "./state.ts";
 import { HOUR_MS, spokenDuration, toIso } from "./time.ts";
-import { failWake } from "./waking.ts";
+import { endWake, failWake } from "./waking.ts";
 
 /**
  * How an order comes to whoever carries it out, and what calls it off on the way. Any sign of life calls off a delete, and
@@ -57,8 +57,8 @@ function withoutOrphan(phase: Phase): Phase {
 }
 
 /**
- * Calls the order to hibernate or delete off: at once while nobody has it; as soon as the try that is on its way has
- * failed; not at all once it was accepted.
+ * Calls the order off: at once while nobody has it; as soon as the try that is on its way has failed; not at all once it
+ * was accepted.
  */
 export function callOff(state: InstanceState, at: number, because: string): InstanceState {
   const action = actionOf(state);
@@ -79,11 +79,12 @@ function cancel(state: InstanceState, at: number, because: string): InstanceStat
       return cancelHibernation(state, at, because);
     case "deleting":
       return cancelDelete(state, at, because);
+    case "waking":
+      return endWake(state, at);
     case "pending":
     case "running":
     case "orphaned":
     case "hibernated":
-    case "waking":
     case "deleted":
       return state;
   }
@@ -138,6 +139,7 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
   if (action?.id !== actionId || action.handover.state === "accepted") return state;
   const accepted = withHandover(state, { state: "accepted", at });
   if (action.handover.state !== "trying" || action.handover.calledOffBecause === null) return accepted;
+  if (state.phase.status === "waking") return endWake(accepted, at);
   return record(accepted, {
     at,
     kind: "accepted_too_late",

@@ -24,6 +24,7 @@ import type { Policy } from "./policy.ts";
 import { type Agent, type InstanceState, idleRunOf, RECENT_HEARTBEATS } from "./state.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "./time.ts";
 import { extendTrend } from "./trend.ts";
+import { endWake } from "./waking.ts";
 
 /** What a heartbeat says, apart from its numbers for the history. */
 interface Word extends Use {
@@ -230,6 +231,10 @@ function interpret(state: InstanceState, word: Word, policy: Policy): InstanceSt
         ? woken(endSavings(state, phase.unsavedFrom, at), word, policy, endOfHibernation(phase, policy, at))
         : state;
     case "waking":
+      // A start that is on its way would undo whatever is ordered next: the order to wake ends when its try has ended.
+      return phase.action.handover.state === "trying"
+        ? callOff(state, at, "heartbeat received")
+        : woken(state, word, policy);
     case "deleted":
       return woken(state, word, policy);
     // `recover` has already led both out of here, unless the provider may be accepting the delete right now.
@@ -287,12 +292,5 @@ function hearWhileHibernating(state: InstanceState, word: Word, policy: Policy):
 }
 
 function woken(state: InstanceState, word: Word, policy: Policy, detail: EventDetail = {}): InstanceState {
-  return judgeUse(
-    record(
-      { ...state, phase: { status: "running", idle: null } },
-      { at: word.at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
-    ),
-    word,
-    policy,
-  );
+  return judgeUse(endWake(state, word.at, detail), word, policy);
 }

@@ -1,4 +1,5 @@
 import { endOfHibernation, endSavings } from "./hibernation.ts";
+import type { EventDetail } from "./history-event.ts";
 import { placeOrder } from "./order.ts";
 import { record } from "./outbox.ts";
 import type { Policy } from "./policy.ts";
@@ -51,6 +52,14 @@ export function advanceWake(state: InstanceState, now: number): InstanceState {
   return record(
     { ...state, phase: { status: "running", idle: null }, clock: { ...state.clock, graceUntil: null } },
     { at: due, kind: "woken", severity: "info", message: "Woken by its provider's word; not heard yet" },
+  );
+}
+
+/** It is heard. */
+export function endWake(state: InstanceState, at: number, detail: EventDetail = {}): InstanceState {
+  return record(
+    { ...state, phase: { status: "running", idle: null } },
+    { at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
   );
 }
 

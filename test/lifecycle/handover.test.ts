@@ -119,6 +119,31 @@ describe("a wake", () => {
     expect(line.view.status).toBe("hibernated");
     expect(line.kinds.at(-1)).toBe("wake_failed");
   });
+
+  it.each(["action.accepted", "action.refused", "action.tried", "action.failed"] as const)(
+    "that is on its way when the instance is heard ends with that try (%s), and nothing is ordered before",
+    (end) => {
+      const line = silent();
+      line.command({
+        type: "action.succeeded",
+        actionId: line.actionId,
+        snapshotId: null,
+        confirmedBy: "webhook",
+      });
+      line.command({ type: "wake.requested" });
+      const { actionId } = line;
+      line.command({ type: "action.tried", actionId });
+      line.heartbeat();
+      expect(line.command({ type: "hibernate.requested" })).toMatchObject({ code: "busy" });
+      line.command(
+        end === "action.failed" ? { type: end, actionId, because: "503" } : { type: end, actionId },
+      );
+      expect(line.view.status).toBe("running");
+      expect(line.events.filter(({ severity }) => severity === "critical")).toEqual([]);
+      expect(line.kinds.filter((kind) => kind === "woken")).toHaveLength(1);
+      expect(line.command({ type: "hibernate.requested" })).toBeNull();
+    },
+  );
 });
 
 describe("a delete that finds the machine running though it was hibernated", () => {

@@ -407,8 +407,8 @@ function takeStep(
       return { ...workflow, next: "accept", triedAt: actor.now, success: true };
     }
     case "accept":
-      // Nothing but time can have ended it since; a wake may have been overtaken by the instance itself.
-      if (workflow.order.kind !== "wake" && actor.now - workflow.triedAt < HOUR_MS) {
+      // Nothing but time can have ended it since.
+      if (actor.now - workflow.triedAt < HOUR_MS) {
         expect(actionOf(actor.state)?.id).toBe(actionId);
       }
       if (actionOf(actor.state)?.id === actionId) actor.world.accepted.add(actionId);

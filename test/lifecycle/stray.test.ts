@@ -120,7 +120,10 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
     ["hibernating", "waking", "deleting"],
     (state, { now }) => failOrder(state, now, "503"),
   ],
-  "an order that is called off": [["hibernating", "deleting"], (state, { now }) => callOff(state, now, "x")],
+  "an order that is called off": [
+    ["hibernating", "waking", "deleting"],
+    (state, { now }) => callOff(state, now, "x"),
+  ],
   "an order that its carrier is never heard of": [
     ["hibernating", "waking", "deleting"],
     (state, { now }) => advanceOrder(state, now + 30 * DAY),

@@ -81,10 +81,12 @@ export default defineConfig({
           // Pure functions leave nothing behind, and a worker for each file costs more than its tests.
           isolate: false,
           setupFiles: [QUIET],
+          exclude: ["test/providers/machines.test.ts"],
           include: [
             "test/lifecycle/**/*.test.ts",
             "test/outbound/**/*.test.ts",
-            "test/actions/providers/**/*.test.ts",
+            "test/providers/**/*.test.ts",
+            "test/imports.test.ts",
             "test/alerts/notice.test.ts",
             "test/dashboard/**/*.test.ts",
           ],
@@ -96,8 +98,11 @@ export default defineConfig({
         test: {
           ...PATIENCE,
           name: "workers",
-          include: ["test/{accounts,actions,alerts,api,cleanup,history,instance,metrics}/**/*.test.ts"],
-          exclude: ["test/actions/providers/**", "test/alerts/notice.test.ts"],
+          include: [
+            "test/{accounts,alerts,api,cleanup,fleet,history,instance,metrics,orders}/**/*.test.ts",
+            "test/providers/machines.test.ts",
+          ],
+          exclude: ["test/alerts/notice.test.ts"],
           setupFiles: [QUIET, "test/migrate.ts"],
         },
       },

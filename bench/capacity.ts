@@ -1,9 +1,9 @@
 import { decide, nextWakeAt } from "../src/lifecycle/decide.ts";
-import type { PendingEffect } from "../src/lifecycle/effects.ts";
-import type { InstanceEvent } from "../src/lifecycle/instance-event.ts";
-import { withoutEffects } from "../src/lifecycle/outbox.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../src/lifecycle/policy.ts";
-import { type InstanceState, newState } from "../src/lifecycle/state.ts";
+import type { PendingEffect } from "../src/lifecycle/model/effects.ts";
+import type { InstanceEvent } from "../src/lifecycle/model/instance-event.ts";
+import { withoutEffects } from "../src/lifecycle/model/outbox.ts";
+import { compilePolicy, DEFAULT_POLICY } from "../src/lifecycle/model/policy.ts";
+import { type InstanceState, newState } from "../src/lifecycle/model/state.ts";
 
 /**
  * `npm run capacity`: a day of a fleet through the real core, event by event, and what the platform would be asked for.

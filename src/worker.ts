@@ -1,11 +1,11 @@
-import { createRouter } from "./api/router.ts";
 import { startCleanup } from "./cleanup/workflow.ts";
+import { createRouter } from "./router.ts";
 
-export { InstanceAction } from "./actions/workflow.ts";
 export { AlertDigest } from "./alerts/digest.ts";
 export { DailyCleanup } from "./cleanup/workflow.ts";
 export { InstanceActor } from "./instance/actor.ts";
-export { ServiceMeter } from "./meter/service-meter.ts";
+export { InstanceAction } from "./orders/workflow.ts";
+export { ServiceMeter } from "./service/service-meter.ts";
 
 const router = createRouter();
 

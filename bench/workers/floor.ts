@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { HeartbeatOutcome, Registration } from "../../src/instance/outcomes.ts";
-import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import { unlimitedWorker } from "./unlimited.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { HeartbeatOutcome, Registration } from "../../src/instance/outcomes.ts";
-import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import { unlimitedWorker } from "./unlimited.ts";
 
 /** The obvious design: each heartbeat writes the actor's row, arms its alarm, and inserts into the database. */

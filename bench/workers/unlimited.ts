@@ -1,4 +1,4 @@
-import { createRouter } from "../../src/api/router.ts";
+import { createRouter } from "../../src/router.ts";
 
 /**
  * The router behind a rate limit that lets everything pass. The platform keeps its counters in the memory of the machine

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../lifecycle/policy.ts";
-import { jsonText, storedOverridesSchema } from "../lifecycle/stored.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy.ts";
+import { jsonText, storedOverridesSchema } from "../lifecycle/model/stored.ts";
 
 /** Users and their tokens, in D1. */
 

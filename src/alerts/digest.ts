@@ -1,8 +1,8 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
-import { severitySchema } from "../lifecycle/history-event.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../lifecycle/policy.ts";
-import { simulationSpeed } from "../lifecycle/simulation.ts";
+import { severitySchema } from "../lifecycle/model/history-event.ts";
+import { compilePolicy, DEFAULT_POLICY } from "../lifecycle/model/policy.ts";
+import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
 import { composeNotice, type Notice } from "./notice.ts";
 import { newestPendingAt, readAlerts, takeAlerts } from "./queue.ts";

@@ -1,5 +1,5 @@
-import type { Guard } from "../lifecycle/guard.ts";
-import type { HistoryEventKind, Severity } from "../lifecycle/history-event.ts";
+import type { HistoryEventKind, Severity } from "../lifecycle/model/history-event.ts";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 
 /** What an owner is told: pure, from events to one message. */
 

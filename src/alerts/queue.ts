@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type HistoryEventKind, severitySchema } from "../lifecycle/history-event.ts";
-import { jsonText, readableRows, word } from "../lifecycle/stored.ts";
+import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
+import { jsonText, readableRows, word } from "../lifecycle/model/stored.ts";
 import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
 import type { Urgency } from "./start.ts";
 

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../accounts/digest.ts";
-import type { Severity } from "../lifecycle/history-event.ts";
-import { createOnce } from "../workflows/create-once.ts";
+import type { Severity } from "../lifecycle/model/history-event.ts";
+import { createOnce } from "../platform/create-once.ts";
 
 /** What the workflow of one digest is told. */
 export interface DigestParameters {

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { type ActionResult, isActionOf, providerOrderSchema, resultEvent } from "../actions/order.ts";
-import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, notFound } from "./errors.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
+import { ApiError, notFound } from "../http/errors.ts";
+import { type ActionResult, isActionOf, resultEvent } from "../orders/order.ts";
+import { providerOrderSchema } from "../providers/provider.ts";
 
 /** The states of a workflow that has ended. */
 const OVER = new Set(["complete", "errored", "terminated"]);

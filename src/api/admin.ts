@@ -2,12 +2,12 @@ import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { createUser, createUserToken, listUsers, revokeUserToken, type User } from "../accounts/users.ts";
 import { startCleanup } from "../cleanup/workflow.ts";
-import { SERVICE_USER } from "../instance/guard.ts";
-import { toIso } from "../lifecycle/time.ts";
-import { security } from "./auth.ts";
-import { encodeText, idCursor } from "./cursor.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { notFound } from "./errors.ts";
+import { SERVICE_USER } from "../fleet/outage-guard.ts";
+import { security } from "../http/authenticate.ts";
+import { encodeText, idCursor } from "../http/cursor.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
+import { notFound } from "../http/errors.ts";
+import { toIso } from "../lifecycle/model/time.ts";
 import { answerEventsOf, eventsQuery, eventsResponse } from "./history.ts";
 
 const userSchema = z.object({ user_id: z.string(), name: z.string(), created_at: z.string() });

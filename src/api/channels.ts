@@ -9,12 +9,19 @@ import {
   sendNotice,
 } from "../alerts/channels/registry.ts";
 import type { Notice } from "../alerts/notice.ts";
-import { severitySchema } from "../lifecycle/history-event.ts";
-import { toIso } from "../lifecycle/time.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import {
+  type ApiContext,
+  Endpoint,
+  errorResponses,
+  issuesOf,
+  jsonBody,
+  jsonResponse,
+} from "../http/endpoint.ts";
+import { ApiError, invalid, notFound } from "../http/errors.ts";
+import { severitySchema } from "../lifecycle/model/history-event.ts";
+import { toIso } from "../lifecycle/model/time.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
-import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, issuesOf, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, invalid, notFound } from "./errors.ts";
 
 /** How an owner is told: Slack, e-mail, webhook. */
 

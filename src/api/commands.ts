@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { actorOf } from "../instance/address.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
+import { ApiError, notFound, unreadable } from "../http/errors.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
-import { keepAliveMinutesSchema } from "../lifecycle/policy.ts";
-import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, notFound, unreadable } from "./errors.ts";
+import { keepAliveMinutesSchema } from "../lifecycle/model/policy.ts";
+import { actorOf } from "../platform/address.ts";
 import { instanceParams } from "./instances.ts";
 import { detailExample, detailSchema } from "./views.ts";
 

@@ -1,12 +1,12 @@
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
-import { actorOf } from "../instance/address.ts";
-import { heartbeatSchema } from "../lifecycle/heartbeat.ts";
-import { toIso } from "../lifecycle/time.ts";
-import { count } from "../meter/meter.ts";
-import { type ApiEnvironment, security, tooManyRequests } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, unreadable } from "./errors.ts";
+import { type ApiEnvironment, security, tooManyRequests } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
+import { ApiError, unreadable } from "../http/errors.ts";
+import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import { actorOf } from "../platform/address.ts";
+import { count } from "../service/meter.ts";
 
 const actionSchema = z.discriminatedUnion("type", [
   z.object({

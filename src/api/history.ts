@@ -1,14 +1,14 @@
 import { z } from "zod";
+import { isRegistered } from "../fleet/registry.ts";
 import { readEvents, readHeartbeats, readHours } from "../history/read.ts";
 import { historyOf } from "../history/shards.ts";
-import { actorOf } from "../instance/address.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import { encodePosition, positionCursor } from "../http/cursor.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "../http/endpoint.ts";
+import { invalid, notFound, unreadable } from "../http/errors.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
-import { isRegistered } from "../instance/registry.ts";
-import { severitySchema } from "../lifecycle/history-event.ts";
-import { security, userIdOf } from "./auth.ts";
-import { encodePosition, positionCursor } from "./cursor.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
-import { invalid, notFound, unreadable } from "./errors.ts";
+import { severitySchema } from "../lifecycle/model/history-event.ts";
+import { actorOf } from "../platform/address.ts";
 import { instanceParams } from "./instances.ts";
 import { heartbeatExample, heartbeatViewSchema } from "./views.ts";
 

@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { readUserPolicy } from "../accounts/users.ts";
-import { actorOf } from "../instance/address.ts";
-import { readGuards } from "../instance/guard.ts";
-import { calledMachine, releaseMachine, sameMachine } from "../instance/machines.ts";
+import { readGuards } from "../fleet/outage-guard.ts";
+import { listInstanceIds } from "../fleet/registry.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import { encodeText, idCursor } from "../http/cursor.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
+import { answerUnlessKnown } from "../http/entity-tag.ts";
+import { ApiError, type Issue, invalid, notFound, unreadable } from "../http/errors.ts";
+import { askActors } from "../instance/ask.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
-import { listInstanceIds } from "../instance/registry.ts";
 import {
   addedIssues,
   DEFAULT_POLICY,
@@ -13,16 +17,12 @@ import {
   mergePolicy,
   type PolicyIssue,
   policyIssues,
-} from "../lifecycle/policy.ts";
-import { providerKindSchema } from "../lifecycle/provider.ts";
-import { toIso } from "../lifecycle/time.ts";
-import type { LiveView } from "../lifecycle/view.ts";
-import { askActors } from "./actor.ts";
-import { security, userIdOf } from "./auth.ts";
-import { encodeText, idCursor } from "./cursor.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { answerUnlessKnown } from "./entity-tag.ts";
-import { ApiError, type Issue, invalid, notFound, unreadable } from "./errors.ts";
+} from "../lifecycle/model/policy.ts";
+import { providerKindSchema } from "../lifecycle/model/provider.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import type { LiveView } from "../lifecycle/views/instance-view.ts";
+import { actorOf } from "../platform/address.ts";
+import { calledMachine, releaseMachine, sameMachine } from "../providers/machines.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import {
   detailExample,

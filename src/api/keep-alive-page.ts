@@ -1,11 +1,11 @@
 import { html } from "hono/html";
 import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
-import { actorOf } from "../instance/address.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { UNREADABLE_MESSAGE } from "../http/errors.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
-import { toIso } from "../lifecycle/time.ts";
-import { type ApiContext, Endpoint } from "./endpoint.ts";
-import { UNREADABLE_MESSAGE } from "./errors.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import { actorOf } from "../platform/address.ts";
 
 /**
  * The page behind the link of an alert: no sign-in, one registration of an instance, one use. Opening it does nothing, since previews of

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { ProviderError } from "../actions/providers/provider.ts";
-import { credentialsSetAt, openProvider } from "../actions/providers/registry.ts";
-import { claimMachine, type Machine, withdrawClaim } from "../instance/machines.ts";
-import type { Sighted } from "../lifecycle/effects.ts";
-import { type ProviderKind, referenceIssue } from "../lifecycle/provider.ts";
-import { ApiError, invalid } from "./errors.ts";
+import { ApiError, invalid } from "../http/errors.ts";
+import type { Sighted } from "../lifecycle/model/effects.ts";
+import { type ProviderKind, referenceIssue } from "../lifecycle/model/provider.ts";
+import { claimMachine, type Machine, withdrawClaim } from "../providers/machines.ts";
+import { ProviderError } from "../providers/provider.ts";
+import { credentialsSetAt, openProvider } from "../providers/registry.ts";
 
 /** What a registration, or a change of machine, asks of a machine at a provider that is called. */
 

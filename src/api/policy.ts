@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { readUserPolicy, writeUserPolicy } from "../accounts/users.ts";
-import { listOverrides } from "../instance/registry.ts";
+import { listOverrides } from "../fleet/registry.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
+import { invalid } from "../http/errors.ts";
+import { askEveryActor } from "../instance/ask.ts";
 import {
   addedIssues,
   DEFAULT_POLICY,
@@ -9,12 +13,8 @@ import {
   policyIssues,
   policyOverridesSchema,
   policySettingsSchema,
-} from "../lifecycle/policy.ts";
-import type { ProviderKind } from "../lifecycle/provider.ts";
-import { askEveryActor } from "./actor.ts";
-import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "./endpoint.ts";
-import { invalid } from "./errors.ts";
+} from "../lifecycle/model/policy.ts";
+import type { ProviderKind } from "../lifecycle/model/provider.ts";
 
 const policyResponse = jsonResponse(
   "The policy for instances without overrides of their own",

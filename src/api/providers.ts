@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { ProviderError } from "../actions/providers/provider.ts";
+import { hasInstanceOf } from "../fleet/registry.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import {
+  type ApiContext,
+  Endpoint,
+  errorResponses,
+  issuesOf,
+  jsonBody,
+  jsonResponse,
+} from "../http/endpoint.ts";
+import { ApiError, invalid, notFound } from "../http/errors.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import { ProviderError } from "../providers/provider.ts";
 import {
   calledProviderSchema,
   createProvider,
@@ -7,12 +19,7 @@ import {
   credentialsSetAt,
   keepCredentials,
   removeCredentials,
-} from "../actions/providers/registry.ts";
-import { hasInstanceOf } from "../instance/registry.ts";
-import { toIso } from "../lifecycle/time.ts";
-import { security, userIdOf } from "./auth.ts";
-import { type ApiContext, Endpoint, errorResponses, issuesOf, jsonBody, jsonResponse } from "./endpoint.ts";
-import { ApiError, invalid, notFound } from "./errors.ts";
+} from "../providers/registry.ts";
 
 /** The user's credentials at the providers that carry actions out. */
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { listInstanceIds } from "../fleet/registry.ts";
+import { security, userIdOf } from "../http/authenticate.ts";
+import { encodeText, idCursor } from "../http/cursor.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "../http/endpoint.ts";
+import { askActors } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
-import { listInstanceIds } from "../instance/registry.ts";
-import { roundDollars } from "../lifecycle/counters.ts";
-import { askActors } from "./actor.ts";
-import { security, userIdOf } from "./auth.ts";
-import { encodeText, idCursor } from "./cursor.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./endpoint.ts";
+import { roundDollars } from "../lifecycle/model/counters.ts";
 
 const savedFields = {
   saved_this_month: z.number().describe("Dollars, this UTC month"),

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { type Guard, OPEN_GUARD } from "../lifecycle/guard.ts";
+import { UNREADABLE_MESSAGE } from "../http/errors.ts";
 import {
   instancePolicyOverridesSchema,
   policyOverridesSchema,
   policySettingsSchema,
-} from "../lifecycle/policy.ts";
-import { providerKindSchema } from "../lifecycle/provider.ts";
-import { STATUSES } from "../lifecycle/state.ts";
-import { toIso } from "../lifecycle/time.ts";
-import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/view.ts";
-import { UNREADABLE_MESSAGE } from "./errors.ts";
+} from "../lifecycle/model/policy.ts";
+import { providerKindSchema } from "../lifecycle/model/provider.ts";
+import { STATUSES } from "../lifecycle/model/state.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import { type Guard, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
+import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/views/instance-view.ts";
 
 /** What the API says about an instance, with the examples of the product's specification. */
 

@@ -1,11 +1,11 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { SERVICE_USER } from "../fleet/outage-guard.ts";
+import { type InstancePlace, listToVisit } from "../fleet/registry.ts";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
 import { historyOf, historyShards } from "../history/shards.ts";
-import { actorOf } from "../instance/address.ts";
-import { SERVICE_USER } from "../instance/guard.ts";
-import { type InstancePlace, listToVisit } from "../instance/registry.ts";
-import { DAY_MS } from "../lifecycle/time.ts";
-import { createOnce } from "../workflows/create-once.ts";
+import { DAY_MS } from "../lifecycle/model/time.ts";
+import { actorOf } from "../platform/address.ts";
+import { createOnce } from "../platform/create-once.ts";
 
 /**
  * The daily job: instances first (an expired orphan is led to its end, a lost alarm is armed again), then the history

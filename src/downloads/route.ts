@@ -1,8 +1,8 @@
 import { z } from "zod";
 import agent from "../../agent/dumont-agent";
 import { sha256Hex } from "../accounts/digest.ts";
-import { type ApiContext, Endpoint, errorResponses } from "../api/endpoint.ts";
-import { notFound } from "../api/errors.ts";
+import { type ApiContext, Endpoint, errorResponses } from "../http/endpoint.ts";
+import { notFound } from "../http/errors.ts";
 
 /** The agent, as instances download it: the newest, and under its version for good. */
 

@@ -1,6 +1,11 @@
 import { z } from "zod";
-import type { Heartbeat } from "../lifecycle/heartbeat.ts";
-import { type HistoryEvent, isNotice, type Severity, severitySchema } from "../lifecycle/history-event.ts";
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import {
+  type HistoryEvent,
+  isNotice,
+  type Severity,
+  severitySchema,
+} from "../lifecycle/model/history-event.ts";
 
 /** Statements that write the history. Each may run twice and then changes nothing more. */
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Heartbeat } from "../lifecycle/heartbeat.ts";
-import { jsonText } from "../lifecycle/stored.ts";
-import { HOUR_MS, toIso } from "../lifecycle/time.ts";
-import { type HeartbeatView, heartbeatView } from "../lifecycle/view.ts";
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import { jsonText } from "../lifecycle/model/stored.ts";
+import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
+import { type HeartbeatView, heartbeatView } from "../lifecycle/views/instance-view.ts";
 
 /** Reads of the history, newest first, a page at a time. */
 

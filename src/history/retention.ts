@@ -1,4 +1,4 @@
-import { HOUR_MS } from "../lifecycle/time.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
 
 /** How the history grows old: heartbeats become an hour a row, and are deleted in the same transaction. */
 

@@ -1,19 +1,26 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ActionOutcome } from "../actions/order.ts";
+import { deleteInstance, type InstancePlace } from "../fleet/registry.ts";
 import { chooseShard } from "../history/shards.ts";
-import { answerHeartbeat } from "../lifecycle/answer.ts";
-import type { Sighted } from "../lifecycle/effects.ts";
-import type { Heartbeat, HeartbeatReport } from "../lifecycle/heartbeat.ts";
-import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { isUnderWay } from "../lifecycle/order.ts";
-import { waitingHeartbeats } from "../lifecycle/outbox.ts";
-import { addedIssues, mergePolicy, policyIssues, withoutGuard } from "../lifecycle/policy.ts";
-import { type MetricsSample, metricsSample } from "../lifecycle/sample.ts";
-import { newState } from "../lifecycle/state.ts";
-import { MINUTE_MS } from "../lifecycle/time.ts";
-import { detailView, type LiveView, liveView, type SavingsView, savingsView } from "../lifecycle/view.ts";
+import type { Sighted } from "../lifecycle/model/effects.ts";
+import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
+import { addedIssues, mergePolicy, policyIssues, withoutGuard } from "../lifecycle/model/policy.ts";
+import { newState } from "../lifecycle/model/state.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { isUnderWay } from "../lifecycle/rules/order.ts";
+import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
+import {
+  detailView,
+  type LiveView,
+  liveView,
+  type SavingsView,
+  savingsView,
+} from "../lifecycle/views/instance-view.ts";
+import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
+import type { ActionOutcome } from "../orders/order.ts";
+import type { Machine } from "../providers/machines.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
-import type { Machine } from "./machines.ts";
 import {
   type Absent,
   type ChangeOutcome,
@@ -27,7 +34,6 @@ import {
   UNKNOWN,
   type Unreadable,
 } from "./outcomes.ts";
-import { deleteInstance, type InstancePlace } from "./registry.ts";
 import type { StoredInstance } from "./storage.ts";
 
 /**

@@ -1,17 +1,17 @@
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
-import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { withoutEffects } from "../lifecycle/outbox.ts";
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import { withoutEffects } from "../lifecycle/model/outbox.ts";
 import {
   compilePolicy,
   mergePolicy,
   type Policy,
   type PolicySettings,
   policyContradictions,
-} from "../lifecycle/policy.ts";
-import type { Refusal } from "../lifecycle/requests.ts";
-import { simulationSpeed } from "../lifecycle/simulation.ts";
-import { HOUR_MS, MINUTE_MS } from "../lifecycle/time.ts";
-import { count } from "../meter/meter.ts";
+} from "../lifecycle/model/policy.ts";
+import { HOUR_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
+import type { Refusal } from "../lifecycle/rules/commands.ts";
+import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { count } from "../service/meter.ts";
 import { deliver } from "./outbox.ts";
 import { type Absent, UNKNOWN, type Unreadable } from "./outcomes.ts";
 import { InstanceStorage, type StoredInstance } from "./storage.ts";

@@ -1,17 +1,17 @@
 import { selectUserPolicy, type UserPolicy, userPolicyRow } from "../accounts/users.ts";
-import { startAction } from "../actions/order.ts";
 import { startDigests } from "../alerts/start.ts";
+import { reviewGuards } from "../fleet/outage-guard.ts";
+import { deleteInstance, upsertInstance } from "../fleet/registry.ts";
 import { appendChunk, appendEvent, pendingSeverities } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
-import type { PendingEffect } from "../lifecycle/effects.ts";
-import { answerGuard, silentSince } from "../lifecycle/guard.ts";
-import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import { compilePolicy, DEFAULT_POLICY, mergePolicy } from "../lifecycle/policy.ts";
-import { abilitiesOf } from "../lifecycle/provider.ts";
-import { simulationSpeed } from "../lifecycle/simulation.ts";
-import { reviewGuards } from "./guard.ts";
-import { claimIfFree, releaseMachines } from "./machines.ts";
-import { deleteInstance, upsertInstance } from "./registry.ts";
+import type { PendingEffect } from "../lifecycle/model/effects.ts";
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import { compilePolicy, DEFAULT_POLICY, mergePolicy } from "../lifecycle/model/policy.ts";
+import { abilitiesOf } from "../lifecycle/model/provider.ts";
+import { answerGuard, silentSince } from "../lifecycle/rules/outage-guard.ts";
+import { startAction } from "../orders/order.ts";
+import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { claimIfFree, releaseMachines } from "../providers/machines.ts";
 import type { StoredInstance } from "./storage.ts";
 
 /** What came of carrying effects out. */

@@ -1,11 +1,11 @@
-import type { ActionOutcome } from "../actions/order.ts";
-import type { HeartbeatAnswer } from "../lifecycle/answer.ts";
-import type { Sighted } from "../lifecycle/effects.ts";
-import type { InstanceEvent } from "../lifecycle/instance-event.ts";
-import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/policy.ts";
-import type { Refusal } from "../lifecycle/requests.ts";
-import type { Profile } from "../lifecycle/state.ts";
-import type { DetailView } from "../lifecycle/view.ts";
+import type { Sighted } from "../lifecycle/model/effects.ts";
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/model/policy.ts";
+import type { Profile } from "../lifecycle/model/state.ts";
+import type { Refusal } from "../lifecycle/rules/commands.ts";
+import type { HeartbeatAnswer } from "../lifecycle/views/heartbeat-answer.ts";
+import type { DetailView } from "../lifecycle/views/instance-view.ts";
+import type { ActionOutcome } from "../orders/order.ts";
 
 /** What an actor is told, and what it answers. */
 

@@ -1,5 +1,18 @@
-import { confirmDelete, findGone, findRunning } from "./deletion.ts";
-import type { PendingEffect } from "./effects.ts";
+import type { PendingEffect } from "./model/effects.ts";
+import type { InstanceEvent } from "./model/instance-event.ts";
+import { boundBacklog, CHUNK_HEARTBEATS, emit, flush, project, record } from "./model/outbox.ts";
+import type { Policy } from "./model/policy.ts";
+import { type InstanceState, orphanOf } from "./model/state.ts";
+import { HOUR_MS } from "./model/time.ts";
+import {
+  change,
+  changePolicy,
+  keepAlive,
+  type Refusal,
+  requestHibernation,
+  requestWake,
+} from "./rules/commands.ts";
+import { confirmDelete, findGone, findRunning } from "./rules/deletion.ts";
 import {
   acceptOrder,
   advanceOrder,
@@ -8,11 +21,10 @@ import {
   orderDeadline,
   refuseOrder,
   tryOrder,
-} from "./handover.ts";
-import { hear } from "./hear.ts";
-import { advanceAnswer, answerDeadline, confirmHibernation } from "./hibernation.ts";
-import { advanceIdleness, idleDeadline } from "./idleness.ts";
-import type { InstanceEvent } from "./instance-event.ts";
+} from "./rules/handover.ts";
+import { hear } from "./rules/heartbeats.ts";
+import { advanceAnswer, answerDeadline, confirmHibernation } from "./rules/hibernation.ts";
+import { advanceIdleness, idleDeadline } from "./rules/idleness.ts";
 import {
   advanceLiveness,
   cleanUp,
@@ -20,21 +32,9 @@ import {
   guardPermitted,
   livenessDeadline,
   returnFromAbsence,
-} from "./liveness.ts";
-import { actionOf, travelsByAnswer } from "./order.ts";
-import { boundBacklog, CHUNK_HEARTBEATS, emit, flush, project, record } from "./outbox.ts";
-import type { Policy } from "./policy.ts";
-import {
-  change,
-  changePolicy,
-  keepAlive,
-  type Refusal,
-  requestHibernation,
-  requestWake,
-} from "./requests.ts";
-import { type InstanceState, orphanOf } from "./state.ts";
-import { HOUR_MS } from "./time.ts";
-import { advanceWake, confirmWake, wakeDeadline } from "./waking.ts";
+} from "./rules/liveness.ts";
+import { actionOf, travelsByAnswer } from "./rules/order.ts";
+import { advanceWake, confirmWake, wakeDeadline } from "./rules/waking.ts";
 
 /** Heartbeats wait in the state for a full chunk at most this long. */
 const FLUSH_AFTER_MS = HOUR_MS;

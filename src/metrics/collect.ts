@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { askEveryActor } from "../api/actor.ts";
-import { readGuards, SERVICE_USER } from "../instance/guard.ts";
+import { readGuards, SERVICE_USER } from "../fleet/outage-guard.ts";
+import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
-import { meterOf } from "../meter/meter.ts";
+import { meterOf } from "../service/meter.ts";
 import type { ServiceFigures } from "./service.ts";
 import type { UserFigures } from "./user.ts";
 

@@ -1,7 +1,7 @@
 import { type OpenMetricsContentType, Registry } from "prom-client";
 import { z } from "zod";
-import { type Principal, security } from "../api/auth.ts";
-import { type ApiContext, Endpoint, errorResponses } from "../api/endpoint.ts";
+import { type Principal, security } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, errorResponses } from "../http/endpoint.ts";
 import { collectService, collectUser } from "./collect.ts";
 import { fillServiceMetrics } from "./service.ts";
 import { fillUserMetrics } from "./user.ts";

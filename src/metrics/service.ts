@@ -1,7 +1,7 @@
 import { Counter, Gauge } from "prom-client";
-import type { Guard } from "../lifecycle/guard.ts";
-import type { Counts } from "../meter/meter.ts";
-import { parseCounterKey } from "../meter/meter.ts";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
+import type { Counts } from "../service/meter.ts";
+import { parseCounterKey } from "../service/meter.ts";
 import { type AnyRegistry, addHibernations, type UserFigures } from "./user.ts";
 
 /** What the operator sees: totals of the service, and nothing that grows with its users. */

@@ -5,7 +5,7 @@ import {
   type PrometheusContentType,
   type Registry,
 } from "prom-client";
-import type { MetricsSample } from "../lifecycle/sample.ts";
+import type { MetricsSample } from "../lifecycle/views/metrics-sample.ts";
 
 /** What a user sees: a series an instance, and the user's totals. Names are those of the product's specification. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createRouter } from "../../src/api/router.ts";
+import { createRouter } from "../../src/router.ts";
 import { call } from "../world.ts";
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Selection, select, summarize } from "../../src/dashboard/fleet/select.ts";
-import type { LiveView } from "../../src/lifecycle/view.ts";
+import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
 
 function live(instance_id: string, more: Partial<LiveView> = {}): LiveView {
   return {

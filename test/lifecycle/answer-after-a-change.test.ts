@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compilePolicy, mergePolicy, type PolicyOverrides } from "../../src/lifecycle/policy.ts";
+import { compilePolicy, mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy.ts";
 import { at, Timeline } from "./timeline.ts";
 
 const DAY = 24 * 60 * 60_000;

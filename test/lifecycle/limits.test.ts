@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { heartbeatSchema } from "../../src/lifecycle/heartbeat.ts";
+import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
@@ -7,7 +7,7 @@ import {
   policyIssues,
   policyOverridesSchema,
   policySettingsSchema,
-} from "../../src/lifecycle/policy.ts";
+} from "../../src/lifecycle/model/policy.ts";
 
 const SECONDS_IN_400_DAYS = 34_560_000;
 

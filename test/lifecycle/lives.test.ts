@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Severity } from "../../src/lifecycle/history-event.ts";
+import type { Severity } from "../../src/lifecycle/model/history-event.ts";
 import { at, START, Timeline } from "./timeline.ts";
 
 /** Whole lives as their owners read them: each event with its message, and with the evidence that is kept for good. */

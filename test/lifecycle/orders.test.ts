@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNotice } from "../../src/lifecycle/history-event.ts";
+import { isNotice } from "../../src/lifecycle/model/history-event.ts";
 import { at, Timeline } from "./timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
-import type { ActionOrder, Effect } from "../../src/lifecycle/effects.ts";
-import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
-import { actionOf, isUnderWay } from "../../src/lifecycle/order.ts";
-import { withoutEffects } from "../../src/lifecycle/outbox.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/policy.ts";
-import type { ProviderKind } from "../../src/lifecycle/provider.ts";
-import { type InstanceState, newState, orphanOf } from "../../src/lifecycle/state.ts";
-import { HOUR_MS } from "../../src/lifecycle/time.ts";
-import { detailView } from "../../src/lifecycle/view.ts";
+import type { ActionOrder, Effect } from "../../src/lifecycle/model/effects.ts";
+import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
+import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
+import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/model/policy.ts";
+import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
+import { type InstanceState, newState, orphanOf } from "../../src/lifecycle/model/state.ts";
+import { HOUR_MS } from "../../src/lifecycle/model/time.ts";
+import { actionOf, isUnderWay } from "../../src/lifecycle/rules/order.ts";
+import { detailView } from "../../src/lifecycle/views/instance-view.ts";
 import { START } from "./timeline.ts";
 
 /**

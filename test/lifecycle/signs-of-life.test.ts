@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { HeartbeatReport, LateReading } from "../../src/lifecycle/heartbeat.ts";
+import type { HeartbeatReport, LateReading } from "../../src/lifecycle/model/heartbeat.ts";
 import { at, Timeline } from "./timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };

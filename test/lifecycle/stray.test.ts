@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
+import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
+import type { InstanceState, Status } from "../../src/lifecycle/model/state.ts";
 import {
   beginDelete,
   cancelDelete,
@@ -7,7 +9,7 @@ import {
   failDelete,
   findGone,
   findRunning,
-} from "../../src/lifecycle/deletion.ts";
+} from "../../src/lifecycle/rules/deletion.ts";
 import {
   acceptOrder,
   advanceOrder,
@@ -19,7 +21,7 @@ import {
   recover,
   refuseOrder,
   tryOrder,
-} from "../../src/lifecycle/handover.ts";
+} from "../../src/lifecycle/rules/handover.ts";
 import {
   advanceAnswer,
   answerDeadline,
@@ -27,11 +29,9 @@ import {
   cancelHibernation,
   confirmHibernation,
   failHibernation,
-} from "../../src/lifecycle/hibernation.ts";
-import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
-import { isUnderWay } from "../../src/lifecycle/order.ts";
-import type { InstanceState, Status } from "../../src/lifecycle/state.ts";
-import { beginWake, failWake } from "../../src/lifecycle/waking.ts";
+} from "../../src/lifecycle/rules/hibernation.ts";
+import { isUnderWay } from "../../src/lifecycle/rules/order.ts";
+import { beginWake, failWake } from "../../src/lifecycle/rules/waking.ts";
 import { at, Timeline } from "./timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };

@@ -1,15 +1,20 @@
-import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/answer.ts";
 import { type Decision, decide } from "../../src/lifecycle/decide.ts";
-import type { Effect } from "../../src/lifecycle/effects.ts";
-import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
-import type { HistoryEvent } from "../../src/lifecycle/history-event.ts";
-import type { InstanceEvent } from "../../src/lifecycle/instance-event.ts";
-import { withoutEffects } from "../../src/lifecycle/outbox.ts";
-import { compilePolicy, mergePolicy, type Policy, type PolicyOverrides } from "../../src/lifecycle/policy.ts";
-import type { ProviderKind } from "../../src/lifecycle/provider.ts";
-import type { Refusal } from "../../src/lifecycle/requests.ts";
-import { type InstanceState, newState, orphanOf, type Profile } from "../../src/lifecycle/state.ts";
-import { type DetailView, detailView } from "../../src/lifecycle/view.ts";
+import type { Effect } from "../../src/lifecycle/model/effects.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
+import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
+import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
+import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
+import {
+  compilePolicy,
+  mergePolicy,
+  type Policy,
+  type PolicyOverrides,
+} from "../../src/lifecycle/model/policy.ts";
+import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
+import { type InstanceState, newState, orphanOf, type Profile } from "../../src/lifecycle/model/state.ts";
+import type { Refusal } from "../../src/lifecycle/rules/commands.ts";
+import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/views/heartbeat-answer.ts";
+import { type DetailView, detailView } from "../../src/lifecycle/views/instance-view.ts";
 
 /** 2025-12-19T00:00:00Z: tests count their times from here. */
 export const START = Date.UTC(2025, 11, 19);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isUnderWay } from "../../src/lifecycle/order.ts";
+import { isUnderWay } from "../../src/lifecycle/rules/order.ts";
 import { at, Timeline } from "./timeline.ts";
 
 it("a wake that hangs at its provider is told of as failed, and still stands when it is time to cancel it", () => {

@@ -4,11 +4,17 @@ import {
   historyEventKindSchema,
   isNotice,
   severitySchema,
-} from "../../src/lifecycle/history-event.ts";
-import { abilitiesOf, providerKindSchema, referenceIssue } from "../../src/lifecycle/provider.ts";
-import { simulationSpeed } from "../../src/lifecycle/simulation.ts";
-import { newState, STATUSES } from "../../src/lifecycle/state.ts";
-import { shortDuration, spokenDuration, startOfUtcMonth, toIso, utcDay } from "../../src/lifecycle/time.ts";
+} from "../../src/lifecycle/model/history-event.ts";
+import { abilitiesOf, providerKindSchema, referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import { newState, STATUSES } from "../../src/lifecycle/model/state.ts";
+import {
+  shortDuration,
+  spokenDuration,
+  startOfUtcMonth,
+  toIso,
+  utcDay,
+} from "../../src/lifecycle/model/time.ts";
+import { simulationSpeed } from "../../src/platform/simulation-speed.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { heartbeatSchema } from "../../src/lifecycle/heartbeat.ts";
+import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
 
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
-import type { ActionParameters } from "../../src/actions/order.ts";
-import type { InstanceState } from "../../src/lifecycle/state.ts";
+import type { InstanceState } from "../../src/lifecycle/model/state.ts";
+import type { ActionParameters } from "../../src/orders/order.ts";
 
 /** What an instance is, and how it is. */
 export type Outline = Pick<InstanceState, "profile" | "phase">;

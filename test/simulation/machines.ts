@@ -6,7 +6,7 @@ import {
   type Sighting,
   type Snapshot,
   type Target,
-} from "../../src/actions/providers/provider.ts";
+} from "../../src/providers/provider.ts";
 import type { Deed } from "./happenings.ts";
 import type { Rates } from "./rates.ts";
 import type { Scheduler } from "./scheduler.ts";

@@ -1,12 +1,12 @@
-import { credentialsSetAt, openProvider } from "../../src/actions/providers/registry.ts";
-import { ApiError } from "../../src/api/errors.ts";
 import { whileHolding } from "../../src/api/machine.ts";
-import { actorOf } from "../../src/instance/address.ts";
-import { releaseMachine } from "../../src/instance/machines.ts";
+import { ApiError } from "../../src/http/errors.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";
 import { isUnreadable } from "../../src/instance/outcomes.ts";
-import type { Sighted } from "../../src/lifecycle/effects.ts";
-import type { PolicyOverrides } from "../../src/lifecycle/policy.ts";
+import type { Sighted } from "../../src/lifecycle/model/effects.ts";
+import type { PolicyOverrides } from "../../src/lifecycle/model/policy.ts";
+import { actorOf } from "../../src/platform/address.ts";
+import { releaseMachine } from "../../src/providers/machines.ts";
+import { credentialsSetAt, openProvider } from "../../src/providers/registry.ts";
 import type { Platform } from "./platform.ts";
 import { outcomeOf, type Rig } from "./rig.ts";
 

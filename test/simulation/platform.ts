@@ -1,4 +1,4 @@
-import type { ActionParameters } from "../../src/actions/order.ts";
+import type { ActionParameters } from "../../src/orders/order.ts";
 import { ActorHost, Reset } from "./actor-host.ts";
 import { type Database, databaseBinding } from "./database.ts";
 import { type Happening, instanceOf } from "./happenings.ts";

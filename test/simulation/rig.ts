@@ -1,4 +1,4 @@
-import type { HeartbeatReport } from "../../src/lifecycle/heartbeat.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { ActorHost } from "./actor-host.ts";
 import type { Platform } from "./platform.ts";
 import type { Say } from "./promises/promise.ts";

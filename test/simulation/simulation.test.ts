@@ -13,7 +13,7 @@ vi.mock("../../src/accounts/digest.ts", () => ({
   // The same digest at once: threads of Node's own are nothing that a seed decides.
   sha256Hex: async (text: string) => createHash("sha256").update(text).digest("hex"),
 }));
-vi.mock("../../src/actions/providers/registry.ts", async (importOriginal) => ({
+vi.mock("../../src/providers/registry.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   openProvider: async (env: { provider: unknown }) => env.provider,
 }));

@@ -1,5 +1,5 @@
-import type { ActionParameters } from "../../src/actions/order.ts";
-import { InstanceAction } from "../../src/actions/workflow.ts";
+import type { ActionParameters } from "../../src/orders/order.ts";
+import { InstanceAction } from "../../src/orders/workflow.ts";
 import type { Platform } from "./platform.ts";
 
 const NEVER = new Promise<never>(() => {});

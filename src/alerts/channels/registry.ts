@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
-import { type Severity, severitySchema } from "../../lifecycle/history-event.ts";
-import { jsonText, readableRows, word } from "../../lifecycle/stored.ts";
-import { count } from "../../meter/meter.ts";
+import { type Severity, severitySchema } from "../../lifecycle/model/history-event.ts";
+import { jsonText, readableRows, word } from "../../lifecycle/model/stored.ts";
 import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
+import { count } from "../../service/meter.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, type Delivery, type KeepAliveLinks, undeliverable } from "./channel.ts";
 import { email } from "./email.ts";

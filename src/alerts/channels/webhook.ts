@@ -1,4 +1,4 @@
-import { toIso } from "../../lifecycle/time.ts";
+import { toIso } from "../../lifecycle/model/time.ts";
 import { postSigned } from "../../outbound/call.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, deliveryOf, type KeepAliveLinks, unreachable } from "./channel.ts";

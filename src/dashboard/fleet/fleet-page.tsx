@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { STATUSES } from "../../lifecycle/state.ts";
-import type { LiveView } from "../../lifecycle/view.ts";
+import { STATUSES } from "../../lifecycle/model/state.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
 import { fleet, fleetError } from "./fleet.ts";

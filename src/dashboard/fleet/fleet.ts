@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import type { LiveView } from "../../lifecycle/view.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { type ApiError, type Polled, poll } from "../api.ts";
 import { setServerTime } from "../clock.ts";
 import { asApiError, repeat } from "../poll.ts";

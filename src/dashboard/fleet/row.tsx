@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import type { LiveView } from "../../lifecycle/view.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { money } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";

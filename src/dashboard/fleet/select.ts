@@ -1,4 +1,4 @@
-import type { LiveView } from "../../lifecycle/view.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 

@@ -1,4 +1,4 @@
-import type { LiveView } from "../../lifecycle/view.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { money } from "../format.ts";
 import { useLive } from "../poll.ts";
 import { language, words } from "../words.ts";

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { ProviderKind } from "../../lifecycle/provider.ts";
+import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import { ask } from "../api.ts";
 import { fleet, refreshFleet } from "../fleet/fleet.ts";
 import { InstallCommand } from "../parts/install.tsx";

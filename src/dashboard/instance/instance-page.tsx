@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/policy.ts";
-import type { DetailView } from "../../lifecycle/view.ts";
+import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy.ts";
+import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { dateTime, money, number } from "../format.ts";

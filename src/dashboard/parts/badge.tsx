@@ -1,4 +1,4 @@
-import type { LiveView } from "../../lifecycle/view.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { words } from "../words.ts";
 
 /** Where an instance stands: in words, and by colour for those who see it. */

@@ -1,4 +1,4 @@
-import { TREND_SLOTS, type Trend } from "../../lifecycle/trend.ts";
+import { TREND_SLOTS, type Trend } from "../../lifecycle/model/trend.ts";
 import { words } from "../words.ts";
 
 const WIDTH = 120;

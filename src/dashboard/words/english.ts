@@ -1,6 +1,6 @@
-import type { Explanation } from "../../lifecycle/explain.ts";
-import type { Status } from "../../lifecycle/state.ts";
-import type { Health } from "../../lifecycle/view.ts";
+import type { Status } from "../../lifecycle/model/state.ts";
+import type { Explanation } from "../../lifecycle/views/explanation.ts";
+import type { Health } from "../../lifecycle/views/instance-view.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
 type Block = NonNullable<Explanation["blocked_by"]>;
@@ -42,7 +42,7 @@ const block: Record<Block, string> = {
   wake_grace: "just woken",
 };
 
-/** The kinds of `src/lifecycle/history-event.ts`; one that is not here is shown as it is. */
+/** The kinds of `src/lifecycle/model/history-event.ts`; one that is not here is shown as it is. */
 const event: Record<string, string> = {
   registered: "Registered",
   changed: "Changed",

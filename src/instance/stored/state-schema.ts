@@ -1,9 +1,13 @@
 import { z } from "zod";
-import type { Costs, Counters, Savings } from "../../lifecycle/counters.ts";
-import type { ActionOrder, Effect, Machine, PendingEffect, Sighted } from "../../lifecycle/effects.ts";
-import type { GpuReading, Heartbeat } from "../../lifecycle/heartbeat.ts";
-import { type HistoryEvent, type HistoryEventKind, severitySchema } from "../../lifecycle/history-event.ts";
-import type { ProviderKind } from "../../lifecycle/provider.ts";
+import type { Costs, Counters, Savings } from "../../lifecycle/model/counters.ts";
+import type { ActionOrder, Effect, Machine, PendingEffect, Sighted } from "../../lifecycle/model/effects.ts";
+import type { GpuReading, Heartbeat } from "../../lifecycle/model/heartbeat.ts";
+import {
+  type HistoryEvent,
+  type HistoryEventKind,
+  severitySchema,
+} from "../../lifecycle/model/history-event.ts";
+import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import type {
   Action,
   Agent,
@@ -19,8 +23,8 @@ import type {
   Orphan,
   Phase,
   Profile,
-} from "../../lifecycle/state.ts";
-import { word } from "../../lifecycle/stored.ts";
+} from "../../lifecycle/model/state.ts";
+import { word } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
 
 /**

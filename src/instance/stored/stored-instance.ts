@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../../lifecycle/policy.ts";
-import type { InstanceState } from "../../lifecycle/state.ts";
-import { storedOverridesSchema } from "../../lifecycle/stored.ts";
+import type { PolicyOverrides } from "../../lifecycle/model/policy.ts";
+import type { InstanceState } from "../../lifecycle/model/state.ts";
+import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
 import { stateSchema } from "./state-schema.ts";
 

@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { writeRow } from "../../../src/instance/stored/row.ts";
 import { VERSION } from "../../../src/instance/stored/versions.ts";
-import type { HeartbeatReport } from "../../../src/lifecycle/heartbeat.ts";
-import type { InstanceEvent } from "../../../src/lifecycle/instance-event.ts";
-import type { ProviderKind } from "../../../src/lifecycle/provider.ts";
-import { orphanOf } from "../../../src/lifecycle/state.ts";
+import type { HeartbeatReport } from "../../../src/lifecycle/model/heartbeat.ts";
+import type { InstanceEvent } from "../../../src/lifecycle/model/instance-event.ts";
+import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
+import { orphanOf } from "../../../src/lifecycle/model/state.ts";
 import { START, Timeline } from "../../lifecycle/timeline.ts";
 
 /**

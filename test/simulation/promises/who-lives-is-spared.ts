@@ -1,4 +1,4 @@
-import type { ActionOrder } from "../../../src/lifecycle/effects.ts";
+import type { ActionOrder } from "../../../src/lifecycle/model/effects.ts";
 import { type Happening, instanceOf } from "../happenings.ts";
 import { orderKey } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";

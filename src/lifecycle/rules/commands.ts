@@ -1,0 +1,181 @@
+import { closeGap, missedHeartbeats } from "../model/counters.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
+import { project, record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import { abilitiesOf } from "../model/provider.ts";
+import type { InstanceState, Profile } from "../model/state.ts";
+import { shortDuration, toIso } from "../model/time.ts";
+import { callOff, isBeyondRecall, recover } from "./handover.ts";
+import { beginHibernation, endSavings } from "./hibernation.ts";
+import { endIdleRun, judgeByNewPolicy } from "./idleness.ts";
+import { spareThePast } from "./liveness.ts";
+import { actionOf } from "./order.ts";
+import { beginWake } from "./waking.ts";
+
+/** What the owner asks of an instance, and why it may be refused. */
+
+export interface Refusal {
+  readonly code: "hibernated" | "hibernating" | "deleted" | "not_possible" | "no_provider" | "busy";
+  readonly message: string;
+}
+
+/** Holds every step back for `durationMs`, and calls off what can still be called off. */
+export function keepAlive(
+  state: InstanceState,
+  durationMs: number,
+  policy: Policy,
+  now: number,
+): InstanceState | Refusal {
+  const { status } = state.phase;
+  if (status === "hibernated") {
+    return { code: "hibernated", message: "The instance is hibernated: wake it first" };
+  }
+  if (status === "deleted") return { code: "deleted", message: "The instance is deleted" };
+  if (isBeyondRecall(state)) {
+    return status === "deleting"
+      ? { code: "busy", message: "The instance is already being deleted" }
+      : { code: "hibernating", message: "The instance is already being hibernated" };
+  }
+  const until = Math.max(now + durationMs, state.clock.keepAliveUntil ?? 0);
+  const because = "kept alive by hand";
+  const recovered = recover(state, now, because);
+  const called = recovered.phase.status === "hibernating" ? callOff(recovered, now, because) : recovered;
+  const awake = endIdleRun(called, now, because);
+  return record(
+    {
+      ...awake,
+      phase: awake.phase.status === "pending" ? { status: "running", idle: null } : awake.phase,
+      clock: { ...awake.clock, keepAliveUntil: until },
+      counters: closeGap(awake.counters, policy.intervalMs, now, until),
+    },
+    {
+      at: now,
+      kind: "kept_alive",
+      severity: "info",
+      message: `Kept alive by hand for ${shortDuration(until - now)}`,
+      detail: { keep_alive_until: toIso(until) },
+    },
+  );
+}
+
+/** The owner asks for hibernation. */
+export function requestHibernation(state: InstanceState, now: number): InstanceState | Refusal {
+  const { provider } = state.profile;
+  const { hibernates, reachesSilent } = abilitiesOf(provider);
+  switch (state.phase.status) {
+    case "hibernating":
+    case "hibernated":
+      return { code: state.phase.status, message: `The instance is ${state.phase.status} already` };
+    case "deleted":
+      return { code: "deleted", message: "The instance is deleted" };
+    case "waking":
+    case "deleting":
+      return { code: "busy", message: `The instance is ${state.phase.status}` };
+    case "pending":
+    case "orphaned":
+      if (!reachesSilent) {
+        return {
+          code: "no_provider",
+          message: `The instance is silent, and its provider (${provider}) cannot reach it`,
+        };
+      }
+      break;
+    case "running":
+      if (hibernates === "never") {
+        return { code: "no_provider", message: "The instance has no provider that could hibernate it" };
+      }
+  }
+  return beginHibernation(state, {
+    kind: "hibernate",
+    reason: "owner",
+    at: now,
+    message: "Hibernating as you asked",
+    detail: { rule: "owner" },
+  });
+}
+
+/** The owner asks for a wake. */
+export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
+  if (state.phase.status === "deleted") {
+    return { code: "deleted", message: "The instance is deleted" };
+  }
+  if (state.phase.status !== "hibernated") {
+    return { code: "not_possible", message: `The instance is ${state.phase.status}, not hibernated` };
+  }
+  if (!abilitiesOf(state.profile.provider).reachesSilent) {
+    return {
+      code: "no_provider",
+      message: `Its provider (${state.profile.provider}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
+    };
+  }
+  return beginWake(recover(state, now, "woken"), policy, now);
+}
+
+/** The owner changes the profile. Another provider or reference is another machine. */
+export function change(
+  state: InstanceState,
+  { changes, sighted }: Extract<InstanceEvent, { type: "changed" }>,
+  policy: Policy,
+  now: number,
+): InstanceState | Refusal {
+  const profile = { ...state.profile, ...changes };
+  const isOther = isOtherMachine(state.profile, profile);
+  if (isOther && actionOf(state) !== null) {
+    return {
+      code: "busy",
+      message: `The provider and its reference cannot change while the instance is ${state.phase.status}`,
+    };
+  }
+  const settled = settleSavings(state, now);
+  const changed: InstanceState = isOther
+    ? { ...watchAnew(settled, policy, now), profile, sighted }
+    : { ...settled, profile };
+  return record(changed, {
+    at: now,
+    kind: "changed",
+    severity: "info",
+    message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
+    detail: changes,
+  });
+}
+
+/** Hibernation so far was saved at the former costs. */
+function settleSavings(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernated"
+    ? { ...endSavings(state, phase.unsavedFrom, now), phase: { ...phase, unsavedFrom: now } }
+    : state;
+}
+
+function isOtherMachine(former: Profile, next: Profile): boolean {
+  return former.provider !== next.provider || former.providerRef !== next.providerRef;
+}
+
+/** Nothing is known of another machine before it is heard: no silence of the former one counts against it. */
+function watchAnew(state: InstanceState, policy: Policy, now: number): InstanceState {
+  return {
+    ...state,
+    phase: { status: "pending" },
+    clock: { ...state.clock, graceUntil: null, countsFrom: now },
+    counters: closeGap(state.counters, policy.intervalMs, now, null),
+    agent: { ...state.agent, hasGpu: false, gpus: [] },
+  };
+}
+
+/** The policy has changed: it never acts on the past. */
+export function changePolicy(
+  state: InstanceState,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const { counters } = state;
+  const missed = missedHeartbeats(counters, former.intervalMs, now);
+  const gapFrom =
+    counters.gapFrom === null ? null : counters.gapFrom + (missed - counters.missed) * former.intervalMs;
+  const counted: InstanceState = { ...state, counters: { ...counters, missed, gapFrom } };
+  const judged = spareThePast(judgeByNewPolicy(counted, former, policy, now), former, policy, now);
+  return project(
+    record(judged, { at: now, kind: "policy_changed", severity: "info", message: "Policy changed" }),
+  );
+}

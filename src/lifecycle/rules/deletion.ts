@@ -1,0 +1,150 @@
+import { closeGap } from "../model/counters.ts";
+import { record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import type { InstanceState, Orphan, Phase } from "../model/state.ts";
+import { spokenDuration, toIso } from "../model/time.ts";
+import { countFailure, isRepeated } from "./failures.ts";
+import { endSavings } from "./hibernation.ts";
+import { actionOf, placeOrder } from "./order.ts";
+
+/** How an order to delete begins, is confirmed, fails, or is called off, and what is found in place of the machine. */
+
+export function beginDelete(state: InstanceState, policy: Policy, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
+  if (phase.orphan === null) return state;
+  const ordered = placeOrder(state, "delete", "silence", at, policy.orphan.snapshotBeforeDelete);
+  return record(
+    {
+      ...ordered.state,
+      phase: {
+        status: "deleting",
+        action: ordered.action,
+        orphan: { ...phase.orphan, guard: null },
+        hibernated: phase.status === "hibernated" ? phase : null,
+      },
+    },
+    {
+      at,
+      kind: "deleting",
+      severity: "warning",
+      message: `Deleting: orphaned since ${toIso(phase.orphan.since)}`,
+      detail: {
+        rule: "orphan.delete_after_days",
+        orphaned_since: toIso(phase.orphan.since),
+        snapshot_first: policy.orphan.snapshotBeforeDelete,
+        action_id: ordered.action.id,
+      },
+    },
+  );
+}
+
+/** Deleted at the provider. `snapshotId` is null when the policy asked for none. */
+export function confirmDelete(
+  state: InstanceState,
+  policy: Policy,
+  at: number,
+  snapshotId: string | null,
+): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "deleting") return state;
+  return record(endLife(state, policy, at), {
+    at,
+    kind: "deleted",
+    severity: "warning",
+    message: `Instance auto-deleted after ${spokenDuration(at - phase.orphan.since)} orphaned. ${snapshotId === null ? "No snapshot was taken." : `Snapshot saved: ${snapshotId}`}`,
+    detail: {
+      snapshot_id: snapshotId,
+      orphaned_since: toIso(phase.orphan.since),
+      action_id: phase.action.id,
+    },
+  });
+}
+
+/** It is proven that the machine exists no more: somebody deleted it at its provider. */
+export function findGone(state: InstanceState, policy: Policy, at: number): InstanceState {
+  const action = actionOf(state);
+  if (action === null) return state;
+  return record(endLife(state, policy, at), {
+    at,
+    kind: "gone",
+    severity: "warning",
+    message: `${action.machine.provider} has no such instance any more: it counts as deleted`,
+    detail: { action_id: action.id, asked_to: action.kind },
+  });
+}
+
+function endLife(state: InstanceState, policy: Policy, at: number): InstanceState {
+  const { phase } = state;
+  const hibernated = phase.status === "deleting" ? phase.hibernated : null;
+  const settled = hibernated === null ? state : endSavings(state, hibernated.unsavedFrom, at);
+  return {
+    ...settled,
+    phase: { status: "deleted", at },
+    counters: closeGap(settled.counters, policy.intervalMs, at, null),
+  };
+}
+
+/**
+ * It counts as hibernated and runs: somebody started it, and its agent does not say so. Nothing more is done to it before
+ * its first heartbeat; its owner is told.
+ */
+export function findRunning(state: InstanceState, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "deleting") return state;
+  const settled =
+    phase.hibernated === null
+      ? state
+      : endSavings(state, phase.hibernated.unsavedFrom, phase.action.orderedAt);
+  return record(
+    { ...settled, phase: { status: "pending" }, counters: { ...settled.counters, gapFrom: null } },
+    {
+      at,
+      kind: "found_running",
+      severity: "critical",
+      message: `Not deleted: it was hibernated, and ${phase.action.machine.provider} shows it running. Somebody started it; it costs money and sends no heartbeat`,
+      detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
+    },
+  );
+}
+
+/** The machine was not deleted. Its owner is told once; cleanups try again, ever more seldom. */
+export function failDelete(state: InstanceState, at: number, because: string): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "deleting") return state;
+  const deleteFailed = countFailure(phase.orphan.deleteFailed, at);
+  return record(
+    { ...state, phase: withoutDelete(phase, { ...phase.orphan, deleteFailed }) },
+    {
+      at,
+      kind: "delete_failed",
+      severity: "critical",
+      message: `Not deleted: ${because}`,
+      detail: {
+        action_id: phase.action.id,
+        failures: deleteFailed.count,
+        repeated: isRepeated(deleteFailed),
+      },
+    },
+  );
+}
+
+/** Calls off an order to delete that nobody has accepted. */
+export function cancelDelete(state: InstanceState, at: number, because: string): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "deleting") return state;
+  return record(
+    { ...state, phase: withoutDelete(phase, phase.orphan) },
+    {
+      at,
+      kind: "delete_cancelled",
+      severity: "info",
+      message: `Deletion called off: ${because}`,
+      detail: { action_id: phase.action.id },
+    },
+  );
+}
+
+function withoutDelete(phase: Extract<Phase, { status: "deleting" }>, orphan: Orphan): Phase {
+  return phase.hibernated === null ? { status: "orphaned", orphan } : { ...phase.hibernated, orphan };
+}

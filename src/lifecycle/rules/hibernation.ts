@@ -1,0 +1,186 @@
+import { closeGap, saveHibernation } from "../model/counters.ts";
+import type { ActionReason } from "../model/effects.ts";
+import type { EventDetail } from "../model/history-event.ts";
+import { record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import { type Awake, type Failures, type Hibernated, heardAt, type InstanceState } from "../model/state.ts";
+import { SECOND_MS } from "../model/time.ts";
+import { countFailure, isRepeated } from "./failures.ts";
+import { placeOrder, travelsByAnswer } from "./order.ts";
+
+/** How an order to hibernate begins, is confirmed, fails, or is called off. */
+
+export function beginHibernation(
+  state: InstanceState,
+  start: {
+    readonly kind: "hibernate" | "force_hibernate";
+    readonly reason: ActionReason;
+    readonly at: number;
+    readonly message: string;
+    readonly detail: EventDetail;
+  },
+): InstanceState {
+  const before = awake(state);
+  if (before === null) return state;
+  const ordered = placeOrder(state, start.kind, start.reason, start.at);
+  return record(
+    {
+      ...ordered.state,
+      phase: { status: "hibernating", action: ordered.action, reason: start.reason, before },
+    },
+    {
+      at: start.at,
+      kind: "hibernating",
+      severity: "info",
+      message: start.message,
+      detail: { ...start.detail, action_id: ordered.action.id },
+    },
+  );
+}
+
+function awake({ phase }: InstanceState): Awake | null {
+  switch (phase.status) {
+    case "pending":
+    case "running":
+      return phase;
+    case "orphaned":
+      return { status: "orphaned", orphan: { ...phase.orphan, guard: null } };
+    case "hibernating":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return null;
+  }
+}
+
+/** The provider, or the instance's own silence after the order, confirmed the hibernation at `at`. */
+export function confirmHibernation(
+  state: InstanceState,
+  policy: Policy,
+  at: number,
+  confirmedBy: string,
+): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernating") return state;
+  // Of one that its owner hibernated, or that is idle, the silence before is no reason to delete it.
+  const orphan =
+    phase.before.status === "orphaned" && phase.reason === "silence"
+      ? { ...phase.before.orphan, failed: null }
+      : null;
+  return record(
+    {
+      ...state,
+      phase: { status: "hibernated", since: at, unsavedFrom: at, reason: phase.reason, orphan },
+      clock: { ...state.clock, graceUntil: null },
+      counters: closeGap(state.counters, policy.intervalMs, at, null),
+    },
+    {
+      at,
+      kind: "hibernated",
+      severity: phase.reason === "silence" ? "warning" : "info",
+      message: HIBERNATED_MESSAGE[phase.reason],
+      detail: { reason: phase.reason, confirmed_by: confirmedBy, action_id: phase.action.id },
+    },
+  );
+}
+
+const HIBERNATED_MESSAGE: Record<ActionReason, string> = {
+  idle: "Instance hibernated due to low usage",
+  silence: "Instance hibernated: no heartbeat",
+  owner: "Instance hibernated as you asked",
+  instance: "Instance hibernated itself",
+};
+
+/**
+ * The order was not carried out: the instance returns to what its heartbeats say. Its owner is told once; the next
+ * tries come ever more seldom.
+ */
+export function failHibernation(state: InstanceState, at: number, because: string): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernating") return state;
+  const { before, failures } = withFailure(phase.before, at);
+  return record(
+    { ...state, phase: before },
+    {
+      at,
+      kind: "hibernate_failed",
+      severity: "critical",
+      message: `Could not hibernate: ${because}`,
+      detail: {
+        reason: phase.reason,
+        action_id: phase.action.id,
+        ...(failures === null ? {} : { failures: failures.count, repeated: isRepeated(failures) }),
+      },
+    },
+  );
+}
+
+/** Notes the failure where the next try of the same ladder will look for it. */
+function withFailure(before: Awake, at: number): { before: Awake; failures: Failures | null } {
+  switch (before.status) {
+    case "pending":
+      return { before, failures: null };
+    case "running": {
+      if (before.idle === null) return { before, failures: null };
+      const failed = countFailure(before.idle.failed, at);
+      return { before: { ...before, idle: { ...before.idle, failed } }, failures: failed };
+    }
+    case "orphaned": {
+      const failed = countFailure(before.orphan.failed, at);
+      return { before: { ...before, orphan: { ...before.orphan, failed } }, failures: failed };
+    }
+  }
+}
+
+/** Calls off an order to hibernate that nobody has accepted. */
+export function cancelHibernation(state: InstanceState, at: number, because: string): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernating") return state;
+  return record(
+    { ...state, phase: phase.before },
+    {
+      at,
+      kind: "hibernate_cancelled",
+      severity: "info",
+      message: `Hibernation called off: ${because}`,
+      detail: { reason: phase.reason, action_id: phase.action.id },
+    },
+  );
+}
+
+/** When an order by answer must be judged by the instance's silence, or null. */
+export function answerDeadline(state: InstanceState, policy: Policy): number | null {
+  const { phase } = state;
+  if (phase.status !== "hibernating") return null;
+  const { machine, handover, orderedAt } = phase.action;
+  if (!travelsByAnswer(machine)) return null;
+  const heard = heardAt(state.clock) ?? orderedAt;
+  return handover.state === "accepted"
+    ? Math.max(heard, handover.at) + 2 * policy.intervalMs
+    : Math.max(heard, orderedAt) + policy.orphan.orphanAfterMs;
+}
+
+/** An instance that was told and fell silent has obeyed; one that fell silent untold can't be told any more. */
+export function advanceAnswer(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const due = answerDeadline(state, policy);
+  if (due === null || now < due || state.phase.status !== "hibernating") return state;
+  return state.phase.action.handover.state === "accepted"
+    ? confirmHibernation(state, policy, due, "silence after the order")
+    : failHibernation(state, due, "the instance fell silent before it could be told");
+}
+
+/** What is kept of a hibernation that ends: why it was, how long, and whether it was regretted. */
+export function endOfHibernation(phase: Hibernated, policy: Policy, at: number): EventDetail {
+  return {
+    reason: phase.reason,
+    hibernated_seconds: Math.round((at - phase.since) / SECOND_MS),
+    regretted: at - phase.since <= policy.regretMs,
+  };
+}
+
+/** Closes a stretch of confirmed hibernation into the savings. */
+export function endSavings(state: InstanceState, since: number, until: number): InstanceState {
+  const saved = saveHibernation(state.counters.saved, state.profile, since, until);
+  return { ...state, counters: { ...state.counters, saved } };
+}

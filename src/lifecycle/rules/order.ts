@@ -1,0 +1,53 @@
+import type { ActionKind, ActionReason, Machine } from "../model/effects.ts";
+import { emit } from "../model/outbox.ts";
+import { abilitiesOf } from "../model/provider.ts";
+import { type Action, type InstanceState, machineOf } from "../model/state.ts";
+
+/** An order to whoever can carry it out: how it is placed, and whether it stands. */
+
+/**
+ * Places an order for the machine as it is now. One that travels in the answer to a heartbeat needs no effect; its id is
+ * used up all the same.
+ */
+export function placeOrder(
+  state: InstanceState,
+  kind: ActionKind,
+  reason: ActionReason,
+  at: number,
+  snapshotFirst = false,
+): { state: InstanceState; action: Action } {
+  const machine = machineOf(state.profile);
+  const id = `${kind.replace("_", "-")}-${state.nextEffectId.toString(36)}`;
+  const order = {
+    actionId: id,
+    kind,
+    reason,
+    machine,
+    sighted: state.sighted,
+    isHibernated: state.phase.status === "hibernated",
+    snapshotFirst,
+  };
+  return {
+    state: travelsByAnswer(machine)
+      ? { ...state, nextEffectId: state.nextEffectId + 1 }
+      : emit(state, { type: "action", order }),
+    action: { id, kind, orderedAt: at, machine, handover: { state: "waiting" } },
+  };
+}
+
+/** Whether orders reach the machine in the answer to its heartbeat, and no provider is called. */
+export function travelsByAnswer({ provider }: Pick<Machine, "provider">): boolean {
+  return abilitiesOf(provider).hibernates === "by answer";
+}
+
+/** The order under way, or null. */
+export function actionOf(state: InstanceState): Action | null {
+  return "action" in state.phase ? state.phase.action : null;
+}
+
+/** Whether the order stands: only then may it be carried out. */
+export function isUnderWay(state: InstanceState, actionId: string): boolean {
+  const action = actionOf(state);
+  if (action?.id !== actionId) return false;
+  return action.handover.state !== "trying" || action.handover.calledOffBecause === null;
+}

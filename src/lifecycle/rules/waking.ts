@@ -1,0 +1,83 @@
+import type { EventDetail } from "../model/history-event.ts";
+import { record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import type { InstanceState } from "../model/state.ts";
+import { toIso } from "../model/time.ts";
+import { endOfHibernation, endSavings } from "./hibernation.ts";
+import { placeOrder } from "./order.ts";
+
+/** How an order to wake begins, is confirmed and fails. It has succeeded once the instance is heard. */
+
+export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated") return state;
+  const ordered = placeOrder(state, "wake", "owner", at);
+  return record(
+    {
+      ...endSavings(ordered.state, phase.unsavedFrom, at),
+      phase: { status: "waking", action: ordered.action, reason: phase.reason, confirmedAt: null },
+      clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
+    },
+    {
+      at,
+      kind: "waking",
+      severity: "info",
+      message: "Waking as you asked",
+      detail: {
+        action_id: ordered.action.id,
+        grace_until: toIso(at + policy.wakeGraceMs),
+        ...endOfHibernation(phase, policy, at),
+      },
+    },
+  );
+}
+
+/** The provider shows that it runs. From here on it must be heard, as any other instance. */
+export function confirmWake(state: InstanceState, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "waking" || phase.confirmedAt !== null) return state;
+  return { ...state, phase: { ...phase, confirmedAt: at }, clock: { ...state.clock, countsFrom: at } };
+}
+
+/** When a machine that runs by its provider's word, and was not heard, counts as running; null for any other. */
+export function wakeDeadline({ phase, clock }: InstanceState): number | null {
+  if (phase.status !== "waking" || phase.confirmedAt === null) return null;
+  return Math.max(phase.confirmedAt, clock.graceUntil ?? 0);
+}
+
+/** Its grace is over: it is watched like any other. */
+export function advanceWake(state: InstanceState, now: number): InstanceState {
+  const due = wakeDeadline(state);
+  if (due === null || now < due) return state;
+  return record(
+    { ...state, phase: { status: "running", idle: null }, clock: { ...state.clock, graceUntil: null } },
+    { at: due, kind: "woken", severity: "info", message: "Woken by its provider's word; not heard yet" },
+  );
+}
+
+/** It is heard. */
+export function endWake(state: InstanceState, at: number, detail: EventDetail = {}): InstanceState {
+  return record(
+    { ...state, phase: { status: "running", idle: null } },
+    { at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
+  );
+}
+
+export function failWake(state: InstanceState, at: number, because: string): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "waking") return state;
+  return record(
+    {
+      ...state,
+      phase: { status: "hibernated", since: at, unsavedFrom: at, reason: phase.reason, orphan: null },
+      clock: { ...state.clock, graceUntil: null },
+    },
+    {
+      at,
+      kind: "wake_failed",
+      severity: "critical",
+      message: `Could not wake: ${because}. Wait and wake it again, start it where it is rented, or fetch its data and recreate it`,
+      detail: { action_id: phase.action.id },
+    },
+  );
+}

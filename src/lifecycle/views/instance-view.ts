@@ -1,0 +1,216 @@
+import {
+  averageGpuPercent,
+  costToday,
+  missedHeartbeats,
+  roundDollars,
+  type Savings,
+  saveHibernation,
+  uptimePercent,
+} from "../model/counters.ts";
+import type { Heartbeat } from "../model/heartbeat.ts";
+import type { Policy } from "../model/policy.ts";
+import type { ProviderKind } from "../model/provider.ts";
+import { type InstanceState, orphanOf, type Status } from "../model/state.ts";
+import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
+import { type Trend, trendSince } from "../model/trend.ts";
+import { idleWarning } from "../rules/idleness.ts";
+import { type Explanation, explain } from "./explanation.ts";
+
+export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
+
+/** One line of the live list. Field names are those of the HTTP API. */
+export interface LiveView {
+  readonly instance_id: string;
+  readonly name: string;
+  readonly status: Status;
+  readonly last_heartbeat: string | null;
+  readonly seconds_since_heartbeat: number | null;
+  readonly health: Health;
+  readonly gpu_utilization: number | null;
+  /** Percent of each interval of the last sixty, oldest first. */
+  readonly gpu_trend: Trend;
+  readonly cost_today: number;
+  readonly alert?: string;
+  readonly provider: ProviderKind;
+  readonly provider_ref: string | null;
+  readonly hourly_cost: number | null;
+  readonly hibernated_hourly_cost: number | null;
+  readonly registered_at: string;
+  readonly orphaned_since: string | null;
+  readonly hibernated_since: string | null;
+  readonly keep_alive_until: string | null;
+  readonly lifecycle: Explanation;
+}
+
+/** One instance in full. */
+export interface DetailView extends LiveView {
+  readonly total_heartbeats: number;
+  readonly first_heartbeat: string | null;
+  readonly uptime_percent: number | null;
+  readonly missed_heartbeats: number;
+  readonly avg_gpu_utilization: number | null;
+  readonly cost_accumulated: number | null;
+  readonly gpus: readonly GpuView[];
+  readonly recent_heartbeats: readonly HeartbeatView[];
+}
+
+/** One GPU as last reported. */
+export interface GpuView {
+  readonly index: number;
+  readonly name: string | null;
+  readonly utilization: number | null;
+  readonly vram_used_gb: number | null;
+  readonly vram_total_gb: number | null;
+}
+
+export interface HeartbeatView {
+  readonly timestamp: string;
+  readonly gpu_utilization: number | null;
+  readonly vram_used_gb: number | null;
+  readonly cpu_utilization: number | null;
+  readonly ram_used_gb: number | null;
+  readonly disk_used_gb: number | null;
+  readonly cost_accumulated: number | null;
+  readonly uptime_seconds: number | null;
+  readonly status: string | null;
+}
+
+/** Savings up to a moment, in dollars and seconds of confirmed hibernation. */
+export interface SavingsView {
+  readonly saved_this_month: number;
+  readonly saved_total: number;
+  readonly hibernated_seconds_this_month: number;
+  readonly hibernated_seconds_total: number;
+}
+
+export function liveView(instanceId: string, state: InstanceState, policy: Policy, now: number): LiveView {
+  const { clock, phase, profile } = state;
+  const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
+  const alert = alertText(state, policy, now);
+  const orphan = orphanOf(phase);
+  return {
+    instance_id: instanceId,
+    name: profile.name,
+    status: phase.status,
+    last_heartbeat: isoOrNull(clock.lastHeartbeatAt),
+    seconds_since_heartbeat: silenceMs === null ? null : Math.floor(silenceMs / SECOND_MS),
+    health: healthOf(state, policy, now),
+    // A reading of an instance that is not running is history, not the present.
+    gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
+    gpu_trend: trendSince(state.gpuTrend, silenceMs, policy.intervalMs),
+    cost_today: costToday(state.counters, now),
+    ...(alert === null ? {} : { alert }),
+    provider: profile.provider,
+    provider_ref: profile.providerRef,
+    hourly_cost: profile.hourlyCost,
+    hibernated_hourly_cost: profile.hibernatedHourlyCost,
+    registered_at: toIso(profile.registeredAt),
+    orphaned_since: isoOrNull(orphan?.since ?? null),
+    hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
+    keep_alive_until:
+      clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
+    lifecycle: explain(state, policy, now),
+  };
+}
+
+export function detailView(
+  instanceId: string,
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+): DetailView {
+  const { counters } = state;
+  const missed = missedHeartbeats(counters, policy.intervalMs, now);
+  return {
+    ...liveView(instanceId, state, policy, now),
+    total_heartbeats: counters.totalHeartbeats,
+    first_heartbeat: isoOrNull(counters.firstHeartbeatAt),
+    uptime_percent: uptimePercent(counters.totalHeartbeats, missed),
+    missed_heartbeats: missed,
+    avg_gpu_utilization: averageGpuPercent(counters),
+    cost_accumulated: counters.cost.accumulated,
+    gpus: state.agent.gpus.map((gpu) => ({
+      index: gpu.index,
+      name: gpu.name ?? null,
+      utilization: gpu.utilization ?? null,
+      vram_used_gb: gpu.vram_used_gb ?? null,
+      vram_total_gb: gpu.vram_total_gb ?? null,
+    })),
+    recent_heartbeats: state.recent.map(heartbeatView).reverse(),
+  };
+}
+
+export function heartbeatView(heartbeat: Heartbeat): HeartbeatView {
+  return {
+    timestamp: toIso(heartbeat.at),
+    gpu_utilization: heartbeat.gpuPercent,
+    vram_used_gb: heartbeat.vramUsedGb,
+    cpu_utilization: heartbeat.cpuPercent,
+    ram_used_gb: heartbeat.ramUsedGb,
+    disk_used_gb: heartbeat.diskUsedGb,
+    cost_accumulated: heartbeat.costAccumulated,
+    uptime_seconds: heartbeat.uptimeSeconds,
+    status: heartbeat.status,
+  };
+}
+
+export function savingsView(state: InstanceState, now: number): SavingsView {
+  const { phase, profile } = state;
+  const unsavedFrom =
+    phase.status === "hibernated"
+      ? phase.unsavedFrom
+      : phase.status === "deleting"
+        ? (phase.hibernated?.unsavedFrom ?? now)
+        : now;
+  const saved: Savings = saveHibernation(state.counters.saved, profile, unsavedFrom, now);
+  return {
+    saved_this_month: roundDollars(saved.monthDollars),
+    saved_total: roundDollars(saved.totalDollars),
+    hibernated_seconds_this_month: Math.round(saved.monthMs / SECOND_MS),
+    hibernated_seconds_total: Math.round(saved.totalMs / SECOND_MS),
+  };
+}
+
+function healthOf(state: InstanceState, policy: Policy, now: number): Health {
+  const { phase, clock } = state;
+  switch (phase.status) {
+    case "orphaned":
+      return "unhealthy";
+    case "running": {
+      if (phase.idle?.warnedAt != null) return "idle";
+      const seen = Math.max(clock.lastHeartbeatAt ?? 0, clock.keepAliveUntil ?? 0);
+      return now - seen > 2 * policy.intervalMs ? "late" : "healthy";
+    }
+    case "pending":
+    case "hibernating":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return "inactive";
+  }
+}
+
+function alertText(state: InstanceState, policy: Policy, now: number): string | null {
+  const { phase, clock } = state;
+  if (phase.status === "orphaned") {
+    return clock.lastHeartbeatAt === null
+      ? "No heartbeat ever. May be stuck."
+      : `No heartbeat for ${spokenMinutes(now - clock.lastHeartbeatAt)}. May be stuck.`;
+  }
+  if (phase.status === "running" && phase.idle?.warnedAt != null) {
+    return idleWarning(state, phase.idle, policy, now);
+  }
+  return null;
+}
+
+/** Minutes however many there are, as the product's specification words it; seconds under one minute. */
+function spokenMinutes(durationMs: number): string {
+  const minutes = Math.floor(durationMs / (60 * SECOND_MS));
+  if (minutes === 0) return spokenDuration(durationMs);
+  return `${minutes} minute${minutes === 1 ? "" : "s"}`;
+}
+
+function isoOrNull(instantMs: number | null): string | null {
+  return instantMs === null ? null : toIso(instantMs);
+}

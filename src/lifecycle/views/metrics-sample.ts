@@ -1,0 +1,60 @@
+import { costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
+import { waitingHeartbeats } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import type { InstanceState, Status } from "../model/state.ts";
+import { SECOND_MS } from "../model/time.ts";
+import { savingsView } from "./instance-view.ts";
+
+/** One instance as the metrics see it: numbers, null where there is none. */
+export interface MetricsSample {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly status: Status;
+  readonly gpuPercent: number | null;
+  readonly vramUsedGb: number | null;
+  readonly cpuPercent: number | null;
+  readonly ramUsedGb: number | null;
+  readonly diskUsedGb: number | null;
+  readonly costAccumulated: number | null;
+  readonly costToday: number;
+  readonly secondsSinceHeartbeat: number | null;
+  readonly heartbeats: number;
+  readonly missed: number;
+  readonly uptimePercent: number | null;
+  readonly savedDollars: number;
+  readonly hourlyCost: number | null;
+  /** Heartbeats that wait to be written to the history. */
+  readonly waitingHeartbeats: number;
+}
+
+export function metricsSample(
+  instanceId: string,
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+): MetricsSample {
+  const { profile, phase, counters, clock } = state;
+  const missed = missedHeartbeats(counters, policy.intervalMs, now);
+  // A reading of an instance that is not running is history, not the present.
+  const reading = phase.status === "running" ? state.recent.at(-1) : undefined;
+  return {
+    instanceId,
+    name: profile.name,
+    status: phase.status,
+    gpuPercent: reading?.gpuPercent ?? null,
+    vramUsedGb: reading?.vramUsedGb ?? null,
+    cpuPercent: reading?.cpuPercent ?? null,
+    ramUsedGb: reading?.ramUsedGb ?? null,
+    diskUsedGb: reading?.diskUsedGb ?? null,
+    costAccumulated: counters.cost.accumulated,
+    costToday: costToday(counters, now),
+    secondsSinceHeartbeat:
+      clock.lastHeartbeatAt === null ? null : Math.floor((now - clock.lastHeartbeatAt) / SECOND_MS),
+    heartbeats: counters.totalHeartbeats,
+    missed,
+    uptimePercent: uptimePercent(counters.totalHeartbeats, missed),
+    savedDollars: savingsView(state, now).saved_total,
+    hourlyCost: profile.hourlyCost,
+    waitingHeartbeats: waitingHeartbeats(state).length,
+  };
+}

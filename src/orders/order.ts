@@ -1,0 +1,69 @@
+import { sha256Hex } from "../accounts/digest.ts";
+import type { ActionOrder } from "../lifecycle/model/effects.ts";
+import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import { createOnce } from "../platform/create-once.ts";
+import type { ProviderOrder } from "../providers/provider.ts";
+
+/** What the workflow of one action is told. */
+export interface ActionParameters {
+  readonly userId: string;
+  readonly instanceId: string;
+  readonly provider: ProviderKind;
+  readonly providerRef: string;
+  readonly order: ActionOrder;
+}
+
+export interface Failed {
+  readonly type: "failed";
+  readonly because: string;
+}
+
+/** How an action ended, as its actor is told. */
+export type ActionOutcome =
+  | { readonly type: "succeeded"; readonly confirmedBy: string; readonly snapshotId: string | null }
+  /** It is proven that the machine exists no more. */
+  | { readonly type: "gone" }
+  /** A delete found it running though it counts as hibernated. */
+  | { readonly type: "found_running" }
+  | Failed;
+
+/** What the control plane of a `webhook` provider says later of an order that it accepted. */
+export interface ActionResult {
+  readonly outcome: "succeeded" | "failed";
+  readonly snapshotId: string | null;
+  readonly because: string | null;
+}
+
+/** The workflow event that carries the result of this order, and of no other. */
+export function resultEvent(order: ProviderOrder): string {
+  return `result-${order}`;
+}
+
+/**
+ * The id of an action's workflow, unique for good: a digest, since workflow ids hold 100 plain characters at most. It
+ * begins with the user's own digest, by which a result from outside is known to be that user's.
+ */
+export async function actionWorkflowId(
+  userId: string,
+  instanceId: string,
+  actionId: string,
+): Promise<string> {
+  return `${await userPrefix(userId)}-${(await sha256Hex(`${userId}/${instanceId}/${actionId}`)).slice(0, 40)}`;
+}
+
+export async function isActionOf(userId: string, workflowId: string): Promise<boolean> {
+  return workflowId.startsWith(`${await userPrefix(userId)}-`);
+}
+
+async function userPrefix(userId: string): Promise<string> {
+  return (await sha256Hex(userId)).slice(0, 24);
+}
+
+/** Starts the action's workflow. Asked twice, it starts one. */
+export async function startAction(
+  workflows: Workflow<ActionParameters>,
+  parameters: ActionParameters,
+): Promise<void> {
+  const { userId, instanceId, order } = parameters;
+  await createOnce(workflows, await actionWorkflowId(userId, instanceId, order.actionId), parameters);
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { seal, unseal } from "../accounts/seal.ts";
+import { allowsLoopback } from "../outbound/endpoint.ts";
+import { ec2 } from "./ec2.ts";
+import { ec2CredentialsSchema } from "./ec2-api.ts";
+import { type Provider, ProviderError } from "./provider.ts";
+import { runpod, runpodCredentialsSchema } from "./runpod.ts";
+import { vast, vastCredentialsSchema } from "./vast.ts";
+import { webhook, webhookCredentialsSchema } from "./webhook.ts";
+
+/** The providers that are called, by kind, and a user's credentials for them, sealed in D1. */
+
+export const calledProviderSchema = z.enum(["webhook", "vast", "runpod", "ec2"]);
+
+export type CalledProvider = z.infer<typeof calledProviderSchema>;
+
+type ProviderEnv = Pick<Env, "DB" | "SEAL_KEY" | "ALLOW_LOOPBACK_URLS">;
+
+/** What credentials of this kind look like. */
+export function credentialsSchema(kind: CalledProvider, env: ProviderEnv) {
+  switch (kind) {
+    case "webhook":
+      return webhookCredentialsSchema(allowsLoopback(env));
+    case "vast":
+      return vastCredentialsSchema;
+    case "runpod":
+      return runpodCredentialsSchema;
+    case "ec2":
+      return ec2CredentialsSchema;
+  }
+}
+
+/** A provider that uses these credentials. Throws a ZodError when they are not of this kind. */
+export function createProvider(kind: CalledProvider, credentials: unknown, env: ProviderEnv): Provider {
+  switch (kind) {
+    case "webhook": {
+      const allowLoopback = allowsLoopback(env);
+      return webhook(webhookCredentialsSchema(allowLoopback).parse(credentials), allowLoopback);
+    }
+    case "vast":
+      return vast(vastCredentialsSchema.parse(credentials));
+    case "runpod":
+      return runpod(runpodCredentialsSchema.parse(credentials));
+    case "ec2":
+      return ec2(ec2CredentialsSchema.parse(credentials));
+  }
+}
+
+/** The user's provider of this kind. Throws a `ProviderError` when the user has given no credentials for it. */
+export async function openProvider(env: ProviderEnv, userId: string, kind: string): Promise<Provider> {
+  const called = calledProviderSchema.safeParse(kind).data;
+  const row =
+    called &&
+    (await env.DB.prepare("SELECT credentials FROM providers WHERE user_id = ? AND kind = ?")
+      .bind(userId, called)
+      .first<{ credentials: string }>());
+  if (called === undefined || !row) {
+    throw new ProviderError("unauthorised", `there are no credentials for ${kind}`);
+  }
+  const text = await unseal(env.SEAL_KEY, purpose(userId, called), row.credentials);
+  return createProvider(called, JSON.parse(text), env);
+}
+
+export async function keepCredentials(
+  env: ProviderEnv,
+  userId: string,
+  kind: CalledProvider,
+  credentials: unknown,
+  now: number,
+): Promise<void> {
+  const sealed = await seal(env.SEAL_KEY, purpose(userId, kind), JSON.stringify(credentials));
+  await env.DB.prepare(
+    `INSERT INTO providers (user_id, kind, credentials, updated_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (user_id, kind) DO UPDATE SET credentials = excluded.credentials, updated_at = excluded.updated_at`,
+  )
+    .bind(userId, kind, sealed, now)
+    .run();
+}
+
+/** When the user's credentials of this kind were last set; null without any. */
+export async function credentialsSetAt(db: D1Database, userId: string, kind: string): Promise<number | null> {
+  const row = await db
+    .prepare("SELECT updated_at FROM providers WHERE user_id = ? AND kind = ?")
+    .bind(userId, kind)
+    .first<{ updated_at: number }>();
+  return row?.updated_at ?? null;
+}
+
+export async function removeCredentials(
+  db: D1Database,
+  userId: string,
+  kind: CalledProvider,
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare("DELETE FROM providers WHERE user_id = ? AND kind = ?")
+    .bind(userId, kind)
+    .run();
+  return meta.changes > 0;
+}
+
+function purpose(userId: string, kind: CalledProvider): string {
+  return `provider/${userId}/${kind}`;
+}

@@ -1,0 +1,127 @@
+import { fromHono } from "chanfana";
+import { Hono } from "hono";
+import { z } from "zod";
+import { PostActionResult } from "./api/actions.ts";
+import {
+  CreateUser,
+  CreateUserToken,
+  ListServiceEvents,
+  ListUsers,
+  RevokeUserToken,
+  StartCleanup,
+} from "./api/admin.ts";
+import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./api/channels.ts";
+import { Hibernate, KeepAlive, Wake } from "./api/commands.ts";
+import { countHeartbeats, GetStatus, PostStatus } from "./api/heartbeats.ts";
+import { ListEvents, ListHeartbeats, ListInstanceEvents } from "./api/history.ts";
+import {
+  ChangeInstance,
+  GetInstance,
+  ListInstances,
+  RegisterInstance,
+  RemoveInstance,
+  RotateInstanceToken,
+} from "./api/instances.ts";
+import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
+import { GetPolicy, PutPolicy } from "./api/policy.ts";
+import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
+import { GetSavings } from "./api/savings.ts";
+import { GetAgent } from "./downloads/route.ts";
+import { type ApiEnvironment, requireToken, SECURITY_SCHEMES } from "./http/authenticate.ts";
+import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./http/endpoint.ts";
+import { answerError, notFound } from "./http/errors.ts";
+import { GetMetrics } from "./metrics/route.ts";
+
+class GetHealth extends Endpoint {
+  override schema = {
+    operationId: "getHealth",
+    tags: ["Service"],
+    summary: "Check that the service and its database answer",
+    responses: {
+      200: jsonResponse("They do", z.object({ status: z.literal("ok") }), { status: "ok" }),
+      ...errorResponses(),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    await c.env.DB.prepare("SELECT 1").first();
+    return c.json({ status: "ok" });
+  }
+}
+
+/** Every route of the service. */
+export function createRouter(): Hono<ApiEnvironment> {
+  const app = new Hono<ApiEnvironment>();
+  app.onError(answerError);
+  app.notFound((c) => answerError(notFound(), c));
+
+  const api = fromHono(app, {
+    openapi_url: "/openapi.json",
+    docs_url: null,
+    redoc_url: null,
+    passthroughErrors: true,
+    generateOperationIds: false,
+    schema: {
+      info: {
+        title: "Dumont Agent System",
+        version: "1.0.0",
+        description: "Heartbeats and lifecycle of rented GPU and CPU instances.",
+      },
+    },
+  });
+  for (const [scope, description] of Object.entries(SECURITY_SCHEMES)) {
+    api.registry.registerComponent("securitySchemes", scope, {
+      type: "http",
+      scheme: "bearer",
+      description,
+    });
+  }
+
+  api.get("/healthz", GetHealth);
+
+  api.get("/api/agent/status", GetStatus);
+  app.post("/api/agent/status", countHeartbeats, requireToken("instance"));
+  api.post("/api/agent/status", PostStatus);
+
+  app.use("/api/agent/*", requireToken("user"));
+  api.get("/api/agent/instances", ListInstances);
+  api.post("/api/agent/instances", RegisterInstance);
+  api.get("/api/agent/instances/:id", GetInstance);
+  api.patch("/api/agent/instances/:id", ChangeInstance);
+  api.delete("/api/agent/instances/:id", RemoveInstance);
+  api.post("/api/agent/instances/:id/token", RotateInstanceToken);
+  api.post("/api/agent/instances/:id/keep-alive", KeepAlive);
+  api.post("/api/agent/instances/:id/hibernate", Hibernate);
+  api.post("/api/agent/instances/:id/wake", Wake);
+  api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
+  api.get("/api/agent/instances/:id/events", ListInstanceEvents);
+  api.get("/api/agent/events", ListEvents);
+  api.get("/api/agent/policy", GetPolicy);
+  api.put("/api/agent/policy", PutPolicy);
+  api.get("/api/agent/savings", GetSavings);
+  api.get("/api/agent/channels", ListChannels);
+  api.post("/api/agent/channels", CreateChannel);
+  api.delete("/api/agent/channels/:id", DeleteChannel);
+  api.post("/api/agent/channels/:id/test", TestChannel);
+  api.get("/api/agent/providers/:kind", GetProvider);
+  api.put("/api/agent/providers/:kind", PutProvider);
+  api.delete("/api/agent/providers/:kind", DeleteProvider);
+  api.post("/api/agent/actions/:id/result", PostActionResult);
+
+  app.get("/metrics", requireToken("user", "admin"));
+  api.get("/metrics", GetMetrics);
+
+  app.use("/api/admin/*", requireToken("admin"));
+  api.post("/api/admin/users", CreateUser);
+  api.get("/api/admin/users", ListUsers);
+  api.post("/api/admin/users/:id/tokens", CreateUserToken);
+  api.delete("/api/admin/tokens/:id", RevokeUserToken);
+  api.post("/api/admin/cleanup", StartCleanup);
+  api.get("/api/admin/events", ListServiceEvents);
+
+  api.get("/downloads/agent/:version/:file", GetAgent);
+
+  api.get("/keep-alive/:token", GetKeepAlivePage);
+  api.post("/keep-alive/:token", PostKeepAlivePage);
+  return app;
+}

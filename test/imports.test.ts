@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/**
+ * Imports run one way: a folder takes from those below it in this list, and from itself. Types count too, since a type that
+ * points upwards is a dependency that a reader has to follow.
+ */
+const FOLDERS = [
+  ".",
+  "api",
+  "metrics",
+  "downloads",
+  "http",
+  "cleanup",
+  "instance",
+  "fleet",
+  "orders",
+  "providers",
+  "alerts",
+  "history",
+  "accounts",
+  "service",
+  "outbound",
+  "platform",
+  "lifecycle",
+];
+
+/** The same within the pure core. `views` show what `rules` decided; nothing that decides looks at a view. */
+const CORE = ["views", ".", "rules", "model"];
+
+const SOURCE = join(import.meta.dirname, "../src");
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The relative imports of all TypeScript files, as paths in `src/`. */
+const imports: readonly Import[] = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
+  .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"))
+  .flatMap((file) => {
+    const text = readFileSync(join(SOURCE, file), "utf8");
+    return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, path]) => ({
+      from: file,
+      to: relative(SOURCE, join(SOURCE, dirname(file), String(path))),
+    }));
+  });
+
+/** The first folder of a path; `.` for a file beside the folders. */
+const folderOf = (path: string) => (path.split("/").at(-2) === undefined ? "." : String(path.split("/")[0]));
+
+const upwards = (among: readonly Import[], order: readonly string[], folder: (path: string) => string) =>
+  among
+    .filter(({ from, to }) => {
+      const [upper, lower] = [order.indexOf(folder(from)), order.indexOf(folder(to))];
+      return upper === -1 || lower === -1 || upper > lower;
+    })
+    .map(({ from, to }) => `${from} imports ${to}`);
+
+const ofDashboard = imports.filter(({ from }) => folderOf(from) === "dashboard");
+const ofService = imports.filter(({ from }) => folderOf(from) !== "dashboard");
+
+describe("an import", () => {
+  it("is found at all", () => {
+    expect(imports).toContainEqual({ from: "worker.ts", to: "router.ts" });
+    expect(imports.length).toBeGreaterThan(300);
+  });
+
+  it("of the service leads to the same folder or to one below it", () => {
+    const inside = ofService.filter(({ to }) => !to.startsWith(".."));
+    expect(upwards(inside, FOLDERS, folderOf)).toEqual([]);
+  });
+
+  it("leaves src/ for the agent's text alone", () => {
+    expect(imports.filter(({ to }) => to.startsWith("..")).map(({ to }) => to)).toEqual([
+      "../agent/dumont-agent",
+    ]);
+  });
+
+  it("of the pure core stays in it, and runs from views over rules to the model", () => {
+    const ofCore = ofService.filter(({ from }) => folderOf(from) === "lifecycle");
+    expect(ofCore.filter(({ to }) => folderOf(to) !== "lifecycle")).toEqual([]);
+    const inCore = (path: string) => folderOf(relative("lifecycle", path));
+    expect(upwards(ofCore, CORE, inCore)).toEqual([]);
+  });
+
+  it("of the page takes nothing from the service but types and what is pure", () => {
+    expect(
+      ofDashboard
+        .filter(({ to }) => folderOf(to) !== "dashboard" && folderOf(to) !== "lifecycle")
+        .filter(({ from, to }) => {
+          const text = readFileSync(join(SOURCE, from), "utf8");
+          const path = relative(dirname(join(SOURCE, from)), join(SOURCE, to));
+          return !new RegExp(`import type [^;]*"${path.replaceAll(".", "\\.")}"`).test(text);
+        })
+        .map(({ from, to }) => `${from} imports ${to}`),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { afterEach, expect, it, vi } from "vitest";
+import { referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import { ec2 } from "../../src/providers/ec2.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import { runpod } from "../../src/providers/runpod.ts";
+import { vast } from "../../src/providers/vast.ts";
+import { webhook } from "../../src/providers/webhook.ts";
+
+const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const PROVIDERS: { readonly [kind in "vast" | "runpod" | "ec2" | "webhook"]: Provider } = {
+  vast: vast({ api_key: "vast-key-0123456789" }),
+  runpod: runpod({ api_key: "rpa_0123456789" }),
+  ec2: ec2({
+    access_key_id: "AKIAIOSFODNN7EXAMPLE",
+    secret_access_key: "x".repeat(40),
+    region: "eu-central-1",
+  }),
+  webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
+};
+
+/** The only addresses that a provider is called at for a machine, whatever its reference. */
+const ADDRESSES = {
+  vast: (ref: string) => [`https://console.vast.ai/api/v0/instances/${ref}/`],
+  runpod: (ref: string) => [
+    `https://api.runpod.io/v2/pods/${ref}`,
+    `https://api.runpod.io/v2/pods/${ref}/action`,
+  ],
+  ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
+  webhook: () => ["https://plane.example.com/orders"],
+};
+
+const KINDS = ["vast", "runpod", "ec2", "webhook"] as const;
+
+afterEach(() => vi.restoreAllMocks());
+
+it("is called at the machine's own address or, for a reference that is none, not at all", async () => {
+  const called: string[] = [];
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    called.push(input instanceof Request ? input.url : String(input));
+    return new Response("{}");
+  });
+  const pieces = fc.constantFrom("..", ".", "/", "%2e%2e", "a", "7", "i-12345678", "?", "#", "\\", "\n", "@");
+  const references = fc.oneof(
+    fc.constantFrom(
+      "..",
+      ".",
+      "",
+      "1/../2",
+      "../users/current",
+      "28864630",
+      "xedezhzb9la3ye",
+      "i-1234567890abcdef0",
+    ),
+    fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
+    fc.string({ unit: "binary" }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...KINDS), references, async (kind, ref) => {
+      called.length = 0;
+      const target = { ref, instanceId: "rig", actionId: "a-1" };
+      const provider = PROVIDERS[kind];
+      const sighting = await provider.status(target).catch((error: unknown) => error);
+      for (const order of [provider.hibernate, provider.forceHibernate, provider.wake, provider.delete]) {
+        await order(target).catch(() => {});
+      }
+      await provider.verify(target).catch(() => {});
+      if (referenceIssue(kind, ref) === null) {
+        expect(called.length).toBeGreaterThan(0);
+        for (const address of called) expect(ADDRESSES[kind](ref)).toContain(address);
+      } else {
+        expect(called).toEqual([]);
+        expect(sighting).toMatchObject({
+          state: "unknown",
+          because: expect.stringContaining("reference must"),
+        });
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -14,7 +14,7 @@ import type { Policy } from "../model/policy.ts";
 import { type Agent, type InstanceState, idleRunOf, RECENT_HEARTBEATS } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "../model/time.ts";
 import { extendTrend } from "../model/trend.ts";
-import { acceptOrder, callOff, recover } from "./handover.ts";
+import { callOff, recover } from "./handover.ts";
 import {
   beginHibernation,
   cancelHibernation,
@@ -260,23 +260,20 @@ function isNewLastWord({ agent }: InstanceState, at: number): boolean {
  */
 function goodbye(state: InstanceState, at: number): InstanceState {
   const noted: InstanceState = { ...state, agent: { ...state.agent, lastWordAt: at } };
-  const hibernating = beginHibernation(noted, {
+  return beginHibernation(noted, {
     kind: "hibernate",
     reason: "instance",
     at,
     message: "The instance says that it hibernates itself",
     detail: { rule: "instance" },
   });
-  return hibernating.phase.status === "hibernating"
-    ? acceptOrder(hibernating, hibernating.phase.action.id, at)
-    : hibernating;
 }
 
 function hearWhileHibernating(state: InstanceState, word: Word, policy: Policy): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
   const { action } = phase;
-  if (word.saysGoodbye) return acceptOrder(state, action.id, word.at);
+  if (word.saysGoodbye) return state;
   const known =
     phase.before.status === "pending"
       ? { ...state, phase: { ...phase, before: { status: "running", idle: null } as const } }

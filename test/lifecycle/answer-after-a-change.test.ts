@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compilePolicy, mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy.ts";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { at, Timeline } from "./timeline.ts";
 
 const DAY = 24 * 60 * 60_000;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
+import { policyIssues } from "../../src/lifecycle/model/policy-issues.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
   type PolicyOverrides,
-  policyIssues,
   policyOverridesSchema,
   policySettingsSchema,
-} from "../../src/lifecycle/model/policy.ts";
+} from "../../src/lifecycle/model/policy-settings.ts";
 
 const SECONDS_IN_400_DAYS = 34_560_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNotice } from "../../src/lifecycle/model/history-event.ts";
+import { isAlert } from "../../src/lifecycle/model/history-event.ts";
 import { at, Timeline } from "./timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
@@ -142,7 +142,7 @@ describe("a flapping instance", () => {
     return line;
   }
 
-  const told = (line: Timeline) => line.events.filter(isNotice).map((event) => event.kind);
+  const told = (line: Timeline) => line.events.filter(isAlert).map((event) => event.kind);
 
   it("is told once as flapping at its fourth turn within an hour, and its turns no more", () => {
     expect(told(flap(3))).toEqual([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
 import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
-import type { InstanceState, Status } from "../../src/lifecycle/model/state.ts";
+import type { Status } from "../../src/lifecycle/model/phase.ts";
+import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import {
   beginDelete,
   cancelDelete,
@@ -12,25 +13,23 @@ import {
 } from "../../src/lifecycle/rules/deletion.ts";
 import {
   acceptOrder,
-  advanceOrder,
   callOff,
   checkOrder,
-  failOrder,
-  isBeyondRecall,
-  orderDeadline,
+  isTooLateToCallOff,
   recover,
   refuseOrder,
   tryOrder,
 } from "../../src/lifecycle/rules/handover.ts";
 import {
-  advanceAnswer,
-  answerDeadline,
+  answeredOrderDeadline,
   beginHibernation,
   cancelHibernation,
   confirmHibernation,
+  endAnsweredOrder,
   failHibernation,
 } from "../../src/lifecycle/rules/hibernation.ts";
 import { isUnderWay } from "../../src/lifecycle/rules/order.ts";
+import { failOrder, failOverdueOrder, orderDeadline } from "../../src/lifecycle/rules/order-end.ts";
 import { beginWake, failWake } from "../../src/lifecycle/rules/waking.ts";
 import { at, Timeline } from "./timeline.ts";
 
@@ -72,8 +71,8 @@ function waking(): Timeline {
   return line;
 }
 
-/** One instance of each standing. */
-const STANDINGS: Record<Status, () => Timeline> = {
+/** One instance in each status. */
+const IN_STATUS: Record<Status, () => Timeline> = {
   pending: () => new Timeline(),
   running: () => new Timeline().beatUntil(at("1:00")),
   orphaned,
@@ -86,7 +85,7 @@ const STANDINGS: Record<Status, () => Timeline> = {
 
 type Change = (state: InstanceState, line: Timeline) => InstanceState;
 
-/** What belongs to a standing, and must leave every other one exactly as it is. */
+/** Changes, and the statuses in which each may change anything. */
 const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> = {
   "an order to hibernate that begins": [
     ["pending", "running", "orphaned"],
@@ -124,16 +123,16 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
     ["hibernating", "waking", "deleting"],
     (state, { now }) => callOff(state, now, "x"),
   ],
-  "an order that its carrier is never heard of": [
+  "an order whose end is never reported": [
     ["hibernating", "waking", "deleting"],
-    (state, { now }) => advanceOrder(state, now + 30 * DAY),
+    (state, { now }) => failOverdueOrder(state, now + 30 * DAY),
   ],
   "a recovery": [["orphaned", "deleting"], (state, { now }) => recover(state, now, "x")],
-  "an order that goes by answer": [[], (state, { policy, now }) => advanceAnswer(state, policy, now + DAY)],
+  "an order by answer": [[], (state, { policy, now }) => endAnsweredOrder(state, policy, now + DAY)],
 };
 
 describe.each(Object.entries(CHANGES))("%s", (_, [belongsTo, change]) => {
-  it.each(Object.entries(STANDINGS))("and an instance that is %s", (status, arrange) => {
+  it.each(Object.entries(IN_STATUS))("and an instance that is %s", (status, arrange) => {
     const line = arrange();
     expect(line.view.status).toBe(status);
     const after = change(line.state, line);
@@ -150,7 +149,7 @@ describe("a word about an order that is not the one under way", () => {
     acceptOrder(line.state, actionId, line.now),
   ];
 
-  it.each(Object.entries(STANDINGS))("changes nothing for an instance that is %s", (_, arrange) => {
+  it.each(Object.entries(IN_STATUS))("changes nothing for an instance that is %s", (_, arrange) => {
     const line = arrange();
     for (const after of word(line, "hibernate-other")) expect(after).toBe(line.state);
     expect(isUnderWay(line.state, "hibernate-other")).toBe(false);
@@ -255,7 +254,7 @@ describe("an order", () => {
     const line = orphaned().until(at("30:00"));
     line.permit();
     line.accept();
-    expect(isBeyondRecall(line.state)).toBe(true);
+    expect(isTooLateToCallOff(line.state)).toBe(true);
     const { state, actionId } = line;
     expect(tryOrder(state, actionId, line.now)).toBe(state);
     expect(refuseOrder(state, actionId, line.now)).toBe(state);
@@ -289,8 +288,8 @@ describe("an order", () => {
     const agent = new Timeline({ provider: "agent" }).beatUntil(at("4:30"), IDLE).until(at("5:00"));
     expect(agent.view.status).toBe("hibernating");
     expect(orderDeadline(agent.state)).toBeNull();
-    expect(answerDeadline(agent.state, agent.policy)).toBe(at("10:00"));
-    expect(answerDeadline(line.state, line.policy)).toBeNull();
+    expect(answeredOrderDeadline(agent.state, agent.policy)).toBe(at("10:00"));
+    expect(answeredOrderDeadline(line.state, line.policy)).toBeNull();
   });
 });
 
@@ -303,7 +302,7 @@ describe("a request of the owner to hibernate", () => {
     deleted: ["deleted", "The instance is deleted"],
   };
 
-  it.each(Object.entries(STANDINGS))("of an instance that is %s", (status, arrange) => {
+  it.each(Object.entries(IN_STATUS))("of an instance that is %s", (status, arrange) => {
     const line = arrange();
     const [code, message] = REFUSALS[status as Status] ?? [];
     const { state } = line;
@@ -339,7 +338,7 @@ describe("a request of the owner to hibernate", () => {
 
 describe("a change of provider or reference", () => {
   it.each(["hibernating", "waking", "deleting"] as const)("is refused while the instance is %s", (status) => {
-    const line = STANDINGS[status]();
+    const line = IN_STATUS[status]();
     for (const changes of [{ provider: "ec2" as const }, { providerRef: "i-2" }]) {
       expect(line.command({ type: "changed", changes, sighted: null })).toEqual({
         code: "busy",
@@ -350,7 +349,7 @@ describe("a change of provider or reference", () => {
   });
 
   it("keeps what the hibernation of the former machine saved, and no longer saves", () => {
-    const line = STANDINGS.hibernated();
+    const line = IN_STATUS.hibernated();
     line.until(at("1:05:00"));
     expect(line.command({ type: "changed", changes: { providerRef: "i-2" }, sighted: null })).toBeNull();
     expect(line.view).toMatchObject({ status: "pending", hibernated_since: null });

@@ -4,14 +4,11 @@ import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
-import {
-  compilePolicy,
-  mergePolicy,
-  type Policy,
-  type PolicyOverrides,
-} from "../../src/lifecycle/model/policy.ts";
+import { orphanOf } from "../../src/lifecycle/model/phase.ts";
+import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
-import { type InstanceState, newState, orphanOf, type Profile } from "../../src/lifecycle/model/state.ts";
+import { type InstanceState, newState, type Profile } from "../../src/lifecycle/model/state.ts";
 import type { Refusal } from "../../src/lifecycle/rules/commands.ts";
 import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/views/heartbeat-answer.ts";
 import { type DetailView, detailView } from "../../src/lifecycle/views/instance-view.ts";

@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   type HistoryEvent,
   historyEventKindSchema,
-  isNotice,
+  isAlert,
   severitySchema,
 } from "../../src/lifecycle/model/history-event.ts";
+import { STATUSES } from "../../src/lifecycle/model/phase.ts";
 import { abilitiesOf, providerKindSchema, referenceIssue } from "../../src/lifecycle/model/provider.ts";
-import { newState, STATUSES } from "../../src/lifecycle/model/state.ts";
+import { newState } from "../../src/lifecycle/model/state.ts";
 import {
   shortDuration,
   spokenDuration,
@@ -148,7 +149,7 @@ describe("an event", () => {
   });
 
   it("is a notice unless its owner made or expects it", () => {
-    const quiet = historyEventKindSchema.options.filter((kind) => !isNotice(event(kind)));
+    const quiet = historyEventKindSchema.options.filter((kind) => !isAlert(event(kind)));
     expect(quiet.toSorted()).toEqual([
       "changed",
       "cleanup",
@@ -166,10 +167,10 @@ describe("an event", () => {
   });
 
   it("of a flapping instance, or of a failure that repeats, is none", () => {
-    expect(isNotice(event("orphaned", { flapping: true }))).toBe(false);
-    expect(isNotice(event("orphaned", { flapping: false }))).toBe(true);
-    expect(isNotice(event("delete_failed", { repeated: true }))).toBe(false);
-    expect(isNotice(event("delete_failed", { repeated: false }))).toBe(true);
+    expect(isAlert(event("orphaned", { flapping: true }))).toBe(false);
+    expect(isAlert(event("orphaned", { flapping: false }))).toBe(true);
+    expect(isAlert(event("delete_failed", { repeated: true }))).toBe(false);
+    expect(isAlert(event("delete_failed", { repeated: false }))).toBe(true);
   });
 
   it("is of three severities", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNotice } from "../../../src/lifecycle/model/history-event.ts";
+import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const DAY = 24 * 60 * 60_000;
@@ -217,7 +217,7 @@ describe("an order that keeps failing", () => {
     // 5, 10, 20 … minutes, at last six hours apart.
     expect(line.orders.length).toBeGreaterThanOrEqual(8);
     expect(line.orders.length).toBeLessThanOrEqual(10);
-    const told = line.events.filter(isNotice).map((event) => event.kind);
+    const told = line.events.filter(isAlert).map((event) => event.kind);
     expect(told.filter((kind) => kind === "idle")).toHaveLength(1);
     expect(told.filter((kind) => kind === "hibernate_failed")).toHaveLength(1);
 
@@ -225,14 +225,14 @@ describe("an order that keeps failing", () => {
     line.heartbeat({ gpu_utilization: 90 });
     line.beatUntil(line.now + 6 * 60_000, { gpu_utilization: 1 });
     if (line.view.status === "hibernating") fail(line);
-    const again = line.events.filter(isNotice).map((event) => event.kind);
+    const again = line.events.filter(isAlert).map((event) => event.kind);
     expect(again.filter((kind) => kind === "hibernate_failed")).toHaveLength(2);
   });
 
   it("of an agent that has no command to hibernate makes one alert of idleness a day, not hundreds", () => {
     const line = new Timeline({ provider: "agent" });
     line.beatUntil(at("24:00:00"), { gpu_utilization: 1 });
-    const told = line.events.filter(isNotice).map((event) => event.kind);
+    const told = line.events.filter(isAlert).map((event) => event.kind);
     expect(told).toEqual(["idle", "hibernate_failed"]);
     expect(line.kinds.filter((kind) => kind === "hibernating").length).toBeLessThanOrEqual(10);
   });
@@ -249,7 +249,7 @@ describe("an order that keeps failing", () => {
     expect(forced.length).toBeGreaterThanOrEqual(6);
     expect(forced.length).toBeLessThanOrEqual(9);
     expect(line.kinds.filter((kind) => kind === "abandoned")).toHaveLength(1);
-    expect(line.events.filter(isNotice).filter((event) => event.kind === "hibernate_failed")).toHaveLength(1);
+    expect(line.events.filter(isAlert).filter((event) => event.kind === "hibernate_failed")).toHaveLength(1);
     line.until(line.armedAt ?? line.now);
     line.permit();
     line.command({
@@ -272,7 +272,7 @@ describe("an order that keeps failing", () => {
       line.permit();
     }
     expect(line.kinds.filter((kind) => kind === "delete_failed")).toHaveLength(5);
-    expect(line.events.filter(isNotice).filter((event) => event.kind === "delete_failed")).toHaveLength(1);
+    expect(line.events.filter(isAlert).filter((event) => event.kind === "delete_failed")).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PolicyOverrides } from "../../../src/lifecycle/model/policy.ts";
+import type { PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
 import { at, Timeline } from "../timeline.ts";
 

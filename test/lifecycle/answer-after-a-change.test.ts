@@ -17,12 +17,7 @@ describe("the guard's answer to a question of before a change of policy", () => 
     line.heartbeat();
     line.until(at("30:00")).permit();
     line.accept();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("5:00") + 7 * DAY);
     line.command({ type: "cleanup" });
     // The database is away, and the question waits; meanwhile:

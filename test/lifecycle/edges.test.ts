@@ -7,16 +7,6 @@ const MINUTE = 60_000;
 /** Warns as ever, and hibernates late; silence is of no interest. */
 const SLOW = { idle: { hibernate_after_seconds: 3600 }, orphan: { enabled: false } };
 
-function succeed(line: Timeline): Timeline {
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
-  return line;
-}
-
 function silentFor(clock: string, options: ConstructorParameters<typeof Timeline>[0] = {}): Timeline {
   const line = new Timeline(options);
   line.heartbeat();
@@ -52,7 +42,7 @@ describe("the silence of an instance", () => {
   it("that the guard holds back at its last step is told by that step", () => {
     const line = silentFor("30:00");
     line.permit();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     line.until(at("2:00:00")).defer();
     expect(line.events.at(-1)).toMatchObject({
       message: "The mass-outage guard holds back: force-hibernate",
@@ -63,14 +53,14 @@ describe("the silence of an instance", () => {
   it("while it is hibernated for good is told without a time to delete it", () => {
     const line = silentFor("30:00", { overrides: { orphan: { delete_after_days: null } } });
     line.permit();
-    succeed(line).until(at("2:00:00"));
+    line.succeed().until(at("2:00:00"));
     expect(line.events.at(-1)?.message).toBe("No heartbeat for 2 hours. It is hibernated.");
   });
 
   it("ends with a heartbeat that comes while it is hibernated, and the registry hears of it", () => {
     const line = silentFor("30:00");
     line.permit();
-    succeed(line);
+    line.succeed();
     const projections = () => line.effects.filter((effect) => effect.type === "projection").length;
     const before = projections();
     line.until(at("31:00")).heartbeat();
@@ -108,10 +98,10 @@ describe("an alarm that comes far too late", () => {
   });
 
   it("tells of an instance that did not wake, and lets its ladder begin then", () => {
-    const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+    const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
     line.command({ type: "wake.requested" });
     // Its provider says that it runs.
-    succeed(line);
+    line.succeed();
     line.now = at("3:00:00");
     line.armedAt = null;
     line.apply({ type: "alarm", dueAt: at("15:00") });
@@ -190,7 +180,7 @@ describe("an idle run", () => {
   });
 
   it("after the grace of a wake is held back by nothing", () => {
-    const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+    const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
     line.command({ type: "wake.requested" });
     line.until(at("6:00")).heartbeat();
     line.beatUntil(at("14:00")).until(at("15:00")).heartbeat(IDLE);
@@ -223,7 +213,7 @@ describe("an order of the owner to hibernate an orphan", () => {
     line.heartbeat();
     expect(line.view).toMatchObject({ status: "hibernating", orphaned_since: null });
     expect(line.kinds.at(-1)).toBe("recovered");
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     expect(line.view.status).toBe("running");
   });
 });

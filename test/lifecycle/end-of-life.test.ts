@@ -5,16 +5,12 @@ import { at, Timeline } from "./timeline.ts";
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 
-function succeed(line: Timeline, snapshotId: string | null = null): void {
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId, confirmedBy: "webhook" });
-}
-
 /** Hibernated for silence at 0:30, and a delete ordered seven days later, at which it is not hibernated any more. */
 function deleting(): Timeline {
   const line = new Timeline();
   line.heartbeat();
   line.until(at("30:00")).permit();
-  succeed(line);
+  line.succeed();
   line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
   line.permit();
   expect(line.view.status).toBe("deleting");
@@ -29,7 +25,7 @@ function deletingAwake(): Timeline {
     line.until(line.armedAt);
     line.permit();
     if (line.view.status === "hibernating") {
-      line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+      line.fail();
     }
   }
   line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
@@ -47,7 +43,7 @@ describe("the savings of an instance that is deleted", () => {
     expect(saved(line)).toBe(HIBERNATED_SECONDS);
     line.until(line.now + HOUR);
     expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
-    succeed(line, "snap-1");
+    line.succeed("snap-1");
     expect(line.view.status).toBe("deleted");
     expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
     expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(
@@ -81,7 +77,7 @@ describe("the savings of an instance that is deleted", () => {
   it("go on when the delete fails or is called off, and count no time twice", () => {
     const failed = deleting();
     failed.until(failed.now + HOUR);
-    failed.command({ type: "action.failed", actionId: failed.actionId, because: "503" });
+    failed.fail();
     expect(failed.view.status).toBe("hibernated");
     expect(saved(failed)).toBe(HIBERNATED_SECONDS + 3600);
 
@@ -98,7 +94,7 @@ describe("the savings of an instance that is deleted", () => {
       const line = deletingAwake();
       line.until(line.now + HOUR);
       expect(saved(line)).toBe(0);
-      if (end === "confirmed") succeed(line);
+      if (end === "confirmed") line.succeed();
       if (end === "gone") line.command({ type: "action.gone", actionId: line.actionId });
       if (end === "running") line.command({ type: "action.found_running", actionId: line.actionId });
       expect(saved(line)).toBe(0);
@@ -109,7 +105,7 @@ describe("the savings of an instance that is deleted", () => {
 describe("an instance that is deleted", () => {
   it("misses no heartbeat any more, and nothing is done to it", () => {
     const line = deletingAwake();
-    succeed(line);
+    line.succeed();
     const missed = line.view.missed_heartbeats;
     expect(missed).toBe(7 * 24 * 60 + 4);
     const { kinds } = line;
@@ -124,7 +120,7 @@ describe("an instance that is deleted", () => {
 
   it("and is heard all the same, runs", () => {
     const line = deleting();
-    succeed(line);
+    line.succeed();
     line.until(line.now + HOUR).heartbeat();
     expect(line.view.status).toBe("running");
     expect(line.events.at(-1)).toMatchObject({ kind: "woken", message: "Woken: heartbeats are back" });
@@ -134,7 +130,7 @@ describe("an instance that is deleted", () => {
     const line = new Timeline({ overrides: { orphan: { snapshot_before_delete: false } } });
     line.heartbeat();
     line.until(at("30:00")).permit();
-    succeed(line);
+    line.succeed();
     line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
     line.permit();
     expect(line.effects.findLast((effect) => effect.type === "action")).toMatchObject({
@@ -146,7 +142,7 @@ describe("an instance that is deleted", () => {
       message: "Deleting: orphaned since 2025-12-19T00:05:00Z",
       detail: { snapshot_first: false },
     });
-    succeed(line);
+    line.succeed();
     expect(line.events.at(-1)).toMatchObject({
       message: "Instance auto-deleted after 7 days orphaned. No snapshot was taken.",
       detail: { snapshot_id: null },
@@ -158,7 +154,7 @@ describe("an instance that is deleted", () => {
       const line = new Timeline();
       line.heartbeat();
       line.until(at("30:00")).permit();
-      succeed(line);
+      line.succeed();
       line.policy = new Timeline({ overrides: { orphan } }).policy;
       line.until(at("0:00") + 300 * DAY).command({ type: "cleanup" });
       expect(line.guardQuestions).toEqual(["hibernate"]);
@@ -170,7 +166,7 @@ describe("a delete that failed", () => {
   it("is not asked for again before its next try", () => {
     const line = deleting();
     const asked = () => line.guardQuestions.filter((step) => step === "delete").length;
-    line.command({ type: "action.failed", actionId: line.actionId, because: "snapshot failed" });
+    line.fail("snapshot failed");
     expect(line.events.at(-1)).toMatchObject({
       message: "Not deleted: snapshot failed",
       detail: { failures: 1, repeated: false },
@@ -180,7 +176,7 @@ describe("a delete that failed", () => {
     line.until(line.now + 1).command({ type: "cleanup" });
     expect(asked()).toBe(2);
     line.permit();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "snapshot failed" });
+    line.fail("snapshot failed");
     expect(line.events.at(-1)).toMatchObject({ detail: { failures: 2, repeated: true } });
     line.until(line.now + 10 * 60_000 - 1).command({ type: "cleanup" });
     expect(asked()).toBe(2);

@@ -18,19 +18,11 @@ function told(line: Timeline): Told[] {
   });
 }
 
-function succeed(line: Timeline, snapshotId: string | null = null): void {
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId, confirmedBy: "webhook" });
-}
-
-function fail(line: Timeline, because: string): void {
-  line.command({ type: "action.failed", actionId: line.actionId, because });
-}
-
 function hibernatedForSilence(): Timeline {
   const line = new Timeline();
   line.heartbeat();
   line.until(at("30:00")).permit();
-  succeed(line);
+  line.succeed();
   return line;
 }
 
@@ -126,9 +118,9 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
     "an instance that is idle, and that its provider hibernates at the second try",
     () => {
       const line = new Timeline().beatUntil(at("5:00"), IDLE);
-      fail(line, "503");
+      line.fail();
       line.until(at("6:00")).beatUntil(at("10:00"), { gpu_utilization: 3 });
-      succeed(line);
+      line.succeed();
       line.until(at("20:00")).heartbeat();
       return line;
     },
@@ -212,11 +204,11 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
       line.until(at("35:00")).defer();
       line.until(at("40:00")).permit();
       line.until(at("1:10:00")).permit();
-      fail(line, "503");
+      line.fail();
       line.until(at("2:40:00")).permit();
-      fail(line, "timeout");
+      line.fail("timeout");
       line.until(at("2:50:00")).permit();
-      succeed(line);
+      line.succeed();
       line.command({ type: "keep_alive", durationMs: 1 });
       line.until(at("3:00:00")).heartbeat();
       return line;
@@ -359,10 +351,10 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
     "an instance that is silent for seven days and deleted at the second try",
     () => {
       const line = deleteOrdered(hibernatedForSilence());
-      fail(line, "no snapshot");
+      line.fail("no snapshot");
       line.until(line.now + DAY).command({ type: "cleanup" });
       line.permit();
-      succeed(line, "snap-1");
+      line.succeed("snap-1");
       return line;
     },
     [
@@ -447,7 +439,7 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
       const line = new Timeline();
       line.heartbeat();
       line.until(at("30:00")).permit();
-      fail(line, "503");
+      line.fail();
       line.until(at("2:00:00")).permit();
       line.command({ type: "action.tried", actionId: line.actionId });
       line.heartbeat();
@@ -812,9 +804,9 @@ const LIVES: readonly (readonly [string, () => Timeline, readonly Told[]])[] = [
       line.command({ type: "hibernate.requested" });
       line.command({ type: "keep_alive", durationMs: 3_600_000 });
       line.command({ type: "hibernate.requested" });
-      succeed(line);
+      line.succeed();
       line.command({ type: "wake.requested" });
-      fail(line, "no capacity");
+      line.fail("no capacity");
       return line;
     },
     [

@@ -72,10 +72,10 @@ describe("a deletion", () => {
   /** An orphan that its provider could not hibernate, by neither way. */
   function stuck(): Timeline {
     const line = silent();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
+    line.fail("refused");
     line.until(at("2:00:00"));
     line.permit();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
+    line.fail("refused");
     expect(line.orders).toEqual(["hibernate", "force_hibernate"]);
     return line;
   }
@@ -85,7 +85,7 @@ describe("a deletion", () => {
     while (line.armedAt !== null && line.armedAt <= until) {
       line.until(line.armedAt);
       line.permit();
-      line.command({ type: "action.failed", actionId: line.actionId, because: "refused" });
+      line.fail("refused");
     }
     return line.until(until);
   }

@@ -8,12 +8,7 @@ it("a machine that its owner had hibernated is not deleted for the silence befor
   expect(line.view.status).toBe("orphaned");
   expect(line.command({ type: "hibernate.requested" })).toBeNull();
   line.accept();
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
   line.until(at("0:00") + 8 * 24 * 60 * 60_000);
   line.command({ type: "cleanup" });
   line.permit();

@@ -142,12 +142,7 @@ describe("a change of the ladder's times", () => {
     const line = new Timeline();
     line.heartbeat();
     line.until(at("30:00")).permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     return line.until(at("3:00:00"));
   };
   const DAY = 24 * 60 * 60_000;

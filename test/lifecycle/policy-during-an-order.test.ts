@@ -20,7 +20,7 @@ describe("a change of policy while an order is under way", () => {
     // Its provider refuses for 30 days: it is tried again and again.
     while (line.now < at("0:00") + 30 * DAY) {
       if (line.view.status === "hibernating") {
-        line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+        line.fail();
       }
       line.until(line.now + 60 * 60_000);
       line.permit();
@@ -32,12 +32,7 @@ describe("a change of policy while an order is under way", () => {
     const changedAt = line.now;
     change(line, { orphan: { delete_after_days: 7 } });
     line.accept();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(changedAt + 60_000);
     line.command({ type: "cleanup" });
     line.permit();
@@ -57,7 +52,7 @@ describe("a change of policy while an order is under way", () => {
     line.until(at("45:00"));
     change(line, {});
     line.until(at("46:00"));
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     line.until(at("47:00"));
     // Were the order not there, the ladder would count from the change: orphaned at 50:00, hibernated at 75:00.
     expect(line.guardQuestions).toEqual([]);

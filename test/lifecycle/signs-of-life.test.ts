@@ -212,12 +212,7 @@ describe("a change of policy", () => {
     const line = new Timeline({ overrides: { orphan: { delete_after_days: null } } });
     line.heartbeat();
     line.until(at("30:00")).permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("0:00") + 20 * 24 * HOUR);
     changeTo(line, {});
     line.command({ type: "cleanup" });

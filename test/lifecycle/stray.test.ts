@@ -36,16 +36,6 @@ import { at, Timeline } from "./timeline.ts";
 const IDLE = { gpu_utilization: 2 };
 const DAY = 24 * 60 * 60_000;
 
-function succeed(line: Timeline): Timeline {
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
-  return line;
-}
-
 function idle(): Timeline {
   return new Timeline().beatUntil(at("5:00"), IDLE);
 }
@@ -59,14 +49,14 @@ function orphaned(): Timeline {
 function deleting(): Timeline {
   const line = orphaned().until(at("30:00"));
   line.permit();
-  succeed(line);
+  line.succeed();
   line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
   line.permit();
   return line;
 }
 
 function waking(): Timeline {
-  const line = succeed(idle());
+  const line = idle().succeed();
   line.command({ type: "wake.requested" });
   return line;
 }
@@ -77,10 +67,10 @@ const IN_STATUS: Record<Status, () => Timeline> = {
   running: () => new Timeline().beatUntil(at("1:00")),
   orphaned,
   hibernating: idle,
-  hibernated: () => succeed(idle()),
+  hibernated: () => idle().succeed(),
   waking,
   deleting,
-  deleted: () => succeed(deleting()),
+  deleted: () => deleting().succeed(),
 };
 
 type Change = (state: InstanceState, line: Timeline) => InstanceState;
@@ -200,7 +190,7 @@ describe("an order", () => {
     }
     const forced = orphaned();
     forced.until(at("30:00")).permit();
-    forced.command({ type: "action.failed", actionId: forced.actionId, because: "503" });
+    forced.fail();
     forced.until(at("2:00:00")).permit();
     expect(forced.actionId).toMatch(/^force-hibernate-[0-9a-z]+$/);
     // The effects of what goes by answer are nobody else's: none is emitted, and no number is used twice.

@@ -7,12 +7,7 @@ it("a wake that hangs at its provider is told of as failed, and still stands whe
   line.heartbeat();
   line.command({ type: "hibernate.requested" });
   line.accept();
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
   line.until(at("1:00:00"));
   line.command({ type: "wake.requested" });
   const { actionId } = line;

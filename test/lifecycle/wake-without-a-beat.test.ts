@@ -7,21 +7,11 @@ function woken(overrides = {}): Timeline {
   line.heartbeat();
   line.command({ type: "hibernate.requested" });
   line.accept();
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
   line.until(at("1:00:00"));
   line.command({ type: "wake.requested" });
   line.accept();
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
   return line;
 }
 

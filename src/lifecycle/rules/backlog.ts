@@ -28,7 +28,7 @@ export function receiveBacklog(
   if (boot_id == null || sequence == null || backlog == null) return state;
   const judged = endIdleRunIfBusy(state, backlog, policy, now);
   const newest = state.agent.sequence ?? -1;
-  // A sequence that does not grow was restarted, so none of its numbers has been received.
+  // A sequence that does not grow was restarted, so none of these readings has been received.
   const receivedUpTo = sequence > newest ? newest : -1;
   const readings = backlog.filter(([number]) => number > receivedUpTo && number < sequence);
   return addToHistory(judged, readingsThatFillGap(judged, readings, policy, now));

@@ -33,7 +33,7 @@ function keepMissedHeartbeats(state: InstanceState, former: Policy, now: number)
   return { ...state, counters: { ...counters, missed, gapFrom } };
 }
 
-/** Ends the idle run if the new policy does not take it for one; otherwise its next step is never due before now. */
+/** Ends the idle run if it is none by the new policy. A step of it that is overdue by the new policy counts from now. */
 function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   const run = idleRunOf(state.phase);
   if (run === null) return state;
@@ -86,7 +86,7 @@ function isNewlyDue(
   return deleteDue !== null && deleteDue <= now && (formerlyDue === null || formerlyDue > now);
 }
 
-/** An agent that was told a longer interval is expected no sooner than it was told, and no silence is over at once. */
+/** The agent is not expected sooner than it was last told, and a silence too long for the new policy counts from now. */
 function allowExpectedSilence(
   state: InstanceState,
   former: Policy,

@@ -6,7 +6,10 @@ import { toIso } from "../model/time.ts";
 import { endSavings, summarizeHibernation } from "./hibernation.ts";
 import { placeOrder } from "./order.ts";
 
-/** An order to wake: how it begins, is confirmed, succeeds or fails. It succeeds with the first heartbeat. */
+/**
+ * An order to wake: how it begins, is confirmed, succeeds or fails. It succeeds with the first heartbeat, or, once the
+ * provider has confirmed it, at the end of the grace period.
+ */
 
 export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
   const { phase } = state;

@@ -16,12 +16,7 @@ function silent(): Timeline {
 /** Hibernated for silence, seven days an orphan, and let go by the guard: a delete is ordered. */
 function expired(): Timeline {
   const line = silent();
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
   line.until(at("5:00") + 7 * DAY);
   line.command({ type: "cleanup" });
   line.permit();
@@ -106,12 +101,7 @@ describe.each(ORDERS)("a %s", (_, ordered) => {
 describe("a wake", () => {
   it("whose carrier is never heard of again fails by its deadline", () => {
     const line = silent();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     // Nobody watches for silence here, so nothing else ends the wake.
     line.policy = { ...line.policy, orphan: { ...line.policy.orphan, enabled: false } };
     line.command({ type: "wake.requested" });
@@ -124,12 +114,7 @@ describe("a wake", () => {
     "that is on its way when the instance is heard ends with that try (%s), and nothing is ordered before",
     (end) => {
       const line = silent();
-      line.command({
-        type: "action.succeeded",
-        actionId: line.actionId,
-        snapshotId: null,
-        confirmedBy: "webhook",
-      });
+      line.succeed();
       line.command({ type: "wake.requested" });
       const { actionId } = line;
       line.command({ type: "action.tried", actionId });
@@ -172,7 +157,7 @@ describe("a delete that finds the machine running though it was hibernated", () 
 describe("a change of provider or reference", () => {
   it("is a new machine: neither its silence nor its seven days are those of the former", () => {
     const line = silent();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "unauthorised" });
+    line.fail("unauthorised");
     line.until(at("6:00:00") + 7 * DAY);
     const orders = line.orders.length;
     expect(line.command({ type: "changed", changes: { providerRef: "i-new" }, sighted: null })).toBeNull();
@@ -205,7 +190,7 @@ describe("a change of provider or reference", () => {
 
 describe("an order that keeps failing", () => {
   const fail = (line: Timeline) => {
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
   };
 
   it("for idleness is tried ever more seldom, and its owner is told once, until the instance was busy", () => {
@@ -252,12 +237,7 @@ describe("an order that keeps failing", () => {
     expect(line.events.filter(isAlert).filter((event) => event.kind === "hibernate_failed")).toHaveLength(1);
     line.until(line.armedAt ?? line.now);
     line.permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.view.status).toBe("hibernated");
     line.until(line.now + DAY);
     expect(line.orders.filter((order) => order === "force_hibernate")).toHaveLength(forced.length + 1);
@@ -279,12 +259,7 @@ describe("an order that keeps failing", () => {
 describe("a question to the guard that nobody answers", () => {
   it("is asked again, one at a time, and does not hold the delete up for good", () => {
     const line = silent();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("5:00") + 7 * DAY);
     line.command({ type: "cleanup" });
     line.until(line.now + 10 * 60_000);
@@ -306,7 +281,7 @@ describe("a question to the guard that nobody answers", () => {
 
   it("is not answered by what was said of another step", () => {
     const line = silent();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     line.until(at("2:00:00"));
     line.command({ type: "guard.permitted", step: "hibernate", openedAt: null });
     line.command({ type: "guard.deferred", step: "delete" });

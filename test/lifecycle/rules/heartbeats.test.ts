@@ -203,12 +203,7 @@ describe("late readings", () => {
 describe("a heartbeat of an instance that is hibernated", () => {
   it("right after the order begins no gap: nothing is missed in its sleep", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("6:00")).heartbeat(IDLE);
     expect(line.view.status).toBe("hibernated");
     line.until(at("9:00:00"));
@@ -227,7 +222,7 @@ describe("a first heartbeat while the owner's hibernation is under way", () => {
     expect(line.view.status).toBe("hibernating");
     line.until(at("1:00")).heartbeat();
     expect(line.view.status).toBe("hibernating");
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     expect(line.view.status).toBe("running");
     expect(line.events.at(-1)).toMatchObject({
       kind: "hibernate_failed",
@@ -237,7 +232,7 @@ describe("a first heartbeat while the owner's hibernation is under way", () => {
 
     const never = new Timeline();
     never.command({ type: "hibernate.requested" });
-    never.command({ type: "action.failed", actionId: never.actionId, because: "503" });
+    never.fail();
     expect(never.view.status).toBe("pending");
   });
 });

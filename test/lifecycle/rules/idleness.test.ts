@@ -40,12 +40,7 @@ describe("the idle ladder", () => {
     expect(line.view.status).toBe("hibernating");
     expect(line.orders).toEqual(["hibernate"]);
 
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.view.status).toBe("hibernated");
     expect(line.events.at(-1)).toMatchObject({
       kind: "hibernated",

@@ -53,7 +53,7 @@ describe("the liveness ladder", () => {
     line.heartbeat();
     line.until(at("30:00"));
     line.permit();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no such host" });
+    line.fail("no such host");
     expect(line.view.status).toBe("orphaned");
     expect(line.events.at(-1)).toMatchObject({ kind: "hibernate_failed", severity: "critical" });
     line.until(at("1:59:59.999"));
@@ -73,12 +73,7 @@ describe("the liveness ladder", () => {
     line.heartbeat();
     line.until(at("30:00"));
     line.permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.view).toMatchObject({
       status: "hibernated",
       orphaned_since: "2025-12-19T00:05:00Z",
@@ -188,12 +183,7 @@ describe("the liveness ladder", () => {
     line.heartbeat();
     line.until(at("30:00"));
     line.permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     const due = at("5:00") + 7 * 86_400_000;
     line.until(due - 1).command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate"]);
@@ -211,12 +201,7 @@ describe("the liveness ladder", () => {
     beaten.heartbeat();
     expect(beaten.view).toMatchObject({ status: "running", orphaned_since: null });
 
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: "snap-1",
-      confirmedBy: "webhook",
-    });
+    line.succeed("snap-1");
     expect(line.view.status).toBe("deleted");
     expect(line.events.at(-1)?.message).toBe(
       "Instance auto-deleted after 7 days orphaned. Snapshot saved: snap-1",
@@ -228,26 +213,16 @@ describe("the liveness ladder", () => {
     failed.heartbeat();
     failed.until(at("30:00"));
     failed.permit();
-    failed.command({
-      type: "action.succeeded",
-      actionId: failed.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    failed.succeed();
     failed.until(at("5:00") + 8 * 86_400_000).command({ type: "cleanup" });
     failed.permit();
-    failed.command({ type: "action.failed", actionId: failed.actionId, because: "snapshot failed" });
+    failed.fail("snapshot failed");
     expect(failed.view).toMatchObject({ status: "hibernated", orphaned_since: "2025-12-19T00:05:00Z" });
     expect(failed.events.at(-1)).toMatchObject({ kind: "delete_failed", severity: "critical" });
 
     const idle = new Timeline();
     idle.beatUntil(at("5:00"), { gpu_utilization: 1 });
-    idle.command({
-      type: "action.succeeded",
-      actionId: idle.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    idle.succeed();
     idle.until(at("5:00") + 30 * 86_400_000).command({ type: "cleanup" });
     expect(idle.view.status).toBe("hibernated");
     expect(idle.guardQuestions).toEqual([]);

@@ -8,12 +8,7 @@ const HOUR = 60 * 60_000;
 /** Hibernated for idleness at 5:00. */
 function hibernated(): Timeline {
   const line = new Timeline().beatUntil(at("5:00"), IDLE);
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
   return line;
 }
 
@@ -22,7 +17,7 @@ describe("a wake", () => {
     const line = hibernated();
     line.until(at("1:00:00")).command({ type: "wake.requested" });
     line.until(at("1:00:30"));
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     expect(line.view).toMatchObject({ status: "hibernated", hibernated_since: "2025-12-19T01:00:30Z" });
     line.until(at("1:03:00")).beatUntil(at("1:05:59.999"), IDLE);
     expect(line.kinds).not.toContain("would_hibernate");
@@ -41,7 +36,7 @@ describe("a wake", () => {
     expect(saved()).toBe(55 * 60);
     line.until(at("1:04:00"));
     expect(saved()).toBe(55 * 60);
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     line.until(at("2:04:00"));
     expect(saved()).toBe(55 * 60 + 3600);
   });
@@ -108,16 +103,11 @@ describe("a wake", () => {
     const line = new Timeline();
     line.heartbeat();
     line.until(at("30:00")).permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.command({ type: "wake.requested" })).toBeNull();
     expect(line.kinds.slice(-2)).toEqual(["recovered", "waking"]);
     expect(line.events.at(-2)?.message).toBe("Recovered: woken after 25 minutes as an orphan");
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     expect(line.view).toMatchObject({ status: "hibernated", orphaned_since: null });
     line.until(line.now + 30 * 24 * HOUR).command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate"]);

@@ -214,3 +214,12 @@ describe("an order to hibernate", () => {
     expect(agent.view.status).toBe("hibernating");
   });
 });
+
+describe("an instance that falls silent before it could be told to hibernate", () => {
+  it("was not hibernated, and its owner is told why", () => {
+    const line = new Timeline({ provider: "agent" }).beatUntil(at("4:30"), IDLE).until(at("10:00"));
+    expect(line.events.find((event) => event.kind === "hibernate_failed")?.message).toBe(
+      "Could not hibernate: the instance fell silent before it could be told",
+    );
+  });
+});

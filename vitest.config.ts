@@ -85,6 +85,7 @@ export default defineConfig({
           include: [
             "test/lifecycle/**/*.test.ts",
             "test/outbound/**/*.test.ts",
+            "test/platform/**/*.test.ts",
             "test/providers/**/*.test.ts",
             "test/imports.test.ts",
             "test/alerts/notice.test.ts",

@@ -2,7 +2,8 @@ import { decide, nextWakeAt } from "../src/lifecycle/decide.ts";
 import type { PendingEffect } from "../src/lifecycle/model/effects.ts";
 import type { InstanceEvent } from "../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../src/lifecycle/model/outbox.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../src/lifecycle/model/policy.ts";
+import { compilePolicy } from "../src/lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../src/lifecycle/model/policy-settings.ts";
 import { type InstanceState, newState } from "../src/lifecycle/model/state.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../lifecycle/model/policy.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { jsonText, storedOverridesSchema } from "../lifecycle/model/stored.ts";
 
 /** Users and their tokens, in D1. */

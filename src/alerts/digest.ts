@@ -1,7 +1,8 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../lifecycle/model/policy.ts";
+import { compilePolicy } from "../lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
 import { composeNotice, type Notice } from "./notice.ts";

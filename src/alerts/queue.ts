@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
-import { jsonText, readableRows, word } from "../lifecycle/model/stored.ts";
+import { jsonText, openEnum, readableRows } from "../lifecycle/model/stored.ts";
 import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
 import type { Urgency } from "./start.ts";
 
@@ -39,7 +39,7 @@ const alertRow = z.object({
   instance_id: z.string(),
   name: z.string().nullable(),
   registered_at: z.number().nullable(),
-  kind: word<HistoryEventKind>(),
+  kind: openEnum<HistoryEventKind>(),
   // One of a newer version is told as what most channels want to hear.
   severity: severitySchema.catch("warning"),
   message: z.string(),

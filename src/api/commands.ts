@@ -3,7 +3,7 @@ import { security, userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
 import { ApiError, notFound, unreadable } from "../http/errors.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
-import { keepAliveMinutesSchema } from "../lifecycle/model/policy.ts";
+import { keepAliveMinutesSchema } from "../lifecycle/model/policy-settings.ts";
 import { actorOf } from "../platform/address.ts";
 import { instanceParams } from "./instances.ts";
 import { detailExample, detailSchema } from "./views.ts";

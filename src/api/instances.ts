@@ -10,14 +10,12 @@ import { answerUnlessKnown } from "../http/entity-tag.ts";
 import { ApiError, type Issue, invalid, notFound, unreadable } from "../http/errors.ts";
 import { askActors } from "../instance/ask.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
+import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/policy-issues.ts";
 import {
-  addedIssues,
   DEFAULT_POLICY,
   instancePolicyOverridesSchema,
   mergePolicy,
-  type PolicyIssue,
-  policyIssues,
-} from "../lifecycle/model/policy.ts";
+} from "../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../lifecycle/model/provider.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";

@@ -5,15 +5,14 @@ import { security, userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
 import { invalid } from "../http/errors.ts";
 import { askEveryActor } from "../instance/ask.ts";
+import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
 import {
-  addedIssues,
   DEFAULT_POLICY,
   mergePolicy,
   type PolicyOverrides,
-  policyIssues,
   policyOverridesSchema,
   policySettingsSchema,
-} from "../lifecycle/model/policy.ts";
+} from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 
 const policyResponse = jsonResponse(

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { UNREADABLE_MESSAGE } from "../http/errors.ts";
+import { STATUSES } from "../lifecycle/model/phase.ts";
 import {
   instancePolicyOverridesSchema,
   policyOverridesSchema,
   policySettingsSchema,
-} from "../lifecycle/model/policy.ts";
+} from "../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../lifecycle/model/provider.ts";
-import { STATUSES } from "../lifecycle/model/state.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { type Guard, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../lifecycle/views/instance-view.ts";

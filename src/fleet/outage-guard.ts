@@ -6,7 +6,7 @@ import {
   type Guard,
   type GuardChange,
   type GuardRule,
-  type KeptGuard,
+  type GuardWithOutage,
   NEVER_CLOSED,
   type OutageSpan,
   outageSpan,
@@ -73,17 +73,17 @@ interface Keeper {
 
 interface Change {
   readonly kind: Exclude<GuardChange, null>;
-  readonly from: KeptGuard;
-  readonly to: KeptGuard;
+  readonly from: GuardWithOutage;
+  readonly to: GuardWithOutage;
   readonly facts: Facts;
 }
 
 async function settle(
   keeper: Keeper,
-  guard: KeptGuard,
+  guard: GuardWithOutage,
   seenAt: number | null,
   now: number,
-): Promise<KeptGuard> {
+): Promise<GuardWithOutage> {
   const span = outageSpan(guard, seenAt, keeper.rule);
   if (span === null) return guard;
   const facts = await keeper.count(span);
@@ -143,7 +143,7 @@ const keptRow = z.object({
 export async function readGuards(
   db: D1Database,
   userId: string,
-): Promise<{ user: KeptGuard; service: KeptGuard; vote: KeptGuard }> {
+): Promise<{ user: GuardWithOutage; service: GuardWithOutage; vote: GuardWithOutage }> {
   const { results } = await db
     .prepare(
       `SELECT 'user' AS whose, closed_at, opened_at, seen_from FROM guards WHERE user_id = ?1
@@ -152,7 +152,7 @@ export async function readGuards(
     )
     .bind(userId, SERVICE_USER)
     .all();
-  const of = (whose: "user" | "service" | "vote"): KeptGuard => {
+  const of = (whose: "user" | "service" | "vote"): GuardWithOutage => {
     const found = results.find((row) => row.whose === whose);
     if (found === undefined) return NEVER_CLOSED;
     const row = keptRow.parse(found);

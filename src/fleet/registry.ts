@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../lifecycle/model/policy.ts";
+import { orphanOf } from "../lifecycle/model/phase.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
-import { type InstanceState, orphanOf } from "../lifecycle/model/state.ts";
-import { jsonText, readableRows, storedOverridesSchema, word } from "../lifecycle/model/stored.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { silentSince } from "../lifecycle/rules/outage-guard.ts";
 
 /** The registry in D1: which instances a user has. Only an instance's own actor writes its row. */
@@ -82,7 +83,7 @@ export async function isRegistered(db: D1Database, userId: string, instanceId: s
 
 const overridesRow = z.object({
   instance_id: z.string(),
-  provider: word<ProviderKind>(),
+  provider: openEnum<ProviderKind>(),
   policy: jsonText(storedOverridesSchema),
 });
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import {
   type HistoryEvent,
-  isNotice,
+  isAlert,
   type Severity,
   severitySchema,
 } from "../lifecycle/model/history-event.ts";
@@ -64,7 +64,7 @@ export function appendEvent(
       event.severity,
       event.message,
       JSON.stringify(event.detail),
-      isNotice(event) ? 1 : 0,
+      isAlert(event) ? 1 : 0,
     );
 }
 

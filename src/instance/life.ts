@@ -1,13 +1,9 @@
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../lifecycle/model/outbox.ts";
-import {
-  compilePolicy,
-  mergePolicy,
-  type Policy,
-  type PolicySettings,
-  policyContradictions,
-} from "../lifecycle/model/policy.ts";
+import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
+import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
+import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import { HOUR_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";

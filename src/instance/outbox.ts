@@ -6,9 +6,10 @@ import { appendChunk, appendEvent, pendingSeverities } from "../history/append.t
 import { historyOf } from "../history/shards.ts";
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { compilePolicy, DEFAULT_POLICY, mergePolicy } from "../lifecycle/model/policy.ts";
+import { compilePolicy } from "../lifecycle/model/policy.ts";
+import { DEFAULT_POLICY, mergePolicy } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { answerGuard, silentSince } from "../lifecycle/rules/outage-guard.ts";
+import { guardAnswer, silentSince } from "../lifecycle/rules/outage-guard.ts";
 import { startAction } from "../orders/order.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { claimIfFree, releaseMachines } from "../providers/machines.ts";
@@ -136,7 +137,7 @@ async function reviewSilence(
     now,
   );
   return questions.map(({ step }): InstanceEvent => {
-    const answer = answerGuard(step, user, service, standardRule.maxHoldMs, now);
+    const answer = guardAnswer(step, user, service, standardRule.maxHoldMs, now);
     return answer.held
       ? { type: "guard.deferred", step }
       : { type: "guard.permitted", step, openedAt: answer.openedAt };

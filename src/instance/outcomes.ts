@@ -1,6 +1,7 @@
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import type { PolicyIssue, PolicyOverrides, PolicySettings } from "../lifecycle/model/policy.ts";
+import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
+import type { PolicyOverrides, PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { Profile } from "../lifecycle/model/state.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import type { HeartbeatAnswer } from "../lifecycle/views/heartbeat-answer.ts";

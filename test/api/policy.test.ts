@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;

@@ -12,7 +12,7 @@ import {
   DEFAULT_POLICY,
   instancePolicyOverridesSchema,
   policyOverridesSchema,
-} from "../../src/lifecycle/model/policy.ts";
+} from "../../src/lifecycle/model/policy-settings.ts";
 
 const places = [
   ...Object.keys(SINGLE_FIELDS).map((field) => ({ group: null, field })),

@@ -2,7 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readGuards, reviewGuards } from "../../src/fleet/outage-guard.ts";
-import { compilePolicy, DEFAULT_POLICY } from "../../src/lifecycle/model/policy.ts";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { readRow, writeRow } from "../../src/instance/stored/row.ts";
 import { VERSION } from "../../src/instance/stored/versions.ts";
 import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
-import { compilePolicy, mergePolicy } from "../../src/lifecycle/model/policy.ts";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { detailView, savingsView } from "../../src/lifecycle/views/instance-view.ts";
 
 /** Rows of every shape that ever stood, as the code of that time wrote them, by the standing of the instance. */

@@ -4,14 +4,11 @@ import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
-import {
-  compilePolicy,
-  mergePolicy,
-  type Policy,
-  type PolicyOverrides,
-} from "../../src/lifecycle/model/policy.ts";
+import { orphanOf } from "../../src/lifecycle/model/phase.ts";
+import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
-import { type InstanceState, newState, orphanOf, type Profile } from "../../src/lifecycle/model/state.ts";
+import { type InstanceState, newState, type Profile } from "../../src/lifecycle/model/state.ts";
 import type { Refusal } from "../../src/lifecycle/rules/commands.ts";
 import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/views/heartbeat-answer.ts";
 import { type DetailView, detailView } from "../../src/lifecycle/views/instance-view.ts";
@@ -104,22 +101,44 @@ export class Timeline {
     return refusal;
   }
 
-  /** The guard answers the question that waits. */
+  /** The guard permits the step about which it was asked. */
   permit(openedAt: number | null = null): void {
     const step = orphanOf(this.state.phase)?.guard?.step ?? "hibernate";
     this.command({ type: "guard.permitted", step, openedAt });
   }
 
+  /** The guard holds back the step about which it was asked. */
   defer(): void {
     const step = orphanOf(this.state.phase)?.guard?.step ?? "hibernate";
     this.command({ type: "guard.deferred", step });
   }
 
-  /** Whoever carries the order under way out makes a try, which is taken. */
+  /** Whoever carries out the order under way makes a try, which is accepted. */
   accept(): void {
     const { actionId } = this;
     this.command({ type: "action.tried", actionId });
     this.command({ type: "action.accepted", actionId });
+  }
+
+  /** The order under way succeeds. */
+  succeed(snapshotId: string | null = null): this {
+    const { actionId } = this;
+    this.command({ type: "action.succeeded", actionId, snapshotId, confirmedBy: "webhook" });
+    return this;
+  }
+
+  /** The order under way fails. */
+  fail(because = "503"): this {
+    this.command({ type: "action.failed", actionId: this.actionId, because });
+    return this;
+  }
+
+  /** The owner replaces the overrides of the policy. */
+  changePolicy(overrides: PolicyOverrides): this {
+    const former = this.policy;
+    this.policy = compilePolicy(mergePolicy(overrides));
+    this.command({ type: "policy.changed", former });
+    return this;
   }
 
   get events(): HistoryEvent[] {

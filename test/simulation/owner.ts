@@ -3,7 +3,7 @@ import { ApiError } from "../../src/http/errors.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";
 import { isUnreadable } from "../../src/instance/outcomes.ts";
 import type { Sighted } from "../../src/lifecycle/model/effects.ts";
-import type { PolicyOverrides } from "../../src/lifecycle/model/policy.ts";
+import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { actorOf } from "../../src/platform/address.ts";
 import { releaseMachine } from "../../src/providers/machines.ts";
 import { credentialsSetAt, openProvider } from "../../src/providers/registry.ts";

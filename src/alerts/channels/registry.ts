@@ -2,7 +2,7 @@ import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
 import { type Severity, severitySchema } from "../../lifecycle/model/history-event.ts";
-import { jsonText, readableRows, word } from "../../lifecycle/model/stored.ts";
+import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";
 import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
 import { count } from "../../service/meter.ts";
 import type { Notice } from "../notice.ts";
@@ -38,7 +38,7 @@ export interface ChannelRecord {
 const channelRow = z
   .object({
     id: z.string(),
-    kind: word<ChannelKind>(),
+    kind: openEnum<ChannelKind>(),
     name: z.string(),
     // One of a newer version: rather too much is told than nothing.
     minimum_severity: severitySchema.catch("info"),

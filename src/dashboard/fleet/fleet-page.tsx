@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { STATUSES } from "../../lifecycle/model/state.ts";
+import { STATUSES } from "../../lifecycle/model/phase.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";

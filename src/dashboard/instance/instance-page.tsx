@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy.ts";
+import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";

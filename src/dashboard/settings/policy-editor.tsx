@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy.ts";
+import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { duration } from "../format.ts";
 import { words } from "../words.ts";
 import {

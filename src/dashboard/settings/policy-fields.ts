@@ -1,4 +1,4 @@
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy.ts";
+import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 
 /** The fields of a policy, where a value comes from, and how a change of one is written. Pure. */
 

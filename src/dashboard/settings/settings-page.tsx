@@ -1,4 +1,4 @@
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy.ts";
+import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { ask } from "../api.ts";
 import { doAndSay } from "../parts/notice.tsx";
 import { useLive } from "../poll.ts";

@@ -1,4 +1,4 @@
-import type { Status } from "../../lifecycle/model/state.ts";
+import type { Status } from "../../lifecycle/model/phase.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/instance-view.ts";
 

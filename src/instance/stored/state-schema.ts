@@ -7,24 +7,20 @@ import {
   type HistoryEventKind,
   severitySchema,
 } from "../../lifecycle/model/history-event.ts";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import type {
   Action,
-  Agent,
   Awake,
-  Clock,
   Failures,
-  Flaps,
   GuardQuestion,
   Handover,
   Hibernated,
   IdleRun,
-  InstanceState,
   Orphan,
   Phase,
-  Profile,
-} from "../../lifecycle/model/state.ts";
-import { word } from "../../lifecycle/model/stored.ts";
+} from "../../lifecycle/model/phase.ts";
+import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
+import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
 
 /**
@@ -50,7 +46,7 @@ const costs = { hourlyCost: numberOrNull, hibernatedHourlyCost: numberOrNull } s
 const profile = exactly<Profile>({
   ...costs,
   name: text,
-  provider: word<ProviderKind>(),
+  provider: openEnum<ProviderKind>(),
   providerRef: textOrNull,
   registeredAt: number,
 });
@@ -127,7 +123,7 @@ const orphan = exactly<Orphan>({
   deleteFailed: failures.nullable(),
 });
 
-const machine = exactly<Machine>({ provider: word<ProviderKind>(), providerRef: textOrNull });
+const machine = exactly<Machine>({ provider: openEnum<ProviderKind>(), providerRef: textOrNull });
 
 const sighted = exactly<Sighted>({ at: number, credentialsSetAt: number, gpus: numberOrNull });
 
@@ -197,7 +193,7 @@ const phase = z.discriminatedUnion("status", [
 const historyEvent = exactly<HistoryEvent>({
   id: text,
   at: number,
-  kind: word<HistoryEventKind>(),
+  kind: openEnum<HistoryEventKind>(),
   severity: severitySchema,
   message: text,
   detail: z.record(text, z.union([text, number, z.boolean(), z.null()])),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../../lifecycle/model/policy.ts";
+import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";

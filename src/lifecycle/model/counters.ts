@@ -1,12 +1,12 @@
 import type { Heartbeat } from "./heartbeat.ts";
 import { HOUR_MS, startOfUtcMonth, utcDay } from "./time.ts";
 
-/** What is counted over an instance's life. `missed` counts gaps that are closed; see `missedHeartbeats`. */
+/** What is counted over an instance's life. `missed` covers closed gaps only; `missedHeartbeats` adds the open one. */
 export interface Counters {
   readonly totalHeartbeats: number;
   readonly firstHeartbeatAt: number | null;
   readonly missed: number;
-  /** The open gap began here; null while gaps do not count (never heard, hibernated, deleted). */
+  /** When the open gap began; null while gaps do not count (never heard, hibernated, deleted). */
   readonly gapFrom: number | null;
   readonly gpuPercentSum: number;
   readonly gpuHeartbeats: number;
@@ -19,7 +19,7 @@ export interface Counters {
   readonly saved: Savings;
 }
 
-/** Confirmed hibernation: time and dollars, ever and in the UTC month that starts at `monthStart`. */
+/** Confirmed hibernation in time and dollars: over the whole life, and in the UTC month that starts at `monthStart`. */
 export interface Savings {
   readonly totalMs: number;
   readonly totalDollars: number;
@@ -47,18 +47,18 @@ export function emptyCounters(): Counters {
   };
 }
 
-/** Heartbeats missed in a gap: a gap of about one interval misses none. */
+/** How many heartbeats are missing in a gap; none in a gap of about one interval. */
 function missedInGap(gapMs: number, intervalMs: number): number {
   return Math.max(0, Math.round(gapMs / intervalMs) - 1);
 }
 
-/** Heartbeats missed so far, the open gap included; it never falls. */
+/** Heartbeats missed so far, including the open gap. It never falls. */
 export function missedHeartbeats(counters: Counters, intervalMs: number, now: number): number {
   if (counters.gapFrom === null) return counters.missed;
   return counters.missed + missedInGap(now - counters.gapFrom, intervalMs);
 }
 
-/** Closes the open gap at `now` and lets the next one begin at `nextGapFrom` (null: gaps stop counting). */
+/** Closes the open gap at `now`. The next one begins at `nextGapFrom`; null stops counting gaps. */
 export function closeGap(
   counters: Counters,
   intervalMs: number,
@@ -72,13 +72,13 @@ export function closeGap(
   };
 }
 
-/** Share of the expected heartbeats that came, in percent with one decimal; null before the first. */
+/** The share of expected heartbeats that arrived, in percent with one decimal; null before the first. */
 export function uptimePercent(total: number, missed: number): number | null {
   if (total + missed === 0) return null;
   return Math.round((1000 * total) / (total + missed)) / 10;
 }
 
-/** Counts one heartbeat in. Its gap must have been closed by the caller. */
+/** Counts one heartbeat. The caller must have closed its gap. */
 export function countHeartbeat(counters: Counters, heartbeat: Heartbeat): Counters {
   const { gpuPercent } = heartbeat;
   return {
@@ -101,7 +101,7 @@ function countCost(cost: Counters["cost"], heartbeat: Heartbeat): Counters["cost
   return { accumulated, day, today: (cost.day === day ? cost.today : 0) + growth };
 }
 
-/** Dollars grown since 00:00 UTC, rounded to a hundredth of a cent. */
+/** How much the cost has grown since 00:00 UTC, in dollars rounded to a hundredth of a cent. */
 export function costToday(counters: Counters, now: number): number {
   return counters.cost.day === utcDay(now) ? roundDollars(counters.cost.today) : 0;
 }
@@ -111,8 +111,8 @@ export function averageGpuPercent(counters: Counters): number | null {
   return Math.round((10 * counters.gpuPercentSum) / counters.gpuHeartbeats) / 10;
 }
 
-/** Adds the hibernation between `since` and `until` to the savings, at these costs. */
-export function saveHibernation(saved: Savings, costs: Costs, since: number, until: number): Savings {
+/** Adds a hibernation from `since` to `until` to the savings, at these costs. */
+export function addHibernation(saved: Savings, costs: Costs, since: number, until: number): Savings {
   const spanMs = Math.max(0, until - since);
   const hourlySaving =
     costs.hourlyCost === null ? 0 : Math.max(0, costs.hourlyCost - (costs.hibernatedHourlyCost ?? 0));

@@ -2,39 +2,39 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import type { ProviderKind } from "./provider.ts";
 
-/** What a provider knows a machine by; `providerRef` null when that is the instance's own id. */
+/** How a provider identifies a machine; `providerRef` is null when that is the instance's own id. */
 export interface Machine {
   readonly provider: ProviderKind;
   readonly providerRef: string | null;
 }
 
-/** A machine was seen at its provider: proof that these credentials show it. */
+/** A sighting of a machine at its provider: proof that these credentials show it. */
 export interface Sighted {
   readonly at: number;
-  /** When the credentials were set with which it was seen. */
+  /** When the credentials that showed it were set. */
   readonly credentialsSetAt: number;
-  /** How many GPUs it had when it ran; null when the provider did not say. */
+  /** How many GPUs the running machine had; null when the provider did not say. */
   readonly gpus: number | null;
 }
 
-/** An order to a provider. How it goes comes back as events: see those of `action.` in `instance-event.ts`. */
+/** An order to a provider. Its progress comes back as the `action.*` events of `instance-event.ts`. */
 export interface ActionOrder {
-  /** Unique for the instance, so that asking twice starts one. */
+  /** Unique for the instance, so that the same order placed twice is carried out once. */
   readonly actionId: string;
   readonly kind: ActionKind;
-  /** Why: before acting on silence the provider is asked how the instance really is. */
+  /** Before an order for silence is carried out, the provider is asked how the machine really is. */
   readonly reason: ActionReason;
-  /** The machine for which it was decided. */
+  /** The machine for which the order was decided. */
   readonly machine: Machine;
-  /** When the machine was last seen: without that a provider that does not show it proves nothing. */
+  /** The last sighting. Without one, a provider that does not list the machine proves nothing. */
   readonly sighted: Sighted | null;
-  /** Whether the machine counts as stopped: one that runs all the same is used by somebody. */
+  /** Whether we hold the machine as hibernated. If it runs all the same, somebody is using it. */
   readonly isHibernated: boolean;
-  /** Delete only: a snapshot must have succeeded first. */
+  /** For deletes only: whether a snapshot must succeed first. */
   readonly snapshotFirst: boolean;
 }
 
-/** Hibernation for idleness, for silence (as every delete), because the owner asked, or by the instance's own doing. */
+/** Why an order was given: idleness, silence (every delete), the owner's request, or the instance itself hibernating. */
 export type ActionReason = "idle" | "silence" | "owner" | "instance";
 
 export type ActionKind = "hibernate" | "force_hibernate" | "wake" | "delete";
@@ -42,23 +42,24 @@ export type ActionKind = "hibernate" | "force_hibernate" | "wake" | "delete";
 export type GuardedStep = "hibernate" | "force_hibernate" | "delete";
 
 /**
- * What the world is asked to do. Effects are data: the core writes them into the state's outbox and somebody else
- * carries them out. Each may be carried out twice and must then do nothing more.
+ * What the outside is asked to do. Effects are data: the core writes them into the state's outbox, and the shell carries
+ * them out. One may be carried out twice; the second time must change nothing.
  */
 export type Effect =
   /** Keep these heartbeats in the history. */
   | { readonly type: "chunk"; readonly heartbeats: readonly Heartbeat[] }
-  /** Keep this event in the history; its severity makes it an alert. */
+  /** Keep this event in the history, and send it to the owner if it is an alert. */
   | { readonly type: "event"; readonly event: HistoryEvent }
   /** Bring the registry's row up to date with the state. */
   | { readonly type: "projection" }
-  /** Take the instance out of the registry and forget everything here. */
+  /** Take the instance out of the registry and delete all that is stored about it. */
   | { readonly type: "forget" }
-  /** May a step that stems from silence go on? Answered by `guard.permitted` or `guard.deferred`. */
+  /** Ask whether a step that stems from silence may be taken. Answered by `guard.permitted` or `guard.deferred`. */
   | { readonly type: "guard"; readonly step: GuardedStep }
+  /** Carry out an order. */
   | { readonly type: "action"; readonly order: ActionOrder };
 
-/** An effect that waits in the outbox until it is done. Ids grow and are never used again for the instance. */
+/** An effect that waits in the outbox until it is done. Ids grow and are never reused for the instance. */
 export interface PendingEffect {
   readonly id: number;
   readonly effect: Effect;

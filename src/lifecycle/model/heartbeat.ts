@@ -1,16 +1,16 @@
 import { z } from "zod";
 
-/** What an instance reports about itself. Only `status: "hibernating"` (its last word) steers anything. */
+/** What an instance reports about itself. Of `status`, only "hibernating" has an effect: the agent's last heartbeat. */
 
 const utilizationPercent = z.number().min(0).max(100).nullish();
 const gigabytes = z.number().min(0).max(10_000_000).nullish();
 
-/** Text that is shown to people: no control characters, nothing invisible, nothing that turns the line around. */
+/** Text that is shown to people: no control or invisible characters, and none that reverse the writing direction. */
 const plainText = z
   .string()
   .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must hold no control characters");
 
-/** Longer names are cut, not refused: for the name of its GPU no machine may count as silent. */
+/** Longer names are cut, not refused: a long GPU name must not make a machine look silent. */
 const GPU_NAME_LENGTH = 64;
 
 const gpuSchema = z.object({
@@ -31,7 +31,7 @@ const dollars = z.number().min(0).max(1_000_000_000).nullish();
 
 const MAXIMUM_ACTIVITIES = 16;
 
-/** The names end up in what the owner is told, so they are identifiers and nothing that could pass for a message. */
+/** The names appear in what the owner reads, so only identifiers are allowed, not text that could pass for a message. */
 const activitySchema = z
   .record(z.string().regex(/^[a-z0-9_]{1,32}$/), z.int().min(0).max(1_000_000), {
     error: ({ code }) =>
@@ -43,8 +43,8 @@ const activitySchema = z
   );
 
 /**
- * A reading that was taken while the service was out of reach, as short as it can be written: its sequence, how many
- * seconds ago by a clock that cannot be set, then GPU, VRAM, CPU, RAM, disk and cost as in the heartbeat itself.
+ * A reading taken while the service was out of reach, in a compact form: its sequence, its age in seconds by a monotonic
+ * clock, then GPU, VRAM, CPU, RAM, disk and cost as in the heartbeat itself.
  */
 const lateReadingSchema = z.tuple([
   sequence,
@@ -97,10 +97,10 @@ export const heartbeatSchema = z.object({
 
 export type HeartbeatReport = z.infer<typeof heartbeatSchema>;
 
-/** One heartbeat as it is kept: when the server received it, its number, and what it said. */
+/** One heartbeat as it is kept: when the server received it, its number, and its readings. */
 export interface Heartbeat {
   readonly at: number;
-  /** 1 for the instance's first heartbeat, then without a hole. */
+  /** 1 for the instance's first heartbeat, then rising by one. */
   readonly sequence: number;
   readonly gpuPercent: number | null;
   readonly vramUsedGb: number | null;
@@ -110,7 +110,7 @@ export interface Heartbeat {
   readonly costAccumulated: number | null;
   readonly uptimeSeconds: number | null;
   readonly status: string | null;
-  /** What is in use beside the readings: `2 ssh_sessions`; null when nothing is, or it was not said. */
+  /** Other signs of use, such as `2 ssh_sessions`; null when there are none or none were reported. */
   readonly activity: string | null;
 }
 
@@ -118,7 +118,7 @@ export function heartbeatFrom(report: HeartbeatReport, at: number, sequence: num
   return {
     at,
     sequence,
-    gpuPercent: busiest(report),
+    gpuPercent: busiestGpuPercent(report),
     vramUsedGb: report.vram_used_gb ?? null,
     cpuPercent: report.cpu_utilization ?? null,
     ramUsedGb: report.ram_used_gb ?? null,
@@ -130,14 +130,14 @@ export function heartbeatFrom(report: HeartbeatReport, at: number, sequence: num
   };
 }
 
-function busiest(report: HeartbeatReport): number | null {
+function busiestGpuPercent(report: HeartbeatReport): number | null {
   const readings = [report.gpu_utilization, ...(report.gpus ?? []).map((gpu) => gpu.utilization)].filter(
     (percent) => percent != null,
   );
   return readings.length === 0 ? null : Math.max(...readings);
 }
 
-/** So many activities are named; the rest are counted. */
+/** This many activities are named; the rest are only counted. */
 const ACTIVITIES_NAMED = 8;
 
 function describeActivity(activity: Readonly<Record<string, number>>): string | null {
@@ -148,8 +148,8 @@ function describeActivity(activity: Readonly<Record<string, number>>): string | 
   return [...named, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
-/** A reading that came late, as a heartbeat of the moment at which it was taken. */
-export function heartbeatFromLate(late: LateReading, at: number, sequence: number): Heartbeat {
+/** A late reading, as a heartbeat of the moment at which it was taken. */
+export function heartbeatFromLateReading(late: LateReading, at: number, sequence: number): Heartbeat {
   const [, , gpuPercent, vramUsedGb, cpuPercent, ramUsedGb, diskUsedGb, costAccumulated] = late;
   return {
     at,
@@ -172,8 +172,8 @@ export interface IdleReading {
 }
 
 /**
- * The reading that idleness is judged by, or null when it is not known. `auto` takes the CPU only for an instance that
- * never reported a GPU: one that can't be read any more is unknown, and says nothing of what it does.
+ * The reading that idleness is judged by, or null when it is unknown. `auto` takes the CPU only for an instance that
+ * never reported a GPU: if a GPU can no longer be read, nobody knows how busy the instance is.
  */
 export function idleReading(
   heartbeat: Pick<Heartbeat, "gpuPercent" | "cpuPercent">,
@@ -195,8 +195,8 @@ export function idleReading(
 }
 
 /**
- * Whether one of the GPUs that the report lists could not be read: what it does is then unknown. A list that gives no
- * utilization at all only says which GPUs there are.
+ * Whether one of the GPUs in the report could not be read, so that its utilization is unknown. A list without any
+ * utilization only says which GPUs there are.
  */
 export function hasUnreadableGpu(report: HeartbeatReport): boolean {
   const readings = (report.gpus ?? []).map(({ utilization }) => utilization);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** A change worth keeping: what happened, by which rule, on what evidence. The record drives the notices. */
+/** What happened and is kept: the event, the rule behind it and its evidence. Alerts are chosen among these events. */
 
 export const severitySchema = z.enum(["info", "warning", "critical"]);
 
@@ -51,17 +51,17 @@ export type EventDetail = Readonly<Record<string, string | number | boolean | nu
 
 export interface HistoryEvent {
   readonly id: string;
-  /** The moment it was due or happened, in ms. */
+  /** When it happened; for a step of a ladder, when it was due. */
   readonly at: number;
   readonly kind: HistoryEventKind;
   readonly severity: Severity;
   /** One sentence for the owner. */
   readonly message: string;
-  /** Rule, threshold, evidence and times, for good. */
+  /** The rule, thresholds, evidence and times behind it. */
   readonly detail: EventDetail;
 }
 
-/** Changes that the owner made or expects: kept, but nobody is told. */
+/** Changes that the owner made or expects: kept, but not sent as alerts. */
 const QUIET_KINDS: ReadonlySet<HistoryEventKind> = new Set([
   "registered",
   "changed",
@@ -77,7 +77,7 @@ const QUIET_KINDS: ReadonlySet<HistoryEventKind> = new Set([
   "cleanup",
 ]);
 
-/** Whether the event is a notice to the owner. The turns of a flapping instance, and failures that repeat, are told once. */
-export function isNotice(event: HistoryEvent): boolean {
+/** Whether the owner is told of the event. Flapping and repeated failures are told once. */
+export function isAlert(event: HistoryEvent): boolean {
   return !QUIET_KINDS.has(event.kind) && event.detail.flapping !== true && event.detail.repeated !== true;
 }

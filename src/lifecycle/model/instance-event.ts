@@ -3,23 +3,23 @@ import type { HeartbeatReport } from "./heartbeat.ts";
 import type { Policy } from "./policy.ts";
 import type { Profile } from "./state.ts";
 
-/** What happens to an instance from outside: the input of `decide`. */
+/** What happens to an instance: the input of `decide`. */
 export type InstanceEvent =
-  /** `sighted`: when the machine was seen at its provider on the occasion. */
+  /** `sighted`: the machine as seen at its provider during registration; null if it was not looked up. */
   | { readonly type: "registered"; readonly sighted: Sighted | null }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport }
-  /** Time has passed. `dueAt` is when the alarm was to fire. */
+  /** Time has passed. `dueAt`: when the alarm should have fired. */
   | { readonly type: "alarm"; readonly dueAt: number }
   | { readonly type: "keep_alive"; readonly durationMs: number }
   | { readonly type: "hibernate.requested" }
   | { readonly type: "wake.requested" }
-  /** `sighted`: of the machine that the changes name, if it was seen. */
+  /** `sighted`: the machine that the changes name, if it was seen at its provider. */
   | {
       readonly type: "changed";
       readonly changes: Partial<Omit<Profile, "registeredAt">>;
       readonly sighted: Sighted | null;
     }
-  /** The policy passed to `decide` is new; what happened so far was judged by the former one. */
+  /** The policy passed to `decide` is new. Everything before was decided by the former one. */
   | { readonly type: "policy.changed"; readonly former: Policy }
   | { readonly type: "token.rotated" }
   | { readonly type: "removed" }
@@ -27,23 +27,23 @@ export type InstanceEvent =
   /** `openedAt`: when the guard last opened; silence before that moment does not count. */
   | { readonly type: "guard.permitted"; readonly step: GuardedStep; readonly openedAt: number | null }
   | { readonly type: "guard.deferred"; readonly step: GuardedStep }
-  /** Whoever carries the order out asks whether it stands, and says what was seen of the machine. */
+  /** Whoever carries the order out asks whether it still stands, and reports a sighting of the machine. */
   | { readonly type: "action.checked"; readonly actionId: string; readonly sighted: Sighted | null }
-  /** A try is about to be made. */
+  /** A try is about to be made. From here on the provider may accept it at any moment. */
   | { readonly type: "action.tried"; readonly actionId: string }
-  /** That try was refused, or has not arrived as far as is known. */
+  /** That try was refused, or probably never arrived. */
   | { readonly type: "action.refused"; readonly actionId: string }
-  /** That try was taken: from here on the order can't be called off. */
+  /** That try was accepted. From here on the order can't be called off. */
   | { readonly type: "action.accepted"; readonly actionId: string }
   | {
       readonly type: "action.succeeded";
       readonly actionId: string;
       readonly snapshotId: string | null;
-      /** Who says so, and what was found before: kept with the event. */
+      /** Who confirmed it, and what was found before. Kept with the event. */
       readonly confirmedBy: string;
     }
-  /** It is proven that the machine exists no more. */
+  /** It is proven that the machine no longer exists. */
   | { readonly type: "action.gone"; readonly actionId: string }
-  /** The machine runs though it counts as hibernated: somebody started it. */
+  /** The machine runs although we hold it as hibernated: somebody started it. */
   | { readonly type: "action.found_running"; readonly actionId: string }
   | { readonly type: "action.failed"; readonly actionId: string; readonly because: string };

@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS } from "./time.ts";
 /** Heartbeats travel to the history in chunks of this many. */
 export const CHUNK_HEARTBEATS = 10;
 
-/** Chunks that could not be delivered for this long are given up, oldest first. */
+/** Chunks that could not be delivered for this long are dropped, oldest first. */
 const BACKLOG_MS = 7 * DAY_MS;
 
 export function emit(state: InstanceState, effect: Effect): InstanceState {
@@ -18,7 +18,7 @@ export function emit(state: InstanceState, effect: Effect): InstanceState {
   };
 }
 
-/** Records a change in the history. */
+/** Records an event in the history. */
 export function record(
   state: InstanceState,
   event: Omit<HistoryEvent, "id" | "detail"> & Partial<Pick<HistoryEvent, "detail">>,
@@ -27,18 +27,18 @@ export function record(
   return emit(state, { type: "event", event: { detail: {}, ...event, id } });
 }
 
-/** Asks for the registry's row to be brought up to date; one such wish in the outbox is enough. */
+/** Asks for the registry's row to be brought up to date. One such request in the outbox is enough. */
 export function project(state: InstanceState): InstanceState {
-  return emitAnew(state, { type: "projection" });
+  return emitLatest(state, { type: "projection" });
 }
 
-/** Emits an effect of which the newest alone matters: those of its type that still wait are dropped. */
-export function emitAnew(state: InstanceState, effect: Effect): InstanceState {
+/** Emits an effect and drops the waiting ones of its type, because only the newest matters. */
+export function emitLatest(state: InstanceState, effect: Effect): InstanceState {
   const outbox = state.outbox.filter((pending) => pending.effect.type !== effect.type);
   return emit({ ...state, outbox }, effect);
 }
 
-/** Hands the heartbeats that are in no chunk yet to the history. */
+/** Puts the heartbeats that are in no chunk yet into chunks for the history. */
 export function flush(state: InstanceState): InstanceState {
   if (state.unflushed === 0) return state;
   return inChunks(state.recent.slice(-state.unflushed)).reduce(
@@ -47,10 +47,10 @@ export function flush(state: InstanceState): InstanceState {
   );
 }
 
-/** No chunk spans more than this: readers of the history count on it. */
+/** No chunk spans more than this. Readers of the history rely on it. */
 const CHUNK_SPAN_MS = HOUR_MS;
 
-/** Consecutive heartbeats, oldest first, as chunks that are short enough in number and in time. */
+/** Splits heartbeats, oldest first, into chunks within the limits of number and time. */
 export function inChunks(heartbeats: readonly Heartbeat[]): Heartbeat[][] {
   const chunks: Heartbeat[][] = [];
   for (const heartbeat of heartbeats) {
@@ -67,7 +67,7 @@ export function inChunks(heartbeats: readonly Heartbeat[]): Heartbeat[][] {
   return chunks;
 }
 
-/** Heartbeats that the history may not have yet, oldest first. */
+/** Heartbeats that may not be in the history yet, oldest first. */
 export function waitingHeartbeats({ outbox, recent, unflushed }: InstanceState): Heartbeat[] {
   return [
     ...outbox.flatMap(({ effect }) => (effect.type === "chunk" ? effect.heartbeats : [])),
@@ -75,13 +75,13 @@ export function waitingHeartbeats({ outbox, recent, unflushed }: InstanceState):
   ];
 }
 
-/** Takes effects that are done out of the outbox. */
+/** Removes the effects that are done from the outbox. */
 export function withoutEffects(state: InstanceState, done: ReadonlySet<number>): InstanceState {
   return { ...state, outbox: state.outbox.filter(({ id }) => !done.has(id)) };
 }
 
-/** Gives up chunks that waited longer than the backlog may last, and says so in one event. */
-export function boundBacklog(state: InstanceState, now: number): InstanceState {
+/** Drops chunks that have waited too long, and says so in a single event. */
+export function dropOldChunks(state: InstanceState, now: number): InstanceState {
   const lost = state.outbox.flatMap(({ id, effect }) => {
     const newest = effect.type === "chunk" ? effect.heartbeats.at(-1) : undefined;
     return newest !== undefined && newest.at < now - BACKLOG_MS && effect.type === "chunk"

@@ -1,20 +1,20 @@
 import { z } from "zod";
 
 /**
- * Who carries an action out on an instance.
- * - `agent`: the instance hibernates itself when the answer to its heartbeat says so.
- * - `none`: nobody; the owner is told what would have happened.
- * - the others: an API that also reaches instances that are silent.
+ * Who carries out orders for an instance.
+ * - `agent`: the agent hibernates its own machine when the answer to its heartbeat says so.
+ * - `none`: nobody. The owner is told what would have been done.
+ * - the others: a provider's API, which also reaches silent machines.
  */
 export const providerKindSchema = z.enum(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
 
 export type ProviderKind = z.infer<typeof providerKindSchema>;
 
-/** What a kind of provider can do: the lifecycle never asks for more. */
+/** What a kind of provider can do. The lifecycle never asks for more. */
 export interface ProviderAbilities {
-  /** How an order to hibernate reaches an instance that beats. */
+  /** How an order to hibernate reaches an instance that sends heartbeats. */
   readonly hibernates: "by answer" | "by call" | "never";
-  /** Reaches silent instances: hibernate, force-hibernate, wake, snapshot, delete. */
+  /** Whether orders reach a silent instance: hibernate, force-hibernate, wake, snapshot, delete. */
   readonly reachesSilent: boolean;
   readonly snapshots: boolean;
 }
@@ -30,15 +30,15 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   ec2: CALLED,
 };
 
-/** What the kind can do. One that only a newer version knows, and has stored, can do nothing here. */
+/** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
 export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
   return Object.hasOwn(ABILITIES, kind) ? ABILITIES[kind] : ABILITIES.none;
 }
 
-/** What a reference to a machine may hold, whoever carries its orders out. */
+/** What a reference to a machine may hold, at any provider. */
 const REFERENCE = /^[A-Za-z0-9._:/-]{1,200}$/;
 
-/** The form of each provider's own ids, where it has one. */
+/** The format of a provider's own ids, where it has one. */
 const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; readonly words: string }>> = {
   vast: { form: /^\d{1,18}$/, words: "must be the number of a Vast.ai instance" },
   runpod: {
@@ -52,8 +52,8 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
 };
 
 /**
- * Why `reference` can't be a machine's id at this kind of provider, in words that follow its path; null when it can.
- * No reference that passes has a segment that would lead out of the path it is put into.
+ * Why `reference` can't be a machine's id at this kind of provider, worded to follow the path of the field; null when it
+ * can. A reference that passes is safe to put into a URL path: no segment of it leads out of that path.
  */
 export function referenceIssue(kind: ProviderKind, reference: string): string | null {
   if (!REFERENCE.test(reference)) {

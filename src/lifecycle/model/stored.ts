@@ -1,17 +1,17 @@
 import { z } from "zod";
-import { type PolicyOverrides, policyOverridesSchema } from "./policy.ts";
+import { type PolicyOverrides, policyOverridesSchema } from "./policy-settings.ts";
 
 /**
- * Reading what is stored, perhaps by a newer version of the service. Input is strict, storage is not: what is not known
- * is carried along or left out, and never silences the rest.
+ * Reads what is stored, perhaps by a newer version of the service. Input is read strictly, storage is not: what is
+ * unknown is carried along or left out, and never keeps the rest from being read.
  */
 
-/** One of a list of words that grows: any word passes. One that is not known is shown, and never acted upon. */
-export function word<T extends string>() {
+/** A value of an enum that may grow: any string passes. An unknown one is shown but never acted upon. */
+export function openEnum<T extends string>() {
   return z.custom<T>((value) => typeof value === "string", "expected a word");
 }
 
-/** A text that is JSON, read by `schema`. */
+/** JSON text, parsed by `schema`. */
 export function jsonText<T extends z.ZodType>(schema: T) {
   return z
     .string()
@@ -26,7 +26,7 @@ export function jsonText<T extends z.ZodType>(schema: T) {
     .pipe(schema);
 }
 
-/** The rows that can be read. One that cannot is left out, and takes none of the others with it. */
+/** The rows that can be read; the others are left out. */
 export function readableRows<T extends z.ZodType>(schema: T, rows: readonly unknown[]): z.output<T>[] {
   return rows.flatMap((row) => {
     const read = schema.safeParse(row);
@@ -34,12 +34,12 @@ export function readableRows<T extends z.ZodType>(schema: T, rows: readonly unkn
   });
 }
 
-/** One level of overrides as it is read from storage: the fields that are known count. */
+/** One level of stored overrides. Only the fields that are known and valid count. */
 export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z
   .record(z.string(), z.unknown())
   .transform((stored) => policyOverridesSchema.parse(knownPart(policyOverridesSchema, stored)));
 
-/** The fields that the schema knows and finds good, a group of fields likewise. */
+/** The fields that the schema knows and accepts; groups of fields are reduced in the same way. */
 function knownPart(schema: z.ZodObject, stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const known: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(schema.shape)) {

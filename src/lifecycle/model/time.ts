@@ -35,7 +35,7 @@ export function shortDuration(durationMs: number): string {
   return parts.join(" ") || "0s";
 }
 
-/** Spoken form in whole units, rounded down: `12 seconds`, `70 minutes`, `2 hours`, `7 days`. */
+/** Long form in one whole unit, rounded down: `12 seconds`, `70 minutes`, `2 hours`, `7 days`. */
 export function spokenDuration(durationMs: number): string {
   const [count, unit] =
     durationMs < MINUTE_MS

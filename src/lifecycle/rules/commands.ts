@@ -1,25 +1,24 @@
-import { closeGap, missedHeartbeats } from "../model/counters.ts";
+import { closeGap } from "../model/counters.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
-import { project, record } from "../model/outbox.ts";
+import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState, Profile } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
-import { callOff, isBeyondRecall, recover } from "./handover.ts";
+import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
 import { beginHibernation, endSavings } from "./hibernation.ts";
-import { endIdleRun, judgeByNewPolicy } from "./idleness.ts";
-import { spareThePast } from "./liveness.ts";
+import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { beginWake } from "./waking.ts";
 
-/** What the owner asks of an instance, and why it may be refused. */
+/** What the owner asks for, and why it may be refused. */
 
 export interface Refusal {
   readonly code: "hibernated" | "hibernating" | "deleted" | "not_possible" | "no_provider" | "busy";
   readonly message: string;
 }
 
-/** Holds every step back for `durationMs`, and calls off what can still be called off. */
+/** Holds back every step for `durationMs`, and calls off the order under way if it still can be. */
 export function keepAlive(
   state: InstanceState,
   durationMs: number,
@@ -31,7 +30,7 @@ export function keepAlive(
     return { code: "hibernated", message: "The instance is hibernated: wake it first" };
   }
   if (status === "deleted") return { code: "deleted", message: "The instance is deleted" };
-  if (isBeyondRecall(state)) {
+  if (isTooLateToCallOff(state)) {
     return status === "deleting"
       ? { code: "busy", message: "The instance is already being deleted" }
       : { code: "hibernating", message: "The instance is already being hibernated" };
@@ -111,8 +110,8 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
   return beginWake(recover(state, now, "woken"), policy, now);
 }
 
-/** The owner changes the profile. Another provider or reference is another machine. */
-export function change(
+/** The owner changes the profile. Another provider or reference means another machine. */
+export function changeProfile(
   state: InstanceState,
   { changes, sighted }: Extract<InstanceEvent, { type: "changed" }>,
   policy: Policy,
@@ -128,7 +127,7 @@ export function change(
   }
   const settled = settleSavings(state, now);
   const changed: InstanceState = isOther
-    ? { ...watchAnew(settled, policy, now), profile, sighted }
+    ? { ...resetForOtherMachine(settled, policy, now), profile, sighted }
     : { ...settled, profile };
   return record(changed, {
     at: now,
@@ -139,7 +138,7 @@ export function change(
   });
 }
 
-/** Hibernation so far was saved at the former costs. */
+/** The hibernation up to now counts at the former costs. */
 function settleSavings(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
   return phase.status === "hibernated"
@@ -151,8 +150,8 @@ function isOtherMachine(former: Profile, next: Profile): boolean {
   return former.provider !== next.provider || former.providerRef !== next.providerRef;
 }
 
-/** Nothing is known of another machine before it is heard: no silence of the former one counts against it. */
-function watchAnew(state: InstanceState, policy: Policy, now: number): InstanceState {
+/** Another machine starts as pending: the silence of the former one does not count against it. */
+function resetForOtherMachine(state: InstanceState, policy: Policy, now: number): InstanceState {
   return {
     ...state,
     phase: { status: "pending" },
@@ -160,22 +159,4 @@ function watchAnew(state: InstanceState, policy: Policy, now: number): InstanceS
     counters: closeGap(state.counters, policy.intervalMs, now, null),
     agent: { ...state.agent, hasGpu: false, gpus: [] },
   };
-}
-
-/** The policy has changed: it never acts on the past. */
-export function changePolicy(
-  state: InstanceState,
-  former: Policy,
-  policy: Policy,
-  now: number,
-): InstanceState {
-  const { counters } = state;
-  const missed = missedHeartbeats(counters, former.intervalMs, now);
-  const gapFrom =
-    counters.gapFrom === null ? null : counters.gapFrom + (missed - counters.missed) * former.intervalMs;
-  const counted: InstanceState = { ...state, counters: { ...counters, missed, gapFrom } };
-  const judged = spareThePast(judgeByNewPolicy(counted, former, policy, now), former, policy, now);
-  return project(
-    record(judged, { at: now, kind: "policy_changed", severity: "info", message: "Policy changed" }),
-  );
 }

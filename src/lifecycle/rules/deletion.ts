@@ -1,13 +1,14 @@
 import { closeGap } from "../model/counters.ts";
 import { record } from "../model/outbox.ts";
+import type { Orphan, Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { InstanceState, Orphan, Phase } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
 import { endSavings } from "./hibernation.ts";
 import { actionOf, placeOrder } from "./order.ts";
 
-/** How an order to delete begins, is confirmed, fails, or is called off, and what is found in place of the machine. */
+/** An order to delete: how it begins, is confirmed, fails, or is called off, and what may be found instead. */
 
 export function beginDelete(state: InstanceState, policy: Policy, at: number): InstanceState {
   const { phase } = state;
@@ -39,7 +40,7 @@ export function beginDelete(state: InstanceState, policy: Policy, at: number): I
   );
 }
 
-/** Deleted at the provider. `snapshotId` is null when the policy asked for none. */
+/** The machine was deleted at its provider. `snapshotId` is null when the policy asked for no snapshot. */
 export function confirmDelete(
   state: InstanceState,
   policy: Policy,
@@ -61,7 +62,7 @@ export function confirmDelete(
   });
 }
 
-/** It is proven that the machine exists no more: somebody deleted it at its provider. */
+/** It is proven that the machine no longer exists: somebody deleted it at its provider. */
 export function findGone(state: InstanceState, policy: Policy, at: number): InstanceState {
   const action = actionOf(state);
   if (action === null) return state;
@@ -86,8 +87,8 @@ function endLife(state: InstanceState, policy: Policy, at: number): InstanceStat
 }
 
 /**
- * It counts as hibernated and runs: somebody started it, and its agent does not say so. Nothing more is done to it before
- * its first heartbeat; its owner is told.
+ * The machine runs although we hold it as hibernated: somebody started it, and its agent sends no heartbeat. The owner is
+ * told, and nothing more is done to it before its first heartbeat.
  */
 export function findRunning(state: InstanceState, at: number): InstanceState {
   const { phase } = state;
@@ -108,7 +109,7 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
   );
 }
 
-/** The machine was not deleted. Its owner is told once; cleanups try again, ever more seldom. */
+/** The machine was not deleted. The owner is told once, and later cleanups retry at growing intervals. */
 export function failDelete(state: InstanceState, at: number, because: string): InstanceState {
   const { phase } = state;
   if (phase.status !== "deleting") return state;
@@ -129,7 +130,7 @@ export function failDelete(state: InstanceState, at: number, because: string): I
   );
 }
 
-/** Calls off an order to delete that nobody has accepted. */
+/** The order to delete is called off before anybody accepted it. */
 export function cancelDelete(state: InstanceState, at: number, because: string): InstanceState {
   const { phase } = state;
   if (phase.status !== "deleting") return state;

@@ -1,18 +1,19 @@
 import type { Sighted } from "../model/effects.ts";
 import { record } from "../model/outbox.ts";
-import { type Action, type Handover, type InstanceState, orphanOf, type Phase } from "../model/state.ts";
-import { HOUR_MS, spokenDuration, toIso } from "../model/time.ts";
-import { cancelDelete, failDelete } from "./deletion.ts";
-import { cancelHibernation, failHibernation } from "./hibernation.ts";
-import { actionOf, travelsByAnswer } from "./order.ts";
-import { endWake, failWake } from "./waking.ts";
+import { type Action, type Handover, orphanOf, type Phase } from "../model/phase.ts";
+import type { InstanceState } from "../model/state.ts";
+import { spokenDuration, toIso } from "../model/time.ts";
+import { cancelDelete } from "./deletion.ts";
+import { cancelHibernation } from "./hibernation.ts";
+import { actionOf } from "./order.ts";
+import { finishWake } from "./waking.ts";
 
 /**
- * How an order comes to whoever carries it out, and what calls it off on the way. Any sign of life calls off a delete, and
- * a hibernation that stems from silence, up to the moment at which the provider has accepted it.
+ * How an order reaches whoever carries it out, and what calls it off on the way. Any sign of life calls off a delete, and
+ * a hibernation that stems from silence, up to the moment at which the provider accepts it.
  */
 
-/** The instance is alive: nothing that stems from its silence goes on, and it is no orphan any more. */
+/** The instance is alive: it is no longer an orphan, and an order that stems from its silence is called off. */
 export function recover(state: InstanceState, at: number, because: string): InstanceState {
   const spared = stemsFromSilence(state.phase) ? callOff(state, at, because) : state;
   const orphan = orphanOf(spared.phase);
@@ -57,8 +58,8 @@ function withoutOrphan(phase: Phase): Phase {
 }
 
 /**
- * Calls the order off: at once while nobody has it; as soon as the try that is on its way has failed; not at all once it
- * was accepted.
+ * Calls the order off: at once while nobody has it yet, or as soon as the try on its way has failed. An accepted order
+ * goes on.
  */
 export function callOff(state: InstanceState, at: number, because: string): InstanceState {
   const action = actionOf(state);
@@ -80,7 +81,7 @@ function cancel(state: InstanceState, at: number, because: string): InstanceStat
     case "deleting":
       return cancelDelete(state, at, because);
     case "waking":
-      return endWake(state, at);
+      return finishWake(state, at);
     case "pending":
     case "running":
     case "orphaned":
@@ -90,14 +91,22 @@ function cancel(state: InstanceState, at: number, because: string): InstanceStat
   }
 }
 
+/** An order to hibernate for idleness is called off, if it still can be, once the instance is busy again. */
+export function callOffIdleHibernation(state: InstanceState, at: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernating" && phase.reason === "idle"
+    ? callOff(state, at, "it is busy again")
+    : state;
+}
+
 /** Whether a sign of life comes too late for the order under way. */
-export function isBeyondRecall(state: InstanceState): boolean {
+export function isTooLateToCallOff(state: InstanceState): boolean {
   return state.phase.status !== "waking" && actionOf(state)?.handover.state === "accepted";
 }
 
 /**
- * The workflow that carries the order out asks about it, and says what it saw of the machine. While it asks it makes no try:
- * one that still counts as on its way ended without a word, and counts as refused.
+ * The workflow that carries the order out asks whether it still stands, and reports a sighting of the machine. It makes no
+ * try while it asks, so a try that still counts as on its way has ended without a report, and counts as refused.
  */
 export function checkOrder(
   state: InstanceState,
@@ -107,14 +116,14 @@ export function checkOrder(
 ): InstanceState {
   const action = actionOf(state);
   if (action?.id !== actionId) return state;
-  const seen =
+  const updated =
     sighted === null
       ? state
       : { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? state.sighted?.gpus ?? null } };
-  return action.handover.state === "trying" ? refuseOrder(seen, actionId, at) : seen;
+  return action.handover.state === "trying" ? refuseOrder(updated, actionId, at) : updated;
 }
 
-/** A try is about to be made, if the order stands. */
+/** A try is about to be made. */
 export function tryOrder(state: InstanceState, actionId: string, at: number): InstanceState {
   const checked = checkOrder(state, actionId, null, at);
   const action = actionOf(checked);
@@ -122,7 +131,7 @@ export function tryOrder(state: InstanceState, actionId: string, at: number): In
   return withHandover(checked, { state: "trying", calledOffBecause: null });
 }
 
-/** The try was refused, or is not known to have arrived: the order is as if it had not been given. */
+/** The try was refused, or probably never arrived: the order waits again, or ends if it was called off meanwhile. */
 export function refuseOrder(state: InstanceState, actionId: string, at: number): InstanceState {
   const action = actionOf(state);
   if (action?.id !== actionId || action.handover.state !== "trying") return state;
@@ -133,13 +142,13 @@ export function refuseOrder(state: InstanceState, actionId: string, at: number):
   return stemsFromSilence(state.phase) ? recover(called, at, calledOffBecause) : called;
 }
 
-/** The provider accepted the try. A sign of life that came while it was on its way was too late. */
+/** The try was accepted. A sign of life that came while it was on its way came too late. */
 export function acceptOrder(state: InstanceState, actionId: string, at: number): InstanceState {
   const action = actionOf(state);
   if (action?.id !== actionId || action.handover.state === "accepted") return state;
   const accepted = withHandover(state, { state: "accepted", at });
   if (action.handover.state !== "trying" || action.handover.calledOffBecause === null) return accepted;
-  if (state.phase.status === "waking") return endWake(accepted, at);
+  if (state.phase.status === "waking") return finishWake(accepted, at);
   return record(accepted, {
     at,
     kind: "accepted_too_late",
@@ -147,49 +156,6 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
     message: `Too late to call off (${action.handover.calledOffBecause}): ${action.machine.provider} has accepted the order to ${action.kind.replace("_", "-")}`,
     detail: { action_id: actionId },
   });
-}
-
-/** Stopping and starting: six tries, half an hour of looks, and room for delays of our own. */
-const ORDER_MS = 2 * HOUR_MS;
-
-/** A delete also waits up to twelve hours for its snapshot. */
-const DELETE_MS = 18 * HOUR_MS;
-
-/** When an order counts as failed if nobody has said how it ended; null without such an order. */
-export function orderDeadline(state: InstanceState): number | null {
-  const action = actionOf(state);
-  if (action === null || travelsByAnswer(action.machine)) return null;
-  if (state.phase.status === "waking" && state.phase.confirmedAt !== null) return null;
-  return action.orderedAt + (action.kind === "delete" ? DELETE_MS : ORDER_MS);
-}
-
-/** Fails the order whose deadline has passed. */
-export function advanceOrder(state: InstanceState, now: number): InstanceState {
-  const due = orderDeadline(state);
-  if (due === null || now < due) return state;
-  return failOrder(state, due, "nobody told how the order ended");
-}
-
-/** The order failed. If it was called off while its last try was on its way, that is its end instead. */
-export function failOrder(state: InstanceState, at: number, because: string): InstanceState {
-  const action = actionOf(state);
-  if (action?.handover.state === "trying" && action.handover.calledOffBecause !== null) {
-    return refuseOrder(state, action.id, at);
-  }
-  switch (state.phase.status) {
-    case "hibernating":
-      return failHibernation(state, at, because);
-    case "waking":
-      return failWake(state, at, because);
-    case "deleting":
-      return failDelete(state, at, because);
-    case "pending":
-    case "running":
-    case "orphaned":
-    case "hibernated":
-    case "deleted":
-      return state;
-  }
 }
 
 function withHandover(state: InstanceState, handover: Handover): InstanceState {

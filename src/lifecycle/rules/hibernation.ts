@@ -1,14 +1,15 @@
-import { closeGap, saveHibernation } from "../model/counters.ts";
+import { addHibernation, closeGap } from "../model/counters.ts";
 import type { ActionReason } from "../model/effects.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
+import type { Awake, Failures, Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { type Awake, type Failures, type Hibernated, heardAt, type InstanceState } from "../model/state.ts";
+import { heardAt, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
-import { placeOrder, travelsByAnswer } from "./order.ts";
+import { placeOrder, takesOrdersByAnswer } from "./order.ts";
 
-/** How an order to hibernate begins, is confirmed, fails, or is called off. */
+/** An order to hibernate: how it begins, is confirmed, fails, or is called off. */
 
 export function beginHibernation(
   state: InstanceState,
@@ -20,7 +21,7 @@ export function beginHibernation(
     readonly detail: EventDetail;
   },
 ): InstanceState {
-  const before = awake(state);
+  const before = phaseToReturnTo(state);
   if (before === null) return state;
   const ordered = placeOrder(state, start.kind, start.reason, start.at);
   return record(
@@ -38,7 +39,8 @@ export function beginHibernation(
   );
 }
 
-function awake({ phase }: InstanceState): Awake | null {
+/** The phase that the instance returns to if it is not hibernated; null where it cannot be hibernated. */
+function phaseToReturnTo({ phase }: InstanceState): Awake | null {
   switch (phase.status) {
     case "pending":
     case "running":
@@ -54,7 +56,7 @@ function awake({ phase }: InstanceState): Awake | null {
   }
 }
 
-/** The provider, or the instance's own silence after the order, confirmed the hibernation at `at`. */
+/** The provider, or the instance's silence after the order, confirmed the hibernation at `at`. */
 export function confirmHibernation(
   state: InstanceState,
   policy: Policy,
@@ -63,7 +65,7 @@ export function confirmHibernation(
 ): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
-  // Of one that its owner hibernated, or that is idle, the silence before is no reason to delete it.
+  // An instance that is hibernated for its owner or for idleness is not deleted for its silence before.
   const orphan =
     phase.before.status === "orphaned" && phase.reason === "silence"
       ? { ...phase.before.orphan, failed: null }
@@ -93,13 +95,13 @@ const HIBERNATED_MESSAGE: Record<ActionReason, string> = {
 };
 
 /**
- * The order was not carried out: the instance returns to what its heartbeats say. Its owner is told once; the next
- * tries come ever more seldom.
+ * The order was not carried out: the instance returns to the phase that its heartbeats say. The owner is told once, and
+ * retries come at growing intervals.
  */
 export function failHibernation(state: InstanceState, at: number, because: string): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
-  const { before, failures } = withFailure(phase.before, at);
+  const { before, failures } = addFailure(phase.before, at);
   return record(
     { ...state, phase: before },
     {
@@ -116,8 +118,8 @@ export function failHibernation(state: InstanceState, at: number, because: strin
   );
 }
 
-/** Notes the failure where the next try of the same ladder will look for it. */
-function withFailure(before: Awake, at: number): { before: Awake; failures: Failures | null } {
+/** Counts the failure on the ladder that ordered the hibernation, which decides when it is retried. */
+function addFailure(before: Awake, at: number): { before: Awake; failures: Failures | null } {
   switch (before.status) {
     case "pending":
       return { before, failures: null };
@@ -133,7 +135,7 @@ function withFailure(before: Awake, at: number): { before: Awake; failures: Fail
   }
 }
 
-/** Calls off an order to hibernate that nobody has accepted. */
+/** The order to hibernate is called off before anybody accepted it. */
 export function cancelHibernation(state: InstanceState, at: number, because: string): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
@@ -149,29 +151,29 @@ export function cancelHibernation(state: InstanceState, at: number, because: str
   );
 }
 
-/** When an order by answer must be judged by the instance's silence, or null. */
-export function answerDeadline(state: InstanceState, policy: Policy): number | null {
+/** When the instance's silence decides an order by answer; null without such an order. */
+export function answeredOrderDeadline(state: InstanceState, policy: Policy): number | null {
   const { phase } = state;
   if (phase.status !== "hibernating") return null;
   const { machine, handover, orderedAt } = phase.action;
-  if (!travelsByAnswer(machine)) return null;
+  if (!takesOrdersByAnswer(machine)) return null;
   const heard = heardAt(state.clock) ?? orderedAt;
   return handover.state === "accepted"
     ? Math.max(heard, handover.at) + 2 * policy.intervalMs
     : Math.max(heard, orderedAt) + policy.orphan.orphanAfterMs;
 }
 
-/** An instance that was told and fell silent has obeyed; one that fell silent untold can't be told any more. */
-export function advanceAnswer(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const due = answerDeadline(state, policy);
+/** An instance that fell silent after it was told has obeyed. One that fell silent before can't be told any more. */
+export function endAnsweredOrder(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const due = answeredOrderDeadline(state, policy);
   if (due === null || now < due || state.phase.status !== "hibernating") return state;
   return state.phase.action.handover.state === "accepted"
     ? confirmHibernation(state, policy, due, "silence after the order")
     : failHibernation(state, due, "the instance fell silent before it could be told");
 }
 
-/** What is kept of a hibernation that ends: why it was, how long, and whether it was regretted. */
-export function endOfHibernation(phase: Hibernated, policy: Policy, at: number): EventDetail {
+/** A hibernation that ends, for the details of an event: its reason, how long it was, and whether it was regretted. */
+export function summarizeHibernation(phase: Hibernated, policy: Policy, at: number): EventDetail {
   return {
     reason: phase.reason,
     hibernated_seconds: Math.round((at - phase.since) / SECOND_MS),
@@ -179,8 +181,8 @@ export function endOfHibernation(phase: Hibernated, policy: Policy, at: number):
   };
 }
 
-/** Closes a stretch of confirmed hibernation into the savings. */
+/** Adds a stretch of confirmed hibernation to the savings. */
 export function endSavings(state: InstanceState, since: number, until: number): InstanceState {
-  const saved = saveHibernation(state.counters.saved, state.profile, since, until);
+  const saved = addHibernation(state.counters.saved, state.profile, since, until);
   return { ...state, counters: { ...state.counters, saved } };
 }

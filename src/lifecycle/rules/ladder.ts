@@ -1,19 +1,23 @@
 import type { GuardedStep } from "../model/effects.ts";
+import type { Orphan } from "../model/phase.ts";
+import { orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import type { InstanceState, Orphan } from "../model/state.ts";
+import { type InstanceState, withOrphan } from "../model/state.ts";
+import { toIso } from "../model/time.ts";
 
-/** The rungs of the liveness ladder and when each is due. `liveness.ts` climbs them. */
+/** The steps of the liveness ladder and when each is due. `liveness.ts` takes them. */
+
+export interface LadderStep {
+  readonly step: "hibernate" | "force_hibernate";
+  readonly at: number;
+}
 
 /**
- * The ladder's next rung for an orphan and when it is due. On the last one, force-hibernation, it is tried again until
- * it is done; null when there is nothing to try.
+ * The next step for an orphan and when it is due; null when there is nothing left to try. Force-hibernation, the last
+ * step, is repeated until it succeeds.
  */
-export function nextStep(
-  state: InstanceState,
-  orphan: Orphan,
-  policy: Policy,
-): { readonly step: "hibernate" | "force_hibernate"; readonly at: number } | null {
+export function nextStep(state: InstanceState, orphan: Orphan, policy: Policy): LadderStep | null {
   switch (orphan.step) {
     case "orphaned":
       return { step: "hibernate", at: orphan.clockFrom + policy.orphan.hibernateAfterMs };
@@ -35,8 +39,8 @@ export function deletionDue(orphan: Orphan, policy: Policy): number | null {
   return Math.max(orphan.since, orphan.clockFrom) + policy.orphan.deleteAfterMs;
 }
 
-/** The policy may have changed since the question was asked: what it does not ask for any more is not done. */
-export function isDue(orphan: Orphan, step: GuardedStep, policy: Policy, now: number): boolean {
+/** Whether the step is due by the policy as it is now, which may have changed since the guard was asked. */
+export function isStepDue(orphan: Orphan, step: GuardedStep, policy: Policy, now: number): boolean {
   if (!policy.orphan.enabled) return false;
   switch (step) {
     case "hibernate":
@@ -50,14 +54,29 @@ export function isDue(orphan: Orphan, step: GuardedStep, policy: Policy, now: nu
   }
 }
 
-/** Where the ladder goes on, so that the step is asked for again when it is due. */
-export function rungBefore(step: GuardedStep, orphan: Orphan): Pick<Orphan, "step"> {
+/** The orphan one step back, so that `step` is taken again when it is due. */
+export function beforeStep(orphan: Orphan, step: GuardedStep): Orphan {
   switch (step) {
     case "hibernate":
-      return { step: "orphaned" };
+      return { ...orphan, step: "orphaned" };
     case "force_hibernate":
-      return { step: "hibernate" };
+      return { ...orphan, step: "hibernate" };
     case "delete":
-      return { step: orphan.step };
+      return orphan;
   }
+}
+
+/** Back to the first step: the ladder's times count from `from`. */
+export function restartLadder(state: InstanceState, from: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return state;
+  return withOrphan(state, { ...orphan, clockFrom: from, step: "orphaned", guard: null });
+}
+
+/** What shows that the instance is silent, for the details of an event. */
+export function silenceEvidence({ clock: { lastHeartbeatAt, keepAliveUntil } }: InstanceState) {
+  return {
+    last_heartbeat: lastHeartbeatAt === null ? null : toIso(lastHeartbeatAt),
+    keep_alive_until: keepAliveUntil === null ? null : toIso(keepAliveUntil),
+  };
 }

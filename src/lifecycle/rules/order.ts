@@ -1,13 +1,14 @@
 import type { ActionKind, ActionReason, Machine } from "../model/effects.ts";
 import { emit } from "../model/outbox.ts";
+import type { Action } from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import { type Action, type InstanceState, machineOf } from "../model/state.ts";
+import { type InstanceState, machineOf } from "../model/state.ts";
 
-/** An order to whoever can carry it out: how it is placed, and whether it stands. */
+/** An order: how it is placed, and whether it still stands. */
 
 /**
- * Places an order for the machine as it is now. One that travels in the answer to a heartbeat needs no effect; its id is
- * used up all the same.
+ * Places an order for the machine that the instance watches now. An order by the answer to a heartbeat needs no effect,
+ * but takes an id all the same.
  */
 export function placeOrder(
   state: InstanceState,
@@ -28,15 +29,15 @@ export function placeOrder(
     snapshotFirst,
   };
   return {
-    state: travelsByAnswer(machine)
+    state: takesOrdersByAnswer(machine)
       ? { ...state, nextEffectId: state.nextEffectId + 1 }
       : emit(state, { type: "action", order }),
     action: { id, kind, orderedAt: at, machine, handover: { state: "waiting" } },
   };
 }
 
-/** Whether orders reach the machine in the answer to its heartbeat, and no provider is called. */
-export function travelsByAnswer({ provider }: Pick<Machine, "provider">): boolean {
+/** Whether the machine takes orders in the answer to its heartbeat, and no provider is called. */
+export function takesOrdersByAnswer({ provider }: Pick<Machine, "provider">): boolean {
   return abilitiesOf(provider).hibernates === "by answer";
 }
 
@@ -45,7 +46,7 @@ export function actionOf(state: InstanceState): Action | null {
   return "action" in state.phase ? state.phase.action : null;
 }
 
-/** Whether the order stands: only then may it be carried out. */
+/** Whether the order still stands. Only then may it be carried out. */
 export function isUnderWay(state: InstanceState, actionId: string): boolean {
   const action = actionOf(state);
   if (action?.id !== actionId) return false;

@@ -1,20 +1,20 @@
 import type { GuardedStep } from "../model/effects.ts";
+import { orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { type InstanceState, orphanOf, seenAt } from "../model/state.ts";
+import { type InstanceState, seenAt } from "../model/state.ts";
 
 /**
- * The mass-outage guard: when many instances fall silent at once, the likely cause is a network or the service itself,
- * and nothing that stems from silence is done. After Kubernetes' node-lifecycle controller, which stops evictions
- * when 55 % of a zone is unready, and counts every node's time anew on the way out.
+ * The mass-outage guard. When many instances fall silent at once, the likely cause is a network or the service itself, so
+ * nothing that stems from silence is done. Modelled on Kubernetes' node-lifecycle controller, which stops evictions when
+ * 55 % of a zone is unready, and restarts every node's clock when the outage is over.
  *
- * Each user has a guard, over its instances. The service has one over its users, each of whom has one vote: it votes
- * "silent" from when it has an outage of its own. So no tenant closes that guard for others, nor keeps it open, with
- * however many instances.
+ * Each user has a guard over its instances. The service has one over its users, who have one vote each: a user votes
+ * "silent" while it has an outage of its own. So no tenant, however large, can hold that guard closed or open for others.
  */
 
 /** The guard of one user, or of the whole service. */
 export interface Guard {
-  /** Since when it is closed; null while it is open. */
+  /** When it closed; null while it is open. */
   readonly closedAt: number | null;
   /** When it last opened. */
   readonly openedAt: number | null;
@@ -22,15 +22,15 @@ export interface Guard {
 
 export const OPEN_GUARD: Guard = { closedAt: null, openedAt: null };
 
-/** A guard, or a user's vote, which stands where a guard would be closed, with the outage that it is closed for. */
-export interface KeptGuard extends Guard {
-  /** While it is closed: who was last heard from this moment on belongs to the outage. */
+/** A guard, or a user's vote, which counts as "silent" while closed, together with the outage that closed it. */
+export interface GuardWithOutage extends Guard {
+  /** While it is closed: whoever was last seen at this moment or later belongs to the outage. */
   readonly seenFrom: number;
 }
 
-export const NEVER_CLOSED: KeptGuard = { ...OPEN_GUARD, seenFrom: 0 };
+export const NEVER_CLOSED: GuardWithOutage = { ...OPEN_GUARD, seenFrom: 0 };
 
-/** Instances, or users, that fell silent together, and those that are heard. */
+/** How many instances, or users, fell silent together, and how many are heard. */
 export interface FleetCount {
   readonly silent: number;
   readonly awake: number;
@@ -38,12 +38,12 @@ export interface FleetCount {
 
 export type GuardRule = Omit<Policy["guard"], "askAgainMs">;
 
-/** Fewer silent users than this are not yet the service. */
+/** With fewer silent users than this, the service is not the likely cause. */
 export const SERVICE_MINIMUM_USERS = 5;
 
 /**
- * The rule of the service's guard, which counts users. It never opens by time alone: deletes wait for as long as it is
- * closed, and `answerGuard` lets go of all else.
+ * The rule of the service's guard, which counts users. It never opens by time alone: while it is closed no delete is
+ * permitted, and `guardAnswer` permits everything else after a while.
  */
 export function serviceRule(standard: GuardRule): GuardRule {
   return {
@@ -54,9 +54,9 @@ export function serviceRule(standard: GuardRule): GuardRule {
 }
 
 /**
- * By which rule a user votes "silent". Its own settings move nobody else's guard, but for the window: that is never
- * shorter than the time between two heartbeats. A single instance is enough, since a user of one or two needs the
- * service's guard most. While the service's guard is closed the vote stands for as long as the outage lasts.
+ * The rule by which a user votes "silent". Of the user's own settings only a longer window counts, because it must cover
+ * the time between two heartbeats. A single instance is enough, since a user with one or two needs the service's guard
+ * most. While the service's guard is closed, the vote lasts as long as the outage.
  */
 export function voteRule(standard: GuardRule, user: GuardRule, service: Guard): GuardRule {
   return {
@@ -67,29 +67,29 @@ export function voteRule(standard: GuardRule, user: GuardRule, service: Guard): 
   };
 }
 
-/** When a silent instance was last known to live; null for one that is no orphan. Hibernation does not change it. */
+/** When an orphan was last known to be alive, hibernated or not; null for an instance that is no orphan. */
 export function silentSince({ phase, clock }: Pick<InstanceState, "phase" | "clock">): number | null {
   const orphan = orphanOf(phase);
   if (orphan === null) return null;
-  // What came after it became an orphan is the service's absence, not its own sign of life.
+  // A later `countsFrom` stems from a downtime of the service, not from a sign of life.
   const countsFrom = clock.countsFrom !== null && clock.countsFrom <= orphan.since ? clock.countsFrom : null;
   return seenAt({ ...clock, countsFrom }) ?? orphan.since;
 }
 
-/** Which silent instances make one outage, both ends included. */
+/** Which silent instances belong to one outage. Both ends are included. */
 export interface OutageSpan {
   readonly seenFrom: number;
   readonly seenUntil: number;
-  /** Whoever became an orphan no later than this belongs to an outage that is over. */
+  /** Whoever became an orphan at this moment or earlier belongs to an outage that is over. */
   readonly orphanedAfter: number;
 }
 
 /**
- * Who is to be counted: for a closed guard the outage that it closed for, for an open one those who were last heard
- * within the window around `seen`, the last sign of life of the instance that is looked at. Null when nobody is: an open
- * guard closes only for an instance that is silent itself.
+ * Which instances to count. For a closed guard: those of the outage that closed it. For an open one: those last seen
+ * within the window around `seen`, the last sign of life of the instance in question. Null when that instance is not
+ * silent, because then an open guard does not close.
  */
-export function outageSpan(guard: KeptGuard, seen: number | null, rule: GuardRule): OutageSpan | null {
+export function outageSpan(guard: GuardWithOutage, seen: number | null, rule: GuardRule): OutageSpan | null {
   const orphanedAfter = guard.openedAt ?? 0;
   if (guard.closedAt !== null) {
     return { seenFrom: guard.seenFrom, seenUntil: Number.MAX_SAFE_INTEGER, orphanedAfter };
@@ -102,8 +102,8 @@ export function outageSpan(guard: KeptGuard, seen: number | null, rule: GuardRul
 export type GuardChange = "closes" | "opens" | "opens for good" | null;
 
 /**
- * What the count means for the guard. It closes when enough fell silent together, and opens when enough of them came
- * back or, so that a fleet truly abandoned does not cost forever, once it has held for `maxHoldMs`.
+ * What the count means for the guard. It closes when enough fell silent together. It opens when enough of them came back,
+ * or after `maxHoldMs`, so that a fleet that really was abandoned does not cost money forever.
  */
 export function reviewGuard(guard: Guard, count: FleetCount, rule: GuardRule, now: number): GuardChange {
   const outage = rule.enabled && isMassOutage(count, rule);
@@ -113,25 +113,25 @@ export function reviewGuard(guard: Guard, count: FleetCount, rule: GuardRule, no
 }
 
 function isMassOutage({ silent, awake }: FleetCount, rule: GuardRule): boolean {
-  // Divided, not multiplied: 0.55 of 100 is a hair more than 55 in binary fractions.
+  // Division, not multiplication: in floating point 0.55 × 100 is slightly more than 55.
   return silent >= rule.minimumInstances && silent / (silent + awake) >= rule.fraction;
 }
 
-/** The guard after a change that was found at `now`, looking at `span`. */
+/** The guard after a change that a count of `span` brought about at `now`. */
 export function changeGuard(
-  guard: KeptGuard,
+  guard: GuardWithOutage,
   change: Exclude<GuardChange, null>,
   span: OutageSpan,
   rule: GuardRule,
   now: number,
-): KeptGuard {
+): GuardWithOutage {
   switch (change) {
     case "closes":
       return { ...guard, closedAt: now, seenFrom: span.seenFrom };
     case "opens":
       return { ...guard, closedAt: null, openedAt: now };
     case "opens for good":
-      // Not when it was looked at: whoever fell silent between the two is of no outage that is over.
+      // Not `now`: whoever fell silent in between does not belong to the outage that is over.
       return { ...guard, closedAt: null, openedAt: (guard.closedAt ?? now) + rule.maxHoldMs };
   }
 }
@@ -141,10 +141,10 @@ export type GuardAnswer =
   | { readonly held: false; readonly openedAt: number | null };
 
 /**
- * May a step go on? The service-wide guard holds deletes for as long as it is closed, everything else for `maxHoldMs`
- * at most.
+ * Whether a step may be taken. The service's guard holds back deletes for as long as it is closed, and everything else for
+ * at most `maxHoldMs`.
  */
-export function answerGuard(
+export function guardAnswer(
   step: GuardedStep,
   user: Guard,
   service: Guard,

@@ -3,10 +3,13 @@ import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
-import { endOfHibernation, endSavings } from "./hibernation.ts";
+import { endSavings, summarizeHibernation } from "./hibernation.ts";
 import { placeOrder } from "./order.ts";
 
-/** How an order to wake begins, is confirmed and fails. It has succeeded once the instance is heard. */
+/**
+ * An order to wake: how it begins, is confirmed, succeeds or fails. It succeeds with the first heartbeat, or, once the
+ * provider has confirmed it, at the end of the grace period.
+ */
 
 export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
   const { phase } = state;
@@ -26,28 +29,28 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
       detail: {
         action_id: ordered.action.id,
         grace_until: toIso(at + policy.wakeGraceMs),
-        ...endOfHibernation(phase, policy, at),
+        ...summarizeHibernation(phase, policy, at),
       },
     },
   );
 }
 
-/** The provider shows that it runs. From here on it must be heard, as any other instance. */
+/** The provider shows the machine running. From here on it must send heartbeats like any other. */
 export function confirmWake(state: InstanceState, at: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "waking" || phase.confirmedAt !== null) return state;
   return { ...state, phase: { ...phase, confirmedAt: at }, clock: { ...state.clock, countsFrom: at } };
 }
 
-/** When a machine that runs by its provider's word, and was not heard, counts as running; null for any other. */
-export function wakeDeadline({ phase, clock }: InstanceState): number | null {
+/** When a machine that its provider shows running counts as running without a heartbeat; null for any other. */
+export function wakeGraceDeadline({ phase, clock }: InstanceState): number | null {
   if (phase.status !== "waking" || phase.confirmedAt === null) return null;
   return Math.max(phase.confirmedAt, clock.graceUntil ?? 0);
 }
 
-/** Its grace is over: it is watched like any other. */
-export function advanceWake(state: InstanceState, now: number): InstanceState {
-  const due = wakeDeadline(state);
+/** The grace period after the wake is over: the instance is watched like any other. */
+export function endWakeGrace(state: InstanceState, now: number): InstanceState {
+  const due = wakeGraceDeadline(state);
   if (due === null || now < due) return state;
   return record(
     { ...state, phase: { status: "running", idle: null }, clock: { ...state.clock, graceUntil: null } },
@@ -55,8 +58,8 @@ export function advanceWake(state: InstanceState, now: number): InstanceState {
   );
 }
 
-/** It is heard. */
-export function endWake(state: InstanceState, at: number, detail: EventDetail = {}): InstanceState {
+/** The first heartbeat came: the wake has succeeded. */
+export function finishWake(state: InstanceState, at: number, detail: EventDetail = {}): InstanceState {
   return record(
     { ...state, phase: { status: "running", idle: null } },
     { at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },

@@ -1,12 +1,13 @@
 import { idleReading } from "../model/heartbeat.ts";
+import type { IdleRun, Orphan } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import type { IdleRun, InstanceState, Orphan } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, nextStep } from "../rules/ladder.ts";
 
-/** Why automation will act, or does not: the next step, when, on what evidence, and what holds it back. */
+/** Why automation will act or does not: the next step, when it is due, on what evidence, and what holds it back. */
 export interface Explanation {
   readonly next_step: "warn" | "hibernate" | "orphan" | "force_hibernate" | "delete" | null;
   readonly at: string | null;
@@ -23,12 +24,12 @@ export interface Explanation {
     | null;
 }
 
-/** Explains what comes next for the instance. Field names are those of the HTTP API. */
+/** Explains what comes next for the instance. The field names are those of the HTTP API. */
 export function explain(state: InstanceState, policy: Policy, now: number): Explanation {
   const { phase } = state;
   switch (phase.status) {
     case "pending":
-      return nothing(
+      return noStep(
         state.clock.lastHeartbeatAt === null
           ? "Never heard: nothing happens before its first heartbeat"
           : "Not heard since its machine was started or changed: nothing happens before its next heartbeat",
@@ -38,20 +39,20 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
     case "orphaned":
       return explainOrphan(state, phase.orphan, policy, now);
     case "hibernating":
-      return nothing(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
+      return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
     case "hibernated":
       return phase.orphan === null
-        ? nothing(`Hibernated since ${toIso(phase.since)}`)
+        ? noStep(`Hibernated since ${toIso(phase.since)}`)
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
-      return nothing(
+      return noStep(
         `A wake was ordered at ${toIso(phase.action.orderedAt)}`,
         state.clock.graceUntil !== null && state.clock.graceUntil > now ? "wake_grace" : null,
       );
     case "deleting":
-      return nothing(`Deletion was ordered at ${toIso(phase.action.orderedAt)}`);
+      return noStep(`Deletion was ordered at ${toIso(phase.action.orderedAt)}`);
     case "deleted":
-      return nothing(`Deleted at ${toIso(phase.at)}`);
+      return noStep(`Deleted at ${toIso(phase.at)}`);
   }
 }
 
@@ -69,7 +70,7 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
       silenceMs === null
         ? "Never heard, kept alive by hand"
         : `Last heartbeat ${spokenDuration(silenceMs)} ago`;
-    return step(
+    return stepAt(
       "orphan",
       Math.max(seen + policy.orphan.orphanAfterMs, state.clock.graceUntil ?? 0),
       now,
@@ -86,10 +87,10 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
     policy.idle.respectActivity &&
     reading.percent < policy.idle.thresholdPercent
   ) {
-    return nothing(`${reading.metric} at ${reading.percent}%, but in use: ${last.activity}`, "activity");
+    return noStep(`${reading.metric} at ${reading.percent}%, but in use: ${last.activity}`, "activity");
   }
   const gpu = last?.gpuPercent ?? null;
-  return nothing(
+  return noStep(
     gpu === null ? "Heartbeats arrive; no GPU reported" : `Heartbeats arrive; GPU at ${gpu}%`,
     policy.idle.enabled ? null : "policy_disabled",
   );
@@ -108,7 +109,7 @@ function explainIdle(
   const at = warned ? hibernationDue(run, policy) : run.since + policy.idle.warnAfterMs;
   const noProvider = abilitiesOf(state.profile.provider).hibernates === "never";
   const stale = now >= at && !hasFreshEvidence(state, run, policy, now);
-  return step(
+  return stepAt(
     warned ? "hibernate" : "warn",
     Math.max(at, graceUntil ?? 0),
     now,
@@ -134,7 +135,13 @@ function explainOrphan(state: InstanceState, orphan: Orphan, policy: Policy, now
       ? { step: orphan.guard.step, at: orphan.guard.askAgainAt }
       : nextStep(state, orphan, policy);
   if (next === null) return explainDeletion(state, orphan, policy, now);
-  return step(next.step, next.at, now, orphanEvidence(state, orphan), silenceBlock(state, policy, held));
+  return stepAt(
+    next.step,
+    next.at,
+    now,
+    orphanEvidence(state, orphan),
+    silenceBlockedBy(state, policy, held),
+  );
 }
 
 function explainDeletion(state: InstanceState, orphan: Orphan, policy: Policy, now: number): Explanation {
@@ -142,11 +149,11 @@ function explainDeletion(state: InstanceState, orphan: Orphan, policy: Policy, n
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const because = orphanEvidence(state, orphan);
   return due === null
-    ? nothing(because, "policy_disabled")
-    : step("delete", due, now, because, silenceBlock(state, policy, held));
+    ? noStep(because, "policy_disabled")
+    : stepAt("delete", due, now, because, silenceBlockedBy(state, policy, held));
 }
 
-function silenceBlock(state: InstanceState, policy: Policy, held: boolean): Explanation["blocked_by"] {
+function silenceBlockedBy(state: InstanceState, policy: Policy, held: boolean): Explanation["blocked_by"] {
   if (held) return "guard";
   if (!policy.orphan.enabled) return "policy_disabled";
   return abilitiesOf(state.profile.provider).reachesSilent ? null : "no_provider";
@@ -158,7 +165,7 @@ function orphanEvidence(state: InstanceState, orphan: Orphan): string {
   return `${heard}, orphaned since ${toIso(orphan.since)}`;
 }
 
-function step(
+function stepAt(
   next_step: Explanation["next_step"],
   atMs: number,
   now: number,
@@ -174,6 +181,6 @@ function step(
   };
 }
 
-function nothing(because: string, blocked_by: Explanation["blocked_by"] = null): Explanation {
+function noStep(because: string, blocked_by: Explanation["blocked_by"] = null): Explanation {
   return { next_step: null, at: null, in_seconds: null, because, blocked_by };
 }

@@ -4,7 +4,7 @@ import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
 
-/** What the answer to a heartbeat tells the agent. */
+/** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
   readonly message: string;
   readonly nextHeartbeatInSeconds: number;
@@ -21,11 +21,11 @@ export type AnswerAction =
   | { readonly type: "hibernate"; readonly message: string; readonly action_id: string };
 
 export function answerHeartbeat(state: InstanceState, policy: Policy, now: number): HeartbeatAnswer {
-  const { message, actions } = tidings(state, policy, now);
+  const { message, actions } = messageAndActions(state, policy, now);
   return { message, actions, nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS };
 }
 
-function tidings(
+function messageAndActions(
   state: InstanceState,
   policy: Policy,
   now: number,
@@ -46,7 +46,7 @@ function tidings(
     };
   }
   if (phase.status === "hibernating" || phase.status === "hibernated") {
-    const told: AnswerAction = {
+    const underWay: AnswerAction = {
       type: "hibernating",
       message:
         phase.status === "hibernating" ? "Hibernation is under way" : "The instance counts as hibernated",
@@ -55,8 +55,8 @@ function tidings(
       message: "Hibernating",
       actions:
         phase.status === "hibernating" && hibernates === "by answer"
-          ? [told, { type: "hibernate", message: "Hibernate now", action_id: phase.action.id }]
-          : [told],
+          ? [underWay, { type: "hibernate", message: "Hibernate now", action_id: phase.action.id }]
+          : [underWay],
     };
   }
   return { message: "Heartbeat received", actions: [] };

@@ -1,24 +1,25 @@
 import {
+  addHibernation,
   averageGpuPercent,
   costToday,
   missedHeartbeats,
   roundDollars,
   type Savings,
-  saveHibernation,
   uptimePercent,
 } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
+import { orphanOf, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { ProviderKind } from "../model/provider.ts";
-import { type InstanceState, orphanOf, type Status } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
-import { type Trend, trendSince } from "../model/trend.ts";
+import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { type Explanation, explain } from "./explanation.ts";
 
 export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
 
-/** One line of the live list. Field names are those of the HTTP API. */
+/** One line of the live list. The field names are those of the HTTP API. */
 export interface LiveView {
   readonly instance_id: string;
   readonly name: string;
@@ -27,7 +28,7 @@ export interface LiveView {
   readonly seconds_since_heartbeat: number | null;
   readonly health: Health;
   readonly gpu_utilization: number | null;
-  /** Percent of each interval of the last sixty, oldest first. */
+  /** Percent in each of the last sixty intervals, oldest first; null where no GPU was reported. */
   readonly gpu_trend: Trend;
   readonly cost_today: number;
   readonly alert?: string;
@@ -75,7 +76,7 @@ export interface HeartbeatView {
   readonly status: string | null;
 }
 
-/** Savings up to a moment, in dollars and seconds of confirmed hibernation. */
+/** Savings so far: dollars, and seconds of confirmed hibernation. */
 export interface SavingsView {
   readonly saved_this_month: number;
   readonly saved_total: number;
@@ -95,9 +96,9 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     last_heartbeat: isoOrNull(clock.lastHeartbeatAt),
     seconds_since_heartbeat: silenceMs === null ? null : Math.floor(silenceMs / SECOND_MS),
     health: healthOf(state, policy, now),
-    // A reading of an instance that is not running is history, not the present.
+    // The last reading of an instance that does not run is out of date.
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
-    gpu_trend: trendSince(state.gpuTrend, silenceMs, policy.intervalMs),
+    gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
     cost_today: costToday(state.counters, now),
     ...(alert === null ? {} : { alert }),
     provider: profile.provider,
@@ -162,7 +163,7 @@ export function savingsView(state: InstanceState, now: number): SavingsView {
       : phase.status === "deleting"
         ? (phase.hibernated?.unsavedFrom ?? now)
         : now;
-  const saved: Savings = saveHibernation(state.counters.saved, profile, unsavedFrom, now);
+  const saved: Savings = addHibernation(state.counters.saved, profile, unsavedFrom, now);
   return {
     saved_this_month: roundDollars(saved.monthDollars),
     saved_total: roundDollars(saved.totalDollars),
@@ -204,7 +205,7 @@ function alertText(state: InstanceState, policy: Policy, now: number): string | 
   return null;
 }
 
-/** Minutes however many there are, as the product's specification words it; seconds under one minute. */
+/** Always in minutes, as the product's specification words it; in seconds under one minute. */
 function spokenMinutes(durationMs: number): string {
   const minutes = Math.floor(durationMs / (60 * SECOND_MS));
   if (minutes === 0) return spokenDuration(durationMs);

@@ -1,11 +1,12 @@
 import { costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import { waitingHeartbeats } from "../model/outbox.ts";
+import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { InstanceState, Status } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { savingsView } from "./instance-view.ts";
 
-/** One instance as the metrics see it: numbers, null where there is none. */
+/** One instance in the metrics; null where a number is unknown. */
 export interface MetricsSample {
   readonly instanceId: string;
   readonly name: string;
@@ -23,7 +24,7 @@ export interface MetricsSample {
   readonly uptimePercent: number | null;
   readonly savedDollars: number;
   readonly hourlyCost: number | null;
-  /** Heartbeats that wait to be written to the history. */
+  /** Heartbeats that are not yet in the history. */
   readonly waitingHeartbeats: number;
 }
 
@@ -35,7 +36,7 @@ export function metricsSample(
 ): MetricsSample {
   const { profile, phase, counters, clock } = state;
   const missed = missedHeartbeats(counters, policy.intervalMs, now);
-  // A reading of an instance that is not running is history, not the present.
+  // The last reading of an instance that does not run is out of date.
   const reading = phase.status === "running" ? state.recent.at(-1) : undefined;
   return {
     instanceId,

@@ -4,8 +4,8 @@ import { writeRow } from "../../../src/instance/stored/row.ts";
 import { VERSION } from "../../../src/instance/stored/versions.ts";
 import type { HeartbeatReport } from "../../../src/lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../../../src/lifecycle/model/instance-event.ts";
+import { orphanOf } from "../../../src/lifecycle/model/phase.ts";
 import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
-import { orphanOf } from "../../../src/lifecycle/model/state.ts";
 import { START, Timeline } from "../../lifecycle/timeline.ts";
 
 /**

@@ -44,12 +44,7 @@ describe("the counters", () => {
     expect(line.view.missed_heartbeats).toBe(3);
     line.heartbeat();
     line.command({ type: "hibernate.requested" });
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("9:00:00"));
     line.heartbeat();
     expect(line.view.missed_heartbeats).toBe(3);
@@ -115,12 +110,7 @@ describe("the savings", () => {
     line.command({ type: "hibernate.requested" });
     line.until(at("1:00:00"));
     expect(savingsView(line.state, line.now)).toMatchObject({ saved_total: 0, hibernated_seconds_total: 0 });
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("11:00:00"));
     expect(savingsView(line.state, line.now)).toEqual({
       saved_this_month: 3.9,
@@ -140,12 +130,7 @@ describe("the savings", () => {
     const line = new Timeline();
     line.heartbeat();
     line.command({ type: "hibernate.requested" });
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     // From 2025-12-19 to 2026-01-02.
     line.until(at("0:00") + 14 * 86_400_000);
     expect(savingsView(line.state, line.now)).toMatchObject({
@@ -159,12 +144,7 @@ describe("the savings", () => {
     const hibernate = (hours: number) => {
       line.heartbeat();
       line.command({ type: "hibernate.requested" });
-      line.command({
-        type: "action.succeeded",
-        actionId: line.actionId,
-        snapshotId: null,
-        confirmedBy: "webhook",
-      });
+      line.succeed();
       line.until(line.now + hours * 3_600_000);
       line.heartbeat();
       expect(line.view.status).toBe("running");
@@ -199,12 +179,7 @@ describe("the savings", () => {
       const line = new Timeline({ profile });
       line.heartbeat();
       line.command({ type: "hibernate.requested" });
-      line.command({
-        type: "action.succeeded",
-        actionId: line.actionId,
-        snapshotId: null,
-        confirmedBy: "webhook",
-      });
+      line.succeed();
       line.until(at("1:00:00"));
       expect(savingsView(line.state, line.now)).toMatchObject({
         saved_total: saved,
@@ -217,12 +192,7 @@ describe("the savings", () => {
     const line = new Timeline({ profile: { hourlyCost: null } });
     line.heartbeat();
     line.command({ type: "hibernate.requested" });
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("1:00:00"));
     expect(savingsView(line.state, line.now)).toMatchObject({
       saved_total: 0,

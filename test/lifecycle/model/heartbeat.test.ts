@@ -122,3 +122,113 @@ describe("what is kept of a heartbeat", () => {
     expect(bytes(heartbeatSchema.parse(largest).gpus)).toBeLessThan(32 * 1024);
   });
 });
+
+describe("the limits of a heartbeat's", () => {
+  const MUCH = 10_000_000;
+  const NUMBERS: readonly (readonly [field: string, most: number])[] = [
+    ["gpu_utilization", 100],
+    ["cpu_utilization", 100],
+    ["vram_used_gb", MUCH],
+    ["ram_used_gb", MUCH],
+    ["disk_used_gb", MUCH],
+    ["cost_accumulated", 1_000_000_000],
+    ["uptime_seconds", 10_000_000_000],
+  ];
+  const passes = (report: unknown) => heartbeatSchema.safeParse(report).success;
+
+  it.each(NUMBERS)("%s are 0 and %d, and it may be left out or not known", (field, most) => {
+    for (const value of [0, 0.5, most, null, undefined]) expect(passes({ [field]: value })).toBe(true);
+    for (const value of [-0.001, most + 0.001, "1", true]) expect(passes({ [field]: value })).toBe(false);
+  });
+
+  it("sequence are whole numbers from 0", () => {
+    for (const sequence of [0, Number.MAX_SAFE_INTEGER, null]) expect(passes({ sequence })).toBe(true);
+    for (const sequence of [-1, 0.5, Number.MAX_SAFE_INTEGER + 1]) expect(passes({ sequence })).toBe(false);
+  });
+
+  it.each([
+    ["status", 32],
+    ["boot_id", 64],
+  ] as const)("%s are 1 and %d letters", (field, most) => {
+    for (const value of ["x", "x".repeat(most), null]) expect(passes({ [field]: value })).toBe(true);
+    for (const value of ["", "x".repeat(most + 1), 7]) expect(passes({ [field]: value })).toBe(false);
+  });
+
+  it("GPUs are 64, each with its index, a name that is cut, and readings like the heartbeat's own", () => {
+    const gpu = { index: 0 };
+    expect(passes({ gpus: [] })).toBe(true);
+    expect(passes({ gpus: Array(64).fill(gpu) })).toBe(true);
+    expect(passes({ gpus: Array(65).fill(gpu) })).toBe(false);
+    for (const more of [
+      { index: 1023 },
+      { name: "x".repeat(128) },
+      { name: null },
+      { utilization: 100, vram_used_gb: MUCH, vram_total_gb: MUCH },
+      { utilization: null, vram_used_gb: null, vram_total_gb: null },
+    ]) {
+      expect(passes({ gpus: [{ ...gpu, ...more }] }), JSON.stringify(more)).toBe(true);
+    }
+    for (const more of [
+      { index: 1024 },
+      { index: -1 },
+      { index: 0.5 },
+      { index: undefined },
+      { name: "bell\u0007" },
+      { utilization: 101 },
+      { vram_used_gb: -1 },
+      { vram_total_gb: MUCH + 1 },
+    ]) {
+      expect(passes({ gpus: [{ ...gpu, ...more }] }), JSON.stringify(more)).toBe(false);
+    }
+  });
+
+  it("activity are counts from 0 to a million under plain names of 32 letters", () => {
+    expect(passes({ activity: { ["x".repeat(32)]: 0, ssh_sessions: 1_000_000 } })).toBe(true);
+    for (const activity of [
+      { ["x".repeat(33)]: 1 },
+      { "Call me": 1 },
+      { a: -1 },
+      { a: 1_000_001 },
+      { a: 0.5 },
+      { a: "1" },
+    ]) {
+      expect(passes({ activity })).toBe(false);
+    }
+  });
+
+  it("backlog are 240 readings of at most a week ago", () => {
+    const reading = [1, 60, 50, 1, 2, 3, 4, 5];
+    expect(passes({ backlog: Array(240).fill(reading) })).toBe(true);
+    expect(passes({ backlog: Array(241).fill(reading) })).toBe(false);
+    const withAt = (index: number, value: unknown) => reading.with(index, value as number);
+    for (const [index, value] of [
+      [0, 0],
+      [1, 0],
+      [1, 604_800],
+      [2, 100],
+      [2, null],
+      [3, null],
+      [4, null],
+      [5, null],
+      [6, null],
+      [7, null],
+    ] as const) {
+      expect(passes({ backlog: [withAt(index, value)] }), `${index}: ${value}`).toBe(true);
+    }
+    for (const [index, value] of [
+      [0, -1],
+      [0, 0.5],
+      [1, -1],
+      [1, 604_801],
+      [1, null],
+      [2, 101],
+      [3, MUCH + 1],
+      [4, 101],
+      [5, MUCH + 1],
+      [6, MUCH + 1],
+      [7, 1_000_000_001],
+    ] as const) {
+      expect(passes({ backlog: [withAt(index, value)] }), `${index}: ${value}`).toBe(false);
+    }
+  });
+});

@@ -1,16 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import {
   addedIssues,
-  compilePolicy,
+  policyContradictions,
+  policyIssues,
+} from "../../../src/lifecycle/model/policy-issues.ts";
+import {
   DEFAULT_POLICY,
   instancePolicyOverridesSchema,
   mergePolicy,
   type PolicyOverrides,
-  policyContradictions,
-  policyIssues,
   policyOverridesSchema,
-} from "../../../src/lifecycle/model/policy.ts";
+} from "../../../src/lifecycle/model/policy-settings.ts";
 
 describe("a policy", () => {
   it("is merged field by field, the instance over the user over the service", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { providerKindSchema, referenceIssue } from "../../../src/lifecycle/model/provider.ts";
+import { abilitiesOf, providerKindSchema, referenceIssue } from "../../../src/lifecycle/model/provider.ts";
 
 describe("a reference to a machine", () => {
   it.each([
@@ -60,5 +60,60 @@ describe("a reference to a machine", () => {
       ),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("a provider of the kind", () => {
+  it.each([
+    ["agent", "by answer", false, false],
+    ["none", "never", false, false],
+    ["webhook", "by call", true, true],
+    ["vast", "by call", true, false],
+    ["runpod", "by call", true, false],
+    ["ec2", "by call", true, true],
+  ] as const)(
+    "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
+    (kind, how, reaches, snaps) => {
+      expect(abilitiesOf(kind)).toEqual({ hibernates: how, reachesSilent: reaches, snapshots: snaps });
+    },
+  );
+
+  it("that only a newer version knows can do nothing, whatever it is called", () => {
+    for (const kind of ["azure", "toString", "__proto__", ""]) {
+      // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
+      expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
+    }
+    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+  });
+
+  it("says what a reference of its own looks like", () => {
+    expect(referenceIssue("vast", "x1")).toBe("must be the number of a Vast.ai instance");
+    expect(referenceIssue("vast", "1".repeat(18))).toBeNull();
+    expect(referenceIssue("vast", "1".repeat(19))).toBe("must be the number of a Vast.ai instance");
+    expect(referenceIssue("vast", "x1x")).not.toBeNull();
+    expect(referenceIssue("runpod", "a-b")).toBe(
+      "must be the id of a RunPod pod: lower-case letters and digits",
+    );
+    expect(referenceIssue("runpod", "a".repeat(64))).toBeNull();
+    expect(referenceIssue("runpod", "a".repeat(65))).not.toBeNull();
+    expect(referenceIssue("runpod", "A1")).not.toBeNull();
+    expect(referenceIssue("runpod", "a1B")).not.toBeNull();
+    expect(referenceIssue("ec2", "i-1")).toBe(
+      "must be the id of an EC2 instance, such as i-1234567890abcdef0",
+    );
+    expect(referenceIssue("ec2", `i-${"a".repeat(17)}`)).toBeNull();
+    expect(referenceIssue("ec2", `i-${"a".repeat(18)}`)).not.toBeNull();
+    expect(referenceIssue("ec2", `i-${"a".repeat(7)}`)).not.toBeNull();
+    expect(referenceIssue("ec2", `xi-${"a".repeat(8)}`)).not.toBeNull();
+    expect(referenceIssue("webhook", "")).toBe(
+      "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
+    );
+    expect(referenceIssue("webhook", "x".repeat(200))).toBeNull();
+    expect(referenceIssue("webhook", " x")).toBe(
+      "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
+    );
+    for (const reference of ["a//b", "./a", "a/.."]) {
+      expect(referenceIssue("webhook", reference)).toBe("must not have a segment that is empty, '.' or '..'");
+    }
   });
 });

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { jsonText, readableRows, storedOverridesSchema, word } from "../../../src/lifecycle/model/stored.ts";
+import {
+  jsonText,
+  openEnum,
+  readableRows,
+  storedOverridesSchema,
+} from "../../../src/lifecycle/model/stored.ts";
 
 describe("what is stored", () => {
   it("as a word of a list that grows is any word, and nothing else", () => {
-    const schema = word<"a" | "b">();
+    const schema = openEnum<"a" | "b">();
     for (const value of ["a", "c", ""]) expect(schema.safeParse(value)).toMatchObject({ data: value });
     for (const value of [1, null, undefined, {}]) {
       const read = schema.safeParse(value);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { extendTrend, TREND_SLOTS, trendSince } from "../../../src/lifecycle/model/trend.ts";
+import { extendTrend, TREND_SLOTS, trendAfterSilence } from "../../../src/lifecycle/model/trend.ts";
 
 const INTERVAL_MS = 60_000;
 
@@ -18,9 +18,9 @@ describe("the GPU trend", () => {
   });
 
   it("shows a silence as it grows, until nothing of the hour is left", () => {
-    expect(trendSince([10, 20], 50_000, INTERVAL_MS)).toEqual([10, 20]);
-    expect(trendSince([10, 20], 3 * INTERVAL_MS, INTERVAL_MS)).toEqual([10, 20, null, null]);
-    expect(trendSince([10], 10 ** 12, INTERVAL_MS)).toEqual(new Array(TREND_SLOTS).fill(null));
+    expect(trendAfterSilence([10, 20], 50_000, INTERVAL_MS)).toEqual([10, 20]);
+    expect(trendAfterSilence([10, 20], 3 * INTERVAL_MS, INTERVAL_MS)).toEqual([10, 20, null, null]);
+    expect(trendAfterSilence([10], 10 ** 12, INTERVAL_MS)).toEqual(new Array(TREND_SLOTS).fill(null));
   });
 
   it("never holds more than an hour, however long the silence, and always ends with the newest", () => {

@@ -3,6 +3,7 @@ import type { HeartbeatReport, LateReading } from "../../../src/lifecycle/model/
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
+
 const MINUTE = 60_000;
 
 const late = (sequence: number, ageSeconds: number, gpu: number | null = 50): LateReading => [
@@ -16,105 +17,20 @@ const late = (sequence: number, ageSeconds: number, gpu: number | null = 50): La
   null,
 ];
 
-/** How many readings the history holds or will hold. */
-const kept = (line: Timeline) => line.state.agent.nextInHistory - 1;
+function agentLine(): Timeline {
+  return new Timeline({ provider: "agent" });
+}
 
-describe("a last word", () => {
-  it("of an instance that others hibernate means nothing", () => {
-    const line = new Timeline();
-    line.heartbeat();
-    line.until(at("1:00")).heartbeat({ gpu_utilization: 90, status: "hibernating" });
-    expect(line.view.status).toBe("running");
-    expect(line.kinds).not.toContain("hibernating");
-  });
-});
+/** Everything that was handed to the history, and what still waits for it, by its time. */
+function historyOf(line: Timeline) {
+  const { recent, unflushed } = line.state;
+  return [
+    ...line.effects.flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : [])),
+    ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
+  ];
+}
 
-describe("a GPU that can't be read", () => {
-  const unread = (report: HeartbeatReport): HeartbeatReport => ({
-    ...report,
-    gpus: [{ index: 0, utilization: null }],
-  });
-
-  it("never hands over to the CPU, though no GPU was ever read", () => {
-    const line = new Timeline({ overrides: { idle: { metric: "auto" } } });
-    line.beatUntil(at("10:00"), unread({ cpu_utilization: 1 }));
-    expect(line.kinds).not.toContain("idle");
-  });
-
-  it("and is only listed by its name, never hands over to the CPU either", () => {
-    const line = new Timeline({ overrides: { idle: { metric: "auto" } } });
-    line.beatUntil(at("10:00"), { cpu_utilization: 1, gpus: [{ index: 0, name: "H100" }] });
-    expect(line.kinds).not.toContain("idle");
-    const none = new Timeline({ overrides: { idle: { metric: "auto" } } });
-    none.beatUntil(at("4:00"), { cpu_utilization: 1, gpus: [] });
-    expect(none.kinds).toContain("idle");
-  });
-
-  it("is of no interest where idleness is judged by the CPU", () => {
-    const line = new Timeline({ overrides: { idle: { metric: "cpu" } } });
-    line.beatUntil(at("4:00"), unread({ cpu_utilization: 1, gpu_utilization: 99 }));
-    expect(line.kinds).toContain("idle");
-  });
-
-  it("leaves the others to prove that the instance is used", () => {
-    for (const [percent, because] of [
-      [90, "GPU at 90%"],
-      [5, "GPU at 5%"],
-      [4, "no reading"],
-      [null, "no reading"],
-    ] as const) {
-      const line = new Timeline().beatUntil(at("4:00"), IDLE);
-      line.heartbeat({
-        gpus: [
-          { index: 0, utilization: percent },
-          { index: 1, utilization: null },
-        ],
-      });
-      expect(line.events.at(-1)?.message).toBe(`No longer idle (${because})`);
-    }
-  });
-
-  it("among others that are read is one whose reading is missing", () => {
-    const line = new Timeline().beatUntil(at("4:00"), IDLE);
-    line.heartbeat({ gpus: [{ index: 0, utilization: 1 }, { index: 1 }] });
-    expect(line.events.at(-1)?.message).toBe("No longer idle (no reading)");
-  });
-});
-
-describe("a heartbeat that ends an idle run", () => {
-  it("tells why", () => {
-    for (const [report, because] of [
-      [{ gpu_utilization: 5 }, "GPU at 5%"],
-      [{ gpu_utilization: 1, activity: { ssh_sessions: 2 } }, "2 ssh_sessions"],
-      [{ gpu_utilization: 99, activity: { ssh_sessions: 2 } }, "GPU at 99%"],
-      [{}, "no reading"],
-    ] as const) {
-      const line = new Timeline().beatUntil(at("4:00"), IDLE);
-      line.heartbeat(report);
-      expect(line.events.at(-1)).toMatchObject({
-        kind: "busy",
-        severity: "info",
-        message: `No longer idle (${because})`,
-        detail: { idle_since: "2025-12-19T00:00:00Z" },
-      });
-    }
-  });
-
-  it("calls off the hibernation that it led to, and says so, but none that the owner asked for", () => {
-    const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.heartbeat();
-    expect(line.events.at(-1)).toMatchObject({
-      kind: "hibernate_cancelled",
-      message: "Hibernation called off: it is busy again",
-      detail: { reason: "idle" },
-    });
-    const asked = new Timeline();
-    asked.heartbeat();
-    asked.command({ type: "hibernate.requested" });
-    asked.until(at("1:00")).heartbeat();
-    expect(asked.view.status).toBe("hibernating");
-  });
-});
+const BUSY = { gpu_utilization: 90 };
 
 describe("a heartbeat's number", () => {
   const beat = (line: Timeline, report: HeartbeatReport) =>
@@ -144,71 +60,10 @@ describe("a heartbeat's number", () => {
   });
 });
 
-describe("late readings", () => {
-  it("of no run, or with no number to come before, are left out", () => {
-    const line = new Timeline();
-    line.heartbeat({ boot_id: "b", sequence: 1 });
-    line.until(at("10:00")).heartbeat({ sequence: 10, backlog: [late(7, 300)] });
-    expect(kept(line)).toBe(2);
-    line.until(at("20:00")).heartbeat({ boot_id: "b", backlog: [late(8, 300)] });
-    expect(kept(line)).toBe(3);
-    line.until(at("30:00")).heartbeat({ boot_id: "b", sequence: 10, backlog: [late(8, 300)] });
-    expect(kept(line)).toBe(5);
-  });
-
-  it("of a count that began anew are kept from number 0 on", () => {
-    const line = new Timeline();
-    line.heartbeat({ boot_id: "b", sequence: 100 });
-    line.until(at("10:00"));
-    line.heartbeat({ boot_id: "b", sequence: 2, backlog: [late(0, 120), late(1, 60)] });
-    expect(kept(line)).toBe(4);
-  });
-
-  it("of a first heartbeat are kept as well, from number 0 on", () => {
-    const line = new Timeline();
-    line.until(at("10:00")).heartbeat({ boot_id: "b", sequence: 2, backlog: [late(0, 120), late(1, 60)] });
-    expect(kept(line)).toBe(3);
-  });
-
-  it("that are none let no chunk travel early", () => {
-    const line = new Timeline();
-    for (let minute = 0; minute <= 10; minute++) {
-      line.until(at("0:00") + minute * MINUTE);
-      line.heartbeat({ boot_id: "b", sequence: minute, backlog: [] });
-    }
-    const sizes = line.effects.flatMap((effect) =>
-      effect.type === "chunk" ? [effect.heartbeats.length] : [],
-    );
-    expect(sizes).toEqual([1, 10]);
-  });
-
-  it("that are idle end no run, and one from its very beginning that is not ends it", () => {
-    const idle = new Timeline().beatUntil(at("2:00"), IDLE);
-    idle.until(at("2:30")).heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 60, 1)] });
-    expect(idle.state.phase).toMatchObject({ idle: { since: at("0:00"), heartbeats: 4 } });
-
-    const used = new Timeline().beatUntil(at("2:00"), IDLE);
-    used.until(at("2:30")).heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 150, 98)] });
-    expect(used.state.phase).toMatchObject({ idle: { since: at("2:30"), heartbeats: 1 } });
-  });
-
-  it("that show work call off only the hibernation that idleness led to", () => {
-    const line = new Timeline().beatUntil(at("2:00"), IDLE);
-    line.command({ type: "hibernate.requested" });
-    line.until(at("2:30")).heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 60, 98)] });
-    expect(line.view.status).toBe("hibernating");
-  });
-});
-
 describe("a heartbeat of an instance that is hibernated", () => {
   it("right after the order begins no gap: nothing is missed in its sleep", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("6:00")).heartbeat(IDLE);
     expect(line.view.status).toBe("hibernated");
     line.until(at("9:00:00"));
@@ -227,7 +82,7 @@ describe("a first heartbeat while the owner's hibernation is under way", () => {
     expect(line.view.status).toBe("hibernating");
     line.until(at("1:00")).heartbeat();
     expect(line.view.status).toBe("hibernating");
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     expect(line.view.status).toBe("running");
     expect(line.events.at(-1)).toMatchObject({
       kind: "hibernate_failed",
@@ -237,7 +92,7 @@ describe("a first heartbeat while the owner's hibernation is under way", () => {
 
     const never = new Timeline();
     never.command({ type: "hibernate.requested" });
-    never.command({ type: "action.failed", actionId: never.actionId, because: "503" });
+    never.fail();
     expect(never.view.status).toBe("pending");
   });
 });
@@ -252,5 +107,153 @@ describe("the trend", () => {
     expect(line.view.gpu_trend).toEqual([87, null, null, 50, null]);
     line.heartbeat({});
     expect(line.view.gpu_trend).toEqual([87, null, null, 50, null, null]);
+  });
+});
+
+describe("a heartbeat that is sent again", () => {
+  it("counts once, and its answer is the same", () => {
+    const line = agentLine();
+    const first = line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 7 });
+    line.until(at("0:05"));
+    expect(line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 7 })).toEqual(first);
+    expect(line.view).toMatchObject({ total_heartbeats: 1, seconds_since_heartbeat: 0 });
+    expect(historyOf(line)).toHaveLength(1);
+    line.until(at("1:05"));
+    line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 8 });
+    expect(line.view).toMatchObject({ total_heartbeats: 2, missed_heartbeats: 0 });
+  });
+
+  it("after a restart of the machine is another one, and the restart is told from a cut of the network", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "a", sequence: 7 });
+    line.until(at("10:00"));
+    line.heartbeat({ boot_id: "b", sequence: 1 });
+    expect(line.view.total_heartbeats).toBe(2);
+    expect(line.kinds).toContain("rebooted");
+
+    const cut = agentLine();
+    cut.heartbeat({ boot_id: "a", sequence: 7 });
+    cut.until(at("10:00"));
+    cut.heartbeat({ boot_id: "a", sequence: 17 });
+    expect(cut.kinds).not.toContain("rebooted");
+    expect(cut.kinds).toContain("recovered");
+  });
+});
+
+describe("a restart of the machine", () => {
+  it("lets the numbers of the former run say nothing of the late readings of this one", () => {
+    const line = agentLine();
+    line.heartbeat({ boot_id: "a", sequence: 3 });
+    line.until(at("10:00"));
+    const backlog = [late(1, 240), late(2, 180), late(3, 120), late(4, 60)];
+    line.heartbeat({ boot_id: "b", sequence: 5, backlog });
+    expect(historyOf(line).map((heartbeat) => (heartbeat.at - at("0:00")) / MINUTE)).toEqual([
+      0, 6, 7, 8, 9, 10,
+    ]);
+  });
+
+  it("lets no number of the former run be a repeat in this one", () => {
+    const line = agentLine();
+    for (let sequence = 1; sequence <= 5; sequence++) {
+      line.until(line.now + MINUTE).heartbeat({ boot_id: "a", sequence });
+    }
+    line.until(line.now + MINUTE).heartbeat({ boot_id: "b", sequence: 6 });
+    line.until(line.now + MINUTE).heartbeat({ boot_id: "b", sequence: 5 });
+    expect(line.view.total_heartbeats).toBe(7);
+  });
+
+  it("is told once the agent has named its run before, an hour apart at the least", () => {
+    const line = agentLine();
+    line.heartbeat({ gpu_utilization: 50 });
+    line.heartbeat({ boot_id: "a", sequence: 1 });
+    expect(line.kinds).not.toContain("rebooted");
+    const told = () => line.events.filter((event) => event.kind === "rebooted");
+    for (const [clock, run, times] of [
+      ["1:00", "b", 1],
+      ["1:00:59.999", "c", 1],
+      ["1:01:00", "d", 2],
+      ["1:01:30", "d", 2],
+    ] as const) {
+      line.until(at(clock)).heartbeat({ boot_id: run, sequence: 1 });
+      expect(told()).toHaveLength(times);
+    }
+    expect(told()[0]).toMatchObject({
+      severity: "info",
+      message: "The instance or its agent was restarted",
+      at: at("1:00"),
+    });
+  });
+});
+
+it("an agent that restarts within sixteen beats under an unchanged boot id loses no heartbeat that was acknowledged", () => {
+  const line = new Timeline();
+  for (let beat = 0; beat < 20; beat += 1) {
+    line.until(at(`${beat}:00`));
+    line.heartbeat({ gpu_utilization: 50, boot_id: "kernel-1", sequence: 1 + (beat % 10) });
+  }
+  expect(line.state.counters.totalHeartbeats).toBe(20);
+});
+
+describe("every heartbeat is a sign of life, whatever its number", () => {
+  it.each([
+    ["a forged number above all others", [Number.MAX_SAFE_INTEGER, 2, 3, 4]],
+    ["a number that is capped", [2_147_483_647, 2_147_483_647, 2_147_483_647, 2_147_483_647]],
+    ["a counter that began anew", [9000, 1, 2, 3]],
+  ])("after %s", (_, numbers) => {
+    const line = new Timeline();
+    for (let beat = 0; beat < 180; beat++) {
+      line.until(at("0:00") + beat * 60_000);
+      line.heartbeat({ ...BUSY, boot_id: "b", sequence: numbers[beat] ?? numbers.at(-1) ?? 0 });
+      expect(line.view).toMatchObject({ status: "running", seconds_since_heartbeat: 0 });
+    }
+    expect(line.kinds).toEqual(["registered", "first_heartbeat"]);
+  });
+
+  it("and a forged number costs at most that one reading its place in the history", () => {
+    const line = new Timeline();
+    line.heartbeat({ ...BUSY, boot_id: "b", sequence: Number.MAX_SAFE_INTEGER });
+    for (let beat = 1; beat <= 30; beat++) {
+      line.until(at("0:00") + beat * 60_000);
+      line.heartbeat({ ...BUSY, boot_id: "b", sequence: beat });
+    }
+    expect(line.view).toMatchObject({ total_heartbeats: 31, missed_heartbeats: 0 });
+  });
+
+  it("and a number without a run that it belongs to says nothing", () => {
+    const line = new Timeline();
+    line.heartbeat({ ...BUSY, sequence: 7 });
+    line.until(at("1:00")).heartbeat({ ...BUSY, sequence: 7 });
+    line.until(at("2:00")).heartbeat({ ...BUSY, boot_id: "b", sequence: 7 });
+    expect(line.view.total_heartbeats).toBe(3);
+  });
+
+  it("and one that is sent again ends an idle run if it is busy, and is no second evidence if it is not", () => {
+    const repeated = new Timeline();
+    repeated.heartbeat({ ...IDLE, boot_id: "b", sequence: 1 });
+    for (let second = 1; second <= 5; second++) {
+      repeated.until(at("0:00.500") + second * 1000).heartbeat({ ...IDLE, boot_id: "b", sequence: 1 });
+    }
+    expect(repeated.state.phase).toMatchObject({ idle: { heartbeats: 1 } });
+    repeated.heartbeat({ ...BUSY, boot_id: "b", sequence: 1 });
+    expect(repeated.state.phase).toMatchObject({ idle: null });
+  });
+});
+
+describe("a restart", () => {
+  it("is told once an hour at most, however often the run changes", () => {
+    const line = new Timeline();
+    for (let beat = 0; beat < 120; beat++) {
+      line.until(at("0:00") + beat * 60_000);
+      line.heartbeat({ ...BUSY, boot_id: `run-${beat}`, sequence: 1 });
+    }
+    expect(line.kinds.filter((kind) => kind === "rebooted")).toHaveLength(2);
+    expect(line.view.total_heartbeats).toBe(120);
+  });
+
+  it("starts the numbers anew", () => {
+    const line = new Timeline();
+    line.heartbeat({ ...BUSY, boot_id: "a", sequence: 5 });
+    line.until(at("1:00")).heartbeat({ ...BUSY, boot_id: "b", sequence: 5 });
+    expect(line.view.total_heartbeats).toBe(2);
   });
 });

@@ -103,12 +103,7 @@ describe("an order that travels in the answer to a heartbeat", () => {
 describe("a hibernated instance", () => {
   function hibernated(): Timeline {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     return line;
   }
 
@@ -140,12 +135,7 @@ describe("a hibernated instance", () => {
     expect(line.command({ type: "wake.requested" })).toBeNull();
     expect(line.view.status).toBe("waking");
     expect(line.orders).toEqual(["hibernate", "wake"]);
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("1:09:59.999"));
     expect(line.view.status).toBe("waking");
     line.until(at("1:10:00"));
@@ -165,7 +155,7 @@ describe("a hibernated instance", () => {
   it("returns to hibernation when the wake fails, with a critical alert", () => {
     const line = hibernated();
     line.command({ type: "wake.requested" });
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     expect(line.view.status).toBe("hibernated");
     expect(line.events.at(-1)).toMatchObject({
       severity: "critical",
@@ -185,7 +175,7 @@ describe("a hibernated instance", () => {
 describe("an order to hibernate", () => {
   it("that fails returns the instance to what its heartbeats say, and is tried again by the ladder", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({ type: "action.failed", actionId: line.actionId, because: "unauthorised" });
+    line.fail("unauthorised");
     expect(line.view).toMatchObject({ status: "running", health: "idle" });
     line.until(at("6:00")).beatUntil(at("9:59"), IDLE);
     expect(line.orders).toEqual(["hibernate"]);
@@ -222,5 +212,14 @@ describe("an order to hibernate", () => {
     agent.heartbeat();
     expect(agent.command({ type: "hibernate.requested" })).toBeNull();
     expect(agent.view.status).toBe("hibernating");
+  });
+});
+
+describe("an instance that falls silent before it could be told to hibernate", () => {
+  it("was not hibernated, and its owner is told why", () => {
+    const line = new Timeline({ provider: "agent" }).beatUntil(at("4:30"), IDLE).until(at("10:00"));
+    expect(line.events.find((event) => event.kind === "hibernate_failed")?.message).toBe(
+      "Could not hibernate: the instance fell silent before it could be told",
+    );
   });
 });

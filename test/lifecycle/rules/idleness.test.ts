@@ -3,6 +3,11 @@ import { at, START, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
 
+const MINUTE = 60_000;
+
+/** Warns as ever, and hibernates late; silence is of no interest. */
+const SLOW = { idle: { hibernate_after_seconds: 3600 }, orphan: { enabled: false } };
+
 describe("the idle ladder", () => {
   it("does nothing at 2:59, warns at 3:00 with 120 s, and hibernates at 5:00", () => {
     const line = new Timeline();
@@ -40,12 +45,7 @@ describe("the idle ladder", () => {
     expect(line.view.status).toBe("hibernating");
     expect(line.orders).toEqual(["hibernate"]);
 
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.view.status).toBe("hibernated");
     expect(line.events.at(-1)).toMatchObject({
       kind: "hibernated",
@@ -185,5 +185,79 @@ describe("the idle ladder", () => {
       blocked_by: null,
     });
     expect(START).toBe(at("0:00"));
+  });
+});
+
+describe("an idle run", () => {
+  it("that ends before its warning, or while its order is under way, is told by no event of its own", () => {
+    const young = new Timeline().beatUntil(at("2:00"), IDLE);
+    young.heartbeat();
+    expect(young.kinds).toEqual(["registered", "first_heartbeat"]);
+    const ordered = new Timeline().beatUntil(at("5:00"), IDLE);
+    ordered.heartbeat();
+    expect(ordered.kinds).not.toContain("busy");
+  });
+
+  it("that ends by missing heartbeats, or by a policy without idleness, says so", () => {
+    const holes = new Timeline({ overrides: SLOW }).beatUntil(at("4:00"), IDLE);
+    holes.until(at("7:00.001")).heartbeat(IDLE);
+    expect(holes.events.at(-1)?.message).toBe("No longer idle (heartbeats were missing)");
+    const off = new Timeline().beatUntil(at("4:00"), IDLE);
+    off.policy = { ...off.policy, idle: { ...off.policy.idle, enabled: false } };
+    off.heartbeat(IDLE);
+    expect(off.events.at(-1)?.message).toBe("No longer idle (idle policy switched off)");
+  });
+
+  it("goes on over a hole of three intervals", () => {
+    const line = new Timeline({ overrides: SLOW }).beatUntil(at("2:00"), IDLE);
+    line.until(at("5:00")).heartbeat(IDLE);
+    expect(line.state.phase).toMatchObject({ idle: { since: at("0:00"), heartbeats: 4 } });
+  });
+
+  it("takes nothing from a keep-alive for evidence", () => {
+    const line = new Timeline();
+    line.heartbeat();
+    line.command({ type: "keep_alive", durationMs: 61 * MINUTE });
+    line.until(at("1:00")).beatUntil(at("1:00:00"), { gpu_utilization: 4 });
+    line.until(at("1:01:00")).beatUntil(at("1:04:00"), IDLE);
+    expect(line.events.find((event) => event.kind === "idle")).toMatchObject({
+      at: at("1:04:00"),
+      detail: { highest_percent: 2, heartbeats: 3, idle_since: "2025-12-19T01:01:00Z" },
+    });
+  });
+
+  it("is fresh evidence up to two intervals after its last heartbeat, and with 60 % of them", () => {
+    const fresh = new Timeline();
+    for (const clock of ["0:00", "0:30", "1:00"]) fresh.until(at(clock)).heartbeat(IDLE);
+    fresh.until(at("3:00"));
+    expect(fresh.view.health).toBe("idle");
+
+    const dense = new Timeline({
+      overrides: { idle: { warn_after_seconds: 300, hibernate_after_seconds: 600 } },
+    });
+    for (const clock of ["0:00", "2:00", "4:00"]) dense.until(at(clock)).heartbeat(IDLE);
+    dense.until(at("5:00"));
+    expect(dense.view.health).toBe("idle");
+  });
+
+  it("is warned of at its deadline though the alarm is a little late, and when it is told if it is later", () => {
+    for (const [clock, warnedAt] of [
+      ["3:06", "3:00"],
+      ["3:06.001", "3:06.001"],
+    ] as const) {
+      const line = new Timeline().beatUntil(at("2:30"), IDLE);
+      line.now = at(clock);
+      line.apply({ type: "alarm", dueAt: at("3:00") });
+      line.drain();
+      expect(line.events.at(-1)).toMatchObject({ kind: "idle", at: at(warnedAt) });
+    }
+  });
+
+  it("after the grace of a wake is held back by nothing", () => {
+    const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
+    line.command({ type: "wake.requested" });
+    line.until(at("6:00")).heartbeat();
+    line.beatUntil(at("14:00")).until(at("15:00")).heartbeat(IDLE);
+    expect(line.view.lifecycle).toMatchObject({ next_step: "warn", blocked_by: null });
   });
 });

@@ -87,12 +87,7 @@ describe("a keep-alive", () => {
 
   it("of an instance that wakes lets the wake go on", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.command({ type: "wake.requested" });
     line.accept();
     expect(line.command({ type: "keep_alive", durationMs: 60 * MINUTE })).toBeNull();
@@ -119,12 +114,7 @@ describe("a keep-alive", () => {
       code: "hibernating",
       message: "The instance is already being hibernated",
     });
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     line.until(at("168:05:00")).command({ type: "cleanup" });
     line.permit();
     line.accept();

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { at, Timeline } from "../timeline.ts";
 
+const IDLE = { gpu_utilization: 2 };
+
+const MINUTE = 60_000;
+
+function silentFor(clock: string, options: ConstructorParameters<typeof Timeline>[0] = {}): Timeline {
+  const line = new Timeline(options);
+  line.heartbeat();
+  return line.until(at(clock));
+}
+
 describe("the liveness ladder", () => {
   it("makes an orphan at 5:00 of silence and not at 4:59", () => {
     const line = new Timeline();
@@ -53,7 +63,7 @@ describe("the liveness ladder", () => {
     line.heartbeat();
     line.until(at("30:00"));
     line.permit();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no such host" });
+    line.fail("no such host");
     expect(line.view.status).toBe("orphaned");
     expect(line.events.at(-1)).toMatchObject({ kind: "hibernate_failed", severity: "critical" });
     line.until(at("1:59:59.999"));
@@ -73,12 +83,7 @@ describe("the liveness ladder", () => {
     line.heartbeat();
     line.until(at("30:00"));
     line.permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.view).toMatchObject({
       status: "hibernated",
       orphaned_since: "2025-12-19T00:05:00Z",
@@ -188,12 +193,7 @@ describe("the liveness ladder", () => {
     line.heartbeat();
     line.until(at("30:00"));
     line.permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     const due = at("5:00") + 7 * 86_400_000;
     line.until(due - 1).command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate"]);
@@ -211,12 +211,7 @@ describe("the liveness ladder", () => {
     beaten.heartbeat();
     expect(beaten.view).toMatchObject({ status: "running", orphaned_since: null });
 
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: "snap-1",
-      confirmedBy: "webhook",
-    });
+    line.succeed("snap-1");
     expect(line.view.status).toBe("deleted");
     expect(line.events.at(-1)?.message).toBe(
       "Instance auto-deleted after 7 days orphaned. Snapshot saved: snap-1",
@@ -228,28 +223,109 @@ describe("the liveness ladder", () => {
     failed.heartbeat();
     failed.until(at("30:00"));
     failed.permit();
-    failed.command({
-      type: "action.succeeded",
-      actionId: failed.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    failed.succeed();
     failed.until(at("5:00") + 8 * 86_400_000).command({ type: "cleanup" });
     failed.permit();
-    failed.command({ type: "action.failed", actionId: failed.actionId, because: "snapshot failed" });
+    failed.fail("snapshot failed");
     expect(failed.view).toMatchObject({ status: "hibernated", orphaned_since: "2025-12-19T00:05:00Z" });
     expect(failed.events.at(-1)).toMatchObject({ kind: "delete_failed", severity: "critical" });
 
     const idle = new Timeline();
     idle.beatUntil(at("5:00"), { gpu_utilization: 1 });
-    idle.command({
-      type: "action.succeeded",
-      actionId: idle.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    idle.succeed();
     idle.until(at("5:00") + 30 * 86_400_000).command({ type: "cleanup" });
     expect(idle.view.status).toBe("hibernated");
     expect(idle.guardQuestions).toEqual([]);
+  });
+});
+
+describe("the silence of an instance", () => {
+  it("is acted upon at once where the owner has no guard", () => {
+    const line = silentFor("30:00", { overrides: { guard: { enabled: false } } });
+    expect(line.guardQuestions).toEqual([]);
+    expect(line.orders).toEqual(["hibernate"]);
+  });
+
+  it("is acted upon when the guard opened before it began, or just then", () => {
+    for (const openedAt of [at("0:00") - MINUTE, at("0:00")]) {
+      const line = silentFor("30:00");
+      line.permit(openedAt);
+      expect(line.orders).toEqual(["hibernate"]);
+      expect(line.kinds).not.toContain("guard_permitted");
+    }
+  });
+
+  it("that the guard holds back at its last step is told by that step", () => {
+    const line = silentFor("30:00");
+    line.permit();
+    line.fail();
+    line.until(at("2:00:00")).defer();
+    expect(line.events.at(-1)).toMatchObject({
+      message: "The mass-outage guard holds back: force-hibernate",
+      detail: { step: "force_hibernate" },
+    });
+  });
+
+  it("while it is hibernated for good is told without a time to delete it", () => {
+    const line = silentFor("30:00", { overrides: { orphan: { delete_after_days: null } } });
+    line.permit();
+    line.succeed().until(at("2:00:00"));
+    expect(line.events.at(-1)?.message).toBe("No heartbeat for 2 hours. It is hibernated.");
+  });
+
+  it("ends with a heartbeat that comes while it is hibernated, and the registry hears of it", () => {
+    const line = silentFor("30:00");
+    line.permit();
+    line.succeed();
+    const projections = () => line.effects.filter((effect) => effect.type === "projection").length;
+    const before = projections();
+    line.until(at("31:00")).heartbeat();
+    expect(line.view).toMatchObject({ status: "hibernated", orphaned_since: null });
+    expect(projections()).toBe(before + 1);
+  });
+
+  it("counts from when the ladder was switched on again, though no step was due", () => {
+    const line = silentFor("10:00");
+    const on = line.policy;
+    const off = new Timeline({ overrides: { orphan: { enabled: false } } }).policy;
+    line.policy = off;
+    line.command({ type: "policy.changed", former: on });
+    line.until(at("15:00"));
+    line.policy = on;
+    line.command({ type: "policy.changed", former: off });
+    line.until(at("44:59.999"));
+    expect(line.guardQuestions).toEqual([]);
+    line.until(at("45:00"));
+    expect(line.guardQuestions).toEqual(["hibernate"]);
+  });
+});
+
+describe("an alarm that comes far too late", () => {
+  it("means nothing for an instance that was heard meanwhile, or that nobody watches", () => {
+    for (const overrides of [{}, { orphan: { enabled: false } }]) {
+      const line = silentFor("4:00", { overrides });
+      line.heartbeat();
+      line.until(at("8:59"));
+      line.apply({ type: "alarm", dueAt: at("1:00") });
+      expect(line.view.status).toBe("running");
+      line.apply({ type: "alarm", dueAt: at("3:58.999") });
+      expect(line.view.status).toBe("running");
+    }
+  });
+
+  it("tells of an instance that did not wake, and lets its ladder begin then", () => {
+    const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
+    line.command({ type: "wake.requested" });
+    // Its provider says that it runs.
+    line.succeed();
+    line.now = at("3:00:00");
+    line.armedAt = null;
+    line.apply({ type: "alarm", dueAt: at("15:00") });
+    line.drain();
+    expect(line.view).toMatchObject({ status: "orphaned", orphaned_since: "2025-12-19T00:15:00Z" });
+    line.until(at("3:29:59"));
+    expect(line.guardQuestions).toEqual([]);
+    line.until(at("3:30:00"));
+    expect(line.guardQuestions).toEqual(["hibernate"]);
   });
 });

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compilePolicy, DEFAULT_POLICY } from "../../../src/lifecycle/model/policy.ts";
-import { newState, type Orphan } from "../../../src/lifecycle/model/state.ts";
+import type { Orphan } from "../../../src/lifecycle/model/phase.ts";
+import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
+import { newState } from "../../../src/lifecycle/model/state.ts";
 import {
-  answerGuard,
   changeGuard,
   type Guard,
-  type KeptGuard,
+  type GuardWithOutage,
+  guardAnswer,
   NEVER_CLOSED,
   OPEN_GUARD,
   outageSpan,
@@ -52,7 +54,7 @@ describe("the guard", () => {
 
   it("of the service holds deletes for as long as it is closed, and all else for six hours", () => {
     const ask = (step: "hibernate" | "delete", now: number) =>
-      answerGuard(step, OPEN_GUARD, closed, RULE.maxHoldMs, now);
+      guardAnswer(step, OPEN_GUARD, closed, RULE.maxHoldMs, now);
     expect(ask("hibernate", HOUR)).toEqual({ held: true });
     expect(ask("hibernate", 6 * HOUR)).toEqual({ held: false, openedAt: 6 * HOUR });
     expect(ask("delete", 1000 * HOUR)).toEqual({ held: true });
@@ -61,8 +63,8 @@ describe("the guard", () => {
   it("lets go with the moment from which silence counts: the latest opening of either", () => {
     const user = { closedAt: null, openedAt: 5 };
     const service = { closedAt: null, openedAt: 9 };
-    expect(answerGuard("hibernate", user, service, RULE.maxHoldMs, 20)).toEqual({ held: false, openedAt: 9 });
-    expect(answerGuard("hibernate", OPEN_GUARD, OPEN_GUARD, RULE.maxHoldMs, 20)).toEqual({
+    expect(guardAnswer("hibernate", user, service, RULE.maxHoldMs, 20)).toEqual({ held: false, openedAt: 9 });
+    expect(guardAnswer("hibernate", OPEN_GUARD, OPEN_GUARD, RULE.maxHoldMs, 20)).toEqual({
       held: false,
       openedAt: null,
     });
@@ -87,7 +89,7 @@ interface Silent {
 
 /** A fleet of so many awake, and the guard that watches it. */
 class Fleet {
-  guard: KeptGuard = NEVER_CLOSED;
+  guard: GuardWithOutage = NEVER_CLOSED;
   readonly changes: string[] = [];
 
   constructor(

@@ -1,19 +1,41 @@
 import { describe, expect, it } from "vitest";
+import { isUnderWay } from "../../../src/lifecycle/rules/order.ts";
 import { savingsView } from "../../../src/lifecycle/views/instance-view.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
+
 const HOUR = 60 * 60_000;
 
 /** Hibernated for idleness at 5:00. */
 function hibernated(): Timeline {
   const line = new Timeline().beatUntil(at("5:00"), IDLE);
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
+  line.succeed();
+  return line;
+}
+
+const DAY = 24 * 60 * 60_000;
+
+/** Silent for half an hour, and let go by the guard: a hibernation is ordered. */
+function silent(): Timeline {
+  const line = new Timeline();
+  line.heartbeat();
+  line.until(at("30:00")).permit();
+  expect(line.view.status).toBe("hibernating");
+  return line;
+}
+
+/** Hibernated as its owner asked, then woken: the provider confirms that the machine runs. No agent beats. */
+function woken(overrides = {}): Timeline {
+  const line = new Timeline({ overrides });
+  line.heartbeat();
+  line.command({ type: "hibernate.requested" });
+  line.accept();
+  line.succeed();
+  line.until(at("1:00:00"));
+  line.command({ type: "wake.requested" });
+  line.accept();
+  line.succeed();
   return line;
 }
 
@@ -22,7 +44,7 @@ describe("a wake", () => {
     const line = hibernated();
     line.until(at("1:00:00")).command({ type: "wake.requested" });
     line.until(at("1:00:30"));
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     expect(line.view).toMatchObject({ status: "hibernated", hibernated_since: "2025-12-19T01:00:30Z" });
     line.until(at("1:03:00")).beatUntil(at("1:05:59.999"), IDLE);
     expect(line.kinds).not.toContain("would_hibernate");
@@ -41,7 +63,7 @@ describe("a wake", () => {
     expect(saved()).toBe(55 * 60);
     line.until(at("1:04:00"));
     expect(saved()).toBe(55 * 60);
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     line.until(at("2:04:00"));
     expect(saved()).toBe(55 * 60 + 3600);
   });
@@ -108,16 +130,11 @@ describe("a wake", () => {
     const line = new Timeline();
     line.heartbeat();
     line.until(at("30:00")).permit();
-    line.command({
-      type: "action.succeeded",
-      actionId: line.actionId,
-      snapshotId: null,
-      confirmedBy: "webhook",
-    });
+    line.succeed();
     expect(line.command({ type: "wake.requested" })).toBeNull();
     expect(line.kinds.slice(-2)).toEqual(["recovered", "waking"]);
     expect(line.events.at(-2)?.message).toBe("Recovered: woken after 25 minutes as an orphan");
-    line.command({ type: "action.failed", actionId: line.actionId, because: "no capacity" });
+    line.fail("no capacity");
     expect(line.view).toMatchObject({ status: "hibernated", orphaned_since: null });
     line.until(line.now + 30 * 24 * HOUR).command({ type: "cleanup" });
     expect(line.guardQuestions).toEqual(["hibernate"]);
@@ -141,4 +158,90 @@ describe("a wake", () => {
         "Its provider (agent) cannot wake it: start it where it is rented, and its first heartbeat will be noticed",
     });
   });
+
+  it("whose carrier is never heard of again fails by its deadline", () => {
+    const line = silent();
+    line.succeed();
+    // Nobody watches for silence here, so nothing else ends the wake.
+    line.policy = { ...line.policy, orphan: { ...line.policy.orphan, enabled: false } };
+    line.command({ type: "wake.requested" });
+    line.until(line.now + DAY);
+    expect(line.view.status).toBe("hibernated");
+    expect(line.kinds.at(-1)).toBe("wake_failed");
+  });
+
+  it.each(["action.accepted", "action.refused", "action.tried", "action.failed"] as const)(
+    "that is on its way when the instance is heard ends with that try (%s), and nothing is ordered before",
+    (end) => {
+      const line = silent();
+      line.succeed();
+      line.command({ type: "wake.requested" });
+      const { actionId } = line;
+      line.command({ type: "action.tried", actionId });
+      line.heartbeat();
+      expect(line.command({ type: "hibernate.requested" })).toMatchObject({ code: "busy" });
+      line.command(
+        end === "action.failed" ? { type: end, actionId, because: "503" } : { type: end, actionId },
+      );
+      expect(line.view.status).toBe("running");
+      expect(line.events.filter(({ severity }) => severity === "critical")).toEqual([]);
+      expect(line.kinds.filter((kind) => kind === "woken")).toHaveLength(1);
+      expect(line.command({ type: "hibernate.requested" })).toBeNull();
+    },
+  );
+});
+
+it("a wake that hangs at its provider is told of as failed, and still stands when it is time to cancel it", () => {
+  const line = new Timeline();
+  line.heartbeat();
+  line.command({ type: "hibernate.requested" });
+  line.accept();
+  line.succeed();
+  line.until(at("1:00:00"));
+  line.command({ type: "wake.requested" });
+  const { actionId } = line;
+  line.accept();
+  // The workflow looks for half an hour, in vain: the start waits in a queue.
+  line.until(at("1:31:00"));
+  expect(isUnderWay(line.state, actionId)).toBe(true);
+  line.command({
+    type: "action.failed",
+    actionId,
+    because: "it is still shown as starting after half an hour",
+  });
+  expect(line.kinds).toContain("wake_failed");
+});
+
+describe("a wake that the provider confirmed, of a machine that sends no heartbeat", () => {
+  it("under a keep-alive is not taken for a failed wake, nor the machine for hibernated", () => {
+    const line = woken();
+    expect(line.command({ type: "keep_alive", durationMs: 24 * 60 * 60_000 })).toBeNull();
+    line.until(at("5:00:00"));
+    expect(line.kinds).not.toContain("wake_failed");
+    expect(line.view.status).not.toBe("hibernated");
+  });
+
+  it("is watched again once the keep-alive is over: its ladder comes to hibernate it", () => {
+    const line = woken();
+    line.command({ type: "keep_alive", durationMs: 3 * 60 * 60_000 });
+    line.until(at("24:00:00"));
+    expect(line.kinds).toContain("orphaned");
+  });
+
+  for (const overrides of [
+    { orphan: { enabled: false } },
+    {
+      orphan: {
+        orphan_after_seconds: 10_800,
+        hibernate_after_seconds: 14_400,
+        force_hibernate_after_seconds: 18_000,
+      },
+    },
+  ]) {
+    it(`with ${JSON.stringify(overrides)} is not taken for hibernated`, () => {
+      const line = woken(overrides);
+      line.until(at("3:30:00"));
+      expect(line.view.status).not.toBe("hibernated");
+    });
+  }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PolicyOverrides } from "../../../src/lifecycle/model/policy.ts";
+import type { PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
 import { at, Timeline } from "../timeline.ts";
 
@@ -19,25 +19,15 @@ function silentFor(clock: string, options: Options = {}): Timeline {
   return line.until(at(clock));
 }
 
-function succeed(line: Timeline): Timeline {
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
-  return line;
-}
-
 function hibernatedOrphan(): Timeline {
   const line = silentFor("30:00");
   line.permit();
-  return succeed(line);
+  return line.succeed();
 }
 
 function failed(line: Timeline): Timeline {
   line.permit();
-  line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+  line.fail();
   return line;
 }
 
@@ -275,7 +265,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   ],
   [
     "one hibernated for idleness",
-    () => succeed(new Timeline().beatUntil(at("5:00"), IDLE)),
+    () => new Timeline().beatUntil(at("5:00"), IDLE).succeed(),
     { ...nothing, because: "Hibernated since 2025-12-19T00:05:00Z" },
   ],
   [
@@ -294,7 +284,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
     () => {
       const line = silentFor("30:00", { overrides: { orphan: { delete_after_days: null } } });
       line.permit();
-      return succeed(line);
+      return line.succeed();
     },
     {
       ...nothing,
@@ -327,14 +317,14 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
       const line = hibernatedOrphan();
       line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
       line.permit();
-      return succeed(line);
+      return line.succeed();
     },
     { ...nothing, because: "Deleted at 2025-12-26T00:05:00Z" },
   ],
   [
     "a wake that is under way",
     () => {
-      const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+      const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
       line.command({ type: "wake.requested" });
       return line;
     },
@@ -343,7 +333,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   [
     "a wake whose grace is over",
     () => {
-      const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+      const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
       line.command({ type: "wake.requested" });
       line.policy = { ...line.policy, orphan: { ...line.policy.orphan, enabled: false } };
       return line.until(at("15:00"));
@@ -353,7 +343,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   [
     "one that was woken and is idle within the grace",
     () => {
-      const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+      const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
       line.command({ type: "wake.requested" });
       return line.until(at("6:00")).beatUntil(at("10:00"), IDLE);
     },
@@ -362,7 +352,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   [
     "one that was woken, was heard, and is late within the grace",
     () => {
-      const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+      const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
       line.command({ type: "wake.requested" });
       line.until(at("6:00")).heartbeat();
       return line.until(at("9:00"));

@@ -6,16 +6,6 @@ import { at, Timeline } from "../timeline.ts";
 const IDLE = { gpu_utilization: 2 };
 const DAY = 24 * 60 * 60_000;
 
-function succeed(line: Timeline): Timeline {
-  line.command({
-    type: "action.succeeded",
-    actionId: line.actionId,
-    snapshotId: null,
-    confirmedBy: "webhook",
-  });
-  return line;
-}
-
 const FULL = {
   gpu_utilization: 87.5,
   vram_used_gb: 18.4,
@@ -55,7 +45,7 @@ describe("one line of the live list", () => {
   });
 
   it("shows no reading of an instance that is not running: it would be history", () => {
-    const line = succeed(new Timeline().beatUntil(at("5:00"), IDLE));
+    const line = new Timeline().beatUntil(at("5:00"), IDLE).succeed();
     expect(line.view).toMatchObject({
       status: "hibernated",
       health: "inactive",
@@ -119,7 +109,7 @@ describe("one line of the live list", () => {
     line.heartbeat();
     line.command({ type: "hibernate.requested" });
     expect(line.view).toMatchObject({ status: "hibernating", health: "inactive" });
-    succeed(line);
+    line.succeed();
     line.command({ type: "wake.requested" });
     expect(line.view).toMatchObject({ status: "waking", health: "inactive" });
   });
@@ -225,7 +215,7 @@ describe("the sample for the metrics", () => {
   });
 
   it("gives no readings of one that is not running, and what it saves", () => {
-    const line = succeed(new Timeline().beatUntil(at("5:00"), { ...FULL, ...IDLE }));
+    const line = new Timeline().beatUntil(at("5:00"), { ...FULL, ...IDLE }).succeed();
     line.until(at("1:05:00"));
     expect(sample(line)).toMatchObject({
       status: "hibernated",
@@ -246,7 +236,7 @@ describe("the savings shown", () => {
     const line = new Timeline();
     line.heartbeat();
     line.until(at("30:00")).permit();
-    succeed(line);
+    line.succeed();
     line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
     line.permit();
     const before = savingsView(line.state, line.now).hibernated_seconds_total;
@@ -284,7 +274,7 @@ describe("the answer to a heartbeat", () => {
       actions: [{ type: "hibernating", message: "Hibernation is under way" }],
       nextHeartbeatInSeconds: 60,
     });
-    succeed(called);
+    called.succeed();
     expect(called.heartbeat(IDLE)).toEqual({
       message: "Hibernating",
       actions: [{ type: "hibernating", message: "The instance counts as hibernated" }],
@@ -305,7 +295,7 @@ describe("the answer to a heartbeat", () => {
 
   it("counts down to zero and no further", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
-    line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+    line.fail();
     line.until(at("6:00"));
     expect(line.heartbeat(IDLE).actions).toMatchObject([
       {

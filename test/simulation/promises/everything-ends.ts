@@ -1,4 +1,4 @@
-import { orphanOf } from "../../../src/lifecycle/model/state.ts";
+import { orphanOf } from "../../../src/lifecycle/model/phase.ts";
 import type { Happening, Outline } from "../happenings.ts";
 import type { Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";

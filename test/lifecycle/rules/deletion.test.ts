@@ -1,20 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { savingsView } from "../../src/lifecycle/views/instance-view.ts";
-import { at, Timeline } from "./timeline.ts";
+import { savingsView } from "../../../src/lifecycle/views/instance-view.ts";
+import { at, Timeline } from "../timeline.ts";
 
 const HOUR = 60 * 60_000;
-const DAY = 24 * HOUR;
 
-function succeed(line: Timeline, snapshotId: string | null = null): void {
-  line.command({ type: "action.succeeded", actionId: line.actionId, snapshotId, confirmedBy: "webhook" });
-}
+const DAY = 24 * 60 * 60_000;
 
 /** Hibernated for silence at 0:30, and a delete ordered seven days later, at which it is not hibernated any more. */
 function deleting(): Timeline {
   const line = new Timeline();
   line.heartbeat();
   line.until(at("30:00")).permit();
-  succeed(line);
+  line.succeed();
   line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
   line.permit();
   expect(line.view.status).toBe("deleting");
@@ -29,7 +26,7 @@ function deletingAwake(): Timeline {
     line.until(line.armedAt);
     line.permit();
     if (line.view.status === "hibernating") {
-      line.command({ type: "action.failed", actionId: line.actionId, because: "503" });
+      line.fail();
     }
   }
   line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
@@ -39,7 +36,28 @@ function deletingAwake(): Timeline {
 }
 
 const saved = (line: Timeline) => savingsView(line.state, line.now).hibernated_seconds_total;
+
 const HIBERNATED_SECONDS = (7 * DAY - 25 * 60_000) / 1000;
+
+/** Silent for half an hour, and let go by the guard: a hibernation is ordered. */
+function silent(): Timeline {
+  const line = new Timeline();
+  line.heartbeat();
+  line.until(at("30:00"));
+  line.permit();
+  return line;
+}
+
+/** Hibernated for silence, seven days an orphan, and let go by the guard: a delete is ordered. */
+function expired(): Timeline {
+  const line = silent();
+  line.succeed();
+  line.until(at("5:00") + 7 * DAY);
+  line.command({ type: "cleanup" });
+  line.permit();
+  expect(line.view.status).toBe("deleting");
+  return line;
+}
 
 describe("the savings of an instance that is deleted", () => {
   it("hold all of its hibernation, up to the moment at which the delete is confirmed", () => {
@@ -47,7 +65,7 @@ describe("the savings of an instance that is deleted", () => {
     expect(saved(line)).toBe(HIBERNATED_SECONDS);
     line.until(line.now + HOUR);
     expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
-    succeed(line, "snap-1");
+    line.succeed("snap-1");
     expect(line.view.status).toBe("deleted");
     expect(saved(line)).toBe(HIBERNATED_SECONDS + 3600);
     expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(
@@ -81,7 +99,7 @@ describe("the savings of an instance that is deleted", () => {
   it("go on when the delete fails or is called off, and count no time twice", () => {
     const failed = deleting();
     failed.until(failed.now + HOUR);
-    failed.command({ type: "action.failed", actionId: failed.actionId, because: "503" });
+    failed.fail();
     expect(failed.view.status).toBe("hibernated");
     expect(saved(failed)).toBe(HIBERNATED_SECONDS + 3600);
 
@@ -98,7 +116,7 @@ describe("the savings of an instance that is deleted", () => {
       const line = deletingAwake();
       line.until(line.now + HOUR);
       expect(saved(line)).toBe(0);
-      if (end === "confirmed") succeed(line);
+      if (end === "confirmed") line.succeed();
       if (end === "gone") line.command({ type: "action.gone", actionId: line.actionId });
       if (end === "running") line.command({ type: "action.found_running", actionId: line.actionId });
       expect(saved(line)).toBe(0);
@@ -109,7 +127,7 @@ describe("the savings of an instance that is deleted", () => {
 describe("an instance that is deleted", () => {
   it("misses no heartbeat any more, and nothing is done to it", () => {
     const line = deletingAwake();
-    succeed(line);
+    line.succeed();
     const missed = line.view.missed_heartbeats;
     expect(missed).toBe(7 * 24 * 60 + 4);
     const { kinds } = line;
@@ -124,7 +142,7 @@ describe("an instance that is deleted", () => {
 
   it("and is heard all the same, runs", () => {
     const line = deleting();
-    succeed(line);
+    line.succeed();
     line.until(line.now + HOUR).heartbeat();
     expect(line.view.status).toBe("running");
     expect(line.events.at(-1)).toMatchObject({ kind: "woken", message: "Woken: heartbeats are back" });
@@ -134,7 +152,7 @@ describe("an instance that is deleted", () => {
     const line = new Timeline({ overrides: { orphan: { snapshot_before_delete: false } } });
     line.heartbeat();
     line.until(at("30:00")).permit();
-    succeed(line);
+    line.succeed();
     line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
     line.permit();
     expect(line.effects.findLast((effect) => effect.type === "action")).toMatchObject({
@@ -146,7 +164,7 @@ describe("an instance that is deleted", () => {
       message: "Deleting: orphaned since 2025-12-19T00:05:00Z",
       detail: { snapshot_first: false },
     });
-    succeed(line);
+    line.succeed();
     expect(line.events.at(-1)).toMatchObject({
       message: "Instance auto-deleted after 7 days orphaned. No snapshot was taken.",
       detail: { snapshot_id: null },
@@ -158,7 +176,7 @@ describe("an instance that is deleted", () => {
       const line = new Timeline();
       line.heartbeat();
       line.until(at("30:00")).permit();
-      succeed(line);
+      line.succeed();
       line.policy = new Timeline({ overrides: { orphan } }).policy;
       line.until(at("0:00") + 300 * DAY).command({ type: "cleanup" });
       expect(line.guardQuestions).toEqual(["hibernate"]);
@@ -170,7 +188,7 @@ describe("a delete that failed", () => {
   it("is not asked for again before its next try", () => {
     const line = deleting();
     const asked = () => line.guardQuestions.filter((step) => step === "delete").length;
-    line.command({ type: "action.failed", actionId: line.actionId, because: "snapshot failed" });
+    line.fail("snapshot failed");
     expect(line.events.at(-1)).toMatchObject({
       message: "Not deleted: snapshot failed",
       detail: { failures: 1, repeated: false },
@@ -180,7 +198,7 @@ describe("a delete that failed", () => {
     line.until(line.now + 1).command({ type: "cleanup" });
     expect(asked()).toBe(2);
     line.permit();
-    line.command({ type: "action.failed", actionId: line.actionId, because: "snapshot failed" });
+    line.fail("snapshot failed");
     expect(line.events.at(-1)).toMatchObject({ detail: { failures: 2, repeated: true } });
     line.until(line.now + 10 * 60_000 - 1).command({ type: "cleanup" });
     expect(asked()).toBe(2);
@@ -189,34 +207,88 @@ describe("a delete that failed", () => {
   });
 });
 
-describe("an orphan that nobody can delete", () => {
-  const told = (line: Timeline) => line.events.filter((event) => event.kind === "would_delete");
+describe("a deletion", () => {
+  /** An orphan that its provider could not hibernate, by neither way. */
+  function stuck(): Timeline {
+    const line = silent();
+    line.fail("refused");
+    line.until(at("2:00:00"));
+    line.permit();
+    line.fail("refused");
+    expect(line.orders).toEqual(["hibernate", "force_hibernate"]);
+    return line;
+  }
 
-  it("is told of by the clean-up, every four hours at most", () => {
-    const line = new Timeline({ provider: "none" });
-    line.heartbeat();
-    const due = at("5:00") + 7 * DAY;
-    line.until(due - 1).command({ type: "cleanup" });
-    expect(told(line)).toEqual([]);
-    line.until(due).command({ type: "cleanup" });
-    expect(told(line)).toMatchObject([
-      {
-        at: due,
-        severity: "warning",
-        message: "Would delete: orphaned for 7 days, but no provider can act (provider: none)",
-        detail: { rule: "orphan.delete_after_days", orphaned_since: "2025-12-19T00:05:00Z" },
-      },
-    ]);
-    for (let hour = 1; hour < 4; hour++) line.until(due + hour * HOUR).command({ type: "cleanup" });
-    line.until(due + 4 * HOUR - 1).command({ type: "cleanup" });
-    expect(told(line)).toHaveLength(1);
-    line.until(due + 4 * HOUR).command({ type: "cleanup" });
-    expect(told(line)).toHaveLength(2);
-    line.until(due + 8 * HOUR - 1).command({ type: "cleanup" });
-    expect(told(line)).toHaveLength(2);
-    line.until(due + 8 * HOUR).command({ type: "cleanup" });
-    expect(told(line)).toHaveLength(3);
-    expect(line.guardQuestions).toEqual([]);
+  /** Lets time pass, with every further try permitted and refused. */
+  function failOn(line: Timeline, until: number): Timeline {
+    while (line.armedAt !== null && line.armedAt <= until) {
+      line.until(line.armedAt);
+      line.permit();
+      line.fail("refused");
+    }
+    return line.until(until);
+  }
+
+  function expired(): Timeline {
+    const line = failOn(stuck(), at("168:05:00"));
+    line.command({ type: "cleanup" });
+    line.permit();
+    expect(line.view.status).toBe("deleting");
+    return line;
+  }
+
+  it("is called off by a heartbeat before the provider accepts it, and by none after", () => {
+    const alive = expired();
+    alive.heartbeat();
+    expect(alive.view.status).toBe("running");
+
+    const late = expired();
+    const { actionId } = late;
+    late.accept();
+    late.heartbeat();
+    expect(late.view.status).toBe("deleting");
+    expect(late.command({ type: "keep_alive", durationMs: 60_000 })).toMatchObject({ code: "busy" });
+    late.command({ type: "action.succeeded", actionId, snapshotId: "snap-1", confirmedBy: "webhook" });
+    expect(late.view.status).toBe("deleted");
+    expect(late.events.at(-1)?.message).toBe(
+      "Instance auto-deleted after 7 days orphaned. Snapshot saved: snap-1",
+    );
+  });
+
+  it("waits for seven days from the moment at which a guard opened", () => {
+    const line = failOn(stuck(), at("168:05:00"));
+    line.command({ type: "cleanup" });
+    line.permit(at("100:00:00"));
     expect(line.view.status).toBe("orphaned");
+    // The ladder starts anew as well, and its steps fail as before.
+    failOn(line, at("267:59:59"));
+    line.command({ type: "cleanup" });
+    expect(line.guardQuestions.filter((step) => step === "delete")).toHaveLength(1);
+    line.until(at("268:00:00"));
+    line.command({ type: "cleanup" });
+    expect(line.guardQuestions.filter((step) => step === "delete")).toHaveLength(2);
+  });
+});
+
+describe("a delete that finds the machine running though it was hibernated", () => {
+  it("is none: nothing more is done before the first heartbeat, and its owner is told critically", () => {
+    const line = expired();
+    line.command({ type: "action.found_running", actionId: line.actionId });
+    expect(line.view).toMatchObject({
+      status: "pending",
+      orphaned_since: null,
+      lifecycle: {
+        next_step: null,
+        because:
+          "Not heard since its machine was started or changed: nothing happens before its next heartbeat",
+      },
+    });
+    expect(line.events.at(-1)).toMatchObject({ kind: "found_running", severity: "critical" });
+    const orders = line.orders.length;
+    line.until(line.now + 30 * DAY);
+    line.command({ type: "cleanup" });
+    expect(line.orders).toHaveLength(orders);
+    line.heartbeat();
+    expect(line.view.status).toBe("running");
   });
 });

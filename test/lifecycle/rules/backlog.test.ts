@@ -1,9 +1,25 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LateReading } from "../../src/lifecycle/model/heartbeat.ts";
-import { at, Timeline } from "./timeline.ts";
+import type { LateReading } from "../../../src/lifecycle/model/heartbeat.ts";
+import { at, Timeline } from "../timeline.ts";
+
+const IDLE = { gpu_utilization: 2 };
 
 const MINUTE = 60_000;
+
+const late = (sequence: number, ageSeconds: number, gpu: number | null = 50): LateReading => [
+  sequence,
+  ageSeconds,
+  gpu,
+  null,
+  null,
+  null,
+  null,
+  null,
+];
+
+/** How many readings the history holds or will hold. */
+const kept = (line: Timeline) => line.state.agent.nextInHistory - 1;
 
 function agentLine(): Timeline {
   return new Timeline({ provider: "agent" });
@@ -18,44 +34,61 @@ function historyOf(line: Timeline) {
   ];
 }
 
-const late = (sequence: number, ageSeconds: number): LateReading => [
-  sequence,
-  ageSeconds,
-  50,
-  null,
-  null,
-  null,
-  null,
-  null,
-];
+const BUSY = { gpu_utilization: 90 };
 
-describe("a heartbeat that is sent again", () => {
-  it("counts once, and its answer is the same", () => {
-    const line = agentLine();
-    const first = line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 7 });
-    line.until(at("0:05"));
-    expect(line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 7 })).toEqual(first);
-    expect(line.view).toMatchObject({ total_heartbeats: 1, seconds_since_heartbeat: 0 });
-    expect(historyOf(line)).toHaveLength(1);
-    line.until(at("1:05"));
-    line.heartbeat({ gpu_utilization: 90, boot_id: "b", sequence: 8 });
-    expect(line.view).toMatchObject({ total_heartbeats: 2, missed_heartbeats: 0 });
+describe("late readings", () => {
+  it("of no run, or with no number to come before, are left out", () => {
+    const line = new Timeline();
+    line.heartbeat({ boot_id: "b", sequence: 1 });
+    line.until(at("10:00")).heartbeat({ sequence: 10, backlog: [late(7, 300)] });
+    expect(kept(line)).toBe(2);
+    line.until(at("20:00")).heartbeat({ boot_id: "b", backlog: [late(8, 300)] });
+    expect(kept(line)).toBe(3);
+    line.until(at("30:00")).heartbeat({ boot_id: "b", sequence: 10, backlog: [late(8, 300)] });
+    expect(kept(line)).toBe(5);
   });
 
-  it("after a restart of the machine is another one, and the restart is told from a cut of the network", () => {
-    const line = agentLine();
-    line.heartbeat({ boot_id: "a", sequence: 7 });
+  it("of a count that began anew are kept from number 0 on", () => {
+    const line = new Timeline();
+    line.heartbeat({ boot_id: "b", sequence: 100 });
     line.until(at("10:00"));
-    line.heartbeat({ boot_id: "b", sequence: 1 });
-    expect(line.view.total_heartbeats).toBe(2);
-    expect(line.kinds).toContain("rebooted");
+    line.heartbeat({ boot_id: "b", sequence: 2, backlog: [late(0, 120), late(1, 60)] });
+    expect(kept(line)).toBe(4);
+  });
 
-    const cut = agentLine();
-    cut.heartbeat({ boot_id: "a", sequence: 7 });
-    cut.until(at("10:00"));
-    cut.heartbeat({ boot_id: "a", sequence: 17 });
-    expect(cut.kinds).not.toContain("rebooted");
-    expect(cut.kinds).toContain("recovered");
+  it("of a first heartbeat are kept as well, from number 0 on", () => {
+    const line = new Timeline();
+    line.until(at("10:00")).heartbeat({ boot_id: "b", sequence: 2, backlog: [late(0, 120), late(1, 60)] });
+    expect(kept(line)).toBe(3);
+  });
+
+  it("that are none let no chunk travel early", () => {
+    const line = new Timeline();
+    for (let minute = 0; minute <= 10; minute++) {
+      line.until(at("0:00") + minute * MINUTE);
+      line.heartbeat({ boot_id: "b", sequence: minute, backlog: [] });
+    }
+    const sizes = line.effects.flatMap((effect) =>
+      effect.type === "chunk" ? [effect.heartbeats.length] : [],
+    );
+    expect(sizes).toEqual([1, 10]);
+  });
+
+  it("that are idle end no run, and one from its very beginning that is not ends it", () => {
+    const idle = new Timeline().beatUntil(at("2:00"), IDLE);
+    idle.until(at("2:30")).heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 60, 1)] });
+    expect(idle.state.phase).toMatchObject({ idle: { since: at("0:00"), heartbeats: 4 } });
+
+    const used = new Timeline().beatUntil(at("2:00"), IDLE);
+    used.until(at("2:30")).heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 150, 98)] });
+    expect(used.state.phase).toMatchObject({ idle: { since: at("2:30"), heartbeats: 1 } });
+  });
+
+  it("that show work call off only the hibernation that idleness led to", () => {
+    const line = new Timeline().beatUntil(at("2:00"), IDLE);
+    line.command({ type: "hibernate.requested" });
+    line.until(at("2:30")).heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 60, 98)] });
+    expect(line.view.status).toBe("hibernating");
   });
 });
 
@@ -119,94 +152,38 @@ describe("readings that come late", () => {
       { numRuns: 200 },
     );
   });
-});
 
-describe("several GPUs", () => {
-  it("are as busy as the busiest, and each is shown", () => {
-    const line = agentLine();
-    line.heartbeat({
-      gpus: [
-        { index: 0, name: "H100", utilization: 3, vram_used_gb: 1, vram_total_gb: 80 },
-        { index: 1, utilization: 71 },
-      ],
-    });
-    expect(line.view.gpu_utilization).toBe(71);
-    expect(line.view.gpus).toEqual([
-      { index: 0, name: "H100", utilization: 3, vram_used_gb: 1, vram_total_gb: 80 },
-      { index: 1, name: null, utilization: 71, vram_used_gb: null, vram_total_gb: null },
-    ]);
-  });
-});
-
-describe("activity", () => {
-  const idle = (activity: Record<string, number>) => ({ gpu_utilization: 1, activity });
-
-  it("keeps an instance with an idle GPU from being idle, and the view says so", () => {
-    const line = agentLine().beatUntil(at("10:00"), idle({ ssh_sessions: 2, busy_jupyter_kernels: 0 }));
-    expect(line.view).toMatchObject({
-      status: "running",
-      health: "healthy",
-      lifecycle: {
-        next_step: null,
-        because: "GPU at 1%, but in use: 2 ssh_sessions",
-        blocked_by: "activity",
-      },
-    });
-    line.beatUntil(at("14:30"), idle({ ssh_sessions: 0 })).until(at("16:00"));
+  it("that show work end the idle run into which they fall, and the order that it led to", () => {
+    const line = new Timeline().beatUntil(at("4:00"), IDLE);
+    line.until(at("5:00"));
     expect(line.view.status).toBe("hibernating");
-    expect(line.heartbeat(idle({ ssh_sessions: 1 })).actions).toEqual([]);
+    line.until(at("5:10"));
+    line.heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(7, 130, 1), late(8, 70, 98)] });
     expect(line.view.status).toBe("running");
+    expect(line.kinds.at(-1)).toBe("hibernate_cancelled");
+    line.beatUntil(at("9:00"), IDLE);
+    expect(line.kinds.filter((kind) => kind === "hibernating")).toHaveLength(1);
   });
 
-  it("does not count where the policy says so", () => {
-    const line = new Timeline({ provider: "agent", overrides: { idle: { respect_activity: false } } });
-    line.beatUntil(at("5:00"), idle({ ssh_sessions: 2 }));
-    expect(line.view.status).toBe("hibernating");
-  });
-});
+  it("that could not be read count as work, and those from before the run as nothing", () => {
+    const unknown = new Timeline().beatUntil(at("2:00"), IDLE);
+    unknown.heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 60, null)] });
+    expect(unknown.state.phase).toMatchObject({ idle: { since: at("2:00") } });
 
-describe("a restart of the machine", () => {
-  it("lets the numbers of the former run say nothing of the late readings of this one", () => {
-    const line = agentLine();
-    line.heartbeat({ boot_id: "a", sequence: 3 });
-    line.until(at("10:00"));
-    const backlog = [late(1, 240), late(2, 180), late(3, 120), late(4, 60)];
-    line.heartbeat({ boot_id: "b", sequence: 5, backlog });
-    expect(historyOf(line).map((heartbeat) => (heartbeat.at - at("0:00")) / MINUTE)).toEqual([
-      0, 6, 7, 8, 9, 10,
-    ]);
+    const before = new Timeline().beatUntil(at("2:00"), IDLE);
+    before.heartbeat({ ...IDLE, boot_id: "b", sequence: 9, backlog: [late(8, 600, 98)] });
+    expect(before.state.phase).toMatchObject({ idle: { since: at("0:00") } });
   });
 
-  it("lets no number of the former run be a repeat in this one", () => {
-    const line = agentLine();
-    for (let sequence = 1; sequence <= 5; sequence++) {
-      line.until(line.now + MINUTE).heartbeat({ boot_id: "a", sequence });
+  it("never make the history grow faster than time passes", () => {
+    const backlog = Array.from({ length: 240 }, (_, index) => late(index, 240 - index, 50));
+    const line = new Timeline({ provider: "agent" });
+    for (let beat = 0; beat < 60; beat++) {
+      line.until(at("0:00") + beat * 60_000);
+      line.heartbeat({ ...BUSY, boot_id: `run-${beat}`, sequence: 1000, backlog });
     }
-    line.until(line.now + MINUTE).heartbeat({ boot_id: "b", sequence: 6 });
-    line.until(line.now + MINUTE).heartbeat({ boot_id: "b", sequence: 5 });
-    expect(line.view.total_heartbeats).toBe(7);
-  });
-
-  it("is told once the agent has named its run before, an hour apart at the least", () => {
-    const line = agentLine();
-    line.heartbeat({ gpu_utilization: 50 });
-    line.heartbeat({ boot_id: "a", sequence: 1 });
-    expect(line.kinds).not.toContain("rebooted");
-    const told = () => line.events.filter((event) => event.kind === "rebooted");
-    for (const [clock, run, times] of [
-      ["1:00", "b", 1],
-      ["1:00:59.999", "c", 1],
-      ["1:01:00", "d", 2],
-      ["1:01:30", "d", 2],
-    ] as const) {
-      line.until(at(clock)).heartbeat({ boot_id: run, sequence: 1 });
-      expect(told()).toHaveLength(times);
-    }
-    expect(told()[0]).toMatchObject({
-      severity: "info",
-      message: "The instance or its agent was restarted",
-      at: at("1:00"),
-    });
+    // Half an interval apart at the closest, and nothing before what is known: but for the first beat's own past.
+    expect(line.state.agent.nextInHistory).toBeLessThanOrEqual(60 * 2 + 8);
   });
 });
 

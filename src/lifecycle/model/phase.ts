@@ -1,0 +1,156 @@
+import type { ActionKind, ActionReason, GuardedStep, Machine } from "./effects.ts";
+
+/** The phase that an instance is in. Each variant holds only what that phase needs. */
+export type Phase =
+  | Awake
+  | {
+      readonly status: "hibernating";
+      readonly action: Action;
+      readonly reason: ActionReason;
+      /** The phase to return to if it is not hibernated. Heartbeats may change it while the order is under way. */
+      readonly before: Awake;
+    }
+  | Hibernated
+  | {
+      readonly status: "waking";
+      readonly action: Action;
+      readonly reason: ActionReason;
+      /** When the provider said that the machine runs; null before. The wake ends with the first heartbeat. */
+      readonly confirmedAt: number | null;
+    }
+  | {
+      readonly status: "deleting";
+      readonly action: Action;
+      readonly orphan: Orphan;
+      /** The phase to return to if it is not deleted; null for an orphan that was not hibernated. */
+      readonly hibernated: Hibernated | null;
+    }
+  | { readonly status: "deleted"; readonly at: number };
+
+/** No order is under way or done: the phase follows from heartbeats alone, or from their absence. */
+export type Awake = { readonly status: "pending" } | Running | Orphaned;
+
+export interface Running {
+  readonly status: "running";
+  readonly idle: IdleRun | null;
+}
+
+export interface Orphaned {
+  readonly status: "orphaned";
+  readonly orphan: Orphan;
+}
+
+export interface Hibernated {
+  readonly status: "hibernated";
+  readonly since: number;
+  /** The savings do not include the time from here on yet. */
+  readonly unsavedFrom: number;
+  readonly reason: ActionReason;
+  readonly orphan: Orphan | null;
+}
+
+export type Status = Phase["status"];
+
+/** Every status, in the order of a life. */
+export const STATUSES = [
+  "pending",
+  "running",
+  "orphaned",
+  "hibernating",
+  "hibernated",
+  "waking",
+  "deleting",
+  "deleted",
+] as const satisfies readonly Status[];
+
+/** An unbroken run of heartbeats under the idle threshold. */
+export interface IdleRun {
+  readonly since: number;
+  readonly metric: "GPU" | "CPU";
+  readonly highestPercent: number;
+  readonly heartbeats: number;
+  readonly warnedAt: number | null;
+  readonly failed: Failures | null;
+}
+
+/** How far a silent instance has come on the liveness ladder. */
+export interface Orphan {
+  /** The exact moment at which it became an orphan. */
+  readonly since: number;
+  /** The ladder's times count from here. */
+  readonly clockFrom: number;
+  readonly step: "orphaned" | "hibernate" | "force_hibernate";
+  readonly guard: GuardQuestion | null;
+  readonly failed: Failures | null;
+  readonly deleteFailed: Failures | null;
+}
+
+/** Consecutive failures of one kind of order. The owner is told once; the retries come at growing intervals. */
+export interface Failures {
+  readonly count: number;
+  readonly retryAt: number;
+}
+
+/** A step that waits for the mass-outage guard's answer. */
+export interface GuardQuestion {
+  readonly step: GuardedStep;
+  /** Since when the guard has held the step back; null while it has not answered. */
+  readonly heldSince: number | null;
+  /** When the guard is asked again, because it said no or never answered. */
+  readonly askAgainAt: number;
+}
+
+/** An order under way. */
+export interface Action {
+  readonly id: string;
+  readonly kind: ActionKind;
+  readonly orderedAt: number;
+  /** The machine for which it was decided; the order is never carried out on another one. */
+  readonly machine: Machine;
+  readonly handover: Handover;
+}
+
+/**
+ * How far an order has come on its way to whoever carries it out.
+ * - `waiting`: nobody has it yet, so it can be called off at once.
+ * - `trying`: a try is on its way and may be accepted at any moment. The order can be called off once that try has failed.
+ * - `accepted`: it is being carried out and can no longer be called off.
+ */
+export type Handover =
+  | { readonly state: "waiting" }
+  | { readonly state: "trying"; readonly calledOffBecause: string | null }
+  | { readonly state: "accepted"; readonly at: number };
+
+/** The place on the liveness ladder, which outlives hibernation; null for an instance that is no orphan. */
+export function orphanOf(phase: Phase): Orphan | null {
+  switch (phase.status) {
+    case "orphaned":
+    case "hibernated":
+    case "deleting":
+      return phase.orphan;
+    case "hibernating":
+      return orphanOf(phase.before);
+    case "pending":
+    case "running":
+    case "waking":
+    case "deleted":
+      return null;
+  }
+}
+
+/** The idle run, which goes on while an order to hibernate is under way; null when there is none. */
+export function idleRunOf(phase: Phase): IdleRun | null {
+  switch (phase.status) {
+    case "running":
+      return phase.idle;
+    case "hibernating":
+      return idleRunOf(phase.before);
+    case "pending":
+    case "orphaned":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return null;
+  }
+}

@@ -1,0 +1,95 @@
+import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
+import { abilitiesOf, type ProviderKind } from "./provider.ts";
+import { DAY_MS, SECOND_MS } from "./time.ts";
+
+/** Why a policy may not be set: each issue names the setting and says what is wrong with it. */
+
+export interface PolicyIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/**
+ * Why a merged policy may not be set: it contradicts itself, asks `provider` for what it can't do, or would take a late
+ * heartbeat for silence. Empty for a sound policy.
+ */
+export function policyIssues(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
+  const { orphan_after_seconds } = policy.orphan;
+  const least = shortestSilenceSeconds(policy);
+  const issues = policyContradictions(policy, provider);
+  if (orphan_after_seconds >= least) return issues;
+  const message = `must be at least three heartbeat intervals (${least}), but is ${orphan_after_seconds}`;
+  return [...issues, { path: ["orphan", "orphan_after_seconds"], message }];
+}
+
+/** What no instance can run with: contradictions within the policy, and what `provider` cannot do. */
+export function policyContradictions(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
+  const { idle, orphan, guard } = policy;
+  const issues: PolicyIssue[] = [];
+  const mustPrecede = (
+    group: string,
+    earlier: readonly [string, number],
+    later: readonly [string, number],
+  ) => {
+    if (earlier[1] >= later[1]) {
+      issues.push({
+        path: [group, earlier[0]],
+        message: `must be less than ${group}.${later[0]} (${later[1]} s), but is ${earlier[1]} s`,
+      });
+    }
+  };
+  const atLeastOneInterval = (group: string, field: string, value: number) => {
+    if (value < policy.heartbeat_interval_seconds) {
+      issues.push({
+        path: [group, field],
+        message: `must be at least one heartbeat interval (${policy.heartbeat_interval_seconds}), but is ${value}`,
+      });
+    }
+  };
+  mustPrecede(
+    "idle",
+    ["warn_after_seconds", idle.warn_after_seconds],
+    ["hibernate_after_seconds", idle.hibernate_after_seconds],
+  );
+  mustPrecede(
+    "orphan",
+    ["orphan_after_seconds", orphan.orphan_after_seconds],
+    ["hibernate_after_seconds", orphan.hibernate_after_seconds],
+  );
+  mustPrecede(
+    "orphan",
+    ["hibernate_after_seconds", orphan.hibernate_after_seconds],
+    ["force_hibernate_after_seconds", orphan.force_hibernate_after_seconds],
+  );
+  atLeastOneInterval("idle", "warn_after_seconds", idle.warn_after_seconds);
+  atLeastOneInterval("idle", "hibernate_after_seconds", idle.hibernate_after_seconds);
+  atLeastOneInterval("orphan", "hibernate_after_seconds", orphan.hibernate_after_seconds);
+  atLeastOneInterval("orphan", "force_hibernate_after_seconds", orphan.force_hibernate_after_seconds);
+  if (orphan.delete_after_days !== null) {
+    mustPrecede(
+      "orphan",
+      ["force_hibernate_after_seconds", orphan.force_hibernate_after_seconds],
+      ["delete_after_days", (orphan.delete_after_days * DAY_MS) / SECOND_MS],
+    );
+    const abilities = abilitiesOf(provider);
+    if (abilities.reachesSilent && !abilities.snapshots && orphan.snapshot_before_delete) {
+      issues.push({
+        path: ["orphan", "snapshot_before_delete"],
+        message: `${provider} cannot take snapshots: set this to false, or orphan.delete_after_days to null`,
+      });
+    }
+  }
+  atLeastOneInterval("guard", "window_seconds", guard.window_seconds);
+  atLeastOneInterval("guard", "max_hold_seconds", guard.max_hold_seconds);
+  return issues;
+}
+
+/**
+ * The issues of `next` that `former` did not have. A change is not refused for what was stored before a rule was made
+ * stricter.
+ */
+export function addedIssues(former: readonly PolicyIssue[], next: readonly PolicyIssue[]): PolicyIssue[] {
+  const same = (a: PolicyIssue, b: PolicyIssue) =>
+    a.message === b.message && a.path.join(".") === b.path.join(".");
+  return next.filter((issue) => !former.some((known) => same(known, issue)));
+}

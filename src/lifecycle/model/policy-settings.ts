@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { DAY_MS, SECOND_MS } from "./time.ts";
+
+/**
+ * What the owner decides about an instance, in the fields of the HTTP API. Three levels are merged field by field: the
+ * service's defaults below, the user's defaults, and the instance's own overrides.
+ */
+
+const MAXIMUM_SECONDS = (400 * DAY_MS) / SECOND_MS;
+const seconds = z.int().min(1).max(MAXIMUM_SECONDS);
+const percent = z.number().min(0).max(100);
+
+const idleSchema = z.strictObject({
+  enabled: z.boolean(),
+  metric: z.enum(["gpu", "cpu", "auto"]),
+  threshold_percent: percent,
+  warn_after_seconds: seconds,
+  hibernate_after_seconds: seconds,
+  respect_activity: z
+    .boolean()
+    .describe("Whether reported activity, such as SSH sessions, counts as not idle"),
+});
+
+const orphanSchema = z.strictObject({
+  enabled: z.boolean(),
+  orphan_after_seconds: seconds,
+  hibernate_after_seconds: seconds,
+  force_hibernate_after_seconds: seconds,
+  delete_after_days: z.number().min(0.01).max(400).nullable(),
+  snapshot_before_delete: z.boolean(),
+});
+
+const guardSchema = z.strictObject({
+  enabled: z.boolean(),
+  fraction: z.number().min(0.01).max(1),
+  minimum_instances: z.int().min(1).max(1_000_000),
+  window_seconds: seconds,
+  max_hold_seconds: seconds,
+});
+
+const heartbeatIntervalSeconds = z.int().min(5).max(3600);
+
+/** How long an instance may be kept alive: at most a week. */
+export const keepAliveMinutesSchema = z.int().min(1).max(10_080);
+
+export const policySettingsSchema = z.strictObject({
+  heartbeat_interval_seconds: heartbeatIntervalSeconds,
+  idle: idleSchema,
+  orphan: orphanSchema,
+  guard: guardSchema,
+  keep_alive_minutes: keepAliveMinutesSchema,
+});
+
+/** A user's overrides. Any field may be left out; unknown fields are refused. */
+export const policyOverridesSchema = z.strictObject({
+  heartbeat_interval_seconds: heartbeatIntervalSeconds.optional(),
+  idle: idleSchema.partial().optional(),
+  orphan: orphanSchema.partial().optional(),
+  guard: guardSchema.partial().optional(),
+  keep_alive_minutes: keepAliveMinutesSchema.optional(),
+});
+
+/** One instance's overrides. The guard watches all instances of a user, so an instance cannot override it. */
+export const instancePolicyOverridesSchema = policyOverridesSchema.extend({
+  guard: z
+    .never("is the user's, not an instance's: set it with PUT /api/agent/policy")
+    .optional()
+    .meta({ type: "null", not: {}, description: "Refused: the guard is the user's, not an instance's" }),
+});
+
+export type PolicySettings = z.infer<typeof policySettingsSchema>;
+export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
+export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard">;
+
+export const DEFAULT_POLICY: PolicySettings = {
+  heartbeat_interval_seconds: 60,
+  idle: {
+    enabled: true,
+    metric: "gpu",
+    threshold_percent: 5,
+    warn_after_seconds: 180,
+    hibernate_after_seconds: 300,
+    respect_activity: true,
+  },
+  orphan: {
+    enabled: true,
+    orphan_after_seconds: 300,
+    hibernate_after_seconds: 1800,
+    force_hibernate_after_seconds: 7200,
+    delete_after_days: 7,
+    snapshot_before_delete: true,
+  },
+  guard: {
+    enabled: true,
+    fraction: 0.55,
+    minimum_instances: 3,
+    window_seconds: 600,
+    max_hold_seconds: 21_600,
+  },
+  keep_alive_minutes: 60,
+};
+
+/** Merges the service's defaults, the user's overrides and the instance's. In each field the last one given wins. */
+export function mergePolicy(user: PolicyOverrides, instance: InstancePolicyOverrides = {}): PolicySettings {
+  const levels: readonly PolicyOverrides[] = [user, withoutGuard(instance)];
+  return levels.reduce<PolicySettings>(
+    (merged, level) => ({
+      heartbeat_interval_seconds: level.heartbeat_interval_seconds ?? merged.heartbeat_interval_seconds,
+      idle: { ...merged.idle, ...level.idle },
+      orphan: { ...merged.orphan, ...level.orphan },
+      guard: { ...merged.guard, ...level.guard },
+      keep_alive_minutes: level.keep_alive_minutes ?? merged.keep_alive_minutes,
+    }),
+    DEFAULT_POLICY,
+  );
+}
+
+/** Drops the guard from an instance's overrides: it could be stored there once, and never had an effect. */
+export function withoutGuard(overrides: PolicyOverrides): InstancePolicyOverrides {
+  const { guard: _, ...own } = overrides;
+  return own;
+}
+
+/** A heartbeat may be late or lost, so an instance counts as silent after this many intervals at the earliest. */
+const INTERVALS_OF_SILENCE = 3;
+
+/** The shortest silence, in seconds, that may make an instance an orphan. */
+export function shortestSilenceSeconds(settings: PolicySettings): number {
+  return INTERVALS_OF_SILENCE * settings.heartbeat_interval_seconds;
+}

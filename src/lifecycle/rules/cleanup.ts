@@ -1,0 +1,32 @@
+import { record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import { abilitiesOf } from "../model/provider.ts";
+import type { InstanceState } from "../model/state.ts";
+import { spokenDuration, toIso } from "../model/time.ts";
+import { askGuard } from "./guarded-steps.ts";
+import { deletionDue } from "./ladder.ts";
+
+/** The daily cleanup: deletes an expired orphan, if the guard permits it, or tells its owner that no provider can. */
+export function cleanUp(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
+  const { orphan } = phase;
+  const due = orphan === null ? null : deletionDue(orphan, policy);
+  if (orphan === null || due === null || now < due || orphan.guard !== null) return state;
+  if (orphan.deleteFailed !== null && now < orphan.deleteFailed.retryAt) return state;
+  if (abilitiesOf(state.profile.provider).reachesSilent) {
+    return askGuard(state, "delete", policy, now);
+  }
+  const toldAt = state.reminders.wouldDeleteAt;
+  if (toldAt !== null && now < toldAt + policy.reminderMs) return state;
+  return record(
+    { ...state, reminders: { ...state.reminders, wouldDeleteAt: now } },
+    {
+      at: now,
+      kind: "would_delete",
+      severity: "warning",
+      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but no provider can act (provider: ${state.profile.provider})`,
+      detail: { rule: "orphan.delete_after_days", orphaned_since: toIso(orphan.since) },
+    },
+  );
+}

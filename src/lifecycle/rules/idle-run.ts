@@ -1,0 +1,92 @@
+import type { IdleReading } from "../model/heartbeat.ts";
+import { record } from "../model/outbox.ts";
+import { type IdleRun, idleRunOf } from "../model/phase.ts";
+import type { Policy } from "../model/policy.ts";
+import { type InstanceState, withIdleRun } from "../model/state.ts";
+import { toIso } from "../model/time.ts";
+
+/** How heartbeats begin, continue and end an idle run: an unbroken run of heartbeats that show no use. */
+
+/** After a gap of more than this many intervals a run starts again: nobody knows what happened in the gap. */
+const LONGEST_GAP_INTERVALS = 3;
+
+/** What a heartbeat says about the use of the instance. */
+export interface UseReport {
+  readonly at: number;
+  /** Null when the reading that idleness is judged by is unknown: that counts as used. */
+  readonly reading: IdleReading | null;
+  readonly activity: string | null;
+  /** The agent missed the answer and sent the same heartbeat again, which is no new evidence. */
+  readonly isDuplicate: boolean;
+}
+
+/** Why the instance counts as busy, or null when it does not. */
+export function busyReason(
+  { reading, activity }: Pick<UseReport, "reading" | "activity">,
+  policy: Policy,
+): string | null {
+  if (reading === null) return "no reading";
+  if (reading.percent >= policy.idle.thresholdPercent) return `${reading.metric} at ${reading.percent}%`;
+  return policy.idle.respectActivity ? activity : null;
+}
+
+/** Begins, continues or ends the idle run, as the heartbeat has it. */
+export function updateIdleRun(state: InstanceState, use: UseReport, policy: Policy): InstanceState {
+  const because = busyReason(use, policy);
+  if (because !== null) return endIdleRun(state, use.at, because);
+  if (!policy.idle.enabled || use.reading === null) {
+    return endIdleRun(state, use.at, "idle policy switched off");
+  }
+  const { lastHeartbeatAt, keepAliveUntil } = state.clock;
+  const run = idleRunOf(state.phase);
+  const gap =
+    lastHeartbeatAt !== null && use.at - lastHeartbeatAt > LONGEST_GAP_INTERVALS * policy.intervalMs;
+  if (run !== null && gap) {
+    const ended = endIdleRun(state, use.at, "heartbeats were missing");
+    return withIdleRun(ended, beginRun(use.at, use.reading, keepAliveUntil));
+  }
+  const continues = run !== null && run.metric === use.reading.metric;
+  return withIdleRun(
+    state,
+    continues ? continueRun(run, use, use.reading) : beginRun(use.at, use.reading, keepAliveUntil),
+  );
+}
+
+function beginRun(at: number, reading: IdleReading, keepAliveUntil: number | null): IdleRun {
+  // Under a keep-alive the run starts when the keep-alive ends.
+  const since = Math.max(at, keepAliveUntil ?? 0);
+  const counts = since === at;
+  return {
+    since,
+    metric: reading.metric,
+    highestPercent: counts ? reading.percent : 0,
+    heartbeats: counts ? 1 : 0,
+    warnedAt: null,
+    failed: null,
+  };
+}
+
+function continueRun(run: IdleRun, { at, isDuplicate }: UseReport, reading: IdleReading): IdleRun {
+  if (at < run.since || isDuplicate) return run;
+  return {
+    ...run,
+    highestPercent: Math.max(run.highestPercent, reading.percent),
+    heartbeats: run.heartbeats + 1,
+  };
+}
+
+/** Ends the idle run, and tells the owner if it had been warned of. */
+export function endIdleRun(state: InstanceState, at: number, because: string): InstanceState {
+  const run = idleRunOf(state.phase);
+  if (run === null) return state;
+  const cleared = withIdleRun(state, null);
+  // While an order is under way, the event that ends it tells the owner.
+  if (run.warnedAt === null || state.phase.status !== "running") return cleared;
+  return record(cleared, {
+    at,
+    kind: "busy",
+    severity: "info",
+    message: `No longer idle (${because})`,
+    detail: { idle_since: toIso(run.since) },
+  });
+}

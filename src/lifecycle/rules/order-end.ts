@@ -1,0 +1,96 @@
+import type { InstanceEvent } from "../model/instance-event.ts";
+import type { Policy } from "../model/policy.ts";
+import type { InstanceState } from "../model/state.ts";
+import { HOUR_MS } from "../model/time.ts";
+import { confirmDelete, failDelete, findGone, findRunning } from "./deletion.ts";
+import { refuseOrder } from "./handover.ts";
+import { confirmHibernation, failHibernation } from "./hibernation.ts";
+import { actionOf, takesOrdersByAnswer } from "./order.ts";
+import { confirmWake, failWake } from "./waking.ts";
+
+/** How an order ends: it succeeds, fails, or turns out to be impossible. */
+
+type OrderEnd = Extract<
+  InstanceEvent,
+  { type: "action.succeeded" | "action.gone" | "action.found_running" | "action.failed" }
+>;
+
+/** Ends the order that the event names. An event about any order but the one under way changes nothing. */
+export function endOrder(state: InstanceState, event: OrderEnd, policy: Policy, now: number): InstanceState {
+  if (actionOf(state)?.id !== event.actionId) return state;
+  switch (event.type) {
+    case "action.succeeded":
+      return confirmOrder(state, event, policy, now);
+    case "action.gone":
+      return findGone(state, policy, now);
+    case "action.found_running":
+      return findRunning(state, now);
+    case "action.failed":
+      return failOrder(state, now, event.because);
+  }
+}
+
+function confirmOrder(
+  state: InstanceState,
+  { confirmedBy, snapshotId }: Extract<OrderEnd, { type: "action.succeeded" }>,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  switch (state.phase.status) {
+    case "hibernating":
+      return confirmHibernation(state, policy, now, confirmedBy);
+    case "deleting":
+      return confirmDelete(state, policy, now, snapshotId);
+    case "waking":
+      return confirmWake(state, now);
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernated":
+    case "deleted":
+      return state;
+  }
+}
+
+/** The order failed. One that was called off while its last try was on its way ends as called off instead. */
+export function failOrder(state: InstanceState, at: number, because: string): InstanceState {
+  const action = actionOf(state);
+  if (action?.handover.state === "trying" && action.handover.calledOffBecause !== null) {
+    return refuseOrder(state, action.id, at);
+  }
+  switch (state.phase.status) {
+    case "hibernating":
+      return failHibernation(state, at, because);
+    case "waking":
+      return failWake(state, at, because);
+    case "deleting":
+      return failDelete(state, at, because);
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernated":
+    case "deleted":
+      return state;
+  }
+}
+
+/** For a stop or a start: six tries, half an hour of looking for the result, and room for our own delays. */
+const ORDER_MS = 2 * HOUR_MS;
+
+/** A delete also waits up to twelve hours for its snapshot. */
+const DELETE_MS = 18 * HOUR_MS;
+
+/** When an order counts as failed if its end was never reported; null without such an order. */
+export function orderDeadline(state: InstanceState): number | null {
+  const action = actionOf(state);
+  if (action === null || takesOrdersByAnswer(action.machine)) return null;
+  if (state.phase.status === "waking" && state.phase.confirmedAt !== null) return null;
+  return action.orderedAt + (action.kind === "delete" ? DELETE_MS : ORDER_MS);
+}
+
+/** Fails the order if its deadline has passed. */
+export function failOverdueOrder(state: InstanceState, now: number): InstanceState {
+  const due = orderDeadline(state);
+  if (due === null || now < due) return state;
+  return failOrder(state, due, "nobody told how the order ended");
+}

@@ -1,0 +1,107 @@
+import { missedHeartbeats } from "../model/counters.ts";
+import { project, record } from "../model/outbox.ts";
+import { type IdleRun, idleRunOf, type Orphan, orphanOf } from "../model/phase.ts";
+import type { Policy } from "../model/policy.ts";
+import { type InstanceState, seenAt, withIdleRun, withOrphan } from "../model/state.ts";
+import { endIdleRun } from "./idle-run.ts";
+import { hibernationDue } from "./idleness.ts";
+import { deletionDue, nextStep, restartLadder } from "./ladder.ts";
+
+/**
+ * A change of policy never acts on the past: a step that the new policy would already have taken counts from the change.
+ */
+export function changePolicy(
+  state: InstanceState,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const counted = keepMissedHeartbeats(state, former, now);
+  const idle = changeIdlePolicy(counted, former, policy, now);
+  const changed = changeOrphanPolicy(idle, former, policy, now);
+  return project(
+    record(changed, { at: now, kind: "policy_changed", severity: "info", message: "Policy changed" }),
+  );
+}
+
+/** The new interval counts only from here on: what was missed so far was missed by the former one. */
+function keepMissedHeartbeats(state: InstanceState, former: Policy, now: number): InstanceState {
+  const { counters } = state;
+  const missed = missedHeartbeats(counters, former.intervalMs, now);
+  const gapFrom =
+    counters.gapFrom === null ? null : counters.gapFrom + (missed - counters.missed) * former.intervalMs;
+  return { ...state, counters: { ...counters, missed, gapFrom } };
+}
+
+/** Ends the idle run if it is none by the new policy. A step of it that is overdue by the new policy counts from now. */
+function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
+  const run = idleRunOf(state.phase);
+  if (run === null) return state;
+  const because = whyNotIdle(run, former, policy);
+  if (because !== null) return endIdleRun(state, now, because);
+  if (run.warnedAt !== null) {
+    return hibernationDue(run, policy) <= now ? withIdleRun(state, { ...run, warnedAt: now }) : state;
+  }
+  return run.since + policy.idle.warnAfterMs <= now
+    ? withIdleRun(state, { ...run, since: now, heartbeats: 0 })
+    : state;
+}
+
+function whyNotIdle(run: IdleRun, former: Policy, policy: Policy): string | null {
+  if (!policy.idle.enabled) return "idle policy switched off";
+  if (policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs) {
+    return "policy changed";
+  }
+  return run.highestPercent >= policy.idle.thresholdPercent
+    ? `${run.metric} was at ${run.highestPercent}%`
+    : null;
+}
+
+function changeOrphanPolicy(
+  state: InstanceState,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return allowExpectedSilence(state, former, policy, now);
+  if (!former.orphan.enabled) return restartLadder(state, now);
+  return isNewlyDue(state, orphan, former, policy, now)
+    ? withOrphan(state, { ...orphan, clockFrom: now })
+    : state;
+}
+
+/** Whether the new policy makes a step or the deletion due that was not due before. */
+function isNewlyDue(
+  state: InstanceState,
+  orphan: Orphan,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): boolean {
+  const stepDue = nextStep(state, orphan, policy)?.at ?? null;
+  if (stepDue !== null && stepDue <= now) return true;
+  const deleteDue = deletionDue(orphan, policy);
+  const formerlyDue = deletionDue(orphan, former);
+  return deleteDue !== null && deleteDue <= now && (formerlyDue === null || formerlyDue > now);
+}
+
+/** The agent is not expected sooner than it was last told, and a silence too long for the new policy counts from now. */
+function allowExpectedSilence(
+  state: InstanceState,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const { clock } = state;
+  // Also while an order is under way: when it ends, the new policy's steps must not lie in the past.
+  const seen = seenAt(clock);
+  const isPast = seen !== null && seen + policy.orphan.orphanAfterMs <= now;
+  const expectedAt = clock.lastHeartbeatAt === null ? 0 : clock.lastHeartbeatAt + former.intervalMs;
+  const countsFrom = Math.max(
+    clock.countsFrom ?? 0,
+    policy.intervalMs < former.intervalMs ? expectedAt : 0,
+    isPast ? now : 0,
+  );
+  return countsFrom === 0 ? state : { ...state, clock: { ...clock, countsFrom } };
+}

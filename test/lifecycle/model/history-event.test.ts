@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import {
+  type HistoryEvent,
+  historyEventKindSchema,
+  isAlert,
+  severitySchema,
+} from "../../../src/lifecycle/model/history-event.ts";
+
+describe("an event", () => {
+  const event = (kind: HistoryEvent["kind"], detail: HistoryEvent["detail"] = {}): HistoryEvent => ({
+    id: "1",
+    at: 0,
+    kind,
+    severity: "info",
+    message: "",
+    detail,
+  });
+
+  it("is a notice unless its owner made or expects it", () => {
+    const quiet = historyEventKindSchema.options.filter((kind) => !isAlert(event(kind)));
+    expect(quiet.toSorted()).toEqual([
+      "changed",
+      "cleanup",
+      "first_heartbeat",
+      "guard_deferred",
+      "guard_permitted",
+      "hibernating",
+      "kept_alive",
+      "policy_changed",
+      "rebooted",
+      "registered",
+      "token_rotated",
+      "waking",
+    ]);
+  });
+
+  it("of a flapping instance, or of a failure that repeats, is none", () => {
+    expect(isAlert(event("orphaned", { flapping: true }))).toBe(false);
+    expect(isAlert(event("orphaned", { flapping: false }))).toBe(true);
+    expect(isAlert(event("delete_failed", { repeated: true }))).toBe(false);
+    expect(isAlert(event("delete_failed", { repeated: false }))).toBe(true);
+  });
+
+  it("is of three severities", () => {
+    expect(severitySchema.options).toEqual(["info", "warning", "critical"]);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { policyIssues } from "../../../src/lifecycle/model/policy-issues.ts";
+import { mergePolicy, type PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
+
+describe("a policy whose steps contradict each other", () => {
+  const less = (path: string, than: string, limit: number, value: number) => ({
+    path: path.split("."),
+    message: `must be less than ${than} (${limit} s), but is ${value} s`,
+  });
+  const interval = (path: string, seconds: number, value: number) => ({
+    path: path.split("."),
+    message: `must be at least one heartbeat interval (${seconds}), but is ${value}`,
+  });
+  const issues = (overrides: PolicyOverrides) => policyIssues(mergePolicy(overrides), "webhook");
+
+  it("is refused with the path and both times", () => {
+    expect(issues({ idle: { warn_after_seconds: 300 } })).toEqual([
+      less("idle.warn_after_seconds", "idle.hibernate_after_seconds", 300, 300),
+    ]);
+    expect(issues({ idle: { warn_after_seconds: 299 } })).toEqual([]);
+    expect(issues({ orphan: { orphan_after_seconds: 1800 } })).toEqual([
+      less("orphan.orphan_after_seconds", "orphan.hibernate_after_seconds", 1800, 1800),
+    ]);
+    expect(issues({ orphan: { hibernate_after_seconds: 7200 } })).toEqual([
+      less("orphan.hibernate_after_seconds", "orphan.force_hibernate_after_seconds", 7200, 7200),
+    ]);
+    expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5400 } })).toEqual([
+      less("orphan.force_hibernate_after_seconds", "orphan.delete_after_days", 5400, 5400),
+    ]);
+    expect(issues({ orphan: { delete_after_days: 0.0625, force_hibernate_after_seconds: 5399 } })).toEqual(
+      [],
+    );
+  });
+
+  it("is refused for silence under three heartbeat intervals, and for any other time under one", () => {
+    const times = (value: number, silence: number) => ({
+      heartbeat_interval_seconds: 100,
+      idle: { warn_after_seconds: value, hibernate_after_seconds: value + 1 },
+      orphan: {
+        orphan_after_seconds: silence,
+        hibernate_after_seconds: silence + 1,
+        force_hibernate_after_seconds: silence + 2,
+      },
+      guard: { window_seconds: value, max_hold_seconds: value },
+    });
+    expect(issues(times(100, 300))).toEqual([]);
+    expect(issues(times(97, 299))).toEqual([
+      interval("idle.warn_after_seconds", 100, 97),
+      interval("idle.hibernate_after_seconds", 100, 98),
+      interval("guard.window_seconds", 100, 97),
+      interval("guard.max_hold_seconds", 100, 97),
+      {
+        path: ["orphan", "orphan_after_seconds"],
+        message: "must be at least three heartbeat intervals (300), but is 299",
+      },
+    ]);
+  });
+});

@@ -87,6 +87,7 @@ export default defineConfig({
             "test/outbound/**/*.test.ts",
             "test/providers/**/*.test.ts",
             "test/imports.test.ts",
+            "test/docs.test.ts",
             "test/alerts/notice.test.ts",
             "test/dashboard/**/*.test.ts",
           ],

@@ -88,6 +88,7 @@ export default defineConfig({
             "test/platform/**/*.test.ts",
             "test/providers/**/*.test.ts",
             "test/imports.test.ts",
+            "test/docs.test.ts",
             "test/alerts/notice.test.ts",
             "test/dashboard/**/*.test.ts",
           ],

@@ -1,6 +1,7 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { z } from "zod";
+import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
 import {
   CreateUser,
@@ -64,7 +65,7 @@ export function createRouter(): Hono<ApiEnvironment> {
     schema: {
       info: {
         title: "Dumont Agent System",
-        version: "1.0.0",
+        version,
         description: "Heartbeats and lifecycle of rented GPU and CPU instances.",
       },
     },

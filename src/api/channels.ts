@@ -1,6 +1,8 @@
 import { z } from "zod";
 import {
+  CHANNEL_FIELDS,
   type ChannelRecord,
+  channelKindSchema,
   channelSettingsSchema,
   createChannel,
   deleteChannel,
@@ -23,11 +25,15 @@ import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
 
-/** How an owner is told: Slack, e-mail, webhook. */
+/** How an owner is told. */
+
+const settingsForms = [...CHANNEL_FIELDS].map(
+  ([kind, fields]) => `\`{kind: ${[kind, ...fields].join(", ")}}\``,
+);
 
 const channelSchema = z.object({
   id: z.string(),
-  kind: z.enum(["slack", "email", "webhook"]),
+  kind: channelKindSchema,
   name: z.string(),
   minimum_severity: severitySchema,
   created_at: z.string(),
@@ -83,8 +89,7 @@ export class CreateChannel extends Endpoint {
     operationId: "createChannel",
     tags: ["Channels"],
     summary: "Add a channel",
-    description:
-      "`settings` is `{kind: slack, url}`, `{kind: email, to}` or `{kind: webhook, url, secret}`, where the secret begins with `whsec_` and signs by Standard Webhooks. URLs must be https and public. Settings are sealed and never shown again.",
+    description: `\`settings\` is one of ${settingsForms.join(", ")}. A webhook's secret begins with \`whsec_\` and signs by Standard Webhooks. URLs must be https and public. Settings are sealed and never shown again.`,
     security: security("user"),
     request: {
       body: jsonBody(
@@ -92,7 +97,7 @@ export class CreateChannel extends Endpoint {
           name: z.string().trim().min(1).max(200),
           minimum_severity: severitySchema.default("warning"),
           // What is a fit URL depends on the service's settings: the handler checks it.
-          settings: z.looseObject({ kind: z.enum(["slack", "email", "webhook"]) }),
+          settings: z.looseObject({ kind: channelKindSchema }),
         }),
         {
           name: "#gpus",

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CHANNEL_FIELDS } from "../../src/alerts/channels/registry.ts";
+import { CHANNEL_FIELDS as PAGE_FIELDS } from "../../src/dashboard/settings/channel-fields.ts";
 import { call, newUser } from "../world.ts";
 
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
@@ -19,6 +21,10 @@ async function channel(token: string): Promise<string> {
 }
 
 describe("channels", () => {
+  it("can be added on the page, of every kind that there is", () => {
+    expect(new Map(Object.entries(PAGE_FIELDS))).toEqual(CHANNEL_FIELDS);
+  });
+
   it("are listed without their secrets, which rest sealed", async () => {
     const { token, userId } = await newUser();
     const id = await channel(token);

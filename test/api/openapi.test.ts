@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { version } from "../../package.json";
 import { createRouter } from "../../src/router.ts";
 import { call } from "../world.ts";
 
@@ -21,6 +22,7 @@ const operationSchema = z.looseObject({
 
 const documentSchema = z.looseObject({
   openapi: z.string(),
+  info: z.looseObject({ version: z.string() }),
   paths: z.record(z.string(), z.partialRecord(z.enum(METHODS), operationSchema)),
   components: z.looseObject({ securitySchemes: z.record(z.string(), z.looseObject({})) }),
 });
@@ -44,6 +46,10 @@ describe("the OpenAPI document", () => {
       .routes.filter(({ method, path }) => method !== "ALL" && !path.startsWith("/openapi"))
       .map(({ method, path }) => `${method} ${path}`);
     expect(documented.sort()).toEqual([...new Set(routed)].sort());
+  });
+
+  it("states the version of package.json", async () => {
+    expect((await operations()).document.info.version).toBe(version);
   });
 
   it("names each operation once", async () => {

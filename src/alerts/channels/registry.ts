@@ -26,6 +26,16 @@ export function channelSettingsSchema(allowLoopback: boolean) {
 export type ChannelSettings = z.infer<ReturnType<typeof channelSettingsSchema>>;
 export type ChannelKind = ChannelSettings["kind"];
 
+/** What each kind asks for, without the kind itself. */
+export const CHANNEL_FIELDS: ReadonlyMap<ChannelKind, readonly string[]> = new Map(
+  channelSettingsSchema(false).options.map(({ shape: { kind, ...fields } }) => [
+    kind.value,
+    Object.keys(fields),
+  ]),
+);
+
+export const channelKindSchema = z.enum([...CHANNEL_FIELDS.keys()]);
+
 export interface ChannelRecord {
   readonly id: string;
   readonly kind: ChannelKind;

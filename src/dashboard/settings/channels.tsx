@@ -5,21 +5,21 @@ import { confirmed } from "../parts/dialog.tsx";
 import { doAndSay, errorText, say } from "../parts/notice.tsx";
 import { asApiError, useLive } from "../poll.ts";
 import { language, words } from "../words.ts";
+import {
+  CHANNEL_FIELDS,
+  CHANNEL_KINDS,
+  type ChannelKind,
+  isChannelKind,
+  SECRET_FIELDS,
+} from "./channel-fields.ts";
 
 const PAUSE_MS = 30_000;
 
 const SEVERITIES = ["info", "warning", "critical"] as const;
 
-/** What each kind of channel must be told. */
-const KINDS = { slack: ["url"], email: ["to"], webhook: ["url", "secret"] } as const;
-
-type Kind = keyof typeof KINDS;
-
-const KIND_NAMES: readonly Kind[] = ["slack", "email", "webhook"];
-
 interface Channel {
   readonly id: string;
-  readonly kind: Kind;
+  readonly kind: string;
   readonly name: string;
   readonly minimum_severity: (typeof SEVERITIES)[number];
   readonly last_delivery: {
@@ -50,7 +50,7 @@ export function Channels() {
 
 function ChannelRow({ channel, onChange }: { channel: Channel; onChange: () => void }) {
   const { id, kind, name, minimum_severity, last_delivery } = channel;
-  const { channelKinds, severity, neverUsed, lastDelivery, of, test, delivered, notDelivered } = words.value;
+  const { channelKind, severity, neverUsed, lastDelivery, of, test, delivered, notDelivered } = words.value;
   const outcome = (delivery: { delivered: boolean; detail: string }) =>
     delivery.delivered ? delivered(delivery.detail) : notDelivered(delivery.detail);
   const onTest = async () => {
@@ -79,7 +79,7 @@ function ChannelRow({ channel, onChange }: { channel: Channel; onChange: () => v
       <span>
         <b>{name}</b>{" "}
         <span class="faint">
-          {channelKinds[kind]} · {severity[minimum_severity]}
+          {channelKind(kind)} · {severity[minimum_severity]}
         </span>
       </span>
       <span class="faint">
@@ -100,14 +100,14 @@ function ChannelRow({ channel, onChange }: { channel: Channel; onChange: () => v
 }
 
 function AddChannel({ onAdded }: { onAdded: () => void }) {
-  const [kind, setKind] = useState<Kind>("slack");
+  const [kind, setKind] = useState<ChannelKind>("slack");
   const [name, setName] = useState("");
   const [severity, setSeverity] = useState<Channel["minimum_severity"]>("warning");
-  const [settings, setSettings] = useState({ url: "", to: "", secret: "" });
-  const { fields, channelKinds, channelFields, severityLabel, addChannel, done } = words.value;
+  const [settings, setSettings] = useState<Readonly<Record<string, string>>>({});
+  const { fields, channelKind, channelField, severityLabel, addChannel, done } = words.value;
   const submit = async (event: Event) => {
     event.preventDefault();
-    const chosen = Object.fromEntries(KINDS[kind].map((field) => [field, settings[field].trim()]));
+    const chosen = Object.fromEntries(CHANNEL_FIELDS[kind].map((field) => [field, settings[field]?.trim()]));
     const added = await doAndSay(
       () =>
         ask("POST", "/api/agent/channels", {
@@ -119,7 +119,7 @@ function AddChannel({ onAdded }: { onAdded: () => void }) {
     );
     if (!added) return;
     setName("");
-    setSettings({ url: "", to: "", secret: "" });
+    setSettings({});
     onAdded();
   };
   return (
@@ -129,12 +129,12 @@ function AddChannel({ onAdded }: { onAdded: () => void }) {
         <select
           value={kind}
           onChange={({ currentTarget }) =>
-            setKind(KIND_NAMES.find((each) => each === currentTarget.value) ?? kind)
+            setKind(isChannelKind(currentTarget.value) ? currentTarget.value : kind)
           }
         >
-          {KIND_NAMES.map((each) => (
+          {CHANNEL_KINDS.map((each) => (
             <option key={each} value={each}>
-              {channelKinds[each]}
+              {channelKind(each)}
             </option>
           ))}
         </select>
@@ -143,24 +143,24 @@ function AddChannel({ onAdded }: { onAdded: () => void }) {
         <span>{fields.name}</span>
         <input required value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
       </label>
-      {KINDS[kind].map((field) => (
+      {CHANNEL_FIELDS[kind].map((field) => (
         <label key={field} for={`channel-${field}`}>
-          <span>{channelFields[field]}</span>
-          {field === "secret" ? (
+          <span>{channelField(field)}</span>
+          {SECRET_FIELDS.includes(field) ? (
             <input
-              id="channel-secret"
+              id={`channel-${field}`}
               required
               type="password"
               autocomplete="off"
-              value={settings.secret}
-              onInput={({ currentTarget }) => setSettings({ ...settings, secret: currentTarget.value })}
+              value={settings[field] ?? ""}
+              onInput={({ currentTarget }) => setSettings({ ...settings, [field]: currentTarget.value })}
             />
           ) : (
             <input
               id={`channel-${field}`}
               required
-              inputMode={field === "to" ? "email" : "url"}
-              value={settings[field]}
+              inputMode={field === "to" ? "email" : field === "url" ? "url" : "text"}
+              value={settings[field] ?? ""}
               onInput={({ currentTarget }) => setSettings({ ...settings, [field]: currentTarget.value })}
             />
           )}

@@ -51,10 +51,10 @@ export const GROUPS_OF_LEVEL = {
   user: ["idle", "orphan", "guard"],
 } as const satisfies Record<string, readonly (keyof typeof GROUPS)[]>;
 
-export const SINGLE_FIELDS = {
+export const SINGLE_FIELDS: Fields<Omit<PolicySettings, keyof typeof GROUPS>> = {
   heartbeat_interval_seconds: SECONDS,
   keep_alive_minutes: { type: "number", unit: "minutes" },
-} as const satisfies Partial<Record<keyof PolicySettings, FieldKind>>;
+};
 
 /** Where a field stands: in a group, or by itself. */
 export interface Place {

@@ -1,6 +1,8 @@
 import type { Status } from "../../lifecycle/model/phase.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/instance-view.ts";
+import { englishPolicy } from "./policy.ts";
+import { spelledOut } from "./spelled-out.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
 type Block = NonNullable<Explanation["blocked_by"]>;
@@ -82,26 +84,12 @@ const event: Record<string, string> = {
   cleanup: "Cleanup",
 };
 
-const policy = {
-  heartbeat_interval_seconds: "Heartbeat interval",
-  keep_alive_minutes: "A keep-alive lasts",
-  idle: "Idleness",
-  orphan: "Silence",
-  guard: "Mass-outage guard",
-  enabled: "Switched on",
-  metric: "Goes by",
-  threshold_percent: "Idle under",
-  warn_after_seconds: "Warn after",
-  hibernate_after_seconds: "Hibernate after",
-  respect_activity: "SSH sessions and busy kernels count as use",
-  orphan_after_seconds: "Counts as an orphan after",
-  force_hibernate_after_seconds: "Force-hibernate after",
-  delete_after_days: "Delete after",
-  snapshot_before_delete: "Snapshot before it is deleted",
-  fraction: "Closes when this share falls silent",
-  minimum_instances: "and at least so many instances",
-  window_seconds: "within",
-  max_hold_seconds: "Holds for at most",
+/** Those that are not called as they are spelled. */
+const channelKind: Record<string, string> = { email: "E-mail" };
+const channelField: Record<string, string> = {
+  url: "URL",
+  to: "Address",
+  secret: "Signing secret (whsec_…)",
 };
 
 export const english = {
@@ -177,7 +165,7 @@ export const english = {
   health,
   block,
   event: (kind: string) => event[kind] ?? kind,
-  policy,
+  policy: englishPolicy,
   // One instance
   notFound: "There is no such instance.",
   nextTitle: "What comes next",
@@ -255,8 +243,8 @@ export const english = {
   severity: { info: "everything", warning: "warnings and worse", critical: "critical only" },
   severityLabel: "From",
   kind: "Kind",
-  channelKinds: { slack: "Slack", email: "E-mail", webhook: "Webhook" },
-  channelFields: { url: "URL", to: "Address", secret: "Signing secret (whsec_…)" },
+  channelKind: (kind: string) => channelKind[kind] ?? spelledOut(kind),
+  channelField: (field: string) => channelField[field] ?? spelledOut(field),
   addChannel: "Add channel",
   test: "Test",
   delivered: (detail: string) => `Delivered: ${detail}`,

@@ -1,4 +1,6 @@
 import type { Words } from "./english.ts";
+import { portuguesePolicy } from "./policy.ts";
+import { spelledOut } from "./spelled-out.ts";
 
 const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   warn: "Aviso de ociosidade",
@@ -45,6 +47,13 @@ const event: Record<string, string> = {
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",
   cleanup: "Limpeza",
+};
+
+const channelKind: Record<string, string> = { email: "E-mail" };
+const channelField: Record<string, string> = {
+  url: "URL",
+  to: "Endereço",
+  secret: "Segredo de assinatura (whsec_…)",
 };
 
 export const portuguese: Words = {
@@ -142,27 +151,7 @@ export const portuguese: Words = {
     wake_grace: "recém-acordada",
   },
   event: (kind) => event[kind] ?? kind,
-  policy: {
-    heartbeat_interval_seconds: "Intervalo de heartbeat",
-    keep_alive_minutes: "Um keep-alive dura",
-    idle: "Ociosidade",
-    orphan: "Silêncio",
-    guard: "Proteção contra quedas em massa",
-    enabled: "Ligado",
-    metric: "Mede-se por",
-    threshold_percent: "Ociosa abaixo de",
-    warn_after_seconds: "Avisar após",
-    hibernate_after_seconds: "Hibernar após",
-    respect_activity: "Sessões SSH e kernels ocupados contam como uso",
-    orphan_after_seconds: "Conta como órfã após",
-    force_hibernate_after_seconds: "Hibernar à força após",
-    delete_after_days: "Excluir após",
-    snapshot_before_delete: "Snapshot antes de excluir",
-    fraction: "Fecha quando esta fração silencia",
-    minimum_instances: "e ao menos tantas instâncias",
-    window_seconds: "dentro de",
-    max_hold_seconds: "Retém por no máximo",
-  },
+  policy: portuguesePolicy,
   notFound: "Essa instância não existe.",
   nextTitle: "O que vem a seguir",
   nothingNext: "Nada previsto.",
@@ -236,8 +225,8 @@ export const portuguese: Words = {
   severity: { info: "tudo", warning: "avisos e pior", critical: "só o crítico" },
   severityLabel: "A partir de",
   kind: "Tipo",
-  channelKinds: { slack: "Slack", email: "E-mail", webhook: "Webhook" },
-  channelFields: { url: "URL", to: "Endereço", secret: "Segredo de assinatura (whsec_…)" },
+  channelKind: (kind) => channelKind[kind] ?? spelledOut(kind),
+  channelField: (field) => channelField[field] ?? spelledOut(field),
   addChannel: "Adicionar canal",
   test: "Testar",
   delivered: (detail) => `Entregue: ${detail}`,

@@ -5,11 +5,11 @@ import { type Provider, ProviderError, type ProviderOrder, type Target } from ".
 import { openProvider } from "../providers/registry.ts";
 import { type ActionParameters, type ActionResult, resultEvent } from "./order.ts";
 
-/** A call to a provider: five more tries within about five minutes. */
-const PROVIDER_CALL = {
-  retries: { limit: 5, delay: "10 seconds", backoff: "exponential" },
-  timeout: "1 minute",
-} as const;
+/** Waits between the six tries of a call to a provider: about five minutes in all. */
+const RETRY_DELAYS_SECONDS = [10, 20, 40, 80, 160];
+
+/** However long a provider asks to be left alone: an order has a deadline. */
+const LONGEST_RETRY_DELAY_SECONDS = 160;
 
 /** Calls to our own actor. It is always there, but may be moving. */
 const ACTOR_CALL = {
@@ -43,17 +43,26 @@ export class OrderSteps {
     return actorOf(this.env, userId, instanceId);
   }
 
-  /** Calls the provider as one step. It is retried only where that may help. */
+  /** Calls the provider as one step. It is retried only where that may help, and not before the provider asks for. */
   async callProvider<T extends Rpc.Serializable<T>>(
     name: string,
     act: (provider: Provider, target: Target) => Promise<T>,
   ): Promise<T> {
     const { userId, provider: kind } = this.parameters;
-    return this.#step.do(name, PROVIDER_CALL, async () => {
+    let askedForSeconds = 0;
+    const retries = {
+      limit: RETRY_DELAYS_SECONDS.length,
+      delay: ({ ctx }: { ctx: { attempt: number } }) => retryDelayMs(ctx.attempt, askedForSeconds),
+      // Else the platform would double each of these delays once more.
+      backoff: "constant",
+    } as const;
+    return this.#step.do(name, { retries, timeout: "1 minute" }, async () => {
       try {
         return await act(await openProvider(this.env, userId, kind), this.#target);
       } catch (error) {
-        if (error instanceof ProviderError && !error.isPassing) throw new NonRetryableError(error.message);
+        if (!(error instanceof ProviderError)) throw error;
+        if (!error.isPassing) throw new NonRetryableError(error.message);
+        askedForSeconds = error.retryAfterSeconds ?? 0;
         throw error;
       }
     });
@@ -90,6 +99,11 @@ export class OrderSteps {
       return null;
     }
   }
+}
+
+function retryDelayMs(attempt: number, askedForSeconds: number): number {
+  const own = RETRY_DELAYS_SECONDS[attempt - 1] ?? LONGEST_RETRY_DELAY_SECONDS;
+  return Math.max(own, Math.min(askedForSeconds, LONGEST_RETRY_DELAY_SECONDS)) * 1000;
 }
 
 /** The message of a step's error, without the class names that the platform puts in front of it. */

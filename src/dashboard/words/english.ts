@@ -1,3 +1,4 @@
+import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Status } from "../../lifecycle/model/state.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/instance-view.ts";
@@ -238,9 +239,7 @@ export const english = {
     agent: "The instance itself",
     none: "Nobody, alerts only",
     webhook: "My own control plane",
-    vast: "Vast.ai",
-    runpod: "RunPod",
-    ec2: "Amazon EC2",
+    ...PROVIDER_NAMES,
   },
   register: "Register",
   runThis: "Run this on the machine",

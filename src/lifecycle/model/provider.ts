@@ -1,17 +1,32 @@
 import { z } from "zod";
 
+/** Providers with an API that the service calls. They also reach instances that are silent. */
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2"] as const;
+
+export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
+
 /**
- * Who carries an action out on an instance.
+ * Who carries an order out on an instance.
  * - `agent`: the instance hibernates itself when the answer to its heartbeat says so.
  * - `none`: nobody; the owner is told what would have happened.
- * - the others: an API that also reaches instances that are silent.
+ * - the others: see `CALLED_PROVIDERS`.
  */
-export const providerKindSchema = z.enum(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+export const PROVIDER_KINDS = ["agent", "none", ...CALLED_PROVIDERS] as const;
 
-export type ProviderKind = z.infer<typeof providerKindSchema>;
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+// The page takes the lists above; without the mark it would take Zod with them.
+export const providerKindSchema = /* @__PURE__ */ z.enum(PROVIDER_KINDS);
+
+/** What the providers call themselves, in every language. */
+export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> = {
+  vast: "Vast.ai",
+  runpod: "RunPod",
+  ec2: "Amazon EC2",
+};
 
 /** What a kind of provider can do: the lifecycle never asks for more. */
-export interface ProviderAbilities {
+interface ProviderAbilities {
   /** How an order to hibernate reaches an instance that beats. */
   readonly hibernates: "by answer" | "by call" | "never";
   /** Reaches silent instances: hibernate, force-hibernate, wake, snapshot, delete. */
@@ -30,7 +45,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   ec2: CALLED,
 };
 
-/** What the kind can do. One that only a newer version knows, and has stored, can do nothing here. */
+/** What the kind can do. A kind that a newer version has stored, and this one does not know, can do nothing here. */
 export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
   return Object.hasOwn(ABILITIES, kind) ? ABILITIES[kind] : ABILITIES.none;
 }

@@ -13,18 +13,18 @@ import { createOnce } from "../platform/create-once.ts";
  * step, so no query and no invocation grows with the fleet; cut off anywhere it goes on there, and twice is as once.
  */
 
-export interface CleanupParameters {
+interface CleanupParameters {
   readonly part: CleanupPart;
   readonly report: CleanupReport;
 }
 
 /** Where a run stands; the rest of a very long one goes on in a workflow of its own. */
-export type CleanupPart =
+type CleanupPart =
   | { readonly type: "instances"; readonly after: InstancePlace | null }
   | { readonly type: "history"; readonly shard: number; readonly after: HistoryPlace | null }
   | { readonly type: "events"; readonly after: string | null };
 
-export interface CleanupReport {
+interface CleanupReport {
   readonly startedAt: number;
   readonly instances: number;
   readonly unreachable: number;

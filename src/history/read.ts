@@ -12,7 +12,7 @@ export interface Position {
   readonly tie: string;
 }
 
-export interface HeartbeatRange {
+interface HeartbeatRange {
   readonly userId: string;
   readonly instanceId: string;
   /** Both ends included, in ms. */
@@ -96,7 +96,7 @@ function fromRow(row: z.infer<typeof heartbeatRow>): Heartbeat {
   };
 }
 
-export interface HourView {
+interface HourView {
   readonly hour: string;
   readonly heartbeats: number;
   readonly avg_gpu_utilization: number | null;
@@ -161,7 +161,7 @@ export async function readHours(
   };
 }
 
-export interface EventView {
+interface EventView {
   readonly id: string;
   readonly at: string;
   readonly instance_id: string | null;

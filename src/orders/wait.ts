@@ -19,7 +19,7 @@ export const SHORT_WAITS_SECONDS: readonly number[] = [
 export type Verdict = "reached" | "not yet" | "contradicted" | "gone" | Failed;
 
 /** How the wait for an order ended. `undecided`: half an hour had passed, and the machine was shown in this state. */
-export type End =
+type End =
   | { readonly type: "reached" }
   | { readonly type: "gone" }
   | { readonly type: "undecided"; readonly state: Sighting["state"]; readonly because: string }

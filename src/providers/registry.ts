@@ -37,12 +37,12 @@ function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provid
 
 export const calledProviderSchema = z.enum(CALLED_PROVIDERS);
 
-/** What credentials of this kind look like. */
+/** The form of credentials of this kind. */
 export function credentialsSchema(kind: CalledProvider, env: ProviderEnv): z.ZodType {
   return DRIVERS[kind](env).credentials;
 }
 
-/** A provider that uses these credentials. Throws a ZodError when they are not of this kind. */
+/** A provider that uses these credentials. Throws a ZodError when they do not have the form of this kind. */
 export function createProvider(kind: CalledProvider, credentials: unknown, env: ProviderEnv): Provider {
   return DRIVERS[kind](env).create(credentials);
 }

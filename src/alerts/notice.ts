@@ -34,7 +34,7 @@ export interface NoticeGroup {
   readonly more: number;
 }
 
-export interface NoticeLine {
+interface NoticeLine {
   readonly instanceId: string;
   readonly name: string;
   readonly message: string;
@@ -44,7 +44,7 @@ export interface NoticeLine {
   readonly eventId: string;
 }
 
-export interface KeepAliveOffer {
+interface KeepAliveOffer {
   readonly registeredAt: number;
   readonly until: number;
 }
@@ -57,7 +57,7 @@ const LINK_GRACE_MS = 3_600_000;
 
 const WEIGHT: Record<Severity, number> = { info: 0, warning: 1, critical: 2 };
 
-export function isAtLeast(severity: Severity, minimum: Severity): boolean {
+function isAtLeast(severity: Severity, minimum: Severity): boolean {
   return WEIGHT[severity] >= WEIGHT[minimum];
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ApiError, invalid } from "../http/errors.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import { type ProviderKind, referenceIssue } from "../lifecycle/model/provider.ts";
-import { claimMachine, type Machine, withdrawClaim } from "../providers/machines.ts";
+import { claimMachine, type MachineKey, withdrawClaim } from "../providers/machines.ts";
 import { ProviderError } from "../providers/provider.ts";
 import { credentialsSetAt, openProvider } from "../providers/registry.ts";
 
@@ -21,7 +21,7 @@ export const MACHINE_REFUSALS =
 interface Asked {
   readonly userId: string;
   readonly instanceId: string;
-  readonly machine: Machine;
+  readonly machine: MachineKey;
   /** Where in the request the reference is. */
   readonly referencePath: string;
   /** Whether the provider is asked. */
@@ -67,7 +67,7 @@ function withinLimit<T>(seen: Promise<T>): Promise<T | null> {
 async function sightMachine(
   env: Env,
   userId: string,
-  { provider: kind, ref }: Machine,
+  { provider: kind, ref }: MachineKey,
   instanceId: string,
   setAt: number,
 ): Promise<Sighted | null> {
@@ -120,7 +120,7 @@ function cannotStop(kind: ProviderKind, ref: string, obstacle: string): ApiError
 export async function whileHolding<T>(
   env: Env,
   userId: string,
-  machine: Machine | null,
+  machine: MachineKey | null,
   instanceId: string,
   act: () => Promise<T>,
 ): Promise<T> {

@@ -8,23 +8,25 @@ import { actorOf } from "../platform/address.ts";
 import { createOnce } from "../platform/create-once.ts";
 
 /**
- * The daily job: instances first (an expired orphan is led to its end, a lost alarm is armed again), then the history
- * (heartbeats that have outlived their detail become an hour a row; events grow old too). It walks in pages, each a
- * step, so no query and no invocation grows with the fleet; cut off anywhere it goes on there, and twice is as once.
+ * The daily job. It visits instances first: expired orphans are ordered to be deleted, and lost alarms are armed again.
+ * Then it visits the history: old heartbeats are rolled up into one row an hour, and what is older still is deleted.
+ *
+ * It walks in pages, each of them a step, so that no query and no invocation grows with the fleet. If it is cut off, it
+ * goes on at the same page, and a page that runs twice does nothing more.
  */
 
-export interface CleanupParameters {
+interface CleanupParameters {
   readonly part: CleanupPart;
   readonly report: CleanupReport;
 }
 
-/** Where a run stands; the rest of a very long one goes on in a workflow of its own. */
-export type CleanupPart =
+/** How far a run has come. The rest of a very long run goes on in a workflow of its own. */
+type CleanupPart =
   | { readonly type: "instances"; readonly after: InstancePlace | null }
   | { readonly type: "history"; readonly shard: number; readonly after: HistoryPlace | null }
   | { readonly type: "events"; readonly after: string | null };
 
-export interface CleanupReport {
+interface CleanupReport {
   readonly startedAt: number;
   readonly instances: number;
   readonly unreachable: number;
@@ -32,12 +34,12 @@ export interface CleanupReport {
   readonly eventsDeleted: number;
 }
 
-/** Each instance is one call of its actor; each history at most four statements. */
+/** An instance is one call to its actor; a history takes at most four statements. */
 const INSTANCES_PER_PAGE = 100;
 const HISTORIES_PER_PAGE = 50;
 const EVENTS_PER_PAGE = 500;
 
-/** Below the platform's 10,000 steps of one workflow. */
+/** Below the platform's limit of 10,000 steps a workflow. */
 const PAGES_PER_WORKFLOW = 4000;
 
 const PAGE = {

@@ -39,7 +39,7 @@ export function repeat(work: () => Promise<void>, pauseMs: () => number): { stop
   };
 }
 
-export interface Live<T> {
+interface Live<T> {
   readonly data: T | null;
   readonly error: ApiError | null;
   /** Reads again at once. */

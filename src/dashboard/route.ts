@@ -1,14 +1,14 @@
 import { signal } from "@preact/signals";
 
 /** Where in the page the user is, by the address's fragment, so that no server need know. */
-export type Route =
+type Route =
   | { readonly page: "fleet" }
   | { readonly page: "instance"; readonly instanceId: string }
   | { readonly page: "add" }
   | { readonly page: "activity" }
   | { readonly page: "settings" };
 
-export function routeOf(fragment: string): Route {
+function routeOf(fragment: string): Route {
   const [, page, id] = fragment.replace(/^#/, "").split("/");
   switch (page) {
     case "instances":

@@ -6,7 +6,7 @@ import { portuguese } from "./words/portuguese.ts";
 
 export const LANGUAGES = { en: "English", "pt-BR": "Português" } as const;
 
-export type Language = keyof typeof LANGUAGES;
+type Language = keyof typeof LANGUAGES;
 
 const KEY = "dumont.language";
 

@@ -29,7 +29,7 @@ import {
 export const SERVICE_USER = "";
 
 /** Whose guards are reviewed, and for which instance. */
-export interface Review {
+interface Review {
   readonly userId: string;
   readonly userRule: GuardRule;
   /** The rule of the service's default policy. */

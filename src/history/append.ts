@@ -7,7 +7,7 @@ import {
   severitySchema,
 } from "../lifecycle/model/history-event.ts";
 
-/** Statements that write the history. Each may run twice and then changes nothing more. */
+/** Statements that write the history. Each may run twice, and then changes nothing more. */
 
 /** One chunk of consecutive heartbeats, oldest first, as one row. */
 export function appendChunk(
@@ -26,7 +26,7 @@ export function appendChunk(
     .bind(userId, instanceId, first.at, first.sequence, last.at, JSON.stringify(heartbeats.map(toSample)));
 }
 
-/** The columns of a sample, in the order that the `heartbeats` view reads. */
+/** A sample's columns, in the order in which the `heartbeats` view reads them. */
 function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
   return [
     heartbeat.at,
@@ -41,7 +41,7 @@ function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
   ];
 }
 
-/** An event that is a notice waits for a digest, if its user has a channel to be told by. */
+/** One event. If it is a notice and its user has a channel, it waits for a digest. */
 export function appendEvent(
   db: D1Database,
   userId: string,
@@ -70,7 +70,7 @@ export function appendEvent(
 
 const severityRow = z.object({ severity: severitySchema.catch("warning") });
 
-/** Severities of the user's events that nobody has been told of yet. */
+/** The severities of the user's events that still wait for a digest. */
 export async function pendingSeverities(db: D1Database, userId: string): Promise<Severity[]> {
   const { results } = await db
     .prepare("SELECT DISTINCT severity FROM events WHERE user_id = ? AND notice = 'pending'")

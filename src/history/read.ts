@@ -4,7 +4,7 @@ import { jsonText } from "../lifecycle/model/stored.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
 import { type HeartbeatView, heartbeatView } from "../lifecycle/views/instance-view.ts";
 
-/** Reads of the history, newest first, a page at a time. */
+/** Reads the history a page at a time, newest first. */
 
 /** Where a page ended: the next one holds what lies before it. */
 export interface Position {
@@ -12,7 +12,7 @@ export interface Position {
   readonly tie: string;
 }
 
-export interface HeartbeatRange {
+interface HeartbeatRange {
   readonly userId: string;
   readonly instanceId: string;
   /** Both ends included, in ms. */
@@ -36,7 +36,7 @@ const heartbeatRow = z.object({
 });
 
 /**
- * Heartbeats of a range: those in the database and those that still wait in the actor (`waiting`), each once.
+ * The heartbeats of a range: those in the database, and those that still wait in the actor (`waiting`), each of them once.
  * `next` is null on the last page.
  */
 export async function readHeartbeats(
@@ -48,7 +48,7 @@ export async function readHeartbeats(
   const sequenceBefore = Number(before.tie);
   const { results } = await db
     .prepare(
-      // A chunk spans at most an hour, so the key bounds what must be unrolled.
+      // A chunk spans at most an hour, so the key limits which chunks must be unpacked.
       `SELECT at, sequence, gpu_utilization, vram_used_gb, cpu_utilization, ram_used_gb, disk_used_gb,
               cost_accumulated, uptime_seconds, status
        FROM heartbeats
@@ -96,7 +96,7 @@ function fromRow(row: z.infer<typeof heartbeatRow>): Heartbeat {
   };
 }
 
-export interface HourView {
+interface HourView {
   readonly hour: string;
   readonly heartbeats: number;
   readonly avg_gpu_utilization: number | null;
@@ -119,8 +119,8 @@ const hourRow = z.object({
 });
 
 /**
- * One entry an hour that has heartbeats in the database, one by one or rolled up, newest first. `before` is the hour
- * the last page ended with.
+ * One entry for each hour that has heartbeats in the database, rolled up or not, newest first. `before` is the hour with
+ * which the last page ended.
  */
 export async function readHours(
   db: D1Database,
@@ -161,7 +161,7 @@ export async function readHours(
   };
 }
 
-export interface EventView {
+interface EventView {
   readonly id: string;
   readonly at: string;
   readonly instance_id: string | null;
@@ -192,7 +192,7 @@ export async function readEvents(
   },
 ): Promise<{ events: EventView[]; next: Position | null }> {
   const before = query.before ?? { at: Number.MAX_SAFE_INTEGER, tie: "" };
-  // The tie names instance and event, since many instances may have an event in the same millisecond.
+  // Many instances may have an event in the same millisecond, so the tie names both the instance and the event.
   const [instanceBefore = "", idBefore = ""] = before.tie.split("/");
   const columns = "id, at, instance_id, kind, severity, message, detail";
   const statement =

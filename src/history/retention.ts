@@ -1,17 +1,17 @@
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 
-/** How the history grows old: heartbeats become an hour a row, and are deleted in the same transaction. */
+/** Ages the history: heartbeats are rolled up into one row an hour, and deleted in the same transaction. */
 
-/** One instance's history; the instance itself may be gone. */
+/** Whose history it is. The instance itself may no longer exist. */
 export interface HistoryPlace {
   readonly userId: string;
   readonly instanceId: string;
 }
 
-/** No transaction moves more chunks than these at once. */
+/** At most this many chunks are moved in one transaction. */
 const CHUNKS_PER_BATCH = 500;
 
-/** Instances that have heartbeats kept, after `after` in the order of the key: a seek for each, never a scan. */
+/** Instances with heartbeats in this database, after `after` in the order of the key. One seek each, never a scan. */
 export async function listHistories(
   db: D1Database,
   after: HistoryPlace | null,
@@ -38,8 +38,8 @@ export async function listHistories(
 }
 
 /**
- * Turns an instance's chunks that began before `before` into hours, and deletes hours older than `hoursBefore`. Gives
- * back how many chunks went. A heartbeat is in its chunk or in its hour, never in both nor in neither.
+ * Rolls an instance's chunks that began before `before` up into hours, and deletes hours before `hoursBefore`. Returns
+ * how many chunks were rolled up. A heartbeat is always either in its chunk or in its hour.
  */
 export async function rollUpAndDelete(
   db: D1Database,
@@ -99,8 +99,8 @@ function rollUp(db: D1Database, userId: string, instanceId: string, upTo: number
 }
 
 /**
- * Deletes at most `limit` events older than `before` of the first user after `after`. Gives back which user that was;
- * null when there is none left.
+ * Deletes at most `limit` events before `before` of the first user after `after`. Returns which user that was; null when
+ * there was none left.
  */
 export async function deleteOldEvents(
   db: D1Database,
@@ -108,7 +108,7 @@ export async function deleteOldEvents(
   before: number,
   limit: number,
 ): Promise<{ readonly user: string | null; readonly deleted: number }> {
-  // The service's own events stand under the empty user, which is the first.
+  // The service's own events belong to the empty user, which comes first.
   const row = await db
     .prepare(
       `SELECT user_id FROM events WHERE user_id ${after === null ? ">=" : ">"} ? ORDER BY user_id LIMIT 1`,

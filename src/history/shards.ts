@@ -1,8 +1,8 @@
 /**
- * The databases that hold heartbeats. One D1 holds 10 GB, which is a week of some eleven thousand instances (`npm run
- * capacity`); a larger fleet is spread over more of them. The first is `DB`; the others are bindings named `HISTORY_1`,
- * `HISTORY_2` and so on without a hole, with the same migrations. An instance's shard is chosen when it is registered and
- * kept with it, so that a shard that is added takes its part of what is registered from then on, and moves nothing.
+ * The databases that hold heartbeats. One D1 database holds 10 GB, which is a week of about eleven thousand instances
+ * (`npm run capacity`); a larger fleet is spread over several. The first is `DB`; the others are bindings named
+ * `HISTORY_1`, `HISTORY_2` and so on without a gap, with the same migrations. An instance's shard is chosen when it is
+ * registered, and stored with it. So a new shard takes its share of new instances, and nothing is moved.
  */
 
 /** How many databases there are. */
@@ -12,19 +12,19 @@ function countShards(env: Env): number {
   return count;
 }
 
-/** Every database that holds heartbeats, in the order of their numbers. */
+/** All databases that hold heartbeats, by number. */
 export function historyShards(env: Env): D1Database[] {
   return Array.from({ length: countShards(env) }, (_, shard) => historyOf(env, shard));
 }
 
-/** The database of this number. Throws when its binding is gone: what is for it waits until it is back. */
+/** The database with this number. Throws when its binding is missing: what should go there waits until it is back. */
 export function historyOf(env: Env, shard: number): D1Database {
   const database = shard === 0 ? env.DB : bindingOf(env, shard);
   if (database === null) throw new Error(`there is no binding HISTORY_${shard}`);
   return database;
 }
 
-/** Where an instance that is registered now keeps its heartbeats: by a hash (FNV-1a), evenly over all there are. */
+/** The shard for a new instance, by a hash (FNV-1a) that spreads instances evenly over all shards. */
 export function chooseShard(env: Env, userId: string, instanceId: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(`${userId}/${instanceId}`)) {

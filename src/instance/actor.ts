@@ -20,7 +20,7 @@ import {
 } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionOutcome } from "../orders/order.ts";
-import type { Machine } from "../providers/machines.ts";
+import type { MachineKey } from "../providers/machines.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -240,7 +240,7 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
-  async machine(): Promise<Machine | Unreadable | null> {
+  async machine(): Promise<MachineKey | Unreadable | null> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.unreadable();
     const { provider, providerRef } = stored.state.profile;

@@ -13,21 +13,39 @@ export interface ActionParameters {
   readonly order: ActionOrder;
 }
 
+/** How an action ended, as its actor is told. */
+export type ActionOutcome = Succeeded | Gone | FoundRunning | Failed;
+
+interface Succeeded {
+  readonly type: "succeeded";
+  readonly confirmedBy: string;
+  readonly snapshotId: string | null;
+}
+
+/** It is proven that the machine no longer exists. */
+interface Gone {
+  readonly type: "gone";
+}
+
+/** A delete found the machine running although it counts as hibernated. */
+interface FoundRunning {
+  readonly type: "found_running";
+}
+
 export interface Failed {
   readonly type: "failed";
   readonly because: string;
 }
 
-/** How an action ended, as its actor is told. */
-export type ActionOutcome =
-  | { readonly type: "succeeded"; readonly confirmedBy: string; readonly snapshotId: string | null }
-  /** It is proven that the machine exists no more. */
-  | { readonly type: "gone" }
-  /** A delete found it running though it counts as hibernated. */
-  | { readonly type: "found_running" }
-  | Failed;
+export function succeeded(confirmedBy: string, snapshotId: string | null = null): Succeeded {
+  return { type: "succeeded", confirmedBy, snapshotId };
+}
 
-/** What the control plane of a `webhook` provider says later of an order that it accepted. */
+export function failed(because: string): Failed {
+  return { type: "failed", because };
+}
+
+/** What the control plane of a `webhook` provider reports later about an order that it accepted. */
 export interface ActionResult {
   readonly outcome: "succeeded" | "failed";
   readonly snapshotId: string | null;
@@ -40,8 +58,8 @@ export function resultEvent(order: ProviderOrder): string {
 }
 
 /**
- * The id of an action's workflow, unique for good: a digest, since workflow ids hold 100 plain characters at most. It
- * begins with the user's own digest, by which a result from outside is known to be that user's.
+ * The id of an action's workflow, unique for good. It is a digest because workflow ids hold at most 100 plain
+ * characters. It begins with the user's own digest, so that a result from outside can be checked to be that user's.
  */
 export async function actionWorkflowId(
   userId: string,

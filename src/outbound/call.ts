@@ -6,7 +6,7 @@ import { refuseUrl } from "./public-url.ts";
 const TIMEOUT_MS = 15_000;
 const MAXIMUM_ANSWER_BYTES = 64 * 1024;
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: string;
   /** What `Retry-After` asks for; null when it is absent or a date. */

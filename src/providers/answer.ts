@@ -3,7 +3,7 @@ import { type ProviderKind, referenceIssue } from "../lifecycle/model/provider.t
 import { readText, retryAfterSecondsOf } from "../outbound/call.ts";
 import { ProviderError, type ProviderErrorCode, type Sighting, type Target } from "./provider.ts";
 
-/** What the drivers share: a call with an end, an answer with a bound, and what both mean. */
+/** What the drivers share: a call with a time limit, an answer of limited size, and what both mean. */
 
 const TIMEOUT_MS = 20_000;
 const MAXIMUM_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -17,8 +17,8 @@ export interface Answer {
 }
 
 /**
- * Calls a provider's API and gives back what it answered, whatever the status. A redirect is not followed: it would
- * take the key to another address. No answer, or one without end, is a `ProviderError`.
+ * Calls a provider's API and returns its answer, whatever the status. A redirect is not followed, because it would take
+ * the key to another address. No answer, or one that is too long, is a `ProviderError`.
  */
 export async function ask(provider: string, input: string | Request, init?: RequestInit): Promise<Answer> {
   try {
@@ -39,7 +39,7 @@ export function isSuccess({ status }: Pick<Answer, "status">): boolean {
   return status >= 200 && status <= 299;
 }
 
-/** The JSON of an answer when it is of this shape; null when it is not. */
+/** The JSON of an answer if it has this shape; otherwise null. */
 export function decodeJson<T>(schema: z.ZodType<T>, text: string): T | null {
   try {
     return schema.safeParse(JSON.parse(text)).data ?? null;
@@ -49,9 +49,9 @@ export function decodeJson<T>(schema: z.ZodType<T>, text: string): T | null {
 }
 
 /**
- * The error that an answer stands for: what the provider's own error `code` means, if it was understood, else what the
- * HTTP status means. A 404 or 410 without the provider's own word may come from a proxy or a retired API: it never
- * means that the machine is not there.
+ * The error that an answer stands for: `code`, if the provider's own error was understood, or else what the HTTP status
+ * means. A 404 or 410 without an error of the provider's own may come from a proxy or a retired API, so it never means
+ * that the machine does not exist.
  */
 export function errorOf(answer: Answer, code: ProviderErrorCode | null, detail = answer.text): ProviderError {
   const words = detail.slice(0, MAXIMUM_DETAIL_CHARACTERS);
@@ -69,21 +69,21 @@ function codeOfStatus(status: number): ProviderErrorCode {
   return "refused";
 }
 
-/** An answer that says yes in a shape that nobody documented: no acceptance. Asking again changes nothing more. */
+/** A success in a shape that is not documented. It does not count as accepted; asking again does no harm. */
 export function notUnderstood(answer: Answer): ProviderError {
   const words = answer.text.slice(0, MAXIMUM_DETAIL_CHARACTERS);
   return new ProviderError("unavailable", `${answer.provider} answered what is not understood: ${words}`);
 }
 
-/** Refuses a reference that is not of the provider's form before it becomes part of a call. */
+/** Throws for a reference that does not have the provider's form, before it becomes part of a call. */
 export function requireReference(kind: ProviderKind, target: Target): void {
   const issue = referenceIssue(kind, target.ref);
   if (issue !== null) throw new ProviderError("refused", `the provider's reference ${issue}`);
 }
 
 /**
- * What a look shows. A provider that says it knows no such machine shows it as missing; one that will not say leaves it
- * unknown. An error that may pass, or that lies in the credentials, stays one.
+ * Makes a sighting of some errors of `look`: a machine that the provider does not know is missing, and its state is
+ * unknown when the provider refuses to tell. Errors that may pass, or that lie in the credentials, are thrown on.
  */
 export async function sight(look: () => Promise<Sighting>): Promise<Sighting> {
   try {

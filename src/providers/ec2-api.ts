@@ -24,7 +24,7 @@ export function ec2Url(region: string): string {
   return `https://ec2.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`;
 }
 
-/** An error that EC2 named itself: `ec2Code` is its own code. */
+/** An error with a code of EC2's own. */
 export class Ec2Error extends ProviderError {
   readonly ec2Code: string;
 
@@ -34,7 +34,7 @@ export class Ec2Error extends ProviderError {
   }
 }
 
-/** One call: what is inside of its `…Response`, of this shape. Anything else is a `ProviderError`. */
+/** One call. Returns the content of its `…Response`, which must have this shape; anything else is a `ProviderError`. */
 export type Ec2Call = <T>(
   action: string,
   parameters: Readonly<Record<string, string>>,
@@ -47,7 +47,7 @@ export function ec2Calls(credentials: Ec2Credentials, baseUrl: string): Ec2Call 
     secretAccessKey: credentials.secret_access_key,
     region: credentials.region,
     service: "ec2",
-    // Retries are the workflow's.
+    // The workflow retries.
     retries: 0,
   });
   return async (action, parameters, shape) => {
@@ -65,7 +65,7 @@ export function ec2Calls(credentials: Ec2Credentials, baseUrl: string): Ec2Call 
   };
 }
 
-// Lists of one look like single elements, and an empty list like a text.
+// A list with one entry looks like a single element, and an empty list like text.
 const parser = new XMLParser({
   ignoreAttributes: true,
   isArray: (name) => name === "item",
@@ -81,7 +81,7 @@ function parseXml(text: string): unknown {
   }
 }
 
-/** A list: without entries it is an empty element, or absent. */
+/** A list. One without entries is an empty element, or absent. */
 export function listOf<T>(item: z.ZodType<T>) {
   return z
     .union([z.object({ item: z.array(item) }), z.literal("")])
@@ -100,7 +100,7 @@ function errorOfAnswer(answer: Answer, xml: unknown): ProviderError {
   return new Ec2Error(named.Code, error);
 }
 
-/** Null where only the HTTP status says something. */
+/** Null for a code that is not known: then the HTTP status decides. */
 function codeOf(ec2Code: string): ProviderErrorCode | null {
   switch (ec2Code) {
     case "InvalidInstanceID.NotFound":
@@ -127,7 +127,7 @@ function codeOf(ec2Code: string): ProviderErrorCode | null {
     case "InsufficientReservedInstanceCapacity":
     case "VcpuLimitExceeded":
       return "no_capacity";
-    // Stopping or starting: what it is asked for is not possible yet.
+    // It is just stopping or starting, so the order is not possible yet.
     case "IncorrectInstanceState":
     case "IncorrectState":
       return "unavailable";

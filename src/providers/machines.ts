@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
+import { abilitiesOf, PROVIDER_KINDS, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { actorOf } from "../platform/address.ts";
 
 /**
@@ -7,22 +7,23 @@ import { actorOf } from "../platform/address.ts";
  * under an id of its own, would stop what the first one hears.
  */
 
-export interface Machine {
+/** What tells a user's machines apart. */
+export interface MachineKey {
   readonly provider: ProviderKind;
   /** The provider's own id of the machine. */
   readonly ref: string;
 }
 
-/** The machine that an instance with this provider watches; null with one that nobody calls, which binds nothing. */
-export function calledMachine(machine: Machine): Machine | null {
+/** The machine that an instance must claim to watch; null with a provider that nobody calls, where it claims nothing. */
+export function calledMachine(machine: MachineKey): MachineKey | null {
   return abilitiesOf(machine.provider).reachesSilent ? machine : null;
 }
 
-export function sameMachine(one: Machine, other: Machine): boolean {
+export function sameMachine(one: MachineKey, other: MachineKey): boolean {
   return one.provider === other.provider && one.ref === other.ref;
 }
 
-export type Claim =
+type Claim =
   | {
       readonly claimed: true;
       /** False when the instance held it before. */
@@ -31,19 +32,19 @@ export type Claim =
     }
   | { readonly claimed: false; readonly holder: string };
 
-/** A claim this young may belong to a registration or a change that its actor has not heard of yet. */
+/** A claim this young may belong to a registration, or a change of machine, that its actor has not heard of yet. */
 const UNHEARD_MS = 60_000;
 
 type ClaimEnv = Pick<Env, "DB" | "INSTANCES">;
 
 /**
- * Claims the machine for the instance before its actor hears of it. An older claim that its holder's actor does not bear
- * out was left by a crash, and is taken over; of several who find it so, one gets it.
+ * Claims the machine for the instance, before the instance's actor hears of it. An older claim that its holder's actor
+ * does not confirm was left by a crash, and is taken over. If several try to, one succeeds.
  */
 export async function claimMachine(
   env: ClaimEnv,
   userId: string,
-  machine: Machine,
+  machine: MachineKey,
   instanceId: string,
   now: number,
 ): Promise<Claim> {
@@ -51,7 +52,7 @@ export async function claimMachine(
   if (found.holder === instanceId) return { claimed: true, ...found };
   if (found.claimedAt > now - UNHEARD_MS) return { claimed: false, holder: found.holder };
   const watched = await actorOf(env, userId, found.holder).machine();
-  // Of a holder that can't be read nobody knows what it watches.
+  // Nobody knows what a holder whose state can't be read watches: it keeps its claim.
   const holds = watched !== null && (!("ref" in watched) || sameMachine(watched, machine));
   if (holds) return { claimed: false, holder: found.holder };
 
@@ -64,11 +65,11 @@ export async function claimMachine(
 
 const claimRow = z.object({ instance_id: z.string(), claimed_at: z.number() });
 
-/** Takes the machine if nobody has it, claims it anew if the instance has it, and says who has it now. */
+/** Claims the machine if it is free, renews the claim if the instance has it already, and says who has it now. */
 async function claimOrSee(
   db: D1Database,
   userId: string,
-  { provider, ref }: Machine,
+  { provider, ref }: MachineKey,
   instanceId: string,
   now: number,
 ): Promise<{ holder: string; isNew: boolean; claimedAt: number }> {
@@ -79,7 +80,7 @@ async function claimOrSee(
          ON CONFLICT (user_id, provider, ref) DO NOTHING RETURNING instance_id`,
       )
       .bind(userId, provider, ref, instanceId, now),
-    // Whoever claimed it earlier for the same instance can't withdraw it any more.
+    // An earlier request for the same instance can no longer withdraw the claim.
     db
       .prepare(
         `UPDATE machines SET claimed_at = MAX(?, claimed_at + 1)
@@ -98,11 +99,11 @@ async function claimOrSee(
   };
 }
 
-/** Takes back a claim that came to nothing, unless it was claimed anew since. */
+/** Takes back a claim that came to nothing, unless it was renewed since. */
 export async function withdrawClaim(
   db: D1Database,
   userId: string,
-  { provider, ref }: Machine,
+  { provider, ref }: MachineKey,
   instanceId: string,
   claimedAt: number,
 ): Promise<void> {
@@ -115,15 +116,15 @@ export async function withdrawClaim(
     .run();
 }
 
-/** The registry's row of the instance, unless it is deleted: what it names is the instance's to hold. */
+/** The instance's row in the registry, unless the instance is deleted: it may hold the machine that this row names. */
 const WATCHES = `instances.user_id = machines.user_id AND instances.instance_id = machines.instance_id
   AND instances.status <> 'deleted'`;
 
-/** Releases the machine that the instance has left for another, unless the registry shows that it is back. */
+/** Releases the machine that the instance has left for another one, unless the registry shows that it is back. */
 export async function releaseMachine(
   db: D1Database,
   userId: string,
-  { provider, ref }: Machine,
+  { provider, ref }: MachineKey,
   instanceId: string,
 ): Promise<void> {
   await db
@@ -137,7 +138,7 @@ export async function releaseMachine(
     .run();
 }
 
-/** Releases all that an instance holds whose row in the registry is gone, or says that it is deleted. */
+/** Releases everything that the instance holds, if it is deleted or no longer in the registry. */
 export function releaseMachines(db: D1Database, userId: string, instanceId: string): D1PreparedStatement {
   return db
     .prepare(
@@ -147,7 +148,12 @@ export function releaseMachines(db: D1Database, userId: string, instanceId: stri
     .bind(userId, instanceId);
 }
 
-/** Claims what the registry says that the instance watches, if nobody has it: a claim that was lost comes back. */
+/** Providers with which there is nothing to claim. One that only a newer version knows is none of them. */
+const UNCALLED = PROVIDER_KINDS.filter((kind) => !abilitiesOf(kind).reachesSilent)
+  .map((kind) => `'${kind}'`)
+  .join(", ");
+
+/** Claims the machine that the registry names for the instance, if it is free: so a claim that was lost comes back. */
 export function claimIfFree(
   db: D1Database,
   userId: string,
@@ -158,7 +164,7 @@ export function claimIfFree(
     .prepare(
       `INSERT OR IGNORE INTO machines (user_id, provider, ref, instance_id, claimed_at)
        SELECT user_id, provider, COALESCE(provider_ref, instance_id), instance_id, ? FROM instances
-       WHERE user_id = ? AND instance_id = ? AND provider NOT IN ('agent', 'none') AND status <> 'deleted'`,
+       WHERE user_id = ? AND instance_id = ? AND provider NOT IN (${UNCALLED}) AND status <> 'deleted'`,
     )
     .bind(now, userId, instanceId);
 }
@@ -166,7 +172,7 @@ export function claimIfFree(
 const holderRow = z.object({ instance_id: z.string() });
 
 /** The id of the instance that watches the machine; null when none does. */
-export async function holderOf(db: D1Database, userId: string, machine: Machine): Promise<string | null> {
+export async function holderOf(db: D1Database, userId: string, machine: MachineKey): Promise<string | null> {
   const row = await db
     .prepare("SELECT instance_id FROM machines WHERE user_id = ? AND provider = ? AND ref = ?")
     .bind(userId, machine.provider, machine.ref)

@@ -1,34 +1,34 @@
 import { z } from "zod";
 
 /**
- * What the service asks of a provider. Each call may be repeated and must then change nothing more: stopping what is
- * stopped is done. Every error is a `ProviderError`.
+ * What the service asks of a provider. Each call may be repeated, and must then change nothing more: stopping a stopped
+ * machine is `done`. Every error is a `ProviderError`.
  */
 export interface Provider {
-  /** Stops paying for the GPU, keeping the disk. */
+  /** Stops the machine so that its GPU is no longer billed, and keeps its disk. */
   hibernate(target: Target): Promise<Progress>;
-  /** The same, when the gentle way may have failed. */
+  /** The same by force, since a normal stop may have failed. */
   forceHibernate(target: Target): Promise<Progress>;
   wake(target: Target): Promise<Progress>;
   /** Begins a snapshot, or finds the one that an earlier call of the same action began. */
   snapshot(target: Target): Promise<Snapshot>;
-  /** How a snapshot that was begun stands. */
+  /** The state of a snapshot that was begun. */
   snapshotState(snapshotId: string): Promise<"pending" | "ready" | "failed">;
   /** Destroys the instance and its data. */
   delete(target: Target): Promise<Progress>;
   /**
-   * What the provider shows of the machine. What it does not show is `missing`, which is not yet gone. Fails only where
-   * asking again may help, or where the credentials are refused.
+   * What the provider shows of the machine. A machine that it does not show is `missing`, which does not yet mean gone.
+   * Throws only where asking again may help, or where the credentials are refused.
    */
   status(target: Target): Promise<Sighting>;
   /**
-   * Harmless calls that show whether the credentials may do what orders need. With a target the permissions are tried on
-   * it; without one as far as they can be.
+   * Makes harmless calls to find out whether the credentials allow what orders need. With a target the permissions are
+   * tried on it; without one, as far as that is possible.
    */
   verify(target: Target | null): Promise<void>;
 }
 
-/** What a provider is asked within one order: a delete also asks for its snapshot. */
+/** What a provider is asked for within one order: a delete may also ask for a snapshot. */
 export const providerOrderSchema = z.enum(["hibernate", "force_hibernate", "wake", "snapshot", "delete"]);
 
 export type ProviderOrder = z.infer<typeof providerOrderSchema>;
@@ -37,25 +37,25 @@ export interface Target {
   /** The provider's id of the instance. */
   readonly ref: string;
   readonly instanceId: string;
-  /** The workflow of the action: unique for good. */
+  /** The id of the action's workflow: unique for good. */
   readonly actionId: string;
 }
 
-/** `accepted`: it will be, ask for the status. `done`: it is. */
+/** `accepted`: it will happen; the status tells when. `done`: it has happened. */
 export type Progress = "accepted" | "done";
 
 export interface Snapshot {
-  /** Null until the provider says it. */
+  /** Null until the provider names it. */
   readonly snapshotId: string | null;
   readonly done: boolean;
 }
 
 /**
  * What a provider shows of a machine.
- * - `running`, `starting`, `stopping`, `stopped`: it is there; `stopped` costs no GPU.
+ * - `running`, `starting`, `stopping`, `stopped`: it exists. The GPU of a `stopped` one is not billed.
  * - `terminated`: the provider itself shows it as destroyed.
- * - `missing`: the provider's own error says that it knows no such machine. Another region, team or key looks the same,
- *   so it proves nothing by itself.
+ * - `missing`: the provider's own error says that it knows no such machine. It says the same of a machine in another
+ *   region or team, or under another key, so this proves nothing by itself.
  * - `unknown`: the provider can't tell, or its answer was not understood.
  */
 export type Sighting =
@@ -68,7 +68,7 @@ export interface Shown {
   readonly state: "running" | "starting" | "stopping" | "stopped";
   /** How many GPUs it has now; null when the provider does not say. */
   readonly gpus: number | null;
-  /** Why it must not or can't be stopped, such as a spot request that would replace it; null when nothing stands against it. */
+  /** Why it can't or must not be stopped, such as a group that would replace it; null when nothing stands against it. */
   readonly obstacle: string | null;
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { seal, unseal } from "../accounts/seal.ts";
+import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provider.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { ec2 } from "./ec2.ts";
 import { ec2CredentialsSchema } from "./ec2-api.ts";
@@ -8,42 +9,42 @@ import { runpod, runpodCredentialsSchema } from "./runpod.ts";
 import { vast, vastCredentialsSchema } from "./vast.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook.ts";
 
-/** The providers that are called, by kind, and a user's credentials for them, sealed in D1. */
-
-export const calledProviderSchema = z.enum(["webhook", "vast", "runpod", "ec2"]);
-
-export type CalledProvider = z.infer<typeof calledProviderSchema>;
+/** The providers that are called, by kind, and each user's credentials for them, sealed in D1. */
 
 type ProviderEnv = Pick<Env, "DB" | "SEAL_KEY" | "ALLOW_LOOPBACK_URLS">;
 
-/** What credentials of this kind look like. */
-export function credentialsSchema(kind: CalledProvider, env: ProviderEnv) {
-  switch (kind) {
-    case "webhook":
-      return webhookCredentialsSchema(allowsLoopback(env));
-    case "vast":
-      return vastCredentialsSchema;
-    case "runpod":
-      return runpodCredentialsSchema;
-    case "ec2":
-      return ec2CredentialsSchema;
-  }
+interface Driver {
+  readonly credentials: z.ZodType;
+  /** Throws a ZodError when the credentials are not of this form. */
+  create(credentials: unknown): Provider;
 }
 
-/** A provider that uses these credentials. Throws a ZodError when they are not of this kind. */
+const DRIVERS: Readonly<Record<CalledProvider, (env: ProviderEnv) => Driver>> = {
+  webhook: (env) => {
+    const allowLoopback = allowsLoopback(env);
+    return driver(webhookCredentialsSchema(allowLoopback), (credentials) =>
+      webhook(credentials, allowLoopback),
+    );
+  },
+  vast: () => driver(vastCredentialsSchema, (credentials) => vast(credentials)),
+  runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
+  ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
+};
+
+function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {
+  return { credentials, create: (given) => create(credentials.parse(given)) };
+}
+
+export const calledProviderSchema = z.enum(CALLED_PROVIDERS);
+
+/** The form of credentials of this kind. */
+export function credentialsSchema(kind: CalledProvider, env: ProviderEnv): z.ZodType {
+  return DRIVERS[kind](env).credentials;
+}
+
+/** A provider that uses these credentials. Throws a ZodError when they do not have the form of this kind. */
 export function createProvider(kind: CalledProvider, credentials: unknown, env: ProviderEnv): Provider {
-  switch (kind) {
-    case "webhook": {
-      const allowLoopback = allowsLoopback(env);
-      return webhook(webhookCredentialsSchema(allowLoopback).parse(credentials), allowLoopback);
-    }
-    case "vast":
-      return vast(vastCredentialsSchema.parse(credentials));
-    case "runpod":
-      return runpod(runpodCredentialsSchema.parse(credentials));
-    case "ec2":
-      return ec2(ec2CredentialsSchema.parse(credentials));
-  }
+  return DRIVERS[kind](env).create(credentials);
 }
 
 /** The user's provider of this kind. Throws a `ProviderError` when the user has given no credentials for it. */

@@ -12,8 +12,8 @@ import {
 import { type Provider, ProviderError, type Sighting, type Target } from "./provider.ts";
 
 /**
- * RunPod, REST v2. Stopping erases the container's own disk: what is on a volume or network volume stays. A stopped pod
- * remains bound to its host, and may come back without a GPU.
+ * RunPod, REST v2. Stopping erases the container's own disk; volumes and network volumes are kept. A stopped pod stays
+ * bound to its host, and may come back without a GPU.
  * https://docs.runpod.io/api-reference-v2: `GET` and `DELETE /pods/{id}`, `POST /pods/{id}/action`, and errors by RFC 9457;
  * https://docs.runpod.io/pods/troubleshooting/zero-gpus.
  */
@@ -38,7 +38,7 @@ type Pod = z.infer<typeof podSchema>;
 
 const problemSchema = z.object({ title: z.string(), status: z.number(), detail: z.string() });
 
-/** A host without a free GPU is told in words alone, whatever the status. */
+/** RunPod says only in words, with any status, that a host has no free GPU. */
 const NO_CAPACITY =
   /does not have the resources to deploy|not enough free gpus|no longer any instances available/i;
 
@@ -56,7 +56,7 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
     return { answer, pod: decodeJson(podSchema, answer.text) };
   };
 
-  /** The pod that an order may be given to. An action that does not fit its status is a 409: it is looked at first. */
+  /** The pod, looked at before an order: an action that does not fit its status would be a 409. */
   const prepare = async (target: Target): Promise<Pod> => {
     const { answer, pod } = await read(target);
     if (pod === null) throw notUnderstood(answer);
@@ -72,7 +72,7 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
       );
     }
     const answer = await call("POST", `${pathOf(target)}/action`, { action });
-    // A 409 means that it changed since it was looked at: the next try looks again.
+    // A 409 means that the pod has changed since the look. The next try looks again.
     accepted(answer, answer.status === 409 ? "unavailable" : null);
     if (decodeJson(podSchema, answer.text) === null) throw notUnderstood(answer);
     return "accepted";
@@ -90,7 +90,7 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
     forceHibernate: stop,
     wake: async (target) => {
       const pod = await prepare(target);
-      // Whether it has its GPUs is for a look to say.
+      // Whether it has its GPUs shows at the next look.
       if (pod.status === "RUNNING" || pod.status === "STARTING" || pod.status === "PROVISIONING") {
         return "accepted";
       }
@@ -119,8 +119,8 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
       const seen = accepted(await call("GET", path));
       const known = target === null ? decodeJson(podsSchema, seen.text) : decodeJson(podSchema, seen.text);
       if (known === null) throw notUnderstood(seen);
-      // A key that may only read passes everything up to here. Which check comes first, that of the key or that of the
-      // action, which there is none of, is not documented: this finds what can be found without changing anything.
+      // A key that may only read passes up to here, so an action that does not exist is tried as well. It is not
+      // documented whether RunPod checks the key before the action, but nothing more can be found out without a change.
       const tried = await call("POST", `${target === null ? "/pods/none" : path}/action`, { action: "none" });
       const error = errorOfAnswer(tried);
       if (error.code === "unauthorised" || error.isPassing) throw error;
@@ -133,7 +133,7 @@ function pathOf(target: Target): string {
   return `/pods/${encodeURIComponent(target.ref)}`;
 }
 
-/** The answer, unless it is an error: then `code` says which, where its own words do not. */
+/** The answer, unless it is an error. `code` says which error where RunPod itself does not. */
 function accepted(answer: Answer, code: "unavailable" | null = null): Answer {
   if (!isSuccess(answer)) throw errorOfAnswer(answer, code);
   return answer;
@@ -160,7 +160,7 @@ function obstacleOf(pod: Pod): string | null {
   return null;
 }
 
-/** Nothing but the price shows that nothing is paid. */
+/** Whether its GPU is no longer billed. Only the price shows that. */
 function isFree(pod: Pod): boolean {
   return pod.cost === 0;
 }
@@ -185,7 +185,7 @@ function sightingOf(pod: Pod): Sighting {
   }
 }
 
-/** A pod that came back without a GPU has none, or is a CPU's. */
+/** Null when RunPod does not say. A pod that came back without a GPU may be shown as one with a CPU only: 0. */
 function gpusOf(pod: Pod): number | null {
   if (pod.gpu != null) return pod.gpu.count ?? null;
   return pod.cpu == null ? null : 0;

@@ -19,8 +19,8 @@ import {
 } from "./provider.ts";
 
 /**
- * Vast.ai. Stopping keeps the disk, which is still paid, and gives the GPU away: starting again waits in a queue for the
- * same host, until it is stopped again.
+ * Vast.ai. Stopping keeps the disk, which is still billed, and gives the GPU away. A start waits in a queue for the same
+ * host until it succeeds or the instance is stopped again.
  * https://docs.vast.ai/api-reference/instances/manage-instance, …/show-instance and …/destroy-instance; what each status
  * means and costs: https://docs.vast.ai/cli/reference/show-instances; errors:
  * https://docs.vast.ai/api-reference/rate-limits-and-errors.
@@ -31,9 +31,9 @@ export const vastCredentialsSchema = z.strictObject({ api_key: z.string().min(8)
 const VAST_API = "https://console.vast.ai/api";
 
 const instanceSchema = z.object({
-  /** The contract's state, which is what is billed: `running`, `stopped`, or `unloaded` once it is destroyed. */
+  /** The contract's state, which decides what is billed: `running`, `stopped`, or `unloaded` once it is destroyed. */
   cur_state: z.string().nullish(),
-  /** The container's. */
+  /** The container's state. */
   actual_status: z.string().nullish(),
   /** What its owner wants. */
   intended_status: z.string().nullish(),
@@ -76,7 +76,7 @@ export function vast(credentials: z.infer<typeof vastCredentialsSchema>, baseUrl
       : errorOfAnswer(answer);
   };
 
-  // Also when it is stopped already: that is what takes a start out of the queue.
+  // Also sent when it is stopped already: that takes a start out of the queue.
   const stop = (target: Target) => order(target, "PUT", { state: "stopped" });
 
   return {
@@ -121,10 +121,10 @@ function errorOfAnswer(answer: Answer): ProviderError {
   return errorOf(answer, codeOf(answer, refused?.error ?? null), refused?.msg ?? undefined);
 }
 
-/** Null where only the HTTP status says something. */
+/** Null for an error that is not known: then the HTTP status decides. */
 function codeOf(answer: Answer, error: string | null): ProviderErrorCode | null {
   switch (error) {
-    // It waits in the queue from now on.
+    // From now on the start waits in the queue.
     case "resources_unavailable":
       return "no_capacity";
     case "no_such_instance":
@@ -146,7 +146,7 @@ function sightingOf(instance: Instance): Sighting {
     case "unloaded":
       return { state: "terminated" };
     case "stopped": {
-      // A start that waits in the queue pays nothing yet, but may at any moment.
+      // A start that waits in the queue costs nothing yet, but may at any moment.
       if (instance.intended_status === "running") return { state: "starting", ...shown };
       const price = instance.instance?.gpuCostPerHour ?? 0;
       return price === 0
@@ -165,7 +165,7 @@ function sightingOf(instance: Instance): Sighting {
   }
 }
 
-/** Its contract runs, and its GPU is paid, whatever the container does. */
+/** The state of an instance whose contract runs: its GPU is billed, whatever the container does. */
 function runningOf(
   instance: Instance,
   shown: { readonly gpus: number | null; readonly obstacle: null },

@@ -5,9 +5,9 @@ import { type Answer, decodeJson, errorOf, isSuccess, requireReference, sight } 
 import { type Provider, ProviderError, type ProviderOrder, type Sighting, type Target } from "./provider.ts";
 
 /**
- * Any control plane: each order is one POST, signed by Standard Webhooks (https://www.standardwebhooks.com), whose
- * `webhook-id` stays the same when the order is repeated. It answers `{"status":"done"}` at once, or 202 and later
- * `POST /api/agent/actions/{action_id}/result`.
+ * Any control plane of the user's own. Each order is one POST, signed by Standard Webhooks
+ * (https://www.standardwebhooks.com); its `webhook-id` stays the same when the order is repeated. The control plane
+ * answers `{"status":"done"}` at once, or 202 and later calls `POST /api/agent/actions/{action_id}/result`.
  */
 
 export const webhookCredentialsSchema = (allowLoopback: boolean) =>
@@ -44,7 +44,7 @@ export function webhook(
 
   const give = async (order: ProviderOrder, target: Target): Promise<z.infer<typeof orderSchema>> => {
     const answer = await post(order, `${target.actionId}-${order}`, dataOf(target));
-    // An answer without JSON, such as a bare 202, is a yes; one that names another status is none.
+    // An answer without JSON, such as a bare 202, is a yes. An answer with a status of its own invention is not.
     const json = decodeJson(z.record(z.string(), z.unknown()), answer.text) ?? {};
     const { data, success } = orderSchema.safeParse(json);
     if (!success) throw errorOf(answer, "refused");
@@ -61,9 +61,9 @@ export function webhook(
       const { status, snapshot_id } = await give("snapshot", target);
       return { snapshotId: snapshot_id ?? null, done: status === "done" && snapshot_id != null };
     },
-    // It is told by the result alone.
+    // Only the result that it reports tells.
     snapshotState: async () => "pending",
-    // A control plane need not know this question: then the state is unknown.
+    // A control plane need not answer this question. If it does not, the state is unknown.
     status: (target) =>
       sight(async () => {
         const answer = await post("status", crypto.randomUUID(), dataOf(target));
@@ -87,7 +87,7 @@ function sightingOf(look: z.infer<typeof lookSchema> | null): Sighting {
     case "stopping":
     case "stopped":
       return { state: look.state, gpus: look.gpus ?? null, obstacle: look.obstacle ?? null };
-    // Its owner's own word, not an API that may look elsewhere.
+    // This is the owner's own word, not that of an API that may look in the wrong place.
     case "gone":
       return { state: "terminated" };
     case "unknown":

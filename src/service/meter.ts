@@ -13,7 +13,7 @@ let gathered: Record<string, number> = {};
 let flushedAt = 0;
 
 /** The labels of each counter; their values are few, whatever users do. */
-export interface CounterLabels {
+interface CounterLabels {
   heartbeats: { outcome: "accepted" | "refused"; reason: string };
   actions: { kind: string; outcome: string };
   alerts: { channel: string; outcome: "delivered" | "failed" };
@@ -23,7 +23,7 @@ export interface CounterLabels {
   waiting_chunks: Record<never, string>;
 }
 
-export type CounterName = keyof CounterLabels;
+type CounterName = keyof CounterLabels;
 
 /** Adds to a counter. Never fails, and never keeps its caller waiting. */
 export function count<N extends CounterName>(

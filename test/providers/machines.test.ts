@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { claimMachine, holderOf, type Machine, withdrawClaim } from "../../src/providers/machines.ts";
+import { claimMachine, holderOf, type MachineKey, withdrawClaim } from "../../src/providers/machines.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
-const MACHINE: Machine = { provider: "webhook", ref: "m-1" };
+const MACHINE: MachineKey = { provider: "webhook", ref: "m-1" };
 
 beforeEach(() => setClock(DAY));
 afterEach(() => vi.useRealTimers());

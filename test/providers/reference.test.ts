@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
 import { ec2 } from "../../src/providers/ec2.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod.ts";
@@ -8,7 +8,7 @@ import { vast } from "../../src/providers/vast.ts";
 import { webhook } from "../../src/providers/webhook.ts";
 
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
-const PROVIDERS: { readonly [kind in "vast" | "runpod" | "ec2" | "webhook"]: Provider } = {
+const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
   vast: vast({ api_key: "vast-key-0123456789" }),
   runpod: runpod({ api_key: "rpa_0123456789" }),
   ec2: ec2({
@@ -20,7 +20,7 @@ const PROVIDERS: { readonly [kind in "vast" | "runpod" | "ec2" | "webhook"]: Pro
 };
 
 /** The only addresses that a provider is called at for a machine, whatever its reference. */
-const ADDRESSES = {
+const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly string[]>> = {
   vast: (ref: string) => [`https://console.vast.ai/api/v0/instances/${ref}/`],
   runpod: (ref: string) => [
     `https://api.runpod.io/v2/pods/${ref}`,
@@ -29,8 +29,6 @@ const ADDRESSES = {
   ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
   webhook: () => ["https://plane.example.com/orders"],
 };
-
-const KINDS = ["vast", "runpod", "ec2", "webhook"] as const;
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -56,7 +54,7 @@ it("is called at the machine's own address or, for a reference that is none, not
     fc.string({ unit: "binary" }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...KINDS), references, async (kind, ref) => {
+    fc.asyncProperty(fc.constantFrom(...CALLED_PROVIDERS), references, async (kind, ref) => {
       called.length = 0;
       const target = { ref, instanceId: "rig", actionId: "a-1" };
       const provider = PROVIDERS[kind];

@@ -28,7 +28,7 @@ function isReadable(entry: LiveView | Unreadable): entry is LiveView {
   return !isUnreadable(entry);
 }
 
-export interface Fleet {
+interface Fleet {
   readonly instances: readonly LiveView[];
   readonly unreadable: readonly Unreadable[];
   readonly guardClosed: boolean;

@@ -3,7 +3,7 @@ import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 
 /** The instances that a tile of the summary stands for. */
-export const GROUPS = {
+const GROUPS = {
   active: ({ status, health }: LiveView) => status === "running" && health !== "idle",
   idle: ({ status, health }: LiveView) => status === "running" && health === "idle",
   orphaned: ({ status }: LiveView) => status === "orphaned",
@@ -49,7 +49,7 @@ export function selectUnreadable<T extends { readonly instance_id: string }>(
   return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
 }
 
-export interface Summary extends Record<Group, number> {
+interface Summary extends Record<Group, number> {
   /** Dollars an hour that running and hibernated instances cost, as far as they say. */
   readonly dollarsAnHour: number;
 }

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import { CALLED_PROVIDERS, type ProviderKind } from "../../lifecycle/model/provider.ts";
 import { ask } from "../api.ts";
 import { fleet, refreshFleet } from "../fleet/fleet.ts";
 import { InstallCommand } from "../parts/install.tsx";
@@ -7,7 +7,7 @@ import { doAndSay } from "../parts/notice.tsx";
 import { instanceAddress } from "../route.ts";
 import { words } from "../words.ts";
 
-const PROVIDERS: readonly ProviderKind[] = ["agent", "webhook", "vast", "runpod", "ec2", "none"];
+const PROVIDERS: readonly ProviderKind[] = ["agent", ...CALLED_PROVIDERS, "none"];
 
 interface Registered {
   readonly instance_id: string;

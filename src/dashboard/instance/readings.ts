@@ -82,7 +82,7 @@ function fromHour(hour: Hour): Reading {
 }
 
 /** Silence of more than two and a half intervals is a hole, not a straight line. */
-export function toColumns(readings: readonly Reading[], intervalSeconds: number): Readings {
+function toColumns(readings: readonly Reading[], intervalSeconds: number): Readings {
   const columns: Readings = { at: [], gpu: [], vram: [], cpu: [], ram: [], cost: [] };
   const push = (at: number, reading: Reading | null) => {
     columns.at.push(at);

@@ -6,7 +6,7 @@ import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
 import { errorText, say } from "./notice.tsx";
 
-export interface LifecycleEvent {
+interface LifecycleEvent {
   readonly id: string;
   readonly at: string;
   readonly instance_id: string | null;

@@ -1,4 +1,5 @@
 import type { Status } from "../../lifecycle/model/phase.ts";
+import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/instance-view.ts";
 import { englishPolicy } from "./policy.ts";
@@ -226,9 +227,7 @@ export const english = {
     agent: "The instance itself",
     none: "Nobody, alerts only",
     webhook: "My own control plane",
-    vast: "Vast.ai",
-    runpod: "RunPod",
-    ec2: "Amazon EC2",
+    ...PROVIDER_NAMES,
   },
   register: "Register",
   runThis: "Run this on the machine",

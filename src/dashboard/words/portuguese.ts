@@ -1,3 +1,4 @@
+import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Words } from "./english.ts";
 import { portuguesePolicy } from "./policy.ts";
 import { spelledOut } from "./spelled-out.ts";
@@ -209,9 +210,7 @@ export const portuguese: Words = {
     agent: "A própria instância",
     none: "Ninguém, só alertas",
     webhook: "Meu próprio painel de controle",
-    vast: "Vast.ai",
-    runpod: "RunPod",
-    ec2: "Amazon EC2",
+    ...PROVIDER_NAMES,
   },
   register: "Registrar",
   runThis: "Rode isto na máquina",

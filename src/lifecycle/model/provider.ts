@@ -1,17 +1,32 @@
 import { z } from "zod";
 
+/** Providers with an API that the service calls. They also reach instances that are silent. */
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2"] as const;
+
+export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
+
 /**
  * Who carries out orders for an instance.
  * - `agent`: the agent hibernates its own machine when the answer to its heartbeat says so.
  * - `none`: nobody. The owner is told what would have been done.
- * - the others: a provider's API, which also reaches silent machines.
+ * - the others: see `CALLED_PROVIDERS`.
  */
-export const providerKindSchema = z.enum(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+export const PROVIDER_KINDS = ["agent", "none", ...CALLED_PROVIDERS] as const;
 
-export type ProviderKind = z.infer<typeof providerKindSchema>;
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+// The page takes the lists above; without the mark it would take Zod with them.
+export const providerKindSchema = /* @__PURE__ */ z.enum(PROVIDER_KINDS);
+
+/** What the providers call themselves, in every language. */
+export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> = {
+  vast: "Vast.ai",
+  runpod: "RunPod",
+  ec2: "Amazon EC2",
+};
 
 /** What a kind of provider can do. The lifecycle never asks for more. */
-export interface ProviderAbilities {
+interface ProviderAbilities {
   /** How an order to hibernate reaches an instance that sends heartbeats. */
   readonly hibernates: "by answer" | "by call" | "never";
   /** Whether orders reach a silent instance: hibernate, force-hibernate, wake, snapshot, delete. */

@@ -1,0 +1,90 @@
+import { NonRetryableError } from "cloudflare:workflows";
+import type { Sighted } from "../lifecycle/model/effects.ts";
+import { holderOf } from "../providers/machines.ts";
+import type { Progress, Provider, Sighting, Target } from "../providers/provider.ts";
+import { type Seen, see } from "./look.ts";
+import type { OrderSteps } from "./steps.ts";
+
+/** Handing an order over to its provider. Until the provider has accepted it, the actor may call it off. */
+
+/** Asks the actor whether the order still stands, and tells it what was seen of the machine. */
+export async function stands(steps: OrderSteps, name: string, sighted: Sighted | null): Promise<boolean> {
+  return steps.tellActor(name, (actor) => actor.checkOrder(steps.parameters.order.actionId, sighted));
+}
+
+/**
+ * Gives the order to the provider.
+ * - Before each try the actor is asked whether the order stands: minutes may pass between two tries.
+ * - A try that failed leaves the order as if it had not been given.
+ * - When all tries have failed, the provider may still have heard one whose answer was lost: the order counts as given
+ *   if `isShown` sees its effect.
+ * - `act` may find that the order must not be given, and say so by a word of its own.
+ */
+export async function handOver<Refused extends string = never>(
+  steps: OrderSteps,
+  name: string,
+  act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
+  isShown: (seen: Seen) => boolean,
+): Promise<Progress | Refused | "gone" | "called_off"> {
+  const { actionId } = steps.parameters.order;
+  const answer = await tryUntilTaken(steps, name, act).catch(async (error: unknown) => {
+    const seen = await see(steps, `${name}, look after the failure`).catch(() => null);
+    if (seen !== null && isShown(seen)) return "accepted" as const;
+    if (seen?.state === "gone") return "gone" as const;
+    throw error;
+  });
+  if (answer === "accepted" || answer === "done") {
+    await steps.tellActor(`${name}, note that it was taken`, (actor) => actor.acceptOrder(actionId));
+  }
+  return answer;
+}
+
+async function tryUntilTaken<Refused extends string>(
+  steps: OrderSteps,
+  name: string,
+  act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
+): Promise<Progress | Refused | "called_off"> {
+  const { actionId } = steps.parameters.order;
+  return steps.callProvider<Progress | Refused | "called_off">(`${name}, try`, async (provider, target) => {
+    await demandToWatch(steps);
+    if (!(await steps.actor.tryOrder(actionId))) return "called_off";
+    try {
+      return await act(provider, target);
+    } catch (error) {
+      // If even this is not heard, the next question to the actor ends the try.
+      await steps.actor.refuseOrder(actionId).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/**
+ * Cancels a start that has failed, as `isFailedStart` sees it. `left`: it does not see that. The actor is asked before
+ * each try whether the order stands: the start may have come through in between.
+ */
+export async function cancelStart(
+  steps: OrderSteps,
+  name: string,
+  isFailedStart: (sighting: Sighting) => boolean,
+): Promise<"cancelled" | "called_off" | "left"> {
+  const { actionId } = steps.parameters.order;
+  return steps.callProvider(name, async (provider, target) => {
+    await demandToWatch(steps);
+    if (!(await steps.actor.checkOrder(actionId, null))) return "called_off";
+    if (!isFailedStart(await provider.status(target))) return "left";
+    await provider.hibernate(target);
+    return "cancelled";
+  });
+}
+
+/** Only the instance that watches the machine may give it orders: another one may hear it while this one does not. */
+async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
+  const { userId, instanceId, provider, providerRef } = parameters;
+  const holder = await holderOf(env.DB, userId, { provider, ref: providerRef });
+  if (holder === instanceId) return;
+  throw new NonRetryableError(
+    holder === null
+      ? "it is not known who watches this machine"
+      : `this machine is watched as ${holder}: remove one of the two`,
+  );
+}

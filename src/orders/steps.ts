@@ -1,0 +1,112 @@
+import type { WorkflowStep } from "cloudflare:workers";
+import { NonRetryableError } from "cloudflare:workflows";
+import { actorOf } from "../platform/address.ts";
+import { type Provider, ProviderError, type ProviderOrder, type Target } from "../providers/provider.ts";
+import { openProvider } from "../providers/registry.ts";
+import { type ActionParameters, type ActionResult, resultEvent } from "./order.ts";
+
+/** Waits between the six tries of a call to a provider: about five minutes in all. */
+const RETRY_DELAYS_SECONDS = [10, 20, 40, 80, 160];
+
+/** However long a provider asks to be left alone: an order has a deadline. */
+const LONGEST_RETRY_DELAY_SECONDS = 160;
+
+/** Calls to our own actor. It is always there, but may be moving. */
+const ACTOR_CALL = {
+  retries: { limit: 20, delay: "5 seconds", backoff: "exponential" },
+  timeout: "1 minute",
+} as const;
+
+/**
+ * The kinds of step that the workflow of an order is made of, bound to its machine. A step is kept once it is done. Its
+ * name is unique within the workflow, and must not change: workflows that are under way know their steps by name.
+ */
+export class OrderSteps {
+  readonly env: Env;
+  readonly parameters: ActionParameters;
+  readonly #target: Target;
+  readonly #step: WorkflowStep;
+
+  constructor(env: Env, parameters: ActionParameters, workflowId: string, step: WorkflowStep) {
+    this.env = env;
+    this.parameters = parameters;
+    this.#step = step;
+    this.#target = {
+      ref: parameters.providerRef,
+      instanceId: parameters.instanceId,
+      actionId: workflowId,
+    };
+  }
+
+  get actor() {
+    const { userId, instanceId } = this.parameters;
+    return actorOf(this.env, userId, instanceId);
+  }
+
+  /** Calls the provider as one step. It is retried only where that may help, and not before the provider asks for. */
+  async callProvider<T extends Rpc.Serializable<T>>(
+    name: string,
+    act: (provider: Provider, target: Target) => Promise<T>,
+  ): Promise<T> {
+    const { userId, provider: kind } = this.parameters;
+    let askedForSeconds = 0;
+    const retries = {
+      limit: RETRY_DELAYS_SECONDS.length,
+      delay: ({ ctx }: { ctx: { attempt: number } }) => retryDelayMs(ctx.attempt, askedForSeconds),
+      // Else the platform would double each of these delays once more.
+      backoff: "constant",
+    } as const;
+    return this.#step.do(name, { retries, timeout: "1 minute" }, async () => {
+      try {
+        return await act(await openProvider(this.env, userId, kind), this.#target);
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        if (!error.isPassing) throw new NonRetryableError(error.message);
+        askedForSeconds = error.retryAfterSeconds ?? 0;
+        throw error;
+      }
+    });
+  }
+
+  async tellActor<T extends Rpc.Serializable<T>>(
+    name: string,
+    tell: (actor: ReturnType<typeof actorOf>) => Promise<T>,
+  ): Promise<T> {
+    return this.#step.do(name, ACTOR_CALL, () => tell(this.actor));
+  }
+
+  async sleep(name: string, ms: number): Promise<void> {
+    await this.#step.sleep(name, ms);
+  }
+
+  /**
+   * Sleeps for this long. A control plane, which may report a result by itself, ends the sleep with it; null when nobody
+   * has reported anything.
+   */
+  async waitForResult(order: ProviderOrder, name: string, seconds: number): Promise<ActionResult | null> {
+    if (this.parameters.provider !== "webhook") {
+      await this.sleep(name, seconds * 1000);
+      return null;
+    }
+    try {
+      const { payload } = await this.#step.waitForEvent<ActionResult>(name, {
+        type: resultEvent(order),
+        timeout: seconds * 1000,
+      });
+      return payload;
+    } catch {
+      // The time is over.
+      return null;
+    }
+  }
+}
+
+function retryDelayMs(attempt: number, askedForSeconds: number): number {
+  const own = RETRY_DELAYS_SECONDS[attempt - 1] ?? LONGEST_RETRY_DELAY_SECONDS;
+  return Math.max(own, Math.min(askedForSeconds, LONGEST_RETRY_DELAY_SECONDS)) * 1000;
+}
+
+/** The message of a step's error, without the class names that the platform puts in front of it. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/^(\w*Error: )+/, "");
+}

@@ -8,8 +8,8 @@ import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 
 /**
- * The page behind the link in an alert. It needs no sign-in, and works once, for one registration of an instance. Opening
- * it changes nothing, since previews of messages open links; its button does.
+ * The page behind the link in an alert. It needs no sign-in, and works once, for one registration of an instance.
+ * Opening it changes nothing, since previews of messages open links. Its button does.
  */
 
 const linkParams = z.object({ token: z.string().max(2000) });

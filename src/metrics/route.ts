@@ -8,9 +8,9 @@ import { collectService, collectUser } from "./collect.ts";
 import { fillServiceMetrics } from "./service.ts";
 import { fillUserMetrics } from "./user.ts";
 
-/** `GET /metrics`: a user's instances for a user's token, the service's totals for the operator's. */
+/** `GET /metrics`: a user's token gets the user's instances, the operator's token gets the service's totals. */
 
-/** Scrapes within this time share one round of questions to the actors. */
+/** Scrapes within this time share one round of calls to the actors. */
 const CACHE_MS = 15_000;
 
 /** How many users' texts an isolate keeps. */

@@ -6,7 +6,7 @@ import { claimMachine, type Machine, withdrawClaim } from "../../providers/machi
 import { ProviderError } from "../../providers/provider.ts";
 import { credentialsSetAt, openProvider } from "../../providers/registry.ts";
 
-/** What is checked of a machine before an instance is registered with it or changes to it, where its provider is called. */
+/** Checks a machine whose provider is called, before an instance is registered with it or changes to it. */
 
 export const sightQuery = z.object({
   sight: z
@@ -30,8 +30,8 @@ interface Inspection {
 
 /**
  * Finds out now what cannot be done, and not when it is needed. Throws 400 for a malformed reference, and 409 without
- * credentials or for a machine that the provider does not show or cannot stop. Returns what was seen; null for a machine
- * that was not seen.
+ * credentials or for a machine that the provider does not show or cannot stop. Returns what was seen, or null if the
+ * machine was not seen.
  */
 export async function inspectMachine(
   env: Env,

@@ -39,7 +39,7 @@ export const idCursor = z
     return z.NEVER;
   });
 
-/** The cursor of the page after these ids; null when there is none, which a page that is not full shows. */
+/** The cursor of the page after these ids; null when this page is not full and therefore the last. */
 export function nextIdCursor(ids: readonly string[], limit: number): string | null {
   const last = ids.at(-1);
   return last !== undefined && ids.length === limit ? encodeText(last) : null;

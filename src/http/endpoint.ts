@@ -29,7 +29,7 @@ export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
       if (result.success) data[name] = result.data;
       else issues.push(...issuesOf(name, result.error));
     }
-    // A malformed id is the id of nothing.
+    // Nothing has a malformed id.
     if (issues.some((issue) => issue.path.startsWith("params."))) throw notFound();
     if (issues.length > 0) throw invalid(issues);
     return data;

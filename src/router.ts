@@ -1,6 +1,5 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
-import { z } from "zod";
 import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
 import {
@@ -11,44 +10,30 @@ import {
   RevokeUserToken,
   StartCleanup,
 } from "./api/admin.ts";
+import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./api/channels.ts";
-import { Hibernate, KeepAlive, Wake } from "./api/commands.ts";
-import { countHeartbeats, GetStatus, PostStatus } from "./api/heartbeats.ts";
-import { ListEvents, ListHeartbeats, ListInstanceEvents } from "./api/history.ts";
-import {
-  ChangeInstance,
-  GetInstance,
-  ListInstances,
-  RegisterInstance,
-  RemoveInstance,
-  RotateInstanceToken,
-} from "./api/instances.ts";
+import { ListEvents } from "./api/events.ts";
+import { GetHealth } from "./api/health.ts";
+import { ChangeInstance } from "./api/instances/change.ts";
+import { ListInstanceEvents } from "./api/instances/events.ts";
+import { GetInstance } from "./api/instances/get.ts";
+import { ListHeartbeats } from "./api/instances/heartbeats.ts";
+import { Hibernate } from "./api/instances/hibernate.ts";
+import { KeepAlive } from "./api/instances/keep-alive.ts";
+import { ListInstances } from "./api/instances/list.ts";
+import { RegisterInstance } from "./api/instances/register.ts";
+import { RemoveInstance } from "./api/instances/remove.ts";
+import { RotateInstanceToken } from "./api/instances/token.ts";
+import { Wake } from "./api/instances/wake.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
-import { type ApiEnvironment, requireToken, SECURITY_SCHEMES } from "./http/authenticate.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonResponse } from "./http/endpoint.ts";
+import { type ApiEnvironment, requireToken } from "./http/authenticate.ts";
 import { answerError, notFound } from "./http/errors.ts";
+import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
 import { GetMetrics } from "./metrics/route.ts";
-
-class GetHealth extends Endpoint {
-  override schema = {
-    operationId: "getHealth",
-    tags: ["Service"],
-    summary: "Check that the service and its database answer",
-    responses: {
-      200: jsonResponse("They do", z.object({ status: z.literal("ok") }), { status: "ok" }),
-      ...errorResponses(),
-    },
-  };
-
-  override async handle(c: ApiContext): Promise<Response> {
-    await c.env.DB.prepare("SELECT 1").first();
-    return c.json({ status: "ok" });
-  }
-}
 
 /** Every route of the service. */
 export function createRouter(): Hono<ApiEnvironment> {
@@ -77,6 +62,7 @@ export function createRouter(): Hono<ApiEnvironment> {
       description,
     });
   }
+  for (const [name, schema] of components()) api.registry.register(name, schema);
 
   api.get("/healthz", GetHealth);
 

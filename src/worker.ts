@@ -12,7 +12,7 @@ const router = createRouter();
 export default {
   fetch: router.fetch,
   scheduled: async ({ scheduledTime }, env) => {
-    // One run a day, however often the trigger comes.
+    // One run a day, however often the trigger fires.
     const day = new Date(scheduledTime).toISOString().slice(0, 10);
     await startCleanup(env, `cleanup-${day}`, scheduledTime);
   },

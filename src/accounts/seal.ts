@@ -1,12 +1,13 @@
 /**
- * Secrets of users at rest: AES-GCM. `SEAL_KEY` holds one or more keys separated by commas: the first seals, all open.
- * A sealed text is `<key id>.<nonce>.<ciphertext>`, and opens only for the purpose that it was sealed for.
+ * Encrypts users' secrets at rest (AES-GCM). `SEAL_KEY` holds one or more keys separated by commas: the first one
+ * seals, any of them opens. A sealed text is `<key id>.<nonce>.<ciphertext>`, and opens only for the purpose that it was
+ * sealed for.
  */
 
 const MINIMUM_KEY_LENGTH = 32;
 const NONCE_BYTES = 12;
 
-/** `purpose` ties the text to its place, so that it can't be moved to another user's row. */
+/** `purpose` ties the text to its place, so that it cannot be moved to another user's row. */
 export async function seal(sealKey: string | undefined, purpose: string, text: string): Promise<string> {
   const [key] = await sealingKeys(sealKey);
   if (key === undefined) throw new Error("SEAL_KEY is not set");

@@ -2,8 +2,9 @@ import { decode, sign, verify } from "hono/jwt";
 import { z } from "zod";
 
 /**
- * Bearer tokens: signed (HS256), so that a bad one is refused without asking anybody. `TOKEN_KEY` holds one or more
- * keys separated by commas: the first signs, all are accepted, so that a key is rotated by putting a new one in front.
+ * Bearer tokens. They are signed (HS256), so a bad one is refused without a call to the database or an actor.
+ * `TOKEN_KEY` holds one or more keys separated by commas: the first one signs, all are accepted. A key is rotated by
+ * putting a new one in front.
  */
 
 const claimsSchema = z.discriminatedUnion("scope", [
@@ -14,7 +15,7 @@ const claimsSchema = z.discriminatedUnion("scope", [
     generation: z.number(),
   }),
   z.object({ scope: z.literal("user"), sub: z.string(), jti: z.string() }),
-  // A link in an alert: good for one registration of an instance, once (by `jti`), until `exp` (seconds).
+  // The link in an alert. It works once (by `jti`), for one registration of an instance, until `exp` (in seconds).
   z.object({
     scope: z.literal("keep_alive"),
     sub: z.string(),
@@ -36,10 +37,10 @@ interface SigningKey {
   readonly kid: string;
 }
 
-/** The keys of a `TOKEN_KEY`, by the text of it: their ids are digests, worth computing once. */
+/** The keys by the text of `TOKEN_KEY`: their ids are digests, which are worth computing only once. */
 const keysByText = new Map<string, Promise<readonly SigningKey[]>>();
 
-/** Throws when a key is missing or too short to be safe: the service then refuses to issue or accept tokens. */
+/** Throws when a key is missing or too short to be safe, so that the service neither issues nor accepts tokens. */
 function signingKeys(tokenKey: string | undefined): Promise<readonly SigningKey[]> {
   const text = tokenKey ?? "";
   const known = keysByText.get(text);

@@ -53,7 +53,7 @@ export async function createUserToken(
   return meta.changes > 0;
 }
 
-/** Revokes a user token for good; false when there is no such token. Twice is as once. */
+/** Revokes a user token for good; false when there is no such token. Revoking it again changes nothing. */
 export async function revokeUserToken(db: D1Database, tokenId: string, now: number): Promise<boolean> {
   const { meta } = await db
     .prepare("UPDATE user_tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?")
@@ -87,7 +87,7 @@ export async function readUserPolicy(db: D1Database, userId: string): Promise<Us
   return userPolicyRow.parse(await selectUserPolicy(db, userId).first());
 }
 
-/** The same as a statement, to travel in a batch; `userPolicyRow` reads its one row. */
+/** The same as a statement, for use in a batch. `userPolicyRow` parses its one row. */
 export function selectUserPolicy(db: D1Database, userId: string): D1PreparedStatement {
   return db.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(userId);
 }

@@ -1,12 +1,25 @@
 import { z } from "zod";
-import { security, userIdOf } from "../http/authenticate.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
-import { ApiError, notFound } from "../http/errors.ts";
+import { userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { ApiError, errorResponses, notFound } from "../http/errors.ts";
+import { component, jsonBody, security, successResponse } from "../http/openapi.ts";
 import { type ActionResult, isActionOf, resultEvent } from "../orders/order.ts";
 import { providerOrderSchema } from "../providers/provider.ts";
 
 /** The states of a workflow that has ended. */
-const OVER = new Set(["complete", "errored", "terminated"]);
+const ENDED = new Set(["complete", "errored", "terminated"]);
+
+const actionParams = z.object({ id: z.string().regex(/^[a-z0-9-]{1,100}$/) });
+
+const resultSchema = component(
+  "ActionResult",
+  z.strictObject({
+    order: providerOrderSchema.describe("Which order it is the result of: its `type` without `instance.`"),
+    outcome: z.enum(["succeeded", "failed"]),
+    snapshot_id: z.string().min(1).max(500).nullish(),
+    because: z.string().min(1).max(500).nullish().describe("Why it failed"),
+  }),
+);
 
 export class PostActionResult extends Endpoint {
   override schema = {
@@ -17,21 +30,15 @@ export class PostActionResult extends Endpoint {
       "For the control plane behind a `webhook` provider that answered 202; `{id}` is the `action_id` of its order. A result counts for its own order alone, and only while the status of the machine does not say otherwise.",
     security: security("user"),
     request: {
-      params: z.object({ id: z.string().regex(/^[a-z0-9-]{1,100}$/) }),
-      body: jsonBody(
-        z.strictObject({
-          order: providerOrderSchema.describe(
-            "Which order it is the result of: its `type` without `instance.`",
-          ),
-          outcome: z.enum(["succeeded", "failed"]),
-          snapshot_id: z.string().min(1).max(500).nullish(),
-          because: z.string().min(1).max(500).nullish().describe("Why it failed"),
-        }),
-        { order: "snapshot", outcome: "succeeded", snapshot_id: "snap-0a1b2c" },
-      ),
+      params: actionParams,
+      body: jsonBody(resultSchema, {
+        order: "snapshot",
+        outcome: "succeeded",
+        snapshot_id: "snap-0a1b2c",
+      }),
     },
     responses: {
-      202: jsonResponse("It will be decided upon", z.object({ success: z.literal(true) }), { success: true }),
+      202: successResponse("It will be decided upon"),
       ...errorResponses(400, 401, 403, 404, 409, 413),
     },
   };
@@ -41,8 +48,8 @@ export class PostActionResult extends Endpoint {
     if (!(await isActionOf(userIdOf(c.var.principal), params.id))) throw notFound();
     const workflow = await c.env.INSTANCE_ACTION.get(params.id).catch(() => null);
     if (workflow === null) throw notFound();
-    if (OVER.has((await workflow.status()).status)) {
-      throw new ApiError(409, "not_possible", "This action is over");
+    if (ENDED.has((await workflow.status()).status)) {
+      throw new ApiError("not_possible", "This action is over");
     }
     const payload: ActionResult = {
       outcome: body.outcome,

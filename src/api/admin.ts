@@ -3,14 +3,19 @@ import { issueToken } from "../accounts/tokens.ts";
 import { createUser, createUserToken, listUsers, revokeUserToken, type User } from "../accounts/users.ts";
 import { startCleanup } from "../cleanup/workflow.ts";
 import { SERVICE_USER } from "../fleet/outage-guard.ts";
-import { security } from "../http/authenticate.ts";
-import { encodeText, idCursor } from "../http/cursor.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
-import { notFound } from "../http/errors.ts";
+import { idCursor, nextIdCursor, pageLimit } from "../http/cursor.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { errorResponses, notFound } from "../http/errors.ts";
+import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
-import { answerEventsOf, eventsQuery, eventsResponse } from "./history.ts";
+import { answerEvents, eventsQuery, eventsResponse } from "./events.ts";
 
-const userSchema = z.object({ user_id: z.string(), name: z.string(), created_at: z.string() });
+/** What the operator does: users, their tokens, and the service itself. */
+
+const userSchema = component(
+  "User",
+  z.object({ user_id: z.string(), name: z.string(), created_at: z.string() }),
+);
 
 const userExample: z.infer<typeof userSchema> = {
   user_id: "u-0b0f6f0e-6f43-4c3f-9a0e-0a0c4c0e3d1f",
@@ -20,13 +25,15 @@ const userExample: z.infer<typeof userSchema> = {
 
 const nameSchema = z.string().trim().min(1).max(200);
 
+const createUserSchema = component("CreateUserRequest", z.strictObject({ name: nameSchema }));
+
 export class CreateUser extends Endpoint {
   override schema = {
     operationId: "createUser",
     tags: ["Administration"],
     summary: "Create a user",
     security: security("admin"),
-    request: { body: jsonBody(z.strictObject({ name: nameSchema }), { name: "Ada" }) },
+    request: { body: jsonBody(createUserSchema, { name: "Ada" }) },
     responses: {
       201: jsonResponse("The user", userSchema, userExample),
       ...errorResponses(400, 401, 403, 413),
@@ -39,24 +46,25 @@ export class CreateUser extends Endpoint {
   }
 }
 
+const usersQuery = z.object({ limit: pageLimit(100), cursor: idCursor.optional() });
+
+const usersSchema = component(
+  "UserList",
+  z.object({ users: z.array(userSchema), next_cursor: z.string().nullable() }),
+);
+
 export class ListUsers extends Endpoint {
   override schema = {
     operationId: "listUsers",
     tags: ["Administration"],
     summary: "List users",
     security: security("admin"),
-    request: {
-      query: z.object({
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
-        cursor: idCursor.optional(),
-      }),
-    },
+    request: { query: usersQuery },
     responses: {
-      200: jsonResponse(
-        "A page of users, in the order of their ids",
-        z.object({ users: z.array(userSchema), next_cursor: z.string().nullable() }),
-        { users: [userExample], next_cursor: null },
-      ),
+      200: jsonResponse("A page of users, in the order of their ids", usersSchema, {
+        users: [userExample],
+        next_cursor: null,
+      }),
       ...errorResponses(400, 401, 403),
     },
   };
@@ -64,13 +72,30 @@ export class ListUsers extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const users = await listUsers(c.env.DB, query.cursor ?? "", query.limit);
-    const last = users.at(-1);
     return c.json({
       users: users.map(userView),
-      next_cursor: last !== undefined && users.length === query.limit ? encodeText(last.id) : null,
+      next_cursor: nextIdCursor(
+        users.map(({ id }) => id),
+        query.limit,
+      ),
     });
   }
 }
+
+const idParams = z.object({ id: z.string() });
+
+const createTokenSchema = component(
+  "CreateUserTokenRequest",
+  z.strictObject({ name: nameSchema.default("default") }),
+);
+
+const userTokenSchema = component(
+  "UserToken",
+  z.object({
+    token_id: z.string().describe("Revoke it by this"),
+    token: z.string().describe("It is shown this once"),
+  }),
+);
 
 export class CreateUserToken extends Endpoint {
   override schema = {
@@ -79,25 +104,14 @@ export class CreateUserToken extends Endpoint {
     summary: "Issue a user token",
     security: security("admin"),
     request: {
-      params: z.object({ id: z.string() }),
-      body: jsonBody(
-        z.strictObject({ name: nameSchema.default("default") }).optional(),
-        { name: "laptop" },
-        false,
-      ),
+      params: idParams,
+      body: jsonBody(createTokenSchema.optional(), { name: "laptop" }, false),
     },
     responses: {
-      201: jsonResponse(
-        "The token",
-        z.object({
-          token_id: z.string().describe("Revoke it by this"),
-          token: z.string().describe("It is shown this once"),
-        }),
-        {
-          token_id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11",
-          token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzY29wZSI6InVzZXIifQ.c2lnbmF0dXJl",
-        },
-      ),
+      201: jsonResponse("The token", userTokenSchema, {
+        token_id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11",
+        token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzY29wZSI6InVzZXIifQ.c2lnbmF0dXJl",
+      }),
       ...errorResponses(400, 401, 403, 404, 413),
     },
   };
@@ -119,13 +133,8 @@ export class RevokeUserToken extends Endpoint {
     tags: ["Administration"],
     summary: "Revoke a user token",
     security: security("admin"),
-    request: { params: z.object({ id: z.string() }) },
-    responses: {
-      200: jsonResponse("It is refused from now on", z.object({ success: z.literal(true) }), {
-        success: true,
-      }),
-      ...errorResponses(401, 403, 404),
-    },
+    request: { params: idParams },
+    responses: { 200: successResponse("It is refused from now on"), ...errorResponses(401, 403, 404) },
   };
 
   override async handle(c: ApiContext): Promise<Response> {
@@ -135,6 +144,8 @@ export class RevokeUserToken extends Endpoint {
   }
 }
 
+const cleanupRunSchema = component("CleanupRun", z.object({ run_id: z.string() }));
+
 export class StartCleanup extends Endpoint {
   override schema = {
     operationId: "startCleanup",
@@ -143,7 +154,7 @@ export class StartCleanup extends Endpoint {
     description: "What it did is an event of the service, once it is done. Two at once do no harm.",
     security: security("admin"),
     responses: {
-      202: jsonResponse("It has begun", z.object({ run_id: z.string() }), {
+      202: jsonResponse("It has begun", cleanupRunSchema, {
         run_id: "cleanup-by-hand-mb5k2x1c",
       }),
       ...errorResponses(401, 403),
@@ -171,7 +182,7 @@ export class ListServiceEvents extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
-    return answerEventsOf(c, SERVICE_USER, null, query);
+    return answerEvents(c, { userId: SERVICE_USER, instanceId: null }, query);
   }
 }
 

@@ -11,40 +11,39 @@ import {
   sendNotice,
 } from "../alerts/channels/registry.ts";
 import type { Notice } from "../alerts/notice.ts";
-import { security, userIdOf } from "../http/authenticate.ts";
-import {
-  type ApiContext,
-  Endpoint,
-  errorResponses,
-  issuesOf,
-  jsonBody,
-  jsonResponse,
-} from "../http/endpoint.ts";
-import { ApiError, invalid, notFound } from "../http/errors.ts";
+import { userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
+import { ApiError, errorResponses, invalid, notFound } from "../http/errors.ts";
+import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
 
-/** How an owner is told. */
+/** Where an owner's alerts go. */
 
 const settingsForms = [...CHANNEL_FIELDS].map(
   ([kind, fields]) => `\`{kind: ${[kind, ...fields].join(", ")}}\``,
 );
 
-const channelSchema = z.object({
-  id: z.string(),
-  kind: channelKindSchema,
-  name: z.string(),
-  minimum_severity: severitySchema,
-  created_at: z.string(),
-  last_delivery: z
-    .object({
-      at: z.string(),
-      delivered: z.boolean(),
-      detail: z.string().describe("What the other side said"),
-    })
-    .nullable(),
-});
+const channelSchema = component(
+  "Channel",
+  z.object({
+    id: z.string(),
+    kind: channelKindSchema,
+    name: z.string(),
+    minimum_severity: severitySchema,
+    created_at: z.string(),
+    last_delivery: z
+      .object({
+        at: z.string(),
+        delivered: z.boolean(),
+        detail: z.string().describe("What the other side said"),
+      })
+      .nullable(),
+  }),
+);
+
+const channelsSchema = component("ChannelList", z.object({ channels: z.array(channelSchema) }));
 
 const channelExample: z.infer<typeof channelSchema> = {
   id: "c-7a0c5b43-6d9b-4f6c-9a51-2f6f3f1f2b10",
@@ -64,13 +63,9 @@ export class ListChannels extends Endpoint {
     summary: "List the channels that the user is told by",
     security: security("user"),
     responses: {
-      200: jsonResponse(
-        "The channels, without their secrets",
-        z.object({ channels: z.array(channelSchema) }),
-        {
-          channels: [channelExample],
-        },
-      ),
+      200: jsonResponse("The channels, without their secrets", channelsSchema, {
+        channels: [channelExample],
+      }),
       ...errorResponses(401, 403),
     },
   };
@@ -81,8 +76,18 @@ export class ListChannels extends Endpoint {
   }
 }
 
-/** No user needs more ways to be told. */
+/** More than any user needs. */
 const MAXIMUM_CHANNELS = 20;
+
+const createChannelSchema = component(
+  "CreateChannelRequest",
+  z.strictObject({
+    name: z.string().trim().min(1).max(200),
+    minimum_severity: severitySchema.default("warning"),
+    // Which URLs are allowed depends on the service's settings, so the handler checks the rest.
+    settings: z.looseObject({ kind: channelKindSchema }),
+  }),
+);
 
 export class CreateChannel extends Endpoint {
   override schema = {
@@ -92,19 +97,11 @@ export class CreateChannel extends Endpoint {
     description: `\`settings\` is one of ${settingsForms.join(", ")}. A webhook's secret begins with \`whsec_\` and signs by Standard Webhooks. URLs must be https and public. Settings are sealed and never shown again.`,
     security: security("user"),
     request: {
-      body: jsonBody(
-        z.strictObject({
-          name: z.string().trim().min(1).max(200),
-          minimum_severity: severitySchema.default("warning"),
-          // What is a fit URL depends on the service's settings: the handler checks it.
-          settings: z.looseObject({ kind: channelKindSchema }),
-        }),
-        {
-          name: "#gpus",
-          minimum_severity: "warning",
-          settings: { kind: "slack", url: "https://hooks.slack.com/services/T0/B0/x" },
-        },
-      ),
+      body: jsonBody(createChannelSchema, {
+        name: "#gpus",
+        minimum_severity: "warning",
+        settings: { kind: "slack", url: "https://hooks.slack.com/services/T0/B0/x" },
+      }),
     },
     responses: {
       201: jsonResponse("The channel", channelSchema, { ...channelExample, last_delivery: null }),
@@ -116,11 +113,9 @@ export class CreateChannel extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const settings = channelSettingsSchema(allowsLoopback(c.env)).safeParse(body.settings);
-    if (!settings.success) {
-      throw invalid(issuesOf("body.settings", settings.error));
-    }
+    if (!settings.success) throw invalid(issuesOf("body.settings", settings.error));
     if ((await listChannels(c.env.DB, userId)).length >= MAXIMUM_CHANNELS) {
-      throw new ApiError(409, "too_many", `A user has ${MAXIMUM_CHANNELS} channels at most`);
+      throw new ApiError("too_many", `A user has ${MAXIMUM_CHANNELS} channels at most`);
     }
     const channel = await createChannel(
       c.env,
@@ -144,12 +139,7 @@ export class DeleteChannel extends Endpoint {
     summary: "Remove a channel",
     security: security("user"),
     request: { params: channelParams },
-    responses: {
-      200: jsonResponse("Nobody is told by it any more", z.object({ success: z.literal(true) }), {
-        success: true,
-      }),
-      ...errorResponses(401, 403, 404),
-    },
+    responses: { 200: successResponse("Nobody is told by it any more"), ...errorResponses(401, 403, 404) },
   };
 
   override async handle(c: ApiContext): Promise<Response> {
@@ -173,6 +163,11 @@ const TEST_NOTICE: Notice = {
   ],
 };
 
+const testSchema = component(
+  "ChannelTest",
+  z.object({ delivered: z.boolean(), detail: z.string().describe("What the other side said") }),
+);
+
 export class TestChannel extends Endpoint {
   override schema = {
     operationId: "testChannel",
@@ -181,11 +176,7 @@ export class TestChannel extends Endpoint {
     security: security("user"),
     request: { params: channelParams },
     responses: {
-      200: jsonResponse(
-        "What came of it",
-        z.object({ delivered: z.boolean(), detail: z.string().describe("What the other side said") }),
-        { delivered: false, detail: "404 no_service" },
-      ),
+      200: jsonResponse("What came of it", testSchema, { delivered: false, detail: "404 no_service" }),
       ...errorResponses(401, 403, 404),
     },
   };

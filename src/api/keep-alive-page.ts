@@ -8,8 +8,8 @@ import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 
 /**
- * The page behind the link of an alert: no sign-in, one registration of an instance, one use. Opening it does nothing, since previews of
- * messages open links; the button does.
+ * The page behind the link in an alert. It needs no sign-in, and works once, for one registration of an instance.
+ * Opening it changes nothing, since previews of messages open links. Its button does.
  */
 
 const linkParams = z.object({ token: z.string().max(2000) });
@@ -36,11 +36,11 @@ export class GetKeepAlivePage extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const link = await readLink(c);
-    if (link === null) return over(c);
+    if (link === null) return expired(c);
     const instance = await actorOf(c.env, link.sub, link.instance).detail();
-    if (instance === null) return over(c);
+    if (instance === null) return expired(c);
     if (isUnreadable(instance)) return unreadable(c);
-    if (instance.registered_at !== toIso(link.registered_at)) return over(c);
+    if (instance.registered_at !== toIso(link.registered_at)) return expired(c);
     return page(
       c,
       200,
@@ -62,7 +62,7 @@ export class PostKeepAlivePage extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const link = await readLink(c);
-    if (link === null) return over(c);
+    if (link === null) return expired(c);
     const kept = await actorOf(c.env, link.sub, link.instance).useLink({
       id: link.jti,
       expiresAt: link.exp * 1000,
@@ -81,7 +81,7 @@ export class PostKeepAlivePage extends Endpoint {
       case "refused":
         return page(c, 409, "Not possible", html`<p>${kept.refusal.message}.</p>`);
       case "unknown":
-        return over(c);
+        return expired(c);
       case "unreadable":
         return unreadable(c);
     }
@@ -93,7 +93,7 @@ async function readLink(c: ApiContext) {
   return claims?.scope === "keep_alive" ? claims : null;
 }
 
-function over(c: ApiContext): Response | Promise<Response> {
+function expired(c: ApiContext): Response | Promise<Response> {
   return page(
     c,
     410,
@@ -113,7 +113,7 @@ function page(
   title: string,
   body: ReturnType<typeof html>,
 ): Response | Promise<Response> {
-  // The address is the secret: it must not leave by a referrer, nor stay in a cache.
+  // The address is a secret: it must not leak in a Referer header, nor stay in a cache.
   c.header("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'");
   c.header("Referrer-Policy", "no-referrer");
   c.header("Cache-Control", "no-store");

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { readUserPolicy, writeUserPolicy } from "../accounts/users.ts";
 import { listOverrides } from "../fleet/registry.ts";
-import { security, userIdOf } from "../http/authenticate.ts";
-import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
-import { invalid } from "../http/errors.ts";
+import { userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { errorResponses, type Issue, invalid } from "../http/errors.ts";
+import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { askEveryActor } from "../instance/ask.ts";
-import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
+import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/policy-issues.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
@@ -15,12 +16,24 @@ import {
 } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 
+export const policySchema = component(
+  "Policy",
+  policySettingsSchema.describe("The policy as it stands: the service's defaults with all overrides"),
+);
+
+export const overridesSchema = component(
+  "PolicyOverrides",
+  policyOverridesSchema.describe("What the user has set"),
+);
+
+const userPolicySchema = component(
+  "UserPolicy",
+  z.object({ policy: policySchema, overrides: overridesSchema }),
+);
+
 const policyResponse = jsonResponse(
   "The policy for instances without overrides of their own",
-  z.object({
-    policy: policySettingsSchema.describe("The service's defaults with the user's overrides"),
-    overrides: policyOverridesSchema.describe("What the user has set"),
-  }),
+  userPolicySchema,
   { policy: DEFAULT_POLICY, overrides: {} },
 );
 
@@ -48,7 +61,7 @@ export class PutPolicy extends Endpoint {
       "Refused when it contradicts itself or, merged, any instance's own overrides. It reaches every instance before the answer; one that is out of reach takes it on with its next write to the history.",
     security: security("user"),
     request: {
-      body: jsonBody(policyOverridesSchema, {
+      body: jsonBody(overridesSchema, {
         idle: { threshold_percent: 10, warn_after_seconds: 600, hibernate_after_seconds: 900 },
       }),
     },
@@ -65,6 +78,11 @@ export class PutPolicy extends Endpoint {
   }
 }
 
+/** Says where in the request an issue of a policy is, the policy being at `path`. */
+export function policyIssueAt(path: string): (issue: PolicyIssue) => Issue {
+  return (issue) => ({ path: [path, ...issue.path].join("."), message: issue.message });
+}
+
 async function refuseContradictions(db: D1Database, userId: string, next: PolicyOverrides): Promise<void> {
   const { overrides: former } = await readUserPolicy(db, userId);
   const added = (provider: ProviderKind, instance: PolicyOverrides = {}) =>
@@ -73,15 +91,13 @@ async function refuseContradictions(db: D1Database, userId: string, next: Policy
       policyIssues(mergePolicy(next, instance), provider),
     );
   const own = added("agent");
-  if (own.length > 0) {
-    throw invalid(own.map(({ path, message }) => ({ path: ["body", ...path].join("."), message })));
-  }
+  if (own.length > 0) throw invalid(own.map(policyIssueAt("body")));
   for (const { instanceId, provider, overrides } of await listOverrides(db, userId)) {
     const issues = added(provider, overrides);
     if (issues.length > 0) {
       throw invalid(
-        issues.map(({ path, message }) => ({
-          path: ["body", ...path].join("."),
+        issues.map(policyIssueAt("body")).map(({ path, message }) => ({
+          path,
           message: `for instance ${instanceId} (${provider}, with its own overrides) ${message}`,
         })),
       );

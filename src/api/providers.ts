@@ -1,15 +1,9 @@
 import { z } from "zod";
 import { hasInstanceOf } from "../fleet/registry.ts";
-import { security, userIdOf } from "../http/authenticate.ts";
-import {
-  type ApiContext,
-  Endpoint,
-  errorResponses,
-  issuesOf,
-  jsonBody,
-  jsonResponse,
-} from "../http/endpoint.ts";
-import { ApiError, invalid, notFound } from "../http/errors.ts";
+import { userIdOf } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
+import { ApiError, errorResponses, invalid, notFound } from "../http/errors.ts";
+import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { ProviderError } from "../providers/provider.ts";
 import {
@@ -21,15 +15,19 @@ import {
   removeCredentials,
 } from "../providers/registry.ts";
 
-/** The user's credentials at the providers that carry actions out. */
+/** The user's credentials for the providers that the service calls. */
 
 const providerParams = z.object({ kind: calledProviderSchema });
 
-const providerResponse = jsonResponse(
-  "Whether there are credentials, never what they are",
+const connectedSchema = component(
+  "ConnectedProvider",
   z.object({ kind: calledProviderSchema, updated_at: z.string() }),
-  { kind: "vast", updated_at: "2025-12-18T12:00:00Z" },
 );
+
+const providerResponse = jsonResponse("Whether there are credentials, never what they are", connectedSchema, {
+  kind: "vast",
+  updated_at: "2025-12-18T12:00:00Z",
+});
 
 export class GetProvider extends Endpoint {
   override schema = {
@@ -49,6 +47,11 @@ export class GetProvider extends Endpoint {
   }
 }
 
+const verifyQuery = z.object({ verify: z.enum(["true", "false"]).default("true") });
+
+/** The handler checks them: what they are depends on the kind of provider. */
+const givenCredentialsSchema = component("ProviderCredentials", z.record(z.string(), z.string()));
+
 export class PutProvider extends Endpoint {
   override schema = {
     operationId: "putProvider",
@@ -59,8 +62,8 @@ export class PutProvider extends Endpoint {
     security: security("user"),
     request: {
       params: providerParams,
-      query: z.object({ verify: z.enum(["true", "false"]).default("true") }),
-      body: jsonBody(z.record(z.string(), z.string()), { api_key: "…" }),
+      query: verifyQuery,
+      body: jsonBody(givenCredentialsSchema, { api_key: "…" }),
     },
     responses: { 200: providerResponse, ...errorResponses(400, 401, 403, 404, 413) },
   };
@@ -69,15 +72,13 @@ export class PutProvider extends Endpoint {
     const { params, query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const credentials = credentialsSchema(params.kind, c.env).safeParse(body);
-    if (!credentials.success) {
-      throw invalid(issuesOf("body", credentials.error));
-    }
+    if (!credentials.success) throw invalid(issuesOf("body", credentials.error));
     if (query.verify === "true") {
       try {
         await createProvider(params.kind, credentials.data, c.env).verify(null);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
-        throw new ApiError(400, "not_verified", `The credentials were tried, and ${error.message}`);
+        throw new ApiError("not_verified", `The credentials were tried, and ${error.message}`);
       }
     }
     const now = Date.now();
@@ -94,17 +95,14 @@ export class DeleteProvider extends Endpoint {
     description: "Not while an instance is registered with it.",
     security: security("user"),
     request: { params: providerParams },
-    responses: {
-      200: jsonResponse("They are forgotten", z.object({ success: z.literal(true) }), { success: true }),
-      ...errorResponses(401, 403, 404, 409),
-    },
+    responses: { 200: successResponse("They are forgotten"), ...errorResponses(401, 403, 404, 409) },
   };
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     if (await hasInstanceOf(c.env.DB, userId, params.kind)) {
-      throw new ApiError(409, "in_use", `Instances are registered with ${params.kind}: change them first`);
+      throw new ApiError("in_use", `Instances are registered with ${params.kind}: change them first`);
     }
     if (!(await removeCredentials(c.env.DB, userId, params.kind))) throw notFound();
     return c.json({ success: true });

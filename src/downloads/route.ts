@@ -1,12 +1,12 @@
 import { z } from "zod";
 import agent from "../../agent/dumont-agent";
 import { sha256Hex } from "../accounts/digest.ts";
-import { type ApiContext, Endpoint, errorResponses } from "../http/endpoint.ts";
-import { notFound } from "../http/errors.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { errorResponses, notFound } from "../http/errors.ts";
 
-/** The agent, as instances download it: the newest, and under its version for good. */
+/** The agent's download: under `latest`, and under its version, where it never changes. */
 
-/** By the script's own word, so that the two cannot differ. */
+/** Read from the script itself, so that the two cannot differ. */
 const VERSION = /^VERSION=(\S+)$/m.exec(agent)?.[1] ?? "unknown";
 
 const downloadParams = z.object({ version: z.string(), file: z.string() });

@@ -1,10 +1,10 @@
 import { ApiError } from "./errors.ts";
 
-/** No request of this API needs more. */
+/** More than any request of this API needs. */
 const MAXIMUM_BODY_BYTES = 16 * 1024;
 
 /**
- * The JSON value of a request's body, or undefined when there is no body. Throws 413 for one that is too large,
+ * The JSON value of a request's body, or undefined when there is no body. Throws 413 for a body that is too large,
  * without reading it to its end, and 400 for one that is not JSON in UTF-8.
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
@@ -13,7 +13,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ApiError(400, "malformed_json", "The body is not valid JSON");
+    throw new ApiError("malformed_json", "The body is not valid JSON");
   }
 }
 
@@ -42,10 +42,10 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw new ApiError(400, "malformed_json", "The body is not UTF-8");
+    throw new ApiError("malformed_json", "The body is not UTF-8");
   }
 }
 
 function tooLarge(): ApiError {
-  return new ApiError(413, "too_large", `The body is larger than ${MAXIMUM_BODY_BYTES} bytes`);
+  return new ApiError("too_large", `The body is larger than ${MAXIMUM_BODY_BYTES} bytes`);
 }

@@ -1,10 +1,19 @@
 import { z } from "zod";
 import type { Position } from "../history/read.ts";
 
-/** Cursors are opaque to the caller: base64url of where the last page ended. */
+/** Pages of long lists. A cursor is opaque to the caller: it is base64url of where the last page ended. */
+
+/** Each entry of a list of instances asks one actor. */
+const MAXIMUM_PAGE = 1000;
+
+/** How many entries a page holds at most. */
+export function pageLimit(usual: number) {
+  return z.coerce.number().int().min(1).max(MAXIMUM_PAGE).default(usual);
+}
 
 const positionSchema = z.object({ at: z.int(), tie: z.string().max(300) });
 
+/** For lists in order of time. */
 export function encodePosition(position: Position | null): string | null {
   return position === null ? null : encodeText(JSON.stringify(position));
 }
@@ -19,7 +28,7 @@ export const positionCursor = z
     return z.NEVER;
   });
 
-/** The id that the last page ended with. */
+/** For lists in order of their ids: the id that the last page ended with. */
 export const idCursor = z
   .string()
   .max(1000)
@@ -30,7 +39,13 @@ export const idCursor = z
     return z.NEVER;
   });
 
-export function encodeText(text: string): string {
+/** The cursor of the page after these ids; null when this page is not full and therefore the last. */
+export function nextIdCursor(ids: readonly string[], limit: number): string | null {
+  const last = ids.at(-1);
+  return last !== undefined && ids.length === limit ? encodeText(last) : null;
+}
+
+function encodeText(text: string): string {
   return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 

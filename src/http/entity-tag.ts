@@ -1,12 +1,15 @@
 import { sha256Hex } from "../accounts/digest.ts";
 import type { ApiContext } from "./endpoint.ts";
 
-/** What merely counts the time that passes: who polls can count by itself. */
+/** Fields that only count the passing of time, which a client can do for itself. */
 const PASSING_TIME = new Set(["server_time", "seconds_since_heartbeat", "in_seconds"]);
 
+/** The response of `answerUnlessKnown` for the OpenAPI document. */
+export const notModified = { description: "As `If-None-Match` has it, but for the passing of time" };
+
 /**
- * Answers 304 without a body when the client has this body already but for the passing of time. The tag is weak, since
- * two bodies of one tag mean the same but are not the same bytes (RFC 9110, 8.8.1).
+ * Answers 304 without a body when the client has this body already, apart from fields that only count time. The tag is
+ * weak: two bodies with the same tag mean the same but differ in their bytes (RFC 9110, 8.8.1).
  */
 export async function answerUnlessKnown(c: ApiContext, body: object): Promise<Response> {
   const lasting = JSON.stringify(body, (key, value) => (PASSING_TIME.has(key) ? undefined : value));

@@ -1,64 +1,149 @@
 import type { Context } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
+import { component, jsonResponse } from "./openapi.ts";
 
-/** How the API says no. One shape for every error, and never a stack trace. */
+/** How the API says no: one shape for every error, and never a stack trace. */
 
-export interface Issue {
-  /** Where in the request: `body.gpu_utilization`. */
-  readonly path: string;
-  readonly message: string;
-}
+const issueSchema = component("ErrorIssue", z.object({ path: z.string(), message: z.string() }).readonly());
+
+const errorSchema = component(
+  "ErrorResponse",
+  z.object({
+    success: z.literal(false),
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      issues: z.array(issueSchema).readonly().optional(),
+    }),
+  }),
+);
+
+type ErrorResponse = z.infer<typeof errorSchema>;
+
+/** What is wrong with one field. `path` says where in the request it is: `body.gpu_utilization`. */
+export type Issue = z.infer<typeof issueSchema>;
+
+/** What each status means, and an example of its error. */
+const ERRORS = {
+  400: [
+    "Malformed JSON, or a field that is not as it should be: `issues` names its path",
+    {
+      code: "invalid",
+      message: "query.limit: Too big: expected number to be <=1000",
+      issues: [{ path: "query.limit", message: "Too big: expected number to be <=1000" }],
+    },
+  ],
+  401: [
+    "No token, or one that is not valid",
+    { code: "unauthorized", message: "A valid bearer token is needed" },
+  ],
+  403: [
+    "The token is for something else",
+    { code: "forbidden", message: "This needs a token of scope user, not instance" },
+  ],
+  404: ["Unknown, or somebody else's", { code: "not_found", message: "There is no such thing here" }],
+  409: [
+    "Not possible as the instance stands",
+    { code: "hibernated", message: "The instance is hibernated: wake it first" },
+  ],
+  413: [
+    "The body is larger than 16 KiB",
+    { code: "too_large", message: "The body is larger than 16384 bytes" },
+  ],
+  429: [
+    "Too many requests: try again after `Retry-After` seconds",
+    { code: "too_many_requests", message: "Too many heartbeats: one a minute is enough" },
+  ],
+  503: [
+    "Not possible right now: try again after `Retry-After` seconds",
+    { code: "unavailable", message: "The service cannot answer right now" },
+  ],
+} as const satisfies Record<number, readonly [string, ErrorResponse["error"]]>;
+
+type ErrorStatus = keyof typeof ERRORS;
+
+/** Every code that the API answers, and the status that goes with it. */
+const STATUS_OF_CODE = {
+  invalid: 400,
+  malformed_json: 400,
+  // The credentials of a provider were tried, and do not work.
+  not_verified: 400,
+
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+
+  // An instance that cannot do what is asked of it now.
+  hibernated: 409,
+  hibernating: 409,
+  deleted: 409,
+  busy: 409,
+  no_provider: 409,
+  not_possible: 409,
+  // An instance that cannot be registered, or cannot change to another machine.
+  exists: 409,
+  machine_watched: 409,
+  no_credentials: 409,
+  credentials_refused: 409,
+  not_seen: 409,
+  cannot_stop: 409,
+  // A channel, and a provider's credentials.
+  too_many: 409,
+  in_use: 409,
+
+  too_large: 413,
+  too_many_requests: 429,
+
+  unreadable: 503,
+  unavailable: 503,
+} as const satisfies Record<string, ErrorStatus>;
+
+export type ErrorCode = keyof typeof STATUS_OF_CODE;
 
 export class ApiError extends Error {
-  readonly status: ContentfulStatusCode;
-  readonly code: string;
+  readonly code: ErrorCode;
+  readonly status: ErrorStatus;
   readonly issues: readonly Issue[] | undefined;
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
-    status: ContentfulStatusCode,
-    code: string,
+    code: ErrorCode,
     message: string,
     more: { readonly issues?: readonly Issue[]; readonly retryAfterSeconds?: number } = {},
   ) {
     super(message);
-    this.status = status;
     this.code = code;
+    // While a new version is rolled out, its actors may refuse with a code that this one does not know.
+    this.status = STATUS_OF_CODE[code] ?? 409;
     this.issues = more.issues;
     this.retryAfterSeconds = more.retryAfterSeconds;
   }
 }
 
-export const notFound = () => new ApiError(404, "not_found", "There is no such thing here");
+export const notFound = () => new ApiError("not_found", "There is no such thing here");
 
-/** The stored instance cannot be read: a later deployment may be able to. What is wrong was logged as it was read. */
-export const unreadable = () =>
-  new ApiError(503, "unreadable", UNREADABLE_MESSAGE, { retryAfterSeconds: 60 });
+export function invalid(issues: readonly Issue[]): ApiError {
+  const [first] = issues;
+  const message = first === undefined ? "The request is not valid" : `${first.path}: ${first.message}`;
+  return new ApiError("invalid", message, { issues });
+}
+
+export function tooManyRequests(message: string): ApiError {
+  return new ApiError("too_many_requests", message, { retryAfterSeconds: 60 });
+}
 
 export const UNREADABLE_MESSAGE =
   "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
 
-export const errorSchema = z.object({
-  success: z.literal(false),
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    issues: z
-      .array(z.object({ path: z.string(), message: z.string() }).readonly())
-      .readonly()
-      .optional(),
-  }),
-});
+/** The stored instance cannot be read. A later deployment may be able to; the cause was logged when it was read. */
+export const unreadable = () => new ApiError("unreadable", UNREADABLE_MESSAGE, { retryAfterSeconds: 60 });
 
-export type ErrorBody = z.infer<typeof errorSchema>["error"];
-
-/** Answers any error thrown on the way. What is not an `ApiError` is ours: 503, to be tried again. */
+/** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
 export function answerError(error: unknown, c: Context): Response {
   const known = toApiError(error);
   if (known !== error) console.error("request failed", c.req.method, c.req.path, error);
   if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
-  return c.json<z.infer<typeof errorSchema>>(
+  return c.json<ErrorResponse>(
     {
       success: false,
       error: {
@@ -73,13 +158,20 @@ export function answerError(error: unknown, c: Context): Response {
 
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return new ApiError(503, "unavailable", "The service cannot answer right now", {
-    retryAfterSeconds: 5,
-  });
+  return new ApiError("unavailable", "The service cannot answer right now", { retryAfterSeconds: 5 });
 }
 
-export function invalid(issues: readonly Issue[]): ApiError {
-  const [first] = issues;
-  const message = first === undefined ? "The request is not valid" : `${first.path}: ${first.message}`;
-  return new ApiError(400, "invalid", message, { issues });
+const RETRY_AFTER = {
+  "Retry-After": { description: "Seconds to wait", schema: { type: "integer" as const } },
+};
+
+/** The error responses of an endpoint for the OpenAPI document. Any endpoint may answer 503. */
+export function errorResponses(...statuses: ErrorStatus[]) {
+  return Object.fromEntries(
+    [...statuses, 503 as const].map((status) => {
+      const [description, error] = ERRORS[status];
+      const headers = status === 429 || status === 503 ? { headers: RETRY_AFTER } : {};
+      return [status, { ...jsonResponse(description, errorSchema, { success: false, error }), ...headers }];
+    }),
+  );
 }

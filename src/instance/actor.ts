@@ -35,7 +35,7 @@ import {
   UNKNOWN,
   type Unreadable,
 } from "./outcomes.ts";
-import type { StoredInstance } from "./storage.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /**
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state

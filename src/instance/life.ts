@@ -10,7 +10,8 @@ import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { count } from "../service/meter.ts";
 import { deliver } from "./outbox.ts";
 import { type Absent, UNKNOWN, type Unreadable } from "./outcomes.ts";
-import { InstanceStorage, type StoredInstance } from "./storage.ts";
+import { InstanceStorage } from "./storage.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** An outbox that could not be emptied is tried again after this long. */
 const RETRY_MS = MINUTE_MS;

@@ -13,7 +13,7 @@ import { guardAnswer, silentSince } from "../lifecycle/rules/outage-guard.ts";
 import { startAction } from "../orders/order.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { claimIfFree, releaseMachines } from "../providers/machines.ts";
-import type { StoredInstance } from "./storage.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** What came of carrying effects out. */
 export interface Delivery {

@@ -6,7 +6,7 @@ import { meterOf } from "../service/meter.ts";
 import type { ServiceFigures } from "./service.ts";
 import type { UserFigures } from "./user.ts";
 
-/** Where the figures come from: live ones from the actors, kept ones from D1 and the meter. */
+/** Collects the figures: live ones from the actors, stored ones from D1 and the meter. */
 
 export async function collectUser(env: Env, userId: string): Promise<UserFigures> {
   const [answers, hibernations] = await Promise.all([

@@ -1,17 +1,19 @@
 import { type OpenMetricsContentType, Registry } from "prom-client";
 import { z } from "zod";
-import { type Principal, security } from "../http/authenticate.ts";
-import { type ApiContext, Endpoint, errorResponses } from "../http/endpoint.ts";
+import type { Principal } from "../accounts/principal.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { errorResponses } from "../http/errors.ts";
+import { security } from "../http/openapi.ts";
 import { collectService, collectUser } from "./collect.ts";
 import { fillServiceMetrics } from "./service.ts";
 import { fillUserMetrics } from "./user.ts";
 
-/** `GET /metrics`: a user's instances for a user's token, the service's totals for the operator's. */
+/** `GET /metrics`: a user's token gets the user's instances, the operator's token gets the service's totals. */
 
-/** Two scrapes within this time are one fan-out to the actors. */
+/** Scrapes within this time share one round of calls to the actors. */
 const CACHE_MS = 15_000;
 
-/** An isolate keeps the texts of so many users. */
+/** How many users' texts an isolate keeps. */
 const MAXIMUM_CACHED = 50;
 
 const cache = new Map<string, { readonly text: string; readonly madeAt: number }>();

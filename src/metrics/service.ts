@@ -4,7 +4,7 @@ import type { Counts } from "../service/meter.ts";
 import { parseCounterKey } from "../service/meter.ts";
 import { type AnyRegistry, addHibernations, type UserFigures } from "./user.ts";
 
-/** What the operator sees: totals of the service, and nothing that grows with its users. */
+/** What the operator sees: totals of the service. The number of series does not grow with its users. */
 
 export interface ServiceFigures {
   readonly instancesByStatus: readonly { readonly status: string; readonly instances: number }[];
@@ -12,7 +12,7 @@ export interface ServiceFigures {
   readonly guard: Guard;
   readonly closedUserGuards: number;
   readonly hibernations: UserFigures["hibernations"];
-  /** When the last cleanup began, and what it did; null before the first. */
+  /** When the last cleanup began and what it did; null before the first one. */
   readonly cleanup: {
     readonly startedAt: number;
     readonly instances: number;

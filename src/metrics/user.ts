@@ -7,7 +7,7 @@ import {
 } from "prom-client";
 import type { MetricsSample } from "../lifecycle/views/metrics-sample.ts";
 
-/** What a user sees: a series an instance, and the user's totals. Names are those of the product's specification. */
+/** What a user sees: series for each instance, and totals. The names are those of the product's specification. */
 
 export interface UserFigures {
   readonly samples: readonly MetricsSample[];
@@ -114,7 +114,7 @@ const INSTANCE_SERIES: readonly Series[] = [
   },
 ];
 
-/** A registry of either format. Each scrape has one of its own, so that a deleted instance leaves with the next. */
+/** A registry of either format. Each scrape builds a new one, so a deleted instance is gone from the next scrape. */
 export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
 
 /** Fills a registry with what a user sees. */

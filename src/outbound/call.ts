@@ -14,8 +14,8 @@ interface Answer {
 }
 
 /**
- * Posts JSON to a public address and gives back what it answered, whatever the status. Redirects are not followed:
- * they could lead where the address itself may not. Throws when the address is refused or does not answer.
+ * Posts JSON to a public address and returns its answer, whatever the status. Redirects are not followed: they could
+ * lead to an address that is refused. Throws when the address is refused or does not answer.
  */
 export async function post(
   url: string,
@@ -40,8 +40,8 @@ export async function post(
 }
 
 /**
- * The same, signed by Standard Webhooks (https://www.standardwebhooks.com). `messageId` stays the same when the call is
- * repeated: by it the receiver knows what it has seen.
+ * The same, signed as Standard Webhooks says (https://www.standardwebhooks.com). `messageId` stays the same when the
+ * call is repeated, so that the receiver recognizes a message that it has seen.
  */
 export async function postSigned(
   endpoint: { readonly url: string; readonly secret: string },
@@ -64,7 +64,7 @@ export function retryAfterSecondsOf(response: Response): number | null {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
 }
 
-/** The body as text, of which no more than `maximumBytes` are read, and whether that is all of it. */
+/** The body as text, and whether it is whole: reading stops at `maximumBytes`. */
 export async function readText(
   response: Response,
   maximumBytes: number,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { refuseUrl } from "./public-url.ts";
 
-/** What users may give as the address of a webhook, and the secret that signs what is sent there. */
+/** What users may enter as the URL of a webhook, and as the secret that signs what is sent there. */
 
 export function publicUrlSchema(allowLoopback: boolean) {
   return z
@@ -13,12 +13,12 @@ export function publicUrlSchema(allowLoopback: boolean) {
     });
 }
 
-/** By https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: 24 to 64 bytes. */
+/** 24 to 64 bytes: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 export const webhookSecretSchema = z
   .string()
   .regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, "must be whsec_ and at least 24 bytes of base64");
 
-/** Whether users may name this machine: for local tests alone. */
+/** Whether users may enter URLs of this machine itself. Only for local tests. */
 export function allowsLoopback(env: Pick<Env, "ALLOW_LOOPBACK_URLS">): boolean {
   return env.ALLOW_LOOPBACK_URLS === "true";
 }

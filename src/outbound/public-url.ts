@@ -1,11 +1,11 @@
 import { IPv4, IPv6 } from "ipaddr.js";
 
 /**
- * Which addresses a user may make the service call. What the URL parser makes of a text is judged, never the text, so
- * decimal, octal and hexadecimal spellings of an address are the address.
+ * Which addresses a user may make the service call. The parsed URL is judged and never its text, so an address is
+ * recognized in decimal, octal and hexadecimal spelling alike.
  */
 
-/** Why `text` may not be called, or null when it may. `allowLoopback` is for local tests alone. */
+/** Why the URL `text` may not be called, or null when it may. `allowLoopback` is only for local tests. */
 export function refuseUrl(text: string, allowLoopback: boolean): string | null {
   const url = URL.parse(text);
   if (url === null) return "is not a URL";
@@ -28,10 +28,10 @@ const PRIVATE_ADDRESS = "must not be a private or reserved address";
 type Host =
   | { readonly kind: "ipv4"; readonly address: IPv4 }
   | { readonly kind: "ipv6"; readonly address: IPv6 }
-  /** In lower case, without dots at its end. */
+  /** In lower case, without trailing dots. */
   | { readonly kind: "name"; readonly name: string };
 
-/** `hostname` as the URL parser wrote it: an address of IPv4 in four decimal parts, one of IPv6 in brackets. */
+/** `hostname` as the URL parser writes it: IPv4 in four decimal parts, IPv6 in brackets. */
 function readHost(hostname: string): Host {
   if (hostname.startsWith("[")) return { kind: "ipv6", address: IPv6.parse(hostname.slice(1, -1)) };
   if (IPv4.isValidFourPartDecimal(hostname)) return { kind: "ipv4", address: IPv4.parse(hostname) };
@@ -42,41 +42,41 @@ function isLoopback(host: Host): boolean {
   return host.kind === "name" ? host.name === "localhost" : host.address.range() === "loopback";
 }
 
-/** A cloud's own, though in no special range. Those of the others lie in link-local, shared, and reserved ranges. */
+/** Azure's own service, in no special range. Those of other clouds are in link-local, shared and reserved ranges. */
 const AZURE_PLATFORM = "168.63.129.16";
 
-/** `unicast` is what no registry has set aside. */
+/** `unicast` means that no registry has set the address aside. */
 function isPublicIpv4(address: IPv4): boolean {
   return address.range() === "unicast" && address.toString() !== AZURE_PLATFORM;
 }
 
-/** All of IPv6 that is given to the public so far: RFC 4291, section 2.4. The rest holds IPv4 in many disguises. */
+/** All of IPv6 that is in public use so far: RFC 4291, section 2.4. The rest embeds IPv4 addresses in many forms. */
 const GLOBAL_UNICAST = IPv6.parseCIDR("2000::/3");
 
-/** Within it, `unicast` leaves out 6to4, Teredo and all else that IANA's registry of special addresses names. */
+/** Within that, `unicast` excludes 6to4, Teredo and whatever else IANA's registry of special addresses lists. */
 function isPublicIpv6(address: IPv6): boolean {
   return address.match(GLOBAL_UNICAST) && address.range() === "unicast" && !isIsatap(address);
 }
 
-/** An address that any network may make out of one of IPv4: RFC 5214, section 6.1. */
+/** An address that any network can derive from an IPv4 address: RFC 5214, section 6.1. */
 function isIsatap({ parts }: IPv6): boolean {
   return parts[5] === 0x5efe && (parts[4] === 0 || parts[4] === 0x0200);
 }
 
-/** Endings that the public name system does not have, and networks use for themselves. */
+/** Endings that do not exist in public DNS, and that networks use internally. */
 const PRIVATE_ENDINGS = new Set([
   // RFC 6761, RFC 6762, RFC 7686 and RFC 9476; `arpa` holds `home.arpa` and the like, and no site.
   ...["test", "localhost", "invalid", "example", "local", "onion", "alt", "arpa"],
-  // Never to be given out, by resolution of ICANN: 2024-07-29 and, for their collisions, 2018-02-04.
+  // Never to be delegated, as ICANN resolved on 2024-07-29 and, because of collisions, on 2018-02-04.
   ...["internal", "home", "corp", "mail"],
-  // In use without having been given out: RFC 6762, appendix G, and RFC 8244.
+  // In use without having been delegated: RFC 6762, appendix G, and RFC 8244.
   ...["intranet", "private", "lan", "localdomain", "exit", "gnu", "i2p", "zkey", "bit"],
 ]);
 
 /** Names of clouds' metadata services that look public. */
 const METADATA_NAMES = new Set(["metadata.goog", "metadata.tencentyun.com"]);
 
-/** The last label begins with a letter: one that does not may be read as a number, and the whole as an address. */
+/** The last label begins with a letter. Otherwise it may be read as a number, and the whole name as an address. */
 const DOMAIN_NAME = /^([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}$/;
 
 function isPublicName(name: string): boolean {

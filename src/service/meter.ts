@@ -1,10 +1,10 @@
 /**
- * Counts of the whole service: what no single instance knows. An isolate gathers them in memory and hands them to the
- * one meter now and then, so that counting costs a busy service next to nothing; what an isolate had not handed over
- * when it ended is not counted.
+ * Counts of the whole service, which no single instance knows. An isolate gathers them in memory and hands them to the
+ * one meter now and then, so that counting costs a busy service next to nothing. What an isolate has not handed over
+ * when it ends is lost.
  */
 
-/** A counter's name with its labels, and how much it grew. */
+/** By how much each counter grew, by its name with its labels. */
 export type Counts = Readonly<Record<string, number>>;
 
 const FLUSH_AFTER_MS = 15_000;
@@ -12,14 +12,14 @@ const FLUSH_AFTER_MS = 15_000;
 let gathered: Record<string, number> = {};
 let flushedAt = 0;
 
-/** The labels of each counter; their values are few, whatever users do. */
+/** The labels of each counter. They have few values, whatever users do. */
 interface CounterLabels {
   heartbeats: { outcome: "accepted" | "refused"; reason: string };
   actions: { kind: string; outcome: string };
   alerts: { channel: string; outcome: "delivered" | "failed" };
   chunks: Record<never, string>;
   outbox_failures: Record<never, string>;
-  /** Chunks that wait in an actor whenever one fails to hand them over, which it tries once a minute. */
+  /** Chunks that wait in an actor, counted whenever it fails to hand them over. It tries once a minute. */
   waiting_chunks: Record<never, string>;
 }
 
@@ -36,7 +36,7 @@ export function count<N extends CounterName>(
   const key = counterKey(name, labels);
   gathered[key] = (gathered[key] ?? 0) + by;
   const now = Date.now();
-  // A clock that went back must not keep the counts for good.
+  // A clock that was set back must not hold the counts back forever.
   if (Math.abs(now - flushedAt) < FLUSH_AFTER_MS) return;
   flushedAt = now;
   context.waitUntil(flush(env));
@@ -53,12 +53,12 @@ async function flush(env: Pick<Env, "METER">): Promise<void> {
   }
 }
 
-/** There is one meter. */
+/** The one meter of the service. */
 export function meterOf(env: Pick<Env, "METER">) {
   return env.METER.getByName("service");
 }
 
-/** `actions{"kind":"wake","outcome":"failed"}`: a counter and its labels as one text, and back. */
+/** A counter and its labels as one text: `actions{"kind":"wake","outcome":"failed"}`. */
 function counterKey(name: CounterName, labels: object): string {
   return `${name}${JSON.stringify(labels)}`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { version } from "../../package.json";
+import { component, components } from "../../src/http/openapi.ts";
 import { createRouter } from "../../src/router.ts";
 import { call } from "../world.ts";
 
@@ -24,7 +25,10 @@ const documentSchema = z.looseObject({
   openapi: z.string(),
   info: z.looseObject({ version: z.string() }),
   paths: z.record(z.string(), z.partialRecord(z.enum(METHODS), operationSchema)),
-  components: z.looseObject({ securitySchemes: z.record(z.string(), z.looseObject({})) }),
+  components: z.looseObject({
+    securitySchemes: z.record(z.string(), z.looseObject({})),
+    schemas: z.record(z.string(), z.looseObject({ type: z.unknown().optional() })),
+  }),
 });
 
 async function operations() {
@@ -35,6 +39,21 @@ async function operations() {
       METHODS.flatMap((method) => (item[method] ? [{ method, path, ...item[method] }] : [])),
     ),
   };
+}
+
+/** The schemas of all JSON bodies of an operation, with where each stands. */
+function bodySchemas({ requestBody, responses }: z.infer<typeof operationSchema>): [string, unknown][] {
+  return [["request", requestBody] as const, ...Object.entries(responses)].flatMap(([place, body]) => {
+    const content = z.looseObject({ schema: z.unknown() }).safeParse(body?.content?.["application/json"]);
+    return content.success ? [[place, content.data.schema] satisfies [string, unknown]] : [];
+  });
+}
+
+/** Every `$ref` in a part of the document. */
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const own = "$ref" in value ? [String(value.$ref)] : [];
+  return [...own, ...Object.values(value).flatMap(referencesIn)];
 }
 
 describe("the OpenAPI document", () => {
@@ -90,5 +109,35 @@ describe("the OpenAPI document", () => {
         if (status.startsWith("2")) expect(example, `${operation} ${status}`).toBeDefined();
       }
     }
+  });
+
+  it("names the shape of every JSON body, so that clients can be generated", async () => {
+    const { operations: all } = await operations();
+    const bodies = all.flatMap((operation) =>
+      bodySchemas(operation).map(([place, schema]) => [`${operation.operationId} ${place}`, schema]),
+    );
+    expect(bodies.length).toBeGreaterThan(all.length);
+    const named = { $ref: expect.stringMatching(/^#\/components\/schemas\/[A-Z][A-Za-z]+$/) };
+    for (const [place, schema] of bodies) expect(schema, String(place)).toEqual(named);
+  });
+
+  it("refers to shapes that it holds, and holds none that nothing refers to", async () => {
+    const { document } = await operations();
+    const held = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect([...new Set(referencesIn(document))].sort()).toEqual(held.sort());
+  });
+
+  it("has each shape as it was named, whatever a use of it adds", async () => {
+    const { document } = await operations();
+    const { schemas } = document.components;
+    expect(Object.keys(schemas).sort()).toEqual([...components().keys()].sort());
+    for (const [name, { type }] of Object.entries(schemas))
+      expect([undefined, "object"], name).toContain(type);
+    // chanfana writes a nullable reference as `allOf` of the shape and of null, which nothing can be.
+    expect(JSON.stringify(document)).not.toContain("allOf");
+  });
+
+  it("gives a name to one shape only", () => {
+    expect(() => component("Instance", z.object({}))).toThrow(/two shapes are called Instance/);
   });
 });

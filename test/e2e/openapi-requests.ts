@@ -58,9 +58,30 @@ const operationSchema = z.looseObject({
 
 const documentSchema = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), operationSchema)) });
 
+const componentsSchema = z.looseObject({
+  components: z.looseObject({ schemas: z.record(z.string(), z.unknown()) }),
+});
+
+/** The document with each `$ref` replaced by the component that it names. None of them contains itself. */
+function withoutReferences(document: unknown): unknown {
+  const { schemas } = componentsSchema.parse(document).components;
+  const resolve = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(resolve);
+    if (typeof value !== "object" || value === null) return value;
+    if (!("$ref" in value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolve(each)]));
+    }
+    const schema = schemas[String(value.$ref).replace("#/components/schemas/", "")];
+    if (schema === undefined) throw new Error(`${value.$ref} leads nowhere`);
+    return resolve(schema);
+  };
+  return resolve(document);
+}
+
 /** `known` are ids that exist, so that some requests get past the door. */
 export function requestsOf(document: unknown, known: readonly string[]): fc.Arbitrary<FuzzedRequest> {
-  const operations = Object.entries(documentSchema.parse(document).paths).flatMap(([path, methods]) =>
+  const { paths } = documentSchema.parse(withoutReferences(document));
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) =>
       requestOf(path, method.toUpperCase(), operation, known),
     ),

@@ -2,8 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { upsertInstance } from "../../src/fleet/registry.ts";
-import type { StoredInstance } from "../../src/instance/storage.ts";
 import { readRow } from "../../src/instance/stored/row.ts";
+import type { StoredInstance } from "../../src/instance/stored/stored-instance.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
 beforeEach(() => setClock(DAY));

@@ -1,6 +1,6 @@
 import { InstanceActor } from "../../src/instance/actor.ts";
-import type { StoredInstance } from "../../src/instance/storage.ts";
 import { InstanceStorage } from "../../src/instance/storage.ts";
+import type { StoredInstance } from "../../src/instance/stored/stored-instance.ts";
 import type { Outline } from "./happenings.ts";
 import type { Platform } from "./platform.ts";
 

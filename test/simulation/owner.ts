@@ -1,4 +1,4 @@
-import { whileHolding } from "../../src/api/machine.ts";
+import { whileHolding } from "../../src/api/instances/machine.ts";
 import { ApiError } from "../../src/http/errors.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";
 import { isUnreadable } from "../../src/instance/outcomes.ts";
@@ -82,7 +82,7 @@ export class Owner {
           const registered = await actorOf(env, userId, instanceId).register(
             registrationOf(rig, ref, sighted),
           );
-          if (registered.outcome === "exists") throw new ApiError(409, "exists", "it is registered already");
+          if (registered.outcome === "exists") throw new ApiError("exists", "it is registered already");
           return "registered" as const;
         });
       } catch (error) {
@@ -144,7 +144,7 @@ export class Owner {
           profile: { provider: "webhook", providerRef: ref },
           sighted,
         });
-        if (changed.outcome !== "accepted") throw new ApiError(409, changed.outcome, "not now");
+        if (changed.outcome !== "accepted") throw new ApiError("not_possible", "not now");
         this.#machines = Math.max(this.#machines, next);
         this.#platform.count("moved to another machine");
       });
@@ -156,7 +156,7 @@ export class Owner {
 /** What a registration sees of the machine; throws an `ApiError` when its provider shows no such machine. */
 async function sight(env: Env, userId: string, ref: string, instanceId: string): Promise<Sighted | null> {
   const setAt = await credentialsSetAt(env.DB, userId, "webhook");
-  if (setAt === null) throw new ApiError(409, "no_credentials", "there are no credentials");
+  if (setAt === null) throw new ApiError("no_credentials", "there are no credentials");
   const at = Date.now();
   const provider = await openProvider(env, userId, "webhook");
   const sighting = await provider.status({ ref, instanceId, actionId: "sight" }).catch(() => null);
@@ -164,7 +164,7 @@ async function sight(env: Env, userId: string, ref: string, instanceId: string):
   switch (sighting.state) {
     case "missing":
     case "terminated":
-      throw new ApiError(409, "not_seen", "it is not shown");
+      throw new ApiError("not_seen", "it is not shown");
     case "unknown":
       return null;
     default:

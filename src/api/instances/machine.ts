@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { ApiError, invalid } from "../http/errors.ts";
-import type { Sighted } from "../lifecycle/model/effects.ts";
-import { type ProviderKind, referenceIssue } from "../lifecycle/model/provider.ts";
-import { claimMachine, type MachineKey, withdrawClaim } from "../providers/machines.ts";
-import { ProviderError } from "../providers/provider.ts";
-import { credentialsSetAt, openProvider } from "../providers/registry.ts";
+import { ApiError, invalid } from "../../http/errors.ts";
+import type { Sighted } from "../../lifecycle/model/effects.ts";
+import { type ProviderKind, referenceIssue } from "../../lifecycle/model/provider.ts";
+import { claimMachine, type MachineKey, withdrawClaim } from "../../providers/machines.ts";
+import { ProviderError } from "../../providers/provider.ts";
+import { credentialsSetAt, openProvider } from "../../providers/registry.ts";
 
-/** What a registration, or a change of machine, asks of a machine at a provider that is called. */
+/** Checks a machine whose provider is called, before an instance is registered with it or changes to it. */
 
 export const sightQuery = z.object({
   sight: z
@@ -18,7 +18,7 @@ export const sightQuery = z.object({
 export const MACHINE_REFUSALS =
   "With a provider that is called, the machine must be watched by nobody else (else 409 `machine_watched`), and the provider is asked for it once, unless `sight=false`: 409 `no_credentials`, `credentials_refused`, `not_seen` (it shows no such machine) or `cannot_stop`. When it does not answer, or can't tell, the machine counts as not seen yet.";
 
-interface Asked {
+interface Inspection {
   readonly userId: string;
   readonly instanceId: string;
   readonly machine: MachineKey;
@@ -29,13 +29,13 @@ interface Asked {
 }
 
 /**
- * What can't be done is said now, and not when it is needed: throws 400 for a reference that can't be, 409 without
- * credentials and for a machine that the provider does not show or can't stop. Answers with what was seen; null for a
- * machine that was not.
+ * Finds out now what cannot be done, and not when it is needed. Throws 400 for a malformed reference, and 409 without
+ * credentials or for a machine that the provider does not show or cannot stop. Returns what was seen, or null if the
+ * machine was not seen.
  */
 export async function inspectMachine(
   env: Env,
-  { userId, instanceId, machine, referencePath, sight }: Asked,
+  { userId, instanceId, machine, referencePath, sight }: Inspection,
 ): Promise<Sighted | null> {
   const { provider, ref } = machine;
   const issue = referenceIssue(provider, ref);
@@ -43,7 +43,6 @@ export async function inspectMachine(
   const setAt = await credentialsSetAt(env.DB, userId, provider);
   if (setAt === null) {
     throw new ApiError(
-      409,
       "no_credentials",
       `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
     );
@@ -51,10 +50,10 @@ export async function inspectMachine(
   return sight ? withinLimit(sightMachine(env, userId, machine, instanceId, setAt)) : null;
 }
 
-/** Each call has a limit of its own; this one is for all that a provider needs. */
+/** For all calls that a provider needs together. Each has its own limit too. */
 const SIGHT_LIMIT_MS = 25_000;
 
-/** Null, nothing seen, when it takes too long. */
+/** Null, which means that nothing was seen, when it takes too long. */
 function withinLimit<T>(seen: Promise<T>): Promise<T | null> {
   const limit = AbortSignal.timeout(SIGHT_LIMIT_MS);
   const tooLate = new Promise<null>((resolve) => {
@@ -88,7 +87,7 @@ async function sightMachine(
       case "stopping":
       case "stopped":
         if (sighting.obstacle !== null) throw cannotStop(kind, ref, sighting.obstacle);
-        // A control plane of the user's own has answered already, and has no permissions to try.
+        // A webhook is the user's own control plane: it has answered already, and has no permissions to try.
         if (kind !== "webhook") await provider.verify(target);
         return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
     }
@@ -96,7 +95,6 @@ async function sightMachine(
     if (!(error instanceof ProviderError)) throw error;
     if (error.code !== "unauthorised") return null;
     throw new ApiError(
-      409,
       "credentials_refused",
       `The credentials for ${kind} were tried on ${ref}, and ${error.message}: set others with PUT /api/agent/providers/${kind}`,
     );
@@ -105,17 +103,18 @@ async function sightMachine(
 
 function notSeen(what: string): ApiError {
   const causes = "is the reference right, and are the credentials those of its account, team and region?";
-  return new ApiError(409, "not_seen", `${what}: ${causes}`);
+  return new ApiError("not_seen", `${what}: ${causes}`);
 }
 
 function cannotStop(kind: ProviderKind, ref: string, obstacle: string): ApiError {
   const remedy = "Register it with the provider agent or none to be told of it all the same";
-  return new ApiError(409, "cannot_stop", `${kind} could not stop ${ref}: ${obstacle}. ${remedy}`);
+  return new ApiError("cannot_stop", `${kind} could not stop ${ref}: ${obstacle}. ${remedy}`);
 }
 
 /**
- * Does `act` once the instance holds the machine; null binds nothing. When `act` refuses, the claim is taken back. When it
- * fails otherwise it may have been done all the same, and the claim stays: it heals by itself.
+ * Claims the machine for the instance, then does `act`; null claims nothing. If `act` refuses with an `ApiError`, the
+ * claim is withdrawn. If it fails in another way it may have been done nonetheless, so the claim stays: one without an
+ * instance lapses by itself.
  */
 export async function whileHolding<T>(
   env: Env,
@@ -128,7 +127,6 @@ export async function whileHolding<T>(
   const claim = await claimMachine(env, userId, machine, instanceId, Date.now());
   if (!claim.claimed) {
     throw new ApiError(
-      409,
       "machine_watched",
       `This machine is watched already as ${claim.holder}: remove that instance first (DELETE /api/agent/instances/${claim.holder}), or give another provider_ref`,
     );

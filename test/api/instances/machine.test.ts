@@ -1,12 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { InstanceActor } from "../../src/instance/actor.ts";
-import type { Registration } from "../../src/instance/outcomes.ts";
-import type { ActionOutcome, ActionParameters } from "../../src/orders/order.ts";
-import { holderOf } from "../../src/providers/machines.ts";
-import { type Provider, ProviderError, type Shown, type Sighting } from "../../src/providers/provider.ts";
-import * as registry from "../../src/providers/registry.ts";
-import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { InstanceActor } from "../../../src/instance/actor.ts";
+import type { Registration } from "../../../src/instance/outcomes.ts";
+import type { ActionOutcome, ActionParameters } from "../../../src/orders/order.ts";
+import { holderOf } from "../../../src/providers/machines.ts";
+import { type Provider, ProviderError, type Shown, type Sighting } from "../../../src/providers/provider.ts";
+import * as registry from "../../../src/providers/registry.ts";
+import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
 
 /** One machine, one watcher; and a machine is seen before it is watched. The provider is a function. */
 

@@ -1,0 +1,166 @@
+import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
+import type { ApiEnvironment } from "../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { ApiError, errorResponses, tooManyRequests, unreadable } from "../http/errors.ts";
+import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
+import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import { actorOf } from "../platform/address.ts";
+import { count } from "../service/meter.ts";
+
+/** `/api/agent/status`, where agents send their heartbeats. */
+
+const reportSchema = component("HeartbeatReport", heartbeatSchema.extend({ instance_id: z.string() }));
+
+const actionSchema = component(
+  "HeartbeatAction",
+  z.discriminatedUnion("type", [
+    component(
+      "HibernateWarningAction",
+      z.object({
+        type: z.literal("hibernate_warning"),
+        message: z.string(),
+        countdown_seconds: z.number().describe("True remaining time"),
+      }),
+    ),
+    component("HibernatingAction", z.object({ type: z.literal("hibernating"), message: z.string() })),
+    component(
+      "HibernateAction",
+      z.object({
+        type: z.literal("hibernate"),
+        message: z.string(),
+        action_id: z.string().describe("The same order may be told twice"),
+      }),
+    ),
+  ]),
+);
+
+const answerSchema = component(
+  "HeartbeatAnswer",
+  z.object({
+    success: z.literal(true),
+    message: z.string(),
+    next_heartbeat_in_seconds: z.number(),
+    actions: z.array(actionSchema),
+  }),
+);
+
+const reachabilitySchema = component(
+  "Reachability",
+  z.object({ success: z.literal(true), message: z.string(), server_time: z.string() }),
+);
+
+/** The reason under which a refused heartbeat is counted, by the status of its response. */
+const REFUSAL_REASONS: Readonly<Record<number, string>> = {
+  400: "invalid",
+  401: "unauthorised",
+  403: "forbidden",
+  413: "too_large",
+  429: "rate_limited",
+};
+
+/** Counts every heartbeat, accepted or refused. */
+export const countHeartbeats: MiddlewareHandler<ApiEnvironment> = async (c, next) => {
+  await next();
+  const { status } = c.res;
+  count(
+    c.env,
+    c.executionCtx,
+    "heartbeats",
+    status === 200
+      ? { outcome: "accepted", reason: "" }
+      : { outcome: "refused", reason: REFUSAL_REASONS[status] ?? "unavailable" },
+  );
+};
+
+export class PostStatus extends Endpoint {
+  override schema = {
+    operationId: "sendHeartbeat",
+    tags: ["Heartbeats"],
+    summary: "Send a heartbeat",
+    description:
+      "The instance reports its readings and hears what it has to do. Unknown fields are ignored; any reading may be null or left out.",
+    security: security("instance"),
+    request: {
+      body: jsonBody(reportSchema, {
+        instance_id: "28864630",
+        gpu_utilization: 87,
+        vram_used_gb: 18.4,
+        cpu_utilization: 45,
+        ram_used_gb: 12.0,
+        disk_used_gb: 45.2,
+        cost_accumulated: 2.4,
+        status: "running",
+        uptime_seconds: 7200,
+      }),
+    },
+    responses: {
+      200: jsonResponse("The heartbeat is kept", answerSchema, {
+        success: true,
+        message: "Low utilization detected",
+        next_heartbeat_in_seconds: 60,
+        actions: [
+          {
+            type: "hibernate_warning",
+            message: "GPU <5% utilization for 3min. Hibernating in 2min.",
+            countdown_seconds: 120,
+          },
+        ],
+      }),
+      ...errorResponses(400, 401, 403, 413, 429),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { principal } = c.var;
+    if (principal.scope !== "instance") throw new Error("the route requires an instance token");
+    const { body } = await this.getValidatedData<typeof this.schema>();
+    const { userId, instanceId, tokenGeneration } = principal;
+    if (body.instance_id !== instanceId) {
+      throw new ApiError("forbidden", "The token belongs to another instance");
+    }
+    const { success } = await c.env.HEARTBEAT_LIMIT.limit({ key: `${userId}/${instanceId}` });
+    if (!success) throw tooManyRequests("Too many heartbeats: one a minute is enough");
+    const { instance_id: _, ...report } = body;
+    const taken = await actorOf(c.env, userId, instanceId).heartbeat(tokenGeneration, report);
+    switch (taken.outcome) {
+      case "accepted":
+        return c.json({
+          success: true,
+          message: taken.answer.message,
+          next_heartbeat_in_seconds: taken.answer.nextHeartbeatInSeconds,
+          actions: taken.answer.actions,
+        });
+      case "old_token":
+        throw new ApiError("unauthorized", "This token was replaced by a newer one");
+      case "unknown":
+        throw new ApiError("unauthorized", "This instance is not watched any more");
+      case "unreadable":
+        throw unreadable();
+    }
+  }
+}
+
+export class GetStatus extends Endpoint {
+  override schema = {
+    operationId: "checkReachability",
+    tags: ["Heartbeats"],
+    summary: "Check that the service can be reached",
+    responses: {
+      200: jsonResponse("It can", reachabilitySchema, {
+        success: true,
+        message: "Agent System is reachable",
+        server_time: "2025-12-19T03:25:30Z",
+      }),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    return c.json({
+      success: true,
+      message: "Agent System is reachable",
+      server_time: toIso(Date.now()),
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { userIdOf } from "../../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { errorResponses, invalid } from "../../http/errors.ts";
+import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
+import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import { actorOf } from "../../platform/address.ts";
+import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
+import { policyIssueAt } from "../policy.ts";
+import { detailExample } from "./examples.ts";
+import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
+import { refusalError, viewOrThrow } from "./refusals.ts";
+import {
+  detailSchema,
+  hourlyCostSchema,
+  instanceParams,
+  nameSchema,
+  ownOverridesSchema,
+  providerRefSchema,
+} from "./schemas.ts";
+
+const changesSchema = component(
+  "ChangeInstanceRequest",
+  z.strictObject({
+    name: nameSchema.optional(),
+    provider: providerKindSchema.optional(),
+    provider_ref: providerRefSchema.optional(),
+    hourly_cost: hourlyCostSchema.optional(),
+    hibernated_hourly_cost: hourlyCostSchema.optional(),
+    policy: ownOverridesSchema.optional(),
+  }),
+);
+
+export class ChangeInstance extends Endpoint {
+  override schema = {
+    operationId: "changeInstance",
+    tags: ["Instances"],
+    summary: "Change an instance's name, provider, costs or policy",
+    description: `What is left out stays. \`policy\` replaces the instance's own overrides as a whole. Another provider or reference is another machine. ${MACHINE_REFUSALS}`,
+    security: security("user"),
+    request: {
+      params: instanceParams,
+      query: sightQuery,
+      body: jsonBody(changesSchema, { name: "Render Farm", hourly_cost: 0.55 }),
+    },
+    responses: {
+      200: jsonResponse("The instance", detailSchema, detailExample),
+      ...errorResponses(400, 401, 403, 404, 409, 413),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, query, body } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const actor = actorOf(c.env, userId, params.id);
+    const former = viewOrThrow(await actor.machine());
+    const next = {
+      provider: body.provider ?? former.provider,
+      ref: body.provider_ref === undefined ? former.ref : (body.provider_ref ?? params.id),
+    };
+    const moves = !sameMachine(former, next);
+    const machine = moves ? calledMachine(next) : null;
+    const sighted =
+      machine &&
+      (await inspectMachine(c.env, {
+        userId,
+        instanceId: params.id,
+        machine,
+        referencePath: "body.provider_ref",
+        sight: query.sight === "true",
+      }));
+    const detail = await whileHolding(c.env, userId, machine, params.id, async () => {
+      const changed = await actor.change({
+        profile: {
+          ...(body.name === undefined ? {} : { name: body.name }),
+          // Provider and reference together, as they were claimed: another change may be under way.
+          ...(moves
+            ? { provider: next.provider, providerRef: next.ref === params.id ? null : next.ref }
+            : {}),
+          ...(body.hourly_cost === undefined ? {} : { hourlyCost: body.hourly_cost }),
+          ...(body.hibernated_hourly_cost === undefined
+            ? {}
+            : { hibernatedHourlyCost: body.hibernated_hourly_cost }),
+        },
+        ...(moves ? { sighted } : {}),
+        ...(body.policy === undefined ? {} : { overrides: body.policy }),
+      });
+      switch (changed.outcome) {
+        case "accepted":
+          return changed.detail;
+        case "bad_policy":
+          throw invalid(changed.issues.map(policyIssueAt("body.policy")));
+        case "refused":
+        case "unknown":
+        case "unreadable":
+          throw refusalError(changed);
+      }
+    });
+    const left = moves ? calledMachine(former) : null;
+    if (left !== null) await releaseMachine(c.env.DB, userId, left, params.id);
+    return c.json(detail);
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { userIdOf } from "../../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { answerUnlessKnown, notModified } from "../../http/entity-tag.ts";
+import { errorResponses } from "../../http/errors.ts";
+import { component, jsonResponse, security } from "../../http/openapi.ts";
+import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
+import { actorOf } from "../../platform/address.ts";
+import { overridesSchema, policySchema } from "../policy.ts";
+import { detailExample } from "./examples.ts";
+import { viewOrThrow } from "./refusals.ts";
+import { detailSchema, instanceParams, ownOverridesSchema } from "./schemas.ts";
+
+const detailWithPolicySchema = component(
+  "InstanceDetailWithPolicy",
+  detailSchema.extend({
+    policy: policySchema,
+    policy_overrides: z
+      .object({ user: overridesSchema, instance: ownOverridesSchema })
+      .describe(
+        "Where its values come from: the instance's own, else the user's, else the service's defaults",
+      ),
+  }),
+);
+
+export class GetInstance extends Endpoint {
+  override schema = {
+    operationId: "getInstance",
+    tags: ["Instances"],
+    summary: "See one instance in full",
+    security: security("user"),
+    request: { params: instanceParams },
+    responses: {
+      200: jsonResponse("The instance", detailWithPolicySchema, {
+        ...detailExample,
+        policy: DEFAULT_POLICY,
+        policy_overrides: { user: {}, instance: {} },
+      }),
+      304: notModified,
+      ...errorResponses(401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
+    return answerUnlessKnown(c, viewOrThrow(detail));
+  }
+}

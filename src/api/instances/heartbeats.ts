@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { readHeartbeats, readHours } from "../../history/read.ts";
+import { historyOf } from "../../history/shards.ts";
+import { userIdOf } from "../../http/authenticate.ts";
+import { encodePosition, pageLimit, positionCursor } from "../../http/cursor.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { errorResponses, invalid } from "../../http/errors.ts";
+import { component, jsonResponse, security } from "../../http/openapi.ts";
+import { actorOf } from "../../platform/address.ts";
+import { heartbeatExample } from "./examples.ts";
+import { viewOrThrow } from "./refusals.ts";
+import { heartbeatViewSchema, instanceParams } from "./schemas.ts";
+
+const instantQuery = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .describe("ISO 8601 with time zone");
+
+const heartbeatsQuery = z.object({
+  from: instantQuery.optional(),
+  to: instantQuery.optional(),
+  limit: pageLimit(100),
+  cursor: positionCursor.optional(),
+  resolution: z.enum(["raw", "hour"]).default("raw"),
+});
+
+const hourSchema = component(
+  "HeartbeatHour",
+  z.object({
+    hour: z.string().describe("The hour's first moment"),
+    heartbeats: z.number(),
+    avg_gpu_utilization: z.number().nullable(),
+    max_gpu_utilization: z.number().nullable(),
+    avg_cpu_utilization: z.number().nullable(),
+    max_vram_used_gb: z.number().nullable(),
+    max_ram_used_gb: z.number().nullable(),
+    max_cost_accumulated: z.number().nullable(),
+  }),
+);
+
+const heartbeatsSchema = component(
+  "HeartbeatList",
+  z.object({
+    instance_id: z.string(),
+    heartbeats: z.array(heartbeatViewSchema).optional(),
+    hours: z.array(hourSchema).optional(),
+    next_cursor: z.string().nullable(),
+  }),
+);
+
+export class ListHeartbeats extends Endpoint {
+  override schema = {
+    operationId: "listHeartbeats",
+    tags: ["History"],
+    summary: "Read an instance's heartbeats, newest first",
+    description:
+      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour; the newest heartbeats are in it some minutes later.",
+    security: security("user"),
+    request: { params: instanceParams, query: heartbeatsQuery },
+    responses: {
+      200: jsonResponse("A page of the history", heartbeatsSchema, {
+        instance_id: "28864630",
+        heartbeats: [heartbeatExample],
+        next_cursor: null,
+      }),
+      ...errorResponses(400, 401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, query } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const from = query.from ?? 0;
+    const to = query.to ?? Date.now();
+    if (from > to) throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
+    const history = viewOrThrow(await actorOf(c.env, userId, params.id).history());
+    const database = historyOf(c.env, history.shard);
+    const range = {
+      userId,
+      instanceId: params.id,
+      from,
+      to,
+      limit: query.limit,
+      before: query.cursor ?? null,
+    };
+    if (query.resolution === "hour") {
+      const { hours, next } = await readHours(database, range);
+      return c.json({ instance_id: params.id, hours, next_cursor: encodePosition(next) });
+    }
+    const { heartbeats, next } = await readHeartbeats(database, range, history.waiting);
+    return c.json({ instance_id: params.id, heartbeats, next_cursor: encodePosition(next) });
+  }
+}

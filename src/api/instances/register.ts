@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { readUserPolicy } from "../../accounts/users.ts";
+import { userIdOf } from "../../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { ApiError, errorResponses, invalid } from "../../http/errors.ts";
+import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
+import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
+import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
+import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import { actorOf } from "../../platform/address.ts";
+import { calledMachine } from "../../providers/machines.ts";
+import { policyIssueAt } from "../policy.ts";
+import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
+import {
+  hourlyCostSchema,
+  instanceIdSchema,
+  nameSchema,
+  ownOverridesSchema,
+  providerRefSchema,
+} from "./schemas.ts";
+import { issueInstanceToken, tokenExample, tokenSchema } from "./token.ts";
+
+const registrationSchema = component(
+  "RegisterInstanceRequest",
+  z.strictObject({
+    instance_id: instanceIdSchema,
+    name: nameSchema.optional().describe("The id, if left out"),
+    provider: providerKindSchema.default("agent"),
+    provider_ref: providerRefSchema.default(null),
+    hourly_cost: hourlyCostSchema.default(null),
+    hibernated_hourly_cost: hourlyCostSchema.default(null),
+    policy: ownOverridesSchema.default({}),
+  }),
+);
+
+export class RegisterInstance extends Endpoint {
+  override schema = {
+    operationId: "registerInstance",
+    tags: ["Instances"],
+    summary: "Register an instance",
+    description: MACHINE_REFUSALS,
+    security: security("user"),
+    request: {
+      query: sightQuery,
+      body: jsonBody(registrationSchema, {
+        instance_id: "28864630",
+        name: "ML Training Rig",
+        provider: "agent",
+        hourly_cost: 0.4,
+        hibernated_hourly_cost: 0.01,
+        policy: { idle: { threshold_percent: 10 } },
+      }),
+    },
+    responses: {
+      201: jsonResponse("Registered", tokenSchema, tokenExample),
+      ...errorResponses(400, 401, 403, 409, 413),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { query, body } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const instanceId = body.instance_id;
+    const userPolicy = await readUserPolicy(c.env.DB, userId);
+    const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
+    const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
+    const contradictions = addedIssues(without, merged);
+    if (contradictions.length > 0) throw invalid(contradictions.map(policyIssueAt("body.policy")));
+    const machine = calledMachine({ provider: body.provider, ref: body.provider_ref ?? instanceId });
+    // Before its provider is asked: a program that registers at each boot costs no call.
+    const actor = actorOf(c.env, userId, instanceId);
+    if (machine !== null && (await actor.machine()) !== null) throw exists();
+    const sighted =
+      machine &&
+      (await inspectMachine(c.env, {
+        userId,
+        instanceId,
+        machine,
+        referencePath: body.provider_ref === null ? "body.instance_id" : "body.provider_ref",
+        sight: query.sight === "true",
+      }));
+    return whileHolding(c.env, userId, machine, instanceId, async () => {
+      const registered = await actor.register({
+        userId,
+        instanceId,
+        profile: {
+          name: body.name ?? instanceId,
+          provider: body.provider,
+          providerRef: body.provider_ref,
+          hourlyCost: body.hourly_cost,
+          hibernatedHourlyCost: body.hibernated_hourly_cost,
+        },
+        sighted,
+        overrides: body.policy,
+        userPolicy: userPolicy.overrides,
+        userPolicyVersion: userPolicy.version,
+      });
+      if (registered.outcome === "exists") throw exists();
+      return c.json(await issueInstanceToken(c.env, userId, instanceId, registered.tokenGeneration), 201);
+    });
+  }
+}
+
+const exists = () => new ApiError("exists", "An instance of this id is registered already");

@@ -1,0 +1,27 @@
+import { userIdOf } from "../../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { errorResponses } from "../../http/errors.ts";
+import { security, successResponse } from "../../http/openapi.ts";
+import { actorOf } from "../../platform/address.ts";
+import { refusalError } from "./refusals.ts";
+import { instanceParams } from "./schemas.ts";
+
+export class RemoveInstance extends Endpoint {
+  override schema = {
+    operationId: "removeInstance",
+    tags: ["Instances"],
+    summary: "Stop watching an instance",
+    description: "The provider is not touched; what has been kept of its history stays until it expires.",
+    security: security("user"),
+    request: { params: instanceParams },
+    responses: { 200: successResponse("Not watched any more"), ...errorResponses(401, 403, 404) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
+    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
+    if (removed.outcome !== "removed") throw refusalError(removed);
+    return c.json({ success: true });
+  }
+}

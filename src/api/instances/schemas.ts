@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { component } from "../../http/openapi.ts";
+import { STATUSES } from "../../lifecycle/model/phase.ts";
+import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
+import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import type { DetailView, HeartbeatView, LiveView } from "../../lifecycle/views/instance-view.ts";
+
+/** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
+
+/** No slash: actors are named `user/instance`. */
+export const instanceIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+    "must be 1 to 128 of letters, digits, '.', '_', ':', '-', beginning with a letter or digit",
+  );
+
+export const instanceParams = z.object({ id: instanceIdSchema });
+
+export const nameSchema = z.string().trim().min(1).max(200);
+
+export const providerRefSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9._:/-]+$/, "must be letters, digits, '.', '_', ':', '/', '-'")
+  .nullable()
+  .describe("The provider's own id of the instance; null when it is the same");
+
+export const hourlyCostSchema = z.number().min(0).max(1_000_000).nullable().describe("Dollars an hour");
+
+export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
+
+export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
+
+export const statusSchema = z.enum(STATUSES);
+
+export const healthSchema = z.enum(["healthy", "idle", "late", "unhealthy", "inactive"]);
+
+const explanationSchema = component(
+  "LifecycleExplanation",
+  z
+    .object({
+      next_step: z.enum(["warn", "hibernate", "orphan", "force_hibernate", "delete"]).nullable(),
+      at: instant.nullable(),
+      in_seconds: z.number().nullable(),
+      because: z.string().describe("The evidence"),
+      blocked_by: z
+        .enum([
+          "keep_alive",
+          "guard",
+          "activity",
+          "policy_disabled",
+          "stale_evidence",
+          "no_provider",
+          "wake_grace",
+        ])
+        .nullable(),
+    })
+    .describe("What comes next, when, why, and what holds it back"),
+);
+
+export const liveSchema = component(
+  "Instance",
+  z.object({
+    instance_id: z.string(),
+    name: z.string(),
+    status: statusSchema,
+    last_heartbeat: instant.nullable(),
+    seconds_since_heartbeat: z.number().nullable(),
+    health: healthSchema,
+    gpu_utilization: z.number().nullable().describe("Percent; null unless the instance is running"),
+    gpu_trend: z
+      .array(z.number().nullable())
+      .readonly()
+      .describe(
+        "GPU percent of each of the last sixty heartbeat intervals, oldest first; null where none was reported",
+      ),
+    cost_today: z.number().describe("Dollars since 00:00 UTC"),
+    alert: z.string().optional(),
+    provider: providerKindSchema,
+    provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
+    hourly_cost: z.number().nullable(),
+    hibernated_hourly_cost: z.number().nullable(),
+    registered_at: instant,
+    orphaned_since: instant.nullable(),
+    hibernated_since: instant.nullable(),
+    keep_alive_until: instant.nullable(),
+    lifecycle: explanationSchema,
+  }) satisfies z.ZodType<LiveView>,
+);
+
+export const heartbeatViewSchema = component(
+  "Heartbeat",
+  z.object({
+    timestamp: instant,
+    gpu_utilization: z.number().nullable(),
+    vram_used_gb: z.number().nullable(),
+    cpu_utilization: z.number().nullable(),
+    ram_used_gb: z.number().nullable(),
+    disk_used_gb: z.number().nullable(),
+    cost_accumulated: z.number().nullable(),
+    uptime_seconds: z.number().nullable(),
+    status: z.string().nullable(),
+  }) satisfies z.ZodType<HeartbeatView>,
+);
+
+const gpuSchema = component(
+  "Gpu",
+  z.object({
+    index: z.number(),
+    name: z.string().nullable(),
+    utilization: z.number().nullable(),
+    vram_used_gb: z.number().nullable(),
+    vram_total_gb: z.number().nullable(),
+  }),
+);
+
+export const detailSchema = component(
+  "InstanceDetail",
+  liveSchema.extend({
+    total_heartbeats: z.number(),
+    first_heartbeat: instant.nullable(),
+    uptime_percent: z.number().nullable().describe("Heartbeats received of those expected"),
+    missed_heartbeats: z.number(),
+    avg_gpu_utilization: z.number().nullable(),
+    cost_accumulated: z.number().nullable(),
+    gpus: z.array(gpuSchema),
+    recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
+  }) satisfies z.ZodType<DetailView>,
+);

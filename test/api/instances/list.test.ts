@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
+
+const MINUTE = 60_000;
+
+beforeEach(() => setClock(DAY));
+afterEach(() => vi.useRealTimers());
+
+describe("the list", () => {
+  it("comes page by page, in order, each instance once", async () => {
+    const user = await newUser();
+    const ids = Array.from({ length: 7 }, (_, index) => `rig-${index}`);
+    await Promise.all(ids.map((id) => Instance.register(user, id)));
+    const seen: string[] = [];
+    let cursor = "";
+    let pages = 0;
+    do {
+      const { body } = await call("GET", `/api/agent/instances?limit=3${cursor}`, { token: user.token });
+      seen.push(...body.instances.map((each: { instance_id: string }) => each.instance_id));
+      cursor = body.next_cursor === null ? "" : `&cursor=${body.next_cursor}`;
+      pages += 1;
+    } while (cursor !== "");
+    expect(seen).toEqual(ids);
+    expect(pages).toBe(3);
+  });
+
+  it("answers who has it already with 304, however much time has passed, until something happens", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await one.heartbeat({ gpu_utilization: 90 });
+    const list = (headers: Record<string, string> = {}) =>
+      call("GET", "/api/agent/instances", { token: one.userToken, headers });
+    const first = await list();
+    const tag = first.headers.get("ETag") ?? "";
+    expect(first.body).toMatchObject({
+      server_time: "2030-01-07T00:00:00Z",
+      instances: [{ gpu_trend: [90] }],
+    });
+
+    setClock(DAY + MINUTE / 2);
+    const unchanged = await list({ "If-None-Match": `"other", ${tag}` });
+    expect([unchanged.status, unchanged.body, unchanged.headers.get("ETag")]).toEqual([304, "", tag]);
+    const { body } = await list({ "If-None-Match": '"other"' });
+    expect(body.instances[0].seconds_since_heartbeat).toBe(30);
+
+    await one.heartbeat({ gpu_utilization: 80 });
+    const changed = await list({ "If-None-Match": tag });
+    expect(changed.status).toBe(200);
+    expect(changed.body.instances[0].gpu_trend).toEqual([90, 80]);
+  });
+
+  it("is filtered by status and health, and refuses what is neither", async () => {
+    const user = await newUser();
+    const [busy, idle] = [await Instance.register(user, "busy"), await Instance.register(user, "idle")];
+    await Instance.register(user, "pending");
+    for (let minute = 0; minute <= 3; minute++) {
+      setClock(DAY + minute * MINUTE);
+      await busy.heartbeat({ gpu_utilization: 90 });
+      await idle.heartbeat({ gpu_utilization: 1 });
+    }
+    const ask = async (query: string) => {
+      const { body } = await call("GET", `/api/agent/instances?${query}`, { token: user.token });
+      return body.instances.map((each: { instance_id: string }) => each.instance_id);
+    };
+    expect(await ask("status=running")).toEqual(["busy", "idle"]);
+    expect(await ask("health=idle")).toEqual(["idle"]);
+    expect(await ask("status=running&health=healthy")).toEqual(["busy"]);
+    expect(await ask("status=pending")).toEqual(["pending"]);
+    for (const query of ["status=gone", "health=", "limit=0", "limit=1001", "limit=x", "cursor=*"]) {
+      const reply = await call("GET", `/api/agent/instances?${query}`, { token: user.token });
+      expect([query, reply.status]).toEqual([query, 400]);
+    }
+  });
+});

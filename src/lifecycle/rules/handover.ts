@@ -182,7 +182,7 @@ export function failOrder(state: InstanceState, at: number, because: string): In
     case "waking":
       return failWake(state, at, because);
     case "deleting":
-      return failDelete(state, at, because);
+      return recoverIfHeard(failDelete(state, at, because), at);
     case "pending":
     case "running":
     case "orphaned":
@@ -190,6 +190,15 @@ export function failOrder(state: InstanceState, at: number, because: string): In
     case "deleted":
       return state;
   }
+}
+
+/** A sign of life that came too late to call a delete off counts all the same once that delete has failed. */
+function recoverIfHeard(state: InstanceState, at: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return state;
+  const { lastHeartbeatAt, keepAliveUntil } = state.clock;
+  const isHeard = (lastHeartbeatAt ?? 0) > orphan.since || (keepAliveUntil ?? 0) > orphan.since;
+  return isHeard ? recover(state, at, "heard while it was to be deleted") : state;
 }
 
 function withHandover(state: InstanceState, handover: Handover): InstanceState {

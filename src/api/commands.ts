@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { security, userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
-import { ApiError, notFound, unreadable } from "../http/errors.ts";
+import { ApiError, notFound, unavailable, unreadable } from "../http/errors.ts";
 import type { CommandOutcome } from "../instance/outcomes.ts";
 import { keepAliveMinutesSchema } from "../lifecycle/model/policy.ts";
 import { actorOf } from "../platform/address.ts";
@@ -61,6 +61,8 @@ export class KeepAlive extends Endpoint {
         throw notFound();
       case "unreadable":
         throw unreadable();
+      case "unavailable":
+        throw unavailable(60);
     }
   }
 }
@@ -117,5 +119,7 @@ function answer(c: ApiContext, command: CommandOutcome): Response {
       throw notFound();
     case "unreadable":
       throw unreadable();
+    case "unavailable":
+      throw unavailable(60);
   }
 }

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { type ApiEnvironment, security, tooManyRequests } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
-import { ApiError, unreadable } from "../http/errors.ts";
+import { ApiError, unavailable, unreadable } from "../http/errors.ts";
 import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
@@ -118,6 +118,8 @@ export class PostStatus extends Endpoint {
         throw new ApiError(401, "unauthorized", "This instance is not watched any more");
       case "unreadable":
         throw unreadable();
+      case "unavailable":
+        throw unavailable(60);
     }
   }
 }

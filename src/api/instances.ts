@@ -7,7 +7,7 @@ import { security, userIdOf } from "../http/authenticate.ts";
 import { encodeText, idCursor } from "../http/cursor.ts";
 import { type ApiContext, Endpoint, errorResponses, jsonBody, jsonResponse } from "../http/endpoint.ts";
 import { answerUnlessKnown } from "../http/entity-tag.ts";
-import { ApiError, type Issue, invalid, notFound, unreadable } from "../http/errors.ts";
+import { ApiError, type Issue, invalid, notFound, unavailable, unreadable } from "../http/errors.ts";
 import { askActors } from "../instance/ask.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import {
@@ -316,6 +316,8 @@ export class ChangeInstance extends Endpoint {
           throw notFound();
         case "unreadable":
           throw unreadable();
+        case "unavailable":
+          throw unavailable(60);
       }
     });
     const left = moves ? calledMachine(former) : null;
@@ -344,6 +346,7 @@ export class RemoveInstance extends Endpoint {
     const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
     if (removed.outcome === "unknown") throw notFound();
     if (removed.outcome === "unreadable") throw unreadable();
+    if (removed.outcome === "unavailable") throw unavailable(60);
     return c.json({ success: true });
   }
 }
@@ -367,6 +370,7 @@ export class RotateInstanceToken extends Endpoint {
     const rotated = await actorOf(c.env, userIdOf(c.var.principal), params.id).rotateToken();
     if (rotated.outcome === "unknown") throw notFound();
     if (rotated.outcome === "unreadable") throw unreadable();
+    if (rotated.outcome === "unavailable") throw unavailable(60);
     return c.json(await tokenAnswer(c, params.id, rotated.tokenGeneration));
   }
 }

@@ -39,6 +39,12 @@ export const unreadable = () =>
 export const UNREADABLE_MESSAGE =
   "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
 
+/** Nothing was done: it can be asked again. */
+export const unavailable = (retryAfterSeconds: number) =>
+  new ApiError(503, "unavailable", UNAVAILABLE_MESSAGE, { retryAfterSeconds });
+
+export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
+
 export const errorSchema = z.object({
   success: z.literal(false),
   error: z.object({
@@ -73,9 +79,7 @@ export function answerError(error: unknown, c: Context): Response {
 
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return new ApiError(503, "unavailable", "The service cannot answer right now", {
-    retryAfterSeconds: 5,
-  });
+  return unavailable(5);
 }
 
 export function invalid(issues: readonly Issue[]): ApiError {

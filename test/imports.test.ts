@@ -27,7 +27,7 @@ const FOLDERS = [
 ];
 
 /** The same within the pure core. `views` show what `rules` decided; nothing that decides looks at a view. */
-const CORE = ["views", ".", "rules", "model"];
+const CORE = ["views", ".", "invariants", "rules", "model"];
 
 const SOURCE = join(import.meta.dirname, "../src");
 

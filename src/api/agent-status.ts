@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { ApiEnvironment } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, tooManyRequests, unreadable } from "../http/errors.ts";
+import { ApiError, errorResponses, tooManyRequests, unavailable, unreadable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
 import { toIso } from "../lifecycle/model/time.ts";
@@ -138,6 +138,8 @@ export class PostStatus extends Endpoint {
         throw new ApiError("unauthorized", "This instance is not watched any more");
       case "unreadable":
         throw unreadable();
+      case "unavailable":
+        throw unavailable(60);
     }
   }
 }

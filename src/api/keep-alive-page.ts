@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { UNREADABLE_MESSAGE } from "../http/errors.ts";
+import { UNAVAILABLE_MESSAGE, UNREADABLE_MESSAGE } from "../http/errors.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
@@ -39,7 +39,7 @@ export class GetKeepAlivePage extends Endpoint {
     if (link === null) return expired(c);
     const instance = await actorOf(c.env, link.sub, link.instance).detail();
     if (instance === null) return expired(c);
-    if (isUnreadable(instance)) return unreadable(c);
+    if (isUnreadable(instance)) return notNow(c, UNREADABLE_MESSAGE);
     if (instance.registered_at !== toIso(link.registered_at)) return expired(c);
     return page(
       c,
@@ -83,7 +83,9 @@ export class PostKeepAlivePage extends Endpoint {
       case "unknown":
         return expired(c);
       case "unreadable":
-        return unreadable(c);
+        return notNow(c, UNREADABLE_MESSAGE);
+      case "unavailable":
+        return notNow(c, UNAVAILABLE_MESSAGE);
     }
   }
 }
@@ -102,9 +104,9 @@ function expired(c: ApiContext): Response | Promise<Response> {
   );
 }
 
-function unreadable(c: ApiContext): Response | Promise<Response> {
+function notNow(c: ApiContext, message: string): Response | Promise<Response> {
   c.header("Retry-After", "60");
-  return page(c, 503, "Not possible right now", html`<p>${UNREADABLE_MESSAGE}.</p>`);
+  return page(c, 503, "Not possible right now", html`<p>${message}.</p>`);
 }
 
 function page(

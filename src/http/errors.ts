@@ -138,6 +138,12 @@ export const UNREADABLE_MESSAGE =
 /** The stored instance cannot be read. A later deployment may be able to; the cause was logged when it was read. */
 export const unreadable = () => new ApiError("unreadable", UNREADABLE_MESSAGE, { retryAfterSeconds: 60 });
 
+/** Nothing was done: it can be asked again. */
+export const unavailable = (retryAfterSeconds: number) =>
+  new ApiError("unavailable", UNAVAILABLE_MESSAGE, { retryAfterSeconds });
+
+export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
+
 /** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
 export function answerError(error: unknown, c: Context): Response {
   const known = toApiError(error);
@@ -158,7 +164,7 @@ export function answerError(error: unknown, c: Context): Response {
 
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return new ApiError("unavailable", "The service cannot answer right now", { retryAfterSeconds: 5 });
+  return unavailable(5);
 }
 
 const RETRY_AFTER = {

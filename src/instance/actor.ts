@@ -33,9 +33,13 @@ import {
   type ProfileChanges,
   type Registration,
   UNKNOWN,
+  type Unavailable,
   type Unreadable,
 } from "./outcomes.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
+
+/** What a workflow's step hears, and tries again. */
+const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
 
 /**
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
@@ -65,7 +69,12 @@ export class InstanceActor extends DurableObject<Env> {
       usedLinks: [],
       state: newState({ ...registration.profile, registeredAt: now }),
     };
-    await this.#life.decide(stored, { type: "registered", sighted: registration.sighted }, now);
+    const decided = await this.#life.decide(
+      stored,
+      { type: "registered", sighted: registration.sighted },
+      now,
+    );
+    if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
     await this.#life.emptyOutbox();
     return { outcome: "registered", tokenGeneration: now };
   }
@@ -75,8 +84,10 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
     const now = Date.now();
-    const { stored: next } = await this.#life.decide(stored, { type: "heartbeat", report }, now);
+    const decided = await this.#life.decide(stored, { type: "heartbeat", report }, now);
+    if (decided.outcome === "unavailable") return decided;
     this.#life.emptyOutboxSoon();
+    const { stored: next } = decided;
     return { outcome: "accepted", answer: answerHeartbeat(next.state, this.#life.policy(next), now) };
   }
 
@@ -133,18 +144,22 @@ export class InstanceActor extends DurableObject<Env> {
             now,
           );
     if (outcome !== null && outcome.outcome !== "accepted") return outcome;
-    if (changes.overrides !== undefined) await this.#life.applyPolicy({ overrides: changes.overrides }, now);
+    if (changes.overrides !== undefined) {
+      const withheld = await this.#life.applyPolicy({ overrides: changes.overrides }, now);
+      if (withheld !== null) return withheld;
+    }
     await this.#life.emptyOutbox();
     return this.#accepted(now);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
-  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent> {
+  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent | Unavailable> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
     const now = Date.now();
     const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
-    await this.#life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
+    const decided = await this.#life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
+    if (decided.outcome === "unavailable") return decided;
     this.#life.emptyOutboxSoon();
     return { outcome: "rotated", tokenGeneration };
   }
@@ -154,7 +169,7 @@ export class InstanceActor extends DurableObject<Env> {
    * cannot be read goes too, and as it does not say whose it was, the caller does. While the registry is out of reach such a
    * row stays, and the answer is that it is unreadable.
    */
-  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Absent> {
+  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
     if (stored === null) {
       const unreadable = this.#life.unreadable();
@@ -168,7 +183,8 @@ export class InstanceActor extends DurableObject<Env> {
       await this.#life.forget();
       return { outcome: "removed" };
     }
-    await this.#life.decide(stored, { type: "removed" }, Date.now());
+    const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
+    if (decided.outcome === "unavailable") return decided;
     await this.#life.emptyOutbox();
     return { outcome: "removed" };
   }
@@ -197,15 +213,17 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life.mustBeReadable();
     const stored = this.#life.known();
     if (stored === null) return false;
-    const { stored: next } = await this.#life.decide(stored, event, Date.now());
+    const decided = await this.#life.decide(stored, event, Date.now());
+    if (decided.outcome === "unavailable") throw new Error(NOT_DECIDED);
     this.#life.emptyOutboxSoon();
-    return isUnderWay(next.state, event.actionId);
+    return isUnderWay(decided.stored.state, event.actionId);
   }
 
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
     this.#life.mustBeReadable();
-    await this.#command(endingOf(actionId, outcome), Date.now());
+    const { outcome: heard } = await this.#command(endingOf(actionId, outcome), Date.now());
+    if (heard === "unavailable") throw new Error(NOT_DECIDED);
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
@@ -213,7 +231,8 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life.mustBeReadable();
     const stored = this.#life.known();
     if (stored === null) return;
-    await this.#command({ type: "cleanup" }, Date.now());
+    const { outcome } = await this.#command({ type: "cleanup" }, Date.now());
+    if (outcome === "unavailable") throw new Error(NOT_DECIDED);
     await this.#life.emptyOutbox();
   }
 
@@ -277,8 +296,9 @@ export class InstanceActor extends DurableObject<Env> {
   async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
-    const { refusal } = await this.#life.decide(stored, event, now);
-    if (refusal !== null) return { outcome: "refused", refusal };
+    const decided = await this.#life.decide(stored, event, now);
+    if (decided.outcome === "unavailable") return decided;
+    if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
     this.#life.emptyOutboxSoon();
     return this.#accepted(now);
   }
@@ -293,11 +313,9 @@ export class InstanceActor extends DurableObject<Env> {
   async #keepAlive(stored: StoredInstance, minutes: number | null, now: number): Promise<KeepAliveOutcome> {
     const durationMs =
       minutes === null ? this.#life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#life.speed;
-    const { stored: next, refusal } = await this.#life.decide(
-      stored,
-      { type: "keep_alive", durationMs },
-      now,
-    );
+    const decided = await this.#life.decide(stored, { type: "keep_alive", durationMs }, now);
+    if (decided.outcome === "unavailable") return decided;
+    const { stored: next, refusal } = decided;
     if (refusal !== null) return { outcome: "refused", refusal };
     this.#life.emptyOutboxSoon();
     const until = next.state.clock.keepAliveUntil ?? now;

@@ -1,4 +1,5 @@
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
+import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../lifecycle/model/outbox.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
@@ -6,10 +7,11 @@ import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import { HOUR_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
+import { withhold } from "../lifecycle/withhold.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { count } from "../service/meter.ts";
 import { deliver } from "./outbox.ts";
-import { type Absent, UNKNOWN, type Unreadable } from "./outcomes.ts";
+import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
@@ -25,8 +27,17 @@ const CRASH_RETRY_MS = 5 * MINUTE_MS;
 /** A row that cannot be read is looked at again after this long: a deployment may have brought the code that can. */
 const UNREADABLE_RETRY_MS = HOUR_MS;
 
+/** What broke an invariant is tried again after this long: as long as it is decided in the same way, it will again. */
+const WITHHELD_RETRY_MS = 5 * MINUTE_MS;
+
 /** An alarm that has not fired for this long after its time never will. */
 const OVERDUE_MS = 10 * MINUTE_MS;
+
+export interface Decided {
+  readonly outcome: "decided";
+  readonly stored: StoredInstance;
+  readonly refusal: Refusal | null;
+}
 
 /**
  * How an instance lives in its object: loaded, decided upon, saved with its effects in one write, woken by its one alarm,
@@ -38,6 +49,8 @@ export class InstanceLife {
   readonly #storage: InstanceStorage;
   /** The runs that empty the outbox, one after the other. */
   #emptying: Promise<void> = Promise.resolve();
+  /** The breaches that were logged and recorded, each with the hour of it. */
+  readonly #told = new Set<string>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
@@ -106,21 +119,44 @@ export class InstanceLife {
     return compilePolicy(settingsOf(stored), this.speed);
   }
 
-  /** Decides, saves state and effects in one row, and arms the alarm. */
-  async decide(
-    stored: StoredInstance,
-    event: InstanceEvent,
-    now: number,
-  ): Promise<{ stored: StoredInstance; refusal: Refusal | null }> {
+  /** Decides, saves state and effects in one row, and arms the alarm. What breaks an invariant is not saved. */
+  async decide(stored: StoredInstance, event: InstanceEvent, now: number): Promise<Decided | Unavailable> {
     // A heartbeat ends the silence that catching up would judge. By a new policy deadlines would be past that never stood.
     const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
     const decision = decide(current, event, this.policy(stored), now);
+    const former = this.stored() ?? stored;
+    const breaches = decision.state === former.state ? [] : breachesOf(former.state, decision.state, now);
+    if (breaches.length > 0) return this.#withhold(event, breaches, now);
     const next = { ...stored, state: decision.state };
     if (decision.state !== stored.state) this.#storage.save(next);
     const crashRetryAt = decision.state.outbox.length > 0 ? now + CRASH_RETRY_MS : null;
     await this.#armAtLatest(earliest(decision.wakeAt, crashRetryAt));
-    return { stored: next, refusal: decision.refusal };
+    return { outcome: "decided", stored: next, refusal: decision.refusal };
+  }
+
+  /** A decision broke an invariant: the former state stands, and the next alarm is some time away. */
+  async #withhold(event: InstanceEvent, breaches: readonly Invariant[], now: number): Promise<Unavailable> {
+    count(this.#env, this.#ctx, "invariant_breaches", {});
+    const former = this.stored();
+    const news = this.#notYetTold(breaches, now);
+    if (news.length > 0) {
+      console.error("a decision broke an invariant:", news.join(), "upon", event.type, former?.instanceId);
+    }
+    if (former === null) return UNAVAILABLE;
+    const state = withhold(former.state, event, news, this.policy(former), now);
+    if (state !== former.state) this.#storage.save({ ...former, state });
+    await this.#armAtLatest(now + WITHHELD_RETRY_MS);
+    this.emptyOutboxSoon();
+    return UNAVAILABLE;
+  }
+
+  /** Each once an hour. An object that has left memory since tells it again, and the history keeps one. */
+  #notYetTold(breaches: readonly Invariant[], now: number): readonly Invariant[] {
+    const key = (breach: Invariant) => `${breach} ${Math.floor(now / HOUR_MS)}`;
+    const news = breaches.filter((breach) => !this.#told.has(key(breach)));
+    for (const breach of news) this.#told.add(key(breach));
+    return news;
   }
 
   /**
@@ -193,19 +229,23 @@ export class InstanceLife {
     }
   }
 
-  /** Takes on new policy levels, unless merged they would contradict themselves: then the former ones stand. */
+  /**
+   * Takes on new policy levels, unless merged they would contradict themselves, or the decision upon them is withheld: then
+   * the former ones stand: only of the latter the caller is told.
+   */
   async applyPolicy(
     levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
     now: number,
-  ): Promise<void> {
+  ): Promise<Unavailable | null> {
     const stored = this.stored();
-    if (stored === null) return;
+    if (stored === null) return null;
     const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
     if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
       this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
-      return;
+      return null;
     }
-    await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
+    const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
+    return decided.outcome === "unavailable" ? decided : null;
   }
 
   /** Empties the storage: the instance was never here. */

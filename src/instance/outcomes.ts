@@ -44,6 +44,13 @@ export interface Unreadable {
 
 export type Absent = Unknown | Unreadable;
 
+/** The decision broke an invariant, so all stands as before. The same may be asked again later. */
+export interface Unavailable {
+  readonly outcome: "unavailable";
+}
+
+export const UNAVAILABLE: Unavailable = { outcome: "unavailable" };
+
 /** Whether an actor that was asked for a view of the instance had to say that it cannot be read. */
 export function isUnreadable(answer: object): answer is Unreadable {
   return "outcome" in answer && answer.outcome === "unreadable";
@@ -57,12 +64,14 @@ export function isReadable<T extends object>(answer: T): answer is Exclude<T, Un
 export type HeartbeatOutcome =
   | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
   | { readonly outcome: "old_token" }
-  | Absent;
+  | Absent
+  | Unavailable;
 
 export type CommandOutcome =
   | { readonly outcome: "accepted"; readonly detail: DetailView }
   | { readonly outcome: "refused"; readonly refusal: Refusal }
-  | Absent;
+  | Absent
+  | Unavailable;
 
 export type ChangeOutcome =
   | CommandOutcome

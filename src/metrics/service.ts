@@ -53,6 +53,11 @@ const COUNTERS: Readonly<
     help: "Chunks found waiting whenever an instance could not hand them over, once a minute: its rate a minute is the backlog",
     labels: [],
   },
+  invariant_breaches: {
+    name: "dumont_service_invariant_breaches_total",
+    help: "Decisions that were not carried out because they broke what always holds: a defect of the service",
+    labels: [],
+  },
 };
 
 /** Fills a registry with what the operator sees. */

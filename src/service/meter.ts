@@ -21,6 +21,8 @@ interface CounterLabels {
   outbox_failures: Record<never, string>;
   /** Chunks that wait in an actor, counted whenever it fails to hand them over. It tries once a minute. */
   waiting_chunks: Record<never, string>;
+  /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
+  invariant_breaches: Record<never, string>;
 }
 
 type CounterName = keyof CounterLabels;

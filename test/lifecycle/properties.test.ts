@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
+import { breachesOf } from "../../src/lifecycle/invariants.ts";
 import type { ActionOrder, Effect } from "../../src/lifecycle/model/effects.ts";
 import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
@@ -222,6 +223,7 @@ class Actor {
     const decision = decide(before, event, POLICY, this.now);
     expect(JSON.stringify(before)).toBe(frozen);
     checkMove(before, decision.state, event, this.now);
+    expect(breachesOf(before, decision.state, this.now)).toEqual([]);
     this.save(decision.state);
     const { wakeAt } = decision;
     if (wakeAt !== null) {

@@ -1,4 +1,5 @@
 import { type Decision, decide } from "../../src/lifecycle/decide.ts";
+import { breachesOf } from "../../src/lifecycle/invariants.ts";
 import type { Effect } from "../../src/lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
@@ -55,6 +56,8 @@ export class Timeline {
 
   apply(event: InstanceEvent): Decision {
     const decision = decide(this.state, event, this.policy, this.now);
+    const breaches = breachesOf(this.state, decision.state, this.now);
+    if (breaches.length > 0) throw new Error(`${event.type} breaks ${breaches.join(", ")}`);
     this.state = decision.state;
     if (decision.wakeAt !== null && (this.armedAt === null || this.armedAt > decision.wakeAt)) {
       this.armedAt = Math.max(decision.wakeAt, this.now + 1);

@@ -244,6 +244,8 @@ describe("the service's metrics", () => {
         .toSorted((a, b) => a.labels.status.localeCompare(b.labels.status)),
     );
     expect(metrics.get("dumont_service_guard_closed")).toEqual([{ labels: {}, value: 0 }]);
+    // An increase is seen only of what began at 0.
+    expect(metrics.get("dumont_service_invariant_breaches_total")).toEqual([{ labels: {}, value: 0 }]);
   });
 
   it("are the operator's: an instance's token sees nothing, no token nothing", async () => {

@@ -4,6 +4,18 @@ import type { StoredInstance } from "../../src/instance/stored/stored-instance.t
 import type { Outline } from "./happenings.ts";
 import type { Platform } from "./platform.ts";
 
+/** What is being saved, before it becomes JSON: reading it back is what a life would spend most of its time on. */
+let saving: StoredInstance | null = null;
+const { save } = InstanceStorage.prototype;
+InstanceStorage.prototype.save = function (stored) {
+  saving = stored;
+  try {
+    save.call(this, stored);
+  } finally {
+    saving = null;
+  }
+};
+
 /** Whoever called something that crashed hears this, and does not know what was done. */
 export class Reset extends Error {}
 
@@ -122,8 +134,8 @@ export class ActorHost {
       this.#outline = JSON.parse(json);
     }
     const { scheduler } = this.#platform;
-    const [at, after] = [scheduler.now, this.#outline];
-    this.#platform.onHappening({ type: "saved", at, instance: this.name, before, after });
+    const [at, after, state] = [scheduler.now, this.#outline, saving?.state ?? null];
+    this.#platform.onHappening({ type: "saved", at, instance: this.name, before, after, state });
   }
 
   #arm(at: number): void {

@@ -13,6 +13,8 @@ export type Happening =
       readonly instance: string;
       readonly before: Outline | null;
       readonly after: Outline | null;
+      /** All of what was saved, as it was in memory; null: nothing is left. */
+      readonly state: InstanceState | null;
     }
   /** A sign of life that was acknowledged; `at` is when its actor heard it. */
   | {

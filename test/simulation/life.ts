@@ -2,6 +2,7 @@ import type { Database } from "./database.ts";
 import { Owner, USER_POLICY } from "./owner.ts";
 import { Platform } from "./platform.ts";
 import { EverythingEnds } from "./promises/everything-ends.ts";
+import { InvariantsHold } from "./promises/invariants-hold.ts";
 import { NoMachineIsForgotten } from "./promises/no-machine-is-forgotten.ts";
 import { NothingIsLost } from "./promises/nothing-is-lost.ts";
 import { OneWatcher } from "./promises/one-watcher.ts";
@@ -61,6 +62,7 @@ export async function live(
     new EverythingEnds(platform, say),
     new NothingIsLost(platform, rigs, say),
     new StatusNeverLies(platform, say),
+    new InvariantsHold(say),
   ];
   platform.onHappening = (happening) => {
     for (const promise of promises) promise.observe(happening);

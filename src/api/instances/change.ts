@@ -93,6 +93,7 @@ export class ChangeInstance extends Endpoint {
         case "refused":
         case "unknown":
         case "unreadable":
+        case "unavailable":
           throw refusalError(changed);
       }
     });

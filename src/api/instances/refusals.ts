@@ -1,12 +1,12 @@
-import { ApiError, notFound, unreadable } from "../../http/errors.ts";
-import { type Absent, isReadable, type Unreadable } from "../../instance/outcomes.ts";
+import { ApiError, notFound, unavailable, unreadable } from "../../http/errors.ts";
+import { type Absent, isReadable, type Unavailable, type Unreadable } from "../../instance/outcomes.ts";
 import type { Refusal } from "../../lifecycle/rules/commands.ts";
 
 /** How the refusals of an instance's actor are answered. */
 
 /** The error for a command that the actor did not carry out. */
 export function refusalError(
-  outcome: Absent | { readonly outcome: "refused"; readonly refusal: Refusal },
+  outcome: Absent | Unavailable | { readonly outcome: "refused"; readonly refusal: Refusal },
 ): ApiError {
   switch (outcome.outcome) {
     case "refused":
@@ -15,6 +15,8 @@ export function refusalError(
       return notFound();
     case "unreadable":
       return unreadable();
+    case "unavailable":
+      return unavailable(60);
   }
 }
 

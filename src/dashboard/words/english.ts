@@ -82,6 +82,7 @@ const event: Record<string, string> = {
   deleted: "Deleted",
   gone: "Gone at the provider",
   history_lost: "History lost",
+  invariant_breached: "Decision held back",
   cleanup: "Cleanup",
 };
 

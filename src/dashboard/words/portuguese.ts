@@ -47,6 +47,7 @@ const event: Record<string, string> = {
   deleted: "Excluída",
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",
+  invariant_breached: "Decisão retida",
   cleanup: "Limpeza",
 };
 

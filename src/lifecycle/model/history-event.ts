@@ -42,6 +42,7 @@ export const historyEventKindSchema = z.enum([
   "deleted",
   "gone",
   "history_lost",
+  "invariant_breached",
   "cleanup",
 ]);
 

@@ -1,9 +1,10 @@
 import type { InstanceEvent } from "../model/instance-event.ts";
+import { orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { confirmDelete, failDelete, findGone, findRunning } from "./deletion.ts";
-import { refuseOrder } from "./handover.ts";
+import { recover, refuseOrder } from "./handover.ts";
 import { confirmHibernation, failHibernation } from "./hibernation.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
 import { confirmWake, failWake } from "./waking.ts";
@@ -64,7 +65,7 @@ export function failOrder(state: InstanceState, at: number, because: string): In
     case "waking":
       return failWake(state, at, because);
     case "deleting":
-      return failDelete(state, at, because);
+      return recoverIfHeard(failDelete(state, at, because), at);
     case "pending":
     case "running":
     case "orphaned":
@@ -72,6 +73,15 @@ export function failOrder(state: InstanceState, at: number, because: string): In
     case "deleted":
       return state;
   }
+}
+
+/** A sign of life that came too late to call a delete off counts all the same once that delete has failed. */
+function recoverIfHeard(state: InstanceState, at: number): InstanceState {
+  const orphan = orphanOf(state.phase);
+  if (orphan === null) return state;
+  const { lastHeartbeatAt, keepAliveUntil } = state.clock;
+  const isHeard = (lastHeartbeatAt ?? 0) > orphan.since || (keepAliveUntil ?? 0) > orphan.since;
+  return isHeard ? recover(state, at, "heard while it was to be deleted") : state;
 }
 
 /** For a stop or a start: six tries, half an hour of looking for the result, and room for our own delays. */

@@ -83,6 +83,20 @@ describe.each(ORDERS)("a %s", (_, ordered) => {
     ]);
   });
 
+  it("that fails after such a sign of life leaves no orphan behind", () => {
+    for (const sign of ["heartbeat", "keep_alive"] as const) {
+      const line = ordered();
+      const { actionId } = line;
+      line.command({ type: "action.tried", actionId });
+      if (sign === "heartbeat") line.heartbeat();
+      else line.command({ type: "keep_alive", durationMs: 60 * 60_000 });
+      line.command({ type: "action.accepted", actionId });
+      line.command({ type: "action.failed", actionId, because: "refused" });
+      expect(line.view).toMatchObject({ orphaned_since: null });
+      expect(line.kinds).toContain("recovered");
+    }
+  });
+
   it("whose carrier is never heard of again ends by its deadline, with a critical alert", () => {
     const line = ordered();
     const before = line.now;

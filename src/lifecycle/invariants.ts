@@ -1,0 +1,61 @@
+import { OF_A_STATE } from "./invariants/of-a-state.ts";
+import { OF_A_STEP } from "./invariants/of-a-step.ts";
+import type { InstanceState } from "./model/state.ts";
+
+/**
+ * What always holds of an instance, whatever happens to it. A decision that breaks one of these is a defect of the
+ * service, and is not carried out: better no step than a wrong one.
+ */
+export const INVARIANTS = {
+  // Of one state.
+  number_not_finite: "every number is finite",
+  counter_negative: "no counter is below zero",
+  unflushed_beyond_recent: "heartbeats that wait for the history are still there",
+  heartbeats_out_of_order: "heartbeats are in the order of their numbers",
+  chunk_empty: "a chunk holds heartbeats",
+  effects_out_of_order: "effects are in the order of their ids",
+  time_in_future: "nothing has happened later than now",
+  idle_run_misplaced: "an idle run lies between the registration and now",
+  orphan_ahead_of_silence: "no step of the ladder comes before its silence",
+  idle_hibernation_orphaned:
+    "an instance hibernated for another reason than silence is not led to its deletion",
+  order_of_wrong_kind: "the order under way is the one that the status names",
+  order_for_other_machine: "an order is for the machine that is watched",
+  // Of a state and its successor.
+  counter_fell: "no total falls",
+  number_used_again: "no number of an effect or a heartbeat is used twice",
+  heartbeats_out_of_time: "no heartbeat is earlier than the one before it",
+  effect_dropped: "no effect is dropped before it was carried out",
+  heartbeat_lost: "every heartbeat is handed to the history once",
+  order_not_sent: "an order that a provider must be called for is sent",
+  order_ended_unsaid: "no order ends or is replaced without an event that says so",
+  ended_without_order: "an instance is hibernated or deleted by an order only",
+  deleted_came_back: "a deleted instance comes back by a heartbeat only",
+  orphaned_since_earlier: "the moment since which an instance is orphaned does not move back",
+  orphaned_while_heard: "an instance that was heard is not orphaned",
+  silence_order_while_heard: "nothing is ordered for the silence of an instance that was heard",
+  idle_order_unwarned: "no instance is hibernated for idleness without a warning",
+} as const;
+
+export type Invariant = keyof typeof INVARIANTS;
+
+/**
+ * Which invariants the step from `before` to `after` breaks, at `now` in ms. `before` is null for a state without a
+ * predecessor. What `before` broke already is not held against the step: it would hold up every other one, for good. So a
+ * clock that was set back breaks nothing either.
+ */
+export function breachesOf(
+  before: InstanceState | null,
+  after: InstanceState,
+  now: number,
+): readonly Invariant[] {
+  const breaches: Invariant[] = [];
+  for (const [invariant, holds] of OF_A_STATE) {
+    if (!holds(after, now, before) && (before === null || holds(before, now, null))) breaches.push(invariant);
+  }
+  if (before === null) return breaches;
+  for (const [invariant, holds] of OF_A_STEP) {
+    if (!holds(before, after, now)) breaches.push(invariant);
+  }
+  return breaches;
+}

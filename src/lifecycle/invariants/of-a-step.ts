@@ -1,0 +1,188 @@
+import type { Effect, PendingEffect } from "../model/effects.ts";
+import type { HistoryEventKind } from "../model/history-event.ts";
+import { type Action, idleRunOf, type Orphan, orphanOf } from "../model/phase.ts";
+import { abilitiesOf } from "../model/provider.ts";
+import { type InstanceState, machineOf } from "../model/state.ts";
+import { actionIn, isSameMachine } from "./readers.ts";
+
+/** What holds between a state and the one that is decided upon from it, at `now`. */
+
+type OfAStep = (before: InstanceState, after: InstanceState, now: number) => boolean;
+
+export const OF_A_STEP = [
+  ["counter_fell", doTotalsGrow],
+  [
+    "number_used_again",
+    (before, after) =>
+      after.nextEffectId >= before.nextEffectId && after.agent.nextInHistory >= before.agent.nextInHistory,
+  ],
+  ["heartbeats_out_of_time", areNewHeartbeatsLater],
+  ["effect_dropped", areEffectsKept],
+  ["heartbeat_lost", areHeartbeatsKept],
+  ["order_not_sent", isNewOrderSent],
+  ["order_ended_unsaid", isEndOfOrderSaid],
+  [
+    "ended_without_order",
+    (before, after) =>
+      (after.phase.status !== "hibernated" && after.phase.status !== "deleted") ||
+      after.phase.status === before.phase.status ||
+      actionIn(before) !== null,
+  ],
+  ["deleted_came_back", isDeletedForGood],
+  ["orphaned_since_earlier", isOrphanedSinceKept],
+  ["orphaned_while_heard", isNewOrphanSilent],
+  ["silence_order_while_heard", isNewOrderForSilence],
+  ["idle_order_unwarned", isNewIdleOrderWarned],
+] as const satisfies readonly (readonly [string, OfAStep])[];
+
+function doTotalsGrow({ counters: before }: InstanceState, { counters: after }: InstanceState): boolean {
+  return (
+    after === before ||
+    (after.totalHeartbeats >= before.totalHeartbeats &&
+      after.missed >= before.missed &&
+      after.gpuPercentSum >= before.gpuPercentSum &&
+      after.gpuHeartbeats >= before.gpuHeartbeats &&
+      after.saved.totalMs >= before.saved.totalMs &&
+      after.saved.totalDollars >= before.saved.totalDollars &&
+      (after.saved.monthStart !== before.saved.monthStart || after.saved.monthMs >= before.saved.monthMs))
+  );
+}
+
+/** Later than the one before it, unless the clock was set back since. */
+function areNewHeartbeatsLater(before: InstanceState, { recent }: InstanceState, now: number): boolean {
+  for (let index = recent.length - 1; index > 0; index--) {
+    const [earlier, later] = [recent[index - 1], recent[index]];
+    if (earlier === undefined || later === undefined || later.sequence < before.agent.nextInHistory) break;
+    if (later.at < earlier.at && earlier.at <= now) return false;
+  }
+  return true;
+}
+
+function areEffectsKept(before: InstanceState, after: InstanceState): boolean {
+  if (after.outbox === before.outbox || before.outbox.length === 0) return true;
+  const kept = new Set(after.outbox.map(({ id }) => id));
+  const isNew = newEffects(before, after);
+  return before.outbox.every(({ id, effect }) => kept.has(id) || isReplaced(effect, isNew));
+}
+
+/** Of some effects only the newest matters; what could not be kept for a week is given up, with an event that says so. */
+function isReplaced(effect: Effect, by: readonly PendingEffect[]): boolean {
+  switch (effect.type) {
+    case "projection":
+    case "guard":
+      return by.some((one) => one.effect.type === effect.type);
+    case "chunk":
+      return isSaid(by, ["history_lost"]);
+    case "event":
+      return effect.event.kind === "history_lost" && isSaid(by, ["history_lost"]);
+    case "action":
+    case "forget":
+      return false;
+  }
+}
+
+function areHeartbeatsKept(before: InstanceState, after: InstanceState): boolean {
+  const heard = after.agent.nextInHistory - before.agent.nextInHistory;
+  if (after.nextEffectId === before.nextEffectId) return after.unflushed === before.unflushed + heard;
+  const added = newEffects(before, after);
+  const inChunks = added.reduce(
+    (sum, { effect }) => sum + (effect.type === "chunk" ? effect.heartbeats.length : 0),
+    0,
+  );
+  return inChunks + after.unflushed === before.unflushed + heard || isSaid(added, ["history_lost"]);
+}
+
+function isNewOrderSent(before: InstanceState, after: InstanceState): boolean {
+  const action = newActionIn(before, after);
+  if (action === null || abilitiesOf(action.machine.provider).hibernates !== "by call") return true;
+  return after.outbox.some(({ effect }) => effect.type === "action" && effect.order.actionId === action.id);
+}
+
+const ENDS_OF_AN_ORDER: readonly HistoryEventKind[] = [
+  "hibernated",
+  "hibernate_failed",
+  "hibernate_cancelled",
+  "wake_failed",
+  "deleted",
+  "delete_failed",
+  "delete_cancelled",
+  "found_running",
+  "gone",
+];
+
+/** A start is also over once the instance is heard, or counts as silent. */
+const ENDS_OF_A_WAKE: readonly HistoryEventKind[] = ["woken", "orphaned"];
+
+function isEndOfOrderSaid(before: InstanceState, after: InstanceState): boolean {
+  const action = actionIn(before);
+  if (action === null || action.id === actionIn(after)?.id) return true;
+  const added = newEffects(before, after);
+  return (
+    isSaid(added, ENDS_OF_AN_ORDER, action.id) ||
+    (before.phase.status === "waking" && isSaid(added, ENDS_OF_A_WAKE))
+  );
+}
+
+function isDeletedForGood(before: InstanceState, after: InstanceState, now: number): boolean {
+  return (
+    before.phase.status !== "deleted" ||
+    after.phase.status === "deleted" ||
+    after.clock.lastHeartbeatAt === now ||
+    // Another machine is watched from now on.
+    !isSameMachine(machineOf(before.profile), machineOf(after.profile))
+  );
+}
+
+function isOrphanedSinceKept({ phase: before }: InstanceState, after: InstanceState, now: number): boolean {
+  const [former, next] = [orphanOf(before), orphanOf(after.phase)];
+  return former === null || next === null || next.since >= former.since || former.since > now;
+}
+
+function isNewOrphanSilent(before: InstanceState, after: InstanceState): boolean {
+  const orphan = orphanOf(after.phase);
+  return orphan === null || orphan.since === orphanOf(before.phase)?.since || isSilent(after, orphan);
+}
+
+function isNewOrderForSilence(before: InstanceState, after: InstanceState): boolean {
+  const { phase } = after;
+  if (newActionIn(before, after) === null) return true;
+  if (phase.status !== "deleting" && (phase.status !== "hibernating" || phase.reason !== "silence"))
+    return true;
+  const orphan = orphanOf(phase);
+  return orphan !== null && isSilent(after, orphan);
+}
+
+/** Since it became an orphan it was neither heard nor kept alive. */
+function isSilent({ clock }: InstanceState, { since }: Orphan): boolean {
+  return (clock.lastHeartbeatAt ?? since) <= since && (clock.keepAliveUntil ?? since) <= since;
+}
+
+function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): boolean {
+  const { phase } = after;
+  if (phase.status !== "hibernating" || phase.reason !== "idle") return true;
+  return newActionIn(before, after) === null || (idleRunOf(phase)?.warnedAt ?? null) !== null;
+}
+
+/** The order that was placed in this step, or null. */
+function newActionIn(before: InstanceState, after: InstanceState): Action | null {
+  const action = actionIn(after);
+  return action?.id === actionIn(before)?.id ? null : action;
+}
+
+function newEffects(before: InstanceState, after: InstanceState): readonly PendingEffect[] {
+  return after.outbox.filter(({ id }) => id >= before.nextEffectId);
+}
+
+/** Whether there is an event of one of these kinds, and about this order if one is given. */
+function isSaid(
+  effects: readonly PendingEffect[],
+  kinds: readonly HistoryEventKind[],
+  actionId?: string,
+): boolean {
+  return effects.some(
+    ({ effect }) =>
+      effect.type === "event" &&
+      kinds.includes(effect.event.kind) &&
+      (actionId === undefined || effect.event.detail.action_id === actionId),
+  );
+}

@@ -1,26 +1,28 @@
 import { DurableObject } from "cloudflare:workers";
-import { deleteInstance, type InstancePlace } from "../fleet/registry.ts";
-import { chooseShard } from "../history/shards.ts";
+import type { UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
-import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
-import { mergePolicy, withoutGuard } from "../lifecycle/model/policy-settings.ts";
-import { newState } from "../lifecycle/model/state.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
+import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
-import {
-  detailView,
-  type LiveView,
-  liveView,
-  type SavingsView,
-  savingsView,
-} from "../lifecycle/views/instance-view.ts";
+import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import type { MachineKey } from "../providers/machines.ts";
+import {
+  change,
+  command,
+  type KeepAliveLink,
+  keepAlive,
+  type RegisterOutcome,
+  type RotateOutcome,
+  register,
+  rotateToken,
+  useLink,
+} from "./commands.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -30,9 +32,9 @@ import {
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
+  type Place,
   type ProfileChanges,
   type Registration,
-  UNKNOWN,
   type Unavailable,
   type Unreadable,
 } from "./outcomes.ts";
@@ -53,139 +55,60 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life = new InstanceLife(ctx, env);
   }
 
-  async register(
-    registration: Registration,
-  ): Promise<{ outcome: "registered"; tokenGeneration: number } | { outcome: "exists" }> {
-    if (this.#life.isKnown()) return { outcome: "exists" };
-    const now = Date.now();
-    const stored: StoredInstance = {
-      userId: registration.userId,
-      instanceId: registration.instanceId,
-      tokenGeneration: now,
-      historyShard: chooseShard(this.env, registration.userId, registration.instanceId),
-      overrides: registration.overrides,
-      userPolicy: registration.userPolicy,
-      userPolicyVersion: registration.userPolicyVersion,
-      usedLinks: [],
-      state: newState({ ...registration.profile, registeredAt: now }),
-    };
-    const decided = await this.#life.decide(
-      stored,
-      { type: "registered", sighted: registration.sighted },
-      now,
-    );
-    if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
-    await this.#life.emptyOutbox();
-    return { outcome: "registered", tokenGeneration: now };
+  async register(registration: Registration): Promise<RegisterOutcome> {
+    return register(this.#life, this.env, registration);
   }
 
   async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
-    const now = Date.now();
-    const decided = await this.#life.decide(stored, { type: "heartbeat", report }, now);
+    const decided = await this.#life.receive({ type: "heartbeat", report });
+    if (decided === null) return this.#life.absence();
     if (decided.outcome === "unavailable") return decided;
-    this.#life.emptyOutboxSoon();
-    const { stored: next } = decided;
-    return { outcome: "accepted", answer: answerHeartbeat(next.state, this.#life.policy(next), now) };
+    this.#life.outbox.emptySoon();
+    const { state } = decided.stored;
+    const at = state.clock.lastHeartbeatAt ?? Date.now();
+    return { outcome: "accepted", answer: answerHeartbeat(state, this.#life.policy(decided.stored), at) };
   }
 
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
-    const stored = this.#life.known();
-    return stored === null ? this.#life.absence() : this.#keepAlive(stored, minutes, Date.now());
+    return keepAlive(this.#life, minutes);
   }
 
-  /**
-   * Keeps the instance alive by the link of an alert, which works once, and only for the registration that it was made
-   * for: which links were used is forgotten with the instance.
-   */
-  async useLink(link: {
-    readonly id: string;
-    readonly expiresAt: number;
-    readonly registeredAt: number;
-  }): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
-    const { id, expiresAt } = link;
-    if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
-    const now = Date.now();
-    const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
-    const usedLinks = [...stillGood, { id, expiresAt }];
-    return this.#keepAlive({ ...stored, usedLinks }, null, now);
+  /** Keeps the instance alive by the link of an alert, which works once. */
+  async useLink(link: KeepAliveLink): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    return useLink(this.#life, link);
   }
 
   async hibernate(): Promise<CommandOutcome> {
-    return this.#command({ type: "hibernate.requested" }, Date.now());
+    return command(this.#life, { type: "hibernate.requested" });
   }
 
   async wake(): Promise<CommandOutcome> {
-    return this.#command({ type: "wake.requested" }, Date.now());
+    return command(this.#life, { type: "wake.requested" });
   }
 
   async change(changes: ProfileChanges): Promise<ChangeOutcome> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    const overrides = changes.overrides ?? stored.overrides;
-    const { provider } = stored.state.profile;
-    const issues = addedIssues(
-      policyIssues(settingsOf(stored), provider),
-      policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
-    );
-    if (issues.length > 0) return { outcome: "bad_policy", issues };
-    const now = Date.now();
-    const outcome =
-      Object.keys(changes.profile).length === 0
-        ? null
-        : await this.#command(
-            { type: "changed", changes: changes.profile, sighted: changes.sighted ?? null },
-            now,
-          );
-    if (outcome !== null && outcome.outcome !== "accepted") return outcome;
-    if (changes.overrides !== undefined) {
-      const withheld = await this.#life.applyPolicy({ overrides: changes.overrides }, now);
-      if (withheld !== null) return withheld;
-    }
-    await this.#life.emptyOutbox();
-    return this.#accepted(now);
+    return change(this.#life, changes);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
-  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent | Unavailable> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    const now = Date.now();
-    const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
-    const decided = await this.#life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
-    if (decided.outcome === "unavailable") return decided;
-    this.#life.emptyOutboxSoon();
-    return { outcome: "rotated", tokenGeneration };
+  async rotateToken(): Promise<RotateOutcome> {
+    return rotateToken(this.#life);
   }
 
   /**
    * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
-   * cannot be read goes too, and as it does not say whose it was, the caller does. While the registry is out of reach such a
-   * row stays, and the answer is that it is unreadable.
+   * cannot be read does not say whose it was, so the caller does.
    */
-  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Absent | Unavailable> {
+  async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
-    if (stored === null) {
-      const unreadable = this.#life.unreadable();
-      if (unreadable === null) return UNKNOWN;
-      try {
-        await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
-      } catch (error) {
-        console.warn("the registry did not let go of an unreadable instance", error);
-        return unreadable;
-      }
-      await this.#life.forget();
-      return { outcome: "removed" };
-    }
+    if (stored === null) return this.#life.removeUnreadable(place);
     const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
     if (decided.outcome === "unavailable") return decided;
-    await this.#life.emptyOutbox();
+    await this.#life.outbox.empty();
     return { outcome: "removed" };
   }
 
@@ -215,14 +138,14 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return false;
     const decided = await this.#life.decide(stored, event, Date.now());
     if (decided.outcome === "unavailable") throw new Error(NOT_DECIDED);
-    this.#life.emptyOutboxSoon();
+    this.#life.outbox.emptySoon();
     return isUnderWay(decided.stored.state, event.actionId);
   }
 
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
     this.#life.mustBeReadable();
-    const { outcome: heard } = await this.#command(endingOf(actionId, outcome), Date.now());
+    const { outcome: heard } = await command(this.#life, endingOf(actionId, outcome));
     if (heard === "unavailable") throw new Error(NOT_DECIDED);
   }
 
@@ -231,97 +154,66 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life.mustBeReadable();
     const stored = this.#life.known();
     if (stored === null) return;
-    const { outcome } = await this.#command({ type: "cleanup" }, Date.now());
+    const { outcome } = await command(this.#life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
-    await this.#life.emptyOutbox();
+    await this.#life.outbox.empty();
   }
 
-  /** Reads the user's policy anew, as every exchange with the database does. */
-  async refreshPolicy(): Promise<void> {
+  /**
+   * Brings the user's policy, and asks for a report of how the instance is. The fleet waits for this call, so it must not
+   * wait for the fleet.
+   */
+  async setUserPolicy(policy: UserPolicy): Promise<void> {
     if (this.#life.known() === null) return;
-    await this.#life.emptyOutbox("even when empty");
+    await this.#life.takeUserPolicy(policy);
+    // Also where the policy is known: a fleet that was imported from D1 knows little of the instance.
+    await this.#life.queueReport();
+    this.#life.outbox.emptySoon();
   }
 
   async live(): Promise<LiveView | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return liveView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now());
+    return this.#view(({ instanceId, state }, policy, now) => liveView(instanceId, state, policy, now));
   }
 
   async detail(): Promise<DetailWithPolicy | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return {
-      ...detailView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
+    return this.#view((stored, policy, now) => ({
+      ...detailView(stored.instanceId, stored.state, policy, now),
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
-    };
+    }));
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
   async machine(): Promise<MachineKey | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    const { provider, providerRef } = stored.state.profile;
-    return { provider, ref: providerRef ?? stored.instanceId };
+    return this.#view(({ instanceId, state: { profile } }) => ({
+      provider: profile.provider,
+      ref: profile.providerRef ?? instanceId,
+    }));
   }
 
   async sample(): Promise<MetricsSample | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return metricsSample(stored.instanceId, stored.state, this.#life.policy(stored), Date.now());
-  }
-
-  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return {
-      instance_id: stored.instanceId,
-      name: stored.state.profile.name,
-      ...savingsView(stored.state, Date.now()),
-    };
+    return this.#view((stored, policy, now) => {
+      const sample = metricsSample(stored.instanceId, stored.state, policy, now);
+      const held = this.#life.outbox.heldHeartbeats(stored).length;
+      return { ...sample, waitingHeartbeats: sample.waitingHeartbeats + held };
+    });
   }
 
   /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
   async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
+    return this.#view((stored) => ({
+      shard: stored.historyShard,
+      waiting: [...this.#life.outbox.heldHeartbeats(stored), ...waitingHeartbeats(stored.state)],
+    }));
+  }
+
+  #view<T>(view: (stored: StoredInstance, policy: Policy, now: number) => T): T | Unreadable | null {
     const stored = this.#life.known();
     if (stored === null) return this.#life.unreadable();
-    return { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
+    return view(stored, this.#life.policy(stored), Date.now());
   }
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     await this.#life.wake(invocation?.scheduledTime ?? Date.now());
-  }
-
-  async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    const decided = await this.#life.decide(stored, event, now);
-    if (decided.outcome === "unavailable") return decided;
-    if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
-    this.#life.emptyOutboxSoon();
-    return this.#accepted(now);
-  }
-
-  #accepted(now: number): CommandOutcome {
-    const stored = this.#life.stored();
-    if (stored === null) return this.#life.absence();
-    const detail = detailView(stored.instanceId, stored.state, this.#life.policy(stored), now);
-    return { outcome: "accepted", detail };
-  }
-
-  async #keepAlive(stored: StoredInstance, minutes: number | null, now: number): Promise<KeepAliveOutcome> {
-    const durationMs =
-      minutes === null ? this.#life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#life.speed;
-    const decided = await this.#life.decide(stored, { type: "keep_alive", durationMs }, now);
-    if (decided.outcome === "unavailable") return decided;
-    const { stored: next, refusal } = decided;
-    if (refusal !== null) return { outcome: "refused", refusal };
-    this.#life.emptyOutboxSoon();
-    const until = next.state.clock.keepAliveUntil ?? now;
-    return {
-      outcome: "accepted",
-      validForMinutes: Math.ceil(((until - now) * this.#life.speed) / MINUTE_MS),
-    };
   }
 }

@@ -2,9 +2,11 @@ import { decide } from "./decide.ts";
 import { breachesOf, INVARIANTS, type Invariant } from "./invariants.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
 import { emit } from "./model/outbox.ts";
+import { stemsFromSilence } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
 import { HOUR_MS, toIso } from "./model/time.ts";
+import { actionOf } from "./rules/order.ts";
 
 /** What stands in place of a decision that broke an invariant. */
 
@@ -60,10 +62,8 @@ function spare(former: InstanceState, policy: Policy, now: number): InstanceStat
 const AFTER_ABSENCE: InstanceEvent = { type: "alarm", dueAt: 0 };
 
 function withoutSilenceOrder(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const { phase } = state;
-  const stemsFromSilence =
-    phase.status === "deleting" || (phase.status === "hibernating" && phase.reason === "silence");
-  if (!stemsFromSilence || phase.action.handover.state !== "waiting") return state;
+  const action = actionOf(state);
+  if (!stemsFromSilence(state.phase) || action?.handover.state !== "waiting") return state;
   const because = "it was heard, and the service could not decide upon that";
-  return decide(state, { type: "action.failed", actionId: phase.action.id, because }, policy, now).state;
+  return decide(state, { type: "action.failed", actionId: action.id, because }, policy, now).state;
 }

@@ -1,6 +1,6 @@
-import { idleRunOf, orphanOf } from "../model/phase.ts";
-import { type InstanceState, machineOf, RECENT_HEARTBEATS } from "../model/state.ts";
-import { actionIn, hibernatedIn, isSameMachine } from "./readers.ts";
+import { hibernationOf, idleRunOf, orphanOf } from "../model/phase.ts";
+import { type InstanceState, isSameMachine, machineOf, RECENT_HEARTBEATS } from "../model/state.ts";
+import { actionOf } from "../rules/order.ts";
 
 /** What holds of each state by itself, at `now`. */
 
@@ -110,8 +110,8 @@ function areEffectsNumbered({ outbox, nextEffectId }: InstanceState): boolean {
 
 function isPast(state: InstanceState, now: number): boolean {
   const { phase, clock } = state;
-  const action = actionIn(state);
-  const hibernated = hibernatedIn(state);
+  const action = actionOf(state);
+  const hibernated = hibernationOf(state.phase);
   return (
     (clock.lastHeartbeatAt ?? now) <= now &&
     (orphanOf(phase)?.since ?? now) <= now &&
@@ -143,7 +143,7 @@ function isLadderBehindSilence({ phase }: InstanceState, now: number): boolean {
 }
 
 function isOnlySilenceOrphaned(state: InstanceState): boolean {
-  const hibernated = hibernatedIn(state);
+  const hibernated = hibernationOf(state.phase);
   return hibernated === null || hibernated.orphan === null || hibernated.reason === "silence";
 }
 
@@ -165,6 +165,6 @@ function isOrderOfStatus({ phase }: InstanceState): boolean {
 }
 
 function isOrderForMachine(state: InstanceState): boolean {
-  const action = actionIn(state);
+  const action = actionOf(state);
   return action === null || isSameMachine(action.machine, machineOf(state.profile));
 }

@@ -1,9 +1,9 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
-import { type Action, idleRunOf, type Orphan, orphanOf } from "../model/phase.ts";
+import { type Action, idleRunOf, type Orphan, orphanOf, stemsFromSilence } from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import { type InstanceState, machineOf } from "../model/state.ts";
-import { actionIn, isSameMachine } from "./readers.ts";
+import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
+import { actionOf } from "../rules/order.ts";
 
 /** What holds between a state and the one that is decided upon from it, at `now`. */
 
@@ -26,7 +26,7 @@ export const OF_A_STEP = [
     (before, after) =>
       (after.phase.status !== "hibernated" && after.phase.status !== "deleted") ||
       after.phase.status === before.phase.status ||
-      actionIn(before) !== null,
+      actionOf(before) !== null,
   ],
   ["deleted_came_back", isDeletedForGood],
   ["orphaned_since_earlier", isOrphanedSinceKept],
@@ -114,8 +114,8 @@ const ENDS_OF_AN_ORDER: readonly HistoryEventKind[] = [
 const ENDS_OF_A_WAKE: readonly HistoryEventKind[] = ["woken", "orphaned"];
 
 function isEndOfOrderSaid(before: InstanceState, after: InstanceState): boolean {
-  const action = actionIn(before);
-  if (action === null || action.id === actionIn(after)?.id) return true;
+  const action = actionOf(before);
+  if (action === null || action.id === actionOf(after)?.id) return true;
   const added = newEffects(before, after);
   return (
     isSaid(added, ENDS_OF_AN_ORDER, action.id) ||
@@ -144,11 +144,8 @@ function isNewOrphanSilent(before: InstanceState, after: InstanceState): boolean
 }
 
 function isNewOrderForSilence(before: InstanceState, after: InstanceState): boolean {
-  const { phase } = after;
-  if (newActionIn(before, after) === null) return true;
-  if (phase.status !== "deleting" && (phase.status !== "hibernating" || phase.reason !== "silence"))
-    return true;
-  const orphan = orphanOf(phase);
+  if (newActionIn(before, after) === null || !stemsFromSilence(after.phase)) return true;
+  const orphan = orphanOf(after.phase);
   return orphan !== null && isSilent(after, orphan);
 }
 
@@ -165,8 +162,8 @@ function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): bool
 
 /** The order that was placed in this step, or null. */
 function newActionIn(before: InstanceState, after: InstanceState): Action | null {
-  const action = actionIn(after);
-  return action?.id === actionIn(before)?.id ? null : action;
+  const action = actionOf(after);
+  return action?.id === actionOf(before)?.id ? null : action;
 }
 
 function newEffects(before: InstanceState, after: InstanceState): readonly PendingEffect[] {

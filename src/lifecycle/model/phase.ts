@@ -154,3 +154,14 @@ export function idleRunOf(phase: Phase): IdleRun | null {
       return null;
   }
 }
+
+/** Whether an order under way stems from the instance's silence. */
+export function stemsFromSilence(phase: Phase): boolean {
+  return phase.status === "deleting" || (phase.status === "hibernating" && phase.reason === "silence");
+}
+
+/** The hibernation, also while it is to end in a delete; null for an instance that is not hibernated. */
+export function hibernationOf(phase: Phase): Hibernated | null {
+  if (phase.status === "hibernated") return phase;
+  return phase.status === "deleting" ? phase.hibernated : null;
+}

@@ -107,6 +107,10 @@ export function machineOf({ provider, providerRef }: Profile): Machine {
   return { provider, providerRef };
 }
 
+export function isSameMachine(one: Machine, other: Machine): boolean {
+  return one.provider === other.provider && one.providerRef === other.providerRef;
+}
+
 /** The same state with this place on the liveness ladder; unchanged if the instance is no orphan. */
 export function withOrphan(state: InstanceState, orphan: Orphan): InstanceState {
   const { phase } = state;

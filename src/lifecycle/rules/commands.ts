@@ -3,7 +3,7 @@ import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import type { InstanceState, Profile } from "../model/state.ts";
+import { type InstanceState, isSameMachine } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
 import { beginHibernation, endSavings } from "./hibernation.ts";
@@ -118,7 +118,7 @@ export function changeProfile(
   now: number,
 ): InstanceState | Refusal {
   const profile = { ...state.profile, ...changes };
-  const isOther = isOtherMachine(state.profile, profile);
+  const isOther = !isSameMachine(state.profile, profile);
   if (isOther && actionOf(state) !== null) {
     return {
       code: "busy",
@@ -144,10 +144,6 @@ function settleSavings(state: InstanceState, now: number): InstanceState {
   return phase.status === "hibernated"
     ? { ...endSavings(state, phase.unsavedFrom, now), phase: { ...phase, unsavedFrom: now } }
     : state;
-}
-
-function isOtherMachine(former: Profile, next: Profile): boolean {
-  return former.provider !== next.provider || former.providerRef !== next.providerRef;
 }
 
 /** Another machine starts as pending: the silence of the former one does not count against it. */

@@ -1,6 +1,6 @@
 import type { Sighted } from "../model/effects.ts";
 import { record } from "../model/outbox.ts";
-import { type Action, type Handover, orphanOf, type Phase } from "../model/phase.ts";
+import { type Action, type Handover, orphanOf, type Phase, stemsFromSilence } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
@@ -32,10 +32,6 @@ export function recover(state: InstanceState, at: number, because: string): Inst
       },
     },
   );
-}
-
-function stemsFromSilence(phase: Phase): boolean {
-  return phase.status === "deleting" || (phase.status === "hibernating" && phase.reason === "silence");
 }
 
 function withoutOrphan(phase: Phase): Phase {

@@ -8,7 +8,7 @@ import {
   uptimePercent,
 } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
-import { orphanOf, type Status } from "../model/phase.ts";
+import { hibernationOf, orphanOf, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
@@ -157,12 +157,7 @@ export function heartbeatView(heartbeat: Heartbeat): HeartbeatView {
 
 export function savingsView(state: InstanceState, now: number): SavingsView {
   const { phase, profile } = state;
-  const unsavedFrom =
-    phase.status === "hibernated"
-      ? phase.unsavedFrom
-      : phase.status === "deleting"
-        ? (phase.hibernated?.unsavedFrom ?? now)
-        : now;
+  const unsavedFrom = hibernationOf(phase)?.unsavedFrom ?? now;
   const saved: Savings = addHibernation(state.counters.saved, profile, unsavedFrom, now);
   return {
     saved_this_month: roundDollars(saved.monthDollars),

@@ -1,14 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { deleteInstance, type InstancePlace } from "../fleet/registry.ts";
-import { chooseShard } from "../history/shards.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
-import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
-import { mergePolicy, withoutGuard } from "../lifecycle/model/policy-settings.ts";
-import { newState } from "../lifecycle/model/state.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import {
@@ -21,6 +17,17 @@ import {
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import type { MachineKey } from "../providers/machines.ts";
+import {
+  change,
+  command,
+  type KeepAliveLink,
+  keepAlive,
+  type RegisterOutcome,
+  type RotateOutcome,
+  register,
+  rotateToken,
+  useLink,
+} from "./commands.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -53,30 +60,8 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life = new InstanceLife(ctx, env);
   }
 
-  async register(
-    registration: Registration,
-  ): Promise<{ outcome: "registered"; tokenGeneration: number } | { outcome: "exists" }> {
-    if (this.#life.isKnown()) return { outcome: "exists" };
-    const now = Date.now();
-    const stored: StoredInstance = {
-      userId: registration.userId,
-      instanceId: registration.instanceId,
-      tokenGeneration: now,
-      historyShard: chooseShard(this.env, registration.userId, registration.instanceId),
-      overrides: registration.overrides,
-      userPolicy: registration.userPolicy,
-      userPolicyVersion: registration.userPolicyVersion,
-      usedLinks: [],
-      state: newState({ ...registration.profile, registeredAt: now }),
-    };
-    const decided = await this.#life.decide(
-      stored,
-      { type: "registered", sighted: registration.sighted },
-      now,
-    );
-    if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
-    await this.#life.emptyOutbox();
-    return { outcome: "registered", tokenGeneration: now };
+  async register(registration: Registration): Promise<RegisterOutcome> {
+    return register(this.#life, this.env, registration);
   }
 
   async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
@@ -93,75 +78,29 @@ export class InstanceActor extends DurableObject<Env> {
 
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
-    const stored = this.#life.known();
-    return stored === null ? this.#life.absence() : this.#keepAlive(stored, minutes, Date.now());
+    return keepAlive(this.#life, minutes);
   }
 
-  /**
-   * Keeps the instance alive by the link of an alert, which works once, and only for the registration that it was made
-   * for: which links were used is forgotten with the instance.
-   */
-  async useLink(link: {
-    readonly id: string;
-    readonly expiresAt: number;
-    readonly registeredAt: number;
-  }): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
-    const { id, expiresAt } = link;
-    if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
-    const now = Date.now();
-    const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
-    const usedLinks = [...stillGood, { id, expiresAt }];
-    return this.#keepAlive({ ...stored, usedLinks }, null, now);
+  /** Keeps the instance alive by the link of an alert, which works once. */
+  async useLink(link: KeepAliveLink): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    return useLink(this.#life, link);
   }
 
   async hibernate(): Promise<CommandOutcome> {
-    return this.#command({ type: "hibernate.requested" }, Date.now());
+    return command(this.#life, { type: "hibernate.requested" });
   }
 
   async wake(): Promise<CommandOutcome> {
-    return this.#command({ type: "wake.requested" }, Date.now());
+    return command(this.#life, { type: "wake.requested" });
   }
 
   async change(changes: ProfileChanges): Promise<ChangeOutcome> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    const overrides = changes.overrides ?? stored.overrides;
-    const { provider } = stored.state.profile;
-    const issues = addedIssues(
-      policyIssues(settingsOf(stored), provider),
-      policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
-    );
-    if (issues.length > 0) return { outcome: "bad_policy", issues };
-    const now = Date.now();
-    const outcome =
-      Object.keys(changes.profile).length === 0
-        ? null
-        : await this.#command(
-            { type: "changed", changes: changes.profile, sighted: changes.sighted ?? null },
-            now,
-          );
-    if (outcome !== null && outcome.outcome !== "accepted") return outcome;
-    if (changes.overrides !== undefined) {
-      const withheld = await this.#life.applyPolicy({ overrides: changes.overrides }, now);
-      if (withheld !== null) return withheld;
-    }
-    await this.#life.emptyOutbox();
-    return this.#accepted(now);
+    return change(this.#life, changes);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
-  async rotateToken(): Promise<{ outcome: "rotated"; tokenGeneration: number } | Absent | Unavailable> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    const now = Date.now();
-    const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
-    const decided = await this.#life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
-    if (decided.outcome === "unavailable") return decided;
-    this.#life.emptyOutboxSoon();
-    return { outcome: "rotated", tokenGeneration };
+  async rotateToken(): Promise<RotateOutcome> {
+    return rotateToken(this.#life);
   }
 
   /**
@@ -222,7 +161,7 @@ export class InstanceActor extends DurableObject<Env> {
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
     this.#life.mustBeReadable();
-    const { outcome: heard } = await this.#command(endingOf(actionId, outcome), Date.now());
+    const { outcome: heard } = await command(this.#life, endingOf(actionId, outcome));
     if (heard === "unavailable") throw new Error(NOT_DECIDED);
   }
 
@@ -231,7 +170,7 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life.mustBeReadable();
     const stored = this.#life.known();
     if (stored === null) return;
-    const { outcome } = await this.#command({ type: "cleanup" }, Date.now());
+    const { outcome } = await command(this.#life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
     await this.#life.emptyOutbox();
   }
@@ -243,85 +182,53 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   async live(): Promise<LiveView | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return liveView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now());
+    return this.#read((stored) =>
+      liveView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
+    );
   }
 
   async detail(): Promise<DetailWithPolicy | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return {
+    return this.#read((stored) => ({
       ...detailView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
-    };
+    }));
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
   async machine(): Promise<MachineKey | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    const { provider, providerRef } = stored.state.profile;
-    return { provider, ref: providerRef ?? stored.instanceId };
+    return this.#read((stored) => {
+      const { provider, providerRef } = stored.state.profile;
+      return { provider, ref: providerRef ?? stored.instanceId };
+    });
   }
 
   async sample(): Promise<MetricsSample | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return metricsSample(stored.instanceId, stored.state, this.#life.policy(stored), Date.now());
+    return this.#read((stored) =>
+      metricsSample(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
+    );
   }
 
   async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | Unreadable | null> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return {
+    return this.#read((stored) => ({
       instance_id: stored.instanceId,
       name: stored.state.profile.name,
       ...savingsView(stored.state, Date.now()),
-    };
+    }));
   }
 
   /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
   async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
+    return this.#read((stored) => ({ shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) }));
+  }
+
+  /** What `view` shows of the stored instance; null for one that is unknown. */
+  #read<T>(view: (stored: StoredInstance) => T): T | Unreadable | null {
     const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return { shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) };
+    return stored === null ? this.#life.unreadable() : view(stored);
   }
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     await this.#life.wake(invocation?.scheduledTime ?? Date.now());
-  }
-
-  async #command(event: InstanceEvent, now: number): Promise<CommandOutcome> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    const decided = await this.#life.decide(stored, event, now);
-    if (decided.outcome === "unavailable") return decided;
-    if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
-    this.#life.emptyOutboxSoon();
-    return this.#accepted(now);
-  }
-
-  #accepted(now: number): CommandOutcome {
-    const stored = this.#life.stored();
-    if (stored === null) return this.#life.absence();
-    const detail = detailView(stored.instanceId, stored.state, this.#life.policy(stored), now);
-    return { outcome: "accepted", detail };
-  }
-
-  async #keepAlive(stored: StoredInstance, minutes: number | null, now: number): Promise<KeepAliveOutcome> {
-    const durationMs =
-      minutes === null ? this.#life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.#life.speed;
-    const decided = await this.#life.decide(stored, { type: "keep_alive", durationMs }, now);
-    if (decided.outcome === "unavailable") return decided;
-    const { stored: next, refusal } = decided;
-    if (refusal !== null) return { outcome: "refused", refusal };
-    this.#life.emptyOutboxSoon();
-    const until = next.state.clock.keepAliveUntil ?? now;
-    return {
-      outcome: "accepted",
-      validForMinutes: Math.ceil(((until - now) * this.#life.speed) / MINUTE_MS),
-    };
   }
 }

@@ -1,0 +1,166 @@
+import { chooseShard } from "../history/shards.ts";
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
+import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
+import { newState } from "../lifecycle/model/state.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { detailView } from "../lifecycle/views/instance-view.ts";
+import { type InstanceLife, settingsOf } from "./life.ts";
+import {
+  type Absent,
+  type ChangeOutcome,
+  type CommandOutcome,
+  type KeepAliveOutcome,
+  type ProfileChanges,
+  type Registration,
+  UNKNOWN,
+  type Unavailable,
+} from "./outcomes.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
+
+/** What its owner asks of an instance. Each is decided upon and saved before it is answered. */
+
+export type RegisterOutcome =
+  | { readonly outcome: "registered"; readonly tokenGeneration: number }
+  | { readonly outcome: "exists" };
+
+export type RotateOutcome =
+  | { readonly outcome: "rotated"; readonly tokenGeneration: number }
+  | Absent
+  | Unavailable;
+
+/** The link of an alert that keeps an instance alive. */
+export interface KeepAliveLink {
+  readonly id: string;
+  readonly expiresAt: number;
+  readonly registeredAt: number;
+}
+
+export async function register(
+  life: InstanceLife,
+  env: Env,
+  registration: Registration,
+): Promise<RegisterOutcome> {
+  if (life.isKnown()) return { outcome: "exists" };
+  const now = Date.now();
+  const stored: StoredInstance = {
+    userId: registration.userId,
+    instanceId: registration.instanceId,
+    tokenGeneration: now,
+    historyShard: chooseShard(env, registration.userId, registration.instanceId),
+    overrides: registration.overrides,
+    userPolicy: registration.userPolicy,
+    userPolicyVersion: registration.userPolicyVersion,
+    usedLinks: [],
+    state: newState({ ...registration.profile, registeredAt: now }),
+  };
+  const decided = await life.decide(stored, { type: "registered", sighted: registration.sighted }, now);
+  if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
+  await life.emptyOutbox();
+  return { outcome: "registered", tokenGeneration: now };
+}
+
+/** `minutes` null means as long as the policy says. */
+export async function keepAlive(life: InstanceLife, minutes: number | null): Promise<KeepAliveOutcome> {
+  const stored = life.known();
+  return stored === null ? life.absence() : keepAliveFor(life, stored, minutes, Date.now());
+}
+
+/**
+ * Keeps the instance alive by the link of an alert, which works once, and only for the registration that it was made
+ * for: which links were used is forgotten with the instance.
+ */
+export async function useLink(
+  life: InstanceLife,
+  link: KeepAliveLink,
+): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+  const stored = life.known();
+  if (stored === null) return life.absence();
+  if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
+  const { id, expiresAt } = link;
+  if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
+  const now = Date.now();
+  const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
+  const usedLinks = [...stillGood, { id, expiresAt }];
+  return keepAliveFor(life, { ...stored, usedLinks }, null, now);
+}
+
+export async function change(life: InstanceLife, changes: ProfileChanges): Promise<ChangeOutcome> {
+  const stored = life.known();
+  if (stored === null) return life.absence();
+  const overrides = changes.overrides ?? stored.overrides;
+  const { provider } = stored.state.profile;
+  const issues = addedIssues(
+    policyIssues(settingsOf(stored), provider),
+    policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
+  );
+  if (issues.length > 0) return { outcome: "bad_policy", issues };
+  const now = Date.now();
+  const outcome =
+    Object.keys(changes.profile).length === 0
+      ? null
+      : await command(
+          life,
+          { type: "changed", changes: changes.profile, sighted: changes.sighted ?? null },
+          now,
+        );
+  if (outcome !== null && outcome.outcome !== "accepted") return outcome;
+  if (changes.overrides !== undefined) {
+    const withheld = await life.applyPolicy({ overrides: changes.overrides }, now);
+    if (withheld !== null) return withheld;
+  }
+  await life.emptyOutbox();
+  return accepted(life, now);
+}
+
+/** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
+export async function rotateToken(life: InstanceLife): Promise<RotateOutcome> {
+  const stored = life.known();
+  if (stored === null) return life.absence();
+  const now = Date.now();
+  const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
+  const decided = await life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
+  if (decided.outcome === "unavailable") return decided;
+  life.emptyOutboxSoon();
+  return { outcome: "rotated", tokenGeneration };
+}
+
+export async function command(
+  life: InstanceLife,
+  event: InstanceEvent,
+  now = Date.now(),
+): Promise<CommandOutcome> {
+  const stored = life.known();
+  if (stored === null) return life.absence();
+  const decided = await life.decide(stored, event, now);
+  if (decided.outcome === "unavailable") return decided;
+  if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
+  life.emptyOutboxSoon();
+  return accepted(life, now);
+}
+
+function accepted(life: InstanceLife, now: number): CommandOutcome {
+  const stored = life.stored();
+  if (stored === null) return life.absence();
+  const detail = detailView(stored.instanceId, stored.state, life.policy(stored), now);
+  return { outcome: "accepted", detail };
+}
+
+async function keepAliveFor(
+  life: InstanceLife,
+  stored: StoredInstance,
+  minutes: number | null,
+  now: number,
+): Promise<KeepAliveOutcome> {
+  const durationMs = minutes === null ? life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / life.speed;
+  const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now);
+  if (decided.outcome === "unavailable") return decided;
+  const { stored: next, refusal } = decided;
+  if (refusal !== null) return { outcome: "refused", refusal };
+  life.emptyOutboxSoon();
+  const until = next.state.clock.keepAliveUntil ?? now;
+  return {
+    outcome: "accepted",
+    validForMinutes: Math.ceil(((until - now) * life.speed) / MINUTE_MS),
+  };
+}

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Status } from "../../src/lifecycle/model/phase.ts";
 import { at, Timeline } from "./timeline.ts";
 
@@ -16,13 +17,21 @@ export function orphaned(): Timeline {
   return line.until(at("10:00"));
 }
 
-/** Hibernated for silence, and silent for seven days: a delete is ordered. */
+/** Silent for half an hour, and let go by the guard: a hibernation is ordered. */
+export function silent(): Timeline {
+  const line = orphaned();
+  line.until(at("30:00")).permit();
+  expect(line.view.status).toBe("hibernating");
+  return line;
+}
+
+/** Hibernated for silence, seven days an orphan, and let go by the guard: a delete is ordered. */
 export function deleting(): Timeline {
-  const line = orphaned().until(at("30:00"));
-  line.permit();
+  const line = silent();
   line.succeed();
   line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
   line.permit();
+  expect(line.view.status).toBe("deleting");
   return line;
 }
 

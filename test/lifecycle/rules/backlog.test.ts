@@ -1,37 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LateReading } from "../../../src/lifecycle/model/heartbeat.ts";
+import { historyOf, late } from "../late-readings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
 
 const MINUTE = 60_000;
 
-const late = (sequence: number, ageSeconds: number, gpu: number | null = 50): LateReading => [
-  sequence,
-  ageSeconds,
-  gpu,
-  null,
-  null,
-  null,
-  null,
-  null,
-];
-
 /** How many readings the history holds or will hold. */
 const kept = (line: Timeline) => line.state.agent.nextInHistory - 1;
 
 function agentLine(): Timeline {
   return new Timeline({ provider: "agent" });
-}
-
-/** Everything that was handed to the history, and what still waits for it, by its time. */
-function historyOf(line: Timeline) {
-  const { recent, unflushed } = line.state;
-  return [
-    ...line.effects.flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : [])),
-    ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
-  ];
 }
 
 const BUSY = { gpu_utilization: 90 };

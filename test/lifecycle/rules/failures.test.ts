@@ -1,28 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
+import { deleting, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const DAY = 24 * 60 * 60_000;
-
-/** Silent for half an hour, and let go by the guard: a hibernation is ordered. */
-function silent(): Timeline {
-  const line = new Timeline();
-  line.heartbeat();
-  line.until(at("30:00")).permit();
-  expect(line.view.status).toBe("hibernating");
-  return line;
-}
-
-/** Hibernated for silence, seven days an orphan, and let go by the guard: a delete is ordered. */
-function expired(): Timeline {
-  const line = silent();
-  line.succeed();
-  line.until(at("5:00") + 7 * DAY);
-  line.command({ type: "cleanup" });
-  line.permit();
-  expect(line.view.status).toBe("deleting");
-  return line;
-}
 
 describe("an order that keeps failing", () => {
   const fail = (line: Timeline) => {
@@ -80,7 +61,7 @@ describe("an order that keeps failing", () => {
   });
 
   it("to delete is told once", () => {
-    const line = expired();
+    const line = deleting();
     for (let day = 0; day < 5; day++) {
       fail(line);
       line.until(line.now + DAY);

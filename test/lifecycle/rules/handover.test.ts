@@ -1,31 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { deleting, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const DAY = 24 * 60 * 60_000;
 
-/** Silent for half an hour, and let go by the guard: a hibernation is ordered. */
-function silent(): Timeline {
-  const line = new Timeline();
-  line.heartbeat();
-  line.until(at("30:00")).permit();
-  expect(line.view.status).toBe("hibernating");
-  return line;
-}
-
-/** Hibernated for silence, seven days an orphan, and let go by the guard: a delete is ordered. */
-function expired(): Timeline {
-  const line = silent();
-  line.succeed();
-  line.until(at("5:00") + 7 * DAY);
-  line.command({ type: "cleanup" });
-  line.permit();
-  expect(line.view.status).toBe("deleting");
-  return line;
-}
-
 const ORDERS: readonly (readonly [string, () => Timeline])[] = [
   ["hibernation for silence", silent],
-  ["delete", expired],
+  ["delete", deleting],
 ];
 
 const IDLE = { gpu_utilization: 2 };

@@ -37,6 +37,11 @@ const PATIENCE = {
   expect: { poll: { timeout: 60_000 } },
 };
 
+/** Of the actor of an instance, what needs no workerd. */
+const PURE_INSTANCE_TESTS = ["attempts", "delivery", "next-alarm"].map(
+  (name) => `test/instance/${name}.test.ts`,
+);
+
 /** Fails a test that prints what it does not expect. */
 const QUIET = "test/quiet.ts";
 
@@ -81,15 +86,18 @@ export default defineConfig({
           // Pure functions leave nothing behind, and a worker for each file costs more than its tests.
           isolate: false,
           setupFiles: [QUIET],
-          exclude: ["test/providers/machines.test.ts"],
+          exclude: ["test/providers/machines.test.ts", "test/service/actor.test.ts"],
           include: [
             "test/lifecycle/**/*.test.ts",
             "test/outbound/**/*.test.ts",
             "test/platform/**/*.test.ts",
             "test/providers/**/*.test.ts",
+            "test/service/**/*.test.ts",
+            "test/fleet/{digest-window,outage-rules,state}.test.ts",
             "test/imports.test.ts",
             "test/docs.test.ts",
             "test/alerts/notice.test.ts",
+            ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",
           ],
         },
@@ -103,8 +111,13 @@ export default defineConfig({
           include: [
             "test/{accounts,alerts,api,cleanup,fleet,history,instance,metrics,orders}/**/*.test.ts",
             "test/providers/machines.test.ts",
+            "test/service/actor.test.ts",
           ],
-          exclude: ["test/alerts/notice.test.ts"],
+          exclude: [
+            "test/alerts/notice.test.ts",
+            "test/fleet/{digest-window,outage-rules,state}.test.ts",
+            ...PURE_INSTANCE_TESTS,
+          ],
           setupFiles: [QUIET, "test/migrate.ts"],
         },
       },
@@ -121,7 +134,7 @@ export default defineConfig({
           setupFiles: [QUIET, "test/migrate.ts"],
         },
       },
-      // The real actor, outbox and workflow on a platform that a seed makes fail.
+      // The real actors, outboxes and workflows on a platform that a seed makes fail.
       {
         resolve: {
           alias: {

@@ -1,279 +1,97 @@
-import { decide, nextWakeAt } from "../src/lifecycle/decide.ts";
-import type { PendingEffect } from "../src/lifecycle/model/effects.ts";
-import type { InstanceEvent } from "../src/lifecycle/model/instance-event.ts";
-import { withoutEffects } from "../src/lifecycle/model/outbox.ts";
-import { compilePolicy } from "../src/lifecycle/model/policy.ts";
-import { DEFAULT_POLICY } from "../src/lifecycle/model/policy-settings.ts";
-import { type InstanceState, newState } from "../src/lifecycle/model/state.ts";
+import { SHARDS } from "../src/service/address.ts";
+import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
+import { benchFleet, printFleets } from "./fleet.ts";
 
 /**
- * `npm run capacity`: a day of a fleet through the real core, event by event, and what the platform would be asked for.
- * Instances are independent of each other but for the guard, so a sample of them is lived and counted up. A region with
- * a fifth of the fleet is cut off for twenty minutes in the afternoon.
+ * `npm run capacity`: what services of many sizes would ask of the platform. A day of some instances is counted up, and set
+ * against the limits of what all users share. Then a real FleetActor says how large a single user may be.
  */
 
-const FLEETS = [1_000, 100_000, 1_000_000] as const;
+const SERVICES = [1_000, 100_000, 1_000_000, 10_000_000] as const;
 const SAMPLE = 2_000;
-const INSTANCES_PER_USER = 20;
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const START = Date.UTC(2030, 0, 7);
-const OUTAGE = { from: START + 15 * HOUR, to: START + 15 * HOUR + 20 * MINUTE, share: 0.2 };
-/** Peaks are those of the busiest ten seconds. */
-const BUCKET_MS = 10 * SECOND;
+
+/** Users have so many instances: of each size as many as its square root is small. One more has the most. */
+const USER_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
+const LARGEST_USER = 200_000;
+const CHANNELS_A_USER = 1;
+const OUTAGE_SHARE = 0.2;
+
+/** Alerts of a user within this time make one message a channel, and totals go to the service this often at most. */
+const DIGEST_SECONDS = 30;
+const TOTALS_SECONDS = 15;
+/** A fleet without news reports this often all the same. */
+const TOTALS_AT_LEAST_SECONDS = 20 * 3600;
+/** One in so many users has the page open, whose token is looked up every ten seconds. */
+const USERS_A_VIEWER = 100;
+const VIEWER_SECONDS = 10;
 
 /**
- * What the platform takes, by its documentation (developers.cloudflare.com, 2026-11): D1 answers one query after the
- * other, about a thousand a second at a millisecond each, and holds 10 GB; a workflow is created 100 times a second.
+ * What the platform takes, by its documentation (developers.cloudflare.com, 2026-11): an object that writes 200 to 500 requests
+ * a second; D1 a thousand queries a second of a millisecond each, of which a batch that writes is taken for two, and 10 GB; a
+ * workflow is created 100 times a second, and all workflows of an account 300 times.
  */
-const LIMITS = { d1BatchesPerSecond: 500, d1Bytes: 10e9, workflowsPerSecond: 100 } as const;
+const LIMITS = {
+  objectRequests: 200,
+  d1Reads: 1000,
+  d1Batches: 500,
+  d1Bytes: 10e9,
+  objectBytes: 10e9,
+  workflow: 100,
+  account: 300,
+} as const;
 
 /** Dollars a million, beyond what the plan of $5 includes a month. */
 const PRICES = {
   workerRequests: { dollars: 0.3, included: 10e6 },
-  actorRequests: { dollars: 0.15, included: 1e6 },
-  actorRows: { dollars: 1, included: 50e6 },
+  cpuMs: { dollars: 0.02, included: 30e6 },
+  objectRequests: { dollars: 0.15, included: 1e6 },
+  objectRows: { dollars: 1, included: 50e6 },
+  gigabyteSeconds: { dollars: 12.5, included: 400_000 },
   d1Rows: { dollars: 1, included: 50e6 },
+  workflowSteps: { dollars: 8, included: 500_000 },
 } as const;
+type Priced = keyof typeof PRICES;
 const PLAN_DOLLARS = 5;
+
+/**
+ * CPU of a request of the Worker: `npm run bench` gives 1.2 ms a heartbeat with the load's own process in it. An object is
+ * awake while it answers, and longer while it waits for D1 or its fleet; both are assumed rather too long.
+ */
+const CPU_MS_A_REQUEST = 1;
+const AWAKE_MS = { request: 5, delivery: 50 } as const;
+const OBJECT_GIGABYTES = 0.128;
 
 /** A day of the free plan. */
 const FREE = {
   workerRequests: 100_000,
-  actorRequests: 100_000,
-  actorRows: 100_000,
+  objectRequests: 100_000,
+  objectRows: 100_000,
   d1Rows: 100_000,
 } as const;
-
 const RETENTION_DAYS = 7;
 
-const KINDS = [
-  "workerRequests",
-  "actorRequests",
-  "alarms",
-  "actorRows",
-  "historyBatches",
-  "registryBatches",
-  "d1Rows",
-  "workflows",
-] as const;
-
-type Kind = (typeof KINDS)[number];
-
-/** How often each was asked for: in all, and by bucket. */
-class Demand {
-  readonly total: Record<Kind, number> = { ...ZERO };
-  readonly #buckets = new Map<number, Record<Kind, number>>();
-  chunkBytes = 0;
-
-  add(kind: Kind, at: number, by = 1): void {
-    this.total[kind] += by;
-    const bucket = Math.floor((at - START) / BUCKET_MS);
-    let counts = this.#buckets.get(bucket);
-    if (counts === undefined) {
-      counts = { ...ZERO };
-      this.#buckets.set(bucket, counts);
-    }
-    counts[kind] += by;
-  }
-
-  /** Of the day but for its first two hours, in which the whole fleet is new. */
-  peakPerSecond(kind: Kind): number {
-    const settled = [...this.#buckets].filter(([bucket]) => bucket * BUCKET_MS >= 2 * HOUR);
-    return Math.max(...settled.map(([, counts]) => counts[kind])) / (BUCKET_MS / SECOND);
-  }
+interface Users {
+  readonly size: number;
+  readonly count: number;
 }
 
-const ZERO: Record<Kind, number> = {
-  workerRequests: 0,
-  actorRequests: 0,
-  alarms: 0,
-  actorRows: 0,
-  historyBatches: 0,
-  registryBatches: 0,
-  d1Rows: 0,
-  workflows: 0,
-};
-
-const policy = compilePolicy(DEFAULT_POLICY, 1);
-
-/** Rows of D1 that an effect writes, its indexes counted. */
-function d1RowsOf({ effect }: PendingEffect): number {
-  switch (effect.type) {
-    case "chunk":
-      return 1;
-    case "event":
-      return 3;
-    case "projection":
-      return 3;
-    case "guard":
-    case "action":
-    case "forget":
-      return 0;
-  }
+function usersOf(instances: number): Users[] {
+  const largest = instances > LARGEST_USER ? [{ size: LARGEST_USER, count: 1 }] : [];
+  const rest = instances - largest.length * LARGEST_USER;
+  const sizes = USER_SIZES.filter((size) => size <= rest / 10);
+  const unit = rest / sizes.reduce((sum, size) => sum + Math.sqrt(size), 0);
+  return [...sizes.map((size) => ({ size, count: unit / Math.sqrt(size) })), ...largest];
 }
 
-/** One instance of the sample: its state, its alarm, and how it behaves. */
-class Instance {
-  state: InstanceState;
-  alarmAt: number | null = null;
-  readonly #index: number;
-  readonly #demand: Demand;
-  readonly #queue: { at: number; event: InstanceEvent }[] = [];
-  nextBeatAt: number;
-  #silentUntil = 0;
-  #busy = true;
-  #changesAt: number;
-
-  constructor(index: number, demand: Demand) {
-    this.#index = index;
-    this.#demand = demand;
-    const profile = { name: `i-${index}`, providerRef: null, hourlyCost: 1, hibernatedHourlyCost: 0 };
-    this.state = newState({ ...profile, provider: "webhook", registeredAt: START });
-    this.nextBeatAt = START + random() * HOUR;
-    this.#changesAt = START + random() * HOUR;
-  }
-
-  get nextAt(): number {
-    return Math.min(
-      this.nextBeatAt,
-      this.alarmAt ?? Number.POSITIVE_INFINITY,
-      this.#queue[0]?.at ?? Number.POSITIVE_INFINITY,
-    );
-  }
-
-  /** Lives on to the next moment at which anything happens to it. */
-  live(): void {
-    const at = this.nextAt;
-    const queued = this.#queue[0];
-    if (queued !== undefined && queued.at === at) {
-      this.#queue.shift();
-      this.#demand.add("actorRequests", at);
-      this.#decide(queued.event, at);
-    } else if (this.alarmAt === at) {
-      this.alarmAt = null;
-      this.#demand.add("alarms", at);
-      this.#demand.add("actorRequests", at);
-      this.#decide({ type: "alarm", dueAt: at }, at);
-    } else {
-      this.nextBeatAt = at + MINUTE;
-      this.#behave(at);
-      if (this.#isHeard(at)) this.#beat(at);
-    }
-  }
-
-  /** Busy by day, idle by night; a few in a hundred die or flap each day. */
-  #behave(at: number): void {
-    if (at >= this.#changesAt) {
-      const hour = ((at - START) / HOUR + (this.#index % 24)) % 24;
-      this.#busy = random() < (hour > 8 && hour < 20 ? 0.97 : 0.85);
-      this.#changesAt = at + (this.#busy ? 1 + random() * 6 : 0.1 + random() * 0.5) * HOUR;
-    }
-    if (random() < 0.02 / 1440) this.#silentUntil = at + DAY;
-    if (this.#index % 100 === 0 && random() < 0.05) this.#silentUntil = at + 7 * MINUTE;
-  }
-
-  #isHeard(at: number): boolean {
-    const inRegion = this.#index % (1 / OUTAGE.share) === 0;
-    if (inRegion && at >= OUTAGE.from && at < OUTAGE.to) return false;
-    return at >= this.#silentUntil && !["hibernated", "deleted"].includes(this.state.phase.status);
-  }
-
-  #beat(at: number): void {
-    this.#demand.add("workerRequests", at);
-    this.#demand.add("actorRequests", at);
-    const report = {
-      gpu_utilization: this.#busy ? 87 : 1,
-      vram_used_gb: 18.4,
-      cpu_utilization: 45,
-      ram_used_gb: 12,
-      disk_used_gb: 45.2,
-      cost_accumulated: (at - START) / HOUR,
-      uptime_seconds: (at - START) / SECOND,
-      status: "running",
-    };
-    this.#decide({ type: "heartbeat", report }, at);
-  }
-
-  #decide(event: InstanceEvent, at: number): void {
-    const decision = decide(this.state, event, policy, at);
-    if (decision.state !== this.state) this.#demand.add("actorRows", at);
-    this.state = decision.state;
-    if (this.state.outbox.length > 0) this.#deliver(at);
-    const wakeAt = nextWakeAt(this.state, policy, at);
-    // The alarm is lazy: only an earlier moment arms it anew.
-    if (wakeAt !== null && (this.alarmAt === null || wakeAt < this.alarmAt)) {
-      this.alarmAt = Math.max(wakeAt, at + 1);
-      this.#demand.add("actorRows", at);
-    }
-  }
-
-  #deliver(at: number): void {
-    const { outbox } = this.state;
-    const [chunks, others] = [outbox.some(isChunk), outbox.some((each) => !isChunk(each))];
-    if (chunks) this.#demand.add("historyBatches", at);
-    if (others) this.#demand.add("registryBatches", at);
-    for (const pending of outbox) {
-      this.#demand.add("d1Rows", at, d1RowsOf(pending));
-      if (pending.effect.type === "chunk") this.#demand.chunkBytes += bytesOf(pending.effect.heartbeats);
-      if (pending.effect.type === "guard") {
-        this.#demand.add("registryBatches", at);
-        const held =
-          at >= OUTAGE.from && at < OUTAGE.to + 5 * MINUTE && this.#index % (1 / OUTAGE.share) === 0;
-        this.#queue.push({
-          at: at + SECOND,
-          event: held
-            ? { type: "guard.deferred", step: pending.effect.step }
-            : { type: "guard.permitted", step: pending.effect.step, openedAt: null },
-        });
-      }
-      if (pending.effect.type === "action") {
-        this.#demand.add("workflows", at);
-        const { actionId } = pending.effect.order;
-        this.#queue.push({ at: at + 1 * SECOND, event: { type: "action.checked", actionId, sighted: null } });
-        this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.tried", actionId } });
-        this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.accepted", actionId } });
-        const succeeded = {
-          type: "action.succeeded",
-          actionId,
-          confirmedBy: "capacity",
-          snapshotId: null,
-        } as const;
-        this.#queue.push({ at: at + 30 * SECOND, event: succeeded });
-        // Its owner misses it some hours later.
-        this.#queue.push({ at: at + (2 + random() * 6) * HOUR, event: { type: "wake.requested" } });
-      }
-    }
-    // Alerts of a user within half a minute make one digest.
-    if (outbox.some(({ effect }) => effect.type === "event" && effect.event.severity !== "info")) {
-      this.#demand.add("workflows", at, 1 / Math.max(1, INSTANCES_PER_USER * OUTAGE.share));
-    }
-    this.state = withoutEffects(this.state, new Set(outbox.map(({ id }) => id)));
-    this.#demand.add("actorRows", at);
-    this.#queue.sort((a, b) => a.at - b.at);
-  }
+/** How often a second something happens that a user has at most once in `seconds`, though its instances call for it more often. */
+function bundled(users: readonly Users[], perInstance: number, seconds: number): number {
+  const ofOne = (size: number) => (1 - Math.exp(-size * perInstance * seconds)) / seconds;
+  return users.reduce((sum, { size, count }) => sum + count * ofOne(size), 0);
 }
 
-function isChunk({ effect }: PendingEffect): boolean {
-  return effect.type === "chunk";
-}
-
-/** As `history/append.ts` writes it, with its key. */
-function bytesOf(heartbeats: readonly object[]): number {
-  return JSON.stringify(heartbeats.map((each) => Object.values(each))).length + 60;
-}
-
-let seed = 1;
-function random(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return seed / 4_294_967_296;
-}
-
-const demand = new Demand();
-const instances = Array.from({ length: SAMPLE }, (_, index) => new Instance(index, demand));
-for (const instance of instances) while (instance.nextAt < START + DAY) instance.live();
+const demand = liveADay(SAMPLE);
+const peak = (kind: Kind) => demand.peakPerSecond(kind) / SAMPLE;
+const mean = (kind: Kind) => demand.total[kind] / SAMPLE / (DAY / SECOND);
 
 console.log(`A day of ${SAMPLE} instances through src/lifecycle, counted up:`);
 console.table(
@@ -281,62 +99,159 @@ console.table(
     KINDS.map((kind) => [
       kind,
       {
-        "a heartbeat": (demand.total[kind] / demand.total.workerRequests).toFixed(3),
-        ...Object.fromEntries(
-          FLEETS.map((fleet) => [
-            `peak/s of ${fleet}`,
-            ((demand.peakPerSecond(kind) * fleet) / SAMPLE).toFixed(1),
-          ]),
-        ),
+        "a heartbeat": (demand.total[kind] / demand.total.workerRequests).toFixed(4),
+        ...Object.fromEntries(SERVICES.map((size) => [`peak/s of ${size}`, (peak(kind) * size).toFixed(1)])),
       },
     ]),
   ),
 );
 
-const bytesPerInstance = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS;
-console.table(
-  Object.fromEntries(
-    FLEETS.map((fleet) => {
-      const scale = fleet / SAMPLE;
-      const historyPerSecond = demand.peakPerSecond("historyBatches") * scale;
-      const registryPerSecond = demand.peakPerSecond("registryBatches") * scale;
-      const gigabytes = (bytesPerInstance * fleet) / 1e9;
-      const month = (kind: keyof typeof PRICES) =>
-        (Math.max(0, demand.total[kind] * scale * 30 - PRICES[kind].included) / 1e6) * PRICES[kind].dollars;
-      const dollars =
-        PLAN_DOLLARS + Object.keys(PRICES).reduce((sum, kind) => sum + (isPriced(kind) ? month(kind) : 0), 0);
-      return [
-        `${fleet} instances`,
-        {
-          "history GB": gigabytes.toFixed(1),
-          "databases by size": Math.ceil(gigabytes / (LIMITS.d1Bytes / 1e9)),
-          "databases by load": Math.ceil(historyPerSecond / LIMITS.d1BatchesPerSecond),
-          "registry's load": (registryPerSecond / LIMITS.d1BatchesPerSecond).toFixed(2),
-          "workflows/s of 100": ((demand.peakPerSecond("workflows") * fleet) / SAMPLE).toFixed(1),
-          "$ a month": Math.round(dollars),
-          "$ an instance": (dollars / fleet).toFixed(4),
-        },
-      ];
-    }),
-  ),
-);
-const million =
-  (1e6 / demand.total.workerRequests) *
-  Object.keys(PRICES).reduce(
-    (sum, kind) => sum + (isPriced(kind) ? (demand.total[kind] * PRICES[kind].dollars) / 1e6 : 0),
-    0,
-  );
-console.log(`List price of a million heartbeats, all that they lead to counted: $${million.toFixed(2)}`);
-console.log(
-  `The first limit: one database's size, at ${Math.floor(LIMITS.d1Bytes / bytesPerInstance)} instances.`,
-);
-const free = Math.min(
-  ...Object.entries(FREE).map(([kind, limit]) =>
-    isPriced(kind) ? (limit * SAMPLE) / demand.total[kind] : Number.POSITIVE_INFINITY,
-  ),
-);
-console.log(`The free plan's largest fleet: ${Math.floor(free)} instances.`);
+/** What all users share, as shares of the limits: on average, and in the ten seconds in which a fifth falls silent. */
+function shared(instances: number) {
+  const users = usersOf(instances);
+  const count = users.reduce((sum, each) => sum + each.count, 0);
+  const totals = (perInstance: number) =>
+    bundled(users, perInstance, TOTALS_SECONDS) + count / TOTALS_AT_LEAST_SECONDS;
+  const deliveries = (perInstance: number) => CHANNELS_A_USER * bundled(users, perInstance, DIGEST_SECONDS);
+  const accounts = (reads: number) => reads * instances + count / USERS_A_VIEWER / VIEWER_SECONDS;
+  const of = (limit: number, ...[average, highest]: [number, number]) =>
+    `${percent(average / limit)} / ${percent(highest / limit)}`;
+  const orders = [mean("orders") * instances, peak("orders") * instances] as const;
+  const alerts = [deliveries(mean("alerts")), deliveries(peak("alerts"))] as const;
+  const shardLoad = (perInstance: number) => totals(perInstance) / SHARDS;
+  // A shard hands over at most once a second, and every five seconds while its totals change.
+  const coordinatorLoad = (perInstance: number) =>
+    Math.min(SHARDS, SHARDS / 5 + totals(perInstance) / DIGEST_SECONDS);
+  const bytes = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS * instances;
+  return {
+    users: Math.round(count),
+    "a shard of the service": of(LIMITS.objectRequests, shardLoad(mean("moves")), shardLoad(peak("moves"))),
+    "its coordinator": of(
+      LIMITS.objectRequests,
+      coordinatorLoad(mean("moves")),
+      coordinatorLoad(peak("moves")),
+    ),
+    "D1 with the accounts": of(
+      LIMITS.d1Reads,
+      accounts(mean("credentialReads")),
+      accounts(peak("credentialReads")),
+    ),
+    "orders created": of(LIMITS.workflow, ...orders),
+    "deliveries created": of(LIMITS.workflow, ...alerts),
+    "the outage's last message is late by, s": Math.round(
+      users.reduce((sum, { size, count: of }) => sum + of * (1 - (1 - OUTAGE_SHARE) ** size), 0) /
+        LIMITS.workflow,
+    ),
+    "the account's workflows": of(LIMITS.account, orders[0] + alerts[0], orders[1] + alerts[1]),
+    "history databases, by size": Math.ceil(bytes / LIMITS.d1Bytes),
+    "by load": Math.ceil((peak("historyBatches") * instances) / LIMITS.d1Batches),
+  };
+}
 
-function isPriced(kind: string): kind is keyof typeof PRICES {
+console.log("What all users share, in percent of its limit: a day's mean / the peak of a regional outage");
+console.table(transposed(Object.fromEntries(SERVICES.map((size) => [size, shared(size)]))));
+
+/** What a month takes of each thing that has a price. */
+function month(instances: number): Record<Priced, number> {
+  const users = usersOf(instances);
+  const count = (kind: Kind) => ((demand.total[kind] * instances) / SAMPLE) * 30;
+  const messages = CHANNELS_A_USER * bundled(users, mean("alerts"), DIGEST_SECONDS) * (DAY / SECOND) * 30;
+  const totals = bundled(users, mean("moves"), TOTALS_SECONDS) * (DAY / SECOND) * 30;
+  const deliveries = count("historyBatches") + count("reports");
+  // A message takes two alarms of its fleet; it, its channel and its answer are asked for by the workflow.
+  const requests = count("actorRequests") + count("reports") + totals + 4 * messages;
+  const awakeMs = requests * AWAKE_MS.request + deliveries * AWAKE_MS.delivery;
+  return {
+    workerRequests: count("workerRequests"),
+    cpuMs: (count("workerRequests") + count("orderSteps") + messages) * CPU_MS_A_REQUEST,
+    objectRequests: requests,
+    objectRows: count("actorRows") + count("fleetRows") + totals + 6 * messages,
+    gigabyteSeconds: (awakeMs / SECOND) * OBJECT_GIGABYTES,
+    d1Rows: count("d1Rows"),
+    workflowSteps: count("orderSteps") + messages,
+  };
+}
+
+const priced = (kind: Priced, amount: number) => (amount / 1e6) * PRICES[kind].dollars;
+console.log("Dollars a month, beyond what the plan includes:");
+console.table(
+  transposed(
+    Object.fromEntries(
+      SERVICES.map((size) => {
+        const used = month(size);
+        const parts = Object.keys(PRICES)
+          .filter(isPriced)
+          .map((kind) => [kind, priced(kind, Math.max(0, used[kind] - PRICES[kind].included))] as const);
+        const sum = parts.reduce((total, [, dollars]) => total + dollars, PLAN_DOLLARS);
+        return [
+          size,
+          {
+            ...Object.fromEntries(parts.map(([kind, dollars]) => [kind, Math.round(dollars)])),
+            "in all": Math.round(sum),
+            "an instance": (sum / size).toFixed(4),
+          },
+        ];
+      }),
+    ),
+  ),
+);
+
+const million = month(1_000_000);
+const listPrice = Object.keys(PRICES)
+  .filter(isPriced)
+  .reduce((sum, kind) => sum + priced(kind, million[kind]), 0);
+const perMillion = listPrice / (million.workerRequests / 1e6);
+console.log(`List price of a million heartbeats, all that they lead to counted: $${perMillion.toFixed(2)}`);
+const bytesPerInstance = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS;
+console.log(`One database holds the history of ${Math.floor(LIMITS.d1Bytes / bytesPerInstance)} instances.`);
+const small = month(20);
+const freeSize = Math.min(
+  ...Object.entries(FREE).map(([kind, limit]) =>
+    isPriced(kind) ? (20 * limit * 30) / small[kind] : Infinity,
+  ),
+);
+console.log(`The free plan's largest fleet: ${Math.floor(freeSize)} instances.`);
+
+const fleets = await benchFleet();
+printFleets(fleets);
+const large = fleets.at(-1);
+if (large !== undefined) {
+  const rates = { "measured here": large.reportsPerSecond, "at the platform's least": LIMITS.objectRequests };
+  console.log("The largest user, by the reports a second that its one object takes:");
+  console.table(
+    Object.fromEntries(
+      Object.entries(rates).map(([name, rate]) => [
+        name,
+        {
+          "reports/s": Math.round(rate),
+          "instances, a fifth falls silent at once": Math.floor(rate / peak("reports")),
+          // All of them fall silent within a minute, as heartbeats come.
+          [`reports of ${LARGEST_USER} late by, s`]: Math.max(
+            0,
+            Math.round((OUTAGE_SHARE * LARGEST_USER) / rate - 60),
+          ),
+          "instances on an ordinary day": Math.floor(rate / mean("reports")),
+        },
+      ]),
+    ),
+  );
+  const bySize = Math.floor((LIMITS.objectBytes / (large.megabytes * 1e6)) * large.rows);
+  console.log(`By the size of its rows a fleet holds ${bySize} instances.`);
+}
+
+function isPriced(kind: string): kind is Priced {
   return Object.hasOwn(PRICES, kind);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+/** Rows become columns. */
+function transposed<T>(table: Record<string, Record<string, T>>): Record<string, Record<string, T>> {
+  const rows: Record<string, Record<string, T>> = {};
+  for (const [column, values] of Object.entries(table)) {
+    for (const [row, value] of Object.entries(values)) rows[row] = { ...rows[row], [column]: value };
+  }
+  return rows;
 }

@@ -1,11 +1,15 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { CHUNK_HEARTBEATS } from "../src/lifecycle/model/state.ts";
 
 /** What a heartbeat costs by the runtime's own counters, over a simulated day: the test that counts them says so. */
 
 const ROOT = resolve(import.meta.dirname, "..");
+const TEST = "test/instance/cost.test.ts";
 
 /** Dollars a million: a Worker's request, an actor's request (an alarm is one), a row written. List price. */
 const PRICES = { workerRequest: 0.3, actorRequest: 0.15, row: 1 } as const;
@@ -38,27 +42,31 @@ const reportSchema = z.object({
 });
 
 export async function benchCost(): Promise<CostResult[]> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [
-      join(ROOT, "node_modules/vitest/vitest.mjs"),
-      "run",
-      "--project",
-      "workers",
-      "--reporter=json",
-      "test/instance/cost.test.ts",
-    ],
-    { cwd: ROOT, maxBuffer: 2 ** 26 },
-  );
-  const tests = reportSchema.parse(JSON.parse(stdout)).testResults.flatMap((file) => file.assertionResults);
+  const folder = await mkdtemp(join(tmpdir(), "dumont-cost-"));
+  const report = join(folder, "report.json");
+  try {
+    const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
+    await promisify(execFile)(
+      process.execPath,
+      [vitest, "run", "--project", "workers", "--reporter=json", `--outputFile=${report}`, TEST],
+      { cwd: ROOT, maxBuffer: 2 ** 26 },
+    );
+    return pricesOf(JSON.parse(await readFile(report, "utf8")));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function pricesOf(report: unknown): CostResult[] {
+  const tests = reportSchema.parse(report).testResults.flatMap((file) => file.assertionResults);
   const counted = countedSchema.parse(
     tests.find(({ meta }) => meta.costOfADay !== undefined)?.meta.costOfADay,
   );
   const rows = (counted.actorRows + counted.alarmRows + counted.databaseRows) / counted.heartbeats;
   const alarms = counted.alarmRows / counted.heartbeats;
   return [
-    // A chunk of ten is deleted as one row, and an hour of sixty written as one.
-    price("full path", 1 + alarms, rows, 1 / 10 + 1 / 60),
+    // A chunk is deleted as one row, and an hour of sixty written as one.
+    price("full path", 1 + alarms, rows, 1 / CHUNK_HEARTBEATS + 1 / 60),
     price("floor: one row", 1, 1, 0),
     // Its row, its setAlarm, and in D1 the row with its key and index.
     price("obvious: row + alarm + insert", 1 + 1 / 5, 5, 3),

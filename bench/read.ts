@@ -14,6 +14,8 @@ export interface ReadResult {
   readonly instances: number;
   readonly listMs: number;
   readonly listBytes: number;
+  /** The same list in its summary view, which asks no instance. */
+  readonly summaryMs: number;
   readonly metricsMs: number;
   readonly metricsBytes: number;
   readonly metricsCachedMs: number;
@@ -45,6 +47,7 @@ export async function benchReads(): Promise<ReadResults> {
       for (const instance of instances) await beat(instance);
       const measured = {
         list: [] as number[],
+        summary: [] as number[],
         metrics: [] as number[],
         cached: [] as number[],
         bytes: [0, 0],
@@ -70,8 +73,10 @@ export async function benchReads(): Promise<ReadResults> {
       }
       for (const { userToken, measured } of fleets) {
         const list = await read("/api/agent/instances?limit=1000", userToken);
+        const summary = await read("/api/agent/instances?view=summary&limit=1000", userToken);
         const metrics = await read("/metrics", userToken);
         measured.list.push(list.ms);
+        measured.summary.push(summary.ms);
         measured.metrics.push(metrics.ms);
         measured.cached.push((await read("/metrics", userToken)).ms);
         measured.bytes = [list.byteLength, metrics.byteLength];
@@ -82,6 +87,7 @@ export async function benchReads(): Promise<ReadResults> {
         instances: size,
         listMs: quantile(measured.list, 0.5),
         listBytes: measured.bytes[0] ?? 0,
+        summaryMs: quantile(measured.summary, 0.5),
         metricsMs: quantile(measured.metrics, 0.5),
         metricsBytes: measured.bytes[1] ?? 0,
         metricsCachedMs: quantile(measured.cached, 0.5),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { benchAgent } from "./agent.ts";
 import { benchCost } from "./cost.ts";
 import { benchDashboard } from "./dashboard.ts";
+import { benchFleet, printFleets } from "./fleet.ts";
 import { benchHeartbeats } from "./heartbeat.ts";
 import { benchPeer } from "./peer.ts";
 import { benchReads } from "./read.ts";
@@ -24,6 +25,9 @@ console.table(
     ]),
   ),
 );
+
+const fleet = await benchFleet();
+printFleets(fleet);
 
 const cost = await benchCost();
 console.table(
@@ -50,6 +54,8 @@ console.table(
         "list ms, objects cold": round(result.listMs),
         "list KB": round(result.listBytes / 1024),
         "list / smallest": round(result.listMs / (smallest?.listMs ?? Number.NaN)),
+        "summary ms": round(result.summaryMs),
+        "list / summary (goal: 20)": round(result.listMs / result.summaryMs),
         "metrics ms, warm": round(result.metricsMs),
         "metrics KB": round(result.metricsBytes / 1024),
         "metrics / smallest": round(result.metricsMs / (smallest?.metricsMs ?? Number.NaN)),
@@ -121,7 +127,7 @@ console.table(
 );
 await writeFile(
   join(import.meta.dirname, "results.json"),
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, cost, reads, peer, dashboard, agent }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, fleet, cost, reads, peer, dashboard, agent }, null, 2)}\n`,
 );
 
 function round(value: number): number {

@@ -45,7 +45,8 @@ export async function startService(entry: string): Promise<Service> {
       port: 0,
       durableObjects: {
         INSTANCES: { className: "InstanceActor", useSQLite: true },
-        METER: { className: "ServiceMeter", useSQLite: true },
+        FLEETS: { className: "FleetActor", useSQLite: true },
+        SERVICE: { className: "ServiceActor", useSQLite: true },
       },
       durableObjectsPersist: join(directory, "objects"),
       d1Databases: ["DB"],

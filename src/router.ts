@@ -26,11 +26,12 @@ import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
+import { OpenLiveConnection } from "./api/live.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
-import { type ApiEnvironment, requireToken } from "./http/authenticate.ts";
+import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
 import { GetMetrics } from "./metrics/route.ts";
@@ -69,6 +70,9 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/status", GetStatus);
   app.post("/api/agent/status", countHeartbeats, requireToken("instance"));
   api.post("/api/agent/status", PostStatus);
+
+  app.get("/api/agent/live", requireSocketToken("user"));
+  api.get("/api/agent/live", OpenLiveConnection);
 
   app.use("/api/agent/*", requireToken("user"));
   api.get("/api/agent/instances", ListInstances);

@@ -1,11 +1,13 @@
 import { startCleanup } from "./cleanup/workflow.ts";
 import { createRouter } from "./router.ts";
 
+export { AlertDelivery } from "./alerts/delivery.ts";
 export { AlertDigest } from "./alerts/digest.ts";
 export { DailyCleanup } from "./cleanup/workflow.ts";
+export { FleetActor } from "./fleet/actor.ts";
 export { InstanceActor } from "./instance/actor.ts";
 export { InstanceAction } from "./orders/workflow.ts";
-export { ServiceMeter } from "./service/service-meter.ts";
+export { ServiceActor } from "./service/actor.ts";
 
 const router = createRouter();
 

@@ -8,6 +8,7 @@ declare module "vitest" {
       readonly actorRows: number;
       readonly alarmRows: number;
       readonly databaseRows: number;
+      readonly largestRow: number;
     };
   }
 }

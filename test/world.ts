@@ -126,6 +126,20 @@ export class Instance {
   }
 }
 
+/** All rows that an object keeps in its own database, by table. */
+export async function rowsOf(object: DurableObjectStub<undefined>): Promise<Record<string, unknown[]>> {
+  return runInDurableObject(object, (_, { storage: { sql } }) => {
+    const tables = sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'",
+      )
+      .toArray();
+    return Object.fromEntries(
+      tables.map(({ name }) => [name, sql.exec(`SELECT * FROM "${name}"`).toArray()]),
+    );
+  });
+}
+
 /** A day far ahead, so that the alarm scheduler, which keeps real time, never fires an alarm by itself. */
 export const DAY = Date.UTC(2030, 0, 7);
 

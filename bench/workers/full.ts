@@ -1,6 +1,14 @@
 import { unlimitedWorker } from "./unlimited.ts";
 
 /** The full path: the service as it is. */
-export { AlertDigest, DailyCleanup, InstanceAction, InstanceActor, ServiceMeter } from "../../src/worker.ts";
+export {
+  AlertDelivery,
+  AlertDigest,
+  DailyCleanup,
+  FleetActor,
+  InstanceAction,
+  InstanceActor,
+  ServiceActor,
+} from "../../src/worker.ts";
 
 export default unlimitedWorker;

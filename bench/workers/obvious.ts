@@ -55,6 +55,13 @@ export class InstanceActor extends DurableObject<Env> {
 }
 
 // The configuration names them; no load reaches them.
-export { AlertDigest, DailyCleanup, InstanceAction, ServiceMeter } from "../../src/worker.ts";
+export {
+  AlertDelivery,
+  AlertDigest,
+  DailyCleanup,
+  FleetActor,
+  InstanceAction,
+  ServiceActor,
+} from "../../src/worker.ts";
 
 export default unlimitedWorker;

@@ -9,7 +9,7 @@ export type Principal =
       readonly instanceId: string;
       readonly tokenGeneration: number;
     }
-  | { readonly scope: "user"; readonly userId: string }
+  | { readonly scope: "user"; readonly userId: string; readonly tokenId: string }
   | { readonly scope: "admin" };
 
 export type Scope = Principal["scope"];
@@ -30,7 +30,7 @@ export async function identify(env: Env, token: string): Promise<Principal | nul
       };
     case "user": {
       const valid = await isTokenValid(env.DB, claims.sub, claims.jti);
-      return valid ? { scope: "user", userId: claims.sub } : null;
+      return valid ? { scope: "user", userId: claims.sub, tokenId: claims.jti } : null;
     }
     // The token of a link works on the link's own page only.
     case "keep_alive":

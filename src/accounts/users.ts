@@ -1,6 +1,4 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { jsonText, storedOverridesSchema } from "../lifecycle/model/stored.ts";
 
 /** Users and their tokens, in D1. */
 
@@ -53,13 +51,18 @@ export async function createUserToken(
   return meta.changes > 0;
 }
 
-/** Revokes a user token for good; false when there is no such token. Revoking it again changes nothing. */
-export async function revokeUserToken(db: D1Database, tokenId: string, now: number): Promise<boolean> {
-  const { meta } = await db
-    .prepare("UPDATE user_tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?")
+/** Revokes a user token for good. Gives back whose it was, or null for no such token. Revoking it again changes nothing. */
+export async function revokeUserToken(
+  db: D1Database,
+  tokenId: string,
+  now: number,
+): Promise<{ readonly userId: string } | null> {
+  return db
+    .prepare(
+      "UPDATE user_tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ? RETURNING user_id AS userId",
+    )
     .bind(now, tokenId)
-    .run();
-  return meta.changes > 0;
+    .first<{ userId: string }>();
 }
 
 export async function isTokenValid(db: D1Database, userId: string, tokenId: string): Promise<boolean> {
@@ -68,37 +71,4 @@ export async function isTokenValid(db: D1Database, userId: string, tokenId: stri
     .bind(tokenId, userId)
     .first();
   return row !== null;
-}
-
-export interface UserPolicy {
-  readonly overrides: PolicyOverrides;
-  readonly version: number;
-}
-
-export const userPolicyRow = z
-  .object({
-    policy: jsonText(storedOverridesSchema),
-    policy_version: z.number(),
-  })
-  .transform((row): UserPolicy => ({ overrides: row.policy, version: row.policy_version }));
-
-/** The user's overrides of the default policy. Throws for an unknown user. */
-export async function readUserPolicy(db: D1Database, userId: string): Promise<UserPolicy> {
-  return userPolicyRow.parse(await selectUserPolicy(db, userId).first());
-}
-
-/** The same as a statement, for use in a batch. `userPolicyRow` parses its one row. */
-export function selectUserPolicy(db: D1Database, userId: string): D1PreparedStatement {
-  return db.prepare("SELECT policy, policy_version FROM users WHERE id = ?").bind(userId);
-}
-
-export async function writeUserPolicy(
-  db: D1Database,
-  userId: string,
-  overrides: PolicyOverrides,
-): Promise<void> {
-  await db
-    .prepare("UPDATE users SET policy = ?, policy_version = policy_version + 1 WHERE id = ?")
-    .bind(JSON.stringify(overrides), userId)
-    .run();
 }

@@ -6,8 +6,22 @@ import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
 import { composeNotice, type Notice } from "./notice.ts";
-import { newestPendingAt, readAlerts, takeAlerts } from "./queue.ts";
-import { DIGEST_WINDOW_MS, type DigestParameters } from "./start.ts";
+import { newestPendingAt, readAlerts, takeAlerts, type Urgency } from "./queue.ts";
+
+/**
+ * The digests of a former version of the service. Nothing starts one any more, since fleets tell their alerts and `delivery.ts`
+ * brings them to the channels; those that were under way at the upgrade finish here. The release after it drops this file and
+ * `queue.ts`.
+ */
+
+/** What the workflow of one digest was told. */
+interface DigestParameters {
+  readonly userId: string;
+  readonly urgency: Urgency;
+}
+
+/** Alerts of one user within this time make one message a channel. */
+const DIGEST_WINDOW_MS = 30_000;
 
 /** While alerts still pour in, a digest waits on, so that one outage makes one message. */
 const STILL_POURING_MS = 10_000;
@@ -65,7 +79,7 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
     });
     if (notices.every(({ notice }) => notice === null)) return;
     const channels = await step.do(`channels${suffix}`, DATABASE, async () =>
-      (await listChannels(this.env.DB, userId)).map(({ id, minimumSeverity }) => ({ id, minimumSeverity })),
+      (await listChannels(this.env, userId)).map(({ id, minimumSeverity }) => ({ id, minimumSeverity })),
     );
     await Promise.all(
       channels.map(async ({ id, minimumSeverity }) => {
@@ -86,14 +100,18 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
     let askedToWaitMs: number | null = null;
     const name = `send to ${channelId}${digestId.endsWith(REST) ? REST : ""}`;
     const delay = ({ ctx }: { ctx: { attempt: number } }) => askedToWaitMs ?? 15_000 * 2 ** ctx.attempt;
-    await step.do(name, { retries: { limit: SEND_RETRIES, delay }, timeout: "2 minutes" }, async () => {
-      const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
-      if (delivery === null) return;
-      await noteDelivery(this.env.DB, userId, channelId, delivery, Date.now());
-      if (delivery.delivered) return;
-      if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
-      askedToWaitMs = delivery.retryAfterSeconds === null ? null : delivery.retryAfterSeconds * 1000;
-      throw new Error(delivery.detail);
-    });
+    await step.do(
+      name,
+      { retries: { limit: SEND_RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },
+      async () => {
+        const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
+        if (delivery === null) return;
+        await noteDelivery(this.env, userId, channelId, delivery);
+        if (delivery.delivered) return;
+        if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
+        askedToWaitMs = delivery.retryAfterSeconds === null ? null : delivery.retryAfterSeconds * 1000;
+        throw new Error(delivery.detail);
+      },
+    );
   }
 }

@@ -165,6 +165,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   deleted: "deleted",
   gone: "gone at the provider",
   history_lost: "with holes in the history",
+  delivery_parked: "with something that could not be delivered",
   invariant_breached: "as before, since a decision was held back",
   cleanup: "cleaned up",
 };

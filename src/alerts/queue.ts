@@ -2,9 +2,14 @@ import { z } from "zod";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
 import { jsonText, openEnum, readableRows } from "../lifecycle/model/stored.ts";
 import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
-import type { Urgency } from "./start.ts";
 
-/** The alerts of a user that wait to be told: events in D1, each taken by one digest. */
+/**
+ * The alerts that wait in D1 to be told, each taken by one digest. Only a former version of the service put them there: see
+ * `digest.ts`.
+ */
+
+/** `critical` alerts go at once and apart; the others wait for what else happens. */
+export type Urgency = "critical" | "ordinary";
 
 /** Far more than a digest shows; what lies beyond is counted by the next one. */
 const MAXIMUM_ALERTS = 2000;

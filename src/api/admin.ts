@@ -2,13 +2,16 @@ import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
 import { createUser, createUserToken, listUsers, revokeUserToken, type User } from "../accounts/users.ts";
 import { startCleanup } from "../cleanup/workflow.ts";
-import { SERVICE_USER } from "../fleet/outage-guard.ts";
-import { idCursor, nextIdCursor, pageLimit } from "../http/cursor.ts";
+import { type Position, pageOf } from "../history/page.ts";
+import { encodePosition, idCursor, nextIdCursor, pageLimit } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
-import { answerEvents, eventsQuery, eventsResponse } from "./events.ts";
+import { eventView } from "../lifecycle/views/event-view.ts";
+import { fleetOf } from "../platform/address.ts";
+import { readService } from "../service/service.ts";
+import { eventsQuery, eventsResponse } from "./events.ts";
 
 /** What the operator does: users, their tokens, and the service itself. */
 
@@ -139,7 +142,14 @@ export class RevokeUserToken extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    if (!(await revokeUserToken(c.env.DB, params.id, Date.now()))) throw notFound();
+    const token = await revokeUserToken(c.env.DB, params.id, Date.now());
+    if (token === null) throw notFound();
+    // A live connection that this does not reach ends when its token is next looked up.
+    c.executionCtx.waitUntil(
+      fleetOf(c.env, token.userId)
+        .tokenRevoked(params.id)
+        .catch((error) => console.warn("live connections of a revoked token not closed", error)),
+    );
     return c.json({ success: true });
   }
 }
@@ -174,7 +184,7 @@ export class ListServiceEvents extends Endpoint {
     operationId: "listServiceEvents",
     tags: ["Administration"],
     summary: "Read what happened to the service itself, newest first",
-    description: "Cleanup runs, and the service-wide mass-outage guard.",
+    description: "Cleanup runs, and the service-wide mass-outage guard: the newest 100.",
     security: security("admin"),
     request: { query: eventsQuery },
     responses: { 200: eventsResponse, ...errorResponses(400, 401, 403) },
@@ -182,8 +192,18 @@ export class ListServiceEvents extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
-    return answerEvents(c, { userId: SERVICE_USER, instanceId: null }, query);
+    const { events } = await readService(c.env);
+    const rest = events.filter(({ at, id }) => query.cursor === undefined || isBefore(at, id, query.cursor));
+    const { entries, next } = pageOf(rest, query.limit, ({ at, id }) => ({ at, tie: id }));
+    return c.json({
+      events: entries.map((event) => eventView({ ...event, instanceId: null })),
+      next_cursor: encodePosition(next),
+    });
   }
+}
+
+function isBefore(at: number, id: string, end: Position): boolean {
+  return at < end.at || (at === end.at && id < end.tie);
 }
 
 function userView(user: User): z.infer<typeof userSchema> {

@@ -71,7 +71,7 @@ export class ListChannels extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const channels = await listChannels(c.env.DB, userIdOf(c.var.principal));
+    const channels = await listChannels(c.env, userIdOf(c.var.principal));
     return c.json({ channels: channels.map(channelView) });
   }
 }
@@ -114,9 +114,6 @@ export class CreateChannel extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const settings = channelSettingsSchema(allowsLoopback(c.env)).safeParse(body.settings);
     if (!settings.success) throw invalid(issuesOf("body.settings", settings.error));
-    if ((await listChannels(c.env.DB, userId)).length >= MAXIMUM_CHANNELS) {
-      throw new ApiError("too_many", `A user has ${MAXIMUM_CHANNELS} channels at most`);
-    }
     const channel = await createChannel(
       c.env,
       userId,
@@ -126,8 +123,11 @@ export class CreateChannel extends Endpoint {
         settings: settings.data,
         origin: new URL(c.req.url).origin,
       },
-      Date.now(),
+      MAXIMUM_CHANNELS,
     );
+    if (channel === null) {
+      throw new ApiError("too_many", `A user has ${MAXIMUM_CHANNELS} channels at most`);
+    }
     return c.json(channelView(channel), 201);
   }
 }
@@ -144,7 +144,7 @@ export class DeleteChannel extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    if (!(await deleteChannel(c.env.DB, userIdOf(c.var.principal), params.id))) throw notFound();
+    if (!(await deleteChannel(c.env, userIdOf(c.var.principal), params.id))) throw notFound();
     return c.json({ success: true });
   }
 }
@@ -193,7 +193,7 @@ export class TestChannel extends Endpoint {
       `test-${crypto.randomUUID()}`,
     );
     if (delivery === null) throw notFound();
-    await noteDelivery(c.env.DB, userId, params.id, delivery, Date.now());
+    await noteDelivery(c.env, userId, params.id, delivery);
     return c.json({ delivered: delivery.delivered, detail: delivery.detail });
   }
 }

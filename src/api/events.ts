@@ -6,12 +6,14 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
+import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
+import { fleetOf } from "../platform/address.ts";
 
 /** The events of all of a user's instances, and what every list of events shares. */
 
 export const eventsQuery = z.object({ limit: pageLimit(100), cursor: positionCursor.optional() });
 
-const eventSchema = component(
+export const eventSchema = component(
   "Event",
   z.object({
     id: z.string(),
@@ -21,7 +23,7 @@ const eventSchema = component(
     severity: severitySchema,
     message: z.string(),
     detail: z.record(z.string(), z.unknown()).describe("Rule, threshold, evidence, times"),
-  }),
+  }) satisfies z.ZodType<EventView>,
 );
 
 const eventListSchema = component(
@@ -49,6 +51,8 @@ export class ListEvents extends Endpoint {
     operationId: "listEvents",
     tags: ["History"],
     summary: "Read what happened to any of the user's instances, newest first",
+    description:
+      "The last 30 days, 20,000 events at most. What happened to one instance is kept longer: see its own events.",
     security: security("user"),
     request: { query: eventsQuery },
     responses: { 200: eventsResponse, ...errorResponses(400, 401, 403) },
@@ -56,20 +60,20 @@ export class ListEvents extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
-    return answerEvents(c, { userId: userIdOf(c.var.principal), instanceId: null }, query);
+    const fleet = fleetOf(c.env, userIdOf(c.var.principal));
+    const { entries, next } = await fleet.events(query.cursor ?? null, query.limit);
+    return c.json({ events: entries.map(eventView), next_cursor: encodePosition(next) });
   }
 }
 
-/** A page of a user's events, or of one instance's. The service's own events belong to a user of their own. */
+/** A page of an instance's events, from the databases that may hold some. */
 export async function answerEvents(
   c: ApiContext,
-  whose: { readonly userId: string; readonly instanceId: string | null },
+  databases: readonly D1Database[],
+  whose: { readonly userId: string; readonly instanceId: string },
   query: z.infer<typeof eventsQuery>,
 ): Promise<Response> {
-  const { events, next } = await readEvents(c.env.DB, {
-    ...whose,
-    limit: query.limit,
-    before: query.cursor ?? null,
-  });
-  return c.json({ events, next_cursor: encodePosition(next) });
+  const before = query.cursor ?? null;
+  const { entries, next } = await readEvents(databases, { ...whose, limit: query.limit, before });
+  return c.json({ events: entries, next_cursor: encodePosition(next) });
 }

@@ -1,20 +1,17 @@
 import { z } from "zod";
-import { readUserPolicy, writeUserPolicy } from "../accounts/users.ts";
-import { listOverrides } from "../fleet/registry.ts";
+import type { PolicyContradiction } from "../fleet/fleet.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, type Issue, invalid } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
-import { askEveryActor } from "../instance/ask.ts";
-import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/policy-issues.ts";
+import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import {
   DEFAULT_POLICY,
   mergePolicy,
-  type PolicyOverrides,
   policyOverridesSchema,
   policySettingsSchema,
 } from "../lifecycle/model/policy-settings.ts";
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import { fleetOf } from "../platform/address.ts";
 
 export const policySchema = component(
   "Policy",
@@ -47,7 +44,7 @@ export class GetPolicy extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const { overrides } = await readUserPolicy(c.env.DB, userIdOf(c.var.principal));
+    const { overrides } = await fleetOf(c.env, userIdOf(c.var.principal)).policy();
     return c.json({ policy: mergePolicy(overrides), overrides });
   }
 }
@@ -58,7 +55,7 @@ export class PutPolicy extends Endpoint {
     tags: ["Policy"],
     summary: "Replace the user's overrides of the default policy",
     description:
-      "Refused when it contradicts itself or, merged, any instance's own overrides. It reaches every instance before the answer; one that is out of reach takes it on with its next write to the history.",
+      "Refused when it contradicts itself or, merged, any instance's own overrides. It reaches the first thousand instances before the answer, and all others within minutes; one that is out of reach takes it on with its next report.",
     security: security("user"),
     request: {
       body: jsonBody(overridesSchema, {
@@ -71,9 +68,8 @@ export class PutPolicy extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    await refuseContradictions(c.env.DB, userId, body);
-    await writeUserPolicy(c.env.DB, userId, body);
-    await askEveryActor(c.env, userId, (actor) => actor.refreshPolicy());
+    const set = await fleetOf(c.env, userId).setPolicy(body);
+    if ("issues" in set) throw invalid(set.issues.map((issue) => contradiction(issue, set.instance)));
     return c.json({ policy: mergePolicy(body), overrides: body });
   }
 }
@@ -83,24 +79,12 @@ export function policyIssueAt(path: string): (issue: PolicyIssue) => Issue {
   return (issue) => ({ path: [path, ...issue.path].join("."), message: issue.message });
 }
 
-async function refuseContradictions(db: D1Database, userId: string, next: PolicyOverrides): Promise<void> {
-  const { overrides: former } = await readUserPolicy(db, userId);
-  const added = (provider: ProviderKind, instance: PolicyOverrides = {}) =>
-    addedIssues(
-      policyIssues(mergePolicy(former, instance), provider),
-      policyIssues(mergePolicy(next, instance), provider),
-    );
-  const own = added("agent");
-  if (own.length > 0) throw invalid(own.map(policyIssueAt("body")));
-  for (const { instanceId, provider, overrides } of await listOverrides(db, userId)) {
-    const issues = added(provider, overrides);
-    if (issues.length > 0) {
-      throw invalid(
-        issues.map(policyIssueAt("body")).map(({ path, message }) => ({
-          path,
-          message: `for instance ${instanceId} (${provider}, with its own overrides) ${message}`,
-        })),
-      );
-    }
-  }
+function contradiction(issue: PolicyIssue, instance: PolicyContradiction["instance"]): Issue {
+  const { path, message } = policyIssueAt("body")(issue);
+  return instance === null
+    ? { path, message }
+    : {
+        path,
+        message: `for instance ${instance.id} (${instance.provider}, with its own overrides) ${message}`,
+      };
 }

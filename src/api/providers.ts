@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { hasInstanceOf } from "../fleet/registry.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
+import { fleetOf } from "../platform/address.ts";
 import { ProviderError } from "../providers/provider.ts";
 import {
   calledProviderSchema,
@@ -101,7 +101,7 @@ export class DeleteProvider extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    if (await hasInstanceOf(c.env.DB, userId, params.kind)) {
+    if (await fleetOf(c.env, userId).hasInstanceOf(params.kind)) {
       throw new ApiError("in_use", `Instances are registered with ${params.kind}: change them first`);
     }
     if (!(await removeCredentials(c.env.DB, userId, params.kind))) throw notFound();

@@ -1,13 +1,11 @@
 import { z } from "zod";
-import { listInstanceIds } from "../fleet/registry.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { idCursor, nextIdCursor, pageLimit } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
-import { askActors } from "../instance/ask.ts";
-import { isReadable } from "../instance/outcomes.ts";
 import { roundDollars } from "../lifecycle/model/counters.ts";
+import { fleetOf } from "../platform/address.ts";
 
 const totalSchema = component(
   "SavingsTotal",
@@ -29,7 +27,6 @@ const savingsSchema = component(
   z.object({
     in_all: totalSchema,
     instances: z.array(instanceSavingsSchema),
-    unreadable: z.number().describe("Instances left out because what is stored of them cannot be read"),
     computed: z.string(),
     next_cursor: z.string().nullable(),
   }),
@@ -52,14 +49,13 @@ export class GetSavings extends Endpoint {
     operationId: "getSavings",
     tags: ["Savings"],
     summary: "See what hibernation has saved",
-    description: "`in_all` sums the instances of this page.",
+    description: "`in_all` sums all of the user's instances, `instances` is a page of them.",
     security: security("user"),
     request: { query: savingsQuery },
     responses: {
       200: jsonResponse("The savings", savingsSchema, {
         in_all: totalExample,
         instances: [{ instance_id: "28864630", name: "ML Training Rig", ...totalExample }],
-        unreadable: 0,
         computed: COMPUTED,
         next_cursor: null,
       }),
@@ -70,23 +66,19 @@ export class GetSavings extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const ids = await listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit);
-    const answers = await askActors(c.env, userId, ids, async (actor) => await actor.savings());
-    const known = answers.filter((answer) => answer !== null);
-    const instances = known.filter(isReadable);
-    const sum = (field: keyof z.infer<typeof totalSchema>) =>
-      roundDollars(instances.reduce((total, instance) => total + instance[field], 0));
+    const { total, instances } = await fleetOf(c.env, userId).savings(query.cursor ?? "", query.limit);
     return c.json({
       in_all: {
-        saved_this_month: sum("saved_this_month"),
-        saved_total: sum("saved_total"),
-        hibernated_seconds_this_month: sum("hibernated_seconds_this_month"),
-        hibernated_seconds_total: sum("hibernated_seconds_total"),
+        ...total,
+        saved_this_month: roundDollars(total.saved_this_month),
+        saved_total: roundDollars(total.saved_total),
       },
       instances,
-      unreadable: known.length - instances.length,
       computed: COMPUTED,
-      next_cursor: nextIdCursor(ids, query.limit),
+      next_cursor: nextIdCursor(
+        instances.map((instance) => instance.instance_id),
+        query.limit,
+      ),
     });
   }
 }

@@ -1,11 +1,11 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import { SERVICE_USER } from "../fleet/outage-guard.ts";
-import { type InstancePlace, listToVisit } from "../fleet/registry.ts";
+import { listUsers } from "../accounts/users.ts";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
 import { historyOf, historyShards } from "../history/shards.ts";
 import { DAY_MS } from "../lifecycle/model/time.ts";
-import { actorOf } from "../platform/address.ts";
+import { actorOf, fleetOf } from "../platform/address.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { noteCleanup } from "../service/service.ts";
 
 /**
  * The daily job. It visits instances first: expired orphans are ordered to be deleted, and lost alarms are armed again.
@@ -24,7 +24,13 @@ interface CleanupParameters {
 type CleanupPart =
   | { readonly type: "instances"; readonly after: InstancePlace | null }
   | { readonly type: "history"; readonly shard: number; readonly after: HistoryPlace | null }
-  | { readonly type: "events"; readonly after: string | null };
+  | { readonly type: "events"; readonly shard?: number; readonly after: string | null };
+
+/** The instances of all users in order, and where a page of them ended. */
+interface InstancePlace {
+  readonly userId: string;
+  readonly instanceId: string;
+}
 
 interface CleanupReport {
   readonly startedAt: number;
@@ -34,10 +40,14 @@ interface CleanupReport {
   readonly eventsDeleted: number;
 }
 
-/** An instance is one call to its actor; a history takes at most four statements. */
+/** An instance is one call to its actor, a user is one to its fleet; a history takes at most four statements. */
 const INSTANCES_PER_PAGE = 100;
+const USERS_PER_PAGE = 50;
 const HISTORIES_PER_PAGE = 50;
 const EVENTS_PER_PAGE = 500;
+
+/** Within about a minute and a half. */
+const TRIES_OF_A_FLEET = 4;
 
 /** Below the platform's limit of 10,000 steps a workflow. */
 const PAGES_PER_WORKFLOW = 4000;
@@ -59,7 +69,9 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
   ): Promise<CleanupReport> {
     let { part, report } = event.payload;
     for (let page = 1; page <= PAGES_PER_WORKFLOW; page++) {
-      const done: Page = await step.do(`${part.type}, page ${page}`, PAGE, () => this.#page(part, report));
+      const done: Page = await step.do(`${part.type}, page ${page}`, PAGE, ({ attempt }) =>
+        this.#page(part, report, attempt),
+      );
       report = done.report;
       if (done.next === null) {
         const last = report;
@@ -75,34 +87,53 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     return report;
   }
 
-  async #page(part: CleanupPart, report: CleanupReport): Promise<Page> {
+  async #page(part: CleanupPart, report: CleanupReport, attempt: number): Promise<Page> {
     switch (part.type) {
       case "instances":
-        return this.#instances(part.after, report);
+        return this.#instances(part.after, report, attempt);
       case "history":
         return this.#history(part.shard, part.after, report);
       case "events":
-        return this.#events(part.after, report);
+        // A run that a former version began does not say which.
+        return this.#events(part.shard ?? 0, part.after, report);
     }
   }
 
-  async #instances(after: InstancePlace | null, report: CleanupReport): Promise<Page> {
-    const places = await listToVisit(this.env.DB, after, INSTANCES_PER_PAGE);
-    const visits = await Promise.allSettled(
-      places.map(({ userId, instanceId }) => actorOf(this.env, userId, instanceId).cleanUp()),
-    );
-    const last = places.at(-1);
+  /** The next instances, of as many users as it takes: a step for each user would cost more than all the visits. */
+  async #instances(after: InstancePlace | null, report: CleanupReport, attempt: number): Promise<Page> {
+    const users = await listUsers(this.env.DB, after?.userId ?? "", USERS_PER_PAGE);
+    const begun = users.map(({ id }): InstancePlace => ({ userId: id, instanceId: "" }));
+    let { instances, unreachable } = report;
+    let left = INSTANCES_PER_PAGE;
+    let last = after;
+    for (const place of after === null ? begun : [after, ...begun]) {
+      const ids = await this.#toVisit(place, left, attempt);
+      if (ids === null) unreachable += 1;
+      const visits = await Promise.allSettled(
+        (ids ?? []).map((instanceId) => actorOf(this.env, place.userId, instanceId).cleanUp()),
+      );
+      instances += visits.length;
+      unreachable += visits.filter(({ status }) => status === "rejected").length;
+      left -= visits.length;
+      last = { userId: place.userId, instanceId: ids?.at(-1) ?? place.instanceId };
+      if (left === 0) break;
+    }
+    const isEnd = left > 0 && users.length < USERS_PER_PAGE;
     return {
-      next:
-        last !== undefined && places.length === INSTANCES_PER_PAGE
-          ? { type: "instances", after: last }
-          : { type: "history", shard: 0, after: null },
-      report: {
-        ...report,
-        instances: report.instances + places.length,
-        unreachable: report.unreachable + visits.filter(({ status }) => status === "rejected").length,
-      },
+      next: isEnd ? { type: "history", shard: 0, after: null } : { type: "instances", after: last },
+      report: { ...report, instances, unreachable },
     };
+  }
+
+  /** Null for a fleet that stays out of reach: it must not keep all others from their daily look. */
+  async #toVisit(place: InstancePlace, limit: number, attempt: number): Promise<string[] | null> {
+    try {
+      return await fleetOf(this.env, place.userId).instancesToVisit(place.instanceId, limit);
+    } catch (error) {
+      if (attempt < TRIES_OF_A_FLEET) throw error;
+      console.warn("the cleanup passes over the fleet of", place.userId, error);
+      return null;
+    }
   }
 
   async #history(shard: number, after: HistoryPlace | null, report: CleanupReport): Promise<Page> {
@@ -129,11 +160,19 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     };
   }
 
-  async #events(after: string | null, report: CleanupReport): Promise<Page> {
+  async #events(shard: number, after: string | null, report: CleanupReport): Promise<Page> {
     const before = report.startedAt - Number(this.env.EVENT_RETENTION_DAYS) * DAY_MS;
-    const { deleted, user } = await deleteOldEvents(this.env.DB, after, before, EVENTS_PER_PAGE);
+    const database = historyOf(this.env, shard);
+    const { deleted, user } = await deleteOldEvents(database, after, before, EVENTS_PER_PAGE);
+    const isLastShard = shard + 1 >= historyShards(this.env).length;
+    const nextShard: CleanupPart | null = isLastShard
+      ? null
+      : { type: "events", shard: shard + 1, after: null };
     return {
-      next: user === null ? null : { type: "events", after: deleted < EVENTS_PER_PAGE ? user : after },
+      next:
+        user === null
+          ? nextShard
+          : { type: "events", shard, after: deleted < EVENTS_PER_PAGE ? user : after },
       report: { ...report, eventsDeleted: report.eventsDeleted + deleted },
     };
   }
@@ -141,12 +180,15 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
   async #tell(runId: string, report: CleanupReport): Promise<void> {
     const message = `Cleanup: ${report.instances} instances visited (${report.unreachable} out of reach), ${report.rolledUp} chunks of heartbeats rolled up, ${report.eventsDeleted} events deleted`;
     console.log(JSON.stringify({ message, run: runId, ...report }));
-    await this.env.DB.prepare(
-      `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail)
-       VALUES (?, ?, '', ?, 'cleanup', 'info', ?, ?) ON CONFLICT DO NOTHING`,
-    )
-      .bind(SERVICE_USER, report.startedAt, runId, message, JSON.stringify({ ...report, run: runId }))
-      .run();
+    const detail = { ...report, run: runId };
+    await noteCleanup(this.env, report, {
+      id: runId,
+      at: report.startedAt,
+      kind: "cleanup",
+      severity: "info",
+      message,
+      detail,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { fleetError } from "./fleet/fleet.ts";
+import { connection, fleetError } from "./fleet/fleet.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { AddInstance } from "./instance/add-instance.tsx";
 import { InstancePage } from "./instance/instance-page.tsx";
@@ -65,11 +65,24 @@ function Frame() {
         </span>
       </header>
       <main id="content" tabIndex={-1}>
-        {fleetError.value !== null && <p class="banner">{offline}</p>}
+        {fleetError.value !== null ? <p class="banner">{offline}</p> : <ConnectionBanner />}
         <Place />
       </main>
     </>
   );
+}
+
+function ConnectionBanner() {
+  const { reconnecting, polling } = words.value;
+  switch (connection.value) {
+    case "lost":
+      return <p class="banner">{reconnecting}</p>;
+    case "unavailable":
+      return <p class="banner">{polling}</p>;
+    case "connecting":
+    case "connected":
+      return null;
+  }
 }
 
 function Place() {

@@ -1,143 +1,263 @@
 import { z } from "zod";
-import { orphanOf } from "../lifecycle/model/phase.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
-import type { InstanceState } from "../lifecycle/model/state.ts";
 import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../lifecycle/model/stored.ts";
-import { silentSince } from "../lifecycle/rules/outage-guard.ts";
+import type { LiveView } from "../lifecycle/views/instance-view.ts";
+import type { SavingsBasis } from "../lifecycle/views/savings.ts";
+import { conditionOf, type ListFilter } from "./list-filter.ts";
+import type { FleetRow } from "./report.ts";
+import type { SilenceKeys } from "./silences.ts";
+import type { Standing } from "./state.ts";
 
-/** The registry in D1: which instances a user has. Only an instance's own actor writes its row. */
+/** The registry: a row an instance, which only that instance's reports write. */
 
-interface Registered {
-  readonly userId: string;
+/** What is known of an instance before the next report of it is counted. */
+export interface Known extends Standing, SilenceKeys {
+  readonly revision: number;
+  readonly asOf: number;
+}
+
+/** An instance as lists show it: as it was when it last reported. */
+export interface ListedRow {
   readonly instanceId: string;
-  readonly overrides: PolicyOverrides;
-  readonly state: InstanceState;
+  /** The fleet's number of its last change. */
+  readonly changed: number;
+  readonly asOf: number;
+  readonly view: LiveView;
+  readonly savings: SavingsBasis;
 }
 
-/** Brings the row up to date. An older revision that arrives late changes nothing. */
-export function upsertInstance(db: D1Database, stored: Registered): D1PreparedStatement {
-  const { profile, phase, nextEffectId } = stored.state;
-  return db
-    .prepare(
-      `INSERT INTO instances (user_id, instance_id, name, provider, hourly_cost, hibernated_hourly_cost,
-                              provider_ref, policy, status, registered_at, orphaned_since, silent_since, revision)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (user_id, instance_id) DO UPDATE SET
-         name = excluded.name, provider = excluded.provider, hourly_cost = excluded.hourly_cost,
-         hibernated_hourly_cost = excluded.hibernated_hourly_cost, provider_ref = excluded.provider_ref, policy = excluded.policy,
-         status = excluded.status, registered_at = excluded.registered_at,
-         orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since, revision = excluded.revision
-       WHERE excluded.revision >= instances.revision`,
-    )
-    .bind(
-      stored.userId,
-      stored.instanceId,
-      profile.name,
-      profile.provider,
-      profile.hourlyCost,
-      profile.hibernatedHourlyCost,
-      profile.providerRef,
-      JSON.stringify(stored.overrides),
-      phase.status,
-      profile.registeredAt,
-      orphanOf(phase)?.since ?? null,
-      silentSince(stored.state),
-      nextEffectId,
-    );
-}
+const knownRow = z
+  .object({
+    revision: z.number(),
+    as_of: z.number(),
+    status: z.string(),
+    silent_since: z.number().nullable(),
+    bucket: z.number().nullable(),
+    guard_epoch: z.number().nullable(),
+    vote_epoch: z.number().nullable(),
+  })
+  .transform(
+    (row): Known => ({
+      revision: row.revision,
+      asOf: row.as_of,
+      status: row.status,
+      silentSince: row.silent_since,
+      bucket: row.bucket,
+      guardEpoch: row.guard_epoch,
+      voteEpoch: row.vote_epoch,
+    }),
+  );
 
-export function deleteInstance(db: D1Database, userId: string, instanceId: string): D1PreparedStatement {
-  return db.prepare("DELETE FROM instances WHERE user_id = ? AND instance_id = ?").bind(userId, instanceId);
-}
+const listedRow = z
+  .object({
+    instance_id: z.string(),
+    changed: z.number(),
+    as_of: z.number(),
+    // What an instance of this very service reported.
+    view: jsonText(z.custom<LiveView>((value) => typeof value === "object" && value !== null)),
+    savings: jsonText(z.custom<SavingsBasis>((value) => typeof value === "object" && value !== null)),
+  })
+  .transform(
+    (row): ListedRow => ({
+      instanceId: row.instance_id,
+      changed: row.changed,
+      asOf: row.as_of,
+      view: row.view,
+      savings: row.savings,
+    }),
+  );
+
+const LISTED = "instance_id, changed, as_of, view, savings";
 
 const idRow = z.object({ instance_id: z.string() });
 
-/** Ids of the user's instances after `after`, in order; at most `limit`. */
-export async function listInstanceIds(
-  db: D1Database,
-  userId: string,
-  after: string,
-  limit: number,
-): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      "SELECT instance_id FROM instances WHERE user_id = ? AND instance_id > ? ORDER BY instance_id LIMIT ?",
-    )
-    .bind(userId, after, limit)
-    .all();
+function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {
   return z
     .array(idRow)
-    .parse(results)
-    .map((row) => row.instance_id);
+    .parse(rows.toArray())
+    .map(({ instance_id }) => instance_id);
 }
 
-/** Whether the user has such an instance. */
-export async function isRegistered(db: D1Database, userId: string, instanceId: string): Promise<boolean> {
-  const row = await db
-    .prepare("SELECT 1 AS found FROM instances WHERE user_id = ? AND instance_id = ?")
-    .bind(userId, instanceId)
-    .first();
-  return row !== null;
-}
+const overridesRow = z
+  .object({
+    instance_id: z.string(),
+    provider: openEnum<ProviderKind>(),
+    overrides: jsonText(storedOverridesSchema),
+  })
+  .transform(({ instance_id, provider, overrides }) => ({ instanceId: instance_id, provider, overrides }));
 
-const overridesRow = z.object({
-  instance_id: z.string(),
-  provider: openEnum<ProviderKind>(),
-  policy: jsonText(storedOverridesSchema),
-});
+/** So many removals are remembered. */
+const REMOVALS_KEPT = 1000;
 
-/** Each combination of provider and own overrides among the user's instances, with one instance that has it. */
-export async function listOverrides(
-  db: D1Database,
-  userId: string,
-): Promise<{ instanceId: string; provider: ProviderKind; overrides: PolicyOverrides }[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT MIN(instance_id) AS instance_id, provider, policy FROM instances
-       WHERE user_id = ? AND status <> 'deleted' GROUP BY provider, policy`,
-    )
-    .bind(userId)
-    .all();
-  return readableRows(overridesRow, results).map((row) => ({
-    instanceId: row.instance_id,
-    provider: row.provider,
-    overrides: row.policy,
-  }));
-}
+export class Registry {
+  readonly #sql: SqlStorage;
 
-export async function hasInstanceOf(
-  db: D1Database,
-  userId: string,
-  provider: ProviderKind,
-): Promise<boolean> {
-  const row = await db
-    .prepare("SELECT 1 FROM instances WHERE user_id = ? AND provider = ? AND status <> 'deleted' LIMIT 1")
-    .bind(userId, provider)
-    .first();
-  return row !== null;
-}
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
 
-export interface InstancePlace {
-  readonly userId: string;
-  readonly instanceId: string;
-}
+  find(instanceId: string): Known | null {
+    const [row] = this.#sql
+      .exec(
+        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch
+         FROM instances WHERE instance_id = ?`,
+        instanceId,
+      )
+      .toArray();
+    return row === undefined ? null : knownRow.parse(row);
+  }
 
-/** Instances of all users that the daily cleanup visits, after `after` in the order of the key. */
-export async function listToVisit(
-  db: D1Database,
-  after: InstancePlace | null,
-  limit: number,
-): Promise<InstancePlace[]> {
-  const { results } = await db
-    .prepare(
-      // One that rests, hibernated for idleness or deleted, is left alone: it must cost nothing.
-      `SELECT user_id, instance_id FROM instances
-       WHERE (user_id, instance_id) > (?, ?)
-         AND status NOT IN ('deleted', 'pending') AND NOT (status = 'hibernated' AND orphaned_since IS NULL)
-       ORDER BY user_id, instance_id LIMIT ?`,
-    )
-    .bind(after?.userId ?? "", after?.instanceId ?? "", limit)
-    .all<{ user_id: string; instance_id: string }>();
-  return results.map((row) => ({ userId: row.user_id, instanceId: row.instance_id }));
+  write(instanceId: string, changed: number, row: FleetRow, keys: SilenceKeys): void {
+    const { view } = row;
+    this.#sql.exec(
+      `INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, provider_ref,
+                              status, health, orphaned_since, silent_since, overrides, view, savings,
+                              bucket, guard_epoch, vote_epoch)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (instance_id) DO UPDATE SET
+         changed = excluded.changed, revision = excluded.revision, registered_at = excluded.registered_at,
+         as_of = excluded.as_of, name = excluded.name, provider = excluded.provider,
+         provider_ref = excluded.provider_ref, status = excluded.status, health = excluded.health,
+         orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since,
+         overrides = excluded.overrides, view = excluded.view, savings = excluded.savings,
+         bucket = excluded.bucket, guard_epoch = excluded.guard_epoch, vote_epoch = excluded.vote_epoch`,
+      instanceId,
+      changed,
+      row.revision,
+      row.registeredAt,
+      row.asOf,
+      view.name,
+      view.provider,
+      view.provider_ref,
+      view.status,
+      view.health,
+      row.orphanedSince,
+      row.silentSince,
+      JSON.stringify(row.overrides),
+      JSON.stringify(view),
+      JSON.stringify(row.savings),
+      keys.bucket,
+      keys.guardEpoch,
+      keys.voteEpoch,
+    );
+  }
+
+  /** Takes an instance out. Its late reports, up to `revision`, come to nothing. */
+  remove(instanceId: string, changed: number, revision: number): void {
+    this.#sql.exec("DELETE FROM instances WHERE instance_id = ?", instanceId);
+    this.#sql.exec(
+      `INSERT INTO removals (instance_id, changed, revision) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET changed = excluded.changed, revision = excluded.revision`,
+      instanceId,
+      changed,
+      revision,
+    );
+    this.#sql.exec(
+      `DELETE FROM removals WHERE changed <=
+         (SELECT changed FROM removals ORDER BY changed DESC LIMIT 1 OFFSET ${REMOVALS_KEPT})`,
+    );
+  }
+
+  /** The revision with which an instance of this id was removed; null for one that was not, or long ago. */
+  removedRevision(instanceId: string): number | null {
+    const [row] = this.#sql
+      .exec<{ revision: number }>("SELECT revision FROM removals WHERE instance_id = ?", instanceId)
+      .toArray();
+    return row?.revision ?? null;
+  }
+
+  /** Ids of instances removed after the fleet's revision. */
+  removedAfter(changed: number): string[] {
+    return idsIn(this.#sql.exec("SELECT instance_id FROM removals WHERE changed > ?", changed));
+  }
+
+  /** Removals before this revision may have been forgotten. */
+  get removalsKnownFrom(): number {
+    const [row] = this.#sql
+      .exec<{ kept: number; oldest: number | null }>(
+        "SELECT COUNT(*) AS kept, MIN(changed) AS oldest FROM removals",
+      )
+      .toArray();
+    return row === undefined || row.kept < REMOVALS_KEPT ? 0 : (row.oldest ?? 0);
+  }
+
+  has(instanceId: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM instances WHERE instance_id = ?", instanceId).toArray().length > 0;
+  }
+
+  /** Ids after `after`, in order; at most `limit`. A filter finds all that match, however far apart they stand. */
+  idsAfter(after: string, limit: number, filter: ListFilter = {}): string[] {
+    const { condition, values } = conditionOf(filter);
+    const rows = this.#sql.exec(
+      `SELECT instance_id FROM instances WHERE instance_id > ? ${condition} ORDER BY instance_id LIMIT ?`,
+      after,
+      ...values,
+      limit,
+    );
+    return idsIn(rows);
+  }
+
+  /**
+   * Ids after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
+   * must cost nothing.
+   */
+  toVisitAfter(after: string, limit: number): string[] {
+    const rows = this.#sql.exec(
+      `SELECT instance_id FROM instances
+       WHERE instance_id > ? AND status NOT IN ('deleted', 'pending')
+         AND NOT (status = 'hibernated' AND orphaned_since IS NULL)
+       ORDER BY instance_id LIMIT ?`,
+      after,
+      limit,
+    );
+    return idsIn(rows);
+  }
+
+  /** A page of rows in the order of their ids. */
+  list(after: string, limit: number): ListedRow[] {
+    const rows = this.#sql.exec(
+      `SELECT ${LISTED} FROM instances WHERE instance_id > ? ORDER BY instance_id LIMIT ?`,
+      after,
+      limit,
+    );
+    return readableRows(listedRow, rows.toArray());
+  }
+
+  listByIds(instanceIds: readonly string[]): ListedRow[] {
+    const rows = this.#sql.exec(
+      `SELECT ${LISTED} FROM instances
+       WHERE instance_id IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(instanceIds),
+    );
+    return readableRows(listedRow, rows.toArray());
+  }
+
+  /** Rows that changed after the fleet's revision, oldest change first. */
+  changedAfter(revision: number, limit: number): ListedRow[] {
+    const rows = this.#sql.exec(
+      `SELECT ${LISTED} FROM instances
+       WHERE changed > ? ORDER BY changed LIMIT ?`,
+      revision,
+      limit,
+    );
+    return readableRows(listedRow, rows.toArray());
+  }
+
+  /** Each combination of provider and own overrides, with one instance that has it. */
+  overrides(): { instanceId: string; provider: ProviderKind; overrides: PolicyOverrides }[] {
+    const rows = this.#sql.exec(
+      `SELECT MIN(instance_id) AS instance_id, provider, overrides FROM instances
+       WHERE status <> 'deleted' GROUP BY provider, overrides`,
+    );
+    return readableRows(overridesRow, rows.toArray());
+  }
+
+  hasInstanceOf(provider: ProviderKind): boolean {
+    const rows = this.#sql.exec(
+      "SELECT 1 FROM instances WHERE provider = ? AND status <> 'deleted' LIMIT 1",
+      provider,
+    );
+    return rows.toArray().length > 0;
+  }
 }

@@ -1,15 +1,12 @@
-import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
-import {
-  type HistoryEvent,
-  isAlert,
-  type Severity,
-  severitySchema,
-} from "../lifecycle/model/history-event.ts";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 
-/** Statements that write the history. Each may run twice, and then changes nothing more. */
+/** Statements that write the history. Each may run twice and then changes nothing more. */
 
-/** One chunk of consecutive heartbeats, oldest first, as one row. */
+/**
+ * One chunk of consecutive heartbeats, oldest first, as one row. Of two with the same first heartbeat the longer one
+ * stays: it holds all of the other.
+ */
 export function appendChunk(
   db: D1Database,
   userId: string,
@@ -21,12 +18,14 @@ export function appendChunk(
   return db
     .prepare(
       `INSERT INTO heartbeat_chunks (user_id, instance_id, first_at, first_sequence, last_at, samples)
-       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET last_at = excluded.last_at, samples = excluded.samples
+         WHERE json_array_length(excluded.samples) > json_array_length(heartbeat_chunks.samples)`,
     )
     .bind(userId, instanceId, first.at, first.sequence, last.at, JSON.stringify(heartbeats.map(toSample)));
 }
 
-/** A sample's columns, in the order in which the `heartbeats` view reads them. */
+/** The columns of a sample, in the order that the `heartbeats` view reads. */
 function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
   return [
     heartbeat.at,
@@ -41,19 +40,16 @@ function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
   ];
 }
 
-/** One event. If it is a notice and its user has a channel, it waits for a digest. */
 export function appendEvent(
   db: D1Database,
   userId: string,
   instanceId: string,
-  event: HistoryEvent,
+  event: KeptEvent,
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-               CASE WHEN ?9 AND EXISTS (SELECT 1 FROM channels WHERE user_id = ?1) THEN 'pending' END)
-       ON CONFLICT DO NOTHING`,
+      `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     )
     .bind(
       userId,
@@ -64,20 +60,17 @@ export function appendEvent(
       event.severity,
       event.message,
       JSON.stringify(event.detail),
-      isAlert(event) ? 1 : 0,
     );
 }
 
-const severityRow = z.object({ severity: severitySchema.catch("warning") });
+/** An event as the history keeps it; a newer version may know more kinds. */
+export type KeptEvent = Omit<HistoryEvent, "kind"> & { readonly kind: string };
 
-/** The severities of the user's events that still wait for a digest. */
-export async function pendingSeverities(db: D1Database, userId: string): Promise<Severity[]> {
-  const { results } = await db
-    .prepare("SELECT DISTINCT severity FROM events WHERE user_id = ? AND notice = 'pending'")
-    .bind(userId)
-    .all();
-  return z
-    .array(severityRow)
-    .parse(results)
-    .map((row) => row.severity);
+/** Events of a fleet itself, which are of no instance. */
+export async function appendOwnEvents(
+  db: D1Database,
+  userId: string,
+  events: readonly KeptEvent[],
+): Promise<void> {
+  if (events.length > 0) await db.batch(events.map((event) => appendEvent(db, userId, "", event)));
 }

@@ -1,16 +1,13 @@
 import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
-import { jsonText } from "../lifecycle/model/stored.ts";
+import type { Severity } from "../lifecycle/model/history-event.ts";
+import { jsonText, openEnum } from "../lifecycle/model/stored.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
+import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
 import { type HeartbeatView, heartbeatView } from "../lifecycle/views/instance-view.ts";
+import { type Page, type Position, pageOf } from "./page.ts";
 
 /** Reads the history a page at a time, newest first. */
-
-/** Where a page ended: the next one holds what lies before it. */
-export interface Position {
-  readonly at: number;
-  readonly tie: string;
-}
 
 interface HeartbeatRange {
   readonly userId: string;
@@ -35,15 +32,12 @@ const heartbeatRow = z.object({
   status: z.string().nullable(),
 });
 
-/**
- * The heartbeats of a range: those in the database, and those that still wait in the actor (`waiting`), each of them once.
- * `next` is null on the last page.
- */
+/** The heartbeats of a range: those in the database, and those that still wait in the actor (`waiting`), each of them once. */
 export async function readHeartbeats(
   db: D1Database,
   range: HeartbeatRange,
   waiting: readonly Heartbeat[],
-): Promise<{ heartbeats: HeartbeatView[]; next: Position | null }> {
+): Promise<Page<HeartbeatView>> {
   const before = range.before ?? { at: range.to, tie: String(Number.MAX_SAFE_INTEGER) };
   const sequenceBefore = Number(before.tie);
   const { results } = await db
@@ -68,12 +62,8 @@ export async function readHeartbeats(
       !keptKeys.has(keyOf(heartbeat)),
   );
   const all = [...kept, ...fresh].sort((a, b) => b.at - a.at || b.sequence - a.sequence);
-  const page = all.slice(0, range.limit);
-  const last = page.at(-1);
-  return {
-    heartbeats: page.map(heartbeatView),
-    next: all.length > page.length && last !== undefined ? { at: last.at, tie: String(last.sequence) } : null,
-  };
+  const { entries, next } = pageOf(all, range.limit, ({ at, sequence }) => ({ at, tie: String(sequence) }));
+  return { entries: entries.map(heartbeatView), next };
 }
 
 function keyOf(heartbeat: Heartbeat): string {
@@ -122,10 +112,7 @@ const hourRow = z.object({
  * One entry for each hour that has heartbeats in the database, rolled up or not, newest first. `before` is the hour with
  * which the last page ended.
  */
-export async function readHours(
-  db: D1Database,
-  range: HeartbeatRange,
-): Promise<{ hours: HourView[]; next: Position | null }> {
+export async function readHours(db: D1Database, range: HeartbeatRange): Promise<Page<HourView>> {
   const to = range.before === null ? range.to : Math.min(range.to, range.before.at - 1);
   const { results } = await db
     .prepare(
@@ -153,72 +140,47 @@ export async function readHours(
     .bind(range.userId, range.instanceId, range.from, to, range.limit + 1)
     .all();
   const rows = z.array(hourRow).parse(results);
-  const page = rows.slice(0, range.limit);
-  const last = page.at(-1);
-  return {
-    hours: page.map((row) => ({ ...row, hour: toIso(row.hour) })),
-    next: rows.length > page.length && last !== undefined ? { at: last.hour, tie: "" } : null,
-  };
-}
-
-interface EventView {
-  readonly id: string;
-  readonly at: string;
-  readonly instance_id: string | null;
-  readonly kind: string;
-  readonly severity: string;
-  readonly message: string;
-  readonly detail: Record<string, unknown>;
+  const { entries, next } = pageOf(rows, range.limit, ({ hour }) => ({ at: hour, tie: "" }));
+  return { entries: entries.map((row) => ({ ...row, hour: toIso(row.hour) })), next };
 }
 
 const eventRow = z.object({
   id: z.string(),
   at: z.number(),
-  instance_id: z.string(),
   kind: z.string(),
-  severity: z.string(),
+  severity: openEnum<Severity>(),
   message: z.string(),
   detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
 });
 
-/** Events of a user, or of one of the user's instances, newest first. */
+/** Events of one instance, newest first, from all databases that may hold some. */
 export async function readEvents(
-  db: D1Database,
+  databases: readonly D1Database[],
   query: {
     readonly userId: string;
-    readonly instanceId: string | null;
+    readonly instanceId: string;
     readonly limit: number;
     readonly before: Position | null;
   },
-): Promise<{ events: EventView[]; next: Position | null }> {
+): Promise<Page<EventView>> {
   const before = query.before ?? { at: Number.MAX_SAFE_INTEGER, tie: "" };
-  // Many instances may have an event in the same millisecond, so the tie names both the instance and the event.
-  const [instanceBefore = "", idBefore = ""] = before.tie.split("/");
-  const columns = "id, at, instance_id, kind, severity, message, detail";
-  const statement =
-    query.instanceId === null
-      ? db
-          .prepare(
-            `SELECT ${columns} FROM events
-             WHERE user_id = ?1 AND (at, instance_id, id) < (?2, ?3, ?4)
-             ORDER BY at DESC, instance_id DESC, id DESC LIMIT ?5`,
-          )
-          .bind(query.userId, before.at, instanceBefore, idBefore, query.limit + 1)
-      : db
-          .prepare(
-            `SELECT ${columns} FROM events
-             WHERE user_id = ?1 AND instance_id = ?2 AND (at, id) < (?3, ?4)
-             ORDER BY at DESC, id DESC LIMIT ?5`,
-          )
-          .bind(query.userId, query.instanceId, before.at, idBefore, query.limit + 1);
-  const rows = z.array(eventRow).parse((await statement.all()).results);
-  const page = rows.slice(0, query.limit);
-  const last = page.at(-1);
+  const found = await Promise.all(
+    databases.map(async (database) => {
+      const { results } = await database
+        .prepare(
+          `SELECT id, at, kind, severity, message, detail FROM events
+           WHERE user_id = ?1 AND instance_id = ?2 AND (at, id) < (?3, ?4)
+           ORDER BY at DESC, id DESC LIMIT ?5`,
+        )
+        .bind(query.userId, query.instanceId, before.at, before.tie, query.limit + 1)
+        .all();
+      return z.array(eventRow).parse(results);
+    }),
+  );
+  const rows = found.flat().sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+  const { entries, next } = pageOf(rows, query.limit, ({ at, id }) => ({ at, tie: id }));
   return {
-    events: page.map((row) => ({ ...row, at: toIso(row.at), instance_id: row.instance_id || null })),
-    next:
-      rows.length > page.length && last !== undefined
-        ? { at: last.at, tie: `${last.instance_id}/${last.id}` }
-        : null,
+    entries: entries.map((row) => eventView({ ...row, instanceId: query.instanceId })),
+    next,
   };
 }

@@ -1,5 +1,7 @@
+import { hashText } from "../platform/hash.ts";
+
 /**
- * The databases that hold heartbeats. One D1 database holds 10 GB, which is a week of about eleven thousand instances
+ * The databases of the history. One D1 database holds 10 GB, which is a week of about eleven thousand instances
  * (`npm run capacity`); a larger fleet is spread over several. The first is `DB`; the others are bindings named
  * `HISTORY_1`, `HISTORY_2` and so on without a gap, with the same migrations. An instance's shard is chosen when it is
  * registered, and stored with it. So a new shard takes its share of new instances, and nothing is moved.
@@ -12,7 +14,7 @@ function countShards(env: Env): number {
   return count;
 }
 
-/** All databases that hold heartbeats, by number. */
+/** All databases of the history, by number. */
 export function historyShards(env: Env): D1Database[] {
   return Array.from({ length: countShards(env) }, (_, shard) => historyOf(env, shard));
 }
@@ -26,11 +28,7 @@ export function historyOf(env: Env, shard: number): D1Database {
 
 /** The shard for a new instance, by a hash (FNV-1a) that spreads instances evenly over all shards. */
 export function chooseShard(env: Env, userId: string, instanceId: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(`${userId}/${instanceId}`)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return hash % countShards(env);
+  return hashText(`${userId}/${instanceId}`) % countShards(env);
 }
 
 function bindingOf(env: Env, shard: number): D1Database | null {

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { identify, type Principal, type Scope } from "../accounts/principal.ts";
 import { ApiError, tooManyRequests } from "./errors.ts";
 
@@ -10,8 +10,26 @@ export interface ApiEnvironment {
 
 /** Lets a request pass if its bearer token is valid and has one of these scopes; otherwise answers 401 or 403. */
 export function requireToken(...scopes: readonly Scope[]): MiddlewareHandler<ApiEnvironment> {
+  return requireTokenOf((c) => bearerToken(c.req.header("Authorization")), scopes);
+}
+
+/**
+ * The same for a WebSocket, whose headers a browser does not let its page set: the token may also be offered as the
+ * subprotocol `bearer.<token>`.
+ */
+export function requireSocketToken(...scopes: readonly Scope[]): MiddlewareHandler<ApiEnvironment> {
+  return requireTokenOf(
+    (c) => bearerToken(c.req.header("Authorization")) ?? offeredToken(c.req.header("Sec-WebSocket-Protocol")),
+    scopes,
+  );
+}
+
+function requireTokenOf(
+  tokenOf: (c: Context<ApiEnvironment>) => string | null,
+  scopes: readonly Scope[],
+): MiddlewareHandler<ApiEnvironment> {
   return async (c, next) => {
-    const token = bearerToken(c.req.header("Authorization"));
+    const token = tokenOf(c);
     const principal = token === null ? null : await identify(c.env, token);
     if (principal === null) {
       await slowDownGuessing(c.env, c.req.header("CF-Connecting-IP"));
@@ -31,6 +49,10 @@ function bearerToken(authorization: string | undefined): string | null {
   return /^Bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1] ?? null;
 }
 
+function offeredToken(subprotocols: string | undefined): string | null {
+  return /(?:^|,) *bearer\.([^\s,]+)/.exec(subprotocols ?? "")?.[1] ?? null;
+}
+
 async function slowDownGuessing(env: Env, address: string | undefined): Promise<void> {
   const { success } = await env.LOGIN_LIMIT.limit({ key: address ?? "unknown" });
   if (!success) throw tooManyRequests("Too many refused tokens from this address");
@@ -38,6 +60,11 @@ async function slowDownGuessing(env: Env, address: string | undefined): Promise<
 
 /** The user behind a request that `requireToken("user")` let pass. */
 export function userIdOf(principal: Principal): string {
+  return userOf(principal).userId;
+}
+
+/** The same, with the token. */
+export function userOf(principal: Principal): Extract<Principal, { scope: "user" }> {
   if (principal.scope !== "user") throw new Error("the route does not require a user token");
-  return principal.userId;
+  return principal;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Position } from "../history/read.ts";
+import type { Position } from "../history/page.ts";
 
 /** Pages of long lists. A cursor is opaque to the caller: it is base64url of where the last page ended. */
 

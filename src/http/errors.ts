@@ -87,7 +87,7 @@ const STATUS_OF_CODE = {
   credentials_refused: 409,
   not_seen: 409,
   cannot_stop: 409,
-  // A channel, and a provider's credentials.
+  // A further instance or channel, and a provider's credentials.
   too_many: 409,
   in_use: 409,
 

@@ -1,19 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
-import { deleteInstance, type InstancePlace } from "../fleet/registry.ts";
+import type { UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
 import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
-import {
-  detailView,
-  type LiveView,
-  liveView,
-  type SavingsView,
-  savingsView,
-} from "../lifecycle/views/instance-view.ts";
+import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import type { MachineKey } from "../providers/machines.ts";
@@ -37,9 +32,9 @@ import {
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
+  type Place,
   type ProfileChanges,
   type Registration,
-  UNKNOWN,
   type Unavailable,
   type Unreadable,
 } from "./outcomes.ts";
@@ -68,12 +63,13 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
-    const now = Date.now();
-    const decided = await this.#life.decide(stored, { type: "heartbeat", report }, now);
+    const decided = await this.#life.receive({ type: "heartbeat", report });
+    if (decided === null) return this.#life.absence();
     if (decided.outcome === "unavailable") return decided;
-    this.#life.emptyOutboxSoon();
-    const { stored: next } = decided;
-    return { outcome: "accepted", answer: answerHeartbeat(next.state, this.#life.policy(next), now) };
+    this.#life.outbox.emptySoon();
+    const { state } = decided.stored;
+    const at = state.clock.lastHeartbeatAt ?? Date.now();
+    return { outcome: "accepted", answer: answerHeartbeat(state, this.#life.policy(decided.stored), at) };
   }
 
   /** `minutes` null means as long as the policy says. */
@@ -105,26 +101,14 @@ export class InstanceActor extends DurableObject<Env> {
 
   /**
    * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
-   * cannot be read goes too, and as it does not say whose it was, the caller does. While the registry is out of reach such a
-   * row stays, and the answer is that it is unreadable.
+   * cannot be read does not say whose it was, so the caller does.
    */
-  async remove(place: InstancePlace): Promise<{ outcome: "removed" } | Absent | Unavailable> {
+  async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
-    if (stored === null) {
-      const unreadable = this.#life.unreadable();
-      if (unreadable === null) return UNKNOWN;
-      try {
-        await deleteInstance(this.env.DB, place.userId, place.instanceId).run();
-      } catch (error) {
-        console.warn("the registry did not let go of an unreadable instance", error);
-        return unreadable;
-      }
-      await this.#life.forget();
-      return { outcome: "removed" };
-    }
+    if (stored === null) return this.#life.removeUnreadable(place);
     const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
     if (decided.outcome === "unavailable") return decided;
-    await this.#life.emptyOutbox();
+    await this.#life.outbox.empty();
     return { outcome: "removed" };
   }
 
@@ -154,7 +138,7 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return false;
     const decided = await this.#life.decide(stored, event, Date.now());
     if (decided.outcome === "unavailable") throw new Error(NOT_DECIDED);
-    this.#life.emptyOutboxSoon();
+    this.#life.outbox.emptySoon();
     return isUnderWay(decided.stored.state, event.actionId);
   }
 
@@ -172,24 +156,28 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return;
     const { outcome } = await command(this.#life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
-    await this.#life.emptyOutbox();
+    await this.#life.outbox.empty();
   }
 
-  /** Reads the user's policy anew, as every exchange with the database does. */
-  async refreshPolicy(): Promise<void> {
+  /**
+   * Brings the user's policy, and asks for a report of how the instance is. The fleet waits for this call, so it must not
+   * wait for the fleet.
+   */
+  async setUserPolicy(policy: UserPolicy): Promise<void> {
     if (this.#life.known() === null) return;
-    await this.#life.emptyOutbox("even when empty");
+    await this.#life.takeUserPolicy(policy);
+    // Also where the policy is known: a fleet that was imported from D1 knows little of the instance.
+    await this.#life.queueReport();
+    this.#life.outbox.emptySoon();
   }
 
   async live(): Promise<LiveView | Unreadable | null> {
-    return this.#read((stored) =>
-      liveView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
-    );
+    return this.#view(({ instanceId, state }, policy, now) => liveView(instanceId, state, policy, now));
   }
 
   async detail(): Promise<DetailWithPolicy | Unreadable | null> {
-    return this.#read((stored) => ({
-      ...detailView(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
+    return this.#view((stored, policy, now) => ({
+      ...detailView(stored.instanceId, stored.state, policy, now),
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
     }));
@@ -197,35 +185,32 @@ export class InstanceActor extends DurableObject<Env> {
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
   async machine(): Promise<MachineKey | Unreadable | null> {
-    return this.#read((stored) => {
-      const { provider, providerRef } = stored.state.profile;
-      return { provider, ref: providerRef ?? stored.instanceId };
-    });
+    return this.#view(({ instanceId, state: { profile } }) => ({
+      provider: profile.provider,
+      ref: profile.providerRef ?? instanceId,
+    }));
   }
 
   async sample(): Promise<MetricsSample | Unreadable | null> {
-    return this.#read((stored) =>
-      metricsSample(stored.instanceId, stored.state, this.#life.policy(stored), Date.now()),
-    );
-  }
-
-  async savings(): Promise<(SavingsView & { instance_id: string; name: string }) | Unreadable | null> {
-    return this.#read((stored) => ({
-      instance_id: stored.instanceId,
-      name: stored.state.profile.name,
-      ...savingsView(stored.state, Date.now()),
-    }));
+    return this.#view((stored, policy, now) => {
+      const sample = metricsSample(stored.instanceId, stored.state, policy, now);
+      const held = this.#life.outbox.heldHeartbeats(stored).length;
+      return { ...sample, waitingHeartbeats: sample.waitingHeartbeats + held };
+    });
   }
 
   /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
   async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
-    return this.#read((stored) => ({ shard: stored.historyShard, waiting: waitingHeartbeats(stored.state) }));
+    return this.#view((stored) => ({
+      shard: stored.historyShard,
+      waiting: [...this.#life.outbox.heldHeartbeats(stored), ...waitingHeartbeats(stored.state)],
+    }));
   }
 
-  /** What `view` shows of the stored instance; null for one that is unknown. */
-  #read<T>(view: (stored: StoredInstance) => T): T | Unreadable | null {
+  #view<T>(view: (stored: StoredInstance, policy: Policy, now: number) => T): T | Unreadable | null {
     const stored = this.#life.known();
-    return stored === null ? this.#life.unreadable() : view(stored);
+    if (stored === null) return this.#life.unreadable();
+    return view(stored, this.#life.policy(stored), Date.now());
   }
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {

@@ -1,5 +1,4 @@
-import { listInstanceIds } from "../fleet/registry.ts";
-import { actorOf } from "../platform/address.ts";
+import { actorOf, fleetOf } from "../platform/address.ts";
 import type { InstanceActor } from "./actor.ts";
 
 /** How many actors are asked at the same time. */
@@ -31,7 +30,7 @@ export async function askEveryActor<T>(
   const answers: T[] = [];
   let after = "";
   for (;;) {
-    const ids = await listInstanceIds(env.DB, userId, after, IDS_PER_PAGE);
+    const ids = await fleetOf(env, userId).instanceIds(after, IDS_PER_PAGE);
     answers.push(...(await askActors(env, userId, ids, ask)));
     const last = ids.at(-1);
     if (last === undefined || ids.length < IDS_PER_PAGE) return answers;

@@ -16,7 +16,7 @@ import {
   UNKNOWN,
   type Unavailable,
 } from "./outcomes.ts";
-import type { StoredInstance } from "./stored/stored-instance.ts";
+import { NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
 
 /** What its owner asks of an instance. Each is decided upon and saved before it is answered. */
 
@@ -43,21 +43,23 @@ export async function register(
 ): Promise<RegisterOutcome> {
   if (life.isKnown()) return { outcome: "exists" };
   const now = Date.now();
+  const firstId = Math.max(now, (registration.idsAfter ?? 0) + 1);
   const stored: StoredInstance = {
     userId: registration.userId,
     instanceId: registration.instanceId,
-    tokenGeneration: now,
+    tokenGeneration: firstId,
     historyShard: chooseShard(env, registration.userId, registration.instanceId),
     overrides: registration.overrides,
     userPolicy: registration.userPolicy,
     userPolicyVersion: registration.userPolicyVersion,
     usedLinks: [],
-    state: newState({ ...registration.profile, registeredAt: now }),
+    state: newState({ ...registration.profile, registeredAt: now }, firstId),
+    delivery: NOTHING_WAITS,
   };
   const decided = await life.decide(stored, { type: "registered", sighted: registration.sighted }, now);
   if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
-  await life.emptyOutbox();
-  return { outcome: "registered", tokenGeneration: now };
+  await life.outbox.empty();
+  return { outcome: "registered", tokenGeneration: firstId };
 }
 
 /** `minutes` null means as long as the policy says. */
@@ -109,7 +111,7 @@ export async function change(life: InstanceLife, changes: ProfileChanges): Promi
     const withheld = await life.applyPolicy({ overrides: changes.overrides }, now);
     if (withheld !== null) return withheld;
   }
-  await life.emptyOutbox();
+  await life.outbox.empty();
   return accepted(life, now);
 }
 
@@ -121,7 +123,7 @@ export async function rotateToken(life: InstanceLife): Promise<RotateOutcome> {
   const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
   const decided = await life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
   if (decided.outcome === "unavailable") return decided;
-  life.emptyOutboxSoon();
+  life.outbox.emptySoon();
   return { outcome: "rotated", tokenGeneration };
 }
 
@@ -135,7 +137,7 @@ export async function command(
   const decided = await life.decide(stored, event, now);
   if (decided.outcome === "unavailable") return decided;
   if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
-  life.emptyOutboxSoon();
+  life.outbox.emptySoon();
   return accepted(life, now);
 }
 
@@ -157,7 +159,7 @@ async function keepAliveFor(
   if (decided.outcome === "unavailable") return decided;
   const { stored: next, refusal } = decided;
   if (refusal !== null) return { outcome: "refused", refusal };
-  life.emptyOutboxSoon();
+  life.outbox.emptySoon();
   const until = next.state.clock.keepAliveUntil ?? now;
   return {
     outcome: "accepted",

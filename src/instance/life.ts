@@ -1,37 +1,31 @@
+import type { UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { withoutEffects } from "../lifecycle/model/outbox.ts";
+import { dueChunk, project, withoutChunk } from "../lifecycle/model/outbox.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
-import { HOUR_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
+import { fleetOf } from "../platform/address.ts";
+import { OVERDUE_MS } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { count } from "../service/meter.ts";
-import { deliver } from "./outbox.ts";
-import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
+import { alarmToSet, nextAlarm, type Standing } from "./alarm.ts";
+import { Outbox, type Owner } from "./outbox.ts";
+import {
+  type Absent,
+  type Place,
+  UNAVAILABLE,
+  UNKNOWN,
+  type Unavailable,
+  type Unreadable,
+} from "./outcomes.ts";
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
-
-/** An outbox that could not be emptied is tried again after this long. */
-const RETRY_MS = MINUTE_MS;
-
-/**
- * An outbox that is being emptied right now has an alarm at most this far away, should the object crash on the way.
- * A running instance always has one, so a steady heartbeat arms nothing.
- */
-const CRASH_RETRY_MS = 5 * MINUTE_MS;
-
-/** A row that cannot be read is looked at again after this long: a deployment may have brought the code that can. */
-const UNREADABLE_RETRY_MS = HOUR_MS;
-
-/** What broke an invariant is tried again after this long: as long as it is decided in the same way, it will again. */
-const WITHHELD_RETRY_MS = 5 * MINUTE_MS;
-
-/** An alarm that has not fired for this long after its time never will. */
-const OVERDUE_MS = 10 * MINUTE_MS;
 
 export interface Decided {
   readonly outcome: "decided";
@@ -40,15 +34,14 @@ export interface Decided {
 }
 
 /**
- * How an instance lives in its object: loaded, decided upon, saved with its effects in one write, woken by its one alarm,
- * its effects carried out. `actor.ts` says what can be asked of it.
+ * How an instance lives in its object: loaded, decided upon, saved with its effects in one write, woken by its one alarm.
+ * `actor.ts` says what can be asked of it, `outbox.ts` carries its effects out.
  */
-export class InstanceLife {
+export class InstanceLife implements Owner {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #storage: InstanceStorage;
-  /** The runs that empty the outbox, one after the other. */
-  #emptying: Promise<void> = Promise.resolve();
+  readonly outbox: Outbox;
   /** The breaches that were logged and recorded, each with the hour of it. */
   readonly #told = new Set<string>();
 
@@ -56,24 +49,39 @@ export class InstanceLife {
     this.#ctx = ctx;
     this.#env = env;
     this.#storage = new InstanceStorage(ctx.storage.sql);
+    this.outbox = new Outbox(ctx, env, this);
   }
 
   /**
    * The alarm that was due at `dueAt` has fired. The platform tries a failed one six times and then never again, so this
-   * never throws: whatever fails is tried at the next alarm.
+   * never throws: whatever fails is tried at the next alarm. It empties the outbox before it adds to it.
    */
   async wake(dueAt: number): Promise<void> {
-    const now = Date.now();
     try {
-      if (this.unreadable() !== null) return await this.#ctx.storage.setAlarm(now + UNREADABLE_RETRY_MS);
-      const stored = this.stored();
-      if (stored === null) return;
-      await this.decide(stored, { type: "alarm", dueAt }, now);
-      await this.emptyOutbox();
+      if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
+      await this.outbox.empty();
+      await this.receive({ type: "alarm", dueAt });
+      await this.outbox.empty();
     } catch (error) {
       console.error("alarm failed", error);
-      await this.#ctx.storage.setAlarm(now + RETRY_MS);
+      await this.#armFor({ kind: "failed" });
     }
+  }
+
+  /**
+   * Decides upon a heartbeat or an alarm. If nothing else waits, a chunk that is due is handed over first, so that no second
+   * save is needed to take it out of the outbox.
+   */
+  async receive(event: InstanceEvent): Promise<Decided | Unavailable | null> {
+    const before = this.stored();
+    if (before === null) return null;
+    const chunk = Outbox.isClear(before) ? dueChunk(before.state, event, Date.now()) : null;
+    const isDelivered = chunk !== null && (await this.outbox.deliverChunk(before, chunk));
+    // Another event may have come in meanwhile: what is decided upon is the state as it is now.
+    const stored = this.stored();
+    if (stored === null) return null;
+    const state = isDelivered ? withoutChunk(stored.state, chunk) : stored.state;
+    return this.decide({ ...stored, state }, event, Date.now(), state);
   }
 
   /** Whether there is a row, readable or not. */
@@ -119,19 +127,25 @@ export class InstanceLife {
     return compilePolicy(settingsOf(stored), this.speed);
   }
 
-  /** Decides, saves state and effects in one row, and arms the alarm. What breaks an invariant is not saved. */
-  async decide(stored: StoredInstance, event: InstanceEvent, now: number): Promise<Decided | Unavailable> {
+  /**
+   * Decides, saves state and effects in one row, and arms the alarm. What breaks an invariant is not saved. `former` is
+   * what the decision is held against: the state as it is saved, but for what has been delivered since.
+   */
+  async decide(
+    stored: StoredInstance,
+    event: InstanceEvent,
+    now: number,
+    former: InstanceState = (this.stored() ?? stored).state,
+  ): Promise<Decided | Unavailable> {
     // A heartbeat ends the silence that catching up would judge. By a new policy deadlines would be past that never stood.
     const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
     const decision = decide(current, event, this.policy(stored), now);
-    const former = this.stored() ?? stored;
-    const breaches = decision.state === former.state ? [] : breachesOf(former.state, decision.state, now);
+    const breaches = decision.state === former ? [] : breachesOf(former, decision.state, now);
     if (breaches.length > 0) return this.#withhold(event, breaches, now);
     const next = { ...stored, state: decision.state };
-    if (decision.state !== stored.state) this.#storage.save(next);
-    const crashRetryAt = decision.state.outbox.length > 0 ? now + CRASH_RETRY_MS : null;
-    await this.#armAtLatest(earliest(decision.wakeAt, crashRetryAt));
+    if (decision.state !== this.stored()?.state) this.save(next);
+    await this.#arm(decision.wakeAt, now);
     return { outcome: "decided", stored: next, refusal: decision.refusal };
   }
 
@@ -145,9 +159,9 @@ export class InstanceLife {
     }
     if (former === null) return UNAVAILABLE;
     const state = withhold(former.state, event, news, this.policy(former), now);
-    if (state !== former.state) this.#storage.save({ ...former, state });
-    await this.#armAtLatest(now + WITHHELD_RETRY_MS);
-    this.emptyOutboxSoon();
+    if (state !== former.state) this.save({ ...former, state });
+    await this.#armFor({ kind: "withheld" }, now);
+    this.outbox.emptySoon();
     return UNAVAILABLE;
   }
 
@@ -170,68 +184,48 @@ export class InstanceLife {
     return decide(stored.state, { type: "alarm", dueAt }, policy, now).state;
   }
 
-  /** The alarm is lazy: one that is armed for an earlier moment stays, and arms itself anew when it fires. */
-  async #armAtLatest(moment: number | null): Promise<void> {
+  save(stored: StoredInstance): void {
+    this.#storage.save(this.outbox.small(stored));
+  }
+
+  /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */
+  async armForOutbox(): Promise<void> {
+    await this.#arm(null, Date.now());
+  }
+
+  async #arm(wakeAt: number | null, now: number): Promise<void> {
+    const stored = this.stored();
+    if (stored === null) return;
+    const tryAt = this.outbox.tryAt(stored, now);
+    const parkedTryAt = stored.delivery.parked?.tryAt ?? null;
+    await this.#armFor({ kind: "readable", wakeAt, tryAt, parkedTryAt }, now);
+  }
+
+  async #armFor(standing: Standing, now = Date.now()): Promise<void> {
+    const moment = nextAlarm(standing, now);
     if (moment === null) return;
-    const armed = await this.#ctx.storage.getAlarm();
-    if (armed !== null && armed <= moment && armed > Date.now() - OVERDUE_MS) return;
-    // A moment in the past would be taken for now, yet be refused by some versions of the runtime.
-    await this.#ctx.storage.setAlarm(Math.max(moment, Date.now() + 1));
+    const set = alarmToSet(moment, await this.#ctx.storage.getAlarm(), Date.now());
+    if (set !== null) await this.#ctx.storage.setAlarm(set);
   }
 
-  /** Empties the outbox after the answer, so that the caller need not wait. */
-  emptyOutboxSoon(): void {
-    if ((this.stored()?.state.outbox.length ?? 0) > 0) {
-      this.#ctx.waitUntil(this.emptyOutbox());
-    }
+  /** Queues a report of how the instance is, unless one waits already. */
+  async queueReport(): Promise<void> {
+    const stored = this.stored();
+    if (stored === null || stored.state.outbox.some(({ effect }) => effect.type === "projection")) return;
+    this.save({ ...stored, state: project(stored.state) });
+    await this.armForOutbox();
   }
 
-  /** Carries effects out until none is left or the database fails. Never throws. One run at a time. */
-  async emptyOutbox(when: "when there is one" | "even when empty" = "when there is one"): Promise<void> {
-    this.#emptying = this.#emptying.then(() => this.#deliverAll(when === "even when empty"));
-    await this.#emptying;
-  }
-
-  async #deliverAll(atLeastOnce: boolean): Promise<void> {
-    let ask = atLeastOnce;
-    for (;;) {
-      const before = this.stored();
-      if (before === null || (before.state.outbox.length === 0 && !ask)) return;
-      ask = false;
-      try {
-        const delivery = await deliver(this.#env, before);
-        if (delivery.forgotten) return await this.forget();
-        if (delivery.chunks > 0) count(this.#env, this.#ctx, "chunks", {}, delivery.chunks);
-        // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
-        const after = this.stored() ?? before;
-        if (delivery.done.size > 0) {
-          this.#storage.save({ ...after, state: withoutEffects(after.state, delivery.done) });
-        }
-        const now = Date.now();
-        if (delivery.userPolicy !== null && delivery.userPolicy.version > after.userPolicyVersion) {
-          await this.applyPolicy(
-            {
-              userPolicy: delivery.userPolicy.overrides,
-              userPolicyVersion: delivery.userPolicy.version,
-            },
-            now,
-          );
-        }
-        for (const answer of delivery.answers) await this.decide(this.stored() ?? after, answer, now);
-      } catch (error) {
-        console.warn("outbox not delivered, will be tried again", error);
-        const waiting = before.state.outbox.filter(({ effect }) => effect.type === "chunk").length;
-        count(this.#env, this.#ctx, "outbox_failures", {});
-        if (waiting > 0) count(this.#env, this.#ctx, "waiting_chunks", {}, waiting);
-        await this.#armAtLatest(Date.now() + RETRY_MS);
-        return;
-      }
-    }
+  /** Takes on the user's policy, unless it is known already or an older one. */
+  async takeUserPolicy({ overrides, version }: UserPolicy): Promise<void> {
+    const stored = this.stored();
+    if (stored === null || version <= stored.userPolicyVersion) return;
+    await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version }, Date.now());
   }
 
   /**
-   * Takes on new policy levels, unless merged they would contradict themselves, or the decision upon them is withheld: then
-   * the former ones stand: only of the latter the caller is told.
+   * Takes on new policy levels. The former ones stand if the new ones, merged, contradict themselves, or if the decision upon
+   * them is withheld; only the second is told to the caller.
    */
   async applyPolicy(
     levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
@@ -241,11 +235,28 @@ export class InstanceLife {
     if (stored === null) return null;
     const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
     if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
-      this.#storage.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
+      this.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
       return null;
     }
     const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
     return decided.outcome === "unavailable" ? decided : null;
+  }
+
+  /**
+   * Lets go of an instance whose row cannot be read. While the registry is out of reach the row stays, and the answer is
+   * that it is unreadable.
+   */
+  async removeUnreadable({ userId, instanceId }: Place): Promise<{ outcome: "removed" } | Absent> {
+    const unreadable = this.unreadable();
+    if (unreadable === null) return UNKNOWN;
+    try {
+      await fleetOf(this.#env, userId).remove(instanceId, 0);
+    } catch (error) {
+      console.warn("the registry did not let go of an unreadable instance", error);
+      return unreadable;
+    }
+    await this.forget();
+    return { outcome: "removed" };
   }
 
   /** Empties the storage: the instance was never here. */
@@ -259,9 +270,4 @@ export class InstanceLife {
 /** The policy of the instance, all levels merged. */
 export function settingsOf(stored: StoredInstance): PolicySettings {
   return mergePolicy(stored.userPolicy, stored.overrides);
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.min(a, b);
 }

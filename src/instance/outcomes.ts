@@ -19,6 +19,8 @@ export interface Registration {
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;
   readonly userPolicyVersion: number;
+  /** Ids of effects and generations of tokens begin above it. A Worker of a former version does not say. */
+  readonly idsAfter?: number;
 }
 
 export interface ProfileChanges {
@@ -27,6 +29,12 @@ export interface ProfileChanges {
   readonly sighted?: Sighted | null;
   /** Replaces the instance's own overrides as a whole. */
   readonly overrides?: PolicyOverrides;
+}
+
+/** Whose instance it is, and which. */
+export interface Place {
+  readonly userId: string;
+  readonly instanceId: string;
 }
 
 /** An instance that the actor does not know, or no longer. */

@@ -1,10 +1,18 @@
 import type { PendingEffect } from "./model/effects.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
-import { CHUNK_HEARTBEATS, dropOldChunks, emit, flush, project, record } from "./model/outbox.ts";
+import {
+  chunkDueAt,
+  dropOldChunks,
+  dueChunk,
+  emit,
+  emitChunk,
+  flush,
+  project,
+  record,
+} from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
-import { HOUR_MS } from "./model/time.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, type Refusal, requestHibernation, requestWake } from "./rules/commands.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
@@ -17,9 +25,6 @@ import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, failOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
-
-/** Heartbeats wait in the state for a full chunk at most this long. */
-const FLUSH_AFTER_MS = HOUR_MS;
 
 export interface Decision {
   readonly state: InstanceState;
@@ -42,7 +47,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   }
   const stepped = takeDueSteps(applied, policy, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
-  const decided = flushAndProject(state, answered, now);
+  const decided = flushAndProject(state, answered, event, now);
   return {
     state: decided,
     effects: decided.outbox.filter(({ id }) => id >= state.nextEffectId),
@@ -133,15 +138,20 @@ function acceptOrderByAnswer(state: InstanceState, at: number): InstanceState {
 }
 
 /**
- * Emits what the history and the registry need: chunks that are full, old or end at a change of status, and the
- * registry's row when it no longer matches.
+ * Emits what the history and the registry need: chunks that end at a change of status, one that was full or old before
+ * this event, and the registry's row when it no longer matches. A heartbeat does not join the chunk that it sends off:
+ * so that chunk holds saved heartbeats alone, and may go to the history before this one is saved.
  */
-function flushAndProject(before: InstanceState, after: InstanceState, now: number): InstanceState {
+function flushAndProject(
+  before: InstanceState,
+  after: InstanceState,
+  event: InstanceEvent,
+  now: number,
+): InstanceState {
   const moved = before.phase.status !== after.phase.status;
-  const oldest = oldestUnflushedAt(after);
-  const isFull = after.unflushed >= CHUNK_HEARTBEATS;
-  const isOld = oldest !== null && now - oldest >= FLUSH_AFTER_MS;
-  const flushed = moved || isFull || isOld ? flush(after) : after;
+  const due = dueChunk(before, event, now);
+  const sent = due === null ? after : emitChunk(after, due);
+  const flushed = moved ? flush(sent) : sent;
   const isRowOutdated =
     moved ||
     before.profile !== after.profile ||
@@ -149,20 +159,15 @@ function flushAndProject(before: InstanceState, after: InstanceState, now: numbe
   return dropOldChunks(isRowOutdated ? project(flushed) : flushed, now);
 }
 
-function oldestUnflushedAt({ recent, unflushed }: InstanceState): number | null {
-  return unflushed === 0 ? null : (recent.at(-unflushed)?.at ?? null);
-}
-
 /** When `decide` must be called with an alarm at the latest. In the past if an alarm was lost. */
 export function nextWakeAt(state: InstanceState, policy: Policy, now: number): number | null {
-  const oldest = oldestUnflushedAt(state);
   const moments = [
     idleDeadline(state, policy, now),
     livenessDeadline(state, policy),
     answeredOrderDeadline(state, policy),
     orderDeadline(state),
     wakeGraceDeadline(state),
-    oldest === null ? null : oldest + FLUSH_AFTER_MS,
+    chunkDueAt(state),
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);
 }

@@ -50,7 +50,12 @@ const COUNTERS: Readonly<
   },
   waiting_chunks: {
     name: "dumont_service_backlog_chunks_total",
-    help: "Chunks found waiting whenever an instance could not hand them over, once a minute: its rate a minute is the backlog",
+    help: "Chunks found waiting whenever an instance could not hand them over: after 1, 2, 4 up to 60 minutes",
+    labels: [],
+  },
+  parked_deliveries: {
+    name: "dumont_service_parked_deliveries_total",
+    help: "Heartbeats, events and orders that failed ten times while others passed, and are tried once an hour",
     labels: [],
   },
   invariant_breaches: {

@@ -1,6 +1,6 @@
 import { NonRetryableError } from "cloudflare:workflows";
 import type { Sighted } from "../lifecycle/model/effects.ts";
-import { holderOf } from "../providers/machines.ts";
+import { fleetOf } from "../platform/address.ts";
 import type { Progress, Provider, Sighting, Target } from "../providers/provider.ts";
 import { type Seen, see } from "./look.ts";
 import type { OrderSteps } from "./steps.ts";
@@ -80,7 +80,7 @@ export async function cancelStart(
 /** Only the instance that watches the machine may give it orders: another one may hear it while this one does not. */
 async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
   const { userId, instanceId, provider, providerRef } = parameters;
-  const holder = await holderOf(env.DB, userId, { provider, ref: providerRef });
+  const holder = await fleetOf(env, userId).holderOf({ provider, ref: providerRef });
   if (holder === instanceId) return;
   throw new NonRetryableError(
     holder === null

@@ -2,3 +2,8 @@
 export function actorOf(env: Pick<Env, "INSTANCES">, userId: string, instanceId: string) {
   return env.INSTANCES.getByName(`${userId}/${instanceId}`);
 }
+
+/** The fleet of a user. */
+export function fleetOf(env: Pick<Env, "FLEETS">, userId: string) {
+  return env.FLEETS.getByName(userId);
+}

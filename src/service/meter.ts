@@ -1,16 +1,26 @@
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { within } from "../platform/within.ts";
+import { pickShard, shardNumbered } from "./address.ts";
+
 /**
  * Counts of the whole service, which no single instance knows. An isolate gathers them in memory and hands them to the
- * one meter now and then, so that counting costs a busy service next to nothing. What an isolate has not handed over
+ * service now and then, so that counting costs a busy service next to nothing. What an isolate has not handed over
  * when it ends is lost.
  */
 
 /** By how much each counter grew, by its name with its labels. */
 export type Counts = Readonly<Record<string, number>>;
 
-const FLUSH_AFTER_MS = 15_000;
+const FLUSH_AFTER_MS = 15 * SECOND_MS;
+
+/** Nobody waits for the answer, but what waits for it keeps an object awake. */
+const FLUSH_LIMIT_MS = 5 * SECOND_MS;
 
 let gathered: Record<string, number> = {};
 let flushedAt = 0;
+
+/** Picked by this isolate at random, and anew once it fails: isolates spread over all, and each wakes one. */
+let shard: number | null = null;
 
 /** The labels of each counter. They have few values, whatever users do. */
 interface CounterLabels {
@@ -19,8 +29,10 @@ interface CounterLabels {
   alerts: { channel: string; outcome: "delivered" | "failed" };
   chunks: Record<never, string>;
   outbox_failures: Record<never, string>;
-  /** Chunks that wait in an actor, counted whenever it fails to hand them over. It tries once a minute. */
+  /** Chunks that wait in an actor, counted whenever it fails to hand them over: once for each minute until the next try. */
   waiting_chunks: Record<never, string>;
+  /** Effects that failed ten times while others of their target passed, and now wait in rows of their own. */
+  parked_deliveries: Record<never, string>;
   /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
   invariant_breaches: Record<never, string>;
 }
@@ -29,7 +41,7 @@ type CounterName = keyof CounterLabels;
 
 /** Adds to a counter. Never fails, and never keeps its caller waiting. */
 export function count<N extends CounterName>(
-  env: Pick<Env, "METER">,
+  env: Pick<Env, "SERVICE">,
   context: Pick<ExecutionContext, "waitUntil">,
   name: N,
   labels: CounterLabels[N],
@@ -44,20 +56,17 @@ export function count<N extends CounterName>(
   context.waitUntil(flush(env));
 }
 
-async function flush(env: Pick<Env, "METER">): Promise<void> {
+async function flush(env: Pick<Env, "SERVICE">): Promise<void> {
   const counts = gathered;
   gathered = {};
+  shard ??= pickShard();
   try {
-    await meterOf(env).add(counts);
+    await within(FLUSH_LIMIT_MS, shardNumbered(env, shard).add(counts));
   } catch (error) {
+    shard = null;
     for (const [key, by] of Object.entries(counts)) gathered[key] = (gathered[key] ?? 0) + by;
     console.warn("counts not handed over, will be tried again", error);
   }
-}
-
-/** The one meter of the service. */
-export function meterOf(env: Pick<Env, "METER">) {
-  return env.METER.getByName("service");
 }
 
 /** A counter and its labels as one text: `actions{"kind":"wake","outcome":"failed"}`. */

@@ -1,11 +1,19 @@
-import { introspectWorkflow } from "cloudflare:test";
+import {
+  evictDurableObject,
+  introspectWorkflow,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startDigests } from "../../src/alerts/start.ts";
+import type { FleetActor } from "../../src/fleet/actor.ts";
+import { fleetOf } from "../../src/platform/address.ts";
+import { alertOf, armedAt, passAlarms, reportOf, rows, stateOf } from "../fleet/fleets.ts";
 import { expectLogged } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const IDLE = { gpu_utilization: 1 };
 const SLACK = "https://hooks.example.com/services/T0/B0/x";
 
@@ -33,17 +41,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** `failing` is a step that fails twice before it succeeds. */
-async function digests(options: { waiting?: boolean; failing?: string } = {}) {
-  const introspector = await introspectWorkflow(env.ALERT_DIGEST);
+/** The deliveries that workflows make. `failing` is a step that fails twice before it succeeds. */
+async function deliveries(options: { failing?: string } = {}) {
+  const introspector = await introspectWorkflow(env.ALERT_DELIVERY);
   await introspector.modifyAll(async (each) => {
-    if (options.waiting !== true) await each.disableSleeps();
     await each.disableRetryDelays();
     if (options.failing !== undefined) {
       await each.mockStepError({ name: options.failing }, new Error("cut off"), 2);
     }
   });
   return introspector;
+}
+
+/** Lets the fleet's alarm fire whenever it is due within two minutes. */
+async function passWindow(userId: string): Promise<void> {
+  await passAlarms(fleetOf(env, userId), Date.now() + 2 * MINUTE);
 }
 
 async function addChannel(
@@ -73,7 +85,10 @@ async function becomeIdle(user: Awaited<ReturnType<typeof newUser>>): Promise<In
     await one.heartbeat(IDLE);
   }
   await one.settled();
+  const now = Date.now();
+  await passWindow(user.userId);
   await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
+  setClock(now);
   return one;
 }
 
@@ -84,23 +99,24 @@ function linkOf(post: Post | undefined): string {
 
 describe("a digest", () => {
   it("tells a channel what it wants to hear, and nothing that the owner did", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const one = await warned();
     expect(posts[0]?.text).toContain(
       "The rig: GPU <5% utilization for 3min. Hibernating in 2min.".replace("<", "<"),
     );
     await one.ask("PATCH", "", { name: "Renamed" });
     await one.settled();
-    const { results } = await env.DB.prepare(
-      "SELECT kind, notice FROM events WHERE user_id = ? ORDER BY at, id",
-    )
-      .bind(one.userId)
-      .all<{ kind: string; notice: string | null }>();
-    expect(results.filter((row) => row.notice !== null).map((row) => row.kind)).toEqual(["idle"]);
-    expect(results.filter((row) => row.notice === "pending")).toEqual([]);
+    const events = await rows<{ kind: string; told: string | null }>(
+      fleetOf(env, one.userId),
+      "SELECT kind, told FROM events ORDER BY number",
+    );
+    expect(events.map((event) => event.kind)).toContain("changed");
+    expect(events.filter(({ told }) => told !== null).map((event) => event.kind)).toEqual(["idle"]);
+    expect(events.filter(({ told }) => told === "pending")).toEqual([]);
   });
 
   it("makes one message of what happens in its window", async () => {
+    await using introspector = await deliveries();
     const user = await newUser();
     await addChannel(user.token);
     const rigs = await Promise.all(
@@ -109,37 +125,31 @@ describe("a digest", () => {
     // Two of four: no mass outage.
     const awake = await Promise.all(["c", "d"].map((id) => Instance.register(user, id)));
     for (const one of [...rigs, ...awake]) await one.heartbeat();
-    await using introspector = await digests({ waiting: true });
     for (const one of rigs) {
       setClock(DAY);
       await one.until(DAY + 5 * MINUTE);
       await one.settled();
     }
-    const [digest, ...more] = await introspector.get();
-    expect(more).toEqual([]);
+    const fleet = fleetOf(env, user.userId);
+    await passAlarms(fleet, DAY + 5 * MINUTE + 29 * SECOND);
     expect(posts).toEqual([]);
-    const pending = await env.DB.prepare(
-      "SELECT COUNT(*) AS n FROM events WHERE user_id = ? AND notice = 'pending'",
-    )
-      .bind(user.userId)
-      .first<{ n: number }>();
-    expect(pending?.n).toBe(2);
-    expect(digest).toBeDefined();
+    expect(await rows(fleet, "SELECT COUNT(*) AS n FROM events WHERE told = 'pending'")).toEqual([{ n: 2 }]);
+    await passAlarms(fleet, DAY + 5 * MINUTE + 30 * SECOND);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
+    expect(posts[0]?.text).toContain("2 instances orphaned");
+    await passWindow(user.userId);
+    expect(await introspector.get()).toHaveLength(1);
+    expect(posts).toHaveLength(1);
   });
 
-  it.each(["look whether more comes 1", "take alerts", "compose", "channels", "send to"])(
-    "tells once all the same after the step '%s' has failed",
-    async (step) => {
-      const user = await newUser();
-      const channelId = await addChannel(user.token);
-      await using _ = await digests({ failing: step === "send to" ? `send to ${channelId}` : step });
-      await becomeIdle(user);
-      expect(posts[0]?.text).toContain("The rig: GPU");
-    },
-  );
+  it("tells once all the same after the step of a delivery has failed", async () => {
+    await using _ = await deliveries({ failing: "send" });
+    await warned();
+    expect(posts[0]?.text).toContain("The rig: GPU");
+  });
 
   it("keeps to each channel's minimum, and one channel that fails takes no other with it", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const user = await newUser();
     await addChannel(user.token, { kind: "slack", url: `${SLACK}/broken` }, "info");
     await addChannel(user.token, { kind: "slack", url: `${SLACK}/critical` }, "critical");
@@ -150,20 +160,22 @@ describe("a digest", () => {
     await one.heartbeat();
     await one.until(DAY + 6 * MINUTE);
     await one.settled();
-    await expect.poll(() => posts.map((post) => post.url), { timeout: 60_000 }).toEqual([`${SLACK}/warning`]);
-    const { body } = await call("GET", "/api/agent/channels", { token: user.token });
-    const deliveries = body.channels.map((each: { last_delivery: unknown }) => each.last_delivery);
-    expect(deliveries).toContainEqual({
-      at: expect.any(String),
-      delivered: false,
-      detail: "404 no_service",
-    });
-    expect(deliveries).toContainEqual({ at: expect.any(String), delivered: true, detail: "200 ok" });
-    expect(deliveries).toContain(null);
+    await passWindow(user.userId);
+    await vi.waitFor(
+      async () => {
+        expect(posts.map((post) => post.url)).toEqual([`${SLACK}/warning`]);
+        const { body } = await call("GET", "/api/agent/channels", { token: user.token });
+        const last = body.channels.map((each: { last_delivery: unknown }) => each.last_delivery);
+        expect(last).toContainEqual({ at: expect.any(String), delivered: false, detail: "404 no_service" });
+        expect(last).toContainEqual({ at: expect.any(String), delivered: true, detail: "200 ok" });
+        expect(last).toContain(null);
+      },
+      { timeout: 60_000 },
+    );
   });
 
   it("waits as Slack asks when it is told too often, and tells the message then, once", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     let refusals = 3;
     answer = () =>
       refusals-- > 0
@@ -175,42 +187,39 @@ describe("a digest", () => {
   });
 
   it("tells a critical alert at once and apart", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const user = await newUser();
     await addChannel(user.token);
     const one = await Instance.register(user, "rig");
     await one.heartbeat();
+    await one.until(DAY + 40 * MINUTE);
+    await one.settled();
+    await passWindow(user.userId);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
     await one.until(DAY + 120 * MINUTE);
     await one.settled();
-    await expect.poll(() => posts.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
-    const critical = posts.filter((post) => post.text.includes("abandoned"));
-    expect(critical).toHaveLength(1);
-    expect(critical[0]?.text).not.toContain("orphaned");
+    await passAlarms(fleetOf(env, user.userId), Date.now() + SECOND);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(2);
+    expect(posts[1]?.text).toContain("abandoned");
+    expect(posts[1]?.text).not.toContain("orphaned");
   });
 
   it("tells what turned critical within the same window together at its end, and nothing twice", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const user = await newUser();
     await addChannel(user.token, { kind: "slack", url: SLACK }, "critical");
+    const fleet = fleetOf(env, user.userId);
     const happen = (id: string, message: string) =>
-      env.DB.prepare(
-        `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
-         VALUES (?, ?, 'rig', ?, 'delete_failed', 'critical', ?, '{}', 'pending')`,
-      )
-        .bind(user.userId, Date.now(), id, message)
-        .run();
-    await Instance.register(user, "rig");
-    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-      posts.push({ url: String(input), text: String(init?.body) });
-      // While the first is told, two more happen: their digest has been started already.
-      if (posts.length === 1) {
-        await happen("e-2", "The second");
-        await happen("e-3", "The third");
-      }
-      return new Response("ok");
-    });
+      fleet.report(reportOf(id, { events: [alertOf(id, { severity: "critical", message })] }));
     await happen("e-1", "The first");
-    await startDigests(env, user.userId, ["critical"]);
+    await passAlarms(fleet, DAY + SECOND);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
+    await happen("e-2", "The second");
+    setClock(DAY + 20 * SECOND);
+    await happen("e-3", "The third");
+    await passAlarms(fleet, DAY + 29 * SECOND);
+    expect(posts).toHaveLength(1);
+    await passAlarms(fleet, DAY + 2 * MINUTE);
     await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(2);
     expect(posts[0]?.text).toContain("The first");
     expect(posts[0]?.text).not.toContain("The second");
@@ -220,37 +229,168 @@ describe("a digest", () => {
   });
 
   it("whose start failed is started again, and tells what waited", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const create = vi
-      .spyOn(Object.getPrototypeOf(env.ALERT_DIGEST), "create")
+      .spyOn(Object.getPrototypeOf(env.ALERT_DELIVERY), "create")
       .mockRejectedValue(new Error("workflows are down"));
-    expectLogged(/outbox not delivered/);
+    expectLogged(/deliveriesAt failed/);
     const user = await newUser();
     await addChannel(user.token);
     const one = await Instance.register(user, "rig");
     await one.heartbeat();
     await one.until(DAY + 5 * MINUTE);
+    await one.settled();
+    const fleet = fleetOf(env, user.userId);
+    await passAlarms(fleet, DAY + 5 * MINUTE + 31 * SECOND);
+    expect(create).toHaveBeenCalled();
     expect(posts).toEqual([]);
     create.mockRestore();
-    await one.until(DAY + 7 * MINUTE);
-    await one.settled();
+    await passAlarms(fleet, DAY + 7 * MINUTE);
     await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
     expect(posts[0]?.text).toContain("may be stuck");
   });
 
   it("is not even started for a user without channels", async () => {
-    await using introspector = await digests();
+    await using introspector = await deliveries();
     const one = await Instance.register(await newUser(), "rig");
     await one.heartbeat();
     await one.until(DAY + 6 * MINUTE);
     await one.settled();
+    await passWindow(one.userId);
     expect(await introspector.get()).toEqual([]);
+    expect((await stateOf(fleetOf(env, one.userId))).digest).toEqual({
+      criticalAt: null,
+      quietUntil: null,
+      ordinary: null,
+    });
   });
+
+  it("of more than it can hold is followed by one that tells the rest", async () => {
+    await using _ = await deliveries();
+    const user = await newUser();
+    await addChannel(user.token);
+    const fleet = fleetOf(env, user.userId);
+    const events = Array.from({ length: 2_001 }, (_, index) =>
+      alertOf(`e-${index}`, { at: DAY + index, kind: "history_lost" }),
+    );
+    await fleet.report(reportOf("rig", { events }));
+    await passWindow(user.userId);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(2);
+    expect(await rows(fleet, "SELECT COUNT(*) AS n FROM events WHERE told = 'pending'")).toEqual([{ n: 0 }]);
+  });
+});
+
+describe("a digest is told once to each channel", () => {
+  /** A user with two channels, whose fleet has one critical alert to tell. */
+  async function waiting(): Promise<DurableObjectStub<FleetActor>> {
+    const user = await newUser();
+    await addChannel(user.token, { kind: "slack", url: `${SLACK}/1` });
+    await addChannel(user.token, { kind: "slack", url: `${SLACK}/2` });
+    const fleet = fleetOf(env, user.userId);
+    await fleet.report(reportOf("rig", { events: [alertOf("e-1", { severity: "critical" })] }));
+    return fleet;
+  }
+
+  async function toldOnceEach(): Promise<void> {
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(2);
+    expect(posts.map(({ url }) => url).sort()).toEqual([`${SLACK}/1`, `${SLACK}/2`]);
+  }
+
+  /** Where the alarm is cut off: before or after which statement, or workflow, and for the how many-th time. */
+  const cuts: readonly (readonly [string, RegExp | "workflow", "before" | "after", number])[] = [
+    ["before the alerts are taken", /^UPDATE events SET told/, "before", 1],
+    ["after the alerts are taken", /^UPDATE events SET told/, "after", 1],
+    ["after the first message is queued", /INTO deliveries/, "after", 1],
+    ["before the digest is saved", /^INSERT INTO fleet /, "before", 1],
+    ["before the first delivery is started", "workflow", "before", 1],
+    ["after the first delivery is started", /^DELETE FROM deliveries/, "before", 1],
+    ["after the first delivery is noted", /^DELETE FROM deliveries/, "after", 1],
+    ["before the second delivery is started", "workflow", "before", 2],
+    ["after the second delivery is started", /^DELETE FROM deliveries/, "before", 2],
+    ["after all are noted", /^DELETE FROM deliveries/, "after", 2],
+  ];
+
+  const isCursor = (value: unknown): value is SqlStorageCursor<Record<string, SqlStorageValue>> =>
+    typeof value === "object" && value !== null && "toArray" in value;
+
+  it.each(cuts)("when its alarm is cut off %s", async (_, what, side, time) => {
+    await using _deliveries = await deliveries();
+    expectLogged(/failed/);
+    const fleet = await waiting();
+    let seen = 0;
+    let isCut = false;
+    const cut = () => {
+      isCut = true;
+      throw new Error("cut off");
+    };
+    const [prototype, method] =
+      what === "workflow"
+        ? [Object.getPrototypeOf(env.ALERT_DELIVERY), "create"]
+        : [await runInDurableObject(fleet, (_, { storage }) => Object.getPrototypeOf(storage.sql)), "exec"];
+    const original = prototype[method];
+    const isIt = (values: unknown[]) => what === "workflow" || what.test(String(values[0]));
+    vi.spyOn(prototype, method).mockImplementation(function (this: unknown, ...values: unknown[]) {
+      // Nothing goes on after a cut, until the object is back.
+      if (isCut) throw new Error("cut off");
+      if (!isIt(values)) return Reflect.apply(original, this, values);
+      seen += 1;
+      if (seen === time && side === "before") cut();
+      const result = Reflect.apply(original, this, values);
+      if (seen < time) return result;
+      // A statement that is thrown away half read would spoil its transaction.
+      if (isCursor(result)) result.toArray();
+      return cut();
+    });
+    await runDurableObjectAlarm(fleet);
+    expect(isCut).toBe(true);
+    vi.mocked(prototype[method]).mockRestore();
+    await evictDurableObject(fleet);
+    expect(await armedAt(fleet)).not.toBeNull();
+    await passAlarms(fleet, DAY + 5 * MINUTE);
+    await toldOnceEach();
+  });
+
+  it("when its alarm fires twice", async () => {
+    await using introspector = await deliveries();
+    const fleet = await waiting();
+    await runInDurableObject(fleet, (actor) => Promise.all([actor.alarm(), actor.alarm()]));
+    await passAlarms(fleet, DAY + 5 * MINUTE);
+    await toldOnceEach();
+    expect(await introspector.get()).toHaveLength(2);
+  });
+
+  it("when the report with its alert comes again", async () => {
+    await using _ = await deliveries();
+    const fleet = await waiting();
+    const report = reportOf("rig", { events: [alertOf("e-1", { severity: "critical" })] });
+    await fleet.report(report);
+    await passAlarms(fleet, DAY + SECOND);
+    await toldOnceEach();
+    await fleet.report(report);
+    await passAlarms(fleet, DAY + 5 * MINUTE);
+    expect(posts).toHaveLength(2);
+  });
+});
+
+it("a digest that the former version began is finished", async () => {
+  await using introspector = await introspectWorkflow(env.ALERT_DIGEST);
+  await introspector.modifyAll((each) => each.disableSleeps());
+  const user = await newUser();
+  await addChannel(user.token);
+  await env.DB.prepare(
+    `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
+     VALUES (?, ?, 'rig', 'e-1', 'delete_failed', 'critical', 'The first', '{}', 'pending')`,
+  )
+    .bind(user.userId, DAY)
+    .run();
+  await env.ALERT_DIGEST.create({ params: { userId: user.userId, urgency: "critical" } });
+  await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
+  expect(posts[0]?.text).toContain("The first");
 });
 
 describe("the link of a warning", () => {
   it("does nothing when it is opened, keeps alive by its button, and works once", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const one = await warned();
     const link = linkOf(posts[0]);
     const opened = await call("GET", link);
@@ -270,7 +410,7 @@ describe("the link of a warning", () => {
   });
 
   it("is over an hour after its step, and for any token that is not such a link", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const one = await warned();
     const link = linkOf(posts[0]);
     setClock(DAY + 5 * MINUTE + 60 * MINUTE - 1000);
@@ -287,7 +427,7 @@ describe("the link of a warning", () => {
   });
 
   it("outlives its instance's token, and not the instance, nor is it good for one that takes the id later", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const one = await warned();
     const link = linkOf(posts[0]);
     expect((await one.ask("POST", "/token")).status).toBe(200);
@@ -303,7 +443,7 @@ describe("the link of a warning", () => {
   });
 
   it("shows a name as text, whatever it holds", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const one = await warned();
     await one.ask("PATCH", "", { name: "<img src=x onerror=alert(1)>" });
     const opened = await call("GET", linkOf(posts[0]));
@@ -314,21 +454,20 @@ describe("the link of a warning", () => {
 
 describe("what a newer version stored", () => {
   it("is told by the name of its kind, and a channel that is not known takes no other with it", async () => {
-    await using _ = await digests();
+    await using _ = await deliveries();
     const user = await newUser();
     await addChannel(user.token);
     const strange = await addChannel(user.token, { kind: "slack", url: `${SLACK}/2` });
     const bad = await addChannel(user.token, { kind: "slack", url: `${SLACK}/3` });
-    await env.DB.batch([
-      env.DB.prepare("UPDATE channels SET kind = 'pager', minimum_severity = 'odd' WHERE id = ?").bind(
-        strange,
-      ),
-      env.DB.prepare("UPDATE channels SET last_delivery = 'no JSON' WHERE id = ?").bind(bad),
-      env.DB.prepare(
-        `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
-         VALUES (?, ?, 'rig', 'e-1', 'moved_away', 'odd', 'It moved', 'no JSON', 'pending')`,
-      ).bind(user.userId, DAY),
-    ]);
+    await runInDurableObject(fleetOf(env, user.userId), (_, { storage: { sql } }) => {
+      sql.exec("UPDATE channels SET kind = 'pager', minimum_severity = 'odd' WHERE id = ?", strange);
+      sql.exec("UPDATE channels SET last_delivery = 'no JSON' WHERE id = ?", bad);
+      sql.exec(
+        `INSERT INTO events (number, at, instance_id, id, kind, severity, message, detail, told)
+         VALUES (999999, ?, 'rig', 'e-1', 'moved_away', 'odd', 'It moved', 'no JSON', 'pending')`,
+        DAY,
+      );
+    });
     const listed = await call("GET", "/api/agent/channels", { token: user.token });
     expect(listed.status).toBe(200);
     expect(listed.body.channels).toHaveLength(3);
@@ -338,7 +477,8 @@ describe("what a newer version stored", () => {
       await one.heartbeat(IDLE);
     }
     await one.settled();
-    await expect.poll(() => posts.length, { timeout: 10_000 }).toBe(3);
+    await passWindow(user.userId);
+    await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(3);
     for (const { text } of posts) expect(text).toContain("moved away");
   });
 });

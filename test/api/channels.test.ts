@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CHANNEL_FIELDS } from "../../src/alerts/channels/registry.ts";
 import { CHANNEL_FIELDS as PAGE_FIELDS } from "../../src/dashboard/settings/channel-fields.ts";
-import { call, newUser } from "../world.ts";
+import { fleetOf } from "../../src/platform/address.ts";
+import { call, newUser, rowsOf } from "../world.ts";
 
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
 
@@ -39,8 +40,9 @@ describe("channels", () => {
         last_delivery: null,
       },
     ]);
-    const row = await env.DB.prepare("SELECT * FROM channels WHERE user_id = ?").bind(userId).first();
-    expect(JSON.stringify(row)).not.toContain("secret");
+    const { channels } = await rowsOf(fleetOf(env, userId));
+    expect(channels).toMatchObject([{ id, settings: expect.any(String) }]);
+    expect(JSON.stringify(channels)).not.toContain("secret");
     expect((await call("DELETE", `/api/agent/channels/${id}`, { token })).status).toBe(200);
     expect((await call("DELETE", `/api/agent/channels/${id}`, { token })).status).toBe(404);
   });

@@ -2,30 +2,22 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fleetOf } from "../../src/platform/address.ts";
 import { badRequests } from "../malformed.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
 
 beforeEach(() => setClock(DAY));
 afterEach(() => vi.useRealTimers());
 
-/** Everything that the service keeps: each table, and the actor's storage. */
+/** Everything that the service keeps: each table of D1, and what the instance and its fleet store. */
 async function everythingKept(one: Instance): Promise<string> {
-  const tables = [
-    "users",
-    "user_tokens",
-    "instances",
-    "events",
-    "heartbeat_chunks",
-    "channels",
-    "providers",
-    "guards",
-  ];
+  const tables = ["users", "user_tokens", "providers", "events", "heartbeat_chunks"];
   const rows = await env.DB.batch(tables.map((table) => env.DB.prepare(`SELECT * FROM ${table}`)));
-  const actor = await runInDurableObject(one.actor, async (_, state) => ({
-    rows: state.storage.sql.exec("SELECT * FROM instance").toArray(),
-    alarm: await state.storage.getAlarm(),
-  }));
-  return JSON.stringify([rows.map(({ results }) => results), actor]);
+  const objects = [one.actor, fleetOf(env, one.userId)].map(async (object) => [
+    await rowsOf(object),
+    await runInDurableObject(object, (_, { storage }) => storage.getAlarm()),
+  ]);
+  return JSON.stringify([rows.map(({ results }) => results), await Promise.all(objects)]);
 }
 
 it("5,000 malformed requests get a clear 4xx each, and none of them changes anything", async () => {
@@ -33,7 +25,9 @@ it("5,000 malformed requests get a clear 4xx each, and none of them changes anyt
   const one = await Instance.register(user, "rig");
   await one.heartbeat();
   await one.ask("GET");
+  await one.settled();
   const before = await everythingKept(one);
+  expect(before).toContain('"status":"running"');
   const answers = new Map<number, number>();
 
   const requests = fc.sample(badRequests({ instance: one.token, user: user.token, admin: ADMIN_TOKEN }), {

@@ -1,6 +1,9 @@
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InstanceActor } from "../../src/instance/actor.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
+import { fleetOf } from "../../src/platform/address.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -50,19 +53,50 @@ describe("the user's policy", () => {
     expect(await own.status()).toBe("orphaned");
   });
 
-  it("reaches an instance that could not be told with its next write to the history", async () => {
-    const user = await newUser();
-    const one = await Instance.register(user, "rig");
-    await one.heartbeat();
-    // As if the fan-out had ended before it came to this instance.
-    await env.DB.prepare("UPDATE users SET policy = ?, policy_version = policy_version + 1 WHERE id = ?")
-      .bind('{"keep_alive_minutes":7}', user.userId)
-      .run();
-    for (let minute = 1; minute <= 10; minute++) {
-      setClock(DAY + minute * MINUTE);
-      await one.heartbeat();
+  describe("reaches an instance that was out of reach", () => {
+    const minutesOf = async (one: Instance) => (await one.ask("GET")).body.policy.keep_alive_minutes;
+
+    /** A fleet of 60, of which `rig-30` can't be told of the user's new policy. */
+    async function outOfReach(): Promise<Instance> {
+      const user = await newUser();
+      const rigs = await Promise.all(
+        Array.from({ length: 60 }, (_, index) => Instance.register(user, `rig-${index + 10}`)),
+      );
+      await Promise.all(rigs.map((one) => one.heartbeat()));
+      await Promise.all(rigs.map((one) => one.settled()));
+      const lost = rigs[20] as Instance;
+      const told = InstanceActor.prototype.setUserPolicy;
+      vi.spyOn(InstanceActor.prototype, "setUserPolicy").mockImplementation(async function (
+        this: InstanceActor,
+        policy,
+      ) {
+        const view = await this.live();
+        if (view !== null && "instance_id" in view && view.instance_id === lost.id) throw new Error("lost");
+        return told.call(this, policy);
+      });
+      const json = { keep_alive_minutes: 7 };
+      expect((await call("PUT", "/api/agent/policy", { token: user.token, json })).status).toBe(200);
+      vi.restoreAllMocks();
+      for (const one of rigs) expect(await minutesOf(one)).toBe(one === lost ? 60 : 7);
+      return lost;
     }
-    expect((await one.ask("GET")).body.policy.keep_alive_minutes).toBe(7);
+
+    it("a few minutes later, by the fleet's alarm", async () => {
+      const one = await outOfReach();
+      const fleet = fleetOf(env, one.userId);
+      await runDurableObjectAlarm(fleet);
+      expect(await minutesOf(one)).toBe(60);
+      setClock(Date.now() + 5 * MINUTE);
+      await runDurableObjectAlarm(fleet);
+      expect(await minutesOf(one)).toBe(7);
+    });
+
+    it("with its next report", async () => {
+      const one = await outOfReach();
+      await one.ask("POST", "/token");
+      await one.settled();
+      expect(await minutesOf(one)).toBe(7);
+    });
   });
 
   it.each([

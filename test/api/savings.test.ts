@@ -26,4 +26,33 @@ describe("savings", () => {
       next_cursor: null,
     });
   });
+
+  it("in all are those of every instance, however few a page shows", async () => {
+    const user = await newUser();
+    const ids = ["a", "b", "c", "d", "e"];
+    for (const [index, id] of ids.entries()) {
+      setClock(DAY);
+      const costs = { hourly_cost: index + 1, hibernated_hourly_cost: 0 };
+      const one = await Instance.register(user, id, costs);
+      await one.heartbeat({ status: "hibernating" });
+      await one.until(DAY + 2 * MINUTE);
+      await one.settled();
+    }
+    await Instance.register(await newUser(), "a", { hourly_cost: 1000 });
+    setClock(DAY + 62 * MINUTE);
+    const seen: [string, number][] = [];
+    let cursor = "";
+    do {
+      const { body } = await call("GET", `/api/agent/savings?limit=2${cursor}`, { token: user.token });
+      expect(body.in_all).toEqual({
+        saved_this_month: 15,
+        saved_total: 15,
+        hibernated_seconds_this_month: 5 * 3600,
+        hibernated_seconds_total: 5 * 3600,
+      });
+      for (const { instance_id, saved_total } of body.instances) seen.push([instance_id, saved_total]);
+      cursor = body.next_cursor === null ? "" : `&cursor=${body.next_cursor}`;
+    } while (cursor !== "");
+    expect(seen).toEqual(ids.map((id, index) => [id, index + 1]));
+  });
 });

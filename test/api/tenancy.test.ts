@@ -1,11 +1,24 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { z } from "zod";
+import { fleetOf } from "../../src/platform/address.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
 
 beforeEach(() => setClock(DAY));
 afterEach(() => vi.useRealTimers());
+
+/** A fleet's rows without what it has last heard of the service, which it asks now and then by itself. */
+function withoutService({ fleet = [], ...rows }: Record<string, unknown[]>) {
+  return {
+    ...rows,
+    fleet: fleet.map((row) => {
+      const { service: _, due: __, ...state } = JSON.parse(z.object({ json: z.string() }).parse(row).json);
+      return state;
+    }),
+  };
+}
 
 describe("two users with the same instance id", () => {
   it("never see or touch each other's", async () => {
@@ -41,6 +54,61 @@ describe("two users with the same instance id", () => {
     expect((await his.ask("GET")).status).toBe(404);
     expect((await hers.ask("GET")).status).toBe(200);
     expect((await hers.heartbeat()).status).toBe(200);
+  });
+
+  it("have nothing in common in their fleets, whatever happens in one of them", async () => {
+    const [ada, bob] = [await newUser("Ada"), await newUser("Bob")];
+    const ids = ["rig", "rig-2", "rig-3", "rig-4"];
+    const machine = { provider: "webhook", ref: "rig" } as const;
+    const settle = (rigs: Instance[]) => Promise.all(rigs.map((one) => one.settled()));
+    const beating = async (user: typeof ada) => {
+      const rigs = await Promise.all(ids.map((id) => Instance.register(user, id)));
+      for (const one of rigs) await one.heartbeat();
+      await settle(rigs);
+      await fleetOf(env, user.userId).claim(machine, "rig");
+      return rigs;
+    };
+    const [hers, his] = [await beating(ada), await beating(bob)];
+    const seenByHer = async () => [
+      withoutService(await rowsOf(fleetOf(env, ada.userId))),
+      await Promise.all(
+        [
+          "instances?limit=1",
+          "events",
+          "policy",
+          "savings",
+          "channels",
+          "providers/webhook",
+          "instances/rig",
+          "instances/rig/events",
+        ].map(async (path) => (await call("GET", `/api/agent/${path}`, { token: ada.token })).body),
+      ),
+    ];
+    const before = await seenByHer();
+
+    const as = (method: string, path: string, json: unknown) =>
+      call(method, `/api/agent/${path}`, { token: bob.token, json });
+    await as("PUT", "policy", { keep_alive_minutes: 5 });
+    await as("PUT", "providers/webhook?verify=false", {
+      url: "https://plane.example.com/orders",
+      secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
+    });
+    await as("POST", "channels", {
+      name: "#bob",
+      settings: { kind: "slack", url: "https://hooks.slack.com/services/T/B/x" },
+    });
+    await his[3]?.ask("POST", "/hibernate");
+    await his[3]?.ask("DELETE");
+    for (const one of his.slice(0, 3)) await one.until(DAY + 6 * MINUTE);
+    await settle(his.slice(0, 3));
+    expect((await fleetOf(env, bob.userId).guards()).user.closedAt).not.toBeNull();
+    await his[0]?.ask("DELETE");
+
+    setClock(DAY);
+    expect(await seenByHer()).toEqual(before);
+    expect(await fleetOf(env, ada.userId).holderOf(machine)).toBe("rig");
+    expect((await fleetOf(env, ada.userId).guards()).user.closedAt).toBeNull();
+    for (const one of hers) expect((await one.heartbeat()).status).toBe(200);
   });
 
   it("cannot use each other's instance tokens", async () => {
@@ -119,7 +187,6 @@ describe("tokens", () => {
     expect((await one.ask("DELETE")).status).toBe(200);
     expect((await one.heartbeat()).status).toBe(401);
     expect(await one.armedAt()).toBeNull();
-    setClock(Date.now() + 1);
     const anew = await Instance.register(user, "rig");
     expect((await one.heartbeat()).status).toBe(401);
     expect((await anew.heartbeat()).status).toBe(200);
@@ -158,10 +225,19 @@ describe("tokens", () => {
       ["user", "GET", "/api/agent/policy"],
       ["user", "PUT", "/api/agent/policy"],
       ["user", "GET", "/api/agent/savings"],
+      ["user", "GET", "/api/agent/channels"],
+      ["user", "POST", "/api/agent/channels"],
+      ["user", "DELETE", "/api/agent/channels/c-1"],
+      ["user", "POST", "/api/agent/channels/c-1/test"],
+      ["user", "GET", "/api/agent/providers/webhook"],
+      ["user", "PUT", "/api/agent/providers/webhook"],
+      ["user", "DELETE", "/api/agent/providers/webhook"],
       ["admin", "POST", "/api/admin/users"],
       ["admin", "GET", "/api/admin/users"],
       ["admin", "POST", `/api/admin/users/${user.userId}/tokens`],
       ["admin", "DELETE", `/api/admin/tokens/${user.tokenId}`],
+      ["admin", "POST", "/api/admin/cleanup"],
+      ["admin", "GET", "/api/admin/events"],
     ];
     for (const [scope, method, path] of doors) {
       const door = `${method} ${path}`;
@@ -176,7 +252,7 @@ describe("tokens", () => {
     expect((await call("GET", "/api/agent/instances", { token: user.token })).body.instances).toHaveLength(1);
   });
 
-  it("are kept nowhere: the database holds no token", async () => {
+  it("are kept nowhere: no database holds a token", async () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig");
     const signatures = [user.token, one.token].map((token) => token.split(".")[2] ?? "?");
@@ -186,6 +262,11 @@ describe("tokens", () => {
     expect(tables.results.length).toBeGreaterThan(4);
     for (const { name } of tables.results) {
       const rows = JSON.stringify((await env.DB.prepare(`SELECT * FROM "${name}"`).all()).results);
+      for (const signature of signatures) expect(rows).not.toContain(signature);
+    }
+    for (const object of [one.actor, fleetOf(env, user.userId)]) {
+      const rows = JSON.stringify(await rowsOf(object));
+      expect(rows).toContain("rig");
       for (const signature of signatures) expect(rows).not.toContain(signature);
     }
   });

@@ -1,10 +1,14 @@
 import { createScheduledController, introspectWorkflow, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { listUsers } from "../../src/accounts/users.ts";
 import { startCleanup } from "../../src/cleanup/workflow.ts";
+import { FleetActor } from "../../src/fleet/actor.ts";
 import { listHistories, rollUpAndDelete } from "../../src/history/retention.ts";
+import { fleetOf } from "../../src/platform/address.ts";
 import worker from "../../src/worker.ts";
-import { mayLog } from "../quiet.ts";
+import { stateOf } from "../fleet/fleets.ts";
+import { expectLogged, mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -49,6 +53,16 @@ async function heartbeatsKept(one: Instance): Promise<number> {
     .bind(one.userId)
     .first<{ n: number }>();
   return row?.n ?? 0;
+}
+
+/** Instances of all users that do not rest. */
+async function countAwake(): Promise<number> {
+  const users = await listUsers(env.DB, "", 1000);
+  const states = await Promise.all(users.map(({ id }) => stateOf(fleetOf(env, id))));
+  const resting = new Set(["pending", "hibernated", "deleted"]);
+  return states
+    .flatMap(({ instancesByStatus }) => Object.entries(instancesByStatus))
+    .reduce((sum, [status, instances]) => sum + (resting.has(status) ? 0 : instances), 0);
 }
 
 describe("heartbeats that outlive their detail", () => {
@@ -109,17 +123,14 @@ describe("a cleanup", () => {
     await rigs[0]?.ask("POST", "/hibernate");
     await rigs[0]?.heartbeat({ status: "hibernating" });
     await rigs[0]?.settled();
-    const count = await env.DB.prepare(
-      "SELECT COUNT(*) AS n FROM instances WHERE status NOT IN ('pending', 'hibernated', 'deleted')",
-    ).first<{ n: number }>();
-    const report = await clean("cleanup-a");
-    expect(report).toMatchObject({ instances: count?.n, unreachable: 0 });
-    expect(report.instances).toBeGreaterThanOrEqual(129);
+    const awake = await countAwake();
+    expect(awake).toBeGreaterThanOrEqual(129);
+    expect(await clean("cleanup-a")).toMatchObject({ instances: awake, unreachable: 0 });
     await startCleanup(env, "cleanup-a", Date.now());
     const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
     const reports = body.events.filter((event: { kind: string }) => event.kind === "cleanup");
     expect(reports).toHaveLength(1);
-    expect(reports[0]).toMatchObject({ severity: "info", detail: { run: "cleanup-a", instances: count?.n } });
+    expect(reports[0]).toMatchObject({ severity: "info", detail: { run: "cleanup-a", instances: awake } });
   });
 
   it("goes on where it was after any of its pages has failed", async () => {
@@ -129,8 +140,12 @@ describe("a cleanup", () => {
     await using introspector = await introspectWorkflow(env.DAILY_CLEANUP);
     await introspector.modifyAll(async (each) => {
       await each.disableRetryDelays();
-      await each.mockStepError({ name: "instances, page 1" }, new Error("cut off"), 2);
-      await each.mockStepError({ name: "history, page 2" }, new Error("cut off"), 2);
+      // Whichever pages there are of each part.
+      for (const part of ["instances", "history", "events"]) {
+        for (let page = 1; page <= 6; page++) {
+          await each.mockStepError({ name: `${part}, page ${page}` }, new Error("cut off"), 2);
+        }
+      }
     });
     await startCleanup(env, "cleanup-b", Date.now());
     const [run] = await introspector.get();
@@ -140,6 +155,32 @@ describe("a cleanup", () => {
       .bind(one.userId)
       .first<{ n: number }>();
     expect(raw?.n).toBe(0);
+  });
+
+  it("passes over a fleet that is out of reach, and looks after all others", async () => {
+    const [lost, well] = [await newUser("Lost"), await newUser("Well")];
+    const rigs = [await Instance.register(lost, "rig"), await Instance.register(well, "rig")];
+    for (const one of rigs) await one.heartbeat();
+    await Promise.all(rigs.map((one) => one.settled()));
+    const awake = await countAwake();
+    const { instancesToVisit } = FleetActor.prototype;
+    let asked = 0;
+    vi.spyOn(FleetActor.prototype, "instancesToVisit").mockImplementation(async function (
+      this: FleetActor,
+      ...page
+    ) {
+      // Only the fleet that is to be lost has a policy of its own.
+      if ((await this.policy()).version > 0) {
+        asked += 1;
+        throw new Error("away");
+      }
+      return instancesToVisit.call(this, ...page);
+    });
+    await fleetOf(env, lost.userId).setPolicy({ keep_alive_minutes: 7 });
+    expectLogged(/the cleanup passes over the fleet of/);
+    const report = await clean("cleanup-h");
+    expect(report).toMatchObject({ instances: awake - 1, unreachable: 1 });
+    expect(asked).toBeGreaterThan(1);
   });
 
   it("tells of an expired orphan that nobody can delete, and deletes nothing by itself", async () => {

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { FakeHttp } from "../outside/http.ts";
+import { CuttableProxy } from "../outside/proxy.ts";
 import { ServerWorld } from "../server/world.ts";
 
 /** The page in a real Chromium, before a real server on which three minutes pass in nine seconds. */
@@ -39,7 +40,11 @@ afterEach(() => {
 });
 
 /** A page of a new browser profile. A refusal that a test asks for is no complaint. */
-async function open(options: BrowserContextOptions = {}, expected = /^$/): Promise<Page> {
+async function open(
+  options: BrowserContextOptions = {},
+  expected = /^$/,
+  address = world.url,
+): Promise<Page> {
   const context = await browser.newContext({
     locale: "en-US",
     viewport: { width: 1280, height: 900 },
@@ -52,7 +57,7 @@ async function open(options: BrowserContextOptions = {}, expected = /^$/): Promi
     }
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(world.url);
+  await page.goto(address);
   return page;
 }
 
@@ -99,6 +104,13 @@ class Rig {
     this.#stop.abort();
   }
 }
+
+const setHidden = (page: Page, hidden: boolean) =>
+  page.evaluate(`Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"))`);
+
+const hide = (page: Page) => setHidden(page, true);
+const lookAgain = (page: Page) => setHidden(page, false);
 
 const row = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
 
@@ -208,16 +220,115 @@ describe("the fleet", () => {
     });
     await signIn(page, user);
     await expect.poll(() => statuses.filter((status) => status === 304).length, PATIENCE).toBeGreaterThan(1);
-    await page.evaluate(`Object.defineProperty(document, "hidden", { value: true, configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"))`);
+    await hide(page);
     await sleep(2500);
     const before = statuses.length;
     await sleep(5000);
     expect(statuses.length).toBe(before);
-    await page.evaluate(`Object.defineProperty(document, "hidden", { value: false });
-      document.dispatchEvent(new Event("visibilitychange"))`);
+    await lookAgain(page);
     await expect.poll(() => statuses.length, PATIENCE).toBeGreaterThan(before);
     await page.context().close();
+  });
+});
+
+describe("the live connection", () => {
+  const COSTS = { hourly_cost: 1, hibernated_hourly_cost: 0 };
+  /** What Chromium says of a connection that the proxy cuts or refuses. */
+  const CUT = /WebSocket connection to|Failed to load resource/;
+
+  const register = (user: User, instance_id: string) =>
+    registerInstance(world.url, user.token, { instance_id, name: instance_id, ...COSTS });
+
+  const beat = (instance_id: string, token: string) =>
+    sendHeartbeat(world.url, token, { instance_id, gpu_utilization: 90 });
+
+  /** Until the page has opened one, `shown` instances are shown, and it has asked for those in sight. */
+  async function settled(page: Page, shown: string): Promise<void> {
+    await page.getByRole("status").getByText(shown, { exact: true }).waitFor(PATIENCE);
+  }
+
+  it("shows a change within a second with 1,000 instances, and asks for nothing while it sleeps", async () => {
+    const user = await world.newUser("Ada");
+    const tokens = new Map<string, string>();
+    const ids = Array.from({ length: 1000 }, (_, index) => `rig-${String(index).padStart(4, "0")}`);
+    for (let start = 0; start < ids.length; start += 20) {
+      const batch = ids.slice(start, start + 20);
+      await Promise.all(batch.map(async (id) => tokens.set(id, await register(user, id))));
+    }
+    const proxy = await CuttableProxy.start(world.url);
+    try {
+      const page = await open({}, /^$/, proxy.url);
+      await signIn(page, user);
+      await settled(page, "1000 instances");
+      const change = async (id: string) => {
+        await beat(id, tokens.get(id) ?? "");
+        const answeredAt = performance.now();
+        await row(page, id).getByText("Running").waitFor(PATIENCE);
+        return performance.now() - answeredAt;
+      };
+      for (const id of ["rig-0001", "rig-0500", "rig-0999"]) expect(await change(id)).toBeLessThan(1000);
+      // What is asked for is what is seen, and no more.
+      const asked = proxy.paths.filter((path) => path.startsWith("/api/agent/instances?ids="));
+      for (const path of asked) expect(path.split(",").length).toBeLessThan(40);
+
+      await hide(page);
+      await sleep(2500);
+      const before = proxy.paths.length;
+      await sleep(15_000);
+      expect(proxy.paths.slice(before)).toEqual([]);
+      expect(await change("rig-0002")).toBeLessThan(1000);
+      expect(proxy.paths.slice(before)).toEqual([]);
+      await page.context().close();
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it("resumes after a loss, and shows all that happened meanwhile", async () => {
+    const user = await world.newUser("Ada");
+    const [stays] = [await register(user, "stays"), await register(user, "goes")];
+    const proxy = await CuttableProxy.start(world.url);
+    try {
+      const page = await open({}, CUT, proxy.url);
+      await signIn(page, user);
+      await settled(page, "2 instances");
+      proxy.cut();
+      await page.getByText("Reconnecting …").or(page.getByText("cannot be reached")).waitFor(PATIENCE);
+      await beat("stays", stays);
+      await register(user, "new");
+      await request(`${world.url}/api/agent/instances/goes`, "DELETE", user.token);
+      await sleep(3000);
+      await row(page, "goes").waitFor();
+      proxy.mend();
+      await row(page, "new").getByText("Pending").waitFor(PATIENCE);
+      await row(page, "goes").waitFor({ state: "detached" });
+      await page.locator(".banner").waitFor({ state: "detached", ...PATIENCE });
+      expect(proxy.paths.some((path) => /^\/api\/agent\/live\?since=\d+$/.test(path))).toBe(true);
+      await page.context().close();
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it("is done without where sockets can't be opened", async () => {
+    const user = await world.newUser("Ada");
+    await register(user, "rig");
+    const proxy = await CuttableProxy.start(world.url);
+    proxy.refusesSockets = true;
+    try {
+      const page = await open({}, CUT, proxy.url);
+      await signIn(page, user);
+      await page.getByText("There is no live connection.").waitFor(PATIENCE);
+      await settled(page, "1 instances");
+      await register(user, "other");
+      await row(page, "other").waitFor(PATIENCE);
+      expect(proxy.paths.some((path) => path.includes("view=summary"))).toBe(true);
+      proxy.refusesSockets = false;
+      await page.getByText("There is no live connection.").waitFor({ state: "detached", timeout: 120_000 });
+      await page.context().close();
+    } finally {
+      await proxy.stop();
+    }
   });
 });
 

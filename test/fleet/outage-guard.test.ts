@@ -1,20 +1,29 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readGuards, reviewGuards } from "../../src/fleet/outage-guard.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { fleetOf } from "../../src/platform/address.ts";
+import { shardOf } from "../../src/service/address.ts";
+import { readService } from "../../src/service/service.ts";
+import { expectLogged, mayLog } from "../quiet.ts";
+import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { emptyService, fireDueAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const ONE_DAY = 24 * HOUR;
+
+// The service logs each change of its guard.
+mayLog(/"kind":"guard_(closed|opened)"/);
+// The service is out of reach in one test, and on a slow machine for a moment.
+mayLog(/totalsAt failed/);
 
 beforeEach(async () => {
   setClock(DAY);
   // The service's guard counts whoever an earlier test has left.
-  const tables = ["instances", "fleets", "guards", "outage_votes", "events"];
-  await env.DB.batch(tables.map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+  await emptyService();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -54,16 +63,34 @@ async function beatAll(instances: readonly Instance[]): Promise<void> {
   await Promise.all(instances.map((one) => one.settled()));
 }
 
+/** Lets so much time pass that the fleets have told the service of what has changed. */
+async function passTotals(userIds: Iterable<string>): Promise<void> {
+  setClock(Date.now() + 16 * SECOND);
+  await Promise.all([...new Set(userIds)].map((userId) => fireDueAlarms([userId])));
+  // Beyond what a shard goes on to say of its own.
+  setClock(Date.now() + 6 * SECOND);
+}
+
+const usersOf = (instances: readonly Instance[]) => instances.map(({ userId }) => userId);
+
 /** Moves all along together, minute by minute, as time does. */
 async function until(instances: readonly Instance[], moment: number): Promise<void> {
   for (let next = Date.now(); next < moment; next = Math.min(next + MINUTE, moment)) {
     for (const one of instances) await one.until(Math.min(next + MINUTE, moment));
+    await fireDueAlarms(usersOf(instances));
   }
   await Promise.all(instances.map((one) => one.settled()));
 }
 
 async function guardOf(one: Instance) {
-  return (await call("GET", "/api/agent/instances", { token: one.userToken })).body.guard;
+  const ask = () => call("GET", "/api/agent/instances", { token: one.userToken });
+  // The fleet answers at once, and then asks how the service's guard stands.
+  await ask();
+  await vi.waitFor(async () => {
+    const { service } = await stateOf(fleetOf(env, one.userId));
+    expect(Date.now() - (service?.heardAt ?? 0)).toBeLessThan(15 * SECOND);
+  });
+  return (await ask()).body.guard;
 }
 
 async function guardEvents(one: Instance): Promise<string[]> {
@@ -75,8 +102,8 @@ async function guardEvents(one: Instance): Promise<string[]> {
 }
 
 async function serviceEvents(): Promise<string[]> {
-  const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
-  return body.events.map((event: { kind: string }) => event.kind).reverse();
+  const { events } = await readService(env);
+  return events.map(({ kind }) => kind).reverse();
 }
 
 /** The order that is under way has succeeded. */
@@ -188,15 +215,11 @@ it("how many are awake is counted right through every change", async () => {
   const user = await newUser();
   const rigs = await fleet(4, user);
   const awake = async () => {
-    const counted = await env.DB.prepare("SELECT awake FROM fleets WHERE user_id = ?")
-      .bind(user.userId)
-      .first<{ awake: number }>();
-    const recounted = await env.DB.prepare(
-      "SELECT COUNT(*) AS awake FROM instances WHERE user_id = ? AND status IN ('running', 'waking', 'hibernating') AND silent_since IS NULL",
-    )
-      .bind(user.userId)
-      .first<{ awake: number }>();
-    expect(counted?.awake ?? 0).toBe(recounted?.awake);
+    const [recounted] = await rows<{ awake: number }>(
+      fleetOf(env, user.userId),
+      "SELECT COUNT(*) AS awake FROM instances WHERE status IN ('running', 'waking', 'hibernating') AND silent_since IS NULL",
+    );
+    expect((await stateOf(fleetOf(env, user.userId))).awake).toBe(recounted?.awake);
     return recounted?.awake;
   };
   expect(await awake()).toBe(0);
@@ -235,10 +258,8 @@ describe("the guard of the whole service", () => {
     expect(await guardOf(first)).toMatchObject({ state: "open", service_wide: "closed" });
     expect(orders).toEqual([]);
     expect(await serviceEvents()).toEqual(["guard_closed"]);
-    const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
-    expect(body.events[0]).toMatchObject({
+    expect((await readService(env)).events[0]).toMatchObject({
       severity: "critical",
-      instance_id: null,
       message: expect.stringContaining("5 of the service's 5 users fell silent at once"),
     });
   }, 300_000);
@@ -302,6 +323,7 @@ describe("the guard of the whole service", () => {
     });
 
     await beatAll(rest.slice(0, 3));
+    await passTotals(usersOf(rest));
     expect(await guardOf(first)).toMatchObject({ service_wide: "open" });
     expect(await serviceEvents()).toEqual(["guard_closed", "guard_opened"]);
     await first.until(Date.now() + 10 * MINUTE);
@@ -315,6 +337,7 @@ describe("the guard of the whole service", () => {
     await beatAll(rigs);
     await until(rigs, DAY + 10 * MINUTE);
     await beatAll(rigs);
+    await passTotals(usersOf(rigs));
     expect(await serviceEvents()).toEqual(["guard_closed", "guard_opened"]);
     await until(rigs, DAY + 20 * MINUTE);
     expect(await serviceEvents()).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
@@ -354,15 +377,15 @@ describe("who counts as silent", () => {
     expect(await guardEvents(rigs[0] ?? fail())).toEqual(["guard_closed"]);
   });
 
-  it("is who fell silent within the window to the second, and nobody beyond it", async () => {
+  it("is who fell silent within the window to the minute, and nobody beyond it", async () => {
     const orders = watchOrders();
     const within = await fleet(3);
     const beyond = await fleet(3);
     await beatAll([...within.slice(0, 2), ...beyond.slice(0, 2)]);
     await until([...within, ...beyond], DAY + 9 * MINUTE);
-    setClock(DAY + 10 * MINUTE);
+    setClock(DAY + 11 * MINUTE - SECOND);
     await beatAll(within.slice(2));
-    setClock(DAY + 10 * MINUTE + 1000);
+    setClock(DAY + 11 * MINUTE);
     await beatAll(beyond.slice(2));
     await until([...within, ...beyond], DAY + 31 * MINUTE);
     expect(await guardEvents(within[0] ?? fail())).toEqual(["guard_closed"]);
@@ -406,137 +429,120 @@ describe("who counts as silent", () => {
   });
 });
 
-/** A user's instances as the registry has them, without their actors: all silent ones orphans since five minutes. */
-async function registry(userId: string, silent: number, awake: number, seenAt = DAY): Promise<void> {
-  await env.DB.prepare(
-    `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
-     INSERT INTO instances (user_id, instance_id, name, provider, policy, status, registered_at, orphaned_since,
-                            silent_since, revision)
-     SELECT ?1, 'rig-' || n, '', 'none', '{}', CASE WHEN n <= ?3 THEN 'orphaned' ELSE 'running' END, 0,
-            CASE WHEN n <= ?3 THEN ?4 + 300000 END, CASE WHEN n <= ?3 THEN ?4 END, 1
-     FROM numbers`,
-  )
-    .bind(userId, silent + awake, silent, seenAt)
-    .run();
-}
-
 const STANDARD = compilePolicy(DEFAULT_POLICY).guard;
 
-function review(userId: string, now = DAY + 5 * MINUTE, seenAt: number | null = DAY) {
-  return reviewGuards(
-    env.DB,
-    { userId, userRule: STANDARD, standardRule: STANDARD, seenAt, asks: true },
-    now,
+async function guardEventsOf(userId: string): Promise<string[]> {
+  const events = await rows<{ kind: string }>(
+    fleetOf(env, userId),
+    "SELECT kind FROM events WHERE instance_id = '' ORDER BY number",
   );
+  return events.map(({ kind }) => kind);
 }
 
-describe("the registry", () => {
-  it("closes a guard at 55 % silent, not at 54.9 %", async () => {
-    await registry("below", 549, 451);
-    await registry("at", 550, 450);
-    expect((await review("below")).user.closedAt).toBeNull();
-    expect((await review("at")).user.closedAt).toBe(DAY + 5 * MINUTE);
+describe("a fleet", () => {
+  const silentNow = { silentSince: DAY };
+
+  beforeEach(() => setClock(DAY + 5 * MINUTE));
+
+  it("closes its guard at 55 % silent, not at 54.9 %", async () => {
+    await reportMany(fleetOf(env, "below"), { silent: 549, awake: 451, seenAt: DAY });
+    await reportMany(fleetOf(env, "at"), { silent: 550, awake: 450, seenAt: DAY });
+    expect((await stateOf(fleetOf(env, "below"))).guard.closedAt).toBeNull();
+    expect((await stateOf(fleetOf(env, "at"))).guard.closedAt).toBe(DAY + 5 * MINUTE);
   });
 
-  it("closes the service's guard at 55 % of the users, not below, and nobody counts who has no live instance", async () => {
-    const votes = (from: number, to: number) =>
-      Promise.all(
-        Array.from({ length: to - from }, async (_, index) => {
-          await registry(`silent-${from + index}`, 1, 0);
-          return review(`silent-${from + index}`);
-        }),
-      );
-    for (let index = 0; index < 9; index++) await registry(`awake-${index}`, 0, 1);
+  it("is one of 55 % of the users that close the service's guard, not below, and counts only with a live instance", async () => {
+    const service = async () => (await readService(env)).guard;
+    const silence = async (from: number, to: number) => {
+      const users = Array.from({ length: to - from }, (_, index) => `silent-${from + index}`);
+      await Promise.all(users.map((userId) => fleetOf(env, userId).report(reportOf("rig", silentNow))));
+      await passTotals(users);
+    };
     // Asleep, dead long ago, and half dead: only the last has a machine that is heard.
-    await env.DB.prepare("UPDATE instances SET status = 'hibernated' WHERE user_id = 'awake-8'").run();
-    await registry("dead", 40, 0, DAY - ONE_DAY);
-    await review("dead", DAY - ONE_DAY + HOUR, DAY - ONE_DAY);
-    await registry("half", 3, 1, DAY - ONE_DAY);
-    await review("half", DAY - ONE_DAY + HOUR, DAY - ONE_DAY);
-    await votes(0, 10);
-    expect((await readGuards(env.DB, "dead")).service.closedAt).toBeNull();
-    await votes(10, 11);
-    expect((await readGuards(env.DB, "dead")).service.closedAt).toBe(DAY + 5 * MINUTE);
+    setClock(DAY - ONE_DAY + HOUR);
+    await reportMany(fleetOf(env, "dead"), { silent: 40, awake: 0, seenAt: DAY - ONE_DAY });
+    await reportMany(fleetOf(env, "half"), { silent: 3, awake: 1, seenAt: DAY - ONE_DAY });
+    await passTotals(["dead", "half"]);
+    setClock(DAY + 5 * MINUTE);
+    const others = Array.from({ length: 8 }, (_, index) => `awake-${index}`);
+    await Promise.all(others.map((userId) => fleetOf(env, userId).report(reportOf("rig"))));
+    await fleetOf(env, "asleep").report(reportOf("rig", { status: "hibernated" }));
+    await passTotals([...others, "asleep"]);
+    await silence(0, 10);
+    expect(await service()).toEqual({ closedAt: null, openedAt: null });
+    await silence(10, 11);
+    const { closedAt } = await service();
+    expect(closedAt).toBe(Date.now() - 6 * SECOND);
     // One of eleven comes back: 10 of 20.
-    await env.DB.prepare(
-      "UPDATE instances SET status = 'running', orphaned_since = NULL, silent_since = NULL WHERE user_id = 'silent-0'",
-    ).run();
-    expect((await review("silent-0", DAY + 9 * MINUTE, null)).service).toMatchObject({
-      closedAt: null,
-      openedAt: DAY + 9 * MINUTE,
-    });
+    await fleetOf(env, "silent-0").report(reportOf("rig", { revision: 2 }));
+    await passTotals(["silent-0"]);
+    expect(await service()).toEqual({ closedAt: null, openedAt: Date.now() - 6 * SECOND });
   });
 
-  it("lets a vote that stood for too long make room for one on another outage", async () => {
-    await registry("mixed", 5, 4, DAY - ONE_DAY);
-    await review("mixed", DAY - ONE_DAY + 5 * MINUTE, DAY - ONE_DAY);
-    await env.DB.prepare(
-      "UPDATE instances SET status = 'orphaned', orphaned_since = ?, silent_since = ? WHERE user_id = 'mixed' AND status = 'running'",
-    )
-      .bind(DAY + 5 * MINUTE, DAY)
-      .run();
-    const { user } = await review("mixed");
-    const { vote } = await readGuards(env.DB, "mixed");
+  it("lets an outage that lasted for too long make room for another", async () => {
+    const fleet = fleetOf(env, "mixed");
+    setClock(DAY - ONE_DAY + 5 * MINUTE);
+    await reportMany(fleet, { silent: 5, awake: 4, seenAt: DAY - ONE_DAY });
+    setClock(DAY + 5 * MINUTE);
+    for (let index = 0; index < 4; index++) {
+      await fleet.report(reportOf(`awake-${index}`, { revision: 2, silentSince: DAY }));
+    }
+    const { guard, vote } = await stateOf(fleet);
     const reopened = {
       closedAt: DAY + 5 * MINUTE,
       openedAt: DAY - ONE_DAY + 5 * MINUTE + STANDARD.maxHoldMs,
     };
     expect(vote).toMatchObject(reopened);
-    expect(user).toMatchObject(reopened);
+    expect(guard).toMatchObject(reopened);
+    expect(await guardEventsOf("mixed")).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
   });
 
-  it("makes a change once, and tells of it once, whoever else sees it at the same time", async () => {
-    await registry("at-once", 3, 0);
-    await Promise.all([review("at-once"), review("at-once"), review("at-once", DAY + 5 * MINUTE + 1)]);
-    await env.DB.prepare("DELETE FROM instances WHERE user_id = 'at-once'").run();
-    await Promise.all([review("at-once", DAY + HOUR), review("at-once", DAY + HOUR + 1)]);
-    const { results } = await env.DB.prepare(
-      "SELECT kind FROM events WHERE user_id = 'at-once' ORDER BY at",
-    ).all();
-    expect(results.map(({ kind }) => kind)).toEqual(["guard_closed", "guard_opened"]);
+  it("makes a change once, and tells of it once, however many report at the same time", async () => {
+    const fleet = fleetOf(env, "at-once");
+    const ids = ["a", "b", "c"];
+    await Promise.all([...ids, ...ids, ...ids].map((id) => fleet.report(reportOf(id, silentNow))));
+    expect(await guardEventsOf("at-once")).toEqual(["guard_closed"]);
+    setClock(DAY + HOUR);
+    await Promise.all([...ids, ...ids].map((id) => fleet.remove(id, 1)));
+    expect(await guardEventsOf("at-once")).toEqual(["guard_closed", "guard_opened"]);
   });
 
-  it("reviews the service's guard again when the database failed right after a vote", async () => {
-    for (let index = 0; index < 5; index++) {
-      const userId = `silent-${index}`;
-      await registry(userId, 1, 0);
-      await env.DB.prepare("INSERT INTO outage_votes VALUES (?, ?, NULL, ?, ?)")
-        .bind(userId, DAY + 5 * MINUTE, DAY - 10 * MINUTE, DAY)
-        .run();
+  it("holds every step while the service is out of reach, and has its vote counted afterwards", async () => {
+    expectLogged(/the service-wide guard is not known: steps wait/);
+    const users = Array.from({ length: 5 }, (_, index) => `unheard-${index}`);
+    const stub = shardOf(env, "unheard-0");
+    const report = await runInDurableObject(stub, (actor) =>
+      vi.spyOn(Object.getPrototypeOf(actor), "report").mockRejectedValue(new Error("out of reach")),
+    );
+    const asking = { ...silentNow, questions: ["hibernate"] as const };
+    for (const userId of users) {
+      expect((await fleetOf(env, userId).report(reportOf("rig", asking))).answers).toEqual([
+        { step: "hibernate", answer: { held: true } },
+      ]);
     }
-    const once = { userId: "silent-4", userRule: STANDARD, standardRule: STANDARD, seenAt: DAY, asks: false };
-    const { service } = await reviewGuards(env.DB, once, DAY + 6 * MINUTE);
-    expect(service.closedAt).toBe(DAY + 6 * MINUTE);
+    await passTotals(users);
+    report.mockRestore();
+    setClock(Date.now() + 30 * SECOND);
+    await passTotals(users);
+    expect((await readService(env)).guard.closedAt).not.toBeNull();
+    // From now on the guard itself holds them.
+    setClock(Date.now() + 15 * SECOND);
+    expect((await fleetOf(env, "unheard-0").report(reportOf("rig", asking))).answers).toEqual([
+      { step: "hibernate", answer: { held: true } },
+    ]);
   });
 
-  it("finds who is silent by an index, and never walks all instances", async () => {
-    const prepare = vi.spyOn(Object.getPrototypeOf(env.DB), "prepare");
-    await registry("indexed", 5, 2);
-    await review("indexed");
-    const asked = [...new Set(prepare.mock.calls.map(([sql]) => String(sql)))];
-    vi.restoreAllMocks();
-    const plans = await Promise.all(
-      asked
-        .filter((sql) => /FROM instances|FROM fleets|FROM outage_votes/.test(sql) && !/^\s*INSERT/.test(sql))
-        .map(async (sql) => {
-          const parameters = Math.max(...[...sql.matchAll(/\?(\d)/g)].map(([, number]) => Number(number)));
-          const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
-            .bind(...Array(parameters).fill(0))
-            .all<{ detail: string }>();
-          return results.map(({ detail }) => detail);
-        }),
-    );
-    const steps = plans.flat();
-    expect(steps).toContainEqual(
-      expect.stringMatching(
-        /SEARCH instances USING COVERING INDEX instances_by_silence \(user_id=\? AND silent_since>\? AND silent_since<\?\)/,
-      ),
-    );
-    expect(steps).toContainEqual(expect.stringContaining("SCAN fleets USING INDEX awake_users"));
-    expect(steps).toContainEqual(
-      expect.stringContaining("SEARCH outage_votes USING COVERING INDEX silent_votes"),
-    );
-    expect(steps.filter((step) => /SCAN (instances|outage_votes|guards)/.test(step))).toEqual([]);
+  it("asks the service again for a vote that was cast while it was being asked", async () => {
+    const voters = ["vote-1", "vote-2", "vote-3", "vote-4"];
+    await Promise.all(voters.map((userId) => fleetOf(env, userId).report(reportOf("rig", silentNow))));
+    await passTotals(voters);
+    const fleet = fleetOf(env, "vote-5");
+    await fleet.report(reportOf("heard"));
+    const [, late] = await Promise.all([
+      fleet.report(reportOf("heard", { revision: 2, questions: ["hibernate"] })),
+      fleet.report(reportOf("heard", { revision: 3, ...silentNow, questions: ["hibernate"] })),
+    ]);
+    expect(late.answers).toEqual([{ step: "hibernate", answer: { held: true } }]);
   });
 });
 

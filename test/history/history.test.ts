@@ -1,6 +1,9 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { appendChunk } from "../../src/history/append.ts";
+import { InstanceStorage } from "../../src/instance/storage.ts";
+import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
 import { expectLogged } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -36,6 +39,32 @@ async function readAll(one: Instance, limit: number, query = ""): Promise<number
 const descending = (from: number, to: number) =>
   Array.from({ length: from - to + 1 }, (_, index) => from - index);
 
+const ascending = (to: number) => descending(to, 1).reverse();
+
+/** The numbers of the heartbeats in the database. */
+async function keptNumbers(one: Instance): Promise<number[]> {
+  const { results } = await env.DB.prepare(
+    "SELECT cost_accumulated AS number FROM heartbeats WHERE user_id = ? ORDER BY sequence",
+  )
+    .bind(one.userId)
+    .all<{ number: number }>();
+  return results.map(({ number }) => number);
+}
+
+const HEARTBEAT: Heartbeat = {
+  at: DAY,
+  sequence: 1,
+  gpuPercent: 50,
+  vramUsedGb: null,
+  cpuPercent: null,
+  ramUsedGb: null,
+  diskUsedGb: null,
+  costAccumulated: null,
+  uptimeSeconds: null,
+  status: null,
+  activity: null,
+};
+
 function failDatabase() {
   return vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockRejectedValue(new Error("D1 is down"));
 }
@@ -48,8 +77,8 @@ describe("the history", () => {
     const kept = await env.DB.prepare("SELECT COUNT(*) AS chunks FROM heartbeat_chunks WHERE user_id = ?")
       .bind(one.userId)
       .first("chunks");
-    // The first heartbeat is a transition and travels alone; then ten by ten: 1, 2–11, 12–21, 22–31.
-    expect(kept).toBe(4);
+    // The first heartbeat is a transition and travels alone; then thirty by thirty: 1, 2–31.
+    expect(kept).toBe(2);
   });
 
   it("is read by range, both ends included", async () => {
@@ -66,7 +95,7 @@ describe("the history", () => {
 
   it("unrolls into the view `heartbeats`, one row a heartbeat with its readings", async () => {
     const one = await Instance.register(await newUser(), "rig");
-    for (let minute = 0; minute < 11; minute++) {
+    for (let minute = 0; minute < 32; minute++) {
       await one.heartbeat({
         gpu_utilization: 87,
         vram_used_gb: 18.4,
@@ -89,8 +118,8 @@ describe("the history", () => {
         user_id: one.userId,
         instance_id: "rig",
         chunk_first_at: DAY + MINUTE,
-        at: DAY + 10 * MINUTE,
-        sequence: 11,
+        at: DAY + 30 * MINUTE,
+        sequence: 31,
         gpu_utilization: 87,
         vram_used_gb: 18.4,
         cpu_utilization: 45,
@@ -105,10 +134,10 @@ describe("the history", () => {
 
   it("gives one entry an hour when asked", async () => {
     const one = await Instance.register(await newUser(), "rig");
-    await beat(one, 131);
+    await beat(one, 152);
     const first = await one.ask("GET", "/heartbeats?resolution=hour&limit=2");
     expect(first.body.hours).toEqual([
-      expect.objectContaining({ hour: "2030-01-07T02:00:00Z", heartbeats: 11, max_cost_accumulated: 131 }),
+      expect.objectContaining({ hour: "2030-01-07T02:00:00Z", heartbeats: 31, max_cost_accumulated: 151 }),
       {
         hour: "2030-01-07T01:00:00Z",
         heartbeats: 60,
@@ -155,23 +184,79 @@ describe("the history", () => {
     const kept = await env.DB.prepare("SELECT sequence FROM heartbeats WHERE user_id = ? ORDER BY sequence")
       .bind(one.userId)
       .all<{ sequence: number }>();
-    expect(kept.results.map((row) => row.sequence)).toEqual(descending(41, 1).reverse());
+    expect(kept.results.map((row) => row.sequence)).toEqual(descending(31, 1).reverse());
     expect(await readAll(one, 100)).toEqual(descending(45, 1));
   });
 
   it("carries a chunk out again after a crash without counting it twice", async () => {
     const one = await Instance.register(await newUser(), "rig");
-    await beat(one, 9);
+    await beat(one, 30);
     const batch = env.DB.batch.bind(env.DB);
     const crash = vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockImplementation(async (statements) => {
       await batch(statements as D1PreparedStatement[]);
       throw new Error("the answer was lost");
     });
     expectLogged(/outbox not delivered/);
-    await beat(one, 3, 10);
+    await beat(one, 3, 31);
     crash.mockRestore();
     await one.until(Date.now() + 5 * MINUTE);
-    expect(await readAll(one, 100)).toEqual(descending(12, 1));
+    expect(await readAll(one, 100)).toEqual(descending(33, 1));
+  });
+
+  it("keeps a chunk once that was delivered before its beat was saved, when the object crashes in between", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await beat(one, 31);
+    vi.spyOn(InstanceStorage.prototype, "save").mockImplementationOnce(() => {
+      throw new Error("the object crashed");
+    });
+    expectLogged(/request failed POST/);
+    expect((await one.heartbeat({ gpu_utilization: 50, cost_accumulated: 32 })).status).toBe(503);
+    await evictDurableObject(one.actor);
+    expect(await keptNumbers(one)).toEqual(ascending(31));
+    // What has been read from the state and from the database is shown once.
+    expect(await readAll(one, 100)).toEqual(descending(31, 1));
+    await beat(one, 32, 32);
+    expect(await keptNumbers(one)).toEqual(ascending(61));
+    expect(await readAll(one, 100)).toEqual(descending(63, 1));
+  });
+
+  it("keeps the longer of two chunks with the same first heartbeat", async () => {
+    const beats = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ ...HEARTBEAT, at: DAY + index, sequence: index + 1 }));
+    const count = async (heartbeats: number) => {
+      const [first, ...rest] = beats(heartbeats);
+      if (first !== undefined) await appendChunk(env.DB, "u", "longer", [first, ...rest]).run();
+      return env.DB.prepare(
+        "SELECT COUNT(*) AS count, MAX(at) AS at FROM heartbeats WHERE instance_id = 'longer'",
+      ).first();
+    };
+    expect(await count(3)).toEqual({ count: 3, at: DAY + 2 });
+    expect(await count(2)).toEqual({ count: 3, at: DAY + 2 });
+    expect(await count(5)).toEqual({ count: 5, at: DAY + 4 });
+  });
+
+  it("does not keep an answer waiting: a slow database gets the chunk later", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await beat(one, 31);
+    const batch = env.DB.batch.bind(env.DB);
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockImplementation(async (statements) => {
+      await gate;
+      return batch(statements as D1PreparedStatement[]);
+    });
+    const before = performance.now();
+    expect((await one.heartbeat({ gpu_utilization: 50, cost_accumulated: 32 })).status).toBe(200);
+    expect(performance.now() - before).toBeLessThan(2_000);
+    const { body } = await one.ask("GET", "/heartbeats?limit=100");
+    expect(body.heartbeats).toHaveLength(32);
+    release();
+    slow.mockRestore();
+    await one.settled();
+    expect(await keptNumbers(one)).toEqual(ascending(31));
+    expect(await readAll(one, 100)).toEqual(descending(32, 1));
   });
 
   it("gives up the oldest heartbeats after seven days without a database, and says so", async () => {
@@ -180,12 +265,12 @@ describe("the history", () => {
     expectLogged(/outbox not delivered/);
     await beat(one, 20);
     await one.until(DAY + 60 * MINUTE);
-    // Every minute of a week is tried; the last hours show as much as all of them.
+    // It is tried once an hour for a week; the last hours show as much as all of them.
     setClock(DAY + 7 * 24 * 60 * MINUTE - 30 * MINUTE);
     await one.until(DAY + 7 * 24 * 60 * MINUTE + 60 * MINUTE);
     await beat(one, 10, 21);
     down.mockRestore();
-    await one.until(Date.now() + 5 * MINUTE);
+    await one.until(Date.now() + 61 * MINUTE);
     expect(await readAll(one, 100)).toEqual(descending(30, 21));
     const { body } = await one.ask("GET", "/events");
     expect(body.events).toContainEqual(

@@ -5,7 +5,8 @@ import { VERSION } from "../../src/instance/stored/versions.ts";
 import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
-import { detailView, savingsView } from "../../src/lifecycle/views/instance-view.ts";
+import { detailView } from "../../src/lifecycle/views/instance-view.ts";
+import { savingsView } from "../../src/lifecycle/views/savings.ts";
 
 /** Rows of every shape that ever stood, as the code of that time wrote them, by the standing of the instance. */
 const GOLDEN = import.meta.glob<Record<string, object>>("./golden/*.json", {

@@ -1,8 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readUserPolicy } from "../../src/accounts/users.ts";
+import { FleetActor } from "../../src/fleet/actor.ts";
 import { VERSION } from "../../src/instance/stored/versions.ts";
+import { fleetOf } from "../../src/platform/address.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const HOUR = 3_600_000;
@@ -24,6 +25,13 @@ async function writeRowOf(one: Instance, json: string): Promise<void> {
     state.storage.sql.exec("UPDATE instance SET json = ?", json);
   });
   await evictDurableObject(one.actor);
+}
+
+/** Changes what the user's fleet has stored, behind its back. */
+async function changeFleet(userId: string, change: (storage: DurableObjectStorage) => void): Promise<void> {
+  const fleet = fleetOf(env, userId);
+  await runInDurableObject(fleet, (_, { storage }) => change(storage));
+  await evictDurableObject(fleet);
 }
 
 /** A row as a newer version may have written it. */
@@ -76,7 +84,8 @@ describe("an instance whose row cannot be read", () => {
       "good",
     ]);
     const savings = await call("GET", "/api/agent/savings", { token: user.token });
-    expect(savings.body).toMatchObject({ unreadable: 1, instances: [{ instance_id: "good" }] });
+    // What it saved until it last reported.
+    expect(savings.body.instances).toMatchObject([{ instance_id: "bad" }, { instance_id: "good" }]);
     const metrics = await call("GET", "/metrics", { token: user.token });
     expect(metrics.body).toContain("dumont_agents_unreadable 1\n");
     expect(metrics.body).toContain("dumont_agents_scrape_errors 0\n");
@@ -146,7 +155,6 @@ describe("an instance whose row cannot be read", () => {
     const list = await call("GET", "/api/agent/instances", { token: user.token });
     expect(list.body.instances).toEqual([]);
     expect(await one.armedAt()).toBeNull();
-    setClock(DAY + 1000);
     const anew = await Instance.register(user, "rig");
     expect((await one.heartbeat()).status).toBe(401);
     expect((await anew.heartbeat()).status).toBe(200);
@@ -158,32 +166,26 @@ describe("an instance whose row cannot be read", () => {
     const json = await spoil(one);
     vi.spyOn(console, "error").mockReturnValue();
     vi.spyOn(console, "warn").mockReturnValue();
-    const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
-    const run = vi.spyOn(statement, "run").mockRejectedValue(new Error("down"));
+    const remove = vi.spyOn(FleetActor.prototype, "remove").mockRejectedValue(new Error("away"));
     expect((await one.ask("DELETE")).status).toBe(503);
     expect(await rowOf(one)).toBe(json);
-    run.mockRestore();
+    remove.mockRestore();
     expect((await one.ask("DELETE")).status).toBe(200);
   });
 });
 
-describe("what a newer version stored in the database", () => {
+describe("what a newer version stored in the fleet", () => {
   it("leaves the known part of a policy in force", async () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig");
     await one.settled();
     const policy = { idle: { threshold_percent: 9, mood: 1 }, curfew: true };
-    await env.DB.batch([
-      env.DB.prepare("UPDATE users SET policy = ?, policy_version = policy_version + 1 WHERE id = ?").bind(
-        JSON.stringify(policy),
-        user.userId,
-      ),
-      env.DB.prepare("UPDATE instances SET policy = ?, provider = 'lambda' WHERE user_id = ?").bind(
-        JSON.stringify({ orphan: { curfew: 1 } }),
-        user.userId,
-      ),
-    ]);
-    expect((await readUserPolicy(env.DB, user.userId)).overrides).toEqual({ idle: { threshold_percent: 9 } });
+    await changeFleet(user.userId, ({ sql }) => {
+      const fleet = JSON.parse(String(sql.exec("SELECT json FROM fleet").one().json));
+      const newer = { ...fleet, policy: { overrides: policy, version: 1 }, mood: "fine" };
+      sql.exec("UPDATE fleet SET json = ?", JSON.stringify(newer));
+      sql.exec(`UPDATE instances SET overrides = '{"orphan":{"curfew":1}}', provider = 'lambda'`);
+    });
     const read = await call("GET", "/api/agent/policy", { token: user.token });
     expect(read.body.overrides).toEqual({ idle: { threshold_percent: 9 } });
     const written = await call("PUT", "/api/agent/policy", {
@@ -210,14 +212,28 @@ describe("what a newer version stored in the database", () => {
 
   it("shows events of a kind, a severity and a detail that are not known", async () => {
     const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
     await env.DB.prepare(
       `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail)
        VALUES (?, ?, 'rig', 'e-1', 'teleported', 'odd', 'It moved', 'no JSON')`,
     )
-      .bind(user.userId, DAY)
+      .bind(user.userId, DAY + 1)
       .run();
-    const { status, body } = await call("GET", "/api/agent/events", { token: user.token });
-    expect(status).toBe(200);
-    expect(body.events).toMatchObject([{ kind: "teleported", severity: "odd", detail: {} }]);
+    await changeFleet(user.userId, ({ sql }) => {
+      sql.exec(
+        `INSERT INTO events (number, at, instance_id, id, kind, severity, message, detail)
+         VALUES (1000, ?, 'rig', 'e-1', 'teleported', 'odd', 'It moved', 'no JSON')`,
+        DAY + 1,
+      );
+    });
+    for (const path of ["/api/agent/events", "/api/agent/instances/rig/events"]) {
+      const { status, body } = await call("GET", path, { token: user.token });
+      expect(status).toBe(200);
+      expect(body.events).toMatchObject([
+        { kind: "teleported", severity: "odd", detail: {} },
+        { kind: "registered" },
+      ]);
+    }
   });
 });

@@ -1,8 +1,11 @@
-import { introspectWorkflow } from "cloudflare:test";
+import { introspectWorkflow, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OPEN_GUARD } from "../../src/lifecycle/rules/outage-guard.ts";
+import { fleetOf } from "../../src/platform/address.ts";
 import type { Provider, Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
+import * as service from "../../src/service/service.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 /** What an order may do depends on what its provider shows; here the provider is a stub of the interface. */
@@ -57,14 +60,12 @@ beforeEach(() => {
     verify: async () => {},
   };
   vi.spyOn(registry, "openProvider").mockResolvedValue(provider);
+  // Each test is a user that falls silent: five at once would be an outage of the service.
+  vi.spyOn(service, "reportTotals").mockResolvedValue(OPEN_GUARD);
 });
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
-  // Each test is a user that falls silent: five at once would be an outage of the service.
-  await env.DB.batch(
-    ["instances", "guards", "outage_votes"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
-  );
 });
 
 async function workflows() {
@@ -148,9 +149,9 @@ describe("an order that stems from silence", () => {
   it("of an instance whose machine another one watches is refused", async () => {
     await using _ = await workflows();
     const one = await watched();
-    await env.DB.prepare("UPDATE machines SET instance_id = 'newer' WHERE user_id = ?")
-      .bind(one.userId)
-      .run();
+    await runInDurableObject(fleetOf(env, one.userId), (_, { storage }) => {
+      storage.sql.exec("UPDATE machines SET instance_id = 'newer'");
+    });
     await silentFor(one, 30 * MINUTE);
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("orphaned");
     expect(orders).toEqual([]);

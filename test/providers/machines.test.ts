@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { claimMachine, holderOf, type MachineKey, withdrawClaim } from "../../src/providers/machines.ts";
+import { fleetOf } from "../../src/platform/address.ts";
+import { claimMachine, type MachineKey } from "../../src/providers/machines.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -10,15 +11,15 @@ beforeEach(() => setClock(DAY));
 afterEach(() => vi.useRealTimers());
 
 const claim = (userId: string, instanceId: string, machine = MACHINE) =>
-  claimMachine(env, userId, machine, instanceId, Date.now());
+  claimMachine(env, userId, machine, instanceId);
 
 describe("a claim", () => {
   it("is held by one instance of a user, and known as its", async () => {
     const { userId } = await newUser();
-    expect(await holderOf(env.DB, userId, MACHINE)).toBeNull();
+    expect(await fleetOf(env, userId).holderOf(MACHINE)).toBeNull();
     expect(await claim(userId, "one")).toMatchObject({ claimed: true, isNew: true });
     expect(await claim(userId, "two")).toEqual({ claimed: false, holder: "one" });
-    expect(await holderOf(env.DB, userId, MACHINE)).toBe("one");
+    expect(await fleetOf(env, userId).holderOf(MACHINE)).toBe("one");
   });
 
   it("of several at the same time is one's", async () => {
@@ -43,10 +44,10 @@ describe("a claim", () => {
     const second = await claim(userId, "one");
     if (!first.claimed || !second.claimed) throw new Error("not claimed");
     expect([first.isNew, second.isNew]).toEqual([true, false]);
-    await withdrawClaim(env.DB, userId, MACHINE, "one", first.claimedAt);
-    expect(await holderOf(env.DB, userId, MACHINE)).toBe("one");
-    await withdrawClaim(env.DB, userId, MACHINE, "one", second.claimedAt);
-    expect(await holderOf(env.DB, userId, MACHINE)).toBeNull();
+    await fleetOf(env, userId).withdrawClaim(MACHINE, "one", first.claimedAt);
+    expect(await fleetOf(env, userId).holderOf(MACHINE)).toBe("one");
+    await fleetOf(env, userId).withdrawClaim(MACHINE, "one", second.claimedAt);
+    expect(await fleetOf(env, userId).holderOf(MACHINE)).toBeNull();
   });
 });
 
@@ -74,36 +75,4 @@ describe("a claim that a crash left", () => {
     await claim(userId, "crashed");
     expect(await claim(userId, "crashed")).toMatchObject({ claimed: true, isNew: false });
   });
-});
-
-it("the machines of the instances that stand are claimed by the migration, of two by the later", async () => {
-  const { userId } = await newUser();
-  const rows: [id: string, provider: string, ref: string | null, status: string, at: number][] = [
-    ["new", "vast", "1", "running", 3],
-    ["old", "vast", "1", "orphaned", 1],
-    ["1", "vast", null, "orphaned", 2],
-    ["other", "runpod", "1", "running", 1],
-    ["gone", "ec2", "i-1", "deleted", 1],
-    ["agent", "agent", null, "running", 1],
-    ["none", "none", "1", "running", 1],
-  ];
-  await env.DB.batch(
-    rows.map(([id, provider, ref, status, at]) =>
-      env.DB.prepare(
-        `INSERT INTO instances (user_id, instance_id, name, provider, provider_ref, policy, status, registered_at, revision)
-         VALUES (?, ?, '', ?, ?, '{}', ?, ?, 0)`,
-      ).bind(userId, id, provider, ref, status, at),
-    ),
-  );
-  const migration = env.TEST_MIGRATIONS.find(({ name }) => name === "0005_machines.sql");
-  await env.DB.prepare(migration?.queries.at(-1) ?? "").run();
-  const { results } = await env.DB.prepare(
-    "SELECT provider, ref, instance_id FROM machines WHERE user_id = ? ORDER BY provider",
-  )
-    .bind(userId)
-    .all();
-  expect(results).toEqual([
-    { provider: "runpod", ref: "1", instance_id: "other" },
-    { provider: "vast", ref: "1", instance_id: "new" },
-  ]);
 });

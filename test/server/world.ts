@@ -3,15 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createUser, request, type User } from "../../scripts/client.ts";
 import type { ControlPlane } from "../../scripts/control-plane.ts";
-import {
-  freePort,
-  prepare,
-  readAdminToken,
-  type Server,
-  start,
-  stop,
-  untilReady,
-} from "../../scripts/server.ts";
+import * as current from "../../scripts/server.ts";
+import { freePort, readAdminToken, type Server, stop, untilReady } from "../../scripts/server.ts";
+
+/** How a version of the service is started: by its own `scripts/server.ts`. */
+export type Version = Pick<typeof current, "prepare" | "start">;
 
 /** A real server process with a state of its own, which outlives its restarts. */
 export class ServerWorld {
@@ -26,12 +22,20 @@ export class ServerWorld {
     this.#vars = vars;
   }
 
-  static async create(vars: Readonly<Record<string, string>> = {}): Promise<ServerWorld> {
+  static async create(
+    vars: Readonly<Record<string, string>> = {},
+    version: Version = current,
+  ): Promise<ServerWorld> {
     const directory = await mkdtemp(join(tmpdir(), "dumont-"));
     const world = new ServerWorld(directory, await freePort(), vars);
-    await prepare(world.#paths);
-    await world.start();
+    await world.deploy(version);
     return world;
+  }
+
+  /** Migrates the database, and starts this version. */
+  async deploy(version: Version): Promise<void> {
+    await version.prepare(this.#paths);
+    await this.start(version);
   }
 
   get #paths() {
@@ -42,8 +46,12 @@ export class ServerWorld {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  async start(): Promise<void> {
-    this.#server = start({
+  get stateDirectory(): string {
+    return this.#paths.stateDirectory;
+  }
+
+  async start(version: Version = current): Promise<void> {
+    this.#server = version.start({
       ...this.#paths,
       port: this.#port,
       vars: this.#vars,

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { Scheduler } from "./scheduler.ts";
+import { Statements } from "./statements.ts";
 
 /** D1 on SQLite itself, with the real migrations; each call goes through the scheduler, and may fail before or after. */
 
@@ -10,7 +11,7 @@ const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 /** One database for all lives of a process: `empty` makes it new for the next. */
 export class Database {
   readonly #sqlite = new DatabaseSync(":memory:");
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #statements = new Statements(this.#sqlite);
   readonly #tables: string[];
 
   constructor() {
@@ -27,7 +28,7 @@ export class Database {
   }
 
   rows(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
-    return this.#execute(sql, values);
+    return this.#statements.execute(sql, values);
   }
 
   /** All of them or none. */
@@ -37,8 +38,10 @@ export class Database {
     this.#sqlite.exec("BEGIN");
     try {
       const answers = statements.map(({ sql, values }) => ({
-        results: this.#execute(sql, values),
-        meta: { changes: Number(this.rows("SELECT changes() AS n")[0]?.n ?? 0) },
+        results: this.#statements.execute(sql, values),
+        meta: {
+          changes: sql.startsWith("SELECT") ? 0 : Number(this.rows("SELECT changes() AS n")[0]?.n ?? 0),
+        },
       }));
       this.#sqlite.exec("COMMIT");
       return answers;
@@ -46,19 +49,6 @@ export class Database {
       this.#sqlite.exec("ROLLBACK");
       throw error;
     }
-  }
-
-  #execute(sql: string, values: readonly SQLInputValue[]): Record<string, unknown>[] {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.#sqlite.prepare(sql);
-      this.#prepared.set(sql, statement);
-    }
-    // Node binds numbered parameters by their names alone.
-    const numbered = /\?\d/.test(sql);
-    return numbered
-      ? statement.all(Object.fromEntries(values.map((value, index) => [`?${index + 1}`, value])))
-      : statement.all(...values);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Notice } from "../../src/alerts/notice.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import type { ActionParameters } from "../../src/orders/order.ts";
 
@@ -40,6 +41,21 @@ export type Happening =
       readonly ref: string;
       readonly workflowId: string;
       readonly parameters: ActionParameters;
+    }
+  /** A fleet has taken and answered the report of an instance. */
+  | {
+      readonly type: "reported";
+      readonly at: number;
+      readonly instance: string;
+      readonly revision: number;
+    }
+  /** An owner was told, by their channel; the same message may come again. */
+  | {
+      readonly type: "told";
+      readonly at: number;
+      readonly userId: string;
+      readonly messageId: string;
+      readonly notice: Notice;
     }
   /** The provider is about to change a machine. */
   | {

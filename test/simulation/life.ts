@@ -1,21 +1,34 @@
 import type { Database } from "./database.ts";
 import { Owner, USER_POLICY } from "./owner.ts";
 import { Platform } from "./platform.ts";
+import { AlertsAreToldOnce } from "./promises/alerts-are-told-once.ts";
+import { CountsAreRight, stateOf } from "./promises/counts-are-right.ts";
 import { EverythingEnds } from "./promises/everything-ends.ts";
 import { InvariantsHold } from "./promises/invariants-hold.ts";
+import { NewestPolicyHolds } from "./promises/newest-policy-holds.ts";
 import { NoMachineIsForgotten } from "./promises/no-machine-is-forgotten.ts";
 import { NothingIsLost } from "./promises/nothing-is-lost.ts";
 import { OneWatcher } from "./promises/one-watcher.ts";
 import { OnlyOrdersThatStand } from "./promises/only-orders-that-stand.ts";
 import { OrdersReachTheirMachine } from "./promises/orders-reach-their-machine.ts";
 import type { Promised } from "./promises/promise.ts";
+import { RegistryKnowsItsInstances } from "./promises/registry-knows-its-instances.ts";
+import { ServiceHearsItsFleets } from "./promises/service-hears-its-fleets.ts";
 import { StatusNeverLies } from "./promises/status-never-lies.ts";
 import { WhoIsUsedIsNotDeleted } from "./promises/who-is-used-is-not-deleted.ts";
 import { WhoLivesIsSpared } from "./promises/who-lives-is-spared.ts";
 import { drawRates } from "./rates.ts";
 import { Rig } from "./rig.ts";
 import { Scheduler } from "./scheduler.ts";
-import { LIAR, lie, troubleDatabase, troubleProvider, visitDaily, watchTwice } from "./troubles.ts";
+import {
+  LIAR,
+  lie,
+  troubleDatabase,
+  troubleObjects,
+  troubleProvider,
+  visitDaily,
+  watchTwice,
+} from "./troubles.ts";
 
 /** One life of a small fleet in a hostile world, and what must hold of it whatever happens. */
 
@@ -63,12 +76,21 @@ export async function live(
     new NothingIsLost(platform, rigs, say),
     new StatusNeverLies(platform, say),
     new InvariantsHold(say),
+    new RegistryKnowsItsInstances(platform, say),
+    new CountsAreRight(platform, say),
+    new ServiceHearsItsFleets(platform, say),
+    new NewestPolicyHolds(platform, say),
+    new AlertsAreToldOnce(platform, USER, [FORMER_ALERT], say),
   ];
   platform.onHappening = (happening) => {
     for (const promise of promises) promise.observe(happening);
   };
-  for (const rig of rigs) new Owner(platform, rig).start();
+  const owners = rigs.map((rig) => new Owner(platform, rig));
+  for (const owner of owners) owner.start();
+  // Whoever rests by now and misses it has nothing to report for hours.
+  scheduler.at(START + HOSTILE_MS - MINUTE, () => void owners[0]?.changePolicy().catch(() => {}));
   troubleDatabase(platform);
+  troubleObjects(platform);
   troubleProvider(platform, USER, [...rigs]);
   visitDaily(platform, HOSTILE_MS + REST_MS - 10 * MINUTE);
   watchTwice(platform, rigs, say);
@@ -80,7 +102,10 @@ export async function live(
   await scheduler.runUntil(START + HOSTILE_MS + REST_MS);
   const end = scheduler.now + LONGEST_ORDER_MS;
   while (scheduler.now < end && hasOrder(platform)) await scheduler.runUntil(scheduler.now + 10 * MINUTE);
+  // Until what the last order brought is told everywhere.
+  await scheduler.runUntil(scheduler.now + 10 * MINUTE);
   for (const promise of promises) promise.atRest();
+  countGuards(platform);
   return {
     heartbeats: rigs.reduce((sum, rig) => sum + rig.acknowledged.size, 0),
     crashes: platform.crashes,
@@ -89,7 +114,10 @@ export async function live(
   };
 }
 
-/** The users, and the first one's credentials. */
+/** One that waited in D1 to be told when the fleet was started for the first time. */
+const FORMER_ALERT = { id: "former", at: START - MINUTE, kind: "gone", instanceId: "former-1" } as const;
+
+/** The users as they were before there were fleets; the first one's credentials, channel, and an alert that waits. */
 function populate(database: Database): void {
   for (const user of [USER, LIAR]) {
     database.rows(
@@ -104,6 +132,32 @@ function populate(database: Database): void {
     USER,
     START,
   );
+  database.rows(
+    `INSERT INTO channels (user_id, id, kind, name, minimum_severity, settings, origin, created_at)
+     VALUES (?, 'c-1', 'webhook', 'pager', 'info', '', 'https://service.example', ?)`,
+    USER,
+    START,
+  );
+  const { id, at, kind, instanceId } = FORMER_ALERT;
+  database.rows(
+    `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail, notice)
+     VALUES (?, ?, ?, ?, ?, 'critical', 'It is gone', '{}', 'pending')`,
+    USER,
+    at,
+    instanceId,
+    id,
+    kind,
+  );
+}
+
+/** How often a guard closed and opened. */
+function countGuards(platform: Platform): void {
+  for (const fleet of platform.fleets) {
+    for (const { kind } of fleet.rows("SELECT kind FROM events WHERE instance_id = ''")) {
+      platform.count(`${kind === "guard_closed" ? "guards closed" : "guards opened"}`);
+    }
+    if (stateOf(fleet)?.guard.closedAt !== null) platform.count("guards left closed");
+  }
 }
 
 function hasOrder({ actors }: Platform): boolean {

@@ -1,11 +1,11 @@
 import { whileHolding } from "../../src/api/instances/machine.ts";
+import type { UserPolicy } from "../../src/fleet/report.ts";
 import { ApiError } from "../../src/http/errors.ts";
 import type { Registration } from "../../src/instance/outcomes.ts";
 import { isUnreadable } from "../../src/instance/outcomes.ts";
 import type { Sighted } from "../../src/lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
-import { actorOf } from "../../src/platform/address.ts";
-import { releaseMachine } from "../../src/providers/machines.ts";
+import { actorOf, fleetOf } from "../../src/platform/address.ts";
 import { credentialsSetAt, openProvider } from "../../src/providers/registry.ts";
 import type { Platform } from "./platform.ts";
 import { outcomeOf, type Rig } from "./rig.ts";
@@ -27,7 +27,12 @@ const POLICY: PolicyOverrides = {
 /** The user's own: a guard is a user's, not an instance's. */
 export const USER_POLICY: PolicyOverrides = { guard: { window_seconds: 180, max_hold_seconds: 600 } };
 
-export function registrationOf(rig: Rig, ref: string | null, sighted: Sighted | null): Registration {
+export function registrationOf(
+  rig: Rig,
+  ref: string | null,
+  sighted: Sighted | null,
+  userPolicy: UserPolicy = { overrides: USER_POLICY, version: 1 },
+): Registration {
   return {
     userId: rig.userId,
     instanceId: rig.instanceId,
@@ -40,8 +45,8 @@ export function registrationOf(rig: Rig, ref: string | null, sighted: Sighted | 
     },
     sighted,
     overrides: POLICY,
-    userPolicy: USER_POLICY,
-    userPolicyVersion: 1,
+    userPolicy: userPolicy.overrides,
+    userPolicyVersion: userPolicy.version,
   };
 }
 
@@ -77,10 +82,11 @@ export class Owner {
     const machine = { provider: "webhook", ref } as const;
     return this.#platform.request(async (env) => {
       try {
+        const userPolicy = await fleetOf(env, userId).policy();
         const sighted = await sight(env, userId, ref, instanceId);
         return await whileHolding(env, userId, machine, instanceId, async () => {
           const registered = await actorOf(env, userId, instanceId).register(
-            registrationOf(rig, ref, sighted),
+            registrationOf(rig, ref, sighted, userPolicy),
           );
           if (registered.outcome === "exists") throw new ApiError("exists", "it is registered already");
           return "registered" as const;
@@ -103,7 +109,21 @@ export class Owner {
     if (scheduler.chance(rates.stoppedByHand) && state === "running") this.#turnByHand("stopped");
     if (scheduler.chance(rates.deletedByHand) && state !== "gone") this.#turnByHand("gone");
     if (scheduler.chance(rates.moved)) void this.#move().catch(() => {});
+    if (scheduler.chance(rates.policyChanged)) void this.changePolicy().catch(() => {});
     scheduler.at(scheduler.now + MINUTE, () => this.#lookAfter());
+  }
+
+  async changePolicy(): Promise<void> {
+    const { scheduler } = this.#platform;
+    const policy: PolicyOverrides = {
+      guard: { ...USER_POLICY.guard, max_hold_seconds: scheduler.between(300, 600) },
+      keep_alive_minutes: scheduler.between(1, 60),
+      idle: { enabled: scheduler.random() < 0.8 },
+    };
+    await this.#platform.request(async (env) => {
+      const set = await fleetOf(env, this.#rig.userId).setPolicy(policy);
+      this.#platform.count("version" in set ? "policies changed" : "policies refused");
+    });
   }
 
   async #keepAlive(minutes: number): Promise<void> {
@@ -148,7 +168,7 @@ export class Owner {
         this.#machines = Math.max(this.#machines, next);
         this.#platform.count("moved to another machine");
       });
-      await releaseMachine(env.DB, userId, former, instanceId);
+      await fleetOf(env, userId).releaseMachine(former, instanceId);
     });
   }
 }

@@ -1,18 +1,23 @@
+import { AlertDelivery, type DeliveryParameters } from "../../src/alerts/delivery.ts";
 import type { ActionParameters } from "../../src/orders/order.ts";
-import { ActorHost, Reset } from "./actor-host.ts";
+import { InstanceAction } from "../../src/orders/workflow.ts";
+import { ServiceActor } from "../../src/service/actor.ts";
+import { Channel } from "./channel.ts";
 import { type Database, databaseBinding } from "./database.ts";
+import { FleetHost } from "./fleet-host.ts";
 import { type Happening, instanceOf } from "./happenings.ts";
+import { InstanceHost } from "./instance-host.ts";
 import { Machines } from "./machines.ts";
+import { idOf, type ObjectHost, Reset } from "./object-host.ts";
 import type { Rates } from "./rates.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { WorkflowHost } from "./workflow-host.ts";
+import { SqliteHost } from "./sqlite-host.ts";
+import { Workflows } from "./workflows.ts";
 
 /**
- * Durable Objects, Workflows and D1 as the platform promises them and no better: the real actor and the real workflow
+ * Durable Objects, Workflows and D1 as the platform promises them and no better: the real actors and the real workflows
  * run on it. At every point where one of them waits, it may crash, with what it asked for done or not.
  */
-
-const NEVER = new Promise<never>(() => {});
 
 /** A process, from its start to its crash. */
 export interface Life {
@@ -30,22 +35,36 @@ export class Platform {
   /** How often each thing happened that the seed need not bring. */
   readonly counts = new Map<string, number>();
   onHappening: (happening: Happening) => void = () => {};
-  readonly #actors = new Map<string, ActorHost>();
-  readonly #workflows = new Map<string, WorkflowHost>();
+  readonly channel: Channel;
+  readonly orders: Workflows<ActionParameters>;
+  readonly deliveries: Workflows<DeliveryParameters>;
+  readonly #actors = new Map<string, InstanceHost>();
+  readonly #fleets = new Map<string, FleetHost>();
+  readonly #services = new Map<string, SqliteHost>();
 
   constructor(scheduler: Scheduler, database: Database, rates: Rates) {
     this.scheduler = scheduler;
     this.database = database;
     this.rates = rates;
+    this.orders = new Workflows(this, {
+      make: (context, bindings) => Reflect.construct(InstanceAction, [context, bindings]),
+      mayBeLost: true,
+    });
+    this.deliveries = new Workflows(this, {
+      make: (context, bindings) => Reflect.construct(AlertDelivery, [context, bindings]),
+      // Nobody looks after a message: that it arrives is what Workflows promise.
+      mayBeLost: false,
+    });
+    this.channel = new Channel(this);
     this.machines = new Machines(scheduler, rates, (what) => this.count(what));
     this.machines.onCall = (target, isLook) => {
-      const parameters = this.workflow(target.actionId)?.parameters;
+      const parameters = this.orders.find(target.actionId)?.parameters;
       if (parameters === undefined) return;
       const { ref, actionId: workflowId } = target;
       this.onHappening({ type: "called", at: scheduler.now, isLook, ref, workflowId, parameters });
     };
     this.machines.onDeed = (deed, target) => {
-      const parameters = this.workflow(target.actionId)?.parameters;
+      const parameters = this.orders.find(target.actionId)?.parameters;
       if (parameters === undefined) throw new Error(`${deed} by nobody's order`);
       const { ref, actionId: workflowId } = target;
       this.count(deed);
@@ -57,24 +76,33 @@ export class Platform {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  actor(name: string): ActorHost {
-    const known = this.#actors.get(name);
-    if (known !== undefined) return known;
-    const host = new ActorHost(this, name);
-    this.#actors.set(name, host);
-    return host;
+  actor(name: string): InstanceHost {
+    return made(this.#actors, name, () => new InstanceHost(this, name));
   }
 
-  get actors(): readonly ActorHost[] {
+  fleet(userId: string): FleetHost {
+    return made(this.#fleets, userId, () => new FleetHost(this, userId));
+  }
+
+  service(name: string): SqliteHost {
+    const make = (context: object, bindings: object) => Reflect.construct(ServiceActor, [context, bindings]);
+    return made(this.#services, name, () => new SqliteHost(this, "service", name, make));
+  }
+
+  get actors(): readonly InstanceHost[] {
     return [...this.#actors.values()];
   }
 
-  workflow(id: string): WorkflowHost | undefined {
-    return this.#workflows.get(id);
+  get fleets(): readonly FleetHost[] {
+    return [...this.#fleets.values()];
+  }
+
+  get services(): readonly SqliteHost[] {
+    return [...this.#services.values()];
   }
 
   get unfinishedWorkflows(): number {
-    return [...this.#workflows.values()].filter(({ state }) => state === "running").length;
+    return this.orders.unfinished + this.deliveries.unfinished;
   }
 
   /** One request to the service, which dies with the process that answers it. */
@@ -100,36 +128,17 @@ export class Platform {
     return {
       SIMULATION_SPEED: "1",
       DB: databaseBinding(this.database, this.scheduler, () => this.databaseIsDown, call),
-      METER: { getByName: () => ({ add: async () => {} }) },
-      INSTANCES: {
-        getByName: (name: string) =>
-          new Proxy(
-            {},
-            {
-              get: (_, method) =>
-                typeof method === "string" && method !== "then"
-                  ? (...parameters: unknown[]) => this.#relay(life, name, method, parameters)
-                  : undefined,
-            },
-          ),
+      SERVICE: {
+        idFromName: idOf,
+        // Counters are no part of the play: they are gathered in the memory of this very process, life after life.
+        getByName: (name: string) => this.#stub(life, () => this.service(name), { add: async () => {} }),
       },
-      INSTANCE_ACTION: {
-        create: ({ id, params }: { id: string; params: ActionParameters }) =>
-          call(() => {
-            if (this.scheduler.chance(0.02)) throw new Error("the service of workflows is busy");
-            if (this.#workflows.has(id)) throw new Error("instance.already_exists");
-            const host = new WorkflowHost(this, id, params);
-            this.#workflows.set(id, host);
-            host.start();
-            if (this.scheduler.chance(0.02)) throw new Error("the answer was lost");
-          }),
-        get: (id: string) =>
-          call(() => {
-            if (!this.#workflows.has(id)) throw new Error("instance.not_found");
-          }),
-      },
-      ALERT_DIGEST: { create: async () => {}, get: async () => {} },
+      FLEETS: { getByName: (userId: string) => this.#stub(life, () => this.fleet(userId)) },
+      INSTANCES: { getByName: (name: string) => this.#stub(life, () => this.actor(name)) },
+      INSTANCE_ACTION: this.orders.binding(call),
+      ALERT_DELIVERY: this.deliveries.binding(call),
       provider: this.machines.provider(call),
+      channel: this.channel.binding(call),
     };
   }
 
@@ -151,11 +160,47 @@ export class Platform {
     });
   }
 
-  async #relay(life: Life, name: string, method: string, parameters: unknown[]): Promise<unknown> {
-    await this.#call(life, () => {});
-    const answer = await this.actor(name).call(method, parameters);
-    return life.isAlive ? answer : NEVER;
+  #stub(life: Life, host: () => ObjectHost, own: Record<string, unknown> = {}) {
+    return new Proxy(own, {
+      get: (_, method) => {
+        if (typeof method !== "string" || method === "then") return undefined;
+        return own[method] ?? ((...parameters: unknown[]) => this.#relay(life, host(), method, parameters));
+      },
+    });
   }
+
+  /** Calls an object. What was sent may arrive though its sender is gone, and what was done may remain unanswered. */
+  #relay(life: Life, host: ObjectHost, method: string, parameters: unknown[]): Promise<unknown> {
+    const { scheduler } = this;
+    return new Promise((resolve, reject) => {
+      const later = (act: () => void) => scheduler.at(scheduler.now + scheduler.latencyMs(), act);
+      const answer = async () => {
+        try {
+          const answered = await host.call(method, parameters);
+          if (scheduler.chance(0.005)) host.evict();
+          if (scheduler.chance(0.005)) throw new Reset("the answer was lost");
+          later(() => life.isAlive && resolve(answered));
+        } catch (error) {
+          later(() => life.isAlive && reject(error));
+        }
+      };
+      later(() => {
+        if (!life.isAlive && !scheduler.chance(0.5)) return;
+        if (life.isAlive && scheduler.chance(0.01)) return life.crash();
+        if (scheduler.chance(0.02)) return life.isAlive && reject(new Error("the object is overloaded"));
+        void answer();
+        if (life.isAlive && scheduler.chance(0.01)) life.crash();
+      });
+    });
+  }
+}
+
+function made<T>(hosts: Map<string, T>, name: string, make: () => T): T {
+  const known = hosts.get(name);
+  if (known !== undefined) return known;
+  const host = make();
+  hosts.set(name, host);
+  return host;
 }
 
 /** Which actor an order is of, and which of its orders it is. */

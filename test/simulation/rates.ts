@@ -21,6 +21,7 @@ export interface Rates {
   /** Whether an instance watches a machine that another one watches, as rows from before the claims do. */
   readonly hasTwin: boolean;
   readonly hasLiar: boolean;
+  readonly policyChanged: number;
 }
 
 /** Each of them is off in some worlds, and up to twice as frequent as usual in others. */
@@ -44,5 +45,6 @@ export function drawRates(scheduler: Scheduler): Rates {
     otherCredentials: draw(0.02),
     hasTwin: scheduler.random() < 0.2,
     hasLiar: scheduler.random() < 0.05,
+    policyChanged: draw(0.02),
   };
 }

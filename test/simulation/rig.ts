@@ -1,5 +1,5 @@
 import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
-import type { ActorHost } from "./actor-host.ts";
+import type { InstanceHost } from "./instance-host.ts";
 import type { Platform } from "./platform.ts";
 import type { Say } from "./promises/promise.ts";
 
@@ -39,7 +39,7 @@ export class Rig {
     return `${this.userId}/${this.instanceId}`;
   }
 
-  get host(): ActorHost {
+  get host(): InstanceHost {
     return this.#platform.actor(this.name);
   }
 

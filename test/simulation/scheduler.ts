@@ -9,6 +9,7 @@ export class Scheduler {
   #state: number;
   #sequence = 0;
   readonly #tasks: Task[] = [];
+  readonly #timers = new Set<number>();
 
   constructor(seed: number, startAt: number) {
     this.#state = seed | 0;
@@ -35,6 +36,20 @@ export class Scheduler {
   at(moment: number, task: () => void): void {
     this.#sequence += 1;
     push(this.#tasks, { at: Math.max(moment, this.now), sequence: this.#sequence, run: task });
+  }
+
+  /** As `setTimeout`: runs `task` once, unless the timer that it returns is cancelled before. */
+  after(ms: number, task: () => void): number {
+    const timer = this.#sequence + 1;
+    this.#timers.add(timer);
+    this.at(this.now + ms, () => {
+      if (this.#timers.delete(timer)) task();
+    });
+    return timer;
+  }
+
+  cancel(timer: number): void {
+    this.#timers.delete(timer);
   }
 
   /** How long a call takes: mostly milliseconds, now and then so long that much else happens meanwhile. */

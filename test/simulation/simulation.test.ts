@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import type { Delivery } from "../../src/alerts/channels/channel.ts";
+import type { Notice } from "../../src/alerts/notice.ts";
+import { fleetOf } from "../../src/platform/address.ts";
+import type { Channel } from "./channel.ts";
 import { Database } from "./database.ts";
 import { live } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Thousands of lives of the real actor, outbox and workflow on a simulated platform. `SEED=n` lives one of them again,
+ * Thousands of lives of the real actors, outboxes and workflows on a simulated platform. `SEED=n` lives one of them again,
  * `SEEDS=n` lives n of them, from `FIRST_SEED` on, and says how it went.
  */
 
@@ -16,6 +20,21 @@ vi.mock("../../src/accounts/digest.ts", () => ({
 vi.mock("../../src/providers/registry.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   openProvider: async (env: { provider: unknown }) => env.provider,
+}));
+vi.mock("../../src/alerts/channels/registry.ts", () => ({
+  noteDelivery: async (env: Env, userId: string, channelId: string, delivery: Delivery) =>
+    fleetOf(env, userId).noteDelivery(channelId, delivery),
+  sendNotice: async (
+    env: Pick<Env, "FLEETS"> & { readonly channel: ReturnType<Channel["binding"]> },
+    _: unknown,
+    userId: string,
+    channelId: string,
+    notice: Notice,
+    digestId: string,
+  ) => {
+    const sealed = await fleetOf(env, userId).sealedChannel(channelId);
+    return sealed === null ? null : env.channel.send(userId, `${digestId}-${channelId}`, notice);
+  },
 }));
 
 const one = process.env.SEED === undefined ? null : Number(process.env.SEED);
@@ -30,12 +49,15 @@ beforeAll(() => {
   // Most errors are part of the play: where they were made takes long to find out.
   Error.stackTraceLimit = 0;
   vi.spyOn(Date, "now").mockImplementation(() => scheduler?.now ?? realNow());
+  vi.stubGlobal("setTimeout", (run: () => void, ms: number) => scheduler?.after(ms, run));
+  vi.stubGlobal("clearTimeout", (timer: number) => scheduler?.cancel(timer));
   // A database that is down is no news here.
   vi.spyOn(console, "warn").mockReturnValue();
   vi.spyOn(console, "error").mockReturnValue();
 });
 afterAll(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 const setNow = (next: Scheduler) => {

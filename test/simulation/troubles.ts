@@ -1,3 +1,4 @@
+import { actorOf, fleetOf } from "../../src/platform/address.ts";
 import { Owner, registrationOf } from "./owner.ts";
 import type { Platform } from "./platform.ts";
 import type { Say } from "./promises/promise.ts";
@@ -55,12 +56,30 @@ export function troubleProvider(platform: Platform, userId: string, rigs: readon
   scheduler.at(scheduler.now + MINUTE, minute);
 }
 
+/** Objects of fleets and of the service leave memory, or are reset in the middle of their work. */
+export function troubleObjects(platform: Platform): void {
+  const { scheduler } = platform;
+  const minute = () => {
+    if (!scheduler.hostile) return;
+    for (const host of [...platform.fleets, ...platform.services]) {
+      if (scheduler.chance(0.2)) host.evict();
+    }
+    scheduler.at(scheduler.now + scheduler.between(1, 2 * MINUTE), minute);
+  };
+  scheduler.at(scheduler.now + MINUTE, minute);
+}
+
 /** The daily look, often enough that a life sees it. */
 export function visitDaily(platform: Platform, untilMs: number): void {
   const { scheduler } = platform;
   const end = scheduler.now + untilMs;
+  const visitUser = (userId: string) =>
+    platform.request(async (env) => {
+      const ids = await fleetOf(env, userId).instancesToVisit("", 100);
+      await Promise.allSettled(ids.map((id) => actorOf(env, userId, id).cleanUp()));
+    });
   const visit = () => {
-    for (const host of platform.actors) host.call("cleanUp", []).catch(() => {});
+    for (const { name } of platform.fleets) visitUser(name).catch(() => {});
     if (scheduler.now < end) scheduler.at(scheduler.now + 7 * MINUTE, visit);
   };
   scheduler.at(scheduler.now + 10 * MINUTE, visit);

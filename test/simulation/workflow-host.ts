@@ -1,24 +1,30 @@
-import type { ActionParameters } from "../../src/orders/order.ts";
-import { InstanceAction } from "../../src/orders/workflow.ts";
 import type { Platform } from "./platform.ts";
 
 const NEVER = new Promise<never>(() => {});
 
+export interface WorkflowKind {
+  /** The platform's own types cannot be made by hand; what is used of them is in `context`. */
+  readonly make: (context: object, bindings: object) => object;
+  readonly mayBeLost: boolean;
+}
+
 /** One workflow: steps that are done stay done over crashes, and a step that crashed is done again. */
-export class WorkflowHost {
+export class WorkflowHost<Parameters> {
   /** `lost`: its host never runs again. */
   state: "running" | "finished" | "lost" = "running";
   readonly id: string;
-  readonly parameters: ActionParameters;
+  readonly parameters: Parameters;
   readonly #platform: Platform;
+  readonly #kind: WorkflowKind;
   readonly #isDueToBeLost: boolean;
   readonly #done = new Map<string, { value: unknown } | { error: Error }>();
 
-  constructor(platform: Platform, id: string, parameters: ActionParameters) {
+  constructor(platform: Platform, kind: WorkflowKind, id: string, parameters: Parameters) {
     this.#platform = platform;
+    this.#kind = kind;
     this.id = id;
     this.parameters = parameters;
-    this.#isDueToBeLost = platform.scheduler.chance(platform.rates.lostWorkflow);
+    this.#isDueToBeLost = kind.mayBeLost && platform.scheduler.chance(platform.rates.lostWorkflow);
   }
 
   start(): void {
@@ -36,10 +42,7 @@ export class WorkflowHost {
         this.start();
       },
     };
-    const workflow: InstanceAction = Reflect.construct(InstanceAction, [
-      { waitUntil: () => {} },
-      this.#platform.bindings(life),
-    ]);
+    const workflow = this.#kind.make({ waitUntil: () => {} }, this.#platform.bindings(life));
     const event = {
       payload: this.parameters,
       timestamp: new Date(this.#platform.scheduler.now),

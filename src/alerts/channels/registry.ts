@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
-import { type Severity, severitySchema } from "../../lifecycle/model/history-event.ts";
-import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";
+import type { Severity } from "../../lifecycle/model/history-event.ts";
+import { jsonText } from "../../lifecycle/model/stored.ts";
 import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
+import { fleetOf } from "../../platform/address.ts";
 import { count } from "../../service/meter.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, type Delivery, type KeepAliveLinks, undeliverable } from "./channel.ts";
@@ -11,7 +12,7 @@ import { email } from "./email.ts";
 import { slack } from "./slack.ts";
 import { webhook } from "./webhook.ts";
 
-/** A user's channels in D1, their settings sealed. */
+/** The channels through which a user is alerted. Their settings rest sealed in the user's fleet. */
 
 /** What is needed to open a channel of each kind. */
 export function channelSettingsSchema(allowLoopback: boolean) {
@@ -45,97 +46,56 @@ export interface ChannelRecord {
   readonly lastDelivery: { readonly at: number; readonly delivered: boolean; readonly detail: string } | null;
 }
 
-const channelRow = z
-  .object({
-    id: z.string(),
-    kind: openEnum<ChannelKind>(),
-    name: z.string(),
-    // One of a newer version: rather too much is told than nothing.
-    minimum_severity: severitySchema.catch("info"),
-    created_at: z.number(),
-    last_delivery: jsonText(z.object({ at: z.number(), delivered: z.boolean(), detail: z.string() }))
-      .nullable()
-      .catch(null),
-  })
-  .transform(
-    (row): ChannelRecord => ({
-      id: row.id,
-      kind: row.kind,
-      name: row.name,
-      minimumSeverity: row.minimum_severity,
-      createdAt: row.created_at,
-      lastDelivery: row.last_delivery,
-    }),
-  );
-
-export async function listChannels(db: D1Database, userId: string): Promise<ChannelRecord[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT id, kind, name, minimum_severity, created_at, last_delivery
-       FROM channels WHERE user_id = ? ORDER BY id`,
-    )
-    .bind(userId)
-    .all();
-  return readableRows(channelRow, results);
+/** What is kept of a channel that is needed to send by it. */
+export interface SealedChannel {
+  readonly settings: string;
+  /** Where the service was reached when the channel was made: links begin with it. */
+  readonly origin: string;
 }
 
+export async function listChannels(env: Pick<Env, "FLEETS">, userId: string): Promise<ChannelRecord[]> {
+  return fleetOf(env, userId).channels();
+}
+
+/** Adds a channel; null when the user has `limit` already. */
 export async function createChannel(
-  env: Pick<Env, "DB" | "SEAL_KEY">,
+  env: Pick<Env, "FLEETS" | "SEAL_KEY">,
   userId: string,
-  channel: {
+  {
+    name,
+    minimumSeverity,
+    settings,
+    origin,
+  }: {
     readonly name: string;
     readonly minimumSeverity: Severity;
     readonly settings: ChannelSettings;
     readonly origin: string;
   },
-  now: number,
-): Promise<ChannelRecord> {
+  limit: number,
+): Promise<ChannelRecord | null> {
   const id = `c-${crypto.randomUUID()}`;
-  const { kind } = channel.settings;
-  await env.DB.prepare(
-    `INSERT INTO channels (user_id, id, kind, name, minimum_severity, settings, origin, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
-    .bind(
-      userId,
-      id,
-      kind,
-      channel.name,
-      channel.minimumSeverity,
-      await seal(env.SEAL_KEY, purpose(userId, id), JSON.stringify(channel.settings)),
-      channel.origin,
-      now,
-    )
-    .run();
-  return {
-    id,
-    kind,
-    name: channel.name,
-    minimumSeverity: channel.minimumSeverity,
-    createdAt: now,
-    lastDelivery: null,
+  const channel = { id, kind: settings.kind, name, minimumSeverity, createdAt: Date.now() };
+  const sealed = {
+    settings: await seal(env.SEAL_KEY, purpose(userId, id), JSON.stringify(settings)),
+    origin,
   };
+  const isAdded = await fleetOf(env, userId).addChannel(channel, sealed, limit);
+  return isAdded ? { ...channel, lastDelivery: null } : null;
 }
 
-export async function deleteChannel(db: D1Database, userId: string, id: string): Promise<boolean> {
-  const { meta } = await db
-    .prepare("DELETE FROM channels WHERE user_id = ? AND id = ?")
-    .bind(userId, id)
-    .run();
-  return meta.changes > 0;
+/** False when there is no such channel. */
+export async function deleteChannel(env: Pick<Env, "FLEETS">, userId: string, id: string): Promise<boolean> {
+  return fleetOf(env, userId).deleteChannel(id);
 }
 
 export async function noteDelivery(
-  db: D1Database,
+  env: Pick<Env, "FLEETS">,
   userId: string,
   id: string,
   delivery: Delivery,
-  now: number,
 ): Promise<void> {
-  await db
-    .prepare("UPDATE channels SET last_delivery = ? WHERE user_id = ? AND id = ?")
-    .bind(JSON.stringify({ at: now, delivered: delivery.delivered, detail: delivery.detail }), userId, id)
-    .run();
+  await fleetOf(env, userId).noteDelivery(id, delivery);
 }
 
 /** Sends a notice by one channel; null when the user has no such channel any more. */
@@ -147,15 +107,13 @@ export async function sendNotice(
   notice: Notice,
   messageId: string,
 ): Promise<Delivery | null> {
-  const row = await env.DB.prepare("SELECT settings, origin FROM channels WHERE user_id = ? AND id = ?")
-    .bind(userId, id)
-    .first<{ settings: string; origin: string }>();
-  if (row === null) return null;
-  const text = await unseal(env.SEAL_KEY, purpose(userId, id), row.settings);
+  const sealed = await fleetOf(env, userId).sealedChannel(id);
+  if (sealed === null) return null;
+  const text = await unseal(env.SEAL_KEY, purpose(userId, id), sealed.settings);
   const known = jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text);
   if (!known.success) return undeliverable("this version of the service does not know such a channel");
   const settings = known.data;
-  const links = await keepAliveLinks(env, userId, row.origin, notice);
+  const links = await keepAliveLinks(env, userId, sealed.origin, notice);
   const delivery = await open(settings, env).send(notice, links, `${messageId}-${id}`);
   const outcome = delivery.delivered ? "delivered" : "failed";
   count(env, context, "alerts", { channel: settings.kind, outcome });

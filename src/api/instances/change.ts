@@ -4,8 +4,8 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
-import { actorOf } from "../../platform/address.ts";
-import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
+import { actorOf, fleetOf } from "../../platform/address.ts";
+import { calledMachine, sameMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { detailExample } from "./examples.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
@@ -98,7 +98,7 @@ export class ChangeInstance extends Endpoint {
       }
     });
     const left = moves ? calledMachine(former) : null;
-    if (left !== null) await releaseMachine(c.env.DB, userId, left, params.id);
+    if (left !== null) await fleetOf(c.env, userId).releaseMachine(left, params.id);
     return c.json(detail);
   }
 }

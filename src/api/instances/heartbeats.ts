@@ -54,7 +54,7 @@ export class ListHeartbeats extends Endpoint {
     tags: ["History"],
     summary: "Read an instance's heartbeats, newest first",
     description:
-      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour; the newest heartbeats are in it some minutes later.",
+      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour; the newest heartbeats are in it within an hour.",
     security: security("user"),
     request: { params: instanceParams, query: heartbeatsQuery },
     responses: {
@@ -84,10 +84,10 @@ export class ListHeartbeats extends Endpoint {
       before: query.cursor ?? null,
     };
     if (query.resolution === "hour") {
-      const { hours, next } = await readHours(database, range);
+      const { entries: hours, next } = await readHours(database, range);
       return c.json({ instance_id: params.id, hours, next_cursor: encodePosition(next) });
     }
-    const { heartbeats, next } = await readHeartbeats(database, range, history.waiting);
+    const { entries: heartbeats, next } = await readHeartbeats(database, range, history.waiting);
     return c.json({ instance_id: params.id, heartbeats, next_cursor: encodePosition(next) });
   }
 }

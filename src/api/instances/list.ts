@@ -1,19 +1,27 @@
 import { z } from "zod";
-import { readGuards } from "../../fleet/outage-guard.ts";
-import { listInstanceIds } from "../../fleet/registry.ts";
+import { guardView } from "../../fleet/views.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { idCursor, nextIdCursor, pageLimit } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { answerUnlessKnown, notModified } from "../../http/entity-tag.ts";
+import { answerUnlessKnown, answerVersion, notModified } from "../../http/entity-tag.ts";
 import { errorResponses, UNREADABLE_MESSAGE } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { askActors } from "../../instance/ask.ts";
 import { isUnreadable } from "../../instance/outcomes.ts";
+import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import { type Guard, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
+import { OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import { fleetOf } from "../../platform/address.ts";
 import { orphanedExample, runningExample } from "./examples.ts";
-import { healthSchema, instant, liveSchema, statusSchema } from "./schemas.ts";
+import {
+  guardSchema,
+  healthSchema,
+  instanceIdSchema,
+  liveSchema,
+  statusSchema,
+  summarySchema,
+} from "./schemas.ts";
 
 const unreadableSchema = component(
   "UnreadableInstance",
@@ -29,23 +37,11 @@ const unreadableSchema = component(
 
 type UnreadableInstance = z.infer<typeof unreadableSchema>;
 
-const guardSchema = component(
-  "OutageGuard",
-  z
-    .object({
-      state: z.enum(["open", "closed"]),
-      closed_at: instant.nullable(),
-      opened_at: instant.nullable().describe("When it last opened"),
-      service_wide: z.enum(["open", "closed"]),
-    })
-    .describe("The mass-outage guard: while it is closed, nothing is done that stems from silence"),
-);
-
 const listSchema = component(
   "InstanceList",
   z.object({
     server_time: z.string(),
-    instances: z.array(z.union([liveSchema, unreadableSchema])),
+    instances: z.array(z.union([summarySchema, liveSchema, unreadableSchema])),
     next_cursor: z.string().nullable(),
     guard: guardSchema,
   }),
@@ -58,12 +54,30 @@ const listExample: z.infer<typeof listSchema> = {
   guard: guardView({ user: OPEN_GUARD, service: OPEN_GUARD }),
 };
 
+/** As many fit in an address, whatever their length. */
+const MAXIMUM_IDS = 100;
+
+const idsQuery = z
+  .string()
+  .transform((text) => text.split(","))
+  .pipe(z.array(instanceIdSchema).max(MAXIMUM_IDS))
+  .describe("These alone, separated by commas; at most a hundred");
+
 const listQuery = z.object({
+  view: z
+    .enum(["full", "summary"])
+    .default("full")
+    .describe("`full`: as each instance is now. `summary`: as each last reported, at far less cost"),
   status: statusSchema.optional(),
   health: healthSchema.optional(),
+  provider: providerKindSchema.optional(),
+  text: z.string().trim().min(1).max(200).optional().describe("A part of the name, the id or provider_ref"),
+  ids: idsQuery.optional(),
   limit: pageLimit(200),
   cursor: idCursor.optional(),
 });
+
+type ListQuery = z.infer<typeof listQuery>;
 
 export class ListInstances extends Endpoint {
   override schema = {
@@ -71,7 +85,7 @@ export class ListInstances extends Endpoint {
     tags: ["Instances"],
     summary: "List instances as they are now",
     description:
-      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null. An instance whose stored state cannot be read is an entry with `error` in place of the rest, in lists without a filter.",
+      "In the order of their ids. With an `ETag` for polling. With a filter a page may hold fewer than `limit`: follow `next_cursor` until it is null. `view=summary` gives each instance as it last reported, with `as_of`; it reports what happens to it and not each heartbeat, so `health=late`, which comes with time alone, is found in the full view. An instance whose stored state cannot be read is an entry with `error` in place of the rest, in full lists without a filter.",
     security: security("user"),
     request: { query: listQuery },
     responses: {
@@ -84,42 +98,53 @@ export class ListInstances extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const [ids, guards] = await Promise.all([
-      listInstanceIds(c.env.DB, userId, query.cursor ?? "", query.limit),
-      readGuards(c.env.DB, userId),
+    const fleet = fleetOf(c.env, userId);
+    const [page, guards] = await Promise.all([
+      query.view === "summary"
+        ? fleet.summaries(query, query.cursor ?? "", query.limit)
+        : fullViews(c.env, userId, query),
+      fleet.guards(),
     ]);
-    const views = await askActors(c.env, userId, ids, async (actor) => await actor.live());
-    const isWanted = (view: LiveView): boolean =>
-      (query.status === undefined || view.status === query.status) &&
-      (query.health === undefined || view.health === query.health);
-    const isFiltered = query.status !== undefined || query.health !== undefined;
-    return answerUnlessKnown(c, {
-      server_time: toIso(Date.now()),
-      instances: views.flatMap((view, index): (LiveView | UnreadableInstance)[] => {
-        const id = ids[index];
-        if (view === null || id === undefined) return [];
-        if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because)];
-        return isWanted(view) ? [view] : [];
-      }),
-      next_cursor: nextIdCursor(ids, query.limit),
-      guard: guardView(guards),
-    });
+    const rest = { next_cursor: nextIdCursor(page.ids, query.limit), guard: guardView(guards) };
+    const server_time = toIso(Date.now());
+    if ("instances" in page) return answerUnlessKnown(c, { server_time, instances: page.instances, ...rest });
+    const others = JSON.stringify(rest).slice(1);
+    return answerVersion(
+      c,
+      `${page.version} ${others}`,
+      () => `{"server_time":"${server_time}","instances":${page.json},${others}`,
+    );
   }
+}
+
+interface FullPage {
+  /** Of all that the page stands for, those that it leaves out too. */
+  readonly ids: readonly string[];
+  readonly instances: readonly (LiveView | UnreadableInstance)[];
+}
+
+async function fullViews(env: Env, userId: string, query: ListQuery): Promise<FullPage> {
+  const { status, health } = query;
+  // Whether a heartbeat is late comes with time, of which the fleet hears nothing.
+  const isOfTime = health === "healthy" || health === "late";
+  const filter = { ...query, health: isOfTime ? undefined : health };
+  const ids = await fleetOf(env, userId).instanceIds(query.cursor ?? "", query.limit, filter);
+  const views = await askActors(env, userId, ids, async (actor) => await actor.live());
+  const isFiltered = status !== undefined || health !== undefined;
+  const isWanted = (view: LiveView): boolean =>
+    (status === undefined || view.status === status) && (health === undefined || view.health === health);
+  const instances = views.flatMap((view, index): (LiveView | UnreadableInstance)[] => {
+    const id = ids[index];
+    if (view === null || id === undefined) return [];
+    if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because)];
+    return isWanted(view) ? [view] : [];
+  });
+  return { ids, instances };
 }
 
 function unreadableEntry(instanceId: string, because: string): UnreadableInstance {
   return {
     instance_id: instanceId,
     error: { code: "unreadable", message: `${UNREADABLE_MESSAGE}: ${because}` },
-  };
-}
-
-function guardView(guards: { user: Guard; service: Guard }): z.infer<typeof guardSchema> {
-  const { user, service } = guards;
-  return {
-    state: user.closedAt === null ? "open" : "closed",
-    closed_at: user.closedAt === null ? null : toIso(user.closedAt),
-    opened_at: user.openedAt === null ? null : toIso(user.openedAt),
-    service_wide: service.closedAt === null ? "open" : "closed",
   };
 }

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { ApiError, invalid } from "../../http/errors.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
 import { type ProviderKind, referenceIssue } from "../../lifecycle/model/provider.ts";
-import { claimMachine, type MachineKey, withdrawClaim } from "../../providers/machines.ts";
+import { fleetOf } from "../../platform/address.ts";
+import { claimMachine, type MachineKey } from "../../providers/machines.ts";
 import { ProviderError } from "../../providers/provider.ts";
 import { credentialsSetAt, openProvider } from "../../providers/registry.ts";
 
@@ -124,7 +125,7 @@ export async function whileHolding<T>(
   act: () => Promise<T>,
 ): Promise<T> {
   if (machine === null) return act();
-  const claim = await claimMachine(env, userId, machine, instanceId, Date.now());
+  const claim = await claimMachine(env, userId, machine, instanceId);
   if (!claim.claimed) {
     throw new ApiError(
       "machine_watched",
@@ -135,7 +136,7 @@ export async function whileHolding<T>(
     return await act();
   } catch (error) {
     if (error instanceof ApiError && claim.isNew) {
-      await withdrawClaim(env.DB, userId, machine, instanceId, claim.claimedAt);
+      await fleetOf(env, userId).withdrawClaim(machine, instanceId, claim.claimedAt);
     }
     throw error;
   }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { readUserPolicy } from "../../accounts/users.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, invalid } from "../../http/errors.ts";
@@ -7,7 +6,7 @@ import { component, jsonBody, jsonResponse, security } from "../../http/openapi.
 import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
-import { actorOf } from "../../platform/address.ts";
+import { actorOf, fleetOf } from "../../platform/address.ts";
 import { calledMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
@@ -38,7 +37,7 @@ export class RegisterInstance extends Endpoint {
     operationId: "registerInstance",
     tags: ["Instances"],
     summary: "Register an instance",
-    description: MACHINE_REFUSALS,
+    description: `A user has 100,000 instances at most, unless the operator set another number: then 409 \`too_many\`. ${MACHINE_REFUSALS}`,
     security: security("user"),
     request: {
       query: sightQuery,
@@ -61,7 +60,14 @@ export class RegisterInstance extends Endpoint {
     const { query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const instanceId = body.instance_id;
-    const userPolicy = await readUserPolicy(c.env.DB, userId);
+    const admission = await fleetOf(c.env, userId).admit(instanceId);
+    if (admission === null) {
+      throw new ApiError(
+        "too_many",
+        `A user has ${c.env.INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
+      );
+    }
+    const { policy: userPolicy, idsAfter } = admission;
     const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
     const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
     const contradictions = addedIssues(without, merged);
@@ -94,6 +100,7 @@ export class RegisterInstance extends Endpoint {
         overrides: body.policy,
         userPolicy: userPolicy.overrides,
         userPolicyVersion: userPolicy.version,
+        idsAfter,
       });
       if (registered.outcome === "exists") throw exists();
       return c.json(await issueInstanceToken(c.env, userId, instanceId, registered.tokenGeneration), 201);

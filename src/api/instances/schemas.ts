@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { GuardView, SummaryView } from "../../fleet/messages.ts";
 import { component } from "../../http/openapi.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
@@ -88,6 +89,29 @@ export const liveSchema = component(
     keep_alive_until: instant.nullable(),
     lifecycle: explanationSchema,
   }) satisfies z.ZodType<LiveView>,
+);
+
+export const summarySchema = component(
+  "InstanceSummary",
+  liveSchema.extend({
+    as_of: instant.describe(
+      "When the instance was so. It reports what happens to it; a steady heartbeat is not reported, so `last_heartbeat`, the GPU and the cost are as old as this",
+    ),
+  }) satisfies z.ZodType<SummaryView>,
+);
+
+export const guardSchema = component(
+  "OutageGuard",
+  z
+    .object({
+      state: z.enum(["open", "closed"]),
+      closed_at: instant.nullable(),
+      opened_at: instant.nullable().describe("When it last opened"),
+      service_wide: z.enum(["open", "closed"]),
+    })
+    .describe(
+      "The mass-outage guard: while it is closed, nothing is done that stems from silence",
+    ) satisfies z.ZodType<GuardView>,
 );
 
 export const heartbeatViewSchema = component(

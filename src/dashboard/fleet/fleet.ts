@@ -3,30 +3,26 @@ import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { type ApiError, type Polled, poll } from "../api.ts";
 import { setServerTime } from "../clock.ts";
 import { asApiError, repeat } from "../poll.ts";
-import { userToken } from "../session.ts";
+import { signOut, userToken } from "../session.ts";
+import { type ConnectionState, keepConnected } from "./connection.ts";
+import {
+  beginConnection,
+  type Known,
+  NOTHING_KNOWN,
+  type Page,
+  readable,
+  receive,
+  refresh,
+  replaceAll,
+  type Unreadable,
+  unreadable,
+} from "./known.ts";
+import { instancesInSight } from "./sight.ts";
 
-/** The user's instances as they are now, kept up to date for as long as somebody is signed in and looks. */
-
-interface Page {
-  readonly server_time: string;
-  readonly instances: readonly (LiveView | Unreadable)[];
-  readonly next_cursor: string | null;
-  readonly guard: { readonly state: "open" | "closed"; readonly service_wide: "open" | "closed" };
-}
-
-/** An instance whose stored state the service cannot read. */
-export interface Unreadable {
-  readonly instance_id: string;
-  readonly error: { readonly code: "unreadable"; readonly message: string };
-}
-
-function isUnreadable(entry: LiveView | Unreadable): entry is Unreadable {
-  return "error" in entry;
-}
-
-function isReadable(entry: LiveView | Unreadable): entry is LiveView {
-  return !isUnreadable(entry);
-}
+/**
+ * The user's instances, kept up to date for as long as somebody is signed in. What happens comes over the live connection.
+ * What changes with every heartbeat is asked for, of the rows in sight alone and only while somebody looks.
+ */
 
 interface Fleet {
   readonly instances: readonly LiveView[];
@@ -36,67 +32,114 @@ interface Fleet {
 
 export const fleet = signal<Fleet | null>(null);
 export const fleetError = signal<ApiError | null>(null);
+export const connection = signal<ConnectionState>("connecting");
 
-/** A look costs a request to each instance's object: twenty milliseconds of pause for each bound it to fifty a second. */
-const PAUSE_MS_PER_INSTANCE = 20;
-const SHORTEST_PAUSE_MS = 2000;
+const SIGHT_PAUSE_MS = 5000;
 
-let loop: ReturnType<typeof repeat> | null = null;
+/** Without a connection the whole list is asked for: it costs one request to one object. */
+const POLL_PAUSE_MS = 10_000;
 
-effect(() => {
-  loop?.stop();
-  loop = null;
-  fleet.value = null;
-  fleetError.value = null;
-  const token = userToken.value;
-  if (token === null) return;
-  const known: Polled<Page>[] = [];
-  loop = repeat(
-    async () => {
-      try {
-        const changed = await readPages(known);
-        if (userToken.peek() !== token) return;
-        fleetError.value = null;
-        if (changed) {
-          const entries = known.flatMap(({ body }) => body.instances);
-          fleet.value = {
-            instances: entries.filter(isReadable),
-            unreadable: entries.filter(isUnreadable),
-            guardClosed: known.some(
-              ({ body }) => body.guard.state === "closed" || body.guard.service_wide === "closed",
-            ),
-          };
-        }
-      } catch (error) {
-        fleetError.value = asApiError(error);
-      }
-    },
-    () => Math.max(SHORTEST_PAUSE_MS, (fleet.peek()?.instances.length ?? 0) * PAUSE_MS_PER_INSTANCE),
-  );
-});
+/** As many as the service takes. */
+const IDS_PER_REQUEST = 100;
+
+let loops: { stop(): void; hurry(): void }[] = [];
 
 /** Looks again at once. */
 export function refreshFleet(): void {
-  loop?.hurry();
+  for (const loop of loops) loop.hurry();
 }
 
-/** Reads page after page, those that are as they were by their tag alone. Whether any was not. */
-async function readPages(known: Polled<Page>[]): Promise<boolean> {
-  let changed = false;
-  let cursor: string | null = null;
-  for (let index = 0; ; index += 1) {
-    const path: string = `/api/agent/instances?limit=1000${cursor === null ? "" : `&cursor=${cursor}`}`;
-    const fresh: Polled<Page> | null = await poll<Page>(path, known[index]?.tag ?? null);
-    if (fresh !== null) {
-      known[index] = fresh;
-      changed = true;
-      setServerTime(fresh.body.server_time);
+effect(() => {
+  const token = userToken.value;
+  fleet.value = null;
+  fleetError.value = null;
+  connection.value = "connecting";
+  if (token === null) return;
+  let known = NOTHING_KNOWN;
+  const show = (next: Known) => {
+    if (userToken.peek() !== token || next === known) return;
+    known = next;
+    if (known.entries === null) return;
+    fleetError.value = null;
+    fleet.value = {
+      instances: readable(known),
+      unreadable: unreadable(known),
+      guardClosed: known.guardClosed,
+    };
+  };
+  /** A loop that notes why it failed. */
+  const attempt = (work: () => Promise<void>) => async () => {
+    try {
+      await work();
+    } catch (error) {
+      if (userToken.peek() === token) fleetError.value = asApiError(error);
     }
-    cursor = known[index]?.body.next_cursor ?? null;
-    if (cursor === null) {
-      if (known.length > index + 1) changed = true;
-      known.length = index + 1;
-      return changed;
-    }
+  };
+
+  const live = keepConnected(token, {
+    revision: () => known.revision,
+    onState: (state) => {
+      connection.value = state;
+      if (state === "unavailable") polling.hurry();
+    },
+    onOpen: () => show(beginConnection(known)),
+    onMessage: (message) => {
+      if ("server_time" in message) setServerTime(message.server_time);
+      show(receive(known, message));
+    },
+    onRevoked: signOut,
+  });
+  const polling = repeat(
+    attempt(async () => {
+      if (connection.peek() !== "unavailable") return;
+      const pages = await readPages();
+      if (connection.peek() === "unavailable") show(replaceAll(known, pages));
+    }),
+    () => POLL_PAUSE_MS,
+  );
+  const answered = new Map<string, string | null>();
+  const sight = repeat(
+    attempt(async () => {
+      const ids = instancesInSight();
+      const paths: string[] = [];
+      for (let start = 0; start < ids.length; start += IDS_PER_REQUEST) {
+        paths.push(`/api/agent/instances?ids=${ids.slice(start, start + IDS_PER_REQUEST).join()}`);
+      }
+      for (const path of answered.keys()) if (!paths.includes(path)) answered.delete(path);
+      for (const path of paths) {
+        const fresh: Polled<Page> | null = await poll<Page>(path, answered.get(path) ?? null);
+        fleetError.value = null;
+        if (fresh === null) continue;
+        answered.set(path, fresh.tag);
+        setServerTime(fresh.body.server_time);
+        show(refresh(known, fresh.body));
+      }
+    }),
+    () => SIGHT_PAUSE_MS,
+  );
+  loops = [polling, sight];
+  addEventListener("scrollend", sight.hurry);
+  return () => {
+    live.stop();
+    removeEventListener("scrollend", sight.hurry);
+    for (const loop of loops) loop.stop();
+    loops = [];
+  };
+});
+
+async function readPages(): Promise<Page[]> {
+  const pages: Page[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const more: string = cursor === "" ? "" : `&cursor=${cursor}`;
+    const page: Polled<Page> | null = await poll<Page>(
+      `/api/agent/instances?view=summary&limit=1000${more}`,
+      null,
+    );
+    if (page === null) break;
+    pages.push(page.body);
+    setServerTime(page.body.server_time);
+    cursor = page.body.next_cursor;
   }
+  return pages;
 }

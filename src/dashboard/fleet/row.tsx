@@ -7,13 +7,14 @@ import { Sparkline } from "../parts/sparkline.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
+import { ofInstance } from "./sight.ts";
 
 /** One instance of the table. Drawn anew only when it changed; what ticks in it ticks by itself. */
 export const Row = memo(
   function Row({ instance }: { instance: LiveView }) {
     const { columns } = words.value;
     return (
-      <tr>
+      <tr {...ofInstance(instance.instance_id)}>
         <th scope="row">
           <a href={instanceAddress(instance.instance_id)}>{instance.name}</a>
           {instance.name !== instance.instance_id && <span class="id">{instance.instance_id}</span>}

@@ -2,7 +2,9 @@ import { ask } from "../api.ts";
 import { confirmed } from "../parts/dialog.tsx";
 import { doAndSay } from "../parts/notice.tsx";
 import { words } from "../words.ts";
-import { refreshFleet, type Unreadable } from "./fleet.ts";
+import { refreshFleet } from "./fleet.ts";
+import type { Unreadable } from "./known.ts";
+import { ofInstance } from "./sight.ts";
 
 /** An instance of which the service can say nothing: its owner can wait for a version that can, or let go of it. */
 export function UnreadableRow({ instance }: { instance: Unreadable }) {
@@ -17,7 +19,7 @@ export function UnreadableRow({ instance }: { instance: Unreadable }) {
     if (removed) refreshFleet();
   };
   return (
-    <tr>
+    <tr {...ofInstance(instance_id)}>
       <th scope="row">{instance_id}</th>
       <td data-label={columns.status} colSpan={5} title={instance.error.message}>
         {unreadable}

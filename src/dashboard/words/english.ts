@@ -82,6 +82,7 @@ const event: Record<string, string> = {
   deleted: "Deleted",
   gone: "Gone at the provider",
   history_lost: "History lost",
+  delivery_parked: "Delivery parked",
   invariant_breached: "Decision held back",
   cleanup: "Cleanup",
 };
@@ -110,6 +111,8 @@ export const english = {
   wrongToken: "This token is not valid.",
   notAUserToken: "This is not a user token.",
   offline: "The service cannot be reached. What you see may be out of date.",
+  reconnecting: "The connection was lost. Reconnecting …",
+  polling: "There is no live connection. Changes are shown within ten seconds.",
   loading: "Loading …",
   active: "Active",
   idle: "Idle",

@@ -47,6 +47,7 @@ const event: Record<string, string> = {
   deleted: "Excluída",
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",
+  delivery_parked: "Entrega adiada",
   invariant_breached: "Decisão retida",
   cleanup: "Limpeza",
 };
@@ -74,6 +75,8 @@ export const portuguese: Words = {
   wrongToken: "Este token não é válido.",
   notAUserToken: "Este não é um token de usuário.",
   offline: "O serviço não responde. O que você vê pode estar desatualizado.",
+  reconnecting: "A conexão caiu. Reconectando …",
+  polling: "Não há conexão ao vivo. As mudanças aparecem em até dez segundos.",
   loading: "Carregando …",
   active: "Ativas",
   idle: "Ociosas",

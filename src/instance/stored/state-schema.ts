@@ -229,6 +229,8 @@ const effect = z.discriminatedUnion("type", [
   effects.action,
 ]);
 
+export const pendingEffectSchema = exactly<PendingEffect>({ id: number, effect });
+
 export const stateSchema = exactly<InstanceState>({
   profile,
   phase,
@@ -237,7 +239,7 @@ export const stateSchema = exactly<InstanceState>({
   recent: z.array(heartbeat),
   unflushed: number,
   gpuTrend: z.array(numberOrNull),
-  outbox: z.array(exactly<PendingEffect>({ id: number, effect })),
+  outbox: z.array(pendingEffectSchema),
   nextEffectId: number,
   flaps: exactly<Flaps>({ turns: z.array(number), told: z.boolean() }),
   agent: exactly<Agent>({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
+import { type Attempts, type FailingTarget, TARGETS, type TriedEffect } from "../attempts.ts";
 import { exactly } from "./fields.ts";
 import { stateSchema } from "./state-schema.ts";
 
@@ -11,16 +12,46 @@ export interface StoredInstance {
   readonly instanceId: string;
   /** Instance tokens of another generation are refused. It grows, also over removal and new registration. */
   readonly tokenGeneration: number;
-  /** Which database keeps its heartbeats: see `history/shards.ts`. */
+  /** Which database keeps its history: see `history/shards.ts`. */
   readonly historyShard: number;
-  /** The instance's own overrides, and the user's as last read from the database. */
+  /** The instance's own overrides, and the user's as last heard of its fleet. */
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;
   readonly userPolicyVersion: number;
   /** Links of alerts that were used, for as long as they would be good. */
   readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
   readonly state: InstanceState;
+  readonly delivery: DeliveryStanding;
 }
+
+/** How the delivery of its effects stands. */
+export interface DeliveryStanding {
+  readonly attempts: Attempts;
+  /** How many effects wait in rows of their own, since the state's row can't hold them: see `held.ts`. */
+  readonly held: number;
+  /** Null while no effect is parked. */
+  readonly parked: { readonly tryAt: number } | null;
+}
+
+export const NOTHING_WAITS: DeliveryStanding = {
+  attempts: { targets: [], effects: [] },
+  held: 0,
+  parked: null,
+};
+
+const target = z.enum(TARGETS);
+
+const attempts = exactly<Attempts>({
+  targets: z.array(exactly<FailingTarget>({ target, failures: z.number(), retryAt: z.number() })),
+  effects: z.array(
+    exactly<TriedEffect>({
+      id: z.number(),
+      delivered: z.array(target),
+      failures: z.number(),
+      retryAt: z.number(),
+    }),
+  ),
+});
 
 export const storedInstanceSchema = exactly<StoredInstance>({
   userId: z.string(),
@@ -32,4 +63,9 @@ export const storedInstanceSchema = exactly<StoredInstance>({
   userPolicyVersion: z.number(),
   usedLinks: z.array(z.object({ id: z.string(), expiresAt: z.number() })),
   state: stateSchema,
+  delivery: exactly<DeliveryStanding>({
+    attempts,
+    held: z.int().min(0),
+    parked: z.object({ tryAt: z.number() }).nullable(),
+  }),
 }) satisfies z.ZodType<StoredInstance>;

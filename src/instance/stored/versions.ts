@@ -1,6 +1,7 @@
 import type { Fields } from "./fields.ts";
 import { fromUnversioned } from "./from-unversioned.ts";
 import { fromVersion1 } from "./from-version-1.ts";
+import { fromVersion2 } from "./from-version-2.ts";
 
 /** Makes a row of one version a row of the next: pure, and for good. The check comes after the last. */
 type Migration = (row: Fields) => Fields;
@@ -19,6 +20,8 @@ const MIGRATIONS: readonly Migration[] = [
   fromUnversioned,
   // 1 to 2
   fromVersion1,
+  // 2 to 3
+  fromVersion2,
 ];
 
 /** The version that this code writes. */

@@ -42,6 +42,7 @@ export const historyEventKindSchema = z.enum([
   "deleted",
   "gone",
   "history_lost",
+  "delivery_parked",
   "invariant_breached",
   "cleanup",
 ]);

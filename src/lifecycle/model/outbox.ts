@@ -1,14 +1,15 @@
-import type { Effect } from "./effects.ts";
+import type { Effect, PendingEffect } from "./effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
-import type { InstanceState } from "./state.ts";
+import type { InstanceEvent } from "./instance-event.ts";
+import { CHUNK_HEARTBEATS, type InstanceState } from "./state.ts";
 import { DAY_MS, HOUR_MS } from "./time.ts";
 
-/** Heartbeats travel to the history in chunks of this many. */
-export const CHUNK_HEARTBEATS = 10;
+/** Heartbeats wait in the state for a full chunk at most this long. */
+const FLUSH_AFTER_MS = HOUR_MS;
 
-/** Chunks that could not be delivered for this long are dropped, oldest first. */
-const BACKLOG_MS = 7 * DAY_MS;
+/** What could not be delivered for this long is dropped, oldest first. */
+export const BACKLOG_MS = 7 * DAY_MS;
 
 export function emit(state: InstanceState, effect: Effect): InstanceState {
   return {
@@ -41,10 +42,50 @@ export function emitLatest(state: InstanceState, effect: Effect): InstanceState 
 /** Puts the heartbeats that are in no chunk yet into chunks for the history. */
 export function flush(state: InstanceState): InstanceState {
   if (state.unflushed === 0) return state;
-  return inChunks(state.recent.slice(-state.unflushed)).reduce(
+  return inChunks(unflushedOf(state)).reduce(
     (each, heartbeats) => emit(each, { type: "chunk", heartbeats }),
     { ...state, unflushed: 0 },
   );
+}
+
+/** The heartbeats that are in no chunk yet, oldest first. */
+function unflushedOf({ recent, unflushed }: InstanceState): readonly Heartbeat[] {
+  return unflushed === 0 ? [] : recent.slice(-unflushed);
+}
+
+/**
+ * The chunk that the history should get upon an event, because it is an hour old, or full and another heartbeat comes: an
+ * alarm saves nothing else, and would be one save more. Null when there is none.
+ */
+export function dueChunk(
+  state: InstanceState,
+  event: Pick<InstanceEvent, "type">,
+  now: number,
+): readonly Heartbeat[] | null {
+  const [chunk] = inChunks(unflushedOf(state));
+  const first = chunk?.[0];
+  if (chunk === undefined || first === undefined) return null;
+  const isOld = now - first.at >= FLUSH_AFTER_MS;
+  const isFull = event.type === "heartbeat" && chunk.length >= CHUNK_HEARTBEATS;
+  return isOld || isFull ? chunk : null;
+}
+
+/** When `dueChunk` finds one upon any event; null when no heartbeat waits. */
+export function chunkDueAt({ recent, unflushed }: InstanceState): number | null {
+  const oldest = unflushed === 0 ? undefined : recent.at(-unflushed);
+  return oldest === undefined ? null : oldest.at + FLUSH_AFTER_MS;
+}
+
+/** The state once the history has this chunk; unchanged if those heartbeats no longer wait for one. */
+export function withoutChunk(state: InstanceState, chunk: readonly Heartbeat[]): InstanceState {
+  const isNext = unflushedOf(state)[0]?.sequence === chunk[0]?.sequence && chunk.length <= state.unflushed;
+  return isNext ? { ...state, unflushed: state.unflushed - chunk.length } : state;
+}
+
+/** Emits this chunk as an effect, unless those heartbeats no longer wait for one. */
+export function emitChunk(state: InstanceState, chunk: readonly Heartbeat[]): InstanceState {
+  const without = withoutChunk(state, chunk);
+  return without === state ? state : emit(without, { type: "chunk", heartbeats: chunk });
 }
 
 /** No chunk spans more than this. Readers of the history rely on it. */
@@ -68,11 +109,13 @@ export function inChunks(heartbeats: readonly Heartbeat[]): Heartbeat[][] {
 }
 
 /** Heartbeats that may not be in the history yet, oldest first. */
-export function waitingHeartbeats({ outbox, recent, unflushed }: InstanceState): Heartbeat[] {
-  return [
-    ...outbox.flatMap(({ effect }) => (effect.type === "chunk" ? effect.heartbeats : [])),
-    ...(unflushed === 0 ? [] : recent.slice(-unflushed)),
-  ];
+export function waitingHeartbeats(state: InstanceState): Heartbeat[] {
+  return [...state.outbox.flatMap(heartbeatsOf), ...unflushedOf(state)];
+}
+
+/** The heartbeats that an effect hands to the history. */
+export function heartbeatsOf({ effect }: PendingEffect): readonly Heartbeat[] {
+  return effect.type === "chunk" ? effect.heartbeats : [];
 }
 
 /** Removes the effects that are done from the outbox. */
@@ -82,13 +125,23 @@ export function withoutEffects(state: InstanceState, done: ReadonlySet<number>):
 
 /** Drops chunks that have waited too long, and says so in a single event. */
 export function dropOldChunks(state: InstanceState, now: number): InstanceState {
-  const lost = state.outbox.flatMap(({ id, effect }) => {
-    const newest = effect.type === "chunk" ? effect.heartbeats.at(-1) : undefined;
-    return newest !== undefined && newest.at < now - BACKLOG_MS && effect.type === "chunk"
-      ? [{ id, count: effect.heartbeats.length }]
-      : [];
-  });
+  const lost = state.outbox.filter((pending) => isTooOld(pending, now));
   if (lost.length === 0) return state;
+  return recordLoss(withoutEffects(state, new Set(lost.map(({ id }) => id))), countHeartbeats(lost), now);
+}
+
+/** Whether a chunk has waited for so long that it is given up. */
+function isTooOld(pending: PendingEffect, now: number): boolean {
+  const newest = heartbeatsOf(pending).at(-1);
+  return newest !== undefined && newest.at < now - BACKLOG_MS;
+}
+
+export function countHeartbeats(effects: readonly PendingEffect[]): number {
+  return effects.reduce((sum, pending) => sum + heartbeatsOf(pending).length, 0);
+}
+
+/** Says that heartbeats were given up; a loss that still waits to be told is told together with this one. */
+export function recordLoss(state: InstanceState, lost: number, now: number): InstanceState {
   const told = state.outbox.find(
     ({ effect }) => effect.type === "event" && effect.event.kind === "history_lost",
   );
@@ -96,9 +149,8 @@ export function dropOldChunks(state: InstanceState, now: number): InstanceState 
     told?.effect.type === "event" && typeof told.effect.event.detail.heartbeats === "number"
       ? told.effect.event.detail.heartbeats
       : 0;
-  const heartbeats = before + lost.reduce((sum, { count }) => sum + count, 0);
-  const gone = new Set([...lost.map(({ id }) => id), ...(told ? [told.id] : [])]);
-  return record(withoutEffects(state, gone), {
+  const heartbeats = before + lost;
+  return record(told === undefined ? state : withoutEffects(state, new Set([told.id])), {
     at: now,
     kind: "history_lost",
     severity: "warning",

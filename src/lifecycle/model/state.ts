@@ -71,10 +71,20 @@ export interface Agent {
   readonly nextInHistory: number;
 }
 
-/** How many of the newest heartbeats the live state keeps. */
-export const RECENT_HEARTBEATS = 20;
+/** Heartbeats travel to the history in chunks of this many. */
+export const CHUNK_HEARTBEATS = 30;
 
-export function newState(profile: Profile): InstanceState {
+/**
+ * How many of the newest heartbeats the live state keeps. A chunk waits among them until the heartbeat after it, so this
+ * must be more than a chunk: with fewer, heartbeats would be gone before they reach the history.
+ */
+export const RECENT_HEARTBEATS = CHUNK_HEARTBEATS + 10;
+
+/**
+ * `firstEffectId`: the time of registration, unless an earlier instance of the same id used ids beyond it. So no effect id is
+ * ever used twice.
+ */
+export function newState(profile: Profile, firstEffectId = profile.registeredAt): InstanceState {
   return {
     profile,
     phase: { status: "pending" },
@@ -84,9 +94,7 @@ export function newState(profile: Profile): InstanceState {
     unflushed: 0,
     gpuTrend: [],
     outbox: [],
-    // Ids start at the time of registration, so an instance that is registered again under the same id never
-    // repeats an effect id.
-    nextEffectId: profile.registeredAt,
+    nextEffectId: firstEffectId,
     flaps: { turns: [], told: false },
     agent: {
       bootId: null,

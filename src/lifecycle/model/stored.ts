@@ -34,6 +34,11 @@ export function readableRows<T extends z.ZodType>(schema: T, rows: readonly unkn
   });
 }
 
+/** The detail of an event, as JSON text; empty if it can't be read. */
+export const storedDetail = jsonText(
+  z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+).catch({});
+
 /** One level of stored overrides. Only the fields that are known and valid count. */
 export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z
   .record(z.string(), z.unknown())

@@ -1,14 +1,6 @@
-import {
-  addHibernation,
-  averageGpuPercent,
-  costToday,
-  missedHeartbeats,
-  roundDollars,
-  type Savings,
-  uptimePercent,
-} from "../model/counters.ts";
+import { averageGpuPercent, costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
-import { hibernationOf, orphanOf, type Status } from "../model/phase.ts";
+import { orphanOf, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
@@ -43,6 +35,9 @@ export interface LiveView {
   readonly lifecycle: Explanation;
 }
 
+/** How many of the newest heartbeats the detail shows. */
+const SHOWN_HEARTBEATS = 20;
+
 /** One instance in full. */
 export interface DetailView extends LiveView {
   readonly total_heartbeats: number;
@@ -74,14 +69,6 @@ export interface HeartbeatView {
   readonly cost_accumulated: number | null;
   readonly uptime_seconds: number | null;
   readonly status: string | null;
-}
-
-/** Savings so far: dollars, and seconds of confirmed hibernation. */
-export interface SavingsView {
-  readonly saved_this_month: number;
-  readonly saved_total: number;
-  readonly hibernated_seconds_this_month: number;
-  readonly hibernated_seconds_total: number;
 }
 
 export function liveView(instanceId: string, state: InstanceState, policy: Policy, now: number): LiveView {
@@ -137,7 +124,7 @@ export function detailView(
       vram_used_gb: gpu.vram_used_gb ?? null,
       vram_total_gb: gpu.vram_total_gb ?? null,
     })),
-    recent_heartbeats: state.recent.map(heartbeatView).reverse(),
+    recent_heartbeats: state.recent.slice(-SHOWN_HEARTBEATS).map(heartbeatView).reverse(),
   };
 }
 
@@ -152,18 +139,6 @@ export function heartbeatView(heartbeat: Heartbeat): HeartbeatView {
     cost_accumulated: heartbeat.costAccumulated,
     uptime_seconds: heartbeat.uptimeSeconds,
     status: heartbeat.status,
-  };
-}
-
-export function savingsView(state: InstanceState, now: number): SavingsView {
-  const { phase, profile } = state;
-  const unsavedFrom = hibernationOf(phase)?.unsavedFrom ?? now;
-  const saved: Savings = addHibernation(state.counters.saved, profile, unsavedFrom, now);
-  return {
-    saved_this_month: roundDollars(saved.monthDollars),
-    saved_total: roundDollars(saved.totalDollars),
-    hibernated_seconds_this_month: Math.round(saved.monthMs / SECOND_MS),
-    hibernated_seconds_total: Math.round(saved.totalMs / SECOND_MS),
   };
 }
 

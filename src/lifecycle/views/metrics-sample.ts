@@ -4,7 +4,7 @@ import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
-import { savingsView } from "./instance-view.ts";
+import { savingsView } from "./savings.ts";
 
 /** One instance in the metrics; null where a number is unknown. */
 export interface MetricsSample {

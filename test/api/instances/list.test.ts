@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
 
@@ -68,6 +69,86 @@ describe("the list", () => {
     for (const query of ["status=gone", "health=", "limit=0", "limit=1001", "limit=x", "cursor=*"]) {
       const reply = await call("GET", `/api/agent/instances?${query}`, { token: user.token });
       expect([query, reply.status]).toEqual([query, 400]);
+    }
+  });
+
+  it("asks no instance for summaries, and says as of when each is", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig", { name: "Rig" });
+    await one.heartbeat({ gpu_utilization: 90 });
+    await one.settled();
+    setClock(DAY + MINUTE);
+    await one.heartbeat({ gpu_utilization: 80 });
+    await one.settled();
+    const ask = (query: string) => call("GET", `/api/agent/instances?${query}`, { token: user.token });
+    const [summary, full] = [await ask("view=summary"), await ask("view=full")];
+    expect(summary.body).toMatchObject({
+      server_time: "2030-01-07T00:01:00Z",
+      next_cursor: null,
+      guard: { state: "open", service_wide: "open" },
+      instances: [
+        // A steady heartbeat is not reported.
+        { instance_id: "rig", status: "running", gpu_utilization: 90, as_of: "2030-01-07T00:00:00Z" },
+      ],
+    });
+    expect(full.body.instances).toMatchObject([{ instance_id: "rig", gpu_utilization: 80 }]);
+    expect(full.body.instances[0]).not.toHaveProperty("as_of");
+    await runInDurableObject(one.actor, (actor) => {
+      vi.spyOn(actor, "live").mockImplementation(() => {
+        throw new Error("asked");
+      });
+    });
+    expect((await ask("view=summary")).status).toBe(200);
+  });
+
+  it.each(["summary", "full"])("finds by provider, text, status and ids, in the %s view", async (view) => {
+    const user = await newUser();
+    await Promise.all([
+      Instance.register(user, "a-1", { name: "Training", provider: "none" }),
+      Instance.register(user, "a-2", { name: "Rendering", provider_ref: "Machine-7" }),
+      Instance.register(user, "b-1", { name: "100% train_ing" }),
+    ]).then((instances) => Promise.all(instances.map((one) => one.settled())));
+    const ask = async (query: string) => {
+      const { body } = await call("GET", `/api/agent/instances?view=${view}&${query}`, { token: user.token });
+      return body.instances.map((each: { instance_id: string }) => each.instance_id);
+    };
+    expect(await ask("provider=none")).toEqual(["a-1"]);
+    expect(await ask("text=TRAIN")).toEqual(["a-1", "b-1"]);
+    expect(await ask("text=machine-7")).toEqual(["a-2"]);
+    expect(await ask("text=%25")).toEqual(["b-1"]);
+    expect(await ask("text=a-&provider=agent")).toEqual(["a-2"]);
+    expect(await ask("ids=b-1,a-2,unknown")).toEqual(["a-2", "b-1"]);
+    expect(await ask("ids=b-1,a-1&provider=none")).toEqual(["a-1"]);
+    expect(await ask("status=pending&limit=2")).toEqual(["a-1", "a-2"]);
+    expect(await ask("health=inactive")).toEqual(["a-1", "a-2", "b-1"]);
+    expect(await ask("status=running")).toEqual([]);
+  });
+
+  it("finds in the full view what only time has made late", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat({ gpu_utilization: 90 });
+    await one.settled();
+    setClock(DAY + 3 * MINUTE);
+    const ask = async (query: string) =>
+      (await call("GET", `/api/agent/instances?${query}`, { token: user.token })).body.instances.length;
+    expect([await ask("health=late"), await ask("health=healthy")]).toEqual([1, 0]);
+  });
+
+  it("refuses what is no view, no provider and no id", async () => {
+    const { token } = await newUser();
+    const many = Array.from({ length: 101 }, (_, index) => `rig-${index}`).join();
+    for (const query of [
+      "view=short",
+      "provider=acme",
+      "text=",
+      "ids=",
+      "ids=a,,b",
+      "ids=a/b",
+      `ids=${many}`,
+    ]) {
+      const reply = await call("GET", `/api/agent/instances?${query}`, { token });
+      expect([query.slice(0, 20), reply.status]).toEqual([query.slice(0, 20), 400]);
     }
   });
 });

@@ -1,9 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InstanceActor } from "../../../src/instance/actor.ts";
 import type { Registration } from "../../../src/instance/outcomes.ts";
 import type { ActionOutcome, ActionParameters } from "../../../src/orders/order.ts";
-import { holderOf } from "../../../src/providers/machines.ts";
+import { fleetOf } from "../../../src/platform/address.ts";
 import { type Provider, ProviderError, type Shown, type Sighting } from "../../../src/providers/provider.ts";
 import * as registry from "../../../src/providers/registry.ts";
 import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
@@ -68,7 +69,7 @@ const change = (user: User, id: string, json: Record<string, unknown>, query = "
 const answers = (replies: readonly Awaited<ReturnType<typeof call>>[]) =>
   replies.map(({ status, body }) => [status, body.error?.code]);
 
-const holder = (user: User, ref: string) => holderOf(env.DB, user.userId, { provider: "webhook", ref });
+const holder = (user: User, ref: string) => fleetOf(env, user.userId).holderOf({ provider: "webhook", ref });
 
 describe("a machine that is watched", () => {
   it("is not registered a second time, and the answer names who watches it and what to do", async () => {
@@ -170,17 +171,13 @@ describe("a machine that is watched", () => {
 
   it("that a crash left claimed is registered at once under the same id, and a minute later under another", async () => {
     const user = await owner();
-    const actors = Object.getPrototypeOf(env.INSTANCES);
-    const reached = vi.spyOn(actors, "getByName");
     const crash = async (id: string) => {
-      reached.mockImplementationOnce((() => ({
-        machine: async () => null,
-        register: async () => {
-          throw new Error("cut off");
-        },
-      })) as never);
+      const cutOff = vi
+        .spyOn(InstanceActor.prototype, "register")
+        .mockRejectedValueOnce(new Error("cut off"));
       vi.spyOn(console, "error").mockImplementationOnce(() => {});
       expect((await register(user, id)).status).toBe(503);
+      cutOff.mockRestore();
     };
     await crash("one");
     expect((await register(user, "one")).status).toBe(201);
@@ -259,10 +256,10 @@ describe("the claim of a registered instance", () => {
     const user = await owner();
     const one = await Instance.register(user, "one", { provider: "webhook", provider_ref: "m-1" });
     const other = await Instance.register(user, "two", { provider: "webhook", provider_ref: "m-2" });
-    await env.DB.prepare("DELETE FROM machines WHERE user_id = ?").bind(user.userId).run();
-    await env.DB.prepare("INSERT INTO machines VALUES (?, 'webhook', 'm-2', 'newer', ?)")
-      .bind(user.userId, DAY)
-      .run();
+    await runInDurableObject(fleetOf(env, user.userId), (_, { storage }) => {
+      storage.sql.exec("DELETE FROM machines");
+      storage.sql.exec("INSERT INTO machines VALUES ('webhook', 'm-2', 'newer', ?)", DAY);
+    });
     await one.heartbeat();
     await other.heartbeat();
     await Promise.all([one.settled(), other.settled()]);

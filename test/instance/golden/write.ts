@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { writeRow } from "../../../src/instance/stored/row.ts";
+import { type DeliveryStanding, NOTHING_WAITS } from "../../../src/instance/stored/stored-instance.ts";
 import { VERSION } from "../../../src/instance/stored/versions.ts";
 import type { HeartbeatReport } from "../../../src/lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../../../src/lifecycle/model/instance-event.ts";
@@ -89,7 +90,7 @@ const LIVES: Readonly<Record<string, () => Timeline>> = {
   pending: () => live("webhook"),
   running: () => beats(live("agent"), 3, 87),
   "running, idle and warned": () => beats(live("agent"), 5, 2),
-  "running, with a chunk that waits": () => beats(live("vast"), 11, 87),
+  "running, with a chunk that waits": () => beats(live("vast"), 32, 87),
   "orphaned, the guard is asked": asked,
   "orphaned, held by the guard": () => answer(asked(), "guard.deferred"),
   "hibernating, ordered": () => beats(live("webhook"), 7, 2),
@@ -116,6 +117,19 @@ const LIVES: Readonly<Record<string, () => Timeline>> = {
   deleted: () => succeed(deleting()),
 };
 
+/** How the delivery stands: of some, something has failed. */
+function deliveryOf(name: string): DeliveryStanding {
+  if (name !== "running, with a chunk that waits") return NOTHING_WAITS;
+  return {
+    attempts: {
+      targets: [{ target: "history", failures: 3, retryAt: START + 20 * MINUTE }],
+      effects: [{ id: START, delivered: ["fleet"], failures: 2, retryAt: START + 14 * MINUTE }],
+    },
+    held: 0,
+    parked: { tryAt: START + 60 * MINUTE },
+  };
+}
+
 const lines = Object.entries(LIVES).map(([name, make]) => {
   const { state } = make();
   if (!name.startsWith(state.phase.status)) throw new Error(`${name} is ${state.phase.status}`);
@@ -128,6 +142,7 @@ const lines = Object.entries(LIVES).map(([name, make]) => {
     userPolicyVersion: 3,
     usedLinks: [{ id: "l-1", expiresAt: START + 1e8 }],
     state,
+    delivery: deliveryOf(name),
   });
   return `${JSON.stringify(name)}: ${row}`;
 });

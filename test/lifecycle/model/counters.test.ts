@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { uptimePercent } from "../../../src/lifecycle/model/counters.ts";
-import { savingsView } from "../../../src/lifecycle/views/instance-view.ts";
+import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 describe("the counters", () => {

@@ -28,7 +28,7 @@ const lost = (line: Timeline) =>
 describe("a history that is out of reach", () => {
   it("waits for seven days, and is then given up chunk by chunk, which one event counts up", () => {
     const line = hourly();
-    // Chunks: the first heartbeat alone, since it is a transition; then two by two, an hour apart.
+    // Chunks: each heartbeat alone, since it is an hour old when the next one comes.
     beatUndelivered(line, 0, 7 * 24);
     expect(lost(line)).toEqual([]);
     expect(waitingHeartbeats(line.state)).toHaveLength(169);
@@ -45,7 +45,7 @@ describe("a history that is out of reach", () => {
     expect(waitingHeartbeats(line.state)[0]?.sequence).toBe(2);
 
     beatUndelivered(line, 170, 170);
-    expect(lost(line)).toMatchObject([{ detail: { heartbeats: 1 } }]);
+    expect(lost(line)).toMatchObject([{ detail: { heartbeats: 2 } }]);
     beatUndelivered(line, 171, 175);
     expect(lost(line)).toMatchObject([
       {
@@ -70,7 +70,7 @@ describe("a history that is out of reach", () => {
     line.drain();
     expect(line.events.at(-1)).toMatchObject({ kind: "history_lost", detail: { heartbeats: 1 } });
     beatUndelivered(line, 170, 170 + 7 * 24 + 2);
-    expect(lost(line)).toMatchObject([{ detail: { heartbeats: 2 } }]);
+    expect(lost(line)).toMatchObject([{ detail: { heartbeats: 3 } }]);
   });
 });
 
@@ -78,16 +78,19 @@ describe("heartbeats", () => {
   const sizes = (line: Timeline) =>
     line.effects.flatMap((effect) => (effect.type === "chunk" ? [effect.heartbeats.length] : []));
 
-  it("travel ten by ten, each once and in order", () => {
-    const line = new Timeline().beatUntil(at("30:00"), BUSY);
+  it("travel thirty by thirty, each once and in order, by the heartbeat after", () => {
+    const line = new Timeline().beatUntil(at("1:30:00"), BUSY);
     // The first is a transition and goes at once.
-    expect(sizes(line)).toEqual([1, 10, 10, 10]);
+    expect(sizes(line)).toEqual([1, 30, 30]);
+    expect(waitingHeartbeats(line.state)).toHaveLength(30);
+    line.until(at("1:31:00")).heartbeat(BUSY);
+    expect(sizes(line)).toEqual([1, 30, 30, 30]);
     expect(
       line.effects
         .flatMap((effect) => (effect.type === "chunk" ? effect.heartbeats : []))
         .map((one) => one.at),
-    ).toEqual(Array.from({ length: 31 }, (_, minute) => at("0:00") + minute * 60_000));
-    expect(waitingHeartbeats(line.state)).toEqual([]);
+    ).toEqual(Array.from({ length: 91 }, (_, minute) => at("0:00") + minute * 60_000));
+    expect(waitingHeartbeats(line.state).map((one) => one.at)).toEqual([at("1:31:00")]);
   });
 
   it("that wait travel at a transition, and an hour after the oldest of them at the latest", () => {

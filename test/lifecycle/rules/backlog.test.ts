@@ -45,14 +45,14 @@ describe("late readings", () => {
 
   it("that are none let no chunk travel early", () => {
     const line = new Timeline();
-    for (let minute = 0; minute <= 10; minute++) {
+    for (let minute = 0; minute <= 31; minute++) {
       line.until(at("0:00") + minute * MINUTE);
       line.heartbeat({ boot_id: "b", sequence: minute, backlog: [] });
     }
     const sizes = line.effects.flatMap((effect) =>
       effect.type === "chunk" ? [effect.heartbeats.length] : [],
     );
-    expect(sizes).toEqual([1, 10]);
+    expect(sizes).toEqual([1, 30]);
   });
 
   it("that are idle end no run, and one from its very beginning that is not ends it", () => {
@@ -223,19 +223,20 @@ describe("readings that come late, at their edges", () => {
     expect(timesOf(line)).toEqual([0, 180, 240, 300]);
   });
 
-  it("never push the newest of the live state beyond twenty", () => {
+  it("never push the newest of the live state beyond forty", () => {
     const line = agentLine();
     line.heartbeat({ boot_id: "b", sequence: 1 });
-    line.until(at("40:00"));
-    const backlog = Array.from({ length: 38 }, (_, index) => late(index + 2, (39 - index) * 60 - 30));
-    line.heartbeat({ boot_id: "b", sequence: 40, backlog });
+    line.until(at("1:00:00"));
+    const backlog = Array.from({ length: 58 }, (_, index) => late(index + 2, (59 - index) * 60 - 30));
+    line.heartbeat({ boot_id: "b", sequence: 60, backlog });
+    expect(line.state.recent).toHaveLength(40);
     expect(line.view.recent_heartbeats).toHaveLength(20);
-    expect(line.view.recent_heartbeats[0]?.timestamp).toBe("2025-12-19T00:40:00Z");
-    expect(historyOf(line)).toHaveLength(40);
+    expect(line.view.recent_heartbeats[0]?.timestamp).toBe("2025-12-19T01:00:00Z");
+    expect(historyOf(line)).toHaveLength(60);
     const sizes = line.effects.flatMap((effect) =>
       effect.type === "chunk" ? [effect.heartbeats.length] : [],
     );
-    expect(sizes).toEqual([1, 10, 10, 10, 8, 1]);
+    expect(sizes).toEqual([1, 30, 28, 1]);
   });
 
   it("say why the run into which they fall has ended", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { savingsView } from "../../../src/lifecycle/views/instance-view.ts";
+import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const HOUR = 60 * 60_000;

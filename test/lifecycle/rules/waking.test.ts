@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isUnderWay } from "../../../src/lifecycle/rules/order.ts";
-import { savingsView } from "../../../src/lifecycle/views/instance-view.ts";
+import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { liveView, savingsView } from "../../../src/lifecycle/views/instance-view.ts";
+import { liveView } from "../../../src/lifecycle/views/instance-view.ts";
 import { metricsSample } from "../../../src/lifecycle/views/metrics-sample.ts";
+import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };

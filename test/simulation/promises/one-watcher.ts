@@ -38,8 +38,11 @@ export class OneWatcher implements Promised {
   }
 
   #holds(instance: string, ref: string): boolean {
-    const sql = "SELECT user_id || '/' || instance_id AS name FROM machines WHERE ref = ?";
-    return this.#platform.database.rows(sql, ref).some(({ name }) => name === instance);
+    return this.#platform.fleets.some((fleet) =>
+      fleet
+        .rows("SELECT instance_id FROM machines WHERE ref = ?", ref)
+        .some(({ instance_id }) => `${fleet.name}/${instance_id}` === instance),
+    );
   }
 
   atRest(): void {}

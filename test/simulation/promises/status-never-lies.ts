@@ -1,7 +1,7 @@
 import type { Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
 
-/** In the end everybody is what the status says, in the actor as in the registry. */
+/** In the end everybody is what the status says. */
 export class StatusNeverLies implements Promised {
   readonly #platform: Platform;
   readonly #say: Say;
@@ -17,15 +17,8 @@ export class StatusNeverLies implements Promised {
     const { actors, machines } = this.#platform;
     for (const { name, stored } of actors) {
       if (stored === null) continue;
-      const { state, userId, instanceId } = stored;
+      const { state } = stored;
       const { status } = state.phase;
-      const row = this.#platform.database.rows(
-        "SELECT status FROM instances WHERE user_id = ? AND instance_id = ?",
-        userId,
-        instanceId,
-      )[0];
-      if (row?.status !== status)
-        this.#say(`${name} is ${status}, but the registry has it as ${row?.status}`);
       const ref = state.profile.providerRef;
       if (status === "hibernated" && ref !== null && machines.stateOf(ref) === "running")
         this.#say(`${name} counts as hibernated and runs`);

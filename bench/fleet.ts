@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { quantile } from "./quantile.ts";
+import { Load, type Service, startService } from "./service.ts";
+
+/**
+ * How many reports a second one FleetActor takes in a mass outage, with few rows and with many, by turns: what disturbs the
+ * machine disturbs both alike. What counts is the ratio, and for the largest user the absolute figure of this machine.
+ */
+
+/** Both have the same share of silent instances (`workers/fleet.ts`). */
+const SIZES = [100, 200_000] as const;
+/** Several, so that what a request itself takes counts little. */
+const REPORTS_PER_POST = 16;
+const ROUNDS = 8;
+const SLICE_MS = 1_500;
+
+export interface FleetResult {
+  readonly rows: number;
+  readonly reportsPerSecond: number;
+  readonly megabytes: number;
+  /** Median over the rounds of this fleet's throughput divided by the smallest one's of the same round. */
+  readonly ratio: number;
+}
+
+/** The smallest fleet first. */
+export async function benchFleet(): Promise<FleetResult[]> {
+  const service = await startService("bench/workers/fleet.ts");
+  const load = new Load();
+  try {
+    const fleets: { rows: number; throughputs: number[] }[] = [];
+    for (const rows of SIZES) {
+      await call(service, "POST", `/seed/${userOf(rows)}/${rows}`);
+      await post(load, service, rows, SLICE_MS);
+      fleets.push({ rows, throughputs: [] });
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { rows, throughputs } of fleets) {
+        throughputs.push(await post(load, service, rows, SLICE_MS));
+      }
+    }
+    const smallest = fleets[0]?.throughputs ?? [];
+    const results: FleetResult[] = [];
+    for (const { rows, throughputs } of fleets) {
+      const size = z.object({ bytes: z.number() });
+      const { bytes } = size.parse(await (await call(service, "GET", `/size/${userOf(rows)}`)).json());
+      results.push({
+        rows,
+        reportsPerSecond: quantile(throughputs, 0.5),
+        megabytes: bytes / 1e6,
+        ratio: quantile(
+          throughputs.map((throughput, round) => throughput / (smallest[round] ?? 0)),
+          0.5,
+        ),
+      });
+    }
+    return results;
+  } finally {
+    load.end();
+    await service.stop();
+  }
+}
+
+const userOf = (rows: number) => `user-${rows}`;
+
+/** Reports a second. */
+async function post(load: Load, { url }: Service, rows: number, durationMs: number): Promise<number> {
+  const path = `/report/${userOf(rows)}/${rows}/${REPORTS_PER_POST}`;
+  const posts = Array.from({ length: 32 }, () => ({ url: `${url}${path}`, token: null, body: "" }));
+  const startedAt = performance.now();
+  const { length } = await load.post(posts, durationMs, 204);
+  return (length * REPORTS_PER_POST * 1000) / (performance.now() - startedAt);
+}
+
+async function call({ url }: Service, method: string, path: string): Promise<Response> {
+  const response = await fetch(`${url}${path}`, { method });
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
+  return response;
+}
+
+/** For `npm run bench` and `npm run capacity`. */
+export function printFleets(results: readonly FleetResult[]): void {
+  console.table(
+    Object.fromEntries(
+      results.map(({ rows, reportsPerSecond, megabytes, ratio }) => [
+        `a fleet of ${rows}, 60 % silent`,
+        {
+          "reports/s": Math.round(reportsPerSecond),
+          "of the smallest": ratio.toFixed(2),
+          MB: megabytes.toFixed(1),
+        },
+      ]),
+    ),
+  );
+}

@@ -1,0 +1,149 @@
+import { FleetActor as Fleet } from "../../src/fleet/actor.ts";
+import { newFleet } from "../../src/fleet/state.ts";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
+import { newState } from "../../src/lifecycle/model/state.ts";
+import { DAY_MS, MINUTE_MS } from "../../src/lifecycle/model/time.ts";
+import { liveView } from "../../src/lifecycle/views/instance-view.ts";
+import { savingsBasis } from "../../src/lifecycle/views/savings.ts";
+
+/**
+ * One fleet, asked by reports alone. `POST /seed/<user>/<rows>` fills it, `POST /report/<user>/<rows>/<n>` sends it
+ * one report of each of n instances, and `GET /size/<user>` says how many bytes it takes.
+ */
+
+/** A mass outage: the guard is closed, and so many of the fleet have been silent since the last minutes. */
+const SILENT_SHARE = 0.6;
+const OUTAGE_MINUTES = 5;
+
+const policy = compilePolicy(DEFAULT_POLICY, 1);
+
+export class FleetActor extends Fleet {
+  /** Writes so many rows past the reports that would have made them, which would take minutes. */
+  async seed(rows: number): Promise<void> {
+    const { sql } = this.ctx.storage;
+    const now = Date.now();
+    const silent = Math.floor(rows * SILENT_SHARE);
+    const { view, savings } = rowOf("", now, null);
+    this.ctx.storage.transactionSync(() => {
+      sql.exec(
+        `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+         INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, status, health,
+                                orphaned_since, silent_since, overrides, view, savings, bucket, guard_epoch, vote_epoch)
+         SELECT 'i-' || i, i, 1, ?2, ?2, 'i-' || i, 'webhook', IIF(i < ?3, 'orphaned', 'running'), 'healthy',
+                IIF(i < ?3, ?2, NULL), IIF(i < ?3, ?4 + (i % ?5) * ?6, NULL), '{}', ?7, ?8,
+                IIF(i < ?3, CAST((?4 + (i % ?5) * ?6) / ?6 AS INTEGER), NULL), IIF(i < ?3, 0, NULL), IIF(i < ?3, 0, NULL)
+         FROM n`,
+        rows,
+        now,
+        silent,
+        now - 2 * OUTAGE_MINUTES * MINUTE_MS,
+        OUTAGE_MINUTES,
+        MINUTE_MS,
+        JSON.stringify(view),
+        JSON.stringify(savings),
+      );
+      for (const counted of ["guard", "vote"]) {
+        sql.exec(
+          `INSERT INTO silences (counted, epoch, bucket, instances, first_orphaned_since)
+           SELECT ?, 0, bucket, COUNT(*), MIN(orphaned_since) FROM instances WHERE bucket IS NOT NULL GROUP BY bucket`,
+          counted,
+        );
+      }
+      const seenFrom = now - DAY_MS;
+      const state = {
+        ...newFleet(),
+        guard: { closedAt: now, openedAt: null, seenFrom, silentFrom: seenFrom },
+        vote: { closedAt: now, openedAt: null, seenFrom },
+        awake: rows - silent,
+        instancesByStatus: { orphaned: silent, running: rows - silent },
+        revision: rows,
+      };
+      sql.exec("UPDATE fleet SET json = ? WHERE id = 1", JSON.stringify(state));
+    });
+    await this.ctx.storage.sync();
+    // What is in memory is of before the seed.
+    this.ctx.abort();
+  }
+
+  async size(): Promise<number> {
+    return this.ctx.storage.sql.databaseSize;
+  }
+}
+
+/** A row as a real instance reports it. */
+function rowOf(instanceId: string, now: number, silentSince: number | null) {
+  const state = newState({
+    name: instanceId,
+    provider: "webhook",
+    providerRef: null,
+    hourlyCost: 1,
+    hibernatedHourlyCost: 0,
+    registeredAt: now,
+  });
+  const view = liveView(instanceId, state, policy, now);
+  return {
+    asOf: now,
+    registeredAt: now,
+    view: { ...view, status: silentSince === null ? ("running" as const) : ("orphaned" as const) },
+    savings: savingsBasis(state),
+    overrides: {},
+    orphanedSince: silentSince === null ? null : now,
+    silentSince,
+  };
+}
+
+let revision = 1;
+
+/** Each reporter falls silent and is heard by turns: what costs a fleet most. */
+async function report(env: Env, userId: string, rows: number, reporters: number): Promise<void> {
+  const fleet = env.FLEETS.getByName(userId);
+  const now = Date.now();
+  revision += 1;
+  const silentSince = revision % 2 === 0 ? now - 6 * MINUTE_MS : null;
+  await Promise.all(
+    Array.from({ length: reporters }, async (_, index) => {
+      const instanceId = `i-${Math.floor(((index + 0.5) * rows) / reporters)}`;
+      const event = {
+        id: revision.toString(36),
+        at: now,
+        kind: silentSince === null ? ("recovered" as const) : ("orphaned" as const),
+        severity: "warning" as const,
+        message: "Instance may be stuck: no heartbeat for 5 minutes",
+        detail: { rule: "orphan.orphan_after_seconds" },
+      };
+      const row = { ...rowOf(instanceId, now, silentSince), revision };
+      await fleet.report({ instanceId, row, events: [event], questions: [], policyVersion: 0 });
+    }),
+  );
+}
+
+// The configuration names them; no load reaches them, but for the service, which the fleet tells of its totals.
+export {
+  AlertDelivery,
+  AlertDigest,
+  DailyCleanup,
+  InstanceAction,
+  InstanceActor,
+  ServiceActor,
+} from "../../src/worker.ts";
+
+export default {
+  async fetch(request, env) {
+    const [, what, userId = "", rows, reporters] = new URL(request.url).pathname.split("/");
+    // Of this Worker's own class, which the binding's type does not know.
+    const fleet = (env as unknown as { FLEETS: DurableObjectNamespace<FleetActor> }).FLEETS.getByName(userId);
+    switch (what) {
+      case "seed":
+        await fleet.seed(Number(rows)).catch(() => undefined);
+        return new Response(null, { status: 204 });
+      case "report":
+        await report(env, userId, Number(rows), Number(reporters));
+        return new Response(null, { status: 204 });
+      case "size":
+        return Response.json({ bytes: await fleet.size() });
+      default:
+        return new Response(null, { status: 404 });
+    }
+  },
+} satisfies ExportedHandler<Env>;

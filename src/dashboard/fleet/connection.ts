@@ -1,0 +1,115 @@
+import type { CLOSE_CODES, LIVE_PROTOCOL, LiveMessage } from "../../fleet/messages.ts";
+
+/** The page's live connection, opened again whenever it is lost. */
+
+const PROTOCOL: typeof LIVE_PROTOCOL = "dumont";
+const REPLACED: typeof CLOSE_CODES.replaced = 4001;
+const REVOKED: typeof CLOSE_CODES.revoked = 4003;
+
+/** The first pause before a connection is tried again, and the longest; each is drawn between half of it and all. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** A connection that has brought nothing for so long is asked whether it still stands, and then given up. */
+const QUIET_MS = 60_000;
+const ANSWER_WITHIN_MS = 10_000;
+
+/** After so many failures in a row, something between here and the service does not let it through. */
+const FAILURES_UNTIL_POLLING = 2;
+
+/** `connected`; `lost`, and tried again; `unavailable`, so that somebody must poll, though it is still tried. */
+export type ConnectionState = "connecting" | "connected" | "lost" | "unavailable";
+
+interface Listener {
+  onState(state: ConnectionState): void;
+  /** A new connection: what was on its way over the former one does not come any more. */
+  onOpen(): void;
+  onMessage(message: LiveMessage): void;
+  /** The token is not valid any more. */
+  onRevoked(): void;
+  /** Where to go on; null for a first time. */
+  revision(): number | null;
+}
+
+export function keepConnected(token: string, listener: Listener): { stop(): void } {
+  let socket: WebSocket | null = null;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let watch: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let stopped = false;
+
+  const open = () => {
+    clearTimeout(retry);
+    if (stopped || socket !== null || document.hidden) return;
+    const since = listener.revision();
+    const query = since === null ? "" : `?since=${since}`;
+    const address = new URL(`/api/agent/live${query}`, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const mine = new WebSocket(address, [PROTOCOL, `bearer.${token}`]);
+    socket = mine;
+    mine.onopen = () => {
+      failures = 0;
+      listener.onOpen();
+      listener.onState("connected");
+      expectLife(mine);
+    };
+    mine.onmessage = ({ data }) => {
+      expectLife(mine);
+      if (data === "pong") return;
+      const message: LiveMessage = JSON.parse(data);
+      listener.onMessage(message);
+      if (message.type === "confirm") mine.send('{"type":"confirmed"}');
+    };
+    mine.onclose = ({ code }) => {
+      if (mine === socket) lose(code);
+    };
+  };
+
+  const lose = (code: number) => {
+    socket = null;
+    clearTimeout(watch);
+    if (stopped) return;
+    if (code === REVOKED) {
+      listener.onRevoked();
+      return;
+    }
+    failures += 1;
+    const isReplaced = code === REPLACED;
+    listener.onState(isReplaced || failures >= FAILURES_UNTIL_POLLING ? "unavailable" : "lost");
+    // It would only push out another page of the same user.
+    if (isReplaced) {
+      stop();
+      return;
+    }
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+    retry = setTimeout(open, pauseMs * (0.5 + Math.random() / 2));
+  };
+
+  /** Something has come. A connection that is cut without a word is found out by its silence. */
+  const expectLife = (mine: WebSocket) => {
+    clearTimeout(watch);
+    watch = setTimeout(() => {
+      mine.send("ping");
+      watch = setTimeout(() => {
+        mine.close();
+        // The close of a dead connection may take long to be heard.
+        if (mine === socket) lose(0);
+      }, ANSWER_WITHIN_MS);
+    }, QUIET_MS);
+  };
+
+  const stop = () => {
+    stopped = true;
+    clearTimeout(retry);
+    clearTimeout(watch);
+    document.removeEventListener("visibilitychange", open);
+    removeEventListener("online", open);
+    socket?.close();
+  };
+
+  // Whoever does not look is not reconnected before they look again.
+  document.addEventListener("visibilitychange", open);
+  addEventListener("online", open);
+  open();
+  return { stop };
+}

@@ -1,0 +1,131 @@
+import type { LiveMessage, SummaryView } from "../../fleet/messages.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+
+/** What the page knows of the fleet, and how messages and answers change it. Pure. */
+
+/** An instance whose stored state the service cannot read. */
+export interface Unreadable {
+  readonly instance_id: string;
+  readonly error: { readonly code: "unreadable"; readonly message: string };
+}
+
+/** `asOf`: the service's time at which it was so, in ms. */
+interface Entry {
+  readonly asOf: number;
+  readonly instance: LiveView | Unreadable;
+}
+
+type Entries = ReadonlyMap<string, Entry>;
+
+export interface Known {
+  /** Null before the whole fleet has come for the first time. */
+  readonly entries: Entries | null;
+  /** A snapshot of which some pages are still on their way. */
+  readonly arriving: Entries | null;
+  /** Everything up to this revision has come over a connection; null before that. */
+  readonly revision: number | null;
+  readonly guardClosed: boolean;
+}
+
+/** What a list of instances is answered with. */
+export interface Page {
+  readonly server_time: string;
+  readonly instances: readonly (LiveView | SummaryView | Unreadable)[];
+  readonly next_cursor: string | null;
+  readonly guard: { readonly state: "open" | "closed"; readonly service_wide: "open" | "closed" };
+}
+
+export const NOTHING_KNOWN: Known = { entries: null, arriving: null, revision: null, guardClosed: false };
+
+/** A new connection begins its snapshot from the start. */
+export function beginConnection(known: Known): Known {
+  return { ...known, arriving: null };
+}
+
+export function receive(known: Known, message: LiveMessage): Known {
+  switch (message.type) {
+    case "snapshot": {
+      const { revision, rows, is_last, guard } = message;
+      const guardClosed = isClosed(guard);
+      const arriving = withNewer(known.arriving ?? new Map(), rows.map(entryOf));
+      if (!is_last) return { ...known, arriving, guardClosed };
+      return { entries: keepNewer(known.entries, arriving), arriving: null, revision, guardClosed };
+    }
+    case "rows": {
+      const { revision, rows, removed, guard } = message;
+      const entries = new Map(known.entries);
+      for (const id of removed) entries.delete(id);
+      return {
+        ...known,
+        entries: withNewer(entries, rows.map(entryOf)),
+        revision,
+        guardClosed: isClosed(guard),
+      };
+    }
+    case "events":
+    case "confirm":
+      return known;
+  }
+}
+
+/** The whole list, for want of a connection. */
+export function replaceAll(known: Known, pages: readonly Page[]): Known {
+  const all = pages.flatMap(({ server_time, instances }) =>
+    instances.map((each) => entryOf(each, server_time)),
+  );
+  return {
+    ...known,
+    entries: keepNewer(known.entries, withNewer(new Map(), all)),
+    guardClosed: pages.some(({ guard }) => isClosed(guard)),
+  };
+}
+
+/** Some instances as they are right now. One that the page does not know has been removed meanwhile. */
+export function refresh(known: Known, { server_time, instances }: Page): Known {
+  if (known.entries === null) return known;
+  const { entries } = known;
+  const fresh = instances
+    .filter(({ instance_id }) => entries.has(instance_id))
+    .map((instance) => entryOf(instance, server_time));
+  return { ...known, entries: withNewer(entries, fresh) };
+}
+
+export function readable({ entries }: Known): LiveView[] {
+  return [...(entries?.values() ?? [])].flatMap(({ instance }) => ("error" in instance ? [] : [instance]));
+}
+
+export function unreadable({ entries }: Known): Unreadable[] {
+  return [...(entries?.values() ?? [])].flatMap(({ instance }) => ("error" in instance ? [instance] : []));
+}
+
+function withNewer(entries: Entries, fresh: readonly Entry[]): Entries {
+  const next = new Map(entries);
+  for (const entry of fresh) {
+    const { instance_id } = entry.instance;
+    const former = next.get(instance_id);
+    if (former === undefined || entry.asOf >= former.asOf) next.set(instance_id, entry);
+  }
+  return next;
+}
+
+/** The instances of `whole`, each as it was last: what was asked of a single one may be newer. */
+function keepNewer(former: Entries | null, whole: Entries): Entries {
+  const still = [...(former?.values() ?? [])].filter(({ asOf, instance }) => {
+    const entry = whole.get(instance.instance_id);
+    return entry !== undefined && asOf > entry.asOf;
+  });
+  return withNewer(whole, still);
+}
+
+/** `now`: as of when it is, where it does not say so itself. */
+function entryOf(instance: SummaryView): Entry;
+function entryOf(instance: LiveView | SummaryView | Unreadable, now: string): Entry;
+function entryOf(instance: LiveView | SummaryView | Unreadable, now?: string): Entry {
+  if (!("as_of" in instance)) return { asOf: Date.parse(now ?? ""), instance };
+  const { as_of, ...view } = instance;
+  return { asOf: Date.parse(as_of), instance: view };
+}
+
+function isClosed({ state, service_wide }: Page["guard"]): boolean {
+  return state === "closed" || service_wide === "closed";
+}

@@ -1,0 +1,281 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Delivery } from "../alerts/channels/channel.ts";
+import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import type { Page, Position } from "../history/page.ts";
+import type { GuardedStep } from "../lifecycle/model/effects.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import { firesBy } from "../platform/alarm.ts";
+import { simulationSpeed } from "../platform/simulation-speed.ts";
+import type { MachineKey } from "../providers/machines.ts";
+import type { FleetEvent } from "./events.ts";
+import { Fleet, type PolicyContradiction, TOTALS_EVERY_MS } from "./fleet.ts";
+import { startFleet } from "./import.ts";
+import type { ListFilter } from "./list-filter.ts";
+import { LivePush } from "./live.ts";
+import type { Holding } from "./machines.ts";
+import { bringPolicy } from "./policy.ts";
+import type { Admission, Report, ReportAnswer, UserPolicy } from "./report.ts";
+import { type FleetSavings, readSavings } from "./savings.ts";
+import { nextAlarm, serviceGuard } from "./state.ts";
+import { readSummaries, type SummaryPage } from "./summaries.ts";
+import { runDueTasks } from "./tasks.ts";
+import { isServiceHeard, tellTotals } from "./totals.ts";
+
+/** An alarm whose tasks all failed must not fire again at once. */
+const SHORTEST_ALARM_MS = SECOND_MS / 10;
+
+/** An alarm that failed as a whole fires again after this long. */
+const FAILED_ALARM_RETRY_MS = 60 * SECOND_MS;
+
+/**
+ * One user's fleet: what is known of all instances together, what of it must be told, and one alarm for whatever waits. Its
+ * instances report; it never waits for one of them while it answers a report, since they wait for that answer.
+ */
+export class FleetActor extends DurableObject<Env> {
+  #fleet: Fleet | null = null;
+  #starting: Promise<void> | null = null;
+  /** What the alarm is set for. */
+  #armedAt: number | null = null;
+  #asking: Promise<void> | null = null;
+  readonly #live: LivePush;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#live = new LivePush(ctx, env);
+    // An error must stay inside: it would reset the object, and close every socket.
+    void ctx.blockConcurrencyWhile(() =>
+      this.#start().catch((error) => console.warn("fleet not started", error)),
+    );
+  }
+
+  get #userId(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("a fleet is addressed by its user's id");
+    return name;
+  }
+
+  async #start(): Promise<void> {
+    const speed = simulationSpeed(this.env);
+    const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed);
+    this.#fleet = new Fleet(this.ctx.storage, state, speed);
+    this.#armedAt = await this.ctx.storage.getAlarm();
+    this.#arm();
+  }
+
+  /** The fleet. Throws when it can't be started now: D1 did not answer at its first start. */
+  async #ready(): Promise<Fleet> {
+    if (this.#fleet === null) {
+      this.#starting ??= this.#start().finally(() => {
+        this.#starting = null;
+      });
+      await this.#starting;
+    }
+    if (this.#fleet === null) throw new Error("the fleet could not be started");
+    return this.#fleet;
+  }
+
+  /** Sets the alarm for what is due first. The write that made it due and the alarm become durable together. */
+  #arm(): void {
+    const at = this.#fleet === null ? null : nextAlarm(this.#fleet.state);
+    const now = Date.now();
+    if (at === null || firesBy(at, this.#armedAt, now)) return;
+    this.#armedAt = Math.max(at, now + SHORTEST_ALARM_MS);
+    void this.ctx.storage.setAlarm(this.#armedAt);
+  }
+
+  /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
+  async admit(instanceId: string): Promise<Admission | null> {
+    return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
+  }
+
+  /** Takes what an instance reports. Idempotent. */
+  async report(report: Report): Promise<ReportAnswer> {
+    const fleet = this.#fleet ?? (await this.#ready());
+    fleet.take(report, Date.now());
+    this.#arm();
+    this.#live.changed(fleet, this.#userId);
+    const { policy } = fleet.state;
+    return {
+      policy: policy.version > report.policyVersion ? policy : null,
+      answers: report.questions.length === 0 ? [] : await this.#answer(fleet, report.questions),
+    };
+  }
+
+  /** May these steps go on? While the service's word can't be had, they wait. */
+  async #answer(fleet: Fleet, steps: readonly GuardedStep[]): Promise<ReportAnswer["answers"]> {
+    try {
+      await this.#hearService(fleet);
+    } catch (error) {
+      console.warn("the service-wide guard is not known: steps wait", error);
+      return steps.map((step) => ({ step, answer: { held: true } }));
+    }
+    const { guard } = fleet.state;
+    const { maxHoldMs } = fleet.rules.standard;
+    const now = Date.now();
+    return steps.map((step) => ({
+      step,
+      answer: guardAnswer(step, guard, serviceGuard(fleet.state), maxHoldMs, now),
+    }));
+  }
+
+  async #hearService(fleet: Fleet): Promise<void> {
+    // A call that is under way may not tell what this report has brought.
+    await this.#asking;
+    const { totalsAt } = fleet.state.due;
+    const hasNews = totalsAt !== null && totalsAt <= Date.now() + TOTALS_EVERY_MS;
+    if (isServiceHeard(fleet.state) && !hasNews) return;
+    this.#asking ??= tellTotals(this.env, this.#userId, fleet).finally(() => {
+      this.#asking = null;
+      this.#live.changed(fleet, this.#userId);
+    });
+    await this.#asking;
+  }
+
+  /** Takes an instance out of the registry. Its reports up to `revision` that are still on their way come to nothing. */
+  async remove(instanceId: string, revision: number): Promise<void> {
+    const fleet = await this.#ready();
+    fleet.remove(instanceId, revision, Date.now());
+    this.#arm();
+    this.#live.changed(fleet, this.#userId);
+  }
+
+  async policy(): Promise<UserPolicy> {
+    return (await this.#ready()).state.policy;
+  }
+
+  /** Sets the user's policy and brings it to the first instances; the alarm brings it to the others. */
+  async setPolicy(overrides: PolicyOverrides): Promise<PolicyContradiction | UserPolicy> {
+    const fleet = await this.#ready();
+    const set = fleet.setPolicy(overrides, Date.now());
+    this.#arm();
+    if ("version" in set) await bringPolicy(this.env, this.#userId, fleet);
+    this.#arm();
+    return set;
+  }
+
+  async hasInstanceOf(provider: ProviderKind): Promise<boolean> {
+    return (await this.#ready()).registry.hasInstanceOf(provider);
+  }
+
+  async instanceIds(after: string, limit: number, filter: ListFilter = {}): Promise<string[]> {
+    return (await this.#ready()).registry.idsAfter(after, limit, filter);
+  }
+
+  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
+  async instancesToVisit(after: string, limit: number): Promise<string[]> {
+    const { registry } = await this.#ready();
+    this.#arm();
+    return registry.toVisitAfter(after, limit);
+  }
+
+  async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
+    await this.#ready();
+    return readSummaries(this.ctx.storage.sql, filter, after, limit);
+  }
+
+  /** The user's guard, and the service's as last heard. If that was some time ago, the service is asked, for who looks next. */
+  async guards(): Promise<{ readonly user: Guard; readonly service: Guard }> {
+    const fleet = await this.#ready();
+    const { state } = fleet;
+    if (!isServiceHeard(state)) {
+      this.ctx.waitUntil(
+        this.#hearService(fleet).catch((error) => console.warn("the service-wide guard is not known", error)),
+      );
+    }
+    return { user: state.guard, service: serviceGuard(state) };
+  }
+
+  async hibernations(): Promise<{ reason: string; hibernations: number; regretted: number }[]> {
+    const { state } = await this.#ready();
+    return Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count }));
+  }
+
+  async savings(after: string, limit: number): Promise<FleetSavings> {
+    return readSavings((await this.#ready()).registry, after, limit, Date.now());
+  }
+
+  async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {
+    return (await this.#ready()).events.page(before, limit);
+  }
+
+  async claim(machine: MachineKey, instanceId: string): Promise<Holding> {
+    return (await this.#ready()).machines.claim(machine, instanceId, Date.now());
+  }
+
+  async withdrawClaim(machine: MachineKey, instanceId: string, claimedAt: number): Promise<void> {
+    (await this.#ready()).machines.withdraw(machine, instanceId, claimedAt);
+  }
+
+  /** Releases a machine that the instance has left, unless it has come back to it. */
+  async releaseMachine(machine: MachineKey, instanceId: string): Promise<void> {
+    const { machines, registry } = await this.#ready();
+    const [row] = registry.listByIds([instanceId]);
+    const isBack =
+      row !== undefined &&
+      row.view.status !== "deleted" &&
+      row.view.provider === machine.provider &&
+      (row.view.provider_ref ?? instanceId) === machine.ref;
+    if (!isBack) machines.release(machine, instanceId);
+  }
+
+  async holderOf(machine: MachineKey): Promise<string | null> {
+    return (await this.#ready()).machines.holderOf(machine);
+  }
+
+  async channels(): Promise<ChannelRecord[]> {
+    return (await this.#ready()).channels.list();
+  }
+
+  /** False when the user has `limit` channels already. */
+  async addChannel(
+    channel: Omit<ChannelRecord, "lastDelivery">,
+    sealed: SealedChannel,
+    limit: number,
+  ): Promise<boolean> {
+    return (await this.#ready()).addChannel(channel, sealed, limit);
+  }
+
+  async deleteChannel(id: string): Promise<boolean> {
+    return (await this.#ready()).channels.delete(id);
+  }
+
+  async sealedChannel(id: string): Promise<SealedChannel | null> {
+    return (await this.#ready()).channels.sealed(id);
+  }
+
+  async noteDelivery(channelId: string, delivery: Delivery): Promise<void> {
+    (await this.#ready()).noteDelivery(channelId, delivery, Date.now());
+  }
+
+  /** Opens a live connection (`liveRequest`). */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#live.accept(request, await this.#ready());
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    this.#live.received(socket, message, await this.#ready());
+  }
+
+  /** Closes the live connections of a token that is no longer valid. */
+  async tokenRevoked(tokenId: string): Promise<void> {
+    this.#live.revoked(tokenId);
+  }
+
+  /** The platform tries a failed alarm six times and then never again, so this never throws. */
+  override async alarm(): Promise<void> {
+    this.#armedAt = null;
+    try {
+      const fleet = await this.#ready();
+      await runDueTasks(this.env, this.#userId, fleet, Date.now());
+      this.#live.changed(fleet, this.#userId);
+      this.#arm();
+    } catch (error) {
+      console.error("the fleet's alarm failed", error);
+      this.#armedAt = Date.now() + FAILED_ALARM_RETRY_MS;
+      await this.ctx.storage.setAlarm(this.#armedAt);
+    }
+  }
+}

@@ -1,0 +1,262 @@
+import type { Delivery } from "../alerts/channels/channel.ts";
+import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
+import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/policy-issues.ts";
+import { mergePolicy, type PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { Channels } from "./channels.ts";
+import { addAlert } from "./digest-window.ts";
+import { Digests } from "./digests.ts";
+import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
+import { Machines } from "./machines.ts";
+import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
+import { type Known, Registry } from "./registry.ts";
+import type { Admission, FleetRow, Report, UserPolicy } from "./report.ts";
+import { type SilenceKeys, Silences } from "./silences.ts";
+import { countInstances, countMove, type Due, type FleetState, parseFleet, withDue } from "./state.ts";
+
+/** The service is told of a fleet's totals at most this often. */
+export const TOTALS_EVERY_MS = 15_000;
+
+/** The call that sets a policy begins to bring it to the instances. If it is cut off, the alarm goes on after this long. */
+const BRINGING_RESUMES_MS = 30_000;
+
+/** Old and surplus events are deleted at least once in so many changes of rows or events. */
+const PRUNE_EVERY = 1000;
+
+/** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
+const ADMISSION_LASTS_MS = MINUTE_MS;
+
+/** What contradicts itself in a policy, on its own or with an instance's overrides. */
+export interface PolicyContradiction {
+  readonly issues: readonly PolicyIssue[];
+  /** The instance with whose overrides it does; null if it does by itself. */
+  readonly instance: { readonly id: string; readonly provider: ProviderKind } | null;
+}
+
+/**
+ * What a fleet knows, in its own database, and how reports and requests change it. Synchronous throughout: each change is one
+ * transaction, and nothing can come in between. `actor.ts` speaks with the outside.
+ */
+export class Fleet {
+  readonly registry: Registry;
+  readonly events: RecentEvents;
+  readonly channels: Channels;
+  readonly machines: Machines;
+  readonly digests: Digests;
+  readonly #storage: DurableObjectStorage;
+  readonly #silences: Silences;
+  readonly #speed: number;
+  /** When instances were admitted that have not reported yet, by their ids. */
+  readonly #admitted = new Map<string, number>();
+  #state: FleetState;
+  #rules: { readonly of: PolicyOverrides; readonly rules: OutageRules } | null = null;
+
+  /** `state`: as it is stored. */
+  constructor(storage: DurableObjectStorage, state: FleetState, speed: number) {
+    const { sql } = storage;
+    this.registry = new Registry(sql);
+    this.events = new RecentEvents(sql);
+    this.channels = new Channels(sql);
+    this.machines = new Machines(sql);
+    this.digests = new Digests(sql, this.events, this.channels);
+    this.#storage = storage;
+    this.#silences = new Silences(sql, speed);
+    this.#speed = speed;
+    this.#state = state;
+  }
+
+  get state(): FleetState {
+    return this.#state;
+  }
+
+  get rules(): OutageRules {
+    const { overrides } = this.#state.policy;
+    if (this.#rules?.of !== overrides)
+      this.#rules = { of: overrides, rules: outageRules(overrides, this.#speed) };
+    return this.#rules.rules;
+  }
+
+  /** Makes a change and saves it, in one transaction. */
+  change<T>(make: (state: FleetState) => { readonly state: FleetState; readonly result: T }): T {
+    const before = this.#state;
+    try {
+      return this.#storage.transactionSync(() => {
+        const { state, result } = make(before);
+        if (state !== before) {
+          writeFleet(this.#storage.sql, state);
+          this.#state = state;
+        }
+        return result;
+      });
+    } catch (error) {
+      this.#state = before;
+      throw error;
+    }
+  }
+
+  update(make: (state: FleetState) => FleetState): void {
+    this.change((state) => ({ state: make(state), result: undefined }));
+  }
+
+  setDue(due: Partial<Due>): void {
+    this.update((state) => withDue(state, due));
+  }
+
+  /** Admits an instance that is about to be registered; null when there are `limit` others. */
+  admit(instanceId: string, limit: number, now: number): Admission | null {
+    for (const [id, at] of this.#admitted) if (at < now - ADMISSION_LASTS_MS) this.#admitted.delete(id);
+    const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
+    if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
+    if (isNew) this.#admitted.set(instanceId, now);
+    return { policy: this.#state.policy, idsAfter: this.registry.removedRevision(instanceId) ?? 0 };
+  }
+
+  /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
+  take(report: Report, now: number): void {
+    this.update((state) => {
+      const { instanceId, row } = report;
+      if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
+      const known = this.registry.find(instanceId);
+      let next = isNewer(row, known) ? this.#place(state, instanceId, row, known, now) : state;
+      for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
+      next = this.#reviewOutage(next, row.silentSince, now);
+      const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
+      if (turn(next.revision) === turn(state.revision)) return next;
+      return withDue(next, { pruneAt: now });
+    });
+  }
+
+  #place(state: FleetState, instanceId: string, row: FleetRow, known: Known | null, now: number): FleetState {
+    const keys = this.#count(state, row, known);
+    const revision = state.revision + 1;
+    this.#admitted.delete(instanceId);
+    this.registry.write(instanceId, revision, row, keys);
+    if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
+    else if (abilitiesOf(row.view.provider).reachesSilent) {
+      const { provider, provider_ref } = row.view;
+      this.machines.hold({ provider, ref: provider_ref ?? instanceId }, instanceId, now);
+    }
+    const standing = { status: row.view.status, silentSince: row.silentSince };
+    const moved = countMove({ ...state, revision }, known, standing);
+    const isSame = moved.awake === state.awake && moved.instancesByStatus === state.instancesByStatus;
+    return isSame ? moved : withTotalsDue(moved, now);
+  }
+
+  /** Counts a silent instance where it belongs. One that stays silent stays where it is counted. */
+  #count(state: FleetState, row: FleetRow, known: Known | null): SilenceKeys {
+    if (known !== null && known.silentSince === row.silentSince) return known;
+    if (known !== null) this.#silences.remove(known);
+    return this.#silences.add(state, row);
+  }
+
+  #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
+    const reviewed = reviewOutage(state, this.#silences, this.rules, seenAt, now);
+    let next = reviewed.state;
+    for (const event of reviewed.events) next = this.#addEvent(next, null, event, now);
+    if (reviewed.events.length > 0) next = withDue(next, { historyAt: now });
+    return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
+  }
+
+  #addEvent(state: FleetState, instanceId: string | null, event: HistoryEvent, now: number): FleetState {
+    const mustBeTold = isAlert(event) && !this.channels.isEmpty;
+    const revision = state.revision + 1;
+    if (!this.events.add(revision, instanceId, event, mustBeTold)) return state;
+    const counted = countHibernation({ ...state, revision }, event);
+    const digest = mustBeTold ? addAlert(counted.digest, event.severity, now) : counted.digest;
+    return withDue({ ...counted, digest }, { pruneAt: counted.due.pruneAt ?? now + EVENTS_KEPT_MS });
+  }
+
+  /** Takes an instance out of the registry. */
+  remove(instanceId: string, revision: number, now: number): void {
+    this.update((state) => {
+      const known = this.registry.find(instanceId);
+      this.machines.releaseAll(instanceId);
+      const changed = state.revision + 1;
+      // Also for an instance that has never reported: its first report may still be on its way.
+      this.registry.remove(instanceId, changed, Math.max(revision, known?.revision ?? 0));
+      if (known === null) return { ...state, revision: changed };
+      this.#silences.remove(known);
+      const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
+      return this.#reviewOutage(moved, null, now);
+    });
+  }
+
+  /** Sets the user's policy, unless it adds a contradiction by itself or with the overrides of an instance. */
+  setPolicy(overrides: PolicyOverrides, now: number): PolicyContradiction | UserPolicy {
+    return this.change<PolicyContradiction | UserPolicy>((state) => {
+      const contradiction = this.#contradictionOf(state.policy.overrides, overrides);
+      if (contradiction !== null) return { state, result: contradiction };
+      const policy = { overrides, version: state.policy.version + 1 };
+      const due = { policy: { at: now + BRINGING_RESUMES_MS, after: "" } };
+      return { state: withDue({ ...state, policy }, due), result: policy };
+    });
+  }
+
+  #contradictionOf(former: PolicyOverrides, next: PolicyOverrides): PolicyContradiction | null {
+    const added = (provider: ProviderKind, own: PolicyOverrides = {}) =>
+      addedIssues(
+        policyIssues(mergePolicy(former, own), provider),
+        policyIssues(mergePolicy(next, own), provider),
+      );
+    const alone = added("agent");
+    if (alone.length > 0) return { issues: alone, instance: null };
+    for (const { instanceId, provider, overrides } of this.registry.overrides()) {
+      const issues = added(provider, overrides);
+      if (issues.length > 0) return { issues, instance: { id: instanceId, provider } };
+    }
+    return null;
+  }
+
+  addChannel(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel, limit: number): boolean {
+    return this.change((state) => {
+      const isFree = this.channels.list().length < limit;
+      if (isFree) this.channels.add(channel, sealed);
+      return { state, result: isFree };
+    });
+  }
+
+  noteDelivery(channelId: string, delivery: Delivery, now: number): void {
+    this.update((state) => {
+      this.channels.noteDelivery(channelId, delivery, now);
+      return state;
+    });
+  }
+}
+
+/** Of two rows of the same revision the later one shows more heartbeats. */
+function isNewer(row: FleetRow, known: Known | null): boolean {
+  if (known === null || row.revision > known.revision) return true;
+  return row.revision === known.revision && row.asOf > known.asOf;
+}
+
+function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
+  const reason = String(event.detail.reason);
+  const before = state.hibernations[reason] ?? { hibernations: 0, regretted: 0 };
+  const withCount = (count: typeof before) => ({
+    ...state,
+    hibernations: { ...state.hibernations, [reason]: count },
+  });
+  if (event.kind === "hibernated") return withCount({ ...before, hibernations: before.hibernations + 1 });
+  const isRegret = (event.kind === "waking" || event.kind === "woken") && event.detail.regretted === true;
+  return isRegret ? withCount({ ...before, regretted: before.regretted + 1 }) : state;
+}
+
+function withTotalsDue(state: FleetState, now: number): FleetState {
+  const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
+  return withDue(state, { totalsAt });
+}
+
+/** The stored state; null before the fleet's first start. Throws when this version of the service cannot read it. */
+export function readFleet(sql: SqlStorage): FleetState | null {
+  const [row] = sql.exec<{ json: string }>("SELECT json FROM fleet WHERE id = 1").toArray();
+  return row === undefined ? null : parseFleet(row.json);
+}
+
+export function writeFleet(sql: SqlStorage, state: FleetState): void {
+  sql.exec(
+    "INSERT INTO fleet (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+    JSON.stringify(state),
+  );
+}

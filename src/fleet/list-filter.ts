@@ -1,0 +1,37 @@
+/** Which instances of a fleet a list shows. */
+
+export interface ListFilter {
+  /** These alone. */
+  readonly ids?: readonly string[] | undefined;
+  readonly status?: string | undefined;
+  readonly health?: string | undefined;
+  readonly provider?: string | undefined;
+  /** A part of the name, the id or the provider's reference, in any case. */
+  readonly text?: string | undefined;
+}
+
+/** A filter as SQL, to go on with after another condition. */
+export function conditionOf(filter: ListFilter): {
+  readonly condition: string;
+  readonly values: readonly string[];
+} {
+  const conditions: string[] = [];
+  const values: string[] = [];
+  const add = (condition: string, value: string) => {
+    conditions.push(`AND ${condition}`);
+    values.push(value);
+  };
+  if (filter.ids !== undefined) {
+    add("instance_id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
+  }
+  for (const column of ["status", "health", "provider"] as const) {
+    if (filter[column] !== undefined) add(`${column} = ?`, filter[column]);
+  }
+  if (filter.text !== undefined) {
+    add(
+      "instr(lower(name || char(10) || instance_id || char(10) || coalesce(provider_ref, '')), ?) > 0",
+      filter.text.toLowerCase(),
+    );
+  }
+  return { condition: conditions.join(" "), values };
+}

@@ -1,0 +1,54 @@
+import type { GuardedStep } from "../lifecycle/model/effects.ts";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import type { LiveView } from "../lifecycle/views/instance-view.ts";
+import type { SavingsBasis } from "../lifecycle/views/savings.ts";
+
+/** How an instance and its user's fleet speak to each other. */
+
+/** An instance as its fleet knows it. */
+export interface FleetRow {
+  /** Grows with each change, over registrations too; an older row changes nothing. */
+  readonly revision: number;
+  /** When it was so: what passes with time has passed on since. */
+  readonly asOf: number;
+  readonly registeredAt: number;
+  readonly view: LiveView;
+  readonly savings: SavingsBasis;
+  /** The instance's own overrides of the policy. */
+  readonly overrides: PolicyOverrides;
+  readonly orphanedSince: number | null;
+  /** Its last sign of life while it is silent, else null. */
+  readonly silentSince: number | null;
+}
+
+/** All that an instance has to tell its fleet, in one call. Repeating a report changes nothing. */
+export interface Report {
+  readonly instanceId: string;
+  readonly row: FleetRow;
+  readonly events: readonly HistoryEvent[];
+  /** The steps that need the outage guard's word. */
+  readonly questions: readonly GuardedStep[];
+  /** The user's policy that the instance goes by. */
+  readonly policyVersion: number;
+}
+
+export interface UserPolicy {
+  readonly overrides: PolicyOverrides;
+  readonly version: number;
+}
+
+/** What an instance begins with that is about to be registered. */
+export interface Admission {
+  readonly policy: UserPolicy;
+  /** A former instance of this id may have used ids of effects and generations of tokens up to here. */
+  readonly idsAfter: number;
+}
+
+export interface ReportAnswer {
+  /** The user's policy, if it is newer than the instance's. */
+  readonly policy: UserPolicy | null;
+  /** For each question, in its order. */
+  readonly answers: readonly { readonly step: GuardedStep; readonly answer: GuardAnswer }[];
+}

@@ -1,0 +1,47 @@
+import { type SavingsView, savingsAt } from "../lifecycle/views/savings.ts";
+import type { ListedRow, Registry } from "./registry.ts";
+
+/** What hibernation has saved, of all instances of a fleet. */
+
+/** How many rows are read at a time. */
+const ROWS_PER_READ = 1000;
+
+interface SavedInstance extends SavingsView {
+  readonly instance_id: string;
+  readonly name: string;
+}
+
+export interface FleetSavings {
+  readonly total: SavingsView;
+  readonly instances: SavedInstance[];
+}
+
+/** What each instance of a page has saved, and all of them together. */
+export function readSavings(registry: Registry, after: string, limit: number, now: number): FleetSavings {
+  const saved = ({ instanceId, view, savings }: ListedRow): SavedInstance => ({
+    instance_id: instanceId,
+    name: view.name,
+    ...savingsAt(savings, now),
+  });
+  const total = {
+    saved_this_month: 0,
+    saved_total: 0,
+    hibernated_seconds_this_month: 0,
+    hibernated_seconds_total: 0,
+  };
+  let read = "";
+  for (;;) {
+    const rows = registry.list(read, ROWS_PER_READ);
+    for (const row of rows) {
+      const one = saved(row);
+      total.saved_this_month += one.saved_this_month;
+      total.saved_total += one.saved_total;
+      total.hibernated_seconds_this_month += one.hibernated_seconds_this_month;
+      total.hibernated_seconds_total += one.hibernated_seconds_total;
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_PER_READ) break;
+    read = last.instanceId;
+  }
+  return { total, instances: registry.list(after, limit).map(saved) };
+}

@@ -1,0 +1,88 @@
+/** The tables of a fleet's own database. Statements are only ever added at the end. */
+const STATEMENTS = [
+  "CREATE TABLE IF NOT EXISTS fleet (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
+  `CREATE TABLE IF NOT EXISTS instances (
+     instance_id TEXT PRIMARY KEY,
+     changed INTEGER NOT NULL,         -- the fleet's revision of the last change
+     revision INTEGER NOT NULL,        -- the instance's own
+     registered_at INTEGER NOT NULL,
+     as_of INTEGER NOT NULL,
+     name TEXT NOT NULL,
+     provider TEXT NOT NULL,
+     provider_ref TEXT,
+     status TEXT NOT NULL,
+     health TEXT NOT NULL,
+     orphaned_since INTEGER,
+     silent_since INTEGER,
+     overrides TEXT NOT NULL,          -- JSON
+     view TEXT NOT NULL,               -- JSON: LiveView
+     savings TEXT NOT NULL,            -- JSON: SavingsBasis
+     bucket INTEGER,                   -- where it is counted in silences
+     guard_epoch INTEGER,
+     vote_epoch INTEGER
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS instances_by_change ON instances (changed)",
+  // The newest removals: what a resumed page must take out, and whose late reports come to nothing.
+  `CREATE TABLE IF NOT EXISTS removals (
+     instance_id TEXT PRIMARY KEY,
+     changed INTEGER NOT NULL,
+     revision INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS silences (
+     counted TEXT NOT NULL,            -- for the guard or for the vote
+     epoch INTEGER NOT NULL,
+     bucket INTEGER NOT NULL,          -- a minute of the policies' time
+     instances INTEGER NOT NULL,
+     first_orphaned_since INTEGER NOT NULL,
+     PRIMARY KEY (counted, epoch, bucket)
+   ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS events (
+     number INTEGER PRIMARY KEY,       -- the fleet's revision of it
+     at INTEGER NOT NULL,
+     instance_id TEXT NOT NULL,        -- empty for what is of no instance
+     id TEXT NOT NULL,
+     kind TEXT NOT NULL,
+     severity TEXT NOT NULL,
+     message TEXT NOT NULL,
+     detail TEXT NOT NULL,             -- JSON
+     told TEXT,                        -- 'pending', or the digest that tells it; NULL when nobody is to be told
+     UNIQUE (at, instance_id, id)
+   )`,
+  "CREATE INDEX IF NOT EXISTS events_told ON events (told) WHERE told IS NOT NULL",
+  "CREATE INDEX IF NOT EXISTS events_own ON events (number) WHERE instance_id = ''",
+  `CREATE TABLE IF NOT EXISTS deliveries (
+     id TEXT PRIMARY KEY,              -- of the workflow that delivers
+     channel_id TEXT NOT NULL,
+     digest_id TEXT NOT NULL,
+     notice TEXT NOT NULL              -- JSON
+   ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS channels (
+     id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     name TEXT NOT NULL,
+     minimum_severity TEXT NOT NULL,
+     settings TEXT NOT NULL,           -- sealed
+     origin TEXT NOT NULL,             -- where the service was reached when it was made: links begin with it
+     created_at INTEGER NOT NULL,
+     last_delivery TEXT                -- JSON
+   ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS machines (
+     provider TEXT NOT NULL,
+     ref TEXT NOT NULL,                -- the provider's own id of the machine
+     instance_id TEXT NOT NULL,        -- who watches it
+     claimed_at INTEGER NOT NULL,
+     PRIMARY KEY (provider, ref)
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
+];
+
+export function createTables(sql: SqlStorage): void {
+  for (const statement of STATEMENTS) sql.exec(statement);
+}
+
+/** Empties all tables but the one of the state, which an import writes last. */
+export function emptyTables(sql: SqlStorage): void {
+  for (const table of ["instances", "removals", "silences", "events", "deliveries", "channels", "machines"]) {
+    sql.exec(`DELETE FROM ${table}`);
+  }
+}

@@ -1,0 +1,126 @@
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import type { OutageSpan } from "../lifecycle/rules/outage-guard.ts";
+import type { FleetRow } from "./report.ts";
+import type { FleetState } from "./state.ts";
+
+/**
+ * How many instances were last heard when. A mass outage is found by adding a few of these counts up: to count the
+ * instances themselves would cost most in the very outage that the guard is for.
+ *
+ * An instance is counted in the epoch of its guard: when the guard opens a new epoch begins, and whoever fell silent
+ * before belongs to an outage that is over.
+ */
+
+export type Counted = "guard" | "vote";
+
+/** Where an instance is counted; null where it is not. */
+export interface SilenceKeys {
+  readonly bucket: number | null;
+  readonly guardEpoch: number | null;
+  readonly voteEpoch: number | null;
+}
+
+export const NOT_COUNTED: SilenceKeys = { bucket: null, guardEpoch: null, voteEpoch: null };
+
+export class Silences {
+  readonly #sql: SqlStorage;
+  /** A minute of the policies' time. */
+  readonly #bucketMs: number;
+
+  constructor(sql: SqlStorage, speed: number) {
+    this.#sql = sql;
+    this.#bucketMs = Math.max(1, MINUTE_MS / speed);
+  }
+
+  /** Counts an instance that is silent, in each epoch in which it became an orphan. Gives back where it is counted. */
+  add(
+    { guard, vote, epochs }: FleetState,
+    { silentSince, orphanedSince }: Pick<FleetRow, "silentSince" | "orphanedSince">,
+  ): SilenceKeys {
+    if (silentSince === null || orphanedSince === null) return NOT_COUNTED;
+    const keys = {
+      bucket: this.#bucketOf(silentSince),
+      guardEpoch: orphanedSince > (guard.openedAt ?? 0) ? epochs.guard : null,
+      voteEpoch: orphanedSince > (vote.openedAt ?? 0) ? epochs.vote : null,
+    };
+    this.#each(keys, (counted, epoch, bucket) => {
+      this.#sql.exec(
+        `INSERT INTO silences (counted, epoch, bucket, instances, first_orphaned_since) VALUES (?1, ?2, ?3, 1, ?4)
+         ON CONFLICT DO UPDATE SET instances = instances + 1,
+                                   first_orphaned_since = MIN(first_orphaned_since, ?4)`,
+        counted,
+        epoch,
+        bucket,
+        orphanedSince,
+      );
+    });
+    return keys;
+  }
+
+  remove(keys: SilenceKeys): void {
+    this.#each(keys, (counted, epoch, bucket) => {
+      const key = [counted, epoch, bucket];
+      this.#sql.exec(
+        "UPDATE silences SET instances = instances - 1 WHERE counted = ? AND epoch = ? AND bucket = ?",
+        ...key,
+      );
+      this.#sql.exec(
+        "DELETE FROM silences WHERE counted = ? AND epoch = ? AND bucket = ? AND instances <= 0",
+        ...key,
+      );
+    });
+  }
+
+  #bucketOf(moment: number): number {
+    return Math.floor(moment / this.#bucketMs);
+  }
+
+  #each(keys: SilenceKeys, act: (counted: Counted, epoch: number, bucket: number) => void): void {
+    if (keys.bucket === null) return;
+    if (keys.guardEpoch !== null) act("guard", keys.guardEpoch, keys.bucket);
+    if (keys.voteEpoch !== null) act("vote", keys.voteEpoch, keys.bucket);
+  }
+
+  /**
+   * How many fell silent within the span, and when the first of them became an orphan. It counts whole buckets: rather a few
+   * too many than too few.
+   */
+  count(
+    counted: Counted,
+    epoch: number,
+    { seenFrom, seenUntil }: Pick<OutageSpan, "seenFrom" | "seenUntil">,
+  ): { readonly silent: number; readonly silentFrom: number | null } {
+    const found = this.#sql
+      .exec<{ silent: number; silent_from: number | null }>(
+        `SELECT COALESCE(SUM(instances), 0) AS silent, MIN(first_orphaned_since) AS silent_from FROM silences
+         WHERE counted = ? AND epoch = ? AND bucket BETWEEN ? AND ?`,
+        counted,
+        epoch,
+        this.#bucketOf(seenFrom),
+        this.#bucketOf(seenUntil),
+      )
+      .one();
+    return { silent: found.silent, silentFrom: found.silent_from };
+  }
+
+  /**
+   * Begins an epoch. Instances that became orphans after the guard opened are counted in it. There may be some, since the
+   * guard may have been due to open some time ago.
+   */
+  beginEpoch(counted: Counted, epoch: number, openedAt: number): void {
+    this.#sql.exec("DELETE FROM silences WHERE counted = ? AND epoch < ?", counted, epoch);
+    this.#sql.exec(
+      `UPDATE instances SET ${counted}_epoch = ? WHERE silent_since IS NOT NULL AND orphaned_since > ?`,
+      epoch,
+      openedAt,
+    );
+    this.#sql.exec(
+      `INSERT INTO silences (counted, epoch, bucket, instances, first_orphaned_since)
+       SELECT ?1, ?2, bucket, COUNT(*), MIN(orphaned_since) FROM instances
+       WHERE silent_since IS NOT NULL AND orphaned_since > ?3 GROUP BY bucket`,
+      counted,
+      epoch,
+      openedAt,
+    );
+  }
+}

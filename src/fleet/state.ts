@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
+import { NEVER_CLOSED, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
+import { NOTHING_TO_TELL } from "./digest-window.ts";
+
+/** What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own. */
+
+const moment = z.number();
+const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
+const keptGuard = guard.extend({ seenFrom: moment });
+
+const fleetStateSchema = z.object({
+  version: z.literal(1),
+  /** The user's overrides of the service's default policy. The version grows with each change. */
+  policy: z.object({ overrides: storedOverridesSchema, version: z.number() }),
+  /** The user's outage guard. `silentFrom`: when the first instance of its outage became an orphan. */
+  guard: keptGuard.extend({ silentFrom: moment }),
+  /** The user's vote on the service's guard. `seenAt`: the last sign of life of the instance that tipped it. */
+  vote: keptGuard.extend({ seenAt: moment }),
+  /** Grow whenever the guard, or the vote, opens: silences of an outage that is over count no more. */
+  epochs: z.object({ guard: z.number(), vote: z.number() }),
+  /** How many instances are awake and heard. */
+  awake: z.number(),
+  instancesByStatus: z.record(z.string(), z.number()),
+  /** By reason: how often an instance was hibernated, and how often it was woken within ten minutes. */
+  hibernations: z.record(z.string(), z.object({ hibernations: z.number(), regretted: z.number() })),
+  digest: z.object({
+    criticalAt: moment.nullable(),
+    quietUntil: moment.nullable(),
+    ordinary: z.object({ at: moment, latestAt: moment }).nullable(),
+  }),
+  /** Digests told so far: each has an id of its own. */
+  digests: z.number(),
+  /** The service's guard as it was last heard of; null before the first time. */
+  service: z.object({ guard, heardAt: moment }).nullable(),
+  /** The number of the newest change of a row, or of the newest event. */
+  revision: z.number(),
+  /** Events of the fleet itself up to this number are in the history. */
+  historyUpTo: z.number(),
+  /** What waits for the alarm; null where nothing does. */
+  due: z.object({
+    deliveriesAt: moment.nullable(),
+    totalsAt: moment.nullable(),
+    historyAt: moment.nullable(),
+    /** The policy is being brought to the instances after `after`, then once more to those after `again`: some were out of reach. */
+    policy: z.object({ at: moment, after: z.string(), again: z.string().optional() }).nullable(),
+    pruneAt: moment.nullable(),
+  }),
+});
+
+export type FleetState = Readonly<z.infer<typeof fleetStateSchema>>;
+
+/** What waits for the alarm. */
+export type Due = FleetState["due"];
+
+export function newFleet(): FleetState {
+  return {
+    version: 1,
+    policy: { overrides: {}, version: 0 },
+    guard: { ...NEVER_CLOSED, silentFrom: 0 },
+    vote: { ...NEVER_CLOSED, seenAt: 0 },
+    epochs: { guard: 0, vote: 0 },
+    awake: 0,
+    instancesByStatus: {},
+    hibernations: {},
+    digest: NOTHING_TO_TELL,
+    digests: 0,
+    service: null,
+    revision: 0,
+    historyUpTo: 0,
+    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null },
+  };
+}
+
+/** Reads the stored row. Throws when this version of the service cannot read it: then nothing is done. */
+export function parseFleet(json: string): FleetState {
+  return fleetStateSchema.parse(JSON.parse(json));
+}
+
+export function withDue(state: FleetState, due: Partial<Due>): FleetState {
+  return { ...state, due: { ...state.due, ...due } };
+}
+
+/** The service's guard as far as it is known. */
+export function serviceGuard({ service }: FleetState) {
+  return service?.guard ?? OPEN_GUARD;
+}
+
+/** Makes the counts follow an instance from how it stood to how it stands; null: it was not, or is no more. */
+export function countMove(state: FleetState, before: Standing | null, after: Standing | null): FleetState {
+  if (before?.status === after?.status && isAwake(before) === isAwake(after)) return state;
+  const instancesByStatus = { ...state.instancesByStatus };
+  const add = (standing: Standing | null, by: 1 | -1) => {
+    if (standing === null) return;
+    const count = (instancesByStatus[standing.status] ?? 0) + by;
+    if (count > 0) instancesByStatus[standing.status] = count;
+    else delete instancesByStatus[standing.status];
+  };
+  add(before, -1);
+  add(after, 1);
+  const awake = state.awake + Number(isAwake(after)) - Number(isAwake(before));
+  return { ...state, instancesByStatus, awake };
+}
+
+export function countInstances({ instancesByStatus }: FleetState): number {
+  return Object.values(instancesByStatus).reduce((sum, instances) => sum + instances, 0);
+}
+
+export interface Standing {
+  readonly status: string;
+  readonly silentSince: number | null;
+}
+
+const AWAKE: ReadonlySet<string> = new Set(["running", "waking", "hibernating"]);
+
+function isAwake(standing: Standing | null): boolean {
+  return standing !== null && standing.silentSince === null && AWAKE.has(standing.status);
+}
+
+/** When the fleet must do something at the latest; null when only a report or a request can change anything. */
+export function nextAlarm({ digest, due }: FleetState): number | null {
+  const moments = [
+    digest.criticalAt,
+    digest.ordinary?.at ?? null,
+    due.deliveriesAt,
+    due.totalsAt,
+    due.historyAt,
+    due.policy?.at ?? null,
+    due.pruneAt,
+  ].filter((at) => at !== null);
+  return moments.length === 0 ? null : Math.min(...moments);
+}

@@ -1,0 +1,42 @@
+import { addHibernation, type Costs, roundDollars, type Savings } from "../model/counters.ts";
+import { hibernationOf } from "../model/phase.ts";
+import type { InstanceState } from "../model/state.ts";
+import { SECOND_MS } from "../model/time.ts";
+
+/** Savings so far: dollars, and seconds of confirmed hibernation. */
+export interface SavingsView {
+  readonly saved_this_month: number;
+  readonly saved_total: number;
+  readonly hibernated_seconds_this_month: number;
+  readonly hibernated_seconds_total: number;
+}
+
+/** All that is needed to say what an instance has saved at any later moment, for as long as its state stays the same. */
+export interface SavingsBasis extends Costs {
+  readonly saved: Savings;
+  /** The hibernation under way is not in `saved` from here on; null without one. */
+  readonly unsavedFrom: number | null;
+}
+
+export function savingsBasis({ phase, profile, counters }: InstanceState): SavingsBasis {
+  return {
+    hourlyCost: profile.hourlyCost,
+    hibernatedHourlyCost: profile.hibernatedHourlyCost,
+    saved: counters.saved,
+    unsavedFrom: hibernationOf(phase)?.unsavedFrom ?? null,
+  };
+}
+
+export function savingsAt(basis: SavingsBasis, now: number): SavingsView {
+  const saved = addHibernation(basis.saved, basis, basis.unsavedFrom ?? now, now);
+  return {
+    saved_this_month: roundDollars(saved.monthDollars),
+    saved_total: roundDollars(saved.totalDollars),
+    hibernated_seconds_this_month: Math.round(saved.monthMs / SECOND_MS),
+    hibernated_seconds_total: Math.round(saved.totalMs / SECOND_MS),
+  };
+}
+
+export function savingsView(state: InstanceState, now: number): SavingsView {
+  return savingsAt(savingsBasis(state), now);
+}

@@ -1,0 +1,219 @@
+import { z } from "zod";
+import { readableRows } from "../lifecycle/model/stored.ts";
+import { DAY_MS } from "../lifecycle/model/time.ts";
+import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
+import { simulationSpeed } from "../platform/simulation-speed.ts";
+import {
+  type Aggregate,
+  add,
+  addTally,
+  aggregateSchema,
+  hibernationsOf,
+  NO_FLEETS,
+  type Tally,
+  votesOf,
+} from "./aggregate.ts";
+import type { CountStore } from "./counts.ts";
+import { type Cleanup, cleanupSchema, eventRow, type ServiceEvent } from "./event.ts";
+import { type Former, readFormer } from "./former.ts";
+import { Kept } from "./kept.ts";
+import type { Counts } from "./meter.ts";
+import { guardEvent, reviewServiceGuard, ruleAtSpeed } from "./outage.ts";
+import type { HibernationCount } from "./totals.ts";
+
+/** What a shard hands over: totals, never increments. */
+export interface ShardPart {
+  /** When the shard made it; an older one that arrives late changes nothing. */
+  readonly at: number;
+  readonly aggregate: Aggregate;
+  readonly counts: Counts;
+}
+
+export interface HandedOver {
+  readonly guard: Guard;
+  readonly isTaken: boolean;
+}
+
+const partSchema: z.ZodType<ShardPart> = z.object({
+  at: z.number(),
+  aggregate: aggregateSchema,
+  counts: z.record(z.string(), z.number()),
+});
+
+/** What the operator sees. */
+export interface ServiceTotals {
+  readonly counts: Counts;
+  readonly guard: Guard;
+  readonly instancesByStatus: Tally;
+  readonly closedUserGuards: number;
+  readonly hibernations: readonly HibernationCount[];
+  /** When the last cleanup began, and what it did; null before the first. */
+  readonly cleanup: Cleanup | null;
+  /** The latest, newest first. */
+  readonly events: readonly ServiceEvent[];
+}
+
+const EVENTS_KEPT = 1_000;
+const EVENTS_SHOWN = 100;
+
+/**
+ * A guard that was closed when it was taken over from D1 opens no sooner than this: until each fleet has reported once, who
+ * is silent isn't known. The daily cleanup has every fleet report.
+ */
+const TAKEN_OVER_HOLDS_MS = 2 * DAY_MS;
+
+const guardSchema = z.object({
+  closedAt: z.number().nullable(),
+  openedAt: z.number().nullable(),
+  seenFrom: z.number(),
+  opensFrom: z.number(),
+});
+
+/** The service as a whole: sums over its shards, the service-wide guard, the last cleanup and the service's own events. */
+export class Coordinator {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  readonly #kept: Kept;
+  readonly #counts: CountStore;
+  readonly #parts = new Map<string, ShardPart>();
+  #takingOver: Promise<void> | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env, counts: CountStore) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#counts = counts;
+    const { sql } = ctx.storage;
+    this.#kept = new Kept(sql);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS shards (id TEXT PRIMARY KEY, json TEXT NOT NULL) WITHOUT ROWID;
+       CREATE TABLE IF NOT EXISTS events (
+         at INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, severity TEXT NOT NULL,
+         message TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (at, id)
+       ) WITHOUT ROWID`,
+    );
+    // Without a shard that can't be read its users would seem to be fine: better none than wrong sums.
+    for (const { id, json } of sql.exec<{ id: string; json: string }>("SELECT id, json FROM shards")) {
+      this.#parts.set(id, partSchema.parse(JSON.parse(json)));
+    }
+  }
+
+  /** Takes what a shard has; null when that only asks. Answers how the guard stands then, and if there is newer already. */
+  async handOver(shardId: string, part: ShardPart | null): Promise<HandedOver> {
+    await this.#takeOver();
+    const isTaken = part === null || part.at >= (this.#parts.get(shardId)?.at ?? 0);
+    if (part !== null && isTaken) {
+      this.#ctx.storage.sql.exec(
+        "INSERT INTO shards (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+        shardId,
+        JSON.stringify(part),
+      );
+      this.#parts.set(shardId, part);
+    }
+    return { guard: this.#reviewedGuard(Date.now()), isTaken };
+  }
+
+  async read(): Promise<ServiceTotals> {
+    await this.#takeOver();
+    const sum = this.#sum();
+    return {
+      counts: [...this.#parts.values()].reduce(
+        (counts, part) => addTally(counts, part.counts),
+        this.#counts.read(),
+      ),
+      guard: wordOf(this.#guard()),
+      instancesByStatus: sum.instancesByStatus,
+      closedUserGuards: sum.users.guard_closed ?? 0,
+      hibernations: hibernationsOf(sum),
+      cleanup: this.#kept.read("cleanup", cleanupSchema) ?? null,
+      events: this.#events(EVENTS_SHOWN),
+    };
+  }
+
+  /** Keeps the report of a cleanup, and the event that tells of it. */
+  async noteCleanup(report: Cleanup, event: ServiceEvent): Promise<void> {
+    await this.#takeOver();
+    const last = this.#kept.read("cleanup", cleanupSchema);
+    if (last === undefined || report.startedAt >= last.startedAt) this.#kept.write("cleanup", report);
+    this.#keepEvent(event);
+  }
+
+  /** Once, before anything else: what D1 kept. Whoever comes meanwhile waits; after a failure the next one tries again. */
+  async #takeOver(): Promise<void> {
+    if (this.#kept.read("taken_over_at", z.number()) !== undefined) return;
+    this.#takingOver ??= this.#readFormer().finally(() => {
+      this.#takingOver = null;
+    });
+    await this.#takingOver;
+  }
+
+  async #readFormer(): Promise<void> {
+    const now = Date.now();
+    const former = await readFormer(this.#env.DB, EVENTS_KEPT, now);
+    this.#ctx.storage.transactionSync(() => this.#keepFormer(former, now));
+  }
+
+  #keepFormer({ guard, cleanup, events }: Former, now: number): void {
+    this.#keepGuard(guard, guard.closedAt === null ? 0 : now + TAKEN_OVER_HOLDS_MS);
+    if (cleanup !== null) this.#kept.write("cleanup", cleanup);
+    for (const event of events) this.#keepEvent(event);
+    this.#kept.write("taken_over_at", now);
+  }
+
+  #reviewedGuard(now: number): Guard {
+    const guard = this.#guard();
+    const sum = this.#sum();
+    const census = { votes: votesOf(sum), awakeUsers: sum.users.awake ?? 0 };
+    const rule = ruleAtSpeed(simulationSpeed(this.#env));
+    const change = reviewServiceGuard(guard, census, rule, guard.opensFrom, now);
+    if (change === null) return wordOf(guard);
+    this.#keepGuard(change.to, 0);
+    const event = guardEvent(change);
+    this.#keepEvent(event);
+    console.log(JSON.stringify({ message: event.message, kind: event.kind, ...event.detail }));
+    return wordOf(change.to);
+  }
+
+  #guard(): z.infer<typeof guardSchema> {
+    return this.#kept.read("guard", guardSchema) ?? { ...NEVER_CLOSED, opensFrom: 0 };
+  }
+
+  #keepGuard({ closedAt, openedAt, seenFrom }: GuardWithOutage, opensFrom: number): void {
+    this.#kept.write("guard", { closedAt, openedAt, seenFrom, opensFrom });
+  }
+
+  #sum(): Aggregate {
+    return [...this.#parts.values()].reduce((sum, { aggregate }) => add(sum, aggregate), NO_FLEETS);
+  }
+
+  #keepEvent({ id, at, kind, severity, message, detail }: ServiceEvent): void {
+    const { sql } = this.#ctx.storage;
+    sql.exec(
+      `INSERT INTO events (at, id, kind, severity, message, detail) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+      at,
+      id,
+      kind,
+      severity,
+      message,
+      JSON.stringify(detail),
+    );
+    sql.exec(
+      `DELETE FROM events WHERE (at, id) IN
+         (SELECT at, id FROM events ORDER BY at DESC, id DESC LIMIT -1 OFFSET ${EVENTS_KEPT})`,
+    );
+  }
+
+  #events(limit: number): ServiceEvent[] {
+    const rows = this.#ctx.storage.sql
+      .exec(
+        "SELECT id, at, kind, severity, message, detail FROM events ORDER BY at DESC, id DESC LIMIT ?",
+        limit,
+      )
+      .toArray();
+    return readableRows(eventRow, rows);
+  }
+}
+
+function wordOf({ closedAt, openedAt }: Guard): Guard {
+  return { closedAt, openedAt };
+}

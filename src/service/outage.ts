@@ -1,0 +1,105 @@
+import { compilePolicy } from "../lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
+import { toIso } from "../lifecycle/model/time.ts";
+import {
+  changeGuard,
+  type FleetCount,
+  type GuardChange,
+  type GuardRule,
+  type GuardWithOutage,
+  type OutageSpan,
+  outageSpan,
+  reviewGuard,
+  serviceRule,
+} from "../lifecycle/rules/outage-guard.ts";
+import type { VoteCount } from "./aggregate.ts";
+import type { ServiceEvent } from "./event.ts";
+
+/** The service-wide mass-outage guard: what the users' votes mean for it. */
+
+/** All users: the votes that stand, and how many users have an instance that is awake, voters among them. */
+export interface Census {
+  readonly votes: readonly VoteCount[];
+  readonly awakeUsers: number;
+}
+
+export interface ServiceRule {
+  readonly guard: GuardRule;
+  /** Votes are counted by moments rounded down to this: a minute of the standard window of ten. */
+  readonly voteStepMs: number;
+}
+
+/** The rule of the service's guard, which goes by the default policy: no user's own settings move it. */
+export function ruleAtSpeed(simulationSpeed: number): ServiceRule {
+  const guard = serviceRule(compilePolicy(DEFAULT_POLICY, simulationSpeed).guard);
+  return { guard, voteStepMs: Math.max(1, Math.floor(guard.windowMs / 10)) };
+}
+
+/** A change of the guard, and what it was made for. */
+export interface ServiceGuardChange {
+  readonly kind: Exclude<GuardChange, null>;
+  readonly from: GuardWithOutage;
+  readonly to: GuardWithOutage;
+  readonly count: FleetCount;
+}
+
+/**
+ * What the votes mean for the guard; null when it stays as it is. An open one closes for the earliest outage that is big
+ * enough. A closed one doesn't open before `opensFrom`.
+ */
+export function reviewServiceGuard(
+  guard: GuardWithOutage,
+  census: Census,
+  rule: ServiceRule,
+  opensFrom: number,
+  now: number,
+): ServiceGuardChange | null {
+  const moments =
+    guard.closedAt === null
+      ? [...new Set(census.votes.map(({ seenAt }) => seenAt))].sort((a, b) => a - b)
+      : [null];
+  for (const seenAt of moments) {
+    const span = outageSpan(guard, seenAt, rule.guard);
+    if (span === null) continue;
+    const count = countUsers(census, span, rule.voteStepMs);
+    const kind = reviewGuard(guard, count, rule.guard, now);
+    if (kind === null || (kind !== "closes" && now < opensFrom)) continue;
+    return { kind, from: guard, to: changeGuard(guard, kind, span, rule.guard, now), count };
+  }
+  return null;
+}
+
+/** Who votes for the same outage, and who of the others is awake. A vote whose rounded moments leave it open counts. */
+function countUsers({ votes, awakeUsers }: Census, span: OutageSpan, stepMs: number): FleetCount {
+  const latest = (rounded: number) => rounded + stepMs - 1;
+  const together = votes.filter(
+    ({ seenAt, closedAt }) =>
+      latest(seenAt) >= span.seenFrom && seenAt <= span.seenUntil && latest(closedAt) > span.orphanedAfter,
+  );
+  const sum = (of: (votes: VoteCount) => number) => together.reduce((total, each) => total + of(each), 0);
+  return { silent: sum(({ users }) => users), awake: awakeUsers - sum(({ awake }) => awake) };
+}
+
+/** The change as it is told to the operator. */
+export function guardEvent({ from, to, count: { silent, awake } }: ServiceGuardChange): ServiceEvent {
+  const users = silent + awake;
+  const closed = to.closedAt;
+  const at = closed ?? to.openedAt ?? 0;
+  const kind = closed === null ? "guard_opened" : "guard_closed";
+  return {
+    id: `${kind}-${at.toString(36)}`,
+    at,
+    kind,
+    severity: closed === null ? "info" : "critical",
+    message:
+      closed === null
+        ? `The mass outage is over: ${awake} of ${users} users are heard. Silence counts anew from now`
+        : `Mass outage: ${silent} of the service's ${users} users fell silent at once. Nothing is hibernated or deleted for silence until it is clear`,
+    detail: {
+      rule: "guard",
+      silent,
+      users,
+      ...(from.closedAt === null ? {} : { closed_at: toIso(from.closedAt) }),
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
+import { within } from "../platform/within.ts";
+import { coordinatorOf, shardOf } from "./address.ts";
+import type { ServiceTotals } from "./coordinator.ts";
+import type { Cleanup, ServiceEvent } from "./event.ts";
+import type { FleetTotals } from "./totals.ts";
+
+/** What the rest of the service asks of its own actor. */
+
+/** More than a shard takes to find that its coordinator doesn't answer. */
+const REPORT_LIMIT_MS = 5 * SECOND_MS;
+
+/**
+ * Reports a fleet's totals, and brings back how the service-wide guard stands, at most a minute old. Throws within 5 s when
+ * the service can't be reached: whoever then asks for a step must hold it. A fleet reports what changes, and once a day at
+ * the least: one that is silent for two days counts on neither side of the guard.
+ */
+export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<Guard> {
+  return within(REPORT_LIMIT_MS, shardOf(env, totals.userId).report(totals));
+}
+
+/** What the operator sees. */
+export async function readService(env: Pick<Env, "SERVICE">): Promise<ServiceTotals> {
+  return coordinatorOf(env).read();
+}
+
+/** Keeps what a cleanup did. Safe to repeat: an event of the same id is kept once. */
+export async function noteCleanup(
+  env: Pick<Env, "SERVICE">,
+  report: Cleanup,
+  event: ServiceEvent,
+): Promise<void> {
+  await coordinatorOf(env).noteCleanup(report, event);
+}

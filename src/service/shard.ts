@@ -1,0 +1,174 @@
+import { z } from "zod";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
+import { firesBy } from "../platform/alarm.ts";
+import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { within } from "../platform/within.ts";
+import { coordinatorOf } from "./address.ts";
+import type { CountStore } from "./counts.ts";
+import { type Change, Fleets } from "./fleets.ts";
+import { Kept } from "./kept.ts";
+import { ruleAtSpeed } from "./outage.ts";
+import type { FleetTotals } from "./totals.ts";
+
+/** The coordinator's word on the guard is good for this long, and changed totals are handed over this often. */
+const EXCHANGE_EVERY_MS = 5 * SECOND_MS;
+
+/** While the coordinator can't be reached, its last word stands in for this long. */
+const WORD_LASTS_MS = MINUTE_MS;
+
+/** A vote is handed over at once, but this long after the last one: votes of a mass outage travel together. */
+const EXCHANGE_GAP_MS = SECOND_MS;
+
+const COORDINATOR_LIMIT_MS = 2 * SECOND_MS;
+
+const RETRY_MS = 30 * SECOND_MS;
+
+/** How many of its daily alarms a shard has had, and when the next is due. */
+const daySchema = z.object({ number: z.number(), endsAt: z.number() });
+
+/**
+ * A part of the users: keeps what their fleets last reported, tells the coordinator the sums, and the fleets how the
+ * service-wide guard stands.
+ */
+export class Shard {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  readonly #kept: Kept;
+  readonly #counts: CountStore;
+  readonly #fleets: Fleets;
+  /** What the coordinator has not been told. After a start nobody knows, so all is told again. */
+  #untold: Change = "totals";
+  #word: { readonly guard: Guard; readonly askedAt: number } | null = null;
+  #exchangedAt = 0;
+  #exchange: Promise<void> = Promise.resolve();
+  #nextExchange: Promise<void> | null = null;
+  #armedAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env, counts: CountStore) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#counts = counts;
+    this.#kept = new Kept(ctx.storage.sql);
+    this.#fleets = new Fleets(ctx.storage.sql, ruleAtSpeed(simulationSpeed(env)).voteStepMs);
+  }
+
+  /** Takes a report before it awaits anything, so that reports count in the order in which they arrive. */
+  async report(totals: FleetTotals): Promise<Guard> {
+    const change = this.#fleets.take(totals, this.#day().number);
+    this.#note(change);
+    return this.#guard(change);
+  }
+
+  /** Counters have grown. */
+  noteCounts(): void {
+    this.#note("totals");
+  }
+
+  /** Never throws: an alarm that fails too often never comes again. */
+  async wake(): Promise<void> {
+    this.#armedAt = null;
+    const now = Date.now();
+    let nextAt = now + RETRY_MS;
+    try {
+      const day = this.#day();
+      if (now >= day.endsAt) {
+        const number = day.number + 1;
+        this.#untold = stronger(this.#untold, this.#fleets.age(number));
+        this.#kept.write("day", { number, endsAt: now + DAY_MS });
+      }
+      if (this.#untold !== "nothing") await this.#tell();
+      nextAt = this.#untold === "nothing" ? this.#day().endsAt : Date.now() + EXCHANGE_EVERY_MS;
+    } catch (error) {
+      console.warn("the shard's alarm failed, will be tried again", error);
+    }
+    this.#arm(nextAt);
+  }
+
+  #day(): z.infer<typeof daySchema> {
+    const day = this.#kept.read("day", daySchema);
+    if (day !== undefined) return day;
+    const first = { number: 0, endsAt: Date.now() + DAY_MS };
+    this.#kept.write("day", first);
+    return first;
+  }
+
+  #note(change: Change): void {
+    this.#untold = stronger(this.#untold, change);
+    if (this.#untold !== "nothing") this.#armAtLatest(Date.now() + EXCHANGE_EVERY_MS);
+  }
+
+  async #guard(change: Change): Promise<Guard> {
+    if (change !== "vote" && this.#word !== null && ageOf(this.#word.askedAt) < EXCHANGE_EVERY_MS) {
+      return this.#word.guard;
+    }
+    try {
+      await this.#tell();
+    } catch (error) {
+      if (this.#word === null || ageOf(this.#word.askedAt) >= WORD_LASTS_MS) throw error;
+    }
+    if (this.#word === null) throw new Error("the coordinator has never been heard");
+    return this.#word.guard;
+  }
+
+  /**
+   * Tells the coordinator all that is known by now. One exchange at a time; whoever comes while one waits for its turn
+   * goes with it.
+   */
+  #tell(): Promise<void> {
+    this.#nextExchange ??= this.#afterTheLast();
+    return this.#nextExchange;
+  }
+
+  async #afterTheLast(): Promise<void> {
+    await this.#exchange.catch(() => {});
+    const waitMs = EXCHANGE_GAP_MS - ageOf(this.#exchangedAt);
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    this.#nextExchange = null;
+    this.#exchange = this.#exchangeNow();
+    await this.#exchange;
+  }
+
+  async #exchangeNow(): Promise<void> {
+    const told = this.#untold;
+    const askedAt = Date.now();
+    this.#untold = "nothing";
+    this.#exchangedAt = askedAt;
+    const part =
+      told === "nothing"
+        ? null
+        : { at: askedAt, aggregate: this.#fleets.aggregate, counts: this.#counts.read() };
+    try {
+      const answer = coordinatorOf(this.#env).handOver(this.#ctx.id.toString(), part);
+      const { guard, isTaken } = await within(COORDINATOR_LIMIT_MS, answer);
+      this.#word = { guard, askedAt };
+      // Another clock of this shard was ahead of the one that it has now.
+      if (!isTaken) this.#note(told);
+    } catch (error) {
+      this.#untold = stronger(told, this.#untold);
+      this.#armAtLatest(askedAt + RETRY_MS);
+      throw error;
+    }
+  }
+
+  #armAtLatest(moment: number): void {
+    if (!firesBy(moment, this.#armedAt, Date.now())) this.#arm(moment);
+  }
+
+  #arm(moment: number): void {
+    this.#armedAt = moment;
+    // Nobody waits for it: the platform holds the answer back until it is stored.
+    void this.#ctx.storage.setAlarm(moment);
+  }
+}
+
+function stronger(a: Change, b: Change): Change {
+  if (a === "vote" || b === "vote") return "vote";
+  return a === "totals" ? a : b;
+}
+
+/** Of a moment that lies ahead, since the clock went back, nothing is known: it is as old as can be. */
+function ageOf(moment: number): number {
+  const age = Date.now() - moment;
+  return age < 0 ? Number.POSITIVE_INFINITY : age;
+}

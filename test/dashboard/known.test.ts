@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import {
+  beginConnection,
+  type Known,
+  NOTHING_KNOWN,
+  type Page,
+  readable,
+  receive,
+  refresh,
+  replaceAll,
+  unreadable,
+} from "../../src/dashboard/fleet/known.ts";
+import type { LiveMessage, SummaryView } from "../../src/fleet/messages.ts";
+
+const OPEN = { state: "open", closed_at: null, opened_at: null, service_wide: "open" } as const;
+
+const at = (second: number) => `2030-01-07T00:00:${String(second).padStart(2, "0")}Z`;
+
+function summary(instance_id: string, second: number, more: Partial<SummaryView> = {}): SummaryView {
+  return {
+    as_of: at(second),
+    instance_id,
+    name: instance_id,
+    status: "running",
+    last_heartbeat: null,
+    seconds_since_heartbeat: null,
+    health: "healthy",
+    gpu_utilization: null,
+    gpu_trend: [],
+    cost_today: 0,
+    provider: "agent",
+    provider_ref: null,
+    hourly_cost: null,
+    hibernated_hourly_cost: null,
+    registered_at: at(0),
+    orphaned_since: null,
+    hibernated_since: null,
+    keep_alive_until: null,
+    lifecycle: { next_step: null, at: null, in_seconds: null, because: "", blocked_by: null },
+    ...more,
+  };
+}
+
+const snapshot = (revision: number, rows: SummaryView[], is_last = true): LiveMessage => ({
+  type: "snapshot",
+  server_time: at(0),
+  revision,
+  rows,
+  is_last,
+  guard: OPEN,
+});
+
+const rows = (revision: number, changed: SummaryView[], removed: string[] = []): LiveMessage => ({
+  type: "rows",
+  server_time: at(0),
+  revision,
+  rows: changed,
+  removed,
+  guard: OPEN,
+});
+
+const page = (second: number, instances: Page["instances"]): Page => ({
+  server_time: at(second),
+  instances,
+  next_cursor: null,
+  guard: OPEN,
+});
+
+const knownOf = (...messages: LiveMessage[]) => messages.reduce(receive, NOTHING_KNOWN);
+
+const statuses = (known: Known) => readable(known).map((each) => `${each.instance_id} ${each.status}`);
+
+describe("what the page knows of the fleet", () => {
+  it("is nothing until the last page of the first snapshot has come", () => {
+    const half = knownOf(snapshot(7, [summary("a", 1)], false));
+    expect([half.entries, half.revision]).toEqual([null, null]);
+    const whole = receive(half, snapshot(7, [summary("b", 1)]));
+    expect([statuses(whole), whole.revision]).toEqual([["a running", "b running"], 7]);
+    // A snapshot that broke off is begun anew.
+    const anew = receive(beginConnection(half), snapshot(9, [summary("c", 1)]));
+    expect(statuses(anew)).toEqual(["c running"]);
+  });
+
+  it("takes out what was removed before it puts in what changed", () => {
+    const known = knownOf(
+      snapshot(7, [summary("a", 1), summary("b", 1)]),
+      rows(9, [summary("a", 2, { status: "pending" })], ["a", "b"]),
+    );
+    expect([statuses(known), known.revision]).toEqual([["a pending"], 9]);
+  });
+
+  it("goes by whichever was later: what was pushed, or what was asked", () => {
+    const first = knownOf(snapshot(7, [summary("a", 1), summary("b", 1)]));
+    const fresh = refresh(first, page(5, [{ ...summary("a", 5, { gpu_utilization: 90 }) }]));
+    const older = receive(fresh, rows(8, [summary("a", 4, { gpu_utilization: 10 })]));
+    expect(readable(older).map((each) => each.gpu_utilization)).toEqual([90, null]);
+    const again = receive(beginConnection(older), snapshot(9, [summary("a", 4)]));
+    expect(readable(again).map((each) => each.gpu_utilization)).toEqual([90]);
+    const polled = replaceAll(older, [page(6, [summary("a", 4), summary("b", 6, { status: "orphaned" })])]);
+    expect(statuses(polled)).toEqual(["a running", "b orphaned"]);
+    expect(readable(polled)[0]?.gpu_utilization).toBe(90);
+    const newer = receive(older, rows(9, [summary("a", 6, { status: "hibernated" })]));
+    expect(statuses(newer)).toEqual(["b running", "a hibernated"].sort());
+  });
+
+  it("keeps an instance apart that cannot be read, until it can", () => {
+    const error = { code: "unreadable", message: "no" } as const;
+    const known = refresh(knownOf(snapshot(7, [summary("a", 1)])), page(2, [{ instance_id: "a", error }]));
+    expect([statuses(known), unreadable(known).length]).toEqual([[], 1]);
+    const { as_of: _, ...view } = summary("a", 3);
+    expect(statuses(refresh(known, page(3, [view])))).toEqual(["a running"]);
+  });
+
+  it("does not bring back what was removed while it was asked for", () => {
+    const known = knownOf(snapshot(7, [summary("a", 1)]), rows(8, [], ["a"]));
+    expect(statuses(refresh(known, page(9, [summary("a", 9)])))).toEqual([]);
+  });
+
+  it("has the guard closed while either is", () => {
+    const guard = { ...OPEN, service_wide: "closed" } as const;
+    const known = knownOf({ type: "rows", server_time: at(0), revision: 7, rows: [], removed: [], guard });
+    expect(known.guardClosed).toBe(true);
+    expect(receive(known, rows(7, [])).guardClosed).toBe(false);
+  });
+});

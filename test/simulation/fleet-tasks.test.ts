@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Fleet } from "../../src/fleet/fleet.ts";
+import { bringPolicy } from "../../src/fleet/policy.ts";
+import { createTables } from "../../src/fleet/schema.ts";
+import { NOT_COUNTED } from "../../src/fleet/silences.ts";
+import { newFleet } from "../../src/fleet/state.ts";
+import { runDueTasks } from "../../src/fleet/tasks.ts";
+import { tellTotals } from "../../src/fleet/totals.ts";
+import { OPEN_GUARD } from "../../src/lifecycle/rules/outage-guard.ts";
+import { SqliteStorage } from "./sqlite-host.ts";
+
+/** What happens to a fleet while one of its tasks waits for the outside: it must not be forgotten when that answers. */
+
+vi.mock("../../src/alerts/channels/registry.ts", () => ({}));
+
+const USER = "u-1";
+
+let fleet: Fleet;
+
+beforeEach(() => {
+  const storage = new SqliteStorage();
+  createTables(storage.sql);
+  fleet = Reflect.construct(Fleet, [storage, newFleet(), 1]);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function env(bindings: object): Env {
+  return Object.assign(Object.create(null), { SIMULATION_SPEED: "1", ...bindings });
+}
+
+function place(instanceId: string, status: string): void {
+  fleet.update((state) => {
+    const instancesByStatus = { ...state.instancesByStatus, [status]: 1 };
+    return { ...state, instancesByStatus, due: { ...state.due, totalsAt: Date.now() } };
+  });
+  const view = { status, name: instanceId, provider: "none", provider_ref: null, health: "healthy" };
+  fleet.registry.write(
+    instanceId,
+    1,
+    Object.assign(Object.create(null), {
+      revision: 1,
+      registeredAt: 0,
+      asOf: 0,
+      overrides: {},
+      savings: {},
+      orphanedSince: null,
+      silentSince: null,
+      view,
+    }),
+    NOT_COUNTED,
+  );
+}
+
+describe("totals", () => {
+  const service = (meanwhile: () => void) =>
+    env({
+      SERVICE: {
+        getByName: () => ({
+          report: async () => {
+            meanwhile();
+            return OPEN_GUARD;
+          },
+        }),
+      },
+    });
+
+  it("that change while a report is on its way are due again soon", async () => {
+    place("a", "running");
+    await tellTotals(
+      service(() => place("b", "hibernated")),
+      USER,
+      fleet,
+    );
+    expect(fleet.state.due.totalsAt).toBeLessThanOrEqual(Date.now() + 15_000);
+  });
+
+  it("that did not change are due again in hours", async () => {
+    place("a", "running");
+    await tellTotals(
+      service(() => {}),
+      USER,
+      fleet,
+    );
+    expect(fleet.state.due.totalsAt).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+});
+
+describe("events of the fleet itself", () => {
+  const addEvent = (number: number) =>
+    fleet.update((state) => {
+      fleet.events.add(
+        number,
+        null,
+        {
+          id: `guard-${number}`,
+          at: number,
+          kind: "guard_closed",
+          severity: "critical",
+          message: "",
+          detail: {},
+        },
+        false,
+      );
+      return { ...state, due: { ...state.due, historyAt: Date.now() } };
+    });
+
+  it("that come while others are written are written next", async () => {
+    const written: unknown[] = [];
+    const prepare = () => ({ bind: (...values: unknown[]) => values[3] });
+    const batch = async (ids: unknown[]) => {
+      written.push(...ids);
+      if (written.length === 1) addEvent(2);
+    };
+    addEvent(1);
+    const now = Date.now();
+    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, now);
+    expect(fleet.state.due.historyAt).not.toBeNull();
+    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, now + 60_000);
+    expect(written).toEqual(["guard-1", "guard-2"]);
+    expect(fleet.state.due.historyAt).toBeNull();
+  });
+});
+
+describe("a policy", () => {
+  it("is brought again, from the first instance that was out of reach on", async () => {
+    vi.spyOn(console, "warn").mockReturnValue();
+    const told: string[] = [];
+    let isAway = true;
+    const getByName = (name: string) => ({
+      setUserPolicy: async () => {
+        if (isAway && name.endsWith("/b")) throw new Error("out of reach");
+        told.push(name);
+      },
+    });
+    for (const id of ["a", "b", "c"]) place(id, "hibernated");
+    const set = fleet.setPolicy({ keep_alive_minutes: 5 }, Date.now());
+    expect(set).toMatchObject({ version: 1 });
+    await bringPolicy(env({ INSTANCES: { getByName } }), USER, fleet);
+    expect(told).toEqual(["u-1/a", "u-1/c"]);
+    expect(fleet.state.due.policy?.at).toBeGreaterThan(Date.now());
+    isAway = false;
+    await bringPolicy(env({ INSTANCES: { getByName } }), USER, fleet);
+    expect(told).toEqual(["u-1/a", "u-1/c", "u-1/b", "u-1/c"]);
+    expect(fleet.state.due.policy).toBeNull();
+  });
+});

@@ -91,7 +91,8 @@ export class Instance {
       async () => {
         const waiting = await runInDurableObject(this.actor, (_, state) => {
           const { json } = state.storage.sql.exec<{ json: string }>("SELECT json FROM instance").one();
-          return JSON.parse(json).state.outbox.length;
+          const { state: stored, waitingFrom = Number.POSITIVE_INFINITY } = JSON.parse(json);
+          return stored.outbox.filter(({ id }: { id: number }) => id < waitingFrom).length;
         });
         if (waiting > 0) throw new Error(`${waiting} effects wait`);
       },

@@ -1,5 +1,6 @@
+import { HeldEffects } from "./held.ts";
 import { type Loaded, readRow, writeRow } from "./stored/row.ts";
-import type { StoredInstance } from "./stored/stored-instance.ts";
+import { isNothingWaiting, type StoredInstance } from "./stored/stored-instance.ts";
 
 export type { StoredInstance };
 
@@ -44,14 +45,29 @@ export class InstanceStorage {
     if (row === undefined) return { kind: "none" };
     const loaded = readRow(row.json);
     if (loaded.kind === "unreadable") console.error("the stored instance is unreadable:", loaded.because);
-    return loaded;
+    return loaded.kind === "stored" ? { kind: "stored", stored: this.#withHeld(loaded.stored) } : loaded;
+  }
+
+  /** The release before this one drops what the row says of held effects, and leaves their table alone. */
+  #withHeld(stored: StoredInstance): StoredInstance {
+    const { delivery } = stored;
+    const isKnown = !isNothingWaiting(delivery);
+    if (isKnown || !this.#isTable("held")) return stored;
+    const { waiting, parked } = new HeldEffects(this.#sql).count();
+    return {
+      ...stored,
+      delivery: { ...delivery, held: waiting, parked: parked === 0 ? null : { tryAt: 0 } },
+    };
   }
 
   /** The table comes with the first save: asking an object that was never registered writes nothing. */
   #hasTable(): boolean {
-    this.#tableKnown ||=
-      this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'instance'").toArray().length > 0;
+    this.#tableKnown ||= this.#isTable("instance");
     return this.#tableKnown;
+  }
+
+  #isTable(name: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
   }
 
   /** The storage was emptied. */

@@ -371,9 +371,25 @@ it("hears every instance by its former token, opens the guard, and counts on", a
   await expect.poll(hasGrown, { ...PATIENCE, interval: 3000 }).toEqual({ lost: [], grown: true });
 });
 
+/** Beats of `newcomer-2` tell their number by their reading. */
+async function beatOn(from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number++) await beat(ada, "newcomer-2", 50 + number / 10);
+}
+
+async function beatsKept(): Promise<number[]> {
+  const kept = z.object({ heartbeats: z.array(z.object({ gpu_utilization: z.number() })) });
+  const { heartbeats } = kept.parse(await api(ada, "/instances/newcomer-2/heartbeats?limit=1000"));
+  return heartbeats.map(({ gpu_utilization }) => Math.round((gpu_utilization - 50) * 10)).reverse();
+}
+
+const numbers = (to: number) => Array.from({ length: to }, (_, index) => index + 1);
+
 it("goes back to the former version, which knows all but what came since", async () => {
   const policy = await api(ada, "/policy");
   await register(ada, "newcomer", {});
+  await register(ada, "newcomer-2", {});
+  // The first goes to the history at once. All others wait for a chunk that is full when one more comes.
+  await beatOn(1, 31);
   await api(ada, "/policy", "PUT", { ...PATIENT, keep_alive_minutes: 30 });
   const settings = { kind: "webhook", url: `${receiver.url}/ada-2`, secret: plane.secret };
   await api(ada, "/channels", "POST", { name: "second", minimum_severity: "critical", settings });
@@ -385,11 +401,14 @@ it("goes back to the former version, which knows all but what came since", async
   await world.deploy(former);
 
   const adaThen = await lookAt(ada);
-  const { newcomer, ...known } = adaNow?.statuses ?? {};
-  expect(newcomer).toBe("pending");
+  const { newcomer, "newcomer-2": second, ...known } = adaNow?.statuses ?? {};
+  expect([newcomer, second]).toEqual(["pending", "running"]);
   // Each instance's own state is as it was left. The registry lacks who was registered since.
   expect(adaThen.statuses).toEqual(known);
   expect(await statusOf(ada, "newcomer")).toBe("pending");
+  expect(await beatsKept()).toEqual(numbers(31));
+  await beatOn(32, 45);
+  expect(await beatsKept()).toEqual(numbers(45));
   // The user's policy and the channels are those of before the upgrade.
   expect(adaThen.policy).toEqual(policy);
   expect(adaThen.channels).toEqual(before.users[0]?.channels);
@@ -405,4 +424,13 @@ it("goes back to the former version, which knows all but what came since", async
   await sleep(DIGEST_MS);
   expect(told().filter((alert) => !toldBefore.includes(alert))).toEqual([]);
   expect(told()).toHaveLength(new Set(told()).size);
+});
+
+it("goes forward again, and no heartbeat was lost on the way", async () => {
+  await world.kill();
+  await renameClass(world.stateDirectory, COUNTERS.former, COUNTERS.now, [COUNTERS.object]);
+  await world.deploy(current);
+  await beatOn(46, 80);
+  expect(await beatsKept()).toEqual(numbers(80));
+  await expect.poll(async () => (await lookAt(ada)).statuses["newcomer-2"], PATIENCE).toBe("running");
 });

@@ -1,10 +1,14 @@
 /// <reference types="vite/client" />
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { readRow, writeRow } from "../../src/instance/stored/row.ts";
+import { NOTHING_WAITS } from "../../src/instance/stored/stored-instance.ts";
 import { VERSION } from "../../src/instance/stored/versions.ts";
 import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
+import { waitingHeartbeats } from "../../src/lifecycle/model/outbox.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
+import { recentOf } from "../../src/lifecycle/model/state.ts";
 import { detailView } from "../../src/lifecycle/views/instance-view.ts";
 import { savingsView } from "../../src/lifecycle/views/savings.ts";
 
@@ -68,7 +72,8 @@ describe("a stored row", () => {
   });
 
   it("of the version that is written now is kept for good", () => {
-    expect(Object.keys(GOLDEN)).toContain(`./golden/version-${VERSION}.json`);
+    const files = Object.keys(GOLDEN).filter((file) => file.startsWith(`./golden/version-${VERSION}`));
+    expect(files).toEqual([`./golden/version-${VERSION}-delivery.json`, `./golden/version-${VERSION}.json`]);
   });
 
   it("without a version is filled with what its gaps meant", () => {
@@ -112,9 +117,10 @@ describe("a stored row", () => {
     expect(state("running")).toMatchObject({ sighted: null, agent: { sequence: 3, hasGpu: true } });
   });
 
-  const current = golden(`version-${VERSION}`, "running, with a chunk that waits");
+  const current = golden(`version-${VERSION}-delivery`, "running, with a chunk that waits");
+  const MAY_BE_LEFT_OUT = ["version", "overrides", "userPolicy"];
   const needed = paths(current).filter(
-    ([top]) => top !== "version" && top !== "overrides" && top !== "userPolicy",
+    ([top = "", ...below]) => !MAY_BE_LEFT_OUT.includes(top) && !(top === "delivery" && below.length === 0),
   );
 
   it("with any field missing is unreadable, unless the field may be left out", () => {
@@ -134,6 +140,61 @@ describe("a stored row", () => {
     expect(readRow(JSON.stringify(broken))).toEqual({
       kind: "unreadable",
       because: "state.counters.saved.totalMs: Invalid input: expected number, received null",
+    });
+  });
+
+  describe("is one that the release before this one reads", () => {
+    const waiting = stored(
+      golden(`version-${VERSION}-delivery`, "running, with heartbeats that wait for a chunk"),
+    );
+    const { recent } = waiting.state;
+
+    const formerRow = z.object({
+      version: z.literal(2),
+      state: z.object({
+        recent: z.array(z.object({ sequence: z.number() })),
+        unflushed: z.number(),
+        outbox: z.array(
+          z.object({
+            id: z.number(),
+            effect: z.object({ heartbeats: z.array(z.object({ sequence: z.number() })).default([]) }),
+          }),
+        ),
+        nextEffectId: z.number(),
+      }),
+    });
+
+    it.each(Array.from({ length: recent.length + 1 }, (_, unflushed) => unflushed))(
+      "with %i heartbeats that wait for a chunk: its next heartbeat pushes none of them out",
+      (unflushed) => {
+        const state = { ...waiting.state, recent: recentOf(recent, unflushed), unflushed };
+        const json = writeRow({ ...waiting, state });
+        const row = formerRow.parse(JSON.parse(json)).state;
+        const ids = [...waiting.state.outbox.map(({ id }) => id), ...row.outbox.map(({ id }) => id)];
+        expect(ids).toEqual(ids.toSorted());
+        expect(Math.max(0, ...ids)).toBeLessThan(row.nextEffectId);
+        // It keeps the newest 20, one that came in just now among them, and then empties them into chunks.
+        const next = { sequence: (recent.at(-1)?.sequence ?? 0) + 1 };
+        const kept = [...row.recent, next].slice(-20).slice(-(row.unflushed + 1));
+        const handedOver = [...row.outbox.flatMap(({ effect }) => effect.heartbeats), ...kept];
+        expect(row.recent.length).toBeLessThanOrEqual(20);
+        expect(handedOver.map(({ sequence }) => sequence)).toEqual(
+          [...recent.slice(recent.length - unflushed), next].map(({ sequence }) => sequence),
+        );
+        expect(stored(JSON.parse(json)).state).toEqual(state);
+      },
+    );
+
+    it("and of which it drops what it does not know", () => {
+      const {
+        delivery: _,
+        waitingFrom: __,
+        ...known
+      } = z
+        .looseObject({ delivery: z.unknown().optional(), waitingFrom: z.number() })
+        .parse(JSON.parse(writeRow(waiting)));
+      expect(waitingHeartbeats(stored(known).state)).toEqual(waitingHeartbeats(waiting.state));
+      expect(stored(known).delivery).toEqual(NOTHING_WAITS);
     });
   });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type StoredInstance, storedInstanceSchema } from "./stored-instance.ts";
+import { isNothingWaiting, rowSchema, type StoredInstance } from "./stored-instance.ts";
 import { migrate, VERSION } from "./versions.ts";
+import { fromRow, intoRow } from "./waiting-heartbeats.ts";
 
 /** What an actor's storage holds. */
 export type Loaded =
@@ -13,8 +14,9 @@ export type Loaded =
 /** A row as it is written from version 1 on; one without a version was written before. */
 const versionSchema = z.looseObject({ version: z.int().min(1).default(0) });
 
-export function writeRow(stored: StoredInstance): string {
-  return JSON.stringify({ version: VERSION, ...stored });
+export function writeRow({ delivery, state, ...stored }: StoredInstance): string {
+  const row = { version: VERSION, ...stored, ...intoRow(state) };
+  return JSON.stringify(isNothingWaiting(delivery) ? row : { ...row, delivery });
 }
 
 /** Reads a row of any version that ever was: migrates it, then checks it. Never throws. */
@@ -27,8 +29,10 @@ export function readRow(json: string): Loaded {
   if (version > VERSION) {
     return unreadable(`the row has version ${version}, and this code knows ${VERSION} at most`);
   }
-  const checked = storedInstanceSchema.safeParse(migrate(fields, version));
-  return checked.success ? { kind: "stored", stored: checked.data } : unreadable(firstIssue(checked.error));
+  const checked = rowSchema.safeParse(migrate(fields, version));
+  if (!checked.success) return unreadable(firstIssue(checked.error));
+  const { waitingFrom, state, ...stored } = checked.data;
+  return { kind: "stored", stored: { ...stored, state: fromRow({ state, waitingFrom }) } };
 }
 
 function parseJson(json: string): unknown {

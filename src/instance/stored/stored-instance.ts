@@ -39,6 +39,10 @@ export const NOTHING_WAITS: DeliveryStanding = {
   parked: null,
 };
 
+export function isNothingWaiting({ attempts, held, parked }: DeliveryStanding): boolean {
+  return attempts.targets.length + attempts.effects.length + held === 0 && parked === null;
+}
+
 const target = z.enum(TARGETS);
 
 const attempts = exactly<Attempts>({
@@ -53,7 +57,8 @@ const attempts = exactly<Attempts>({
   ),
 });
 
-export const storedInstanceSchema = exactly<StoredInstance>({
+/** A row: the instance as the release before this one reads it too, which leaves out what it does not know. */
+export const rowSchema = z.object({
   userId: z.string(),
   instanceId: z.string(),
   tokenGeneration: z.number(),
@@ -63,9 +68,12 @@ export const storedInstanceSchema = exactly<StoredInstance>({
   userPolicyVersion: z.number(),
   usedLinks: z.array(z.object({ id: z.string(), expiresAt: z.number() })),
   state: stateSchema,
+  /** Absent while nothing waits, and after that release has written the row. */
   delivery: exactly<DeliveryStanding>({
     attempts,
     held: z.int().min(0),
     parked: z.object({ tryAt: z.number() }).nullable(),
-  }),
-}) satisfies z.ZodType<StoredInstance>;
+  }).default(NOTHING_WAITS),
+  /** See `waiting-heartbeats.ts`. */
+  waitingFrom: z.number().optional(),
+} satisfies Record<keyof StoredInstance | "waitingFrom", z.ZodType>);

@@ -1,5 +1,11 @@
 import { hibernationOf, idleRunOf, orphanOf } from "../model/phase.ts";
-import { type InstanceState, isSameMachine, machineOf, RECENT_HEARTBEATS } from "../model/state.ts";
+import {
+  CHUNK_HEARTBEATS,
+  type InstanceState,
+  isSameMachine,
+  machineOf,
+  RECENT_HEARTBEATS,
+} from "../model/state.ts";
 import { actionOf } from "../rules/order.ts";
 
 /** What holds of each state by itself, at `now`. */
@@ -13,7 +19,9 @@ export const OF_A_STATE = [
   [
     "unflushed_beyond_recent",
     ({ unflushed, recent }) =>
-      unflushed >= 0 && unflushed <= recent.length && recent.length <= RECENT_HEARTBEATS,
+      unflushed >= 0 &&
+      unflushed <= Math.min(recent.length, CHUNK_HEARTBEATS) &&
+      recent.length <= Math.max(RECENT_HEARTBEATS, unflushed),
   ],
   ["heartbeats_out_of_order", areHeartbeatsNumbered],
   [

@@ -2,7 +2,7 @@ import type { Effect, PendingEffect } from "./effects.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import type { InstanceEvent } from "./instance-event.ts";
-import { CHUNK_HEARTBEATS, type InstanceState } from "./state.ts";
+import { CHUNK_HEARTBEATS, type InstanceState, recentOf } from "./state.ts";
 import { DAY_MS, HOUR_MS } from "./time.ts";
 
 /** Heartbeats wait in the state for a full chunk at most this long. */
@@ -44,8 +44,12 @@ export function flush(state: InstanceState): InstanceState {
   if (state.unflushed === 0) return state;
   return inChunks(unflushedOf(state)).reduce(
     (each, heartbeats) => emit(each, { type: "chunk", heartbeats }),
-    { ...state, unflushed: 0 },
+    withUnflushed(state, 0),
   );
+}
+
+function withUnflushed(state: InstanceState, unflushed: number): InstanceState {
+  return { ...state, recent: recentOf(state.recent, unflushed), unflushed };
 }
 
 /** The heartbeats that are in no chunk yet, oldest first. */
@@ -79,7 +83,7 @@ export function chunkDueAt({ recent, unflushed }: InstanceState): number | null 
 /** The state once the history has this chunk; unchanged if those heartbeats no longer wait for one. */
 export function withoutChunk(state: InstanceState, chunk: readonly Heartbeat[]): InstanceState {
   const isNext = unflushedOf(state)[0]?.sequence === chunk[0]?.sequence && chunk.length <= state.unflushed;
-  return isNext ? { ...state, unflushed: state.unflushed - chunk.length } : state;
+  return isNext ? withUnflushed(state, state.unflushed - chunk.length) : state;
 }
 
 /** Emits this chunk as an effect, unless those heartbeats no longer wait for one. */

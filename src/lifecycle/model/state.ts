@@ -74,11 +74,13 @@ export interface Agent {
 /** Heartbeats travel to the history in chunks of this many. */
 export const CHUNK_HEARTBEATS = 30;
 
-/**
- * How many of the newest heartbeats the live state keeps. A chunk waits among them until the heartbeat after it, so this
- * must be more than a chunk: with fewer, heartbeats would be gone before they reach the history.
- */
-export const RECENT_HEARTBEATS = CHUNK_HEARTBEATS + 10;
+/** So many of the newest heartbeats are kept to be shown. Those that are in no chunk yet are kept in any case. */
+export const RECENT_HEARTBEATS = 20;
+
+/** The newest of these heartbeats, of which the last `unflushed` are in no chunk yet: none of them is left out. */
+export function recentOf(heartbeats: readonly Heartbeat[], unflushed: number): readonly Heartbeat[] {
+  return heartbeats.slice(-Math.max(RECENT_HEARTBEATS, unflushed));
+}
 
 /**
  * `firstEffectId`: the time of registration, unless an earlier instance of the same id used ids beyond it. So no effect id is

@@ -8,7 +8,7 @@ import {
 import { emit, flush, inChunks } from "../model/outbox.ts";
 import { idleRunOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { type InstanceState, RECENT_HEARTBEATS } from "../model/state.ts";
+import { type InstanceState, recentOf } from "../model/state.ts";
 import { SECOND_MS, toIso } from "../model/time.ts";
 import { callOffIdleHibernation } from "./handover.ts";
 import { busyReason, endIdleRun } from "./idle-run.ts";
@@ -43,7 +43,7 @@ function addToHistory(state: InstanceState, late: readonly Heartbeat[]): Instanc
   return {
     ...kept,
     agent: { ...kept.agent, nextInHistory: state.agent.nextInHistory + late.length },
-    recent: [...kept.recent, ...late].slice(-RECENT_HEARTBEATS),
+    recent: recentOf([...kept.recent, ...late], kept.unflushed),
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
-import { type Agent, type InstanceState, RECENT_HEARTBEATS } from "../model/state.ts";
+import { type Agent, type InstanceState, recentOf } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { extendTrend } from "../model/trend.ts";
 import { receiveBacklog } from "./backlog.ts";
@@ -116,12 +116,13 @@ function addHeartbeat(
   policy: Policy,
 ): InstanceState {
   const gapMs = lastHeartbeatAt === null ? null : heartbeat.at - lastHeartbeatAt;
+  const unflushed = state.unflushed + 1;
   return {
     ...state,
     counters: countHeartbeat(state.counters, heartbeat),
     agent: { ...state.agent, nextInHistory: heartbeat.sequence + 1 },
-    recent: [...state.recent, heartbeat].slice(-RECENT_HEARTBEATS),
-    unflushed: state.unflushed + 1,
+    recent: recentOf([...state.recent, heartbeat], unflushed),
+    unflushed,
     gpuTrend: extendTrend(state.gpuTrend, heartbeat.gpuPercent, gapMs, policy.intervalMs),
   };
 }

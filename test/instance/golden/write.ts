@@ -11,7 +11,8 @@ import { START, Timeline } from "../../lifecycle/timeline.ts";
 
 /**
  * Writes the rows of the current version, one for each standing of an instance, which are then kept for good: a version
- * that was once deployed must be read for ever. `node test/instance/golden/write.ts`.
+ * that was once deployed must be read for ever. A field that was added without a version is named at the end of the file's
+ * name. `node test/instance/golden/write.ts`.
  */
 
 const MINUTE = 60_000;
@@ -91,6 +92,7 @@ const LIVES: Readonly<Record<string, () => Timeline>> = {
   running: () => beats(live("agent"), 3, 87),
   "running, idle and warned": () => beats(live("agent"), 5, 2),
   "running, with a chunk that waits": () => beats(live("vast"), 32, 87),
+  "running, with heartbeats that wait for a chunk": () => beats(live("vast"), 31, 87),
   "orphaned, the guard is asked": asked,
   "orphaned, held by the guard": () => answer(asked(), "guard.deferred"),
   "hibernating, ordered": () => beats(live("webhook"), 7, 2),
@@ -148,6 +150,6 @@ const lines = Object.entries(LIVES).map(([name, make]) => {
 });
 
 writeFileSync(
-  fileURLToPath(import.meta.resolve(`./version-${VERSION}.json`)),
+  fileURLToPath(import.meta.resolve(`./version-${VERSION}-delivery.json`)),
   `{\n${lines.join(",\n")}\n}\n`,
 );

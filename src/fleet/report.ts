@@ -1,11 +1,25 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 
 /** How an instance and its user's fleet speak to each other. */
+
+/** A call of an instance to its fleet waits for the answer at most this long. */
+export const REPORT_LIMIT_MS = 30 * SECOND_MS;
+
+/** After a report that failed, an instance waits at most this long, and at least half of it once that has happened often. */
+export const REPORT_BACKOFF_MS = 2 * MINUTE_MS;
+
+/**
+ * The longest time between two tries of an instance that has something to report, from the start of one to the start of the
+ * next: a try may hang for the limit of a call, be repeated piece by piece for as long, and is followed by the backoff.
+ * A silent instance reports from its alarm, which the platform repeats at once should the object crash on the way.
+ */
+export const LONGEST_REPORT_BACKOFF_MS = 2 * REPORT_LIMIT_MS + REPORT_BACKOFF_MS;
 
 /** An instance as its fleet knows it. */
 export interface FleetRow {

@@ -100,7 +100,7 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /**
-   * Stops watching: the registry lets go, and everything here is forgotten. The provider is not touched. A row that
+   * Stops watching: the registry lets go, and everything here is forgotten once it is delivered. The provider is not touched. A row that
    * cannot be read does not say whose it was, so the caller does.
    */
   async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
@@ -108,7 +108,9 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return this.#life.removeUnreadable(place);
     const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
     if (decided.outcome === "unavailable") return decided;
-    await this.#life.outbox.empty();
+    // The registry lets go at once. What the history does not have yet goes there by and by.
+    this.#life.outbox.emptySoon();
+    await this.#life.outbox.emptyInto("fleet");
     return { outcome: "removed" };
   }
 
@@ -152,10 +154,9 @@ export class InstanceActor extends DurableObject<Env> {
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
   async cleanUp(): Promise<void> {
     this.#life.mustBeReadable();
-    const stored = this.#life.known();
-    if (stored === null) return;
     const { outcome } = await command(this.#life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
+    // Also of an instance that was removed: its alarm may be lost as well.
     await this.#life.outbox.empty();
   }
 
@@ -164,7 +165,6 @@ export class InstanceActor extends DurableObject<Env> {
    * wait for the fleet.
    */
   async setUserPolicy(policy: UserPolicy): Promise<void> {
-    if (this.#life.known() === null) return;
     await this.#life.takeUserPolicy(policy);
     // Also where the policy is known: a fleet that was imported from D1 knows little of the instance.
     await this.#life.queueReport();

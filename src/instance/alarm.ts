@@ -12,7 +12,8 @@ const WITHHELD_RETRY_MS = 5 * MINUTE_MS;
 /** After an alarm that failed on the way. */
 const FAILED_RETRY_MS = MINUTE_MS;
 
-export type Standing =
+/** What lies ahead of an instance. */
+export type Outlook =
   | { readonly kind: "unreadable" }
   /** The alarm itself failed. */
   | { readonly kind: "failed" }
@@ -29,8 +30,8 @@ export type Standing =
     };
 
 /** When the instance must be woken at the latest; null when only a call can change anything. */
-export function nextAlarm(standing: Standing, now: number): number | null {
-  switch (standing.kind) {
+export function nextAlarm(outlook: Outlook, now: number): number | null {
+  switch (outlook.kind) {
     case "unreadable":
       return now + UNREADABLE_RETRY_MS;
     case "failed":
@@ -38,7 +39,7 @@ export function nextAlarm(standing: Standing, now: number): number | null {
     case "withheld":
       return now + WITHHELD_RETRY_MS;
     case "readable": {
-      const moments = [standing.wakeAt, standing.tryAt, standing.parkedTryAt].filter(
+      const moments = [outlook.wakeAt, outlook.tryAt, outlook.parkedTryAt].filter(
         (moment) => moment !== null,
       );
       return moments.length === 0 ? null : Math.min(...moments);

@@ -1,49 +1,59 @@
+import { REPORT_BACKOFF_MS } from "../fleet/report.ts";
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 
 /** Which effects of an instance's outbox are tried when, and what their failures lead to. Pure. */
 
-/** To whom effects go. */
-export const TARGETS = ["history", "fleet", "order", "forget"] as const;
+/** To whom effects go. Each is tried by itself, and holds up no other. */
+export const TARGETS = ["history", "fleet", "order"] as const;
 export type Target = (typeof TARGETS)[number];
 
-/** A target that failed, as a whole, this many times in a row. */
+/** A target that failed this many times in a row. */
 export interface FailingTarget {
   readonly target: Target;
   readonly failures: number;
   readonly retryAt: number;
 }
 
-/** An effect that is not done, though it was tried. */
-export interface TriedEffect {
-  readonly id: number;
+/** What has become of an effect that is not done. */
+export interface Progress {
   /** The targets that have it. */
   readonly delivered: readonly Target[];
-  /** How often it failed while its target was not down. */
-  readonly failures: number;
-  readonly retryAt: number;
+  /** The targets that failed to take it while they were not down. */
+  readonly failing: readonly FailingTarget[];
 }
 
-/** How the delivery of an instance's effects stands. Empty while all goes well. */
+export interface WaitingEffect extends Progress {
+  readonly pending: PendingEffect;
+}
+
+/** The progress of an effect, which stands elsewhere. */
+export interface TriedEffect extends Progress {
+  readonly id: number;
+}
+
+/** How the delivery of the effects in the state's row stands. Empty while all goes well. */
 export interface Attempts {
+  /** Those that are down. */
   readonly targets: readonly FailingTarget[];
   readonly effects: readonly TriedEffect[];
 }
 
-/** An effect with the targets that it is to be tried at now. */
-export interface DueEffect {
-  readonly pending: PendingEffect;
-  readonly targets: readonly Target[];
-}
-
-/** What became of a try, at each target. */
+/** What became of a try. */
 export interface TargetOutcome {
   readonly target: Target;
   readonly passed: readonly number[];
   readonly failed: readonly number[];
 }
 
+/** When a try ends. `spread`: a number from 0 to 1 of the instance's own, by which instances are kept from coming together. */
+export interface Moment {
+  readonly now: number;
+  readonly spread: number;
+}
+
 const LONGEST_BACKOFF_MS = 60 * MINUTE_MS;
+const SHORTEST_REPORT_BACKOFF_MS = 30 * SECOND_MS;
 
 /** An effect that failed so often, while others of its target passed, is parked. */
 export const ATTEMPTS_BEFORE_PARKING = 10;
@@ -51,9 +61,15 @@ export const ATTEMPTS_BEFORE_PARKING = 10;
 /** An outbox that is being emptied is looked at again after this long, should the object crash on the way. */
 export const CRASH_RETRY_MS = 5 * MINUTE_MS;
 
-/** 1, 2, 4 … 60 minutes, by how often something failed in a row. */
-export function backoffMs(failures: number): number {
-  return Math.min(MINUTE_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
+/**
+ * By how often something failed in a row: 1, 2, 4 … 60 minutes. A fleet has to know soon who is silent, and hears from all
+ * of its instances when it comes back: 30, 60, 120 seconds, less up to half of it.
+ */
+export function backoffMs(target: Target, failures: number, spread: number): number {
+  const doublings = 2 ** (failures - 1);
+  return target === "fleet"
+    ? Math.round(Math.min(SHORTEST_REPORT_BACKOFF_MS * doublings, REPORT_BACKOFF_MS) * (1 - spread / 2))
+    : Math.min(MINUTE_MS * doublings, LONGEST_BACKOFF_MS);
 }
 
 /** An effect is done once all of these have it. */
@@ -65,62 +81,79 @@ export function targetsOf({ effect }: PendingEffect): readonly Target[] {
       return ["history", "fleet"];
     case "projection":
     case "guard":
+    case "forget":
       return ["fleet"];
     case "action":
       return ["order"];
-    case "forget":
-      return ["forget"];
   }
 }
 
-/** What of the waiting effects is to be tried now. To forget comes last: when all else is done, or about to be. */
-export function dueEffects(waiting: readonly PendingEffect[], attempts: Attempts, now: number): DueEffect[] {
-  const due = waiting
-    .map((pending) => ({
-      pending,
-      targets: remainingTargets(pending, attempts).filter(
-        (target) => dueAt(pending, target, attempts) <= now,
-      ),
-    }))
-    .filter(({ targets }) => targets.length > 0);
-  const isAllDue = waiting.every((pending) =>
-    due.some(
-      (one) => one.pending === pending && one.targets.length === remainingTargets(pending, attempts).length,
-    ),
-  );
-  return isAllDue ? due : due.filter(({ pending }) => pending.effect.type !== "forget");
+/** Effects with what has become of them. */
+export function withProgress(
+  effects: readonly PendingEffect[],
+  tried: readonly TriedEffect[],
+): WaitingEffect[] {
+  return effects.map((pending) => {
+    const { delivered, failing } = tried.find(({ id }) => id === pending.id) ?? NEVER_TRIED;
+    return { pending, delivered, failing };
+  });
 }
 
-/** When the outbox must be looked at again; null when nothing waits. */
-export function nextTryAt(waiting: readonly PendingEffect[], attempts: Attempts, now: number): number | null {
-  const others = waiting.filter(({ effect }) => effect.type !== "forget");
-  const moments = (others.length > 0 ? others : waiting).flatMap((pending) =>
-    remainingTargets(pending, attempts).map((target) => dueAt(pending, target, attempts)),
-  );
+const NEVER_TRIED: Progress = { delivered: [], failing: [] };
+
+/** Whether the effect is still to be taken by this target. */
+export function waitsFor({ pending, delivered }: WaitingEffect, target: Target): boolean {
+  return targetsOf(pending).includes(target) && !delivered.includes(target);
+}
+
+/** What is to be tried now. To forget comes last, once no event waits for its time: a fleet hears nothing of who has left. */
+export function dueEffects(
+  target: Target,
+  waiting: readonly WaitingEffect[],
+  down: readonly FailingTarget[],
+  now: number,
+): WaitingEffect[] {
+  return waiting.filter((one) => waitsFor(one, target) && dueAt(one, target, waiting, down) <= now);
+}
+
+/** When this target must be tried again; null when nothing waits for it. */
+export function nextTryAt(
+  target: Target,
+  waiting: readonly WaitingEffect[],
+  down: readonly FailingTarget[],
+  now: number,
+): number | null {
+  const moments = waiting
+    .filter((one) => waitsFor(one, target))
+    .map((one) => dueAt(one, target, waiting, down));
   // What is due is being tried right now.
   return moments.length === 0
     ? null
     : Math.min(...moments.map((moment) => (moment <= now ? now + CRASH_RETRY_MS : moment)));
 }
 
-function remainingTargets(pending: PendingEffect, { effects }: Attempts): readonly Target[] {
-  const delivered = effects.find(({ id }) => id === pending.id)?.delivered ?? [];
-  return targetsOf(pending).filter((target) => !delivered.includes(target));
+function dueAt(
+  one: WaitingEffect,
+  target: Target,
+  waiting: readonly WaitingEffect[],
+  down: readonly FailingTarget[],
+): number {
+  const isBefore = ({ pending }: WaitingEffect) => pending.effect.type === "event";
+  const before =
+    one.pending.effect.type === "forget"
+      ? waiting.filter((other) => isBefore(other) && waitsFor(other, target))
+      : [];
+  return Math.max(retryAt(down, target), ...[one, ...before].map(({ failing }) => retryAt(failing, target)));
 }
 
-function dueAt({ id }: PendingEffect, target: Target, { targets, effects }: Attempts): number {
-  return Math.max(
-    targets.find((failing) => failing.target === target)?.retryAt ?? 0,
-    effects.find((tried) => tried.id === id)?.retryAt ?? 0,
-  );
+function retryAt(failing: readonly FailingTarget[], target: Target): number {
+  return failing.find((each) => each.target === target)?.retryAt ?? 0;
 }
 
 export interface Settled {
-  readonly attempts: Attempts;
-  /** Effects that all their targets have. */
-  readonly done: ReadonlySet<number>;
-  /** Effects to be parked. */
-  readonly parked: ReadonlySet<number>;
+  readonly down: readonly FailingTarget[];
+  /** The effects as they are after the try. */
+  readonly effects: readonly WaitingEffect[];
 }
 
 /**
@@ -128,78 +161,58 @@ export interface Settled {
  * was given have failed before while it was not down.
  */
 export function settle(
-  tried: readonly PendingEffect[],
-  outcomes: readonly TargetOutcome[],
-  attempts: Attempts,
-  now: number,
+  tried: readonly WaitingEffect[],
+  outcome: TargetOutcome,
+  down: readonly FailingTarget[],
+  moment: Moment,
 ): Settled {
-  const effects = tried.map((pending) => afterTry(pending, outcomes, attempts, now));
-  const done = new Set<number>();
-  const parked = new Set<number>();
-  for (const [index, pending] of tried.entries()) {
-    const after = effects[index];
-    if (after === undefined) continue;
-    if (targetsOf(pending).every((target) => after.delivered.includes(target))) done.add(pending.id);
-    else if (after.failures >= ATTEMPTS_BEFORE_PARKING && isParkable(pending)) parked.add(pending.id);
-  }
-  const isTried = new Set(tried.map(({ id }) => id));
-  const kept = effects.filter(
-    ({ id, delivered, failures }) =>
-      !done.has(id) && !parked.has(id) && (delivered.length > 0 || failures > 0),
-  );
+  const isDown = isTargetDown(tried, outcome);
   return {
-    attempts: {
-      targets: targetsAfterTry(outcomes, attempts, now),
-      effects: [...attempts.effects.filter(({ id }) => !isTried.has(id)), ...kept],
-    },
-    done,
-    parked,
+    down: isDown ? withFailure(down, outcome.target, moment) : without(down, outcome.target),
+    effects: tried.map((one) => afterTry(one, outcome, isDown, moment)),
   };
+}
+
+function isTargetDown(tried: readonly WaitingEffect[], { target, passed, failed }: TargetOutcome): boolean {
+  const isSuspect = ({ pending, failing }: WaitingEffect) =>
+    !failed.includes(pending.id) || failing.some((each) => each.target === target);
+  return passed.length === 0 && !tried.every(isSuspect);
 }
 
 function afterTry(
-  { id }: PendingEffect,
-  outcomes: readonly TargetOutcome[],
-  attempts: Attempts,
-  now: number,
-): TriedEffect {
-  const before = attempts.effects.find((tried) => tried.id === id) ?? NEVER_TRIED;
-  const passed = outcomes.flatMap((one) => (one.passed.includes(id) ? [one.target] : []));
-  const isAtFault = outcomes.some((one) => one.failed.includes(id) && !isDown(one, attempts));
-  const failures = before.failures + (isAtFault ? 1 : 0);
-  return {
-    id,
-    delivered: [...before.delivered, ...passed],
-    failures,
-    retryAt: isAtFault ? now + backoffMs(failures) : before.retryAt,
-  };
+  one: WaitingEffect,
+  { target, passed, failed }: TargetOutcome,
+  isDown: boolean,
+  moment: Moment,
+): WaitingEffect {
+  const { id } = one.pending;
+  if (passed.includes(id)) {
+    return { ...one, delivered: [...one.delivered, target], failing: without(one.failing, target) };
+  }
+  if (isDown || !failed.includes(id)) return one;
+  return { ...one, failing: withFailure(one.failing, target, moment) };
 }
 
-const NEVER_TRIED = { delivered: [], failures: 0, retryAt: 0 } as const;
-
-function targetsAfterTry(
-  outcomes: readonly TargetOutcome[],
-  attempts: Attempts,
-  now: number,
+function withFailure(
+  failing: readonly FailingTarget[],
+  target: Target,
+  { now, spread }: Moment,
 ): FailingTarget[] {
-  const before = attempts.targets;
-  const untried = before.filter(({ target }) => !outcomes.some((one) => one.target === target));
-  const down = outcomes.filter((one) => isDown(one, attempts));
-  return [
-    ...untried,
-    ...down.map(({ target }) => {
-      const failures = (before.find((failing) => failing.target === target)?.failures ?? 0) + 1;
-      return { target, failures, retryAt: now + backoffMs(failures) };
-    }),
-  ];
+  const failures = (failing.find((each) => each.target === target)?.failures ?? 0) + 1;
+  const after = { target, failures, retryAt: now + backoffMs(target, failures, spread) };
+  return [...without(failing, target), after];
 }
 
-function isDown({ passed, failed }: TargetOutcome, { effects }: Attempts): boolean {
-  const isSuspect = (failure: number) => effects.some(({ id, failures }) => id === failure && failures > 0);
-  return passed.length === 0 && !failed.every(isSuspect);
+function without(failing: readonly FailingTarget[], target: Target): FailingTarget[] {
+  return failing.filter((each) => each.target !== target);
 }
 
-/** What only asks for the state as it is now is never parked: the next one of its kind replaces it. */
-function isParkable({ effect }: PendingEffect): boolean {
-  return effect.type === "chunk" || effect.type === "event" || effect.type === "action";
+export function isDone({ pending, delivered }: WaitingEffect): boolean {
+  return targetsOf(pending).every((target) => delivered.includes(target));
+}
+
+/** Whether it failed so often that it is parked. What only asks for the state as it is now never is: the next one replaces it. */
+export function isToPark({ pending: { effect }, failing }: WaitingEffect): boolean {
+  const isParkable = effect.type === "chunk" || effect.type === "event" || effect.type === "action";
+  return isParkable && failing.some(({ failures }) => failures >= ATTEMPTS_BEFORE_PARKING);
 }

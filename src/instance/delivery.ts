@@ -1,13 +1,14 @@
-import type { Report, ReportAnswer, UserPolicy } from "../fleet/report.ts";
-import type { ActionOrder, GuardedStep } from "../lifecycle/model/effects.ts";
+import { REPORT_LIMIT_MS, type Report, type ReportAnswer, type UserPolicy } from "../fleet/report.ts";
+import type { ActionOrder, GuardedStep, PendingEffect } from "../lifecycle/model/effects.ts";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import type { DueEffect, Target, TargetOutcome } from "./attempts.ts";
+import { NoAnswer, within } from "../platform/within.ts";
+import type { Target, TargetOutcome } from "./attempts.ts";
 
 /**
- * Carries effects out, target by target: one that fails holds up no other. All for a target go together; if that fails they
- * go one by one, so that one that can't be delivered holds up no other either.
+ * Carries effects out, at one target. All that is for it goes together; if that fails they go one by one, so that one that
+ * can't be delivered holds up no other.
  */
 
 /** Each may be asked twice for the same and then changes nothing more. Each throws when it fails. */
@@ -23,108 +24,139 @@ export interface Targets {
 }
 
 export interface Delivery {
-  /** Of each target that was tried. */
-  readonly outcomes: readonly TargetOutcome[];
+  readonly outcome: TargetOutcome;
   /** What the guard said, to be decided upon. */
   readonly answers: readonly InstanceEvent[];
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;
-  /** The registry has let go of the instance. */
-  readonly isForgotten: boolean;
-  readonly errors: readonly { readonly target: Target; readonly error: unknown }[];
+  readonly errors: readonly unknown[];
 }
+
+/**
+ * Whoever does not answer a call for this long is down. A slow database or fleet answers within a few seconds, and what was
+ * asked in vain is asked again.
+ */
+const CALL_LIMIT_MS = REPORT_LIMIT_MS;
 
 /** So many failures in a row, one by one, and the target is down: the rest need not be tried. */
 const FAILURES_OF_A_TARGET = 5;
 
-interface Attempt<T> {
-  readonly outcome: TargetOutcome;
-  readonly answers: readonly T[];
+/** Lasts twice the limit at most. */
+export async function deliver(
+  target: Target,
+  due: readonly PendingEffect[],
+  targets: Targets,
+  limitMs = CALL_LIMIT_MS,
+): Promise<Delivery> {
+  const send = (batch: readonly PendingEffect[]) => within(limitMs, sendTo(target, batch, targets));
+  const until = Date.now() + limitMs;
+  if (due.length === 0) return deliveryOf(target, NOTHING);
+  try {
+    const answer = await send(due);
+    return deliveryOf(target, { ...NOTHING, passed: due.map(({ id }) => id), answers: [answer] });
+  } catch (error) {
+    return due.length === 1 || error instanceof NoAnswer
+      ? deliveryOf(target, { ...NOTHING, failed: due.map(({ id }) => id), errors: [error] })
+      : deliveryOf(target, await sendOneByOne(due, send, until));
+  }
+}
+
+/** What the target was given and said. */
+interface Attempt {
+  readonly passed: readonly number[];
+  readonly failed: readonly number[];
+  readonly answers: readonly (ReportAnswer | null)[];
   readonly errors: readonly unknown[];
 }
 
-export async function deliver(due: readonly DueEffect[], targets: Targets): Promise<Delivery> {
-  const [history, fleet, order] = await Promise.all([
-    attempt(due, "history", (batch) => targets.history(chunksIn(batch), eventsIn(batch))),
-    attempt(due, "fleet", (batch) =>
-      targets.fleet({ events: eventsIn(batch), questions: questionsIn(batch) }),
-    ),
-    attempt(due, "order", async (batch) => {
+const NOTHING: Attempt = { passed: [], failed: [], answers: [], errors: [] };
+
+/** The newest first. After the first, no more is begun once `until` has passed, or when the target proves to be down. */
+async function sendOneByOne(
+  batch: readonly PendingEffect[],
+  send: (batch: readonly PendingEffect[]) => Promise<ReportAnswer | null>,
+  until: number,
+): Promise<Attempt> {
+  let attempt = NOTHING;
+  for (const one of forgetLast(batch.toReversed())) {
+    const isDown = attempt.passed.length === 0 && attempt.failed.length >= FAILURES_OF_A_TARGET;
+    const isLate = attempt !== NOTHING && Date.now() > until;
+    if (isDown || isLate) break;
+    try {
+      const answer = await send([one]);
+      attempt = {
+        ...attempt,
+        passed: [...attempt.passed, one.id],
+        answers: [...attempt.answers, answer],
+      };
+    } catch (error) {
+      attempt = {
+        ...attempt,
+        failed: [...attempt.failed, one.id],
+        errors: [...attempt.errors, error],
+      };
+      if (error instanceof NoAnswer) break;
+    }
+  }
+  return attempt;
+}
+
+function forgetLast(batch: readonly PendingEffect[]): PendingEffect[] {
+  const isForget = ({ effect }: PendingEffect) => effect.type === "forget";
+  return [...batch.filter((one) => !isForget(one)), ...batch.filter(isForget)];
+}
+
+async function sendTo(
+  target: Target,
+  batch: readonly PendingEffect[],
+  targets: Targets,
+): Promise<ReportAnswer | null> {
+  switch (target) {
+    case "history":
+      await targets.history(chunksIn(batch), eventsIn(batch));
+      return null;
+    case "fleet":
+      return tellFleet(batch, targets);
+    case "order":
       for (const one of ordersIn(batch)) await targets.order(one);
-    }),
-  ]);
-  const others = [history, fleet, order];
-  // Last of all, when nothing of the instance waits any more.
-  const isLast = others.every(({ errors }) => errors.length === 0);
-  const forget = await attempt(isLast ? due : [], "forget", () => targets.forget());
-  const attempts = [...others, forget];
+      return null;
+  }
+}
+
+/** All that the instance has to say comes before it leaves. */
+async function tellFleet(batch: readonly PendingEffect[], targets: Targets): Promise<ReportAnswer | null> {
+  const isForget = ({ effect }: PendingEffect) => effect.type === "forget";
+  const answer = batch.every(isForget)
+    ? null
+    : await targets.fleet({ events: eventsIn(batch), questions: questionsIn(batch) });
+  if (batch.some(isForget)) await targets.forget();
+  return answer;
+}
+
+function deliveryOf(target: Target, { passed, failed, answers, errors }: Attempt): Delivery {
+  const heard = answers.filter((answer) => answer !== null);
   return {
-    outcomes: attempts
-      .map(({ outcome }) => outcome)
-      .filter(({ passed, failed }) => passed.length + failed.length > 0),
-    answers: fleet.answers.flatMap(({ answers }) => answers.map(decisionOf)),
-    policy: fleet.answers.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
-    isForgotten: forget.outcome.passed.length > 0,
-    errors: attempts.flatMap(({ outcome: { target }, errors }) =>
-      errors.slice(0, 1).map((error) => ({ target, error })),
-    ),
+    outcome: { target, passed, failed },
+    answers: heard.flatMap((answer) => answer.answers.map(decisionOf)),
+    policy: heard.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
+    errors,
   };
 }
 
-/** All that is for this target together; if that fails and they are several, one by one, the newest first. */
-async function attempt<T>(
-  due: readonly DueEffect[],
-  target: Target,
-  send: (batch: readonly DueEffect[]) => Promise<T>,
-): Promise<Attempt<T>> {
-  const batch = due.filter(({ targets }) => targets.includes(target));
-  const ids = batch.map(({ pending }) => pending.id);
-  if (batch.length === 0) return { outcome: { target, passed: [], failed: [] }, answers: [], errors: [] };
-  try {
-    return { outcome: { target, passed: ids, failed: [] }, answers: [await send(batch)], errors: [] };
-  } catch (error) {
-    return batch.length === 1
-      ? { outcome: { target, passed: [], failed: ids }, answers: [], errors: [error] }
-      : oneByOne(batch, target, send);
-  }
+function chunksIn(batch: readonly PendingEffect[]): (readonly Heartbeat[])[] {
+  return batch.flatMap(({ effect }) => (effect.type === "chunk" ? [effect.heartbeats] : []));
 }
 
-async function oneByOne<T>(
-  batch: readonly DueEffect[],
-  target: Target,
-  send: (batch: readonly DueEffect[]) => Promise<T>,
-): Promise<Attempt<T>> {
-  const passed: number[] = [];
-  const failed: number[] = [];
-  const answers: T[] = [];
-  const errors: unknown[] = [];
-  for (const one of batch.toReversed()) {
-    if (passed.length === 0 && failed.length >= FAILURES_OF_A_TARGET) break;
-    try {
-      answers.push(await send([one]));
-      passed.push(one.pending.id);
-    } catch (error) {
-      errors.push(error);
-      failed.push(one.pending.id);
-    }
-  }
-  return { outcome: { target, passed, failed }, answers, errors };
+function eventsIn(batch: readonly PendingEffect[]): HistoryEvent[] {
+  return batch.flatMap(({ effect }) => (effect.type === "event" ? [effect.event] : []));
 }
 
-function chunksIn(batch: readonly DueEffect[]): (readonly Heartbeat[])[] {
-  return batch.flatMap(({ pending: { effect } }) => (effect.type === "chunk" ? [effect.heartbeats] : []));
+function questionsIn(batch: readonly PendingEffect[]): GuardedStep[] {
+  return batch.flatMap(({ effect }) => (effect.type === "guard" ? [effect.step] : []));
 }
 
-function eventsIn(batch: readonly DueEffect[]): HistoryEvent[] {
-  return batch.flatMap(({ pending: { effect } }) => (effect.type === "event" ? [effect.event] : []));
-}
-
-function questionsIn(batch: readonly DueEffect[]): GuardedStep[] {
-  return batch.flatMap(({ pending: { effect } }) => (effect.type === "guard" ? [effect.step] : []));
-}
-
-function ordersIn(batch: readonly DueEffect[]): ActionOrder[] {
-  return batch.flatMap(({ pending: { effect } }) => (effect.type === "action" ? [effect.order] : []));
+function ordersIn(batch: readonly PendingEffect[]): ActionOrder[] {
+  return batch.flatMap(({ effect }) => (effect.type === "action" ? [effect.order] : []));
 }
 
 /** The guard's answer as the lifecycle takes it. */

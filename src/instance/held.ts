@@ -1,27 +1,36 @@
 import { z } from "zod";
-import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import { countHeartbeats, heartbeatsOf } from "../lifecycle/model/outbox.ts";
 import { jsonText } from "../lifecycle/model/stored.ts";
-import { TARGETS, type Target } from "./attempts.ts";
+import { type Target, type WaitingEffect, waitsFor } from "./attempts.ts";
 import { pendingEffectSchema } from "./stored/state-schema.ts";
+import { progressSchema } from "./stored/stored-instance.ts";
 
 /**
  * Effects in rows of their own, so that the row of the state stays small: those that wait for a target that is down, and
  * parked ones. The table comes with the first of them, so an instance whose deliveries succeed never has it.
  */
 
-/** An effect that failed too often, with the targets that have it. */
-export interface ParkedEffect {
-  readonly pending: PendingEffect;
-  readonly delivered: readonly Target[];
+/** An effect that failed too often. */
+export interface ParkedEffect extends WaitingEffect {
   readonly parkedAt: number;
 }
 
 const heldRow = z.object({
   pending: jsonText(pendingEffectSchema),
-  delivered: jsonText(z.array(z.enum(TARGETS))),
+  progress: jsonText(progressSchema),
   parked_at: z.number().nullable(),
 });
+
+/** How many effects wait for a target, and how many are parked. */
+export interface HeldCount {
+  readonly waiting: number;
+  /** Of those that wait. */
+  readonly chunks: number;
+  readonly parked: number;
+}
+
+/** More than one instance ever holds: a week of the shortest chunks. */
+const ALL = 1_000_000;
 
 export class HeldEffects {
   readonly #sql: SqlStorage;
@@ -30,42 +39,46 @@ export class HeldEffects {
     this.#sql = sql;
   }
 
-  /** Holds effects for a target that is down. */
-  hold(effects: readonly PendingEffect[]): void {
-    this.#createTable();
-    for (const pending of effects) this.#insert(pending, [], null);
+  /** Holds effects that wait for a target, as they are now. */
+  hold(effects: readonly WaitingEffect[]): void {
+    if (effects.length > 0) this.#createTable();
+    for (const one of effects) this.#write(one, null);
   }
 
-  /** The oldest of those that wait for a target, at most `limit`. */
-  oldest(limit: number): PendingEffect[] {
-    return this.#read("WHERE parked_at IS NULL ORDER BY id LIMIT ?", limit).map(({ pending }) => pending);
+  /** The oldest of those that wait for this target, at most `limit`. */
+  waitingFor(target: Target, limit: number): WaitingEffect[] {
+    return this.#read(`parked_at IS NULL AND ${FOR[target]} = 1 ORDER BY id LIMIT ?`, limit);
   }
 
-  park({ pending, delivered, parkedAt }: ParkedEffect): void {
-    this.#createTable();
-    this.#insert(pending, delivered, parkedAt);
+  /** All that wait. */
+  waiting(): WaitingEffect[] {
+    return this.#read("parked_at IS NULL ORDER BY id LIMIT ?", ALL);
+  }
+
+  park(effects: readonly ParkedEffect[]): void {
+    if (effects.length > 0) this.#createTable();
+    for (const one of effects) this.#write(one, one.parkedAt);
   }
 
   /** Oldest first. */
   parked(): ParkedEffect[] {
-    return this.#read("WHERE parked_at IS NOT NULL ORDER BY parked_at, id").flatMap(
-      ({ pending, delivered, parked_at }) =>
-        parked_at === null ? [] : [{ pending, delivered, parkedAt: parked_at }],
+    return this.#read("parked_at IS NOT NULL ORDER BY parked_at, id LIMIT ?", ALL).flatMap((one) =>
+      one.parkedAt === null ? [] : [{ ...one, parkedAt: one.parkedAt }],
     );
   }
 
-  remove(ids: Iterable<number>): void {
-    for (const id of ids) this.#sql.exec("DELETE FROM held WHERE id = ?", id);
+  remove(effects: readonly WaitingEffect[]): void {
+    for (const { pending } of effects) this.#sql.exec("DELETE FROM held WHERE id = ?", pending.id);
   }
 
-  /** How many wait for a target, and how many are parked. */
-  count(): { readonly waiting: number; readonly parked: number } {
-    const { waiting, parked } = this.#sql
-      .exec<{ waiting: number; parked: number }>(
-        "SELECT COUNT(*) - COUNT(parked_at) AS waiting, COUNT(parked_at) AS parked FROM held",
+  count(): HeldCount {
+    return this.#sql
+      .exec<{ waiting: number; chunks: number; parked: number }>(
+        `SELECT COUNT(*) - COUNT(parked_at) AS waiting, COUNT(parked_at) AS parked,
+                COUNT(CASE WHEN parked_at IS NULL AND heartbeats > 0 THEN 1 END) AS chunks
+         FROM held`,
       )
       .one();
-    return { waiting, parked };
   }
 
   /** Gives up the chunks that wait for a target and are older than `before`. Returns how many heartbeats they held. */
@@ -79,39 +92,57 @@ export class HeldEffects {
       .reduce((sum, { heartbeats }) => sum + heartbeats, 0);
   }
 
-  #read(clause: string, ...bindings: number[]): z.infer<typeof heldRow>[] {
+  #read(condition: string, limit: number): (WaitingEffect & { readonly parkedAt: number | null })[] {
     return this.#sql
-      .exec(`SELECT id, pending, delivered, parked_at FROM held ${clause}`, ...bindings)
+      .exec(`SELECT id, pending, progress, parked_at FROM held WHERE ${condition}`, limit)
       .toArray()
       .flatMap((row) => {
         const checked = heldRow.safeParse(row);
-        if (!checked.success) console.error("a held effect is unreadable and stays:", row.id, checked.error);
-        return checked.success ? [checked.data] : [];
+        if (!checked.success) {
+          console.error("a held effect is unreadable and stays:", row.id, checked.error);
+          return [];
+        }
+        const { pending, progress, parked_at } = checked.data;
+        return [{ pending, ...progress, parkedAt: parked_at }];
       });
   }
 
   #createTable(): void {
     this.#sql.exec(
       `CREATE TABLE IF NOT EXISTS held (
-         id         INTEGER PRIMARY KEY,  -- of the effect: they are carried out in this order
-         pending    TEXT NOT NULL,        -- JSON
-         delivered  TEXT NOT NULL,        -- JSON: the targets that have it, of a parked one
-         heartbeats INTEGER NOT NULL,
-         newest_at  INTEGER,              -- of its heartbeats
-         parked_at  INTEGER)              -- null for one that waits for a target that is down`,
+         id          INTEGER PRIMARY KEY,  -- of the effect: they are carried out in this order
+         pending     TEXT NOT NULL,        -- JSON
+         progress    TEXT NOT NULL,        -- JSON: what has become of it
+         for_history INTEGER NOT NULL,     -- 1 while it waits for the history
+         for_fleet   INTEGER NOT NULL,     -- 1 while it waits for the fleet
+         for_order   INTEGER NOT NULL,     -- 1 while it is an order that is not started
+         heartbeats  INTEGER NOT NULL,
+         newest_at   INTEGER,              -- of its heartbeats
+         parked_at   INTEGER)              -- null for one that waits for a target that is down`,
     );
   }
 
-  #insert(pending: PendingEffect, delivered: readonly Target[], parkedAt: number | null): void {
+  #write(one: WaitingEffect, parkedAt: number | null): void {
+    const { pending, delivered, failing } = one;
+    const isFor = (target: Target) => (waitsFor(one, target) ? 1 : 0);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO held (id, pending, delivered, heartbeats, newest_at, parked_at)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO held (id, pending, progress, for_history, for_fleet, for_order,
+                                    heartbeats, newest_at, parked_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       pending.id,
       JSON.stringify(pending),
-      JSON.stringify(delivered),
+      JSON.stringify({ delivered, failing }),
+      isFor("history"),
+      isFor("fleet"),
+      isFor("order"),
       countHeartbeats([pending]),
       heartbeatsOf(pending).at(-1)?.at ?? null,
       parkedAt,
     );
   }
 }
+
+const FOR = { history: "for_history", fleet: "for_fleet", order: "for_order" } as const satisfies Record<
+  Target,
+  string
+>;

@@ -1,8 +1,8 @@
-import type { UserPolicy } from "../fleet/report.ts";
+import { REPORT_LIMIT_MS, type UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { dueChunk, project, withoutChunk } from "../lifecycle/model/outbox.ts";
+import { dueChunk, isLeaving, project, withoutChunk } from "../lifecycle/model/outbox.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
@@ -13,8 +13,9 @@ import { withhold } from "../lifecycle/withhold.ts";
 import { fleetOf } from "../platform/address.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
-import { alarmToSet, nextAlarm, type Standing } from "./alarm.ts";
+import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
 import { Outbox, type Owner } from "./outbox.ts";
 import {
   type Absent,
@@ -73,12 +74,12 @@ export class InstanceLife implements Owner {
    * save is needed to take it out of the outbox.
    */
   async receive(event: InstanceEvent): Promise<Decided | Unavailable | null> {
-    const before = this.stored();
+    const before = this.known();
     if (before === null) return null;
     const chunk = Outbox.isClear(before) ? dueChunk(before.state, event, Date.now()) : null;
     const isDelivered = chunk !== null && (await this.outbox.deliverChunk(before, chunk));
     // Another event may have come in meanwhile: what is decided upon is the state as it is now.
-    const stored = this.stored();
+    const stored = this.known();
     if (stored === null) return null;
     const state = isDelivered ? withoutChunk(stored.state, chunk) : stored.state;
     return this.decide({ ...stored, state }, event, Date.now(), state);
@@ -114,9 +115,7 @@ export class InstanceLife implements Owner {
   /** The stored instance, unless it is on its way out. */
   known(): StoredInstance | null {
     const stored = this.stored();
-    if (stored === null) return null;
-    const leaving = stored.state.outbox.some(({ effect }) => effect.type === "forget");
-    return leaving ? null : stored;
+    return stored === null || isLeaving(stored.state) ? null : stored;
   }
 
   get speed(): number {
@@ -129,7 +128,8 @@ export class InstanceLife implements Owner {
 
   /**
    * Decides, saves state and effects in one row, and arms the alarm. What breaks an invariant is not saved. `former` is
-   * what the decision is held against: the state as it is saved, but for what has been delivered since.
+   * what the decision is held against: the state as it is saved, but for what has been delivered since. An instance that
+   * is on its way out takes no step, whatever its caller knew of it.
    */
   async decide(
     stored: StoredInstance,
@@ -137,6 +137,7 @@ export class InstanceLife implements Owner {
     now: number,
     former: InstanceState = (this.stored() ?? stored).state,
   ): Promise<Decided | Unavailable> {
+    if (isLeaving(former)) return UNAVAILABLE;
     // A heartbeat ends the silence that catching up would judge. By a new policy deadlines would be past that never stood.
     const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
@@ -184,8 +185,13 @@ export class InstanceLife implements Owner {
     return decide(stored.state, { type: "alarm", dueAt }, policy, now).state;
   }
 
+  async decideIfKnown(event: InstanceEvent): Promise<void> {
+    const stored = this.known();
+    if (stored !== null) await this.decide(stored, event, Date.now());
+  }
+
   save(stored: StoredInstance): void {
-    this.#storage.save(this.outbox.small(stored));
+    this.#storage.save(this.outbox.toSave(stored));
   }
 
   /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */
@@ -201,8 +207,8 @@ export class InstanceLife implements Owner {
     await this.#armFor({ kind: "readable", wakeAt, tryAt, parkedTryAt }, now);
   }
 
-  async #armFor(standing: Standing, now = Date.now()): Promise<void> {
-    const moment = nextAlarm(standing, now);
+  async #armFor(outlook: Outlook, now = Date.now()): Promise<void> {
+    const moment = nextAlarm(outlook, now);
     if (moment === null) return;
     const set = alarmToSet(moment, await this.#ctx.storage.getAlarm(), Date.now());
     if (set !== null) await this.#ctx.storage.setAlarm(set);
@@ -210,7 +216,7 @@ export class InstanceLife implements Owner {
 
   /** Queues a report of how the instance is, unless one waits already. */
   async queueReport(): Promise<void> {
-    const stored = this.stored();
+    const stored = this.known();
     if (stored === null || stored.state.outbox.some(({ effect }) => effect.type === "projection")) return;
     this.save({ ...stored, state: project(stored.state) });
     await this.armForOutbox();
@@ -218,7 +224,7 @@ export class InstanceLife implements Owner {
 
   /** Takes on the user's policy, unless it is known already or an older one. */
   async takeUserPolicy({ overrides, version }: UserPolicy): Promise<void> {
-    const stored = this.stored();
+    const stored = this.known();
     if (stored === null || version <= stored.userPolicyVersion) return;
     await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version }, Date.now());
   }
@@ -231,7 +237,7 @@ export class InstanceLife implements Owner {
     levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
     now: number,
   ): Promise<Unavailable | null> {
-    const stored = this.stored();
+    const stored = this.known();
     if (stored === null) return null;
     const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
     if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
@@ -250,7 +256,7 @@ export class InstanceLife implements Owner {
     const unreadable = this.unreadable();
     if (unreadable === null) return UNKNOWN;
     try {
-      await fleetOf(this.#env, userId).remove(instanceId, 0);
+      await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).remove(instanceId, 0));
     } catch (error) {
       console.warn("the registry did not let go of an unreadable instance", error);
       return unreadable;

@@ -1,63 +1,47 @@
 import type { UserPolicy } from "../fleet/report.ts";
-import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import {
-  BACKLOG_MS,
-  countHeartbeats,
-  heartbeatsOf,
-  recordLoss,
-  withoutEffects,
-} from "../lifecycle/model/outbox.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { hashText } from "../platform/hash.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
-import { dueEffects, nextTryAt, settle, targetsOf } from "./attempts.ts";
+import { dueEffects, type Moment, settle, TARGETS, type Target, waitsFor } from "./attempts.ts";
+import { type AfterTry, Bookkeeping, EFFECTS_PER_BATCH, isGone, withLeaving } from "./bookkeeping.ts";
 import { type Delivery, deliver } from "./delivery.ts";
-import { HeldEffects, type ParkedEffect } from "./held.ts";
-import { givenUp, PARKED_RETRY_MS, recordGivingUp, recordParking } from "./parking.ts";
+import type { ParkedEffect } from "./held.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { historyIn, targetsIn } from "./targets.ts";
 
-/** Far below the 1,000 queries that D1 grants an invocation; a longer backlog goes in several batches. */
-const EFFECTS_PER_BATCH = 100;
-
 /** An answer waits for the history at most this long. */
 const CHUNK_LIMIT_MS = 250;
-
-/** An outbox larger than the first, in characters of JSON, is moved to rows of its own, until it is down to the second. */
-const LARGEST_OUTBOX = 24 * 1024;
-const SMALL_OUTBOX = 8 * 1024;
-
-/** A few effects are never too large: one holds a chunk at most. */
-const FEW_EFFECTS = 3;
 
 /** The instance whose outbox it is. */
 export interface Owner {
   stored(): StoredInstance | null;
   save(stored: StoredInstance): void;
   policy(stored: StoredInstance): Policy;
-  decide(stored: StoredInstance, event: InstanceEvent, now: number): Promise<unknown>;
+  /** Decides, unless the instance is on its way out. */
+  decideIfKnown(event: InstanceEvent): Promise<unknown>;
   takeUserPolicy(policy: UserPolicy): Promise<void>;
   armForOutbox(): Promise<void>;
   forget(): Promise<void>;
 }
 
-/** Empties an instance's outbox: tries what is due, keeps account of what fails, and holds what the state's row can't. */
+/** Empties an instance's outbox, each target by itself: one that fails or does not answer holds up no other. */
 export class Outbox {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #owner: Owner;
-  readonly #held: HeldEffects;
-  /** The runs that empty it, one after the other. */
-  #emptying: Promise<void> = Promise.resolve();
+  readonly #books: Bookkeeping;
+  /** The runs that empty it, of each kind one after the other. */
+  readonly #runs = new Map<Target | "parked", Promise<void>>();
 
   constructor(ctx: DurableObjectState, env: Env, owner: Owner) {
     this.#ctx = ctx;
     this.#env = env;
     this.#owner = owner;
-    this.#held = new HeldEffects(ctx.storage.sql);
+    this.#books = new Bookkeeping(ctx.storage.sql);
   }
 
   /** Empties it after the answer, so that the caller need not wait. */
@@ -65,17 +49,33 @@ export class Outbox {
     if (this.#isAnythingDue()) this.#ctx.waitUntil(this.empty());
   }
 
-  /** Carries out what is due. Never throws. One run at a time. */
+  /** Carries out what is due, and what comes of that. Never throws. */
   async empty(): Promise<void> {
-    this.#emptying = this.#emptying
-      .then(() => this.#emptyAll())
+    await this.#emptyAll();
+    if (this.#isAnythingDue()) await this.#emptyAll();
+  }
+
+  async #emptyAll(): Promise<void> {
+    const runs = TARGETS.map((target) => this.emptyInto(target));
+    await Promise.all([...runs, this.#run("parked", () => this.#tryParked())]);
+  }
+
+  /** Carries out what is due at one target. Never throws. */
+  async emptyInto(target: Target): Promise<void> {
+    await this.#run(target, () => this.#empty(target));
+  }
+
+  async #run(kind: Target | "parked", run: () => Promise<void>): Promise<void> {
+    const next = (this.#runs.get(kind) ?? Promise.resolve())
+      .then(run)
       .catch((error) => console.error("outbox not emptied", error));
-    await this.#emptying;
+    this.#runs.set(kind, next);
+    await next;
   }
 
   /** When it must be looked at again: see `nextAlarm`. */
   tryAt(stored: StoredInstance, now: number): number | null {
-    return nextTryAt(this.#waiting(stored), stored.delivery.attempts, now);
+    return this.#books.tryAt(stored, now);
   }
 
   /**
@@ -99,170 +99,110 @@ export class Outbox {
   }
 
   /** Heartbeats on their way to the history that are not in the state's row. */
-  heldHeartbeats({ delivery }: StoredInstance): Heartbeat[] {
-    const waiting = delivery.held === 0 ? [] : this.#held.oldest(Number.MAX_SAFE_INTEGER);
-    const parked = delivery.parked === null ? [] : this.#held.parked();
-    return [...waiting, ...parked.map(({ pending }) => pending)].flatMap(heartbeatsOf);
+  heldHeartbeats(stored: StoredInstance): Heartbeat[] {
+    return this.#books.heldHeartbeats(stored);
   }
 
-  /** The same instance with an outbox that the state's row can hold. The rest moves to rows of its own in the same write. */
-  small(stored: StoredInstance): StoredInstance {
-    const { outbox } = stored.state;
-    if (outbox.length <= FEW_EFFECTS || sizeOf(outbox) <= LARGEST_OUTBOX) return stored;
-    const moved: PendingEffect[] = [];
-    let size = sizeOf(outbox);
-    for (const pending of outbox) {
-      if (size <= SMALL_OUTBOX) break;
-      if (pending.effect.type !== "chunk" && pending.effect.type !== "event") continue;
-      moved.push(pending);
-      size -= sizeOf([pending]);
-    }
-    if (moved.length === 0) return stored;
-    this.#held.hold(moved);
-    return {
-      ...stored,
-      state: withoutEffects(stored.state, new Set(moved.map(({ id }) => id))),
-      delivery: { ...stored.delivery, held: this.#held.count().waiting },
-    };
-  }
-
-  /** All that waits to be delivered, oldest first; of what the state's row can't hold, the next batch. */
-  #waiting({ state, delivery }: StoredInstance): readonly PendingEffect[] {
-    return delivery.held === 0 ? state.outbox : [...this.#held.oldest(EFFECTS_PER_BATCH), ...state.outbox];
+  /** The instance as it is to be saved: with an outbox that its row can hold. */
+  toSave(stored: StoredInstance): StoredInstance {
+    return withLeaving(this.#books.small(stored), Date.now());
   }
 
   #isAnythingDue(): boolean {
     const stored = this.#owner.stored();
     if (stored === null) return false;
     const now = Date.now();
-    const { attempts, parked } = stored.delivery;
-    return (
-      dueEffects(this.#waiting(stored), attempts, now).length > 0 || (parked !== null && parked.tryAt <= now)
-    );
+    const isDue = TARGETS.some((target) => this.#due(target, stored, now).length > 0);
+    return isDue || this.#books.dueParked(stored, now).length > 0;
   }
 
-  async #emptyAll(): Promise<void> {
-    await this.#tryParked();
+  #due(target: Target, stored: StoredInstance, now: number) {
+    const waiting = this.#books.waitingFor(target, stored);
+    return dueEffects(target, waiting, stored.delivery.attempts.targets, now).slice(0, EFFECTS_PER_BATCH);
+  }
+
+  async #empty(target: Target): Promise<void> {
     for (;;) {
       const before = this.#owner.stored();
       if (before === null) return;
-      const waiting = this.#waiting(before);
-      const due = dueEffects(waiting, before.delivery.attempts, Date.now()).slice(0, EFFECTS_PER_BATCH);
+      if (isGone(before, Date.now())) return await this.#owner.forget();
+      const due = this.#due(target, before, Date.now()).map(({ pending }) => pending);
       if (due.length === 0) break;
-      const delivery = await deliver(due, targetsIn(this.#env, before, this.#owner.policy(before)));
-      if (delivery.isForgotten) return await this.#owner.forget();
-      // Heartbeats may have come in meanwhile: what is saved is the state as it is now.
-      const after = this.#owner.stored() ?? before;
-      this.#owner.save(
-        this.#settled(
-          after,
-          due.map(({ pending }) => pending),
-          delivery,
-        ),
-      );
-      if (delivery.policy !== null) await this.#owner.takeUserPolicy(delivery.policy);
-      for (const answer of delivery.answers) {
-        await this.#owner.decide(this.#owner.stored() ?? after, answer, Date.now());
-      }
-      this.#report(delivery);
+      const targets = targetsIn(this.#env, before, this.#owner.policy(before));
+      const delivery = await deliver(target, due, targets);
+      // Much may have happened meanwhile: what is saved is the instance as it is now.
+      const after = this.#owner.stored();
+      if (after === null) return;
+      const settled = this.#books.afterTry(after, delivery.outcome, momentOf(after));
+      this.#owner.save(settled.stored);
+      this.#report(delivery, settled);
+      await this.#hear(delivery);
     }
     await this.#owner.armForOutbox();
   }
 
-  /** The instance after a try. */
-  #settled(stored: StoredInstance, tried: readonly PendingEffect[], delivery: Delivery): StoredInstance {
-    const now = Date.now();
-    const { attempts, done, parked } = settle(tried, delivery.outcomes, stored.delivery.attempts, now);
-    const chunks = tried.filter(({ id, effect }) => effect.type === "chunk" && done.has(id)).length;
-    if (chunks > 0) count(this.#env, this.#ctx, "chunks", {}, chunks);
-    const left = new Set([...done, ...parked]);
-    const holdsSome = stored.delivery.held > 0;
-    if (holdsSome) this.#held.remove(left);
-    const next: StoredInstance = { ...stored, state: withoutEffects(stored.state, left) };
-    const toPark = tried.filter(({ id }) => parked.has(id));
-    const parkedNow = toPark.length === 0 ? next : this.#park(next, toPark, now);
-    const lost = holdsSome ? this.#held.dropBefore(now - BACKLOG_MS) : 0;
-    const state = lost === 0 ? parkedNow.state : recordLoss(parkedNow.state, lost, now);
-    const held = holdsSome ? this.#held.count().waiting : 0;
-    // Of what is held only the next effects are at hand, so any of the tried ones may still wait.
-    const stillWait = new Set(state.outbox.map(({ id }) => id));
-    return {
-      ...parkedNow,
-      state,
-      delivery: {
-        ...parkedNow.delivery,
-        held,
-        attempts: {
-          ...attempts,
-          effects: attempts.effects.filter(({ id }) => held > 0 || stillWait.has(id)),
-        },
-      },
-    };
+  /** What came back from the fleet. An order that comes of it waits for nobody else. */
+  async #hear({ policy, answers }: Delivery): Promise<void> {
+    if (policy !== null) await this.#owner.takeUserPolicy(policy);
+    for (const answer of answers) await this.#owner.decideIfKnown(answer);
+    if (policy !== null || answers.length > 0) this.emptySoon();
   }
 
-  #park(stored: StoredInstance, effects: readonly PendingEffect[], now: number): StoredInstance {
-    count(this.#env, this.#ctx, "parked_deliveries", {}, effects.length);
-    const tried = stored.delivery.attempts.effects;
-    for (const pending of effects) {
-      const delivered = tried.find(({ id }) => id === pending.id)?.delivered ?? [];
-      this.#held.park({ pending, delivered, parkedAt: now });
-    }
-    const dropped = this.#giveUp(now);
-    const state = recordGivingUp(recordParking(stored.state, effects, now), dropped, now);
-    const tryAt = stored.delivery.parked?.tryAt ?? now + PARKED_RETRY_MS;
-    return { ...stored, state, delivery: { ...stored.delivery, parked: { tryAt } } };
-  }
-
-  #giveUp(now: number): ParkedEffect[] {
-    const dropped = givenUp(this.#held.parked(), now);
-    this.#held.remove(dropped.map(({ pending }) => pending.id));
-    return dropped;
-  }
-
-  /** Tries what is parked, one by one, once an hour. */
+  /** Tries what is parked, once an hour. */
   async #tryParked(): Promise<void> {
     const before = this.#owner.stored();
-    if (before === null || before.delivery.parked === null) return;
-    if (before.delivery.parked.tryAt > Date.now()) return;
-    const targets = targetsIn(this.#env, before, this.#owner.policy(before));
-    const dropped = this.#giveUp(Date.now());
-    for (const { pending, delivered, parkedAt } of this.#held.parked()) {
-      const remaining = targetsOf(pending).filter((target) => !delivered.includes(target));
-      const { outcomes } = await deliver([{ pending, targets: remaining }], targets);
-      const passed = outcomes.filter((one) => one.passed.length > 0).map(({ target }) => target);
-      if (passed.length === remaining.length) this.#held.remove([pending.id]);
-      else if (passed.length > 0) {
-        this.#held.park({ pending, delivered: [...delivered, ...passed], parkedAt });
-      }
-    }
+    if (before === null) return;
+    const parked = this.#books.dueParked(before, Date.now());
+    if (parked.length === 0) return;
+    const tried = await TARGETS.reduce(
+      async (each, target) => this.#tryParkedAt(target, await each, before),
+      Promise.resolve<readonly ParkedEffect[]>(parked),
+    );
     const after = this.#owner.stored();
     if (after === null) return;
-    const now = Date.now();
-    const parked = this.#held.count().parked === 0 ? null : { tryAt: now + PARKED_RETRY_MS };
-    const state = recordGivingUp(after.state, dropped, now);
-    this.#owner.save({ ...after, state, delivery: { ...after.delivery, parked } });
+    this.#owner.save(this.#books.afterParkedTry(after, tried, Date.now()));
+    // It may have been the last that kept a removed instance here.
+    await this.emptyInto("history");
   }
 
-  /**
-   * Logs and counts what failed. A chunk that waits counts once for each minute until the next try, so the counter grows by
-   * the backlog each minute.
-   */
-  #report({ errors }: Delivery): void {
-    for (const { target, error } of errors) {
-      console.warn(`outbox not delivered (${target}), will be tried again`, error);
-    }
-    if (errors.length === 0) return;
+  async #tryParkedAt(
+    target: Target,
+    parked: readonly ParkedEffect[],
+    stored: StoredInstance,
+  ): Promise<readonly ParkedEffect[]> {
+    const due = parked.filter((one) => waitsFor(one, target));
+    const targets = targetsIn(this.#env, stored, this.#owner.policy(stored));
+    const { outcome } = await deliver(
+      target,
+      due.map(({ pending }) => pending),
+      targets,
+    );
+    const { effects } = settle(parked, { ...outcome, failed: [] }, [], momentOf(stored));
+    return parked.map((one, index) => ({ ...one, ...effects[index] }));
+  }
+
+  /** Logs and counts what came of a try. */
+  #report({ errors, outcome: { target } }: Delivery, { stored, done, parked }: AfterTry): void {
+    const chunks = done.filter(({ pending }) => pending.effect.type === "chunk").length;
+    if (chunks > 0) count(this.#env, this.#ctx, "chunks", {}, chunks);
+    if (parked.length > 0) count(this.#env, this.#ctx, "parked_deliveries", {}, parked.length);
+    const [error] = errors;
+    if (error === undefined) return;
+    console.warn(`outbox not delivered (${target}), will be tried again`, error);
     count(this.#env, this.#ctx, "outbox_failures", {});
-    const stored = this.#owner.stored();
-    const retryAt = stored?.delivery.attempts.targets.find(({ target }) => target === "history")?.retryAt;
-    if (stored === null || retryAt === undefined) return;
-    const minutes = Math.max(1, Math.round((retryAt - Date.now()) / MINUTE_MS));
-    const chunks = stored.state.outbox.filter((pending) => countHeartbeats([pending]) > 0).length;
-    const waiting = chunks + stored.delivery.held;
-    if (waiting > 0) count(this.#env, this.#ctx, "waiting_chunks", {}, waiting * minutes);
+    if (target === "history") this.#countWaitingChunks(stored);
+  }
+
+  /** Each chunk counts once for each minute until the next try, so the counter grows by the backlog each minute. */
+  #countWaitingChunks(stored: StoredInstance): void {
+    const down = stored.delivery.attempts.targets.find(({ target }) => target === "history");
+    if (down === undefined) return;
+    const minutes = Math.max(1, Math.round((down.retryAt - Date.now()) / MINUTE_MS));
+    const chunks = this.#books.waitingChunks(stored);
+    if (chunks > 0) count(this.#env, this.#ctx, "waiting_chunks", {}, chunks * minutes);
   }
 }
 
-function sizeOf(effects: readonly PendingEffect[]): number {
-  return JSON.stringify(effects).length;
+function momentOf({ userId, instanceId }: StoredInstance): Moment {
+  return { now: Date.now(), spread: hashText(`${userId}/${instanceId}`) / 2 ** 32 };
 }

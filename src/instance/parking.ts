@@ -1,8 +1,8 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
-import { BACKLOG_MS, countHeartbeats, record } from "../lifecycle/model/outbox.ts";
+import { BACKLOG_MS, countHeartbeats, isLeaving, record } from "../lifecycle/model/outbox.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
-import { ATTEMPTS_BEFORE_PARKING, targetsOf } from "./attempts.ts";
+import { ATTEMPTS_BEFORE_PARKING, targetsOf, type WaitingEffect } from "./attempts.ts";
 import type { ParkedEffect } from "./held.ts";
 
 /** What becomes of an effect that failed too often. Pure. */
@@ -24,16 +24,17 @@ export function givenUp(parked: readonly ParkedEffect[], now: number): ParkedEff
   return parked.filter((one) => !kept.has(one));
 }
 
-/** Says that effects were parked. Of the saying itself nothing is said: it would never end. */
+/** Says that effects were parked. Of the saying itself nothing is said: it would never end. Nor of who has left. */
 export function recordParking(
   state: InstanceState,
-  effects: readonly PendingEffect[],
+  effects: readonly WaitingEffect[],
   now: number,
 ): InstanceState {
+  if (isLeaving(state)) return state;
   return effects
-    .filter((pending) => !isAboutParking(pending))
+    .filter(({ pending }) => !isAboutParking(pending))
     .reduce(
-      (each, pending) =>
+      (each, { pending }) =>
         record(each, {
           at: now,
           kind: "delivery_parked",
@@ -51,6 +52,7 @@ export function recordGivingUp(
   parked: readonly ParkedEffect[],
   now: number,
 ): InstanceState {
+  if (isLeaving(state)) return state;
   return parked
     .filter(({ pending }) => !isAboutParking(pending))
     .reduce(

@@ -45,12 +45,12 @@ const COUNTERS: Readonly<
   },
   outbox_failures: {
     name: "dumont_service_outbox_failures_total",
-    help: "Times that an instance could not hand over what it had for the database",
+    help: "Times that an instance could not hand over what it had for the history, its fleet or an order",
     labels: [],
   },
   waiting_chunks: {
     name: "dumont_service_backlog_chunks_total",
-    help: "Chunks found waiting whenever an instance could not hand them over: after 1, 2, 4 up to 60 minutes",
+    help: "Chunks of heartbeats that wait for the history, each counted once for every minute that it waits",
     labels: [],
   },
   parked_deliveries: {

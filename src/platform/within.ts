@@ -1,8 +1,11 @@
+/** Whoever was asked did not answer in time. */
+export class NoAnswer extends Error {}
+
 /** What `promise` brings, or an error once `limitMs` have passed. Whatever was asked for may still happen later. */
 export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([promise, timeout]);

@@ -29,7 +29,10 @@ interface CounterLabels {
   alerts: { channel: string; outcome: "delivered" | "failed" };
   chunks: Record<never, string>;
   outbox_failures: Record<never, string>;
-  /** Chunks that wait in an actor, counted whenever it fails to hand them over: once for each minute until the next try. */
+  /**
+   * Chunks that wait for the history, each counted once for every minute that it waits: with each failed try for the minutes
+   * until the next one.
+   */
   waiting_chunks: Record<never, string>;
   /** Effects that failed ten times while others of their target passed, and now wait in rows of their own. */
   parked_deliveries: Record<never, string>;

@@ -1,164 +1,204 @@
 import { describe, expect, it } from "vitest";
+import { LONGEST_REPORT_BACKOFF_MS, REPORT_BACKOFF_MS, REPORT_LIMIT_MS } from "../../src/fleet/report.ts";
 import {
-  type Attempts,
   backoffMs,
   dueEffects,
+  type FailingTarget,
+  isDone,
+  isToPark,
   nextTryAt,
   settle,
+  TARGETS,
+  type Target,
   type TargetOutcome,
+  type WaitingEffect,
+  withProgress,
 } from "../../src/instance/attempts.ts";
+import type { Effect } from "../../src/lifecycle/model/effects.ts";
 import { MINUTE, NOW, outboxOf } from "./outbox-of.ts";
 
-const NONE: Attempts = { targets: [], effects: [] };
+const passed = (target: Target, ...ids: number[]): TargetOutcome => ({ target, passed: ids, failed: [] });
+const failed = (target: Target, ...ids: number[]): TargetOutcome => ({ target, passed: [], failed: ids });
 
-const passed = (target: TargetOutcome["target"], ...ids: number[]): TargetOutcome => ({
-  target,
-  passed: ids,
-  failed: [],
-});
-const failed = (target: TargetOutcome["target"], ...ids: number[]): TargetOutcome => ({
-  target,
-  passed: [],
-  failed: ids,
-});
+const at = (now: number) => ({ now, spread: 0 });
 
-const idsOf = (due: ReturnType<typeof dueEffects>) =>
-  due.map(({ pending, targets }) => [pending.id, targets]);
+const waitingOf = (...types: Effect["type"][]) => withProgress(outboxOf(...types), []);
+
+const idsOf = (due: readonly WaitingEffect[]) => due.map(({ pending }) => pending.id);
+
+/** The ids that are due at each target. */
+const dueNow = (waiting: readonly WaitingEffect[], down: readonly FailingTarget[], now: number) =>
+  Object.fromEntries(TARGETS.map((target) => [target, idsOf(dueEffects(target, waiting, down, now))]));
+
+function failingAt(one: WaitingEffect, target: Target, failures: number, retryAt: number): WaitingEffect {
+  return { ...one, failing: [{ target, failures, retryAt }] };
+}
 
 describe("a failure", () => {
-  it("is tried again after 1, 2, 4 and so on up to 60 minutes", () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 8, 20].map((failures) => backoffMs(failures) / MINUTE)).toEqual([
-      1, 2, 4, 8, 16, 32, 60, 60, 60,
-    ]);
+  it.each(["history", "order"] as const)(
+    "of %s is tried again after 1, 2, 4 and so on up to 60 minutes",
+    (target) => {
+      expect(
+        [1, 2, 3, 4, 5, 6, 7, 8, 20].map((failures) => backoffMs(target, failures, 0.7) / MINUTE),
+      ).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    },
+  );
+
+  it("of the fleet is tried again after two minutes at most, and each instance has a moment of its own", () => {
+    const minutes = (spread: number) =>
+      [1, 2, 3, 4, 20, 2000].map((failures) => backoffMs("fleet", failures, spread) / MINUTE);
+    expect(minutes(0)).toEqual([0.5, 1, 2, 2, 2, 2]);
+    expect(minutes(0.5)).toEqual([0.375, 0.75, 1.5, 1.5, 1.5, 1.5]);
+    expect(minutes(1)).toEqual([0.25, 0.5, 1, 1, 1, 1]);
+    expect(LONGEST_REPORT_BACKOFF_MS).toBe(2 * REPORT_LIMIT_MS + REPORT_BACKOFF_MS);
+  });
+
+  it("of the fleet alone leaves no effect waiting for longer, whatever else failed", () => {
+    let [one] = waitingOf("projection");
+    for (let failure = 1; failure <= 20; failure++) {
+      if (one === undefined) throw new Error("no effect");
+      const now = NOW + failure * 10 * MINUTE;
+      // Others of the fleet pass, so it is held against the effect.
+      const { effects } = settle([one], { target: "fleet", passed: [99], failed: [1] }, [], at(now));
+      [one] = effects;
+      expect(nextTryAt("fleet", effects, [], now)).toBeLessThanOrEqual(now + REPORT_BACKOFF_MS);
+    }
   });
 });
 
 describe("an effect", () => {
   it("is due at once at all its targets", () => {
-    expect(idsOf(dueEffects(outboxOf("chunk", "event", "action"), NONE, NOW))).toEqual([
-      [1, ["history"]],
-      [2, ["history", "fleet"]],
-      [3, ["order"]],
-    ]);
+    expect(dueNow(waitingOf("chunk", "event", "action"), [], NOW)).toEqual({
+      history: [1, 2],
+      fleet: [2],
+      order: [3],
+    });
   });
 
   it("with two targets is done when both have it, and the first is not asked again", () => {
-    const outbox = outboxOf("event");
-    const half = settle(outbox, [passed("history", 1), failed("fleet", 1)], NONE, NOW);
-    expect([...half.done]).toEqual([]);
-    expect(half.attempts).toEqual({
-      targets: [{ target: "fleet", failures: 1, retryAt: NOW + MINUTE }],
-      effects: [{ id: 1, delivered: ["history"], failures: 0, retryAt: 0 }],
-    });
-    expect(dueEffects(outbox, half.attempts, NOW + MINUTE - 1)).toEqual([]);
-    expect(idsOf(dueEffects(outbox, half.attempts, NOW + MINUTE))).toEqual([[1, ["fleet"]]]);
-    const whole = settle(outbox, [passed("fleet", 1)], half.attempts, NOW + MINUTE);
-    expect([...whole.done]).toEqual([1]);
-    expect(whole.attempts).toEqual(NONE);
+    const waiting = waitingOf("event");
+    const half = settle(waiting, passed("history", 1), [], at(NOW));
+    expect(half.effects.map(isDone)).toEqual([false]);
+    const { down, effects } = settle(half.effects, failed("fleet", 1), half.down, at(NOW));
+    expect(down).toEqual([{ target: "fleet", failures: 1, retryAt: NOW + MINUTE / 2 }]);
+    expect(effects).toMatchObject([{ delivered: ["history"], failing: [] }]);
+    expect(dueNow(effects, down, NOW + MINUTE / 2 - 1)).toEqual({ history: [], fleet: [], order: [] });
+    expect(dueNow(effects, down, NOW + MINUTE / 2)).toEqual({ history: [], fleet: [1], order: [] });
+    const whole = settle(effects, passed("fleet", 1), down, at(NOW + MINUTE));
+    expect(whole.effects.map(isDone)).toEqual([true]);
+    expect(whole.down).toEqual([]);
+  });
+
+  it("that one target refuses is not held up at the other", () => {
+    const [event, chunk] = waitingOf("event", "chunk");
+    if (event === undefined || chunk === undefined) throw new Error("no effects");
+    const refused = settle([event, chunk], { target: "history", passed: [2], failed: [1] }, [], at(NOW));
+    expect(dueNow(refused.effects.slice(0, 1), [], NOW)).toEqual({ history: [], fleet: [1], order: [] });
   });
 
   it("that fails while others pass has a backoff of its own, and is parked at its tenth failure", () => {
-    const outbox = outboxOf("chunk", "chunk");
-    let { attempts } = settle([], [], NONE, NOW);
+    let [one, other] = waitingOf("chunk", "chunk");
     let now = NOW;
     for (let failure = 1; failure <= 10; failure++) {
-      const settled = settle(outbox, [{ target: "history", passed: [2], failed: [1] }], attempts, now);
-      attempts = settled.attempts;
-      expect([...settled.done]).toEqual([2]);
-      expect(attempts.targets).toEqual([]);
-      if (failure === 10) {
-        expect([...settled.parked]).toEqual([1]);
-        expect(attempts).toEqual(NONE);
-        return;
-      }
-      expect([...settled.parked]).toEqual([]);
-      expect(attempts.effects).toEqual([
-        { id: 1, delivered: [], failures: failure, retryAt: now + backoffMs(failure) },
-      ]);
+      if (one === undefined || other === undefined) throw new Error("no effects");
+      const { down, effects } = settle(
+        [one, other],
+        { target: "history", passed: [2], failed: [1] },
+        [],
+        at(now),
+      );
+      expect(down).toEqual([]);
+      expect(effects.map(isDone)).toEqual([false, true]);
+      expect(effects.map(isToPark)).toEqual([failure === 10, false]);
+      const retryAt = now + backoffMs("history", failure, 0);
+      expect(effects[0]?.failing).toEqual([{ target: "history", failures: failure, retryAt }]);
+      one = effects[0];
       // Another of the same target is not held up.
-      expect(idsOf(dueEffects(outbox, attempts, now))).toEqual([[2, ["history"]]]);
-      now += backoffMs(failure);
+      expect(idsOf(dueEffects("history", [...effects.slice(0, 1), other], down, now))).toEqual([2]);
+      now = retryAt;
     }
-    throw new Error("it was never parked");
   });
 
   it("that failed while others passed is held responsible when it then fails alone, and its target is not", () => {
-    const outbox = outboxOf("chunk", "chunk");
-    const once = settle(outbox, [{ target: "history", passed: [2], failed: [1] }], NONE, NOW);
-    const alone = settle(outbox.slice(0, 1), [failed("history", 1)], once.attempts, NOW + MINUTE);
-    expect(alone.attempts).toEqual({
-      targets: [],
-      effects: [{ id: 1, delivered: [], failures: 2, retryAt: NOW + 3 * MINUTE }],
-    });
-    const withOther = settle(outbox, [failed("history", 1, 2)], once.attempts, NOW + MINUTE);
-    expect(withOther.attempts.targets).toHaveLength(1);
-    expect(withOther.attempts.effects).toEqual(once.attempts.effects);
+    const [suspect, other] = waitingOf("chunk", "chunk");
+    if (suspect === undefined || other === undefined) throw new Error("no effects");
+    const once = failingAt(suspect, "history", 1, NOW + MINUTE);
+    const alone = settle([once], failed("history", 1), [], at(NOW + MINUTE));
+    expect(alone.down).toEqual([]);
+    expect(alone.effects).toEqual([failingAt(suspect, "history", 2, NOW + 3 * MINUTE)]);
+    const withOther = settle([once, other], failed("history", 1, 2), [], at(NOW + MINUTE));
+    expect(withOther.down).toHaveLength(1);
+    expect(withOther.effects).toEqual([once, other]);
   });
 
-  it.each(["projection", "guard"] as const)("that asks for what is now is never parked: %s", (type) => {
-    const outbox = outboxOf(type, "event");
-    const attempts: Attempts = { targets: [], effects: [{ id: 1, delivered: [], failures: 50, retryAt: 0 }] };
-    const settled = settle(outbox, [{ target: "fleet", passed: [2], failed: [1] }], attempts, NOW);
-    expect([...settled.parked]).toEqual([]);
-  });
+  it.each(["projection", "guard", "forget"] as const)(
+    "that asks for what is now is never parked: %s",
+    (type) => {
+      const waiting = waitingOf(type).map((one) => failingAt(one, "fleet", 50, 0));
+      const { effects } = settle(waiting, { target: "fleet", passed: [2], failed: [1] }, [], at(NOW));
+      expect(effects.map(isToPark)).toEqual([false]);
+    },
+  );
 });
 
 describe("a target that is down", () => {
   it("is tried again with a backoff of its own, parks nothing however often it fails, and holds up no other", () => {
-    const outbox = outboxOf("chunk", "projection", "action");
-    let attempts = NONE;
+    const waiting = waitingOf("chunk", "projection", "action");
+    let down: readonly FailingTarget[] = [];
     let now = NOW;
     for (let failure = 1; failure <= 200; failure++) {
-      const settled = settle([...outbox.slice(0, 1)], [failed("history", 1)], attempts, now);
-      attempts = settled.attempts;
-      expect([settled.done.size, settled.parked.size]).toEqual([0, 0]);
-      expect(attempts.targets).toEqual([
-        { target: "history", failures: failure, retryAt: now + backoffMs(failure) },
-      ]);
-      expect(idsOf(dueEffects(outbox, attempts, now))).toEqual([
-        [2, ["fleet"]],
-        [3, ["order"]],
-      ]);
-      now += backoffMs(failure);
+      const settled = settle(waiting.slice(0, 1), failed("history", 1), down, at(now));
+      down = settled.down;
+      const retryAt = now + backoffMs("history", failure, 0);
+      expect(down).toEqual([{ target: "history", failures: failure, retryAt }]);
+      expect(settled.effects).toEqual(waiting.slice(0, 1));
+      expect(dueNow(waiting, down, now)).toEqual({ history: [], fleet: [2], order: [3] });
+      now = retryAt;
     }
-    expect(settle(outbox.slice(0, 1), [passed("history", 1)], attempts, now).attempts).toEqual(NONE);
+    expect(settle(waiting.slice(0, 1), passed("history", 1), down, at(now)).down).toEqual([]);
   });
 });
 
 describe("to forget", () => {
-  it("is due when all else is due with it, and not while anything waits for its time", () => {
-    const outbox = outboxOf("chunk", "event", "forget");
-    expect(idsOf(dueEffects(outbox, NONE, NOW)).at(-1)).toEqual([3, ["forget"]]);
-    for (const target of ["history", "fleet"] as const) {
-      const attempts: Attempts = { targets: [{ target, failures: 1, retryAt: NOW + 1 }], effects: [] };
-      expect(dueEffects(outbox, attempts, NOW).map(({ pending }) => pending.id)).not.toContain(3);
-    }
-    const tried: Attempts = {
-      targets: [],
-      effects: [{ id: 1, delivered: [], failures: 1, retryAt: NOW + 1 }],
-    };
-    expect(dueEffects(outbox, tried, NOW).map(({ pending }) => pending.id)).toEqual([2]);
+  const waiting = waitingOf("chunk", "action", "event", "forget");
+
+  it("is due at the fleet at once, whatever the history and the orders do", () => {
+    const down = (["history", "order"] as const).map((target) => ({ target, failures: 9, retryAt: NOW + 1 }));
+    expect(idsOf(dueEffects("fleet", waiting, down, NOW))).toEqual([3, 4]);
+    const delivered = waiting.map((one) => ({ ...one, delivered: ["fleet" as const] }));
+    expect(idsOf(dueEffects("fleet", delivered, down, NOW))).toEqual([]);
+  });
+
+  it("waits for an event that the fleet does not have yet, until that is parked", () => {
+    const refused = waiting.map((one) =>
+      one.pending.id === 3 ? failingAt(one, "fleet", 9, NOW + MINUTE) : one,
+    );
+    expect(idsOf(dueEffects("fleet", refused, [], NOW))).toEqual([]);
+    expect(nextTryAt("fleet", refused, [], NOW)).toBe(NOW + MINUTE);
+    expect(idsOf(dueEffects("fleet", refused, [], NOW + MINUTE))).toEqual([3, 4]);
+    const parked = refused.filter(({ pending }) => pending.id !== 3);
+    expect(idsOf(dueEffects("fleet", parked, [], NOW))).toEqual([4]);
   });
 });
 
-describe("the next try of an outbox", () => {
+describe("the next try of a target", () => {
   const history = { target: "history", failures: 3, retryAt: NOW + 4 * MINUTE } as const;
-  const tried = { id: 1, delivered: [], failures: 5, retryAt: NOW + 16 * MINUTE };
+  const tried = (types: Effect["type"][]) =>
+    waitingOf(...types).map((one) =>
+      one.pending.id === 1 ? failingAt(one, "history", 5, NOW + 16 * MINUTE) : one,
+    );
 
   it.each([
-    ["is never when it is empty", [], NONE, null],
-    ["is never when it is empty, though a target was down", [], { targets: [history], effects: [] }, null],
-    ["is in five minutes while it is being emptied", outboxOf("chunk"), NONE, 5],
-    ["is the target's", outboxOf("chunk"), { targets: [history], effects: [] }, 4],
-    ["is the effect's, if that is later", outboxOf("chunk"), { targets: [history], effects: [tried] }, 16],
-    ["is the first of all", outboxOf("chunk", "chunk"), { targets: [history], effects: [tried] }, 4],
-    ["is not the target's of something else", outboxOf("action"), { targets: [history], effects: [] }, 5],
-    ["to forget waits for the others", outboxOf("chunk", "forget"), { targets: [history], effects: [] }, 4],
-    ["to forget alone is tried", outboxOf("forget"), NONE, 5],
-  ] satisfies [string, ReturnType<typeof outboxOf>, Attempts, number | null][])(
+    ["is never when nothing waits", [], [], null],
+    ["is never when nothing waits for it, though it was down", waitingOf("action"), [history], null],
+    ["is in five minutes while it is being tried", waitingOf("chunk"), [], 5],
+    ["is the target's", waitingOf("chunk"), [history], 4],
+    ["is the effect's, if that is later", tried(["chunk"]), [history], 16],
+    ["is the first of all", tried(["chunk", "chunk"]), [history], 4],
+  ] satisfies [string, WaitingEffect[], FailingTarget[], number | null][])(
     "%s",
-    (_, outbox, attempts, minutes) => {
-      expect(nextTryAt(outbox, attempts, NOW)).toBe(minutes === null ? null : NOW + minutes * MINUTE);
+    (_, waiting, down, minutes) => {
+      expect(nextTryAt("history", waiting, down, NOW)).toBe(minutes === null ? null : NOW + minutes * MINUTE);
     },
   );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type DueEffect, targetsOf } from "../../src/instance/attempts.ts";
-import { deliver, type Targets } from "../../src/instance/delivery.ts";
+import { TARGETS, type Target, targetsOf } from "../../src/instance/attempts.ts";
+import { type Delivery, deliver, type Targets } from "../../src/instance/delivery.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import { outboxOf } from "./outbox-of.ts";
 
@@ -9,6 +9,7 @@ class FakeTargets implements Targets {
   readonly calls: string[] = [];
   readonly kept = new Set<string>();
   #refuses: (what: string) => boolean = () => false;
+  #hanging: string | null = null;
   answer: Awaited<ReturnType<Targets["fleet"]>> = { policy: null, answers: [] };
 
   refuse(what: (call: string) => boolean): this {
@@ -16,9 +17,16 @@ class FakeTargets implements Targets {
     return this;
   }
 
+  /** Never answers this target. */
+  hang(target: string): this {
+    this.#hanging = target;
+    return this;
+  }
+
   async #take(target: string, items: readonly string[]): Promise<void> {
     const call = `${target}(${items.join(" ")})`;
     this.calls.push(call);
+    if (this.#hanging === target) await new Promise(() => {});
     if (this.#refuses(call)) throw new Error(`refused: ${call}`);
     for (const item of items) this.kept.add(`${target} ${item}`);
   }
@@ -42,101 +50,113 @@ class FakeTargets implements Targets {
   }
 }
 
-function due(outbox: readonly PendingEffect[]): DueEffect[] {
-  return outbox.map((pending) => ({ pending, targets: targetsOf(pending) }));
+/** Gives each target what is for it, all at the same time. */
+async function deliverAll(
+  outbox: readonly PendingEffect[],
+  targets: Targets,
+  limitMs?: number,
+): Promise<Record<Target, Delivery>> {
+  const to = (target: Target) =>
+    deliver(
+      target,
+      outbox.filter((pending) => targetsOf(pending).includes(target)),
+      targets,
+      limitMs,
+    );
+  const [history, fleet, order] = await Promise.all([to("history"), to("fleet"), to("order")]);
+  return { history, fleet, order };
 }
 
 /** The ids that a target has taken and refused. */
-function outcome(delivery: Awaited<ReturnType<typeof deliver>>, target: string) {
-  const found = delivery.outcomes.find((one) => one.target === target);
-  return found && [found.passed, found.failed];
-}
+const idsOf = ({ outcome: { passed, failed } }: Delivery) => [passed, failed];
 
 const ALL = outboxOf("chunk", "event", "projection", "action", "guard", "event");
 
 describe("the delivery", () => {
   it("gives each target all that is for it, in one call", async () => {
     const targets = new FakeTargets();
-    const delivery = await deliver(due(ALL), targets);
+    const { history, fleet, order } = await deliverAll(ALL, targets);
     expect(targets.calls.toSorted()).toEqual([
       "fleet(e-2 e-6 hibernate)",
       "history(chunk-1 e-2 e-6)",
       "order(a-4)",
     ]);
-    expect(outcome(delivery, "history")).toEqual([[1, 2, 6], []]);
-    expect(outcome(delivery, "fleet")).toEqual([[2, 3, 5, 6], []]);
-    expect(outcome(delivery, "order")).toEqual([[4], []]);
-    expect(delivery.errors).toEqual([]);
+    expect(idsOf(history)).toEqual([[1, 2, 6], []]);
+    expect(idsOf(fleet)).toEqual([[2, 3, 5, 6], []]);
+    expect(idsOf(order)).toEqual([[4], []]);
+    expect([history, fleet, order].flatMap(({ errors }) => errors)).toEqual([]);
   });
 
   it("asks nobody for whom there is nothing", async () => {
     const targets = new FakeTargets();
-    await deliver(due(outboxOf("chunk")), targets);
+    await deliverAll(outboxOf("chunk"), targets);
     expect(targets.calls).toEqual(["history(chunk-1)"]);
-    expect((await deliver([], targets)).outcomes).toEqual([]);
   });
 
-  it.each(["history", "fleet", "order"])("is held up nowhere else by a %s that is down", async (down) => {
+  it.each(TARGETS)("has a %s that is down take nothing", async (down) => {
     const targets = new FakeTargets().refuse((call) => call.startsWith(down));
-    const delivery = await deliver(due(ALL), targets);
-    for (const target of ["history", "fleet", "order"]) {
-      const [passed, failed] = outcome(delivery, target) ?? [];
-      expect([target, passed?.length === 0, failed?.length === 0]).toEqual([
-        target,
-        target === down,
-        target !== down,
-      ]);
+    const deliveries = await deliverAll(ALL, targets);
+    for (const target of TARGETS) {
+      const { outcome, errors } = deliveries[target];
+      expect([target, outcome.passed.length === 0, outcome.failed.length === 0, errors.length === 0]).toEqual(
+        [target, target === down, target !== down, target !== down],
+      );
     }
-    expect(delivery.errors.map(({ target }) => target)).toEqual([down]);
   });
+
+  it.each(TARGETS)(
+    "waits for a %s that never answers no longer than the limit, and asks it once",
+    async (down) => {
+      const targets = new FakeTargets().hang(down);
+      const deliveries = await deliverAll(ALL, targets, 20);
+      for (const target of TARGETS) {
+        expect([target, deliveries[target].outcome.passed.length === 0]).toEqual([target, target === down]);
+      }
+      expect(targets.calls.filter((call) => call.startsWith(down))).toHaveLength(1);
+      const all = ALL.filter((pending) => targetsOf(pending).includes(down)).map(({ id }) => id);
+      expect(deliveries[down].outcome.failed).toEqual(all);
+    },
+  );
 
   it("goes one by one after a refusal, so that one piece holds up no other of its target", async () => {
     const targets = new FakeTargets().refuse((call) => call.includes("chunk-3"));
-    const delivery = await deliver(due(outboxOf("chunk", "chunk", "chunk", "event")), targets);
-    expect(outcome(delivery, "history")).toEqual([[4, 2, 1], [3]]);
-    expect(outcome(delivery, "fleet")).toEqual([[4], []]);
+    const { history, fleet } = await deliverAll(outboxOf("chunk", "chunk", "chunk", "event"), targets);
+    expect(idsOf(history)).toEqual([[4, 2, 1], [3]]);
+    expect(idsOf(fleet)).toEqual([[4], []]);
   });
 
   it("knows a target for down after five failures one by one", async () => {
     const targets = new FakeTargets().refuse((call) => call.startsWith("history"));
     const chunks = Array.from({ length: 20 }, () => "chunk" as const);
-    const delivery = await deliver(due(outboxOf(...chunks)), targets);
+    const { history } = await deliverAll(outboxOf(...chunks), targets);
     expect(targets.calls).toHaveLength(6);
-    expect(outcome(delivery, "history")).toEqual([[], [20, 19, 18, 17, 16]]);
+    expect(idsOf(history)).toEqual([[], [20, 19, 18, 17, 16]]);
   });
 
   it("tries the newest first, and goes on through all failures once one has passed", async () => {
     const targets = new FakeTargets().refuse((call) => !/^history\(chunk-20\)$/.test(call));
     const chunks = Array.from({ length: 20 }, () => "chunk" as const);
-    const delivery = await deliver(due(outboxOf(...chunks)), targets);
-    expect(outcome(delivery, "history")?.map((ids) => ids.length)).toEqual([1, 19]);
+    const { history } = await deliverAll(outboxOf(...chunks), targets);
+    expect(idsOf(history).map((ids) => ids.length)).toEqual([1, 19]);
   });
 
-  it("tries an effect only at the targets that it is due at", async () => {
-    const targets = new FakeTargets();
-    const [event] = outboxOf("event");
-    if (event === undefined) throw new Error("no event");
-    await deliver([{ pending: event, targets: ["fleet"] }], targets);
-    expect(targets.calls).toEqual(["fleet(e-1)"]);
+  it("takes the instance out of the registry last, and only if the fleet has taken the rest", async () => {
+    const leaving = outboxOf("chunk", "event", "forget");
+    const targets = new FakeTargets().refuse((call) => call.startsWith("history"));
+    const { fleet } = await deliverAll(leaving, targets);
+    expect(targets.calls.filter((call) => !call.startsWith("history"))).toEqual(["fleet(e-2)", "forget()"]);
+    expect(idsOf(fleet)).toEqual([[2, 3], []]);
+    const alone = new FakeTargets();
+    await deliverAll(outboxOf("forget"), alone);
+    expect(alone.calls).toEqual(["forget()"]);
   });
 
-  it("forgets last, and only if nothing has failed", async () => {
-    const leaving = due(outboxOf("chunk", "event", "forget"));
-    const targets = new FakeTargets();
-    const delivery = await deliver(leaving, targets);
+  it("does not let one piece that the fleet refuses keep the instance in the registry", async () => {
+    const leaving = outboxOf("event", "event", "forget");
+    const targets = new FakeTargets().refuse((call) => call.startsWith("fleet") && call.includes("e-1"));
+    const { fleet } = await deliverAll(leaving, targets);
+    expect(idsOf(fleet)).toEqual([[2, 3], [1]]);
     expect(targets.calls.at(-1)).toBe("forget()");
-    expect(delivery.isForgotten).toBe(true);
-    for (const down of ["history", "fleet"]) {
-      const hindered = new FakeTargets().refuse((call) => call.startsWith(down));
-      expect((await deliver(leaving, hindered)).isForgotten).toBe(false);
-      expect(hindered.calls).not.toContain("forget()");
-    }
-    const unheard = await deliver(
-      leaving,
-      new FakeTargets().refuse((call) => call === "forget()"),
-    );
-    expect(unheard.isForgotten).toBe(false);
-    expect(outcome(unheard, "forget")).toEqual([[], [3]]);
   });
 
   it("brings the guard's answers and a newer policy back", async () => {
@@ -149,21 +169,21 @@ describe("the delivery", () => {
         { step: "delete", answer: { held: false, openedAt: 5 } },
       ],
     };
-    const delivery = await deliver(due(outboxOf("guard")), targets);
-    expect(delivery.answers).toEqual([
+    const { fleet } = await deliverAll(outboxOf("guard"), targets);
+    expect(fleet.answers).toEqual([
       { type: "guard.deferred", step: "hibernate" },
       { type: "guard.permitted", step: "delete", openedAt: 5 },
     ]);
-    expect(delivery.policy).toEqual(policy);
+    expect(fleet.policy).toEqual(policy);
     targets.refuse((call) => call.startsWith("fleet"));
-    expect(await deliver(due(outboxOf("guard")), targets)).toMatchObject({ answers: [], policy: null });
+    expect((await deliverAll(outboxOf("guard"), targets)).fleet).toMatchObject({ answers: [], policy: null });
   });
 
   it("changes nothing when it is repeated", async () => {
     const targets = new FakeTargets();
-    await deliver(due(ALL), targets);
+    await deliverAll(ALL, targets);
     const kept = [...targets.kept];
-    await deliver(due(ALL), targets);
+    await deliverAll(ALL, targets);
     expect([...targets.kept]).toEqual(kept);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { alarmToSet, nextAlarm, type Standing } from "../../src/instance/alarm.ts";
+import { alarmToSet, nextAlarm, type Outlook } from "../../src/instance/alarm.ts";
 
 const NOW = Date.UTC(2030, 0, 7);
 const MINUTE = 60_000;
 const minutesOn = (minutes: number) => NOW + minutes * MINUTE;
 
-function readable(wakeAt: number | null, tryAt: number | null, parkedTryAt: number | null): Standing {
+function readable(wakeAt: number | null, tryAt: number | null, parkedTryAt: number | null): Outlook {
   return { kind: "readable", wakeAt, tryAt, parkedTryAt };
 }
 
@@ -22,8 +22,8 @@ describe("the next alarm of an instance", () => {
     ["with all three, at the first", readable(minutesOn(7), minutesOn(4), minutesOn(59)), 4],
     ["with all three, at the first", readable(minutesOn(3), minutesOn(4), minutesOn(59)), 3],
     ["with all three, at the first", readable(minutesOn(7), minutesOn(4), minutesOn(2)), 2],
-  ] satisfies [string, Standing, number | null][])("%s", (_, standing, minutes) => {
-    expect(nextAlarm(standing, NOW)).toBe(minutes === null ? null : minutesOn(minutes));
+  ] satisfies [string, Outlook, number | null][])("%s", (_, outlook, minutes) => {
+    expect(nextAlarm(outlook, NOW)).toBe(minutes === null ? null : minutesOn(minutes));
   });
 });
 

@@ -82,7 +82,10 @@ export class InstanceHost extends ObjectHost {
         return this.#held.sql.exec(query, ...values);
       }
       const [json] = values;
-      if (query.includes("sqlite_master")) return rows(this.#hasTable ? [{ 1: 1 }] : []);
+      if (query.includes("sqlite_master")) {
+        const isTable = json === "held" ? this.#held !== null : this.#hasTable;
+        return rows(isTable ? [{ 1: 1 }] : []);
+      }
       if (query.startsWith("SELECT json")) return rows(this.#json === null ? [] : [{ json: this.#json }]);
       if (typeof json !== "string") throw new Error(`not known here: ${query}`);
       this.#hasTable = true;

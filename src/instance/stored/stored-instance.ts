@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
-import { type Attempts, type FailingTarget, TARGETS, type TriedEffect } from "../attempts.ts";
+import { type Attempts, type FailingTarget, type Progress, TARGETS, type TriedEffect } from "../attempts.ts";
 import { exactly } from "./fields.ts";
 import { stateSchema } from "./state-schema.ts";
 
@@ -31,30 +31,33 @@ export interface DeliveryStanding {
   readonly held: number;
   /** Null while no effect is parked. */
   readonly parked: { readonly tryAt: number } | null;
+  /** Since when the instance is removed, and only what it still has to deliver keeps it here; null while it is not. */
+  readonly leavingSince: number | null;
 }
 
 export const NOTHING_WAITS: DeliveryStanding = {
   attempts: { targets: [], effects: [] },
   held: 0,
   parked: null,
+  leavingSince: null,
 };
 
-export function isNothingWaiting({ attempts, held, parked }: DeliveryStanding): boolean {
-  return attempts.targets.length + attempts.effects.length + held === 0 && parked === null;
+export function isNothingWaiting({ attempts, held, parked, leavingSince }: DeliveryStanding): boolean {
+  const count = attempts.targets.length + attempts.effects.length + held;
+  return count === 0 && parked === null && leavingSince === null;
 }
 
 const target = z.enum(TARGETS);
 
+const failing = z.array(exactly<FailingTarget>({ target, failures: z.number(), retryAt: z.number() }));
+
+const progress = { delivered: z.array(target), failing } satisfies Record<keyof Progress, z.ZodType>;
+
+export const progressSchema = exactly<Progress>(progress);
+
 const attempts = exactly<Attempts>({
-  targets: z.array(exactly<FailingTarget>({ target, failures: z.number(), retryAt: z.number() })),
-  effects: z.array(
-    exactly<TriedEffect>({
-      id: z.number(),
-      delivered: z.array(target),
-      failures: z.number(),
-      retryAt: z.number(),
-    }),
-  ),
+  targets: failing,
+  effects: z.array(exactly<TriedEffect>({ id: z.number(), ...progress })),
 });
 
 /** A row: the instance as the release before this one reads it too, which leaves out what it does not know. */
@@ -73,6 +76,7 @@ export const rowSchema = z.object({
     attempts,
     held: z.int().min(0),
     parked: z.object({ tryAt: z.number() }).nullable(),
+    leavingSince: z.number().nullable(),
   }).default(NOTHING_WAITS),
   /** See `waiting-heartbeats.ts`. */
   waitingFrom: z.number().optional(),

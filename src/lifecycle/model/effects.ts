@@ -52,7 +52,7 @@ export type Effect =
   | { readonly type: "event"; readonly event: HistoryEvent }
   /** Bring the registry's row up to date with the state. */
   | { readonly type: "projection" }
-  /** Take the instance out of the registry and delete all that is stored about it. */
+  /** Take the instance out of the registry at once, and delete all that is stored about it once nothing else waits. */
   | { readonly type: "forget" }
   /** Ask whether a step that stems from silence may be taken. Answered by `guard.permitted` or `guard.deferred`. */
   | { readonly type: "guard"; readonly step: GuardedStep }

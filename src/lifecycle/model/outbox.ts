@@ -122,6 +122,11 @@ export function heartbeatsOf({ effect }: PendingEffect): readonly Heartbeat[] {
   return effect.type === "chunk" ? effect.heartbeats : [];
 }
 
+/** Whether the instance was removed, and only what it still has to deliver keeps it here. */
+export function isLeaving({ outbox }: Pick<InstanceState, "outbox">): boolean {
+  return outbox.some(({ effect }) => effect.type === "forget");
+}
+
 /** Removes the effects that are done from the outbox. */
 export function withoutEffects(state: InstanceState, done: ReadonlySet<number>): InstanceState {
   return { ...state, outbox: state.outbox.filter(({ id }) => !done.has(id)) };

@@ -125,10 +125,17 @@ function deliveryOf(name: string): DeliveryStanding {
   return {
     attempts: {
       targets: [{ target: "history", failures: 3, retryAt: START + 20 * MINUTE }],
-      effects: [{ id: START, delivered: ["fleet"], failures: 2, retryAt: START + 14 * MINUTE }],
+      effects: [
+        {
+          id: START,
+          delivered: ["fleet"],
+          failing: [{ target: "history", failures: 2, retryAt: START + 14 * MINUTE }],
+        },
+      ],
     },
     held: 0,
     parked: { tryAt: START + 60 * MINUTE },
+    leavingSince: null,
   };
 }
 

@@ -1,0 +1,221 @@
+import type { PendingEffect } from "../lifecycle/model/effects.ts";
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import {
+  BACKLOG_MS,
+  heartbeatsOf,
+  isLeaving,
+  recordLoss,
+  withoutEffects,
+} from "../lifecycle/model/outbox.ts";
+import {
+  type Attempts,
+  isDone,
+  isToPark,
+  type Moment,
+  nextTryAt,
+  settle,
+  TARGETS,
+  type Target,
+  type TargetOutcome,
+  type WaitingEffect,
+  withProgress,
+} from "./attempts.ts";
+import { HeldEffects, type ParkedEffect } from "./held.ts";
+import { givenUp, PARKED_RETRY_MS, recordGivingUp, recordParking } from "./parking.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
+
+/** Far below the 1,000 queries that D1 grants an invocation; a longer backlog goes in several batches. */
+export const EFFECTS_PER_BATCH = 100;
+
+/** An outbox larger than the first, in characters of JSON, is moved to rows of its own, until it is down to the second. */
+const LARGEST_OUTBOX = 24 * 1024;
+const SMALL_OUTBOX = 8 * 1024;
+
+/** A few effects are never too large: one holds a chunk at most. */
+const FEW_EFFECTS = 3;
+
+/** An instance after a try. */
+export interface AfterTry {
+  readonly stored: StoredInstance;
+  readonly done: readonly WaitingEffect[];
+  readonly parked: readonly WaitingEffect[];
+}
+
+/** Keeps account of what an instance has to deliver: in its row, and in rows of its own what that can't hold. */
+export class Bookkeeping {
+  readonly #held: HeldEffects;
+
+  constructor(sql: SqlStorage) {
+    this.#held = new HeldEffects(sql);
+  }
+
+  /** What waits for this target, oldest first; of what the row can't hold, the next batch. */
+  waitingFor(target: Target, { state, delivery }: StoredInstance): readonly WaitingEffect[] {
+    const inRow = withProgress(state.outbox, delivery.attempts.effects);
+    return delivery.held === 0 ? inRow : [...this.#held.waitingFor(target, EFFECTS_PER_BATCH), ...inRow];
+  }
+
+  /** When a target must be tried again; null when nothing waits. */
+  tryAt(stored: StoredInstance, now: number): number | null {
+    const moments = TARGETS.map((target) =>
+      nextTryAt(target, this.waitingFor(target, stored), stored.delivery.attempts.targets, now),
+    ).filter((moment) => moment !== null);
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  /** Heartbeats on their way to the history that are not in the instance's row. */
+  heldHeartbeats({ delivery }: StoredInstance): Heartbeat[] {
+    const waiting = delivery.held === 0 ? [] : this.#held.waiting();
+    const parked = delivery.parked === null ? [] : this.#held.parked();
+    return [...waiting, ...parked].flatMap(({ pending }) => heartbeatsOf(pending));
+  }
+
+  /** How many chunks wait for the history, parked ones left out. */
+  waitingChunks({ state, delivery }: StoredInstance): number {
+    const inRow = state.outbox.filter(({ effect }) => effect.type === "chunk").length;
+    return inRow + (delivery.held === 0 ? 0 : this.#held.count().chunks);
+  }
+
+  /** The same instance with an outbox that its row can hold. The rest moves to rows of its own in the same write. */
+  small(stored: StoredInstance): StoredInstance {
+    const moved = surplusOf(stored.state.outbox);
+    if (moved.length === 0) return stored;
+    this.#held.hold(withProgress(moved, stored.delivery.attempts.effects));
+    return this.#withHeldCount(withoutThose(stored, new Set(moved.map(({ id }) => id))));
+  }
+
+  /** The instance after a try at one target: with what is left to do of the effects that were tried. */
+  afterTry(stored: StoredInstance, outcome: TargetOutcome, moment: Moment): AfterTry {
+    const isTried = new Set([...outcome.passed, ...outcome.failed]);
+    const tried = this.waitingFor(outcome.target, stored).filter(({ pending }) => isTried.has(pending.id));
+    const { down, effects } = settle(tried, outcome, stored.delivery.attempts.targets, moment);
+    const done = effects.filter((one) => isDone(one) && !isForget(one));
+    const parked = effects.filter(isToPark);
+    const left = new Set([...done, ...parked]);
+
+    let next = withAttempts(stored, { targets: down });
+    next = this.#remove(next, done);
+    next = this.#keep(
+      next,
+      effects.filter((one) => !left.has(one)),
+    );
+    next = this.#park(next, parked, moment.now);
+    next = this.#giveUpOldChunks(next, moment.now);
+    return { stored: next, done, parked };
+  }
+
+  /** What is parked and due to be tried. */
+  dueParked({ delivery }: StoredInstance, now: number): ParkedEffect[] {
+    return delivery.parked === null || delivery.parked.tryAt > now ? [] : this.#held.parked();
+  }
+
+  /** The instance after a try of parked effects, which are as they are now. */
+  afterParkedTry(stored: StoredInstance, tried: readonly ParkedEffect[], now: number): StoredInstance {
+    this.#held.remove(tried.filter(isDone));
+    this.#held.park(tried.filter((one) => !isDone(one)));
+    const state = recordGivingUp(stored.state, this.#giveUpParked(now), now);
+    const parked = this.#held.count().parked === 0 ? null : { tryAt: now + PARKED_RETRY_MS };
+    return { ...stored, state, delivery: { ...stored.delivery, parked } };
+  }
+
+  #remove(stored: StoredInstance, effects: readonly WaitingEffect[]): StoredInstance {
+    if (effects.length === 0) return stored;
+    const without = withoutThose(stored, new Set(effects.map(({ pending }) => pending.id)));
+    if (stored.delivery.held === 0) return without;
+    this.#held.remove(effects);
+    return this.#withHeldCount(without);
+  }
+
+  /** Effects that still wait, each where it stands. */
+  #keep(stored: StoredInstance, effects: readonly WaitingEffect[]): StoredInstance {
+    const inRow = new Set(stored.state.outbox.map(({ id }) => id));
+    this.#held.hold(effects.filter(({ pending }) => !inRow.has(pending.id)));
+    const kept = effects
+      .filter(({ pending }) => inRow.has(pending.id))
+      .map(({ pending: { id }, delivered, failing }) => ({ id, delivered, failing }));
+    const isKept = new Set(kept.map(({ id }) => id));
+    const others = stored.delivery.attempts.effects.filter(({ id }) => inRow.has(id) && !isKept.has(id));
+    const tried = kept.filter(({ delivered, failing }) => delivered.length + failing.length > 0);
+    return withAttempts(stored, { effects: [...others, ...tried] });
+  }
+
+  #park(stored: StoredInstance, effects: readonly WaitingEffect[], now: number): StoredInstance {
+    if (effects.length === 0) return stored;
+    const without = this.#remove(stored, effects);
+    this.#held.park(effects.map((one) => ({ ...one, parkedAt: now })));
+    const told = recordParking(without.state, effects, now);
+    const state = recordGivingUp(told, this.#giveUpParked(now), now);
+    const tryAt = stored.delivery.parked?.tryAt ?? now + PARKED_RETRY_MS;
+    return { ...without, state, delivery: { ...without.delivery, parked: { tryAt } } };
+  }
+
+  #giveUpParked(now: number): readonly ParkedEffect[] {
+    const dropped = givenUp(this.#held.parked(), now);
+    this.#held.remove(dropped);
+    return dropped;
+  }
+
+  /** Of those in the row the lifecycle gives up the old ones itself. */
+  #giveUpOldChunks(stored: StoredInstance, now: number): StoredInstance {
+    const lost = stored.delivery.held === 0 ? 0 : this.#held.dropBefore(now - BACKLOG_MS);
+    if (lost === 0) return stored;
+    const state = isLeaving(stored.state) ? stored.state : recordLoss(stored.state, lost, now);
+    return this.#withHeldCount({ ...stored, state });
+  }
+
+  #withHeldCount(stored: StoredInstance): StoredInstance {
+    return { ...stored, delivery: { ...stored.delivery, held: this.#held.count().waiting } };
+  }
+}
+
+/** What of an outbox the row can't hold: of what is kept for long, the oldest. */
+function surplusOf(outbox: readonly PendingEffect[]): PendingEffect[] {
+  if (outbox.length <= FEW_EFFECTS || sizeOf(outbox) <= LARGEST_OUTBOX) return [];
+  const moved: PendingEffect[] = [];
+  let size = sizeOf(outbox);
+  for (const pending of outbox) {
+    if (size <= SMALL_OUTBOX) break;
+    if (pending.effect.type !== "chunk" && pending.effect.type !== "event") continue;
+    moved.push(pending);
+    size -= sizeOf([pending]);
+  }
+  return moved;
+}
+
+function sizeOf(effects: readonly PendingEffect[]): number {
+  return JSON.stringify(effects).length;
+}
+
+/** The instance with a row that these effects have left. */
+function withoutThose(stored: StoredInstance, ids: ReadonlySet<number>): StoredInstance {
+  const effects = stored.delivery.attempts.effects.filter(({ id }) => !ids.has(id));
+  return withAttempts({ ...stored, state: withoutEffects(stored.state, ids) }, { effects });
+}
+
+function withAttempts(stored: StoredInstance, attempts: Partial<Attempts>): StoredInstance {
+  const { delivery } = stored;
+  return { ...stored, delivery: { ...delivery, attempts: { ...delivery.attempts, ...attempts } } };
+}
+
+function isForget({ pending }: WaitingEffect): boolean {
+  return pending.effect.type === "forget";
+}
+
+/** Marks since when an instance that was removed is on its way out. */
+export function withLeaving(stored: StoredInstance, now: number): StoredInstance {
+  const { delivery } = stored;
+  if (!isLeaving(stored.state) || delivery.leavingSince !== null) return stored;
+  return { ...stored, delivery: { ...delivery, leavingSince: now } };
+}
+
+/**
+ * Whether nothing keeps a removed instance here any more: the registry has let go of it and all is delivered. What could not
+ * be delivered for a week is given up.
+ */
+export function isGone({ state, delivery }: StoredInstance, now: number): boolean {
+  const { attempts, held, parked, leavingSince } = delivery;
+  if (!isLeaving(state)) return false;
+  if (leavingSince !== null && now >= leavingSince + BACKLOG_MS) return true;
+  const waiting = withProgress(state.outbox, attempts.effects);
+  return held === 0 && parked === null && waiting.every((one) => isForget(one) && isDone(one));
+}

@@ -6,11 +6,13 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionOutcome } from "../orders/order.ts";
+import { within } from "../platform/within.ts";
 import type { MachineKey } from "../providers/machines.ts";
 import {
   change,
@@ -39,6 +41,9 @@ import {
   type Unreadable,
 } from "./outcomes.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
+
+/** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
+const HISTORY_LIMIT_MS = 2 * SECOND_MS;
 
 /** What a workflow's step hears, and tries again. */
 const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
@@ -108,9 +113,10 @@ export class InstanceActor extends DurableObject<Env> {
     if (stored === null) return this.#life.removeUnreadable(place);
     const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
     if (decided.outcome === "unavailable") return decided;
-    // The registry lets go at once. What the history does not have yet goes there by and by.
-    this.#life.outbox.emptySoon();
+    const all = this.#life.outbox.empty();
+    // The registry lets go at once. What the history does not take soon goes there by and by.
     await this.#life.outbox.emptyInto("fleet");
+    await within(HISTORY_LIMIT_MS, all).catch(() => this.ctx.waitUntil(all));
     return { outcome: "removed" };
   }
 

@@ -91,14 +91,13 @@ export class Bookkeeping {
     const { down, effects } = settle(tried, outcome, stored.delivery.attempts.targets, moment);
     const done = effects.filter((one) => isDone(one) && !isForget(one));
     const parked = effects.filter(isToPark);
-    const left = new Set([...done, ...parked]);
+    // What a target that is down did not take is as it was, and costs no write.
+    const settled = new Set([...done, ...parked, ...tried]);
+    const changed = effects.filter((one) => !settled.has(one));
 
     let next = withAttempts(stored, { targets: down });
     next = this.#remove(next, done);
-    next = this.#keep(
-      next,
-      effects.filter((one) => !left.has(one)),
-    );
+    next = this.#keep(next, changed);
     next = this.#park(next, parked, moment.now);
     next = this.#giveUpOldChunks(next, moment.now);
     return { stored: next, done, parked };
@@ -126,7 +125,7 @@ export class Bookkeeping {
     return this.#withHeldCount(without);
   }
 
-  /** Effects that still wait, each where it stands. */
+  /** Effects that still wait, each where it stands: in the row, or in one of its own. */
   #keep(stored: StoredInstance, effects: readonly WaitingEffect[]): StoredInstance {
     const inRow = new Set(stored.state.outbox.map(({ id }) => id));
     this.#held.hold(effects.filter(({ pending }) => !inRow.has(pending.id)));

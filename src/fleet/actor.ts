@@ -16,8 +16,8 @@ import { startFleet } from "./import.ts";
 import type { ListFilter } from "./list-filter.ts";
 import { LivePush } from "./live.ts";
 import type { Holding } from "./machines.ts";
-import { bringPolicy } from "./policy.ts";
-import type { Admission, Report, ReportAnswer, UserPolicy } from "./report.ts";
+import { bringPolicy, visit } from "./policy.ts";
+import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import { type FleetSavings, readSavings } from "./savings.ts";
 import { nextAlarm, serviceGuard } from "./state.ts";
 import { readSummaries, type SummaryPage } from "./summaries.ts";
@@ -142,6 +142,25 @@ export class FleetActor extends DurableObject<Env> {
     this.#live.changed(fleet, this.#userId);
   }
 
+  /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
+  async removeUnknown(ghosts: readonly Listed[]): Promise<void> {
+    const fleet = await this.#ready();
+    for (const ghost of ghosts) fleet.removeUnknown(ghost, Date.now());
+    this.#arm();
+    this.#live.changed(fleet, this.#userId);
+  }
+
+  /** Takes an instance out that is listed, but that its actor does not know. False when there is none. */
+  async removeGhost(instanceId: string): Promise<boolean> {
+    const fleet = await this.#ready();
+    const known = fleet.registry.find(instanceId);
+    if (known === null) return false;
+    const isGhost = await visit(this.env, this.#userId, fleet, { instanceId, revision: known.revision });
+    this.#arm();
+    this.#live.changed(fleet, this.#userId);
+    return isGhost;
+  }
+
   async policy(): Promise<UserPolicy> {
     return (await this.#ready()).state.policy;
   }
@@ -153,6 +172,7 @@ export class FleetActor extends DurableObject<Env> {
     this.#arm();
     if ("version" in set) await bringPolicy(this.env, this.#userId, fleet);
     this.#arm();
+    this.#live.changed(fleet, this.#userId);
     return set;
   }
 
@@ -165,7 +185,7 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
-  async instancesToVisit(after: string, limit: number): Promise<string[]> {
+  async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
     const { registry } = await this.#ready();
     this.#arm();
     return registry.toVisitAfter(after, limit);

@@ -12,7 +12,7 @@ import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
 import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
 import { type Known, Registry } from "./registry.ts";
-import type { Admission, FleetRow, Report, UserPolicy } from "./report.ts";
+import type { Admission, FleetRow, Listed, Report, UserPolicy } from "./report.ts";
 import { type SilenceKeys, Silences } from "./silences.ts";
 import { countInstances, countMove, type Due, type FleetState, parseFleet, withDue } from "./state.ts";
 
@@ -110,7 +110,8 @@ export class Fleet {
     const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
     if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
     if (isNew) this.#admitted.set(instanceId, now);
-    return { policy: this.#state.policy, idsAfter: this.registry.removedRevision(instanceId) ?? 0 };
+    const former = this.registry.removedRevision(instanceId) ?? this.registry.find(instanceId)?.revision;
+    return { policy: this.#state.policy, idsAfter: former ?? 0 };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
@@ -181,6 +182,13 @@ export class Fleet {
       const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
       return this.#reviewOutage(moved, null, now);
     });
+  }
+
+  /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
+  removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
+    const isGhost = this.registry.find(instanceId)?.revision === revision;
+    if (isGhost) this.remove(instanceId, revision, now);
+    return isGhost;
   }
 
   /** Sets the user's policy, unless it adds a contradiction by itself or with the overrides of an instance. */

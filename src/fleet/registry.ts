@@ -5,7 +5,7 @@ import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../life
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
-import type { FleetRow } from "./report.ts";
+import type { FleetRow, Listed } from "./report.ts";
 import type { SilenceKeys } from "./silences.ts";
 import type { Standing } from "./state.ts";
 
@@ -71,6 +71,10 @@ const listedRow = z
 const LISTED = "instance_id, changed, as_of, view, savings";
 
 const idRow = z.object({ instance_id: z.string() });
+
+const visitRow = z
+  .object({ instance_id: z.string(), revision: z.number() })
+  .transform(({ instance_id, revision }): Listed => ({ instanceId: instance_id, revision }));
 
 function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {
   return z
@@ -198,20 +202,30 @@ export class Registry {
     return idsIn(rows);
   }
 
+  /** Instances after `after`, for whoever visits them all. */
+  listedAfter(after: string, limit: number): Listed[] {
+    const rows = this.#sql.exec(
+      "SELECT instance_id, revision FROM instances WHERE instance_id > ? ORDER BY instance_id LIMIT ?",
+      after,
+      limit,
+    );
+    return z.array(visitRow).parse(rows.toArray());
+  }
+
   /**
-   * Ids after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
+   * Instances after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
    * must cost nothing.
    */
-  toVisitAfter(after: string, limit: number): string[] {
+  toVisitAfter(after: string, limit: number): Listed[] {
     const rows = this.#sql.exec(
-      `SELECT instance_id FROM instances
+      `SELECT instance_id, revision FROM instances
        WHERE instance_id > ? AND status NOT IN ('deleted', 'pending')
          AND NOT (status = 'hibernated' AND orphaned_since IS NULL)
        ORDER BY instance_id LIMIT ?`,
       after,
       limit,
     );
-    return idsIn(rows);
+    return z.array(visitRow).parse(rows.toArray());
   }
 
   /** A page of rows in the order of their ids. */

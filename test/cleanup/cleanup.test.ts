@@ -1,4 +1,9 @@
-import { createScheduledController, introspectWorkflow, runInDurableObject } from "cloudflare:test";
+import {
+  createScheduledController,
+  evictDurableObject,
+  introspectWorkflow,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listUsers } from "../../src/accounts/users.ts";
@@ -181,6 +186,19 @@ describe("a cleanup", () => {
     const report = await clean("cleanup-h");
     expect(report).toMatchObject({ instances: awake - 1, unreachable: 1 });
     expect(asked).toBeGreaterThan(1);
+  });
+
+  it("takes those out that their actors do not know, and leaves all others", async () => {
+    const user = await newUser();
+    const [gone, well] = [await Instance.register(user, "gone"), await Instance.register(user, "well")];
+    await Promise.all([gone.heartbeat(), well.heartbeat()]);
+    await Promise.all([gone.settled(), well.settled()]);
+    await runInDurableObject(gone.actor, (_, { storage }) => storage.deleteAll());
+    await evictDurableObject(gone.actor);
+    await clean("cleanup-i");
+    const fleet = fleetOf(env, user.userId);
+    expect(await fleet.instanceIds("", 10)).toEqual(["well"]);
+    expect((await stateOf(fleet)).awake).toBe(1);
   });
 
   it("tells of an expired orphan that nobody can delete, and deletes nothing by itself", async () => {

@@ -53,6 +53,7 @@ async function watchPolicies(act: (id: string, policy: UserPolicy) => unknown = 
     const id = ID.exec(String(Reflect.get(this, "ctx").id.name))?.[1] ?? "";
     await act(id, policy);
     taken.push([id, policy.version]);
+    return "known";
   });
   return taken;
 }

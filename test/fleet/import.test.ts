@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InstanceActor } from "../../src/instance/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { mayLog } from "../quiet.ts";
 import { DAY, setClock } from "../world.ts";
@@ -258,6 +259,7 @@ describe("what D1 knew of a user", () => {
   });
 
   it("is told by the fleet, once, and by no digest of the former version", async () => {
+    vi.spyOn(InstanceActor.prototype, "setUserPolicy").mockResolvedValue("known");
     const userId = "import-told";
     await keepInD1(userId);
     const fleet = fleetOf(env, userId);

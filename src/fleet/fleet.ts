@@ -120,7 +120,8 @@ export class Fleet {
       const { instanceId, row } = report;
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
-      let next = isNewer(row, known) ? this.#place(state, instanceId, row, known, now) : state;
+      let next = withPolicyAbove(state, report.policyVersion, now);
+      if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
       for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
@@ -237,6 +238,16 @@ export class Fleet {
 function isNewer(row: FleetRow, known: Known | null): boolean {
   if (known === null || row.revision > known.revision) return true;
   return row.revision === known.revision && row.asOf > known.asOf;
+}
+
+/**
+ * A former release may have given policies higher versions than this fleet. Instances take only newer ones, so the fleet's
+ * version rises above each that it hears of, and its policy is brought to all again.
+ */
+function withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
+  if (version <= state.policy.version) return state;
+  const policy = { ...state.policy, version: version + 1 };
+  return withDue({ ...state, policy }, { policy: { at: now, after: "" } });
 }
 
 function countHibernation(state: FleetState, event: HistoryEvent): FleetState {

@@ -15,7 +15,8 @@ import { countMove, type FleetState, newFleet, withDue } from "./state.ts";
 
 /**
  * A fleet's first start: what D1 knew of the user before there were fleets is taken over, once. The state's row is written
- * last, so an import that was cut off begins anew. Throws when D1 does not answer: then there is no fleet yet.
+ * last, so an import that was cut off begins anew. Throws when D1 does not answer, or when the account or a guard can't be
+ * read: then there is no fleet yet.
  */
 
 const ROWS_PER_PAGE = 5000;
@@ -74,10 +75,11 @@ async function importAccount(db: D1Database, userId: string, sql: SqlStorage): P
   ]);
   insertRows(sql, "channels", channels?.results ?? []);
   insertRows(sql, "machines", machines?.results ?? []);
-  const account = userRow.safeParse(user?.results[0]).data;
+  // One that is there but can't be read is not as if there were none: a default policy may stop machines.
+  const account = userRow.optional().parse(user?.results[0]);
   const fleet = newFleet();
-  const kept = guardRow.safeParse(guard?.results[0]).data;
-  const voted = guardRow.safeParse(vote?.results[0]).data;
+  const kept = guardRow.optional().parse(guard?.results[0]);
+  const voted = guardRow.optional().parse(vote?.results[0]);
   return {
     ...fleet,
     policy:

@@ -258,6 +258,36 @@ describe("what D1 knew of a user", () => {
     expect(await takenOver(fleet)).toEqual(EXPECTED);
   });
 
+  it.each([
+    [
+      "account",
+      "UPDATE users SET policy = 'no JSON' WHERE id = ?",
+      "UPDATE users SET policy = ? WHERE id = ?",
+    ],
+    [
+      "guard",
+      "UPDATE guards SET seen_from = 'soon' WHERE user_id = ?",
+      "UPDATE guards SET seen_from = ? WHERE user_id = ?",
+    ],
+    [
+      "vote",
+      "UPDATE outage_votes SET seen_from = 'soon' WHERE user_id = ?",
+      "UPDATE outage_votes SET seen_from = ? WHERE user_id = ?",
+    ],
+  ])("is not begun without its %s, if that is there and can't be read", async (name, spoil, mend) => {
+    mayLog(/fleet not started/);
+    const userId = `import-unreadable-${name}`;
+    await keepInD1(userId);
+    await env.DB.prepare(spoil).bind(userId).run();
+    const fleet = fleetOf(env, userId);
+    expect(await refusalOf(fleet, (actor) => actor.policy())).toMatch(/Invalid input|expected JSON/);
+    const right =
+      name === "account" ? JSON.stringify(EXPECTED.state.policy.overrides) : EXPECTED.state.guard.seenFrom;
+    await env.DB.prepare(mend).bind(right, userId).run();
+    await fleet.policy();
+    expect(await takenOver(fleet)).toEqual(EXPECTED);
+  });
+
   it("is told by the fleet, once, and by no digest of the former version", async () => {
     vi.spyOn(InstanceActor.prototype, "setUserPolicy").mockResolvedValue("known");
     const userId = "import-told";

@@ -13,14 +13,15 @@ import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
 import { type Known, Registry } from "./registry.ts";
 import type { Admission, FleetRow, Listed, Report, UserPolicy } from "./report.ts";
+import { Retries } from "./retries.ts";
 import { type SilenceKeys, Silences } from "./silences.ts";
 import { countInstances, countMove, type Due, type FleetState, parseFleet, withDue } from "./state.ts";
 
 /** The service is told of a fleet's totals at most this often. */
 export const TOTALS_EVERY_MS = 15_000;
 
-/** The call that sets a policy begins to bring it to the instances. If it is cut off, the alarm goes on after this long. */
-const BRINGING_RESUMES_MS = 30_000;
+/** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
+export const BRINGING_RESUMES_MS = 30_000;
 
 /** Old and surplus events are deleted at least once in so many changes of rows or events. */
 const PRUNE_EVERY = 1000;
@@ -45,6 +46,7 @@ export class Fleet {
   readonly channels: Channels;
   readonly machines: Machines;
   readonly digests: Digests;
+  readonly retries: Retries;
   readonly #storage: DurableObjectStorage;
   readonly #silences: Silences;
   readonly #speed: number;
@@ -61,6 +63,7 @@ export class Fleet {
     this.channels = new Channels(sql);
     this.machines = new Machines(sql);
     this.digests = new Digests(sql, this.events, this.channels);
+    this.retries = new Retries(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);
     this.#speed = speed;
@@ -120,7 +123,7 @@ export class Fleet {
       const { instanceId, row } = report;
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
-      let next = withPolicyAbove(state, report.policyVersion, now);
+      let next = this.#withPolicyAbove(state, report.policyVersion, now);
       if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
       for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
       next = this.#reviewOutage(next, row.silentSince, now);
@@ -175,6 +178,7 @@ export class Fleet {
     this.update((state) => {
       const known = this.registry.find(instanceId);
       this.machines.releaseAll(instanceId);
+      this.retries.settled([instanceId]);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
       this.registry.remove(instanceId, changed, Math.max(revision, known?.revision ?? 0));
@@ -198,9 +202,23 @@ export class Fleet {
       const contradiction = this.#contradictionOf(state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { overrides, version: state.policy.version + 1 };
-      const due = { policy: { at: now + BRINGING_RESUMES_MS, after: "" } };
-      return { state: withDue({ ...state, policy }, due), result: policy };
+      return { state: this.#withPolicy(state, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
+  }
+
+  /**
+   * A former release may have given policies higher versions than this fleet. Instances take only newer ones, so the
+   * fleet's version rises above each that it hears of, and its policy is brought to all again.
+   */
+  #withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
+    if (version <= state.policy.version) return state;
+    return this.#withPolicy(state, { ...state.policy, version: version + 1 }, now);
+  }
+
+  /** From `at` on the alarm brings the policy to all. */
+  #withPolicy(state: FleetState, policy: UserPolicy, at: number): FleetState {
+    this.retries.clear();
+    return withDue({ ...state, policy }, { policy: { at, after: "" } });
   }
 
   #contradictionOf(former: PolicyOverrides, next: PolicyOverrides): PolicyContradiction | null {
@@ -238,16 +256,6 @@ export class Fleet {
 function isNewer(row: FleetRow, known: Known | null): boolean {
   if (known === null || row.revision > known.revision) return true;
   return row.revision === known.revision && row.asOf > known.asOf;
-}
-
-/**
- * A former release may have given policies higher versions than this fleet. Instances take only newer ones, so the fleet's
- * version rises above each that it hears of, and its policy is brought to all again.
- */
-function withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
-  if (version <= state.policy.version) return state;
-  const policy = { ...state.policy, version: version + 1 };
-  return withDue({ ...state, policy }, { policy: { at: now, after: "" } });
 }
 
 function countHibernation(state: FleetState, event: HistoryEvent): FleetState {

@@ -212,6 +212,16 @@ export class Registry {
     return z.array(visitRow).parse(rows.toArray());
   }
 
+  /** Those of these instances that are still listed. */
+  listedAmong(instanceIds: readonly string[]): Listed[] {
+    const rows = this.#sql.exec(
+      `SELECT instance_id, revision FROM instances
+       WHERE instance_id IN (SELECT value FROM json_each(?)) ORDER BY instance_id`,
+      JSON.stringify(instanceIds),
+    );
+    return z.array(visitRow).parse(rows.toArray());
+  }
+
   /**
    * Instances after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
    * must cost nothing.

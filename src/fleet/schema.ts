@@ -74,6 +74,24 @@ const STATEMENTS = [
      PRIMARY KEY (provider, ref)
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
+  // Whom the policy could not be brought to.
+  `CREATE TABLE IF NOT EXISTS policy_retries (
+     instance_id TEXT PRIMARY KEY,
+     failures INTEGER NOT NULL,
+     retry_at INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS policy_retries_by_time ON policy_retries (retry_at)",
+];
+
+const FILLED_TABLES = [
+  "instances",
+  "removals",
+  "silences",
+  "events",
+  "deliveries",
+  "channels",
+  "machines",
+  "policy_retries",
 ];
 
 export function createTables(sql: SqlStorage): void {
@@ -82,7 +100,5 @@ export function createTables(sql: SqlStorage): void {
 
 /** Empties all tables but the one of the state, which an import writes last. */
 export function emptyTables(sql: SqlStorage): void {
-  for (const table of ["instances", "removals", "silences", "events", "deliveries", "channels", "machines"]) {
-    sql.exec(`DELETE FROM ${table}`);
-  }
+  for (const table of FILLED_TABLES) sql.exec(`DELETE FROM ${table}`);
 }

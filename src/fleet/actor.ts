@@ -9,7 +9,7 @@ import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
-import type { MachineKey } from "../providers/machines.ts";
+import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import type { FleetEvent } from "./events.ts";
 import { Fleet, type PolicyContradiction, TOTALS_EVERY_MS } from "./fleet.ts";
 import { startFleet } from "./import.ts";
@@ -229,16 +229,8 @@ export class FleetActor extends DurableObject<Env> {
     (await this.#ready()).machines.withdraw(machine, instanceId, claimedAt);
   }
 
-  /** Releases a machine that the instance has left, unless it has come back to it. */
-  async releaseMachine(machine: MachineKey, instanceId: string): Promise<void> {
-    const { machines, registry } = await this.#ready();
-    const [row] = registry.listByIds([instanceId]);
-    const isBack =
-      row !== undefined &&
-      row.view.status !== "deleted" &&
-      row.view.provider === machine.provider &&
-      (row.view.provider_ref ?? instanceId) === machine.ref;
-    if (!isBack) machines.release(machine, instanceId);
+  async claimsOf(instanceId: string): Promise<HeldClaim[]> {
+    return (await this.#ready()).machines.claimsOf(instanceId);
   }
 
   async holderOf(machine: MachineKey): Promise<string | null> {

@@ -5,6 +5,7 @@ import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/
 import { mergePolicy, type PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { UNHEARD_MS } from "../providers/machines.ts";
 import { Channels } from "./channels.ts";
 import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
@@ -173,11 +174,11 @@ export class Fleet {
     return withDue({ ...counted, digest }, { pruneAt: counted.due.pruneAt ?? now + EVENTS_KEPT_MS });
   }
 
-  /** Takes an instance out of the registry. */
-  remove(instanceId: string, revision: number, now: number): void {
+  /** Takes an instance out of the registry, and releases what it has claimed up to then. */
+  remove(instanceId: string, revision: number, now: number, claimedUpTo?: number): void {
     this.update((state) => {
       const known = this.registry.find(instanceId);
-      this.machines.releaseAll(instanceId);
+      this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
@@ -192,7 +193,8 @@ export class Fleet {
   /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
   removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
     const isGhost = this.registry.find(instanceId)?.revision === revision;
-    if (isGhost) this.remove(instanceId, revision, now);
+    // A younger claim may be that of a registration under way.
+    if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
     return isGhost;
   }
 

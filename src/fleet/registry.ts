@@ -248,15 +248,6 @@ export class Registry {
     return readableRows(listedRow, rows.toArray());
   }
 
-  listByIds(instanceIds: readonly string[]): ListedRow[] {
-    const rows = this.#sql.exec(
-      `SELECT ${LISTED} FROM instances
-       WHERE instance_id IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(instanceIds),
-    );
-    return readableRows(listedRow, rows.toArray());
-  }
-
   /** Rows that changed after the fleet's revision, oldest change first. */
   changedAfter(revision: number, limit: number): ListedRow[] {
     const rows = this.#sql.exec(

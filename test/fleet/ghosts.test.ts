@@ -79,6 +79,19 @@ describe("an instance that the registry lists and its actor does not know", () =
     expect(await fleet.instanceIds("", 10)).toEqual([]);
   });
 
+  it("gives up its machine, but not a claim of the last minute: that is of a registration under way", async () => {
+    const fleet = fleetOf(env, "ghost-claims");
+    const [old, young] = [
+      { provider: "webhook", ref: "m-1" },
+      { provider: "webhook", ref: "m-2" },
+    ] as const;
+    await fleet.report(reportOf("rig", { provider: "webhook", providerRef: "m-1" }));
+    setClock(DAY + 3_600_000);
+    await fleet.claim(young, "rig");
+    await fleet.removeUnknown([{ instanceId: "rig", revision: 1 }]);
+    expect([await fleet.holderOf(old), await fleet.holderOf(young)]).toEqual([null, "rig"]);
+  });
+
   it("begins above the row of its ghost when it is registered anew", async () => {
     const fleet = fleetOf(env, "ghost-ids");
     await fleet.report(reportOf("rig", { revision: DAY + 9 }));

@@ -105,12 +105,12 @@ async function startDeliveries(env: Env, userId: string, fleet: Fleet, now: numb
 
 /** Events of the fleet itself go to the history like those of its instances. */
 async function keepOwnEvents(env: Env, userId: string, fleet: Fleet): Promise<void> {
-  const events = fleet.events.ownAfter(fleet.state.historyUpTo, OWN_EVENTS_PER_BATCH);
+  const { rows: events, end } = fleet.events.ownAfter(fleet.state.historyUpTo, OWN_EVENTS_PER_BATCH);
   await appendOwnEvents(historyOf(env, 0), userId, events);
   fleet.update((state) => {
-    const historyUpTo = events.at(-1)?.number ?? state.historyUpTo;
+    const historyUpTo = end ?? events.at(-1)?.number ?? state.historyUpTo;
     // One may have happened meanwhile.
-    const isMore = fleet.events.ownAfter(historyUpTo, 1).length > 0;
+    const isMore = fleet.events.ownAfter(historyUpTo, 1).rows.length > 0;
     return withDue({ ...state, historyUpTo }, { historyAt: isMore ? Date.now() + SECOND_MS : null });
   });
 }

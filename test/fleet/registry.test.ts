@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Fleet, writeFleet } from "../../src/fleet/fleet.ts";
 import type { ListFilter } from "../../src/fleet/list-filter.ts";
+import type { SummaryView } from "../../src/fleet/messages.ts";
 import type { Report } from "../../src/fleet/report.ts";
 import { createTables } from "../../src/fleet/schema.ts";
 import { type FleetState, newFleet } from "../../src/fleet/state.ts";
@@ -380,7 +381,8 @@ describe("lists", () => {
     const fleet = fleetOf(env, "lists");
     for (const [id, reported] of Object.entries(of)) await fleet.report(reportOf(id, reported));
     const ids = async (filter: ListFilter, after = "", limit = 10) => {
-      const { ids: listed } = await fleet.summaries(filter, after, limit);
+      const { json } = await fleet.summaries(filter, after, limit);
+      const listed = JSON.parse(json).map((row: SummaryView) => row.instance_id);
       expect(await fleet.instanceIds(after, limit, filter)).toEqual(listed);
       return listed;
     };

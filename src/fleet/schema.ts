@@ -74,6 +74,12 @@ const STATEMENTS = [
      PRIMARY KEY (provider, ref)
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
+  // How far an import has come that goes on.
+  `CREATE TABLE IF NOT EXISTS import (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     json TEXT NOT NULL,               -- the fleet's state so far
+     after TEXT                        -- instances up to here are taken over; NULL when all are
+   )`,
   // Whom the policy could not be brought to.
   `CREATE TABLE IF NOT EXISTS policy_retries (
      instance_id TEXT PRIMARY KEY,

@@ -3,7 +3,7 @@ import { listUsers } from "../accounts/users.ts";
 import type { Listed } from "../fleet/report.ts";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
 import { historyOf, historyShards } from "../history/shards.ts";
-import { DAY_MS } from "../lifecycle/model/time.ts";
+import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { noteCleanup } from "../service/service.ts";
 import { nextToVisit, visitAll } from "./visit.ts";
@@ -47,8 +47,11 @@ const USERS_PER_PAGE = 50;
 const HISTORIES_PER_PAGE = 50;
 const EVENTS_PER_PAGE = 500;
 
-/** Within about a minute and a half. */
+/** Within about two minutes. */
 const TRIES_OF_A_FLEET = 4;
+
+/** A page in which many are out of reach ends after this long, far below the limit of a step. */
+const LONGEST_PAGE_MS = 2 * MINUTE_MS;
 
 /** Below the platform's limit of 10,000 steps a workflow. */
 const PAGES_PER_WORKFLOW = 4000;
@@ -105,7 +108,9 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     const users = await listUsers(this.env.DB, after?.userId ?? "", USERS_PER_PAGE);
     const begun = users.map(({ id }): InstancePlace => ({ userId: id, instanceId: "" }));
     let { instances, unreachable } = report;
+    const began = Date.now();
     let left = INSTANCES_PER_PAGE;
+    let isFull = false;
     let last = after;
     for (const place of after === null ? begun : [after, ...begun]) {
       const listed = await this.#toVisit(place, left, attempt);
@@ -115,9 +120,10 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
       instances += visited;
       left -= visited;
       last = { userId: place.userId, instanceId: listed?.at(-1)?.instanceId ?? place.instanceId };
-      if (left === 0) break;
+      isFull = left === 0 || Date.now() > began + LONGEST_PAGE_MS;
+      if (isFull) break;
     }
-    const isEnd = left > 0 && users.length < USERS_PER_PAGE;
+    const isEnd = !isFull && users.length < USERS_PER_PAGE;
     return {
       next: isEnd ? { type: "history", shard: 0, after: null } : { type: "instances", after: last },
       report: { ...report, instances, unreachable },

@@ -124,6 +124,39 @@ describe("events of the fleet itself", () => {
   });
 });
 
+describe("a task that is never answered", () => {
+  it("is due again later, and holds up none of the others", async () => {
+    vi.spyOn(console, "warn").mockReturnValue();
+    vi.useFakeTimers();
+    place("a", "running");
+    const now = Date.now();
+    fleet.setDue({ deliveriesAt: now, historyAt: now, totalsAt: now, pruneAt: now });
+    fleet.events.add(
+      1,
+      null,
+      { id: "guard-1", at: now, kind: "guard_closed", severity: "critical", message: "", detail: {} },
+      false,
+    );
+    vi.spyOn(fleet.digests, "waiting").mockReturnValue([
+      { id: "d", channelId: "c", digestId: "d", notice: Object.create(null) },
+    ]);
+    const never = () => new Promise<never>(() => {});
+    const hanging = {
+      DB: { prepare: () => ({ bind: () => null }), batch: never },
+      ALERT_DELIVERY: { create: never, get: never },
+      SERVICE: { getByName: () => ({ report: never }) },
+    };
+    const running = runDueTasks(env(hanging), USER, fleet, now);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await running;
+    const { due } = fleet.state;
+    for (const at of [due.deliveriesAt, due.historyAt, due.totalsAt]) expect(at).toBeGreaterThan(now);
+    expect(due.pruneAt).not.toBe(now);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fleet.state.due).toEqual(due);
+  });
+});
+
 describe("a policy", () => {
   it("is brought again to the one that was out of reach", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });

@@ -27,6 +27,9 @@ export async function visit(env: Env, userId: string, fleet: Fleet, listed: List
   return presence === "unknown" && fleet.removeUnknown(listed, Date.now());
 }
 
+/** However many are out of reach, a turn ends after this long, for whoever has set the policy, and for other tasks. */
+const LONGEST_TURN_MS = 20 * SECOND_MS;
+
 /** Brings the user's policy to the next instances of the round, or once more to those that were out of reach. */
 export async function bringPolicy(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const { policy } = fleet.state.due;
@@ -36,8 +39,9 @@ export async function bringPolicy(env: Env, userId: string, fleet: Fleet): Promi
 }
 
 async function goOn(env: Env, userId: string, fleet: Fleet, from: string): Promise<void> {
+  const until = Date.now() + LONGEST_TURN_MS;
   let after = from;
-  for (let told = 0; told < INSTANCES_PER_ALARM; told += PARALLEL_CALLS) {
+  for (let told = 0; told < INSTANCES_PER_ALARM && Date.now() <= until; told += PARALLEL_CALLS) {
     const listed = fleet.registry.listedAfter(after, PARALLEL_CALLS);
     if (!(await bringTo(env, userId, fleet, listed))) return;
     const last = listed.at(-1);
@@ -49,8 +53,9 @@ async function goOn(env: Env, userId: string, fleet: Fleet, from: string): Promi
 }
 
 async function tryAgain(env: Env, userId: string, fleet: Fleet): Promise<void> {
+  const until = Date.now() + LONGEST_TURN_MS;
   const ids = fleet.retries.due(Date.now(), INSTANCES_PER_ALARM);
-  for (let start = 0; start < ids.length; start += PARALLEL_CALLS) {
+  for (let start = 0; start < ids.length && Date.now() <= until; start += PARALLEL_CALLS) {
     const listed = fleet.registry.listedAmong(ids.slice(start, start + PARALLEL_CALLS));
     if (!(await bringTo(env, userId, fleet, listed))) return;
   }

@@ -158,6 +158,23 @@ describe("a task that is never answered", () => {
 });
 
 describe("a policy", () => {
+  it("that nobody answers does not keep whoever sets it, and goes on by the alarm", async () => {
+    vi.useFakeTimers();
+    for (let index = 100; index < 400; index++) place(`rig-${index}`, "running");
+    fleet.setPolicy({ keep_alive_minutes: 5 }, Date.now());
+    const began = Date.now();
+    const getByName = () => ({ setUserPolicy: () => new Promise<never>(() => {}) });
+    let endedAt = 0;
+    const bringing = bringPolicy(env({ INSTANCES: { getByName } }), USER, fleet).then(() => {
+      endedAt = Date.now();
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await bringing;
+    expect(endedAt - began).toBeLessThanOrEqual(30_000);
+    expect(fleet.state.due.policy).toEqual({ at: endedAt, after: "rig-249" });
+    expect(fleet.retries.due(Number.MAX_SAFE_INTEGER, 1000)).toHaveLength(150);
+  });
+
   it("is brought again to the one that was out of reach", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.spyOn(console, "warn").mockReturnValue();

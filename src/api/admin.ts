@@ -193,8 +193,10 @@ export class ListServiceEvents extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const { events } = await readService(c.env);
-    const rest = events.filter(({ at, id }) => query.cursor === undefined || isBefore(at, id, query.cursor));
-    const { entries, next } = pageOf(rest, query.limit, ({ at, id }) => ({ at, tie: id }));
+    const rest = events
+      .filter(({ at, id }) => query.cursor === undefined || isBefore(at, id, query.cursor))
+      .map((entry) => ({ entry, position: { at: entry.at, tie: entry.id } }));
+    const { entries, next } = pageOf(rest, query.limit);
     return c.json({
       events: entries.map((event) => eventView({ ...event, instanceId: null })),
       next_cursor: encodePosition(next),

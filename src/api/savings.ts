@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { userIdOf } from "../http/authenticate.ts";
-import { idCursor, nextIdCursor, pageLimit } from "../http/cursor.ts";
+import { encodeId, idCursor, pageLimit } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
@@ -66,7 +66,7 @@ export class GetSavings extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const { total, instances } = await fleetOf(c.env, userId).savings(query.cursor ?? "", query.limit);
+    const { total, instances, end } = await fleetOf(c.env, userId).savings(query.cursor ?? "", query.limit);
     return c.json({
       in_all: {
         ...total,
@@ -75,10 +75,7 @@ export class GetSavings extends Endpoint {
       },
       instances,
       computed: COMPUTED,
-      next_cursor: nextIdCursor(
-        instances.map((instance) => instance.instance_id),
-        query.limit,
-      ),
+      next_cursor: encodeId(end),
     });
   }
 }

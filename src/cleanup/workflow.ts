@@ -1,11 +1,12 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { listUsers } from "../accounts/users.ts";
+import type { Listed } from "../fleet/report.ts";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
 import { historyOf, historyShards } from "../history/shards.ts";
-import { DAY_MS } from "../lifecycle/model/time.ts";
-import { actorOf, fleetOf } from "../platform/address.ts";
+import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { noteCleanup } from "../service/service.ts";
+import { nextToVisit, visitAll } from "./visit.ts";
 
 /**
  * The daily job. It visits instances first: expired orphans are ordered to be deleted, and lost alarms are armed again.
@@ -46,8 +47,11 @@ const USERS_PER_PAGE = 50;
 const HISTORIES_PER_PAGE = 50;
 const EVENTS_PER_PAGE = 500;
 
-/** Within about a minute and a half. */
+/** Within about two minutes. */
 const TRIES_OF_A_FLEET = 4;
+
+/** A page in which many are out of reach ends after this long, far below the limit of a step. */
+const LONGEST_PAGE_MS = 2 * MINUTE_MS;
 
 /** Below the platform's limit of 10,000 steps a workflow. */
 const PAGES_PER_WORKFLOW = 4000;
@@ -104,21 +108,22 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     const users = await listUsers(this.env.DB, after?.userId ?? "", USERS_PER_PAGE);
     const begun = users.map(({ id }): InstancePlace => ({ userId: id, instanceId: "" }));
     let { instances, unreachable } = report;
+    const began = Date.now();
     let left = INSTANCES_PER_PAGE;
+    let isFull = false;
     let last = after;
     for (const place of after === null ? begun : [after, ...begun]) {
-      const ids = await this.#toVisit(place, left, attempt);
-      if (ids === null) unreachable += 1;
-      const visits = await Promise.allSettled(
-        (ids ?? []).map((instanceId) => actorOf(this.env, place.userId, instanceId).cleanUp()),
-      );
-      instances += visits.length;
-      unreachable += visits.filter(({ status }) => status === "rejected").length;
-      left -= visits.length;
-      last = { userId: place.userId, instanceId: ids?.at(-1) ?? place.instanceId };
-      if (left === 0) break;
+      const listed = await this.#toVisit(place, left, attempt);
+      if (listed === null) unreachable += 1;
+      else unreachable += await visitAll(this.env, place.userId, listed);
+      const visited = listed?.length ?? 0;
+      instances += visited;
+      left -= visited;
+      last = { userId: place.userId, instanceId: listed?.at(-1)?.instanceId ?? place.instanceId };
+      isFull = left === 0 || Date.now() > began + LONGEST_PAGE_MS;
+      if (isFull) break;
     }
-    const isEnd = left > 0 && users.length < USERS_PER_PAGE;
+    const isEnd = !isFull && users.length < USERS_PER_PAGE;
     return {
       next: isEnd ? { type: "history", shard: 0, after: null } : { type: "instances", after: last },
       report: { ...report, instances, unreachable },
@@ -126,12 +131,16 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
   }
 
   /** Null for a fleet that stays out of reach: it must not keep all others from their daily look. */
-  async #toVisit(place: InstancePlace, limit: number, attempt: number): Promise<string[] | null> {
+  async #toVisit(
+    { userId, instanceId }: InstancePlace,
+    limit: number,
+    attempt: number,
+  ): Promise<readonly Listed[] | null> {
     try {
-      return await fleetOf(this.env, place.userId).instancesToVisit(place.instanceId, limit);
+      return await nextToVisit(this.env, userId, instanceId, limit);
     } catch (error) {
       if (attempt < TRIES_OF_A_FLEET) throw error;
-      console.warn("the cleanup passes over the fleet of", place.userId, error);
+      console.warn("the cleanup passes over the fleet of", userId, error);
       return null;
     }
   }

@@ -9,15 +9,16 @@ import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
-import type { MachineKey } from "../providers/machines.ts";
+import { within } from "../platform/within.ts";
+import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import type { FleetEvent } from "./events.ts";
 import { Fleet, type PolicyContradiction, TOTALS_EVERY_MS } from "./fleet.ts";
-import { startFleet } from "./import.ts";
+import { isImported, startFleet } from "./import.ts";
 import type { ListFilter } from "./list-filter.ts";
 import { LivePush } from "./live.ts";
 import type { Holding } from "./machines.ts";
-import { bringPolicy } from "./policy.ts";
-import type { Admission, Report, ReportAnswer, UserPolicy } from "./report.ts";
+import { bringPolicy, visit } from "./policy.ts";
+import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import { type FleetSavings, readSavings } from "./savings.ts";
 import { nextAlarm, serviceGuard } from "./state.ts";
 import { readSummaries, type SummaryPage } from "./summaries.ts";
@@ -26,6 +27,9 @@ import { isServiceHeard, tellTotals } from "./totals.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
+
+/** Who asks something of a fleet that is being imported waits this long at most. */
+const START_LIMIT_MS = 20 * SECOND_MS;
 
 /** An alarm that failed as a whole fires again after this long. */
 const FAILED_ALARM_RETRY_MS = 60 * SECOND_MS;
@@ -45,10 +49,14 @@ export class FleetActor extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#live = new LivePush(ctx, env);
-    // An error must stay inside: it would reset the object, and close every socket.
-    void ctx.blockConcurrencyWhile(() =>
-      this.#start().catch((error) => console.warn("fleet not started", error)),
-    );
+    // An error in here, or 30 seconds, would reset the object and close every socket: whoever asks begins a long import.
+    void ctx.blockConcurrencyWhile(async () => {
+      try {
+        if (isImported(ctx.storage)) await this.#start();
+      } catch (error) {
+        console.warn("fleet not started", error);
+      }
+    });
   }
 
   get #userId(): string {
@@ -65,13 +73,13 @@ export class FleetActor extends DurableObject<Env> {
     this.#arm();
   }
 
-  /** The fleet. Throws when it can't be started now: D1 did not answer at its first start. */
+  /** The fleet. Throws when it can't be started now: at its first start D1 did not answer, or there is much to import. */
   async #ready(): Promise<Fleet> {
     if (this.#fleet === null) {
       this.#starting ??= this.#start().finally(() => {
         this.#starting = null;
       });
-      await this.#starting;
+      await within(START_LIMIT_MS, this.#starting);
     }
     if (this.#fleet === null) throw new Error("the fleet could not be started");
     return this.#fleet;
@@ -86,6 +94,12 @@ export class FleetActor extends DurableObject<Env> {
     void this.ctx.storage.setAlarm(this.#armedAt);
   }
 
+  /** Something may have changed: the alarm and open pages follow. */
+  #changed(fleet: Fleet): void {
+    this.#arm();
+    this.#live.changed(fleet, this.#userId);
+  }
+
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
     return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
@@ -95,8 +109,7 @@ export class FleetActor extends DurableObject<Env> {
   async report(report: Report): Promise<ReportAnswer> {
     const fleet = this.#fleet ?? (await this.#ready());
     fleet.take(report, Date.now());
-    this.#arm();
-    this.#live.changed(fleet, this.#userId);
+    this.#changed(fleet);
     const { policy } = fleet.state;
     return {
       policy: policy.version > report.policyVersion ? policy : null,
@@ -138,8 +151,23 @@ export class FleetActor extends DurableObject<Env> {
   async remove(instanceId: string, revision: number): Promise<void> {
     const fleet = await this.#ready();
     fleet.remove(instanceId, revision, Date.now());
-    this.#arm();
-    this.#live.changed(fleet, this.#userId);
+    this.#changed(fleet);
+  }
+
+  /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
+  async removeUnknown(ghosts: readonly Listed[]): Promise<void> {
+    const fleet = await this.#ready();
+    for (const ghost of ghosts) fleet.removeUnknown(ghost, Date.now());
+    this.#changed(fleet);
+  }
+
+  /** Takes an instance out that is listed, but that its actor does not know. False when there is none. */
+  async removeGhost(instanceId: string): Promise<boolean> {
+    const fleet = await this.#ready();
+    const [listed] = fleet.registry.listedAmong([instanceId]);
+    const isGhost = listed !== undefined && (await visit(this.env, this.#userId, fleet, listed));
+    this.#changed(fleet);
+    return isGhost;
   }
 
   async policy(): Promise<UserPolicy> {
@@ -152,7 +180,7 @@ export class FleetActor extends DurableObject<Env> {
     const set = fleet.setPolicy(overrides, Date.now());
     this.#arm();
     if ("version" in set) await bringPolicy(this.env, this.#userId, fleet);
-    this.#arm();
+    this.#changed(fleet);
     return set;
   }
 
@@ -165,7 +193,7 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
-  async instancesToVisit(after: string, limit: number): Promise<string[]> {
+  async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
     const { registry } = await this.#ready();
     this.#arm();
     return registry.toVisitAfter(after, limit);
@@ -209,16 +237,8 @@ export class FleetActor extends DurableObject<Env> {
     (await this.#ready()).machines.withdraw(machine, instanceId, claimedAt);
   }
 
-  /** Releases a machine that the instance has left, unless it has come back to it. */
-  async releaseMachine(machine: MachineKey, instanceId: string): Promise<void> {
-    const { machines, registry } = await this.#ready();
-    const [row] = registry.listByIds([instanceId]);
-    const isBack =
-      row !== undefined &&
-      row.view.status !== "deleted" &&
-      row.view.provider === machine.provider &&
-      (row.view.provider_ref ?? instanceId) === machine.ref;
-    if (!isBack) machines.release(machine, instanceId);
+  async claimsOf(instanceId: string): Promise<HeldClaim[]> {
+    return (await this.#ready()).machines.claimsOf(instanceId);
   }
 
   async holderOf(machine: MachineKey): Promise<string | null> {
@@ -270,8 +290,7 @@ export class FleetActor extends DurableObject<Env> {
     try {
       const fleet = await this.#ready();
       await runDueTasks(this.env, this.#userId, fleet, Date.now());
-      this.#live.changed(fleet, this.#userId);
-      this.#arm();
+      this.#changed(fleet);
     } catch (error) {
       console.error("the fleet's alarm failed", error);
       this.#armedAt = Date.now() + FAILED_ALARM_RETRY_MS;

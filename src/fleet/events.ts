@@ -1,14 +1,21 @@
 import { z } from "zod";
 import type { Alert, EarlierEvent } from "../alerts/notice.ts";
 import type { KeptEvent } from "../history/append.ts";
-import { type Page, type Position, pageOf } from "../history/page.ts";
+import { type Page, type Position, pageOf, placedRows } from "../history/page.ts";
 import {
   type HistoryEvent,
   type HistoryEventKind,
   type Severity,
   severitySchema,
 } from "../lifecycle/model/history-event.ts";
-import { jsonText, openEnum, readableRows, storedDetail } from "../lifecycle/model/stored.ts";
+import {
+  type Found,
+  jsonText,
+  openEnum,
+  readableRows,
+  readFound,
+  storedDetail,
+} from "../lifecycle/model/stored.ts";
 import { DAY_MS } from "../lifecycle/model/time.ts";
 import type { Urgency } from "./digest-window.ts";
 
@@ -56,6 +63,13 @@ const eventRow = z
       detail: row.detail,
     }),
   );
+
+/** The tie names instance and event, since many instances may have an event in the same millisecond. */
+const positionRow = z
+  .object({ at: z.number(), instance_id: z.string(), id: z.string() })
+  .transform(({ at, instance_id, id }): Position => ({ at, tie: `${instance_id}/${id}` }));
+
+const numberRow = z.object({ number: z.number() }).transform(({ number }) => number);
 
 const COLUMNS = "number, at, instance_id, id, kind, severity, message, detail";
 
@@ -113,7 +127,6 @@ export class RecentEvents {
 
   /** A page, newest first. */
   page(before: Position | null, limit: number): Page<FleetEvent> {
-    // The tie names instance and event, since many instances may have an event in the same millisecond.
     const [instanceBefore = "", idBefore = ""] = before?.tie.split("/") ?? [];
     const rows = this.#sql.exec(
       `SELECT ${COLUMNS} FROM events WHERE (at, instance_id, id) < (?, ?, ?)
@@ -123,30 +136,27 @@ export class RecentEvents {
       idBefore,
       limit + 1,
     );
-    return pageOf(readableRows(eventRow, rows.toArray()), limit, ({ at, instanceId, id }) => ({
-      at,
-      tie: `${instanceId ?? OWN}/${id}`,
-    }));
+    return pageOf(placedRows(eventRow, positionRow, rows.toArray()), limit);
   }
 
   /** Events with a higher number, in the order of their numbers. */
-  after(number: number, limit: number): FleetEvent[] {
+  after(number: number, limit: number): Found<FleetEvent, number> {
     const rows = this.#sql.exec(
       `SELECT ${COLUMNS} FROM events WHERE number > ? ORDER BY number LIMIT ?`,
       number,
       limit,
     );
-    return readableRows(eventRow, rows.toArray());
+    return readFound(eventRow, numberRow, rows.toArray(), limit);
   }
 
   /** The fleet's own events with a higher number: only it can bring them to the history. */
-  ownAfter(number: number, limit: number): FleetEvent[] {
+  ownAfter(number: number, limit: number): Found<FleetEvent, number> {
     const rows = this.#sql.exec(
       `SELECT ${COLUMNS} FROM events WHERE instance_id = '${OWN}' AND number > ? ORDER BY number LIMIT ?`,
       number,
       limit,
     );
-    return readableRows(eventRow, rows.toArray());
+    return readFound(eventRow, numberRow, rows.toArray(), limit);
   }
 
   /** Gives the alerts of this urgency that wait to this digest. Returns whether there may be more than one digest tells. */

@@ -5,6 +5,7 @@ import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/
 import { mergePolicy, type PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { UNHEARD_MS } from "../providers/machines.ts";
 import { Channels } from "./channels.ts";
 import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
@@ -12,15 +13,16 @@ import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
 import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
 import { type Known, Registry } from "./registry.ts";
-import type { Admission, FleetRow, Report, UserPolicy } from "./report.ts";
+import type { Admission, FleetRow, Listed, Report, UserPolicy } from "./report.ts";
+import { Retries } from "./retries.ts";
 import { type SilenceKeys, Silences } from "./silences.ts";
 import { countInstances, countMove, type Due, type FleetState, parseFleet, withDue } from "./state.ts";
 
 /** The service is told of a fleet's totals at most this often. */
 export const TOTALS_EVERY_MS = 15_000;
 
-/** The call that sets a policy begins to bring it to the instances. If it is cut off, the alarm goes on after this long. */
-const BRINGING_RESUMES_MS = 30_000;
+/** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
+export const BRINGING_RESUMES_MS = 30_000;
 
 /** Old and surplus events are deleted at least once in so many changes of rows or events. */
 const PRUNE_EVERY = 1000;
@@ -45,6 +47,7 @@ export class Fleet {
   readonly channels: Channels;
   readonly machines: Machines;
   readonly digests: Digests;
+  readonly retries: Retries;
   readonly #storage: DurableObjectStorage;
   readonly #silences: Silences;
   readonly #speed: number;
@@ -61,6 +64,7 @@ export class Fleet {
     this.channels = new Channels(sql);
     this.machines = new Machines(sql);
     this.digests = new Digests(sql, this.events, this.channels);
+    this.retries = new Retries(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);
     this.#speed = speed;
@@ -110,7 +114,8 @@ export class Fleet {
     const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
     if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
     if (isNew) this.#admitted.set(instanceId, now);
-    return { policy: this.#state.policy, idsAfter: this.registry.removedRevision(instanceId) ?? 0 };
+    const former = this.registry.removedRevision(instanceId) ?? this.registry.find(instanceId)?.revision;
+    return { policy: this.#state.policy, idsAfter: former ?? 0 };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
@@ -119,7 +124,8 @@ export class Fleet {
       const { instanceId, row } = report;
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
-      let next = isNewer(row, known) ? this.#place(state, instanceId, row, known, now) : state;
+      let next = this.#withPolicyAbove(state, report.policyVersion, now);
+      if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
       for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
@@ -168,11 +174,12 @@ export class Fleet {
     return withDue({ ...counted, digest }, { pruneAt: counted.due.pruneAt ?? now + EVENTS_KEPT_MS });
   }
 
-  /** Takes an instance out of the registry. */
-  remove(instanceId: string, revision: number, now: number): void {
+  /** Takes an instance out of the registry, and releases what it has claimed up to then. */
+  remove(instanceId: string, revision: number, now: number, claimedUpTo?: number): void {
     this.update((state) => {
       const known = this.registry.find(instanceId);
-      this.machines.releaseAll(instanceId);
+      this.machines.releaseAll(instanceId, claimedUpTo);
+      this.retries.settled([instanceId]);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
       this.registry.remove(instanceId, changed, Math.max(revision, known?.revision ?? 0));
@@ -183,15 +190,37 @@ export class Fleet {
     });
   }
 
+  /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
+  removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
+    const isGhost = this.registry.find(instanceId)?.revision === revision;
+    // A younger claim may be that of a registration under way.
+    if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
+    return isGhost;
+  }
+
   /** Sets the user's policy, unless it adds a contradiction by itself or with the overrides of an instance. */
   setPolicy(overrides: PolicyOverrides, now: number): PolicyContradiction | UserPolicy {
     return this.change<PolicyContradiction | UserPolicy>((state) => {
       const contradiction = this.#contradictionOf(state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { overrides, version: state.policy.version + 1 };
-      const due = { policy: { at: now + BRINGING_RESUMES_MS, after: "" } };
-      return { state: withDue({ ...state, policy }, due), result: policy };
+      return { state: this.#withPolicy(state, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
+  }
+
+  /**
+   * A former release may have given policies higher versions than this fleet. Instances take only newer ones, so the
+   * fleet's version rises above each that it hears of, and its policy is brought to all again.
+   */
+  #withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
+    if (version <= state.policy.version) return state;
+    return this.#withPolicy(state, { ...state.policy, version: version + 1 }, now);
+  }
+
+  /** From `at` on the alarm brings the policy to all. */
+  #withPolicy(state: FleetState, policy: UserPolicy, at: number): FleetState {
+    this.retries.clear();
+    return withDue({ ...state, policy }, { policy: { at, after: "" } });
   }
 
   #contradictionOf(former: PolicyOverrides, next: PolicyOverrides): PolicyContradiction | null {

@@ -1,26 +1,38 @@
 import { z } from "zod";
-import { emptyCounters } from "../lifecycle/model/counters.ts";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
-import { STATUSES, type Status } from "../lifecycle/model/phase.ts";
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
-import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../lifecycle/model/stored.ts";
-import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
+import { jsonText, readableRows, readFound, storedOverridesSchema } from "../lifecycle/model/stored.ts";
+import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { within } from "../platform/within.ts";
 import { addAlert } from "./digest-window.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
+import { formerInstance, formerRow } from "./former-row.ts";
 import { Registry } from "./registry.ts";
-import type { FleetRow } from "./report.ts";
 import { createTables, emptyTables } from "./schema.ts";
 import { Silences } from "./silences.ts";
-import { countMove, type FleetState, newFleet, withDue } from "./state.ts";
+import { countMove, type FleetState, newFleet, parseFleet, withDue } from "./state.ts";
 
 /**
- * A fleet's first start: what D1 knew of the user before there were fleets is taken over, once. The state's row is written
- * last, so an import that was cut off begins anew. Throws when D1 does not answer: then there is no fleet yet.
+ * A fleet's first start: what D1 knew of the user before there were fleets is taken over, once. Each page is taken over in one
+ * transaction with how far the import has come, so one that was cut off goes on there. Throws when D1 does not answer, or when
+ * the account or a guard can't be read: then there is no fleet yet.
  */
 
-const ROWS_PER_PAGE = 5000;
+/** A page takes a fraction of a second. */
+const ROWS_PER_PAGE = 2000;
 const EVENTS_TAKEN_OVER = 20_000;
 const EVENTS_TAKEN_OVER_MS = 30 * DAY_MS;
+
+/** D1 is out of reach when it has not answered after this long. */
+const D1_LIMIT_MS = 10 * SECOND_MS;
+
+/** If an import of several pages is cut off, the alarm goes on with it after this long. */
+const IMPORT_RESUMES_MS = 30 * SECOND_MS;
+
+/** Whether the fleet has been started before: then it needs nothing from outside. */
+export function isImported({ sql }: DurableObjectStorage): boolean {
+  createTables(sql);
+  return sql.exec("SELECT 1 FROM fleet").toArray().length > 0;
+}
 
 export async function startFleet(
   env: Env,
@@ -31,20 +43,25 @@ export async function startFleet(
   createTables(storage.sql);
   const stored = readFleet(storage.sql);
   if (stored !== null) return stored;
-  const now = Date.now();
-  const silences = new Silences(storage.sql, speed);
-  const registry = new Registry(storage.sql);
-  emptyTables(storage.sql);
-  let state = await importAccount(env.DB, userId, storage.sql);
-  state = await importInstances(env.DB, userId, state, registry, silences);
-  state = await importEvents(env.DB, userId, state, storage.sql, now);
-  if (Object.keys(state.instancesByStatus).length > 0) {
-    // D1's rows say little: each instance is asked to report, as by a new policy.
-    const policy = { at: now, after: "" };
-    state = withDue(state, { policy, totalsAt: now, pruneAt: now + DAY_MS });
-  }
-  writeFleet(storage.sql, state);
-  return state;
+  const begun = readProgress(storage.sql) ?? (await importAccount(env.DB, userId, storage));
+  const state = await importInstances(env.DB, userId, begun, storage, speed);
+  return importEvents(env.DB, userId, state, storage, Date.now());
+}
+
+interface Progress {
+  readonly state: FleetState;
+  /** Instances up to this id are taken over; null when all are. */
+  readonly after: string | null;
+}
+
+/** Null before an import has begun. */
+function readProgress(sql: SqlStorage): Progress | null {
+  const [row] = sql.exec<{ json: string; after: string | null }>("SELECT json, after FROM import").toArray();
+  return row === undefined ? null : { state: parseFleet(row.json), after: row.after };
+}
+
+function writeProgress(sql: SqlStorage, { state, after }: Progress): void {
+  sql.exec("INSERT OR REPLACE INTO import (id, json, after) VALUES (1, ?, ?)", JSON.stringify(state), after);
 }
 
 const userRow = z.object({ policy: jsonText(storedOverridesSchema), policy_version: z.number() });
@@ -57,11 +74,13 @@ const guardRow = z.object({
 });
 const hibernationRow = z.object({ reason: z.string(), hibernations: z.number(), regretted: z.number() });
 
-async function importAccount(db: D1Database, userId: string, sql: SqlStorage): Promise<FleetState> {
+async function importAccount(
+  db: D1Database,
+  userId: string,
+  storage: DurableObjectStorage,
+): Promise<Progress> {
   const ofUser = (query: string) => db.prepare(query).bind(userId);
-  const [user, guard, vote, hibernations, channels, machines] = await db.batch<
-    Record<string, SqlStorageValue>
-  >([
+  const asked = db.batch<Record<string, SqlStorageValue>>([
     ofUser("SELECT policy, policy_version FROM users WHERE id = ?"),
     ofUser("SELECT closed_at, opened_at, seen_from, silent_from FROM guards WHERE user_id = ?"),
     ofUser("SELECT closed_at, opened_at, seen_from, seen_at FROM outage_votes WHERE user_id = ?"),
@@ -72,13 +91,13 @@ async function importAccount(db: D1Database, userId: string, sql: SqlStorage): P
     ),
     ofUser("SELECT provider, ref, instance_id, claimed_at FROM machines WHERE user_id = ?"),
   ]);
-  insertRows(sql, "channels", channels?.results ?? []);
-  insertRows(sql, "machines", machines?.results ?? []);
-  const account = userRow.safeParse(user?.results[0]).data;
+  const [user, guard, vote, hibernations, channels, machines] = await within(D1_LIMIT_MS, asked);
+  // One that is there but can't be read is not as if there were none: a default policy may stop machines.
+  const account = userRow.optional().parse(user?.results[0]);
   const fleet = newFleet();
-  const kept = guardRow.safeParse(guard?.results[0]).data;
-  const voted = guardRow.safeParse(vote?.results[0]).data;
-  return {
+  const kept = guardRow.optional().parse(guard?.results[0]);
+  const voted = guardRow.optional().parse(vote?.results[0]);
+  const state = {
     ...fleet,
     policy:
       account === undefined ? fleet.policy : { overrides: account.policy, version: account.policy_version },
@@ -91,6 +110,14 @@ async function importAccount(db: D1Database, userId: string, sql: SqlStorage): P
       ]),
     ),
   };
+  return storage.transactionSync(() => {
+    emptyTables(storage.sql);
+    insertRows(storage.sql, "channels", channels?.results ?? []);
+    insertRows(storage.sql, "machines", machines?.results ?? []);
+    const begun = { state, after: "" };
+    writeProgress(storage.sql, begun);
+    return begun;
+  });
 }
 
 function keptGuard(row: z.infer<typeof guardRow>) {
@@ -108,96 +135,48 @@ function insertRows(sql: SqlStorage, table: string, rows: readonly Record<string
   }
 }
 
-const instanceRow = z.object({
-  instance_id: z.string(),
-  name: z.string(),
-  provider: openEnum<ProviderKind>(),
-  provider_ref: z.string().nullable(),
-  hourly_cost: z.number().nullable(),
-  hibernated_hourly_cost: z.number().nullable(),
-  policy: jsonText(storedOverridesSchema),
-  status: z.enum(STATUSES),
-  registered_at: z.number(),
-  orphaned_since: z.number().nullable(),
-  silent_since: z.number().nullable(),
-  revision: z.number(),
-});
+const placeRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
 
 async function importInstances(
   db: D1Database,
   userId: string,
-  from: FleetState,
-  registry: Registry,
-  silences: Silences,
+  begun: Progress,
+  storage: DurableObjectStorage,
+  speed: number,
 ): Promise<FleetState> {
-  let state = from;
-  let after = "";
-  for (;;) {
-    const { results } = await db
+  const silences = new Silences(storage.sql, speed);
+  const registry = new Registry(storage.sql);
+  let { state, after } = begun;
+  while (after !== null) {
+    const asked = db
       .prepare("SELECT * FROM instances WHERE user_id = ? AND instance_id > ? ORDER BY instance_id LIMIT ?")
       .bind(userId, after, ROWS_PER_PAGE)
       .all();
-    for (const row of readableRows(instanceRow, results)) {
-      const revision = state.revision + 1;
-      const former = formerRow(row);
-      registry.write(row.instance_id, revision, former, silences.add(state, former));
-      const standing = { status: row.status, silentSince: row.silent_since };
-      state = countMove({ ...state, revision }, null, standing);
-    }
-    const last = z.object({ instance_id: z.string() }).safeParse(results.at(-1)).data;
-    if (last === undefined || results.length < ROWS_PER_PAGE) return state;
-    after = last.instance_id;
+    const { results } = await within(D1_LIMIT_MS, asked);
+    const { rows, end } = readFound(formerInstance, placeRow, results, ROWS_PER_PAGE);
+    const from = state;
+    state = storage.transactionSync(() => {
+      const taken = rows.reduce((before, row) => takeInstance(before, row, registry, silences), from);
+      writeProgress(storage.sql, { state: taken, after: end });
+      return taken;
+    });
+    after = end;
+    if (after !== null) await storage.setAlarm(Date.now() + IMPORT_RESUMES_MS);
   }
+  return state;
 }
 
-/** The row of an instance that has not reported yet. */
-function formerRow(row: z.infer<typeof instanceRow>): FleetRow {
-  const { status } = row;
-  return {
-    revision: row.revision,
-    asOf: row.registered_at,
-    registeredAt: row.registered_at,
-    overrides: row.policy,
-    orphanedSince: row.orphaned_since,
-    silentSince: row.silent_since,
-    savings: {
-      hourlyCost: row.hourly_cost,
-      hibernatedHourlyCost: row.hibernated_hourly_cost,
-      saved: emptyCounters().saved,
-      unsavedFrom: null,
-    },
-    view: {
-      instance_id: row.instance_id,
-      name: row.name,
-      status,
-      last_heartbeat: null,
-      seconds_since_heartbeat: null,
-      health: healthOf(status),
-      gpu_utilization: null,
-      gpu_trend: [],
-      cost_today: 0,
-      provider: row.provider,
-      provider_ref: row.provider_ref,
-      hourly_cost: row.hourly_cost,
-      hibernated_hourly_cost: row.hibernated_hourly_cost,
-      registered_at: toIso(row.registered_at),
-      orphaned_since: row.orphaned_since === null ? null : toIso(row.orphaned_since),
-      hibernated_since: null,
-      keep_alive_until: null,
-      lifecycle: {
-        next_step: null,
-        at: null,
-        in_seconds: null,
-        because: "Not reported yet",
-        blocked_by: null,
-      },
-    },
-  };
-}
-
-function healthOf(status: Status): FleetRow["view"]["health"] {
-  if (status === "running") return "healthy";
-  return status === "orphaned" ? "unhealthy" : "inactive";
+function takeInstance(
+  state: FleetState,
+  row: z.infer<typeof formerInstance>,
+  registry: Registry,
+  silences: Silences,
+): FleetState {
+  const revision = state.revision + 1;
+  const former = formerRow(row);
+  registry.write(row.instance_id, revision, former, silences.add(state, former));
+  const standing = { status: row.status, silentSince: row.silent_since };
+  return countMove({ ...state, revision }, null, standing);
 }
 
 const eventRow = z.object({
@@ -222,11 +201,10 @@ async function importEvents(
   db: D1Database,
   userId: string,
   from: FleetState,
-  sql: SqlStorage,
+  storage: DurableObjectStorage,
   now: number,
 ): Promise<FleetState> {
-  let state = from;
-  const [, recent] = await db.batch([
+  const asked = db.batch([
     db
       .prepare("UPDATE events SET notice = ?2 WHERE user_id = ?1 AND notice = 'pending'")
       .bind(userId, TAKEN_OVER),
@@ -237,15 +215,34 @@ async function importEvents(
       )
       .bind(userId, now - EVENTS_TAKEN_OVER_MS, TAKEN_OVER, EVENTS_TAKEN_OVER),
   ]);
-  for (const { notice, ...event } of readableRows(eventRow, recent?.results ?? []).reverse()) {
-    const number = state.revision + 1;
-    const waits = notice === TAKEN_OVER;
-    insertRows(sql, "events", [{ number, ...event, told: waits ? "pending" : notice }]);
-    state = { ...state, revision: number, historyUpTo: number };
-    if (waits) {
-      const severity = severitySchema.catch("warning").parse(event.severity);
-      state = { ...state, digest: addAlert(state.digest, severity, now) };
-    }
-  }
-  return state;
+  const [, recent] = await within(D1_LIMIT_MS, asked);
+  const events = readableRows(eventRow, recent?.results ?? []).reverse();
+  return storage.transactionSync(() => {
+    const taken = events.reduce((state, event) => takeEvent(state, event, storage.sql, now), from);
+    const state = asksAll(taken, now);
+    writeFleet(storage.sql, state);
+    storage.sql.exec("DELETE FROM import");
+    return state;
+  });
+}
+
+function takeEvent(
+  state: FleetState,
+  { notice, ...event }: z.infer<typeof eventRow>,
+  sql: SqlStorage,
+  now: number,
+): FleetState {
+  const number = state.revision + 1;
+  const waits = notice === TAKEN_OVER;
+  insertRows(sql, "events", [{ number, ...event, told: waits ? "pending" : notice }]);
+  const next = { ...state, revision: number, historyUpTo: number };
+  if (!waits) return next;
+  const severity = severitySchema.catch("warning").parse(event.severity);
+  return { ...next, digest: addAlert(next.digest, severity, now) };
+}
+
+/** D1's rows say little: each instance is asked to report, as by a new policy. */
+function asksAll(state: FleetState, now: number): FleetState {
+  if (Object.keys(state.instancesByStatus).length === 0) return state;
+  return withDue(state, { policy: { at: now, after: "" }, totalsAt: now, pruneAt: now + DAY_MS });
 }

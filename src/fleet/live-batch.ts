@@ -68,8 +68,7 @@ function nextBatch({ revision, snapshotAfter, guards }: Position, fleet: Fleet, 
 }
 
 function snapshotPage(revision: number, after: string, fleet: Fleet, now: number): Batch {
-  const rows = fleet.registry.list(after, ROWS_PER_MESSAGE);
-  const last = rows.length < ROWS_PER_MESSAGE ? undefined : rows.at(-1);
+  const { rows, end } = fleet.registry.list(after, ROWS_PER_MESSAGE);
   return {
     messages: [
       textOf({
@@ -77,30 +76,27 @@ function snapshotPage(revision: number, after: string, fleet: Fleet, now: number
         ...headOf(fleet, now),
         revision,
         rows: rows.map(summaryView),
-        is_last: last === undefined,
+        is_last: end === null,
       }),
     ],
-    position: { revision, snapshotAfter: last?.instanceId ?? null, guards: guardsOf(fleet) },
+    position: { revision, snapshotAfter: end, guards: guardsOf(fleet) },
   };
 }
 
 /** Rows and events share the fleet's revisions: what lies beyond the first full page of either waits for the next batch. */
 function changesAfter(revision: number, fleet: Fleet, now: number): Batch {
   const { registry, state } = fleet;
-  const rows = registry.changedAfter(revision, ROWS_PER_MESSAGE);
+  const changed = registry.changedAfter(revision, ROWS_PER_MESSAGE);
   const events = fleet.events.after(revision, EVENTS_PER_MESSAGE);
-  const upTo = Math.min(
-    rows.length < ROWS_PER_MESSAGE ? state.revision : (rows.at(-1)?.changed ?? state.revision),
-    events.length < EVENTS_PER_MESSAGE ? state.revision : (events.at(-1)?.number ?? state.revision),
-  );
-  const eventsToTell = events.filter(({ number }) => number <= upTo);
+  const upTo = Math.min(changed.end ?? state.revision, events.end ?? state.revision);
+  const eventsToTell = events.rows.filter(({ number }) => number <= upTo);
   const messages: LiveMessage[] = [
     ...(eventsToTell.length === 0 ? [] : [{ type: "events" as const, events: eventsToTell.map(eventView) }]),
     {
       type: "rows",
       ...headOf(fleet, now),
       revision: upTo,
-      rows: rows.filter(({ changed }) => changed <= upTo).map(summaryView),
+      rows: changed.rows.filter((row) => row.changed <= upTo).map(summaryView),
       removed: registry.removedAfter(revision),
     },
   ];

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isTokenValid } from "../accounts/users.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { within } from "../platform/within.ts";
 import type { Fleet } from "./fleet.ts";
 import { type Batch, batchFor, startingPosition, textOf, versionOf } from "./live-batch.ts";
 import { CLOSE_CODES, LIVE_PROTOCOL } from "./messages.ts";
@@ -25,6 +26,8 @@ const CONFIRM_WITHIN_MS = 30 * SECOND_MS;
 
 /** A token is looked up again when something is sent this long after the last time. */
 const TOKEN_CHECKED_EVERY_MS = 10 * MINUTE_MS;
+
+const TOKEN_LOOKUP_LIMIT_MS = 5 * SECOND_MS;
 
 const connectionSchema = z.object({
   tokenId: z.string(),
@@ -160,7 +163,8 @@ export class LivePush {
       due.set(connection.tokenId, [...(due.get(connection.tokenId) ?? []), socket]);
     }
     for (const [tokenId, sockets] of due) {
-      const isValid = await isTokenValid(this.#env.DB, userId, tokenId).catch(() => null);
+      const found = within(TOKEN_LOOKUP_LIMIT_MS, isTokenValid(this.#env.DB, userId, tokenId));
+      const isValid = await found.catch(() => null);
       for (const socket of sockets) {
         const connection = connectionOf(socket);
         if (connection === null) continue;

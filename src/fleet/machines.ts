@@ -1,5 +1,7 @@
 import { z } from "zod";
-import type { MachineKey } from "../providers/machines.ts";
+import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import { openEnum, readableRows } from "../lifecycle/model/stored.ts";
+import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 
 /**
  * Which instance watches which machine. A machine at a provider that is called has one watcher: a second one, silent
@@ -14,6 +16,10 @@ export interface Holding {
   /** Grows whenever its holder renews the claim. */
   readonly claimedAt: number;
 }
+
+const claimRow = z
+  .object({ provider: openEnum<ProviderKind>(), ref: z.string(), claimed_at: z.number() })
+  .transform(({ provider, ref, claimed_at }): HeldClaim => ({ provider, ref, claimedAt: claimed_at }));
 
 const holdingRow = z.object({ instance_id: z.string(), claimed_at: z.number() });
 
@@ -43,7 +49,7 @@ export class Machines {
     return { holder: instanceId, isNew: held === null, claimedAt };
   }
 
-  /** Takes back a claim that came to nothing, unless it was renewed since. */
+  /** Gives up a claim, which came to nothing or whose machine was left, unless it was renewed since. */
   withdraw({ provider, ref }: MachineKey, instanceId: string, claimedAt: number): void {
     this.#sql.exec(
       "DELETE FROM machines WHERE provider = ? AND ref = ? AND instance_id = ? AND claimed_at = ?",
@@ -65,19 +71,18 @@ export class Machines {
     );
   }
 
-  /** Releases a machine that the instance has left for another. */
-  release({ provider, ref }: MachineKey, instanceId: string): void {
-    this.#sql.exec(
-      "DELETE FROM machines WHERE provider = ? AND ref = ? AND instance_id = ?",
-      provider,
-      ref,
+  /** What the instance holds. */
+  claimsOf(instanceId: string): HeldClaim[] {
+    const rows = this.#sql.exec(
+      "SELECT provider, ref, claimed_at FROM machines WHERE instance_id = ?",
       instanceId,
     );
+    return readableRows(claimRow, rows.toArray());
   }
 
-  /** Releases everything that the instance holds: it is deleted, or no longer in the registry. */
-  releaseAll(instanceId: string): void {
-    this.#sql.exec("DELETE FROM machines WHERE instance_id = ?", instanceId);
+  /** Releases everything that the instance holds, or what it claimed up to then: it is deleted, or no longer in the registry. */
+  releaseAll(instanceId: string, claimedUpTo = Number.MAX_SAFE_INTEGER): void {
+    this.#sql.exec("DELETE FROM machines WHERE instance_id = ? AND claimed_at <= ?", instanceId, claimedUpTo);
   }
 
   holderOf(machine: MachineKey): string | null {

@@ -1,9 +1,14 @@
-import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 import { within } from "../platform/within.ts";
-import type { Fleet } from "./fleet.ts";
+import { BRINGING_RESUMES_MS, type Fleet } from "./fleet.ts";
+import type { Listed } from "./report.ts";
+import type { Due } from "./state.ts";
 
-/** How a user's new policy comes to all instances. */
+/**
+ * How a user's new policy comes to all instances: in one round, and then again to those that were out of reach. An instance
+ * that is well may report nothing for days, so it can't be left to its next report.
+ */
 
 /** How many instances are told of a policy at the same time, and in one alarm: ten thousand within a minute. */
 const PARALLEL_CALLS = 50;
@@ -12,32 +17,68 @@ const INSTANCES_PER_ALARM = 1000;
 /** An instance that has not answered after this long is out of reach. */
 const POLICY_CALL_LIMIT_MS = 10 * SECOND_MS;
 
-/** If an instance was out of reach, another round begins after this long. */
-const POLICY_RETRY_MS = 5 * MINUTE_MS;
-
 /**
- * Brings the user's policy to the next instances. One that is out of reach takes it on with its next report, or in another
- * round, since an instance that is well reports nothing for days. That round begins at the first one that was out of reach.
+ * Brings the user's policy to an instance. One that its actor does not know is taken out of the registry, and counts no
+ * more: then the answer is true.
  */
+export async function visit(env: Env, userId: string, fleet: Fleet, listed: Listed): Promise<boolean> {
+  const actor = actorOf(env, userId, listed.instanceId);
+  const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(fleet.state.policy));
+  return presence === "unknown" && fleet.removeUnknown(listed, Date.now());
+}
+
+/** However many are out of reach, a turn ends after this long, for whoever has set the policy, and for other tasks. */
+const LONGEST_TURN_MS = 20 * SECOND_MS;
+
+/** Brings the user's policy to the next instances of the round, or once more to those that were out of reach. */
 export async function bringPolicy(env: Env, userId: string, fleet: Fleet): Promise<void> {
-  const { policy, due } = fleet.state;
-  let { after, again } = due.policy ?? { after: "", again: undefined };
-  for (let told = 0; told < INSTANCES_PER_ALARM; told += PARALLEL_CALLS) {
-    const ids = fleet.registry.idsAfter(after, PARALLEL_CALLS);
-    const bring = (id: string) =>
-      within(POLICY_CALL_LIMIT_MS, actorOf(env, userId, id).setUserPolicy(policy));
-    const calls = await Promise.allSettled(ids.map(bring));
-    const failed = calls.findIndex(({ status }) => status === "rejected");
-    if (failed >= 0) again ??= failed === 0 ? after : ids[failed - 1];
-    const last = ids.at(-1);
-    const isEnd = last === undefined || ids.length < PARALLEL_CALLS;
-    // A policy that was set meanwhile begins anew.
-    if (fleet.state.policy.version !== policy.version) return;
-    if (isEnd) {
-      const nextAt = Date.now() + POLICY_RETRY_MS;
-      return fleet.setDue({ policy: again === undefined ? null : { at: nextAt, after: again } });
-    }
-    fleet.setDue({ policy: { at: Date.now(), after: last, again } });
-    after = last;
+  const { policy } = fleet.state.due;
+  if (policy === null) return;
+  if (policy.after === null) await tryAgain(env, userId, fleet);
+  else await goOn(env, userId, fleet, policy.after);
+}
+
+async function goOn(env: Env, userId: string, fleet: Fleet, from: string): Promise<void> {
+  const until = Date.now() + LONGEST_TURN_MS;
+  let after = from;
+  for (let told = 0; told < INSTANCES_PER_ALARM && Date.now() <= until; told += PARALLEL_CALLS) {
+    const listed = fleet.registry.listedAfter(after, PARALLEL_CALLS);
+    if (!(await bringTo(env, userId, fleet, listed))) return;
+    const last = listed.at(-1);
+    if (last === undefined || listed.length < PARALLEL_CALLS) return restUntilRetry(fleet);
+    after = last.instanceId;
+    fleet.setDue({ policy: { at: Date.now() + BRINGING_RESUMES_MS, after } });
   }
+  fleet.setDue({ policy: { at: Date.now(), after } });
+}
+
+async function tryAgain(env: Env, userId: string, fleet: Fleet): Promise<void> {
+  const until = Date.now() + LONGEST_TURN_MS;
+  const ids = fleet.retries.due(Date.now(), INSTANCES_PER_ALARM);
+  for (let start = 0; start < ids.length && Date.now() <= until; start += PARALLEL_CALLS) {
+    const listed = fleet.registry.listedAmong(ids.slice(start, start + PARALLEL_CALLS));
+    if (!(await bringTo(env, userId, fleet, listed))) return;
+  }
+  restUntilRetry(fleet);
+}
+
+/** False when the policy was set anew meanwhile: then another round has begun. */
+async function bringTo(env: Env, userId: string, fleet: Fleet, listed: readonly Listed[]): Promise<boolean> {
+  const { version } = fleet.state.policy;
+  const visits = await Promise.allSettled(listed.map((one) => visit(env, userId, fleet, one)));
+  if (fleet.state.policy.version !== version) return false;
+  const idsThat = (status: "fulfilled" | "rejected") =>
+    listed.filter((_, index) => visits[index]?.status === status).map(({ instanceId }) => instanceId);
+  fleet.update((state) => {
+    fleet.retries.settled(idsThat("fulfilled"));
+    fleet.retries.failed(idsThat("rejected"), Date.now());
+    return state;
+  });
+  return true;
+}
+
+function restUntilRetry(fleet: Fleet): void {
+  const { nextAt } = fleet.retries;
+  const policy: Due["policy"] = nextAt === null ? null : { at: nextAt, after: null };
+  fleet.setDue({ policy });
 }

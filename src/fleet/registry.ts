@@ -1,11 +1,18 @@
 import { z } from "zod";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
-import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../lifecycle/model/stored.ts";
+import {
+  type Found,
+  jsonText,
+  openEnum,
+  readableRows,
+  readFound,
+  storedOverridesSchema,
+} from "../lifecycle/model/stored.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
-import type { FleetRow } from "./report.ts";
+import type { FleetRow, Listed } from "./report.ts";
 import type { SilenceKeys } from "./silences.ts";
 import type { Standing } from "./state.ts";
 
@@ -70,13 +77,16 @@ const listedRow = z
 
 const LISTED = "instance_id, changed, as_of, view, savings";
 
-const idRow = z.object({ instance_id: z.string() });
+const idRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
+
+const changedRow = z.object({ changed: z.number() }).transform(({ changed }) => changed);
+
+const visitRow = z
+  .object({ instance_id: z.string(), revision: z.number() })
+  .transform(({ instance_id, revision }): Listed => ({ instanceId: instance_id, revision }));
 
 function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {
-  return z
-    .array(idRow)
-    .parse(rows.toArray())
-    .map(({ instance_id }) => instance_id);
+  return z.array(idRow).parse(rows.toArray());
 }
 
 const overridesRow = z
@@ -198,50 +208,61 @@ export class Registry {
     return idsIn(rows);
   }
 
+  /** Instances after `after`, for whoever visits them all. */
+  listedAfter(after: string, limit: number): Listed[] {
+    const rows = this.#sql.exec(
+      "SELECT instance_id, revision FROM instances WHERE instance_id > ? ORDER BY instance_id LIMIT ?",
+      after,
+      limit,
+    );
+    return z.array(visitRow).parse(rows.toArray());
+  }
+
+  /** Those of these instances that are still listed. */
+  listedAmong(instanceIds: readonly string[]): Listed[] {
+    const rows = this.#sql.exec(
+      `SELECT instance_id, revision FROM instances
+       WHERE instance_id IN (SELECT value FROM json_each(?)) ORDER BY instance_id`,
+      JSON.stringify(instanceIds),
+    );
+    return z.array(visitRow).parse(rows.toArray());
+  }
+
   /**
-   * Ids after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
+   * Instances after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
    * must cost nothing.
    */
-  toVisitAfter(after: string, limit: number): string[] {
+  toVisitAfter(after: string, limit: number): Listed[] {
     const rows = this.#sql.exec(
-      `SELECT instance_id FROM instances
+      `SELECT instance_id, revision FROM instances
        WHERE instance_id > ? AND status NOT IN ('deleted', 'pending')
          AND NOT (status = 'hibernated' AND orphaned_since IS NULL)
        ORDER BY instance_id LIMIT ?`,
       after,
       limit,
     );
-    return idsIn(rows);
+    return z.array(visitRow).parse(rows.toArray());
   }
 
   /** A page of rows in the order of their ids. */
-  list(after: string, limit: number): ListedRow[] {
+  list(after: string, limit: number): Found<ListedRow, string> {
     const rows = this.#sql.exec(
       `SELECT ${LISTED} FROM instances WHERE instance_id > ? ORDER BY instance_id LIMIT ?`,
       after,
       limit,
     );
-    return readableRows(listedRow, rows.toArray());
-  }
-
-  listByIds(instanceIds: readonly string[]): ListedRow[] {
-    const rows = this.#sql.exec(
-      `SELECT ${LISTED} FROM instances
-       WHERE instance_id IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(instanceIds),
-    );
-    return readableRows(listedRow, rows.toArray());
+    return readFound(listedRow, idRow, rows.toArray(), limit);
   }
 
   /** Rows that changed after the fleet's revision, oldest change first. */
-  changedAfter(revision: number, limit: number): ListedRow[] {
+  changedAfter(revision: number, limit: number): Found<ListedRow, number> {
     const rows = this.#sql.exec(
       `SELECT ${LISTED} FROM instances
        WHERE changed > ? ORDER BY changed LIMIT ?`,
       revision,
       limit,
     );
-    return readableRows(listedRow, rows.toArray());
+    return readFound(listedRow, changedRow, rows.toArray(), limit);
   }
 
   /** Each combination of provider and own overrides, with one instance that has it. */

@@ -60,6 +60,18 @@ export interface Admission {
   readonly idsAfter: number;
 }
 
+/**
+ * What an actor answers whoever visits it. One that leaves, or can't be read, is still known. A version before this answer
+ * gives none, which counts as known.
+ */
+export type Presence = "known" | "unknown";
+
+/** An instance as the registry listed it before it was visited. */
+export interface Listed {
+  readonly instanceId: string;
+  readonly revision: number;
+}
+
 export interface ReportAnswer {
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;

@@ -14,6 +14,8 @@ interface SavedInstance extends SavingsView {
 export interface FleetSavings {
   readonly total: SavingsView;
   readonly instances: SavedInstance[];
+  /** The id with which the page ends; null on the last one. */
+  readonly end: string | null;
 }
 
 /** What each instance of a page has saved, and all of them together. */
@@ -31,7 +33,7 @@ export function readSavings(registry: Registry, after: string, limit: number, no
   };
   let read = "";
   for (;;) {
-    const rows = registry.list(read, ROWS_PER_READ);
+    const { rows, end } = registry.list(read, ROWS_PER_READ);
     for (const row of rows) {
       const one = saved(row);
       total.saved_this_month += one.saved_this_month;
@@ -39,9 +41,9 @@ export function readSavings(registry: Registry, after: string, limit: number, no
       total.hibernated_seconds_this_month += one.hibernated_seconds_this_month;
       total.hibernated_seconds_total += one.hibernated_seconds_total;
     }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < ROWS_PER_READ) break;
-    read = last.instanceId;
+    if (end === null) break;
+    read = end;
   }
-  return { total, instances: registry.list(after, limit).map(saved) };
+  const { rows, end } = registry.list(after, limit);
+  return { total, instances: rows.map(saved), end };
 }

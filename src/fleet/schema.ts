@@ -74,6 +74,30 @@ const STATEMENTS = [
      PRIMARY KEY (provider, ref)
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
+  // How far an import has come that goes on.
+  `CREATE TABLE IF NOT EXISTS import (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     json TEXT NOT NULL,               -- the fleet's state so far
+     after TEXT                        -- instances up to here are taken over; NULL when all are
+   )`,
+  // Whom the policy could not be brought to.
+  `CREATE TABLE IF NOT EXISTS policy_retries (
+     instance_id TEXT PRIMARY KEY,
+     failures INTEGER NOT NULL,
+     retry_at INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS policy_retries_by_time ON policy_retries (retry_at)",
+];
+
+const FILLED_TABLES = [
+  "instances",
+  "removals",
+  "silences",
+  "events",
+  "deliveries",
+  "channels",
+  "machines",
+  "policy_retries",
 ];
 
 export function createTables(sql: SqlStorage): void {
@@ -82,7 +106,5 @@ export function createTables(sql: SqlStorage): void {
 
 /** Empties all tables but the one of the state, which an import writes last. */
 export function emptyTables(sql: SqlStorage): void {
-  for (const table of ["instances", "removals", "silences", "events", "deliveries", "channels", "machines"]) {
-    sql.exec(`DELETE FROM ${table}`);
-  }
+  for (const table of FILLED_TABLES) sql.exec(`DELETE FROM ${table}`);
 }

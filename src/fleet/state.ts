@@ -42,8 +42,8 @@ const fleetStateSchema = z.object({
     deliveriesAt: moment.nullable(),
     totalsAt: moment.nullable(),
     historyAt: moment.nullable(),
-    /** The policy is being brought to the instances after `after`, then once more to those after `again`: some were out of reach. */
-    policy: z.object({ at: moment, after: z.string(), again: z.string().optional() }).nullable(),
+    /** The policy is brought to the instances after `after`; null: all were tried, and some were out of reach. */
+    policy: z.object({ at: moment, after: z.string().nullable() }).nullable(),
     pruneAt: moment.nullable(),
   }),
 });

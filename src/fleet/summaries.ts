@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { readFound } from "../lifecycle/model/stored.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
 
 /** A page of summaries as text: what is stored as JSON goes out as it is, since reading and writing it anew takes most of the time. */
 export interface SummaryPage {
-  readonly ids: readonly string[];
+  /** The id with which it ends; null on the last one. */
+  readonly end: string | null;
   /** A JSON array of `SummaryView`. */
   readonly json: string;
   /** Differs whenever the page does. */
@@ -16,8 +18,10 @@ const textRow = z.object({
   changed: z.number(),
   as_of: z.number(),
   /** JSON of a `LiveView`, as `JSON.stringify` wrote it. */
-  view: z.string(),
+  view: z.string().startsWith('{"').endsWith("}"),
 });
+
+const idRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
 
 export function readSummaries(
   sql: SqlStorage,
@@ -33,9 +37,9 @@ export function readSummaries(
     ...values,
     limit,
   );
-  const rows = z.array(textRow).parse(found.toArray());
+  const { rows, end } = readFound(textRow, idRow, found.toArray(), limit);
   return {
-    ids: rows.map(({ instance_id }) => instance_id),
+    end,
     json: `[${rows.map(({ view, as_of }) => `${view.slice(0, -1)},"as_of":"${toIso(as_of)}"}`).join()}]`,
     version: rows.map(({ instance_id, changed }) => `${instance_id} ${changed}`).join(),
   };

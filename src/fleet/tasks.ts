@@ -5,6 +5,7 @@ import { compilePolicy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { within } from "../platform/within.ts";
 import { closeWindow, dueDigests, type Urgency } from "./digest-window.ts";
 import type { Fleet } from "./fleet.ts";
 import { bringPolicy } from "./policy.ts";
@@ -23,6 +24,12 @@ const RETRY_MS = 30 * SECOND_MS;
 const DELIVERIES_PER_ALARM = 50;
 
 const OWN_EVENTS_PER_BATCH = 50;
+
+/** Whoever is called by a task has failed when it has not answered after this long. */
+const CALL_LIMIT_MS = 10 * SECOND_MS;
+
+/** After this long the rest of the deliveries waits for the next alarm, and holds up no other task. */
+const DELIVERIES_LIMIT_MS = 20 * SECOND_MS;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
@@ -95,22 +102,24 @@ function digestId(userId: string, digests: number, urgency: Urgency): string {
 }
 
 async function startDeliveries(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
-  const waiting = fleet.digests.waiting(DELIVERIES_PER_ALARM);
-  for (const { id, channelId, digestId, notice } of waiting) {
-    await startDelivery(env, id, { userId, channelId, digestId, notice });
+  const began = Date.now();
+  for (const { id, channelId, digestId, notice } of fleet.digests.waiting(DELIVERIES_PER_ALARM)) {
+    if (Date.now() > began + DELIVERIES_LIMIT_MS) break;
+    await within(CALL_LIMIT_MS, startDelivery(env, id, { userId, channelId, digestId, notice }));
     fleet.digests.started(id);
   }
-  fleet.setDue({ deliveriesAt: waiting.length === DELIVERIES_PER_ALARM ? now + SECOND_MS : null });
+  const isMore = fleet.digests.waiting(1).length > 0;
+  fleet.setDue({ deliveriesAt: isMore ? now + SECOND_MS : null });
 }
 
 /** Events of the fleet itself go to the history like those of its instances. */
 async function keepOwnEvents(env: Env, userId: string, fleet: Fleet): Promise<void> {
-  const events = fleet.events.ownAfter(fleet.state.historyUpTo, OWN_EVENTS_PER_BATCH);
-  await appendOwnEvents(historyOf(env, 0), userId, events);
+  const { rows: events, end } = fleet.events.ownAfter(fleet.state.historyUpTo, OWN_EVENTS_PER_BATCH);
+  await within(CALL_LIMIT_MS, appendOwnEvents(historyOf(env, 0), userId, events));
   fleet.update((state) => {
-    const historyUpTo = events.at(-1)?.number ?? state.historyUpTo;
+    const historyUpTo = end ?? events.at(-1)?.number ?? state.historyUpTo;
     // One may have happened meanwhile.
-    const isMore = fleet.events.ownAfter(historyUpTo, 1).length > 0;
+    const isMore = fleet.events.ownAfter(historyUpTo, 1).rows.length > 0;
     return withDue({ ...state, historyUpTo }, { historyAt: isMore ? Date.now() + SECOND_MS : null });
   });
 }

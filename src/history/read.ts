@@ -5,7 +5,7 @@ import { jsonText, openEnum } from "../lifecycle/model/stored.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
 import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
 import { type HeartbeatView, heartbeatView } from "../lifecycle/views/instance-view.ts";
-import { type Page, type Position, pageOf } from "./page.ts";
+import { type Page, type Position, pageOf, placedRows } from "./page.ts";
 
 /** Reads the history a page at a time, newest first. */
 
@@ -32,6 +32,8 @@ const heartbeatRow = z.object({
   status: z.string().nullable(),
 });
 
+const heartbeatPosition = heartbeatRow.pick({ at: true, sequence: true }).transform(positionOf);
+
 /** The heartbeats of a range: those in the database, and those that still wait in the actor (`waiting`), each of them once. */
 export async function readHeartbeats(
   db: D1Database,
@@ -53,21 +55,28 @@ export async function readHeartbeats(
     )
     .bind(range.userId, range.instanceId, range.from, before.at, sequenceBefore, range.limit + 1)
     .all();
-  const kept = z.array(heartbeatRow).parse(results).map(fromRow);
-  const keptKeys = new Set(kept.map(keyOf));
-  const fresh = waiting.filter(
-    (heartbeat) =>
-      heartbeat.at >= range.from &&
-      (heartbeat.at < before.at || (heartbeat.at === before.at && heartbeat.sequence < sequenceBefore)) &&
-      !keptKeys.has(keyOf(heartbeat)),
+  const kept = placedRows(heartbeatRow.transform(fromRow), heartbeatPosition, results);
+  const keptKeys = new Set(kept.map(({ position }) => keyOf(position)));
+  const fresh = waiting
+    .filter(
+      ({ at, sequence }) =>
+        at >= range.from && (at < before.at || (at === before.at && sequence < sequenceBefore)),
+    )
+    .map((entry) => ({ entry, position: positionOf(entry) }))
+    .filter(({ position }) => !keptKeys.has(keyOf(position)));
+  const all = [...kept, ...fresh].sort(
+    ({ position: a }, { position: b }) => b.at - a.at || Number(b.tie) - Number(a.tie),
   );
-  const all = [...kept, ...fresh].sort((a, b) => b.at - a.at || b.sequence - a.sequence);
-  const { entries, next } = pageOf(all, range.limit, ({ at, sequence }) => ({ at, tie: String(sequence) }));
+  const { entries, next } = pageOf(all, range.limit);
   return { entries: entries.map(heartbeatView), next };
 }
 
-function keyOf(heartbeat: Heartbeat): string {
-  return `${heartbeat.at}/${heartbeat.sequence}`;
+function positionOf({ at, sequence }: Pick<Heartbeat, "at" | "sequence">): Position {
+  return { at, tie: String(sequence) };
+}
+
+function keyOf({ at, tie }: Position): string {
+  return `${at}/${tie}`;
 }
 
 function fromRow(row: z.infer<typeof heartbeatRow>): Heartbeat {
@@ -108,6 +117,8 @@ const hourRow = z.object({
   max_cost_accumulated: z.number().nullable(),
 });
 
+const hourPosition = hourRow.pick({ hour: true }).transform(({ hour }): Position => ({ at: hour, tie: "" }));
+
 /**
  * One entry for each hour that has heartbeats in the database, rolled up or not, newest first. `before` is the hour with
  * which the last page ended.
@@ -139,8 +150,7 @@ export async function readHours(db: D1Database, range: HeartbeatRange): Promise<
     )
     .bind(range.userId, range.instanceId, range.from, to, range.limit + 1)
     .all();
-  const rows = z.array(hourRow).parse(results);
-  const { entries, next } = pageOf(rows, range.limit, ({ hour }) => ({ at: hour, tie: "" }));
+  const { entries, next } = pageOf(placedRows(hourRow, hourPosition, results), range.limit);
   return { entries: entries.map((row) => ({ ...row, hour: toIso(row.hour) })), next };
 }
 
@@ -152,6 +162,10 @@ const eventRow = z.object({
   message: z.string(),
   detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
 });
+
+const eventPosition = eventRow
+  .pick({ at: true, id: true })
+  .transform(({ at, id }): Position => ({ at, tie: id }));
 
 /** Events of one instance, newest first, from all databases that may hold some. */
 export async function readEvents(
@@ -174,11 +188,13 @@ export async function readEvents(
         )
         .bind(query.userId, query.instanceId, before.at, before.tie, query.limit + 1)
         .all();
-      return z.array(eventRow).parse(results);
+      return placedRows(eventRow, eventPosition, results);
     }),
   );
-  const rows = found.flat().sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
-  const { entries, next } = pageOf(rows, query.limit, ({ at, id }) => ({ at, tie: id }));
+  const rows = found
+    .flat()
+    .sort(({ position: a }, { position: b }) => b.at - a.at || (a.tie < b.tie ? 1 : -1));
+  const { entries, next } = pageOf(rows, query.limit);
   return {
     entries: entries.map((row) => eventView({ ...row, instanceId: query.instanceId })),
     next,

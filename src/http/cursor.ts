@@ -39,6 +39,11 @@ export const idCursor = z
     return z.NEVER;
   });
 
+/** For lists in order of their ids. */
+export function encodeId(end: string | null): string | null {
+  return end === null ? null : encodeText(end);
+}
+
 /** The cursor of the page after these ids; null when this page is not full and therefore the last. */
 export function nextIdCursor(ids: readonly string[], limit: number): string | null {
   const last = ids.at(-1);

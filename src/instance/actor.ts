@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { UserPolicy } from "../fleet/report.ts";
+import type { Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
@@ -158,23 +158,27 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
-  async cleanUp(): Promise<void> {
+  async cleanUp(): Promise<Presence> {
     this.#life.mustBeReadable();
+    if (this.#life.known() === null) return this.#life.goOnLeaving();
     const { outcome } = await command(this.#life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
-    // Also of an instance that was removed: its alarm may be lost as well.
     await this.#life.outbox.empty();
+    return "known";
   }
 
   /**
    * Brings the user's policy, and asks for a report of how the instance is. The fleet waits for this call, so it must not
    * wait for the fleet.
    */
-  async setUserPolicy(policy: UserPolicy): Promise<void> {
+  async setUserPolicy(policy: UserPolicy): Promise<Presence> {
+    this.#life.mustBeReadable();
+    if (this.#life.known() === null) return this.#life.goOnLeaving();
     await this.#life.takeUserPolicy(policy);
     // Also where the policy is known: a fleet that was imported from D1 knows little of the instance.
     await this.#life.queueReport();
     this.#life.outbox.emptySoon();
+    return "known";
   }
 
   async live(): Promise<LiveView | Unreadable | null> {

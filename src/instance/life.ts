@@ -1,4 +1,4 @@
-import { REPORT_LIMIT_MS, type UserPolicy } from "../fleet/report.ts";
+import { type Presence, REPORT_LIMIT_MS, type UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
@@ -220,6 +220,14 @@ export class InstanceLife implements Owner {
     if (stored === null || stored.state.outbox.some(({ effect }) => effect.type === "projection")) return;
     this.save({ ...stored, state: project(stored.state) });
     await this.armForOutbox();
+  }
+
+  /** Lets an instance that is on its way out go on, since its alarm may have been lost. Says whether there is one. */
+  async goOnLeaving(): Promise<Presence> {
+    if (this.stored() === null) return "unknown";
+    await this.armForOutbox();
+    this.outbox.emptySoon();
+    return "known";
   }
 
   /** Takes on the user's policy, unless it is known already or an older one. */

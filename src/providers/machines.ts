@@ -10,6 +10,11 @@ export interface MachineKey {
   readonly ref: string;
 }
 
+/** A claim as it was when it was looked up. */
+export interface HeldClaim extends MachineKey {
+  readonly claimedAt: number;
+}
+
 /** The machine that an instance must claim to watch; null with a provider that nobody calls, where it claims nothing. */
 export function calledMachine(machine: MachineKey): MachineKey | null {
   return abilitiesOf(machine.provider).reachesSilent ? machine : null;
@@ -29,7 +34,7 @@ type Claim =
   | { readonly claimed: false; readonly holder: string };
 
 /** A claim this young may belong to a registration, or a change of machine, that its actor has not heard of yet. */
-const UNHEARD_MS = 60_000;
+export const UNHEARD_MS = 60_000;
 
 /**
  * Claims the machine for the instance, before the instance's actor hears of it. An older claim that its holder's actor
@@ -55,4 +60,19 @@ export async function claimMachine(
   return second.holder === instanceId
     ? { claimed: true, ...second }
     : { claimed: false, holder: second.holder };
+}
+
+/**
+ * Releases a machine that the instance has left. `former`: what it held before it was asked which machine it watches. A claim
+ * that it has made anew since, on its way back, stays.
+ */
+export async function releaseMachine(
+  env: Pick<Env, "FLEETS">,
+  userId: string,
+  left: MachineKey,
+  instanceId: string,
+  former: readonly HeldClaim[],
+): Promise<void> {
+  const claim = former.find((held) => sameMachine(held, left));
+  if (claim !== undefined) await fleetOf(env, userId).withdrawClaim(left, instanceId, claim.claimedAt);
 }

@@ -1,10 +1,17 @@
-import { createScheduledController, introspectWorkflow, runInDurableObject } from "cloudflare:test";
+import {
+  createScheduledController,
+  evictDurableObject,
+  introspectWorkflow,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listUsers } from "../../src/accounts/users.ts";
+import { nextToVisit, visitAll } from "../../src/cleanup/visit.ts";
 import { startCleanup } from "../../src/cleanup/workflow.ts";
 import { FleetActor } from "../../src/fleet/actor.ts";
 import { listHistories, rollUpAndDelete } from "../../src/history/retention.ts";
+import { InstanceActor } from "../../src/instance/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import worker from "../../src/worker.ts";
 import { stateOf } from "../fleet/fleets.ts";
@@ -54,6 +61,8 @@ async function heartbeatsKept(one: Instance): Promise<number> {
     .first<{ n: number }>();
   return row?.n ?? 0;
 }
+
+const never = () => new Promise<never>(() => {});
 
 /** Instances of all users that do not rest. */
 async function countAwake(): Promise<number> {
@@ -181,6 +190,38 @@ describe("a cleanup", () => {
     const report = await clean("cleanup-h");
     expect(report).toMatchObject({ instances: awake - 1, unreachable: 1 });
     expect(asked).toBeGreaterThan(1);
+  });
+
+  it("takes those out that their actors do not know, and leaves all others", async () => {
+    const user = await newUser();
+    const [gone, well] = [await Instance.register(user, "gone"), await Instance.register(user, "well")];
+    await Promise.all([gone.heartbeat(), well.heartbeat()]);
+    await Promise.all([gone.settled(), well.settled()]);
+    await runInDurableObject(gone.actor, (_, { storage }) => storage.deleteAll());
+    await evictDurableObject(gone.actor);
+    await clean("cleanup-i");
+    const fleet = fleetOf(env, user.userId);
+    expect(await fleet.instanceIds("", 10)).toEqual(["well"]);
+    expect((await stateOf(fleet)).awake).toBe(1);
+  });
+
+  it("passes over an instance and a fleet that never answer", async () => {
+    const user = await newUser();
+    const rigs = await Promise.all(["hangs", "well"].map((id) => Instance.register(user, id)));
+    await Promise.all(rigs.map((one) => one.settled()));
+    const { cleanUp } = InstanceActor.prototype;
+    let visited = 0;
+    vi.spyOn(InstanceActor.prototype, "cleanUp").mockImplementation(async function (this: InstanceActor) {
+      const view = await this.live();
+      if (view !== null && "name" in view && view.name === "hangs") return never();
+      visited += 1;
+      return cleanUp.call(this);
+    });
+    const listed = ["hangs", "well"].map((instanceId) => ({ instanceId, revision: 1 }));
+    expect(await visitAll(env, user.userId, listed)).toBe(1);
+    expect(visited).toBe(1);
+    vi.spyOn(FleetActor.prototype, "instancesToVisit").mockImplementation(never);
+    await expect(nextToVisit(env, user.userId, "", 10)).rejects.toThrow("no answer within");
   });
 
   it("tells of an expired orphan that nobody can delete, and deletes nothing by itself", async () => {

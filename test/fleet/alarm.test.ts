@@ -53,6 +53,7 @@ async function watchPolicies(act: (id: string, policy: UserPolicy) => unknown = 
     const id = ID.exec(String(Reflect.get(this, "ctx").id.name))?.[1] ?? "";
     await act(id, policy);
     taken.push([id, policy.version]);
+    return "known";
   });
   return taken;
 }
@@ -68,7 +69,7 @@ async function fleetOf300(userId: string): Promise<FleetStub> {
 describe("a policy", () => {
   const settings = { idle: { warn_after_seconds: 100 } };
 
-  it("is brought to all, and to one that was out of reach once more five minutes later", async () => {
+  it("is brought to all, and to one that was out of reach once more after 5, 10, 20 … minutes", async () => {
     const fleet = await fleetOf300("policy-failing");
     let isBroken = true;
     const taken = await watchPolicies((id) => {
@@ -76,12 +77,50 @@ describe("a policy", () => {
     });
     await fleet.setPolicy(settings);
     expect(taken.map(([id]) => id).sort()).toEqual(IDS.filter((id) => id !== "rig-120"));
-    expect((await stateOf(fleet)).due.policy).toEqual({ at: DAY + 5 * MINUTE, after: "rig-119" });
-    isBroken = false;
-    taken.length = 0;
-    await passAlarms(fleet, DAY + 5 * MINUTE);
-    expect(taken.map(([id]) => id).sort()).toEqual(IDS.slice(120));
+    for (const minutes of [5, 15, 35, 75]) {
+      expect((await stateOf(fleet)).due.policy).toEqual({ at: DAY + minutes * MINUTE, after: null });
+      taken.length = 0;
+      isBroken = minutes < 75;
+      await passAlarms(fleet, DAY + minutes * MINUTE);
+    }
+    expect(taken.map(([id]) => id)).toEqual(["rig-120"]);
     expect((await stateOf(fleet)).due.policy).toBeNull();
+  });
+
+  it("is not brought for good to one that always fails, and wakes nobody else for it", async () => {
+    const fleet = await fleetOf300("policy-always-failing");
+    const tried: string[] = [];
+    const taken = await watchPolicies((id) => {
+      if (id === "rig-120") {
+        tried.push(id);
+        throw new Error("out of reach");
+      }
+    });
+    await fleet.setPolicy(settings);
+    taken.length = 0;
+    await passAlarms(fleet, DAY + 24 * 60 * MINUTE);
+    expect(taken).toEqual([]);
+    expect(tried).toHaveLength(8);
+    expect((await stateOf(fleet)).due.policy).toBeNull();
+    // A new policy begins anew, for this one too.
+    await fleet.setPolicy({});
+    expect(tried).toHaveLength(9);
+    expect((await stateOf(fleet)).due.policy).not.toBeNull();
+  });
+
+  it("is brought no more to one that was removed while it was out of reach", async () => {
+    const fleet = fleetOf(env, "policy-removed");
+    for (const id of ["a", "b"]) await fleet.report(reportOf(id));
+    const tried: string[] = [];
+    await watchPolicies((id) => {
+      tried.push(id);
+      throw new Error("out of reach");
+    });
+    await fleet.setPolicy(settings);
+    await fleet.remove("a", 1);
+    tried.length = 0;
+    await passAlarms(fleet, DAY + 5 * MINUTE);
+    expect(tried).toEqual(["b"]);
   });
 
   it("that is set while another is being brought reaches everybody", async () => {
@@ -132,7 +171,7 @@ describe("a policy", () => {
     await fleet.report(reportOf("rig"));
     await watchPolicies(() => sleep(12 * SECOND));
     await fleet.setPolicy(settings);
-    expect((await stateOf(fleet)).due.policy).toEqual({ at: DAY + 5 * MINUTE, after: "" });
+    expect((await stateOf(fleet)).due.policy).toEqual({ at: expect.any(Number), after: null });
   });
 
   it("reaches an instance that is waiting for the fleet's answer to its report", async () => {

@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InstanceActor } from "../../src/instance/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { mayLog } from "../quiet.ts";
 import { DAY, setClock } from "../world.ts";
@@ -246,6 +247,56 @@ describe("what D1 knew of a user", () => {
     }
   });
 
+  it("goes on after the last page that was taken over", async () => {
+    mayLog(/fleet not started/);
+    const userId = "import-pages";
+    await env.DB.prepare(
+      `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4500)
+       INSERT INTO instances (user_id, instance_id, name, provider, policy, status, registered_at, revision)
+       SELECT ?, printf('rig-%05d', n), 'Rig', 'webhook', '{}', 'running', 1, 1 FROM numbers`,
+    )
+      .bind(userId)
+      .run();
+    const prototype = Object.getPrototypeOf(env.DB);
+    const { prepare } = prototype;
+    let pages = 0;
+    let isCut = true;
+    const spy = vi.spyOn(prototype, "prepare").mockImplementation(function (this: unknown, ...of: unknown[]) {
+      if (String(of[0]).startsWith("SELECT * FROM instances")) {
+        pages += 1;
+        if (pages === 2 && isCut) throw new Error("cut off");
+      }
+      return Reflect.apply(prepare, this, of);
+    });
+    const fleet = fleetOf(env, userId);
+    expect(await refusalOf(fleet, (actor) => actor.policy())).toContain("cut off");
+    // Should nobody ask, the alarm goes on with it.
+    expect(await runInDurableObject(fleet, (_, { storage }) => storage.getAlarm())).toBe(DAY + 30 * SECOND);
+    await evictDurableObject(fleet);
+    isCut = false;
+    pages = 0;
+    await fleet.policy();
+    spy.mockRestore();
+    expect(pages).toBe(2);
+    expect(await stateOf(fleet)).toMatchObject({ awake: 4500, instancesByStatus: { running: 4500 } });
+    expect(await rows(fleet, "SELECT COUNT(*) AS n FROM instances")).toEqual([{ n: 4500 }]);
+    expect(await rows(fleet, "SELECT * FROM import")).toEqual([]);
+  });
+
+  it("does not wait for good for a D1 that does not answer, and is tried again", async () => {
+    mayLog(/fleet not started/);
+    const userId = "import-hanging";
+    await keepInD1(userId);
+    const batch = vi
+      .spyOn(Object.getPrototypeOf(env.DB), "batch")
+      .mockImplementation(() => new Promise(() => {}));
+    const fleet = fleetOf(env, userId);
+    expect(await refusalOf(fleet, (actor) => actor.policy())).toContain("no answer within");
+    batch.mockRestore();
+    await fleet.policy();
+    expect(await takenOver(fleet)).toEqual(EXPECTED);
+  });
+
   it("that was all written but for the state's row is taken over again, with the alerts it had claimed", async () => {
     const userId = "import-cut-last";
     await keepInD1(userId);
@@ -257,7 +308,38 @@ describe("what D1 knew of a user", () => {
     expect(await takenOver(fleet)).toEqual(EXPECTED);
   });
 
+  it.each([
+    [
+      "account",
+      "UPDATE users SET policy = 'no JSON' WHERE id = ?",
+      "UPDATE users SET policy = ? WHERE id = ?",
+    ],
+    [
+      "guard",
+      "UPDATE guards SET seen_from = 'soon' WHERE user_id = ?",
+      "UPDATE guards SET seen_from = ? WHERE user_id = ?",
+    ],
+    [
+      "vote",
+      "UPDATE outage_votes SET seen_from = 'soon' WHERE user_id = ?",
+      "UPDATE outage_votes SET seen_from = ? WHERE user_id = ?",
+    ],
+  ])("is not begun without its %s, if that is there and can't be read", async (name, spoil, mend) => {
+    mayLog(/fleet not started/);
+    const userId = `import-unreadable-${name}`;
+    await keepInD1(userId);
+    await env.DB.prepare(spoil).bind(userId).run();
+    const fleet = fleetOf(env, userId);
+    expect(await refusalOf(fleet, (actor) => actor.policy())).toMatch(/Invalid input|expected JSON/);
+    const right =
+      name === "account" ? JSON.stringify(EXPECTED.state.policy.overrides) : EXPECTED.state.guard.seenFrom;
+    await env.DB.prepare(mend).bind(right, userId).run();
+    await fleet.policy();
+    expect(await takenOver(fleet)).toEqual(EXPECTED);
+  });
+
   it("is told by the fleet, once, and by no digest of the former version", async () => {
+    vi.spyOn(InstanceActor.prototype, "setUserPolicy").mockResolvedValue("known");
     const userId = "import-told";
     await keepInD1(userId);
     const fleet = fleetOf(env, userId);

@@ -291,6 +291,29 @@ describe("a connection that comes back", () => {
     await vi.waitFor(() => expect(long.of("snapshot")).toHaveLength(1));
   });
 
+  it("gets the whole fleet, and all changes, past rows that can't be read", async () => {
+    const user = await newUser();
+    await fill(user, 450);
+    await runInDurableObject(fleetOf(user), (_, { storage }) => {
+      const odd = "UPDATE instances SET view = 'no JSON' WHERE instance_id IN ('rig-00100', 'rig-00300')";
+      storage.sql.exec(odd);
+    });
+    await evictDurableObject(fleetOf(user));
+    const viewer = await Viewer.open(user, "");
+    await vi.waitFor(() => expect(viewer.of("snapshot").at(-1)?.is_last).toBe(true));
+    expect(viewer.fleet.size).toBe(449);
+    await runInDurableObject(fleetOf(user), (_, { storage }) => {
+      storage.sql.exec(
+        "UPDATE instances SET changed = 100 + CAST(substr(instance_id, 5) AS INTEGER) WHERE instance_id LIKE 'rig-%'",
+      );
+      storage.sql.exec("UPDATE fleet SET json = json_set(json, '$.revision', 600)");
+    });
+    await evictDurableObject(fleetOf(user));
+    const later = await Viewer.open(user, "?since=50");
+    await vi.waitFor(() => expect(later.revision).toBe(600));
+    expect(later.fleet.size).toBe(448);
+  });
+
   it("gets many changes in several messages, each with the revision up to which it tells all", async () => {
     const user = await newUser();
     await fill(user, 450);

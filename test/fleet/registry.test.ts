@@ -4,11 +4,13 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Fleet, writeFleet } from "../../src/fleet/fleet.ts";
 import type { ListFilter } from "../../src/fleet/list-filter.ts";
+import type { SummaryView } from "../../src/fleet/messages.ts";
 import type { Report } from "../../src/fleet/report.ts";
 import { createTables } from "../../src/fleet/schema.ts";
 import { type FleetState, newFleet } from "../../src/fleet/state.ts";
 import { STATUSES } from "../../src/lifecycle/model/phase.ts";
 import { fleetOf } from "../../src/platform/address.ts";
+import { type HeldClaim, releaseMachine } from "../../src/providers/machines.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 import { alertOf, type FleetStub, listOf, type Reported, reportOf, rows, stateOf } from "./fleets.ts";
 
@@ -379,7 +381,8 @@ describe("lists", () => {
     const fleet = fleetOf(env, "lists");
     for (const [id, reported] of Object.entries(of)) await fleet.report(reportOf(id, reported));
     const ids = async (filter: ListFilter, after = "", limit = 10) => {
-      const { ids: listed } = await fleet.summaries(filter, after, limit);
+      const { json } = await fleet.summaries(filter, after, limit);
+      const listed = JSON.parse(json).map((row: SummaryView) => row.instance_id);
       expect(await fleet.instanceIds(after, limit, filter)).toEqual(listed);
       return listed;
     };
@@ -417,13 +420,18 @@ describe("machines", () => {
     const fleet = fleetOf(env, "machines-left");
     const watching = (ref: string, revision: number) =>
       fleet.report(reportOf("a", { provider: "webhook", providerRef: ref, revision }));
+    const release = async (id: string, held: readonly HeldClaim[]) =>
+      releaseMachine(env, "machines-left", machine, id, held);
     await watching("m-1", 1);
-    await fleet.releaseMachine(machine, "a");
-    expect(await fleet.holderOf(machine)).toBe("a");
+    const held = await fleet.claimsOf("a");
+    expect(held).toEqual([{ ...machine, claimedAt: DAY }]);
     await watching("m-2", 2);
-    await fleet.releaseMachine(machine, "b");
+    await release("b", held);
     expect(await fleet.holderOf(machine)).toBe("a");
-    await fleet.releaseMachine(machine, "a");
+    await fleet.claim(machine, "a");
+    await release("a", held);
+    expect(await fleet.holderOf(machine)).toBe("a");
+    await release("a", await fleet.claimsOf("a"));
     expect(await fleet.holderOf(machine)).toBeNull();
     expect(await fleet.holderOf({ ...machine, ref: "m-2" })).toBe("a");
     await fleet.report(

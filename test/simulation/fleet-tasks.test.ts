@@ -24,6 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 function env(bindings: object): Env {
@@ -123,8 +124,59 @@ describe("events of the fleet itself", () => {
   });
 });
 
+describe("a task that is never answered", () => {
+  it("is due again later, and holds up none of the others", async () => {
+    vi.spyOn(console, "warn").mockReturnValue();
+    vi.useFakeTimers();
+    place("a", "running");
+    const now = Date.now();
+    fleet.setDue({ deliveriesAt: now, historyAt: now, totalsAt: now, pruneAt: now });
+    fleet.events.add(
+      1,
+      null,
+      { id: "guard-1", at: now, kind: "guard_closed", severity: "critical", message: "", detail: {} },
+      false,
+    );
+    vi.spyOn(fleet.digests, "waiting").mockReturnValue([
+      { id: "d", channelId: "c", digestId: "d", notice: Object.create(null) },
+    ]);
+    const never = () => new Promise<never>(() => {});
+    const hanging = {
+      DB: { prepare: () => ({ bind: () => null }), batch: never },
+      ALERT_DELIVERY: { create: never, get: never },
+      SERVICE: { getByName: () => ({ report: never }) },
+    };
+    const running = runDueTasks(env(hanging), USER, fleet, now);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await running;
+    const { due } = fleet.state;
+    for (const at of [due.deliveriesAt, due.historyAt, due.totalsAt]) expect(at).toBeGreaterThan(now);
+    expect(due.pruneAt).not.toBe(now);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fleet.state.due).toEqual(due);
+  });
+});
+
 describe("a policy", () => {
-  it("is brought again, from the first instance that was out of reach on", async () => {
+  it("that nobody answers does not keep whoever sets it, and goes on by the alarm", async () => {
+    vi.useFakeTimers();
+    for (let index = 100; index < 400; index++) place(`rig-${index}`, "running");
+    fleet.setPolicy({ keep_alive_minutes: 5 }, Date.now());
+    const began = Date.now();
+    const getByName = () => ({ setUserPolicy: () => new Promise<never>(() => {}) });
+    let endedAt = 0;
+    const bringing = bringPolicy(env({ INSTANCES: { getByName } }), USER, fleet).then(() => {
+      endedAt = Date.now();
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await bringing;
+    expect(endedAt - began).toBeLessThanOrEqual(30_000);
+    expect(fleet.state.due.policy).toEqual({ at: endedAt, after: "rig-249" });
+    expect(fleet.retries.due(Number.MAX_SAFE_INTEGER, 1000)).toHaveLength(150);
+  });
+
+  it("is brought again to the one that was out of reach", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
     vi.spyOn(console, "warn").mockReturnValue();
     const told: string[] = [];
     let isAway = true;
@@ -141,8 +193,9 @@ describe("a policy", () => {
     expect(told).toEqual(["u-1/a", "u-1/c"]);
     expect(fleet.state.due.policy?.at).toBeGreaterThan(Date.now());
     isAway = false;
+    vi.setSystemTime(fleet.state.due.policy?.at ?? 0);
     await bringPolicy(env({ INSTANCES: { getByName } }), USER, fleet);
-    expect(told).toEqual(["u-1/a", "u-1/c", "u-1/b", "u-1/c"]);
+    expect(told).toEqual(["u-1/a", "u-1/c", "u-1/b"]);
     expect(fleet.state.due.policy).toBeNull();
   });
 });

@@ -6,6 +6,7 @@ import { isUnreadable } from "../../src/instance/outcomes.ts";
 import type { Sighted } from "../../src/lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { actorOf, fleetOf } from "../../src/platform/address.ts";
+import { releaseMachine } from "../../src/providers/machines.ts";
 import { credentialsSetAt, openProvider } from "../../src/providers/registry.ts";
 import type { Platform } from "./platform.ts";
 import { outcomeOf, type Rig } from "./rig.ts";
@@ -155,6 +156,7 @@ export class Owner {
     const ref = `${instanceId}-${next}`;
     if (machines.stateOf(ref) === "gone") return;
     await this.#platform.request(async (env) => {
+      const held = await fleetOf(env, userId).claimsOf(instanceId);
       const former = await actorOf(env, userId, instanceId).machine();
       if (former === null || isUnreadable(former) || former.ref === ref) return;
       const sighted = await sight(env, userId, ref, instanceId);
@@ -168,7 +170,7 @@ export class Owner {
         this.#machines = Math.max(this.#machines, next);
         this.#platform.count("moved to another machine");
       });
-      await fleetOf(env, userId).releaseMachine(former, instanceId);
+      await releaseMachine(env, userId, former, instanceId, held);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { actorOf, fleetOf } from "../../src/platform/address.ts";
+import { nextToVisit, visitAll } from "../../src/cleanup/visit.ts";
 import { Owner, registrationOf } from "./owner.ts";
 import type { Platform } from "./platform.ts";
 import type { Say } from "./promises/promise.ts";
@@ -75,8 +75,7 @@ export function visitDaily(platform: Platform, untilMs: number): void {
   const end = scheduler.now + untilMs;
   const visitUser = (userId: string) =>
     platform.request(async (env) => {
-      const ids = await fleetOf(env, userId).instancesToVisit("", 100);
-      await Promise.allSettled(ids.map((id) => actorOf(env, userId, id).cleanUp()));
+      await visitAll(env, userId, await nextToVisit(env, userId, "", 100));
     });
   const visit = () => {
     for (const { name } of platform.fleets) visitUser(name).catch(() => {});

@@ -5,7 +5,7 @@ import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
-import { calledMachine, sameMachine } from "../../providers/machines.ts";
+import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { detailExample } from "./examples.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
@@ -53,6 +53,8 @@ export class ChangeInstance extends Endpoint {
     const { params, query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const actor = actorOf(c.env, userId, params.id);
+    const mayMove = body.provider !== undefined || body.provider_ref !== undefined;
+    const held = mayMove ? await fleetOf(c.env, userId).claimsOf(params.id) : [];
     const former = viewOrThrow(await actor.machine());
     const next = {
       provider: body.provider ?? former.provider,
@@ -98,7 +100,7 @@ export class ChangeInstance extends Endpoint {
       }
     });
     const left = moves ? calledMachine(former) : null;
-    if (left !== null) await fleetOf(c.env, userId).releaseMachine(left, params.id);
+    if (left !== null) await releaseMachine(c.env, userId, left, params.id, held);
     return c.json(detail);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { guardView } from "../../fleet/views.ts";
 import { userIdOf } from "../../http/authenticate.ts";
-import { idCursor, nextIdCursor, pageLimit } from "../../http/cursor.ts";
+import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { answerUnlessKnown, answerVersion, notModified } from "../../http/entity-tag.ts";
 import { errorResponses, UNREADABLE_MESSAGE } from "../../http/errors.ts";
@@ -105,7 +105,7 @@ export class ListInstances extends Endpoint {
         : fullViews(c.env, userId, query),
       fleet.guards(),
     ]);
-    const rest = { next_cursor: nextIdCursor(page.ids, query.limit), guard: guardView(guards) };
+    const rest = { next_cursor: encodeId(page.end), guard: guardView(guards) };
     const server_time = toIso(Date.now());
     if ("instances" in page) return answerUnlessKnown(c, { server_time, instances: page.instances, ...rest });
     const others = JSON.stringify(rest).slice(1);
@@ -118,8 +118,8 @@ export class ListInstances extends Endpoint {
 }
 
 interface FullPage {
-  /** Of all that the page stands for, those that it leaves out too. */
-  readonly ids: readonly string[];
+  /** The id with which all that it stands for ends, what it leaves out too; null on the last one. */
+  readonly end: string | null;
   readonly instances: readonly (LiveView | UnreadableInstance)[];
 }
 
@@ -139,7 +139,7 @@ async function fullViews(env: Env, userId: string, query: ListQuery): Promise<Fu
     if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because)];
     return isWanted(view) ? [view] : [];
   });
-  return { ids, instances };
+  return { end: ids.length < query.limit ? null : (ids.at(-1) ?? null), instances };
 }
 
 function unreadableEntry(instanceId: string, because: string): UnreadableInstance {

@@ -2,7 +2,7 @@ import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { security, successResponse } from "../../http/openapi.ts";
-import { actorOf } from "../../platform/address.ts";
+import { actorOf, fleetOf } from "../../platform/address.ts";
 import { refusalError } from "./refusals.ts";
 import { instanceParams } from "./schemas.ts";
 
@@ -21,7 +21,10 @@ export class RemoveInstance extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
     const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
-    if (removed.outcome !== "removed") throw refusalError(removed);
+    if (removed.outcome === "removed") return c.json({ success: true });
+    const isGhost =
+      removed.outcome === "unknown" && (await fleetOf(c.env, place.userId).removeGhost(place.instanceId));
+    if (!isGhost) throw refusalError(removed);
     return c.json({ success: true });
   }
 }

@@ -34,6 +34,25 @@ export function readableRows<T extends z.ZodType>(schema: T, rows: readonly unkn
   });
 }
 
+/** What a query with a limit has found. */
+export interface Found<T, Place> {
+  /** Those that can be read. */
+  readonly rows: readonly T[];
+  /** Where the last of all that were found stands, readable or not; null when there are no more. */
+  readonly end: Place | null;
+}
+
+/** Reads rows that were looked for up to a limit. `place`: where a row stands. */
+export function readFound<T extends z.ZodType, Place>(
+  schema: T,
+  place: z.ZodType<Place>,
+  found: readonly unknown[],
+  limit: number,
+): Found<z.output<T>, Place> {
+  const end = found.length < limit ? null : place.parse(found.at(-1));
+  return { rows: readableRows(schema, found), end };
+}
+
 /** The detail of an event, as JSON text; empty if it can't be read. */
 export const storedDetail = jsonText(
   z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),

@@ -1,12 +1,14 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FleetActor } from "../../../src/fleet/actor.ts";
 import { InstanceActor } from "../../../src/instance/actor.ts";
 import type { Registration } from "../../../src/instance/outcomes.ts";
 import type { ActionOutcome, ActionParameters } from "../../../src/orders/order.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { type Provider, ProviderError, type Shown, type Sighting } from "../../../src/providers/provider.ts";
 import * as registry from "../../../src/providers/registry.ts";
+import { mayLog } from "../../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
 
 /** One machine, one watcher; and a machine is seen before it is watched. The provider is a function. */
@@ -252,6 +254,27 @@ describe("a change of machine", () => {
 });
 
 describe("the claim of a registered instance", () => {
+  it("that it makes anew on its way back is not released by the change that left it, reports lost or not", async () => {
+    mayLog(/outbox not delivered \(fleet\)/);
+    const user = await owner();
+    await register(user, "one");
+    const original = InstanceActor.prototype.change;
+    let isFirst = true;
+    vi.spyOn(InstanceActor.prototype, "change").mockImplementation(async function (
+      this: InstanceActor,
+      changes,
+    ) {
+      const changed = await original.call(this, changes);
+      if (!isFirst) return changed;
+      isFirst = false;
+      vi.spyOn(FleetActor.prototype, "report").mockRejectedValue(new Error("the fleet was reset"));
+      expect((await change(user, "one", { provider_ref: "m-1" })).status).toBe(200);
+      return changed;
+    });
+    expect((await change(user, "one", { provider_ref: "m-2" })).status).toBe(200);
+    expect([await holder(user, "m-1"), await holder(user, "m-2")]).toEqual(["one", null]);
+  });
+
   it("that was lost comes back with its next change of status, if nobody else has it", async () => {
     const user = await owner();
     const one = await Instance.register(user, "one", { provider: "webhook", provider_ref: "m-1" });

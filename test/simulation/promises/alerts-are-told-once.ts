@@ -13,8 +13,8 @@ const { reminderMs } = compilePolicy(DEFAULT_POLICY, 1);
 /** What one message about a mass outage tells for all of its instances. */
 const TOLD_BY_THE_GUARD: ReadonlySet<string> = new Set(["orphaned", "silent", "abandoned", "recovered"]);
 
-/** More than lies between the first orphan of an outage and the closing of the guard. */
-const OUTAGE_LEAD_MS = 20 * 60_000;
+/** More than lies between the first orphan of an outage and the closing of the guard, to which some report late. */
+const OUTAGE_LEAD_MS = 30 * 60_000;
 
 /**
  * In the end each event that is an alert has been told, by one message and no other: unless the guard's own message

@@ -208,6 +208,13 @@ const ENDED_BY: Partial<Record<HistoryEventKind, readonly HistoryEventKind[]>> =
   delete_failed: ["deleted", "recovered", "gone"],
 };
 
+const ENDERS: ReadonlySet<string> = new Set(Object.values(ENDED_BY).flat());
+
+/** Whether an event of this kind may end a state that was told. */
+export function mayEndAState(kind: string): boolean {
+  return ENDERS.has(kind);
+}
+
 export interface EarlierEvent {
   readonly instanceId: string;
   readonly kind: HistoryEventKind;

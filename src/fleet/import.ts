@@ -6,6 +6,7 @@ import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
 import { addAlert } from "./digest-window.ts";
+import { untold } from "./events.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
 import { Registry } from "./registry.ts";
 import type { FleetRow } from "./report.ts";
@@ -240,7 +241,9 @@ async function importEvents(
   for (const { notice, ...event } of readableRows(eventRow, recent?.results ?? []).reverse()) {
     const number = state.revision + 1;
     const waits = notice === TAKEN_OVER;
-    insertRows(sql, "events", [{ number, ...event, told: waits ? "pending" : notice }]);
+    insertRows(sql, "events", [
+      { number, ...event, told: waits ? "pending" : (notice ?? untold(event.kind)) },
+    ]);
     state = { ...state, revision: number, historyUpTo: number };
     if (waits) {
       const severity = severitySchema.catch("warning").parse(event.severity);

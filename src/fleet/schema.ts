@@ -45,7 +45,8 @@ const STATEMENTS = [
      severity TEXT NOT NULL,
      message TEXT NOT NULL,
      detail TEXT NOT NULL,             -- JSON
-     told TEXT,                        -- 'pending', or the digest that tells it; NULL when nobody is to be told
+     -- 'pending', or the digest that tells it; 'nobody': not told, but what is told later depends on it; NULL: neither
+     told TEXT,
      UNIQUE (at, instance_id, id)
    )`,
   "CREATE INDEX IF NOT EXISTS events_told ON events (told) WHERE told IS NOT NULL",
@@ -74,6 +75,9 @@ const STATEMENTS = [
      PRIMARY KEY (provider, ref)
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
+  "CREATE INDEX IF NOT EXISTS events_quiet ON events (at) WHERE told IS NULL",
+  // Up to when events were forgotten that bear on alerts.
+  "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
 ];
 
 export function createTables(sql: SqlStorage): void {
@@ -82,7 +86,16 @@ export function createTables(sql: SqlStorage): void {
 
 /** Empties all tables but the one of the state, which an import writes last. */
 export function emptyTables(sql: SqlStorage): void {
-  for (const table of ["instances", "removals", "silences", "events", "deliveries", "channels", "machines"]) {
+  for (const table of [
+    "instances",
+    "removals",
+    "silences",
+    "events",
+    "forgotten",
+    "deliveries",
+    "channels",
+    "machines",
+  ]) {
     sql.exec(`DELETE FROM ${table}`);
   }
 }

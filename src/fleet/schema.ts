@@ -52,7 +52,7 @@ const STATEMENTS = [
   "CREATE INDEX IF NOT EXISTS events_told ON events (told) WHERE told IS NOT NULL",
   "CREATE INDEX IF NOT EXISTS events_own ON events (number) WHERE instance_id = ''",
   `CREATE TABLE IF NOT EXISTS deliveries (
-     id TEXT PRIMARY KEY,              -- of the workflow that delivers
+     id TEXT PRIMARY KEY,              -- and of the workflow that goes on with it
      channel_id TEXT NOT NULL,
      digest_id TEXT NOT NULL,
      notice TEXT NOT NULL              -- JSON
@@ -76,6 +76,12 @@ const STATEMENTS = [
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
   "CREATE INDEX IF NOT EXISTS events_quiet ON events (at) WHERE told IS NULL",
+  // What could not be sent yet, since when, and when it is tried again.
+  `CREATE TABLE IF NOT EXISTS postponed_deliveries (
+     id TEXT PRIMARY KEY,
+     since INTEGER NOT NULL,
+     retry_at INTEGER NOT NULL
+   ) WITHOUT ROWID`,
   // Up to when events were forgotten that bear on alerts.
   "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
 ];
@@ -93,6 +99,7 @@ export function emptyTables(sql: SqlStorage): void {
     "events",
     "forgotten",
     "deliveries",
+    "postponed_deliveries",
     "channels",
     "machines",
   ]) {

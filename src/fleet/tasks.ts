@@ -1,4 +1,3 @@
-import { startDelivery } from "../alerts/delivery.ts";
 import { appendOwnEvents } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
 import { compilePolicy } from "../lifecycle/model/policy.ts";
@@ -8,6 +7,7 @@ import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { closeWindow, dueDigests, type Urgency } from "./digest-window.ts";
 import type { Fleet } from "./fleet.ts";
 import { bringPolicy } from "./policy.ts";
+import { sendDeliveries } from "./send.ts";
 import { type Due, type FleetState, withDue } from "./state.ts";
 import { tellTotals } from "./totals.ts";
 
@@ -18,9 +18,6 @@ import { tellTotals } from "./totals.ts";
 
 /** A task that failed is due again after this long. */
 const RETRY_MS = 30 * SECOND_MS;
-
-/** How many workflows one alarm starts; the rest go on in the next. */
-const DELIVERIES_PER_ALARM = 50;
 
 const OWN_EVENTS_PER_BATCH = 50;
 
@@ -41,7 +38,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
     await attempt(fleet, task, run, (state, retryAt) => withDue(state, { [task]: retryAt }));
   };
   await Promise.all([
-    ifDue("deliveriesAt", () => startDeliveries(env, userId, fleet, now)),
+    ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
     ifDue("totalsAt", () => tellTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
@@ -92,15 +89,6 @@ function againAt(digest: FleetState["digest"], urgency: Urgency, at: number): Fl
 /** Letters, digits, `-` and `_`, and with a channel's id at most 100, as the ids of workflows must be. */
 function digestId(userId: string, digests: number, urgency: Urgency): string {
   return `${userId.replaceAll(/[^A-Za-z0-9-]/g, "_").slice(0, 38)}-${urgency}-${digests}`;
-}
-
-async function startDeliveries(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
-  const waiting = fleet.digests.waiting(DELIVERIES_PER_ALARM);
-  for (const { id, channelId, digestId, notice } of waiting) {
-    await startDelivery(env, id, { userId, channelId, digestId, notice });
-    fleet.digests.started(id);
-  }
-  fleet.setDue({ deliveriesAt: waiting.length === DELIVERIES_PER_ALARM ? now + SECOND_MS : null });
 }
 
 /** Events of the fleet itself go to the history like those of its instances. */

@@ -52,10 +52,10 @@ const CREDENTIAL_READS_AN_ORDER = 4;
 
 /**
  * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/schema.ts`: the instance and its index, the
- * state and the alarm; for a move two counts of silences; for an event its row, its key and, if it is an alert, the index
- * of those that wait, twice.
+ * state and the alarm; for a move two counts of silences; for an event its row, its key and one
+ * index and, if it is an alert, that index once more.
  */
-const FLEET_ROWS = { report: 4, move: 4, event: 2, alert: 4 } as const;
+const FLEET_ROWS = { report: 4, move: 4, event: 3, alert: 4 } as const;
 
 /** How often each was asked for: in all, and by bucket. */
 export class Demand {

@@ -1,5 +1,5 @@
 import { FleetActor as Fleet } from "../../src/fleet/actor.ts";
-import { newFleet } from "../../src/fleet/state.ts";
+import { type FleetState, newFleet } from "../../src/fleet/state.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
 import { newState } from "../../src/lifecycle/model/state.ts";
@@ -51,10 +51,10 @@ export class FleetActor extends Fleet {
         );
       }
       const seenFrom = now - DAY_MS;
-      const state = {
+      const state: FleetState = {
         ...newFleet(),
         guard: { closedAt: now, openedAt: null, seenFrom, silentFrom: seenFrom },
-        vote: { closedAt: now, openedAt: null, seenFrom },
+        vote: { closedAt: now, openedAt: null, seenFrom, seenAt: seenFrom },
         awake: rows - silent,
         instancesByStatus: { orphaned: silent, running: rows - silent },
         revision: rows,

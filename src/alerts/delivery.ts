@@ -1,6 +1,8 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
+import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { type Delivery, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
 import type { Notice } from "./notice.ts";
 
@@ -10,21 +12,38 @@ export interface DeliveryParameters {
   readonly channelId: string;
   readonly digestId: string;
   readonly notice: Notice;
+  /** How long to wait before the first try: the fleet has made one already. A former version's fleet had not. */
+  readonly waitMs?: number;
 }
 
 /** A channel that can't be reached is tried for about an hour, or as it asks for by `Retry-After`. */
 const RETRIES = 7;
+const FIRST_WAIT_MS = 15 * SECOND_MS;
 
-/** Brings one message to one channel: one step where nothing fails. A channel that is slow holds up no other. */
+/** A channel may ask for this long at most: nobody reads an alert of last week. */
+const LONGEST_WAIT_MS = HOUR_MS;
+
+const NO_ANSWER = unreachable("no answer");
+
+/** How long to wait after a try that failed, and that so many others preceded. */
+export function waitAfter({ retryAfterSeconds }: Delivery, triesBefore: number): number {
+  if (retryAfterSeconds === null) return FIRST_WAIT_MS * 2 ** triesBefore;
+  return Math.min(LONGEST_WAIT_MS, Math.max(SECOND_MS, retryAfterSeconds * SECOND_MS));
+}
+
+/** Brings one message to one channel that did not take it at once. */
 export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
   override async run(event: Readonly<WorkflowEvent<DeliveryParameters>>, step: WorkflowStep): Promise<void> {
-    const { userId, channelId, digestId, notice } = event.payload;
-    let askedToWaitMs: number | null = null;
-    const delay = ({ ctx }: { ctx: { attempt: number } }) => askedToWaitMs ?? 15_000 * 2 ** ctx.attempt;
+    const { userId, channelId, digestId, notice, waitMs } = event.payload;
+    let failed: Delivery | null = null;
+    // A step that was cut off has no answer.
+    const delay = ({ ctx }: { ctx: { attempt: number } }) => waitAfter(failed ?? NO_ANSWER, ctx.attempt);
+    if (waitMs !== undefined) await step.sleep("wait", waitMs);
     await step.do(
       "send",
       { retries: { limit: RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },
       async () => {
+        failed = null;
         const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
         // The user has no such channel any more.
         if (delivery === null) return;
@@ -34,7 +53,7 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
         );
         if (delivery.delivered) return;
         if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
-        askedToWaitMs = delivery.retryAfterSeconds === null ? null : delivery.retryAfterSeconds * 1000;
+        failed = delivery;
         throw new Error(delivery.detail);
       },
     );

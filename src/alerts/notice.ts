@@ -1,4 +1,6 @@
-import type { HistoryEventKind, Severity } from "../lifecycle/model/history-event.ts";
+import { z } from "zod";
+import { type HistoryEventKind, type Severity, severitySchema } from "../lifecycle/model/history-event.ts";
+import { openEnum } from "../lifecycle/model/stored.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 
 /** What an owner is told: pure, from events to one message. */
@@ -48,6 +50,30 @@ interface KeepAliveOffer {
   readonly registeredAt: number;
   readonly until: number;
 }
+
+/** A notice as it is stored, perhaps by another version of the service. */
+export const noticeSchema: z.ZodType<Notice> = z.object({
+  title: z.string(),
+  severity: severitySchema,
+  groups: z.array(
+    z.object({
+      kind: openEnum<HistoryEventKind>(),
+      severity: severitySchema,
+      heading: z.string(),
+      lines: z.array(
+        z.object({
+          instanceId: z.string(),
+          name: z.string(),
+          message: z.string(),
+          at: z.number(),
+          keepAlive: z.object({ registeredAt: z.number(), until: z.number() }).nullable(),
+          eventId: z.string(),
+        }),
+      ),
+      more: z.number(),
+    }),
+  ),
+});
 
 /** A group names so many instances and counts the rest. */
 const LINES_PER_GROUP = 10;
@@ -207,6 +233,13 @@ const ENDED_BY: Partial<Record<HistoryEventKind, readonly HistoryEventKind[]>> =
   wake_failed: ["woken"],
   delete_failed: ["deleted", "recovered", "gone"],
 };
+
+const ENDERS: ReadonlySet<string> = new Set(Object.values(ENDED_BY).flat());
+
+/** Whether an event of this kind may end a state that was told. */
+export function mayEndAState(kind: string): boolean {
+  return ENDERS.has(kind);
+}
 
 export interface EarlierEvent {
   readonly instanceId: string;

@@ -3,7 +3,7 @@ import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, security, successResponse } from "../http/openapi.ts";
-import { type ActionResult, isActionOf, resultEvent } from "../orders/order.ts";
+import { type ActionResult, findAction, isActionOf, resultEvent } from "../orders/order.ts";
 import { providerOrderSchema } from "../providers/provider.ts";
 
 /** The states of a workflow that has ended. */
@@ -46,7 +46,7 @@ export class PostActionResult extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     if (!(await isActionOf(userIdOf(c.var.principal), params.id))) throw notFound();
-    const workflow = await c.env.INSTANCE_ACTION.get(params.id).catch(() => null);
+    const workflow = await findAction(c.env, params.id);
     if (workflow === null) throw notFound();
     if (ENDED.has((await workflow.status()).status)) {
       throw new ApiError("not_possible", "This action is over");

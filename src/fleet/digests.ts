@@ -1,28 +1,21 @@
 import { composeNotice, type Notice, type Outage, withoutOutage, withoutRepeats } from "../alerts/notice.ts";
 import { type Severity, severitySchema } from "../lifecycle/model/history-event.ts";
 import type { Channels } from "./channels.ts";
+import type { Deliveries } from "./deliveries.ts";
 import type { Urgency } from "./digest-window.ts";
 import type { RecentEvents } from "./events.ts";
 
-/** What is told at the end of a digest's window, and the deliveries of it that wait for their workflows. */
-
-export interface WaitingDelivery {
-  /** Of its workflow, unique for good. */
-  readonly id: string;
-  readonly channelId: string;
-  readonly digestId: string;
-  readonly notice: Notice;
-}
+/** What is told at the end of a digest's window. */
 
 export class Digests {
-  readonly #sql: SqlStorage;
   readonly #events: RecentEvents;
   readonly #channels: Channels;
+  readonly #deliveries: Deliveries;
 
-  constructor(sql: SqlStorage, events: RecentEvents, channels: Channels) {
-    this.#sql = sql;
+  constructor(events: RecentEvents, channels: Channels, deliveries: Deliveries) {
     this.#events = events;
     this.#channels = channels;
+    this.#deliveries = deliveries;
   }
 
   /**
@@ -49,33 +42,9 @@ export class Digests {
     for (const channel of this.#channels.list()) {
       const notice = notices.get(channel.minimumSeverity) ?? null;
       if (notice === null) continue;
-      this.#sql.exec(
-        "INSERT OR IGNORE INTO deliveries (id, channel_id, digest_id, notice) VALUES (?, ?, ?, ?)",
-        `${digestId}-${channel.id.slice(0, 40)}`,
-        channel.id,
-        digestId,
-        JSON.stringify(notice),
-      );
+      const id = `${digestId}-${channel.id.slice(0, 40)}`;
+      this.#deliveries.add({ id, channelId: channel.id, digestId, notice });
     }
     return isMore;
-  }
-
-  waiting(limit: number): WaitingDelivery[] {
-    return this.#sql
-      .exec<{ id: string; channel_id: string; digest_id: string; notice: string }>(
-        "SELECT id, channel_id, digest_id, notice FROM deliveries LIMIT ?",
-        limit,
-      )
-      .toArray()
-      .map((row) => ({
-        id: row.id,
-        channelId: row.channel_id,
-        digestId: row.digest_id,
-        notice: JSON.parse(row.notice),
-      }));
-  }
-
-  started(id: string): void {
-    this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);
   }
 }

@@ -1,13 +1,15 @@
 import { z } from "zod";
-import type { Alert, EarlierEvent } from "../alerts/notice.ts";
+import { type Alert, type EarlierEvent, mayEndAState } from "../alerts/notice.ts";
 import type { KeptEvent } from "../history/append.ts";
 import { type Page, type Position, pageOf, placedRows } from "../history/page.ts";
 import {
   type HistoryEvent,
   type HistoryEventKind,
+  isQuietKind,
   type Severity,
   severitySchema,
 } from "../lifecycle/model/history-event.ts";
+import { BACKLOG_MS } from "../lifecycle/model/outbox.ts";
 import {
   type Found,
   jsonText,
@@ -22,17 +24,41 @@ import type { Urgency } from "./digest-window.ts";
 /**
  * The recent events of a fleet, and which of them somebody must be told of. All events of an instance are also in the
  * history, where they stay longer.
+ *
+ * An event that bears on alerts is more than something to read. As long as its row is here, a report that brings it again
+ * tells nothing new, and what lasts since is no news. So the events that don't bear on alerts have a bound of their own.
  */
 
-/** Events are kept here so long, and so many of them. */
+/** Events are kept here so long, and of each sort so many. */
 export const EVENTS_KEPT_MS = 30 * DAY_MS;
 const EVENTS_KEPT = 20_000;
+
+/** Those that bear on alerts are not counted before they are older than a report can be, or than a reminder's time. */
+const BEARING_KEPT_MS = BACKLOG_MS;
+
+/**
+ * More of them than this a fleet does not hold: five for each instance that a user may have. Beyond it the oldest give way, but
+ * none that waits to be told. Of those few wait, since a digest takes `ALERTS_PER_DIGEST` a second.
+ */
+const BEARING_AT_MOST = 500_000;
 
 /** Far more than a digest shows; what lies beyond is told by the next one. */
 const ALERTS_PER_DIGEST = 2000;
 
 /** An event of the fleet itself is of no instance. */
 const OWN = "";
+
+/** How an event stands that bears on alerts though nobody is told of it. */
+const NOBODY = "nobody";
+
+/** The two sorts of events, as conditions on rows. */
+const QUIET = "told IS NULL";
+const BEARING = "told IS NOT NULL";
+
+/** How an event stands that nobody is to be told of; null when it doesn't bear on alerts either. */
+export function untold(kind: string): typeof NOBODY | null {
+  return isQuietKind(kind) && !mayEndAState(kind) ? null : NOBODY;
+}
 
 export interface FleetEvent extends KeptEvent {
   /** The fleet's number of it: later events have higher ones. */
@@ -107,8 +133,13 @@ export class RecentEvents {
     this.#sql = sql;
   }
 
-  /** Adds an event; false when it is known already. `isAlert`: it waits to be told. */
+  /**
+   * Adds an event; false when it is known already. `isAlert`: it waits to be told. One that bears on alerts and is as old as
+   * those that were forgotten may be one of them: it is taken for known.
+   */
   add(number: number, instanceId: string | null, event: HistoryEvent, isAlert: boolean): boolean {
+    const told = isAlert ? "pending" : untold(event.kind);
+    if (told !== null && event.at <= this.#forgottenUpTo()) return false;
     const inserted = this.#sql.exec(
       `INSERT INTO events (number, at, instance_id, id, kind, severity, message, detail, told)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING number`,
@@ -120,7 +151,7 @@ export class RecentEvents {
       event.severity,
       event.message,
       JSON.stringify(event.detail),
-      isAlert ? "pending" : null,
+      told,
     );
     return inserted.toArray().length > 0;
   }
@@ -188,7 +219,7 @@ export class RecentEvents {
   /** Nobody was told of these after all, so none of them makes a later alert a repetition. */
   leaveOut(alerts: readonly Alert[]): void {
     this.#sql.exec(
-      `UPDATE events SET told = NULL WHERE (at, instance_id, id) IN
+      `UPDATE events SET told = '${NOBODY}' WHERE (at, instance_id, id) IN
          (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
       JSON.stringify(alerts.map(({ at, instanceId, eventId }) => [at, instanceId, eventId])),
     );
@@ -196,11 +227,12 @@ export class RecentEvents {
 
   /** What happened to the same instances since `since`, apart from what this digest tells. */
   earlierThan(digestId: string, alerts: readonly Alert[], since: number): EarlierEvent[] {
+    if (alerts.length === 0) return [];
     const ids = JSON.stringify([...new Set(alerts.map(({ instanceId }) => instanceId))]);
     return this.#sql
-      .exec<{ instance_id: string; kind: HistoryEventKind; at: number; told: string | null }>(
+      .exec<{ instance_id: string; kind: HistoryEventKind; at: number; told: string }>(
         `SELECT instance_id, kind, at, told FROM events
-         WHERE at > ? AND instance_id IN (SELECT value FROM json_each(?)) AND told IS NOT ?`,
+         WHERE at > ? AND instance_id IN (SELECT value FROM json_each(?)) AND ${BEARING} AND told <> ?`,
         since,
         ids,
         digestId,
@@ -210,20 +242,52 @@ export class RecentEvents {
         instanceId: row.instance_id,
         kind: row.kind,
         at: row.at,
-        told: row.told !== null && row.told !== "pending",
+        told: row.told !== "pending" && row.told !== NOBODY,
       }));
   }
 
-  /** Deletes events that are too old or too many, but no alert that waits. Returns when the next one will be too old, or null. */
+  /** Deletes events that are too old or too many, but no alert that waits. Returns when to do so again, or null. */
   prune(now: number): number | null {
-    this.#sql.exec("DELETE FROM events WHERE at < ? AND told IS NOT 'pending'", now - EVENTS_KEPT_MS);
-    this.#sql.exec(
-      `DELETE FROM events WHERE told IS NOT 'pending'
-         AND number <= (SELECT number FROM events ORDER BY number DESC LIMIT 1 OFFSET ${EVENTS_KEPT})`,
-    );
+    const tooOld = now - EVENTS_KEPT_MS - 1;
+    const surplus = this.#surplusUpTo(QUIET, EVENTS_KEPT) ?? 0;
+    this.#sql.exec(`DELETE FROM events WHERE ${QUIET} AND at <= ?`, Math.max(tooOld, surplus));
+    const old = Math.min(this.#surplusUpTo(BEARING, EVENTS_KEPT) ?? 0, now - BEARING_KEPT_MS);
+    this.#forget(Math.max(tooOld, old, this.#surplusUpTo(BEARING, BEARING_AT_MOST) ?? 0));
     const [oldest] = this.#sql
       .exec<{ at: number }>("SELECT at FROM events WHERE told IS NOT 'pending' ORDER BY at LIMIT 1")
       .toArray();
-    return oldest === undefined ? null : oldest.at + EVENTS_KEPT_MS;
+    if (oldest === undefined) return null;
+    const isSurplus = this.#surplusUpTo(BEARING, EVENTS_KEPT) !== null;
+    return isSurplus ? now + DAY_MS : oldest.at + EVENTS_KEPT_MS;
+  }
+
+  /** When the newest event of this sort happened of which there are too many; null when there are not. */
+  #surplusUpTo(sort: string, kept: number): number | null {
+    const { count } = this.#sql
+      .exec<{ count: number }>(`SELECT COUNT(*) AS count FROM events WHERE ${sort}`)
+      .one();
+    if (count <= kept) return null;
+    return this.#sql
+      .exec<{ at: number }>(
+        `SELECT at FROM events WHERE ${sort} ORDER BY at LIMIT 1 OFFSET ?`,
+        count - kept - 1,
+      )
+      .one().at;
+  }
+
+  /** Deletes what bears on alerts and happened by then, and notes up to when there was any. */
+  #forget(upTo: number): void {
+    const which = `${BEARING} AND told <> 'pending' AND at <= ?`;
+    this.#sql.exec(
+      `INSERT INTO forgotten (id, at) SELECT 1, newest FROM (SELECT MAX(at) AS newest FROM events WHERE ${which})
+       WHERE newest IS NOT NULL ON CONFLICT (id) DO UPDATE SET at = MAX(forgotten.at, excluded.at)`,
+      upTo,
+    );
+    this.#sql.exec(`DELETE FROM events WHERE ${which}`, upTo);
+  }
+
+  #forgottenUpTo(): number {
+    const [row] = this.#sql.exec<{ at: number }>("SELECT at FROM forgotten").toArray();
+    return row?.at ?? 0;
   }
 }

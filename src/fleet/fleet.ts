@@ -7,6 +7,7 @@ import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import { Channels } from "./channels.ts";
+import { Deliveries } from "./deliveries.ts";
 import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
@@ -46,6 +47,7 @@ export class Fleet {
   readonly events: RecentEvents;
   readonly channels: Channels;
   readonly machines: Machines;
+  readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
   readonly #storage: DurableObjectStorage;
@@ -63,7 +65,8 @@ export class Fleet {
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
     this.machines = new Machines(sql);
-    this.digests = new Digests(sql, this.events, this.channels);
+    this.deliveries = new Deliveries(sql);
+    this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);

@@ -4,6 +4,7 @@ import { jsonText, readableRows, readFound, storedOverridesSchema } from "../lif
 import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { within } from "../platform/within.ts";
 import { addAlert } from "./digest-window.ts";
+import { untold } from "./events.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
 import { formerInstance, formerRow } from "./former-row.ts";
 import { Registry } from "./registry.ts";
@@ -234,7 +235,7 @@ function takeEvent(
 ): FleetState {
   const number = state.revision + 1;
   const waits = notice === TAKEN_OVER;
-  insertRows(sql, "events", [{ number, ...event, told: waits ? "pending" : notice }]);
+  insertRows(sql, "events", [{ number, ...event, told: waits ? "pending" : (notice ?? untold(event.kind)) }]);
   const next = { ...state, revision: number, historyUpTo: number };
   if (!waits) return next;
   const severity = severitySchema.catch("warning").parse(event.severity);

@@ -45,13 +45,14 @@ const STATEMENTS = [
      severity TEXT NOT NULL,
      message TEXT NOT NULL,
      detail TEXT NOT NULL,             -- JSON
-     told TEXT,                        -- 'pending', or the digest that tells it; NULL when nobody is to be told
+     -- 'pending', or the digest that tells it; 'nobody': not told, but what is told later depends on it; NULL: neither
+     told TEXT,
      UNIQUE (at, instance_id, id)
    )`,
   "CREATE INDEX IF NOT EXISTS events_told ON events (told) WHERE told IS NOT NULL",
   "CREATE INDEX IF NOT EXISTS events_own ON events (number) WHERE instance_id = ''",
   `CREATE TABLE IF NOT EXISTS deliveries (
-     id TEXT PRIMARY KEY,              -- of the workflow that delivers
+     id TEXT PRIMARY KEY,              -- and of the workflow that goes on with it
      channel_id TEXT NOT NULL,
      digest_id TEXT NOT NULL,
      notice TEXT NOT NULL              -- JSON
@@ -87,6 +88,15 @@ const STATEMENTS = [
      retry_at INTEGER NOT NULL
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS policy_retries_by_time ON policy_retries (retry_at)",
+  "CREATE INDEX IF NOT EXISTS events_quiet ON events (at) WHERE told IS NULL",
+  // What could not be sent yet, since when, and when it is tried again.
+  `CREATE TABLE IF NOT EXISTS postponed_deliveries (
+     id TEXT PRIMARY KEY,
+     since INTEGER NOT NULL,
+     retry_at INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  // Up to when events were forgotten that bear on alerts.
+  "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
 ];
 
 const FILLED_TABLES = [
@@ -94,7 +104,9 @@ const FILLED_TABLES = [
   "removals",
   "silences",
   "events",
+  "forgotten",
   "deliveries",
+  "postponed_deliveries",
   "channels",
   "machines",
   "policy_retries",

@@ -1,4 +1,3 @@
-import { startDelivery } from "../alerts/delivery.ts";
 import { appendOwnEvents } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
 import { compilePolicy } from "../lifecycle/model/policy.ts";
@@ -9,6 +8,7 @@ import { within } from "../platform/within.ts";
 import { closeWindow, dueDigests, type Urgency } from "./digest-window.ts";
 import type { Fleet } from "./fleet.ts";
 import { bringPolicy } from "./policy.ts";
+import { sendDeliveries } from "./send.ts";
 import { type Due, type FleetState, withDue } from "./state.ts";
 import { tellTotals } from "./totals.ts";
 
@@ -20,16 +20,10 @@ import { tellTotals } from "./totals.ts";
 /** A task that failed is due again after this long. */
 const RETRY_MS = 30 * SECOND_MS;
 
-/** How many workflows one alarm starts; the rest go on in the next. */
-const DELIVERIES_PER_ALARM = 50;
-
 const OWN_EVENTS_PER_BATCH = 50;
 
 /** Whoever is called by a task has failed when it has not answered after this long. */
 const CALL_LIMIT_MS = 10 * SECOND_MS;
-
-/** After this long the rest of the deliveries waits for the next alarm, and holds up no other task. */
-const DELIVERIES_LIMIT_MS = 20 * SECOND_MS;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
@@ -48,7 +42,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
     await attempt(fleet, task, run, (state, retryAt) => withDue(state, { [task]: retryAt }));
   };
   await Promise.all([
-    ifDue("deliveriesAt", () => startDeliveries(env, userId, fleet, now)),
+    ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
     ifDue("totalsAt", () => tellTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
@@ -99,17 +93,6 @@ function againAt(digest: FleetState["digest"], urgency: Urgency, at: number): Fl
 /** Letters, digits, `-` and `_`, and with a channel's id at most 100, as the ids of workflows must be. */
 function digestId(userId: string, digests: number, urgency: Urgency): string {
   return `${userId.replaceAll(/[^A-Za-z0-9-]/g, "_").slice(0, 38)}-${urgency}-${digests}`;
-}
-
-async function startDeliveries(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
-  const began = Date.now();
-  for (const { id, channelId, digestId, notice } of fleet.digests.waiting(DELIVERIES_PER_ALARM)) {
-    if (Date.now() > began + DELIVERIES_LIMIT_MS) break;
-    await within(CALL_LIMIT_MS, startDelivery(env, id, { userId, channelId, digestId, notice }));
-    fleet.digests.started(id);
-  }
-  const isMore = fleet.digests.waiting(1).length > 0;
-  fleet.setDue({ deliveriesAt: isMore ? now + SECOND_MS : null });
 }
 
 /** Events of the fleet itself go to the history like those of its instances. */

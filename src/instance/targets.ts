@@ -28,7 +28,7 @@ export function targetsIn(env: Env, stored: StoredInstance, policy: Policy): Tar
       });
     },
     async order(order) {
-      await startAction(env.INSTANCE_ACTION, {
+      await startAction(env, {
         userId,
         instanceId,
         provider: order.machine.provider,

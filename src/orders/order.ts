@@ -2,6 +2,7 @@ import { sha256Hex } from "../accounts/digest.ts";
 import type { ActionOrder } from "../lifecycle/model/effects.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { hashText } from "../platform/hash.ts";
 import type { ProviderOrder } from "../providers/provider.ts";
 
 /** What the workflow of one action is told. */
@@ -77,11 +78,32 @@ async function userPrefix(userId: string): Promise<string> {
   return (await sha256Hex(userId)).slice(0, 24);
 }
 
+type OrderBindings = Pick<Env, "INSTANCE_ACTION" | "INSTANCE_ACTION_1" | "INSTANCE_ACTION_2">;
+
+/** The binding that begins the workflow of this id: one of three, since each creates only so many a second. */
+function bindingFor(env: OrderBindings, workflowId: string): Workflow<ActionParameters> {
+  const bindings = [env.INSTANCE_ACTION, env.INSTANCE_ACTION_1, env.INSTANCE_ACTION_2];
+  return bindings[hashText(workflowId) % bindings.length] ?? env.INSTANCE_ACTION;
+}
+
+/**
+ * An action's workflow; null when there is none. The release before this one began all of them in the first binding, so it may
+ * be found there too: the release after this one looks no more in the first for what belongs to another.
+ */
+export async function findAction(env: OrderBindings, workflowId: string): Promise<WorkflowInstance | null> {
+  const find = (workflows: Workflow<ActionParameters>) => workflows.get(workflowId).catch(() => null);
+  const binding = bindingFor(env, workflowId);
+  const found = await find(binding);
+  return found !== null || binding === env.INSTANCE_ACTION ? found : find(env.INSTANCE_ACTION);
+}
+
 /** Starts the action's workflow. Asked twice, it starts one. */
-export async function startAction(
-  workflows: Workflow<ActionParameters>,
-  parameters: ActionParameters,
-): Promise<void> {
+export async function startAction(env: OrderBindings, parameters: ActionParameters): Promise<void> {
   const { userId, instanceId, order } = parameters;
-  await createOnce(workflows, await actionWorkflowId(userId, instanceId, order.actionId), parameters);
+  const id = await actionWorkflowId(userId, instanceId, order.actionId);
+  const binding = bindingFor(env, id);
+  // Begun by the former release, see `findAction`. The platform has no error code for an id that does not exist.
+  const isBegun =
+    binding !== env.INSTANCE_ACTION && (await env.INSTANCE_ACTION.get(id).catch(() => null)) !== null;
+  if (!isBegun) await createOnce(binding, id, parameters);
 }

@@ -25,18 +25,25 @@ export async function post(
 ): Promise<Answer> {
   const refusal = refuseUrl(url, allowLoopback);
   if (refusal !== null) throw new Error(`the URL ${refusal}`);
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...headers },
-    body,
-    redirect: "manual",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  return {
-    status: response.status,
-    body: (await readText(response, MAXIMUM_ANSWER_BYTES)).text,
-    retryAfterSeconds: retryAfterSecondsOf(response),
-  };
+  const abort = new AbortController();
+  // `AbortSignal.timeout` would leave its timer pending, and keep an object awake that calls out.
+  const timer = setTimeout(() => abort.abort(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body,
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    return {
+      status: response.status,
+      body: (await readText(response, MAXIMUM_ANSWER_BYTES)).text,
+      retryAfterSeconds: retryAfterSecondsOf(response),
+    };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

@@ -1,5 +1,15 @@
+import { z } from "zod";
+import { jsonText } from "../lifecycle/model/stored.ts";
 import { addTally, type Tally } from "./aggregate.ts";
 import type { Counts } from "./meter.ts";
+
+/** What is no number was counted by nobody. */
+const storedTally = jsonText(z.record(z.string(), z.unknown())).transform(
+  (stored): Tally =>
+    Object.fromEntries(
+      Object.entries(stored).flatMap(([key, count]) => (typeof count === "number" ? [[key, count]] : [])),
+    ),
+);
 
 /** Counters of one object, in one row. They only ever grow. */
 export class CountStore {
@@ -17,8 +27,13 @@ export class CountStore {
     );
   }
 
+  /** Counters that can't be read begin anew, as after any reset: whoever reads them expects that now and then. */
   read(): Tally {
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM meter WHERE id = 1").toArray()[0];
-    return row === undefined ? {} : JSON.parse(row.json);
+    if (row === undefined) return {};
+    const read = storedTally.safeParse(row.json);
+    if (read.success) return read.data;
+    console.error("the counters can't be read, and begin anew", row.json.slice(0, 1000));
+    return {};
   }
 }

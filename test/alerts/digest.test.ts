@@ -6,6 +6,8 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { unreachable } from "../../src/alerts/channels/channel.ts";
+import { waitAfter } from "../../src/alerts/delivery.ts";
 import type { FleetActor } from "../../src/fleet/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { alertOf, armedAt, passAlarms, reportOf, rows, stateOf } from "../fleet/fleets.ts";
@@ -41,10 +43,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The deliveries that workflows make. `failing` is a step that fails twice before it succeeds. */
+/** The deliveries that go on as workflows. `failing` is a step that fails twice before it succeeds. */
 async function deliveries(options: { failing?: string } = {}) {
   const introspector = await introspectWorkflow(env.ALERT_DELIVERY);
   await introspector.modifyAll(async (each) => {
+    await each.disableSleeps();
     await each.disableRetryDelays();
     if (options.failing !== undefined) {
       await each.mockStepError({ name: options.failing }, new Error("cut off"), 2);
@@ -138,18 +141,21 @@ describe("a digest", () => {
     await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
     expect(posts[0]?.text).toContain("2 instances orphaned");
     await passWindow(user.userId);
-    expect(await introspector.get()).toHaveLength(1);
     expect(posts).toHaveLength(1);
+    // The fleet has sent it itself.
+    expect(await introspector.get()).toEqual([]);
   });
 
   it("tells once all the same after the step of a delivery has failed", async () => {
     await using _ = await deliveries({ failing: "send" });
+    let refusals = 1;
+    answer = () => (refusals-- > 0 ? new Response("", { status: 503 }) : new Response("ok"));
     await warned();
     expect(posts[0]?.text).toContain("The rig: GPU");
   });
 
   it("keeps to each channel's minimum, and one channel that fails takes no other with it", async () => {
-    await using _ = await deliveries();
+    await using introspector = await deliveries();
     const user = await newUser();
     await addChannel(user.token, { kind: "slack", url: `${SLACK}/broken` }, "info");
     await addChannel(user.token, { kind: "slack", url: `${SLACK}/critical` }, "critical");
@@ -172,10 +178,12 @@ describe("a digest", () => {
       },
       { timeout: 60_000 },
     );
+    // What is refused for good ends there.
+    expect(await introspector.get()).toEqual([]);
   });
 
   it("waits as Slack asks when it is told too often, and tells the message then, once", async () => {
-    await using _ = await deliveries();
+    await using introspector = await deliveries();
     let refusals = 3;
     answer = () =>
       refusals-- > 0
@@ -184,6 +192,7 @@ describe("a digest", () => {
     await warned();
     expect(refusals).toBe(-1);
     expect(posts).toHaveLength(1);
+    expect(await introspector.get()).toHaveLength(1);
   });
 
   it("tells a critical alert at once and apart", async () => {
@@ -228,12 +237,13 @@ describe("a digest", () => {
     expect(posts[1]?.text).not.toContain("The first");
   });
 
-  it("whose start failed is started again, and tells what waited", async () => {
+  it("that can neither be sent nor handed to a workflow is tried again", async () => {
     await using _ = await deliveries();
+    answer = () => new Response("", { status: 503 });
     const create = vi
       .spyOn(Object.getPrototypeOf(env.ALERT_DELIVERY), "create")
       .mockRejectedValue(new Error("workflows are down"));
-    expectLogged(/deliveriesAt failed/);
+    expectLogged(/neither be sent nor handed over/);
     const user = await newUser();
     await addChannel(user.token);
     const one = await Instance.register(user, "rig");
@@ -245,6 +255,7 @@ describe("a digest", () => {
     expect(create).toHaveBeenCalled();
     expect(posts).toEqual([]);
     create.mockRestore();
+    answer = () => new Response("ok");
     await passAlarms(fleet, DAY + 7 * MINUTE);
     await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
     expect(posts[0]?.text).toContain("may be stuck");
@@ -291,9 +302,11 @@ describe("a digest is told once to each channel", () => {
     return fleet;
   }
 
+  const urls = () => posts.map(({ url }) => url).sort();
+
   async function toldOnceEach(): Promise<void> {
     await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(2);
-    expect(posts.map(({ url }) => url).sort()).toEqual([`${SLACK}/1`, `${SLACK}/2`]);
+    expect(urls()).toEqual([`${SLACK}/1`, `${SLACK}/2`]);
   }
 
   /** Where the alarm is cut off: before or after which statement, or workflow, and for the how many-th time. */
@@ -302,12 +315,19 @@ describe("a digest is told once to each channel", () => {
     ["after the alerts are taken", /^UPDATE events SET told/, "after", 1],
     ["after the first message is queued", /INTO deliveries/, "after", 1],
     ["before the digest is saved", /^INSERT INTO fleet /, "before", 1],
-    ["before the first delivery is started", "workflow", "before", 1],
-    ["after the first delivery is started", /^DELETE FROM deliveries/, "before", 1],
-    ["after the first delivery is noted", /^DELETE FROM deliveries/, "after", 1],
-    ["before the second delivery is started", "workflow", "before", 2],
-    ["after the second delivery is started", /^DELETE FROM deliveries/, "before", 2],
-    ["after all are noted", /^DELETE FROM deliveries/, "after", 2],
+    ["before the first workflow is started", "workflow", "before", 1],
+    ["after the first workflow is started", "workflow", "after", 1],
+    ["before the second workflow is started", "workflow", "before", 2],
+    ["after the second workflow is started", "workflow", "after", 2],
+  ];
+
+  /** Where it is cut off between a message that is out and its note: it goes out again, and says the same. */
+  const cutsBeforeNotes: typeof cuts = [
+    ["before the first message is noted", /^UPDATE channels/, "before", 1],
+    ["before the first message is removed", /^DELETE FROM deliveries/, "before", 1],
+    ["after the first message is removed", /^DELETE FROM deliveries/, "after", 1],
+    ["before the second message is noted", /^UPDATE channels/, "before", 2],
+    ["after the second message is removed", /^DELETE FROM deliveries/, "after", 2],
   ];
 
   const isCursor = (value: unknown): value is SqlStorageCursor<Record<string, SqlStorageValue>> =>
@@ -315,8 +335,45 @@ describe("a digest is told once to each channel", () => {
 
   it.each(cuts)("when its alarm is cut off %s", async (_, what, side, time) => {
     await using _deliveries = await deliveries();
-    expectLogged(/failed/);
+    expectLogged(/failed|neither be sent/);
+    const tried = new Set<string>();
+    const firstFails = (url: string) => {
+      const isFirst = !tried.has(url);
+      tried.add(url);
+      return isFirst ? new Response("", { status: 503 }) : new Response("ok");
+    };
+    // So that workflows are started.
+    if (what === "workflow") answer = firstFails;
     const fleet = await waiting();
+    await cutOff(fleet, what, side, time);
+    await passAlarms(fleet, DAY + 5 * MINUTE);
+    await expect.poll(() => new Set(urls()), { timeout: 60_000 }).toHaveProperty("size", 2);
+    // Whoever is told by a workflow that was started before the cut may hear the same from the fleet.
+    if (what !== "workflow") await toldOnceEach();
+  });
+
+  it.each(cutsBeforeNotes)(
+    "or twice with the same words, when its alarm is cut off %s",
+    async (_, ...cut) => {
+      await using introspector = await deliveries();
+      expectLogged(/failed|neither be sent/);
+      const fleet = await waiting();
+      await cutOff(fleet, ...cut);
+      await passAlarms(fleet, DAY + 5 * MINUTE);
+      expect(new Set(urls())).toEqual(new Set([`${SLACK}/1`, `${SLACK}/2`]));
+      expect(posts.length).toBeGreaterThan(2);
+      expect(posts.length).toBeLessThanOrEqual(4);
+      expect(new Set(posts.map(({ text }) => text)).size).toBe(1);
+      expect(await introspector.get()).toEqual([]);
+    },
+  );
+
+  async function cutOff(
+    fleet: DurableObjectStub<FleetActor>,
+    what: RegExp | "workflow",
+    side: "before" | "after",
+    time: number,
+  ): Promise<void> {
     let seen = 0;
     let isCut = false;
     const cut = () => {
@@ -346,9 +403,7 @@ describe("a digest is told once to each channel", () => {
     vi.mocked(prototype[method]).mockRestore();
     await evictDurableObject(fleet);
     expect(await armedAt(fleet)).not.toBeNull();
-    await passAlarms(fleet, DAY + 5 * MINUTE);
-    await toldOnceEach();
-  });
+  }
 
   it("when its alarm fires twice", async () => {
     await using introspector = await deliveries();
@@ -356,7 +411,7 @@ describe("a digest is told once to each channel", () => {
     await runInDurableObject(fleet, (actor) => Promise.all([actor.alarm(), actor.alarm()]));
     await passAlarms(fleet, DAY + 5 * MINUTE);
     await toldOnceEach();
-    expect(await introspector.get()).toHaveLength(2);
+    expect(await introspector.get()).toEqual([]);
   });
 
   it("when the report with its alert comes again", async () => {
@@ -369,6 +424,114 @@ describe("a digest is told once to each channel", () => {
     await fleet.report(report);
     await passAlarms(fleet, DAY + 5 * MINUTE);
     expect(posts).toHaveLength(2);
+  });
+});
+
+describe("a channel", () => {
+  /** A user with channels of these names, whose fleet has one critical alert to tell. */
+  async function waiting(...names: string[]): Promise<{ userId: string; token: string }> {
+    const user = await newUser();
+    for (const name of names) await addChannel(user.token, { kind: "slack", url: `${SLACK}/${name}` });
+    const events = [alertOf("e-1", { severity: "critical" })];
+    await fleetOf(env, user.userId).report(reportOf("rig", { events }));
+    return user;
+  }
+
+  it("that never answers holds up no other, and its message goes on as a workflow", async () => {
+    await using introspector = await deliveries();
+    const names = Array.from({ length: 9 }, (_, index) => String(index));
+    const { userId } = await waiting(...names);
+    const isDead = (url: string) => /[0-3]$/.test(url);
+    let begun = performance.now();
+    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+      const url = String(input);
+      if (isDead(url))
+        await new Promise((_, reject) =>
+          init?.signal?.addEventListener("abort", () => reject(new Error("timed out"))),
+        );
+      posts.push({ url, text: `${performance.now() - begun}` });
+      return new Response("ok");
+    });
+    begun = performance.now();
+    await passAlarms(fleetOf(env, userId), Date.now() + SECOND);
+    expect(posts.map(({ url }) => url)).toHaveLength(5);
+    for (const { text } of posts) expect(Number(text)).toBeLessThan(10_000);
+    expect(await introspector.get()).toHaveLength(4);
+  });
+
+  it("that fails for a while is shown as failing, and its workflow waits before it tries again", async () => {
+    await using introspector = await introspectWorkflow(env.ALERT_DELIVERY);
+    answer = () => new Response("rate_limited", { status: 429, headers: { "Retry-After": "30" } });
+    const create = vi.spyOn(Object.getPrototypeOf(env.ALERT_DELIVERY), "create");
+    const { userId, token } = await waiting("1");
+    await passAlarms(fleetOf(env, userId), Date.now() + SECOND);
+    answer = () => new Response("ok");
+    expect(await introspector.get()).toHaveLength(1);
+    expect(create).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ params: expect.objectContaining({ waitMs: 30 * SECOND }) }),
+    );
+    const { body } = await call("GET", "/api/agent/channels", { token });
+    expect(body.channels[0].last_delivery).toMatchObject({ delivered: false, detail: "429 rate_limited" });
+    expect(posts).toEqual([]);
+  });
+
+  it.each([
+    [null, 0, 15],
+    [null, 1, 30],
+    [null, 7, 1920],
+    [30, 0, 30],
+    [0, 3, 1],
+    [1e9, 0, 3600],
+  ])("that asks for %s s after %i tries and one more is tried again after %i s", (asked, before, seconds) => {
+    expect(waitAfter({ ...unreachable("away"), retryAfterSeconds: asked }, before)).toBe(seconds * SECOND);
+  });
+
+  it("that is removed meanwhile is told nothing", async () => {
+    await using introspector = await deliveries();
+    const user = await waiting("1", "2");
+    const { body } = await call("GET", "/api/agent/channels", { token: user.token });
+    const fleet = fleetOf(env, user.userId);
+    await runInDurableObject(fleet, (actor, { storage: { sql } }) => {
+      sql.exec("INSERT INTO deliveries VALUES ('d-1', 'c-gone', 'digest-1', ?)", JSON.stringify(NOTICE));
+      return actor.channels();
+    });
+    expect(body.channels).toHaveLength(2);
+    await passAlarms(fleet, Date.now() + SECOND);
+    expect(posts).toHaveLength(2);
+    expect(await rows(fleet, "SELECT id FROM deliveries")).toEqual([]);
+    expect(await introspector.get()).toEqual([]);
+  });
+});
+
+const NOTICE = { title: "It happened", severity: "critical", groups: [] };
+
+describe("a delivery that can't be read", () => {
+  it("is put aside, holds up no other, and is sent once it can be read", async () => {
+    await using _ = await deliveries();
+    const user = await newUser();
+    const channel = await addChannel(user.token);
+    const fleet = fleetOf(env, user.userId);
+    const put = (id: string, notice: string) =>
+      runInDurableObject(fleet, (_, { storage: { sql } }) => {
+        sql.exec("INSERT OR REPLACE INTO deliveries VALUES (?, ?, 'digest-1', ?)", id, channel, notice);
+      });
+    await put("a-1", "no JSON");
+    await put("a-2", JSON.stringify({ ...NOTICE, groups: "many" }));
+    expectLogged(/a-1 can't be read/);
+    expectLogged(/a-2 can't be read/);
+    await fleet.report(reportOf("rig", { events: [alertOf("e-1", { severity: "critical" })] }));
+    await passAlarms(fleet, Date.now() + MINUTE);
+    expect(posts).toHaveLength(1);
+    expect(await rows(fleet, "SELECT id FROM deliveries")).toEqual([{ id: "a-1" }, { id: "a-2" }]);
+    await put("a-1", JSON.stringify(NOTICE));
+    expectLogged(/a-2 can't be read/);
+    await passAlarms(fleet, Date.now() + 24 * 60 * MINUTE);
+    expect(posts.map(({ text }) => text).at(-1)).toContain("It happened");
+    // After more than a week it is given up, and the log says so.
+    expectLogged(/a-2 is given up/);
+    await passAlarms(fleet, Date.now() + 9 * 24 * 60 * MINUTE);
+    expect(await rows(fleet, "SELECT id FROM deliveries")).toEqual([]);
+    expect(await rows(fleet, "SELECT id FROM postponed_deliveries")).toEqual([]);
   });
 });
 

@@ -1,8 +1,9 @@
-import { introspectWorkflow, runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { actorOf, fleetOf } from "../../src/platform/address.ts";
 import { readService } from "../../src/service/service.ts";
+import { introspectOrders } from "../orders/introspect.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -75,7 +76,7 @@ describe("while the database is down", () => {
     await one.settled();
     const fleet = fleetOf(env, user.userId);
     await readService(env);
-    await using orders = await introspectWorkflow(env.INSTANCE_ACTION);
+    await using orders = await introspectOrders();
     failDatabase();
     mayLog(/outbox not delivered/);
 

@@ -382,7 +382,7 @@ describe("the alarm", () => {
     await runInDurableObject(fleet, (_, { storage }) => {
       storage.sql.exec(
         `WITH RECURSIVE numbers (n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20500)
-         INSERT INTO events SELECT n, ?1 + n, 'a', 'e-' || n, 'idle', 'info', '', '{}', iif(n = 11, 'pending', NULL) FROM numbers`,
+         INSERT INTO events SELECT n, ?1 + n, 'a', 'e-' || n, 'changed', 'info', '', '{}', iif(n = 11, 'pending', NULL) FROM numbers`,
         DAY,
       );
     });

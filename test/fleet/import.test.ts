@@ -169,7 +169,7 @@ const EXPECTED = {
     { counted: "vote", ...silence },
   ],
   events: [
-    { id: "quiet", told: null },
+    { id: "quiet", told: "nobody" },
     { id: "told", told: "digest-1" },
     { id: "waits", told: "pending" },
     { id: "waits-critical", told: "pending" },

@@ -1,4 +1,4 @@
-import { introspectWorkflow, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OPEN_GUARD } from "../../src/lifecycle/rules/outage-guard.ts";
@@ -7,6 +7,7 @@ import type { Provider, Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
 import * as service from "../../src/service/service.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { introspectOrders } from "./introspect.ts";
 
 /** What an order may do depends on what its provider shows; here the provider is a stub of the interface. */
 
@@ -69,7 +70,7 @@ afterEach(() => {
 });
 
 async function workflows() {
-  const introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+  const introspector = await introspectOrders();
   await introspector.modifyAll(async (each) => {
     await each.disableSleeps();
     await each.disableRetryDelays();
@@ -223,7 +224,7 @@ describe("a delete", () => {
   });
 
   it("is over once the machine is not shown any more, and not by a result while it is", async () => {
-    await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+    await using introspector = await introspectOrders();
     await introspector.modifyAll(async (each) => {
       await each.disableSleeps();
       await each.disableRetryDelays();
@@ -240,7 +241,7 @@ describe("a delete", () => {
   });
 
   it("takes the result of its snapshot for that of its snapshot alone, however often it comes", async () => {
-    await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+    await using introspector = await introspectOrders();
     await introspector.modifyAll(async (each) => {
       await each.disableRetryDelays();
       const payload = { outcome: "succeeded", snapshotId: "snap-2", because: null };

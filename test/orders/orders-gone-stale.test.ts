@@ -1,7 +1,6 @@
-import { introspectWorkflow } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { introspectOrders } from "./introspect.ts";
 
 /** What an order does to a machine whose standing changed after the last look at it. */
 
@@ -51,7 +50,7 @@ async function instance(query = ""): Promise<Instance> {
 }
 
 async function workflows(mock?: { name: string; result: unknown }) {
-  const introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+  const introspector = await introspectOrders();
   await introspector.modifyAll(async (each) => {
     await each.disableSleeps();
     await each.disableRetryDelays();

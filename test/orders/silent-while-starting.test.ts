@@ -1,7 +1,6 @@
-import { introspectWorkflow } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { introspectOrders } from "./introspect.ts";
 
 const MINUTE = 60_000;
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
@@ -24,7 +23,7 @@ afterEach(() => {
 });
 
 it("a silent machine that hangs in its start is stopped some day, and not deleted without having been", async () => {
-  await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+  await using introspector = await introspectOrders();
   await introspector.modifyAll(async (each) => {
     await each.disableSleeps();
     await each.disableRetryDelays();

@@ -1,7 +1,6 @@
-import { introspectWorkflow } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { introspectOrders } from "./introspect.ts";
 
 const MINUTE = 60_000;
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
@@ -26,7 +25,7 @@ afterEach(() => {
 });
 
 it("a machine that was woken and is kept alive by hand is not stopped because nobody can say how it is", async () => {
-  await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+  await using introspector = await introspectOrders();
   await introspector.modifyAll(async (each) => {
     await each.disableSleeps();
     await each.disableRetryDelays();

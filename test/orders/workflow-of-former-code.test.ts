@@ -1,9 +1,10 @@
-import { introspectWorkflow, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { actionWorkflowId } from "../../src/orders/order.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { introspectOrders } from "./introspect.ts";
 
 /** Workflows that the former code (62aec4a) began, and that this code finds half-way. */
 
@@ -54,7 +55,7 @@ async function expired(): Promise<Instance> {
 
 describe("a delete", () => {
   it("that its provider had accepted under the former code ends as a deletion", async () => {
-    const introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+    const introspector = await introspectOrders();
     await introspector.modifyAll(async (each) => {
       await each.disableSleeps();
       await each.disableRetryDelays();
@@ -62,7 +63,7 @@ describe("a delete", () => {
     const one = await expired();
     // From here on: what the former code's steps left.
     await introspector.dispose();
-    await using next = await introspectWorkflow(env.INSTANCE_ACTION);
+    await using next = await introspectOrders();
     await next.modifyAll(async (each) => {
       await each.disableSleeps();
       await each.disableRetryDelays();
@@ -79,7 +80,7 @@ describe("a delete", () => {
   });
 
   it("that the former code ordered does not delete what runs though it counts as hibernated", async () => {
-    await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+    await using introspector = await introspectOrders();
     await introspector.modifyAll(async (each) => {
       await each.disableSleeps();
       await each.disableRetryDelays();

@@ -1,8 +1,8 @@
-import { introspectWorkflow } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { actionWorkflowId, startAction } from "../../src/orders/order.ts";
+import { actionWorkflowId, findAction, startAction } from "../../src/orders/order.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { introspectOrders } from "./introspect.ts";
 
 /** Orders as workflows, inside workerd; the control plane is a function in place of `fetch`. */
 
@@ -56,7 +56,7 @@ async function instance(policy: Record<string, unknown> = {}): Promise<Instance>
 
 /** They neither sleep nor wait between tries; `failing` is a step that fails twice before it succeeds. */
 async function workflows(failing?: string) {
-  const introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+  const introspector = await introspectOrders();
   await introspector.modifyAll(async (each) => {
     await each.disableSleeps();
     await each.disableRetryDelays();
@@ -108,7 +108,7 @@ describe("hibernation", () => {
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     const { body } = await one.ask("GET", "/events");
     const actionId = body.events[0].detail.action_id;
-    await startAction(env.INSTANCE_ACTION, {
+    await startAction(env, {
       userId: one.userId,
       instanceId: one.id,
       provider: "webhook",
@@ -170,7 +170,7 @@ describe("hibernation", () => {
   });
 
   it("that is obeyed in words alone fails: the GPU is still paid for", async () => {
-    await using introspector = await introspectWorkflow(env.INSTANCE_ACTION);
+    await using introspector = await introspectOrders();
     await introspector.modifyAll(async (each) => {
       await each.disableRetryDelays();
       for (let wait = 1; wait <= 35; wait++)
@@ -301,7 +301,7 @@ describe("deletion", () => {
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     const id = await actionWorkflowId(one.userId, one.id, await deleteActionOf(one));
     await expect
-      .poll(async () => (await (await env.INSTANCE_ACTION.get(id)).status()).status, { timeout: 60_000 })
+      .poll(async () => (await (await findAction(env, id))?.status())?.status, { timeout: 60_000 })
       .toBe("complete");
     expect(plane.orders).toContain("snapshot");
     expect(plane.orders).not.toContain("delete");

@@ -355,6 +355,20 @@ describe("counters", () => {
   });
 
   it.each([
+    ["no JSON", { "chunks{}": 2 }, true],
+    ["[1]", { "chunks{}": 2 }, true],
+    ['{"chunks{}":40,"alerts{}":"many","heartbeats{}":1}', { "chunks{}": 42, "heartbeats{}": 1 }, false],
+  ])("that are stored as %s go on from what can be read of them", async (json, counts, isLogged) => {
+    if (isLogged) expectLogged(/counters can't be read/);
+    await runInDurableObject(coordinatorOf(env), (_, state) => {
+      state.storage.sql.exec("CREATE TABLE IF NOT EXISTS meter (id INTEGER PRIMARY KEY, json TEXT NOT NULL)");
+      state.storage.sql.exec("INSERT INTO meter (id, json) VALUES (1, ?)", json);
+    });
+    await coordinatorOf(env).add({ "chunks{}": 2 });
+    expect((await readService(env)).counts).toEqual(counts);
+  });
+
+  it.each([
     ["fails", 1, refuse],
     ["doesn't answer", 2, hang],
   ])("keep no heartbeat waiting when the shard %s", async (_, minute, how) => {

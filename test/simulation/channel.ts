@@ -1,8 +1,11 @@
-import { type Delivery, delivered, unreachable } from "../../src/alerts/channels/channel.ts";
+import { type Delivery, delivered, undeliverable, unreachable } from "../../src/alerts/channels/channel.ts";
 import type { Notice } from "../../src/alerts/notice.ts";
 import type { Platform } from "./platform.ts";
 
-/** Whom an owner is told by: it is away now and then, and forgets to answer. */
+/** Longer than a fleet waits for an answer. */
+const SLOW_MS = 40_000;
+
+/** Whom an owner is told by: it is away now and then, forgets to answer, takes long to, and refuses what it has read. */
 export class Channel {
   readonly #platform: Platform;
 
@@ -15,12 +18,26 @@ export class Channel {
     const { scheduler } = this.#platform;
     const away = unreachable("away");
     return {
-      send: (userId: string, messageId: string, notice: Notice): Promise<Delivery> =>
-        call(() => {
+      send: async (userId: string, messageId: string, notice: Notice, by: string): Promise<Delivery> => {
+        const answer = await call(() => {
           if (scheduler.chance(0.05)) return away;
-          this.#platform.onHappening({ type: "told", at: scheduler.now, userId, messageId, notice });
-          return scheduler.chance(0.05) ? away : delivered("taken");
-        }),
+          this.#platform.count(`messages by ${by}`);
+          const isRefused = scheduler.chance(0.02);
+          this.#platform.onHappening({
+            type: "told",
+            at: scheduler.now,
+            userId,
+            messageId,
+            notice,
+            isRefused,
+          });
+          if (scheduler.chance(0.05)) return away;
+          return isRefused ? undeliverable("no") : delivered("taken");
+        });
+        if (!scheduler.chance(0.02)) return answer;
+        await new Promise<void>((resolve) => scheduler.at(scheduler.now + SLOW_MS, resolve));
+        return call(() => answer);
+      },
     };
   }
 }

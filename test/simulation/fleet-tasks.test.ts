@@ -11,7 +11,7 @@ import { SqliteStorage } from "./sqlite-host.ts";
 
 /** What happens to a fleet while one of its tasks waits for the outside: it must not be forgotten when that answers. */
 
-vi.mock("../../src/alerts/channels/registry.ts", () => ({}));
+vi.mock("../../src/alerts/channels/registry.ts", () => ({ sendBy: () => new Promise<never>(() => {}) }));
 
 const USER = "u-1";
 
@@ -137,9 +137,13 @@ describe("a task that is never answered", () => {
       { id: "guard-1", at: now, kind: "guard_closed", severity: "critical", message: "", detail: {} },
       false,
     );
-    vi.spyOn(fleet.digests, "waiting").mockReturnValue([
-      { id: "d", channelId: "c", digestId: "d", notice: Object.create(null) },
-    ]);
+    fleet.addChannel(
+      { id: "c", kind: "webhook", name: "", minimumSeverity: "info", createdAt: 0 },
+      { settings: "", origin: "" },
+      1,
+    );
+    const notice = { title: "", severity: "info", groups: [] } as const;
+    fleet.deliveries.add({ id: "d", channelId: "c", digestId: "d", notice });
     const never = () => new Promise<never>(() => {});
     const hanging = {
       DB: { prepare: () => ({ bind: () => null }), batch: never },

@@ -56,6 +56,8 @@ export type Happening =
       readonly userId: string;
       readonly messageId: string;
       readonly notice: Notice;
+      /** The answer says that it will never be taken. */
+      readonly isRefused: boolean;
     }
   /** The provider is about to change a machine. */
   | {

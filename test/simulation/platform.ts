@@ -36,7 +36,8 @@ export class Platform {
   readonly counts = new Map<string, number>();
   onHappening: (happening: Happening) => void = () => {};
   readonly channel: Channel;
-  readonly orders: Workflows<ActionParameters>;
+  /** By binding. */
+  readonly orders: readonly Workflows<ActionParameters>[];
   readonly deliveries: Workflows<DeliveryParameters>;
   readonly #actors = new Map<string, InstanceHost>();
   readonly #fleets = new Map<string, FleetHost>();
@@ -46,10 +47,11 @@ export class Platform {
     this.scheduler = scheduler;
     this.database = database;
     this.rates = rates;
-    this.orders = new Workflows(this, {
-      make: (context, bindings) => Reflect.construct(InstanceAction, [context, bindings]),
+    const orderKind = {
+      make: (context: object, bindings: object) => Reflect.construct(InstanceAction, [context, bindings]),
       mayBeLost: true,
-    });
+    };
+    this.orders = [0, 1, 2].map(() => new Workflows(this, orderKind));
     this.deliveries = new Workflows(this, {
       make: (context, bindings) => Reflect.construct(AlertDelivery, [context, bindings]),
       // Nobody looks after a message: that it arrives is what Workflows promise.
@@ -58,18 +60,25 @@ export class Platform {
     this.channel = new Channel(this);
     this.machines = new Machines(scheduler, rates, (what) => this.count(what));
     this.machines.onCall = (target, isLook) => {
-      const parameters = this.orders.find(target.actionId)?.parameters;
+      const parameters = this.#order(target.actionId);
       if (parameters === undefined) return;
       const { ref, actionId: workflowId } = target;
       this.onHappening({ type: "called", at: scheduler.now, isLook, ref, workflowId, parameters });
     };
     this.machines.onDeed = (deed, target) => {
-      const parameters = this.orders.find(target.actionId)?.parameters;
+      const parameters = this.#order(target.actionId);
       if (parameters === undefined) throw new Error(`${deed} by nobody's order`);
       const { ref, actionId: workflowId } = target;
       this.count(deed);
       this.onHappening({ type: "deed", at: scheduler.now, deed, ref, workflowId, parameters });
     };
+  }
+
+  /** What the order of this workflow's id is; undefined when there is none. */
+  #order(workflowId: string): ActionParameters | undefined {
+    const [order, ...others] = this.orders.flatMap((each) => each.find(workflowId) ?? []);
+    if (others.length > 0) throw new Error(`${workflowId} was begun in two bindings`);
+    return order?.parameters;
   }
 
   count(what: string): void {
@@ -102,7 +111,7 @@ export class Platform {
   }
 
   get unfinishedWorkflows(): number {
-    return this.orders.unfinished + this.deliveries.unfinished;
+    return [...this.orders, this.deliveries].reduce((sum, { unfinished }) => sum + unfinished, 0);
   }
 
   /** One request to the service, which dies with the process that answers it. */
@@ -135,7 +144,12 @@ export class Platform {
       },
       FLEETS: { getByName: (userId: string) => this.#stub(life, () => this.fleet(userId)) },
       INSTANCES: { getByName: (name: string) => this.#stub(life, () => this.actor(name)) },
-      INSTANCE_ACTION: this.orders.binding(call),
+      ...Object.fromEntries(
+        this.orders.map((each, number) => [
+          number === 0 ? "INSTANCE_ACTION" : `INSTANCE_ACTION_${number}`,
+          each.binding(call),
+        ]),
+      ),
       ALERT_DELIVERY: this.deliveries.binding(call),
       provider: this.machines.provider(call),
       channel: this.channel.binding(call),

@@ -33,8 +33,17 @@ vi.mock("../../src/alerts/channels/registry.ts", () => ({
     digestId: string,
   ) => {
     const sealed = await fleetOf(env, userId).sealedChannel(channelId);
-    return sealed === null ? null : env.channel.send(userId, `${digestId}-${channelId}`, notice);
+    return sealed === null
+      ? null
+      : env.channel.send(userId, `${digestId}-${channelId}`, notice, "a workflow");
   },
+  sendBy: async (
+    env: { readonly channel: ReturnType<Channel["binding"]> },
+    _: unknown,
+    { userId, id }: { readonly userId: string; readonly id: string },
+    notice: Notice,
+    digestId: string,
+  ) => env.channel.send(userId, `${digestId}-${id}`, notice, "the fleet"),
 }));
 
 const one = process.env.SEED === undefined ? null : Number(process.env.SEED);

@@ -108,7 +108,17 @@ export async function sendNotice(
   messageId: string,
 ): Promise<Delivery | null> {
   const sealed = await fleetOf(env, userId).sealedChannel(id);
-  if (sealed === null) return null;
+  return sealed === null ? null : sendBy(env, context, { userId, id, sealed }, notice, messageId);
+}
+
+/** Sends a notice by a channel of which everything is known. */
+export async function sendBy(
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+  { userId, id, sealed }: { readonly userId: string; readonly id: string; readonly sealed: SealedChannel },
+  notice: Notice,
+  messageId: string,
+): Promise<Delivery> {
   const text = await unseal(env.SEAL_KEY, purpose(userId, id), sealed.settings);
   const known = jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text);
   if (!known.success) return undeliverable("this version of the service does not know such a channel");

@@ -64,7 +64,7 @@ export interface HistoryEvent {
 }
 
 /** Changes that the owner made or expects: kept, but not sent as alerts. */
-const QUIET_KINDS: ReadonlySet<HistoryEventKind> = new Set([
+const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "registered",
   "changed",
   "policy_changed",
@@ -79,7 +79,12 @@ const QUIET_KINDS: ReadonlySet<HistoryEventKind> = new Set([
   "cleanup",
 ]);
 
+/** Whether no event of this kind is ever an alert. */
+export function isQuietKind(kind: string): boolean {
+  return QUIET_KINDS.has(kind);
+}
+
 /** Whether the owner is told of the event. Flapping and repeated failures are told once. */
 export function isAlert(event: HistoryEvent): boolean {
-  return !QUIET_KINDS.has(event.kind) && event.detail.flapping !== true && event.detail.repeated !== true;
+  return !isQuietKind(event.kind) && event.detail.flapping !== true && event.detail.repeated !== true;
 }

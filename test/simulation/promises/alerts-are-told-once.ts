@@ -18,7 +18,8 @@ const OUTAGE_LEAD_MS = 30 * 60_000;
 
 /**
  * In the end each event that is an alert has been told, by one message and no other: unless the guard's own message
- * told it, or the same was told a while ago and lasts.
+ * told it, or the same was told a while ago and lasts. A message may come again, with the same id and the same words: whoever
+ * sent it crashed before that was noted, or never heard the answer. What waits is sent in the end, and the channel says so.
  */
 export class AlertsAreToldOnce implements Promised {
   readonly #platform: Platform;
@@ -42,6 +43,7 @@ export class AlertsAreToldOnce implements Promised {
       const known = this.#messages.get(messageId);
       if (known !== undefined && JSON.stringify(known) !== JSON.stringify(notice))
         this.#say(`message ${messageId} came twice with different words`);
+      if (known !== undefined) this.#platform.count("messages that came again");
       this.#messages.set(messageId, notice);
     }
     if (happening.type !== "saved" || happening.state === null) return;
@@ -59,6 +61,11 @@ export class AlertsAreToldOnce implements Promised {
   }
 
   atRest(): void {
+    const fleet = this.#platform.fleet(this.#userId);
+    for (const { id } of fleet.rows("SELECT id FROM deliveries")) this.#say(`delivery ${id} was never made`);
+    const [channel] = fleet.rows("SELECT last_delivery FROM channels");
+    if (this.#messages.size > 0 && channel?.last_delivery === null)
+      this.#say("the channel shows no delivery");
     const guard = this.#guardEvents();
     for (const alert of guard) this.#alerts.set(keyOf(alert), alert);
     const told = new Map<string, string>();

@@ -27,7 +27,8 @@ export class RegistryKnowsItsInstances implements Promised {
     const [userId = "", instanceId = ""] = instance.split("/");
     const sql = "SELECT revision FROM instances WHERE instance_id = ?";
     const [row] = this.#platform.fleet(userId).rows(sql, instanceId);
-    if (row?.revision !== newest)
+    // A newer one may have been taken whose answer is still on its way.
+    if (Number(row?.revision ?? -1) < newest)
       this.#say(`${instance}: the registry has revision ${row?.revision}, ${newest} was reported`);
   }
 

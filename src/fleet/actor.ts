@@ -2,7 +2,6 @@ import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { Page, Position } from "../history/page.ts";
-import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
@@ -60,7 +59,9 @@ export class FleetActor extends DurableObject<Env> {
   async #start(): Promise<void> {
     const speed = simulationSpeed(this.env);
     const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed);
-    this.#fleet = new Fleet(this.ctx.storage, state, speed);
+    const fleet = new Fleet(this.ctx.storage, state, speed);
+    fleet.start(Date.now());
+    this.#fleet = fleet;
     this.#armedAt = await this.ctx.storage.getAlarm();
     this.#arm();
   }
@@ -100,17 +101,20 @@ export class FleetActor extends DurableObject<Env> {
     const { policy } = fleet.state;
     return {
       policy: policy.version > report.policyVersion ? policy : null,
-      answers: report.questions.length === 0 ? [] : await this.#answer(fleet, report.questions),
+      answers: report.questions.length === 0 ? [] : await this.#answer(fleet, report),
     };
   }
 
-  /** May these steps go on? While the service's word can't be had, they wait. */
-  async #answer(fleet: Fleet, steps: readonly GuardedStep[]): Promise<ReportAnswer["answers"]> {
+  /** May these steps go on? Until all who are silent have been heard of, and while the service's word can't be had, they wait. */
+  async #answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
+    const steps = report.questions;
+    const held = () => steps.map((step) => ({ step, answer: { held: true } as const }));
+    if (!fleet.hasHeardAll(report, Date.now())) return held();
     try {
       await this.#hearService(fleet);
     } catch (error) {
       console.warn("the service-wide guard is not known: steps wait", error);
-      return steps.map((step) => ({ step, answer: { held: true } }));
+      return held();
     }
     const { guard } = fleet.state;
     const { maxHoldMs } = fleet.rules.standard;

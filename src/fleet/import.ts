@@ -7,6 +7,8 @@ import { jsonText, openEnum, readableRows, storedOverridesSchema } from "../life
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
 import { addAlert } from "./digest-window.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
+import { listen } from "./hearing.ts";
+import { outageRules } from "./outage-guard.ts";
 import { Registry } from "./registry.ts";
 import type { FleetRow } from "./report.ts";
 import { createTables, emptyTables } from "./schema.ts";
@@ -36,12 +38,15 @@ export async function startFleet(
   const registry = new Registry(storage.sql);
   emptyTables(storage.sql);
   let state = await importAccount(env.DB, userId, storage.sql);
-  state = await importInstances(env.DB, userId, state, registry, silences);
+  state = await importInstances(env.DB, userId, state, registry, silences, now);
   state = await importEvents(env.DB, userId, state, storage.sql, now);
   if (Object.keys(state.instancesByStatus).length > 0) {
     // D1's rows say little: each instance is asked to report, as by a new policy.
     const policy = { at: now, after: "" };
     state = withDue(state, { policy, totalsAt: now, pruneAt: now + DAY_MS });
+    // Whoever fell silent meanwhile has yet to report it.
+    const begun = Date.now();
+    state = listen({ ...state, hearsSince: begun }, outageRules(state.policy.overrides, speed), begun);
   }
   writeFleet(storage.sql, state);
   return state;
@@ -129,6 +134,7 @@ async function importInstances(
   from: FleetState,
   registry: Registry,
   silences: Silences,
+  now: number,
 ): Promise<FleetState> {
   let state = from;
   let after = "";
@@ -140,7 +146,7 @@ async function importInstances(
     for (const row of readableRows(instanceRow, results)) {
       const revision = state.revision + 1;
       const former = formerRow(row);
-      registry.write(row.instance_id, revision, former, silences.add(state, former));
+      registry.write(row.instance_id, revision, former, silences.add(state, former, now));
       const standing = { status: row.status, silentSince: row.silent_since };
       state = countMove({ ...state, revision }, null, standing);
     }

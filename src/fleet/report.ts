@@ -1,11 +1,15 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 
 /** How an instance and its user's fleet speak to each other. */
+
+/** The longest time between two tries of a report that failed, the limit of a call included. */
+export const LONGEST_REPORT_BACKOFF_MS = 2.5 * MINUTE_MS;
 
 /** An instance as its fleet knows it. */
 export interface FleetRow {

@@ -35,6 +35,8 @@ const fleetStateSchema = z.object({
   service: z.object({ guard, heardAt: moment }).nullable(),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
+  /** Since when the fleet could be reached, as far as it has noticed. */
+  hearsSince: moment,
   /** Events of the fleet itself up to this number are in the history. */
   historyUpTo: z.number(),
   /** What waits for the alarm; null where nothing does. */
@@ -45,6 +47,8 @@ const fleetStateSchema = z.object({
     /** The policy is being brought to the instances after `after`, then once more to those after `again`: some were out of reach. */
     policy: z.object({ at: moment, after: z.string(), again: z.string().optional() }).nullable(),
     pruneAt: moment.nullable(),
+    /** After a new silence, until all who may have fallen silent with it have reported. */
+    listen: z.object({ at: moment, until: moment }).nullable(),
   }),
 });
 
@@ -67,8 +71,9 @@ export function newFleet(): FleetState {
     digests: 0,
     service: null,
     revision: 0,
+    hearsSince: 0,
     historyUpTo: 0,
-    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null },
+    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, listen: null },
   };
 }
 
@@ -127,6 +132,7 @@ export function nextAlarm({ digest, due }: FleetState): number | null {
     due.historyAt,
     due.policy?.at ?? null,
     due.pruneAt,
+    due.listen?.at ?? null,
   ].filter((at) => at !== null);
   return moments.length === 0 ? null : Math.min(...moments);
 }

@@ -26,6 +26,7 @@ const OWN_EVENTS_PER_BATCH = 50;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
+  fleet.hear(now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
     await attempt(
       fleet,
@@ -49,7 +50,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
   ]);
 }
 
-type SimpleTask = Exclude<keyof Due, "policy">;
+type SimpleTask = Exclude<keyof Due, "policy" | "listen">;
 
 async function attempt(
   fleet: Fleet,

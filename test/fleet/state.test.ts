@@ -28,6 +28,7 @@ describe("the next alarm of a fleet", () => {
     ["own events for the history", due({ historyAt: 5 }), 5],
     ["a policy on its way", due({ policy: { at: 6, after: "rig-50" } }), 6],
     ["old events to forget", due({ pruneAt: 10 }), 10],
+    ["others who may be silent", due({ listen: { at: 9, until: 60 } }), 9],
     ["at the epoch", due({ pruneAt: 0 }), 0],
     [
       "the first of several",
@@ -44,10 +45,9 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 7, maxLength: 7 }), (moments) => {
-        const [criticalAt, ordinaryAt, deliveriesAt, totalsAt, historyAt, policyAt, pruneAt] = moments.map(
-          (at) => at ?? null,
-        );
+      fc.property(fc.array(moment, { minLength: 8, maxLength: 8 }), (moments) => {
+        const [criticalAt, ordinaryAt, deliveriesAt, totalsAt, historyAt, policyAt, pruneAt, listenAt] =
+          moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
           digest: {
@@ -61,6 +61,7 @@ describe("the next alarm of a fleet", () => {
             historyAt: historyAt ?? null,
             policy: policyAt == null ? null : { at: policyAt, after: "" },
             pruneAt: pruneAt ?? null,
+            listen: listenAt == null ? null : { at: listenAt, until: 2_000 },
           },
         };
         const waiting = moments.filter((at) => at !== null);

@@ -35,6 +35,8 @@ const fleetStateSchema = z.object({
   service: z.object({ guard, heardAt: moment }).nullable(),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
+  /** The number of the last totals told to the service. */
+  totalsTold: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
   hearsSince: moment,
   /** Events of the fleet itself up to this number are in the history. */
@@ -71,6 +73,7 @@ export function newFleet(): FleetState {
     digests: 0,
     service: null,
     revision: 0,
+    totalsTold: 0,
     hearsSince: 0,
     historyUpTo: 0,
     due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, listen: null },

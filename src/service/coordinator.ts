@@ -19,23 +19,18 @@ import { type Former, readFormer } from "./former.ts";
 import { Kept } from "./kept.ts";
 import type { Counts } from "./meter.ts";
 import { guardEvent, reviewServiceGuard, ruleAtSpeed } from "./outage.ts";
-import type { HibernationCount } from "./totals.ts";
+import type { Heard, HibernationCount } from "./totals.ts";
 
 /** What a shard hands over: totals, never increments. */
 export interface ShardPart {
-  /** When the shard made it; an older one that arrives late changes nothing. */
-  readonly at: number;
+  /** By a counter of the shard; an older one that arrives late changes nothing. */
+  readonly number: number;
   readonly aggregate: Aggregate;
   readonly counts: Counts;
 }
 
-export interface HandedOver {
-  readonly guard: Guard;
-  readonly isTaken: boolean;
-}
-
 const partSchema: z.ZodType<ShardPart> = z.object({
-  at: z.number(),
+  number: z.number(),
   aggregate: aggregateSchema,
   counts: z.record(z.string(), z.number()),
 });
@@ -97,11 +92,12 @@ export class Coordinator {
     }
   }
 
-  /** Takes what a shard has; null when that only asks. Answers how the guard stands then, and if there is newer already. */
-  async handOver(shardId: string, part: ShardPart | null): Promise<HandedOver> {
+  /** Takes what a shard has, unless newer is known; null when that only asks. Answers how the guard stands then. */
+  async handOver(shardId: string, part: ShardPart | null): Promise<Heard> {
     await this.#takeOver();
-    const isTaken = part === null || part.at >= (this.#parts.get(shardId)?.at ?? 0);
-    if (part !== null && isTaken) {
+    const newest = this.#parts.get(shardId)?.number ?? 0;
+    if (part !== null && part.number <= newest) return { isTaken: false, newest };
+    if (part !== null) {
       this.#ctx.storage.sql.exec(
         "INSERT INTO shards (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
         shardId,
@@ -109,7 +105,7 @@ export class Coordinator {
       );
       this.#parts.set(shardId, part);
     }
-    return { guard: this.#reviewedGuard(Date.now()), isTaken };
+    return { isTaken: true, guard: this.#reviewedGuard(Date.now()) };
   }
 
   async read(): Promise<ServiceTotals> {

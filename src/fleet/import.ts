@@ -87,7 +87,7 @@ async function importAccount(db: D1Database, userId: string, sql: SqlStorage): P
     ...fleet,
     policy:
       account === undefined ? fleet.policy : { overrides: account.policy, version: account.policy_version },
-    guard: kept === undefined ? fleet.guard : { ...keptGuard(kept), silentFrom: kept.silent_from ?? 0 },
+    guard: kept === undefined ? fleet.guard : { ...keptGuard(kept), silentFrom: silentFrom(kept) },
     vote: voted === undefined ? fleet.vote : { ...keptGuard(voted), seenAt: voted.seen_at ?? 0 },
     hibernations: Object.fromEntries(
       readableRows(hibernationRow, hibernations?.results ?? []).map(({ reason, ...count }) => [
@@ -96,6 +96,11 @@ async function importAccount(db: D1Database, userId: string, sql: SqlStorage): P
       ]),
     ),
   };
+}
+
+/** D1 kept 0 for a guard that never closed. */
+function silentFrom({ silent_from = 0 }: z.infer<typeof guardRow>): number | null {
+  return silent_from === 0 ? null : silent_from;
 }
 
 function keptGuard(row: z.infer<typeof guardRow>) {

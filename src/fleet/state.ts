@@ -3,7 +3,14 @@ import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
 
-/** What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own. */
+/**
+ * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
+ *
+ * To keep more, add a field with a default (`.default`), which says what its absence means in a row of before. So each release
+ * reads what the former one wrote. The former one also reads what this one writes, passing over what it does not know: that
+ * is then absent again. A field is never removed, and never takes on another meaning. What can't be said so needs a new
+ * version, and one release before it that reads both.
+ */
 
 const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
@@ -13,8 +20,8 @@ const fleetStateSchema = z.object({
   version: z.literal(1),
   /** The user's overrides of the service's default policy. The version grows with each change. */
   policy: z.object({ overrides: storedOverridesSchema, version: z.number() }),
-  /** The user's outage guard. `silentFrom`: when the first instance of its outage became an orphan. */
-  guard: keptGuard.extend({ silentFrom: moment }),
+  /** The user's outage guard. `silentFrom`: when the first instance of its last outage became an orphan; null if it never closed. */
+  guard: keptGuard.extend({ silentFrom: moment.nullable() }),
   /** The user's vote on the service's guard. `seenAt`: the last sign of life of the instance that tipped it. */
   vote: keptGuard.extend({ seenAt: moment }),
   /** Grow whenever the guard, or the vote, opens: silences of an outage that is over count no more. */
@@ -63,7 +70,7 @@ export function newFleet(): FleetState {
   return {
     version: 1,
     policy: { overrides: {}, version: 0 },
-    guard: { ...NEVER_CLOSED, silentFrom: 0 },
+    guard: { ...NEVER_CLOSED, silentFrom: null },
     vote: { ...NEVER_CLOSED, seenAt: 0 },
     epochs: { guard: 0, vote: 0 },
     awake: 0,

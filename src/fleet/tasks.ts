@@ -70,8 +70,8 @@ function tellDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, no
   const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(env));
   fleet.update((state) => {
     const digests = state.digests + 1;
-    const { guard } = state;
-    const outage = guard.silentFrom === 0 ? null : guard;
+    const { silentFrom } = state.guard;
+    const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
     const isMore = fleet.digests.compose(digestId(userId, digests, urgency), urgency, outage, reminderMs);
     const told = closeWindow(state.digest, urgency, now);
     return withDue(

@@ -109,7 +109,55 @@ describe("the counts of a fleet", () => {
   });
 });
 
+/**
+ * A row as the first release writes it, kept for good: whatever is added since must have a default. Only before that release
+ * may it change.
+ */
+const FIRST_ROW = {
+  version: 1,
+  policy: { overrides: { idle: { warn_after_seconds: 60 } }, version: 3 },
+  guard: { closedAt: 1, openedAt: 2, seenFrom: 3, silentFrom: 4 },
+  vote: { closedAt: 1, openedAt: 2, seenFrom: 3, seenAt: 4 },
+  epochs: { guard: 1, vote: 2 },
+  awake: 1,
+  instancesByStatus: { running: 1 },
+  hibernations: { idle: { hibernations: 2, regretted: 1 } },
+  digest: { criticalAt: 1, quietUntil: 2, ordinary: { at: 3, latestAt: 4 } },
+  digests: 5,
+  service: { guard: { closedAt: 5, openedAt: 4 }, heardAt: 6 },
+  totalsTold: 7,
+  hearsSince: 8,
+  revision: 9,
+  historyUpTo: 8,
+  due: {
+    deliveriesAt: 1,
+    totalsAt: 2,
+    historyAt: 3,
+    policy: { at: 4, after: "rig", again: "" },
+    pruneAt: 5,
+    listen: { at: 6, until: 7 },
+  },
+};
+
 describe("the stored state", () => {
+  it("of the first release is read as it was written", () => {
+    expect(parseFleet(JSON.stringify(FIRST_ROW))).toMatchObject(FIRST_ROW);
+  });
+
+  it("of a later release is read as far as it is known", () => {
+    const later = {
+      ...FIRST_ROW,
+      budget: { spent: 1 },
+      guard: { ...FIRST_ROW.guard, reason: "network" },
+      due: { ...FIRST_ROW.due, budgetAt: 1 },
+    };
+    expect(parseFleet(JSON.stringify(later))).toEqual(parseFleet(JSON.stringify(FIRST_ROW)));
+  });
+
+  it("says that a guard never closed by null, not by a moment", () => {
+    expect(newFleet().guard.silentFrom).toBeNull();
+  });
+
   it("is read as it was written", () => {
     const state: FleetState = {
       ...newFleet(),

@@ -7,12 +7,12 @@ import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
 import type { FleetRow } from "./report.ts";
 import type { SilenceKeys } from "./silences.ts";
-import type { Standing } from "./state.ts";
+import type { CountedAs } from "./state.ts";
 
 /** The registry: a row an instance, which only that instance's reports write. */
 
 /** What is known of an instance before the next report of it is counted. */
-export interface Known extends Standing, SilenceKeys {
+export interface Known extends CountedAs, SilenceKeys {
   readonly revision: number;
   readonly asOf: number;
 }

@@ -102,14 +102,14 @@ export function serviceGuard({ service }: FleetState) {
 }
 
 /** Makes the counts follow an instance from how it stood to how it stands; null: it was not, or is no more. */
-export function countMove(state: FleetState, before: Standing | null, after: Standing | null): FleetState {
+export function countMove(state: FleetState, before: CountedAs | null, after: CountedAs | null): FleetState {
   if (before?.status === after?.status && isAwake(before) === isAwake(after)) return state;
   const instancesByStatus = { ...state.instancesByStatus };
-  const add = (standing: Standing | null, by: 1 | -1) => {
-    if (standing === null) return;
-    const count = (instancesByStatus[standing.status] ?? 0) + by;
-    if (count > 0) instancesByStatus[standing.status] = count;
-    else delete instancesByStatus[standing.status];
+  const add = (one: CountedAs | null, by: 1 | -1) => {
+    if (one === null) return;
+    const count = (instancesByStatus[one.status] ?? 0) + by;
+    if (count > 0) instancesByStatus[one.status] = count;
+    else delete instancesByStatus[one.status];
   };
   add(before, -1);
   add(after, 1);
@@ -121,19 +121,20 @@ export function countInstances({ instancesByStatus }: FleetState): number {
   return Object.values(instancesByStatus).reduce((sum, instances) => sum + instances, 0);
 }
 
-export interface Standing {
+/** What of an instance the fleet's counts go by. */
+export interface CountedAs {
   readonly status: string;
   readonly silentSince: number | null;
 }
 
 const AWAKE: ReadonlySet<string> = new Set(["running", "waking", "hibernating"]);
 
-function isAwake(standing: Standing | null): boolean {
-  return standing !== null && standing.silentSince === null && AWAKE.has(standing.status);
+function isAwake(one: CountedAs | null): boolean {
+  return one !== null && one.silentSince === null && AWAKE.has(one.status);
 }
 
 /** When the fleet must do something at the latest; null when only a report or a request can change anything. */
-export function nextAlarm({ digest, due }: FleetState): number | null {
+export function fleetAlarmAt({ digest, due }: FleetState): number | null {
   const moments = [
     digest.criticalAt,
     digest.ordinary?.at ?? null,

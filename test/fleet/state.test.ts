@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type CountedAs,
   countMove,
   type FleetState,
+  fleetAlarmAt,
   newFleet,
-  nextAlarm,
   parseFleet,
-  type Standing,
 } from "../../src/fleet/state.ts";
 import { STATUSES } from "../../src/lifecycle/model/phase.ts";
 
@@ -39,7 +39,7 @@ describe("the next alarm of a fleet", () => {
       2,
     ],
   ])("%s", (_, state, at) => {
-    expect(nextAlarm(state)).toBe(at);
+    expect(fleetAlarmAt(state)).toBe(at);
   });
 
   it("is the earliest of whatever waits", () => {
@@ -65,14 +65,14 @@ describe("the next alarm of a fleet", () => {
           },
         };
         const waiting = moments.filter((at) => at !== null);
-        expect(nextAlarm(state)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
+        expect(fleetAlarmAt(state)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),
     );
   });
 });
 
 describe("the counts of a fleet", () => {
-  const standing: fc.Arbitrary<Standing | null> = fc.option(
+  const standing: fc.Arbitrary<CountedAs | null> = fc.option(
     fc.record({ status: fc.constantFrom(...STATUSES), silentSince: fc.option(fc.constant(5)) }),
   );
 
@@ -80,14 +80,14 @@ describe("the counts of a fleet", () => {
     const moves = fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d"), standing), { maxLength: 40 });
     fc.assert(
       fc.property(moves, (some) => {
-        const stands = new Map<string, Standing>();
+        const stands = new Map<string, CountedAs>();
         let state = newFleet();
         for (const [id, after] of some) {
           state = countMove(state, stands.get(id) ?? null, after);
           if (after === null) stands.delete(id);
           else stands.set(id, after);
           const all = [...stands.values()];
-          const isAwake = ({ status, silentSince }: Standing) =>
+          const isAwake = ({ status, silentSince }: CountedAs) =>
             silentSince === null && ["running", "waking", "hibernating"].includes(status);
           expect(state.awake).toBe(all.filter(isAwake).length);
           const statuses = [...new Set(all.map(({ status }) => status))];

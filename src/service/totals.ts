@@ -49,6 +49,15 @@ export const TRIES_IN_ORDER = 2;
 /** What counts of a report. */
 export type FleetFigures = Omit<FleetTotals, "userId" | "number">;
 
+/** Of a fleet without instances. */
+export const NO_FIGURES: FleetFigures = {
+  instancesByStatus: {},
+  isGuardClosed: false,
+  hibernations: [],
+  awake: 0,
+  vote: null,
+};
+
 /** Its fields always come in the same order, so equal figures are equal texts. */
 export const figuresSchema: z.ZodType<FleetFigures> = z.object({
   instancesByStatus: z.record(z.string(), z.number()),

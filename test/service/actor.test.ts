@@ -23,7 +23,9 @@ mayLog(/the shard's alarm failed/);
 
 beforeEach(async () => {
   setClock(DAY);
-  await env.DB.batch(["guards", "events"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+  await env.DB.batch(
+    ["guards", "events", "outage_votes"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+  );
   await Promise.all([...shards, coordinatorOf(env)].map(empty));
 });
 afterEach(() => {
@@ -357,6 +359,29 @@ describe("what D1 kept of the service", () => {
     await env.DB.prepare("DELETE FROM guards").run();
     await evictDurableObject(coordinatorOf(env));
     expect(await readService(env)).toEqual(service);
+  });
+
+  it("counts the votes that stood there, until a cleanup has had every fleet begin", async () => {
+    const vote = (userId: string, closedAt: number | null) =>
+      env.DB.prepare(
+        "INSERT INTO outage_votes (user_id, closed_at, opened_at, seen_from, seen_at) VALUES (?, ?, NULL, 1, ?)",
+      ).bind(userId, closedAt, DAY - 5 * MINUTE);
+    // Four fell silent just before the upgrade, and have nothing to report for a while.
+    await env.DB.batch([
+      ...["b-1", "b-2", "b-3", "b-4"].map((userId) => vote(userId, DAY)),
+      vote("heard again", null),
+      vote("long lapsed", DAY - 7 * 60 * MINUTE),
+    ]);
+    expect(await reportTotals(env, silent("u-0"))).toMatchObject({ closedAt: DAY });
+    const event = { id: "c", kind: "cleanup", severity: "info", message: "", detail: {} } as const;
+    const cleanup = { startedAt: DAY - MINUTE, instances: 0, unreachable: 0 };
+    setClock(DAY + MINUTE);
+    await noteCleanup(env, cleanup, { ...event, at: DAY });
+    expect(await reportTotals(env, silent("u-0"))).toMatchObject({ closedAt: DAY });
+    await noteCleanup(env, { ...cleanup, startedAt: DAY + 1 }, { ...event, at: DAY + 1 });
+    await evictDurableObject(coordinatorOf(env));
+    setClock(DAY + 2 * MINUTE);
+    expect(await reportTotals(env, silent("u-0"))).toMatchObject({ closedAt: null });
   });
 
   it("is waited for: without D1 nobody gets an answer, and the next one tries again", async () => {

@@ -9,7 +9,7 @@ import { Channels } from "./channels.ts";
 import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
-import { hasHeardAll, hear, listen, start } from "./hearing.ts";
+import { hasHeardAll, hear, learn, listen, start } from "./hearing.ts";
 import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
 import { type Known, Registry } from "./registry.ts";
@@ -122,7 +122,10 @@ export class Fleet {
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
       let next = isNewer(row, known) ? this.#place(state, instanceId, row, known, now) : state;
-      for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
+      for (const event of report.events) {
+        const added = this.#addEvent(next, instanceId, event, now);
+        next = added === next ? next : learn(added, event.at, this.rules, now);
+      }
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
       if (turn(next.revision) === turn(state.revision)) return next;

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { OutageRules } from "./outage-guard.ts";
 import { type FleetState, withDue } from "./state.ts";
 
@@ -10,7 +10,8 @@ import { type FleetState, withDue } from "./state.ts";
  *
  * A fleet that is down hears nothing, and cannot tell that from an hour without news. So it listens after each new silence:
  * its alarm fires every minute, until all who may belong to the same outage have reported. An object that starts when its
- * alarm is overdue was down.
+ * alarm is overdue was down. And one that hears of something long after it happened was out of reach, at least for whoever
+ * tells it.
  */
 
 /** In real time, whatever the simulation's speed: an alarm comes no more punctually in one. */
@@ -18,6 +19,9 @@ const PULSE_MS = MINUTE_MS;
 
 /** A pulse that has not come so long after its time was held up by the fleet's own absence. */
 const LATE_MS = MINUTE_MS;
+
+/** News this old took more than one try: the second comes half a minute after the first, or later. */
+const LATE_NEWS_MS = 20 * SECOND_MS;
 
 /** Listens for those who fell silent together with an instance of whose silence it has just heard. */
 export function listen(state: FleetState, rules: OutageRules, now: number): FleetState {
@@ -37,8 +41,16 @@ export function hear(state: FleetState, now: number): FleetState {
 /** The fleet's object has started. */
 export function start(state: FleetState, rules: OutageRules, now: number): FleetState {
   const { listen } = state.due;
-  if (listen === null || now <= listen.at + LATE_MS) return state;
-  const until = Math.max(listen.until, now + rules.reportedWithinMs);
+  return listen === null || now <= listen.at + LATE_MS ? state : beginAnew(state, rules, now);
+}
+
+/** An instance has told what was not known, and happened at `moment`. */
+export function learn(state: FleetState, moment: number, rules: OutageRules, now: number): FleetState {
+  return now <= moment + LATE_NEWS_MS ? state : beginAnew(state, rules, now);
+}
+
+function beginAnew(state: FleetState, rules: OutageRules, now: number): FleetState {
+  const until = Math.max(state.due.listen?.until ?? 0, now + rules.reportedWithinMs);
   return withDue({ ...state, hearsSince: now }, { listen: { at: now + PULSE_MS, until } });
 }
 

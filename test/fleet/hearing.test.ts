@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hasHeardAll, hear, listen, start } from "../../src/fleet/hearing.ts";
+import { hasHeardAll, hear, learn, listen, start } from "../../src/fleet/hearing.ts";
 import { outageRules } from "../../src/fleet/outage-guard.ts";
 import { LONGEST_REPORT_BACKOFF_MS } from "../../src/fleet/report.ts";
 import { type FleetState, newFleet } from "../../src/fleet/state.ts";
@@ -75,6 +75,13 @@ describe("a fleet that listens", () => {
     expect(start(from, RULES, NOW + 2 * MINUTE + 1).hearsSince).toBe(NOW + 2 * MINUTE + 1);
     // Nobody missed it.
     expect(start(newFleet(), RULES, NOW)).toEqual(newFleet());
+  });
+
+  it("was out of reach when it hears of something long after it happened", () => {
+    expect(learn(newFleet(), NOW - 20 * SECOND, RULES, NOW)).toEqual(newFleet());
+    const state = learn(newFleet(), NOW - 30 * SECOND, RULES, NOW);
+    expect(state.hearsSince).toBe(NOW);
+    expect(state.due.listen).toEqual({ at: NOW + MINUTE, until: NOW + BACKOFF });
   });
 
   it("is woken for another silence no later than before", () => {

@@ -14,7 +14,7 @@ const { reminderMs } = compilePolicy(DEFAULT_POLICY, 1);
 const TOLD_BY_THE_GUARD: ReadonlySet<string> = new Set(["orphaned", "silent", "abandoned", "recovered"]);
 
 /** More than lies between the first orphan of an outage and the closing of the guard. */
-const OUTAGE_LEAD_MS = 20 * 60_000;
+const OUTAGE_LEAD_MS = 30 * 60_000;
 
 /**
  * In the end each event that is an alert has been told, by one message and no other: unless the guard's own message

@@ -2,17 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { Page, Position } from "../history/page.ts";
-import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import type { FleetEvent } from "./events.ts";
-import { Fleet, type PolicyContradiction, TOTALS_EVERY_MS } from "./fleet.ts";
+import { Fleet, type PolicyContradiction } from "./fleet.ts";
 import { isImported, startFleet } from "./import.ts";
 import type { ListFilter } from "./list-filter.ts";
 import { LivePush } from "./live.ts";
@@ -20,10 +19,11 @@ import type { Holding } from "./machines.ts";
 import { bringPolicy, visit } from "./policy.ts";
 import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import { type FleetSavings, readSavings } from "./savings.ts";
-import { nextAlarm, serviceGuard } from "./state.ts";
+import { ServiceDialogue } from "./service-dialogue.ts";
+import { fleetAlarmAt, serviceGuard } from "./state.ts";
 import { readSummaries, type SummaryPage } from "./summaries.ts";
 import { runDueTasks } from "./tasks.ts";
-import { isServiceHeard, tellTotals } from "./totals.ts";
+import { isServiceHeard } from "./totals.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
@@ -43,12 +43,17 @@ export class FleetActor extends DurableObject<Env> {
   #starting: Promise<void> | null = null;
   /** What the alarm is set for. */
   #armedAt: number | null = null;
-  #asking: Promise<void> | null = null;
   readonly #live: LivePush;
+  readonly #service: ServiceDialogue;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#live = new LivePush(ctx, env);
+    this.#service = new ServiceDialogue(
+      env,
+      () => this.#userId,
+      (fleet) => this.#live.changed(fleet, this.#userId),
+    );
     // An error in here, or 30 seconds, would reset the object and close every socket: whoever asks begins a long import.
     void ctx.blockConcurrencyWhile(async () => {
       try {
@@ -68,7 +73,9 @@ export class FleetActor extends DurableObject<Env> {
   async #start(): Promise<void> {
     const speed = simulationSpeed(this.env);
     const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed);
-    this.#fleet = new Fleet(this.ctx.storage, state, speed);
+    const fleet = new Fleet(this.ctx.storage, state, speed);
+    fleet.start(Date.now());
+    this.#fleet = fleet;
     this.#armedAt = await this.ctx.storage.getAlarm();
     this.#arm();
   }
@@ -87,7 +94,7 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Sets the alarm for what is due first. The write that made it due and the alarm become durable together. */
   #arm(): void {
-    const at = this.#fleet === null ? null : nextAlarm(this.#fleet.state);
+    const at = this.#fleet === null ? null : fleetAlarmAt(this.#fleet.state);
     const now = Date.now();
     if (at === null || firesBy(at, this.#armedAt, now)) return;
     this.#armedAt = Math.max(at, now + SHORTEST_ALARM_MS);
@@ -113,38 +120,8 @@ export class FleetActor extends DurableObject<Env> {
     const { policy } = fleet.state;
     return {
       policy: policy.version > report.policyVersion ? policy : null,
-      answers: report.questions.length === 0 ? [] : await this.#answer(fleet, report.questions),
+      answers: await this.#service.answer(fleet, report),
     };
-  }
-
-  /** May these steps go on? While the service's word can't be had, they wait. */
-  async #answer(fleet: Fleet, steps: readonly GuardedStep[]): Promise<ReportAnswer["answers"]> {
-    try {
-      await this.#hearService(fleet);
-    } catch (error) {
-      console.warn("the service-wide guard is not known: steps wait", error);
-      return steps.map((step) => ({ step, answer: { held: true } }));
-    }
-    const { guard } = fleet.state;
-    const { maxHoldMs } = fleet.rules.standard;
-    const now = Date.now();
-    return steps.map((step) => ({
-      step,
-      answer: guardAnswer(step, guard, serviceGuard(fleet.state), maxHoldMs, now),
-    }));
-  }
-
-  async #hearService(fleet: Fleet): Promise<void> {
-    // A call that is under way may not tell what this report has brought.
-    await this.#asking;
-    const { totalsAt } = fleet.state.due;
-    const hasNews = totalsAt !== null && totalsAt <= Date.now() + TOTALS_EVERY_MS;
-    if (isServiceHeard(fleet.state) && !hasNews) return;
-    this.#asking ??= tellTotals(this.env, this.#userId, fleet).finally(() => {
-      this.#asking = null;
-      this.#live.changed(fleet, this.#userId);
-    });
-    await this.#asking;
   }
 
   /** Takes an instance out of the registry. Its reports up to `revision` that are still on their way come to nothing. */
@@ -208,11 +185,7 @@ export class FleetActor extends DurableObject<Env> {
   async guards(): Promise<{ readonly user: Guard; readonly service: Guard }> {
     const fleet = await this.#ready();
     const { state } = fleet;
-    if (!isServiceHeard(state)) {
-      this.ctx.waitUntil(
-        this.#hearService(fleet).catch((error) => console.warn("the service-wide guard is not known", error)),
-      );
-    }
+    if (!isServiceHeard(state)) this.ctx.waitUntil(this.#service.hear(fleet));
     return { user: state.guard, service: serviceGuard(state) };
   }
 

@@ -11,6 +11,7 @@ import { Deliveries } from "./deliveries.ts";
 import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
+import { hasHeardAll, hear, learn, listen, start } from "./hearing.ts";
 import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
 import { type Known, Registry } from "./registry.ts";
@@ -123,13 +124,17 @@ export class Fleet {
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
   take(report: Report, now: number): void {
-    this.update((state) => {
+    this.update((before) => {
       const { instanceId, row } = report;
+      const state = hear(before, now);
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
       if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
-      for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
+      for (const event of report.events) {
+        const added = this.#addEvent(next, instanceId, event, now);
+        next = added === next ? next : learn(added, event.at, this.rules, now);
+      }
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
       if (turn(next.revision) === turn(state.revision)) return next;
@@ -138,7 +143,7 @@ export class Fleet {
   }
 
   #place(state: FleetState, instanceId: string, row: FleetRow, known: Known | null, now: number): FleetState {
-    const keys = this.#count(state, row, known);
+    const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     this.#admitted.delete(instanceId);
     this.registry.write(instanceId, revision, row, keys);
@@ -148,16 +153,35 @@ export class Fleet {
       this.machines.hold({ provider, ref: provider_ref ?? instanceId }, instanceId, now);
     }
     const standing = { status: row.view.status, silentSince: row.silentSince };
-    const moved = countMove({ ...state, revision }, known, standing);
+    const isNewSilence = keys.heardAt !== null && keys.heardAt !== known?.heardAt;
+    const heard = isNewSilence ? listen(state, this.rules, now) : state;
+    const moved = countMove({ ...heard, revision }, known, standing);
     const isSame = moved.awake === state.awake && moved.instancesByStatus === state.instancesByStatus;
     return isSame ? moved : withTotalsDue(moved, now);
   }
 
   /** Counts a silent instance where it belongs. One that stays silent stays where it is counted. */
-  #count(state: FleetState, row: FleetRow, known: Known | null): SilenceKeys {
+  #count(state: FleetState, row: FleetRow, known: Known | null, now: number): SilenceKeys {
     if (known !== null && known.silentSince === row.silentSince) return known;
     if (known !== null) this.#silences.remove(known);
-    return this.#silences.add(state, row);
+    return this.#silences.add(state, row, now);
+  }
+
+  /** The fleet's own alarm has fired. */
+  hear(now: number): void {
+    this.update((state) => hear(state, now));
+  }
+
+  /** The fleet's object has started. */
+  start(now: number): void {
+    this.update((state) => start(state, this.rules, now));
+  }
+
+  /** Whether all who fell silent with the instance that reports have had the time to report, too. */
+  hasHeardAll({ instanceId, row }: Report, now: number): boolean {
+    const known = this.registry.find(instanceId);
+    const isKnown = known !== null && known.silentSince === row.silentSince;
+    return hasHeardAll(this.#state, isKnown ? known.heardAt : null, this.rules, now);
   }
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {

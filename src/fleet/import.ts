@@ -7,6 +7,8 @@ import { addAlert } from "./digest-window.ts";
 import { untold } from "./events.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
 import { formerInstance, formerRow } from "./former-row.ts";
+import { listen } from "./hearing.ts";
+import { outageRules } from "./outage-guard.ts";
 import { Registry } from "./registry.ts";
 import { createTables, emptyTables } from "./schema.ts";
 import { Silences } from "./silences.ts";
@@ -46,7 +48,7 @@ export async function startFleet(
   if (stored !== null) return stored;
   const begun = readProgress(storage.sql) ?? (await importAccount(env.DB, userId, storage));
   const state = await importInstances(env.DB, userId, begun, storage, speed);
-  return importEvents(env.DB, userId, state, storage, Date.now());
+  return importEvents(env.DB, userId, state, storage, speed);
 }
 
 interface Progress {
@@ -102,7 +104,7 @@ async function importAccount(
     ...fleet,
     policy:
       account === undefined ? fleet.policy : { overrides: account.policy, version: account.policy_version },
-    guard: kept === undefined ? fleet.guard : { ...keptGuard(kept), silentFrom: kept.silent_from ?? 0 },
+    guard: kept === undefined ? fleet.guard : { ...keptGuard(kept), silentFrom: silentFrom(kept) },
     vote: voted === undefined ? fleet.vote : { ...keptGuard(voted), seenAt: voted.seen_at ?? 0 },
     hibernations: Object.fromEntries(
       readableRows(hibernationRow, hibernations?.results ?? []).map(({ reason, ...count }) => [
@@ -119,6 +121,11 @@ async function importAccount(
     writeProgress(storage.sql, begun);
     return begun;
   });
+}
+
+/** D1 kept 0 for a guard that never closed. */
+function silentFrom({ silent_from = 0 }: z.infer<typeof guardRow>): number | null {
+  return silent_from === 0 ? null : silent_from;
 }
 
 function keptGuard(row: z.infer<typeof guardRow>) {
@@ -175,7 +182,7 @@ function takeInstance(
 ): FleetState {
   const revision = state.revision + 1;
   const former = formerRow(row);
-  registry.write(row.instance_id, revision, former, silences.add(state, former));
+  registry.write(row.instance_id, revision, former, silences.add(state, former, Date.now()));
   const standing = { status: row.status, silentSince: row.silent_since };
   return countMove({ ...state, revision }, null, standing);
 }
@@ -203,8 +210,9 @@ async function importEvents(
   userId: string,
   from: FleetState,
   storage: DurableObjectStorage,
-  now: number,
+  speed: number,
 ): Promise<FleetState> {
+  const now = Date.now();
   const asked = db.batch([
     db
       .prepare("UPDATE events SET notice = ?2 WHERE user_id = ?1 AND notice = 'pending'")
@@ -220,7 +228,7 @@ async function importEvents(
   const events = readableRows(eventRow, recent?.results ?? []).reverse();
   return storage.transactionSync(() => {
     const taken = events.reduce((state, event) => takeEvent(state, event, storage.sql, now), from);
-    const state = asksAll(taken, now);
+    const state = asksAll(taken, speed);
     writeFleet(storage.sql, state);
     storage.sql.exec("DELETE FROM import");
     return state;
@@ -243,7 +251,11 @@ function takeEvent(
 }
 
 /** D1's rows say little: each instance is asked to report, as by a new policy. */
-function asksAll(state: FleetState, now: number): FleetState {
+function asksAll(state: FleetState, speed: number): FleetState {
   if (Object.keys(state.instancesByStatus).length === 0) return state;
-  return withDue(state, { policy: { at: now, after: "" }, totalsAt: now, pruneAt: now + DAY_MS });
+  const now = Date.now();
+  const due = { policy: { at: now, after: "" }, totalsAt: now, pruneAt: now + DAY_MS };
+  // Whoever fell silent meanwhile has yet to report it.
+  const listening = listen({ ...state, hearsSince: now }, outageRules(state.policy.overrides, speed), now);
+  return withDue(listening, due);
 }

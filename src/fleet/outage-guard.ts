@@ -11,6 +11,7 @@ import {
   reviewGuard,
   voteRule,
 } from "../lifecycle/rules/outage-guard.ts";
+import { LONGEST_REPORT_BACKOFF_MS } from "./report.ts";
 import type { Counted, Silences } from "./silences.ts";
 import { type FleetState, serviceGuard } from "./state.ts";
 
@@ -26,12 +27,15 @@ export interface OutageRules {
   readonly user: GuardRule;
   /** The rule of the service's default policy. */
   readonly standard: GuardRule;
+  /** Whoever is silent has reported it after so long at the latest, while the fleet can be reached. */
+  readonly reportedWithinMs: number;
 }
 
 export function outageRules(overrides: PolicyOverrides, speed: number): OutageRules {
   return {
     user: compilePolicy(mergePolicy(overrides), speed).guard,
     standard: compilePolicy(DEFAULT_POLICY, speed).guard,
+    reportedWithinMs: LONGEST_REPORT_BACKOFF_MS / speed,
   };
 }
 

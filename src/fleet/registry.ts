@@ -14,12 +14,12 @@ import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
 import type { FleetRow, Listed } from "./report.ts";
 import type { SilenceKeys } from "./silences.ts";
-import type { Standing } from "./state.ts";
+import type { CountedAs } from "./state.ts";
 
 /** The registry: a row an instance, which only that instance's reports write. */
 
 /** What is known of an instance before the next report of it is counted. */
-export interface Known extends Standing, SilenceKeys {
+export interface Known extends CountedAs, SilenceKeys {
   readonly revision: number;
   readonly asOf: number;
 }
@@ -43,6 +43,7 @@ const knownRow = z
     bucket: z.number().nullable(),
     guard_epoch: z.number().nullable(),
     vote_epoch: z.number().nullable(),
+    silence_heard_at: z.number().nullable(),
   })
   .transform(
     (row): Known => ({
@@ -53,6 +54,7 @@ const knownRow = z
       bucket: row.bucket,
       guardEpoch: row.guard_epoch,
       voteEpoch: row.vote_epoch,
+      heardAt: row.silence_heard_at,
     }),
   );
 
@@ -110,7 +112,7 @@ export class Registry {
   find(instanceId: string): Known | null {
     const [row] = this.#sql
       .exec(
-        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch
+        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch, silence_heard_at
          FROM instances WHERE instance_id = ?`,
         instanceId,
       )
@@ -123,15 +125,16 @@ export class Registry {
     this.#sql.exec(
       `INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, provider_ref,
                               status, health, orphaned_since, silent_since, overrides, view, savings,
-                              bucket, guard_epoch, vote_epoch)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              bucket, guard_epoch, vote_epoch, silence_heard_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (instance_id) DO UPDATE SET
          changed = excluded.changed, revision = excluded.revision, registered_at = excluded.registered_at,
          as_of = excluded.as_of, name = excluded.name, provider = excluded.provider,
          provider_ref = excluded.provider_ref, status = excluded.status, health = excluded.health,
          orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since,
          overrides = excluded.overrides, view = excluded.view, savings = excluded.savings,
-         bucket = excluded.bucket, guard_epoch = excluded.guard_epoch, vote_epoch = excluded.vote_epoch`,
+         bucket = excluded.bucket, guard_epoch = excluded.guard_epoch, vote_epoch = excluded.vote_epoch,
+         silence_heard_at = excluded.silence_heard_at`,
       instanceId,
       changed,
       row.revision,
@@ -150,6 +153,7 @@ export class Registry {
       keys.bucket,
       keys.guardEpoch,
       keys.voteEpoch,
+      keys.heardAt,
     );
   }
 

@@ -19,7 +19,8 @@ const STATEMENTS = [
      savings TEXT NOT NULL,            -- JSON: SavingsBasis
      bucket INTEGER,                   -- where it is counted in silences
      guard_epoch INTEGER,
-     vote_epoch INTEGER
+     vote_epoch INTEGER,
+     silence_heard_at INTEGER          -- when the fleet first heard of its silence
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS instances_by_change ON instances (changed)",
   // The newest removals: what a resumed page must take out, and whose late reports come to nothing.

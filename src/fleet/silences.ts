@@ -18,9 +18,11 @@ export interface SilenceKeys {
   readonly bucket: number | null;
   readonly guardEpoch: number | null;
   readonly voteEpoch: number | null;
+  /** When the fleet first heard of this silence. */
+  readonly heardAt: number | null;
 }
 
-export const NOT_COUNTED: SilenceKeys = { bucket: null, guardEpoch: null, voteEpoch: null };
+export const NOT_COUNTED: SilenceKeys = { bucket: null, guardEpoch: null, voteEpoch: null, heardAt: null };
 
 export class Silences {
   readonly #sql: SqlStorage;
@@ -36,12 +38,14 @@ export class Silences {
   add(
     { guard, vote, epochs }: FleetState,
     { silentSince, orphanedSince }: Pick<FleetRow, "silentSince" | "orphanedSince">,
+    now: number,
   ): SilenceKeys {
     if (silentSince === null || orphanedSince === null) return NOT_COUNTED;
     const keys = {
       bucket: this.#bucketOf(silentSince),
       guardEpoch: orphanedSince > (guard.openedAt ?? 0) ? epochs.guard : null,
       voteEpoch: orphanedSince > (vote.openedAt ?? 0) ? epochs.vote : null,
+      heardAt: now,
     };
     this.#each(keys, (counted, epoch, bucket) => {
       this.#sql.exec(

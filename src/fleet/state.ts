@@ -3,7 +3,14 @@ import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
 
-/** What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own. */
+/**
+ * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
+ *
+ * To keep more, add a field with a default (`.default`), which says what its absence means in a row of before. So each release
+ * reads what the former one wrote. The former one also reads what this one writes, passing over what it does not know: that
+ * is then absent again. A field is never removed, and never takes on another meaning. What can't be said so needs a new
+ * version, and one release before it that reads both.
+ */
 
 const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
@@ -13,8 +20,8 @@ const fleetStateSchema = z.object({
   version: z.literal(1),
   /** The user's overrides of the service's default policy. The version grows with each change. */
   policy: z.object({ overrides: storedOverridesSchema, version: z.number() }),
-  /** The user's outage guard. `silentFrom`: when the first instance of its outage became an orphan. */
-  guard: keptGuard.extend({ silentFrom: moment }),
+  /** The user's outage guard. `silentFrom`: when the first instance of its last outage became an orphan; null if it never closed. */
+  guard: keptGuard.extend({ silentFrom: moment.nullable() }),
   /** The user's vote on the service's guard. `seenAt`: the last sign of life of the instance that tipped it. */
   vote: keptGuard.extend({ seenAt: moment }),
   /** Grow whenever the guard, or the vote, opens: silences of an outage that is over count no more. */
@@ -35,6 +42,10 @@ const fleetStateSchema = z.object({
   service: z.object({ guard, heardAt: moment }).nullable(),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
+  /** The number of the last totals told to the service. */
+  totalsTold: z.number(),
+  /** Since when the fleet could be reached, as far as it has noticed. */
+  hearsSince: moment,
   /** Events of the fleet itself up to this number are in the history. */
   historyUpTo: z.number(),
   /** What waits for the alarm; null where nothing does. */
@@ -45,6 +56,8 @@ const fleetStateSchema = z.object({
     /** The policy is brought to the instances after `after`; null: all were tried, and some were out of reach. */
     policy: z.object({ at: moment, after: z.string().nullable() }).nullable(),
     pruneAt: moment.nullable(),
+    /** After a new silence, until all who may have fallen silent with it have reported. */
+    listen: z.object({ at: moment, until: moment }).nullable(),
   }),
 });
 
@@ -57,7 +70,7 @@ export function newFleet(): FleetState {
   return {
     version: 1,
     policy: { overrides: {}, version: 0 },
-    guard: { ...NEVER_CLOSED, silentFrom: 0 },
+    guard: { ...NEVER_CLOSED, silentFrom: null },
     vote: { ...NEVER_CLOSED, seenAt: 0 },
     epochs: { guard: 0, vote: 0 },
     awake: 0,
@@ -67,8 +80,10 @@ export function newFleet(): FleetState {
     digests: 0,
     service: null,
     revision: 0,
+    totalsTold: 0,
+    hearsSince: 0,
     historyUpTo: 0,
-    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null },
+    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, listen: null },
   };
 }
 
@@ -87,14 +102,14 @@ export function serviceGuard({ service }: FleetState) {
 }
 
 /** Makes the counts follow an instance from how it stood to how it stands; null: it was not, or is no more. */
-export function countMove(state: FleetState, before: Standing | null, after: Standing | null): FleetState {
+export function countMove(state: FleetState, before: CountedAs | null, after: CountedAs | null): FleetState {
   if (before?.status === after?.status && isAwake(before) === isAwake(after)) return state;
   const instancesByStatus = { ...state.instancesByStatus };
-  const add = (standing: Standing | null, by: 1 | -1) => {
-    if (standing === null) return;
-    const count = (instancesByStatus[standing.status] ?? 0) + by;
-    if (count > 0) instancesByStatus[standing.status] = count;
-    else delete instancesByStatus[standing.status];
+  const add = (one: CountedAs | null, by: 1 | -1) => {
+    if (one === null) return;
+    const count = (instancesByStatus[one.status] ?? 0) + by;
+    if (count > 0) instancesByStatus[one.status] = count;
+    else delete instancesByStatus[one.status];
   };
   add(before, -1);
   add(after, 1);
@@ -106,19 +121,20 @@ export function countInstances({ instancesByStatus }: FleetState): number {
   return Object.values(instancesByStatus).reduce((sum, instances) => sum + instances, 0);
 }
 
-export interface Standing {
+/** What of an instance the fleet's counts go by. */
+export interface CountedAs {
   readonly status: string;
   readonly silentSince: number | null;
 }
 
 const AWAKE: ReadonlySet<string> = new Set(["running", "waking", "hibernating"]);
 
-function isAwake(standing: Standing | null): boolean {
-  return standing !== null && standing.silentSince === null && AWAKE.has(standing.status);
+function isAwake(one: CountedAs | null): boolean {
+  return one !== null && one.silentSince === null && AWAKE.has(one.status);
 }
 
 /** When the fleet must do something at the latest; null when only a report or a request can change anything. */
-export function nextAlarm({ digest, due }: FleetState): number | null {
+export function fleetAlarmAt({ digest, due }: FleetState): number | null {
   const moments = [
     digest.criticalAt,
     digest.ordinary?.at ?? null,
@@ -127,6 +143,7 @@ export function nextAlarm({ digest, due }: FleetState): number | null {
     due.historyAt,
     due.policy?.at ?? null,
     due.pruneAt,
+    due.listen?.at ?? null,
   ].filter((at) => at !== null);
   return moments.length === 0 ? null : Math.min(...moments);
 }

@@ -27,6 +27,7 @@ const CALL_LIMIT_MS = 10 * SECOND_MS;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
+  fleet.hear(now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
     await attempt(
       fleet,
@@ -50,7 +51,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
   ]);
 }
 
-type SimpleTask = Exclude<keyof Due, "policy">;
+type SimpleTask = Exclude<keyof Due, "policy" | "listen">;
 
 async function attempt(
   fleet: Fleet,
@@ -70,8 +71,8 @@ function tellDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, no
   const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(env));
   fleet.update((state) => {
     const digests = state.digests + 1;
-    const { guard } = state;
-    const outage = guard.silentFrom === 0 ? null : guard;
+    const { silentFrom } = state.guard;
+    const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
     const isMore = fleet.digests.compose(digestId(userId, digests, urgency), urgency, outage, reminderMs);
     const told = closeWindow(state.digest, urgency, now);
     return withDue(

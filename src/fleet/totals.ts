@@ -1,6 +1,7 @@
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { reportTotals } from "../service/service.ts";
-import type { FleetTotals } from "../service/totals.ts";
+import { type FleetTotals, TRIES_IN_ORDER } from "../service/totals.ts";
 import { type Fleet, TOTALS_EVERY_MS } from "./fleet.ts";
 import { type FleetState, withDue } from "./state.ts";
 
@@ -17,16 +18,30 @@ export function isServiceHeard({ service }: FleetState): boolean {
   return service !== null && Math.abs(Date.now() - service.heardAt) < SERVICE_WORD_MS;
 }
 
-/** Tells the service of the totals, and notes its word on the outage guard. Throws when it is out of reach. */
+/**
+ * Tells the service of the totals, and notes its word on the outage guard. Throws when it is out of reach, or does not take
+ * them: what it says then is not said in view of them.
+ */
 export async function tellTotals(env: Env, userId: string, fleet: Fleet): Promise<void> {
-  const told = totalsOf(userId, fleet.state, Date.now());
-  const guard = await reportTotals(env, told);
+  let newest = 0;
+  for (let turn = 0; turn < TRIES_IN_ORDER; turn++) {
+    // Saved before it is told: no later report may have the same number.
+    fleet.update((state) => ({ ...state, totalsTold: Math.max(state.totalsTold, newest) + 1 }));
+    const told = totalsOf(userId, fleet.state, fleet.state.totalsTold);
+    const heard = await reportTotals(env, told);
+    if (heard.isTaken) return noteTold(userId, fleet, told, heard.guard);
+    newest = heard.newest;
+  }
+  throw new Error("the service did not take the totals");
+}
+
+function noteTold(userId: string, fleet: Fleet, told: FleetTotals, guard: Guard): void {
   fleet.update((state) => {
     const now = Date.now();
     const service = { guard: { closedAt: guard.closedAt, openedAt: guard.openedAt }, heardAt: now };
     // What changed while the service answered is told as soon as may be: a moment that has passed would have the alarm fire
     // again and again.
-    const hasNews = JSON.stringify(totalsOf(userId, state, told.at)) !== JSON.stringify(told);
+    const hasNews = JSON.stringify(totalsOf(userId, state, told.number)) !== JSON.stringify(told);
     const restAt = isEmpty(state) ? null : now + TOTALS_AT_LEAST_EVERY_MS;
     return withDue({ ...state, service }, { totalsAt: hasNews ? now + TOTALS_EVERY_MS : restAt });
   });
@@ -36,11 +51,11 @@ function isEmpty({ instancesByStatus }: FleetState): boolean {
   return Object.keys(instancesByStatus).length === 0;
 }
 
-function totalsOf(userId: string, state: FleetState, at: number): FleetTotals {
+function totalsOf(userId: string, state: FleetState, number: number): FleetTotals {
   const { vote } = state;
   return {
     userId,
-    at,
+    number,
     instancesByStatus: state.instancesByStatus,
     isGuardClosed: state.guard.closedAt !== null,
     hibernations: Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count })),

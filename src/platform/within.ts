@@ -2,7 +2,7 @@
 export class NoAnswer extends Error {}
 
 /** What `promise` brings, or an error once `limitMs` have passed. Whatever was asked for may still happen later. */
-export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
+export async function within<P extends Promise<unknown>>(limitMs: number, promise: P): Promise<Awaited<P>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new NoAnswer(`no answer within ${limitMs} ms`)), limitMs);

@@ -1,12 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { isCoordinator } from "./address.ts";
-import { Coordinator, type HandedOver, type ServiceTotals, type ShardPart } from "./coordinator.ts";
+import { Coordinator, type ServiceTotals, type ShardPart } from "./coordinator.ts";
 import { CountStore } from "./counts.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
 import type { Counts } from "./meter.ts";
 import { Shard } from "./shard.ts";
-import type { FleetTotals } from "./totals.ts";
+import type { FleetTotals, Heard } from "./totals.ts";
 
 /**
  * What stands above all fleets. Its name says which part an object plays: a shard hears fleets and counts, the coordinator
@@ -22,8 +21,8 @@ export class ServiceActor extends DurableObject<Env> {
     this.#counts = new CountStore(ctx.storage.sql);
   }
 
-  /** To a shard: a fleet's totals. Throws when nobody knows how the guard stands; the totals count all the same. */
-  async report(totals: FleetTotals): Promise<Guard> {
+  /** To a shard: a fleet's totals. Throws when nobody knows how the guard stands; totals that were taken count all the same. */
+  async report(totals: FleetTotals): Promise<Heard> {
     return this.#asShard().report(totals);
   }
 
@@ -34,7 +33,7 @@ export class ServiceActor extends DurableObject<Env> {
   }
 
   /** To the coordinator: what a shard has; null when that only asks how the guard stands. */
-  async handOver(shardId: string, part: ShardPart | null): Promise<HandedOver> {
+  async handOver(shardId: string, part: ShardPart | null): Promise<Heard> {
     return this.#asCoordinator().handOver(shardId, part);
   }
 

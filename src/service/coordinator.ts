@@ -7,6 +7,7 @@ import {
   type Aggregate,
   add,
   addTally,
+  aggregateOf,
   aggregateSchema,
   hibernationsOf,
   NO_FLEETS,
@@ -18,24 +19,19 @@ import { type Cleanup, cleanupSchema, eventRow, type ServiceEvent } from "./even
 import { type Former, readFormer } from "./former.ts";
 import { Kept } from "./kept.ts";
 import type { Counts } from "./meter.ts";
-import { guardEvent, reviewServiceGuard, ruleAtSpeed } from "./outage.ts";
-import type { HibernationCount } from "./totals.ts";
+import { guardEvent, reviewServiceGuard, ruleAtSpeed, type ServiceRule } from "./outage.ts";
+import { type Heard, type HibernationCount, NO_FIGURES } from "./totals.ts";
 
 /** What a shard hands over: totals, never increments. */
 export interface ShardPart {
-  /** When the shard made it; an older one that arrives late changes nothing. */
-  readonly at: number;
+  /** By a counter of the shard; an older one that arrives late changes nothing. */
+  readonly number: number;
   readonly aggregate: Aggregate;
   readonly counts: Counts;
 }
 
-export interface HandedOver {
-  readonly guard: Guard;
-  readonly isTaken: boolean;
-}
-
 const partSchema: z.ZodType<ShardPart> = z.object({
-  at: z.number(),
+  number: z.number(),
   aggregate: aggregateSchema,
   counts: z.record(z.string(), z.number()),
 });
@@ -62,6 +58,15 @@ const EVENTS_SHOWN = 100;
  */
 const TAKEN_OVER_HOLDS_MS = 2 * DAY_MS;
 
+/**
+ * The place, among those of the shards, of the votes that D1 knew. A fleet begins with the first report of one of its
+ * instances, so that a user who falls silent after the upgrade has voted before any of the user's instances asks for a step.
+ * But one who fell silent before it has nothing to report until it asks, and would be missing when another asks. So these
+ * votes count until a cleanup has had every fleet begin. Until then who is awake may not be known, and a vote may count
+ * twice: the guard closes sooner for that, and never later.
+ */
+const FORMER_VOTES = "former votes";
+
 const guardSchema = z.object({
   closedAt: z.number().nullable(),
   openedAt: z.number().nullable(),
@@ -75,6 +80,7 @@ export class Coordinator {
   readonly #env: Env;
   readonly #kept: Kept;
   readonly #counts: CountStore;
+  readonly #rule: ServiceRule;
   readonly #parts = new Map<string, ShardPart>();
   #takingOver: Promise<void> | null = null;
 
@@ -82,6 +88,7 @@ export class Coordinator {
     this.#ctx = ctx;
     this.#env = env;
     this.#counts = counts;
+    this.#rule = ruleAtSpeed(simulationSpeed(env));
     const { sql } = ctx.storage;
     this.#kept = new Kept(sql);
     sql.exec(
@@ -97,19 +104,13 @@ export class Coordinator {
     }
   }
 
-  /** Takes what a shard has; null when that only asks. Answers how the guard stands then, and if there is newer already. */
-  async handOver(shardId: string, part: ShardPart | null): Promise<HandedOver> {
+  /** Takes what a shard has, unless newer is known; null when that only asks. Answers how the guard stands then. */
+  async handOver(shardId: string, part: ShardPart | null): Promise<Heard> {
     await this.#takeOver();
-    const isTaken = part === null || part.at >= (this.#parts.get(shardId)?.at ?? 0);
-    if (part !== null && isTaken) {
-      this.#ctx.storage.sql.exec(
-        "INSERT INTO shards (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
-        shardId,
-        JSON.stringify(part),
-      );
-      this.#parts.set(shardId, part);
-    }
-    return { guard: this.#reviewedGuard(Date.now()), isTaken };
+    const newest = this.#parts.get(shardId)?.number ?? 0;
+    if (part !== null && part.number <= newest) return { isTaken: false, newest };
+    if (part !== null) this.#keepPart(shardId, part);
+    return { isTaken: true, guard: this.#reviewedGuard(Date.now()) };
   }
 
   async read(): Promise<ServiceTotals> {
@@ -135,6 +136,21 @@ export class Coordinator {
     const last = this.#kept.read("cleanup", cleanupSchema);
     if (last === undefined || report.startedAt >= last.startedAt) this.#kept.write("cleanup", report);
     this.#keepEvent(event);
+    if (report.startedAt >= (this.#kept.read("taken_over_at", z.number()) ?? 0)) this.#dropFormerVotes();
+  }
+
+  #keepPart(id: string, part: ShardPart): void {
+    this.#ctx.storage.sql.exec(
+      "INSERT INTO shards (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+      id,
+      JSON.stringify(part),
+    );
+    this.#parts.set(id, part);
+  }
+
+  #dropFormerVotes(): void {
+    this.#ctx.storage.sql.exec("DELETE FROM shards WHERE id = ?", FORMER_VOTES);
+    this.#parts.delete(FORMER_VOTES);
   }
 
   /** Once, before anything else: what D1 kept. Whoever comes meanwhile waits; after a failure the next one tries again. */
@@ -148,11 +164,17 @@ export class Coordinator {
 
   async #readFormer(): Promise<void> {
     const now = Date.now();
-    const former = await readFormer(this.#env.DB, EVENTS_KEPT, now);
+    const former = await readFormer(this.#env.DB, EVENTS_KEPT, now - this.#rule.voteLastsMs, now);
     this.#ctx.storage.transactionSync(() => this.#keepFormer(former, now));
   }
 
-  #keepFormer({ guard, cleanup, events }: Former, now: number): void {
+  #keepFormer({ guard, votes, cleanup, events }: Former, now: number): void {
+    if (votes.length > 0) {
+      const aggregate = votes
+        .map((vote) => aggregateOf({ ...NO_FIGURES, vote }, this.#rule.voteStepMs))
+        .reduce(add, NO_FLEETS);
+      this.#keepPart(FORMER_VOTES, { number: 1, aggregate, counts: {} });
+    }
     this.#keepGuard(guard, guard.closedAt === null ? 0 : now + TAKEN_OVER_HOLDS_MS);
     if (cleanup !== null) this.#kept.write("cleanup", cleanup);
     for (const event of events) this.#keepEvent(event);
@@ -163,8 +185,7 @@ export class Coordinator {
     const guard = this.#guard();
     const sum = this.#sum();
     const census = { votes: votesOf(sum), awakeUsers: sum.users.awake ?? 0 };
-    const rule = ruleAtSpeed(simulationSpeed(this.#env));
-    const change = reviewServiceGuard(guard, census, rule, guard.opensFrom, now);
+    const change = reviewServiceGuard(guard, census, this.#rule, guard.opensFrom, now);
     if (change === null) return wordOf(guard);
     this.#keepGuard(change.to, 0);
     const event = guardEvent(change);

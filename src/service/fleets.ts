@@ -5,10 +5,15 @@ import { agedRow, type FleetRow, type FleetTotals, figuresSchema, rowAfter } fro
 
 /** A row that cannot be read counts nothing, and the fleet's next report replaces it. */
 const storedRow = z
-  .object({ user_id: z.string(), at: z.number(), day: z.number(), json: jsonText(figuresSchema) })
+  .object({ user_id: z.string(), number: z.number(), day: z.number(), json: jsonText(figuresSchema) })
   .transform(({ user_id, json, ...row }) => ({ userId: user_id, row: { ...row, figures: json } }));
 
 export type Change = "nothing" | "totals" | "vote";
+
+export type Taken =
+  | { readonly isTaken: true; readonly change: Change }
+  /** The number of the newest report that is known. */
+  | { readonly isTaken: false; readonly newest: number };
 
 /**
  * The fleets of one shard, a row each, and their aggregate. That is made once from all rows when the object starts, and from
@@ -18,7 +23,7 @@ export class Fleets {
   readonly #sql: SqlStorage;
   readonly #voteStepMs: number;
   #aggregate: Aggregate = NO_FLEETS;
-  /** When fleets made reports that changed nothing, and so were not written. */
+  /** The numbers of reports that changed nothing, and so were not written. */
   readonly #unwritten = new Map<string, number>();
 
   constructor(sql: SqlStorage, voteStepMs: number) {
@@ -27,12 +32,12 @@ export class Fleets {
     sql.exec(
       `CREATE TABLE IF NOT EXISTS fleets (
          user_id TEXT PRIMARY KEY,
-         at      INTEGER NOT NULL,  -- when the fleet made the report
+         number  INTEGER NOT NULL,  -- of the report, by the fleet's counter
          day     INTEGER NOT NULL,  -- the shard's day on which it came
          json    TEXT NOT NULL      -- the figures
        ) WITHOUT ROWID`,
     );
-    for (const row of sql.exec("SELECT user_id, at, day, json FROM fleets")) {
+    for (const row of sql.exec("SELECT user_id, number, day, json FROM fleets")) {
       for (const { row: known } of readableRows(storedRow, [row])) this.#move(null, known);
     }
   }
@@ -42,15 +47,19 @@ export class Fleets {
   }
 
   /** Takes a report. One that changes nothing writes a row once a day, so that the fleet counts as heard. */
-  take(totals: FleetTotals, day: number): Change {
+  take(totals: FleetTotals, day: number): Taken {
     const { userId } = totals;
     const known = this.#find(userId);
-    if (totals.at < (this.#unwritten.get(userId) ?? 0)) return "nothing";
-    const row = rowAfter(known, totals, day);
-    if (row === known) return "nothing";
+    const newest = Math.max(known?.number ?? 0, this.#unwritten.get(userId) ?? 0);
+    const row = rowAfter(newest, totals, day);
+    if (row === null) return { isTaken: false, newest };
+    return { isTaken: true, change: this.#replace(userId, known, row) };
+  }
+
+  #replace(userId: string, known: FleetRow | null, row: FleetRow): Change {
     const isSame = known !== null && JSON.stringify(row.figures) === JSON.stringify(known.figures);
     if (isSame && row.day === known.day) {
-      this.#unwritten.set(userId, row.at);
+      this.#unwritten.set(userId, row.number);
       return "nothing";
     }
     this.#write(userId, known, row);
@@ -62,7 +71,7 @@ export class Fleets {
   age(today: number): Change {
     const rows = readableRows(
       storedRow,
-      this.#sql.exec("SELECT user_id, at, day, json FROM fleets WHERE day < ?", today - 1).toArray(),
+      this.#sql.exec("SELECT user_id, number, day, json FROM fleets WHERE day < ?", today - 1).toArray(),
     );
     let change: Change = "nothing";
     for (const { userId, row } of rows) {
@@ -76,7 +85,7 @@ export class Fleets {
 
   #find(userId: string): FleetRow | null {
     const rows = this.#sql
-      .exec("SELECT user_id, at, day, json FROM fleets WHERE user_id = ?", userId)
+      .exec("SELECT user_id, number, day, json FROM fleets WHERE user_id = ?", userId)
       .toArray();
     return readableRows(storedRow, rows)[0]?.row ?? null;
   }
@@ -86,10 +95,10 @@ export class Fleets {
     if (row === null) this.#sql.exec("DELETE FROM fleets WHERE user_id = ?", userId);
     else {
       this.#sql.exec(
-        `INSERT INTO fleets (user_id, at, day, json) VALUES (?, ?, ?, ?)
-         ON CONFLICT (user_id) DO UPDATE SET at = excluded.at, day = excluded.day, json = excluded.json`,
+        `INSERT INTO fleets (user_id, number, day, json) VALUES (?, ?, ?, ?)
+         ON CONFLICT (user_id) DO UPDATE SET number = excluded.number, day = excluded.day, json = excluded.json`,
         userId,
-        row.at,
+        row.number,
         row.day,
         JSON.stringify(row.figures),
       );

@@ -27,12 +27,18 @@ export interface ServiceRule {
   readonly guard: GuardRule;
   /** Votes are counted by moments rounded down to this: a minute of the standard window of ten. */
   readonly voteStepMs: number;
+  /** A vote that was cast so long ago stands no more while the guard is open. */
+  readonly voteLastsMs: number;
 }
 
 /** The rule of the service's guard, which goes by the default policy: no user's own settings move it. */
 export function ruleAtSpeed(simulationSpeed: number): ServiceRule {
-  const guard = serviceRule(compilePolicy(DEFAULT_POLICY, simulationSpeed).guard);
-  return { guard, voteStepMs: Math.max(1, Math.floor(guard.windowMs / 10)) };
+  const standard = compilePolicy(DEFAULT_POLICY, simulationSpeed).guard;
+  return {
+    guard: serviceRule(standard),
+    voteStepMs: Math.max(1, Math.floor(standard.windowMs / 10)),
+    voteLastsMs: standard.maxHoldMs,
+  };
 }
 
 /** A change of the guard, and what it was made for. */

@@ -1,10 +1,9 @@
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf, shardOf } from "./address.ts";
 import type { ServiceTotals } from "./coordinator.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
-import type { FleetTotals } from "./totals.ts";
+import type { FleetTotals, Heard } from "./totals.ts";
 
 /** What the rest of the service asks of its own actor. */
 
@@ -16,7 +15,7 @@ const REPORT_LIMIT_MS = 5 * SECOND_MS;
  * the service can't be reached: whoever then asks for a step must hold it. A fleet reports what changes, and once a day at
  * the least: one that is silent for two days counts on neither side of the guard.
  */
-export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<Guard> {
+export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<Heard> {
   return within(REPORT_LIMIT_MS, shardOf(env, totals.userId).report(totals));
 }
 

@@ -5,11 +5,12 @@ import { firesBy } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf } from "./address.ts";
+import type { ShardPart } from "./coordinator.ts";
 import type { CountStore } from "./counts.ts";
 import { type Change, Fleets } from "./fleets.ts";
 import { Kept } from "./kept.ts";
 import { ruleAtSpeed } from "./outage.ts";
-import type { FleetTotals } from "./totals.ts";
+import { type FleetTotals, type Heard, TRIES_IN_ORDER } from "./totals.ts";
 
 /** The coordinator's word on the guard is good for this long, and changed totals are handed over this often. */
 const EXCHANGE_EVERY_MS = 5 * SECOND_MS;
@@ -54,10 +55,11 @@ export class Shard {
   }
 
   /** Takes a report before it awaits anything, so that reports count in the order in which they arrive. */
-  async report(totals: FleetTotals): Promise<Guard> {
-    const change = this.#fleets.take(totals, this.#day().number);
-    this.#note(change);
-    return this.#guard(change);
+  async report(totals: FleetTotals): Promise<Heard> {
+    const taken = this.#fleets.take(totals, this.#day().number);
+    if (!taken.isTaken) return taken;
+    this.#note(taken.change);
+    return { isTaken: true, guard: await this.#guard(taken.change) };
   }
 
   /** Counters have grown. */
@@ -134,21 +136,33 @@ export class Shard {
     const askedAt = Date.now();
     this.#untold = "nothing";
     this.#exchangedAt = askedAt;
-    const part =
-      told === "nothing"
-        ? null
-        : { at: askedAt, aggregate: this.#fleets.aggregate, counts: this.#counts.read() };
     try {
-      const answer = coordinatorOf(this.#env).handOver(this.#ctx.id.toString(), part);
-      const { guard, isTaken } = await within(COORDINATOR_LIMIT_MS, answer);
-      this.#word = { guard, askedAt };
-      // Another clock of this shard was ahead of the one that it has now.
-      if (!isTaken) this.#note(told);
+      this.#word = { guard: await this.#handOver(told !== "nothing"), askedAt };
     } catch (error) {
       this.#untold = stronger(told, this.#untold);
       this.#armAtLatest(askedAt + RETRY_MS);
       throw error;
     }
+  }
+
+  /** Hands over what there is, if it is news, and brings back how the guard stands. */
+  async #handOver(isNews: boolean): Promise<Guard> {
+    let newest = 0;
+    for (let turn = 0; turn < TRIES_IN_ORDER; turn++) {
+      const part = isNews ? this.#nextPart(newest) : null;
+      const answer = coordinatorOf(this.#env).handOver(this.#ctx.id.toString(), part);
+      const heard = await within(COORDINATOR_LIMIT_MS, answer);
+      if (heard.isTaken) return heard.guard;
+      newest = heard.newest;
+    }
+    throw new Error("the coordinator did not take the totals");
+  }
+
+  /** What there is, as a part that is newer than any before. */
+  #nextPart(newest: number): ShardPart {
+    const number = Math.max(newest, this.#kept.read("told", z.number()) ?? 0) + 1;
+    this.#kept.write("told", number);
+    return { number, aggregate: this.#fleets.aggregate, counts: this.#counts.read() };
   }
 
   #armAtLatest(moment: number): void {

@@ -1,12 +1,20 @@
 import { z } from "zod";
+import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 
-/** What a fleet tells the service, and when a report of it counts. */
+/**
+ * What a fleet tells the service, and when a report of it counts.
+ *
+ * Reports are numbered by a counter that their sender keeps, since its clock may be behind the one by which it reported before.
+ * A report that is not above the newest one known comes to nothing, and the answer says so: the sender goes on above that
+ * number, and tells how things are once more. So it is heard at the second try at the latest, whatever became of its counter:
+ * its state may have been lost or put back, or the number known may be a moment that other code wrote.
+ */
 
 /** What a fleet tells the service of itself: totals now, never increments, so that a report lost or repeated changes nothing. */
 export interface FleetTotals {
   readonly userId: string;
-  /** When the fleet made it; an older report that arrives late changes nothing. */
-  readonly at: number;
+  /** Grows with each report; an older one that arrives late changes nothing. */
+  readonly number: number;
   readonly instancesByStatus: Readonly<Record<string, number>>;
   readonly isGuardClosed: boolean;
   readonly hibernations: readonly HibernationCount[];
@@ -29,8 +37,26 @@ export interface Vote {
   readonly seenAt: number;
 }
 
+/** The answer to totals. How the service-wide guard stands is said only of totals that were taken. */
+export type Heard =
+  | { readonly isTaken: true; readonly guard: Guard }
+  /** The number of the newest report that is known. */
+  | { readonly isTaken: false; readonly newest: number };
+
+/** Totals that are told so often are taken: after the first try the sender knows which number to go beyond. */
+export const TRIES_IN_ORDER = 2;
+
 /** What counts of a report. */
-export type FleetFigures = Omit<FleetTotals, "userId" | "at">;
+export type FleetFigures = Omit<FleetTotals, "userId" | "number">;
+
+/** Of a fleet without instances. */
+export const NO_FIGURES: FleetFigures = {
+  instancesByStatus: {},
+  isGuardClosed: false,
+  hibernations: [],
+  awake: 0,
+  vote: null,
+};
 
 /** Its fields always come in the same order, so equal figures are equal texts. */
 export const figuresSchema: z.ZodType<FleetFigures> = z.object({
@@ -43,19 +69,17 @@ export const figuresSchema: z.ZodType<FleetFigures> = z.object({
 
 /** What a shard keeps of one fleet. */
 export interface FleetRow {
-  readonly at: number;
+  /** Of its report. */
+  readonly number: number;
   /** The shard's day on which the fleet was last heard. */
   readonly day: number;
   readonly figures: FleetFigures;
 }
 
-/**
- * The row after a report; the very row that is known if the report is older. Of two that were made in the same millisecond
- * the one that arrives last counts.
- */
-export function rowAfter(known: FleetRow | null, totals: FleetTotals, day: number): FleetRow {
-  if (known !== null && totals.at < known.at) return known;
-  return { at: totals.at, day, figures: figuresSchema.parse(totals) };
+/** The row after a report; null if one of the number `newest` or above is known. */
+export function rowAfter(newest: number, totals: FleetTotals, day: number): FleetRow | null {
+  const { number } = totals;
+  return number <= newest ? null : { number, day, figures: figuresSchema.parse(totals) };
 }
 
 /**

@@ -221,6 +221,23 @@ describe("what D1 knew of a user", () => {
     expect((await fleet.events(null, 1)).entries.map(({ kind }) => kind)).toEqual(["guard_opened"]);
   });
 
+  it("says nothing of who could not report before: a step waits until they had the time to", async () => {
+    const fleet = fleetOf(env, "import-deaf");
+    await keepInD1("import-deaf");
+    await env.DB.prepare(
+      "DELETE FROM instances WHERE user_id = 'import-deaf' AND instance_id IN ('b', 'c')",
+    ).run();
+    await env.DB.prepare("DELETE FROM guards WHERE user_id = 'import-deaf'").run();
+    const ask = async () => {
+      const asking = { revision: 41, silentSince: DAY - 6 * MINUTE, questions: ["hibernate"] as const };
+      return (await fleet.report(reportOf("a", asking))).answers;
+    };
+    expect(await ask()).toEqual([{ step: "hibernate", answer: { held: true } }]);
+    await passAlarms(fleet, DAY + 3 * MINUTE);
+    setClock(DAY + 3 * MINUTE);
+    expect(await ask()).toEqual([{ step: "hibernate", answer: { held: false, openedAt: null } }]);
+  });
+
   it("begins anew after it was cut off, wherever that was, and then holds everything once", async () => {
     mayLog(/fleet not started/);
     const steps: [string, "batch" | "prepare", RegExp | number][] = [

@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
@@ -69,6 +69,14 @@ async function passTotals(userIds: Iterable<string>): Promise<void> {
   await Promise.all([...new Set(userIds)].map((userId) => fireDueAlarms([userId])));
   // Beyond what a shard goes on to say of its own.
   setClock(Date.now() + 6 * SECOND);
+}
+
+/** Lets minutes pass in which the fleets' alarms fire when they are due. */
+async function passMinutes(minutes: number, userIds: readonly string[]): Promise<void> {
+  for (let half = 0; half < 2 * minutes; half++) {
+    setClock(Date.now() + 30 * SECOND);
+    await fireDueAlarms(userIds);
+  }
 }
 
 const usersOf = (instances: readonly Instance[]) => instances.map(({ userId }) => userId);
@@ -507,6 +515,50 @@ describe("a fleet", () => {
     expect(await guardEventsOf("at-once")).toEqual(["guard_closed", "guard_opened"]);
   });
 
+  it("that was out of reach holds the first who ask, until all others have had the time to report", async () => {
+    const fleet = fleetOf(env, "deaf");
+    await reportMany(fleet, { silent: 0, awake: 4, seenAt: DAY });
+    setClock(DAY + 31 * MINUTE);
+    const ask = async (id: string) =>
+      (await fleet.report(reportOf(id, { revision: 2, ...silentNow, questions: ["hibernate"] }))).answers;
+    expect(await ask("awake-0")).toEqual([{ step: "hibernate", answer: { held: true } }]);
+    await passMinutes(2, ["deaf"]);
+    expect(await ask("awake-0")).toEqual([{ step: "hibernate", answer: { held: true } }]);
+    await ask("awake-1");
+    await ask("awake-2");
+    await passMinutes(2, ["deaf"]);
+    expect((await stateOf(fleet)).guard.closedAt).not.toBeNull();
+    expect(await ask("awake-0")).toEqual([{ step: "hibernate", answer: { held: true } }]);
+  });
+
+  it("lets a step go on once nobody else can be silent: the one machine that is", async () => {
+    const fleet = fleetOf(env, "alone");
+    await reportMany(fleet, { silent: 0, awake: 4, seenAt: DAY });
+    setClock(DAY + 31 * MINUTE);
+    const ask = (silentSince = DAY) =>
+      fleet.report(reportOf("awake-0", { revision: 2, silentSince, questions: ["hibernate"] }));
+    await ask();
+    await passMinutes(3, ["alone"]);
+    expect((await ask()).answers).toEqual([{ step: "hibernate", answer: { held: false, openedAt: null } }]);
+    // Another silence is news again, and so is one that the registry does not show.
+    expect((await ask(DAY + MINUTE)).answers[0]?.answer).toEqual({ held: true });
+  });
+
+  it("that was down holds steps anew, though their silence is known for long", async () => {
+    const fleet = fleetOf(env, "down");
+    await reportMany(fleet, { silent: 1, awake: 4, seenAt: DAY });
+    const ask = async () =>
+      (await fleet.report(reportOf("silent-0", { ...silentNow, questions: ["hibernate"] }))).answers[0]
+        ?.answer;
+    await passMinutes(5, ["down"]);
+    expect(await ask()).toEqual({ held: false, openedAt: null });
+    setClock(Date.now() + 20 * MINUTE);
+    await evictDurableObject(fleet);
+    expect(await ask()).toEqual({ held: true });
+    await passMinutes(3, ["down"]);
+    expect(await ask()).toEqual({ held: false, openedAt: null });
+  });
+
   it("holds every step while the service is out of reach, and has its vote counted afterwards", async () => {
     expectLogged(/the service-wide guard is not known: steps wait/);
     const users = Array.from({ length: 5 }, (_, index) => `unheard-${index}`);
@@ -515,6 +567,8 @@ describe("a fleet", () => {
       vi.spyOn(Object.getPrototypeOf(actor), "report").mockRejectedValue(new Error("out of reach")),
     );
     const asking = { ...silentNow, questions: ["hibernate"] as const };
+    for (const userId of users) await fleetOf(env, userId).report(reportOf("rig", silentNow));
+    await passMinutes(3, users);
     for (const userId of users) {
       expect((await fleetOf(env, userId).report(reportOf("rig", asking))).answers).toEqual([
         { step: "hibernate", answer: { held: true } },
@@ -537,11 +591,15 @@ describe("a fleet", () => {
     await Promise.all(voters.map((userId) => fleetOf(env, userId).report(reportOf("rig", silentNow))));
     await passTotals(voters);
     const fleet = fleetOf(env, "vote-5");
-    await fleet.report(reportOf("heard"));
-    const [, late] = await Promise.all([
-      fleet.report(reportOf("heard", { revision: 2, questions: ["hibernate"] })),
-      fleet.report(reportOf("heard", { revision: 3, ...silentNow, questions: ["hibernate"] })),
+    await reportMany(fleet, { silent: 1, awake: 2, seenAt: DAY });
+    await passMinutes(3, ["vote-5"]);
+    const asking = { ...silentNow, questions: ["hibernate"] as const };
+    const [, , late] = await Promise.all([
+      fleet.report(reportOf("silent-0", asking)),
+      fleet.report(reportOf("awake-0", { revision: 2, ...silentNow })),
+      fleet.report(reportOf("silent-0", asking)),
     ]);
+    expect((await stateOf(fleet)).guard.closedAt).toBeNull();
     expect(late.answers).toEqual([{ step: "hibernate", answer: { held: true } }]);
   });
 });

@@ -62,7 +62,7 @@ beforeEach(() => {
   };
   vi.spyOn(registry, "openProvider").mockResolvedValue(provider);
   // Each test is a user that falls silent: five at once would be an outage of the service.
-  vi.spyOn(service, "reportTotals").mockResolvedValue(OPEN_GUARD);
+  vi.spyOn(service, "reportTotals").mockResolvedValue({ isTaken: true, guard: OPEN_GUARD });
 });
 afterEach(() => {
   vi.restoreAllMocks();

@@ -3,7 +3,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ServiceActor } from "../../src/service/actor.ts";
 import { coordinatorOf, SHARDS, shardNumbered, shardOf } from "../../src/service/address.ts";
-import { noteCleanup, readService, reportTotals } from "../../src/service/service.ts";
+import { NO_FLEETS } from "../../src/service/aggregate.ts";
+import { noteCleanup, readService, reportTotals as tell } from "../../src/service/service.ts";
 import type { FleetTotals } from "../../src/service/totals.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
@@ -22,7 +23,9 @@ mayLog(/the shard's alarm failed/);
 
 beforeEach(async () => {
   setClock(DAY);
-  await env.DB.batch(["guards", "events"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+  await env.DB.batch(
+    ["guards", "events", "outage_votes"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+  );
   await Promise.all([...shards, coordinatorOf(env)].map(empty));
 });
 afterEach(() => {
@@ -38,11 +41,13 @@ async function empty(stub: Stub): Promise<void> {
   await evictDurableObject(stub);
 }
 
-/** A user's report that was made now. */
+let made = 0;
+
+/** A user's next report. */
 function totals(userId: string, more: Partial<FleetTotals> = {}): FleetTotals {
   return {
     userId,
-    at: Date.now(),
+    number: ++made,
     instancesByStatus: { running: 2 },
     isGuardClosed: false,
     hibernations: [],
@@ -56,6 +61,13 @@ function totals(userId: string, more: Partial<FleetTotals> = {}): FleetTotals {
 function silent(userId: string): FleetTotals {
   const vote = { seenAt: Date.now() - 5 * MINUTE, closedAt: Date.now() };
   return totals(userId, { instancesByStatus: { orphaned: 1 }, awake: 0, vote });
+}
+
+/** Reports, and brings back how the guard stands. */
+async function reportTotals(on: typeof env, of: FleetTotals) {
+  const heard = await tell(on, of);
+  if (!heard.isTaken) throw new Error(`not taken: ${heard.newest} is known`);
+  return heard.guard;
 }
 
 const USERS = ["u-0", "u-1", "u-2", "u-3", "u-4"];
@@ -103,7 +115,8 @@ describe("totals", () => {
     await reportTotals(env, totals("ada", { instancesByStatus: { running: 9 } }));
     setClock(DAY + MINUTE);
     await reportTotals(env, totals("ada", { hibernations, isGuardClosed: true }));
-    await reportTotals(env, totals("ada", { at: DAY, instancesByStatus: { deleted: 5 } }));
+    const late = totals("ada", { number: made - 1, instancesByStatus: { deleted: 5 } });
+    expect(await tell(env, late)).toEqual({ isTaken: false, newest: late.number + 1 });
     await reportTotals(env, totals("bob", { instancesByStatus: { running: 1, orphaned: 4 }, hibernations }));
     await fireAlarms();
     expect(await readService(env)).toMatchObject({
@@ -126,6 +139,38 @@ describe("totals", () => {
     expect((await readService(env)).instancesByStatus).toEqual({ running: 1, hibernated: 1 });
   });
 
+  it("are taken though the clocks of all who tell them go back", async () => {
+    await reportTotals(env, totals("ada", { instancesByStatus: { running: 9 } }));
+    setClock(DAY - MINUTE);
+    await reportTotals(env, totals("ada", { instancesByStatus: { running: 1 } }));
+    await fireAlarms();
+    expect((await readService(env)).instancesByStatus).toEqual({ running: 1 });
+  });
+
+  it("of a shard whose state was lost or put back are taken, and what was handed over before them is not", async () => {
+    await reportTotals(env, totals("ada", { instancesByStatus: { running: 9 } }));
+    const shard = shardOf(env, "ada");
+    await runInDurableObject(shard, async (_, { storage }) => {
+      storage.sql.exec("DELETE FROM kept WHERE name = 'told'");
+    });
+    setClock(DAY + MINUTE);
+    await reportTotals(env, totals("ada", { instancesByStatus: { running: 1 } }));
+    await fireAlarms();
+    expect((await readService(env)).instancesByStatus).toEqual({ running: 1 });
+    const old = { number: 1, aggregate: NO_FLEETS, counts: {} };
+    expect(await coordinatorOf(env).handOver(shard.id.toString(), old)).toMatchObject({ isTaken: false });
+    expect((await readService(env)).instancesByStatus).toEqual({ running: 1 });
+  });
+
+  it("that the coordinator does not take bring no word of the guard", async () => {
+    await reportTotals(env, totals("ada"));
+    const lost = await watchHandOvers();
+    lost.mockResolvedValue({ isTaken: false, newest: 5 });
+    setClock(DAY + 2 * MINUTE);
+    await expect(tell(env, silent("ada"))).rejects.toThrow("did not take");
+    lost.mockRestore();
+  });
+
   it("that change nothing write no row, however often they are reported, and still outdate older ones", async () => {
     await reportTotals(env, totals("ada"));
     const written = await runInDurableObject(shardOf(env, "ada"), async (actor, state) => {
@@ -134,7 +179,8 @@ describe("totals", () => {
         setClock(DAY + second * SECOND);
         await actor.report(totals("ada"));
       }
-      await actor.report(totals("ada", { at: DAY + 2 * SECOND, instancesByStatus: { deleted: 1 } }));
+      const late = totals("ada", { number: made - 1, instancesByStatus: { deleted: 1 } });
+      expect(await actor.report(late)).toMatchObject({ isTaken: false });
       return exec.mock.calls.filter(([query]) => String(query).startsWith("INSERT INTO fleets"));
     });
     expect(written).toEqual([]);
@@ -259,7 +305,7 @@ describe("a fleet that is not heard any more", () => {
     const report = totals("u-0", { vote: { seenAt: DAY, closedAt: DAY } });
     for (let day = 0; day < 5; day++) {
       await passDays(1, ["u-0"]);
-      await reportTotals(env, { ...report, at: Date.now() });
+      await reportTotals(env, { ...report, number: ++made });
     }
     await fireAlarms();
     const row = await runInDurableObject(shardOf(env, "u-0"), (_, state) =>
@@ -313,6 +359,29 @@ describe("what D1 kept of the service", () => {
     await env.DB.prepare("DELETE FROM guards").run();
     await evictDurableObject(coordinatorOf(env));
     expect(await readService(env)).toEqual(service);
+  });
+
+  it("counts the votes that stood there, until a cleanup has had every fleet begin", async () => {
+    const vote = (userId: string, closedAt: number | null) =>
+      env.DB.prepare(
+        "INSERT INTO outage_votes (user_id, closed_at, opened_at, seen_from, seen_at) VALUES (?, ?, NULL, 1, ?)",
+      ).bind(userId, closedAt, DAY - 5 * MINUTE);
+    // Four fell silent just before the upgrade, and have nothing to report for a while.
+    await env.DB.batch([
+      ...["b-1", "b-2", "b-3", "b-4"].map((userId) => vote(userId, DAY)),
+      vote("heard again", null),
+      vote("long lapsed", DAY - 7 * 60 * MINUTE),
+    ]);
+    expect(await reportTotals(env, silent("u-0"))).toMatchObject({ closedAt: DAY });
+    const event = { id: "c", kind: "cleanup", severity: "info", message: "", detail: {} } as const;
+    const cleanup = { startedAt: DAY - MINUTE, instances: 0, unreachable: 0 };
+    setClock(DAY + MINUTE);
+    await noteCleanup(env, cleanup, { ...event, at: DAY });
+    expect(await reportTotals(env, silent("u-0"))).toMatchObject({ closedAt: DAY });
+    await noteCleanup(env, { ...cleanup, startedAt: DAY + 1 }, { ...event, at: DAY + 1 });
+    await evictDurableObject(coordinatorOf(env));
+    setClock(DAY + 2 * MINUTE);
+    expect(await reportTotals(env, silent("u-0"))).toMatchObject({ closedAt: null });
   });
 
   it("is waited for: without D1 nobody gets an answer, and the next one tries again", async () => {

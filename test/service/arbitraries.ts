@@ -21,7 +21,7 @@ export const figures: fc.Arbitrary<FleetFigures> = fc.record({
 
 export const SIX_USERS = ["a", "b", "c", "d", "e", "f"];
 
-/** Reports of six users in the order in which they were made; no two of a user in the same millisecond. */
+/** Reports of six users in the order in which they were made. */
 export const reports: fc.Arbitrary<FleetTotals[]> = fc
   .array(fc.tuple(fc.constantFrom(...SIX_USERS), figures), { maxLength: 30 })
-  .map((made) => made.map(([userId, of], at) => ({ userId, at, ...of })));
+  .map((made) => made.map(([userId, of], before) => ({ userId, number: before + 1, ...of })));

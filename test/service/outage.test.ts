@@ -54,6 +54,33 @@ describe("an open guard of the service", () => {
     expect(review(NEVER_CLOSED, spread(6 * MINUTE), 0)).toBeNull();
   });
 
+  it("closes no later where fewer of the users who are awake are known, as after an upgrade", () => {
+    const some = fc.array(
+      fc.record({ at: fc.integer({ min: 0, max: 30 }), users: fc.integer({ min: 1, max: 4 }) }),
+      { maxLength: 8 },
+    );
+    const few = fc.integer({ min: 0, max: 20 });
+    fc.assert(
+      fc.property(some, few, few, (silent, known, unknown) => {
+        const cast = silent.map(({ at, users }) => vote(10 * HOUR + at * MINUTE, { users }));
+        const all = review(NEVER_CLOSED, cast, known + unknown);
+        if (all !== null) expect(review(NEVER_CLOSED, cast, known)?.kind).toBe("closes");
+      }),
+    );
+  });
+
+  it("closes no later for a vote that counts twice", () => {
+    const some = fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(some, fc.integer({ min: 0, max: 20 }), (silent, awake) => {
+        const cast = silent.map((at) => vote(10 * HOUR + at * MINUTE));
+        const once = review(NEVER_CLOSED, cast, awake);
+        const twice = [...cast, ...cast.slice(0, 3)];
+        if (once !== null) expect(review(NEVER_CLOSED, twice, awake)?.kind).toBe("closes");
+      }),
+    );
+  });
+
   it("stays open for votes of an outage that is over", () => {
     const openedAt = 10 * HOUR + 5 * MINUTE;
     const opened = (at: number): GuardWithOutage => ({ closedAt: null, openedAt: at, seenFrom: 0 });

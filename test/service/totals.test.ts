@@ -28,31 +28,27 @@ const BUSY: FleetFigures = {
 function rowsAfter(arriving: readonly FleetTotals[]): Map<string, FleetRow> {
   const rows = new Map<string, FleetRow>();
   for (const totals of arriving) {
-    rows.set(totals.userId, rowAfter(rows.get(totals.userId) ?? null, totals, 7));
+    const row = rowAfter(rows.get(totals.userId)?.number ?? 0, totals, 7);
+    if (row !== null) rows.set(totals.userId, row);
   }
   return rows;
 }
 
 describe("a report", () => {
   it("takes the place of an older one, and of none that is newer", () => {
-    const first = rowAfter(null, { userId: "a", at: 10, ...BUSY }, 3);
-    expect(first).toEqual({ at: 10, day: 3, figures: BUSY });
-    expect(rowAfter(first, { userId: "a", at: 9, ...NOTHING }, 4)).toBe(first);
-    expect(rowAfter(first, { userId: "a", at: 11, ...NOTHING }, 4)).toEqual({
-      at: 11,
-      day: 4,
-      figures: NOTHING,
+    expect(rowAfter(0, { userId: "a", number: 10, ...BUSY }, 3)).toEqual({
+      number: 10,
+      day: 3,
+      figures: BUSY,
     });
-  });
-
-  it("that is made in the same millisecond as another counts if it arrives last", () => {
-    const first = rowAfter(null, { userId: "a", at: 10, ...BUSY }, 3);
-    expect(rowAfter(first, { userId: "a", at: 10, ...NOTHING }, 3).figures).toEqual(NOTHING);
+    expect(rowAfter(10, { userId: "a", number: 9, ...NOTHING }, 4)).toBeNull();
+    expect(rowAfter(10, { userId: "a", number: 10, ...NOTHING }, 4)).toBeNull();
+    expect(rowAfter(10, { userId: "a", number: 11, ...NOTHING }, 4)).toMatchObject({ number: 11, day: 4 });
   });
 
   it("is equal as a text to another that says the same", () => {
     const { vote, awake, ...rest } = BUSY;
-    const row = (of: FleetFigures) => JSON.stringify(rowAfter(null, { userId: "a", at: 1, ...of }, 0));
+    const row = (of: FleetFigures) => JSON.stringify(rowAfter(0, { userId: "a", number: 1, ...of }, 0));
     expect(row({ awake, vote, ...rest })).toBe(row(BUSY));
   });
 
@@ -72,7 +68,7 @@ describe("a report", () => {
 });
 
 describe("a fleet that is not heard", () => {
-  const row: FleetRow = { at: 10, day: 3, figures: BUSY };
+  const row: FleetRow = { number: 10, day: 3, figures: BUSY };
 
   it.each([
     [0, BUSY],
@@ -109,9 +105,9 @@ describe("a fleet that is not heard", () => {
   it("ages the same in one step as day by day", () => {
     fc.assert(
       fc.property(figures, fc.integer({ min: 0, max: 40 }), (of, days) => {
-        let daily: FleetRow | null = { at: 1, day: 0, figures: of };
+        let daily: FleetRow | null = { number: 1, day: 0, figures: of };
         for (let day = 0; day <= days && daily !== null; day++) daily = agedRow(daily, day);
-        expect(daily).toEqual(agedRow({ at: 1, day: 0, figures: of }, days));
+        expect(daily).toEqual(agedRow({ number: 1, day: 0, figures: of }, days));
       }),
     );
   });

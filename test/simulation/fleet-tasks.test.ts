@@ -61,7 +61,7 @@ describe("totals", () => {
         getByName: () => ({
           report: async () => {
             meanwhile();
-            return OPEN_GUARD;
+            return { isTaken: true, guard: OPEN_GUARD };
           },
         }),
       },
@@ -85,6 +85,72 @@ describe("totals", () => {
       fleet,
     );
     expect(fleet.state.due.totalsAt).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+});
+
+describe("the order of totals", () => {
+  const told: number[] = [];
+  const service = (newest: () => number) =>
+    env({
+      SERVICE: {
+        getByName: () => ({
+          report: async ({ number }: { number: number }) => {
+            told.push(number);
+            if (number <= newest()) return { isTaken: false, newest: newest() };
+            return { isTaken: true, guard: OPEN_GUARD };
+          },
+        }),
+      },
+    });
+
+  beforeEach(() => {
+    told.length = 0;
+    place("a", "running");
+  });
+
+  it("is that of a counter, whatever the clock says", async () => {
+    const now = vi.spyOn(Date, "now").mockReturnValue(1_000_000);
+    await tellTotals(
+      service(() => 0),
+      USER,
+      fleet,
+    );
+    now.mockReturnValue(1_000);
+    await tellTotals(
+      service(() => 1),
+      USER,
+      fleet,
+    );
+    expect(told).toEqual([1, 2]);
+    expect(fleet.state.service?.heardAt).toBe(1_000);
+  });
+
+  it("goes on above what the service knows, of a state that was lost or of moments that were numbers once", async () => {
+    const known = Date.UTC(2030, 0, 7);
+    await tellTotals(
+      service(() => known),
+      USER,
+      fleet,
+    );
+    expect(told).toEqual([1, known + 1]);
+    await tellTotals(
+      service(() => known + 1),
+      USER,
+      fleet,
+    );
+    expect(told.at(-1)).toBe(known + 2);
+  });
+
+  it("that the service never takes bring no word of its guard, and stay due", async () => {
+    const { due } = fleet.state;
+    const refused = tellTotals(
+      service(() => told.at(-1) ?? 0),
+      USER,
+      fleet,
+    );
+    await expect(refused).rejects.toThrow("did not take");
+    expect(fleet.state.service).toBeNull();
+    expect(fleet.state.due.totalsAt).toBe(due.totalsAt);
   });
 });
 

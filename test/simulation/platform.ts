@@ -31,6 +31,8 @@ export class Platform {
   readonly machines: Machines;
   readonly rates: Rates;
   databaseIsDown = false;
+  /** No call reaches the object of a fleet. */
+  fleetsAreOutOfReach = false;
   crashes = 0;
   /** How often each thing happened that the seed need not bring. */
   readonly counts = new Map<string, number>();
@@ -202,6 +204,7 @@ export class Platform {
         if (!life.isAlive && !scheduler.chance(0.5)) return;
         if (life.isAlive && scheduler.chance(0.01)) return life.crash();
         if (scheduler.chance(0.02)) return life.isAlive && reject(new Error("the object is overloaded"));
+        if (this.fleetsAreOutOfReach && host instanceof FleetHost) return reject(new Error("out of reach"));
         void answer();
         if (life.isAlive && scheduler.chance(0.01)) life.crash();
       });

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Delivery } from "../../src/alerts/channels/channel.ts";
 import type { Notice } from "../../src/alerts/notice.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import type { Channel } from "./channel.ts";
 import { Database } from "./database.ts";
+import { drill } from "./drill.ts";
 import { live } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -105,4 +106,26 @@ it("lives the same life again for the same seed", async () => {
     };
   };
   expect(await again()).toEqual(await again());
+});
+
+describe("a fleet that falls silent together", () => {
+  const MINUTE = 60_000;
+  const seeds = Array.from({ length: 20 }, (_, index) => first + index);
+
+  // They become orphans in minutes 7 to 8, and would be hibernated in 9 to 10.
+  it.each([
+    ["", 6],
+    [", though their fleet had heard of some silences before", 7.3],
+  ])(
+    "is not stopped by the first of it that get through after an absence of the fleet%s",
+    async (_, from) => {
+      for (const seed of seeds) {
+        const times = { awayFromMs: from * MINUTE, awayUntilMs: 9.5 * MINUTE, endsAtMs: 60 * MINUTE };
+        expect(await drill(seed, database, setNow, times), `seed ${seed}`).toEqual({
+          stopped: new Set(),
+          orphans: 8,
+        });
+      }
+    },
+  );
 });

@@ -1,0 +1,62 @@
+import { guardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import { type Fleet, TOTALS_EVERY_MS } from "./fleet.ts";
+import type { Report, ReportAnswer } from "./report.ts";
+import { serviceGuard } from "./state.ts";
+import { isServiceHeard, tellTotals } from "./totals.ts";
+
+/**
+ * What a fleet says to the service, and hears from it, while its instances wait for the guard's answer: one call at a time,
+ * whoever asks.
+ */
+export class ServiceDialogue {
+  readonly #env: Env;
+  readonly #userId: () => string;
+  readonly #onHeard: (fleet: Fleet) => void;
+  #asking: Promise<void> | null = null;
+
+  /** `onHeard` is called after each call to the service, answered or not. */
+  constructor(env: Env, userId: () => string, onHeard: (fleet: Fleet) => void) {
+    this.#env = env;
+    this.#userId = userId;
+    this.#onHeard = onHeard;
+  }
+
+  /** May these steps go on? Until all who are silent have been heard of, and while the service's word can't be had, they wait. */
+  async answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
+    const { questions } = report;
+    if (questions.length === 0) return [];
+    if (!fleet.hasHeardAll(report, Date.now()) || !(await this.hear(fleet))) {
+      return questions.map((step) => ({ step, answer: { held: true } }));
+    }
+    const { guard } = fleet.state;
+    const { maxHoldMs } = fleet.rules.standard;
+    const now = Date.now();
+    return questions.map((step) => ({
+      step,
+      answer: guardAnswer(step, guard, serviceGuard(fleet.state), maxHoldMs, now),
+    }));
+  }
+
+  /** Has the service say how its guard stands, unless that was said a moment ago and nothing is new. False: it is not known. */
+  async hear(fleet: Fleet): Promise<boolean> {
+    try {
+      // A call that is under way may not tell what this report has brought.
+      await this.#asking;
+      if (isServiceHeard(fleet.state) && !hasNews(fleet)) return true;
+      this.#asking ??= tellTotals(this.#env, this.#userId(), fleet).finally(() => {
+        this.#asking = null;
+        this.#onHeard(fleet);
+      });
+      await this.#asking;
+      return true;
+    } catch (error) {
+      console.warn("the service-wide guard is not known: steps wait", error);
+      return false;
+    }
+  }
+}
+
+function hasNews({ state }: Fleet): boolean {
+  const { totalsAt } = state.due;
+  return totalsAt !== null && totalsAt <= Date.now() + TOTALS_EVERY_MS;
+}

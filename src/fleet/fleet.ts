@@ -1,9 +1,8 @@
 import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
-import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/policy-issues.ts";
-import { mergePolicy, type PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import { abilitiesOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import { Channels } from "./channels.ts";
@@ -14,11 +13,20 @@ import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
 import { hasHeardAll, hear, learn, listen, start } from "./hearing.ts";
 import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
+import { contradictionOf, type PolicyContradiction } from "./policy-contradiction.ts";
 import { type Known, Registry } from "./registry.ts";
 import type { Admission, FleetRow, Listed, Report, UserPolicy } from "./report.ts";
 import { Retries } from "./retries.ts";
 import { type SilenceKeys, Silences } from "./silences.ts";
-import { countInstances, countMove, type Due, type FleetState, parseFleet, withDue } from "./state.ts";
+import {
+  countHibernation,
+  countInstances,
+  countMove,
+  type Due,
+  type FleetState,
+  parseFleet,
+  withDue,
+} from "./state.ts";
 
 /** The service is told of a fleet's totals at most this often. */
 export const TOTALS_EVERY_MS = 15_000;
@@ -31,13 +39,6 @@ const PRUNE_EVERY = 1000;
 
 /** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
 const ADMISSION_LASTS_MS = MINUTE_MS;
-
-/** What contradicts itself in a policy, on its own or with an instance's overrides. */
-export interface PolicyContradiction {
-  readonly issues: readonly PolicyIssue[];
-  /** The instance with whose overrides it does; null if it does by itself. */
-  readonly instance: { readonly id: string; readonly provider: ProviderKind } | null;
-}
 
 /**
  * What a fleet knows, in its own database, and how reports and requests change it. Synchronous throughout: each change is one
@@ -133,7 +134,8 @@ export class Fleet {
       if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
       for (const event of report.events) {
         const added = this.#addEvent(next, instanceId, event, now);
-        next = added === next ? next : learn(added, event.at, this.rules, now);
+        const isNews = added !== next && row.silentSince !== null;
+        next = isNews ? learn(added, event.at, this.rules, now) : added;
       }
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
@@ -228,7 +230,7 @@ export class Fleet {
   /** Sets the user's policy, unless it adds a contradiction by itself or with the overrides of an instance. */
   setPolicy(overrides: PolicyOverrides, now: number): PolicyContradiction | UserPolicy {
     return this.change<PolicyContradiction | UserPolicy>((state) => {
-      const contradiction = this.#contradictionOf(state.policy.overrides, overrides);
+      const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { overrides, version: state.policy.version + 1 };
       return { state: this.#withPolicy(state, policy, now + BRINGING_RESUMES_MS), result: policy };
@@ -248,21 +250,6 @@ export class Fleet {
   #withPolicy(state: FleetState, policy: UserPolicy, at: number): FleetState {
     this.retries.clear();
     return withDue({ ...state, policy }, { policy: { at, after: "" } });
-  }
-
-  #contradictionOf(former: PolicyOverrides, next: PolicyOverrides): PolicyContradiction | null {
-    const added = (provider: ProviderKind, own: PolicyOverrides = {}) =>
-      addedIssues(
-        policyIssues(mergePolicy(former, own), provider),
-        policyIssues(mergePolicy(next, own), provider),
-      );
-    const alone = added("agent");
-    if (alone.length > 0) return { issues: alone, instance: null };
-    for (const { instanceId, provider, overrides } of this.registry.overrides()) {
-      const issues = added(provider, overrides);
-      if (issues.length > 0) return { issues, instance: { id: instanceId, provider } };
-    }
-    return null;
   }
 
   addChannel(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel, limit: number): boolean {
@@ -285,18 +272,6 @@ export class Fleet {
 function isNewer(row: FleetRow, known: Known | null): boolean {
   if (known === null || row.revision > known.revision) return true;
   return row.revision === known.revision && row.asOf > known.asOf;
-}
-
-function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
-  const reason = String(event.detail.reason);
-  const before = state.hibernations[reason] ?? { hibernations: 0, regretted: 0 };
-  const withCount = (count: typeof before) => ({
-    ...state,
-    hibernations: { ...state.hibernations, [reason]: count },
-  });
-  if (event.kind === "hibernated") return withCount({ ...before, hibernations: before.hibernations + 1 });
-  const isRegret = (event.kind === "waking" || event.kind === "woken") && event.detail.regretted === true;
-  return isRegret ? withCount({ ...before, regretted: before.regretted + 1 }) : state;
 }
 
 function withTotalsDue(state: FleetState, now: number): FleetState {

@@ -10,8 +10,8 @@ import { type FleetState, withDue } from "./state.ts";
  *
  * A fleet that is down hears nothing, and cannot tell that from an hour without news. So it listens after each new silence:
  * its alarm fires every minute, until all who may belong to the same outage have reported. An object that starts when its
- * alarm is overdue was down. And one that hears of something long after it happened was out of reach, at least for whoever
- * tells it.
+ * alarm is overdue was down. And one that hears of a silent instance long after something happened to it was out of reach, at
+ * least for that one. Other late news says nothing: in a large fleet some of it always comes.
  */
 
 /** In real time, whatever the simulation's speed: an alarm comes no more punctually in one. */
@@ -20,8 +20,8 @@ const PULSE_MS = MINUTE_MS;
 /** A pulse that has not come so long after its time was held up by the fleet's own absence. */
 const LATE_MS = MINUTE_MS;
 
-/** News this old took more than one try: the second comes half a minute after the first, or later. */
-const LATE_NEWS_MS = 20 * SECOND_MS;
+/** News this old may have taken more than one try: the second comes 15 seconds after the first, or later. */
+const LATE_NEWS_MS = 10 * SECOND_MS;
 
 /** Listens for those who fell silent together with an instance of whose silence it has just heard. */
 export function listen(state: FleetState, rules: OutageRules, now: number): FleetState {
@@ -44,7 +44,7 @@ export function start(state: FleetState, rules: OutageRules, now: number): Fleet
   return listen === null || now <= listen.at + LATE_MS ? state : beginAnew(state, rules, now);
 }
 
-/** An instance has told what was not known, and happened at `moment`. */
+/** A silent instance has told what was not known, and happened at `moment`. */
 export function learn(state: FleetState, moment: number, rules: OutageRules, now: number): FleetState {
   return now <= moment + LATE_NEWS_MS ? state : beginAnew(state, rules, now);
 }
@@ -54,12 +54,17 @@ function beginAnew(state: FleetState, rules: OutageRules, now: number): FleetSta
   return withDue({ ...state, hearsSince: now }, { listen: { at: now + PULSE_MS, until } });
 }
 
-/** Whether all have reported who were silent when the fleet first heard of this silence. Null: it never did. */
+/**
+ * Whether all have reported who were silent when the fleet first heard of this silence. Null: it never did. However often the
+ * fleet is out of reach, a step waits no longer than the outage guard could hold it.
+ */
 export function hasHeardAll(
   { hearsSince }: FleetState,
   silenceHeardAt: number | null,
   rules: OutageRules,
   now: number,
 ): boolean {
-  return silenceHeardAt !== null && now >= Math.max(silenceHeardAt, hearsSince) + rules.reportedWithinMs;
+  if (silenceHeardAt === null) return false;
+  const heardFrom = Math.min(Math.max(silenceHeardAt, hearsSince), silenceHeardAt + rules.user.maxHoldMs);
+  return now >= heardFrom + rules.reportedWithinMs;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
@@ -115,6 +116,19 @@ export function countMove(state: FleetState, before: CountedAs | null, after: Co
   add(after, 1);
   const awake = state.awake + Number(isAwake(after)) - Number(isAwake(before));
   return { ...state, instancesByStatus, awake };
+}
+
+/** Counts a hibernation, or that one was regretted, if the event tells of either. */
+export function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
+  const reason = String(event.detail.reason);
+  const before = state.hibernations[reason] ?? { hibernations: 0, regretted: 0 };
+  const withCount = (count: typeof before) => ({
+    ...state,
+    hibernations: { ...state.hibernations, [reason]: count },
+  });
+  if (event.kind === "hibernated") return withCount({ ...before, hibernations: before.hibernations + 1 });
+  const isRegret = (event.kind === "waking" || event.kind === "woken") && event.detail.regretted === true;
+  return isRegret ? withCount({ ...before, regretted: before.regretted + 1 }) : state;
 }
 
 export function countInstances({ instancesByStatus }: FleetState): number {

@@ -50,6 +50,16 @@ describe("a step", () => {
   });
 });
 
+describe("a step of a fleet that is out of reach again and again", () => {
+  it("waits no longer than the outage guard could hold it", () => {
+    const { maxHoldMs } = RULES.user;
+    const at = NOW + maxHoldMs + BACKOFF;
+    const state = learn(newFleet(), at - MINUTE, RULES, at - 1);
+    expect(hasHeardAll(state, NOW, RULES, at - 1)).toBe(false);
+    expect(hasHeardAll(state, NOW, RULES, at)).toBe(true);
+  });
+});
+
 describe("a fleet that listens", () => {
   it("is woken every minute, by whatever it hears, and until all of the outage have reported", () => {
     const from = listen(newFleet(), RULES, NOW);
@@ -78,8 +88,8 @@ describe("a fleet that listens", () => {
   });
 
   it("was out of reach when it hears of something long after it happened", () => {
-    expect(learn(newFleet(), NOW - 20 * SECOND, RULES, NOW)).toEqual(newFleet());
-    const state = learn(newFleet(), NOW - 30 * SECOND, RULES, NOW);
+    expect(learn(newFleet(), NOW - 10 * SECOND, RULES, NOW)).toEqual(newFleet());
+    const state = learn(newFleet(), NOW - 15 * SECOND, RULES, NOW);
     expect(state.hearsSince).toBe(NOW);
     expect(state.due.listen).toEqual({ at: NOW + MINUTE, until: NOW + BACKOFF });
   });

@@ -133,7 +133,7 @@ const FIRST_ROW = {
     deliveriesAt: 1,
     totalsAt: 2,
     historyAt: 3,
-    policy: { at: 4, after: "rig", again: "" },
+    policy: { at: 4, after: "rig" },
     pruneAt: 5,
     listen: { at: 6, until: 7 },
   },

@@ -14,7 +14,12 @@ function withoutService({ fleet = [], ...rows }: Record<string, unknown[]>) {
   return {
     ...rows,
     fleet: fleet.map((row) => {
-      const { service: _, due: __, ...state } = JSON.parse(z.object({ json: z.string() }).parse(row).json);
+      const {
+        service: _,
+        due: __,
+        totalsTold: ___,
+        ...state
+      } = JSON.parse(z.object({ json: z.string() }).parse(row).json);
       return state;
     }),
   };

@@ -29,7 +29,7 @@ async function ghost(one: Instance): Promise<void> {
 async function stuckOnItsWayOut(one: Instance) {
   await one.settled();
   const remove = vi.spyOn(FleetActor.prototype, "remove").mockRejectedValue(new Error("the fleet was reset"));
-  expectLogged(/outbox not delivered \(forget\)/);
+  expectLogged(/outbox not delivered \(fleet\)/);
   expect((await one.ask("DELETE")).status).toBe(200);
   await runInDurableObject(one.actor, (_, { storage }) => storage.deleteAlarm());
   return remove;

@@ -222,6 +222,7 @@ describe("what D1 knew of a user", () => {
   });
 
   it("says nothing of who could not report before: a step waits until they had the time to", async () => {
+    vi.spyOn(InstanceActor.prototype, "setUserPolicy").mockResolvedValue("known");
     const fleet = fleetOf(env, "import-deaf");
     await keepInD1("import-deaf");
     await env.DB.prepare(
@@ -233,8 +234,8 @@ describe("what D1 knew of a user", () => {
       return (await fleet.report(reportOf("a", asking))).answers;
     };
     expect(await ask()).toEqual([{ step: "hibernate", answer: { held: true } }]);
-    await passAlarms(fleet, DAY + 3 * MINUTE);
-    setClock(DAY + 3 * MINUTE);
+    await passAlarms(fleet, DAY + 4 * MINUTE);
+    setClock(DAY + 4 * MINUTE);
     expect(await ask()).toEqual([{ step: "hibernate", answer: { held: false, openedAt: null } }]);
   });
 

@@ -6,9 +6,6 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Version } from "../server/world.ts";
 
-/** The last commit without fleets: D1 held the registry, the guards, the channels and the alerts of all users. */
-export const BEFORE_FLEETS = "cbbf5645cb9e5aaf370a428088b63c2802741919";
-
 const ROOT = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
@@ -17,19 +14,13 @@ export interface FormerVersion extends Version {
 }
 
 /**
- * A former version of the service, as git has it, with the packages that are installed here. A recorded state folder would
- * do without the history, but not for this: its deadlines would all have passed, its orders would wait for a control plane
- * that is gone, and nobody could roll back to the version that wrote it.
+ * A former version of the service, from `releases/`, with the packages that are installed here. A recorded state folder would
+ * not do: its deadlines would all have passed, its orders would wait for a control plane that is gone, and nobody could roll
+ * back to the version that wrote it.
  */
-export async function checkOut(commit: string): Promise<FormerVersion> {
+export async function unpack(release: string): Promise<FormerVersion> {
   const directory = await mkdtemp(join(tmpdir(), "dumont-former-"));
-  const archive = join(directory, "source.tar");
-  await run("git", ["archive", "--output", archive, commit], { cwd: ROOT }).catch((error: unknown) => {
-    throw new Error(`commit ${commit} is needed: in a shallow clone run "git fetch --unshallow"`, {
-      cause: error,
-    });
-  });
-  await run("tar", ["-xf", archive, "-C", directory]);
+  await run("tar", ["-xzf", join(import.meta.dirname, "releases", `${release}.tar.gz`), "-C", directory]);
   await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
   const { prepare, start }: Version = await import(join(directory, "scripts/server.ts"));
   return { prepare, start, remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }) };

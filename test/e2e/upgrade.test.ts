@@ -6,7 +6,7 @@ import { ControlPlane } from "../../scripts/control-plane.ts";
 import * as current from "../../scripts/server.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
-import { BEFORE_FLEETS, checkOut, type FormerVersion, renameClass } from "./former-version.ts";
+import { type FormerVersion, renameClass, unpack } from "./former-version.ts";
 
 /**
  * A service of before the fleets, with users in every state, is stopped and goes on under this version, and then under the
@@ -72,7 +72,7 @@ let before: Snapshot;
 const tokens = new Map<string, string>();
 
 beforeAll(async () => {
-  former = await checkOut(BEFORE_FLEETS);
+  former = await unpack("before-fleets");
   plane = await ControlPlane.start();
   receiver = await FakeHttp.start(() => ({ status: 204, body: "" }));
 });

@@ -29,7 +29,7 @@ export async function benchFleet(): Promise<FleetResult[]> {
   try {
     const fleets: { rows: number; throughputs: number[] }[] = [];
     for (const rows of SIZES) {
-      await call(service, "POST", `/seed/${userOf(rows)}/${rows}`);
+      await seed(service, rows);
       await post(load, service, rows, SLICE_MS);
       fleets.push({ rows, throughputs: [] });
     }
@@ -41,8 +41,7 @@ export async function benchFleet(): Promise<FleetResult[]> {
     const smallest = fleets[0]?.throughputs ?? [];
     const results: FleetResult[] = [];
     for (const { rows, throughputs } of fleets) {
-      const size = z.object({ bytes: z.number() });
-      const { bytes } = size.parse(await (await call(service, "GET", `/size/${userOf(rows)}`)).json());
+      const { bytes } = sizeSchema.parse(await (await call(service, "GET", `/size/${userOf(rows)}`)).json());
       results.push({
         rows,
         reportsPerSecond: quantile(throughputs, 0.5),
@@ -61,6 +60,14 @@ export async function benchFleet(): Promise<FleetResult[]> {
 }
 
 const userOf = (rows: number) => `user-${rows}`;
+
+const sizeSchema = z.object({ rows: z.number(), bytes: z.number() });
+
+async function seed(service: Service, rows: number): Promise<void> {
+  const reply = await call(service, "POST", `/seed/${userOf(rows)}/${rows}`);
+  const seeded = sizeSchema.parse(await reply.json());
+  if (seeded.rows !== rows) throw new Error(`the fleet has ${seeded.rows} rows instead of ${rows}`);
+}
 
 /** Reports a second. */
 async function post(load: Load, { url }: Service, rows: number, durationMs: number): Promise<number> {

@@ -9,7 +9,7 @@ import { savingsBasis } from "../../src/lifecycle/views/savings.ts";
 
 /**
  * One fleet, asked by reports alone. `POST /seed/<user>/<rows>` fills it, `POST /report/<user>/<rows>/<n>` sends it
- * one report of each of n instances, and `GET /size/<user>` says how many bytes it takes.
+ * one report of each of n instances, and `GET /size/<user>` says how many rows and bytes it has.
  */
 
 /** A mass outage: the guard is closed, and so many of the fleet have been silent since the last minutes. */
@@ -21,6 +21,8 @@ const policy = compilePolicy(DEFAULT_POLICY, 1);
 export class FleetActor extends Fleet {
   /** Writes so many rows past the reports that would have made them, which would take minutes. */
   async seed(rows: number): Promise<void> {
+    // The fleet begins, and its tables with it.
+    await this.policy();
     const { sql } = this.ctx.storage;
     const now = Date.now();
     const silent = Math.floor(rows * SILENT_SHARE);
@@ -66,8 +68,10 @@ export class FleetActor extends Fleet {
     this.ctx.abort();
   }
 
-  async size(): Promise<number> {
-    return this.ctx.storage.sql.databaseSize;
+  async size(): Promise<{ rows: number; bytes: number }> {
+    const { sql } = this.ctx.storage;
+    const { rows } = sql.exec<{ rows: number }>("SELECT COUNT(*) AS rows FROM instances").one();
+    return { rows, bytes: sql.databaseSize };
   }
 }
 
@@ -132,16 +136,19 @@ export default {
   async fetch(request, env) {
     const [, what, userId = "", rows, reporters] = new URL(request.url).pathname.split("/");
     // Of this Worker's own class, which the binding's type does not know.
-    const fleet = (env as unknown as { FLEETS: DurableObjectNamespace<FleetActor> }).FLEETS.getByName(userId);
+    const { FLEETS } = env as unknown as { FLEETS: DurableObjectNamespace<FleetActor> };
+    const fleet = FLEETS.getByName(userId);
     switch (what) {
       case "seed":
+        // It resets itself at the end, which fails the call.
         await fleet.seed(Number(rows)).catch(() => undefined);
-        return new Response(null, { status: 204 });
+        // Its stub fails for good after that.
+        return Response.json(await FLEETS.getByName(userId).size());
       case "report":
         await report(env, userId, Number(rows), Number(reporters));
         return new Response(null, { status: 204 });
       case "size":
-        return Response.json({ bytes: await fleet.size() });
+        return Response.json(await fleet.size());
       default:
         return new Response(null, { status: 404 });
     }

@@ -52,7 +52,7 @@ export class ListEvents extends Endpoint {
     tags: ["History"],
     summary: "Read what happened to any of the user's instances, newest first",
     description:
-      "The last 30 days, 20,000 events at most. What happened to one instance is kept longer: see its own events.",
+      "The last 30 days. Of events that bear on alerts at least the last week, up to 500,000; of each sort otherwise the newest 20,000. What happened to one instance is kept longer: see its own events.",
     security: security("user"),
     request: { query: eventsQuery },
     responses: { 200: eventsResponse, ...errorResponses(400, 401, 403) },

@@ -3,12 +3,14 @@ import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
+import { CALLED_PROVIDERS } from "../lifecycle/model/provider.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
 import { ProviderError } from "../providers/provider.ts";
 import {
   calledProviderSchema,
   createProvider,
+  credentialFields,
   credentialsSchema,
   credentialsSetAt,
   keepCredentials,
@@ -52,13 +54,14 @@ const verifyQuery = z.object({ verify: z.enum(["true", "false"]).default("true")
 /** The handler checks them: what they are depends on the kind of provider. */
 const givenCredentialsSchema = component("ProviderCredentials", z.record(z.string(), z.string()));
 
+const FORMS = CALLED_PROVIDERS.map((kind) => `\`${kind}\`: \`{${credentialFields(kind).join(", ")}}\``);
+
 export class PutProvider extends Endpoint {
   override schema = {
     operationId: "putProvider",
     tags: ["Providers"],
     summary: "Set the credentials for a provider",
-    description:
-      "`webhook`: `{url, secret}`, the secret beginning with `whsec_`; `vast` and `runpod`: `{api_key}`; `ec2`: `{access_key_id, secret_access_key, region}`. They are tried with a harmless call before they are kept, unless `verify=false`; then sealed and never shown again.",
+    description: `${FORMS.join("; ")}. They are tried with a harmless call before they are kept, unless \`verify=false\`; then sealed and never shown again.`,
     security: security("user"),
     request: {
       params: providerParams,

@@ -36,10 +36,7 @@ const EVENTS_KEPT = 20_000;
 /** Those that bear on alerts are not counted before they are older than a report can be, or than a reminder's time. */
 const BEARING_KEPT_MS = BACKLOG_MS;
 
-/**
- * More of them than this a fleet does not hold: five for each instance that a user may have. Beyond it the oldest give way, but
- * none that waits to be told. Of those few wait, since a digest takes `ALERTS_PER_DIGEST` a second.
- */
+/** Far more than a week of a large fleet brings. Beyond it the oldest go, but none that waits to be told. */
 const BEARING_AT_MOST = 500_000;
 
 /** Far more than a digest shows; what lies beyond is told by the next one. */

@@ -11,7 +11,8 @@ import { webhook, webhookCredentialsSchema } from "./webhook.ts";
 
 /** The providers that are called, by kind, and each user's credentials for them, sealed in D1. */
 
-type ProviderEnv = Pick<Env, "DB" | "SEAL_KEY" | "ALLOW_LOOPBACK_URLS">;
+type DriverEnv = Pick<Env, "ALLOW_LOOPBACK_URLS">;
+type ProviderEnv = DriverEnv & Pick<Env, "DB" | "SEAL_KEY">;
 
 interface Driver {
   readonly credentials: z.ZodType;
@@ -19,7 +20,7 @@ interface Driver {
   create(credentials: unknown): Provider;
 }
 
-const DRIVERS: Readonly<Record<CalledProvider, (env: ProviderEnv) => Driver>> = {
+const DRIVERS: Readonly<Record<CalledProvider, (env: DriverEnv) => Driver>> = {
   webhook: (env) => {
     const allowLoopback = allowsLoopback(env);
     return driver(webhookCredentialsSchema(allowLoopback), (credentials) =>
@@ -38,8 +39,14 @@ function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provid
 export const calledProviderSchema = z.enum(CALLED_PROVIDERS);
 
 /** The form of credentials of this kind. */
-export function credentialsSchema(kind: CalledProvider, env: ProviderEnv): z.ZodType {
+export function credentialsSchema(kind: CalledProvider, env: DriverEnv): z.ZodType {
   return DRIVERS[kind](env).credentials;
+}
+
+/** The names of what credentials of this kind consist of. */
+export function credentialFields(kind: CalledProvider): string[] {
+  const schema = credentialsSchema(kind, { ALLOW_LOOPBACK_URLS: "false" });
+  return Object.keys(z.toJSONSchema(schema, { io: "input" }).properties ?? {});
 }
 
 /** A provider that uses these credentials. Throws a ZodError when they do not have the form of this kind. */

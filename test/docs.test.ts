@@ -22,13 +22,15 @@ const files: readonly string[] = [
   ),
 ];
 
-/** Paths from the root in backticks. `<kind>` stands for a name of the reader's own: then its folder is meant. */
+/** Paths from the root in backticks. */
 function pathsIn(text: string): string[] {
   return [...text.matchAll(/`([^`\s]+)`/g)]
     .map(([, path]) => String(path))
-    .filter((path) => FOLDERS.some((folder) => path.startsWith(`${folder}/`)) && !MADE.includes(path))
-    .map((path) => path.replace(/[^/]*<.*$/, "").replace(/\/$/, ""));
+    .filter((path) => FOLDERS.some((folder) => path.startsWith(`${folder}/`)) && !MADE.includes(path));
 }
+
+/** The path as it is on disk. `<kind>` stands for a name of the reader's own: then its folder is meant. */
+const onDisk = (path: string) => path.replace(/[^/]*<.*$/, "").replace(/\/$/, "");
 
 /** Names of TypeScript files without a folder, such as `decide.ts`, in backticks. */
 function namesIn(text: string): string[] {
@@ -73,7 +75,8 @@ describe.each(documents.filter((document) => !document.startsWith("docs/decision
 
   it("names files that exist", () => {
     const unknown = namesIn(text).filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)));
-    expect([...pathsIn(text).filter((path) => !files.includes(path)), ...unknown]).toEqual([]);
+    const paths = pathsIn(text).map(onDisk);
+    expect([...paths.filter((path) => !files.includes(path)), ...unknown]).toEqual([]);
   });
 });
 
@@ -107,11 +110,24 @@ describe("CONTRIBUTING.md, to add something", () => {
     expect(headings).toContain("Add a page of the API");
   });
 
-  it.each(additions)("%s takes four files at most, tests apart", (_, text) => {
-    const table = text.split("\n").filter((line) => line.startsWith("|"));
-    const paths = [...table.join("\n").matchAll(/`([^`\s]+\/[^`\s]+)`/g)].map(([, path]) => String(path));
-    const touched = new Set(paths.filter((path) => !path.startsWith("test/")));
-    expect(touched.size).toBeGreaterThan(0);
-    expect(touched.size).toBeLessThanOrEqual(4);
+  it.each(additions)("%s has a row for every file that it names, and for no two together", (_, text) => {
+    const rows = rowsOf(text);
+    expect(rows.length).toBeGreaterThan(0);
+    const named = [...pathsIn(text), ...namesIn(text)].filter((name) => !name.startsWith("test/"));
+    expect(named.filter((name) => !rows.some(({ file }) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
+  });
+
+  it.each(additions)("%s takes few files, tests and what is optional apart", (heading, text) => {
+    const required = rowsOf(text).filter(({ purpose }) => !purpose.startsWith("only if "));
+    expect(required.length).toBeGreaterThan(0);
+    expect(required.length).toBeLessThanOrEqual(heading === "Add a policy field" ? 5 : 4);
   });
 });
+
+/** The rows of a section's table whose first cell is a file. */
+function rowsOf(text: string): { readonly file: string; readonly purpose: string }[] {
+  return [...text.matchAll(/^\| `([^`]+)` \| (.*) \|$/gm)].map(([, file, purpose]) => ({
+    file: String(file),
+    purpose: String(purpose),
+  }));
+}

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 /**
  * Imports run one way: a folder takes from those below it in this list, and from itself. Types count too, since a type that
- * points upwards is a dependency that a reader has to follow.
+ * points upwards is a dependency that a reader has to follow. CONTRIBUTING.md shows the same list to readers.
  */
 const FOLDERS = [
   ".",
@@ -20,6 +20,7 @@ const FOLDERS = [
   "alerts",
   "history",
   "accounts",
+  // Low, because alerts and instances count into it.
   "service",
   "outbound",
   "platform",
@@ -36,19 +37,37 @@ interface Import {
   readonly to: string;
 }
 
+/** A file that is longer should be two. Words are lists, and no code. */
+const LINES_AT_MOST = 300;
+
+const sources = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"),
+);
+
 /** The relative imports of all TypeScript files, as paths in `src/`. */
-const imports: readonly Import[] = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
-  .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"))
-  .flatMap((file) => {
-    const text = readFileSync(join(SOURCE, file), "utf8");
-    return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, path]) => ({
-      from: file,
-      to: relative(SOURCE, join(SOURCE, dirname(file), String(path))),
-    }));
-  });
+const imports: readonly Import[] = sources.flatMap((file) => {
+  const text = readFileSync(join(SOURCE, file), "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, path]) => ({
+    from: file,
+    to: relative(SOURCE, join(SOURCE, dirname(file), String(path))),
+  }));
+});
+
+/** The folders of CONTRIBUTING.md's first table, from top to bottom; `.` for the files beside them. */
+function foldersInGuide(): string[] {
+  const guide = readFileSync(join(SOURCE, "../CONTRIBUTING.md"), "utf8");
+  const [, table = ""] = /^((?:\|.*\n)+)/m.exec(guide) ?? [];
+  const cells = table.split("\n").map((row) => row.split("|")[1] ?? "");
+  const paths = cells.flatMap((cell) =>
+    [...cell.matchAll(/`src\/([^`]+)`/g)].map(([, path]) => String(path)),
+  );
+  return [...new Set(paths.map(folderOf))];
+}
 
 /** The first folder of a path; `.` for a file beside the folders. */
-const folderOf = (path: string) => (path.split("/").at(-2) === undefined ? "." : String(path.split("/")[0]));
+function folderOf(path: string): string {
+  return path.split("/").at(-2) === undefined ? "." : String(path.split("/")[0]);
+}
 
 const upwards = (among: readonly Import[], order: readonly string[], folder: (path: string) => string) =>
   among
@@ -70,6 +89,10 @@ describe("an import", () => {
   it("of the service leads to the same folder or to one below it", () => {
     const inside = ofService.filter(({ to }) => !to.startsWith(".."));
     expect(upwards(inside, FOLDERS, folderOf)).toEqual([]);
+  });
+
+  it("runs as CONTRIBUTING.md shows it", () => {
+    expect(foldersInGuide()).toEqual(FOLDERS);
   });
 
   it("leaves src/ for the agent's text and the version alone", () => {
@@ -100,4 +123,10 @@ describe("an import", () => {
         .map(({ from, to }) => `${from} imports ${to}`),
     ).toEqual([]);
   });
+});
+
+it("no file of src/ is long, but for words and styles", () => {
+  const code = sources.filter((file) => !file.startsWith("dashboard/words/"));
+  const lines = (file: string) => readFileSync(join(SOURCE, file), "utf8").split("\n").length - 1;
+  expect(code.filter((file) => lines(file) > LINES_AT_MOST)).toEqual([]);
 });

@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { CALLED_PROVIDERS } from "../../src/lifecycle/model/provider.ts";
+import { credentialFields } from "../../src/providers/registry.ts";
+
+it("what credentials consist of is read from their schema, for every provider", () => {
+  expect(Object.fromEntries(CALLED_PROVIDERS.map((kind) => [kind, credentialFields(kind)]))).toEqual({
+    webhook: ["url", "secret"],
+    vast: ["api_key"],
+    runpod: ["api_key"],
+    ec2: ["access_key_id", "secret_access_key", "region"],
+  });
+});

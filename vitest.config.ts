@@ -75,8 +75,8 @@ function withoutSourceMap(path: RegExp): Plugin {
 
 export default defineConfig({
   test: {
-    // The default leaves one core idle, which on a machine of two is half of it.
-    maxWorkers: "100%",
+    // Many tests wait for what takes its real time: meanwhile another worker uses the core.
+    maxWorkers: "150%",
     projects: [
       // What is pure, and what only calls out, in plain Node.
       {

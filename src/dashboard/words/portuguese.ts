@@ -1,6 +1,6 @@
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
+import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
-import { portuguesePolicy } from "./policy.ts";
 import { spelledOut } from "./spelled-out.ts";
 
 const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {

@@ -117,7 +117,7 @@ describe("CONTRIBUTING.md, to add something", () => {
     expect(named.filter((name) => !rows.some(({ file }) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
   });
 
-  it.each(additions)("%s takes few files, tests and what is optional apart", (heading, text) => {
+  it.each(additions)("%s takes few files, tests and what is optional apart", (_, text) => {
     const required = rowsOf(text).filter(({ purpose }) => !purpose.startsWith("only if "));
     expect(required.length).toBeGreaterThan(0);
     expect(required.length).toBeLessThanOrEqual(4);

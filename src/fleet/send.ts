@@ -16,7 +16,10 @@ import type { Fleet } from "./fleet.ts";
 /** At once an object may wait for six answers from outside: the sixth is left to whatever else its alarm does. */
 const AT_ONCE = 5;
 
-/** A call to a channel ends by itself before this (`outbound/call.ts`). Cut off earlier, a slow one would be told twice. */
+/**
+ * Each channel ends its own call within 15 s (`outbound/call.ts`, `channels/email.ts`). A call that was cut off earlier might
+ * be sent twice.
+ */
 const SEND_LIMIT_MS = 20 * SECOND_MS;
 const START_LIMIT_MS = 10 * SECOND_MS;
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { readableRows } from "../lifecycle/model/stored.ts";
-import { DAY_MS } from "../lifecycle/model/time.ts";
+import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { within } from "../platform/within.ts";
 import {
   type Aggregate,
   add,
@@ -51,6 +52,9 @@ export interface ServiceTotals {
 
 const EVENTS_KEPT = 1_000;
 const EVENTS_SHOWN = 100;
+
+/** D1 is out of reach when it has not answered after this long. */
+const FORMER_LIMIT_MS = 10 * SECOND_MS;
 
 /**
  * A guard that was closed when it was taken over from D1 opens no sooner than this: until each fleet has reported once, who
@@ -164,7 +168,8 @@ export class Coordinator {
 
   async #readFormer(): Promise<void> {
     const now = Date.now();
-    const former = await readFormer(this.#env.DB, EVENTS_KEPT, now - this.#rule.voteLastsMs, now);
+    const asked = readFormer(this.#env.DB, EVENTS_KEPT, now - this.#rule.voteLastsMs, now);
+    const former = await within(FORMER_LIMIT_MS, asked);
     this.#ctx.storage.transactionSync(() => this.#keepFormer(former, now));
   }
 

@@ -394,6 +394,18 @@ describe("what D1 kept of the service", () => {
     expect(await reportTotals(env, totals("ada"))).toEqual({ closedAt: DAY - MINUTE, openedAt: 7 });
   });
 
+  it("is not waited for endlessly: the next one asks a D1 that answers", async () => {
+    await keepInD1();
+    const down = vi
+      .spyOn(Object.getPrototypeOf(env.DB), "batch")
+      .mockImplementation(() => new Promise<never>(() => undefined));
+    const before = performance.now();
+    await expect(readService(env)).rejects.toThrow("no answer within 10000 ms");
+    expect(performance.now() - before).toBeLessThan(15 * SECOND);
+    down.mockRestore();
+    expect(await readService(env)).toMatchObject({ guard: { closedAt: DAY - MINUTE, openedAt: 7 } });
+  });
+
   it("as a closed guard does not open before every fleet had the time to report", async () => {
     await keepInD1();
     await reportAll(USERS, totals);

@@ -6,8 +6,8 @@ import type { Guard } from "../lifecycle/rules/outage-guard.ts";
  *
  * Reports are numbered by a counter that their sender keeps, since its clock may be behind the one by which it reported before.
  * A report that is not above the newest one known comes to nothing, and the answer says so: the sender goes on above that
- * number, and tells how things are once more. So it is heard at the second try at the latest, whatever became of its counter:
- * its state may have been lost or put back, or the number known may be a moment that other code wrote.
+ * number, and tells how things are once more. So its report counts at the second try at the latest, whatever became of its
+ * counter: its state may have been lost or put back.
  */
 
 /** What a fleet tells the service of itself: totals now, never increments, so that a report lost or repeated changes nothing. */

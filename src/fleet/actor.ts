@@ -115,6 +115,7 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Takes what an instance reports. Idempotent. */
   async report(report: Report): Promise<ReportAnswer> {
+    // Awaits nothing before it writes, or reports overtake each other (decision 18).
     const fleet = this.#fleet ?? (await this.#ready());
     fleet.take(report, Date.now());
     this.#changed(fleet);

@@ -11,6 +11,7 @@ import {
 } from "../lifecycle/model/history-event.ts";
 import { BACKLOG_MS } from "../lifecycle/model/outbox.ts";
 import {
+  columnOf,
   type Found,
   jsonText,
   openEnum,
@@ -31,7 +32,7 @@ import type { Urgency } from "./digest-window.ts";
 
 /** Events are kept here so long, and of each sort so many. */
 export const EVENTS_KEPT_MS = 30 * DAY_MS;
-const EVENTS_KEPT = 20_000;
+export const EVENTS_KEPT = 20_000;
 
 /** Those that bear on alerts are not counted before they are older than a report can be, or than a reminder's time. */
 const BEARING_KEPT_MS = BACKLOG_MS;
@@ -95,7 +96,7 @@ const positionRow = z
   .object({ at: z.number(), instance_id: z.string(), id: z.string() })
   .transform(({ at, instance_id, id }): Position => ({ at, tie: `${instance_id}/${id}` }));
 
-const numberRow = z.object({ number: z.number() }).transform(({ number }) => number);
+const numberOf = columnOf("number", z.number());
 
 const COLUMNS = "number, at, instance_id, id, kind, severity, message, detail";
 
@@ -177,7 +178,7 @@ export class RecentEvents {
       number,
       limit,
     );
-    return readFound(eventRow, numberRow, rows.toArray(), limit);
+    return readFound(eventRow, numberOf, rows.toArray(), limit);
   }
 
   /** The fleet's own events with a higher number: only it can bring them to the history. */
@@ -187,7 +188,7 @@ export class RecentEvents {
       number,
       limit,
     );
-    return readFound(eventRow, numberRow, rows.toArray(), limit);
+    return readFound(eventRow, numberOf, rows.toArray(), limit);
   }
 
   /** Gives the alerts of this urgency that wait to this digest. Returns whether there may be more than one digest tells. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import {
+  columnOf,
   type Found,
   jsonText,
   openEnum,
@@ -79,16 +80,17 @@ const listedRow = z
 
 const LISTED = "instance_id, changed, as_of, view, savings";
 
-const idRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
+/** The id of the instance of a row. */
+export const instanceIdOf = columnOf("instance_id", z.string());
 
-const changedRow = z.object({ changed: z.number() }).transform(({ changed }) => changed);
+const changeOf = columnOf("changed", z.number());
 
 const visitRow = z
   .object({ instance_id: z.string(), revision: z.number() })
   .transform(({ instance_id, revision }): Listed => ({ instanceId: instance_id, revision }));
 
 function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {
-  return z.array(idRow).parse(rows.toArray());
+  return z.array(instanceIdOf).parse(rows.toArray());
 }
 
 const overridesRow = z
@@ -255,7 +257,7 @@ export class Registry {
       after,
       limit,
     );
-    return readFound(listedRow, idRow, rows.toArray(), limit);
+    return readFound(listedRow, instanceIdOf, rows.toArray(), limit);
   }
 
   /** Rows that changed after the fleet's revision, oldest change first. */
@@ -266,7 +268,7 @@ export class Registry {
       revision,
       limit,
     );
-    return readFound(listedRow, changedRow, rows.toArray(), limit);
+    return readFound(listedRow, changeOf, rows.toArray(), limit);
   }
 
   /** Each combination of provider and own overrides, with one instance that has it. */

@@ -59,7 +59,7 @@ const SHORTEST_REPORT_BACKOFF_MS = 30 * SECOND_MS;
 export const ATTEMPTS_BEFORE_PARKING = 10;
 
 /** An outbox that is being emptied is looked at again after this long, should the object crash on the way. */
-export const CRASH_RETRY_MS = 5 * MINUTE_MS;
+const CRASH_RETRY_MS = 5 * MINUTE_MS;
 
 /**
  * By how often something failed in a row: 1, 2, 4 … 60 minutes. A fleet has to know soon who is silent, and hears from all
@@ -150,7 +150,7 @@ function retryAt(failing: readonly FailingTarget[], target: Target): number {
   return failing.find((each) => each.target === target)?.retryAt ?? 0;
 }
 
-export interface Settled {
+interface Settled {
   readonly down: readonly FailingTarget[];
   /** The effects as they are after the try. */
   readonly effects: readonly WaitingEffect[];

@@ -22,7 +22,7 @@ const heldRow = z.object({
 });
 
 /** How many effects wait for a target, and how many are parked. */
-export interface HeldCount {
+interface HeldCount {
   readonly waiting: number;
   /** Of those that wait. */
   readonly chunks: number;

@@ -28,7 +28,7 @@ import {
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
-export interface Decided {
+interface Decided {
   readonly outcome: "decided";
   readonly stored: StoredInstance;
   readonly refusal: Refusal | null;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readableRows } from "../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { guardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
@@ -20,7 +21,7 @@ import { type Cleanup, cleanupSchema, eventRow, type ServiceEvent } from "./even
 import { type Former, readFormer } from "./former.ts";
 import { Kept } from "./kept.ts";
 import type { Counts } from "./meter.ts";
-import { guardEvent, reviewServiceGuard, ruleAtSpeed, type ServiceRule } from "./outage.ts";
+import { reviewServiceGuard, ruleAtSpeed, type ServiceRule } from "./outage.ts";
 import { type Heard, type HibernationCount, NO_FIGURES } from "./totals.ts";
 
 /** What a shard hands over: totals, never increments. */
@@ -193,7 +194,7 @@ export class Coordinator {
     const change = reviewServiceGuard(guard, census, this.#rule, guard.opensFrom, now);
     if (change === null) return wordOf(guard);
     this.#keepGuard(change.to, 0);
-    const event = guardEvent(change);
+    const event = guardEvent(change, change.count, "users");
     this.#keepEvent(event);
     console.log(JSON.stringify({ message: event.message, kind: event.kind, ...event.detail }));
     return wordOf(change.to);

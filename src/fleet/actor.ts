@@ -29,7 +29,7 @@ import { isServiceHeard } from "./totals.ts";
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
 
-/** Who asks something of a fleet that is being imported waits this long at most. */
+/** A request to a fleet that is still importing waits at most this long. */
 const START_LIMIT_MS = 20 * SECOND_MS;
 
 /** An alarm that failed as a whole fires again after this long. */
@@ -55,7 +55,8 @@ export class FleetActor extends DurableObject<Env> {
       () => this.#userId,
       (fleet) => this.#live.changed(fleet, this.#userId),
     );
-    // An error in here, or 30 seconds, would reset the object and close every socket: whoever asks begins a long import.
+    // An error in here, or more than 30 seconds, resets the object and closes every socket. So a long import is left to the
+    // first request.
     void ctx.blockConcurrencyWhile(async () => {
       try {
         if (isImported(ctx.storage)) await this.#start();
@@ -183,7 +184,9 @@ export class FleetActor extends DurableObject<Env> {
     return readSummaries(this.ctx.storage.sql, filter, after, limit);
   }
 
-  /** The user's guard, and the service's as last heard. If that was some time ago, the service is asked, for who looks next. */
+  /**
+   * The user's guard, and the service's as last known. A stale one is refreshed in the background, for the next request.
+   */
   async guards(): Promise<{ readonly user: Guard; readonly service: Guard }> {
     const fleet = await this.#ready();
     const { state } = fleet;

@@ -26,8 +26,8 @@ import type { Urgency } from "./digest-window.ts";
  * The recent events of a fleet, and which of them somebody must be told of. All events of an instance are also in the
  * history, where they stay longer.
  *
- * An event that bears on alerts is more than something to read. As long as its row is here, a report that brings it again
- * tells nothing new, and what lasts since is no news. So the events that don't bear on alerts have a bound of their own.
+ * An event that bears on alerts is more than something to read. As long as its row is here, a report that repeats it is
+ * ignored, and a state that lasts is not told again. So the events that don't bear on alerts have a bound of their own.
  */
 
 /** Events are kept here so long, and of each sort so many. */

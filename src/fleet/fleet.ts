@@ -3,7 +3,7 @@ import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.t
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import { Channels } from "./channels.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -29,10 +29,10 @@ import {
 } from "./state.ts";
 
 /** The service is told of a fleet's totals at most this often. */
-export const TOTALS_EVERY_MS = 15_000;
+export const TOTALS_EVERY_MS = 15 * SECOND_MS;
 
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
-export const BRINGING_RESUMES_MS = 30_000;
+export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
 
 /** Old and surplus events are deleted at least once in so many changes of rows or events. */
 const PRUNE_EVERY = 1000;

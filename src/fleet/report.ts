@@ -25,7 +25,7 @@ export const LONGEST_REPORT_BACKOFF_MS = 2 * REPORT_LIMIT_MS + REPORT_BACKOFF_MS
 export interface FleetRow {
   /** Grows with each change, over registrations too; an older row changes nothing. */
   readonly revision: number;
-  /** When it was so: what passes with time has passed on since. */
+  /** The time for which the row is true. Durations in it have grown since. */
   readonly asOf: number;
   readonly registeredAt: number;
   readonly view: LiveView;

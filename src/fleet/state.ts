@@ -102,7 +102,7 @@ export function serviceGuard({ service }: FleetState) {
   return service?.guard ?? OPEN_GUARD;
 }
 
-/** Makes the counts follow an instance from how it stood to how it stands; null: it was not, or is no more. */
+/** Updates the counts when an instance changes from `before` to `after`; null means that it is not in the fleet. */
 export function countMove(state: FleetState, before: CountedAs | null, after: CountedAs | null): FleetState {
   if (before?.status === after?.status && isAwake(before) === isAwake(after)) return state;
   const instancesByStatus = { ...state.instancesByStatus };

@@ -22,7 +22,7 @@ const RETRY_MS = 30 * SECOND_MS;
 
 const OWN_EVENTS_PER_BATCH = 50;
 
-/** Whoever is called by a task has failed when it has not answered after this long. */
+/** A call that a task makes has failed after this long. */
 const CALL_LIMIT_MS = 10 * SECOND_MS;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */

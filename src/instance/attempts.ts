@@ -106,7 +106,10 @@ export function waitsFor({ pending, delivered }: WaitingEffect, target: Target):
   return targetsOf(pending).includes(target) && !delivered.includes(target);
 }
 
-/** What is to be tried now. To forget comes last, once no event waits for its time: a fleet hears nothing of who has left. */
+/**
+ * What is due now. `forget` waits until all events are delivered: the fleet ignores events of an instance that it has
+ * forgotten.
+ */
 export function dueEffects(
   target: Target,
   waiting: readonly WaitingEffect[],

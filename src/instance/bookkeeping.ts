@@ -154,7 +154,7 @@ export class Bookkeeping {
     return dropped;
   }
 
-  /** Of those in the row the lifecycle gives up the old ones itself. */
+  /** Gives up old chunks in rows of their own. The lifecycle does so for those in the state's row. */
   #giveUpOldChunks(stored: StoredInstance, now: number): StoredInstance {
     const lost = stored.delivery.held === 0 ? 0 : this.#held.dropBefore(now - BACKLOG_MS);
     if (lost === 0) return stored;

@@ -25,7 +25,7 @@ export interface Targets {
 
 export interface Delivery {
   readonly outcome: TargetOutcome;
-  /** What the guard said, to be decided upon. */
+  /** What the guard said, to be decided on. */
   readonly answers: readonly InstanceEvent[];
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;

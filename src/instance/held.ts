@@ -29,7 +29,7 @@ interface HeldCount {
   readonly parked: number;
 }
 
-/** More than one instance ever holds: a week of the shortest chunks. */
+/** More than one instance can hold: a week of the shortest chunks. */
 const ALL = 1_000_000;
 
 export class HeldEffects {

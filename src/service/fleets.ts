@@ -90,7 +90,7 @@ export class Fleets {
     return readableRows(storedRow, rows)[0]?.row ?? null;
   }
 
-  /** The row first: what is not written is not counted. */
+  /** Writes the row before it counts it, so that a failed write is not counted. */
   #write(userId: string, known: FleetRow | null, row: FleetRow | null): void {
     if (row === null) this.#sql.exec("DELETE FROM fleets WHERE user_id = ?", userId);
     else {

@@ -12,8 +12,11 @@ import { Kept } from "./kept.ts";
 import { ruleAtSpeed } from "./outage.ts";
 import { type FleetTotals, type Heard, TRIES_IN_ORDER } from "./totals.ts";
 
-/** The coordinator's word on the guard is good for this long, and changed totals are handed over this often. */
-const EXCHANGE_EVERY_MS = 5 * SECOND_MS;
+/** What the coordinator said of the guard is good for this long. */
+const GUARD_FRESH_MS = 5 * SECOND_MS;
+
+/** Changed totals are handed over this often. */
+const HAND_OVER_EVERY_MS = 5 * SECOND_MS;
 
 /** While the coordinator can't be reached, its last word stands in for this long. */
 const WORD_LASTS_MS = MINUTE_MS;
@@ -80,7 +83,7 @@ export class Shard {
         this.#kept.write("day", { number, endsAt: now + DAY_MS });
       }
       if (this.#untold !== "nothing") await this.#tell();
-      nextAt = this.#untold === "nothing" ? this.#day().endsAt : Date.now() + EXCHANGE_EVERY_MS;
+      nextAt = this.#untold === "nothing" ? this.#day().endsAt : Date.now() + HAND_OVER_EVERY_MS;
     } catch (error) {
       console.warn("the shard's alarm failed, will be tried again", error);
     }
@@ -97,11 +100,11 @@ export class Shard {
 
   #note(change: Change): void {
     this.#untold = stronger(this.#untold, change);
-    if (this.#untold !== "nothing") this.#armAtLatest(Date.now() + EXCHANGE_EVERY_MS);
+    if (this.#untold !== "nothing") this.#armAtLatest(Date.now() + HAND_OVER_EVERY_MS);
   }
 
   async #guard(change: Change): Promise<Guard> {
-    if (change !== "vote" && this.#word !== null && ageOf(this.#word.askedAt) < EXCHANGE_EVERY_MS) {
+    if (change !== "vote" && this.#word !== null && ageOf(this.#word.askedAt) < GUARD_FRESH_MS) {
       return this.#word.guard;
     }
     try {
@@ -181,7 +184,7 @@ function stronger(a: Change, b: Change): Change {
   return a === "totals" ? a : b;
 }
 
-/** Of a moment that lies ahead, since the clock went back, nothing is known: it is as old as can be. */
+/** If the clock went back, a moment may lie in the future. Its age is unknown and counts as infinite. */
 function ageOf(moment: number): number {
   const age = Date.now() - moment;
   return age < 0 ? Number.POSITIVE_INFINITY : age;

@@ -49,7 +49,7 @@ export const TRIES_IN_ORDER = 2;
 /** What counts of a report. */
 export type FleetFigures = Omit<FleetTotals, "userId" | "number">;
 
-/** Of a fleet without instances. */
+/** The figures of a fleet without instances. */
 export const NO_FIGURES: FleetFigures = {
   instancesByStatus: {},
   isGuardClosed: false,

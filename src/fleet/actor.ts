@@ -16,7 +16,7 @@ import { isImported, startFleet } from "./import.ts";
 import type { ListFilter } from "./list-filter.ts";
 import { LivePush } from "./live.ts";
 import type { Holding } from "./machines.ts";
-import { bringPolicy, visit } from "./policy.ts";
+import { bringPolicy, bringPolicyTo } from "./policy.ts";
 import type { PolicyContradiction } from "./policy-contradiction.ts";
 import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import { type FleetSavings, readSavings } from "./savings.ts";
@@ -24,7 +24,7 @@ import { ServiceDialogue } from "./service-dialogue.ts";
 import { fleetAlarmAt, serviceGuard } from "./state.ts";
 import { readSummaries, type SummaryPage } from "./summaries.ts";
 import { runDueTasks } from "./tasks.ts";
-import { isServiceHeard } from "./totals.ts";
+import { isServiceGuardFresh } from "./totals.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
@@ -145,7 +145,7 @@ export class FleetActor extends DurableObject<Env> {
   async removeGhost(instanceId: string): Promise<boolean> {
     const fleet = await this.#ready();
     const [listed] = fleet.registry.listedAmong([instanceId]);
-    const isGhost = listed !== undefined && (await visit(this.env, this.#userId, fleet, listed));
+    const isGhost = listed !== undefined && (await bringPolicyTo(this.env, this.#userId, fleet, listed));
     this.#changed(fleet);
     return isGhost;
   }
@@ -190,7 +190,7 @@ export class FleetActor extends DurableObject<Env> {
   async guards(): Promise<{ readonly user: Guard; readonly service: Guard }> {
     const fleet = await this.#ready();
     const { state } = fleet;
-    if (!isServiceHeard(state)) this.ctx.waitUntil(this.#service.hear(fleet));
+    if (!isServiceGuardFresh(state)) this.ctx.waitUntil(this.#service.refreshServiceGuard(fleet));
     return { user: state.guard, service: serviceGuard(state) };
   }
 

@@ -7,10 +7,10 @@ import { addAlert } from "./digest-window.ts";
 import { EVENTS_KEPT, EVENTS_KEPT_MS, untold } from "./events.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
 import { formerInstance, formerRow } from "./former-row.ts";
-import { listen } from "./hearing.ts";
 import { outageRules } from "./outage-guard.ts";
 import { instanceIdOf, Registry } from "./registry.ts";
 import { createTables, emptyTables } from "./schema.ts";
+import { awaitReports } from "./settling.ts";
 import { Silences } from "./silences.ts";
 import { countMove, type FleetState, newFleet, parseFleet, withDue } from "./state.ts";
 
@@ -252,6 +252,10 @@ function asksAll(state: FleetState, speed: number): FleetState {
   const now = Date.now();
   const due = { policy: { at: now, after: "" }, totalsAt: now, pruneAt: now + DAY_MS };
   // Whoever fell silent meanwhile has yet to report it.
-  const listening = listen({ ...state, hearsSince: now }, outageRules(state.policy.overrides, speed), now);
-  return withDue(listening, due);
+  const awaiting = awaitReports(
+    { ...state, reachableSince: now },
+    outageRules(state.policy.overrides, speed),
+    now,
+  );
+  return withDue(awaiting, due);
 }

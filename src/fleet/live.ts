@@ -33,7 +33,7 @@ const connectionSchema = z.object({
   tokenId: z.string(),
   openedAt: z.number(),
   tokenCheckedAt: z.number(),
-  /** A `Position`. */
+  /** A `LivePosition`. */
   revision: z.number(),
   snapshotAfter: z.string().nullable(),
   guards: z.string(),

@@ -13,7 +13,7 @@ import {
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
-import type { FleetRow, Listed } from "./report.ts";
+import type { InstanceRow, Listed } from "./report.ts";
 import type { SilenceKeys } from "./silences.ts";
 import type { CountedAs } from "./state.ts";
 
@@ -44,7 +44,7 @@ const knownRow = z
     bucket: z.number().nullable(),
     guard_epoch: z.number().nullable(),
     vote_epoch: z.number().nullable(),
-    silence_heard_at: z.number().nullable(),
+    silence_reported_at: z.number().nullable(),
   })
   .transform(
     (row): Known => ({
@@ -55,7 +55,7 @@ const knownRow = z
       bucket: row.bucket,
       guardEpoch: row.guard_epoch,
       voteEpoch: row.vote_epoch,
-      heardAt: row.silence_heard_at,
+      reportedAt: row.silence_reported_at,
     }),
   );
 
@@ -114,7 +114,7 @@ export class Registry {
   find(instanceId: string): Known | null {
     const [row] = this.#sql
       .exec(
-        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch, silence_heard_at
+        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch, silence_reported_at
          FROM instances WHERE instance_id = ?`,
         instanceId,
       )
@@ -122,12 +122,12 @@ export class Registry {
     return row === undefined ? null : knownRow.parse(row);
   }
 
-  write(instanceId: string, changed: number, row: FleetRow, keys: SilenceKeys): void {
+  write(instanceId: string, changed: number, row: InstanceRow, keys: SilenceKeys): void {
     const { view } = row;
     this.#sql.exec(
       `INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, provider_ref,
                               status, health, orphaned_since, silent_since, overrides, view, savings,
-                              bucket, guard_epoch, vote_epoch, silence_heard_at)
+                              bucket, guard_epoch, vote_epoch, silence_reported_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (instance_id) DO UPDATE SET
          changed = excluded.changed, revision = excluded.revision, registered_at = excluded.registered_at,
@@ -136,7 +136,7 @@ export class Registry {
          orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since,
          overrides = excluded.overrides, view = excluded.view, savings = excluded.savings,
          bucket = excluded.bucket, guard_epoch = excluded.guard_epoch, vote_epoch = excluded.vote_epoch,
-         silence_heard_at = excluded.silence_heard_at`,
+         silence_reported_at = excluded.silence_reported_at`,
       instanceId,
       changed,
       row.revision,
@@ -155,7 +155,7 @@ export class Registry {
       keys.bucket,
       keys.guardEpoch,
       keys.voteEpoch,
-      keys.heardAt,
+      keys.reportedAt,
     );
   }
 

@@ -20,7 +20,7 @@ const STATEMENTS = [
      bucket INTEGER,                   -- where it is counted in silences
      guard_epoch INTEGER,
      vote_epoch INTEGER,
-     silence_heard_at INTEGER          -- when the fleet first heard of its silence
+     silence_reported_at INTEGER          -- when its silence was first reported
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS instances_by_change ON instances (changed)",
   // The newest removals: what a resumed page must take out, and whose late reports come to nothing.

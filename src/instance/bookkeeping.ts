@@ -9,13 +9,13 @@ import {
 } from "../lifecycle/model/outbox.ts";
 import {
   type Attempts,
+  type DeliveryTarget,
   isDone,
   isToPark,
   type Moment,
   nextTryAt,
   settle,
   TARGETS,
-  type Target,
   type TargetOutcome,
   type WaitingEffect,
   withProgress,
@@ -50,7 +50,7 @@ export class Bookkeeping {
   }
 
   /** What waits for this target, oldest first; of what the row can't hold, the next batch. */
-  waitingFor(target: Target, { state, delivery }: StoredInstance): readonly WaitingEffect[] {
+  waitingFor(target: DeliveryTarget, { state, delivery }: StoredInstance): readonly WaitingEffect[] {
     const inRow = withProgress(state.outbox, delivery.attempts.effects);
     return delivery.held === 0 ? inRow : [...this.#held.waitingFor(target, EFFECTS_PER_BATCH), ...inRow];
   }

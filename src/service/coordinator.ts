@@ -22,7 +22,7 @@ import { type Former, readFormer } from "./former.ts";
 import { Kept } from "./kept.ts";
 import type { Counts } from "./meter.ts";
 import { reviewServiceGuard, ruleAtSpeed, type ServiceRule } from "./outage.ts";
-import { type Heard, type HibernationCount, NO_FIGURES } from "./totals.ts";
+import { type HibernationCount, NO_FIGURES, type TotalsAnswer } from "./totals.ts";
 
 /** What a shard hands over: totals, never increments. */
 export interface ShardPart {
@@ -110,7 +110,7 @@ export class Coordinator {
   }
 
   /** Takes what a shard has, unless newer is known; null when that only asks. Answers how the guard stands then. */
-  async handOver(shardId: string, part: ShardPart | null): Promise<Heard> {
+  async handOver(shardId: string, part: ShardPart | null): Promise<TotalsAnswer> {
     await this.#takeOver();
     const newest = this.#parts.get(shardId)?.number ?? 0;
     if (part !== null && part.number <= newest) return { isTaken: false, newest };

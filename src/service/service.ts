@@ -3,7 +3,7 @@ import { within } from "../platform/within.ts";
 import { coordinatorOf, shardOf } from "./address.ts";
 import type { ServiceTotals } from "./coordinator.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
-import type { FleetTotals, Heard } from "./totals.ts";
+import type { FleetTotals, TotalsAnswer } from "./totals.ts";
 
 /** What the rest of the service asks of its own actor. */
 
@@ -18,7 +18,7 @@ const COORDINATOR_LIMIT_MS = 15 * SECOND_MS;
  * the service can't be reached: whoever then asks for a step must hold it. A fleet reports what changes, and once a day at
  * the least: one that is silent for two days counts on neither side of the guard.
  */
-export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<Heard> {
+export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<TotalsAnswer> {
   return within(REPORT_LIMIT_MS, shardOf(env, totals.userId).report(totals));
 }
 

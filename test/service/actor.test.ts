@@ -65,9 +65,9 @@ function silent(userId: string): FleetTotals {
 
 /** Reports, and brings back how the guard stands. */
 async function reportTotals(on: typeof env, of: FleetTotals) {
-  const heard = await tell(on, of);
-  if (!heard.isTaken) throw new Error(`not taken: ${heard.newest} is known`);
-  return heard.guard;
+  const answer = await tell(on, of);
+  if (!answer.isTaken) throw new Error(`not taken: ${answer.newest} is known`);
+  return answer.guard;
 }
 
 const USERS = ["u-0", "u-1", "u-2", "u-3", "u-4"];
@@ -151,7 +151,7 @@ describe("totals", () => {
     await reportTotals(env, totals("ada", { instancesByStatus: { running: 9 } }));
     const shard = shardOf(env, "ada");
     await runInDurableObject(shard, async (_, { storage }) => {
-      storage.sql.exec("DELETE FROM kept WHERE name = 'told'");
+      storage.sql.exec("DELETE FROM kept WHERE name = 'part_number'");
     });
     setClock(DAY + MINUTE);
     await reportTotals(env, totals("ada", { instancesByStatus: { running: 1 } }));

@@ -12,8 +12,8 @@ export interface DeliveryParameters {
   readonly channelId: string;
   readonly digestId: string;
   readonly notice: Notice;
-  /** How long to wait before the first try: the fleet has made one already. A former version's fleet had not. */
-  readonly waitMs?: number;
+  /** How long to wait before the first try: the fleet has made one already. */
+  readonly waitMs: number;
 }
 
 /** A channel that can't be reached is tried for about an hour, or as it asks for by `Retry-After`. */
@@ -38,7 +38,7 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
     let failed: Delivery | null = null;
     // A step that was cut off has no answer.
     const delay = ({ ctx }: { ctx: { attempt: number } }) => waitAfter(failed ?? NO_ANSWER, ctx.attempt);
-    if (waitMs !== undefined) await step.sleep("wait", waitMs);
+    await step.sleep("wait", waitMs);
     await step.do(
       "send",
       { retries: { limit: RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },

@@ -38,7 +38,7 @@ export class PostActionResult extends Endpoint {
       }),
     },
     responses: {
-      202: successResponse("It will be decided upon"),
+      202: successResponse("It will be decided on"),
       ...errorResponses(400, 401, 403, 404, 409, 413),
     },
   };

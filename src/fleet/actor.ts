@@ -16,7 +16,7 @@ import { isImported, startFleet } from "./import.ts";
 import type { ListFilter } from "./list-filter.ts";
 import { LivePush } from "./live.ts";
 import type { Holding } from "./machines.ts";
-import { bringPolicy, visit } from "./policy.ts";
+import { bringPolicy, bringPolicyTo } from "./policy.ts";
 import type { PolicyContradiction } from "./policy-contradiction.ts";
 import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import { type FleetSavings, readSavings } from "./savings.ts";
@@ -24,12 +24,12 @@ import { ServiceDialogue } from "./service-dialogue.ts";
 import { fleetAlarmAt, serviceGuard } from "./state.ts";
 import { readSummaries, type SummaryPage } from "./summaries.ts";
 import { runDueTasks } from "./tasks.ts";
-import { isServiceHeard } from "./totals.ts";
+import { isServiceGuardFresh } from "./totals.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
 
-/** Who asks something of a fleet that is being imported waits this long at most. */
+/** A request to a fleet that is still importing waits at most this long. */
 const START_LIMIT_MS = 20 * SECOND_MS;
 
 /** An alarm that failed as a whole fires again after this long. */
@@ -55,7 +55,8 @@ export class FleetActor extends DurableObject<Env> {
       () => this.#userId,
       (fleet) => this.#live.changed(fleet, this.#userId),
     );
-    // An error in here, or 30 seconds, would reset the object and close every socket: whoever asks begins a long import.
+    // An error in here, or more than 30 seconds, resets the object and closes every socket. So a long import is left to the
+    // first request.
     void ctx.blockConcurrencyWhile(async () => {
       try {
         if (isImported(ctx.storage)) await this.#start();
@@ -115,6 +116,7 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Takes what an instance reports. Idempotent. */
   async report(report: Report): Promise<ReportAnswer> {
+    // Awaits nothing before it writes, or reports overtake each other (decision 18).
     const fleet = this.#fleet ?? (await this.#ready());
     fleet.take(report, Date.now());
     this.#changed(fleet);
@@ -143,7 +145,7 @@ export class FleetActor extends DurableObject<Env> {
   async removeGhost(instanceId: string): Promise<boolean> {
     const fleet = await this.#ready();
     const [listed] = fleet.registry.listedAmong([instanceId]);
-    const isGhost = listed !== undefined && (await visit(this.env, this.#userId, fleet, listed));
+    const isGhost = listed !== undefined && (await bringPolicyTo(this.env, this.#userId, fleet, listed));
     this.#changed(fleet);
     return isGhost;
   }
@@ -182,11 +184,13 @@ export class FleetActor extends DurableObject<Env> {
     return readSummaries(this.ctx.storage.sql, filter, after, limit);
   }
 
-  /** The user's guard, and the service's as last heard. If that was some time ago, the service is asked, for who looks next. */
+  /**
+   * The user's guard, and the service's as last known. A stale one is refreshed in the background, for the next request.
+   */
   async guards(): Promise<{ readonly user: Guard; readonly service: Guard }> {
     const fleet = await this.#ready();
     const { state } = fleet;
-    if (!isServiceHeard(state)) this.ctx.waitUntil(this.#service.hear(fleet));
+    if (!isServiceGuardFresh(state)) this.ctx.waitUntil(this.#service.refreshServiceGuard(fleet));
     return { user: state.guard, service: serviceGuard(state) };
   }
 

@@ -34,8 +34,6 @@ const deliveryRow = z
     }),
   );
 
-const WAITING = "deliveries LEFT JOIN postponed_deliveries AS postponed USING (id)";
-
 export class Deliveries {
   readonly #sql: SqlStorage;
   /** What this process is sending, and need not begin again. */
@@ -59,9 +57,9 @@ export class Deliveries {
   take(now: number, limit: number): WaitingDelivery[] {
     const rows = this.#sql
       .exec<{ id: string }>(
-        `SELECT id, channel_id, digest_id, notice FROM ${WAITING}
-         WHERE COALESCE(retry_at, 0) <= ?1 AND id NOT IN (SELECT value FROM json_each(?3))
-         ORDER BY COALESCE(retry_at, 0), id LIMIT ?2`,
+        `SELECT id, channel_id, digest_id, notice FROM deliveries
+         WHERE retry_at <= ?1 AND id NOT IN (SELECT value FROM json_each(?3))
+         ORDER BY retry_at, id LIMIT ?2`,
         now,
         limit,
         JSON.stringify([...this.#underWay]),
@@ -83,24 +81,23 @@ export class Deliveries {
     this.#underWay.delete(id);
   }
 
-  /** It is sent, or somebody else sees to it. */
+  /** It was sent, or a workflow goes on with it. */
   remove(id: string): void {
     this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);
-    this.#sql.exec("DELETE FROM postponed_deliveries WHERE id = ?", id);
   }
 
   /** It is tried again later, unless that has been so for longer than anything may wait. */
   postpone(id: string, now: number, retryMs = RETRY_MS): void {
-    const { since } = this.#sql
+    const [row] = this.#sql
       .exec<{ since: number }>(
-        `INSERT INTO postponed_deliveries (id, since, retry_at) VALUES (?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET retry_at = excluded.retry_at RETURNING since`,
+        `UPDATE deliveries SET postponed_since = COALESCE(postponed_since, ?2), retry_at = ?3 WHERE id = ?1
+         RETURNING postponed_since AS since`,
         id,
         now,
         now + retryMs,
       )
-      .one();
-    if (since >= now - BACKLOG_MS) return;
+      .toArray();
+    if (row === undefined || row.since >= now - BACKLOG_MS) return;
     console.error(`the delivery ${id} is given up`);
     this.remove(id);
   }
@@ -109,7 +106,7 @@ export class Deliveries {
   nextAt(now: number): number | null {
     const { at } = this.#sql
       .exec<{ at: number | null }>(
-        `SELECT MIN(COALESCE(retry_at, 0)) AS at FROM ${WAITING} WHERE id NOT IN (SELECT value FROM json_each(?))`,
+        `SELECT MIN(retry_at) AS at FROM deliveries WHERE id NOT IN (SELECT value FROM json_each(?))`,
         JSON.stringify([...this.#underWay]),
       )
       .one();

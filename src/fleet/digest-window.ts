@@ -1,4 +1,5 @@
 import type { Severity } from "../lifecycle/model/history-event.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 
 /**
  * When a fleet's alerts are told. A critical one goes at once, and those that follow within the window go together at its
@@ -12,7 +13,7 @@ export type Urgency = "critical" | "ordinary";
 export interface DigestWindow {
   /** When the critical alerts that wait are told. */
   readonly criticalAt: number | null;
-  /** Until here a further critical alert waits, since one was told a moment ago. */
+  /** Further critical alerts wait until then, because one was just sent. */
   readonly quietUntil: number | null;
   /** When the other alerts are told, and at the latest. */
   readonly ordinary: { readonly at: number; readonly latestAt: number } | null;
@@ -21,13 +22,13 @@ export interface DigestWindow {
 export const NOTHING_TO_TELL: DigestWindow = { criticalAt: null, quietUntil: null, ordinary: null };
 
 /** Alerts of one user within this time make one message a channel. */
-export const DIGEST_WINDOW_MS = 30_000;
+export const DIGEST_WINDOW_MS = 30 * SECOND_MS;
 
 /** While an alert is younger than this, more are expected. */
-const STILL_COMING_MS = 10_000;
+const STILL_COMING_MS = 10 * SECOND_MS;
 
 /** How much longer than its window a digest waits for what still comes. */
-const LONGEST_WAIT_MS = 75_000;
+const LONGEST_WAIT_MS = 75 * SECOND_MS;
 
 export function urgencyOf(severity: Severity): Urgency {
   return severity === "critical" ? "critical" : "ordinary";

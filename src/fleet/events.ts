@@ -11,6 +11,7 @@ import {
 } from "../lifecycle/model/history-event.ts";
 import { BACKLOG_MS } from "../lifecycle/model/outbox.ts";
 import {
+  columnOf,
   type Found,
   jsonText,
   openEnum,
@@ -25,13 +26,13 @@ import type { Urgency } from "./digest-window.ts";
  * The recent events of a fleet, and which of them somebody must be told of. All events of an instance are also in the
  * history, where they stay longer.
  *
- * An event that bears on alerts is more than something to read. As long as its row is here, a report that brings it again
- * tells nothing new, and what lasts since is no news. So the events that don't bear on alerts have a bound of their own.
+ * An event that bears on alerts is more than something to read. As long as its row is here, a report that repeats it is
+ * ignored, and a state that lasts is not told again. So the events that don't bear on alerts have a bound of their own.
  */
 
 /** Events are kept here so long, and of each sort so many. */
 export const EVENTS_KEPT_MS = 30 * DAY_MS;
-const EVENTS_KEPT = 20_000;
+export const EVENTS_KEPT = 20_000;
 
 /** Those that bear on alerts are not counted before they are older than a report can be, or than a reminder's time. */
 const BEARING_KEPT_MS = BACKLOG_MS;
@@ -92,7 +93,7 @@ const positionRow = z
   .object({ at: z.number(), instance_id: z.string(), id: z.string() })
   .transform(({ at, instance_id, id }): Position => ({ at, tie: `${instance_id}/${id}` }));
 
-const numberRow = z.object({ number: z.number() }).transform(({ number }) => number);
+const numberOf = columnOf("number", z.number());
 
 const COLUMNS = "number, at, instance_id, id, kind, severity, message, detail";
 
@@ -174,7 +175,7 @@ export class RecentEvents {
       number,
       limit,
     );
-    return readFound(eventRow, numberRow, rows.toArray(), limit);
+    return readFound(eventRow, numberOf, rows.toArray(), limit);
   }
 
   /** The fleet's own events with a higher number: only it can bring them to the history. */
@@ -184,7 +185,7 @@ export class RecentEvents {
       number,
       limit,
     );
-    return readFound(eventRow, numberRow, rows.toArray(), limit);
+    return readFound(eventRow, numberOf, rows.toArray(), limit);
   }
 
   /** Gives the alerts of this urgency that wait to this digest. Returns whether there may be more than one digest tells. */

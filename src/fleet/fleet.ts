@@ -3,20 +3,20 @@ import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.t
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import { Channels } from "./channels.ts";
 import { Deliveries } from "./deliveries.ts";
 import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
-import { hasHeardAll, hear, learn, listen, start } from "./hearing.ts";
 import { Machines } from "./machines.ts";
 import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./policy-contradiction.ts";
 import { type Known, Registry } from "./registry.ts";
-import type { Admission, FleetRow, Listed, Report, UserPolicy } from "./report.ts";
+import type { Admission, InstanceRow, Listed, Report, UserPolicy } from "./report.ts";
 import { Retries } from "./retries.ts";
+import { awaitReports, haveAllReported, noteContact, noteLateEvent, start } from "./settling.ts";
 import { type SilenceKeys, Silences } from "./silences.ts";
 import {
   countHibernation,
@@ -29,10 +29,10 @@ import {
 } from "./state.ts";
 
 /** The service is told of a fleet's totals at most this often. */
-export const TOTALS_EVERY_MS = 15_000;
+export const TOTALS_EVERY_MS = 15 * SECOND_MS;
 
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
-export const BRINGING_RESUMES_MS = 30_000;
+export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
 
 /** Old and surplus events are deleted at least once in so many changes of rows or events. */
 const PRUNE_EVERY = 1000;
@@ -127,7 +127,7 @@ export class Fleet {
   take(report: Report, now: number): void {
     this.update((before) => {
       const { instanceId, row } = report;
-      const state = hear(before, now);
+      const state = noteContact(before, now);
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
@@ -135,7 +135,7 @@ export class Fleet {
       for (const event of report.events) {
         const added = this.#addEvent(next, instanceId, event, now);
         const isNews = added !== next && row.silentSince !== null;
-        next = isNews ? learn(added, event.at, this.rules, now) : added;
+        next = isNews ? noteLateEvent(added, event.at, this.rules, now) : added;
       }
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
@@ -144,7 +144,13 @@ export class Fleet {
     });
   }
 
-  #place(state: FleetState, instanceId: string, row: FleetRow, known: Known | null, now: number): FleetState {
+  #place(
+    state: FleetState,
+    instanceId: string,
+    row: InstanceRow,
+    known: Known | null,
+    now: number,
+  ): FleetState {
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     this.#admitted.delete(instanceId);
@@ -155,23 +161,23 @@ export class Fleet {
       this.machines.hold({ provider, ref: provider_ref ?? instanceId }, instanceId, now);
     }
     const standing = { status: row.view.status, silentSince: row.silentSince };
-    const isNewSilence = keys.heardAt !== null && keys.heardAt !== known?.heardAt;
-    const heard = isNewSilence ? listen(state, this.rules, now) : state;
-    const moved = countMove({ ...heard, revision }, known, standing);
+    const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;
+    const settling = isNewSilence ? awaitReports(state, this.rules, now) : state;
+    const moved = countMove({ ...settling, revision }, known, standing);
     const isSame = moved.awake === state.awake && moved.instancesByStatus === state.instancesByStatus;
     return isSame ? moved : withTotalsDue(moved, now);
   }
 
   /** Counts a silent instance where it belongs. One that stays silent stays where it is counted. */
-  #count(state: FleetState, row: FleetRow, known: Known | null, now: number): SilenceKeys {
+  #count(state: FleetState, row: InstanceRow, known: Known | null, now: number): SilenceKeys {
     if (known !== null && known.silentSince === row.silentSince) return known;
     if (known !== null) this.#silences.remove(known);
     return this.#silences.add(state, row, now);
   }
 
   /** The fleet's own alarm has fired. */
-  hear(now: number): void {
-    this.update((state) => hear(state, now));
+  noteContact(now: number): void {
+    this.update((state) => noteContact(state, now));
   }
 
   /** The fleet's object has started. */
@@ -180,10 +186,10 @@ export class Fleet {
   }
 
   /** Whether all who fell silent with the instance that reports have had the time to report, too. */
-  hasHeardAll({ instanceId, row }: Report, now: number): boolean {
+  haveAllReported({ instanceId, row }: Report, now: number): boolean {
     const known = this.registry.find(instanceId);
     const isKnown = known !== null && known.silentSince === row.silentSince;
-    return hasHeardAll(this.#state, isKnown ? known.heardAt : null, this.rules, now);
+    return haveAllReported(this.#state, isKnown ? known.reportedAt : null, this.rules, now);
   }
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
@@ -269,7 +275,7 @@ export class Fleet {
 }
 
 /** Of two rows of the same revision the later one shows more heartbeats. */
-function isNewer(row: FleetRow, known: Known | null): boolean {
+function isNewer(row: InstanceRow, known: Known | null): boolean {
   if (known === null || row.revision > known.revision) return true;
   return row.revision === known.revision && row.asOf > known.asOf;
 }

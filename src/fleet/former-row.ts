@@ -4,7 +4,7 @@ import { STATUSES, type Status } from "../lifecycle/model/phase.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { jsonText, openEnum, storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { toIso } from "../lifecycle/model/time.ts";
-import type { FleetRow } from "./report.ts";
+import type { InstanceRow } from "./report.ts";
 
 /** What D1 knew of an instance before there were fleets, as a row of the registry. */
 
@@ -25,7 +25,7 @@ export const formerInstance = z.object({
 });
 
 /** The row of an instance that has not reported yet. */
-export function formerRow(row: z.infer<typeof formerInstance>): FleetRow {
+export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
   const { status } = row;
   return {
     revision: row.revision,
@@ -69,7 +69,7 @@ export function formerRow(row: z.infer<typeof formerInstance>): FleetRow {
   };
 }
 
-function healthOf(status: Status): FleetRow["view"]["health"] {
+function healthOf(status: Status): InstanceRow["view"]["health"] {
   if (status === "running") return "healthy";
   return status === "orphaned" ? "unhealthy" : "inactive";
 }

@@ -4,13 +4,13 @@ import { jsonText, readableRows, readFound, storedOverridesSchema } from "../lif
 import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { within } from "../platform/within.ts";
 import { addAlert } from "./digest-window.ts";
-import { untold } from "./events.ts";
+import { EVENTS_KEPT, EVENTS_KEPT_MS, untold } from "./events.ts";
 import { readFleet, writeFleet } from "./fleet.ts";
 import { formerInstance, formerRow } from "./former-row.ts";
-import { listen } from "./hearing.ts";
 import { outageRules } from "./outage-guard.ts";
-import { Registry } from "./registry.ts";
+import { instanceIdOf, Registry } from "./registry.ts";
 import { createTables, emptyTables } from "./schema.ts";
+import { awaitReports } from "./settling.ts";
 import { Silences } from "./silences.ts";
 import { countMove, type FleetState, newFleet, parseFleet, withDue } from "./state.ts";
 
@@ -22,8 +22,6 @@ import { countMove, type FleetState, newFleet, parseFleet, withDue } from "./sta
 
 /** A page takes a fraction of a second. */
 const ROWS_PER_PAGE = 2000;
-const EVENTS_TAKEN_OVER = 20_000;
-const EVENTS_TAKEN_OVER_MS = 30 * DAY_MS;
 
 /** D1 is out of reach when it has not answered after this long. */
 const D1_LIMIT_MS = 10 * SECOND_MS;
@@ -95,7 +93,7 @@ async function importAccount(
     ofUser("SELECT provider, ref, instance_id, claimed_at FROM machines WHERE user_id = ?"),
   ]);
   const [user, guard, vote, hibernations, channels, machines] = await within(D1_LIMIT_MS, asked);
-  // One that is there but can't be read is not as if there were none: a default policy may stop machines.
+  // An account that can't be read stops the import: the default policy in its place might stop machines.
   const account = userRow.optional().parse(user?.results[0]);
   const fleet = newFleet();
   const kept = guardRow.optional().parse(guard?.results[0]);
@@ -143,8 +141,6 @@ function insertRows(sql: SqlStorage, table: string, rows: readonly Record<string
   }
 }
 
-const placeRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
-
 async function importInstances(
   db: D1Database,
   userId: string,
@@ -161,7 +157,7 @@ async function importInstances(
       .bind(userId, after, ROWS_PER_PAGE)
       .all();
     const { results } = await within(D1_LIMIT_MS, asked);
-    const { rows, end } = readFound(formerInstance, placeRow, results, ROWS_PER_PAGE);
+    const { rows, end } = readFound(formerInstance, instanceIdOf, results, ROWS_PER_PAGE);
     const from = state;
     state = storage.transactionSync(() => {
       const taken = rows.reduce((before, row) => takeInstance(before, row, registry, silences), from);
@@ -222,7 +218,7 @@ async function importEvents(
         `SELECT at, instance_id, id, kind, severity, message, detail, notice FROM events
          WHERE user_id = ?1 AND (at > ?2 OR notice = ?3) ORDER BY at DESC LIMIT ?4`,
       )
-      .bind(userId, now - EVENTS_TAKEN_OVER_MS, TAKEN_OVER, EVENTS_TAKEN_OVER),
+      .bind(userId, now - EVENTS_KEPT_MS, TAKEN_OVER, EVENTS_KEPT),
   ]);
   const [, recent] = await within(D1_LIMIT_MS, asked);
   const events = readableRows(eventRow, recent?.results ?? []).reverse();
@@ -256,6 +252,10 @@ function asksAll(state: FleetState, speed: number): FleetState {
   const now = Date.now();
   const due = { policy: { at: now, after: "" }, totalsAt: now, pruneAt: now + DAY_MS };
   // Whoever fell silent meanwhile has yet to report it.
-  const listening = listen({ ...state, hearsSince: now }, outageRules(state.policy.overrides, speed), now);
-  return withDue(listening, due);
+  const awaiting = awaitReports(
+    { ...state, reachableSince: now },
+    outageRules(state.policy.overrides, speed),
+    now,
+  );
+  return withDue(awaiting, due);
 }

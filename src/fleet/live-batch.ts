@@ -10,7 +10,7 @@ import { guardView, summaryView } from "./views.ts";
 const ROWS_PER_MESSAGE = 200;
 const EVENTS_PER_MESSAGE = 200;
 
-export interface Position {
+export interface LivePosition {
   /** All changes up to this revision of the fleet were sent; during a snapshot, the revision at which it began. */
   readonly revision: number;
   /** The snapshot goes on after this id, at first the empty one; null once it is complete. */
@@ -22,11 +22,11 @@ export interface Position {
 export interface Batch {
   readonly messages: readonly string[];
   /** Where the connection stands once it has got them. */
-  readonly position: Position;
+  readonly position: LivePosition;
 }
 
 /** Where a new connection stands: where a former one ended, if all that was missed since is known, else at the beginning. */
-export function startingPosition({ registry, state }: Fleet, since: number | null): Position {
+export function startingPosition({ registry, state }: Fleet, since: number | null): LivePosition {
   const canResume = since !== null && since >= registry.removalsKnownFrom && since <= state.revision;
   return canResume
     ? { revision: since, snapshotAfter: null, guards: "" }
@@ -45,7 +45,7 @@ function guardsOf({ state }: Fleet): string {
 
 /** Connections that stand at the same place share a batch. */
 export function batchFor(
-  position: Position,
+  position: LivePosition,
   fleet: Fleet,
   now: number,
   batches: Map<string, Batch | null>,
@@ -58,7 +58,11 @@ export function batchFor(
   return batch;
 }
 
-function nextBatch({ revision, snapshotAfter, guards }: Position, fleet: Fleet, now: number): Batch | null {
+function nextBatch(
+  { revision, snapshotAfter, guards }: LivePosition,
+  fleet: Fleet,
+  now: number,
+): Batch | null {
   const { registry, state } = fleet;
   if (snapshotAfter !== null) return snapshotPage(revision, snapshotAfter, fleet, now);
   if (revision === state.revision && guards === guardsOf(fleet)) return null;

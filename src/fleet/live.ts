@@ -33,7 +33,7 @@ const connectionSchema = z.object({
   tokenId: z.string(),
   openedAt: z.number(),
   tokenCheckedAt: z.number(),
-  /** A `Position`. */
+  /** A `LivePosition`. */
   revision: z.number(),
   snapshotAfter: z.string().nullable(),
   guards: z.string(),
@@ -99,7 +99,9 @@ export class LivePush {
     });
   }
 
-  /** Something may have changed. Open pages are sent it a moment later: now an instance is waiting for its answer. */
+  /**
+   * Something may have changed. It is sent a moment later, because an instance is waiting for its answer right now.
+   */
   changed(fleet: Fleet, userId: string): void {
     if (this.#timer !== null || this.#pushed === versionOf(fleet) || this.#sockets().length === 0) return;
     this.#timer = setTimeout(() => {

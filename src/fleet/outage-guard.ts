@@ -1,10 +1,9 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { compilePolicy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY, mergePolicy, type PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { toIso } from "../lifecycle/model/time.ts";
+import { type GuardTurn, guardEvent } from "../lifecycle/rules/guard-event.ts";
 import {
   changeGuard,
-  type GuardChange,
   type GuardRule,
   type GuardWithOutage,
   outageSpan,
@@ -27,7 +26,7 @@ export interface OutageRules {
   readonly user: GuardRule;
   /** The rule of the service's default policy. */
   readonly standard: GuardRule;
-  /** Whoever is silent has reported it after so long at the latest, while the fleet can be reached. */
+  /** A silent instance reports its silence within this time, as long as the fleet can be reached. */
   readonly reportedWithinMs: number;
 }
 
@@ -42,10 +41,7 @@ export function outageRules(overrides: PolicyOverrides, speed: number): OutageRu
 /** How the guard is told of silences, and that it has opened. */
 type Counts = Pick<Silences, "count" | "beginEpoch">;
 
-interface Change {
-  readonly kind: Exclude<GuardChange, null>;
-  readonly from: GuardWithOutage;
-  readonly to: GuardWithOutage;
+interface Change extends GuardTurn {
   readonly silent: number;
   readonly silentFrom: number | null;
 }
@@ -72,7 +68,7 @@ export function reviewOutage(
     const silentFrom =
       change.to.closedAt === null ? guard.silentFrom : (change.silentFrom ?? change.to.seenFrom);
     guard = { ...change.to, silentFrom };
-    events.push(eventOf(change, state.awake));
+    events.push(guardEvent(change, { silent: change.silent, awake: state.awake }, "instances"));
   }
   const voted = ofVote.changes.at(-1)?.to;
   const vote = voted === undefined ? state.vote : { ...voted, seenAt: seenAt ?? state.vote.seenAt };
@@ -109,50 +105,4 @@ function reviewOne(
     if (kind !== "opens for good") break;
   }
   return { changes, epoch };
-}
-
-function eventOf({ kind, from, to, silent }: Change, awake: number): HistoryEvent {
-  const total = silent + awake;
-  const detail = {
-    rule: "guard",
-    silent,
-    instances: total,
-    ...(from.closedAt === null ? {} : { closed_at: toIso(from.closedAt) }),
-  };
-  const event = (
-    at: number,
-    eventKind: "guard_opened" | "guard_closed",
-    severity: "info" | "critical",
-    message: string,
-  ): HistoryEvent => ({
-    id: `${eventKind}-${at.toString(36)}`,
-    at,
-    kind: eventKind,
-    severity,
-    message,
-    detail,
-  });
-  switch (kind) {
-    case "closes":
-      return event(
-        to.closedAt ?? 0,
-        "guard_closed",
-        "critical",
-        `Mass outage: ${silent} of your ${total} instances fell silent at once. Nothing is hibernated or deleted for silence until it is clear`,
-      );
-    case "opens":
-      return event(
-        to.openedAt ?? 0,
-        "guard_opened",
-        "info",
-        `The mass outage is over: ${awake} of ${total} instances are heard. Silence counts anew from now`,
-      );
-    case "opens for good":
-      return event(
-        to.openedAt ?? 0,
-        "guard_opened",
-        "info",
-        `The mass outage has lasted too long: ${silent} of ${total} instances count as abandoned. Silence counts anew from now`,
-      );
-  }
 }

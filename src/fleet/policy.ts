@@ -21,7 +21,12 @@ const POLICY_CALL_LIMIT_MS = 10 * SECOND_MS;
  * Brings the user's policy to an instance. One that its actor does not know is taken out of the registry, and counts no
  * more: then the answer is true.
  */
-export async function visit(env: Env, userId: string, fleet: Fleet, listed: Listed): Promise<boolean> {
+export async function bringPolicyTo(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  listed: Listed,
+): Promise<boolean> {
   const actor = actorOf(env, userId, listed.instanceId);
   const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(fleet.state.policy));
   return presence === "unknown" && fleet.removeUnknown(listed, Date.now());
@@ -43,7 +48,7 @@ async function goOn(env: Env, userId: string, fleet: Fleet, from: string): Promi
   let after = from;
   for (let told = 0; told < INSTANCES_PER_ALARM && Date.now() <= until; told += PARALLEL_CALLS) {
     const listed = fleet.registry.listedAfter(after, PARALLEL_CALLS);
-    if (!(await bringTo(env, userId, fleet, listed))) return;
+    if (!(await bringPolicyToAll(env, userId, fleet, listed))) return;
     const last = listed.at(-1);
     if (last === undefined || listed.length < PARALLEL_CALLS) return restUntilRetry(fleet);
     after = last.instanceId;
@@ -57,18 +62,23 @@ async function tryAgain(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const ids = fleet.retries.due(Date.now(), INSTANCES_PER_ALARM);
   for (let start = 0; start < ids.length && Date.now() <= until; start += PARALLEL_CALLS) {
     const listed = fleet.registry.listedAmong(ids.slice(start, start + PARALLEL_CALLS));
-    if (!(await bringTo(env, userId, fleet, listed))) return;
+    if (!(await bringPolicyToAll(env, userId, fleet, listed))) return;
   }
   restUntilRetry(fleet);
 }
 
 /** False when the policy was set anew meanwhile: then another round has begun. */
-async function bringTo(env: Env, userId: string, fleet: Fleet, listed: readonly Listed[]): Promise<boolean> {
+async function bringPolicyToAll(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  listed: readonly Listed[],
+): Promise<boolean> {
   const { version } = fleet.state.policy;
-  const visits = await Promise.allSettled(listed.map((one) => visit(env, userId, fleet, one)));
+  const calls = await Promise.allSettled(listed.map((one) => bringPolicyTo(env, userId, fleet, one)));
   if (fleet.state.policy.version !== version) return false;
   const idsThat = (status: "fulfilled" | "rejected") =>
-    listed.filter((_, index) => visits[index]?.status === status).map(({ instanceId }) => instanceId);
+    listed.filter((_, index) => calls[index]?.status === status).map(({ instanceId }) => instanceId);
   fleet.update((state) => {
     fleet.retries.settled(idsThat("fulfilled"));
     fleet.retries.failed(idsThat("rejected"), Date.now());

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import {
+  columnOf,
   type Found,
   jsonText,
   openEnum,
@@ -12,7 +13,7 @@ import {
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
-import type { FleetRow, Listed } from "./report.ts";
+import type { InstanceRow, Listed } from "./report.ts";
 import type { SilenceKeys } from "./silences.ts";
 import type { CountedAs } from "./state.ts";
 
@@ -43,7 +44,7 @@ const knownRow = z
     bucket: z.number().nullable(),
     guard_epoch: z.number().nullable(),
     vote_epoch: z.number().nullable(),
-    silence_heard_at: z.number().nullable(),
+    silence_reported_at: z.number().nullable(),
   })
   .transform(
     (row): Known => ({
@@ -54,7 +55,7 @@ const knownRow = z
       bucket: row.bucket,
       guardEpoch: row.guard_epoch,
       voteEpoch: row.vote_epoch,
-      heardAt: row.silence_heard_at,
+      reportedAt: row.silence_reported_at,
     }),
   );
 
@@ -79,16 +80,17 @@ const listedRow = z
 
 const LISTED = "instance_id, changed, as_of, view, savings";
 
-const idRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
+/** The id of the instance of a row. */
+export const instanceIdOf = columnOf("instance_id", z.string());
 
-const changedRow = z.object({ changed: z.number() }).transform(({ changed }) => changed);
+const changeOf = columnOf("changed", z.number());
 
 const visitRow = z
   .object({ instance_id: z.string(), revision: z.number() })
   .transform(({ instance_id, revision }): Listed => ({ instanceId: instance_id, revision }));
 
 function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {
-  return z.array(idRow).parse(rows.toArray());
+  return z.array(instanceIdOf).parse(rows.toArray());
 }
 
 const overridesRow = z
@@ -112,7 +114,7 @@ export class Registry {
   find(instanceId: string): Known | null {
     const [row] = this.#sql
       .exec(
-        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch, silence_heard_at
+        `SELECT revision, as_of, status, silent_since, bucket, guard_epoch, vote_epoch, silence_reported_at
          FROM instances WHERE instance_id = ?`,
         instanceId,
       )
@@ -120,12 +122,12 @@ export class Registry {
     return row === undefined ? null : knownRow.parse(row);
   }
 
-  write(instanceId: string, changed: number, row: FleetRow, keys: SilenceKeys): void {
+  write(instanceId: string, changed: number, row: InstanceRow, keys: SilenceKeys): void {
     const { view } = row;
     this.#sql.exec(
       `INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, provider_ref,
                               status, health, orphaned_since, silent_since, overrides, view, savings,
-                              bucket, guard_epoch, vote_epoch, silence_heard_at)
+                              bucket, guard_epoch, vote_epoch, silence_reported_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (instance_id) DO UPDATE SET
          changed = excluded.changed, revision = excluded.revision, registered_at = excluded.registered_at,
@@ -134,7 +136,7 @@ export class Registry {
          orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since,
          overrides = excluded.overrides, view = excluded.view, savings = excluded.savings,
          bucket = excluded.bucket, guard_epoch = excluded.guard_epoch, vote_epoch = excluded.vote_epoch,
-         silence_heard_at = excluded.silence_heard_at`,
+         silence_reported_at = excluded.silence_reported_at`,
       instanceId,
       changed,
       row.revision,
@@ -153,7 +155,7 @@ export class Registry {
       keys.bucket,
       keys.guardEpoch,
       keys.voteEpoch,
-      keys.heardAt,
+      keys.reportedAt,
     );
   }
 
@@ -255,7 +257,7 @@ export class Registry {
       after,
       limit,
     );
-    return readFound(listedRow, idRow, rows.toArray(), limit);
+    return readFound(listedRow, instanceIdOf, rows.toArray(), limit);
   }
 
   /** Rows that changed after the fleet's revision, oldest change first. */
@@ -266,7 +268,7 @@ export class Registry {
       revision,
       limit,
     );
-    return readFound(listedRow, changedRow, rows.toArray(), limit);
+    return readFound(listedRow, changeOf, rows.toArray(), limit);
   }
 
   /** Each combination of provider and own overrides, with one instance that has it. */

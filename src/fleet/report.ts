@@ -22,10 +22,10 @@ export const REPORT_BACKOFF_MS = 2 * MINUTE_MS;
 export const LONGEST_REPORT_BACKOFF_MS = 2 * REPORT_LIMIT_MS + REPORT_BACKOFF_MS;
 
 /** An instance as its fleet knows it. */
-export interface FleetRow {
+export interface InstanceRow {
   /** Grows with each change, over registrations too; an older row changes nothing. */
   readonly revision: number;
-  /** When it was so: what passes with time has passed on since. */
+  /** The time for which the row is true. Durations in it have grown since. */
   readonly asOf: number;
   readonly registeredAt: number;
   readonly view: LiveView;
@@ -40,7 +40,7 @@ export interface FleetRow {
 /** All that an instance has to tell its fleet, in one call. Repeating a report changes nothing. */
 export interface Report {
   readonly instanceId: string;
-  readonly row: FleetRow;
+  readonly row: InstanceRow;
   readonly events: readonly HistoryEvent[];
   /** The steps that need the outage guard's word. */
   readonly questions: readonly GuardedStep[];

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 
-/** Whom a new policy could not be brought to, and when each is tried again: at most one row an instance. */
+/** Instances that a new policy did not reach, and when each is tried again. One row an instance at most. */
 
 /** After the first failure; each further one doubles it. */
 const FIRST_RETRY_MS = 5 * MINUTE_MS;

@@ -20,7 +20,7 @@ const STATEMENTS = [
      bucket INTEGER,                   -- where it is counted in silences
      guard_epoch INTEGER,
      vote_epoch INTEGER,
-     silence_heard_at INTEGER          -- when the fleet first heard of its silence
+     silence_reported_at INTEGER          -- when its silence was first reported
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS instances_by_change ON instances (changed)",
   // The newest removals: what a resumed page must take out, and whose late reports come to nothing.
@@ -56,7 +56,9 @@ const STATEMENTS = [
      id TEXT PRIMARY KEY,              -- and of the workflow that goes on with it
      channel_id TEXT NOT NULL,
      digest_id TEXT NOT NULL,
-     notice TEXT NOT NULL              -- JSON
+     notice TEXT NOT NULL,             -- JSON
+     postponed_since INTEGER,          -- NULL until it could not be sent
+     retry_at INTEGER NOT NULL DEFAULT 0
    ) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS channels (
      id TEXT PRIMARY KEY,
@@ -90,12 +92,6 @@ const STATEMENTS = [
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS policy_retries_by_time ON policy_retries (retry_at)",
   "CREATE INDEX IF NOT EXISTS events_quiet ON events (at) WHERE told IS NULL",
-  // What could not be sent yet, since when, and when it is tried again.
-  `CREATE TABLE IF NOT EXISTS postponed_deliveries (
-     id TEXT PRIMARY KEY,
-     since INTEGER NOT NULL,
-     retry_at INTEGER NOT NULL
-   ) WITHOUT ROWID`,
   // Up to when events were forgotten that bear on alerts.
   "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
 ];
@@ -107,7 +103,6 @@ const FILLED_TABLES = [
   "events",
   "forgotten",
   "deliveries",
-  "postponed_deliveries",
   "channels",
   "machines",
   "policy_retries",

@@ -13,14 +13,17 @@ import type { Fleet } from "./fleet.ts";
  * A message is sent at least once. When a process ends between sending and noting it, the message goes out again with its id.
  */
 
-/** At once an object may wait for six answers from outside: the sixth is left to whatever else its alarm does. */
+/** An object may wait for six outside answers at a time. The sixth is left to the alarm's other tasks. */
 const AT_ONCE = 5;
 
-/** A call to a channel ends by itself before this (`outbound/call.ts`). Cut off earlier, a slow one would be told twice. */
+/**
+ * Each channel ends its own call within 15 s (`outbound/call.ts`, `channels/email.ts`). A call that was cut off earlier might
+ * be sent twice.
+ */
 const SEND_LIMIT_MS = 20 * SECOND_MS;
 const START_LIMIT_MS = 10 * SECOND_MS;
 
-/** An alarm begins no more after this long, since the next one must wait for its end. */
+/** After this long an alarm starts no more messages: the next alarm can't fire before this one ends. */
 const BEGIN_WITHIN_MS = 5 * SECOND_MS;
 const PER_ALARM = 100;
 

@@ -2,30 +2,30 @@ import { guardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import { type Fleet, TOTALS_EVERY_MS } from "./fleet.ts";
 import type { Report, ReportAnswer } from "./report.ts";
 import { serviceGuard } from "./state.ts";
-import { isServiceHeard, tellTotals } from "./totals.ts";
+import { isServiceGuardFresh, reportTotals } from "./totals.ts";
 
 /**
- * What a fleet says to the service, and hears from it, while its instances wait for the guard's answer: one call at a time,
+ * What a fleet reports to the service, and asks of it, while its instances wait for the guard's answer: one call at a time,
  * whoever asks.
  */
 export class ServiceDialogue {
   readonly #env: Env;
   readonly #userId: () => string;
-  readonly #onHeard: (fleet: Fleet) => void;
+  readonly #onRefreshed: (fleet: Fleet) => void;
   #asking: Promise<void> | null = null;
 
-  /** `onHeard` is called after each call to the service, answered or not. */
-  constructor(env: Env, userId: () => string, onHeard: (fleet: Fleet) => void) {
+  /** `onRefreshed` is called after each call to the service, answered or not. */
+  constructor(env: Env, userId: () => string, onRefreshed: (fleet: Fleet) => void) {
     this.#env = env;
     this.#userId = userId;
-    this.#onHeard = onHeard;
+    this.#onRefreshed = onRefreshed;
   }
 
-  /** May these steps go on? Until all who are silent have been heard of, and while the service's word can't be had, they wait. */
+  /** May these steps go on? Until all who are silent have reported it, and while the service's guard is not known, they wait. */
   async answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
     const { questions } = report;
     if (questions.length === 0) return [];
-    if (!fleet.hasHeardAll(report, Date.now()) || !(await this.hear(fleet))) {
+    if (!fleet.haveAllReported(report, Date.now()) || !(await this.refreshServiceGuard(fleet))) {
       return questions.map((step) => ({ step, answer: { held: true } }));
     }
     const { guard } = fleet.state;
@@ -37,15 +37,15 @@ export class ServiceDialogue {
     }));
   }
 
-  /** Has the service say how its guard stands, unless that was said a moment ago and nothing is new. False: it is not known. */
-  async hear(fleet: Fleet): Promise<boolean> {
+  /** Asks the service how its guard stands, unless that is fresh and nothing is new. False: it is not known. */
+  async refreshServiceGuard(fleet: Fleet): Promise<boolean> {
     try {
       // A call that is under way may not tell what this report has brought.
       await this.#asking;
-      if (isServiceHeard(fleet.state) && !hasNews(fleet)) return true;
-      this.#asking ??= tellTotals(this.#env, this.#userId(), fleet).finally(() => {
+      if (isServiceGuardFresh(fleet.state) && !hasNews(fleet)) return true;
+      this.#asking ??= reportTotals(this.#env, this.#userId(), fleet).finally(() => {
         this.#asking = null;
-        this.#onHeard(fleet);
+        this.#onRefreshed(fleet);
       });
       await this.#asking;
       return true;

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { OutageSpan } from "../lifecycle/rules/outage-guard.ts";
-import type { FleetRow } from "./report.ts";
+import type { InstanceRow } from "./report.ts";
 import type { FleetState } from "./state.ts";
 
 /**
@@ -18,11 +18,11 @@ export interface SilenceKeys {
   readonly bucket: number | null;
   readonly guardEpoch: number | null;
   readonly voteEpoch: number | null;
-  /** When the fleet first heard of this silence. */
-  readonly heardAt: number | null;
+  /** When this silence was first reported. */
+  readonly reportedAt: number | null;
 }
 
-export const NOT_COUNTED: SilenceKeys = { bucket: null, guardEpoch: null, voteEpoch: null, heardAt: null };
+export const NOT_COUNTED: SilenceKeys = { bucket: null, guardEpoch: null, voteEpoch: null, reportedAt: null };
 
 export class Silences {
   readonly #sql: SqlStorage;
@@ -37,7 +37,7 @@ export class Silences {
   /** Counts an instance that is silent, in each epoch in which it became an orphan. Gives back where it is counted. */
   add(
     { guard, vote, epochs }: FleetState,
-    { silentSince, orphanedSince }: Pick<FleetRow, "silentSince" | "orphanedSince">,
+    { silentSince, orphanedSince }: Pick<InstanceRow, "silentSince" | "orphanedSince">,
     now: number,
   ): SilenceKeys {
     if (silentSince === null || orphanedSince === null) return NOT_COUNTED;
@@ -45,7 +45,7 @@ export class Silences {
       bucket: this.#bucketOf(silentSince),
       guardEpoch: orphanedSince > (guard.openedAt ?? 0) ? epochs.guard : null,
       voteEpoch: orphanedSince > (vote.openedAt ?? 0) ? epochs.vote : null,
-      heardAt: now,
+      reportedAt: now,
     };
     this.#each(keys, (counted, epoch, bucket) => {
       this.#sql.exec(

@@ -39,14 +39,14 @@ const fleetStateSchema = z.object({
   }),
   /** Digests told so far: each has an id of its own. */
   digests: z.number(),
-  /** The service's guard as it was last heard of; null before the first time. */
-  service: z.object({ guard, heardAt: moment }).nullable(),
+  /** The service's guard as last known; null before the first time. */
+  service: z.object({ guard, answeredAt: moment }).nullable(),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
-  /** The number of the last totals told to the service. */
-  totalsTold: z.number(),
+  /** The number of the last totals reported to the service. */
+  totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
-  hearsSince: moment,
+  reachableSince: moment,
   /** Events of the fleet itself up to this number are in the history. */
   historyUpTo: z.number(),
   /** What waits for the alarm; null where nothing does. */
@@ -58,7 +58,7 @@ const fleetStateSchema = z.object({
     policy: z.object({ at: moment, after: z.string().nullable() }).nullable(),
     pruneAt: moment.nullable(),
     /** After a new silence, until all who may have fallen silent with it have reported. */
-    listen: z.object({ at: moment, until: moment }).nullable(),
+    awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
 });
 
@@ -81,10 +81,10 @@ export function newFleet(): FleetState {
     digests: 0,
     service: null,
     revision: 0,
-    totalsTold: 0,
-    hearsSince: 0,
+    totalsNumber: 0,
+    reachableSince: 0,
     historyUpTo: 0,
-    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, listen: null },
+    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, awaiting: null },
   };
 }
 
@@ -102,7 +102,7 @@ export function serviceGuard({ service }: FleetState) {
   return service?.guard ?? OPEN_GUARD;
 }
 
-/** Makes the counts follow an instance from how it stood to how it stands; null: it was not, or is no more. */
+/** Updates the counts when an instance changes from `before` to `after`; null means that it is not in the fleet. */
 export function countMove(state: FleetState, before: CountedAs | null, after: CountedAs | null): FleetState {
   if (before?.status === after?.status && isAwake(before) === isAwake(after)) return state;
   const instancesByStatus = { ...state.instancesByStatus };
@@ -157,7 +157,7 @@ export function fleetAlarmAt({ digest, due }: FleetState): number | null {
     due.historyAt,
     due.policy?.at ?? null,
     due.pruneAt,
-    due.listen?.at ?? null,
+    due.awaiting?.at ?? null,
   ].filter((at) => at !== null);
   return moments.length === 0 ? null : Math.min(...moments);
 }

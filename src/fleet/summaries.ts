@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readFound } from "../lifecycle/model/stored.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
+import { instanceIdOf } from "./registry.ts";
 
 /** A page of summaries as text: what is stored as JSON goes out as it is, since reading and writing it anew takes most of the time. */
 export interface SummaryPage {
@@ -21,8 +22,6 @@ const textRow = z.object({
   view: z.string().startsWith('{"').endsWith("}"),
 });
 
-const idRow = z.object({ instance_id: z.string() }).transform(({ instance_id }) => instance_id);
-
 export function readSummaries(
   sql: SqlStorage,
   filter: ListFilter,
@@ -37,7 +36,7 @@ export function readSummaries(
     ...values,
     limit,
   );
-  const { rows, end } = readFound(textRow, idRow, found.toArray(), limit);
+  const { rows, end } = readFound(textRow, instanceIdOf, found.toArray(), limit);
   return {
     end,
     json: `[${rows.map(({ view, as_of }) => `${view.slice(0, -1)},"as_of":"${toIso(as_of)}"}`).join()}]`,

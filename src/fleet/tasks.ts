@@ -10,7 +10,7 @@ import type { Fleet } from "./fleet.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
 import { type Due, type FleetState, withDue } from "./state.ts";
-import { tellTotals } from "./totals.ts";
+import { reportTotals } from "./totals.ts";
 
 /**
  * What a fleet does when its alarm fires. Each task takes what is due from the state, and leaves there when it is due again:
@@ -22,17 +22,17 @@ const RETRY_MS = 30 * SECOND_MS;
 
 const OWN_EVENTS_PER_BATCH = 50;
 
-/** Whoever is called by a task has failed when it has not answered after this long. */
+/** A call that a task makes has failed after this long. */
 const CALL_LIMIT_MS = 10 * SECOND_MS;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
-  fleet.hear(now);
+  fleet.noteContact(now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
     await attempt(
       fleet,
       `the ${urgency} digest`,
-      () => tellDigest(env, userId, fleet, urgency, now),
+      () => composeDigest(env, userId, fleet, urgency, now),
       (state, at) => ({ ...state, digest: againAt(state.digest, urgency, at) }),
     );
   }
@@ -44,14 +44,14 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
   };
   await Promise.all([
     ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
-    ifDue("totalsAt", () => tellTotals(env, userId, fleet)),
+    ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
     due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
   ]);
 }
 
-type SimpleTask = Exclude<keyof Due, "policy" | "listen">;
+type SimpleTask = Exclude<keyof Due, "policy" | "awaiting">;
 
 async function attempt(
   fleet: Fleet,
@@ -67,7 +67,7 @@ async function attempt(
   }
 }
 
-function tellDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, now: number): void {
+function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, now: number): void {
   const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(env));
   fleet.update((state) => {
     const digests = state.digests + 1;

@@ -1,47 +1,47 @@
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
-import { reportTotals } from "../service/service.ts";
+import { reportTotals as sendTotals } from "../service/service.ts";
 import { type FleetTotals, TRIES_IN_ORDER } from "../service/totals.ts";
 import { type Fleet, TOTALS_EVERY_MS } from "./fleet.ts";
 import { type FleetState, withDue } from "./state.ts";
 
-/** What a fleet tells the service of itself, and the service's word on its guard that comes back. */
+/** What a fleet reports to the service of itself, and how the service's guard stands, which comes back. */
 
-/** A fleet that the service has not heard of for two days counts no more in its outage guard. */
+/** A fleet that has not reported to the service for two days counts no more in its outage guard. */
 const TOTALS_AT_LEAST_EVERY_MS = 20 * HOUR_MS;
 
-/** The service's word on its guard is good for this long. */
-const SERVICE_WORD_MS = 15 * SECOND_MS;
+/** What the service said of its guard is good for this long. */
+const SERVICE_GUARD_FRESH_MS = 15 * SECOND_MS;
 
-/** Whether the service was heard of a moment ago. */
-export function isServiceHeard({ service }: FleetState): boolean {
-  return service !== null && Math.abs(Date.now() - service.heardAt) < SERVICE_WORD_MS;
+/** Whether the service has just said how its guard stands. */
+export function isServiceGuardFresh({ service }: FleetState): boolean {
+  return service !== null && Math.abs(Date.now() - service.answeredAt) < SERVICE_GUARD_FRESH_MS;
 }
 
 /**
- * Tells the service of the totals, and notes its word on the outage guard. Throws when it is out of reach, or does not take
- * them: what it says then is not said in view of them.
+ * Reports the totals to the service, and notes how its guard stands. Throws when it is out of reach, or does not take them:
+ * what it says then is not said in view of them.
  */
-export async function tellTotals(env: Env, userId: string, fleet: Fleet): Promise<void> {
+export async function reportTotals(env: Env, userId: string, fleet: Fleet): Promise<void> {
   let newest = 0;
   for (let turn = 0; turn < TRIES_IN_ORDER; turn++) {
-    // Saved before it is told: no later report may have the same number.
-    fleet.update((state) => ({ ...state, totalsTold: Math.max(state.totalsTold, newest) + 1 }));
-    const told = totalsOf(userId, fleet.state, fleet.state.totalsTold);
-    const heard = await reportTotals(env, told);
-    if (heard.isTaken) return noteTold(userId, fleet, told, heard.guard);
-    newest = heard.newest;
+    // Saved before it is sent: no later report may have the same number.
+    fleet.update((state) => ({ ...state, totalsNumber: Math.max(state.totalsNumber, newest) + 1 }));
+    const totals = totalsOf(userId, fleet.state, fleet.state.totalsNumber);
+    const answer = await sendTotals(env, totals);
+    if (answer.isTaken) return noteTaken(userId, fleet, totals, answer.guard);
+    newest = answer.newest;
   }
   throw new Error("the service did not take the totals");
 }
 
-function noteTold(userId: string, fleet: Fleet, told: FleetTotals, guard: Guard): void {
+function noteTaken(userId: string, fleet: Fleet, taken: FleetTotals, guard: Guard): void {
   fleet.update((state) => {
     const now = Date.now();
-    const service = { guard: { closedAt: guard.closedAt, openedAt: guard.openedAt }, heardAt: now };
-    // What changed while the service answered is told as soon as may be: a moment that has passed would have the alarm fire
+    const service = { guard: { closedAt: guard.closedAt, openedAt: guard.openedAt }, answeredAt: now };
+    // What changed while the service answered is reported as soon as may be: a moment that has passed would have the alarm fire
     // again and again.
-    const hasNews = JSON.stringify(totalsOf(userId, state, told.number)) !== JSON.stringify(told);
+    const hasNews = JSON.stringify(totalsOf(userId, state, taken.number)) !== JSON.stringify(taken);
     const restAt = isEmpty(state) ? null : now + TOTALS_AT_LEAST_EVERY_MS;
     return withDue({ ...state, service }, { totalsAt: hasNews ? now + TOTALS_EVERY_MS : restAt });
   });

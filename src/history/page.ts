@@ -13,7 +13,7 @@ export interface Page<T> {
 }
 
 /** A row, where it stands, and what it shows; null when that can't be read. */
-export interface PlacedRow<T> {
+interface PlacedRow<T> {
   readonly position: Position;
   readonly entry: T | null;
 }

@@ -98,7 +98,7 @@ const STATUS_OF_CODE = {
   unavailable: 503,
 } as const satisfies Record<string, ErrorStatus>;
 
-export type ErrorCode = keyof typeof STATUS_OF_CODE;
+type ErrorCode = keyof typeof STATUS_OF_CODE;
 
 export class ApiError extends Error {
   readonly code: ErrorCode;

@@ -6,29 +6,29 @@ import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 
 /** To whom effects go. Each is tried by itself, and holds up no other. */
 export const TARGETS = ["history", "fleet", "order"] as const;
-export type Target = (typeof TARGETS)[number];
+export type DeliveryTarget = (typeof TARGETS)[number];
 
 /** A target that failed this many times in a row. */
 export interface FailingTarget {
-  readonly target: Target;
+  readonly target: DeliveryTarget;
   readonly failures: number;
   readonly retryAt: number;
 }
 
 /** What has become of an effect that is not done. */
-export interface Progress {
+export interface EffectProgress {
   /** The targets that have it. */
-  readonly delivered: readonly Target[];
+  readonly delivered: readonly DeliveryTarget[];
   /** The targets that failed to take it while they were not down. */
   readonly failing: readonly FailingTarget[];
 }
 
-export interface WaitingEffect extends Progress {
+export interface WaitingEffect extends EffectProgress {
   readonly pending: PendingEffect;
 }
 
 /** The progress of an effect, which stands elsewhere. */
-export interface TriedEffect extends Progress {
+export interface TriedEffect extends EffectProgress {
   readonly id: number;
 }
 
@@ -41,7 +41,7 @@ export interface Attempts {
 
 /** What became of a try. */
 export interface TargetOutcome {
-  readonly target: Target;
+  readonly target: DeliveryTarget;
   readonly passed: readonly number[];
   readonly failed: readonly number[];
 }
@@ -59,13 +59,13 @@ const SHORTEST_REPORT_BACKOFF_MS = 30 * SECOND_MS;
 export const ATTEMPTS_BEFORE_PARKING = 10;
 
 /** An outbox that is being emptied is looked at again after this long, should the object crash on the way. */
-export const CRASH_RETRY_MS = 5 * MINUTE_MS;
+const CRASH_RETRY_MS = 5 * MINUTE_MS;
 
 /**
  * By how often something failed in a row: 1, 2, 4 … 60 minutes. A fleet has to know soon who is silent, and hears from all
  * of its instances when it comes back: 30, 60, 120 seconds, less up to half of it.
  */
-export function backoffMs(target: Target, failures: number, spread: number): number {
+export function backoffMs(target: DeliveryTarget, failures: number, spread: number): number {
   const doublings = 2 ** (failures - 1);
   return target === "fleet"
     ? Math.round(Math.min(SHORTEST_REPORT_BACKOFF_MS * doublings, REPORT_BACKOFF_MS) * (1 - spread / 2))
@@ -73,7 +73,7 @@ export function backoffMs(target: Target, failures: number, spread: number): num
 }
 
 /** An effect is done once all of these have it. */
-export function targetsOf({ effect }: PendingEffect): readonly Target[] {
+export function targetsOf({ effect }: PendingEffect): readonly DeliveryTarget[] {
   switch (effect.type) {
     case "chunk":
       return ["history"];
@@ -99,16 +99,19 @@ export function withProgress(
   });
 }
 
-const NEVER_TRIED: Progress = { delivered: [], failing: [] };
+const NEVER_TRIED: EffectProgress = { delivered: [], failing: [] };
 
 /** Whether the effect is still to be taken by this target. */
-export function waitsFor({ pending, delivered }: WaitingEffect, target: Target): boolean {
+export function waitsFor({ pending, delivered }: WaitingEffect, target: DeliveryTarget): boolean {
   return targetsOf(pending).includes(target) && !delivered.includes(target);
 }
 
-/** What is to be tried now. To forget comes last, once no event waits for its time: a fleet hears nothing of who has left. */
+/**
+ * What is due now. `forget` waits until all events are delivered: the fleet ignores events of an instance that it has
+ * forgotten.
+ */
 export function dueEffects(
-  target: Target,
+  target: DeliveryTarget,
   waiting: readonly WaitingEffect[],
   down: readonly FailingTarget[],
   now: number,
@@ -118,7 +121,7 @@ export function dueEffects(
 
 /** When this target must be tried again; null when nothing waits for it. */
 export function nextTryAt(
-  target: Target,
+  target: DeliveryTarget,
   waiting: readonly WaitingEffect[],
   down: readonly FailingTarget[],
   now: number,
@@ -134,7 +137,7 @@ export function nextTryAt(
 
 function dueAt(
   one: WaitingEffect,
-  target: Target,
+  target: DeliveryTarget,
   waiting: readonly WaitingEffect[],
   down: readonly FailingTarget[],
 ): number {
@@ -146,11 +149,11 @@ function dueAt(
   return Math.max(retryAt(down, target), ...[one, ...before].map(({ failing }) => retryAt(failing, target)));
 }
 
-function retryAt(failing: readonly FailingTarget[], target: Target): number {
+function retryAt(failing: readonly FailingTarget[], target: DeliveryTarget): number {
   return failing.find((each) => each.target === target)?.retryAt ?? 0;
 }
 
-export interface Settled {
+interface Settled {
   readonly down: readonly FailingTarget[];
   /** The effects as they are after the try. */
   readonly effects: readonly WaitingEffect[];
@@ -195,7 +198,7 @@ function afterTry(
 
 function withFailure(
   failing: readonly FailingTarget[],
-  target: Target,
+  target: DeliveryTarget,
   { now, spread }: Moment,
 ): FailingTarget[] {
   const failures = (failing.find((each) => each.target === target)?.failures ?? 0) + 1;
@@ -203,7 +206,7 @@ function withFailure(
   return [...without(failing, target), after];
 }
 
-function without(failing: readonly FailingTarget[], target: Target): FailingTarget[] {
+function without(failing: readonly FailingTarget[], target: DeliveryTarget): FailingTarget[] {
   return failing.filter((each) => each.target !== target);
 }
 

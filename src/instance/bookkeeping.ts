@@ -9,13 +9,13 @@ import {
 } from "../lifecycle/model/outbox.ts";
 import {
   type Attempts,
+  type DeliveryTarget,
   isDone,
   isToPark,
   type Moment,
   nextTryAt,
   settle,
   TARGETS,
-  type Target,
   type TargetOutcome,
   type WaitingEffect,
   withProgress,
@@ -50,7 +50,7 @@ export class Bookkeeping {
   }
 
   /** What waits for this target, oldest first; of what the row can't hold, the next batch. */
-  waitingFor(target: Target, { state, delivery }: StoredInstance): readonly WaitingEffect[] {
+  waitingFor(target: DeliveryTarget, { state, delivery }: StoredInstance): readonly WaitingEffect[] {
     const inRow = withProgress(state.outbox, delivery.attempts.effects);
     return delivery.held === 0 ? inRow : [...this.#held.waitingFor(target, EFFECTS_PER_BATCH), ...inRow];
   }
@@ -154,7 +154,7 @@ export class Bookkeeping {
     return dropped;
   }
 
-  /** Of those in the row the lifecycle gives up the old ones itself. */
+  /** Gives up old chunks in rows of their own. The lifecycle does so for those in the state's row. */
   #giveUpOldChunks(stored: StoredInstance, now: number): StoredInstance {
     const lost = stored.delivery.held === 0 ? 0 : this.#held.dropBefore(now - BACKLOG_MS);
     if (lost === 0) return stored;

@@ -18,7 +18,7 @@ import {
 } from "./outcomes.ts";
 import { NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
 
-/** What its owner asks of an instance. Each is decided upon and saved before it is answered. */
+/** What its owner asks of an instance. Each is decided on and saved before it is answered. */
 
 export type RegisterOutcome =
   | { readonly outcome: "registered"; readonly tokenGeneration: number }

@@ -4,7 +4,7 @@ import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { NoAnswer, within } from "../platform/within.ts";
-import type { Target, TargetOutcome } from "./attempts.ts";
+import type { DeliveryTarget, TargetOutcome } from "./attempts.ts";
 
 /**
  * Carries effects out, at one target. All that is for it goes together; if that fails they go one by one, so that one that
@@ -23,9 +23,9 @@ export interface Targets {
   forget(): Promise<void>;
 }
 
-export interface Delivery {
+export interface DeliveryResult {
   readonly outcome: TargetOutcome;
-  /** What the guard said, to be decided upon. */
+  /** What the guard said, to be decided on. */
   readonly answers: readonly InstanceEvent[];
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;
@@ -43,21 +43,21 @@ const FAILURES_OF_A_TARGET = 5;
 
 /** Lasts twice the limit at most. */
 export async function deliver(
-  target: Target,
+  target: DeliveryTarget,
   due: readonly PendingEffect[],
   targets: Targets,
   limitMs = CALL_LIMIT_MS,
-): Promise<Delivery> {
+): Promise<DeliveryResult> {
   const send = (batch: readonly PendingEffect[]) => within(limitMs, sendTo(target, batch, targets));
   const until = Date.now() + limitMs;
-  if (due.length === 0) return deliveryOf(target, NOTHING);
+  if (due.length === 0) return resultOf(target, NOTHING);
   try {
     const answer = await send(due);
-    return deliveryOf(target, { ...NOTHING, passed: due.map(({ id }) => id), answers: [answer] });
+    return resultOf(target, { ...NOTHING, passed: due.map(({ id }) => id), answers: [answer] });
   } catch (error) {
     return due.length === 1 || error instanceof NoAnswer
-      ? deliveryOf(target, { ...NOTHING, failed: due.map(({ id }) => id), errors: [error] })
-      : deliveryOf(target, await sendOneByOne(due, send, until));
+      ? resultOf(target, { ...NOTHING, failed: due.map(({ id }) => id), errors: [error] })
+      : resultOf(target, await sendOneByOne(due, send, until));
   }
 }
 
@@ -107,7 +107,7 @@ function forgetLast(batch: readonly PendingEffect[]): PendingEffect[] {
 }
 
 async function sendTo(
-  target: Target,
+  target: DeliveryTarget,
   batch: readonly PendingEffect[],
   targets: Targets,
 ): Promise<ReportAnswer | null> {
@@ -116,7 +116,7 @@ async function sendTo(
       await targets.history(chunksIn(batch), eventsIn(batch));
       return null;
     case "fleet":
-      return tellFleet(batch, targets);
+      return reportToFleet(batch, targets);
     case "order":
       for (const one of ordersIn(batch)) await targets.order(one);
       return null;
@@ -124,7 +124,10 @@ async function sendTo(
 }
 
 /** All that the instance has to say comes before it leaves. */
-async function tellFleet(batch: readonly PendingEffect[], targets: Targets): Promise<ReportAnswer | null> {
+async function reportToFleet(
+  batch: readonly PendingEffect[],
+  targets: Targets,
+): Promise<ReportAnswer | null> {
   const isForget = ({ effect }: PendingEffect) => effect.type === "forget";
   const answer = batch.every(isForget)
     ? null
@@ -133,12 +136,12 @@ async function tellFleet(batch: readonly PendingEffect[], targets: Targets): Pro
   return answer;
 }
 
-function deliveryOf(target: Target, { passed, failed, answers, errors }: Attempt): Delivery {
-  const heard = answers.filter((answer) => answer !== null);
+function resultOf(target: DeliveryTarget, { passed, failed, answers, errors }: Attempt): DeliveryResult {
+  const given = answers.filter((answer) => answer !== null);
   return {
     outcome: { target, passed, failed },
-    answers: heard.flatMap((answer) => answer.answers.map(decisionOf)),
-    policy: heard.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
+    answers: given.flatMap((answer) => answer.answers.map(decisionOf)),
+    policy: given.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
     errors,
   };
 }

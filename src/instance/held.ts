@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { countHeartbeats, heartbeatsOf } from "../lifecycle/model/outbox.ts";
 import { jsonText } from "../lifecycle/model/stored.ts";
-import { type Target, type WaitingEffect, waitsFor } from "./attempts.ts";
+import { type DeliveryTarget, type WaitingEffect, waitsFor } from "./attempts.ts";
 import { pendingEffectSchema } from "./stored/state-schema.ts";
 import { progressSchema } from "./stored/stored-instance.ts";
 
@@ -22,14 +22,14 @@ const heldRow = z.object({
 });
 
 /** How many effects wait for a target, and how many are parked. */
-export interface HeldCount {
+interface HeldCount {
   readonly waiting: number;
   /** Of those that wait. */
   readonly chunks: number;
   readonly parked: number;
 }
 
-/** More than one instance ever holds: a week of the shortest chunks. */
+/** More than one instance can hold: a week of the shortest chunks. */
 const ALL = 1_000_000;
 
 export class HeldEffects {
@@ -46,7 +46,7 @@ export class HeldEffects {
   }
 
   /** The oldest of those that wait for this target, at most `limit`. */
-  waitingFor(target: Target, limit: number): WaitingEffect[] {
+  waitingFor(target: DeliveryTarget, limit: number): WaitingEffect[] {
     return this.#read(`parked_at IS NULL AND ${FOR[target]} = 1 ORDER BY id LIMIT ?`, limit);
   }
 
@@ -124,7 +124,7 @@ export class HeldEffects {
 
   #write(one: WaitingEffect, parkedAt: number | null): void {
     const { pending, delivered, failing } = one;
-    const isFor = (target: Target) => (waitsFor(one, target) ? 1 : 0);
+    const isFor = (target: DeliveryTarget) => (waitsFor(one, target) ? 1 : 0);
     this.#sql.exec(
       `INSERT OR REPLACE INTO held (id, pending, progress, for_history, for_fleet, for_order,
                                     heartbeats, newest_at, parked_at)
@@ -143,6 +143,6 @@ export class HeldEffects {
 }
 
 const FOR = { history: "for_history", fleet: "for_fleet", order: "for_order" } as const satisfies Record<
-  Target,
+  DeliveryTarget,
   string
 >;

@@ -28,14 +28,14 @@ import {
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
-export interface Decided {
+interface Decided {
   readonly outcome: "decided";
   readonly stored: StoredInstance;
   readonly refusal: Refusal | null;
 }
 
 /**
- * How an instance lives in its object: loaded, decided upon, saved with its effects in one write, woken by its one alarm.
+ * How an instance lives in its object: loaded, decided on, saved with its effects in one write, woken by its one alarm.
  * `actor.ts` says what can be asked of it, `outbox.ts` carries its effects out.
  */
 export class InstanceLife implements Owner {
@@ -78,7 +78,7 @@ export class InstanceLife implements Owner {
     if (before === null) return null;
     const chunk = Outbox.isClear(before) ? dueChunk(before.state, event, Date.now()) : null;
     const isDelivered = chunk !== null && (await this.outbox.deliverChunk(before, chunk));
-    // Another event may have come in meanwhile: what is decided upon is the state as it is now.
+    // Another event may have come in meanwhile: what is decided on is the state as it is now.
     const stored = this.known();
     if (stored === null) return null;
     const state = isDelivered ? withoutChunk(stored.state, chunk) : stored.state;

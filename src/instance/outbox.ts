@@ -6,9 +6,9 @@ import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { hashText } from "../platform/hash.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
-import { dueEffects, type Moment, settle, TARGETS, type Target, waitsFor } from "./attempts.ts";
+import { type DeliveryTarget, dueEffects, type Moment, settle, TARGETS, waitsFor } from "./attempts.ts";
 import { type AfterTry, Bookkeeping, EFFECTS_PER_BATCH, isGone, withLeaving } from "./bookkeeping.ts";
-import { type Delivery, deliver } from "./delivery.ts";
+import { type DeliveryResult, deliver } from "./delivery.ts";
 import type { ParkedEffect } from "./held.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { historyIn, targetsIn } from "./targets.ts";
@@ -35,7 +35,7 @@ export class Outbox {
   readonly #owner: Owner;
   readonly #books: Bookkeeping;
   /** The runs that empty it, of each kind one after the other. */
-  readonly #runs = new Map<Target | "parked", Promise<void>>();
+  readonly #runs = new Map<DeliveryTarget | "parked", Promise<void>>();
 
   constructor(ctx: DurableObjectState, env: Env, owner: Owner) {
     this.#ctx = ctx;
@@ -61,11 +61,11 @@ export class Outbox {
   }
 
   /** Carries out what is due at one target. Never throws. */
-  async emptyInto(target: Target): Promise<void> {
+  async emptyInto(target: DeliveryTarget): Promise<void> {
     await this.#run(target, () => this.#empty(target));
   }
 
-  async #run(kind: Target | "parked", run: () => Promise<void>): Promise<void> {
+  async #run(kind: DeliveryTarget | "parked", run: () => Promise<void>): Promise<void> {
     const next = (this.#runs.get(kind) ?? Promise.resolve())
       .then(run)
       .catch((error) => console.error("outbox not emptied", error));
@@ -116,12 +116,12 @@ export class Outbox {
     return isDue || this.#books.dueParked(stored, now).length > 0;
   }
 
-  #due(target: Target, stored: StoredInstance, now: number) {
+  #due(target: DeliveryTarget, stored: StoredInstance, now: number) {
     const waiting = this.#books.waitingFor(target, stored);
     return dueEffects(target, waiting, stored.delivery.attempts.targets, now).slice(0, EFFECTS_PER_BATCH);
   }
 
-  async #empty(target: Target): Promise<void> {
+  async #empty(target: DeliveryTarget): Promise<void> {
     for (;;) {
       const before = this.#owner.stored();
       if (before === null) return;
@@ -136,13 +136,13 @@ export class Outbox {
       const settled = this.#books.afterTry(after, delivery.outcome, momentOf(after));
       this.#owner.save(settled.stored);
       this.#report(delivery, settled);
-      await this.#hear(delivery);
+      await this.#applyAnswer(delivery);
     }
     await this.#owner.armForOutbox();
   }
 
-  /** What came back from the fleet. An order that comes of it waits for nobody else. */
-  async #hear({ policy, answers }: Delivery): Promise<void> {
+  /** Applies what came back from the fleet. An order that comes of it waits for nobody else. */
+  async #applyAnswer({ policy, answers }: DeliveryResult): Promise<void> {
     if (policy !== null) await this.#owner.takeUserPolicy(policy);
     for (const answer of answers) await this.#owner.decideIfKnown(answer);
     if (policy !== null || answers.length > 0) this.emptySoon();
@@ -166,7 +166,7 @@ export class Outbox {
   }
 
   async #tryParkedAt(
-    target: Target,
+    target: DeliveryTarget,
     parked: readonly ParkedEffect[],
     stored: StoredInstance,
   ): Promise<readonly ParkedEffect[]> {
@@ -182,7 +182,7 @@ export class Outbox {
   }
 
   /** Logs and counts what came of a try. */
-  #report({ errors, outcome: { target } }: Delivery, { stored, done, parked }: AfterTry): void {
+  #report({ errors, outcome: { target } }: DeliveryResult, { stored, done, parked }: AfterTry): void {
     const chunks = done.filter(({ pending }) => pending.effect.type === "chunk").length;
     if (chunks > 0) count(this.#env, this.#ctx, "chunks", {}, chunks);
     if (parked.length > 0) count(this.#env, this.#ctx, "parked_deliveries", {}, parked.length);

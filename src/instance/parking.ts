@@ -24,7 +24,10 @@ export function givenUp(parked: readonly ParkedEffect[], now: number): ParkedEff
   return parked.filter((one) => !kept.has(one));
 }
 
-/** Says that effects were parked. Of the saying itself nothing is said: it would never end. Nor of who has left. */
+/**
+ * Records that effects were parked. Parking such a record is not recorded again, or it would never end. Nothing is recorded
+ * for a removed instance.
+ */
 export function recordParking(
   state: InstanceState,
   effects: readonly WaitingEffect[],

@@ -2,8 +2,6 @@ import { HeldEffects } from "./held.ts";
 import { type Loaded, readRow, writeRow } from "./stored/row.ts";
 import { isNothingWaiting, type StoredInstance } from "./stored/stored-instance.ts";
 
-export type { StoredInstance };
-
 /** The actor's one row, read and checked once, and written as a whole. */
 export class InstanceStorage {
   readonly #sql: SqlStorage;

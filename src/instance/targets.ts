@@ -1,4 +1,4 @@
-import type { FleetRow } from "../fleet/report.ts";
+import type { InstanceRow } from "../fleet/report.ts";
 import { appendChunk, appendEvent } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
 import { orphanOf } from "../lifecycle/model/phase.ts";
@@ -66,7 +66,7 @@ export function rowOf(
   { instanceId, overrides, state }: StoredInstance,
   policy: Policy,
   now: number,
-): FleetRow {
+): InstanceRow {
   return {
     revision: state.nextEffectId,
     asOf: now,

@@ -12,7 +12,7 @@ import { actionOf } from "./rules/order.ts";
 
 /**
  * The former state, with an event for each breach: the same hour's event has the same id and moment, so that the history
- * keeps one of them. A heartbeat that could not be decided upon is a sign of life all the same.
+ * keeps one of them. A heartbeat that could not be decided on is a sign of life all the same.
  */
 export function withhold(
   former: InstanceState,

@@ -5,7 +5,7 @@ import { CountStore } from "./counts.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
 import type { Counts } from "./meter.ts";
 import { Shard } from "./shard.ts";
-import type { FleetTotals, Heard } from "./totals.ts";
+import type { FleetTotals, TotalsAnswer } from "./totals.ts";
 
 /**
  * What stands above all fleets. Its name says which part an object plays: a shard hears fleets and counts, the coordinator
@@ -22,7 +22,7 @@ export class ServiceActor extends DurableObject<Env> {
   }
 
   /** To a shard: a fleet's totals. Throws when nobody knows how the guard stands; totals that were taken count all the same. */
-  async report(totals: FleetTotals): Promise<Heard> {
+  async report(totals: FleetTotals): Promise<TotalsAnswer> {
     return this.#asShard().report(totals);
   }
 
@@ -33,7 +33,7 @@ export class ServiceActor extends DurableObject<Env> {
   }
 
   /** To the coordinator: what a shard has; null when that only asks how the guard stands. */
-  async handOver(shardId: string, part: ShardPart | null): Promise<Heard> {
+  async handOver(shardId: string, part: ShardPart | null): Promise<TotalsAnswer> {
     return this.#asCoordinator().handOver(shardId, part);
   }
 

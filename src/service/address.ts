@@ -1,8 +1,8 @@
 import { hashText } from "../platform/hash.ts";
 
 /**
- * Where the parts of the service's own actor are: many shards, which hear the fleets, and one coordinator, which hears
- * the shards.
+ * Where the parts of the service's own actor are: many shards, to which the fleets report, and one coordinator, to which the
+ * shards hand over.
  */
 
 /**

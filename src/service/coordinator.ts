@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { readableRows } from "../lifecycle/model/stored.ts";
-import { DAY_MS } from "../lifecycle/model/time.ts";
+import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { guardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { within } from "../platform/within.ts";
 import {
   type Aggregate,
   add,
@@ -19,8 +21,8 @@ import { type Cleanup, cleanupSchema, eventRow, type ServiceEvent } from "./even
 import { type Former, readFormer } from "./former.ts";
 import { Kept } from "./kept.ts";
 import type { Counts } from "./meter.ts";
-import { guardEvent, reviewServiceGuard, ruleAtSpeed, type ServiceRule } from "./outage.ts";
-import { type Heard, type HibernationCount, NO_FIGURES } from "./totals.ts";
+import { reviewServiceGuard, ruleAtSpeed, type ServiceRule } from "./outage.ts";
+import { type HibernationCount, NO_FIGURES, type TotalsAnswer } from "./totals.ts";
 
 /** What a shard hands over: totals, never increments. */
 export interface ShardPart {
@@ -51,6 +53,9 @@ export interface ServiceTotals {
 
 const EVENTS_KEPT = 1_000;
 const EVENTS_SHOWN = 100;
+
+/** D1 is out of reach when it has not answered after this long. */
+const FORMER_LIMIT_MS = 10 * SECOND_MS;
 
 /**
  * A guard that was closed when it was taken over from D1 opens no sooner than this: until each fleet has reported once, who
@@ -105,7 +110,7 @@ export class Coordinator {
   }
 
   /** Takes what a shard has, unless newer is known; null when that only asks. Answers how the guard stands then. */
-  async handOver(shardId: string, part: ShardPart | null): Promise<Heard> {
+  async handOver(shardId: string, part: ShardPart | null): Promise<TotalsAnswer> {
     await this.#takeOver();
     const newest = this.#parts.get(shardId)?.number ?? 0;
     if (part !== null && part.number <= newest) return { isTaken: false, newest };
@@ -164,7 +169,8 @@ export class Coordinator {
 
   async #readFormer(): Promise<void> {
     const now = Date.now();
-    const former = await readFormer(this.#env.DB, EVENTS_KEPT, now - this.#rule.voteLastsMs, now);
+    const asked = readFormer(this.#env.DB, EVENTS_KEPT, now - this.#rule.voteLastsMs, now);
+    const former = await within(FORMER_LIMIT_MS, asked);
     this.#ctx.storage.transactionSync(() => this.#keepFormer(former, now));
   }
 
@@ -188,7 +194,7 @@ export class Coordinator {
     const change = reviewServiceGuard(guard, census, this.#rule, guard.opensFrom, now);
     if (change === null) return wordOf(guard);
     this.#keepGuard(change.to, 0);
-    const event = guardEvent(change);
+    const event = guardEvent(change, change.count, "users");
     this.#keepEvent(event);
     console.log(JSON.stringify({ message: event.message, kind: event.kind, ...event.detail }));
     return wordOf(change.to);

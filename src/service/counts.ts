@@ -3,7 +3,7 @@ import { jsonText } from "../lifecycle/model/stored.ts";
 import { addTally, type Tally } from "./aggregate.ts";
 import type { Counts } from "./meter.ts";
 
-/** What is no number was counted by nobody. */
+/** Values that are no numbers are dropped. */
 const storedTally = jsonText(z.record(z.string(), z.unknown())).transform(
   (stored): Tally =>
     Object.fromEntries(

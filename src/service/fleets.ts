@@ -46,7 +46,7 @@ export class Fleets {
     return this.#aggregate;
   }
 
-  /** Takes a report. One that changes nothing writes a row once a day, so that the fleet counts as heard. */
+  /** Takes a report. One that changes nothing writes a row once a day, so that the fleet counts as present. */
   take(totals: FleetTotals, day: number): Taken {
     const { userId } = totals;
     const known = this.#find(userId);
@@ -67,7 +67,7 @@ export class Fleets {
     return this.#isSameVote(known, row) ? "totals" : "vote";
   }
 
-  /** Ages the rows of fleets that were not heard for whole days before `today`. */
+  /** Ages the rows of fleets that did not report for whole days before `today`. */
   age(today: number): Change {
     const rows = readableRows(
       storedRow,
@@ -90,7 +90,7 @@ export class Fleets {
     return readableRows(storedRow, rows)[0]?.row ?? null;
   }
 
-  /** The row first: what is not written is not counted. */
+  /** Writes the row before it counts it, so that a failed write is not counted. */
   #write(userId: string, known: FleetRow | null, row: FleetRow | null): void {
     if (row === null) this.#sql.exec("DELETE FROM fleets WHERE user_id = ?", userId);
     else {

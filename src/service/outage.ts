@@ -1,10 +1,9 @@
 import { compilePolicy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
-import { toIso } from "../lifecycle/model/time.ts";
+import type { GuardTurn } from "../lifecycle/rules/guard-event.ts";
 import {
   changeGuard,
   type FleetCount,
-  type GuardChange,
   type GuardRule,
   type GuardWithOutage,
   type OutageSpan,
@@ -13,12 +12,11 @@ import {
   serviceRule,
 } from "../lifecycle/rules/outage-guard.ts";
 import type { VoteCount } from "./aggregate.ts";
-import type { ServiceEvent } from "./event.ts";
 
 /** The service-wide mass-outage guard: what the users' votes mean for it. */
 
 /** All users: the votes that stand, and how many users have an instance that is awake, voters among them. */
-export interface Census {
+interface Census {
   readonly votes: readonly VoteCount[];
   readonly awakeUsers: number;
 }
@@ -42,10 +40,7 @@ export function ruleAtSpeed(simulationSpeed: number): ServiceRule {
 }
 
 /** A change of the guard, and what it was made for. */
-export interface ServiceGuardChange {
-  readonly kind: Exclude<GuardChange, null>;
-  readonly from: GuardWithOutage;
-  readonly to: GuardWithOutage;
+interface ServiceGuardChange extends GuardTurn {
   readonly count: FleetCount;
 }
 
@@ -75,7 +70,10 @@ export function reviewServiceGuard(
   return null;
 }
 
-/** Who votes for the same outage, and who of the others is awake. A vote whose rounded moments leave it open counts. */
+/**
+ * Counts the users who vote for the same outage, and the other users who are awake. Moments are rounded, so a vote that may
+ * belong counts.
+ */
 function countUsers({ votes, awakeUsers }: Census, span: OutageSpan, stepMs: number): FleetCount {
   const latest = (rounded: number) => rounded + stepMs - 1;
   const together = votes.filter(
@@ -84,28 +82,4 @@ function countUsers({ votes, awakeUsers }: Census, span: OutageSpan, stepMs: num
   );
   const sum = (of: (votes: VoteCount) => number) => together.reduce((total, each) => total + of(each), 0);
   return { silent: sum(({ users }) => users), awake: awakeUsers - sum(({ awake }) => awake) };
-}
-
-/** The change as it is told to the operator. */
-export function guardEvent({ from, to, count: { silent, awake } }: ServiceGuardChange): ServiceEvent {
-  const users = silent + awake;
-  const closed = to.closedAt;
-  const at = closed ?? to.openedAt ?? 0;
-  const kind = closed === null ? "guard_opened" : "guard_closed";
-  return {
-    id: `${kind}-${at.toString(36)}`,
-    at,
-    kind,
-    severity: closed === null ? "info" : "critical",
-    message:
-      closed === null
-        ? `The mass outage is over: ${awake} of ${users} users are heard. Silence counts anew from now`
-        : `Mass outage: ${silent} of the service's ${users} users fell silent at once. Nothing is hibernated or deleted for silence until it is clear`,
-    detail: {
-      rule: "guard",
-      silent,
-      users,
-      ...(from.closedAt === null ? {} : { closed_at: toIso(from.closedAt) }),
-    },
-  };
 }

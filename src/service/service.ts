@@ -3,25 +3,28 @@ import { within } from "../platform/within.ts";
 import { coordinatorOf, shardOf } from "./address.ts";
 import type { ServiceTotals } from "./coordinator.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
-import type { FleetTotals, Heard } from "./totals.ts";
+import type { FleetTotals, TotalsAnswer } from "./totals.ts";
 
 /** What the rest of the service asks of its own actor. */
 
 /** More than a shard takes to find that its coordinator doesn't answer. */
 const REPORT_LIMIT_MS = 5 * SECOND_MS;
 
+/** More than a coordinator takes to find that D1 doesn't answer. */
+const COORDINATOR_LIMIT_MS = 15 * SECOND_MS;
+
 /**
  * Reports a fleet's totals, and brings back how the service-wide guard stands, at most a minute old. Throws within 5 s when
  * the service can't be reached: whoever then asks for a step must hold it. A fleet reports what changes, and once a day at
  * the least: one that is silent for two days counts on neither side of the guard.
  */
-export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<Heard> {
+export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<TotalsAnswer> {
   return within(REPORT_LIMIT_MS, shardOf(env, totals.userId).report(totals));
 }
 
-/** What the operator sees. */
+/** What the operator sees. Throws within 15 s when the service can't be reached. */
 export async function readService(env: Pick<Env, "SERVICE">): Promise<ServiceTotals> {
-  return coordinatorOf(env).read();
+  return within(COORDINATOR_LIMIT_MS, coordinatorOf(env).read());
 }
 
 /** Keeps what a cleanup did. Safe to repeat: an event of the same id is kept once. */
@@ -30,5 +33,5 @@ export async function noteCleanup(
   report: Cleanup,
   event: ServiceEvent,
 ): Promise<void> {
-  await coordinatorOf(env).noteCleanup(report, event);
+  await within(COORDINATOR_LIMIT_MS, coordinatorOf(env).noteCleanup(report, event));
 }

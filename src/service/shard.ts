@@ -10,13 +10,16 @@ import type { CountStore } from "./counts.ts";
 import { type Change, Fleets } from "./fleets.ts";
 import { Kept } from "./kept.ts";
 import { ruleAtSpeed } from "./outage.ts";
-import { type FleetTotals, type Heard, TRIES_IN_ORDER } from "./totals.ts";
+import { type FleetTotals, type TotalsAnswer, TRIES_IN_ORDER } from "./totals.ts";
 
-/** The coordinator's word on the guard is good for this long, and changed totals are handed over this often. */
-const EXCHANGE_EVERY_MS = 5 * SECOND_MS;
+/** What the coordinator said of the guard is good for this long. */
+const GUARD_FRESH_MS = 5 * SECOND_MS;
 
-/** While the coordinator can't be reached, its last word stands in for this long. */
-const WORD_LASTS_MS = MINUTE_MS;
+/** Changed totals are handed over this often. */
+const HAND_OVER_EVERY_MS = 5 * SECOND_MS;
+
+/** While the coordinator can't be reached, what it last said of the guard stands in for this long. */
+const LAST_GUARD_LASTS_MS = MINUTE_MS;
 
 /** A vote is handed over at once, but this long after the last one: votes of a mass outage travel together. */
 const EXCHANGE_GAP_MS = SECOND_MS;
@@ -29,8 +32,8 @@ const RETRY_MS = 30 * SECOND_MS;
 const daySchema = z.object({ number: z.number(), endsAt: z.number() });
 
 /**
- * A part of the users: keeps what their fleets last reported, tells the coordinator the sums, and the fleets how the
- * service-wide guard stands.
+ * A part of the users: keeps what their fleets last reported, hands the sums over to the coordinator, and answers the fleets
+ * how the service-wide guard stands.
  */
 export class Shard {
   readonly #ctx: DurableObjectState;
@@ -38,9 +41,9 @@ export class Shard {
   readonly #kept: Kept;
   readonly #counts: CountStore;
   readonly #fleets: Fleets;
-  /** What the coordinator has not been told. After a start nobody knows, so all is told again. */
-  #untold: Change = "totals";
-  #word: { readonly guard: Guard; readonly askedAt: number } | null = null;
+  /** What the coordinator does not have yet. After a start nobody knows, so all is handed over again. */
+  #pending: Change = "totals";
+  #lastGuard: { readonly guard: Guard; readonly askedAt: number } | null = null;
   #exchangedAt = 0;
   #exchange: Promise<void> = Promise.resolve();
   #nextExchange: Promise<void> | null = null;
@@ -55,7 +58,7 @@ export class Shard {
   }
 
   /** Takes a report before it awaits anything, so that reports count in the order in which they arrive. */
-  async report(totals: FleetTotals): Promise<Heard> {
+  async report(totals: FleetTotals): Promise<TotalsAnswer> {
     const taken = this.#fleets.take(totals, this.#day().number);
     if (!taken.isTaken) return taken;
     this.#note(taken.change);
@@ -76,11 +79,11 @@ export class Shard {
       const day = this.#day();
       if (now >= day.endsAt) {
         const number = day.number + 1;
-        this.#untold = stronger(this.#untold, this.#fleets.age(number));
+        this.#pending = stronger(this.#pending, this.#fleets.age(number));
         this.#kept.write("day", { number, endsAt: now + DAY_MS });
       }
-      if (this.#untold !== "nothing") await this.#tell();
-      nextAt = this.#untold === "nothing" ? this.#day().endsAt : Date.now() + EXCHANGE_EVERY_MS;
+      if (this.#pending !== "nothing") await this.#handOverPending();
+      nextAt = this.#pending === "nothing" ? this.#day().endsAt : Date.now() + HAND_OVER_EVERY_MS;
     } catch (error) {
       console.warn("the shard's alarm failed, will be tried again", error);
     }
@@ -96,28 +99,28 @@ export class Shard {
   }
 
   #note(change: Change): void {
-    this.#untold = stronger(this.#untold, change);
-    if (this.#untold !== "nothing") this.#armAtLatest(Date.now() + EXCHANGE_EVERY_MS);
+    this.#pending = stronger(this.#pending, change);
+    if (this.#pending !== "nothing") this.#armAtLatest(Date.now() + HAND_OVER_EVERY_MS);
   }
 
   async #guard(change: Change): Promise<Guard> {
-    if (change !== "vote" && this.#word !== null && ageOf(this.#word.askedAt) < EXCHANGE_EVERY_MS) {
-      return this.#word.guard;
+    if (change !== "vote" && this.#lastGuard !== null && ageOf(this.#lastGuard.askedAt) < GUARD_FRESH_MS) {
+      return this.#lastGuard.guard;
     }
     try {
-      await this.#tell();
+      await this.#handOverPending();
     } catch (error) {
-      if (this.#word === null || ageOf(this.#word.askedAt) >= WORD_LASTS_MS) throw error;
+      if (this.#lastGuard === null || ageOf(this.#lastGuard.askedAt) >= LAST_GUARD_LASTS_MS) throw error;
     }
-    if (this.#word === null) throw new Error("the coordinator has never been heard");
-    return this.#word.guard;
+    if (this.#lastGuard === null) throw new Error("the coordinator has never answered");
+    return this.#lastGuard.guard;
   }
 
   /**
-   * Tells the coordinator all that is known by now. One exchange at a time; whoever comes while one waits for its turn
+   * Hands over to the coordinator all that is known by now. One exchange at a time; whoever comes while one waits for its turn
    * goes with it.
    */
-  #tell(): Promise<void> {
+  #handOverPending(): Promise<void> {
     this.#nextExchange ??= this.#afterTheLast();
     return this.#nextExchange;
   }
@@ -132,14 +135,14 @@ export class Shard {
   }
 
   async #exchangeNow(): Promise<void> {
-    const told = this.#untold;
+    const handedOver = this.#pending;
     const askedAt = Date.now();
-    this.#untold = "nothing";
+    this.#pending = "nothing";
     this.#exchangedAt = askedAt;
     try {
-      this.#word = { guard: await this.#handOver(told !== "nothing"), askedAt };
+      this.#lastGuard = { guard: await this.#handOver(handedOver !== "nothing"), askedAt };
     } catch (error) {
-      this.#untold = stronger(told, this.#untold);
+      this.#pending = stronger(handedOver, this.#pending);
       this.#armAtLatest(askedAt + RETRY_MS);
       throw error;
     }
@@ -150,18 +153,18 @@ export class Shard {
     let newest = 0;
     for (let turn = 0; turn < TRIES_IN_ORDER; turn++) {
       const part = isNews ? this.#nextPart(newest) : null;
-      const answer = coordinatorOf(this.#env).handOver(this.#ctx.id.toString(), part);
-      const heard = await within(COORDINATOR_LIMIT_MS, answer);
-      if (heard.isTaken) return heard.guard;
-      newest = heard.newest;
+      const asked = coordinatorOf(this.#env).handOver(this.#ctx.id.toString(), part);
+      const answer = await within(COORDINATOR_LIMIT_MS, asked);
+      if (answer.isTaken) return answer.guard;
+      newest = answer.newest;
     }
     throw new Error("the coordinator did not take the totals");
   }
 
   /** What there is, as a part that is newer than any before. */
   #nextPart(newest: number): ShardPart {
-    const number = Math.max(newest, this.#kept.read("told", z.number()) ?? 0) + 1;
-    this.#kept.write("told", number);
+    const number = Math.max(newest, this.#kept.read("part_number", z.number()) ?? 0) + 1;
+    this.#kept.write("part_number", number);
     return { number, aggregate: this.#fleets.aggregate, counts: this.#counts.read() };
   }
 
@@ -181,7 +184,7 @@ function stronger(a: Change, b: Change): Change {
   return a === "totals" ? a : b;
 }
 
-/** Of a moment that lies ahead, since the clock went back, nothing is known: it is as old as can be. */
+/** If the clock went back, a moment may lie in the future. Its age is unknown and counts as infinite. */
 function ageOf(moment: number): number {
   const age = Date.now() - moment;
   return age < 0 ? Number.POSITIVE_INFINITY : age;

@@ -2,15 +2,15 @@ import { z } from "zod";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 
 /**
- * What a fleet tells the service, and when a report of it counts.
+ * What a fleet reports to the service, and when a report of it counts.
  *
  * Reports are numbered by a counter that their sender keeps, since its clock may be behind the one by which it reported before.
  * A report that is not above the newest one known comes to nothing, and the answer says so: the sender goes on above that
- * number, and tells how things are once more. So it is heard at the second try at the latest, whatever became of its counter:
- * its state may have been lost or put back, or the number known may be a moment that other code wrote.
+ * number, and reports how things are once more. So its report counts at the second try at the latest, whatever became of its
+ * counter: its state may have been lost or put back.
  */
 
-/** What a fleet tells the service of itself: totals now, never increments, so that a report lost or repeated changes nothing. */
+/** What a fleet reports to the service of itself: totals now, never increments, so that a report lost or repeated changes nothing. */
 export interface FleetTotals {
   readonly userId: string;
   /** Grows with each report; an older one that arrives late changes nothing. */
@@ -38,18 +38,18 @@ export interface Vote {
 }
 
 /** The answer to totals. How the service-wide guard stands is said only of totals that were taken. */
-export type Heard =
+export type TotalsAnswer =
   | { readonly isTaken: true; readonly guard: Guard }
   /** The number of the newest report that is known. */
   | { readonly isTaken: false; readonly newest: number };
 
-/** Totals that are told so often are taken: after the first try the sender knows which number to go beyond. */
+/** Totals that are sent so often are taken: after the first try the sender knows which number to go beyond. */
 export const TRIES_IN_ORDER = 2;
 
 /** What counts of a report. */
 export type FleetFigures = Omit<FleetTotals, "userId" | "number">;
 
-/** Of a fleet without instances. */
+/** The figures of a fleet without instances. */
 export const NO_FIGURES: FleetFigures = {
   instancesByStatus: {},
   isGuardClosed: false,
@@ -71,7 +71,7 @@ export const figuresSchema: z.ZodType<FleetFigures> = z.object({
 export interface FleetRow {
   /** Of its report. */
   readonly number: number;
-  /** The shard's day on which the fleet was last heard. */
+  /** The shard's day on which the fleet last reported. */
   readonly day: number;
   readonly figures: FleetFigures;
 }
@@ -86,7 +86,7 @@ export function rowAfter(newest: number, totals: FleetTotals, day: number): Flee
  * A shard counts its days by its own daily alarm, so however long the service was away, that is one day: its absence
  * silences no vote.
  *
- * A fleet that was not heard for two whole days counts on neither side of the service-wide guard: five users who left must
+ * A fleet that did not report for two whole days counts on neither side of the service-wide guard: five users who left must
  * not hold it closed for good. Two, because the daily cleanup has every fleet report, at a moment that drifts: a single
  * day may hold no report of a fleet that is well. A vote that still stands comes back with the next report.
  */

@@ -17,7 +17,7 @@ function withoutService({ fleet = [], ...rows }: Record<string, unknown[]>) {
       const {
         service: _,
         due: __,
-        totalsTold: ___,
+        totalsNumber: ___,
         ...state
       } = JSON.parse(z.object({ json: z.string() }).parse(row).json);
       return state;

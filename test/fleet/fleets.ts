@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import type { FleetActor } from "../../src/fleet/actor.ts";
 import type { ListFilter } from "../../src/fleet/list-filter.ts";
 import type { SummaryView } from "../../src/fleet/messages.ts";
-import type { FleetRow, Report } from "../../src/fleet/report.ts";
+import type { InstanceRow, Report } from "../../src/fleet/report.ts";
 import { type FleetState, parseFleet } from "../../src/fleet/state.ts";
 import { emptyCounters } from "../../src/lifecycle/model/counters.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
@@ -40,7 +40,7 @@ export function reportOf(instanceId: string, of: Reported = {}): Report {
   return { instanceId, row: rowOf(instanceId, of), events, questions, policyVersion };
 }
 
-export function rowOf(instanceId: string, of: Reported): FleetRow {
+export function rowOf(instanceId: string, of: Reported): InstanceRow {
   const silentSince = of.silentSince ?? null;
   const status = of.status ?? (silentSince === null ? "running" : "orphaned");
   const orphanedSince = silentSince === null ? null : silentSince + 5 * MINUTE;

@@ -96,7 +96,7 @@ async function guardOf(one: Instance) {
   await ask();
   await vi.waitFor(async () => {
     const { service } = await stateOf(fleetOf(env, one.userId));
-    expect(Date.now() - (service?.heardAt ?? 0)).toBeLessThan(15 * SECOND);
+    expect(Date.now() - (service?.answeredAt ?? 0)).toBeLessThan(15 * SECOND);
   });
   return (await ask()).body.guard;
 }

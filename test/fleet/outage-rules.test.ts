@@ -149,7 +149,7 @@ describe("the vote on the service's guard", () => {
     };
     const { state } = vote(fleet(0, { vote: voted }), RULES, null, NOW - 7 * HOUR);
     expect(state.vote).toMatchObject({ closedAt: null, openedAt: NOW - HOUR });
-    const service = { guard: { closedAt: NOW - 7 * HOUR, openedAt: null }, heardAt: NOW };
+    const service = { guard: { closedAt: NOW - 7 * HOUR, openedAt: null }, answeredAt: NOW };
     expect(vote(fleet(0, { vote: voted, service }), RULES, null, NOW - 7 * HOUR).state.vote).toEqual(voted);
   });
 });

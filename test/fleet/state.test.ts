@@ -28,7 +28,7 @@ describe("the next alarm of a fleet", () => {
     ["own events for the history", due({ historyAt: 5 }), 5],
     ["a policy on its way", due({ policy: { at: 6, after: "rig-50" } }), 6],
     ["old events to forget", due({ pruneAt: 10 }), 10],
-    ["others who may be silent", due({ listen: { at: 9, until: 60 } }), 9],
+    ["others who may be silent", due({ awaiting: { at: 9, until: 60 } }), 9],
     ["at the epoch", due({ pruneAt: 0 }), 0],
     [
       "the first of several",
@@ -46,7 +46,7 @@ describe("the next alarm of a fleet", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
       fc.property(fc.array(moment, { minLength: 8, maxLength: 8 }), (moments) => {
-        const [criticalAt, ordinaryAt, deliveriesAt, totalsAt, historyAt, policyAt, pruneAt, listenAt] =
+        const [criticalAt, ordinaryAt, deliveriesAt, totalsAt, historyAt, policyAt, pruneAt, awaitingAt] =
           moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -61,7 +61,7 @@ describe("the next alarm of a fleet", () => {
             historyAt: historyAt ?? null,
             policy: policyAt == null ? null : { at: policyAt, after: "" },
             pruneAt: pruneAt ?? null,
-            listen: listenAt == null ? null : { at: listenAt, until: 2_000 },
+            awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
         const waiting = moments.filter((at) => at !== null);
@@ -124,9 +124,9 @@ const FIRST_ROW = {
   hibernations: { idle: { hibernations: 2, regretted: 1 } },
   digest: { criticalAt: 1, quietUntil: 2, ordinary: { at: 3, latestAt: 4 } },
   digests: 5,
-  service: { guard: { closedAt: 5, openedAt: 4 }, heardAt: 6 },
-  totalsTold: 7,
-  hearsSince: 8,
+  service: { guard: { closedAt: 5, openedAt: 4 }, answeredAt: 6 },
+  totalsNumber: 7,
+  reachableSince: 8,
   revision: 9,
   historyUpTo: 8,
   due: {
@@ -135,7 +135,7 @@ const FIRST_ROW = {
     historyAt: 3,
     policy: { at: 4, after: "rig" },
     pruneAt: 5,
-    listen: { at: 6, until: 7 },
+    awaiting: { at: 6, until: 7 },
   },
 };
 
@@ -162,7 +162,7 @@ describe("the stored state", () => {
     const state: FleetState = {
       ...newFleet(),
       policy: { overrides: { idle: { warn_after_seconds: 60 } }, version: 3 },
-      service: { guard: { closedAt: 5, openedAt: null }, heardAt: 6 },
+      service: { guard: { closedAt: 5, openedAt: null }, answeredAt: 6 },
       due: { ...newFleet().due, policy: { at: 1, after: "rig" } },
     };
     expect(parseFleet(JSON.stringify(state))).toEqual(state);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LONGEST_REPORT_BACKOFF_MS, REPORT_BACKOFF_MS, REPORT_LIMIT_MS } from "../../src/fleet/report.ts";
 import {
   backoffMs,
+  type DeliveryTarget,
   dueEffects,
   type FailingTarget,
   isDone,
@@ -9,7 +10,6 @@ import {
   nextTryAt,
   settle,
   TARGETS,
-  type Target,
   type TargetOutcome,
   type WaitingEffect,
   withProgress,
@@ -17,8 +17,16 @@ import {
 import type { Effect } from "../../src/lifecycle/model/effects.ts";
 import { MINUTE, NOW, outboxOf } from "./outbox-of.ts";
 
-const passed = (target: Target, ...ids: number[]): TargetOutcome => ({ target, passed: ids, failed: [] });
-const failed = (target: Target, ...ids: number[]): TargetOutcome => ({ target, passed: [], failed: ids });
+const passed = (target: DeliveryTarget, ...ids: number[]): TargetOutcome => ({
+  target,
+  passed: ids,
+  failed: [],
+});
+const failed = (target: DeliveryTarget, ...ids: number[]): TargetOutcome => ({
+  target,
+  passed: [],
+  failed: ids,
+});
 
 const at = (now: number) => ({ now, spread: 0 });
 
@@ -30,7 +38,12 @@ const idsOf = (due: readonly WaitingEffect[]) => due.map(({ pending }) => pendin
 const dueNow = (waiting: readonly WaitingEffect[], down: readonly FailingTarget[], now: number) =>
   Object.fromEntries(TARGETS.map((target) => [target, idsOf(dueEffects(target, waiting, down, now))]));
 
-function failingAt(one: WaitingEffect, target: Target, failures: number, retryAt: number): WaitingEffect {
+function failingAt(
+  one: WaitingEffect,
+  target: DeliveryTarget,
+  failures: number,
+  retryAt: number,
+): WaitingEffect {
   return { ...one, failing: [{ target, failures, retryAt }] };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { TARGETS, type Target, targetsOf } from "../../src/instance/attempts.ts";
-import { type Delivery, deliver, type Targets } from "../../src/instance/delivery.ts";
+import { type DeliveryTarget, TARGETS, targetsOf } from "../../src/instance/attempts.ts";
+import { type DeliveryResult, deliver, type Targets } from "../../src/instance/delivery.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import { outboxOf } from "./outbox-of.ts";
 
@@ -55,8 +55,8 @@ async function deliverAll(
   outbox: readonly PendingEffect[],
   targets: Targets,
   limitMs?: number,
-): Promise<Record<Target, Delivery>> {
-  const to = (target: Target) =>
+): Promise<Record<DeliveryTarget, DeliveryResult>> {
+  const to = (target: DeliveryTarget) =>
     deliver(
       target,
       outbox.filter((pending) => targetsOf(pending).includes(target)),
@@ -68,7 +68,7 @@ async function deliverAll(
 }
 
 /** The ids that a target has taken and refused. */
-const idsOf = ({ outcome: { passed, failed } }: Delivery) => [passed, failed];
+const idsOf = ({ outcome: { passed, failed } }: DeliveryResult) => [passed, failed];
 
 const ALL = outboxOf("chunk", "event", "projection", "action", "guard", "event");
 

@@ -98,7 +98,7 @@ describe("a decision that breaks an invariant", () => {
     expect(await breachesIn(one)).toHaveLength(2);
   });
 
-  it("upon heartbeats leads nobody along the ladder, and the first that can be decided upon counts", async () => {
+  it("upon heartbeats leads nobody along the ladder, and the first that can be decided on counts", async () => {
     const one = await beating();
     const sound = await stateOf(one);
     await spoil(one, breakHeartbeats);

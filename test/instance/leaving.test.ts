@@ -88,7 +88,7 @@ describe("an instance that is removed while the history is down", () => {
     expect(await one.armedAt()).toBeNull();
   });
 
-  it("takes no step even if somebody who knew it before decides upon it", async () => {
+  it("takes no step even if somebody who knew it before decides on it", async () => {
     const one = await heard();
     refuseHistory();
     await one.ask("DELETE");

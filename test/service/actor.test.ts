@@ -65,9 +65,9 @@ function silent(userId: string): FleetTotals {
 
 /** Reports, and brings back how the guard stands. */
 async function reportTotals(on: typeof env, of: FleetTotals) {
-  const heard = await tell(on, of);
-  if (!heard.isTaken) throw new Error(`not taken: ${heard.newest} is known`);
-  return heard.guard;
+  const answer = await tell(on, of);
+  if (!answer.isTaken) throw new Error(`not taken: ${answer.newest} is known`);
+  return answer.guard;
 }
 
 const USERS = ["u-0", "u-1", "u-2", "u-3", "u-4"];
@@ -151,7 +151,7 @@ describe("totals", () => {
     await reportTotals(env, totals("ada", { instancesByStatus: { running: 9 } }));
     const shard = shardOf(env, "ada");
     await runInDurableObject(shard, async (_, { storage }) => {
-      storage.sql.exec("DELETE FROM kept WHERE name = 'told'");
+      storage.sql.exec("DELETE FROM kept WHERE name = 'part_number'");
     });
     setClock(DAY + MINUTE);
     await reportTotals(env, totals("ada", { instancesByStatus: { running: 1 } }));
@@ -392,6 +392,18 @@ describe("what D1 kept of the service", () => {
     down.mockRestore();
     setClock(DAY + 2 * SECOND);
     expect(await reportTotals(env, totals("ada"))).toEqual({ closedAt: DAY - MINUTE, openedAt: 7 });
+  });
+
+  it("is not waited for endlessly: the next one asks a D1 that answers", async () => {
+    await keepInD1();
+    const down = vi
+      .spyOn(Object.getPrototypeOf(env.DB), "batch")
+      .mockImplementation(() => new Promise<never>(() => undefined));
+    const before = performance.now();
+    await expect(readService(env)).rejects.toThrow("no answer within 10000 ms");
+    expect(performance.now() - before).toBeLessThan(15 * SECOND);
+    down.mockRestore();
+    expect(await readService(env)).toMatchObject({ guard: { closedAt: DAY - MINUTE, openedAt: 7 } });
   });
 
   it("as a closed guard does not open before every fleet had the time to report", async () => {

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { guardEvent } from "../../src/lifecycle/rules/guard-event.ts";
 import { type GuardWithOutage, NEVER_CLOSED } from "../../src/lifecycle/rules/outage-guard.ts";
 import type { VoteCount } from "../../src/service/aggregate.ts";
-import { guardEvent, reviewServiceGuard, ruleAtSpeed } from "../../src/service/outage.ts";
+import { reviewServiceGuard, ruleAtSpeed } from "../../src/service/outage.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -174,7 +175,7 @@ describe("a change is told", () => {
   it("when it closes", () => {
     const change = review(NEVER_CLOSED, votes(5), 1);
     if (change === null) throw new Error("it closes");
-    expect(guardEvent(change)).toEqual({
+    expect(guardEvent(change, change.count, "users")).toEqual({
       id: `guard_closed-${NOW.toString(36)}`,
       at: NOW,
       kind: "guard_closed",
@@ -188,7 +189,7 @@ describe("a change is told", () => {
   it("when it opens", () => {
     const change = review(CLOSED, votes(2), 6);
     if (change === null) throw new Error("it opens");
-    expect(guardEvent(change)).toEqual({
+    expect(guardEvent(change, change.count, "users")).toEqual({
       id: `guard_opened-${NOW.toString(36)}`,
       at: NOW,
       kind: "guard_opened",

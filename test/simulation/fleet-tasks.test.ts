@@ -5,7 +5,7 @@ import { createTables } from "../../src/fleet/schema.ts";
 import { NOT_COUNTED } from "../../src/fleet/silences.ts";
 import { newFleet } from "../../src/fleet/state.ts";
 import { runDueTasks } from "../../src/fleet/tasks.ts";
-import { tellTotals } from "../../src/fleet/totals.ts";
+import { reportTotals } from "../../src/fleet/totals.ts";
 import { OPEN_GUARD } from "../../src/lifecycle/rules/outage-guard.ts";
 import { SqliteStorage } from "./sqlite-host.ts";
 
@@ -69,7 +69,7 @@ describe("totals", () => {
 
   it("that change while a report is on its way are due again soon", async () => {
     place("a", "running");
-    await tellTotals(
+    await reportTotals(
       service(() => place("b", "hibernated")),
       USER,
       fleet,
@@ -79,7 +79,7 @@ describe("totals", () => {
 
   it("that did not change are due again in hours", async () => {
     place("a", "running");
-    await tellTotals(
+    await reportTotals(
       service(() => {}),
       USER,
       fleet,
@@ -110,30 +110,30 @@ describe("the order of totals", () => {
 
   it("is that of a counter, whatever the clock says", async () => {
     const now = vi.spyOn(Date, "now").mockReturnValue(1_000_000);
-    await tellTotals(
+    await reportTotals(
       service(() => 0),
       USER,
       fleet,
     );
     now.mockReturnValue(1_000);
-    await tellTotals(
+    await reportTotals(
       service(() => 1),
       USER,
       fleet,
     );
     expect(told).toEqual([1, 2]);
-    expect(fleet.state.service?.heardAt).toBe(1_000);
+    expect(fleet.state.service?.answeredAt).toBe(1_000);
   });
 
-  it("goes on above what the service knows, of a state that was lost or of moments that were numbers once", async () => {
-    const known = Date.UTC(2030, 0, 7);
-    await tellTotals(
+  it("goes on above what the service knows when the fleet's state was lost", async () => {
+    const known = 7;
+    await reportTotals(
       service(() => known),
       USER,
       fleet,
     );
     expect(told).toEqual([1, known + 1]);
-    await tellTotals(
+    await reportTotals(
       service(() => known + 1),
       USER,
       fleet,
@@ -143,7 +143,7 @@ describe("the order of totals", () => {
 
   it("that the service never takes bring no word of its guard, and stay due", async () => {
     const { due } = fleet.state;
-    const refused = tellTotals(
+    const refused = reportTotals(
       service(() => told.at(-1) ?? 0),
       USER,
       fleet,

@@ -1,5 +1,7 @@
 import { html, raw } from "hono/html";
-import { WorkerMailer } from "worker-mailer";
+import { type EmailOptions, WorkerMailer } from "worker-mailer";
+import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { within } from "../../platform/within.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, delivered, type KeepAliveLinks, unreachable } from "./channel.ts";
 
@@ -13,7 +15,9 @@ type MailEnv = Pick<
   "EMAIL" | "MAIL_FROM" | "SMTP_HOST" | "SMTP_PORT" | "SMTP_USERNAME" | "SMTP_PASSWORD"
 >;
 
-const TIMEOUT_MS = 20_000;
+/** The whole conversation with a server ends within this, like a call to any other channel (`outbound/call.ts`). */
+const CONVERSATION_LIMIT_MS = 15 * SECOND_MS;
+
 /** With TLS from the first byte; on any other port the connection is upgraded where the server offers it. */
 const SMTPS_PORT = 465;
 
@@ -32,16 +36,29 @@ export function email(settings: { readonly to: string }, env: MailEnv): Channel 
       };
       try {
         if (env.SMTP_HOST === "") {
-          const { messageId } = await env.EMAIL.send(message);
+          const { messageId } = await within(CONVERSATION_LIMIT_MS, env.EMAIL.send(message));
           return delivered(`taken as ${messageId}`);
         }
-        await WorkerMailer.send(smtpOptions(env), message);
+        await within(CONVERSATION_LIMIT_MS, sendBySmtp(env, message));
         return delivered(`taken by ${env.SMTP_HOST}`);
       } catch (error) {
         return unreachable(error);
       }
     },
   };
+}
+
+/** Returns when the server has taken the message: the parting changes nothing, so nobody waits for it. */
+async function sendBySmtp(env: MailEnv, message: EmailOptions): Promise<void> {
+  const until = Date.now() + CONVERSATION_LIMIT_MS;
+  const mailer = await WorkerMailer.connect(smtpOptions(env));
+  try {
+    // The message counts as not sent by now, and will be sent again.
+    if (Date.now() >= until) throw new Error("the mail server was too slow");
+    await mailer.send(message);
+  } finally {
+    void mailer.close();
+  }
 }
 
 function smtpOptions(env: MailEnv) {
@@ -55,8 +72,8 @@ function smtpOptions(env: MailEnv) {
     ...(username === undefined || password === undefined
       ? {}
       : { credentials: { username, password }, authType: ["plain" as const, "login" as const] }),
-    socketTimeoutMs: TIMEOUT_MS,
-    responseTimeoutMs: TIMEOUT_MS,
+    socketTimeoutMs: CONVERSATION_LIMIT_MS,
+    responseTimeoutMs: CONVERSATION_LIMIT_MS,
   };
 }
 

@@ -24,7 +24,7 @@ export function channelSettingsSchema(allowLoopback: boolean) {
   ]);
 }
 
-export type ChannelSettings = z.infer<ReturnType<typeof channelSettingsSchema>>;
+type ChannelSettings = z.infer<ReturnType<typeof channelSettingsSchema>>;
 export type ChannelKind = ChannelSettings["kind"];
 
 /** What each kind asks for, without the kind itself. */

@@ -2,7 +2,13 @@ import { z } from "zod";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
-import { type Attempts, type FailingTarget, type Progress, TARGETS, type TriedEffect } from "../attempts.ts";
+import {
+  type Attempts,
+  type EffectProgress,
+  type FailingTarget,
+  TARGETS,
+  type TriedEffect,
+} from "../attempts.ts";
 import { exactly } from "./fields.ts";
 import { stateSchema } from "./state-schema.ts";
 
@@ -14,7 +20,7 @@ export interface StoredInstance {
   readonly tokenGeneration: number;
   /** Which database keeps its history: see `history/shards.ts`. */
   readonly historyShard: number;
-  /** The instance's own overrides, and the user's as last heard of its fleet. */
+  /** The instance's own overrides, and the user's as its fleet last gave it. */
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;
   readonly userPolicyVersion: number;
@@ -51,9 +57,9 @@ const target = z.enum(TARGETS);
 
 const failing = z.array(exactly<FailingTarget>({ target, failures: z.number(), retryAt: z.number() }));
 
-const progress = { delivered: z.array(target), failing } satisfies Record<keyof Progress, z.ZodType>;
+const progress = { delivered: z.array(target), failing } satisfies Record<keyof EffectProgress, z.ZodType>;
 
-export const progressSchema = exactly<Progress>(progress);
+export const progressSchema = exactly<EffectProgress>(progress);
 
 const attempts = exactly<Attempts>({
   targets: failing,

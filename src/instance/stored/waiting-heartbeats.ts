@@ -9,7 +9,7 @@ import { type InstanceState, RECENT_HEARTBEATS } from "../../lifecycle/model/sta
 const WAITING_IN_ROW = RECENT_HEARTBEATS - 1;
 
 /** The state as a row holds it. */
-export interface InRow {
+interface InRow {
   readonly state: InstanceState;
   /** Effects from this id on are heartbeats that wait for a chunk; undefined if there are none. */
   readonly waitingFrom: number | undefined;

@@ -5,7 +5,7 @@ import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
 import { actionOf } from "../rules/order.ts";
 
-/** What holds between a state and the one that is decided upon from it, at `now`. */
+/** What holds between a state and the one that is decided on from it, at `now`. */
 
 type OfAStep = (before: InstanceState, after: InstanceState, now: number) => boolean;
 

@@ -11,7 +11,7 @@ export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
  * - `none`: nobody. The owner is told what would have been done.
  * - the others: see `CALLED_PROVIDERS`.
  */
-export const PROVIDER_KINDS = ["agent", "none", ...CALLED_PROVIDERS] as const;
+const PROVIDER_KINDS = ["agent", "none", ...CALLED_PROVIDERS] as const;
 
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 

@@ -53,6 +53,14 @@ export function readFound<T extends z.ZodType, Place>(
   return { rows: readableRows(schema, found), end };
 }
 
+/** One column of a row. */
+export function columnOf<T>(name: string, value: z.ZodType<T>): z.ZodType<T> {
+  return z
+    .record(z.string(), z.unknown())
+    .transform((row) => row[name])
+    .pipe(value);
+}
+
 /** The detail of an event, as JSON text; empty if it can't be read. */
 export const storedDetail = jsonText(
   z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),

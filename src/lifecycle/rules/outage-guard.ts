@@ -39,7 +39,7 @@ export interface FleetCount {
 export type GuardRule = Omit<Policy["guard"], "askAgainMs">;
 
 /** With fewer silent users than this, the service is not the likely cause. */
-export const SERVICE_MINIMUM_USERS = 5;
+const SERVICE_MINIMUM_USERS = 5;
 
 /**
  * The rule of the service's guard, which counts users. It never opens by time alone: while it is closed no delete is

@@ -11,7 +11,7 @@ export interface HeartbeatAnswer {
   readonly actions: readonly AnswerAction[];
 }
 
-export type AnswerAction =
+type AnswerAction =
   | {
       readonly type: "hibernate_warning";
       readonly message: string;

@@ -51,7 +51,7 @@ export interface DetailView extends LiveView {
 }
 
 /** One GPU as last reported. */
-export interface GpuView {
+interface GpuView {
   readonly index: number;
   readonly name: string | null;
   readonly utilization: number | null;

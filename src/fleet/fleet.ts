@@ -28,7 +28,7 @@ import {
   withDue,
 } from "./state.ts";
 
-/** The service is told of a fleet's totals at most this often. */
+/** A fleet reports its totals to the service at most this often. */
 export const TOTALS_EVERY_MS = 15 * SECOND_MS;
 
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */

@@ -10,7 +10,7 @@ import type { Due } from "./state.ts";
  * that is well may report nothing for days, so it can't be left to its next report.
  */
 
-/** How many instances are told of a policy at the same time, and in one alarm: ten thousand within a minute. */
+/** How many instances a policy is brought to at the same time, and in one alarm: ten thousand within a minute. */
 const PARALLEL_CALLS = 50;
 const INSTANCES_PER_ALARM = 1000;
 
@@ -46,7 +46,7 @@ export async function bringPolicy(env: Env, userId: string, fleet: Fleet): Promi
 async function goOn(env: Env, userId: string, fleet: Fleet, from: string): Promise<void> {
   const until = Date.now() + LONGEST_TURN_MS;
   let after = from;
-  for (let told = 0; told < INSTANCES_PER_ALARM && Date.now() <= until; told += PARALLEL_CALLS) {
+  for (let called = 0; called < INSTANCES_PER_ALARM && Date.now() <= until; called += PARALLEL_CALLS) {
     const listed = fleet.registry.listedAfter(after, PARALLEL_CALLS);
     if (!(await bringPolicyToAll(env, userId, fleet, listed))) return;
     const last = listed.at(-1);

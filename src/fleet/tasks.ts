@@ -74,9 +74,9 @@ function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency,
     const { silentFrom } = state.guard;
     const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
     const isMore = fleet.digests.compose(digestId(userId, digests, urgency), urgency, outage, reminderMs);
-    const told = closeWindow(state.digest, urgency, now);
+    const closed = closeWindow(state.digest, urgency, now);
     return withDue(
-      { ...state, digests, digest: isMore ? againAt(told, urgency, now + SECOND_MS) : told },
+      { ...state, digests, digest: isMore ? againAt(closed, urgency, now + SECOND_MS) : closed },
       { deliveriesAt: now },
     );
   });

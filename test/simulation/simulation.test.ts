@@ -115,7 +115,7 @@ describe("a fleet that falls silent together", () => {
   // They become orphans in minutes 7 to 8, and would be hibernated in 9 to 10.
   it.each([
     ["", 6],
-    [", though their fleet had heard of some silences before", 7.3],
+    [", though their fleet knew of some silences before", 7.3],
   ])(
     "is not stopped by the first of it that get through after an absence of the fleet%s",
     async (_, from) => {

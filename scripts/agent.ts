@@ -67,6 +67,6 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     }
     // Beats keep to their own grid, so that a slow answer does not make the next one late.
     nextAt = Math.max(nextAt + intervalMs, performance.now());
-    await sleep(nextAt - performance.now(), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.max(0, nextAt - performance.now()), undefined, { signal }).catch(() => undefined);
   }
 }

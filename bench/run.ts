@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { benchAgent } from "./agent.ts";
 import { benchCost } from "./cost.ts";
 import { benchDashboard } from "./dashboard.ts";
-import { benchFleet, printFleets } from "./fleet.ts";
+import { benchFleet, benchPolicy, POLICY_GOAL_SECONDS, printFleets } from "./fleet.ts";
 import { benchHeartbeats } from "./heartbeat.ts";
 import { benchPeer } from "./peer.ts";
 import { benchReads } from "./read.ts";
@@ -28,6 +28,11 @@ console.table(
 
 const fleet = await benchFleet();
 printFleets(fleet);
+
+const policy = await benchPolicy();
+console.log(
+  `A new policy comes to ${policy.instances} instances: ${round(policy.seconds)} s (goal: ${POLICY_GOAL_SECONDS})`,
+);
 
 const cost = await benchCost();
 console.table(
@@ -129,7 +134,7 @@ console.table(
 );
 await writeFile(
   join(import.meta.dirname, "results.json"),
-  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, fleet, cost, reads, peer, dashboard, agent }, null, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date().toISOString(), node: process.version, heartbeats, fleet, policy, cost, reads, peer, dashboard, agent }, null, 2)}\n`,
 );
 
 function round(value: number): number {

@@ -1,3 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DIGEST_WINDOW_MS } from "../src/fleet/digest-window.ts";
+import { TOTALS_EVERY_MS } from "../src/fleet/fleet.ts";
 import { SHARDS } from "../src/service/address.ts";
 import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
 import { benchFleet, printFleets } from "./fleet.ts";
@@ -19,19 +23,28 @@ const OUTAGE_SHARE = 0.2;
 const FAILING_SHARE = 0.02;
 /** What a channel takes to answer, assumed rather too long; one that fails is waited for until the call ends. */
 const SEND_MS = { taken: 500, failed: 15_000 } as const;
-/** Orders are spread over so many workflows (`src/orders/order.ts`). */
-const ORDER_WORKFLOWS = 3;
+/** Orders are spread over all workflows of this class. */
+const ORDER_WORKFLOWS = [
+  ...readFileSync(join(import.meta.dirname, "../wrangler.toml"), "utf8").matchAll(
+    /^class_name = "InstanceAction"$/gm,
+  ),
+].length;
 /** A workflow of a message waits, and sends. */
 const STEPS_A_DELIVERY = 2;
 
 /** Alerts of a user within this time make one message a channel, and totals go to the service this often at most. */
-const DIGEST_SECONDS = 30;
-const TOTALS_SECONDS = 15;
+const DIGEST_SECONDS = DIGEST_WINDOW_MS / SECOND;
+const TOTALS_SECONDS = TOTALS_EVERY_MS / SECOND;
+/**
+ * One in so many totals brings a vote that has changed, which a shard hands over at once. Assumed rather too often: a vote
+ * changes when an outage of the user's fleet begins or ends, and totals with each status of an instance.
+ */
+const TOTALS_A_VOTE = 30;
 /** A fleet without news reports this often all the same. */
 const TOTALS_AT_LEAST_SECONDS = 20 * 3600;
-/** One in so many users has the page open, whose token is looked up every ten seconds. */
+/** One in so many users has the page open, which asks for the rows in sight this often (`SIGHT_PAUSE_MS`). */
 const USERS_A_VIEWER = 100;
-const VIEWER_SECONDS = 10;
+const VIEWER_SECONDS = 5;
 
 /**
  * What the platform takes, by its documentation (developers.cloudflare.com, 2026-11): an object that writes 200 to 500 requests
@@ -132,7 +145,7 @@ function shared(instances: number) {
   const shardLoad = (perInstance: number) => totals(perInstance) / SHARDS;
   // A shard hands over at most once a second, and every five seconds while its totals change.
   const coordinatorLoad = (perInstance: number) =>
-    Math.min(SHARDS, SHARDS / 5 + totals(perInstance) / DIGEST_SECONDS);
+    Math.min(SHARDS, SHARDS / 5 + totals(perInstance) / TOTALS_A_VOTE);
   const bytes = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS * instances;
   return {
     users: Math.round(count),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { quantile } from "./quantile.ts";
 import { Load, type Service, startService } from "./service.ts";
@@ -7,8 +8,9 @@ import { Load, type Service, startService } from "./service.ts";
  * machine disturbs both alike. What counts is the ratio, and for the largest user the absolute figure of this machine.
  */
 
-/** Both have the same share of silent instances (`workers/fleet.ts`). */
 const SIZES = [100, 200_000] as const;
+/** A mass outage: of both, the same share is silent. */
+const SILENT_SHARE = 0.6;
 /** Several, so that what a request itself takes counts little. */
 const REPORTS_PER_POST = 16;
 const ROUNDS = 8;
@@ -29,7 +31,7 @@ export async function benchFleet(): Promise<FleetResult[]> {
   try {
     const fleets: { rows: number; throughputs: number[] }[] = [];
     for (const rows of SIZES) {
-      await seed(service, rows);
+      await seed(service, userOf(rows), rows, Math.floor(rows * SILENT_SHARE));
       await post(load, service, rows, SLICE_MS);
       fleets.push({ rows, throughputs: [] });
     }
@@ -63,8 +65,8 @@ const userOf = (rows: number) => `user-${rows}`;
 
 const sizeSchema = z.object({ rows: z.number(), bytes: z.number() });
 
-async function seed(service: Service, rows: number): Promise<void> {
-  const reply = await call(service, "POST", `/seed/${userOf(rows)}/${rows}`);
+async function seed(service: Service, userId: string, rows: number, silent: number): Promise<void> {
+  const reply = await call(service, "POST", `/seed/${userId}/${rows}/${silent}`);
   const seeded = sizeSchema.parse(await reply.json());
   if (seeded.rows !== rows) throw new Error(`the fleet has ${seeded.rows} rows instead of ${rows}`);
 }
@@ -82,6 +84,40 @@ async function call({ url }: Service, method: string, path: string): Promise<Res
   const response = await fetch(`${url}${path}`, { method });
   if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
   return response;
+}
+
+/** In a fleet of this size a policy comes to every instance within a minute (`src/fleet/policy.ts`). */
+const POLICY_ROWS = 10_000;
+export const POLICY_GOAL_SECONDS = 60;
+const POLICY_PATIENCE_MS = 150_000;
+
+export interface PolicyResult {
+  readonly instances: number;
+  /** From `setPolicy` until the last instance has answered, and reported. */
+  readonly seconds: number;
+}
+
+/** How long a user's new policy takes to all of their instances, which report to the fleet meanwhile. */
+export async function benchPolicy(): Promise<PolicyResult> {
+  const service = await startService("bench/workers/fleet.ts");
+  try {
+    const userId = userOf(POLICY_ROWS);
+    await seed(service, userId, POLICY_ROWS, 0);
+    const startedAt = performance.now();
+    await call(service, "POST", `/policy/${userId}`);
+    while (!(await isBrought(service, userId))) {
+      if (performance.now() > startedAt + POLICY_PATIENCE_MS) throw new Error("a policy did not come to all");
+      await sleep(100);
+    }
+    return { instances: POLICY_ROWS, seconds: (performance.now() - startedAt) / 1000 };
+  } finally {
+    await service.stop();
+  }
+}
+
+async function isBrought(service: Service, userId: string): Promise<boolean> {
+  const reply = await call(service, "GET", `/policy/${userId}`);
+  return z.object({ isBrought: z.boolean() }).parse(await reply.json()).isBrought;
 }
 
 /** For `npm run bench` and `npm run capacity`. */

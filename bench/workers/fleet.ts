@@ -1,38 +1,43 @@
+import { DurableObject } from "cloudflare:workers";
 import { FleetActor as Fleet } from "../../src/fleet/actor.ts";
-import { type FleetState, newFleet } from "../../src/fleet/state.ts";
+import type { Presence, UserPolicy } from "../../src/fleet/report.ts";
+import { type FleetState, newFleet, parseFleet } from "../../src/fleet/state.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
 import { newState } from "../../src/lifecycle/model/state.ts";
 import { DAY_MS, MINUTE_MS } from "../../src/lifecycle/model/time.ts";
 import { liveView } from "../../src/lifecycle/views/instance-view.ts";
 import { savingsBasis } from "../../src/lifecycle/views/savings.ts";
+import { fleetOf } from "../../src/platform/address.ts";
 
 /**
- * One fleet, asked by reports alone. `POST /seed/<user>/<rows>` fills it, `POST /report/<user>/<rows>/<n>` sends it
- * one report of each of n instances, and `GET /size/<user>` says how many rows and bytes it has.
+ * One fleet, asked past the API. `POST /seed/<user>/<rows>/<silent>` fills it, `POST /report/<user>/<rows>/<n>` sends it
+ * one report of each of n instances, and `GET /size/<user>` says how many rows and bytes it has. `POST /policy/<user>` sets
+ * a policy, and `GET /policy/<user>` says whether all instances were brought it.
  */
 
-/** A mass outage: the guard is closed, and so many of the fleet have been silent since the last minutes. */
-const SILENT_SHARE = 0.6;
+/** The silent ones have been so since these minutes. */
 const OUTAGE_MINUTES = 5;
+
+/** Of every instance, until it reports. */
+const SEEDED_REVISION = 1;
 
 const policy = compilePolicy(DEFAULT_POLICY, 1);
 
 export class FleetActor extends Fleet {
-  /** Writes so many rows past the reports that would have made them, which would take minutes. */
-  async seed(rows: number): Promise<void> {
+  /** Writes so many rows past the reports that would have made them, which would take minutes; in an outage, if any is silent. */
+  async seed(rows: number, silent: number): Promise<void> {
     // The fleet begins, and its tables with it.
     await this.policy();
     const { sql } = this.ctx.storage;
     const now = Date.now();
-    const silent = Math.floor(rows * SILENT_SHARE);
     const { view, savings } = rowOf("", now, null);
     this.ctx.storage.transactionSync(() => {
       sql.exec(
         `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
          INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, status, health,
                                 orphaned_since, silent_since, overrides, view, savings, bucket, guard_epoch, vote_epoch)
-         SELECT 'i-' || i, i, 1, ?2, ?2, 'i-' || i, 'webhook', IIF(i < ?3, 'orphaned', 'running'), 'healthy',
+         SELECT 'i-' || i, i, ${SEEDED_REVISION}, ?2, ?2, 'i-' || i, 'webhook', IIF(i < ?3, 'orphaned', 'running'), 'healthy',
                 IIF(i < ?3, ?2, NULL), IIF(i < ?3, ?4 + (i % ?5) * ?6, NULL), '{}', ?7, ?8,
                 IIF(i < ?3, CAST((?4 + (i % ?5) * ?6) / ?6 AS INTEGER), NULL), IIF(i < ?3, 0, NULL), IIF(i < ?3, 0, NULL)
          FROM n`,
@@ -53,10 +58,11 @@ export class FleetActor extends Fleet {
         );
       }
       const seenFrom = now - DAY_MS;
+      const closedAt = silent === 0 ? null : now;
       const state: FleetState = {
         ...newFleet(),
-        guard: { closedAt: now, openedAt: null, seenFrom, silentFrom: seenFrom },
-        vote: { closedAt: now, openedAt: null, seenFrom, seenAt: seenFrom },
+        guard: { closedAt, openedAt: null, seenFrom, silentFrom: closedAt === null ? null : seenFrom },
+        vote: { closedAt, openedAt: null, seenFrom, seenAt: seenFrom },
         awake: rows - silent,
         instancesByStatus: { orphaned: silent, running: rows - silent },
         revision: rows,
@@ -68,10 +74,32 @@ export class FleetActor extends Fleet {
     this.ctx.abort();
   }
 
+  /**
+   * Whether nothing of a policy is left to be brought, and every instance has reported since it was. Reads it past the fleet, so
+   * that this sets no alarm: the one that goes on must come by itself.
+   */
+  async isPolicyBrought(): Promise<boolean> {
+    const { sql } = this.ctx.storage;
+    const { due } = parseFleet(sql.exec<{ json: string }>("SELECT json FROM fleet").one().json);
+    const before = `SELECT 1 FROM instances WHERE revision = ${SEEDED_REVISION} LIMIT 1`;
+    return due.policy === null && sql.exec(before).toArray().length === 0;
+  }
+
   async size(): Promise<{ rows: number; bytes: number }> {
     const { sql } = this.ctx.storage;
     const { rows } = sql.exec<{ rows: number }>("SELECT COUNT(*) AS rows FROM instances").one();
     return { rows, bytes: sql.databaseSize };
+  }
+}
+
+/** Answers at once, and then reports to its fleet as a real instance does. To register ten thousand of those takes minutes. */
+export class InstanceActor extends DurableObject<Env> {
+  async setUserPolicy(policy: UserPolicy): Promise<Presence> {
+    const [userId = "", instanceId = ""] = this.ctx.id.name?.split("/") ?? [];
+    const row = { ...rowOf(instanceId, Date.now(), null), revision: SEEDED_REVISION + policy.version };
+    const report = { instanceId, row, events: [], questions: [], policyVersion: policy.version };
+    this.ctx.waitUntil(fleetOf(this.env, userId).report(report));
+    return "known";
   }
 }
 
@@ -97,7 +125,7 @@ function rowOf(instanceId: string, now: number, silentSince: number | null) {
   };
 }
 
-let revision = 1;
+let revision = SEEDED_REVISION;
 
 /** Each reporter falls silent and is heard by turns: what costs a fleet most. */
 async function report(env: Env, userId: string, rows: number, reporters: number): Promise<void> {
@@ -128,25 +156,27 @@ export {
   AlertDigest,
   DailyCleanup,
   InstanceAction,
-  InstanceActor,
   ServiceActor,
 } from "../../src/worker.ts";
 
 export default {
   async fetch(request, env) {
-    const [, what, userId = "", rows, reporters] = new URL(request.url).pathname.split("/");
+    const [, what, userId = "", rows, count] = new URL(request.url).pathname.split("/");
     // Of this Worker's own class, which the binding's type does not know.
     const { FLEETS } = env as unknown as { FLEETS: DurableObjectNamespace<FleetActor> };
     const fleet = FLEETS.getByName(userId);
     switch (what) {
       case "seed":
         // It resets itself at the end, which fails the call.
-        await fleet.seed(Number(rows)).catch(() => undefined);
+        await fleet.seed(Number(rows), Number(count)).catch(() => undefined);
         // Its stub fails for good after that.
         return Response.json(await FLEETS.getByName(userId).size());
       case "report":
-        await report(env, userId, Number(rows), Number(reporters));
+        await report(env, userId, Number(rows), Number(count));
         return new Response(null, { status: 204 });
+      case "policy":
+        if (request.method === "GET") return Response.json({ isBrought: await fleet.isPolicyBrought() });
+        return Response.json(await fleet.setPolicy({ keep_alive_minutes: 30 }));
       case "size":
         return Response.json(await fleet.size());
       default:

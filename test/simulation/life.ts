@@ -15,6 +15,7 @@ import type { Promised } from "./promises/promise.ts";
 import { RegistryKnowsItsInstances } from "./promises/registry-knows-its-instances.ts";
 import { ServiceHearsItsFleets } from "./promises/service-hears-its-fleets.ts";
 import { StatusNeverLies } from "./promises/status-never-lies.ts";
+import { ViewersSeeTheFleet } from "./promises/viewers-see-the-fleet.ts";
 import { WhoIsUsedIsNotDeleted } from "./promises/who-is-used-is-not-deleted.ts";
 import { WhoLivesIsSpared } from "./promises/who-lives-is-spared.ts";
 import { drawRates } from "./rates.ts";
@@ -29,6 +30,7 @@ import {
   visitDaily,
   watchTwice,
 } from "./troubles.ts";
+import { VIEWER_TOKEN, Viewer } from "./viewer.ts";
 
 /** One life of a small fleet in a hostile world, and what must hold of it whatever happens. */
 
@@ -65,6 +67,7 @@ export async function live(
     violations.push(`${((scheduler.now - START) / 1000).toFixed(1)} s: ${what}`);
   };
   const rigs = INSTANCES.map((id) => new Rig(platform, USER, id, `${id}-1`, say));
+  const viewers = [new Viewer(platform, USER), new Viewer(platform, USER)];
   const promises: readonly Promised[] = [
     new WhoLivesIsSpared(say),
     new WhoIsUsedIsNotDeleted(platform, say),
@@ -80,6 +83,7 @@ export async function live(
     new CountsAreRight(platform, say),
     new ServiceHearsItsFleets(platform, say),
     new NewestPolicyHolds(platform, say),
+    new ViewersSeeTheFleet(platform, viewers, say),
     new AlertsAreToldOnce(platform, USER, [FORMER_ALERT], say),
   ];
   platform.onHappening = (happening) => {
@@ -95,6 +99,7 @@ export async function live(
   visitDaily(platform, HOSTILE_MS + REST_MS - 10 * MINUTE);
   watchTwice(platform, rigs, say);
   lie(platform, rigs, say);
+  for (const viewer of viewers) viewer.start();
 
   await scheduler.runUntil(START + HOSTILE_MS);
   scheduler.hostile = false;
@@ -117,7 +122,7 @@ export async function live(
 /** One that waited in D1 to be told when the fleet was started for the first time. */
 const FORMER_ALERT = { id: "former", at: START - MINUTE, kind: "gone", instanceId: "former-1" } as const;
 
-/** The users as they were before there were fleets; the first one's credentials, channel, and an alert that waits. */
+/** The users as they were before there were fleets; the first one's credentials, token, channel, and an alert that waits. */
 function populate(database: Database): void {
   for (const user of [USER, LIAR]) {
     database.rows(
@@ -127,6 +132,12 @@ function populate(database: Database): void {
       JSON.stringify(USER_POLICY),
     );
   }
+  database.rows(
+    "INSERT INTO user_tokens (id, user_id, name, created_at) VALUES (?, ?, '', ?)",
+    VIEWER_TOKEN,
+    USER,
+    START,
+  );
   database.rows(
     "INSERT INTO providers (user_id, kind, credentials, updated_at) VALUES (?, 'webhook', '', ?)",
     USER,

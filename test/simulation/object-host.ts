@@ -1,4 +1,5 @@
 import type { Life, Platform } from "./platform.ts";
+import { type Connection, Socket } from "./sockets.ts";
 
 /** Whoever called something that crashed hears this, and does not know what was done. */
 export class Reset extends Error {}
@@ -7,6 +8,9 @@ export class Reset extends Error {}
 const BLOCK_LIMIT_MS = 30_000;
 
 const NEVER = new Promise<never>(() => {});
+
+/** No call for this long, and nothing that a call began can still be under way. */
+const IDLE_MS = 60_000;
 
 /** Of a lost alarm `getAlarm` still tells, though it never fires. */
 const LOST_ALARM = 0.002;
@@ -21,7 +25,7 @@ export interface ObjectStorage {
 /** A process of an object, from its start to its crash. */
 interface Awake {
   readonly actor: object;
-  readonly life: Life;
+  readonly life: Life & { isAlive: boolean };
   /** Calls that wait for an answer hear of a crash here. */
   readonly calls: Set<(error: Error) => void>;
   /** What holds everything else up until it is done. */
@@ -34,6 +38,8 @@ export abstract class ObjectHost {
   protected readonly platform: Platform;
   #awake: Awake | null = null;
   #alarmAt: number | null = null;
+  #calledAt = 0;
+  #connections: Connection[] = [];
   #runningAlarm: Promise<unknown> | null = null;
 
   constructor(platform: Platform, name: string) {
@@ -49,6 +55,7 @@ export abstract class ObjectHost {
 
   /** Calls a method of the actor; throws when it crashes on the way. */
   async call(method: string, parameters: readonly unknown[]): Promise<unknown> {
+    this.#calledAt = this.platform.scheduler.now;
     const awake = this.#awake ?? this.#wake();
     let crash = (_: Error) => {};
     const crashed = new Promise<never>((_, reject) => {
@@ -63,12 +70,27 @@ export abstract class ObjectHost {
       return await Promise.race([Reflect.apply(work, awake.actor, parameters), crashed]);
     } finally {
       awake.calls.delete(crash);
+      this.#calledAt = this.platform.scheduler.now;
     }
   }
 
-  /** Memory is gone, as after ten seconds without a request, or on a crash. */
+  /** Memory is gone, as on a crash, and open connections with it. */
   evict(): void {
     this.#awake?.life.crash();
+  }
+
+  /** Memory is gone, as after a while without a request. Open connections stay. */
+  hibernate(): void {
+    const isIdle = this.#awake?.calls.size === 0 && this.platform.scheduler.now > this.#calledAt + IDLE_MS;
+    if (this.#awake === null || !isIdle) return;
+    this.#awake.life.isAlive = false;
+    this.#awake = null;
+    if (this.#open().length > 0) this.platform.count("hibernations with open connections");
+  }
+
+  #open(): Connection[] {
+    this.#connections = this.#connections.filter(({ isOpen }) => isOpen);
+    return this.#connections;
   }
 
   #wake(): Awake {
@@ -80,6 +102,7 @@ export abstract class ObjectHost {
         life.isAlive = false;
         this.platform.crashes += 1;
         if (this.#awake?.life === life) this.#awake = null;
+        for (const connection of this.#open()) connection.crash();
         for (const reject of calls) reject(new Reset("the object was reset"));
       },
     };
@@ -88,8 +111,9 @@ export abstract class ObjectHost {
       id: idOf(this.name),
       storage: this.#storageOf(life),
       waitUntil: () => {},
-      // Nobody looks at a page in these lives.
-      getWebSockets: () => [],
+      acceptWebSocket: (socket: Socket) => this.#accept(socket, life),
+      setWebSocketAutoResponse: () => {},
+      getWebSockets: () => (life.isAlive ? this.#open().map((each) => new Socket(each, life)) : []),
       blockConcurrencyWhile: (work: () => Promise<unknown>) => {
         const run = work();
         const block = this.#block(life, run).finally(() => blocks.delete(block));
@@ -100,6 +124,17 @@ export abstract class ObjectHost {
     const actor = this.create(context, this.platform.bindings(life));
     this.#awake = { actor, life, calls, blocks };
     return this.#awake;
+  }
+
+  #accept(socket: Socket, life: Life): void {
+    if (!life.isAlive) throw new Reset("the object is no more");
+    const { connection } = socket;
+    socket.belongTo(life);
+    this.#connections.push(connection);
+    connection.accepted((text) => {
+      const { life: now } = this.#awake ?? this.#wake();
+      this.call("webSocketMessage", [new Socket(connection, now), text]).catch(() => {});
+    });
   }
 
   async #block(life: Life, run: Promise<unknown>): Promise<void> {

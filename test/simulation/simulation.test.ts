@@ -8,6 +8,7 @@ import { Database } from "./database.ts";
 import { drill } from "./drill.ts";
 import { live } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { socketGlobals } from "./sockets.ts";
 
 /**
  * Thousands of lives of the real actors, outboxes and workflows on a simulated platform. `SEED=n` lives one of them again,
@@ -61,6 +62,11 @@ beforeAll(() => {
   vi.spyOn(Date, "now").mockImplementation(() => scheduler?.now ?? realNow());
   vi.stubGlobal("setTimeout", (run: () => void, ms: number) => scheduler?.after(ms, run));
   vi.stubGlobal("clearTimeout", (timer: number) => scheduler?.cancel(timer));
+  const sockets = socketGlobals(() => {
+    if (scheduler === null) throw new Error("no life is lived");
+    return scheduler;
+  });
+  for (const [name, value] of Object.entries(sockets)) vi.stubGlobal(name, value);
   // A database that is down is no news here.
   vi.spyOn(console, "warn").mockReturnValue();
   vi.spyOn(console, "error").mockReturnValue();

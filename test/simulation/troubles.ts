@@ -56,13 +56,14 @@ export function troubleProvider(platform: Platform, userId: string, rigs: readon
   scheduler.at(scheduler.now + MINUTE, minute);
 }
 
-/** Objects of fleets and of the service leave memory, or are reset in the middle of their work. */
+/** Objects of fleets and of the service are reset in the middle of their work, or leave memory at rest. */
 export function troubleObjects(platform: Platform): void {
   const { scheduler } = platform;
   const minute = () => {
     if (!scheduler.hostile) return;
     for (const host of [...platform.fleets, ...platform.services]) {
       if (scheduler.chance(0.2)) host.evict();
+      else if (scheduler.chance(0.3)) host.hibernate();
     }
     scheduler.at(scheduler.now + scheduler.between(1, 2 * MINUTE), minute);
   };

@@ -176,7 +176,7 @@ export class FleetActor extends DurableObject<Env> {
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
     const { registry } = await this.#ready();
     this.#arm();
-    return registry.toVisitAfter(after, limit);
+    return registry.toVisitAfter(after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

@@ -10,6 +10,7 @@ import {
   readFound,
   storedOverridesSchema,
 } from "../lifecycle/model/stored.ts";
+import { DAY_MS } from "../lifecycle/model/time.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
@@ -100,6 +101,9 @@ const overridesRow = z
     overrides: jsonText(storedOverridesSchema),
   })
   .transform(({ instance_id, provider, overrides }) => ({ instanceId: instance_id, provider, overrides }));
+
+/** An instance that has come to rest is visited for this long: at least once, by a cleanup that runs daily. */
+const RESTING_VISITED_MS = 2 * DAY_MS;
 
 /** So many removals are remembered. */
 const REMOVALS_KEPT = 1000;
@@ -235,16 +239,17 @@ export class Registry {
   }
 
   /**
-   * Instances after `after` that the daily cleanup visits. One that rests, hibernated for idleness or deleted, is left alone: it
-   * must cost nothing.
+   * Instances after `after` that the daily cleanup visits. One that has rested for two days, hibernated for idleness or
+   * deleted, is left alone: it must cost nothing. Until then it is visited: something may wait there whose alarm was lost.
    */
-  toVisitAfter(after: string, limit: number): Listed[] {
+  toVisitAfter(after: string, limit: number, now: number): Listed[] {
     const rows = this.#sql.exec(
       `SELECT instance_id, revision FROM instances
-       WHERE instance_id > ? AND status NOT IN ('deleted', 'pending')
-         AND NOT (status = 'hibernated' AND orphaned_since IS NULL)
+       WHERE instance_id > ?
+         AND (as_of > ? OR NOT (status IN ('deleted', 'pending') OR status = 'hibernated' AND orphaned_since IS NULL))
        ORDER BY instance_id LIMIT ?`,
       after,
+      now - RESTING_VISITED_MS,
       limit,
     );
     return z.array(visitRow).parse(rows.toArray());

@@ -370,6 +370,18 @@ describe("a change that fails in the middle", () => {
   });
 });
 
+describe("the daily cleanup", () => {
+  it("visits whoever has come to rest for two days, since something may wait there whose alarm was lost", async () => {
+    const fleet = fleetOf(env, "visited");
+    const rig = (id: string, status: Reported["status"]) => fleet.report(reportOf(id, { status }));
+    await Promise.all([rig("awake", "running"), rig("asleep", "hibernated"), rig("gone", "deleted")]);
+    const visited = async () => (await fleet.instancesToVisit("", 10)).map(({ instanceId }) => instanceId);
+    expect(await visited()).toEqual(["asleep", "awake", "gone"]);
+    setClock(DAY + 48 * 60 * MINUTE + MINUTE);
+    expect(await visited()).toEqual(["awake"]);
+  });
+});
+
 describe("lists", () => {
   const of: Record<string, Reported> = {
     a: { name: "Alpha", provider: "vast", providerRef: "77" },

@@ -93,13 +93,13 @@ export async function live(
   for (const owner of owners) owner.start();
   // Whoever rests by now and misses it has nothing to report for hours.
   scheduler.at(START + HOSTILE_MS - MINUTE, () => void owners[0]?.changePolicy().catch(() => {}));
+  for (const viewer of viewers) viewer.start();
   troubleDatabase(platform);
   troubleObjects(platform);
   troubleProvider(platform, USER, [...rigs]);
   visitDaily(platform, HOSTILE_MS + REST_MS - 10 * MINUTE);
   watchTwice(platform, rigs, say);
   lie(platform, rigs, say);
-  for (const viewer of viewers) viewer.start();
 
   await scheduler.runUntil(START + HOSTILE_MS);
   scheduler.hostile = false;

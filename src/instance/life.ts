@@ -203,8 +203,7 @@ export class InstanceLife implements Owner {
     const stored = this.stored();
     if (stored === null) return;
     const tryAt = this.outbox.tryAt(stored, now);
-    const parkedTryAt = stored.delivery.parked?.tryAt ?? null;
-    await this.#armFor({ kind: "readable", wakeAt, tryAt, parkedTryAt }, now);
+    await this.#armFor({ kind: "readable", wakeAt, tryAt }, now);
   }
 
   async #armFor(outlook: Outlook, now = Date.now()): Promise<void> {

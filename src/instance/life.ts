@@ -85,11 +85,6 @@ export class InstanceLife implements Owner {
     return this.decide({ ...stored, state }, event, Date.now(), state);
   }
 
-  /** Whether there is a row, readable or not. */
-  isKnown(): boolean {
-    return this.#storage.load().kind !== "none";
-  }
-
   /** The stored instance; null for one that is unknown or unreadable. */
   stored(): StoredInstance | null {
     const loaded = this.#storage.load();

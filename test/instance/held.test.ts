@@ -2,8 +2,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { withProgress } from "../../src/instance/attempts.ts";
 import { HeldEffects } from "../../src/instance/held.ts";
+import { toGiveUp } from "../../src/instance/parking.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
-import { mayLog } from "../quiet.ts";
+import { expectLogged, mayLog } from "../quiet.ts";
 import { DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
 import { outboxOf } from "./outbox-of.ts";
 
@@ -95,6 +96,40 @@ describe("parked effects that can't be read", () => {
     setClock(DAY + MINUTE);
     await one.heartbeat();
     await vi.waitFor(async () => expect(await heldIds(one)).toEqual([1]));
+  });
+});
+
+describe("what is given up of parked effects", () => {
+  it("are the oldest beyond 256 KB, and any that is past its time", () => {
+    const row = (id: number, kilobytes: number, giveUpAt = DAY + WEEK) => ({
+      id,
+      bytes: kilobytes * 1024,
+      giveUpAt,
+    });
+    const rows = [row(1, 1), row(2, 1, DAY), row(3, 56), row(4, 100), row(5, 100)];
+    expect(toGiveUp(rows, DAY).toSorted()).toEqual([1, 2]);
+    expect(toGiveUp(rows.slice(2), DAY)).toEqual([]);
+  });
+});
+
+describe("a try of parked effects that fails on the way", () => {
+  it("is made again in an hour, not at once", async () => {
+    const one = await quiet();
+    await withRows(one, park, outboxOf("chunk"), []);
+    vi.spyOn(HeldEffects.prototype, "parked").mockImplementation(() => {
+      throw new Error("the object was reset");
+    });
+    expectLogged(/outbox not emptied/);
+    setClock(DAY + MINUTE);
+    await one.heartbeat();
+    await one.settled();
+    await vi.waitFor(async () => {
+      const { instance } = await rowsOf(one.actor);
+      const { delivery } = JSON.parse(String(Reflect.get(instance?.[0] ?? {}, "json")));
+      expect(delivery.parked.tryAt).toBe(DAY + MINUTE + HOUR);
+    });
+    expect(await one.armedAt()).toBeGreaterThanOrEqual(DAY + 2 * MINUTE);
+    expect(await heldIds(one)).toEqual([1]);
   });
 });
 

@@ -25,8 +25,6 @@ export type Outlook =
       readonly wakeAt: number | null;
       /** Of the outbox: its next try. */
       readonly tryAt: number | null;
-      /** Of what is parked. */
-      readonly parkedTryAt: number | null;
     };
 
 /** When the instance must be woken at the latest; null when only a call can change anything. */
@@ -39,9 +37,7 @@ export function nextAlarm(outlook: Outlook, now: number): number | null {
     case "withheld":
       return now + WITHHELD_RETRY_MS;
     case "readable": {
-      const moments = [outlook.wakeAt, outlook.tryAt, outlook.parkedTryAt].filter(
-        (moment) => moment !== null,
-      );
+      const moments = [outlook.wakeAt, outlook.tryAt].filter((moment) => moment !== null);
       return moments.length === 0 ? null : Math.min(...moments);
     }
   }

@@ -129,10 +129,12 @@ export function nextTryAt(
   const moments = waiting
     .filter((one) => waitsFor(one, target))
     .map((one) => dueAt(one, target, waiting, down));
-  // What is due is being tried right now.
-  return moments.length === 0
-    ? null
-    : Math.min(...moments.map((moment) => (moment <= now ? now + CRASH_RETRY_MS : moment)));
+  return moments.length === 0 ? null : Math.min(...moments.map((moment) => nextLookAt(moment, now)));
+}
+
+/** When what is due at `moment` must be looked at. What is due already is being done right now. */
+export function nextLookAt(moment: number, now: number): number {
+  return moment <= now ? now + CRASH_RETRY_MS : moment;
 }
 
 function dueAt(

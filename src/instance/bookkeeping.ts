@@ -1,18 +1,13 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
-import {
-  BACKLOG_MS,
-  heartbeatsOf,
-  isLeaving,
-  recordLoss,
-  withoutEffects,
-} from "../lifecycle/model/outbox.ts";
+import { heartbeatsOf, withoutEffects } from "../lifecycle/model/outbox.ts";
 import {
   type Attempts,
   type DeliveryTarget,
   isDone,
   isToPark,
   type Moment,
+  nextLookAt,
   nextTryAt,
   settle,
   TARGETS,
@@ -20,8 +15,9 @@ import {
   type WaitingEffect,
   withProgress,
 } from "./attempts.ts";
-import { HeldEffects, type ParkedEffect } from "./held.ts";
-import { givenUp, PARKED_RETRY_MS, recordGivingUp, recordParking } from "./parking.ts";
+import { type GivenUp, HeldEffects, type ParkedEffect } from "./held.ts";
+import { isForget } from "./leaving.ts";
+import { PARKED_RETRY_MS, recordGivingUp, recordLosses, recordParking, toGiveUp } from "./parking.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** Far below the 1,000 queries that D1 grants an invocation; a longer backlog goes in several batches. */
@@ -55,11 +51,14 @@ export class Bookkeeping {
     return delivery.held === 0 ? inRow : [...this.#held.waitingFor(target, EFFECTS_PER_BATCH), ...inRow];
   }
 
-  /** When a target must be tried again; null when nothing waits. */
+  /** When something must be tried again or given up; null when nothing waits. */
   tryAt(stored: StoredInstance, now: number): number | null {
-    const moments = TARGETS.map((target) =>
-      nextTryAt(target, this.waitingFor(target, stored), stored.delivery.attempts.targets, now),
-    ).filter((moment) => moment !== null);
+    const { attempts, held, parked } = stored.delivery;
+    const others = [parked?.tryAt ?? null, held === 0 ? null : this.#held.giveUpAt()];
+    const moments = [
+      ...TARGETS.map((target) => nextTryAt(target, this.waitingFor(target, stored), attempts.targets, now)),
+      ...others.map((moment) => (moment === null ? null : nextLookAt(moment, now))),
+    ].filter((moment) => moment !== null);
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
@@ -77,10 +76,10 @@ export class Bookkeeping {
   }
 
   /** The same instance with an outbox that its row can hold. The rest moves to rows of its own in the same write. */
-  small(stored: StoredInstance): StoredInstance {
+  small(stored: StoredInstance, now: number): StoredInstance {
     const moved = surplusOf(stored.state.outbox);
     if (moved.length === 0) return stored;
-    this.#held.hold(withProgress(moved, stored.delivery.attempts.effects));
+    this.#held.hold(withProgress(moved, stored.delivery.attempts.effects), now);
     return this.#withHeldCount(withoutThose(stored, new Set(moved.map(({ id }) => id))));
   }
 
@@ -97,15 +96,13 @@ export class Bookkeeping {
 
     let next = withAttempts(stored, { targets: down });
     next = this.#remove(next, done);
-    next = this.#keep(next, changed);
+    next = this.#keep(next, changed, moment.now);
     next = this.#park(next, parked, moment.now);
-    next = this.#giveUpOldChunks(next, moment.now);
     return { stored: next, done, parked };
   }
 
-  /** What is parked and due to be tried. */
-  dueParked({ delivery }: StoredInstance, now: number): ParkedEffect[] {
-    return delivery.parked === null || delivery.parked.tryAt > now ? [] : this.#held.parked();
+  parked(): ParkedEffect[] {
+    return this.#held.parked();
   }
 
   /** The instance after a try of parked effects, which are as they are now. */
@@ -126,9 +123,12 @@ export class Bookkeeping {
   }
 
   /** Effects that still wait, each where it stands: in the row, or in one of its own. */
-  #keep(stored: StoredInstance, effects: readonly WaitingEffect[]): StoredInstance {
+  #keep(stored: StoredInstance, effects: readonly WaitingEffect[], now: number): StoredInstance {
     const inRow = new Set(stored.state.outbox.map(({ id }) => id));
-    this.#held.hold(effects.filter(({ pending }) => !inRow.has(pending.id)));
+    this.#held.hold(
+      effects.filter(({ pending }) => !inRow.has(pending.id)),
+      now,
+    );
     const kept = effects
       .filter(({ pending }) => inRow.has(pending.id))
       .map(({ pending: { id }, delivered, failing }) => ({ id, delivered, failing }));
@@ -148,18 +148,15 @@ export class Bookkeeping {
     return { ...without, state, delivery: { ...without.delivery, parked: { tryAt } } };
   }
 
-  #giveUpParked(now: number): readonly ParkedEffect[] {
-    const dropped = givenUp(this.#held.parked(), now);
-    this.#held.remove(dropped);
-    return dropped;
+  #giveUpParked(now: number): readonly GivenUp[] {
+    return this.#held.giveUp(toGiveUp(this.#held.parkedRows(), now));
   }
 
-  /** Gives up old chunks in rows of their own. The lifecycle does so for those in the state's row. */
-  #giveUpOldChunks(stored: StoredInstance, now: number): StoredInstance {
-    const lost = stored.delivery.held === 0 ? 0 : this.#held.dropBefore(now - BACKLOG_MS);
-    if (lost === 0) return stored;
-    const state = isLeaving(stored.state) ? stored.state : recordLoss(stored.state, lost, now);
-    return this.#withHeldCount({ ...stored, state });
+  /** Gives up what has waited too long in rows of its own. The lifecycle does so for chunks in the state's row. */
+  giveUpOld(stored: StoredInstance, now: number): StoredInstance {
+    const lost = stored.delivery.held === 0 ? [] : this.#held.giveUpWaiting(now);
+    if (lost.length === 0) return stored;
+    return this.#withHeldCount({ ...stored, state: recordLosses(stored.state, lost, now) });
   }
 
   #withHeldCount(stored: StoredInstance): StoredInstance {
@@ -196,25 +193,12 @@ function withAttempts(stored: StoredInstance, attempts: Partial<Attempts>): Stor
   return { ...stored, delivery: { ...delivery, attempts: { ...delivery.attempts, ...attempts } } };
 }
 
-function isForget({ pending }: WaitingEffect): boolean {
-  return pending.effect.type === "forget";
+/** Whether what is parked must be tried. */
+export function isParkedDue({ delivery }: StoredInstance, now: number): boolean {
+  return delivery.parked !== null && delivery.parked.tryAt <= now;
 }
 
-/** Marks since when an instance that was removed is on its way out. */
-export function withLeaving(stored: StoredInstance, now: number): StoredInstance {
-  const { delivery } = stored;
-  if (!isLeaving(stored.state) || delivery.leavingSince !== null) return stored;
-  return { ...stored, delivery: { ...delivery, leavingSince: now } };
-}
-
-/**
- * Whether nothing keeps a removed instance here any more: the registry has let go of it and all is delivered. What could not
- * be delivered for a week is given up.
- */
-export function isGone({ state, delivery }: StoredInstance, now: number): boolean {
-  const { attempts, held, parked, leavingSince } = delivery;
-  if (!isLeaving(state)) return false;
-  if (leavingSince !== null && now >= leavingSince + BACKLOG_MS) return true;
-  const waiting = withProgress(state.outbox, attempts.effects);
-  return held === 0 && parked === null && waiting.every((one) => isForget(one) && isDone(one));
+/** The instance with the next try of what is parked an hour away. */
+export function withParkedTried(stored: StoredInstance, now: number): StoredInstance {
+  return { ...stored, delivery: { ...stored.delivery, parked: { tryAt: now + PARKED_RETRY_MS } } };
 }

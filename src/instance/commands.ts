@@ -5,6 +5,7 @@ import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
 import { newState } from "../lifecycle/model/state.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { detailView } from "../lifecycle/views/instance-view.ts";
+import { isLetGo, leftBy, NOTHING_LEFT } from "./leaving.ts";
 import { type InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -16,13 +17,14 @@ import {
   UNKNOWN,
   type Unavailable,
 } from "./outcomes.ts";
-import { NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** What its owner asks of an instance. Each is decided on and saved before it is answered. */
 
 export type RegisterOutcome =
   | { readonly outcome: "registered"; readonly tokenGeneration: number }
-  | { readonly outcome: "exists" };
+  /** `isLeaving`: it was removed, and the registry has not let go of it yet. */
+  | { readonly outcome: "exists"; readonly isLeaving: boolean };
 
 export type RotateOutcome =
   | { readonly outcome: "rotated"; readonly tokenGeneration: number }
@@ -36,27 +38,39 @@ export interface KeepAliveLink {
   readonly registeredAt: number;
 }
 
+/** Registers an instance. What one that had this id and was removed still has to deliver, it delivers. */
 export async function register(
   life: InstanceLife,
   env: Env,
   registration: Registration,
 ): Promise<RegisterOutcome> {
-  if (life.isKnown()) return { outcome: "exists" };
+  if (life.unreadable() !== null || life.known() !== null) return { outcome: "exists", isLeaving: false };
+  const former = life.stored();
+  // Else the registry would let go of the new one.
+  if (former !== null && !isLetGo(former)) return { outcome: "exists", isLeaving: true };
   const now = Date.now();
-  const firstId = Math.max(now, (registration.idsAfter ?? 0) + 1);
+  const idsAfter = Math.max(
+    registration.idsAfter ?? 0,
+    former?.state.nextEffectId ?? 0,
+    former?.tokenGeneration ?? 0,
+  );
+  const firstId = Math.max(now, idsAfter + 1);
+  const state = newState({ ...registration.profile, registeredAt: now }, firstId);
+  const left = former === null ? NOTHING_LEFT : leftBy(former);
   const stored: StoredInstance = {
     userId: registration.userId,
     instanceId: registration.instanceId,
     tokenGeneration: firstId,
-    historyShard: chooseShard(env, registration.userId, registration.instanceId),
+    historyShard: former?.historyShard ?? chooseShard(env, registration.userId, registration.instanceId),
     overrides: registration.overrides,
     userPolicy: registration.userPolicy,
     userPolicyVersion: registration.userPolicyVersion,
     usedLinks: [],
-    state: newState({ ...registration.profile, registeredAt: now }, firstId),
-    delivery: NOTHING_WAITS,
+    state: { ...state, outbox: left.outbox },
+    delivery: left.delivery,
   };
-  const decided = await life.decide(stored, { type: "registered", sighted: registration.sighted }, now);
+  const event = { type: "registered", sighted: registration.sighted } as const;
+  const decided = await life.decide(stored, event, now, stored.state);
   if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
   await life.outbox.empty();
   return { outcome: "registered", tokenGeneration: firstId };

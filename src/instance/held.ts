@@ -1,13 +1,15 @@
 import { z } from "zod";
-import { countHeartbeats, heartbeatsOf } from "../lifecycle/model/outbox.ts";
-import { jsonText } from "../lifecycle/model/stored.ts";
+import type { PendingEffect } from "../lifecycle/model/effects.ts";
+import { BACKLOG_MS, countHeartbeats, heartbeatsOf } from "../lifecycle/model/outbox.ts";
+import { columnOf, type Found, jsonText, readFound } from "../lifecycle/model/stored.ts";
 import { type DeliveryTarget, type WaitingEffect, waitsFor } from "./attempts.ts";
 import { pendingEffectSchema } from "./stored/state-schema.ts";
 import { progressSchema } from "./stored/stored-instance.ts";
 
 /**
  * Effects in rows of their own, so that the row of the state stays small: those that wait for a target that is down, and
- * parked ones. The table comes with the first of them, so an instance whose deliveries succeed never has it.
+ * parked ones. Each row names the time at which it is given up, so that none stays for good. The table comes with the first
+ * of them, so an instance whose deliveries succeed never has it.
  */
 
 /** An effect that failed too often. */
@@ -15,13 +17,37 @@ export interface ParkedEffect extends WaitingEffect {
   readonly parkedAt: number;
 }
 
+type HeldEffect = WaitingEffect & { readonly parkedAt: number | null };
+
+const pendingText = jsonText(pendingEffectSchema);
+
 const heldRow = z.object({
-  pending: jsonText(pendingEffectSchema),
+  pending: pendingText,
   progress: jsonText(progressSchema),
   parked_at: z.number().nullable(),
 });
 
-/** How many effects wait for a target, and how many are parked. */
+type HeldRow = z.output<typeof heldRow>;
+
+const heldPlace = columnOf("id", z.number());
+
+/** An effect that was given up: its row is gone. */
+export interface GivenUp {
+  /** Null for one that this release can't read. */
+  readonly pending: PendingEffect | null;
+  readonly heartbeats: number;
+  /** Since when it could not be delivered. */
+  readonly since: number;
+}
+
+/** What is known of a parked effect whether it can be read or not. */
+export interface ParkedRow {
+  readonly id: number;
+  readonly bytes: number;
+  readonly giveUpAt: number;
+}
+
+/** How many effects wait for a target, and how many are parked, unreadable ones included. */
 interface HeldCount {
   readonly waiting: number;
   /** Of those that wait. */
@@ -29,42 +55,54 @@ interface HeldCount {
   readonly parked: number;
 }
 
-/** More than one instance can hold: a week of the shortest chunks. */
-const ALL = 1_000_000;
+const ROWS_PER_PAGE = 100;
 
 export class HeldEffects {
   readonly #sql: SqlStorage;
+  #isUnreadableLogged = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
   /** Holds effects that wait for a target, as they are now. */
-  hold(effects: readonly WaitingEffect[]): void {
+  hold(effects: readonly WaitingEffect[], now: number): void {
     if (effects.length > 0) this.#createTable();
-    for (const one of effects) this.#write(one, null);
+    for (const one of effects) {
+      const heldFrom = heartbeatsOf(one.pending).at(-1)?.at ?? now;
+      this.#write(one, null, heldFrom + BACKLOG_MS);
+    }
   }
 
   /** The oldest of those that wait for this target, at most `limit`. */
   waitingFor(target: DeliveryTarget, limit: number): WaitingEffect[] {
-    return this.#read(`parked_at IS NULL AND ${FOR[target]} = 1 ORDER BY id LIMIT ?`, limit);
+    return this.#read(`parked_at IS NULL AND ${FOR[target]} = 1`, limit);
   }
 
   /** All that wait. */
   waiting(): WaitingEffect[] {
-    return this.#read("parked_at IS NULL ORDER BY id LIMIT ?", ALL);
+    return this.#read("parked_at IS NULL");
   }
 
   park(effects: readonly ParkedEffect[]): void {
     if (effects.length > 0) this.#createTable();
-    for (const one of effects) this.#write(one, one.parkedAt);
+    for (const one of effects) this.#write(one, one.parkedAt, one.parkedAt + BACKLOG_MS);
+  }
+
+  parked(): ParkedEffect[] {
+    return this.#read("parked_at IS NOT NULL").flatMap((one) =>
+      one.parkedAt === null ? [] : [{ ...one, parkedAt: one.parkedAt }],
+    );
   }
 
   /** Oldest first. */
-  parked(): ParkedEffect[] {
-    return this.#read("parked_at IS NOT NULL ORDER BY parked_at, id LIMIT ?", ALL).flatMap((one) =>
-      one.parkedAt === null ? [] : [{ ...one, parkedAt: one.parkedAt }],
-    );
+  parkedRows(): ParkedRow[] {
+    return this.#sql
+      .exec<{ id: number; bytes: number; giveUpAt: number }>(
+        `SELECT id, LENGTH(CAST(pending AS BLOB)) AS bytes, give_up_at AS giveUpAt
+         FROM held WHERE parked_at IS NOT NULL ORDER BY parked_at, id`,
+      )
+      .toArray();
   }
 
   remove(effects: readonly WaitingEffect[]): void {
@@ -81,30 +119,63 @@ export class HeldEffects {
       .one();
   }
 
-  /** Gives up the chunks that wait for a target and are older than `before`. Returns how many heartbeats they held. */
-  dropBefore(before: number): number {
+  /** When the first of those that wait must be given up; null when none waits. */
+  giveUpAt(): number | null {
     return this.#sql
-      .exec<{ heartbeats: number }>(
-        "DELETE FROM held WHERE parked_at IS NULL AND newest_at < ? RETURNING heartbeats",
-        before,
-      )
-      .toArray()
-      .reduce((sum, { heartbeats }) => sum + heartbeats, 0);
+      .exec<{ first: number | null }>("SELECT MIN(give_up_at) AS first FROM held WHERE parked_at IS NULL")
+      .one().first;
   }
 
-  #read(condition: string, limit: number): (WaitingEffect & { readonly parkedAt: number | null })[] {
+  /** Gives up those that have waited for too long. */
+  giveUpWaiting(now: number): GivenUp[] {
+    return this.#giveUp("parked_at IS NULL AND give_up_at <= ?", now);
+  }
+
+  giveUp(ids: readonly number[]): GivenUp[] {
+    return ids.flatMap((id) => this.#giveUp("id = ?", id));
+  }
+
+  #giveUp(condition: string, value: number): GivenUp[] {
     return this.#sql
-      .exec(`SELECT id, pending, progress, parked_at FROM held WHERE ${condition}`, limit)
+      .exec<{ pending: string; heartbeats: number; give_up_at: number }>(
+        `DELETE FROM held WHERE ${condition} RETURNING pending, heartbeats, give_up_at`,
+        value,
+      )
       .toArray()
-      .flatMap((row) => {
-        const checked = heldRow.safeParse(row);
-        if (!checked.success) {
-          console.error("a held effect is unreadable and stays:", row.id, checked.error);
-          return [];
-        }
-        const { pending, progress, parked_at } = checked.data;
-        return [{ pending, ...progress, parkedAt: parked_at }];
-      });
+      .map((row) => ({
+        pending: pendingText.safeParse(row.pending).data ?? null,
+        heartbeats: row.heartbeats,
+        since: row.give_up_at - BACKLOG_MS,
+      }));
+  }
+
+  /** Those that can be read, in their order. The others are passed over, so that they keep nothing else from being read. */
+  #read(condition: string, limit = Number.POSITIVE_INFINITY): HeldEffect[] {
+    const read: HeldEffect[] = [];
+    let after: number | null = Number.MIN_SAFE_INTEGER;
+    while (after !== null && read.length < limit) {
+      const found = this.#sql
+        .exec(
+          `SELECT id, pending, progress, parked_at FROM held WHERE ${condition} AND id > ? ORDER BY id LIMIT ?`,
+          after,
+          ROWS_PER_PAGE,
+        )
+        .toArray();
+      const { rows, end }: Found<HeldRow, number> = readFound(heldRow, heldPlace, found, ROWS_PER_PAGE);
+      if (rows.length < found.length) this.#logUnreadable(found.length - rows.length);
+      for (const { pending, progress, parked_at } of rows) {
+        read.push({ pending, ...progress, parkedAt: parked_at });
+      }
+      after = end;
+    }
+    return read.slice(0, limit);
+  }
+
+  /** Once as long as the object is in memory: they are read again and again. */
+  #logUnreadable(count: number): void {
+    if (this.#isUnreadableLogged) return;
+    this.#isUnreadableLogged = true;
+    console.error("held effects are unreadable, and stay until they are given up:", count);
   }
 
   #createTable(): void {
@@ -117,18 +188,21 @@ export class HeldEffects {
          for_fleet   INTEGER NOT NULL,     -- 1 while it waits for the fleet
          for_order   INTEGER NOT NULL,     -- 1 while it is an order that is not started
          heartbeats  INTEGER NOT NULL,
-         newest_at   INTEGER,              -- of its heartbeats
-         parked_at   INTEGER)              -- null for one that waits for a target that is down`,
+         give_up_at  INTEGER NOT NULL,     -- delivered or not, and whether it can be read or not
+         parked_at   INTEGER);             -- null for one that waits for a target that is down
+       CREATE INDEX IF NOT EXISTS held_by_end ON held (give_up_at) WHERE parked_at IS NULL`,
     );
   }
 
-  #write(one: WaitingEffect, parkedAt: number | null): void {
+  /** A row that is written again keeps its end. */
+  #write(one: WaitingEffect, parkedAt: number | null, giveUpAt: number): void {
     const { pending, delivered, failing } = one;
     const isFor = (target: DeliveryTarget) => (waitsFor(one, target) ? 1 : 0);
     this.#sql.exec(
-      `INSERT OR REPLACE INTO held (id, pending, progress, for_history, for_fleet, for_order,
-                                    heartbeats, newest_at, parked_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO held (id, pending, progress, for_history, for_fleet, for_order, heartbeats, give_up_at, parked_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET progress = excluded.progress, for_history = excluded.for_history,
+         for_fleet = excluded.for_fleet, for_order = excluded.for_order`,
       pending.id,
       JSON.stringify(pending),
       JSON.stringify({ delivered, failing }),
@@ -136,7 +210,7 @@ export class HeldEffects {
       isFor("fleet"),
       isFor("order"),
       countHeartbeats([pending]),
-      heartbeatsOf(pending).at(-1)?.at ?? null,
+      giveUpAt,
       parkedAt,
     );
   }

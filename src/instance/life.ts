@@ -85,11 +85,6 @@ export class InstanceLife implements Owner {
     return this.decide({ ...stored, state }, event, Date.now(), state);
   }
 
-  /** Whether there is a row, readable or not. */
-  isKnown(): boolean {
-    return this.#storage.load().kind !== "none";
-  }
-
   /** The stored instance; null for one that is unknown or unreadable. */
   stored(): StoredInstance | null {
     const loaded = this.#storage.load();
@@ -203,8 +198,7 @@ export class InstanceLife implements Owner {
     const stored = this.stored();
     if (stored === null) return;
     const tryAt = this.outbox.tryAt(stored, now);
-    const parkedTryAt = stored.delivery.parked?.tryAt ?? null;
-    await this.#armFor({ kind: "readable", wakeAt, tryAt, parkedTryAt }, now);
+    await this.#armFor({ kind: "readable", wakeAt, tryAt }, now);
   }
 
   async #armFor(outlook: Outlook, now = Date.now()): Promise<void> {

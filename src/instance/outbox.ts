@@ -7,9 +7,16 @@ import { hashText } from "../platform/hash.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { type DeliveryTarget, dueEffects, type Moment, settle, TARGETS, waitsFor } from "./attempts.ts";
-import { type AfterTry, Bookkeeping, EFFECTS_PER_BATCH, isGone, withLeaving } from "./bookkeeping.ts";
+import {
+  type AfterTry,
+  Bookkeeping,
+  EFFECTS_PER_BATCH,
+  isParkedDue,
+  withParkedTried,
+} from "./bookkeeping.ts";
 import { type DeliveryResult, deliver } from "./delivery.ts";
 import type { ParkedEffect } from "./held.ts";
+import { isGone, withLeaving } from "./leaving.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { historyIn, targetsIn } from "./targets.ts";
 
@@ -28,6 +35,8 @@ export interface Owner {
   forget(): Promise<void>;
 }
 
+type Run = DeliveryTarget | "parked" | "old";
+
 /** Empties an instance's outbox, each target by itself: one that fails or does not answer holds up no other. */
 export class Outbox {
   readonly #ctx: DurableObjectState;
@@ -35,7 +44,7 @@ export class Outbox {
   readonly #owner: Owner;
   readonly #books: Bookkeeping;
   /** The runs that empty it, of each kind one after the other. */
-  readonly #runs = new Map<DeliveryTarget | "parked", Promise<void>>();
+  readonly #runs = new Map<Run, Promise<void>>();
 
   constructor(ctx: DurableObjectState, env: Env, owner: Owner) {
     this.#ctx = ctx;
@@ -56,6 +65,7 @@ export class Outbox {
   }
 
   async #emptyAll(): Promise<void> {
+    await this.#run("old", async () => this.#giveUpOld());
     const runs = TARGETS.map((target) => this.emptyInto(target));
     await Promise.all([...runs, this.#run("parked", () => this.#tryParked())]);
   }
@@ -65,7 +75,7 @@ export class Outbox {
     await this.#run(target, () => this.#empty(target));
   }
 
-  async #run(kind: DeliveryTarget | "parked", run: () => Promise<void>): Promise<void> {
+  async #run(kind: Run, run: () => Promise<void>): Promise<void> {
     const next = (this.#runs.get(kind) ?? Promise.resolve())
       .then(run)
       .catch((error) => console.error("outbox not emptied", error));
@@ -76,6 +86,13 @@ export class Outbox {
   /** When it must be looked at again: see `nextAlarm`. */
   tryAt(stored: StoredInstance, now: number): number | null {
     return this.#books.tryAt(stored, now);
+  }
+
+  #giveUpOld(): void {
+    const before = this.#owner.stored();
+    if (before === null) return;
+    const after = this.#books.giveUpOld(before, Date.now());
+    if (after !== before) this.#owner.save(after);
   }
 
   /**
@@ -105,7 +122,8 @@ export class Outbox {
 
   /** The instance as it is to be saved: with an outbox that its row can hold. */
   toSave(stored: StoredInstance): StoredInstance {
-    return withLeaving(this.#books.small(stored), Date.now());
+    const now = Date.now();
+    return withLeaving(this.#books.small(stored, now), now);
   }
 
   #isAnythingDue(): boolean {
@@ -113,7 +131,7 @@ export class Outbox {
     if (stored === null) return false;
     const now = Date.now();
     const isDue = TARGETS.some((target) => this.#due(target, stored, now).length > 0);
-    return isDue || this.#books.dueParked(stored, now).length > 0;
+    return isDue || isParkedDue(stored, now);
   }
 
   #due(target: DeliveryTarget, stored: StoredInstance, now: number) {
@@ -151,9 +169,10 @@ export class Outbox {
   /** Tries what is parked, once an hour. */
   async #tryParked(): Promise<void> {
     const before = this.#owner.stored();
-    if (before === null) return;
-    const parked = this.#books.dueParked(before, Date.now());
-    if (parked.length === 0) return;
+    if (before === null || !isParkedDue(before, Date.now())) return;
+    // First of all, so that a try that fails on the way is not begun again at once.
+    this.#owner.save(withParkedTried(before, Date.now()));
+    const parked = this.#books.parked();
     const tried = await TARGETS.reduce(
       async (each, target) => this.#tryParkedAt(target, await each, before),
       Promise.resolve<readonly ParkedEffect[]>(parked),

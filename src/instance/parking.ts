@@ -1,9 +1,9 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
-import { BACKLOG_MS, countHeartbeats, isLeaving, record } from "../lifecycle/model/outbox.ts";
+import { countHeartbeats, isLeaving, record, recordLoss } from "../lifecycle/model/outbox.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
 import { ATTEMPTS_BEFORE_PARKING, targetsOf, type WaitingEffect } from "./attempts.ts";
-import type { ParkedEffect } from "./held.ts";
+import type { GivenUp, ParkedRow } from "./held.ts";
 
 /** What becomes of an effect that failed too often. Pure. */
 
@@ -13,15 +13,16 @@ export const PARKED_RETRY_MS = HOUR_MS;
 /** All parked effects of an instance together take at most this many bytes, as JSON; beyond it the oldest are given up. */
 const PARKED_BYTES = 256 * 1024;
 
-/** Splits parked effects, oldest first, into those that stay parked and those that are given up. */
-export function givenUp(parked: readonly ParkedEffect[], now: number): ParkedEffect[] {
-  let bytes = 0;
-  const kept = new Set<ParkedEffect>();
-  for (const one of parked.toReversed()) {
-    bytes += new TextEncoder().encode(JSON.stringify(one.pending)).length;
-    if (bytes <= PARKED_BYTES && one.parkedAt > now - BACKLOG_MS) kept.add(one);
-  }
-  return parked.filter((one) => !kept.has(one));
+/** Which of the parked effects, oldest first, are given up. Whether they can be read does not matter. */
+export function toGiveUp(parked: readonly ParkedRow[], now: number): number[] {
+  let total = 0;
+  return parked
+    .toReversed()
+    .filter(({ bytes, giveUpAt }) => {
+      total += bytes;
+      return total > PARKED_BYTES || giveUpAt <= now;
+    })
+    .map(({ id }) => id);
 }
 
 /**
@@ -52,23 +53,47 @@ export function recordParking(
 /** Says that parked effects were given up. */
 export function recordGivingUp(
   state: InstanceState,
-  parked: readonly ParkedEffect[],
+  effects: readonly GivenUp[],
   now: number,
 ): InstanceState {
   if (isLeaving(state)) return state;
-  return parked
-    .filter(({ pending }) => !isAboutParking(pending))
-    .reduce(
-      (each, { pending, parkedAt }) =>
-        record(each, {
-          at: now,
-          kind: "delivery_parked",
-          severity: "warning",
-          message: `${nameOf(pending)} could not be delivered since ${toIso(parkedAt)}, and was given up`,
-          detail: { ...detailOf(pending), parked_at: toIso(parkedAt), given_up: true },
-        }),
-      state,
-    );
+  return effects.filter(isToTell).reduce(
+    (each, { pending, heartbeats, since }) =>
+      record(each, {
+        at: now,
+        kind: "delivery_parked",
+        severity: "warning",
+        message: `${pending === null ? UNREADABLE : nameOf(pending)} could not be delivered since ${toIso(since)}, and was given up`,
+        detail: {
+          ...(pending === null ? { effect: "unreadable", heartbeats } : detailOf(pending)),
+          parked_at: toIso(since),
+          given_up: true,
+        },
+      }),
+    state,
+  );
+}
+
+const UNREADABLE = "An effect that this version of the service can't read";
+
+/** Says that effects were given up that had waited too long: heartbeats in one event, and all else in another. */
+export function recordLosses(state: InstanceState, effects: readonly GivenUp[], now: number): InstanceState {
+  if (isLeaving(state)) return state;
+  const lost = effects.reduce((sum, { heartbeats }) => sum + heartbeats, 0);
+  const events = effects.filter((one) => one.heartbeats === 0 && isToTell(one)).length;
+  const told = lost === 0 ? state : recordLoss(state, lost, now);
+  if (events === 0) return told;
+  return record(told, {
+    at: now,
+    kind: "delivery_parked",
+    severity: "warning",
+    message: `${events} ${events === 1 ? "event" : "events"} could not be delivered for 7 days, and ${events === 1 ? "was" : "were"} given up`,
+    detail: { effect: "event", events, given_up: true },
+  });
+}
+
+function isToTell({ pending }: GivenUp): boolean {
+  return pending === null || !isAboutParking(pending);
 }
 
 function isAboutParking({ effect }: PendingEffect): boolean {

@@ -22,7 +22,7 @@ function held(): StoredInstance {
 function inStorage(name: string, look: (books: Bookkeeping, sql: SqlStorage) => void): Promise<void> {
   return runInDurableObject(env.INSTANCES.getByName(name), (_, { storage: { sql } }) => {
     const chunks = Array.from({ length: CHUNKS }, () => "chunk" as const);
-    new HeldEffects(sql).hold(withProgress(outboxOf(...chunks, "event"), []));
+    new HeldEffects(sql).hold(withProgress(outboxOf(...chunks, "event"), []), NOW);
     look(new Bookkeeping(sql), sql);
   });
 }

@@ -1,10 +1,13 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FleetActor } from "../../src/fleet/actor.ts";
+import { withProgress } from "../../src/instance/attempts.ts";
+import { HeldEffects } from "../../src/instance/held.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { expectLogged } from "../quiet.ts";
 import { call, DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
+import { outboxOf } from "./outbox-of.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -100,6 +103,71 @@ describe("an instance that is removed while the history is down", () => {
       expect(await actor.checkOrder("hibernate-1", null)).toBe(false);
     });
     expect(await rowsOf(one.actor)).toEqual(before);
+  });
+});
+
+describe("an id that is registered again while what was removed is still to be delivered", () => {
+  it("works at once, and all that waited reaches the history by and by", async () => {
+    const former = await heard();
+    const down = refuseHistory();
+    expect((await former.ask("DELETE")).status).toBe(200);
+    setClock(DAY + 2 * MINUTE);
+    const anew = await Instance.register({ userId: former.userId, token: former.userToken }, "rig");
+    expect((await former.heartbeat()).status).toBe(401);
+    expect((await anew.heartbeat()).status).toBe(200);
+    expect(await listed(anew)).toEqual(["rig"]);
+    expect((await anew.ask("GET")).body).toMatchObject({ status: "running", total_heartbeats: 1 });
+    await runInDurableObject(anew.actor, (_, { storage: { sql } }) => {
+      const { state } = JSON.parse(String(sql.exec("SELECT json FROM instance").one().json));
+      const ids: number[] = state.outbox.map(({ id }: { id: number }) => id);
+      expect(ids).toEqual([...new Set(ids)].toSorted((one, other) => one - other));
+    });
+    down.mockRestore();
+    await anew.until(DAY + 3 * HOUR);
+    await anew.settled();
+    const { results } = await env.DB.prepare("SELECT at FROM heartbeats WHERE user_id = ? ORDER BY at")
+      .bind(anew.userId)
+      .all<{ at: number }>();
+    expect(results.map(({ at }) => at)).toEqual([DAY, DAY + MINUTE, DAY + 2 * MINUTE]);
+    expect(await listed(anew)).toEqual(["rig"]);
+    const kinds = await anew.eventKinds();
+    expect(kinds.filter((kind) => kind === "registered")).toHaveLength(2);
+    expect(await isStored(anew)).toBe(true);
+  });
+
+  it("keeps what waited in rows of its own", async () => {
+    const former = await heard();
+    refuseHistory();
+    await runInDurableObject(former.actor, (_, { storage: { sql } }) =>
+      new HeldEffects(sql).hold(withProgress(outboxOf("chunk", "chunk"), []), DAY),
+    );
+    await evictDurableObject(former.actor);
+    expect((await former.ask("DELETE")).status).toBe(200);
+    setClock(DAY + 2 * MINUTE);
+    const anew = await Instance.register({ userId: former.userId, token: former.userToken }, "rig");
+    expect((await rowsOf(anew.actor)).held).toHaveLength(2);
+    vi.restoreAllMocks();
+    await anew.until(DAY + 3 * HOUR);
+    expect((await rowsOf(anew.actor)).held).toEqual([]);
+  });
+
+  it("is answered 503, and why, until the fleet has let go", async () => {
+    const former = await heard();
+    const out = vi.spyOn(FleetActor.prototype, "remove").mockRejectedValue(new Error("away"));
+    expectLogged(/outbox not delivered \(fleet\)/);
+    expect((await former.ask("DELETE")).status).toBe(200);
+    const register = () =>
+      call("POST", "/api/agent/instances", { token: former.userToken, json: { instance_id: "rig" } });
+    const { status, headers, body } = await register();
+    expect(status).toBe(503);
+    expect(headers.get("Retry-After")).toBe("60");
+    expect(body.error).toEqual({
+      code: "unavailable",
+      message: "The instance that had this id is still being removed",
+    });
+    out.mockRestore();
+    await former.until(DAY + 5 * MINUTE);
+    expect((await register()).status).toBe(201);
   });
 });
 

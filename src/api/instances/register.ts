@@ -102,10 +102,15 @@ export class RegisterInstance extends Endpoint {
         userPolicyVersion: userPolicy.version,
         idsAfter,
       });
-      if (registered.outcome === "exists") throw exists();
+      if (registered.outcome === "exists") throw registered.isLeaving ? stillLeaving() : exists();
       return c.json(await issueInstanceToken(c.env, userId, instanceId, registered.tokenGeneration), 201);
     });
   }
 }
+
+const stillLeaving = () =>
+  new ApiError("unavailable", "The instance that had this id is still being removed", {
+    retryAfterSeconds: 60,
+  });
 
 const exists = () => new ApiError("exists", "An instance of this id is registered already");

@@ -16,17 +16,17 @@ import { contradictionOf, type PolicyContradiction } from "./policy-contradictio
 import { type Known, Registry } from "./registry.ts";
 import type { Admission, InstanceRow, Listed, Report, UserPolicy } from "./report.ts";
 import { Retries } from "./retries.ts";
-import { awaitReports, haveAllReported, noteContact, noteLateEvent, start } from "./settling.ts";
-import { type SilenceKeys, Silences } from "./silences.ts";
 import {
-  countHibernation,
-  countInstances,
-  countMove,
-  type Due,
-  type FleetState,
-  parseFleet,
-  withDue,
-} from "./state.ts";
+  awaitOthers,
+  awaitReports,
+  haveAllReported,
+  noteContact,
+  outageWindowMs,
+  start,
+} from "./settling.ts";
+import { type SilenceKeys, Silences } from "./silences.ts";
+import { countHibernation, countInstances, countMove, type Due, type FleetState, withDue } from "./state.ts";
+import { writeFleet } from "./stored-fleet.ts";
 
 /** The service is told of a fleet's totals at most this often. */
 export const TOTALS_EVERY_MS = 15 * SECOND_MS;
@@ -132,10 +132,10 @@ export class Fleet {
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
       if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
-      for (const event of report.events) {
-        const added = this.#addEvent(next, instanceId, event, now);
-        const isNews = added !== next && row.silentSince !== null;
-        next = isNews ? noteLateEvent(added, event.at, this.rules, now) : added;
+      for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
+      if (row.silentSince !== null && report.unreachedSince !== null) {
+        this.#silences.noteLateReport(row.silentSince, now, this.rules.reportedWithinMs);
+        next = awaitOthers(next, this.rules, now);
       }
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
@@ -189,7 +189,9 @@ export class Fleet {
   haveAllReported({ instanceId, row }: Report, now: number): boolean {
     const known = this.registry.find(instanceId);
     const isKnown = known !== null && known.silentSince === row.silentSince;
-    return haveAllReported(this.#state, isKnown ? known.reportedAt : null, this.rules, now);
+    if (!isKnown || known.reportedAt === null || row.silentSince === null) return false;
+    const lateReportAt = this.#silences.lateReportNear(row.silentSince, outageWindowMs(this.rules));
+    return haveAllReported(this.#state, { reportedAt: known.reportedAt, lateReportAt }, this.rules, now);
   }
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
@@ -283,17 +285,4 @@ function isNewer(row: InstanceRow, known: Known | null): boolean {
 function withTotalsDue(state: FleetState, now: number): FleetState {
   const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
   return withDue(state, { totalsAt });
-}
-
-/** The stored state; null before the fleet's first start. Throws when this version of the service cannot read it. */
-export function readFleet(sql: SqlStorage): FleetState | null {
-  const [row] = sql.exec<{ json: string }>("SELECT json FROM fleet WHERE id = 1").toArray();
-  return row === undefined ? null : parseFleet(row.json);
-}
-
-export function writeFleet(sql: SqlStorage, state: FleetState): void {
-  sql.exec(
-    "INSERT INTO fleet (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
-    JSON.stringify(state),
-  );
 }

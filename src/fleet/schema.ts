@@ -94,12 +94,15 @@ const STATEMENTS = [
   "CREATE INDEX IF NOT EXISTS events_quiet ON events (at) WHERE told IS NULL",
   // Up to when events were forgotten that bear on alerts.
   "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
+  // When silent instances reported that could not reach the fleet before, by the minute in which they fell silent.
+  "CREATE TABLE IF NOT EXISTS late_reports (bucket INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
 ];
 
 const FILLED_TABLES = [
   "instances",
   "removals",
   "silences",
+  "late_reports",
   "events",
   "forgotten",
   "deliveries",

@@ -219,8 +219,17 @@ describe("a report that is lost", () => {
     await vi.waitFor(() => expect(report).toHaveBeenCalled());
     expect((await stateOf(fleet)).instancesByStatus).toEqual({ pending: 1 });
     report.mockRestore();
+    const brought = await runInDurableObject(fleet, (actor) =>
+      vi.spyOn<FleetActor, "report">(Object.getPrototypeOf(actor), "report"),
+    );
     await one.until(DAY + 6 * MINUTE);
     await one.settled();
+    // The second is that of its silence.
+    expect(brought.mock.calls.map(([{ unreachedSince }]) => unreachedSince)).toEqual([
+      expect.any(Number),
+      null,
+    ]);
+    brought.mockRestore();
     expect((await fleet.events(null, 10)).entries.map(({ kind }) => kind)).toEqual([
       "orphaned",
       "first_heartbeat",

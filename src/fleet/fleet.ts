@@ -119,8 +119,7 @@ export class Fleet {
     const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
     if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
     if (isNew) this.#admitted.set(instanceId, now);
-    const former = this.registry.removedRevision(instanceId) ?? this.registry.find(instanceId)?.revision;
-    return { policy: this.#state.policy, idsAfter: former ?? 0 };
+    return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId) };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
@@ -211,15 +210,20 @@ export class Fleet {
     return withDue({ ...counted, digest }, { pruneAt: counted.due.pruneAt ?? now + EVENTS_KEPT_MS });
   }
 
-  /** Takes an instance out of the registry, and releases what it has claimed up to then. */
+  /**
+   * Takes an instance out of the registry, and releases what it has claimed up to then. A removal that arrives late, or
+   * again, changes nothing: by then the id may be another instance's, which began above it.
+   */
   remove(instanceId: string, revision: number, now: number, claimedUpTo?: number): void {
     this.update((state) => {
       const known = this.registry.find(instanceId);
+      if (revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
+      if (known !== null && known.revision > revision) return state;
       this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
-      this.registry.remove(instanceId, changed, Math.max(revision, known?.revision ?? 0));
+      this.registry.remove(instanceId, changed, revision);
       if (known === null) return { ...state, revision: changed };
       this.#silences.remove(known);
       const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);

@@ -34,8 +34,9 @@ export const TOTALS_EVERY_MS = 15 * SECOND_MS;
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
 export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
 
-/** Old and surplus events are deleted at least once in so many changes of rows or events. */
+/** Old and surplus events are deleted so long after so many changes of rows or events, and no more often than that. */
 const PRUNE_EVERY = 1000;
+export const PRUNE_AFTER_MS = 5 * MINUTE_MS;
 
 /** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
 const ADMISSION_LASTS_MS = MINUTE_MS;
@@ -139,7 +140,9 @@ export class Fleet {
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
       if (turn(next.revision) === turn(state.revision)) return next;
-      return withDue(next, { pruneAt: now });
+      return withDue(next, {
+        pruneAt: Math.min(next.due.pruneAt ?? now + PRUNE_AFTER_MS, now + PRUNE_AFTER_MS),
+      });
     });
   }
 

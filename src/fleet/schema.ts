@@ -98,6 +98,7 @@ const STATEMENTS = [
   "CREATE TABLE IF NOT EXISTS late_reports (bucket INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
   "CREATE INDEX IF NOT EXISTS events_bearing ON events (at) WHERE told IS NOT NULL",
   "CREATE INDEX IF NOT EXISTS events_bearing_of ON events (instance_id, at) WHERE told IS NOT NULL",
+  "CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, retry_at)",
   // How many events of each sort there are: to count them would read them all. An event never changes its sort.
   "CREATE TABLE IF NOT EXISTS event_counts (sort TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID",
   "INSERT OR IGNORE INTO event_counts (sort, events) VALUES ('quiet', 0), ('bearing', 0)",

@@ -73,7 +73,13 @@ function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency,
     const digests = state.digests + 1;
     const { silentFrom } = state.guard;
     const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
-    const isMore = fleet.digests.compose(digestId(userId, digests, urgency), urgency, outage, reminderMs);
+    const isMore = fleet.digests.compose(
+      digestId(userId, digests, urgency),
+      urgency,
+      outage,
+      reminderMs,
+      now,
+    );
     const told = closeWindow(state.digest, urgency, now);
     return withDue(
       { ...state, digests, digest: isMore ? againAt(told, urgency, now + SECOND_MS) : told },

@@ -116,7 +116,7 @@ describe("rows read", () => {
       return {
         report: rowsRead(() => one.take(reportOf("rig", { revision: 2, events: [idle("again")] }), now)),
         pruning: rowsRead(() => events.prune(now)),
-        digest: rowsRead(() => one.digests.compose("d-1", "ordinary", null, 4 * 60 * MINUTE)),
+        digest: rowsRead(() => one.digests.compose("d-1", "ordinary", null, 4 * 60 * MINUTE, now)),
         told: storage.sql.exec("SELECT told FROM events WHERE id = 'again'").one().told,
       };
     });

@@ -145,7 +145,14 @@ async function report(env: Env, userId: string, rows: number, reporters: number)
         detail: { rule: "orphan.orphan_after_seconds" },
       };
       const row = { ...rowOf(instanceId, now, silentSince), revision };
-      await fleet.report({ instanceId, row, events: [event], questions: [], policyVersion: 0 });
+      await fleet.report({
+        instanceId,
+        row,
+        events: [event],
+        questions: [],
+        policyVersion: 0,
+        unreachedSince: null,
+      });
     }),
   );
 }

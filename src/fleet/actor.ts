@@ -127,6 +127,11 @@ export class FleetActor extends DurableObject<Env> {
     };
   }
 
+  /** The highest revision of whoever has had this id, as far as is known. */
+  async lastRevision(instanceId: string): Promise<number> {
+    return (await this.#ready()).registry.lastRevision(instanceId);
+  }
+
   /** Takes an instance out of the registry. Its reports up to `revision` that are still on their way come to nothing. */
   async remove(instanceId: string, revision: number): Promise<void> {
     const fleet = await this.#ready();

@@ -18,6 +18,9 @@ export interface WaitingDelivery {
 const RETRY_MS = 30 * SECOND_MS;
 const UNREADABLE_RETRY_MS = DAY_MS;
 
+/** So many of a channel are taken at a time: should it prove to be away, the others wait for no more. */
+const OF_A_CHANNEL = 5;
+
 const deliveryRow = z
   .object({
     id: z.string(),
@@ -43,26 +46,35 @@ export class Deliveries {
     this.#sql = sql;
   }
 
-  add({ id, channelId, digestId, notice }: WaitingDelivery): void {
+  add({ id, channelId, digestId, notice }: WaitingDelivery, now: number): void {
     this.#sql.exec(
-      "INSERT OR IGNORE INTO deliveries (id, channel_id, digest_id, notice) VALUES (?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO deliveries (id, channel_id, digest_id, notice, retry_at) VALUES (?, ?, ?, ?, ?)",
       id,
       channelId,
       digestId,
       JSON.stringify(notice),
+      now,
     );
   }
 
-  /** Those that are to be tried now. Each is under way until it is `settled`. One that can't be read is put aside. */
-  take(now: number, limit: number): WaitingDelivery[] {
+  /**
+   * Those that are to be tried now: of each channel those that have waited longest, in turn. Of a channel that is `failing` only
+   * one, and last: it may be slow to fail again. Each is under way until it is `settled`. One that can't be read is put aside.
+   */
+  take(now: number, limit: number, failing: readonly string[]): WaitingDelivery[] {
     const rows = this.#sql
       .exec<{ id: string }>(
-        `SELECT id, channel_id, digest_id, notice FROM deliveries
-         WHERE retry_at <= ?1 AND id NOT IN (SELECT value FROM json_each(?3))
-         ORDER BY retry_at, id LIMIT ?2`,
+        `SELECT id, channel_id, digest_id, notice
+         FROM (SELECT id, retry_at, channel_id IN (SELECT value FROM json_each(?4)) AS is_failing,
+                      ROW_NUMBER() OVER (PARTITION BY channel_id ORDER BY retry_at, id) AS turn
+               FROM deliveries WHERE retry_at <= ?1 AND id NOT IN (SELECT value FROM json_each(?3))) AS next
+         JOIN deliveries USING (id)
+         WHERE turn <= iif(is_failing, 1, ${OF_A_CHANNEL})
+         ORDER BY is_failing, turn, next.retry_at, id LIMIT ?2`,
         now,
         limit,
         JSON.stringify([...this.#underWay]),
+        JSON.stringify(failing),
       )
       .toArray();
     return rows.flatMap((row) => {

@@ -23,7 +23,13 @@ export class Digests {
    * out what the outage guard's own message has told, and what was told less than `reminderMs` ago and has lasted since. True
    * when more wait than one digest tells.
    */
-  compose(digestId: string, urgency: Urgency, outage: Outage | null, reminderMs: number): boolean {
+  compose(
+    digestId: string,
+    urgency: Urgency,
+    outage: Outage | null,
+    reminderMs: number,
+    now: number,
+  ): boolean {
     const isMore = this.#events.take(digestId, urgency);
     const alerts = this.#events.alertsOf(digestId);
     const [oldest] = alerts;
@@ -43,7 +49,7 @@ export class Digests {
       const notice = notices.get(channel.minimumSeverity) ?? null;
       if (notice === null) continue;
       const id = `${digestId}-${channel.id.slice(0, 40)}`;
-      this.#deliveries.add({ id, channelId: channel.id, digestId, notice });
+      this.#deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
     }
     return isMore;
   }

@@ -247,30 +247,38 @@ export class RecentEvents {
   /** Deletes events that are too old or too many, but no alert that waits. Returns when to do so again, or null. */
   prune(now: number): number | null {
     const tooOld = now - EVENTS_KEPT_MS - 1;
-    const surplus = this.#surplusUpTo(QUIET, EVENTS_KEPT) ?? 0;
+    const surplus = this.#newestOfOldest(QUIET, this.#count("quiet") - EVENTS_KEPT);
     this.#sql.exec(`DELETE FROM events WHERE ${QUIET} AND at <= ?`, Math.max(tooOld, surplus));
-    const old = Math.min(this.#surplusUpTo(BEARING, EVENTS_KEPT) ?? 0, now - BEARING_KEPT_MS);
-    this.#forget(Math.max(tooOld, old, this.#surplusUpTo(BEARING, BEARING_AT_MOST) ?? 0));
+    const bearing = this.#count("bearing");
+    const old = this.#newestOfOldest(BEARING, bearing - EVENTS_KEPT, now - BEARING_KEPT_MS);
+    const tooMany = this.#newestOfOldest(BEARING, bearing - BEARING_AT_MOST);
+    this.#forget(Math.max(tooOld, old, tooMany));
     const [oldest] = this.#sql
       .exec<{ at: number }>("SELECT at FROM events WHERE told IS NOT 'pending' ORDER BY at LIMIT 1")
       .toArray();
     if (oldest === undefined) return null;
-    const isSurplus = this.#surplusUpTo(BEARING, EVENTS_KEPT) !== null;
-    return isSurplus ? now + DAY_MS : oldest.at + EVENTS_KEPT_MS;
+    return this.#count("bearing") > EVENTS_KEPT ? now + DAY_MS : oldest.at + EVENTS_KEPT_MS;
   }
 
-  /** When the newest event of this sort happened of which there are too many; null when there are not. */
-  #surplusUpTo(sort: string, kept: number): number | null {
-    const { count } = this.#sql
-      .exec<{ count: number }>(`SELECT COUNT(*) AS count FROM events WHERE ${sort}`)
-      .one();
-    if (count <= kept) return null;
-    return this.#sql
-      .exec<{ at: number }>(
-        `SELECT at FROM events WHERE ${sort} ORDER BY at LIMIT 1 OFFSET ?`,
-        count - kept - 1,
+  #count(sort: "quiet" | "bearing"): number {
+    const found = this.#sql.exec<{ events: number }>("SELECT events FROM event_counts WHERE sort = ?", sort);
+    return found.one().events;
+  }
+
+  /**
+   * When the newest of the `count` oldest events of this sort happened, of those that happened by `until`; 0 when there are
+   * none. It reads no more rows than that.
+   */
+  #newestOfOldest(sort: string, count: number, until = Number.MAX_SAFE_INTEGER): number {
+    if (count <= 0) return 0;
+    const { newest } = this.#sql
+      .exec<{ newest: number | null }>(
+        `SELECT MAX(at) AS newest FROM (SELECT at FROM events WHERE ${sort} AND at <= ? ORDER BY at LIMIT ?)`,
+        until,
+        count,
       )
-      .one().at;
+      .one();
+    return newest ?? 0;
   }
 
   /** Deletes what bears on alerts and happened by then, and notes up to when there was any. */

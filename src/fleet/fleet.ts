@@ -16,17 +16,17 @@ import { contradictionOf, type PolicyContradiction } from "./policy-contradictio
 import { type Known, Registry } from "./registry.ts";
 import type { Admission, InstanceRow, Listed, Report, UserPolicy } from "./report.ts";
 import { Retries } from "./retries.ts";
-import { awaitReports, haveAllReported, noteContact, noteLateEvent, start } from "./settling.ts";
-import { type SilenceKeys, Silences } from "./silences.ts";
 import {
-  countHibernation,
-  countInstances,
-  countMove,
-  type Due,
-  type FleetState,
-  parseFleet,
-  withDue,
-} from "./state.ts";
+  awaitOthers,
+  awaitReports,
+  haveAllReported,
+  noteContact,
+  outageWindowMs,
+  start,
+} from "./settling.ts";
+import { type SilenceKeys, Silences } from "./silences.ts";
+import { countHibernation, countInstances, countMove, type Due, type FleetState, withDue } from "./state.ts";
+import { writeFleet } from "./stored-fleet.ts";
 
 /** A fleet reports its totals to the service at most this often. */
 export const TOTALS_EVERY_MS = 15 * SECOND_MS;
@@ -34,8 +34,9 @@ export const TOTALS_EVERY_MS = 15 * SECOND_MS;
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
 export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
 
-/** Old and surplus events are deleted at least once in so many changes of rows or events. */
+/** Old and surplus events are deleted so long after so many changes of rows or events, and no more often than that. */
 const PRUNE_EVERY = 1000;
+export const PRUNE_AFTER_MS = 5 * MINUTE_MS;
 
 /** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
 const ADMISSION_LASTS_MS = MINUTE_MS;
@@ -119,8 +120,7 @@ export class Fleet {
     const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
     if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
     if (isNew) this.#admitted.set(instanceId, now);
-    const former = this.registry.removedRevision(instanceId) ?? this.registry.find(instanceId)?.revision;
-    return { policy: this.#state.policy, idsAfter: former ?? 0 };
+    return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId) };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
@@ -132,15 +132,17 @@ export class Fleet {
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
       if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
-      for (const event of report.events) {
-        const added = this.#addEvent(next, instanceId, event, now);
-        const isNews = added !== next && row.silentSince !== null;
-        next = isNews ? noteLateEvent(added, event.at, this.rules, now) : added;
+      for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
+      if (row.silentSince !== null && report.unreachedSince !== null) {
+        this.#silences.noteLateReport(row.silentSince, now, this.rules.reportedWithinMs);
+        next = awaitOthers(next, this.rules, now);
       }
       next = this.#reviewOutage(next, row.silentSince, now);
       const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
       if (turn(next.revision) === turn(state.revision)) return next;
-      return withDue(next, { pruneAt: now });
+      return withDue(next, {
+        pruneAt: Math.min(next.due.pruneAt ?? now + PRUNE_AFTER_MS, now + PRUNE_AFTER_MS),
+      });
     });
   }
 
@@ -189,7 +191,9 @@ export class Fleet {
   haveAllReported({ instanceId, row }: Report, now: number): boolean {
     const known = this.registry.find(instanceId);
     const isKnown = known !== null && known.silentSince === row.silentSince;
-    return haveAllReported(this.#state, isKnown ? known.reportedAt : null, this.rules, now);
+    if (!isKnown || known.reportedAt === null || row.silentSince === null) return false;
+    const lateReportAt = this.#silences.lateReportNear(row.silentSince, outageWindowMs(this.rules));
+    return haveAllReported(this.#state, { reportedAt: known.reportedAt, lateReportAt }, this.rules, now);
   }
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
@@ -209,15 +213,20 @@ export class Fleet {
     return withDue({ ...counted, digest }, { pruneAt: counted.due.pruneAt ?? now + EVENTS_KEPT_MS });
   }
 
-  /** Takes an instance out of the registry, and releases what it has claimed up to then. */
+  /**
+   * Takes an instance out of the registry, and releases what it has claimed up to then. A removal that arrives late, or
+   * again, changes nothing: by then the id may be another instance's, which began above it.
+   */
   remove(instanceId: string, revision: number, now: number, claimedUpTo?: number): void {
     this.update((state) => {
       const known = this.registry.find(instanceId);
+      if (revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
+      if (known !== null && known.revision > revision) return state;
       this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
-      this.registry.remove(instanceId, changed, Math.max(revision, known?.revision ?? 0));
+      this.registry.remove(instanceId, changed, revision);
       if (known === null) return { ...state, revision: changed };
       this.#silences.remove(known);
       const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
@@ -283,17 +292,4 @@ function isNewer(row: InstanceRow, known: Known | null): boolean {
 function withTotalsDue(state: FleetState, now: number): FleetState {
   const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
   return withDue(state, { totalsAt });
-}
-
-/** The stored state; null before the fleet's first start. Throws when this version of the service cannot read it. */
-export function readFleet(sql: SqlStorage): FleetState | null {
-  const [row] = sql.exec<{ json: string }>("SELECT json FROM fleet WHERE id = 1").toArray();
-  return row === undefined ? null : parseFleet(row.json);
-}
-
-export function writeFleet(sql: SqlStorage, state: FleetState): void {
-  sql.exec(
-    "INSERT INTO fleet (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
-    JSON.stringify(state),
-  );
 }

@@ -168,7 +168,7 @@ export class Registry {
     this.#sql.exec("DELETE FROM instances WHERE instance_id = ?", instanceId);
     this.#sql.exec(
       `INSERT INTO removals (instance_id, changed, revision) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET changed = excluded.changed, revision = excluded.revision`,
+       ON CONFLICT DO UPDATE SET changed = excluded.changed, revision = MAX(removals.revision, excluded.revision)`,
       instanceId,
       changed,
       revision,
@@ -185,6 +185,11 @@ export class Registry {
       .exec<{ revision: number }>("SELECT revision FROM removals WHERE instance_id = ?", instanceId)
       .toArray();
     return row?.revision ?? null;
+  }
+
+  /** The highest revision of whoever has had this id, as far as is known. */
+  lastRevision(instanceId: string): number {
+    return Math.max(this.removedRevision(instanceId) ?? 0, this.find(instanceId)?.revision ?? 0);
   }
 
   /** Ids of instances removed after the fleet's revision. */

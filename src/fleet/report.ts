@@ -46,6 +46,8 @@ export interface Report {
   readonly questions: readonly GuardedStep[];
   /** The user's policy that the instance goes by. */
   readonly policyVersion: number;
+  /** Since when the instance has tried in vain to reach its fleet; null if its last try succeeded. */
+  readonly unreachedSince: number | null;
 }
 
 export interface UserPolicy {

@@ -94,12 +94,27 @@ const STATEMENTS = [
   "CREATE INDEX IF NOT EXISTS events_quiet ON events (at) WHERE told IS NULL",
   // Up to when events were forgotten that bear on alerts.
   "CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL)",
+  // When silent instances reported that could not reach the fleet before, by the minute in which they fell silent.
+  "CREATE TABLE IF NOT EXISTS late_reports (bucket INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
+  "CREATE INDEX IF NOT EXISTS events_bearing ON events (at) WHERE told IS NOT NULL",
+  "CREATE INDEX IF NOT EXISTS events_bearing_of ON events (instance_id, at) WHERE told IS NOT NULL",
+  "CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, retry_at)",
+  // How many events of each sort there are: to count them would read them all. An event never changes its sort.
+  "CREATE TABLE IF NOT EXISTS event_counts (sort TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID",
+  "INSERT OR IGNORE INTO event_counts (sort, events) VALUES ('quiet', 0), ('bearing', 0)",
+  `CREATE TRIGGER IF NOT EXISTS events_added AFTER INSERT ON events BEGIN
+     UPDATE event_counts SET events = events + 1 WHERE sort = iif(new.told IS NULL, 'quiet', 'bearing');
+   END`,
+  `CREATE TRIGGER IF NOT EXISTS events_deleted AFTER DELETE ON events BEGIN
+     UPDATE event_counts SET events = events - 1 WHERE sort = iif(old.told IS NULL, 'quiet', 'bearing');
+   END`,
 ];
 
 const FILLED_TABLES = [
   "instances",
   "removals",
   "silences",
+  "late_reports",
   "events",
   "forgotten",
   "deliveries",

@@ -33,7 +33,7 @@ const CONTEXT = { waitUntil: () => undefined };
 /** Sends what waits. What is left, or could not be handed over, is due again. */
 export async function sendDeliveries(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const now = Date.now();
-  const queue = soundFirst(fleet, fleet.deliveries.take(now, PER_ALARM));
+  const queue = fleet.deliveries.take(now, PER_ALARM, failingChannels(fleet));
   const work = async () => {
     while (Date.now() < now + BEGIN_WITHIN_MS) {
       const next = queue.shift();
@@ -49,14 +49,10 @@ export async function sendDeliveries(env: Env, userId: string, fleet: Fleet): Pr
   fleet.setDue({ deliveriesAt: fleet.deliveries.nextAt(Date.now()) });
 }
 
-/** Channels that did not take their last message come last: they may be slow to fail again. */
-function soundFirst(fleet: Fleet, waiting: readonly WaitingDelivery[]): WaitingDelivery[] {
+/** Channels that did not take their last message. */
+function failingChannels(fleet: Fleet): string[] {
   const channels = fleet.channels.list();
-  const failing = new Set(
-    channels.filter((each) => each.lastDelivery?.delivered === false).map(({ id }) => id),
-  );
-  const isFailing = ({ channelId }: WaitingDelivery) => Number(failing.has(channelId));
-  return waiting.toSorted((a, b) => isFailing(a) - isFailing(b));
+  return channels.filter((each) => each.lastDelivery?.delivered === false).map(({ id }) => id);
 }
 
 async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingDelivery): Promise<void> {

@@ -1,4 +1,4 @@
-import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { OutageRules } from "./outage-guard.ts";
 import { type FleetState, withDue } from "./state.ts";
 
@@ -10,8 +10,11 @@ import { type FleetState, withDue } from "./state.ts";
  *
  * A fleet that is down gets no reports, and cannot tell that from an hour without news. So after each new silence its alarm
  * fires every minute, until all who may belong to the same outage have reported. An object that starts when its alarm is
- * overdue was down. And one to which a silent instance reports an event long after it happened was out of reach, at least for
- * that one. Other late events say nothing: in a large fleet some always come.
+ * overdue was down.
+ *
+ * A fleet that is up may be out of reach all the same. A silent instance that has tried in vain to reach it says so with
+ * its report: then the others that fell silent about when it did may be trying, too. Of those that fell silent at another
+ * time it says nothing. In a large fleet somebody always had to try twice, and must not hold up everybody's steps.
  */
 
 /** In real time, whatever the simulation's speed: an alarm comes no more punctually in one. */
@@ -20,15 +23,24 @@ const PULSE_MS = MINUTE_MS;
 /** A pulse that has not come so long after its time was held up by the fleet's own absence. */
 const LATE_MS = MINUTE_MS;
 
-/** An event this old may have taken more than one try: the second comes 15 seconds after the first, or later. */
-const LATE_EVENT_MS = 10 * SECOND_MS;
+/** A silence that is known. */
+export interface KnownSilence {
+  /** When it was first reported. */
+  readonly reportedAt: number;
+  /** When somebody who fell silent about then last reported late; null if nobody has. */
+  readonly lateReportAt: number | null;
+}
 
 /** Awaits the reports of those who fell silent together with an instance that has just reported its silence. */
 export function awaitReports(state: FleetState, rules: OutageRules, now: number): FleetState {
-  const windowMs = Math.max(rules.user.windowMs, rules.standard.windowMs);
-  const until = now + windowMs + PULSE_MS + LATE_MS + rules.reportedWithinMs;
+  const until = now + outageWindowMs(rules) + PULSE_MS + LATE_MS + rules.reportedWithinMs;
   const at = state.due.awaiting?.at ?? now + PULSE_MS;
   return withDue(state, { awaiting: { at, until: Math.max(until, state.due.awaiting?.until ?? 0) } });
+}
+
+/** Those that fall silent within this time may belong to the same outage, as the user's guard or the service's sees it. */
+export function outageWindowMs({ user, standard }: OutageRules): number {
+  return Math.max(user.windowMs, standard.windowMs);
 }
 
 /** Something came through: a report, or the fleet's own alarm. */
@@ -41,38 +53,29 @@ export function noteContact(state: FleetState, now: number): FleetState {
 /** The fleet's object has started. */
 export function start(state: FleetState, rules: OutageRules, now: number): FleetState {
   const { awaiting } = state.due;
-  return awaiting === null || now <= awaiting.at + LATE_MS ? state : beginAnew(state, rules, now);
+  if (awaiting === null || now <= awaiting.at + LATE_MS) return state;
+  return awaitOthers({ ...state, reachableSince: now }, rules, now);
 }
 
-/** A silent instance has reported an event of `moment` that was not known. */
-export function noteLateEvent(
-  state: FleetState,
-  moment: number,
-  rules: OutageRules,
-  now: number,
-): FleetState {
-  return now <= moment + LATE_EVENT_MS ? state : beginAnew(state, rules, now);
-}
-
-function beginAnew(state: FleetState, rules: OutageRules, now: number): FleetState {
+/** The fleet was out of reach, and whoever could not report now gets through. */
+export function awaitOthers(state: FleetState, rules: OutageRules, now: number): FleetState {
   const until = Math.max(state.due.awaiting?.until ?? 0, now + rules.reportedWithinMs);
-  return withDue({ ...state, reachableSince: now }, { awaiting: { at: now + PULSE_MS, until } });
+  return withDue(state, { awaiting: { at: now + PULSE_MS, until } });
 }
 
 /**
- * Whether all have reported who were silent when this silence was first reported. Null: it never was. However often the
+ * Whether all have reported who may have fallen silent together with this one. However often the
  * fleet is out of reach, a step waits no longer than the outage guard could hold it.
  */
 export function haveAllReported(
   { reachableSince }: FleetState,
-  silenceReportedAt: number | null,
+  { reportedAt, lateReportAt }: KnownSilence,
   rules: OutageRules,
   now: number,
 ): boolean {
-  if (silenceReportedAt === null) return false;
   const settlesFrom = Math.min(
-    Math.max(silenceReportedAt, reachableSince),
-    silenceReportedAt + rules.user.maxHoldMs,
+    Math.max(reportedAt, reachableSince, lateReportAt ?? 0),
+    reportedAt + rules.user.maxHoldMs,
   );
   return now >= settlesFrom + rules.reportedWithinMs;
 }

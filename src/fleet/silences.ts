@@ -107,6 +107,27 @@ export class Silences {
     return { silent: found.silent, silentFrom: found.silent_from };
   }
 
+  /** An instance that is silent since then has reported late. What is older than `keptMs` is forgotten. */
+  noteLateReport(silentSince: number, now: number, keptMs: number): void {
+    this.#sql.exec("DELETE FROM late_reports WHERE at <= ?", now - keptMs);
+    this.#sql.exec(
+      "INSERT INTO late_reports (bucket, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
+      this.#bucketOf(silentSince),
+      now,
+    );
+  }
+
+  /** When somebody last reported late who fell silent at most so long before or after; null if nobody has. */
+  lateReportNear(silentSince: number, withinMs: number): number | null {
+    return this.#sql
+      .exec<{ at: number | null }>(
+        "SELECT MAX(at) AS at FROM late_reports WHERE bucket BETWEEN ? AND ?",
+        this.#bucketOf(silentSince - withinMs),
+        this.#bucketOf(silentSince + withinMs),
+      )
+      .one().at;
+  }
+
   /**
    * Begins an epoch. Instances that became orphans after the guard opened are counted in it. There may be some, since the
    * guard may have been due to open some time ago.

@@ -2,11 +2,11 @@ import { appendOwnEvents } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
 import { compilePolicy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
-import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import { closeWindow, dueDigests, type Urgency } from "./digest-window.ts";
-import type { Fleet } from "./fleet.ts";
+import { type Fleet, PRUNE_AFTER_MS } from "./fleet.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
 import { type Due, type FleetState, withDue } from "./state.ts";
@@ -73,7 +73,13 @@ function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency,
     const digests = state.digests + 1;
     const { silentFrom } = state.guard;
     const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
-    const isMore = fleet.digests.compose(digestId(userId, digests, urgency), urgency, outage, reminderMs);
+    const isMore = fleet.digests.compose(
+      digestId(userId, digests, urgency),
+      urgency,
+      outage,
+      reminderMs,
+      now,
+    );
     const closed = closeWindow(state.digest, urgency, now);
     return withDue(
       { ...state, digests, digest: isMore ? againAt(closed, urgency, now + SECOND_MS) : closed },
@@ -111,6 +117,6 @@ async function keepOwnEvents(env: Env, userId: string, fleet: Fleet): Promise<vo
 function prune(fleet: Fleet, now: number): void {
   fleet.update((state) => {
     const nextAt = fleet.events.prune(now);
-    return withDue(state, { pruneAt: nextAt === null ? null : Math.max(nextAt, now + MINUTE_MS) });
+    return withDue(state, { pruneAt: nextAt === null ? null : Math.max(nextAt, now + PRUNE_AFTER_MS) });
   });
 }

@@ -13,6 +13,8 @@ export interface FailingTarget {
   readonly target: DeliveryTarget;
   readonly failures: number;
   readonly retryAt: number;
+  /** When the first of them failed. */
+  readonly since: number;
 }
 
 /** What has become of an effect that is not done. */
@@ -203,8 +205,12 @@ function withFailure(
   target: DeliveryTarget,
   { now, spread }: Moment,
 ): FailingTarget[] {
-  const failures = (failing.find((each) => each.target === target)?.failures ?? 0) + 1;
-  const after = { target, failures, retryAt: now + backoffMs(target, failures, spread) };
+  const { failures: before, since } = failing.find((each) => each.target === target) ?? {
+    failures: 0,
+    since: now,
+  };
+  const failures = before + 1;
+  const after = { target, failures, retryAt: now + backoffMs(target, failures, spread), since };
   return [...without(failing, target), after];
 }
 

@@ -258,7 +258,9 @@ export class InstanceLife implements Owner {
     const unreadable = this.unreadable();
     if (unreadable === null) return UNKNOWN;
     try {
-      await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).remove(instanceId, 0));
+      // Its own can't be read.
+      const last = await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).lastRevision(instanceId));
+      await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).remove(instanceId, last + 1));
     } catch (error) {
       console.warn("the registry did not let go of an unreadable instance", error);
       return unreadable;

@@ -16,7 +16,8 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
  * of its object fails for good.
  */
 export function targetsIn(env: Env, stored: StoredInstance, policy: Policy): Targets {
-  const { userId, instanceId } = stored;
+  const { userId, instanceId, delivery } = stored;
+  const unreached = delivery.attempts.targets.find(({ target }) => target === "fleet");
   return {
     history: historyIn(env, stored),
     async fleet(report) {
@@ -25,6 +26,7 @@ export function targetsIn(env: Env, stored: StoredInstance, policy: Policy): Tar
         instanceId,
         row: rowOf(stored, policy, Date.now()),
         policyVersion: stored.userPolicyVersion,
+        unreachedSince: unreached?.since ?? null,
       });
     },
     async order(order) {

@@ -219,8 +219,17 @@ describe("a report that is lost", () => {
     await vi.waitFor(() => expect(report).toHaveBeenCalled());
     expect((await stateOf(fleet)).instancesByStatus).toEqual({ pending: 1 });
     report.mockRestore();
+    const brought = await runInDurableObject(fleet, (actor) =>
+      vi.spyOn<FleetActor, "report">(Object.getPrototypeOf(actor), "report"),
+    );
     await one.until(DAY + 6 * MINUTE);
     await one.settled();
+    // The second is that of its silence.
+    expect(brought.mock.calls.map(([{ unreachedSince }]) => unreachedSince)).toEqual([
+      expect.any(Number),
+      null,
+    ]);
+    brought.mockRestore();
     expect((await fleet.events(null, 10)).entries.map(({ kind }) => kind)).toEqual([
       "orphaned",
       "first_heartbeat",
@@ -394,7 +403,7 @@ describe("the alarm", () => {
     // The 21,000th change prunes, whether it is a row or an event.
     await fleet.report(reportOf("b"));
     await fleet.report(reportOf("c"));
-    await passAlarms(fleet, DAY + SECOND);
+    await passAlarms(fleet, DAY + 6 * MINUTE);
     const kept = () => rows(fleet, "SELECT COUNT(*) AS n, MIN(number) AS oldest FROM events");
     expect(await kept()).toEqual([{ n: 20_001, oldest: 11 }]);
     await passAlarms(fleet, DAY + 31 * 24 * 60 * MINUTE);

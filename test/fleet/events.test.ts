@@ -2,6 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RecentEvents } from "../../src/fleet/events.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
+import { newFleet } from "../../src/fleet/state.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { DAY, setClock } from "../world.ts";
@@ -83,6 +85,61 @@ const kept = async (fleet: FleetStub, kind: Many["kind"]) => {
   );
   return row;
 };
+
+describe("rows read", () => {
+  it("by a report, its share of pruning, and a digest do not grow with what is kept", async () => {
+    const fleet = await fleetWithChannel("rows-read");
+    await report(fleet, idle("told"));
+    await tell(fleet);
+    // Of the last hours and of many instances, so that neither age nor instance lets any go.
+    await runInDurableObject(fleet, (_, { storage: { sql } }) => {
+      sql.exec(
+        `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 120000)
+         INSERT INTO events (number, at, instance_id, id, kind, severity, message, detail, told)
+         SELECT 1000000 + n, ?1 - n * 100, 'noisy-' || (n % 1000), 'e-' || n, 'idle', 'info', '', '{}', 'a-digest'
+         FROM numbers`,
+        DAY,
+      );
+    });
+    const read = await runInDurableObject(fleet, (_, { storage }) => {
+      const exec = vi.spyOn(Object.getPrototypeOf(storage.sql), "exec");
+      const events = new RecentEvents(storage.sql);
+      const state = { ...newFleet(), revision: 2_000_999 };
+      const one = new Fleet(storage, state, 1);
+      const rowsRead = (act: () => unknown): number => {
+        exec.mockClear();
+        act();
+        const cursors = exec.mock.results.map(({ value }) => value as SqlStorageCursor<never>);
+        return cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+      };
+      const now = Date.now();
+      return {
+        report: rowsRead(() => one.take(reportOf("rig", { revision: 2, events: [idle("again")] }), now)),
+        pruning: rowsRead(() => events.prune(now)),
+        digest: rowsRead(() => one.digests.compose("d-1", "ordinary", null, 4 * 60 * MINUTE, now)),
+        told: storage.sql.exec("SELECT told FROM events WHERE id = 'again'").one().told,
+      };
+    });
+    const few = expect.toSatisfy((rowsRead: number) => rowsRead > 0 && rowsRead < 80);
+    expect(read).toEqual({ report: few, pruning: few, digest: few, told: "nobody" });
+  });
+});
+
+describe("pruning", () => {
+  it("is due within five minutes of a thousand changes, however many more there are", async () => {
+    const fleet = await fleetWithChannel("prune-seldom");
+    await runInDurableObject(fleet, (_, { storage }) => {
+      const one = new Fleet(storage, { ...newFleet(), revision: 998 }, 1);
+      one.take(reportOf("a"), DAY);
+      expect(one.state.due.pruneAt).toBeNull();
+      one.take(reportOf("b"), DAY);
+      expect(one.state.due.pruneAt).toBe(DAY + 5 * MINUTE);
+      one.update((state) => ({ ...state, revision: 1999 }));
+      one.take(reportOf("c"), DAY + MINUTE);
+      expect(one.state.due.pruneAt).toBe(DAY + 5 * MINUTE);
+    });
+  });
+});
 
 describe("events that nobody is told of", () => {
   it("have a bound of their own, and push out no alert: a report that comes again tells nothing", async () => {

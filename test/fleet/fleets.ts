@@ -33,11 +33,12 @@ export interface Reported {
   readonly events?: readonly HistoryEvent[];
   readonly questions?: Report["questions"];
   readonly policyVersion?: number;
+  readonly unreachedSince?: number | null;
 }
 
 export function reportOf(instanceId: string, of: Reported = {}): Report {
-  const { events = [], questions = [], policyVersion = 0 } = of;
-  return { instanceId, row: rowOf(instanceId, of), events, questions, policyVersion };
+  const { events = [], questions = [], policyVersion = 0, unreachedSince = null } = of;
+  return { instanceId, row: rowOf(instanceId, of), events, questions, policyVersion, unreachedSince };
 }
 
 export function rowOf(instanceId: string, of: Reported): InstanceRow {

@@ -8,7 +8,7 @@ import { shardOf } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { emptyService, fireDueAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
+import { alertOf, emptyService, fireDueAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -557,6 +557,35 @@ describe("a fleet", () => {
     expect(await ask()).toEqual({ held: true });
     await passMinutes(3, ["down"]);
     expect(await ask()).toEqual({ held: false, openedAt: null });
+  });
+
+  it("that was out of reach for one instance holds the steps of those who fell silent with it, and no others", async () => {
+    const fleet = fleetOf(env, "late");
+    await reportMany(fleet, { silent: 2, awake: 6, seenAt: DAY });
+    await fleet.report(reportOf("long-silent", { silentSince: DAY - HOUR }));
+    const ask = async () =>
+      (await fleet.report(reportOf("silent-0", { ...silentNow, questions: ["hibernate"] }))).answers[0]
+        ?.answer;
+    await passMinutes(5, ["late"]);
+    const events = (id: string) => [alertOf(id, { at: Date.now() - MINUTE })];
+    // Of a minute ago, and yet it came through at once.
+    await fleet.report(reportOf("silent-1", { ...silentNow, events: events("in-time") }));
+    expect(await ask()).toEqual({ held: false, openedAt: null });
+    const unreachedSince = Date.now() - MINUTE;
+    const longAgo = { silentSince: DAY - HOUR, events: events("long-ago"), unreachedSince };
+    await fleet.report(reportOf("long-silent", longAgo));
+    expect(await ask()).toEqual({ held: false, openedAt: null });
+    await fleet.report(reportOf("awake-0", { unreachedSince }));
+    expect(await ask()).toEqual({ held: false, openedAt: null });
+    await fleet.report(reportOf("silent-1", { silentSince: DAY, unreachedSince }));
+    expect(await ask()).toEqual({ held: true });
+    await passMinutes(2, ["late"]);
+    expect(await ask()).toEqual({ held: true });
+    await passMinutes(1, ["late"]);
+    expect(await ask()).toEqual({ held: false, openedAt: null });
+    expect(await rows(fleet, "SELECT * FROM late_reports")).toHaveLength(2);
+    await fleet.report(reportOf("long-silent", longAgo));
+    expect(await rows(fleet, "SELECT bucket FROM late_reports")).toEqual([{ bucket: (DAY - HOUR) / MINUTE }]);
   });
 
   it("holds every step while the service is out of reach, and has its vote counted afterwards", async () => {

@@ -2,12 +2,13 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Fleet, writeFleet } from "../../src/fleet/fleet.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
 import type { ListFilter } from "../../src/fleet/list-filter.ts";
 import type { SummaryView } from "../../src/fleet/messages.ts";
 import type { Report } from "../../src/fleet/report.ts";
 import { createTables } from "../../src/fleet/schema.ts";
 import { type FleetState, newFleet } from "../../src/fleet/state.ts";
+import { writeFleet } from "../../src/fleet/stored-fleet.ts";
 import { STATUSES } from "../../src/lifecycle/model/phase.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { type HeldClaim, releaseMachine } from "../../src/providers/machines.ts";
@@ -302,6 +303,71 @@ describe("reports", () => {
       expect(rowsRead).toBeGreaterThan(1);
       expect(rowsRead).toBeLessThan(80);
     }
+  });
+});
+
+describe("a removal that arrives late, after the id was registered anew,", () => {
+  const claim = { provider: "webhook", ref: "m-1" } as const;
+  const held = reportOf("rig", { revision: 50, provider: "webhook", providerRef: "m-1" });
+
+  it("takes out neither the new instance nor its claims", async () => {
+    await withEmptyFleet((begin) => {
+      const fleet = begin();
+      fleet.take(reportOf("rig", { revision: 9 }), DAY);
+      fleet.remove("rig", 10, DAY);
+      fleet.take(held, DAY);
+      const { revision, awake } = fleet.state;
+      fleet.remove("rig", 10, DAY);
+      expect(fleet.registry.find("rig")).toMatchObject({ revision: 50 });
+      expect(fleet.machines.holderOf(claim)).toBe("rig");
+      expect(fleet.state).toMatchObject({ revision, awake });
+    });
+  });
+
+  it("takes nothing from a registration that is still under way", async () => {
+    await withEmptyFleet((begin) => {
+      const fleet = begin();
+      fleet.remove("rig", 10, DAY);
+      fleet.machines.claim(claim, "rig", DAY);
+      fleet.remove("rig", 10, DAY);
+      fleet.remove("rig", 9, DAY);
+      expect(fleet.machines.holderOf(claim)).toBe("rig");
+      expect(fleet.registry.removedRevision("rig")).toBe(10);
+    });
+  });
+
+  it("though the first removal is long forgotten", async () => {
+    await withEmptyFleet((begin, sql) => {
+      const fleet = begin();
+      fleet.take(held, DAY);
+      fleet.remove("rig", 10, DAY);
+      expect(fleet.registry.find("rig")).toMatchObject({ revision: 50 });
+      expect(sql.exec("SELECT * FROM removals").toArray()).toEqual([]);
+    });
+  });
+
+  it("does not let the next one begin below the row that is there", async () => {
+    await withEmptyFleet((begin, sql) => {
+      const fleet = begin();
+      fleet.remove("rig", 10, DAY);
+      fleet.take(held, DAY);
+      expect(fleet.admit("rig", 10, DAY)).toMatchObject({ idsAfter: 50 });
+      sql.exec("UPDATE removals SET revision = 70");
+      expect(fleet.admit("rig", 10, DAY)).toMatchObject({ idsAfter: 70 });
+    });
+  });
+});
+
+describe("one whose row can't be read", () => {
+  it("is taken out as the registry lists it", async () => {
+    await withEmptyFleet((begin) => {
+      const fleet = begin();
+      fleet.take(reportOf("rig", { revision: 50 }), DAY);
+      fleet.remove("rig", fleet.registry.lastRevision("rig") + 1, DAY);
+      expect(fleet.registry.find("rig")).toBeNull();
+      fleet.take(reportOf("rig", { revision: 50, asOf: DAY + 1 }), DAY);
+      expect(fleet.registry.find("rig")).toBeNull();
+    });
   });
 });
 

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { outageRules } from "../../src/fleet/outage-guard.ts";
 import { LONGEST_REPORT_BACKOFF_MS } from "../../src/fleet/report.ts";
-import {
-  awaitReports,
-  haveAllReported,
-  noteContact,
-  noteLateEvent,
-  start,
-} from "../../src/fleet/settling.ts";
+import { awaitOthers, awaitReports, haveAllReported, noteContact, start } from "../../src/fleet/settling.ts";
 import { type FleetState, newFleet } from "../../src/fleet/state.ts";
 
 const SECOND = 1_000;
@@ -15,6 +9,7 @@ const MINUTE = 60 * SECOND;
 const NOW = 1_000 * 60 * MINUTE;
 const RULES = outageRules({}, 1);
 const BACKOFF = LONGEST_REPORT_BACKOFF_MS;
+const SILENCE = { reportedAt: NOW, lateReportAt: null };
 
 /** The fleet's alarm fires in time from `from` on. */
 function inContact(state: FleetState, from: number, until: number): FleetState {
@@ -26,33 +21,37 @@ function inContact(state: FleetState, from: number, until: number): FleetState {
 describe("a step", () => {
   it("waits until its silence has been known for the longest time between two tries of a report", () => {
     const state = awaitReports(newFleet(), RULES, NOW);
-    expect(haveAllReported(state, NOW, RULES, NOW)).toBe(false);
-    expect(haveAllReported(state, NOW, RULES, NOW + BACKOFF - 1)).toBe(false);
-    expect(haveAllReported(state, NOW, RULES, NOW + BACKOFF)).toBe(true);
-  });
-
-  it("of a silence of which the fleet knows nothing waits", () => {
-    expect(haveAllReported(newFleet(), null, RULES, NOW)).toBe(false);
+    expect(haveAllReported(state, SILENCE, RULES, NOW)).toBe(false);
+    expect(haveAllReported(state, SILENCE, RULES, NOW + BACKOFF - 1)).toBe(false);
+    expect(haveAllReported(state, SILENCE, RULES, NOW + BACKOFF)).toBe(true);
   });
 
   it("waits as long in the time of a simulation", () => {
     const fast = outageRules({}, 60);
-    expect(haveAllReported(newFleet(), NOW, fast, NOW + BACKOFF / 60 - 1)).toBe(false);
-    expect(haveAllReported(newFleet(), NOW, fast, NOW + BACKOFF / 60)).toBe(true);
+    expect(haveAllReported(newFleet(), SILENCE, fast, NOW + BACKOFF / 60 - 1)).toBe(false);
+    expect(haveAllReported(newFleet(), SILENCE, fast, NOW + BACKOFF / 60)).toBe(true);
   });
 
   it("of an ordinary ladder does not wait: it is asked for long after the silence was reported", () => {
     const state = inContact(awaitReports(newFleet(), RULES, NOW), NOW + MINUTE, NOW + 25 * MINUTE);
-    expect(haveAllReported(state, NOW, RULES, NOW + 25 * MINUTE)).toBe(true);
+    expect(haveAllReported(state, SILENCE, RULES, NOW + 25 * MINUTE)).toBe(true);
   });
 
   it("waits anew after the fleet was down, though its silence is known for long", () => {
     const silent = inContact(awaitReports(newFleet(), RULES, NOW), NOW + MINUTE, NOW + 8 * MINUTE);
     const back = NOW + 40 * MINUTE;
     const state = start(silent, RULES, back);
-    expect(haveAllReported(state, NOW, RULES, back)).toBe(false);
-    expect(haveAllReported(state, NOW, RULES, back + BACKOFF - 1)).toBe(false);
-    expect(haveAllReported(state, NOW, RULES, back + BACKOFF)).toBe(true);
+    expect(haveAllReported(state, SILENCE, RULES, back)).toBe(false);
+    expect(haveAllReported(state, SILENCE, RULES, back + BACKOFF - 1)).toBe(false);
+    expect(haveAllReported(state, SILENCE, RULES, back + BACKOFF)).toBe(true);
+  });
+});
+
+describe("a step after somebody who fell silent with it reported late", () => {
+  it("waits until the others have had the time to", () => {
+    const late = { reportedAt: NOW, lateReportAt: NOW + 30 * MINUTE };
+    expect(haveAllReported(newFleet(), late, RULES, NOW + 30 * MINUTE + BACKOFF - 1)).toBe(false);
+    expect(haveAllReported(newFleet(), late, RULES, NOW + 30 * MINUTE + BACKOFF)).toBe(true);
   });
 });
 
@@ -60,9 +59,11 @@ describe("a step of a fleet that is out of reach again and again", () => {
   it("waits no longer than the outage guard could hold it", () => {
     const { maxHoldMs } = RULES.user;
     const at = NOW + maxHoldMs + BACKOFF;
-    const state = noteLateEvent(newFleet(), at - MINUTE, RULES, at - 1);
-    expect(haveAllReported(state, NOW, RULES, at - 1)).toBe(false);
-    expect(haveAllReported(state, NOW, RULES, at)).toBe(true);
+    const late = { ...SILENCE, lateReportAt: at - 1 };
+    for (const state of [newFleet(), { ...newFleet(), reachableSince: at - 1 }]) {
+      expect(haveAllReported(state, late, RULES, at - 1)).toBe(false);
+      expect(haveAllReported(state, late, RULES, at)).toBe(true);
+    }
   });
 });
 
@@ -95,10 +96,8 @@ describe("a fleet that listens", () => {
     expect(start(newFleet(), RULES, NOW)).toEqual(newFleet());
   });
 
-  it("was out of reach when it hears of something long after it happened", () => {
-    expect(noteLateEvent(newFleet(), NOW - 10 * SECOND, RULES, NOW)).toEqual(newFleet());
-    const state = noteLateEvent(newFleet(), NOW - 15 * SECOND, RULES, NOW);
-    expect(state.reachableSince).toBe(NOW);
+  it("is woken every minute after it was out of reach for somebody, until the others have reported", () => {
+    const state = awaitOthers(newFleet(), RULES, NOW);
     expect(state.due.awaiting).toEqual({ at: NOW + MINUTE, until: NOW + BACKOFF });
   });
 

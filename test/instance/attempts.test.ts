@@ -44,7 +44,7 @@ function failingAt(
   failures: number,
   retryAt: number,
 ): WaitingEffect {
-  return { ...one, failing: [{ target, failures, retryAt }] };
+  return { ...one, failing: [{ target, failures, retryAt, since: NOW }] };
 }
 
 describe("a failure", () => {
@@ -93,7 +93,7 @@ describe("an effect", () => {
     const half = settle(waiting, passed("history", 1), [], at(NOW));
     expect(half.effects.map(isDone)).toEqual([false]);
     const { down, effects } = settle(half.effects, failed("fleet", 1), half.down, at(NOW));
-    expect(down).toEqual([{ target: "fleet", failures: 1, retryAt: NOW + MINUTE / 2 }]);
+    expect(down).toEqual([{ target: "fleet", failures: 1, retryAt: NOW + MINUTE / 2, since: NOW }]);
     expect(effects).toMatchObject([{ delivered: ["history"], failing: [] }]);
     expect(dueNow(effects, down, NOW + MINUTE / 2 - 1)).toEqual({ history: [], fleet: [], order: [] });
     expect(dueNow(effects, down, NOW + MINUTE / 2)).toEqual({ history: [], fleet: [1], order: [] });
@@ -124,7 +124,7 @@ describe("an effect", () => {
       expect(effects.map(isDone)).toEqual([false, true]);
       expect(effects.map(isToPark)).toEqual([failure === 10, false]);
       const retryAt = now + backoffMs("history", failure, 0);
-      expect(effects[0]?.failing).toEqual([{ target: "history", failures: failure, retryAt }]);
+      expect(effects[0]?.failing).toEqual([{ target: "history", failures: failure, retryAt, since: NOW }]);
       one = effects[0];
       // Another of the same target is not held up.
       expect(idsOf(dueEffects("history", [...effects.slice(0, 1), other], down, now))).toEqual([2]);
@@ -163,7 +163,7 @@ describe("a target that is down", () => {
       const settled = settle(waiting.slice(0, 1), failed("history", 1), down, at(now));
       down = settled.down;
       const retryAt = now + backoffMs("history", failure, 0);
-      expect(down).toEqual([{ target: "history", failures: failure, retryAt }]);
+      expect(down).toEqual([{ target: "history", failures: failure, retryAt, since: NOW }]);
       expect(settled.effects).toEqual(waiting.slice(0, 1));
       expect(dueNow(waiting, down, now)).toEqual({ history: [], fleet: [2], order: [3] });
       now = retryAt;
@@ -176,7 +176,12 @@ describe("to forget", () => {
   const waiting = waitingOf("chunk", "action", "event", "forget");
 
   it("is due at the fleet at once, whatever the history and the orders do", () => {
-    const down = (["history", "order"] as const).map((target) => ({ target, failures: 9, retryAt: NOW + 1 }));
+    const down = (["history", "order"] as const).map((target) => ({
+      target,
+      failures: 9,
+      retryAt: NOW + 1,
+      since: NOW,
+    }));
     expect(idsOf(dueEffects("fleet", waiting, down, NOW))).toEqual([3, 4]);
     const delivered = waiting.map((one) => ({ ...one, delivered: ["fleet" as const] }));
     expect(idsOf(dueEffects("fleet", delivered, down, NOW))).toEqual([]);
@@ -195,7 +200,7 @@ describe("to forget", () => {
 });
 
 describe("the next try of a target", () => {
-  const history = { target: "history", failures: 3, retryAt: NOW + 4 * MINUTE } as const;
+  const history = { target: "history", failures: 3, retryAt: NOW + 4 * MINUTE, since: NOW } as const;
   const tried = (types: Effect["type"][]) =>
     waitingOf(...types).map((one) =>
       one.pending.id === 1 ? failingAt(one, "history", 5, NOW + 16 * MINUTE) : one,

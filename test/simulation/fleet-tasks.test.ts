@@ -209,7 +209,7 @@ describe("a task that is never answered", () => {
       1,
     );
     const notice = { title: "", severity: "info", groups: [] } as const;
-    fleet.deliveries.add({ id: "d", channelId: "c", digestId: "d", notice });
+    fleet.deliveries.add({ id: "d", channelId: "c", digestId: "d", notice }, now);
     const never = () => new Promise<never>(() => {});
     const hanging = {
       DB: { prepare: () => ({ bind: () => null }), batch: never },

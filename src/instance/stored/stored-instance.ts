@@ -55,7 +55,15 @@ export function isNothingWaiting({ attempts, held, parked, leavingSince }: Deliv
 
 const target = z.enum(TARGETS);
 
-const failing = z.array(exactly<FailingTarget>({ target, failures: z.number(), retryAt: z.number() }));
+const failing = z.array(
+  exactly<FailingTarget>({
+    target,
+    failures: z.number(),
+    retryAt: z.number(),
+    /** Absent in rows of before: it has failed for no one knows how long. */
+    since: z.number().default(0),
+  }),
+);
 
 const progress = { delivered: z.array(target), failing } satisfies Record<keyof EffectProgress, z.ZodType>;
 

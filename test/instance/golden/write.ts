@@ -124,12 +124,12 @@ function deliveryOf(name: string): DeliveryStanding {
   if (name !== "running, with a chunk that waits") return NOTHING_WAITS;
   return {
     attempts: {
-      targets: [{ target: "history", failures: 3, retryAt: START + 20 * MINUTE }],
+      targets: [{ target: "history", failures: 3, retryAt: START + 20 * MINUTE, since: START }],
       effects: [
         {
           id: START,
           delivered: ["fleet"],
-          failing: [{ target: "history", failures: 2, retryAt: START + 14 * MINUTE }],
+          failing: [{ target: "history", failures: 2, retryAt: START + 14 * MINUTE, since: START }],
         },
       ],
     },

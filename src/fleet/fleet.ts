@@ -11,7 +11,7 @@ import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
 import { Machines } from "./machines.ts";
-import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
+import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./policy-contradiction.ts";
 import { type Known, Registry } from "./registry.ts";
 import type { Admission, InstanceRow, Listed, Report, UserPolicy } from "./report.ts";
@@ -24,6 +24,7 @@ import {
   countMove,
   type Due,
   type FleetState,
+  fleetAlarmAt,
   parseFleet,
   withDue,
 } from "./state.ts";
@@ -177,7 +178,12 @@ export class Fleet {
 
   /** The fleet's own alarm has fired. */
   noteContact(now: number): void {
-    this.update((state) => noteContact(state, now));
+    this.update((state) => this.#reviewOutage(noteContact(state, now), null, now));
+  }
+
+  /** When the alarm must fire; null when nothing waits for it. */
+  get alarmAt(): number | null {
+    return fleetAlarmAt(this.#state, outageEndsAt(this.#state, this.rules));
   }
 
   /** The fleet's object has started. */

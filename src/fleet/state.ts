@@ -147,8 +147,11 @@ function isAwake(one: CountedAs | null): boolean {
   return one !== null && one.silentSince === null && AWAKE.has(one.status);
 }
 
-/** When the fleet must do something at the latest; null when only a report or a request can change anything. */
-export function fleetAlarmAt({ digest, due }: FleetState): number | null {
+/**
+ * When the fleet must do something at the latest; null when only a report or a request can change anything. `outageEndsAt`:
+ * when the guard or the vote ends by time alone.
+ */
+export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number | null): number | null {
   const moments = [
     digest.criticalAt,
     digest.ordinary?.at ?? null,
@@ -158,6 +161,7 @@ export function fleetAlarmAt({ digest, due }: FleetState): number | null {
     due.policy?.at ?? null,
     due.pruneAt,
     due.awaiting?.at ?? null,
+    outageEndsAt,
   ].filter((at) => at !== null);
   return moments.length === 0 ? null : Math.min(...moments);
 }

@@ -55,14 +55,9 @@ export function reviewServiceGuard(
   opensFrom: number,
   now: number,
 ): ServiceGuardChange | null {
-  const moments =
-    guard.closedAt === null
-      ? [...new Set(census.votes.map(({ seenAt }) => seenAt))].sort((a, b) => a - b)
-      : [null];
-  for (const seenAt of moments) {
-    const span = outageSpan(guard, seenAt, rule.guard);
-    if (span === null) continue;
-    const count = countUsers(census, span, rule.voteStepMs);
+  const outages =
+    guard.closedAt === null ? possibleOutages(guard, census, rule, now) : presentOutage(guard, census, rule);
+  for (const { span, count } of outages) {
     const kind = reviewGuard(guard, count, rule.guard, now);
     if (kind === null || (kind !== "closes" && now < opensFrom)) continue;
     return { kind, from: guard, to: changeGuard(guard, kind, span, rule.guard, now), count };
@@ -70,16 +65,63 @@ export function reviewServiceGuard(
   return null;
 }
 
-/**
- * Counts the users who vote for the same outage, and the other users who are awake. Moments are rounded, so a vote that may
- * belong counts.
- */
-function countUsers({ votes, awakeUsers }: Census, span: OutageSpan, stepMs: number): FleetCount {
-  const latest = (rounded: number) => rounded + stepMs - 1;
+interface Outage {
+  readonly span: OutageSpan;
+  /** The users who vote for it, and the other users who are awake. */
+  readonly count: FleetCount;
+}
+
+/** For each moment of a vote that stands, earliest first: the outage around it. */
+function* possibleOutages(
+  guard: GuardWithOutage,
+  { votes, awakeUsers }: Census,
+  rule: ServiceRule,
+  now: number,
+): Generator<Outage> {
+  const standing = votes
+    .filter(({ closedAt }) => latest(closedAt, rule) + rule.voteLastsMs >= now)
+    .sort((a, b) => a.seenAt - b.seenAt);
+  let users = 0;
+  let awake = 0;
+  const add = (vote: VoteCount | undefined, times: 1 | -1, orphanedAfter: number) => {
+    if (vote === undefined || latest(vote.closedAt, rule) <= orphanedAfter) return;
+    users += times * vote.users;
+    awake += times * vote.awake;
+  };
+  let from = 0;
+  let until = 0;
+  for (const { seenAt } of standing) {
+    const span = outageSpan(guard, seenAt, rule.guard);
+    if (span === null) continue;
+    while ((standing[until]?.seenAt ?? Number.POSITIVE_INFINITY) <= span.seenUntil) {
+      add(standing[until++], 1, span.orphanedAfter);
+    }
+    while (latest(standing[from]?.seenAt ?? Number.POSITIVE_INFINITY, rule) < span.seenFrom) {
+      add(standing[from++], -1, span.orphanedAfter);
+    }
+    yield { span, count: { silent: users, awake: awakeUsers - awake } };
+  }
+}
+
+/** The outage that closed the guard. */
+function* presentOutage(
+  guard: GuardWithOutage,
+  { votes, awakeUsers }: Census,
+  rule: ServiceRule,
+): Generator<Outage> {
+  const span = outageSpan(guard, null, rule.guard);
+  if (span === null) return;
   const together = votes.filter(
     ({ seenAt, closedAt }) =>
-      latest(seenAt) >= span.seenFrom && seenAt <= span.seenUntil && latest(closedAt) > span.orphanedAfter,
+      latest(seenAt, rule) >= span.seenFrom &&
+      seenAt <= span.seenUntil &&
+      latest(closedAt, rule) > span.orphanedAfter,
   );
   const sum = (of: (votes: VoteCount) => number) => together.reduce((total, each) => total + of(each), 0);
-  return { silent: sum(({ users }) => users), awake: awakeUsers - sum(({ awake }) => awake) };
+  yield { span, count: { silent: sum(({ users }) => users), awake: awakeUsers - sum(({ awake }) => awake) } };
+}
+
+/** The last moment that may have been rounded down to this one: a vote that may belong counts. */
+function latest(rounded: number, { voteStepMs }: ServiceRule): number {
+  return rounded + voteStepMs - 1;
 }

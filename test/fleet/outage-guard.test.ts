@@ -8,7 +8,7 @@ import { shardOf } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { emptyService, fireDueAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
+import { emptyService, fireDueAlarms, passAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -503,6 +503,33 @@ describe("a fleet", () => {
     expect(vote).toMatchObject(reopened);
     expect(guard).toMatchObject(reopened);
     expect(await guardEventsOf("mixed")).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
+  });
+
+  it("takes its vote back after the longest hold, though no instance reports any more", async () => {
+    const fleet = fleetOf(env, "left");
+    await reportMany(fleet, { silent: 1, awake: 0, seenAt: DAY });
+    expect((await stateOf(fleet)).vote.closedAt).toBe(DAY + 5 * MINUTE);
+    const endsAt = DAY + 5 * MINUTE + STANDARD.maxHoldMs;
+    await passAlarms(fleet, endsAt - 1);
+    expect((await stateOf(fleet)).vote.closedAt).toBe(DAY + 5 * MINUTE);
+    await passAlarms(fleet, endsAt + MINUTE);
+    expect((await stateOf(fleet)).vote).toMatchObject({ closedAt: null, openedAt: endsAt });
+    const reported = await rows<{ json: string }>(
+      shardOf(env, "left"),
+      "SELECT json FROM fleets WHERE user_id = 'left'",
+    );
+    expect(reported.map(({ json }) => JSON.parse(json).vote)).toEqual([null]);
+  });
+
+  it("opens its guard after the longest hold, though no instance reports any more", async () => {
+    const fleet = fleetOf(env, "all-left");
+    await reportMany(fleet, { silent: 3, awake: 0, seenAt: DAY });
+    await passAlarms(fleet, DAY + 5 * MINUTE + STANDARD.maxHoldMs);
+    expect((await stateOf(fleet)).guard).toMatchObject({
+      closedAt: null,
+      openedAt: DAY + 5 * MINUTE + STANDARD.maxHoldMs,
+    });
+    expect(await guardEventsOf("all-left")).toEqual(["guard_closed", "guard_opened"]);
   });
 
   it("makes a change once, and tells of it once, however many report at the same time", async () => {

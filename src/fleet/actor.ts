@@ -53,7 +53,7 @@ export class FleetActor extends DurableObject<Env> {
     this.#service = new ServiceDialogue(
       env,
       () => this.#userId,
-      (fleet) => this.#live.changed(fleet, this.#userId),
+      (fleet) => this.#changed(fleet),
     );
     // An error in here, or more than 30 seconds, resets the object and closes every socket. So a long import is left to the
     // first request.

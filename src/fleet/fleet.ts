@@ -25,9 +25,9 @@ import {
   type Due,
   type FleetState,
   fleetAlarmAt,
-  parseFleet,
   withDue,
 } from "./state.ts";
+import { writeFleet } from "./stored.ts";
 
 /** The service is told of a fleet's totals at most this often. */
 export const TOTALS_EVERY_MS = 15 * SECOND_MS;
@@ -200,10 +200,18 @@ export class Fleet {
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
     const reviewed = reviewOutage(state, this.#silences, this.rules, seenAt, now);
-    let next = reviewed.state;
-    for (const event of reviewed.events) next = this.#addEvent(next, null, event, now);
-    if (reviewed.events.length > 0) next = withDue(next, { historyAt: now });
+    const next = this.#addOwnEvents(reviewed.state, reviewed.events, now);
     return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
+  }
+
+  /** Adds an event of the fleet itself, unless it is known. */
+  addOwnEvent(event: HistoryEvent, now: number): void {
+    this.update((state) => this.#addOwnEvents(state, [event], now));
+  }
+
+  #addOwnEvents(state: FleetState, events: readonly HistoryEvent[], now: number): FleetState {
+    const next = events.reduce((before, event) => this.#addEvent(before, null, event, now), state);
+    return next === state ? state : withDue(next, { historyAt: now });
   }
 
   #addEvent(state: FleetState, instanceId: string | null, event: HistoryEvent, now: number): FleetState {
@@ -289,17 +297,4 @@ function isNewer(row: InstanceRow, known: Known | null): boolean {
 function withTotalsDue(state: FleetState, now: number): FleetState {
   const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
   return withDue(state, { totalsAt });
-}
-
-/** The stored state; null before the fleet's first start. Throws when this version of the service cannot read it. */
-export function readFleet(sql: SqlStorage): FleetState | null {
-  const [row] = sql.exec<{ json: string }>("SELECT json FROM fleet WHERE id = 1").toArray();
-  return row === undefined ? null : parseFleet(row.json);
-}
-
-export function writeFleet(sql: SqlStorage, state: FleetState): void {
-  sql.exec(
-    "INSERT INTO fleet (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
-    JSON.stringify(state),
-  );
 }

@@ -5,7 +5,6 @@ import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { within } from "../platform/within.ts";
 import { addAlert } from "./digest-window.ts";
 import { EVENTS_KEPT, EVENTS_KEPT_MS, untold } from "./events.ts";
-import { readFleet, writeFleet } from "./fleet.ts";
 import { formerInstance, formerRow } from "./former-row.ts";
 import { outageRules } from "./outage-guard.ts";
 import { instanceIdOf, Registry } from "./registry.ts";
@@ -13,6 +12,7 @@ import { createTables, emptyTables } from "./schema.ts";
 import { awaitReports } from "./settling.ts";
 import { Silences } from "./silences.ts";
 import { countMove, type FleetState, newFleet, parseFleet, withDue } from "./state.ts";
+import { readFleet, writeFleet } from "./stored.ts";
 
 /**
  * A fleet's first start: what D1 knew of the user before there were fleets is taken over, once. Each page is taken over in one

@@ -41,6 +41,8 @@ const fleetStateSchema = z.object({
   digests: z.number(),
   /** The service's guard as last known; null before the first time. */
   service: z.object({ guard, answeredAt: moment }).nullable(),
+  /** Since when every call to the service has failed; null when the last one did not. */
+  serviceSilentFrom: moment.nullable().default(null),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
   /** The number of the last totals reported to the service. */
@@ -80,6 +82,7 @@ export function newFleet(): FleetState {
     digest: NOTHING_TO_TELL,
     digests: 0,
     service: null,
+    serviceSilentFrom: null,
     revision: 0,
     totalsNumber: 0,
     reachableSince: 0,

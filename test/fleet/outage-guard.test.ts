@@ -8,7 +8,16 @@ import { shardOf } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { emptyService, fireDueAlarms, passAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
+import {
+  armedAt,
+  emptyService,
+  fireDueAlarms,
+  passAlarms,
+  reportMany,
+  reportOf,
+  rows,
+  stateOf,
+} from "./fleets.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -611,6 +620,50 @@ describe("a fleet", () => {
     expect((await fleetOf(env, "unheard-0").report(reportOf("rig", asking))).answers).toEqual([
       { step: "hibernate", answer: { held: true } },
     ]);
+  });
+
+  it("without a word of the service lets hibernations go as its guard would, no deletes, and tells it once", async () => {
+    mayLog(/the service-wide guard is not known: steps wait/);
+    const fleet = fleetOf(env, "unanswered");
+    await reportMany(fleet, { silent: 1, awake: 4, seenAt: DAY });
+    await passMinutes(4, ["unanswered"]);
+    const report = await runInDurableObject(shardOf(env, "unanswered"), (actor) =>
+      vi.spyOn(Object.getPrototypeOf(actor), "report").mockRejectedValue(new Error("out of reach")),
+    );
+    const ask = async () => {
+      const asking = { ...silentNow, questions: ["hibernate", "delete"] as const };
+      const { answers } = await fleet.report(reportOf("silent-0", asking));
+      return answers.map(({ answer }) => answer);
+    };
+    setClock(Date.now() + MINUTE);
+    const since = Date.now();
+    const bothHeld = [{ held: true }, { held: true }];
+    expect(await ask()).toEqual(bothHeld);
+    expect(await guardEventsOf("unanswered")).toEqual([]);
+    // It is tried on though no instance asks, so that the service's word is missing for no longer than it is.
+    expect(await armedAt(fleet)).toBeLessThanOrEqual(since + 30 * SECOND);
+    for (let turn = 1; turn <= 3; turn++) {
+      setClock(since + turn * 5 * MINUTE);
+      expect(await ask()).toEqual(bothHeld);
+    }
+    expect(await guardEventsOf("unanswered")).toEqual(["guard_deferred"]);
+    setClock(since + STANDARD.maxHoldMs - SECOND);
+    expect(await ask()).toEqual(bothHeld);
+    const releasedAt = since + STANDARD.maxHoldMs;
+    setClock(releasedAt);
+    expect(await ask()).toEqual([{ held: false, openedAt: releasedAt }, { held: true }]);
+
+    report.mockRestore();
+    setClock(releasedAt + MINUTE);
+    const free = { held: false, openedAt: null };
+    expect(await ask()).toEqual([free, free]);
+    // What was missing before counts no more.
+    await runInDurableObject(shardOf(env, "unanswered"), (actor) =>
+      vi.spyOn(Object.getPrototypeOf(actor), "report").mockRejectedValue(new Error("out of reach")),
+    );
+    setClock(releasedAt + HOUR);
+    expect(await ask()).toEqual(bothHeld);
+    expect(await guardEventsOf("unanswered")).toEqual(["guard_deferred"]);
   });
 
   it("asks the service again for a vote that was cast while it was being asked", async () => {

@@ -55,9 +55,7 @@ export function reviewServiceGuard(
   opensFrom: number,
   now: number,
 ): ServiceGuardChange | null {
-  const outages =
-    guard.closedAt === null ? possibleOutages(guard, census, rule, now) : presentOutage(guard, census, rule);
-  for (const { span, count } of outages) {
+  for (const { span, count } of outages(guard, census, rule, now)) {
     const kind = reviewGuard(guard, count, rule.guard, now);
     if (kind === null || (kind !== "closes" && now < opensFrom)) continue;
     return { kind, from: guard, to: changeGuard(guard, kind, span, rule.guard, now), count };
@@ -71,54 +69,47 @@ interface Outage {
   readonly count: FleetCount;
 }
 
-/** For each moment of a vote that stands, earliest first: the outage around it. */
-function* possibleOutages(
+/**
+ * The outages to look at: the one that closed the guard, or around each vote that stands, earliest first, one of its own. Votes
+ * come in and go out as these move along, so that all together cost one pass.
+ */
+function* outages(
   guard: GuardWithOutage,
   { votes, awakeUsers }: Census,
   rule: ServiceRule,
   now: number,
 ): Generator<Outage> {
+  const isOpen = guard.closedAt === null;
   const standing = votes
-    .filter(({ closedAt }) => latest(closedAt, rule) + rule.voteLastsMs >= now)
+    .filter(({ closedAt }) => !isOpen || latest(closedAt, rule) + rule.voteLastsMs >= now)
     .sort((a, b) => a.seenAt - b.seenAt);
-  let users = 0;
-  let awake = 0;
-  const add = (vote: VoteCount | undefined, times: 1 | -1, orphanedAfter: number) => {
-    if (vote === undefined || latest(vote.closedAt, rule) <= orphanedAfter) return;
-    users += times * vote.users;
-    awake += times * vote.awake;
+  let silent = 0;
+  let voting = 0;
+  const count = ({ closedAt, users, awake }: VoteCount, { orphanedAfter }: OutageSpan, times: 1 | -1) => {
+    if (latest(closedAt, rule) <= orphanedAfter) return;
+    silent += times * users;
+    voting += times * awake;
   };
-  let from = 0;
-  let until = 0;
-  for (const { seenAt } of standing) {
+  let [first, end] = [0, 0];
+  for (const seenAt of isOpen ? standing.map((vote) => vote.seenAt) : [null]) {
     const span = outageSpan(guard, seenAt, rule.guard);
     if (span === null) continue;
-    while ((standing[until]?.seenAt ?? Number.POSITIVE_INFINITY) <= span.seenUntil) {
-      add(standing[until++], 1, span.orphanedAfter);
+    for (
+      let vote = standing[end];
+      vote !== undefined && vote.seenAt <= span.seenUntil;
+      vote = standing[++end]
+    ) {
+      count(vote, span, 1);
     }
-    while (latest(standing[from]?.seenAt ?? Number.POSITIVE_INFINITY, rule) < span.seenFrom) {
-      add(standing[from++], -1, span.orphanedAfter);
+    for (
+      let vote = standing[first];
+      vote !== undefined && latest(vote.seenAt, rule) < span.seenFrom;
+      vote = standing[++first]
+    ) {
+      count(vote, span, -1);
     }
-    yield { span, count: { silent: users, awake: awakeUsers - awake } };
+    yield { span, count: { silent, awake: awakeUsers - voting } };
   }
-}
-
-/** The outage that closed the guard. */
-function* presentOutage(
-  guard: GuardWithOutage,
-  { votes, awakeUsers }: Census,
-  rule: ServiceRule,
-): Generator<Outage> {
-  const span = outageSpan(guard, null, rule.guard);
-  if (span === null) return;
-  const together = votes.filter(
-    ({ seenAt, closedAt }) =>
-      latest(seenAt, rule) >= span.seenFrom &&
-      seenAt <= span.seenUntil &&
-      latest(closedAt, rule) > span.orphanedAfter,
-  );
-  const sum = (of: (votes: VoteCount) => number) => together.reduce((total, each) => total + of(each), 0);
-  yield { span, count: { silent: sum(({ users }) => users), awake: awakeUsers - sum(({ awake }) => awake) } };
 }
 
 /** The last moment that may have been rounded down to this one: a vote that may belong counts. */

@@ -97,7 +97,8 @@ export class InstanceActor extends DurableObject<Env> {
   async setUserPolicy(policy: UserPolicy): Promise<Presence> {
     const [userId = "", instanceId = ""] = this.ctx.id.name?.split("/") ?? [];
     const row = { ...rowOf(instanceId, Date.now(), null), revision: SEEDED_REVISION + policy.version };
-    const report = { instanceId, row, events: [], questions: [], policyVersion: policy.version };
+    const nothing = { events: [], questions: [], unreachedSince: null };
+    const report = { ...nothing, instanceId, row, policyVersion: policy.version };
     this.ctx.waitUntil(fleetOf(this.env, userId).report(report));
     return "known";
   }

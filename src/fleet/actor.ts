@@ -21,7 +21,7 @@ import type { PolicyContradiction } from "./policy-contradiction.ts";
 import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import { type FleetSavings, readSavings } from "./savings.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
-import { fleetAlarmAt, serviceGuard } from "./state.ts";
+import { serviceGuard } from "./state.ts";
 import { readSummaries, type SummaryPage } from "./summaries.ts";
 import { runDueTasks } from "./tasks.ts";
 import { isServiceGuardFresh } from "./totals.ts";
@@ -53,7 +53,7 @@ export class FleetActor extends DurableObject<Env> {
     this.#service = new ServiceDialogue(
       env,
       () => this.#userId,
-      (fleet) => this.#live.changed(fleet, this.#userId),
+      (fleet) => this.#changed(fleet),
     );
     // An error in here, or more than 30 seconds, resets the object and closes every socket. So a long import is left to the
     // first request.
@@ -96,7 +96,7 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Sets the alarm for what is due first. The write that made it due and the alarm become durable together. */
   #arm(): void {
-    const at = this.#fleet === null ? null : fleetAlarmAt(this.#fleet.state);
+    const at = this.#fleet?.alarmAt ?? null;
     const now = Date.now();
     if (at === null || firesBy(at, this.#armedAt, now)) return;
     this.#armedAt = Math.max(at, now + SHORTEST_ALARM_MS);

@@ -11,10 +11,17 @@ import { addAlert } from "./digest-window.ts";
 import { Digests } from "./digests.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
 import { Machines } from "./machines.ts";
-import { type OutageRules, outageRules, reviewOutage } from "./outage-guard.ts";
+import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./policy-contradiction.ts";
 import { type Known, Registry } from "./registry.ts";
-import type { Admission, InstanceRow, Listed, Report, UserPolicy } from "./report.ts";
+import {
+  type Admission,
+  type InstanceRow,
+  isNewer,
+  type Listed,
+  type Report,
+  type UserPolicy,
+} from "./report.ts";
 import { Retries } from "./retries.ts";
 import {
   awaitOthers,
@@ -25,18 +32,19 @@ import {
   start,
 } from "./settling.ts";
 import { type SilenceKeys, Silences } from "./silences.ts";
-import { countHibernation, countInstances, countMove, type Due, type FleetState, withDue } from "./state.ts";
+import {
+  BRINGING_RESUMES_MS,
+  countHibernation,
+  countInstances,
+  countMove,
+  type Due,
+  type FleetState,
+  fleetAlarmAt,
+  withDue,
+  withPruneDue,
+  withTotalsDue,
+} from "./state.ts";
 import { writeFleet } from "./stored-fleet.ts";
-
-/** A fleet reports its totals to the service at most this often. */
-export const TOTALS_EVERY_MS = 15 * SECOND_MS;
-
-/** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
-export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
-
-/** Old and surplus events are deleted so long after so many changes of rows or events, and no more often than that. */
-const PRUNE_EVERY = 1000;
-export const PRUNE_AFTER_MS = 5 * MINUTE_MS;
 
 /** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
 const ADMISSION_LASTS_MS = MINUTE_MS;
@@ -138,11 +146,7 @@ export class Fleet {
         next = awaitOthers(next, this.rules, now);
       }
       next = this.#reviewOutage(next, row.silentSince, now);
-      const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
-      if (turn(next.revision) === turn(state.revision)) return next;
-      return withDue(next, {
-        pruneAt: Math.min(next.due.pruneAt ?? now + PRUNE_AFTER_MS, now + PRUNE_AFTER_MS),
-      });
+      return withPruneDue(next, state.revision, now);
     });
   }
 
@@ -179,7 +183,12 @@ export class Fleet {
 
   /** The fleet's own alarm has fired. */
   noteContact(now: number): void {
-    this.update((state) => noteContact(state, now));
+    this.update((state) => this.#reviewOutage(noteContact(state, now), null, now));
+  }
+
+  /** When the alarm must fire; null when nothing waits for it. */
+  get alarmAt(): number | null {
+    return fleetAlarmAt(this.#state, outageEndsAt(this.#state, this.rules));
   }
 
   /** The fleet's object has started. */
@@ -198,10 +207,18 @@ export class Fleet {
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
     const reviewed = reviewOutage(state, this.#silences, this.rules, seenAt, now);
-    let next = reviewed.state;
-    for (const event of reviewed.events) next = this.#addEvent(next, null, event, now);
-    if (reviewed.events.length > 0) next = withDue(next, { historyAt: now });
+    const next = this.#addOwnEvents(reviewed.state, reviewed.events, now);
     return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
+  }
+
+  /** Adds an event of the fleet itself, unless it is known. */
+  addOwnEvent(event: HistoryEvent, now: number): void {
+    this.update((state) => this.#addOwnEvents(state, [event], now));
+  }
+
+  #addOwnEvents(state: FleetState, events: readonly HistoryEvent[], now: number): FleetState {
+    const next = events.reduce((before, event) => this.#addEvent(before, null, event, now), state);
+    return next === state ? state : withDue(next, { historyAt: now });
   }
 
   #addEvent(state: FleetState, instanceId: string | null, event: HistoryEvent, now: number): FleetState {
@@ -281,15 +298,4 @@ export class Fleet {
       return state;
     });
   }
-}
-
-/** Of two rows of the same revision the later one shows more heartbeats. */
-function isNewer(row: InstanceRow, known: Known | null): boolean {
-  if (known === null || row.revision > known.revision) return true;
-  return row.revision === known.revision && row.asOf > known.asOf;
-}
-
-function withTotalsDue(state: FleetState, now: number): FleetState {
-  const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
-  return withDue(state, { totalsAt });
 }

@@ -64,6 +64,8 @@ export class LivePush {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Tokens that are being looked up. */
+  readonly #lookingUp = new Set<string>();
   /** What was last sent to all; null when that is not known. */
   #pushed: string | null = null;
 
@@ -105,6 +107,7 @@ export class LivePush {
   changed(fleet: Fleet, userId: string): void {
     if (this.#timer !== null || this.#pushed === versionOf(fleet) || this.#sockets().length === 0) return;
     this.#timer = setTimeout(() => {
+      this.#timer = null;
       this.#push(fleet, userId).catch((error) => console.error("live push failed", error));
     }, PUSH_AFTER_MS);
   }
@@ -142,38 +145,37 @@ export class LivePush {
     }
   }
 
+  /** Nobody waits for a token to be looked up but those who hold it. */
   async #push(fleet: Fleet, userId: string): Promise<void> {
     const now = Date.now();
-    try {
-      await this.#checkTokens(userId, now);
-    } finally {
-      this.#timer = null;
-    }
     this.#pushed = versionOf(fleet);
+    const batches = new Map<string, Batch | null>();
+    const tokensDue = new Set<string>();
+    for (const socket of this.#sockets()) {
+      const connection = connectionOf(socket);
+      if (connection === null) continue;
+      if (isCheckDue(connection, now)) tokensDue.add(connection.tokenId);
+      else this.#send(socket, connection, fleet, now, batches);
+    }
+    await Promise.all([...tokensDue].map((tokenId) => this.#lookUp(tokenId, fleet, userId)));
+  }
+
+  /** Brings the token's connections up to date once it was found valid, and closes them if it was not. */
+  async #lookUp(tokenId: string, fleet: Fleet, userId: string): Promise<void> {
+    if (this.#lookingUp.has(tokenId)) return;
+    this.#lookingUp.add(tokenId);
+    const lookup = within(TOKEN_LOOKUP_LIMIT_MS, isTokenValid(this.#env.DB, userId, tokenId));
+    const isValid = await lookup.catch(() => null);
+    this.#lookingUp.delete(tokenId);
+    const now = Date.now();
     const batches = new Map<string, Batch | null>();
     for (const socket of this.#sockets()) {
       const connection = connectionOf(socket);
-      if (connection !== null) this.#send(socket, connection, fleet, now, batches);
-    }
-  }
-
-  async #checkTokens(userId: string, now: number): Promise<void> {
-    const due = new Map<string, WebSocket[]>();
-    for (const socket of this.#sockets()) {
-      const connection = connectionOf(socket);
-      if (connection === null || now - connection.tokenCheckedAt < TOKEN_CHECKED_EVERY_MS) continue;
-      due.set(connection.tokenId, [...(due.get(connection.tokenId) ?? []), socket]);
-    }
-    for (const [tokenId, sockets] of due) {
-      const found = within(TOKEN_LOOKUP_LIMIT_MS, isTokenValid(this.#env.DB, userId, tokenId));
-      const isValid = await found.catch(() => null);
-      for (const socket of sockets) {
-        const connection = connectionOf(socket);
-        if (connection === null) continue;
-        if (isValid === null) socket.close(CLOSE_CODES.tryAgain, "try again");
-        else if (isValid) socket.serializeAttachment({ ...connection, tokenCheckedAt: now });
-        else socket.close(CLOSE_CODES.revoked, "token revoked");
-      }
+      // One that was opened meanwhile has shown its token just now.
+      if (connection?.tokenId !== tokenId || !isCheckDue(connection, now)) continue;
+      if (isValid === null) socket.close(CLOSE_CODES.tryAgain, "try again");
+      else if (isValid) this.#send(socket, { ...connection, tokenCheckedAt: now }, fleet, now, batches);
+      else socket.close(CLOSE_CODES.revoked, "token revoked");
     }
   }
 
@@ -213,6 +215,10 @@ export class LivePush {
       socket.close(CLOSE_CODES.tryAgain, "try again");
     }
   }
+}
+
+function isCheckDue({ tokenCheckedAt }: Connection, now: number): boolean {
+  return now - tokenCheckedAt >= TOKEN_CHECKED_EVERY_MS;
 }
 
 /** Null for a socket that is being accepted, or whose attachment this version cannot read. */

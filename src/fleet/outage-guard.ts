@@ -106,3 +106,17 @@ function reviewOne(
   }
   return { changes, epoch };
 }
+
+/**
+ * When the guard or the vote ends by time alone; null when neither does. It must be reviewed then though nobody reports: of
+ * instances that were left behind none may.
+ */
+export function outageEndsAt(state: FleetState, rules: OutageRules): number | null {
+  const vote = voteRule(rules.standard, rules.user, serviceGuard(state));
+  const ends = [endOf(state.guard, rules.user), endOf(state.vote, vote)].filter((end) => end !== null);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+function endOf({ closedAt }: GuardWithOutage, { maxHoldMs }: GuardRule): number | null {
+  return closedAt === null || maxHoldMs === Number.POSITIVE_INFINITY ? null : closedAt + maxHoldMs;
+}

@@ -1,9 +1,10 @@
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 import { within } from "../platform/within.ts";
-import { BRINGING_RESUMES_MS, type Fleet } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
 import type { Listed } from "./report.ts";
 import type { Due } from "./state.ts";
+import { BRINGING_RESUMES_MS } from "./state.ts";
 
 /**
  * How a user's new policy comes to all instances: in one round, and then again to those that were out of reach. An instance

@@ -80,3 +80,9 @@ export interface ReportAnswer {
   /** For each question, in its order. */
   readonly answers: readonly { readonly step: GuardedStep; readonly answer: GuardAnswer }[];
 }
+
+/** Of two rows of the same revision the later one shows more heartbeats. */
+export function isNewer(row: InstanceRow, known: Pick<InstanceRow, "revision" | "asOf"> | null): boolean {
+  if (known === null || row.revision > known.revision) return true;
+  return row.revision === known.revision && row.asOf > known.asOf;
+}

@@ -1,8 +1,13 @@
-import { guardAnswer } from "../lifecycle/rules/outage-guard.ts";
-import { type Fleet, TOTALS_EVERY_MS } from "./fleet.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { unknownGuardEvent } from "../lifecycle/rules/guard-event.ts";
+import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import type { Fleet } from "./fleet.ts";
 import type { Report, ReportAnswer } from "./report.ts";
-import { serviceGuard } from "./state.ts";
+import { serviceGuard, TOTALS_EVERY_MS } from "./state.ts";
 import { isServiceGuardFresh, reportTotals } from "./totals.ts";
+
+/** The owner is told of a guard that does not answer for so long: a call may always fail once. */
+const TOLD_AFTER_MS = MINUTE_MS;
 
 /**
  * What a fleet reports to the service, and asks of it, while its instances wait for the guard's answer: one call at a time,
@@ -21,20 +26,28 @@ export class ServiceDialogue {
     this.#onRefreshed = onRefreshed;
   }
 
-  /** May these steps go on? Until all who are silent have reported it, and while the service's guard is not known, they wait. */
+  /**
+   * May these steps go on? Until all who are silent have reported it they wait. A guard of the service that does not answer
+   * counts as closed since it first failed to: it holds hibernations for no longer than one that is.
+   */
   async answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
     const { questions } = report;
     if (questions.length === 0) return [];
-    if (!fleet.haveAllReported(report, Date.now()) || !(await this.refreshServiceGuard(fleet))) {
+    if (!fleet.haveAllReported(report, Date.now())) {
       return questions.map((step) => ({ step, answer: { held: true } }));
     }
+    const isKnown = await this.refreshServiceGuard(fleet);
+    const now = Date.now();
+    const service = isKnown ? serviceGuard(fleet.state) : this.#unknownGuard(fleet, now);
     const { guard } = fleet.state;
     const { maxHoldMs } = fleet.rules.standard;
-    const now = Date.now();
-    return questions.map((step) => ({
-      step,
-      answer: guardAnswer(step, guard, serviceGuard(fleet.state), maxHoldMs, now),
-    }));
+    return questions.map((step) => ({ step, answer: guardAnswer(step, guard, service, maxHoldMs, now) }));
+  }
+
+  #unknownGuard(fleet: Fleet, now: number): Guard {
+    const closedAt = fleet.state.serviceSilentFrom ?? now;
+    if (now - closedAt >= TOLD_AFTER_MS) fleet.addOwnEvent(unknownGuardEvent(closedAt), now);
+    return { ...serviceGuard(fleet.state), closedAt };
   }
 
   /** Asks the service how its guard stands, unless that is fresh and nothing is new. False: it is not known. */

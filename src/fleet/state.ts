@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
 
@@ -41,6 +42,8 @@ const fleetStateSchema = z.object({
   digests: z.number(),
   /** The service's guard as last known; null before the first time. */
   service: z.object({ guard, answeredAt: moment }).nullable(),
+  /** Since when every call to the service has failed; null when the last one did not. */
+  serviceSilentFrom: moment.nullable().default(null),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
   /** The number of the last totals reported to the service. */
@@ -80,6 +83,7 @@ export function newFleet(): FleetState {
     digest: NOTHING_TO_TELL,
     digests: 0,
     service: null,
+    serviceSilentFrom: null,
     revision: 0,
     totalsNumber: 0,
     reachableSince: 0,
@@ -95,6 +99,30 @@ export function parseFleet(json: string): FleetState {
 
 export function withDue(state: FleetState, due: Partial<Due>): FleetState {
   return { ...state, due: { ...state.due, ...due } };
+}
+
+/** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
+export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
+
+/** A fleet reports its totals to the service at most this often. */
+export const TOTALS_EVERY_MS = 15 * SECOND_MS;
+
+/** Old and surplus events are deleted so long after so many changes of rows or events, and no more often than that. */
+const PRUNE_EVERY = 1000;
+export const PRUNE_AFTER_MS = 5 * MINUTE_MS;
+
+/** The totals have changed. */
+export function withTotalsDue(state: FleetState, now: number): FleetState {
+  const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
+  return withDue(state, { totalsAt });
+}
+
+/** What has changed since the revision `before` may call for events to be deleted. */
+export function withPruneDue(state: FleetState, before: number, now: number): FleetState {
+  const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
+  if (turn(state.revision) === turn(before)) return state;
+  const at = now + PRUNE_AFTER_MS;
+  return withDue(state, { pruneAt: Math.min(state.due.pruneAt ?? at, at) });
 }
 
 /** The service's guard as far as it is known. */
@@ -147,8 +175,11 @@ function isAwake(one: CountedAs | null): boolean {
   return one !== null && one.silentSince === null && AWAKE.has(one.status);
 }
 
-/** When the fleet must do something at the latest; null when only a report or a request can change anything. */
-export function fleetAlarmAt({ digest, due }: FleetState): number | null {
+/**
+ * When the fleet must do something at the latest; null when only a report or a request can change anything. `outageEndsAt`:
+ * when the guard or the vote ends by time alone.
+ */
+export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number | null): number | null {
   const moments = [
     digest.criticalAt,
     digest.ordinary?.at ?? null,
@@ -158,6 +189,7 @@ export function fleetAlarmAt({ digest, due }: FleetState): number | null {
     due.policy?.at ?? null,
     due.pruneAt,
     due.awaiting?.at ?? null,
+    outageEndsAt,
   ].filter((at) => at !== null);
   return moments.length === 0 ? null : Math.min(...moments);
 }

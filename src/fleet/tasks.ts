@@ -6,10 +6,10 @@ import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import { closeWindow, dueDigests, type Urgency } from "./digest-window.ts";
-import { type Fleet, PRUNE_AFTER_MS } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
-import { type Due, type FleetState, withDue } from "./state.ts";
+import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "./state.ts";
 import { reportTotals } from "./totals.ts";
 
 /**

@@ -2,8 +2,8 @@ import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { reportTotals as sendTotals } from "../service/service.ts";
 import { type FleetTotals, TRIES_IN_ORDER } from "../service/totals.ts";
-import { type Fleet, TOTALS_EVERY_MS } from "./fleet.ts";
-import { type FleetState, withDue } from "./state.ts";
+import type { Fleet } from "./fleet.ts";
+import { type FleetState, TOTALS_EVERY_MS, withDue } from "./state.ts";
 
 /** What a fleet reports to the service of itself, and how the service's guard stands, which comes back. */
 
@@ -18,11 +18,23 @@ export function isServiceGuardFresh({ service }: FleetState): boolean {
   return service !== null && Math.abs(Date.now() - service.answeredAt) < SERVICE_GUARD_FRESH_MS;
 }
 
+/** A call that failed is made again after this long: the service's word is missing only as long as it can't be had. */
+const RETRY_MS = 30 * SECOND_MS;
+
 /**
  * Reports the totals to the service, and notes how its guard stands. Throws when it is out of reach, or does not take them:
  * what it says then is not said in view of them.
  */
 export async function reportTotals(env: Env, userId: string, fleet: Fleet): Promise<void> {
+  try {
+    await callService(env, userId, fleet);
+  } catch (error) {
+    fleet.update((state) => noteFailed(state, Date.now()));
+    throw error;
+  }
+}
+
+async function callService(env: Env, userId: string, fleet: Fleet): Promise<void> {
   let newest = 0;
   for (let turn = 0; turn < TRIES_IN_ORDER; turn++) {
     // Saved before it is sent: no later report may have the same number.
@@ -35,6 +47,11 @@ export async function reportTotals(env: Env, userId: string, fleet: Fleet): Prom
   throw new Error("the service did not take the totals");
 }
 
+function noteFailed(state: FleetState, now: number): FleetState {
+  const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + RETRY_MS);
+  return withDue({ ...state, serviceSilentFrom: state.serviceSilentFrom ?? now }, { totalsAt });
+}
+
 function noteTaken(userId: string, fleet: Fleet, taken: FleetTotals, guard: Guard): void {
   fleet.update((state) => {
     const now = Date.now();
@@ -43,7 +60,10 @@ function noteTaken(userId: string, fleet: Fleet, taken: FleetTotals, guard: Guar
     // again and again.
     const hasNews = JSON.stringify(totalsOf(userId, state, taken.number)) !== JSON.stringify(taken);
     const restAt = isEmpty(state) ? null : now + TOTALS_AT_LEAST_EVERY_MS;
-    return withDue({ ...state, service }, { totalsAt: hasNews ? now + TOTALS_EVERY_MS : restAt });
+    return withDue(
+      { ...state, service, serviceSilentFrom: null },
+      { totalsAt: hasNews ? now + TOTALS_EVERY_MS : restAt },
+    );
   });
 }
 

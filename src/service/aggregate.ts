@@ -52,12 +52,38 @@ export function aggregateOf(figures: FleetFigures, voteStepMs: number): Aggregat
   };
 }
 
-export function add(sum: Aggregate, part: Aggregate): Aggregate {
-  return combine(sum, part, 1);
-}
+const TALLIES = aggregateSchema.keyof().options;
 
-export function subtract(sum: Aggregate, part: Aggregate): Aggregate {
-  return combine(sum, part, -1);
+/** The sum of parts that come and go. A change costs what it changes, however much there is. */
+export class Sum {
+  readonly #tallies = {
+    instancesByStatus: new Map<string, number>(),
+    hibernations: new Map<string, number>(),
+    regretted: new Map<string, number>(),
+    users: new Map<string, number>(),
+    votes: new Map<string, number>(),
+    awakeVotes: new Map<string, number>(),
+  };
+
+  /** Puts `to` in the place of `from`; null is nothing. */
+  replace(from: Aggregate | null, to: Aggregate | null): void {
+    for (const name of TALLIES) {
+      if (from !== null) count(this.#tallies[name], from[name], -1);
+      if (to !== null) count(this.#tallies[name], to[name], 1);
+    }
+  }
+
+  get total(): Aggregate {
+    const tally = (name: keyof Aggregate) => Object.fromEntries(this.#tallies[name]);
+    return {
+      instancesByStatus: tally("instancesByStatus"),
+      hibernations: tally("hibernations"),
+      regretted: tally("regretted"),
+      users: tally("users"),
+      votes: tally("votes"),
+      awakeVotes: tally("awakeVotes"),
+    };
+  }
 }
 
 /** Users who vote "silent" with the same moments. */
@@ -69,7 +95,8 @@ export interface VoteCount extends Vote {
 
 export function votesOf({ votes, awakeVotes }: Aggregate): VoteCount[] {
   return Object.entries(votes).map(([key, users]) => {
-    const [seenAt = 0, closedAt = 0] = key.split("/").map(Number);
+    const slash = key.indexOf("/");
+    const [seenAt, closedAt] = [Number(key.slice(0, slash)), Number(key.slice(slash + 1))];
     return { seenAt, closedAt, users, awake: awakeVotes[key] ?? 0 };
   });
 }
@@ -82,24 +109,20 @@ export function hibernationsOf({ hibernations, regretted }: Aggregate): Hibernat
   }));
 }
 
-/** The sum of two tallies, the second taken `times` times. */
-export function addTally(sum: Tally, part: Tally, times = 1): Tally {
-  const added = Object.entries(part);
-  if (added.length === 0) return sum;
+/** The sum of two tallies. */
+export function addTally(sum: Tally, part: Tally): Tally {
   const total = new Map(Object.entries(sum));
-  for (const [key, count] of added) total.set(key, (total.get(key) ?? 0) + times * count);
-  return Object.fromEntries([...total].filter(([, count]) => count !== 0));
+  count(total, part, 1);
+  return Object.fromEntries(total);
 }
 
-function combine(sum: Aggregate, part: Aggregate, times: 1 | -1): Aggregate {
-  return {
-    instancesByStatus: addTally(sum.instancesByStatus, part.instancesByStatus, times),
-    hibernations: addTally(sum.hibernations, part.hibernations, times),
-    regretted: addTally(sum.regretted, part.regretted, times),
-    users: addTally(sum.users, part.users, times),
-    votes: addTally(sum.votes, part.votes, times),
-    awakeVotes: addTally(sum.awakeVotes, part.awakeVotes, times),
-  };
+/** What counts nothing is dropped. */
+function count(total: Map<string, number>, part: Tally, times: 1 | -1): void {
+  for (const [key, counted] of Object.entries(part)) {
+    const after = (total.get(key) ?? 0) + times * counted;
+    if (after === 0) total.delete(key);
+    else total.set(key, after);
+  }
 }
 
 function voteKey({ seenAt, closedAt }: Vote, stepMs: number): string {
@@ -112,6 +135,12 @@ function positive(entries: readonly (readonly [string, number])[]): Tally {
 }
 
 /** A reason that is named twice counts with both. */
-function byReason(hibernations: readonly HibernationCount[], count: (of: HibernationCount) => number): Tally {
-  return hibernations.reduce<Tally>((sum, each) => addTally(sum, positive([[each.reason, count(each)]])), {});
+function byReason(
+  hibernations: readonly HibernationCount[],
+  figure: (of: HibernationCount) => number,
+): Tally {
+  return hibernations.reduce<Tally>(
+    (sum, each) => addTally(sum, positive([[each.reason, figure(each)]])),
+    {},
+  );
 }

@@ -7,12 +7,11 @@ import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import {
   type Aggregate,
-  add,
   addTally,
   aggregateOf,
   aggregateSchema,
   hibernationsOf,
-  NO_FLEETS,
+  Sum,
   type Tally,
   votesOf,
 } from "./aggregate.ts";
@@ -87,6 +86,8 @@ export class Coordinator {
   readonly #counts: CountStore;
   readonly #rule: ServiceRule;
   readonly #parts = new Map<string, ShardPart>();
+  /** Of the parts' aggregates. */
+  readonly #sum = new Sum();
   #takingOver: Promise<void> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env, counts: CountStore) {
@@ -105,7 +106,7 @@ export class Coordinator {
     );
     // Without a shard that can't be read its users would seem to be fine: better none than wrong sums.
     for (const { id, json } of sql.exec<{ id: string; json: string }>("SELECT id, json FROM shards")) {
-      this.#parts.set(id, partSchema.parse(JSON.parse(json)));
+      this.#place(id, partSchema.parse(JSON.parse(json)));
     }
   }
 
@@ -120,7 +121,7 @@ export class Coordinator {
 
   async read(): Promise<ServiceTotals> {
     await this.#takeOver();
-    const sum = this.#sum();
+    const sum = this.#sum.total;
     return {
       counts: [...this.#parts.values()].reduce(
         (counts, part) => addTally(counts, part.counts),
@@ -150,12 +151,18 @@ export class Coordinator {
       id,
       JSON.stringify(part),
     );
-    this.#parts.set(id, part);
+    this.#place(id, part);
   }
 
   #dropFormerVotes(): void {
     this.#ctx.storage.sql.exec("DELETE FROM shards WHERE id = ?", FORMER_VOTES);
-    this.#parts.delete(FORMER_VOTES);
+    this.#place(FORMER_VOTES, null);
+  }
+
+  #place(id: string, part: ShardPart | null): void {
+    this.#sum.replace(this.#parts.get(id)?.aggregate ?? null, part?.aggregate ?? null);
+    if (part === null) this.#parts.delete(id);
+    else this.#parts.set(id, part);
   }
 
   /** Once, before anything else: what D1 kept. Whoever comes meanwhile waits; after a failure the next one tries again. */
@@ -176,10 +183,10 @@ export class Coordinator {
 
   #keepFormer({ guard, votes, cleanup, events }: Former, now: number): void {
     if (votes.length > 0) {
-      const aggregate = votes
-        .map((vote) => aggregateOf({ ...NO_FIGURES, vote }, this.#rule.voteStepMs))
-        .reduce(add, NO_FLEETS);
-      this.#keepPart(FORMER_VOTES, { number: 1, aggregate, counts: {} });
+      const sum = new Sum();
+      for (const vote of votes)
+        sum.replace(null, aggregateOf({ ...NO_FIGURES, vote }, this.#rule.voteStepMs));
+      this.#keepPart(FORMER_VOTES, { number: 1, aggregate: sum.total, counts: {} });
     }
     this.#keepGuard(guard, guard.closedAt === null ? 0 : now + TAKEN_OVER_HOLDS_MS);
     if (cleanup !== null) this.#kept.write("cleanup", cleanup);
@@ -189,7 +196,7 @@ export class Coordinator {
 
   #reviewedGuard(now: number): Guard {
     const guard = this.#guard();
-    const sum = this.#sum();
+    const sum = this.#sum.total;
     const census = { votes: votesOf(sum), awakeUsers: sum.users.awake ?? 0 };
     const change = reviewServiceGuard(guard, census, this.#rule, guard.opensFrom, now);
     if (change === null) return wordOf(guard);
@@ -206,10 +213,6 @@ export class Coordinator {
 
   #keepGuard({ closedAt, openedAt, seenFrom }: GuardWithOutage, opensFrom: number): void {
     this.#kept.write("guard", { closedAt, openedAt, seenFrom, opensFrom });
-  }
-
-  #sum(): Aggregate {
-    return [...this.#parts.values()].reduce((sum, { aggregate }) => add(sum, aggregate), NO_FLEETS);
   }
 
   #keepEvent({ id, at, kind, severity, message, detail }: ServiceEvent): void {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jsonText, readableRows } from "../lifecycle/model/stored.ts";
-import { type Aggregate, add, aggregateOf, NO_FLEETS, subtract } from "./aggregate.ts";
+import { type Aggregate, aggregateOf, Sum } from "./aggregate.ts";
 import { agedRow, type FleetRow, type FleetTotals, figuresSchema, rowAfter } from "./totals.ts";
 
 /** A row that cannot be read counts nothing, and the fleet's next report replaces it. */
@@ -22,7 +22,7 @@ export type Taken =
 export class Fleets {
   readonly #sql: SqlStorage;
   readonly #voteStepMs: number;
-  #aggregate: Aggregate = NO_FLEETS;
+  readonly #sum = new Sum();
   /** The numbers of reports that changed nothing, and so were not written. */
   readonly #unwritten = new Map<string, number>();
 
@@ -43,7 +43,7 @@ export class Fleets {
   }
 
   get aggregate(): Aggregate {
-    return this.#aggregate;
+    return this.#sum.total;
   }
 
   /** Takes a report. One that changes nothing writes a row once a day, so that the fleet counts as present. */
@@ -108,8 +108,7 @@ export class Fleets {
   }
 
   #move(from: FleetRow | null, to: FleetRow | null): void {
-    const without = from === null ? this.#aggregate : subtract(this.#aggregate, this.#part(from));
-    this.#aggregate = to === null ? without : add(without, this.#part(to));
+    this.#sum.replace(from && this.#part(from), to && this.#part(to));
   }
 
   #part(row: FleetRow): Aggregate {

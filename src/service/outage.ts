@@ -55,14 +55,7 @@ export function reviewServiceGuard(
   opensFrom: number,
   now: number,
 ): ServiceGuardChange | null {
-  const moments =
-    guard.closedAt === null
-      ? [...new Set(census.votes.map(({ seenAt }) => seenAt))].sort((a, b) => a - b)
-      : [null];
-  for (const seenAt of moments) {
-    const span = outageSpan(guard, seenAt, rule.guard);
-    if (span === null) continue;
-    const count = countUsers(census, span, rule.voteStepMs);
+  for (const { span, count } of outages(guard, census, rule, now)) {
     const kind = reviewGuard(guard, count, rule.guard, now);
     if (kind === null || (kind !== "closes" && now < opensFrom)) continue;
     return { kind, from: guard, to: changeGuard(guard, kind, span, rule.guard, now), count };
@@ -70,16 +63,56 @@ export function reviewServiceGuard(
   return null;
 }
 
+interface Outage {
+  readonly span: OutageSpan;
+  /** The users who vote for it, and the other users who are awake. */
+  readonly count: FleetCount;
+}
+
 /**
- * Counts the users who vote for the same outage, and the other users who are awake. Moments are rounded, so a vote that may
- * belong counts.
+ * The outages to look at: the one that closed the guard, or around each vote that stands, earliest first, one of its own. Votes
+ * come in and go out as these move along, so that all together cost one pass.
  */
-function countUsers({ votes, awakeUsers }: Census, span: OutageSpan, stepMs: number): FleetCount {
-  const latest = (rounded: number) => rounded + stepMs - 1;
-  const together = votes.filter(
-    ({ seenAt, closedAt }) =>
-      latest(seenAt) >= span.seenFrom && seenAt <= span.seenUntil && latest(closedAt) > span.orphanedAfter,
-  );
-  const sum = (of: (votes: VoteCount) => number) => together.reduce((total, each) => total + of(each), 0);
-  return { silent: sum(({ users }) => users), awake: awakeUsers - sum(({ awake }) => awake) };
+function* outages(
+  guard: GuardWithOutage,
+  { votes, awakeUsers }: Census,
+  rule: ServiceRule,
+  now: number,
+): Generator<Outage> {
+  const isOpen = guard.closedAt === null;
+  const standing = votes
+    .filter(({ closedAt }) => !isOpen || latest(closedAt, rule) + rule.voteLastsMs >= now)
+    .sort((a, b) => a.seenAt - b.seenAt);
+  let silent = 0;
+  let voting = 0;
+  const count = ({ closedAt, users, awake }: VoteCount, { orphanedAfter }: OutageSpan, times: 1 | -1) => {
+    if (latest(closedAt, rule) <= orphanedAfter) return;
+    silent += times * users;
+    voting += times * awake;
+  };
+  let [first, end] = [0, 0];
+  for (const seenAt of isOpen ? standing.map((vote) => vote.seenAt) : [null]) {
+    const span = outageSpan(guard, seenAt, rule.guard);
+    if (span === null) continue;
+    for (
+      let vote = standing[end];
+      vote !== undefined && vote.seenAt <= span.seenUntil;
+      vote = standing[++end]
+    ) {
+      count(vote, span, 1);
+    }
+    for (
+      let vote = standing[first];
+      vote !== undefined && latest(vote.seenAt, rule) < span.seenFrom;
+      vote = standing[++first]
+    ) {
+      count(vote, span, -1);
+    }
+    yield { span, count: { silent, awake: awakeUsers - voting } };
+  }
+}
+
+/** The last moment that may have been rounded down to this one: a vote that may belong counts. */
+function latest(rounded: number, { voteStepMs }: ServiceRule): number {
+  return rounded + voteStepMs - 1;
 }

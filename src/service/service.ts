@@ -15,7 +15,7 @@ const COORDINATOR_LIMIT_MS = 15 * SECOND_MS;
 
 /**
  * Reports a fleet's totals, and brings back how the service-wide guard stands, at most a minute old. Throws within 5 s when
- * the service can't be reached: whoever then asks for a step must hold it. A fleet reports what changes, and once a day at
+ * the service can't be reached: for whoever then asks for a step the guard counts as closed. A fleet reports what changes, and once a day at
  * the least: one that is silent for two days counts on neither side of the guard.
  */
 export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotals): Promise<TotalsAnswer> {

@@ -111,11 +111,11 @@ export async function listOf(fleet: FleetStub, filter: ListFilter = {}): Promise
 }
 
 export function rows<T extends Record<string, SqlStorageValue>>(
-  fleet: FleetStub,
+  stub: DurableObjectStub,
   query: string,
   ...values: SqlStorageValue[]
 ): Promise<T[]> {
-  return runInDurableObject(fleet, (_, { storage }) => storage.sql.exec<T>(query, ...values).toArray());
+  return runInDurableObject(stub, (_, { storage }) => storage.sql.exec<T>(query, ...values).toArray());
 }
 
 export async function stateOf(fleet: FleetStub): Promise<FleetState> {

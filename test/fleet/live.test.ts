@@ -3,6 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CLOSE_CODES, type LiveMessage } from "../../src/fleet/messages.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+import { reportOf } from "./fleets.ts";
 
 const ORIGIN = "https://dumont.test";
 const MINUTE = 60_000;
@@ -385,5 +386,54 @@ describe("who may watch", () => {
     await one.heartbeat();
     await vi.waitFor(() => expect(others.closed?.code).toBe(CLOSE_CODES.revoked));
     expect(others.eventKinds).not.toContain("first_heartbeat");
+  });
+
+  it("is looked up for all at once, and nobody else waits for that, though D1 does not answer", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
+    const waiting: Viewer[] = [];
+    for (let index = 0; index < 3; index++) {
+      const { body } = await call("POST", `/api/admin/users/${user.userId}/tokens`, { token: ADMIN_TOKEN });
+      waiting.push(await Viewer.open({ token: body.token }));
+    }
+    setClock(DAY + 11 * MINUTE);
+    const fresh = await Viewer.open(user);
+    await vi.waitFor(() => expect(fresh.fleet.get("rig")).toBe("pending"));
+    const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
+    const first = vi.spyOn(statement, "first").mockImplementation(
+      // Not for good: nothing of it may reach into another test.
+      () => new Promise((_, reject) => setTimeout(() => reject(new Error("too late")), 8_000)),
+    );
+    try {
+      const startedAt = performance.now();
+      await one.heartbeat();
+      await vi.waitFor(() => expect(fresh.fleet.get("rig")).toBe("running"), 3_000);
+      await fleetOf(user).report(reportOf("other"));
+      await vi.waitFor(() => expect(fresh.fleet.get("other")).toBe("running"), 3_000);
+      expect(
+        waiting.map(({ eventKinds, closed }) => [eventKinds.includes("first_heartbeat"), closed]),
+      ).toEqual(waiting.map(() => [false, null]));
+      for (const each of waiting) {
+        await vi.waitFor(() => expect(each.closed?.code).toBe(CLOSE_CODES.tryAgain), 10_000);
+      }
+      expect(performance.now() - startedAt).toBeLessThan(9_000);
+      expect(first).toHaveBeenCalledTimes(3);
+    } finally {
+      first.mockRestore();
+    }
+  });
+
+  it("goes on where it stood once its token was found valid", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
+    await quiet();
+    const viewer = await Viewer.open(user);
+    setClock(DAY + 11 * MINUTE);
+    await one.heartbeat();
+    await vi.waitFor(() => expect(viewer.fleet.get("rig")).toBe("running"));
+    expect(viewer.ids).toEqual(["rig", "rig"]);
+    expect(viewer.closed).toBeNull();
   });
 });

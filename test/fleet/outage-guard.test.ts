@@ -8,7 +8,17 @@ import { shardOf } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { alertOf, emptyService, fireDueAlarms, reportMany, reportOf, rows, stateOf } from "./fleets.ts";
+import {
+  alertOf,
+  armedAt,
+  emptyService,
+  fireDueAlarms,
+  passAlarms,
+  reportMany,
+  reportOf,
+  rows,
+  stateOf,
+} from "./fleets.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -505,6 +515,33 @@ describe("a fleet", () => {
     expect(await guardEventsOf("mixed")).toEqual(["guard_closed", "guard_opened", "guard_closed"]);
   });
 
+  it("takes its vote back after the longest hold, though no instance reports any more", async () => {
+    const fleet = fleetOf(env, "left");
+    await reportMany(fleet, { silent: 1, awake: 0, seenAt: DAY });
+    expect((await stateOf(fleet)).vote.closedAt).toBe(DAY + 5 * MINUTE);
+    const endsAt = DAY + 5 * MINUTE + STANDARD.maxHoldMs;
+    await passAlarms(fleet, endsAt - 1);
+    expect((await stateOf(fleet)).vote.closedAt).toBe(DAY + 5 * MINUTE);
+    await passAlarms(fleet, endsAt + MINUTE);
+    expect((await stateOf(fleet)).vote).toMatchObject({ closedAt: null, openedAt: endsAt });
+    const reported = await rows<{ json: string }>(
+      shardOf(env, "left"),
+      "SELECT json FROM fleets WHERE user_id = 'left'",
+    );
+    expect(reported.map(({ json }) => JSON.parse(json).vote)).toEqual([null]);
+  });
+
+  it("opens its guard after the longest hold, though no instance reports any more", async () => {
+    const fleet = fleetOf(env, "all-left");
+    await reportMany(fleet, { silent: 3, awake: 0, seenAt: DAY });
+    await passAlarms(fleet, DAY + 5 * MINUTE + STANDARD.maxHoldMs);
+    expect((await stateOf(fleet)).guard).toMatchObject({
+      closedAt: null,
+      openedAt: DAY + 5 * MINUTE + STANDARD.maxHoldMs,
+    });
+    expect(await guardEventsOf("all-left")).toEqual(["guard_closed", "guard_opened"]);
+  });
+
   it("makes a change once, and tells of it once, however many report at the same time", async () => {
     const fleet = fleetOf(env, "at-once");
     const ids = ["a", "b", "c"];
@@ -613,6 +650,50 @@ describe("a fleet", () => {
     expect((await fleetOf(env, "unheard-0").report(reportOf("rig", asking))).answers).toEqual([
       { step: "hibernate", answer: { held: true } },
     ]);
+  });
+
+  it("without a word of the service lets hibernations go as its guard would, no deletes, and tells it once", async () => {
+    mayLog(/the service-wide guard is not known: steps wait/);
+    const fleet = fleetOf(env, "unanswered");
+    await reportMany(fleet, { silent: 1, awake: 4, seenAt: DAY });
+    await passMinutes(4, ["unanswered"]);
+    const report = await runInDurableObject(shardOf(env, "unanswered"), (actor) =>
+      vi.spyOn(Object.getPrototypeOf(actor), "report").mockRejectedValue(new Error("out of reach")),
+    );
+    const ask = async () => {
+      const asking = { ...silentNow, questions: ["hibernate", "delete"] as const };
+      const { answers } = await fleet.report(reportOf("silent-0", asking));
+      return answers.map(({ answer }) => answer);
+    };
+    setClock(Date.now() + MINUTE);
+    const since = Date.now();
+    const bothHeld = [{ held: true }, { held: true }];
+    expect(await ask()).toEqual(bothHeld);
+    expect(await guardEventsOf("unanswered")).toEqual([]);
+    // It is tried on though no instance asks, so that the service's word is missing for no longer than it is.
+    expect(await armedAt(fleet)).toBeLessThanOrEqual(since + 30 * SECOND);
+    for (let turn = 1; turn <= 3; turn++) {
+      setClock(since + turn * 5 * MINUTE);
+      expect(await ask()).toEqual(bothHeld);
+    }
+    expect(await guardEventsOf("unanswered")).toEqual(["guard_deferred"]);
+    setClock(since + STANDARD.maxHoldMs - SECOND);
+    expect(await ask()).toEqual(bothHeld);
+    const releasedAt = since + STANDARD.maxHoldMs;
+    setClock(releasedAt);
+    expect(await ask()).toEqual([{ held: false, openedAt: releasedAt }, { held: true }]);
+
+    report.mockRestore();
+    setClock(releasedAt + MINUTE);
+    const free = { held: false, openedAt: null };
+    expect(await ask()).toEqual([free, free]);
+    // What was missing before counts no more.
+    await runInDurableObject(shardOf(env, "unanswered"), (actor) =>
+      vi.spyOn(Object.getPrototypeOf(actor), "report").mockRejectedValue(new Error("out of reach")),
+    );
+    setClock(releasedAt + HOUR);
+    expect(await ask()).toEqual(bothHeld);
+    expect(await guardEventsOf("unanswered")).toEqual(["guard_deferred"]);
   });
 
   it("asks the service again for a vote that was cast while it was being asked", async () => {

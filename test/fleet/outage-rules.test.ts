@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type OutageRules, outageRules, reviewOutage } from "../../src/fleet/outage-guard.ts";
+import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "../../src/fleet/outage-guard.ts";
 import type { Counted } from "../../src/fleet/silences.ts";
 import { type FleetState, newFleet } from "../../src/fleet/state.ts";
 
@@ -151,6 +151,29 @@ describe("the vote on the service's guard", () => {
     expect(state.vote).toMatchObject({ closedAt: null, openedAt: NOW - HOUR });
     const service = { guard: { closedAt: NOW - 7 * HOUR, openedAt: null }, answeredAt: NOW };
     expect(vote(fleet(0, { vote: voted, service }), RULES, null, NOW - 7 * HOUR).state.vote).toEqual(voted);
+  });
+});
+
+describe("by time alone", () => {
+  const closed = { closedAt: NOW, openedAt: null, seenFrom: NOW - HOUR };
+  const guard = { ...closed, silentFrom: NOW };
+  const vote = { ...closed, seenAt: NOW };
+  const shortHold = outageRules({ guard: { max_hold_seconds: 600 } }, 1);
+  const service = { guard: { closedAt: NOW, openedAt: null }, answeredAt: NOW };
+
+  it.each<[string, Partial<FleetState>, OutageRules, number | null]>([
+    ["nothing ends where all is open", {}, RULES, null],
+    ["the guard ends after the user's longest hold", { guard }, shortHold, NOW + 10 * MINUTE],
+    ["the vote ends after the standard one", { vote }, shortHold, NOW + 6 * HOUR],
+    ["the first of both ends first", { guard, vote }, shortHold, NOW + 10 * MINUTE],
+    ["no vote ends while the service's guard is closed", { vote, service }, RULES, null],
+  ])("%s", (_, more, rules, at) => {
+    const state = fleet(0, more);
+    expect(outageEndsAt(state, rules)).toBe(at);
+    // Else the alarm would fire again and again.
+    if (at === null) return;
+    const { state: reviewed } = reviewOutage(state, silences(), rules, null, at);
+    expect(outageEndsAt(reviewed, rules) ?? at + 1).toBeGreaterThan(at);
   });
 });
 

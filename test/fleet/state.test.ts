@@ -39,7 +39,14 @@ describe("the next alarm of a fleet", () => {
       2,
     ],
   ])("%s", (_, state, at) => {
-    expect(fleetAlarmAt(state)).toBe(at);
+    expect(fleetAlarmAt(state, null)).toBe(at);
+  });
+
+  it.each([
+    ["an outage that ends by time alone", idle, 11, 11],
+    ["one that ends after something else", due({ totalsAt: 4 }), 11, 4],
+  ])("%s", (_, state, endsAt, at) => {
+    expect(fleetAlarmAt(state, endsAt)).toBe(at);
   });
 
   it("is the earliest of whatever waits", () => {
@@ -65,7 +72,7 @@ describe("the next alarm of a fleet", () => {
           },
         };
         const waiting = moments.filter((at) => at !== null);
-        expect(fleetAlarmAt(state)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
+        expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),
     );
   });

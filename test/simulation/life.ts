@@ -164,7 +164,9 @@ function populate(database: Database): void {
 /** How often a guard closed and opened. */
 function countGuards(platform: Platform): void {
   for (const fleet of platform.fleets) {
-    for (const { kind } of fleet.rows("SELECT kind FROM events WHERE instance_id = ''")) {
+    for (const { kind } of fleet.rows(
+      "SELECT kind FROM events WHERE kind IN ('guard_closed', 'guard_opened')",
+    )) {
       platform.count(`${kind === "guard_closed" ? "guards closed" : "guards opened"}`);
     }
     if (stateOf(fleet)?.guard.closedAt !== null) platform.count("guards left closed");

@@ -84,7 +84,11 @@ export function isQuietKind(kind: string): boolean {
   return QUIET_KINDS.has(kind);
 }
 
-/** Whether the owner is told of the event. Flapping and repeated failures are told once. */
-export function isAlert(event: HistoryEvent): boolean {
-  return !isQuietKind(event.kind) && event.detail.flapping !== true && event.detail.repeated !== true;
+/**
+ * Whether the owner is told of the event. Flapping and repeated failures are told once. A guard that closes is told, and with it
+ * what it holds; steps that are held because nobody knows how a guard stands are told themselves.
+ */
+export function isAlert({ kind, detail }: HistoryEvent): boolean {
+  if (kind === "guard_deferred") return detail.guard === "unknown";
+  return !isQuietKind(kind) && detail.flapping !== true && detail.repeated !== true;
 }

@@ -61,3 +61,16 @@ export function guardEvent(
       );
   }
 }
+
+/** The event that tells of steps that are held because nobody has known since then how the service's guard stands. */
+export function unknownGuardEvent(since: number): HistoryEvent {
+  return {
+    id: `guard_deferred-${since.toString(36)}`,
+    at: since,
+    kind: "guard_deferred",
+    severity: "warning",
+    message:
+      "The service-wide guard does not answer. Until it does nothing is hibernated for silence, for six hours at most, and nothing is deleted",
+    detail: { rule: "guard", guard: "unknown" },
+  };
+}

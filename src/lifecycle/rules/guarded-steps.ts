@@ -90,7 +90,7 @@ export function deferStep(
     at: now,
     kind: "guard_deferred",
     severity: "info",
-    message: `The mass-outage guard holds back: ${orphan.guard.step.replace("_", "-")}`,
+    message: `Held back until a mass outage can be ruled out: ${orphan.guard.step.replace("_", "-")}`,
     detail: { step: orphan.guard.step },
   });
 }

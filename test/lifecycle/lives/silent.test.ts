@@ -25,7 +25,13 @@ const LIVES: readonly Life[] = [
       FIRST_HEARD,
       ORPHANED,
       SILENT,
-      [1800, "guard_deferred", "info", "The mass-outage guard holds back: hibernate", { step: "hibernate" }],
+      [
+        1800,
+        "guard_deferred",
+        "info",
+        "Held back until a mass outage can be ruled out: hibernate",
+        { step: "hibernate" },
+      ],
       [
         2400,
         "guard_permitted",

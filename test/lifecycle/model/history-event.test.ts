@@ -41,6 +41,11 @@ describe("an event", () => {
     expect(isAlert(event("delete_failed", { repeated: false }))).toBe(true);
   });
 
+  it("of a step that is held is one only where no closed guard has told it", () => {
+    expect(isAlert(event("guard_deferred", { guard: "unknown" }))).toBe(true);
+    expect(isAlert(event("guard_deferred", { step: "hibernate" }))).toBe(false);
+  });
+
   it("is of three severities", () => {
     expect(severitySchema.options).toEqual(["info", "warning", "critical"]);
   });

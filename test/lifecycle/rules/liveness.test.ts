@@ -261,7 +261,7 @@ describe("the silence of an instance", () => {
     line.fail();
     line.until(at("2:00:00")).defer();
     expect(line.events.at(-1)).toMatchObject({
-      message: "The mass-outage guard holds back: force-hibernate",
+      message: "Held back until a mass outage can be ruled out: force-hibernate",
       detail: { step: "force_hibernate" },
     });
   });

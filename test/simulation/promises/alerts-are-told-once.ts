@@ -1,5 +1,9 @@
 import type { Notice } from "../../../src/alerts/notice.ts";
-import { type HistoryEvent, isAlert } from "../../../src/lifecycle/model/history-event.ts";
+import {
+  type HistoryEvent,
+  historyEventKindSchema,
+  isAlert,
+} from "../../../src/lifecycle/model/history-event.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
 import type { Happening } from "../happenings.ts";
@@ -106,7 +110,7 @@ export class AlertsAreToldOnce implements Promised {
       .map(({ id, at, kind }) => ({
         id: String(id),
         at: Number(at),
-        kind: kind === "guard_closed" ? "guard_closed" : "guard_opened",
+        kind: historyEventKindSchema.parse(kind),
         instanceId: "",
       }));
   }

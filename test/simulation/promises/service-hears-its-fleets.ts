@@ -1,4 +1,4 @@
-import { type Aggregate, add, addTally, NO_FLEETS, type Tally } from "../../../src/service/aggregate.ts";
+import { type Aggregate, addTally, Sum, type Tally } from "../../../src/service/aggregate.ts";
 import type { Platform } from "../platform.ts";
 import { stateOf } from "./counts-are-right.ts";
 import type { Promised, Say } from "./promise.ts";
@@ -23,11 +23,13 @@ export class ServiceHearsItsFleets implements Promised {
       awake: states.filter(({ awake }) => awake > 0).length,
       votes: states.filter(({ vote }) => vote.closedAt !== null).length,
     };
-    const heard = this.#platform
+    const parts = this.#platform
       .service("service")
       .rows("SELECT json FROM shards")
-      .map((row): Aggregate => JSON.parse(String(row.json)).aggregate)
-      .reduce(add, NO_FLEETS);
+      .map((row): Aggregate => JSON.parse(String(row.json)).aggregate);
+    const sum = new Sum();
+    for (const part of parts) sum.replace(null, part);
+    const heard = sum.total;
     const kept = {
       instancesByStatus: heard.instancesByStatus,
       closedGuards: heard.users.guard_closed ?? 0,

@@ -93,7 +93,7 @@ export default defineConfig({
             "test/platform/**/*.test.ts",
             "test/providers/**/*.test.ts",
             "test/service/**/*.test.ts",
-            "test/fleet/{digest-window,outage-rules,settling,state}.test.ts",
+            "test/fleet/rules/**/*.test.ts",
             "test/imports.test.ts",
             "test/docs.test.ts",
             "test/alerts/notice.test.ts",
@@ -115,7 +115,7 @@ export default defineConfig({
           ],
           exclude: [
             "test/alerts/notice.test.ts",
-            "test/fleet/{digest-window,outage-rules,settling,state}.test.ts",
+            "test/fleet/rules/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
           ],
           setupFiles: [QUIET, "test/migrate.ts"],

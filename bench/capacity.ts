@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DIGEST_WINDOW_MS } from "../src/fleet/digest-window.ts";
-import { TOTALS_EVERY_MS } from "../src/fleet/state.ts";
+import { DIGEST_WINDOW_MS } from "../src/fleet/rules/digest-window.ts";
+import { TOTALS_EVERY_MS } from "../src/fleet/rules/state.ts";
 import { SHARDS } from "../src/service/address.ts";
 import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
 import { benchFleet, printFleets } from "./fleet.ts";

@@ -51,7 +51,7 @@ const STEPS_AN_ORDER = 8;
 const CREDENTIAL_READS_AN_ORDER = 4;
 
 /**
- * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/schema.ts`: the instance and its index, the
+ * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/tables/schema.ts`: the instance and its index, the
  * state and the alarm; for a move two counts of silences; for an event its row, its key and one
  * index and, if it is an alert, that index once more.
  */

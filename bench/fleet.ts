@@ -86,7 +86,7 @@ async function call({ url }: Service, method: string, path: string): Promise<Res
   return response;
 }
 
-/** In a fleet of this size a policy comes to every instance within a minute (`src/fleet/policy.ts`). */
+/** In a fleet of this size a policy comes to every instance within a minute (`src/fleet/tasks/policy.ts`). */
 const POLICY_ROWS = 10_000;
 export const POLICY_GOAL_SECONDS = 60;
 const POLICY_PATIENCE_MS = 150_000;

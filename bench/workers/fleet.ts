@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { FleetActor as Fleet } from "../../src/fleet/actor.ts";
 import type { Presence, UserPolicy } from "../../src/fleet/report.ts";
-import { type FleetState, newFleet, parseFleet } from "../../src/fleet/state.ts";
+import { type FleetState, newFleet, parseFleet } from "../../src/fleet/rules/state.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
 import { newState } from "../../src/lifecycle/model/state.ts";

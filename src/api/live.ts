@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { liveRequest } from "../fleet/live.ts";
-import { LIVE_PROTOCOL, type LiveMessage } from "../fleet/messages.ts";
-import { guardView } from "../fleet/views.ts";
+import { liveRequest } from "../fleet/live/live.ts";
+import { LIVE_PROTOCOL, type LiveMessage } from "../fleet/live/messages.ts";
+import { guardView } from "../fleet/views/views.ts";
 import { userOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid } from "../http/errors.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PolicyContradiction } from "../fleet/policy-contradiction.ts";
+import type { PolicyContradiction } from "../fleet/rules/policy-contradiction.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, type Issue, invalid } from "../http/errors.ts";

@@ -3,17 +3,8 @@ import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.t
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
-import { Channels } from "./channels.ts";
-import { Deliveries } from "./deliveries.ts";
-import { addAlert } from "./digest-window.ts";
-import { Digests } from "./digests.ts";
-import { EVENTS_KEPT_MS, RecentEvents } from "./events.ts";
-import { Machines } from "./machines.ts";
-import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./outage-guard.ts";
-import { contradictionOf, type PolicyContradiction } from "./policy-contradiction.ts";
-import { type Known, Registry } from "./registry.ts";
 import {
   type Admission,
   type InstanceRow,
@@ -22,7 +13,9 @@ import {
   type Report,
   type UserPolicy,
 } from "./report.ts";
-import { Retries } from "./retries.ts";
+import { addAlert } from "./rules/digest-window.ts";
+import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
+import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
 import {
   awaitOthers,
   awaitReports,
@@ -30,8 +23,7 @@ import {
   noteContact,
   outageWindowMs,
   start,
-} from "./settling.ts";
-import { type SilenceKeys, Silences } from "./silences.ts";
+} from "./rules/settling.ts";
 import {
   BRINGING_RESUMES_MS,
   countHibernation,
@@ -43,8 +35,16 @@ import {
   withDue,
   withPruneDue,
   withTotalsDue,
-} from "./state.ts";
-import { writeFleet } from "./stored-fleet.ts";
+} from "./rules/state.ts";
+import { Channels } from "./tables/channels.ts";
+import { Deliveries } from "./tables/deliveries.ts";
+import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
+import { Machines } from "./tables/machines.ts";
+import { type Known, Registry } from "./tables/registry.ts";
+import { Retries } from "./tables/retries.ts";
+import { type SilenceKeys, Silences } from "./tables/silences.ts";
+import { writeFleet } from "./tables/stored-fleet.ts";
+import { Digests } from "./tasks/digests.ts";
 
 /** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
 const ADMISSION_LASTS_MS = MINUTE_MS;
@@ -293,9 +293,6 @@ export class Fleet {
   }
 
   noteDelivery(channelId: string, delivery: Delivery, now: number): void {
-    this.update((state) => {
-      this.channels.noteDelivery(channelId, delivery, now);
-      return state;
-    });
+    this.channels.noteDelivery(channelId, delivery, now);
   }
 }

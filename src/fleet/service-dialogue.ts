@@ -3,8 +3,8 @@ import { unknownGuardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Report, ReportAnswer } from "./report.ts";
-import { serviceGuard, TOTALS_EVERY_MS } from "./state.ts";
-import { isServiceGuardFresh, reportTotals } from "./totals.ts";
+import { serviceGuard, TOTALS_EVERY_MS } from "./rules/state.ts";
+import { isServiceGuardFresh, reportTotals } from "./tasks/totals.ts";
 
 /** The owner is told of a guard that does not answer for so long: a call may always fail once. */
 const TOLD_AFTER_MS = MINUTE_MS;

@@ -1,7 +1,7 @@
 import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
 
-/** Claims a machine for the instance that is to watch it. Who has which is kept by the fleet: see `fleet/machines.ts`. */
+/** Claims a machine for the instance that is to watch it. Who has which is kept by the fleet: see `fleet/tables/machines.ts`. */
 
 /** What tells a user's machines apart. */
 export interface MachineKey {

@@ -10,7 +10,7 @@ import {
   replaceAll,
   unreadable,
 } from "../../src/dashboard/fleet/known.ts";
-import type { LiveMessage, SummaryView } from "../../src/fleet/messages.ts";
+import type { LiveMessage, SummaryView } from "../../src/fleet/live/messages.ts";
 
 const OPEN = { state: "open", closed_at: null, opened_at: null, service_wide: "open" } as const;
 

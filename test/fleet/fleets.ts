@@ -1,10 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { FleetActor } from "../../src/fleet/actor.ts";
-import type { ListFilter } from "../../src/fleet/list-filter.ts";
-import type { SummaryView } from "../../src/fleet/messages.ts";
+import type { SummaryView } from "../../src/fleet/live/messages.ts";
 import type { InstanceRow, Report } from "../../src/fleet/report.ts";
-import { type FleetState, parseFleet } from "../../src/fleet/state.ts";
+import { type FleetState, parseFleet } from "../../src/fleet/rules/state.ts";
+import type { ListFilter } from "../../src/fleet/views/list-filter.ts";
 import { emptyCounters } from "../../src/lifecycle/model/counters.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { Status } from "../../src/lifecycle/model/phase.ts";

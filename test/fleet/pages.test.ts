@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Registry } from "../../src/fleet/registry.ts";
-import { readSavings } from "../../src/fleet/savings.ts";
+import { Registry } from "../../src/fleet/tables/registry.ts";
+import { readSavings } from "../../src/fleet/views/savings.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 import { alertOf, type FleetStub, reportOf } from "./fleets.ts";

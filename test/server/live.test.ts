@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
-import type { LiveMessage } from "../../src/fleet/messages.ts";
+import type { LiveMessage } from "../../src/fleet/live/messages.ts";
 import { CuttableProxy } from "../outside/proxy.ts";
 import { ServerWorld } from "./world.ts";
 

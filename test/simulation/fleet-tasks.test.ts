@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Fleet } from "../../src/fleet/fleet.ts";
-import { bringPolicy } from "../../src/fleet/policy.ts";
-import { createTables } from "../../src/fleet/schema.ts";
-import { NOT_COUNTED } from "../../src/fleet/silences.ts";
-import { newFleet } from "../../src/fleet/state.ts";
-import { runDueTasks } from "../../src/fleet/tasks.ts";
-import { reportTotals } from "../../src/fleet/totals.ts";
+import { newFleet } from "../../src/fleet/rules/state.ts";
+import { createTables } from "../../src/fleet/tables/schema.ts";
+import { NOT_COUNTED } from "../../src/fleet/tables/silences.ts";
+import { bringPolicy } from "../../src/fleet/tasks/policy.ts";
+import { runDueTasks } from "../../src/fleet/tasks/tasks.ts";
+import { reportTotals } from "../../src/fleet/tasks/totals.ts";
 import { OPEN_GUARD } from "../../src/lifecycle/rules/outage-guard.ts";
 import { SqliteStorage } from "./sqlite-host.ts";
 

@@ -1,6 +1,6 @@
 import { beginConnection, type Known, NOTHING_KNOWN, receive } from "../../src/dashboard/fleet/known.ts";
-import { liveRequest } from "../../src/fleet/live.ts";
-import type { LiveMessage } from "../../src/fleet/messages.ts";
+import { liveRequest } from "../../src/fleet/live/live.ts";
+import type { LiveMessage } from "../../src/fleet/live/messages.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import type { Platform } from "./platform.ts";
 import { type Arrival, Connection } from "./sockets.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { guardView } from "../../fleet/views.ts";
+import { guardView } from "../../fleet/views/views.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GuardView, SummaryView } from "../../fleet/messages.ts";
+import type { GuardView, SummaryView } from "../../fleet/live/messages.ts";
 import { component } from "../../http/openapi.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";

@@ -1,4 +1,4 @@
-import type { CLOSE_CODES, LIVE_PROTOCOL, LiveMessage } from "../../fleet/messages.ts";
+import type { CLOSE_CODES, LIVE_PROTOCOL, LiveMessage } from "../../fleet/live/messages.ts";
 
 /** The page's live connection, opened again whenever it is lost. */
 

@@ -1,4 +1,4 @@
-import type { LiveMessage, SummaryView } from "../../fleet/messages.ts";
+import type { LiveMessage, SummaryView } from "../../fleet/live/messages.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 
 /** What the page knows of the fleet, and how messages and answers change it. Pure. */

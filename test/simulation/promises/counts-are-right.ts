@@ -1,4 +1,4 @@
-import { parseFleet } from "../../../src/fleet/state.ts";
+import { parseFleet } from "../../../src/fleet/rules/state.ts";
 import type { Platform } from "../platform.ts";
 import type { SqliteHost } from "../sqlite-host.ts";
 import type { Promised, Say } from "./promise.ts";

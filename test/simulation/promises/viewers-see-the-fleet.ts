@@ -1,5 +1,5 @@
 import { readable } from "../../../src/dashboard/fleet/known.ts";
-import { serviceGuard } from "../../../src/fleet/state.ts";
+import { serviceGuard } from "../../../src/fleet/rules/state.ts";
 import type { Platform } from "../platform.ts";
 import type { Viewer } from "../viewer.ts";
 import { stateOf } from "./counts-are-right.ts";

@@ -1,0 +1,122 @@
+import { toIso } from "../../lifecycle/model/time.ts";
+import { eventView } from "../../lifecycle/views/event-view.ts";
+import type { Fleet } from "../fleet.ts";
+import { serviceGuard } from "../rules/state.ts";
+import { guardView, summaryView } from "../views/views.ts";
+import type { LiveMessage } from "./messages.ts";
+
+/** What a live connection is sent next, by where it stands. */
+
+const ROWS_PER_MESSAGE = 200;
+const EVENTS_PER_MESSAGE = 200;
+
+export interface LivePosition {
+  /** All changes up to this revision of the fleet were sent; during a snapshot, the revision at which it began. */
+  readonly revision: number;
+  /** The snapshot goes on after this id, at first the empty one; null once it is complete. */
+  readonly snapshotAfter: string | null;
+  /** The guards as they were last sent; empty before that. */
+  readonly guards: string;
+}
+
+export interface Batch {
+  readonly messages: readonly string[];
+  /** Where the connection stands once it has got them. */
+  readonly position: LivePosition;
+}
+
+/** Where a new connection stands: where a former one ended, if all that was missed since is known, else at the beginning. */
+export function startingPosition({ registry, state }: Fleet, since: number | null): LivePosition {
+  const canResume = since !== null && since >= registry.removalsKnownFrom && since <= state.revision;
+  return canResume
+    ? { revision: since, snapshotAfter: null, guards: "" }
+    : { revision: state.revision, snapshotAfter: "", guards: "" };
+}
+
+/** Differs whenever there is something to push. */
+export function versionOf(fleet: Fleet): string {
+  return `${fleet.state.revision} ${guardsOf(fleet)}`;
+}
+
+function guardsOf({ state }: Fleet): string {
+  const { state: user, service_wide } = guardView({ user: state.guard, service: serviceGuard(state) });
+  return `${user} ${service_wide}`;
+}
+
+/** Connections that stand at the same place share a batch. */
+export function batchFor(
+  position: LivePosition,
+  fleet: Fleet,
+  now: number,
+  batches: Map<string, Batch | null>,
+): Batch | null {
+  const key = `${position.revision} ${position.guards} ${position.snapshotAfter ?? "-"}`;
+  const known = batches.get(key);
+  if (known !== undefined) return known;
+  const batch = nextBatch(position, fleet, now);
+  batches.set(key, batch);
+  return batch;
+}
+
+function nextBatch(
+  { revision, snapshotAfter, guards }: LivePosition,
+  fleet: Fleet,
+  now: number,
+): Batch | null {
+  const { registry, state } = fleet;
+  if (snapshotAfter !== null) return snapshotPage(revision, snapshotAfter, fleet, now);
+  if (revision === state.revision && guards === guardsOf(fleet)) return null;
+  // Some removals since then are no longer remembered: the whole fleet is sent again.
+  if (revision < registry.removalsKnownFrom) return snapshotPage(state.revision, "", fleet, now);
+  return changesAfter(revision, fleet, now);
+}
+
+function snapshotPage(revision: number, after: string, fleet: Fleet, now: number): Batch {
+  const { rows, end } = fleet.registry.list(after, ROWS_PER_MESSAGE);
+  return {
+    messages: [
+      textOf({
+        type: "snapshot",
+        ...headOf(fleet, now),
+        revision,
+        rows: rows.map(summaryView),
+        is_last: end === null,
+      }),
+    ],
+    position: { revision, snapshotAfter: end, guards: guardsOf(fleet) },
+  };
+}
+
+/** Rows and events share the fleet's revisions: what lies beyond the first full page of either waits for the next batch. */
+function changesAfter(revision: number, fleet: Fleet, now: number): Batch {
+  const { registry, state } = fleet;
+  const changed = registry.changedAfter(revision, ROWS_PER_MESSAGE);
+  const events = fleet.events.after(revision, EVENTS_PER_MESSAGE);
+  const upTo = Math.min(changed.end ?? state.revision, events.end ?? state.revision);
+  const eventsToTell = events.rows.filter(({ number }) => number <= upTo);
+  const messages: LiveMessage[] = [
+    ...(eventsToTell.length === 0 ? [] : [{ type: "events" as const, events: eventsToTell.map(eventView) }]),
+    {
+      type: "rows",
+      ...headOf(fleet, now),
+      revision: upTo,
+      rows: changed.rows.filter((row) => row.changed <= upTo).map(summaryView),
+      removed: registry.removedAfter(revision),
+    },
+  ];
+  return {
+    messages: messages.map(textOf),
+    position: { revision: upTo, snapshotAfter: null, guards: guardsOf(fleet) },
+  };
+}
+
+function headOf({ state }: Fleet, now: number) {
+  return {
+    server_time: toIso(now),
+    guard: guardView({ user: state.guard, service: serviceGuard(state) }),
+  };
+}
+
+export function textOf(message: LiveMessage): string {
+  return JSON.stringify(message);
+}

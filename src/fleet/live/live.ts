@@ -1,0 +1,235 @@
+import { z } from "zod";
+import { isTokenValid } from "../../accounts/users.ts";
+import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { within } from "../../platform/within.ts";
+import type { Fleet } from "../fleet.ts";
+import { type Batch, batchFor, startingPosition, textOf, versionOf } from "./live-batch.ts";
+import { CLOSE_CODES, LIVE_PROTOCOL } from "./messages.ts";
+
+/**
+ * Live push: each open connection of a user is brought up to date whenever the fleet changes. The object may leave memory
+ * with its sockets open, so whatever must be known of a connection stands in its attachment.
+ */
+
+/** Changes wait for each other this long, and then go out together. */
+const PUSH_AFTER_MS = SECOND_MS / 4;
+
+const MAXIMUM_SOCKETS = 50;
+
+/**
+ * After so many characters the client is asked to confirm, and gets nothing more before it has: the platform neither
+ * bounds what it buffers for a client that does not read, nor tells how much that is.
+ */
+const CHARACTERS_UNCONFIRMED = 1024 * 1024;
+
+const CONFIRM_WITHIN_MS = 30 * SECOND_MS;
+
+/** A token is looked up again when something is sent this long after the last time. */
+const TOKEN_CHECKED_EVERY_MS = 10 * MINUTE_MS;
+
+const TOKEN_LOOKUP_LIMIT_MS = 5 * SECOND_MS;
+
+const connectionSchema = z.object({
+  tokenId: z.string(),
+  openedAt: z.number(),
+  tokenCheckedAt: z.number(),
+  /** A `LivePosition`. */
+  revision: z.number(),
+  snapshotAfter: z.string().nullable(),
+  guards: z.string(),
+  unconfirmedCharacters: z.number(),
+  /** Since when a confirmation is awaited; null when none is. */
+  confirmAskedAt: z.number().nullable(),
+});
+
+type Connection = Readonly<z.infer<typeof connectionSchema>>;
+
+const confirmation = z.object({ type: z.literal("confirmed") });
+
+/** Asks a fleet for a connection, of a token that was found valid just now. */
+export function liveRequest(asked: {
+  readonly tokenId: string;
+  readonly since: number | undefined;
+  readonly offersProtocol: boolean;
+}): Request {
+  const url = new URL("https://fleet/live");
+  url.searchParams.set("token_id", asked.tokenId);
+  if (asked.since !== undefined) url.searchParams.set("since", String(asked.since));
+  const headers = new Headers({ Upgrade: "websocket" });
+  if (asked.offersProtocol) headers.set("Sec-WebSocket-Protocol", LIVE_PROTOCOL);
+  return new Request(url, { headers });
+}
+
+export class LivePush {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Tokens that are being looked up. */
+  readonly #lookingUp = new Set<string>();
+  /** What was last sent to all; null when that is not known. */
+  #pushed: string | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    this.#ctx = ctx;
+    this.#env = env;
+  }
+
+  /** Answers a request of `liveRequest`. What the client lacks is on its way at once. */
+  accept(request: Request, fleet: Fleet): Response {
+    const now = Date.now();
+    this.#makeRoom();
+    const { 0: client, 1: socket } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(socket);
+    // Answered by the platform, without waking the object.
+    this.#ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    const { searchParams } = new URL(request.url);
+    const since = searchParams.get("since");
+    const connection: Connection = {
+      tokenId: searchParams.get("token_id") ?? "",
+      openedAt: now,
+      tokenCheckedAt: now,
+      ...startingPosition(fleet, since === null ? null : Number(since)),
+      unconfirmedCharacters: 0,
+      confirmAskedAt: null,
+    };
+    this.#send(socket, connection, fleet, now, new Map());
+    const protocol = request.headers.get("Sec-WebSocket-Protocol");
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: protocol === null ? {} : { "Sec-WebSocket-Protocol": protocol },
+    });
+  }
+
+  /**
+   * Something may have changed. It is sent a moment later, because an instance is waiting for its answer right now.
+   */
+  changed(fleet: Fleet, userId: string): void {
+    if (this.#timer !== null || this.#pushed === versionOf(fleet) || this.#sockets().length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#push(fleet, userId).catch((error) => console.error("live push failed", error));
+    }, PUSH_AFTER_MS);
+  }
+
+  /** A client says that it has got what it was sent; anything else ends the connection. */
+  received(socket: WebSocket, text: string | ArrayBuffer, fleet: Fleet): void {
+    const connection = connectionOf(socket);
+    if (connection === null) return;
+    if (typeof text !== "string" || !confirmation.safeParse(parseJson(text)).success) {
+      socket.close(CLOSE_CODES.notUnderstood, "send nothing but confirmations");
+      return;
+    }
+    const confirmed = { ...connection, unconfirmedCharacters: 0, confirmAskedAt: null };
+    this.#send(socket, confirmed, fleet, Date.now(), new Map());
+  }
+
+  /** The token is no longer valid. */
+  revoked(tokenId: string): void {
+    for (const socket of this.#sockets()) {
+      if (connectionOf(socket)?.tokenId === tokenId) socket.close(CLOSE_CODES.revoked, "token revoked");
+    }
+  }
+
+  #sockets(): WebSocket[] {
+    return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
+  }
+
+  #makeRoom(): void {
+    const byAge = this.#sockets().sort(
+      (a, b) => (connectionOf(a)?.openedAt ?? 0) - (connectionOf(b)?.openedAt ?? 0),
+    );
+    const tooMany = byAge.length - MAXIMUM_SOCKETS + 1;
+    for (const socket of byAge.slice(0, Math.max(0, tooMany))) {
+      socket.close(CLOSE_CODES.replaced, `more than ${MAXIMUM_SOCKETS} connections`);
+    }
+  }
+
+  /** Nobody waits for a token to be looked up but those who hold it. */
+  async #push(fleet: Fleet, userId: string): Promise<void> {
+    const now = Date.now();
+    this.#pushed = versionOf(fleet);
+    const batches = new Map<string, Batch | null>();
+    const tokensDue = new Set<string>();
+    for (const socket of this.#sockets()) {
+      const connection = connectionOf(socket);
+      if (connection === null) continue;
+      if (isCheckDue(connection, now)) tokensDue.add(connection.tokenId);
+      else this.#send(socket, connection, fleet, now, batches);
+    }
+    await Promise.all([...tokensDue].map((tokenId) => this.#lookUp(tokenId, fleet, userId)));
+  }
+
+  /** Brings the token's connections up to date once it was found valid, and closes them if it was not. */
+  async #lookUp(tokenId: string, fleet: Fleet, userId: string): Promise<void> {
+    if (this.#lookingUp.has(tokenId)) return;
+    this.#lookingUp.add(tokenId);
+    const lookup = within(TOKEN_LOOKUP_LIMIT_MS, isTokenValid(this.#env.DB, userId, tokenId));
+    const isValid = await lookup.catch(() => null);
+    this.#lookingUp.delete(tokenId);
+    const now = Date.now();
+    const batches = new Map<string, Batch | null>();
+    for (const socket of this.#sockets()) {
+      const connection = connectionOf(socket);
+      // One that was opened meanwhile has shown its token just now.
+      if (connection?.tokenId !== tokenId || !isCheckDue(connection, now)) continue;
+      if (isValid === null) socket.close(CLOSE_CODES.tryAgain, "try again");
+      else if (isValid) this.#send(socket, { ...connection, tokenCheckedAt: now }, fleet, now, batches);
+      else socket.close(CLOSE_CODES.revoked, "token revoked");
+    }
+  }
+
+  /** Sends what the connection lacks, as far as the client has confirmed what it got before. */
+  #send(
+    socket: WebSocket,
+    connection: Connection,
+    fleet: Fleet,
+    now: number,
+    batches: Map<string, Batch | null>,
+  ): void {
+    let current = connection;
+    try {
+      while (current.confirmAskedAt === null) {
+        const batch = batchFor(current, fleet, now, batches);
+        if (batch === null) break;
+        for (const message of batch.messages) socket.send(message);
+        const characters = batch.messages.reduce((sum, { length }) => sum + length, 0);
+        const unconfirmedCharacters = current.unconfirmedCharacters + characters;
+        const isMuch = unconfirmedCharacters >= CHARACTERS_UNCONFIRMED;
+        if (isMuch) socket.send(textOf({ type: "confirm" }));
+        current = {
+          ...current,
+          ...batch.position,
+          unconfirmedCharacters,
+          confirmAskedAt: isMuch ? now : null,
+        };
+      }
+      if (current.confirmAskedAt !== null && now - current.confirmAskedAt > CONFIRM_WITHIN_MS) {
+        socket.close(CLOSE_CODES.tooSlow, "too slow");
+        return;
+      }
+      socket.serializeAttachment(current);
+    } catch (error) {
+      // The other side is gone; it resumes with a connection of its own.
+      console.warn("a live connection was lost", error);
+      socket.close(CLOSE_CODES.tryAgain, "try again");
+    }
+  }
+}
+
+function isCheckDue({ tokenCheckedAt }: Connection, now: number): boolean {
+  return now - tokenCheckedAt >= TOKEN_CHECKED_EVERY_MS;
+}
+
+/** Null for a socket that is being accepted, or whose attachment this version cannot read. */
+function connectionOf(socket: WebSocket): Connection | null {
+  return connectionSchema.safeParse(socket.deserializeAttachment()).data ?? null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,195 @@
+import { z } from "zod";
+import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
+import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
+import { NOTHING_TO_TELL } from "./digest-window.ts";
+
+/**
+ * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
+ *
+ * To keep more, add a field with a default (`.default`), which says what its absence means in a row of before. So each release
+ * reads what the former one wrote. The former one also reads what this one writes, passing over what it does not know: that
+ * is then absent again. A field is never removed, and never takes on another meaning. What can't be said so needs a new
+ * version, and one release before it that reads both.
+ */
+
+const moment = z.number();
+const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
+const keptGuard = guard.extend({ seenFrom: moment });
+
+const fleetStateSchema = z.object({
+  version: z.literal(1),
+  /** The user's overrides of the service's default policy. The version grows with each change. */
+  policy: z.object({ overrides: storedOverridesSchema, version: z.number() }),
+  /** The user's outage guard. `silentFrom`: when the first instance of its last outage became an orphan; null if it never closed. */
+  guard: keptGuard.extend({ silentFrom: moment.nullable() }),
+  /** The user's vote on the service's guard. `seenAt`: the last sign of life of the instance that tipped it. */
+  vote: keptGuard.extend({ seenAt: moment }),
+  /** Grow whenever the guard, or the vote, opens: silences of an outage that is over count no more. */
+  epochs: z.object({ guard: z.number(), vote: z.number() }),
+  /** How many instances are awake and heard. */
+  awake: z.number(),
+  instancesByStatus: z.record(z.string(), z.number()),
+  /** By reason: how often an instance was hibernated, and how often it was woken within ten minutes. */
+  hibernations: z.record(z.string(), z.object({ hibernations: z.number(), regretted: z.number() })),
+  digest: z.object({
+    criticalAt: moment.nullable(),
+    quietUntil: moment.nullable(),
+    ordinary: z.object({ at: moment, latestAt: moment }).nullable(),
+  }),
+  /** Digests told so far: each has an id of its own. */
+  digests: z.number(),
+  /** The service's guard as last known; null before the first time. */
+  service: z.object({ guard, answeredAt: moment }).nullable(),
+  /** Since when every call to the service has failed; null when the last one did not. */
+  serviceSilentFrom: moment.nullable().default(null),
+  /** The number of the newest change of a row, or of the newest event. */
+  revision: z.number(),
+  /** The number of the last totals reported to the service. */
+  totalsNumber: z.number(),
+  /** Since when the fleet could be reached, as far as it has noticed. */
+  reachableSince: moment,
+  /** Events of the fleet itself up to this number are in the history. */
+  historyUpTo: z.number(),
+  /** What waits for the alarm; null where nothing does. */
+  due: z.object({
+    deliveriesAt: moment.nullable(),
+    totalsAt: moment.nullable(),
+    historyAt: moment.nullable(),
+    /** The policy is brought to the instances after `after`; null: all were tried, and some were out of reach. */
+    policy: z.object({ at: moment, after: z.string().nullable() }).nullable(),
+    pruneAt: moment.nullable(),
+    /** After a new silence, until all who may have fallen silent with it have reported. */
+    awaiting: z.object({ at: moment, until: moment }).nullable(),
+  }),
+});
+
+export type FleetState = Readonly<z.infer<typeof fleetStateSchema>>;
+
+/** What waits for the alarm. */
+export type Due = FleetState["due"];
+
+export function newFleet(): FleetState {
+  return {
+    version: 1,
+    policy: { overrides: {}, version: 0 },
+    guard: { ...NEVER_CLOSED, silentFrom: null },
+    vote: { ...NEVER_CLOSED, seenAt: 0 },
+    epochs: { guard: 0, vote: 0 },
+    awake: 0,
+    instancesByStatus: {},
+    hibernations: {},
+    digest: NOTHING_TO_TELL,
+    digests: 0,
+    service: null,
+    serviceSilentFrom: null,
+    revision: 0,
+    totalsNumber: 0,
+    reachableSince: 0,
+    historyUpTo: 0,
+    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, awaiting: null },
+  };
+}
+
+/** Reads the stored row. Throws when this version of the service cannot read it: then nothing is done. */
+export function parseFleet(json: string): FleetState {
+  return fleetStateSchema.parse(JSON.parse(json));
+}
+
+export function withDue(state: FleetState, due: Partial<Due>): FleetState {
+  return { ...state, due: { ...state.due, ...due } };
+}
+
+/** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
+export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
+
+/** A fleet reports its totals to the service at most this often. */
+export const TOTALS_EVERY_MS = 15 * SECOND_MS;
+
+/** Old and surplus events are deleted so long after so many changes of rows or events, and no more often than that. */
+const PRUNE_EVERY = 1000;
+export const PRUNE_AFTER_MS = 5 * MINUTE_MS;
+
+/** The totals have changed. */
+export function withTotalsDue(state: FleetState, now: number): FleetState {
+  const totalsAt = Math.min(state.due.totalsAt ?? Number.POSITIVE_INFINITY, now + TOTALS_EVERY_MS);
+  return withDue(state, { totalsAt });
+}
+
+/** What has changed since the revision `before` may call for events to be deleted. */
+export function withPruneDue(state: FleetState, before: number, now: number): FleetState {
+  const turn = (revision: number) => Math.floor(revision / PRUNE_EVERY);
+  if (turn(state.revision) === turn(before)) return state;
+  const at = now + PRUNE_AFTER_MS;
+  return withDue(state, { pruneAt: Math.min(state.due.pruneAt ?? at, at) });
+}
+
+/** The service's guard as far as it is known. */
+export function serviceGuard({ service }: FleetState) {
+  return service?.guard ?? OPEN_GUARD;
+}
+
+/** Updates the counts when an instance changes from `before` to `after`; null means that it is not in the fleet. */
+export function countMove(state: FleetState, before: CountedAs | null, after: CountedAs | null): FleetState {
+  if (before?.status === after?.status && isAwake(before) === isAwake(after)) return state;
+  const instancesByStatus = { ...state.instancesByStatus };
+  const add = (one: CountedAs | null, by: 1 | -1) => {
+    if (one === null) return;
+    const count = (instancesByStatus[one.status] ?? 0) + by;
+    if (count > 0) instancesByStatus[one.status] = count;
+    else delete instancesByStatus[one.status];
+  };
+  add(before, -1);
+  add(after, 1);
+  const awake = state.awake + Number(isAwake(after)) - Number(isAwake(before));
+  return { ...state, instancesByStatus, awake };
+}
+
+/** Counts a hibernation, or that one was regretted, if the event tells of either. */
+export function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
+  const reason = String(event.detail.reason);
+  const before = state.hibernations[reason] ?? { hibernations: 0, regretted: 0 };
+  const withCount = (count: typeof before) => ({
+    ...state,
+    hibernations: { ...state.hibernations, [reason]: count },
+  });
+  if (event.kind === "hibernated") return withCount({ ...before, hibernations: before.hibernations + 1 });
+  const isRegret = (event.kind === "waking" || event.kind === "woken") && event.detail.regretted === true;
+  return isRegret ? withCount({ ...before, regretted: before.regretted + 1 }) : state;
+}
+
+export function countInstances({ instancesByStatus }: FleetState): number {
+  return Object.values(instancesByStatus).reduce((sum, instances) => sum + instances, 0);
+}
+
+/** What of an instance the fleet's counts go by. */
+export interface CountedAs {
+  readonly status: string;
+  readonly silentSince: number | null;
+}
+
+const AWAKE: ReadonlySet<string> = new Set(["running", "waking", "hibernating"]);
+
+function isAwake(one: CountedAs | null): boolean {
+  return one !== null && one.silentSince === null && AWAKE.has(one.status);
+}
+
+/**
+ * When the fleet must do something at the latest; null when only a report or a request can change anything. `outageEndsAt`:
+ * when the guard or the vote ends by time alone.
+ */
+export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number | null): number | null {
+  const moments = [
+    digest.criticalAt,
+    digest.ordinary?.at ?? null,
+    due.deliveriesAt,
+    due.totalsAt,
+    due.historyAt,
+    due.policy?.at ?? null,
+    due.pruneAt,
+    due.awaiting?.at ?? null,
+    outageEndsAt,
+  ].filter((at) => at !== null);
+  return moments.length === 0 ? null : Math.min(...moments);
+}

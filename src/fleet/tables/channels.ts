@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { Delivery } from "../../alerts/channels/channel.ts";
+import type { ChannelRecord, SealedChannel } from "../../alerts/channels/registry.ts";
+import { severitySchema } from "../../lifecycle/model/history-event.ts";
+import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";
+
+/** The channels by which a user is told, their settings sealed. */
+
+const channelRow = z
+  .object({
+    id: z.string(),
+    kind: openEnum<ChannelRecord["kind"]>(),
+    name: z.string(),
+    // One of a newer version: rather too much is told than nothing.
+    minimum_severity: severitySchema.catch("info"),
+    created_at: z.number(),
+    last_delivery: jsonText(z.object({ at: z.number(), delivered: z.boolean(), detail: z.string() }))
+      .nullable()
+      .catch(null),
+  })
+  .transform(
+    (row): ChannelRecord => ({
+      id: row.id,
+      kind: row.kind,
+      name: row.name,
+      minimumSeverity: row.minimum_severity,
+      createdAt: row.created_at,
+      lastDelivery: row.last_delivery,
+    }),
+  );
+
+export class Channels {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  list(): ChannelRecord[] {
+    const rows = this.#sql.exec(
+      "SELECT id, kind, name, minimum_severity, created_at, last_delivery FROM channels ORDER BY id",
+    );
+    return readableRows(channelRow, rows.toArray());
+  }
+
+  get isEmpty(): boolean {
+    return this.#sql.exec("SELECT 1 FROM channels LIMIT 1").toArray().length === 0;
+  }
+
+  add(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel): void {
+    this.#sql.exec(
+      `INSERT INTO channels (id, kind, name, minimum_severity, settings, origin, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      channel.id,
+      channel.kind,
+      channel.name,
+      channel.minimumSeverity,
+      sealed.settings,
+      sealed.origin,
+      channel.createdAt,
+    );
+  }
+
+  delete(id: string): boolean {
+    return this.#sql.exec("DELETE FROM channels WHERE id = ? RETURNING id", id).toArray().length > 0;
+  }
+
+  sealed(id: string): SealedChannel | null {
+    const [row] = this.#sql
+      .exec<{ settings: string; origin: string }>("SELECT settings, origin FROM channels WHERE id = ?", id)
+      .toArray();
+    return row ?? null;
+  }
+
+  noteDelivery(id: string, { delivered, detail }: Delivery, at: number): void {
+    this.#sql.exec(
+      "UPDATE channels SET last_delivery = ? WHERE id = ?",
+      JSON.stringify({ at, delivered, detail }),
+      id,
+    );
+  }
+}

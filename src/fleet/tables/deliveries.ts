@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { type Notice, noticeSchema } from "../../alerts/notice.ts";
+import { BACKLOG_MS } from "../../lifecycle/model/outbox.ts";
+import { jsonText } from "../../lifecycle/model/stored.ts";
+import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+
+/** The messages of a fleet that are still to be sent, one a channel and digest. */
+
+export interface WaitingDelivery {
+  /** Unique for good. */
+  readonly id: string;
+  readonly channelId: string;
+  readonly digestId: string;
+  readonly notice: Notice;
+}
+
+/** What failed is tried again after this long; what can't be read, after a newer version may have come. */
+const RETRY_MS = 30 * SECOND_MS;
+const UNREADABLE_RETRY_MS = DAY_MS;
+
+/** So many of a channel are taken at a time: should it prove to be away, the others wait for no more. */
+const OF_A_CHANNEL = 5;
+
+const deliveryRow = z
+  .object({
+    id: z.string(),
+    channel_id: z.string(),
+    digest_id: z.string(),
+    notice: jsonText(noticeSchema),
+  })
+  .transform(
+    (row): WaitingDelivery => ({
+      id: row.id,
+      channelId: row.channel_id,
+      digestId: row.digest_id,
+      notice: row.notice,
+    }),
+  );
+
+export class Deliveries {
+  readonly #sql: SqlStorage;
+  /** What this process is sending, and need not begin again. */
+  readonly #underWay = new Set<string>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  add({ id, channelId, digestId, notice }: WaitingDelivery, now: number): void {
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO deliveries (id, channel_id, digest_id, notice, retry_at) VALUES (?, ?, ?, ?, ?)",
+      id,
+      channelId,
+      digestId,
+      JSON.stringify(notice),
+      now,
+    );
+  }
+
+  /**
+   * Those that are to be tried now: of each channel those that have waited longest, in turn. Of a channel that is `failing` only
+   * one, and last: it may be slow to fail again. Each is under way until it is `settled`. One that can't be read is put aside.
+   */
+  take(now: number, limit: number, failing: readonly string[]): WaitingDelivery[] {
+    const rows = this.#sql
+      .exec<{ id: string }>(
+        `SELECT id, channel_id, digest_id, notice
+         FROM (SELECT id, retry_at, channel_id IN (SELECT value FROM json_each(?4)) AS is_failing,
+                      ROW_NUMBER() OVER (PARTITION BY channel_id ORDER BY retry_at, id) AS turn
+               FROM deliveries WHERE retry_at <= ?1 AND id NOT IN (SELECT value FROM json_each(?3))) AS next
+         JOIN deliveries USING (id)
+         WHERE turn <= iif(is_failing, 1, ${OF_A_CHANNEL})
+         ORDER BY is_failing, turn, next.retry_at, id LIMIT ?2`,
+        now,
+        limit,
+        JSON.stringify([...this.#underWay]),
+        JSON.stringify(failing),
+      )
+      .toArray();
+    return rows.flatMap((row) => {
+      const read = deliveryRow.safeParse(row);
+      if (read.success) {
+        this.#underWay.add(read.data.id);
+        return [read.data];
+      }
+      console.error(`the delivery ${row.id} can't be read, and is put aside`, read.error);
+      this.postpone(row.id, now, UNREADABLE_RETRY_MS);
+      return [];
+    });
+  }
+
+  settled(id: string): void {
+    this.#underWay.delete(id);
+  }
+
+  /** It was sent, or a workflow goes on with it. */
+  remove(id: string): void {
+    this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);
+  }
+
+  /** It is tried again later, unless that has been so for longer than anything may wait. */
+  postpone(id: string, now: number, retryMs = RETRY_MS): void {
+    const [row] = this.#sql
+      .exec<{ since: number }>(
+        `UPDATE deliveries SET postponed_since = COALESCE(postponed_since, ?2), retry_at = ?3 WHERE id = ?1
+         RETURNING postponed_since AS since`,
+        id,
+        now,
+        now + retryMs,
+      )
+      .toArray();
+    if (row === undefined || row.since >= now - BACKLOG_MS) return;
+    console.error(`the delivery ${id} is given up`);
+    this.remove(id);
+  }
+
+  /** When the next one is to be tried; null when none waits. */
+  nextAt(now: number): number | null {
+    const { at } = this.#sql
+      .exec<{ at: number | null }>(
+        `SELECT MIN(retry_at) AS at FROM deliveries WHERE id NOT IN (SELECT value FROM json_each(?))`,
+        JSON.stringify([...this.#underWay]),
+      )
+      .one();
+    // Were this process to end, what is under way would have to be begun again.
+    const underWayAt = this.#underWay.size === 0 ? [] : [now + RETRY_MS];
+    const waitingAt = at === null ? [] : [Math.max(at, now)];
+    const moments = [...waitingAt, ...underWayAt];
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+}

@@ -1,0 +1,299 @@
+import { z } from "zod";
+import { type Alert, type EarlierEvent, mayEndAState } from "../../alerts/notice.ts";
+import type { KeptEvent } from "../../history/append.ts";
+import { type Page, type Position, pageOf, placedRows } from "../../history/page.ts";
+import {
+  type HistoryEvent,
+  type HistoryEventKind,
+  isQuietKind,
+  type Severity,
+  severitySchema,
+} from "../../lifecycle/model/history-event.ts";
+import { BACKLOG_MS } from "../../lifecycle/model/outbox.ts";
+import {
+  columnOf,
+  type Found,
+  jsonText,
+  openEnum,
+  readableRows,
+  readFound,
+  storedDetail,
+} from "../../lifecycle/model/stored.ts";
+import { DAY_MS } from "../../lifecycle/model/time.ts";
+import type { Urgency } from "../rules/digest-window.ts";
+
+/**
+ * The recent events of a fleet, and which of them somebody must be told of. All events of an instance are also in the
+ * history, where they stay longer.
+ *
+ * An event that bears on alerts is more than something to read. As long as its row is here, a report that repeats it is
+ * ignored, and a state that lasts is not told again. So the events that don't bear on alerts have a bound of their own.
+ */
+
+/** Events are kept here so long, and of each sort so many. */
+export const EVENTS_KEPT_MS = 30 * DAY_MS;
+export const EVENTS_KEPT = 20_000;
+
+/** Those that bear on alerts are not counted before they are older than a report can be, or than a reminder's time. */
+const BEARING_KEPT_MS = BACKLOG_MS;
+
+/** Far more than a week of a large fleet brings. Beyond it the oldest go, but none that waits to be told. */
+const BEARING_AT_MOST = 500_000;
+
+/** Far more than a digest shows; what lies beyond is told by the next one. */
+const ALERTS_PER_DIGEST = 2000;
+
+/** An event of the fleet itself is of no instance. */
+const OWN = "";
+
+/** How an event stands that bears on alerts though nobody is told of it. */
+const NOBODY = "nobody";
+
+/** The two sorts of events, as conditions on rows. */
+const QUIET = "told IS NULL";
+const BEARING = "told IS NOT NULL";
+
+/** How an event stands that nobody is to be told of; null when it doesn't bear on alerts either. */
+export function untold(kind: string): typeof NOBODY | null {
+  return isQuietKind(kind) && !mayEndAState(kind) ? null : NOBODY;
+}
+
+export interface FleetEvent extends KeptEvent {
+  /** The fleet's number of it: later events have higher ones. */
+  readonly number: number;
+  readonly instanceId: string | null;
+}
+
+const eventRow = z
+  .object({
+    number: z.number(),
+    at: z.number(),
+    instance_id: z.string(),
+    id: z.string(),
+    kind: z.string(),
+    severity: openEnum<Severity>(),
+    message: z.string(),
+    detail: storedDetail,
+  })
+  .transform(
+    (row): FleetEvent => ({
+      number: row.number,
+      at: row.at,
+      instanceId: row.instance_id === OWN ? null : row.instance_id,
+      id: row.id,
+      kind: row.kind,
+      severity: row.severity,
+      message: row.message,
+      detail: row.detail,
+    }),
+  );
+
+/** The tie names instance and event, since many instances may have an event in the same millisecond. */
+const positionRow = z
+  .object({ at: z.number(), instance_id: z.string(), id: z.string() })
+  .transform(({ at, instance_id, id }): Position => ({ at, tie: `${instance_id}/${id}` }));
+
+const numberOf = columnOf("number", z.number());
+
+const COLUMNS = "number, at, instance_id, id, kind, severity, message, detail";
+
+const alertRow = z
+  .object({
+    id: z.string(),
+    instance_id: z.string(),
+    name: z.string().nullable(),
+    registered_at: z.number().nullable(),
+    kind: openEnum<HistoryEventKind>(),
+    // One of a newer version is told as what most channels want to hear.
+    severity: severitySchema.catch("warning"),
+    message: z.string(),
+    at: z.number(),
+    detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
+  })
+  .transform(
+    (row): Alert => ({
+      eventId: row.id,
+      instanceId: row.instance_id,
+      name: row.name ?? row.instance_id,
+      registeredAt: row.registered_at,
+      kind: row.kind,
+      severity: row.severity,
+      message: row.message,
+      at: row.at,
+      detail: row.detail,
+    }),
+  );
+
+export class RecentEvents {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /**
+   * Adds an event; false when it is known already. `isAlert`: it waits to be told. One that bears on alerts and is as old as
+   * those that were forgotten may be one of them: it is taken for known.
+   */
+  add(number: number, instanceId: string | null, event: HistoryEvent, isAlert: boolean): boolean {
+    const told = isAlert ? "pending" : untold(event.kind);
+    if (told !== null && event.at <= this.#forgottenUpTo()) return false;
+    const inserted = this.#sql.exec(
+      `INSERT INTO events (number, at, instance_id, id, kind, severity, message, detail, told)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING number`,
+      number,
+      event.at,
+      instanceId ?? OWN,
+      event.id,
+      event.kind,
+      event.severity,
+      event.message,
+      JSON.stringify(event.detail),
+      told,
+    );
+    return inserted.toArray().length > 0;
+  }
+
+  /** A page, newest first. */
+  page(before: Position | null, limit: number): Page<FleetEvent> {
+    const [instanceBefore = "", idBefore = ""] = before?.tie.split("/") ?? [];
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM events WHERE (at, instance_id, id) < (?, ?, ?)
+       ORDER BY at DESC, instance_id DESC, id DESC LIMIT ?`,
+      before?.at ?? Number.MAX_SAFE_INTEGER,
+      instanceBefore,
+      idBefore,
+      limit + 1,
+    );
+    return pageOf(placedRows(eventRow, positionRow, rows.toArray()), limit);
+  }
+
+  /** Events with a higher number, in the order of their numbers. */
+  after(number: number, limit: number): Found<FleetEvent, number> {
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM events WHERE number > ? ORDER BY number LIMIT ?`,
+      number,
+      limit,
+    );
+    return readFound(eventRow, numberOf, rows.toArray(), limit);
+  }
+
+  /** The fleet's own events with a higher number: only it can bring them to the history. */
+  ownAfter(number: number, limit: number): Found<FleetEvent, number> {
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM events WHERE instance_id = '${OWN}' AND number > ? ORDER BY number LIMIT ?`,
+      number,
+      limit,
+    );
+    return readFound(eventRow, numberOf, rows.toArray(), limit);
+  }
+
+  /** Gives the alerts of this urgency that wait to this digest. Returns whether there may be more than one digest tells. */
+  take(digestId: string, urgency: Urgency): boolean {
+    const taken = this.#sql
+      .exec(
+        `UPDATE events SET told = ?
+         WHERE number IN (SELECT number FROM events WHERE told = 'pending' AND (severity = 'critical') = ?
+                          ORDER BY at LIMIT ${ALERTS_PER_DIGEST}) RETURNING number`,
+        digestId,
+        urgency === "critical" ? 1 : 0,
+      )
+      .toArray();
+    return taken.length === ALERTS_PER_DIGEST;
+  }
+
+  /** The alerts of a digest, oldest first. */
+  alertsOf(digestId: string): Alert[] {
+    const rows = this.#sql.exec(
+      `SELECT event.id, event.instance_id, instance.name, instance.registered_at, event.kind, event.severity,
+              event.message, event.at, event.detail
+       FROM events AS event LEFT JOIN instances AS instance ON instance.instance_id = event.instance_id
+       WHERE event.told = ? ORDER BY event.at, event.id`,
+      digestId,
+    );
+    return readableRows(alertRow, rows.toArray());
+  }
+
+  /** Nobody was told of these after all, so none of them makes a later alert a repetition. */
+  leaveOut(alerts: readonly Alert[]): void {
+    this.#sql.exec(
+      `UPDATE events SET told = '${NOBODY}' WHERE (at, instance_id, id) IN
+         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
+      JSON.stringify(alerts.map(({ at, instanceId, eventId }) => [at, instanceId, eventId])),
+    );
+  }
+
+  /** What happened to the same instances since `since`, apart from what this digest tells. */
+  earlierThan(digestId: string, alerts: readonly Alert[], since: number): EarlierEvent[] {
+    if (alerts.length === 0) return [];
+    const ids = JSON.stringify([...new Set(alerts.map(({ instanceId }) => instanceId))]);
+    return this.#sql
+      .exec<{ instance_id: string; kind: HistoryEventKind; at: number; told: string }>(
+        `SELECT instance_id, kind, at, told FROM events
+         WHERE at > ? AND instance_id IN (SELECT value FROM json_each(?)) AND ${BEARING} AND told <> ?`,
+        since,
+        ids,
+        digestId,
+      )
+      .toArray()
+      .map((row) => ({
+        instanceId: row.instance_id,
+        kind: row.kind,
+        at: row.at,
+        told: row.told !== "pending" && row.told !== NOBODY,
+      }));
+  }
+
+  /** Deletes events that are too old or too many, but no alert that waits. Returns when to do so again, or null. */
+  prune(now: number): number | null {
+    const tooOld = now - EVENTS_KEPT_MS - 1;
+    const surplus = this.#newestOfOldest(QUIET, this.#count("quiet") - EVENTS_KEPT);
+    this.#sql.exec(`DELETE FROM events WHERE ${QUIET} AND at <= ?`, Math.max(tooOld, surplus));
+    const bearing = this.#count("bearing");
+    const old = this.#newestOfOldest(BEARING, bearing - EVENTS_KEPT, now - BEARING_KEPT_MS);
+    const tooMany = this.#newestOfOldest(BEARING, bearing - BEARING_AT_MOST);
+    this.#forget(Math.max(tooOld, old, tooMany));
+    const [oldest] = this.#sql
+      .exec<{ at: number }>("SELECT at FROM events WHERE told IS NOT 'pending' ORDER BY at LIMIT 1")
+      .toArray();
+    if (oldest === undefined) return null;
+    return this.#count("bearing") > EVENTS_KEPT ? now + DAY_MS : oldest.at + EVENTS_KEPT_MS;
+  }
+
+  #count(sort: "quiet" | "bearing"): number {
+    const found = this.#sql.exec<{ events: number }>("SELECT events FROM event_counts WHERE sort = ?", sort);
+    return found.one().events;
+  }
+
+  /**
+   * When the newest of the `count` oldest events of this sort happened, of those that happened by `until`; 0 when there are
+   * none. It reads no more rows than that.
+   */
+  #newestOfOldest(sort: string, count: number, until = Number.MAX_SAFE_INTEGER): number {
+    if (count <= 0) return 0;
+    const { newest } = this.#sql
+      .exec<{ newest: number | null }>(
+        `SELECT MAX(at) AS newest FROM (SELECT at FROM events WHERE ${sort} AND at <= ? ORDER BY at LIMIT ?)`,
+        until,
+        count,
+      )
+      .one();
+    return newest ?? 0;
+  }
+
+  /** Deletes what bears on alerts and happened by then, and notes up to when there was any. */
+  #forget(upTo: number): void {
+    const which = `${BEARING} AND told <> 'pending' AND at <= ?`;
+    this.#sql.exec(
+      `INSERT INTO forgotten (id, at) SELECT 1, newest FROM (SELECT MAX(at) AS newest FROM events WHERE ${which})
+       WHERE newest IS NOT NULL ON CONFLICT (id) DO UPDATE SET at = MAX(forgotten.at, excluded.at)`,
+      upTo,
+    );
+    this.#sql.exec(`DELETE FROM events WHERE ${which}`, upTo);
+  }
+
+  #forgottenUpTo(): number {
+    const [row] = this.#sql.exec<{ at: number }>("SELECT at FROM forgotten").toArray();
+    return row?.at ?? 0;
+  }
+}

@@ -1,0 +1,62 @@
+import {
+  composeNotice,
+  type Notice,
+  type Outage,
+  withoutOutage,
+  withoutRepeats,
+} from "../../alerts/notice.ts";
+import { type Severity, severitySchema } from "../../lifecycle/model/history-event.ts";
+import type { Urgency } from "../rules/digest-window.ts";
+import type { Channels } from "../tables/channels.ts";
+import type { Deliveries } from "../tables/deliveries.ts";
+import type { RecentEvents } from "../tables/events.ts";
+
+/** What is told at the end of a digest's window. */
+
+export class Digests {
+  readonly #events: RecentEvents;
+  readonly #channels: Channels;
+  readonly #deliveries: Deliveries;
+
+  constructor(events: RecentEvents, channels: Channels, deliveries: Deliveries) {
+    this.#events = events;
+    this.#channels = channels;
+    this.#deliveries = deliveries;
+  }
+
+  /**
+   * Takes the alerts of this urgency that wait, composes one message for each channel that wants it, and queues them. Leaves
+   * out what the outage guard's own message has told, and what was told less than `reminderMs` ago and has lasted since. True
+   * when more wait than one digest tells.
+   */
+  compose(
+    digestId: string,
+    urgency: Urgency,
+    outage: Outage | null,
+    reminderMs: number,
+    now: number,
+  ): boolean {
+    const isMore = this.#events.take(digestId, urgency);
+    const alerts = this.#events.alertsOf(digestId);
+    const [oldest] = alerts;
+    if (oldest === undefined) return false;
+    const news = withoutOutage(alerts, outage);
+    const earlier = this.#events.earlierThan(digestId, news, oldest.at - reminderMs);
+    const told = withoutRepeats(news, earlier, reminderMs);
+    const isTold = new Set(told);
+    this.#events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
+    const notices = new Map(
+      severitySchema.options.map((minimum): [Severity, Notice | null] => [
+        minimum,
+        composeNotice(told, minimum),
+      ]),
+    );
+    for (const channel of this.#channels.list()) {
+      const notice = notices.get(channel.minimumSeverity) ?? null;
+      if (notice === null) continue;
+      const id = `${digestId}-${channel.id.slice(0, 40)}`;
+      this.#deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
+    }
+    return isMore;
+  }
+}

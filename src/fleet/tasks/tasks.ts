@@ -1,0 +1,122 @@
+import { appendOwnEvents } from "../../history/append.ts";
+import { historyOf } from "../../history/shards.ts";
+import { compilePolicy } from "../../lifecycle/model/policy.ts";
+import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
+import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { simulationSpeed } from "../../platform/simulation-speed.ts";
+import { within } from "../../platform/within.ts";
+import type { Fleet } from "../fleet.ts";
+import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
+import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import { bringPolicy } from "./policy.ts";
+import { sendDeliveries } from "./send.ts";
+import { reportTotals } from "./totals.ts";
+
+/**
+ * What a fleet does when its alarm fires. Each task takes what is due from the state, and leaves there when it is due again:
+ * one that fails is tried again after a while, and holds up none of the others.
+ */
+
+/** A task that failed is due again after this long. */
+const RETRY_MS = 30 * SECOND_MS;
+
+const OWN_EVENTS_PER_BATCH = 50;
+
+/** A call that a task makes has failed after this long. */
+const CALL_LIMIT_MS = 10 * SECOND_MS;
+
+/** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
+export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
+  fleet.noteContact(now);
+  for (const urgency of dueDigests(fleet.state.digest, now)) {
+    await attempt(
+      fleet,
+      `the ${urgency} digest`,
+      () => composeDigest(env, userId, fleet, urgency, now),
+      (state, at) => ({ ...state, digest: againAt(state.digest, urgency, at) }),
+    );
+  }
+  const { due } = fleet.state;
+  const ifDue = async (task: SimpleTask, run: () => void | Promise<void>) => {
+    const at = due[task];
+    if (at === null || at > now) return;
+    await attempt(fleet, task, run, (state, retryAt) => withDue(state, { [task]: retryAt }));
+  };
+  await Promise.all([
+    ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
+    ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
+    ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
+    ifDue("pruneAt", () => prune(fleet, now)),
+    due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
+  ]);
+}
+
+type SimpleTask = Exclude<keyof Due, "policy" | "awaiting">;
+
+async function attempt(
+  fleet: Fleet,
+  task: string,
+  run: () => void | Promise<void>,
+  postpone: (state: FleetState, at: number) => FleetState,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    console.warn(`${task} failed, will be tried again`, error);
+    fleet.update((state) => postpone(state, Date.now() + RETRY_MS));
+  }
+}
+
+function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, now: number): void {
+  const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(env));
+  fleet.update((state) => {
+    const digests = state.digests + 1;
+    const { silentFrom } = state.guard;
+    const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
+    const isMore = fleet.digests.compose(
+      digestId(userId, digests, urgency),
+      urgency,
+      outage,
+      reminderMs,
+      now,
+    );
+    const closed = closeWindow(state.digest, urgency, now);
+    return withDue(
+      { ...state, digests, digest: isMore ? againAt(closed, urgency, now + SECOND_MS) : closed },
+      { deliveriesAt: now },
+    );
+  });
+}
+
+function againAt(digest: FleetState["digest"], urgency: Urgency, at: number): FleetState["digest"] {
+  switch (urgency) {
+    case "critical":
+      return { ...digest, criticalAt: at };
+    case "ordinary":
+      return { ...digest, ordinary: { at, latestAt: at } };
+  }
+}
+
+/** Letters, digits, `-` and `_`, and with a channel's id at most 100, as the ids of workflows must be. */
+function digestId(userId: string, digests: number, urgency: Urgency): string {
+  return `${userId.replaceAll(/[^A-Za-z0-9-]/g, "_").slice(0, 38)}-${urgency}-${digests}`;
+}
+
+/** Events of the fleet itself go to the history like those of its instances. */
+async function keepOwnEvents(env: Env, userId: string, fleet: Fleet): Promise<void> {
+  const { rows: events, end } = fleet.events.ownAfter(fleet.state.historyUpTo, OWN_EVENTS_PER_BATCH);
+  await within(CALL_LIMIT_MS, appendOwnEvents(historyOf(env, 0), userId, events));
+  fleet.update((state) => {
+    const historyUpTo = end ?? events.at(-1)?.number ?? state.historyUpTo;
+    // One may have happened meanwhile.
+    const isMore = fleet.events.ownAfter(historyUpTo, 1).rows.length > 0;
+    return withDue({ ...state, historyUpTo }, { historyAt: isMore ? Date.now() + SECOND_MS : null });
+  });
+}
+
+function prune(fleet: Fleet, now: number): void {
+  fleet.update((state) => {
+    const nextAt = fleet.events.prune(now);
+    return withDue(state, { pruneAt: nextAt === null ? null : Math.max(nextAt, now + PRUNE_AFTER_MS) });
+  });
+}

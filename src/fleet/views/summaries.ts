@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { readFound } from "../../lifecycle/model/stored.ts";
+import { toIso } from "../../lifecycle/model/time.ts";
+import { instanceIdOf } from "../tables/registry.ts";
+import { conditionOf, type ListFilter } from "./list-filter.ts";
+
+/** A page of summaries as text: what is stored as JSON goes out as it is, since reading and writing it anew takes most of the time. */
+export interface SummaryPage {
+  /** The id with which it ends; null on the last one. */
+  readonly end: string | null;
+  /** A JSON array of `SummaryView`. */
+  readonly json: string;
+  /** Differs whenever the page does. */
+  readonly version: string;
+}
+
+const textRow = z.object({
+  instance_id: z.string(),
+  changed: z.number(),
+  as_of: z.number(),
+  /** JSON of a `LiveView`, as `JSON.stringify` wrote it. */
+  view: z.string().startsWith('{"').endsWith("}"),
+});
+
+export function readSummaries(
+  sql: SqlStorage,
+  filter: ListFilter,
+  after: string,
+  limit: number,
+): SummaryPage {
+  const { condition, values } = conditionOf(filter);
+  const found = sql.exec(
+    `SELECT instance_id, changed, as_of, view FROM instances
+     WHERE instance_id > ? ${condition} ORDER BY instance_id LIMIT ?`,
+    after,
+    ...values,
+    limit,
+  );
+  const { rows, end } = readFound(textRow, instanceIdOf, found.toArray(), limit);
+  return {
+    end,
+    json: `[${rows.map(({ view, as_of }) => `${view.slice(0, -1)},"as_of":"${toIso(as_of)}"}`).join()}]`,
+    version: rows.map(({ instance_id, changed }) => `${instance_id} ${changed}`).join(),
+  };
+}

@@ -1,0 +1,439 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CLOSE_CODES, type LiveMessage } from "../../../src/fleet/live/messages.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
+import { reportOf } from "../fleets.ts";
+
+const ORIGIN = "https://dumont.test";
+const MINUTE = 60_000;
+
+beforeEach(() => setClock(DAY));
+afterEach(() => vi.useRealTimers());
+
+type User = Awaited<ReturnType<typeof newUser>>;
+
+async function upgrade(headers: Record<string, string>, query = ""): Promise<Response> {
+  return exports.default.fetch(`${ORIGIN}/api/agent/live${query}`, {
+    headers: { Upgrade: "websocket", ...headers },
+  });
+}
+
+/** A live connection, and all that came over it. */
+class Viewer {
+  readonly messages: LiveMessage[] = [];
+  closed: { code: number; reason: string } | null = null;
+  readonly #socket: WebSocket;
+  readonly #confirms: boolean;
+
+  private constructor(socket: WebSocket, confirms: boolean) {
+    this.#socket = socket;
+    this.#confirms = confirms;
+    socket.addEventListener("message", ({ data }) => {
+      const message: LiveMessage = JSON.parse(String(data));
+      this.messages.push(message);
+      if (message.type === "confirm" && this.#confirms) this.send('{"type":"confirmed"}');
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
+      this.closed = { code, reason };
+    });
+    socket.accept();
+  }
+
+  static async open(user: Pick<User, "token">, query = "", confirms = true): Promise<Viewer> {
+    const { status, webSocket } = await upgrade({ Authorization: `Bearer ${user.token}` }, query);
+    if (webSocket === null) throw new Error(`refused: ${status}`);
+    return new Viewer(webSocket, confirms);
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  of<T extends LiveMessage["type"]>(type: T): Extract<LiveMessage, { type: T }>[] {
+    return this.messages.filter((each): each is Extract<LiveMessage, { type: T }> => each.type === type);
+  }
+
+  /** Ids of the rows that came, in the order of their messages. */
+  get ids(): string[] {
+    return this.messages.flatMap((each) =>
+      each.type === "snapshot" || each.type === "rows" ? each.rows.map((row) => row.instance_id) : [],
+    );
+  }
+
+  /** The fleet as this viewer has it now. */
+  get fleet(): Map<string, string> {
+    const fleet = new Map<string, string>();
+    for (const message of this.messages) {
+      if (message.type === "rows") for (const id of message.removed) fleet.delete(id);
+      if (message.type === "snapshot" || message.type === "rows") {
+        for (const row of message.rows) fleet.set(row.instance_id, row.status);
+      }
+    }
+    return fleet;
+  }
+
+  get eventKinds(): string[] {
+    return this.of("events").flatMap(({ events }) => events.map(({ kind }) => kind));
+  }
+
+  get revision(): number {
+    return this.of("rows").at(-1)?.revision ?? this.of("snapshot").at(-1)?.revision ?? 0;
+  }
+}
+
+const fleetOf = (user: User) => env.FLEETS.getByName(user.userId);
+
+/** Time enough for a push that would come. */
+const quiet = () => new Promise((wake) => setTimeout(wake, 700));
+
+/** Puts rows into the registry, as many as a large fleet has. */
+async function fill(user: User, count: number): Promise<void> {
+  const one = await Instance.register(user, "model");
+  await one.settled();
+  await runInDurableObject(fleetOf(user), (_, { storage }) => {
+    const { instance_id, view, ...row } = storage.sql.exec("SELECT * FROM instances").one();
+    const columns = ["instance_id", "view", ...Object.keys(row)];
+    for (let index = 0; index < count; index++) {
+      const id = `rig-${String(index).padStart(5, "0")}`;
+      storage.sql.exec(
+        `INSERT INTO instances (${columns.join()}) VALUES (${columns.map(() => "?").join()})`,
+        id,
+        String(view).replace(String(instance_id), id),
+        ...Object.values(row),
+      );
+    }
+  });
+}
+
+describe("a live connection", () => {
+  it("takes the token as a subprotocol or a header, and accepts no subprotocol but its own", async () => {
+    const user = await newUser();
+    const offered = await upgrade({ "Sec-WebSocket-Protocol": `dumont, bearer.${user.token}` });
+    expect([offered.status, offered.headers.get("Sec-WebSocket-Protocol")]).toEqual([101, "dumont"]);
+    const byHeader = await upgrade({ Authorization: `Bearer ${user.token}` });
+    expect([byHeader.status, byHeader.headers.get("Sec-WebSocket-Protocol")]).toEqual([101, null]);
+    for (const { webSocket } of [offered, byHeader]) webSocket?.accept();
+  });
+
+  it("is refused without a user's token, to pages of another origin, and to what is no WebSocket", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+    expect((await upgrade({})).status).toBe(401);
+    expect((await upgrade({ "Sec-WebSocket-Protocol": "dumont, bearer.nonsense" })).status).toBe(401);
+    expect((await upgrade({}, `?token=${user.token}`)).status).toBe(401);
+    expect((await upgrade(bearer(one.token))).status).toBe(403);
+    expect((await upgrade(bearer(ADMIN_TOKEN))).status).toBe(403);
+    for (const origin of [
+      "https://elsewhere.test",
+      "https://dumont.test:8443",
+      "http://dumont.test",
+      "null",
+    ]) {
+      expect((await upgrade({ ...bearer(user.token), Origin: origin })).status).toBe(403);
+    }
+    const same = await upgrade({ ...bearer(user.token), Origin: ORIGIN });
+    expect(same.status).toBe(101);
+    same.webSocket?.accept();
+    expect((await call("GET", "/api/agent/live", { token: user.token })).status).toBe(400);
+    expect((await upgrade(bearer(user.token), "?since=-1")).status).toBe(400);
+  });
+
+  it("brings the fleet, then each change and event once and in order, and nothing while nothing happens", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig", { name: "Rig" });
+    await one.settled();
+    const viewer = await Viewer.open(user);
+    await vi.waitFor(() => expect(viewer.messages).toHaveLength(1));
+    expect(viewer.messages[0]).toMatchObject({
+      type: "snapshot",
+      is_last: true,
+      rows: [{ instance_id: "rig", name: "Rig", status: "pending", as_of: "2030-01-07T00:00:00Z" }],
+      guard: { state: "open", service_wide: "open" },
+    });
+
+    await one.heartbeat();
+    await vi.waitFor(() => expect(viewer.fleet.get("rig")).toBe("running"));
+    expect(viewer.eventKinds).toContain("first_heartbeat");
+    // Events come before the rows that conclude them.
+    expect(viewer.messages.slice(1).map(({ type }) => type)).toEqual(["events", "rows"]);
+
+    setClock(DAY + MINUTE);
+    await one.heartbeat();
+    await one.settled();
+    await quiet();
+    expect(viewer.messages).toHaveLength(3);
+
+    await Instance.register(user, "other");
+    await vi.waitFor(() => expect(viewer.fleet.get("other")).toBe("pending"));
+    await one.ask("DELETE");
+    await vi.waitFor(() => expect([...viewer.fleet.keys()]).toEqual(["other"]));
+    const revisions = viewer.of("rows").map(({ revision }) => revision);
+    expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
+  });
+
+  it("sends together what comes together, and not within the report", async () => {
+    const user = await newUser();
+    const viewer = await Viewer.open(user);
+    await vi.waitFor(() => expect(viewer.messages).toHaveLength(1));
+    const ids = Array.from({ length: 20 }, (_, index) => `rig-${index}`);
+    await Promise.all(ids.map((id) => Instance.register(user, id)));
+    await vi.waitFor(() => expect(viewer.fleet.size).toBe(20));
+    expect(viewer.of("rows").length).toBeLessThan(8);
+  });
+
+  it("never brings what happens in another user's fleet", async () => {
+    const [ada, bob] = [await newUser("Ada"), await newUser("Bob")];
+    const [adas, bobs] = [await Viewer.open(ada), await Viewer.open(bob)];
+    await Instance.register(ada, "rig");
+    await vi.waitFor(() => expect(adas.ids).toEqual(["rig"]));
+    await quiet();
+    expect(bobs.ids).toEqual([]);
+    expect(bobs.of("events")).toEqual([]);
+  });
+
+  it("brings a large fleet page by page, as fast as the client confirms", async () => {
+    const user = await newUser();
+    await fill(user, 4000);
+    const viewer = await Viewer.open(user, "", false);
+    await vi.waitFor(() => expect(viewer.of("confirm")).toHaveLength(1));
+    await quiet();
+    const before = viewer.of("snapshot").length;
+    expect(before).toBeLessThan(21);
+    // What changes meanwhile comes after the snapshot, not in between.
+    const one = await Instance.register(user, "new");
+    await one.settled();
+    await quiet();
+    expect(viewer.of("snapshot")).toHaveLength(before);
+    viewer.send('{"type":"confirmed"}');
+    await vi.waitFor(() => expect(viewer.of("snapshot").length).toBeGreaterThan(before));
+    for (let asked = 1; !(viewer.of("snapshot").at(-1)?.is_last ?? false); asked++) {
+      await vi.waitFor(() => {
+        const done = viewer.of("snapshot").at(-1)?.is_last ?? false;
+        expect(done || viewer.of("confirm").length > asked).toBe(true);
+      });
+      viewer.send('{"type":"confirmed"}');
+    }
+    expect(Math.max(...viewer.of("snapshot").map(({ rows }) => rows.length))).toBe(200);
+    await vi.waitFor(() => expect(viewer.fleet.size).toBe(4002));
+    expect(viewer.fleet.has("new")).toBe(true);
+  });
+
+  it("closes a client that does not confirm in time, or sends something else", async () => {
+    const user = await newUser();
+    await fill(user, 4000);
+    const slow = await Viewer.open(user, "", false);
+    await vi.waitFor(() => expect(slow.of("confirm")).toHaveLength(1));
+    setClock(DAY + MINUTE);
+    await Instance.register(user, "new");
+    await vi.waitFor(() => expect(slow.closed?.code).toBe(CLOSE_CODES.tooSlow));
+
+    const other = await newUser();
+    for (const text of ["hello", '{"type":"rows"}']) {
+      const viewer = await Viewer.open(other);
+      viewer.send(text);
+      await vi.waitFor(() => expect(viewer.closed?.code).toBe(CLOSE_CODES.notUnderstood));
+    }
+  });
+});
+
+describe("a connection that comes back", () => {
+  it("gets what it missed: changes, removals and events, and no more", async () => {
+    const user = await newUser();
+    const [stays, goes] = [await Instance.register(user, "stays"), await Instance.register(user, "goes")];
+    await Instance.register(user, "still");
+    for (const one of [stays, goes]) await one.settled();
+    await quiet();
+    const first = await Viewer.open(user);
+    await vi.waitFor(() => expect(first.fleet.size).toBe(3));
+    first.close();
+
+    await stays.heartbeat();
+    await stays.settled();
+    await goes.ask("DELETE");
+    await vi.waitFor(async () => expect(await fleetOf(user).instanceIds("", 10)).not.toContain("goes"));
+    const second = await Viewer.open(user, `?since=${first.revision}`);
+    await vi.waitFor(() => expect(second.of("rows").length).toBeGreaterThan(0));
+    expect(second.of("snapshot")).toEqual([]);
+    expect(second.ids).toEqual(["stays"]);
+    expect(second.of("rows").flatMap(({ removed }) => removed)).toEqual(["goes"]);
+    expect(second.eventKinds).toContain("first_heartbeat");
+
+    const third = await Viewer.open(user, `?since=${second.revision}`);
+    await vi.waitFor(() => expect(third.messages).toHaveLength(1));
+    expect(third.messages[0]).toMatchObject({
+      type: "rows",
+      rows: [],
+      removed: [],
+      guard: { state: "open" },
+    });
+  });
+
+  it("gets the whole fleet when what it missed is no longer known, or never was", async () => {
+    const user = await newUser();
+    await Instance.register(user, "rig");
+    const ahead = await Viewer.open(user, "?since=1000000");
+    await vi.waitFor(() => expect(ahead.of("snapshot")).toHaveLength(1));
+    await runInDurableObject(fleetOf(user), (_, { storage }) => {
+      for (let index = 0; index < 1000; index++) {
+        storage.sql.exec(
+          "INSERT INTO removals (instance_id, changed, revision) VALUES (?, ?, 1)",
+          `gone-${index}`,
+          index + 2,
+        );
+      }
+    });
+    const long = await Viewer.open(user, "?since=1");
+    await vi.waitFor(() => expect(long.of("snapshot")).toHaveLength(1));
+  });
+
+  it("gets the whole fleet, and all changes, past rows that can't be read", async () => {
+    const user = await newUser();
+    await fill(user, 450);
+    await runInDurableObject(fleetOf(user), (_, { storage }) => {
+      const odd = "UPDATE instances SET view = 'no JSON' WHERE instance_id IN ('rig-00100', 'rig-00300')";
+      storage.sql.exec(odd);
+    });
+    await evictDurableObject(fleetOf(user));
+    const viewer = await Viewer.open(user, "");
+    await vi.waitFor(() => expect(viewer.of("snapshot").at(-1)?.is_last).toBe(true));
+    expect(viewer.fleet.size).toBe(449);
+    await runInDurableObject(fleetOf(user), (_, { storage }) => {
+      storage.sql.exec(
+        "UPDATE instances SET changed = 100 + CAST(substr(instance_id, 5) AS INTEGER) WHERE instance_id LIKE 'rig-%'",
+      );
+      storage.sql.exec("UPDATE fleet SET json = json_set(json, '$.revision', 600)");
+    });
+    await evictDurableObject(fleetOf(user));
+    const later = await Viewer.open(user, "?since=50");
+    await vi.waitFor(() => expect(later.revision).toBe(600));
+    expect(later.fleet.size).toBe(448);
+  });
+
+  it("gets many changes in several messages, each with the revision up to which it tells all", async () => {
+    const user = await newUser();
+    await fill(user, 450);
+    await runInDurableObject(fleetOf(user), (_, { storage }) => {
+      storage.sql.exec(
+        "UPDATE instances SET changed = 100 + CAST(substr(instance_id, 5) AS INTEGER) WHERE instance_id LIKE 'rig-%'",
+      );
+      storage.sql.exec("UPDATE fleet SET json = json_set(json, '$.revision', 600)");
+    });
+    await evictDurableObject(fleetOf(user));
+    const viewer = await Viewer.open(user, "?since=50");
+    await vi.waitFor(() => expect(viewer.revision).toBe(600));
+    expect(viewer.of("rows").map(({ rows, revision }) => [rows.length, revision])).toEqual([
+      [200, 299],
+      [200, 499],
+      [50, 600],
+    ]);
+  });
+});
+
+describe("a fleet that left memory", () => {
+  it("keeps its connections, and goes on where each stood", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
+    await quiet();
+    const viewer = await Viewer.open(user);
+    await vi.waitFor(() => expect(viewer.fleet.size).toBe(1));
+    await evictDurableObject(fleetOf(user));
+    await quiet();
+    expect(viewer.closed).toBeNull();
+    await one.heartbeat();
+    await vi.waitFor(() => expect(viewer.fleet.get("rig")).toBe("running"));
+    expect(viewer.ids).toEqual(["rig", "rig"]);
+  });
+});
+
+describe("who may watch", () => {
+  it("are fifty connections a user: the oldest is closed for a further one", async () => {
+    const user = await newUser();
+    const viewers: Viewer[] = [];
+    for (let index = 0; index < 50; index++) {
+      setClock(DAY + index);
+      viewers.push(await Viewer.open(user));
+    }
+    setClock(DAY + 50);
+    const newest = await Viewer.open(user);
+    await vi.waitFor(() => expect(viewers[0]?.closed?.code).toBe(CLOSE_CODES.replaced));
+    expect(viewers.slice(1).every(({ closed }) => closed === null)).toBe(true);
+    await Instance.register(user, "rig");
+    await vi.waitFor(() => expect(newest.ids).toEqual(["rig"]));
+    await vi.waitFor(() => expect(viewers[1]?.ids).toEqual(["rig"]));
+  });
+
+  it("is no longer a token that is revoked: at once, or when it is next looked up", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    const other = await call("POST", `/api/admin/users/${user.userId}/tokens`, { token: ADMIN_TOKEN });
+    const [mine, others] = [await Viewer.open(user), await Viewer.open({ token: other.body.token })];
+    await call("DELETE", `/api/admin/tokens/${user.tokenId}`, { token: ADMIN_TOKEN });
+    await vi.waitFor(() => expect(mine.closed?.code).toBe(CLOSE_CODES.revoked));
+    expect(others.closed).toBeNull();
+
+    // The fleet hears nothing of this one.
+    await env.DB.prepare("UPDATE user_tokens SET revoked_at = 1 WHERE id = ?")
+      .bind(other.body.token_id)
+      .run();
+    setClock(DAY + 11 * MINUTE);
+    await one.heartbeat();
+    await vi.waitFor(() => expect(others.closed?.code).toBe(CLOSE_CODES.revoked));
+    expect(others.eventKinds).not.toContain("first_heartbeat");
+  });
+
+  it("is looked up for all at once, and nobody else waits for that, though D1 does not answer", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
+    const waiting: Viewer[] = [];
+    for (let index = 0; index < 3; index++) {
+      const { body } = await call("POST", `/api/admin/users/${user.userId}/tokens`, { token: ADMIN_TOKEN });
+      waiting.push(await Viewer.open({ token: body.token }));
+    }
+    setClock(DAY + 11 * MINUTE);
+    const fresh = await Viewer.open(user);
+    await vi.waitFor(() => expect(fresh.fleet.get("rig")).toBe("pending"));
+    const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
+    const first = vi.spyOn(statement, "first").mockImplementation(
+      // Not for good: nothing of it may reach into another test.
+      () => new Promise((_, reject) => setTimeout(() => reject(new Error("too late")), 8_000)),
+    );
+    try {
+      const startedAt = performance.now();
+      await one.heartbeat();
+      await vi.waitFor(() => expect(fresh.fleet.get("rig")).toBe("running"), 3_000);
+      await fleetOf(user).report(reportOf("other"));
+      await vi.waitFor(() => expect(fresh.fleet.get("other")).toBe("running"), 3_000);
+      expect(
+        waiting.map(({ eventKinds, closed }) => [eventKinds.includes("first_heartbeat"), closed]),
+      ).toEqual(waiting.map(() => [false, null]));
+      for (const each of waiting) {
+        await vi.waitFor(() => expect(each.closed?.code).toBe(CLOSE_CODES.tryAgain), 10_000);
+      }
+      expect(performance.now() - startedAt).toBeLessThan(9_000);
+      expect(first).toHaveBeenCalledTimes(3);
+    } finally {
+      first.mockRestore();
+    }
+  });
+
+  it("goes on where it stood once its token was found valid", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
+    await quiet();
+    const viewer = await Viewer.open(user);
+    setClock(DAY + 11 * MINUTE);
+    await one.heartbeat();
+    await vi.waitFor(() => expect(viewer.fleet.get("rig")).toBe("running"));
+    expect(viewer.ids).toEqual(["rig", "rig"]);
+    expect(viewer.closed).toBeNull();
+  });
+});

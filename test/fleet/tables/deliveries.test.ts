@@ -1,0 +1,63 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { Deliveries } from "../../../src/fleet/tables/deliveries.ts";
+import { createTables } from "../../../src/fleet/tables/schema.ts";
+import { fleetOf } from "../../../src/platform/address.ts";
+import { DAY } from "../../world.ts";
+
+/** Which of a fleet's messages are sent next. */
+
+const NOTICE = { title: "It happened", severity: "critical", groups: [] } as const;
+const AT_MOST = 100;
+
+function withDeliveries<T>(use: (deliveries: Deliveries) => T): Promise<T> {
+  return runInDurableObject(fleetOf(env, "deliveries"), (_, { storage }) => {
+    createTables(storage.sql);
+    storage.sql.exec("DELETE FROM deliveries");
+    return use(new Deliveries(storage.sql));
+  });
+}
+
+/** The digests with these numbers, a millisecond apart. */
+function add(deliveries: Deliveries, channelId: string, from: number, until: number): void {
+  for (let number = from; number <= until; number++) {
+    const digestId = `u-critical-${number}`;
+    deliveries.add({ id: `${digestId}-${channelId}`, channelId, digestId, notice: NOTICE }, DAY + number);
+  }
+}
+
+/** What is taken at a later moment, as `channel/digest`. */
+function take(deliveries: Deliveries, failing: readonly string[]): string[] {
+  const taken = deliveries.take(DAY + 1000, AT_MOST, failing);
+  for (const { id } of taken) deliveries.settled(id);
+  return taken.map(({ channelId, digestId }) => `${channelId}/${digestId.split("-").at(-1)}`);
+}
+
+describe("the messages that are sent next", () => {
+  it("are the oldest of each channel, however many another has that is away", async () => {
+    await withDeliveries((deliveries) => {
+      add(deliveries, "dead", 1, 150);
+      add(deliveries, "sound", 200, 201);
+      expect(take(deliveries, ["dead"])).toEqual(["sound/200", "sound/201", "dead/1"]);
+    });
+  });
+
+  it("go by turns while nobody knows which channel is away, a few of each", async () => {
+    await withDeliveries((deliveries) => {
+      add(deliveries, "one", 1, 150);
+      add(deliveries, "two", 8, 12);
+      expect(take(deliveries, []).slice(0, 4)).toEqual(["one/1", "two/8", "one/2", "two/9"]);
+      expect(take(deliveries, [])).toHaveLength(10);
+    });
+  });
+
+  it("leave out what is under way, and what is to be tried later", async () => {
+    await withDeliveries((deliveries) => {
+      add(deliveries, "one", 8, 11);
+      deliveries.postpone("u-critical-9-one", DAY + 1000);
+      expect(deliveries.take(DAY + 1000, 1, []).map(({ digestId }) => digestId)).toEqual(["u-critical-8"]);
+      expect(take(deliveries, [])).toEqual(["one/10", "one/11"]);
+    });
+  });
+});

@@ -113,11 +113,7 @@ export default defineConfig({
             "test/providers/machines.test.ts",
             "test/service/actor.test.ts",
           ],
-          exclude: [
-            "test/alerts/notice.test.ts",
-            "test/fleet/rules/**/*.test.ts",
-            ...PURE_INSTANCE_TESTS,
-          ],
+          exclude: ["test/alerts/notice.test.ts", "test/fleet/rules/**/*.test.ts", ...PURE_INSTANCE_TESTS],
           setupFiles: [QUIET, "test/migrate.ts"],
         },
       },

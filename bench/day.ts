@@ -51,11 +51,11 @@ const STEPS_AN_ORDER = 8;
 const CREDENTIAL_READS_AN_ORDER = 4;
 
 /**
- * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/tables/schema.ts`: the instance and its index, the
- * state and the alarm; for a move two counts of silences; for an event its row, its key and one
- * index and, if it is an alert, that index once more.
+ * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/tables/schema.ts`: the instance and its index,
+ * the state and the alarm; for a move two counts of silences; for an event its row, its key, an index and its count. An alert has
+ * two more indexes, and is marked as told: its row and an index once more.
  */
-const FLEET_ROWS = { report: 4, move: 4, event: 3, alert: 4 } as const;
+const FLEET_ROWS = { report: 4, move: 4, event: 4, alert: 8 } as const;
 
 /** How often each was asked for: in all, and by bucket. */
 export class Demand {

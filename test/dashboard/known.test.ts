@@ -11,34 +11,14 @@ import {
   unreadable,
 } from "../../src/dashboard/fleet/known.ts";
 import type { LiveMessage, SummaryView } from "../../src/fleet/live/messages.ts";
+import { live } from "./live-view.ts";
 
 const OPEN = { state: "open", closed_at: null, opened_at: null, service_wide: "open" } as const;
 
 const at = (second: number) => `2030-01-07T00:00:${String(second).padStart(2, "0")}Z`;
 
 function summary(instance_id: string, second: number, more: Partial<SummaryView> = {}): SummaryView {
-  return {
-    as_of: at(second),
-    instance_id,
-    name: instance_id,
-    status: "running",
-    last_heartbeat: null,
-    seconds_since_heartbeat: null,
-    health: "healthy",
-    gpu_utilization: null,
-    gpu_trend: [],
-    cost_today: 0,
-    provider: "agent",
-    provider_ref: null,
-    hourly_cost: null,
-    hibernated_hourly_cost: null,
-    registered_at: at(0),
-    orphaned_since: null,
-    hibernated_since: null,
-    keep_alive_until: null,
-    lifecycle: { next_step: null, at: null, in_seconds: null, because: "", blocked_by: null },
-    ...more,
-  };
+  return { ...live(instance_id), as_of: at(second), ...more };
 }
 
 const snapshot = (revision: number, rows: SummaryView[], is_last = true): LiveMessage => ({

@@ -1,30 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Selection, select, summarize } from "../../src/dashboard/fleet/select.ts";
 import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
-
-function live(instance_id: string, more: Partial<LiveView> = {}): LiveView {
-  return {
-    instance_id,
-    name: instance_id,
-    status: "running",
-    last_heartbeat: null,
-    seconds_since_heartbeat: null,
-    health: "healthy",
-    gpu_utilization: null,
-    gpu_trend: [],
-    cost_today: 0,
-    provider: "agent",
-    provider_ref: null,
-    hourly_cost: null,
-    hibernated_hourly_cost: null,
-    registered_at: "2030-01-07T00:00:00Z",
-    orphaned_since: null,
-    hibernated_since: null,
-    keep_alive_until: null,
-    lifecycle: { next_step: null, at: null, in_seconds: null, because: "", blocked_by: null },
-    ...more,
-  };
-}
+import { live } from "./live-view.ts";
 
 const ALL: Selection = { group: null, status: null, search: "", sort: "name", descending: false };
 

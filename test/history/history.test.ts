@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { appendChunk } from "../../src/history/append.ts";
 import { InstanceStorage } from "../../src/instance/storage.ts";
-import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
+import { heartbeat } from "../instance/outbox-of.ts";
 import { expectLogged } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -50,20 +50,6 @@ async function keptNumbers(one: Instance): Promise<number[]> {
     .all<{ number: number }>();
   return results.map(({ number }) => number);
 }
-
-const HEARTBEAT: Heartbeat = {
-  at: DAY,
-  sequence: 1,
-  gpuPercent: 50,
-  vramUsedGb: null,
-  cpuPercent: null,
-  ramUsedGb: null,
-  diskUsedGb: null,
-  costAccumulated: null,
-  uptimeSeconds: null,
-  status: null,
-  activity: null,
-};
 
 function failDatabase() {
   return vi.spyOn(Object.getPrototypeOf(env.DB), "batch").mockRejectedValue(new Error("D1 is down"));
@@ -222,7 +208,7 @@ describe("the history", () => {
 
   it("keeps the longer of two chunks with the same first heartbeat", async () => {
     const beats = (count: number) =>
-      Array.from({ length: count }, (_, index) => ({ ...HEARTBEAT, at: DAY + index, sequence: index + 1 }));
+      Array.from({ length: count }, (_, index) => ({ ...heartbeat(index + 1), at: DAY + index }));
     const count = async (heartbeats: number) => {
       const [first, ...rest] = beats(heartbeats);
       if (first !== undefined) await appendChunk(env.DB, "u", "longer", [first, ...rest]).run();

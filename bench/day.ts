@@ -44,11 +44,11 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 /**
- * Steps of an order that is stopped at the second look: look, ask, try, note, look, wait, look, tell. It reads the provider's
- * credentials for each look and for the try.
+ * Steps of an order that is stopped at the second look: look, ask, try, note, look, wait, look, tell. Each look reads the
+ * provider's credentials, and when they were set; the try reads them once more.
  */
 const STEPS_AN_ORDER = 8;
-const CREDENTIAL_READS_AN_ORDER = 4;
+const CREDENTIAL_READS_AN_ORDER = 7;
 
 /**
  * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/tables/schema.ts`: the instance and its index,

@@ -43,7 +43,7 @@ export class GetProvider extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const setAt = await credentialsSetAt(c.env.DB, userIdOf(c.var.principal), params.kind);
+    const setAt = await credentialsSetAt(c.env, userIdOf(c.var.principal), params.kind);
     if (setAt === null) throw notFound();
     return c.json({ kind: params.kind, updated_at: toIso(setAt) });
   }
@@ -107,7 +107,7 @@ export class DeleteProvider extends Endpoint {
     if (await fleetOf(c.env, userId).hasInstanceOf(params.kind)) {
       throw new ApiError("in_use", `Instances are registered with ${params.kind}: change them first`);
     }
-    if (!(await removeCredentials(c.env.DB, userId, params.kind))) throw notFound();
+    if (!(await removeCredentials(c.env, userId, params.kind))) throw notFound();
     return c.json({ success: true });
   }
 }

@@ -3,13 +3,14 @@ import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import type { CalledProvider, ProviderKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
+import type { SealedCredentials } from "../providers/registry.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet } from "./import/import.ts";
 import { LivePush } from "./live/live.ts";
@@ -228,6 +229,19 @@ export class FleetActor extends DurableObject<Env> {
     return (await this.#ready()).machines.holderOf(machine);
   }
 
+  /** The user's credentials for this provider; null when there are none. */
+  async credentials(kind: string): Promise<SealedCredentials | null> {
+    return (await this.#ready()).credentials.find(kind);
+  }
+
+  async keepCredentials(kind: CalledProvider, credentials: SealedCredentials): Promise<void> {
+    (await this.#ready()).credentials.keep(kind, credentials);
+  }
+
+  async removeCredentials(kind: CalledProvider): Promise<boolean> {
+    return (await this.#ready()).credentials.remove(kind);
+  }
+
   async channels(): Promise<ChannelRecord[]> {
     return (await this.#ready()).channels.list();
   }
@@ -250,7 +264,7 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   async noteDelivery(channelId: string, delivery: Delivery): Promise<void> {
-    (await this.#ready()).noteDelivery(channelId, delivery, Date.now());
+    (await this.#ready()).channels.noteDelivery(channelId, delivery, Date.now());
   }
 
   /** Opens a live connection (`liveRequest`). */

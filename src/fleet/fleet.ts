@@ -1,4 +1,3 @@
-import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
@@ -37,6 +36,7 @@ import {
   withTotalsDue,
 } from "./rules/state.ts";
 import { Channels } from "./tables/channels.ts";
+import { Credentials } from "./tables/credentials.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
 import { Machines } from "./tables/machines.ts";
@@ -58,6 +58,7 @@ export class Fleet {
   readonly events: RecentEvents;
   readonly channels: Channels;
   readonly machines: Machines;
+  readonly credentials: Credentials;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -76,6 +77,7 @@ export class Fleet {
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
     this.machines = new Machines(sql);
+    this.credentials = new Credentials(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
@@ -290,9 +292,5 @@ export class Fleet {
       if (isFree) this.channels.add(channel, sealed);
       return { state, result: isFree };
     });
-  }
-
-  noteDelivery(channelId: string, delivery: Delivery, now: number): void {
-    this.channels.noteDelivery(channelId, delivery, now);
   }
 }

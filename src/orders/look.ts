@@ -45,7 +45,7 @@ export async function look(steps: OrderSteps, name: string): Promise<Look> {
   const { userId, provider: kind } = steps.parameters;
   return steps.callProvider(name, async (provider, target) => ({
     // Read first: if the credentials change meanwhile, the old time is noted, and proves nothing later.
-    credentialsSetAt: (await credentialsSetAt(steps.env.DB, userId, kind)) ?? 0,
+    credentialsSetAt: (await credentialsSetAt(steps.env, userId, kind)) ?? 0,
     sighting: await provider.status(target),
     at: Date.now(),
   }));

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { seal, unseal } from "../accounts/seal.ts";
 import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provider.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
+import { fleetOf } from "../platform/address.ts";
 import { ec2 } from "./ec2.ts";
 import { ec2CredentialsSchema } from "./ec2-api.ts";
 import { type Provider, ProviderError } from "./provider.ts";
@@ -9,10 +10,16 @@ import { runpod, runpodCredentialsSchema } from "./runpod.ts";
 import { vast, vastCredentialsSchema } from "./vast.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook.ts";
 
-/** The providers that are called, by kind, and each user's credentials for them, sealed in D1. */
+/** The providers that are called, by kind, and each user's credentials for them, which the user's fleet keeps sealed. */
 
 type DriverEnv = Pick<Env, "ALLOW_LOOPBACK_URLS">;
-type ProviderEnv = DriverEnv & Pick<Env, "DB" | "SEAL_KEY">;
+type ProviderEnv = DriverEnv & Pick<Env, "FLEETS" | "SEAL_KEY">;
+
+/** Credentials as a fleet keeps them, and when they were set, in ms. */
+export interface SealedCredentials {
+  readonly sealed: string;
+  readonly setAt: number;
+}
 
 interface Driver {
   readonly credentials: z.ZodType;
@@ -50,22 +57,18 @@ export function credentialFields(kind: CalledProvider): string[] {
 }
 
 /** A provider that uses these credentials. Throws a ZodError when they do not have the form of this kind. */
-export function createProvider(kind: CalledProvider, credentials: unknown, env: ProviderEnv): Provider {
+export function createProvider(kind: CalledProvider, credentials: unknown, env: DriverEnv): Provider {
   return DRIVERS[kind](env).create(credentials);
 }
 
 /** The user's provider of this kind. Throws a `ProviderError` when the user has given no credentials for it. */
 export async function openProvider(env: ProviderEnv, userId: string, kind: string): Promise<Provider> {
   const called = calledProviderSchema.safeParse(kind).data;
-  const row =
-    called &&
-    (await env.DB.prepare("SELECT credentials FROM providers WHERE user_id = ? AND kind = ?")
-      .bind(userId, called)
-      .first<{ credentials: string }>());
-  if (called === undefined || !row) {
+  const kept = called === undefined ? null : await fleetOf(env, userId).credentials(called);
+  if (called === undefined || kept === null) {
     throw new ProviderError("unauthorised", `there are no credentials for ${kind}`);
   }
-  const text = await unseal(env.SEAL_KEY, purpose(userId, called), row.credentials);
+  const text = await unseal(env.SEAL_KEY, purpose(userId, called), kept.sealed);
   return createProvider(called, JSON.parse(text), env);
 }
 
@@ -74,36 +77,28 @@ export async function keepCredentials(
   userId: string,
   kind: CalledProvider,
   credentials: unknown,
-  now: number,
+  setAt: number,
 ): Promise<void> {
   const sealed = await seal(env.SEAL_KEY, purpose(userId, kind), JSON.stringify(credentials));
-  await env.DB.prepare(
-    `INSERT INTO providers (user_id, kind, credentials, updated_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (user_id, kind) DO UPDATE SET credentials = excluded.credentials, updated_at = excluded.updated_at`,
-  )
-    .bind(userId, kind, sealed, now)
-    .run();
+  await fleetOf(env, userId).keepCredentials(kind, { sealed, setAt });
 }
 
 /** When the user's credentials of this kind were last set; null without any. */
-export async function credentialsSetAt(db: D1Database, userId: string, kind: string): Promise<number | null> {
-  const row = await db
-    .prepare("SELECT updated_at FROM providers WHERE user_id = ? AND kind = ?")
-    .bind(userId, kind)
-    .first<{ updated_at: number }>();
-  return row?.updated_at ?? null;
+export async function credentialsSetAt(
+  env: Pick<Env, "FLEETS">,
+  userId: string,
+  kind: string,
+): Promise<number | null> {
+  return (await fleetOf(env, userId).credentials(kind))?.setAt ?? null;
 }
 
+/** False when there are none. */
 export async function removeCredentials(
-  db: D1Database,
+  env: Pick<Env, "FLEETS">,
   userId: string,
   kind: CalledProvider,
 ): Promise<boolean> {
-  const { meta } = await db
-    .prepare("DELETE FROM providers WHERE user_id = ? AND kind = ?")
-    .bind(userId, kind)
-    .run();
-  return meta.changes > 0;
+  return fleetOf(env, userId).removeCredentials(kind);
 }
 
 function purpose(userId: string, kind: CalledProvider): string {

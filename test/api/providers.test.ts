@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CALLED_PROVIDERS, type CalledProvider } from "../../src/lifecycle/model/provider.ts";
+import { fleetOf } from "../../src/platform/address.ts";
 import { call, Instance, newUser } from "../world.ts";
 
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
@@ -42,10 +43,8 @@ describe("a provider's credentials", () => {
     expect(put.body).toEqual({ kind, updated_at: expect.any(String) });
     expect(fetch).toHaveBeenCalled();
     expect((await call("GET", `/api/agent/providers/${kind}`, { token })).body).toEqual(put.body);
-    const row = await env.DB.prepare("SELECT credentials FROM providers WHERE user_id = ?")
-      .bind(userId)
-      .first<{ credentials: string }>();
-    for (const value of Object.values(json)) expect(row?.credentials).not.toContain(value);
+    const kept = await fleetOf(env, userId).credentials(kind);
+    for (const value of Object.values(json)) expect(kept?.sealed).not.toContain(value);
     expect((await call("DELETE", `/api/agent/providers/${kind}`, { token })).status).toBe(200);
     expect((await call("DELETE", `/api/agent/providers/${kind}`, { token })).status).toBe(404);
   });

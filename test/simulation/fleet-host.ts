@@ -11,6 +11,12 @@ export class FleetHost extends SqliteHost {
     );
   }
 
+  /** The user sets other credentials, if the fleet has any yet. */
+  setCredentials(at: number): void {
+    const [table] = this.rows("SELECT 1 FROM sqlite_master WHERE name = 'credentials'");
+    if (table !== undefined) this.rows("UPDATE credentials SET set_at = ?", at);
+  }
+
   override async call(method: string, parameters: readonly unknown[]): Promise<unknown> {
     const answer = await super.call(method, parameters);
     const [report] = parameters;

@@ -177,7 +177,7 @@ export class Owner {
 
 /** What a registration sees of the machine; throws an `ApiError` when its provider shows no such machine. */
 async function sight(env: Env, userId: string, ref: string, instanceId: string): Promise<Sighted | null> {
-  const setAt = await credentialsSetAt(env.DB, userId, "webhook");
+  const setAt = await credentialsSetAt(env, userId, "webhook");
   if (setAt === null) throw new ApiError("no_credentials", "there are no credentials");
   const at = Date.now();
   const provider = await openProvider(env, userId, "webhook");

@@ -30,7 +30,9 @@ export function troubleProvider(platform: Platform, userId: string, rigs: readon
   const { scheduler, machines, rates, database } = platform;
   const lied = new Set<string>();
   const setCredentials = () => {
+    // At once, wherever they are: a fleet that has not begun yet takes them over from the database.
     database.rows("UPDATE providers SET updated_at = ? WHERE user_id = ?", scheduler.now, userId);
+    platform.fleet(userId).setCredentials(scheduler.now);
     platform.count("credentials changed");
   };
   const minute = () => {

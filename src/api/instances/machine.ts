@@ -41,7 +41,7 @@ export async function inspectMachine(
   const { provider, ref } = machine;
   const issue = referenceIssue(provider, ref);
   if (issue !== null) throw invalid([{ path: referencePath, message: issue }]);
-  const setAt = await credentialsSetAt(env.DB, userId, provider);
+  const setAt = await credentialsSetAt(env, userId, provider);
   if (setAt === null) {
     throw new ApiError(
       "no_credentials",

@@ -91,8 +91,9 @@ async function importAccount(
        FROM channels WHERE user_id = ?`,
     ),
     ofUser("SELECT provider, ref, instance_id, claimed_at FROM machines WHERE user_id = ?"),
+    ofUser("SELECT kind, credentials AS sealed, updated_at AS set_at FROM providers WHERE user_id = ?"),
   ]);
-  const [user, guard, vote, hibernations, channels, machines] = await within(D1_LIMIT_MS, asked);
+  const [user, guard, vote, hibernations, channels, machines, credentials] = await within(D1_LIMIT_MS, asked);
   // An account that can't be read stops the import: the default policy in its place might stop machines.
   const account = userRow.optional().parse(user?.results[0]);
   const fleet = newFleet();
@@ -115,6 +116,7 @@ async function importAccount(
     emptyTables(storage.sql);
     insertRows(storage.sql, "channels", channels?.results ?? []);
     insertRows(storage.sql, "machines", machines?.results ?? []);
+    insertRows(storage.sql, "credentials", credentials?.results ?? []);
     const begun = { state, after: "" };
     writeProgress(storage.sql, begun);
     return begun;

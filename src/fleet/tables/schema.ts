@@ -78,6 +78,11 @@ const STATEMENTS = [
      PRIMARY KEY (provider, ref)
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
+  `CREATE TABLE IF NOT EXISTS credentials (
+     kind TEXT PRIMARY KEY,            -- of the provider
+     sealed TEXT NOT NULL,
+     set_at INTEGER NOT NULL
+   ) WITHOUT ROWID`,
   // How far an import has come that goes on.
   `CREATE TABLE IF NOT EXISTS import (
      id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -120,6 +125,7 @@ const FILLED_TABLES = [
   "deliveries",
   "channels",
   "machines",
+  "credentials",
   "policy_retries",
 ];
 

@@ -90,6 +90,7 @@ async function keepInD1(userId: string): Promise<void> {
       instance_id: "a",
       claimed_at: 11,
     }),
+    insert("providers", { user_id: userId, kind: "vast", credentials: "sealed", updated_at: 12 }),
     event("told", "warning", "digest-1"),
     event("quiet", "info", null),
     event("old", "info", null, DAY - 31 * DAY_MS),
@@ -122,6 +123,7 @@ async function takenOver(fleet: FleetStub) {
     events: await rows(fleet, "SELECT id, told FROM events ORDER BY id"),
     channels: await fleet.channels(),
     machines: await rows(fleet, "SELECT * FROM machines"),
+    credentials: await fleet.credentials("vast"),
   };
 }
 
@@ -185,6 +187,7 @@ const EXPECTED = {
     },
   ],
   machines: [{ provider: "webhook", ref: "m-a", instance_id: "a", claimed_at: 11 }],
+  credentials: { sealed: "sealed", setAt: 12 },
 };
 
 describe("what D1 knew of a user", () => {

@@ -134,7 +134,7 @@ function shared(instances: number) {
   const totals = (perInstance: number) =>
     bundled(users, perInstance, TOTALS_SECONDS) + count / TOTALS_AT_LEAST_SECONDS;
   const deliveries = (perInstance: number) => CHANNELS_A_USER * bundled(users, perInstance, DIGEST_SECONDS);
-  const accounts = (reads: number) => reads * instances + count / USERS_A_VIEWER / VIEWER_SECONDS;
+  const accounts = count / USERS_A_VIEWER / VIEWER_SECONDS;
   const of = (limit: number, ...[average, highest]: [number, number]) =>
     `${percent(average / limit)} / ${percent(highest / limit)}`;
   const orders = [mean("orders") * instances, peak("orders") * instances] as const;
@@ -155,11 +155,7 @@ function shared(instances: number) {
       coordinatorLoad(mean("moves")),
       coordinatorLoad(peak("moves")),
     ),
-    "D1 with the accounts": of(
-      LIMITS.d1Reads,
-      accounts(mean("credentialReads")),
-      accounts(peak("credentialReads")),
-    ),
+    "D1 with the accounts": of(LIMITS.d1Reads, accounts, accounts),
     "orders created, in each workflow": of(ORDER_WORKFLOWS * LIMITS.workflow, ...orders),
     "deliveries that fail at first": of(LIMITS.workflow, ...failing),
     "the last of them is late by, s": Math.round(

@@ -35,7 +35,7 @@ export const KINDS = [
   "moves",
   "fleetRows",
   "alerts",
-  /** Orders are workflows; their steps and their reads of credentials. */
+  /** Orders are workflows; their steps, and how often they ask the fleet for the credentials of their provider. */
   "orders",
   "orderSteps",
   "credentialReads",
@@ -45,7 +45,7 @@ export type Kind = (typeof KINDS)[number];
 
 /**
  * Steps of an order that is stopped at the second look: look, ask, try, note, look, wait, look, tell. Each look reads the
- * provider's credentials, and when they were set; the try reads them once more.
+ * provider's credentials from the fleet, and when they were set; the try reads them once more.
  */
 const STEPS_AN_ORDER = 8;
 const CREDENTIAL_READS_AN_ORDER = 7;

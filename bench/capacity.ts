@@ -181,7 +181,13 @@ function month(instances: number): Record<Priced, number> {
   const deliveries = count("historyBatches") + count("reports");
   const failing = FAILING_SHARE * messages;
   // A message takes two alarms of its fleet; the workflow of one that failed asks for its channel, and notes its answer.
-  const requests = count("actorRequests") + count("reports") + totals + 2 * messages + 2 * failing;
+  const requests =
+    count("actorRequests") +
+    count("reports") +
+    count("credentialReads") +
+    totals +
+    2 * messages +
+    2 * failing;
   const sendingMs = (messages - failing) * SEND_MS.taken + failing * SEND_MS.failed;
   const awakeMs = requests * AWAKE_MS.request + deliveries * AWAKE_MS.delivery + sendingMs;
   return {

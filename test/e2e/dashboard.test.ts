@@ -10,6 +10,7 @@ import { z } from "zod";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { CuttableProxy } from "../outside/proxy.ts";
+import { Viewer } from "../server/viewer.ts";
 import { ServerWorld } from "../server/world.ts";
 
 /** The page in a real Chromium, before a real server on which three minutes pass in nine seconds. */
@@ -266,7 +267,13 @@ describe("the live connection", () => {
         await row(page, id).getByText("Running").waitFor(PATIENCE);
         return performance.now() - answeredAt;
       };
-      for (const id of ["rig-0001", "rig-0500", "rig-0999"]) expect(await change(id)).toBeLessThan(1000);
+      const viewer = Viewer.of(world.url, user);
+      await expect.poll(() => viewer.fleet.size, PATIENCE).toBe(1000);
+      for (const id of ["rig-0001", "rig-0500", "rig-0999"]) {
+        expect(await change(id)).toBeLessThan(1000);
+        expect(viewer.fleet.get(id)).toBe("running");
+      }
+      viewer.socket.close();
       // What is asked for is what is seen, and no more.
       const asked = proxy.paths.filter((path) => path.startsWith("/api/agent/instances?ids="));
       for (const path of asked) expect(path.split(",").length).toBeLessThan(40);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
-import type { LiveMessage } from "../../src/fleet/live/messages.ts";
+import { registerInstance, request, sendHeartbeat } from "../../scripts/client.ts";
 import { CuttableProxy } from "../outside/proxy.ts";
+import { Viewer } from "./viewer.ts";
 import { ServerWorld } from "./world.ts";
 
 /** The live connection of a real server, by the WebSocket of Node. */
@@ -21,71 +21,23 @@ afterAll(async () => {
   await world?.end();
 });
 
-/** A connection through the proxy. `since`: resumes where a former one ended. */
-class Viewer {
-  readonly messages: LiveMessage[] = [];
-  readonly socket: WebSocket;
-  opened = false;
-  closed = false;
-
-  constructor(offers: { protocols?: string[]; headers?: Record<string, string> }, since?: number) {
-    const query = since === undefined ? "" : `?since=${since}`;
-    const address = `${proxy.url.replace("http", "ws")}/api/agent/live${query}`;
-    // Node's takes headers too, which the types of a browser's do not know.
-    this.socket = Reflect.construct(WebSocket, [address, offers]);
-    this.socket.addEventListener("open", () => {
-      this.opened = true;
-    });
-    this.socket.addEventListener("close", () => {
-      this.closed = true;
-    });
-    this.socket.addEventListener("message", ({ data }) => {
-      if (data === "pong") return;
-      const message: LiveMessage = JSON.parse(String(data));
-      this.messages.push(message);
-      if (message.type === "confirm") this.socket.send('{"type":"confirmed"}');
-    });
-  }
-
-  static of(user: User, since?: number): Viewer {
-    return new Viewer({ protocols: ["dumont", `bearer.${user.token}`] }, since);
-  }
-
-  get fleet(): Map<string, string> {
-    const fleet = new Map<string, string>();
-    for (const message of this.messages) {
-      if (message.type === "rows") for (const id of message.removed) fleet.delete(id);
-      if (message.type !== "snapshot" && message.type !== "rows") continue;
-      for (const { instance_id, status } of message.rows) fleet.set(instance_id, status);
-    }
-    return fleet;
-  }
-
-  get revision(): number {
-    return this.messages.reduce((last, each) => ("revision" in each ? each.revision : last), 0);
-  }
-
-  async outcome(): Promise<"opened" | "refused"> {
-    await expect.poll(() => this.opened || this.closed, PATIENCE).toBe(true);
-    return this.opened ? "opened" : "refused";
-  }
-}
-
 describe("the live connection", () => {
   it("opens for a user's token by subprotocol or header, and for pages of the same origin alone", async () => {
     const user = await world.newUser("Ada");
-    const offered = Viewer.of(user);
+    const offered = Viewer.of(proxy.url, user);
     expect(await offered.outcome()).toBe("opened");
     expect(offered.socket.protocol).toBe("dumont");
     const authorized = { Authorization: `Bearer ${user.token}` };
-    expect(await new Viewer({ headers: authorized }).outcome()).toBe("opened");
-    expect(await new Viewer({ headers: { ...authorized, Origin: proxy.url } }).outcome()).toBe("opened");
+    expect(await new Viewer(proxy.url, { headers: authorized }).outcome()).toBe("opened");
+    expect(await new Viewer(proxy.url, { headers: { ...authorized, Origin: proxy.url } }).outcome()).toBe(
+      "opened",
+    );
     for (const origin of [world.url, "https://elsewhere.example"]) {
-      const other = new Viewer({ headers: { ...authorized, Origin: origin } });
+      const other = new Viewer(proxy.url, { headers: { ...authorized, Origin: origin } });
       expect(await other.outcome(), origin).toBe("refused");
     }
-    expect(await new Viewer({ protocols: ["dumont", "bearer.no"] }).outcome()).toBe("refused");
-    expect(await new Viewer({}).outcome()).toBe("refused");
+    expect(await new Viewer(proxy.url, { protocols: ["dumont", "bearer.no"] }).outcome()).toBe("refused");
+    expect(await new Viewer(proxy.url, {}).outcome()).toBe("refused");
   });
 
   it("brings a change within a second, and while it sleeps the client asks for nothing", async () => {
@@ -95,7 +47,7 @@ describe("the live connection", () => {
       name: "Rig",
       ...COSTS,
     });
-    const viewer = Viewer.of(user);
+    const viewer = Viewer.of(proxy.url, user);
     await expect.poll(() => viewer.fleet.get("rig"), PATIENCE).toBe("pending");
     const asked = proxy.paths.length;
     const heard = viewer.messages.length;
@@ -114,7 +66,7 @@ describe("the live connection", () => {
     for (const id of ["stays", "goes"]) {
       await registerInstance(world.url, user.token, { instance_id: id, name: id, ...COSTS });
     }
-    const first = Viewer.of(user);
+    const first = Viewer.of(proxy.url, user);
     await expect.poll(() => first.fleet.size, PATIENCE).toBe(2);
     proxy.cut();
     await expect.poll(() => first.closed, PATIENCE).toBe(true);
@@ -131,7 +83,7 @@ describe("the live connection", () => {
     await world.kill();
     await world.start();
     proxy.mend();
-    const second = Viewer.of(user, first.revision);
+    const second = Viewer.of(proxy.url, user, first.revision);
     await expect.poll(() => second.fleet.get("new"), PATIENCE).toBe("running");
     expect(second.messages.filter(({ type }) => type === "snapshot")).toEqual([]);
     expect([...second.fleet.keys()]).toEqual(["new"]);

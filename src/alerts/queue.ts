@@ -1,6 +1,6 @@
-import { z } from "zod";
-import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
-import { jsonText, openEnum, readableRows } from "../lifecycle/model/stored.ts";
+import type { HistoryEventKind } from "../lifecycle/model/history-event.ts";
+import { readableRows } from "../lifecycle/model/stored.ts";
+import { alertRow } from "./alert-row.ts";
 import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
 
 /**
@@ -39,19 +39,6 @@ export async function newestPendingAt(db: D1Database, userId: string): Promise<n
   return row?.at ?? null;
 }
 
-const alertRow = z.object({
-  id: z.string(),
-  instance_id: z.string(),
-  name: z.string().nullable(),
-  registered_at: z.number().nullable(),
-  kind: openEnum<HistoryEventKind>(),
-  // One of a newer version is told as what most channels want to hear.
-  severity: severitySchema.catch("warning"),
-  message: z.string(),
-  at: z.number(),
-  detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
-});
-
 /** What this digest has to tell, oldest first: without what a guard's message or an earlier digest has told. */
 export async function readAlerts(
   db: D1Database,
@@ -70,19 +57,7 @@ export async function readAlerts(
     )
     .bind(userId, digestId)
     .all();
-  const alerts = readableRows(alertRow, results).map(
-    (row): Alert => ({
-      eventId: row.id,
-      instanceId: row.instance_id,
-      name: row.name ?? row.instance_id,
-      registeredAt: row.registered_at,
-      kind: row.kind,
-      severity: row.severity,
-      message: row.message,
-      at: row.at,
-      detail: row.detail,
-    }),
-  );
+  const alerts = readableRows(alertRow, results);
   const news = withoutOutage(alerts, await readOutage(db, userId));
   return withoutRepeats(news, await readEarlier(db, userId, digestId, news, reminderMs), reminderMs);
 }

@@ -1,5 +1,6 @@
 import { REPORT_BACKOFF_MS } from "../fleet/report.ts";
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
+import { isForget } from "../lifecycle/model/outbox.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 
 /** Which effects of an instance's outbox are tried when, and what their failures lead to. Pure. */
@@ -146,10 +147,9 @@ function dueAt(
   down: readonly FailingTarget[],
 ): number {
   const isBefore = ({ pending }: WaitingEffect) => pending.effect.type === "event";
-  const before =
-    one.pending.effect.type === "forget"
-      ? waiting.filter((other) => isBefore(other) && waitsFor(other, target))
-      : [];
+  const before = isForget(one.pending)
+    ? waiting.filter((other) => isBefore(other) && waitsFor(other, target))
+    : [];
   return Math.max(retryAt(down, target), ...[one, ...before].map(({ failing }) => retryAt(failing, target)));
 }
 

@@ -1,6 +1,6 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
-import { heartbeatsOf, withoutEffects } from "../lifecycle/model/outbox.ts";
+import { heartbeatsOf, isForget, withoutEffects } from "../lifecycle/model/outbox.ts";
 import {
   type Attempts,
   type DeliveryTarget,
@@ -16,7 +16,6 @@ import {
   withProgress,
 } from "./attempts.ts";
 import { type GivenUp, HeldEffects, type ParkedEffect } from "./held.ts";
-import { isForget } from "./leaving.ts";
 import { PARKED_RETRY_MS, recordGivingUp, recordLosses, recordParking, toGiveUp } from "./parking.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
@@ -88,7 +87,7 @@ export class Bookkeeping {
     const isTried = new Set([...outcome.passed, ...outcome.failed]);
     const tried = this.waitingFor(outcome.target, stored).filter(({ pending }) => isTried.has(pending.id));
     const { down, effects } = settle(tried, outcome, stored.delivery.attempts.targets, moment);
-    const done = effects.filter((one) => isDone(one) && !isForget(one));
+    const done = effects.filter((one) => isDone(one) && !isForget(one.pending));
     const parked = effects.filter(isToPark);
     // What a target that is down did not take is as it was, and costs no write.
     const settled = new Set([...done, ...parked, ...tried]);

@@ -3,6 +3,7 @@ import type { ActionOrder, GuardedStep, PendingEffect } from "../lifecycle/model
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import { isForget } from "../lifecycle/model/outbox.ts";
 import { NoAnswer, within } from "../platform/within.ts";
 import type { DeliveryTarget, TargetOutcome } from "./attempts.ts";
 
@@ -102,7 +103,6 @@ async function sendOneByOne(
 }
 
 function forgetLast(batch: readonly PendingEffect[]): PendingEffect[] {
-  const isForget = ({ effect }: PendingEffect) => effect.type === "forget";
   return [...batch.filter((one) => !isForget(one)), ...batch.filter(isForget)];
 }
 
@@ -128,7 +128,6 @@ async function reportToFleet(
   batch: readonly PendingEffect[],
   targets: Targets,
 ): Promise<ReportAnswer | null> {
-  const isForget = ({ effect }: PendingEffect) => effect.type === "forget";
   const answer = batch.every(isForget)
     ? null
     : await targets.fleet({ events: eventsIn(batch), questions: questionsIn(batch) });

@@ -1,13 +1,9 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
-import { BACKLOG_MS, isLeaving } from "../lifecycle/model/outbox.ts";
-import { isDone, type WaitingEffect, withProgress } from "./attempts.ts";
+import { BACKLOG_MS, isForget, isLeaving } from "../lifecycle/model/outbox.ts";
+import { isDone, withProgress } from "./attempts.ts";
 import { type DeliveryStanding, NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
 
 /** How an instance that was removed goes, and what it leaves behind. Pure. */
-
-export function isForget({ pending }: WaitingEffect): boolean {
-  return pending.effect.type === "forget";
-}
 
 /** Marks since when an instance that was removed is on its way out. */
 export function withLeaving(stored: StoredInstance, now: number): StoredInstance {
@@ -18,7 +14,9 @@ export function withLeaving(stored: StoredInstance, now: number): StoredInstance
 
 /** Whether the registry has let go of an instance that was removed. */
 export function isLetGo({ state, delivery }: StoredInstance): boolean {
-  return withProgress(state.outbox, delivery.attempts.effects).every((one) => !isForget(one) || isDone(one));
+  return withProgress(state.outbox, delivery.attempts.effects).every(
+    (one) => !isForget(one.pending) || isDone(one),
+  );
 }
 
 /** What is left to be delivered of an instance that was removed. */
@@ -47,5 +45,5 @@ export function isGone({ state, delivery }: StoredInstance, now: number): boolea
   if (!isLeaving(state)) return false;
   if (leavingSince !== null && now >= leavingSince + BACKLOG_MS) return true;
   const waiting = withProgress(state.outbox, attempts.effects);
-  return held === 0 && parked === null && waiting.every((one) => isForget(one) && isDone(one));
+  return held === 0 && parked === null && waiting.every((one) => isForget(one.pending) && isDone(one));
 }

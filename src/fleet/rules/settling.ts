@@ -24,7 +24,7 @@ const PULSE_MS = MINUTE_MS;
 const LATE_MS = MINUTE_MS;
 
 /** A silence that is known. */
-export interface KnownSilence {
+interface KnownSilence {
   /** When it was first reported. */
   readonly reportedAt: number;
   /** When somebody who fell silent about then last reported late; null if nobody has. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { alertRow } from "../../alerts/alert-row.ts";
 import { type Alert, type EarlierEvent, mayEndAState } from "../../alerts/notice.ts";
 import type { KeptEvent } from "../../history/append.ts";
 import { type Page, type Position, pageOf, placedRows } from "../../history/page.ts";
@@ -7,13 +8,11 @@ import {
   type HistoryEventKind,
   isQuietKind,
   type Severity,
-  severitySchema,
 } from "../../lifecycle/model/history-event.ts";
 import { BACKLOG_MS } from "../../lifecycle/model/outbox.ts";
 import {
   columnOf,
   type Found,
-  jsonText,
   openEnum,
   readableRows,
   readFound,
@@ -96,33 +95,6 @@ const positionRow = z
 const numberOf = columnOf("number", z.number());
 
 const COLUMNS = "number, at, instance_id, id, kind, severity, message, detail";
-
-const alertRow = z
-  .object({
-    id: z.string(),
-    instance_id: z.string(),
-    name: z.string().nullable(),
-    registered_at: z.number().nullable(),
-    kind: openEnum<HistoryEventKind>(),
-    // One of a newer version is told as what most channels want to hear.
-    severity: severitySchema.catch("warning"),
-    message: z.string(),
-    at: z.number(),
-    detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
-  })
-  .transform(
-    (row): Alert => ({
-      eventId: row.id,
-      instanceId: row.instance_id,
-      name: row.name ?? row.instance_id,
-      registeredAt: row.registered_at,
-      kind: row.kind,
-      severity: row.severity,
-      message: row.message,
-      at: row.at,
-      detail: row.detail,
-    }),
-  );
 
 export class RecentEvents {
   readonly #sql: SqlStorage;

@@ -122,9 +122,14 @@ export function heartbeatsOf({ effect }: PendingEffect): readonly Heartbeat[] {
   return effect.type === "chunk" ? effect.heartbeats : [];
 }
 
+/** Whether an effect takes the instance out of the registry. */
+export function isForget({ effect }: Pick<PendingEffect, "effect">): boolean {
+  return effect.type === "forget";
+}
+
 /** Whether the instance was removed, and only what it still has to deliver keeps it here. */
 export function isLeaving({ outbox }: Pick<InstanceState, "outbox">): boolean {
-  return outbox.some(({ effect }) => effect.type === "forget");
+  return outbox.some(isForget);
 }
 
 /** Removes the effects that are done from the outbox. */

@@ -92,9 +92,11 @@ export class Fleet {
   }
 
   get rules(): OutageRules {
-    const { overrides } = this.#state.policy;
-    if (this.#rules?.of !== overrides)
-      this.#rules = { of: overrides, rules: outageRules(overrides, this.#speed) };
+    const { policy, policySetAt } = this.#state;
+    if (this.#rules?.of !== policy.overrides) {
+      const rules = outageRules(policy.overrides, policySetAt, this.#speed);
+      this.#rules = { of: policy.overrides, rules };
+    }
     return this.#rules.rules;
   }
 
@@ -267,7 +269,8 @@ export class Fleet {
       const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { overrides, version: state.policy.version + 1 };
-      return { state: this.#withPolicy(state, policy, now + BRINGING_RESUMES_MS), result: policy };
+      const set = { ...state, policySetAt: now };
+      return { state: this.#withPolicy(set, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
   }
 

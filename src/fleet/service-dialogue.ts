@@ -40,8 +40,8 @@ export class ServiceDialogue {
     const now = Date.now();
     const service = isKnown ? serviceGuard(fleet.state) : this.#unknownGuard(fleet, now);
     const { guard } = fleet.state;
-    const { maxHoldMs } = fleet.rules.standard;
-    return questions.map((step) => ({ step, answer: guardAnswer(step, guard, service, maxHoldMs, now) }));
+    const { standard } = fleet.rules;
+    return questions.map((step) => ({ step, answer: guardAnswer(step, guard, service, standard, now) }));
   }
 
   #unknownGuard(fleet: Fleet, now: number): Guard {

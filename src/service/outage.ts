@@ -31,7 +31,7 @@ export interface ServiceRule {
 
 /** The rule of the service's guard, which goes by the default policy: no user's own settings move it. */
 export function ruleAtSpeed(simulationSpeed: number): ServiceRule {
-  const standard = compilePolicy(DEFAULT_POLICY, simulationSpeed).guard;
+  const standard = { ...compilePolicy(DEFAULT_POLICY, simulationSpeed).guard, since: 0 };
   return {
     guard: serviceRule(standard),
     voteStepMs: Math.max(1, Math.floor(standard.windowMs / 10)),

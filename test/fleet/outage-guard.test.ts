@@ -183,6 +183,24 @@ describe("when most of a fleet falls silent at once", () => {
     expect(await guardEvents(first)).toEqual(["guard_closed", "guard_opened"]);
   });
 
+  it("and the owner shortens the hold to less than it has lasted, silence counts from then", async () => {
+    const orders = watchOrders();
+    const user = await newUser();
+    const rigs = await fleet(3, user);
+    const [first] = rigs;
+    if (first === undefined) throw new Error("a fleet has a first");
+    await beatAll(rigs);
+    const changedAt = DAY + 3 * HOUR;
+    await until(rigs, changedAt);
+    await call("PUT", "/api/agent/policy", { token: user.token, json: { guard: { max_hold_seconds: 600 } } });
+    await until(rigs, changedAt + 29 * MINUTE);
+    expect(await guardOf(first)).toMatchObject({ state: "open" });
+    expect(orders).toEqual([]);
+    await until(rigs, changedAt + 40 * MINUTE);
+    expect([...new Set(orders)].sort()).toEqual(["rig-0", "rig-1", "rig-2"]);
+    expect(await guardEvents(first)).toEqual(["guard_closed", "guard_opened"]);
+  });
+
   it("an outage that was over before anybody asked moves nobody along all the same", async () => {
     const orders = watchOrders();
     const rigs = await fleet(4);

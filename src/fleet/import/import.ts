@@ -256,7 +256,7 @@ function asksAll(state: FleetState, speed: number): FleetState {
   // Whoever fell silent meanwhile has yet to report it.
   const awaiting = awaitReports(
     { ...state, reachableSince: now },
-    outageRules(state.policy.overrides, speed),
+    outageRules(state.policy.overrides, 0, speed),
     now,
   );
   return withDue(awaiting, due);

@@ -6,6 +6,7 @@ import {
   changeGuard,
   type GuardRule,
   type GuardWithOutage,
+  longestHoldEnd,
   outageSpan,
   reviewGuard,
   voteRule,
@@ -30,10 +31,11 @@ export interface OutageRules {
   readonly reportedWithinMs: number;
 }
 
-export function outageRules(overrides: PolicyOverrides, speed: number): OutageRules {
+/** `since`: when the user's overrides were set. */
+export function outageRules(overrides: PolicyOverrides, since: number, speed: number): OutageRules {
   return {
-    user: compilePolicy(mergePolicy(overrides), speed).guard,
-    standard: compilePolicy(DEFAULT_POLICY, speed).guard,
+    user: { ...compilePolicy(mergePolicy(overrides), speed).guard, since },
+    standard: { ...compilePolicy(DEFAULT_POLICY, speed).guard, since: 0 },
     reportedWithinMs: LONGEST_REPORT_BACKOFF_MS / speed,
   };
 }
@@ -117,6 +119,8 @@ export function outageEndsAt(state: FleetState, rules: OutageRules): number | nu
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
-function endOf({ closedAt }: GuardWithOutage, { maxHoldMs }: GuardRule): number | null {
-  return closedAt === null || maxHoldMs === Number.POSITIVE_INFINITY ? null : closedAt + maxHoldMs;
+function endOf({ closedAt }: GuardWithOutage, rule: GuardRule): number | null {
+  return closedAt === null || rule.maxHoldMs === Number.POSITIVE_INFINITY
+    ? null
+    : longestHoldEnd(closedAt, rule);
 }

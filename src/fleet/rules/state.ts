@@ -22,6 +22,8 @@ const fleetStateSchema = z.object({
   version: z.literal(1),
   /** The user's overrides of the service's default policy. The version grows with each change. */
   policy: z.object({ overrides: storedOverridesSchema, version: z.number() }),
+  /** When the user's overrides were last set; 0: before this was noted. */
+  policySetAt: moment.default(0),
   /** The user's outage guard. `silentFrom`: when the first instance of its last outage became an orphan; null if it never closed. */
   guard: keptGuard.extend({ silentFrom: moment.nullable() }),
   /** The user's vote on the service's guard. `seenAt`: the last sign of life of the instance that tipped it. */
@@ -74,6 +76,7 @@ export function newFleet(): FleetState {
   return {
     version: 1,
     policy: { overrides: {}, version: 0 },
+    policySetAt: 0,
     guard: { ...NEVER_CLOSED, silentFrom: null },
     vote: { ...NEVER_CLOSED, seenAt: 0 },
     epochs: { guard: 0, vote: 0 },

@@ -36,7 +36,12 @@ export interface FleetCount {
   readonly awake: number;
 }
 
-export type GuardRule = Omit<Policy["guard"], "askAgainMs">;
+export interface GuardRule extends Omit<Policy["guard"], "askAgainMs"> {
+  /** Since when this rule holds: what it lets go is not let go any earlier. 0: since ever. */
+  readonly since: number;
+}
+
+type HoldRule = Pick<GuardRule, "maxHoldMs" | "since">;
 
 /** With fewer silent users than this, the service is not the likely cause. */
 const SERVICE_MINIMUM_USERS = 5;
@@ -109,7 +114,15 @@ export function reviewGuard(guard: Guard, count: FleetCount, rule: GuardRule, no
   const outage = rule.enabled && isMassOutage(count, rule);
   if (guard.closedAt === null) return outage ? "closes" : null;
   if (!outage) return "opens";
-  return now >= guard.closedAt + rule.maxHoldMs ? "opens for good" : null;
+  return now >= longestHoldEnd(guard.closedAt, rule) ? "opens for good" : null;
+}
+
+/**
+ * When a guard that closed at `closedAt` lets go at the latest. A rule that shortens the hold does not act on the past:
+ * else each silence since then would have lasted long enough for the last step, at once.
+ */
+export function longestHoldEnd(closedAt: number, { maxHoldMs, since }: HoldRule): number {
+  return Math.max(closedAt + maxHoldMs, since);
 }
 
 function isMassOutage({ silent, awake }: FleetCount, rule: GuardRule): boolean {
@@ -132,7 +145,7 @@ export function changeGuard(
       return { ...guard, closedAt: null, openedAt: now };
     case "opens for good":
       // Not `now`: whoever fell silent in between does not belong to the outage that is over.
-      return { ...guard, closedAt: null, openedAt: (guard.closedAt ?? now) + rule.maxHoldMs };
+      return { ...guard, closedAt: null, openedAt: longestHoldEnd(guard.closedAt ?? now, rule) };
   }
 }
 
@@ -142,16 +155,16 @@ export type GuardAnswer =
 
 /**
  * Whether a step may be taken. The service's guard holds back deletes for as long as it is closed, and everything else for
- * at most `maxHoldMs`.
+ * at most as long as the user's rule says.
  */
 export function guardAnswer(
   step: GuardedStep,
   user: Guard,
   service: Guard,
-  maxHoldMs: number,
+  rule: HoldRule,
   now: number,
 ): GuardAnswer {
-  const released = service.closedAt === null ? null : service.closedAt + maxHoldMs;
+  const released = service.closedAt === null ? null : longestHoldEnd(service.closedAt, rule);
   const heldByService = released !== null && (step === "delete" || now < released);
   if (user.closedAt !== null || heldByService) return { held: true };
   const openings = [user.openedAt, service.openedAt, released].filter((moment) => moment !== null);

@@ -11,7 +11,7 @@ import type { Counted } from "../../../src/fleet/tables/silences.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const NOW = 1_000 * HOUR;
-const RULES = outageRules({}, 1);
+const RULES = outageRules({}, 0, 1);
 
 /** Silent instances by their last sign of life, for the guard and the vote alike. */
 function silences(...seen: { readonly at: number; readonly orphanedSince?: number }[]) {
@@ -78,7 +78,7 @@ describe("the guard of a fleet", () => {
   });
 
   it("does not close where the user has switched it off", () => {
-    const off = outageRules({ guard: { enabled: false } }, 1);
+    const off = outageRules({ guard: { enabled: false } }, 0, 1);
     const { state } = reviewOutage(fleet(0), silences(...silentAt(5, NOW)), off, NOW, NOW);
     expect(state.guard.closedAt).toBeNull();
   });
@@ -113,6 +113,17 @@ describe("the guard of a fleet", () => {
     expect(again.events[1]?.detail).toMatchObject({ silent: 8, instances: 8 });
   });
 
+  it("opens as of a change that shortened the hold, not as of before", () => {
+    const closedAt = NOW - 3 * HOUR;
+    const counts = silences(...silentAt(5, closedAt - 5 * MINUTE));
+    const closed = fleet(0, closedSince(closedAt, closedAt - 15 * MINUTE));
+    const shorter = outageRules({ guard: { max_hold_seconds: 600 } }, NOW - MINUTE, 1);
+    expect(outageEndsAt(closed, shorter)).toBe(NOW - MINUTE);
+    const { state, events } = reviewOutage(closed, counts, shorter, null, NOW);
+    expect(state.guard).toMatchObject({ closedAt: null, openedAt: NOW - MINUTE });
+    expect(events.map(({ at, kind }) => [at, kind])).toEqual([[NOW - MINUTE, "guard_opened"]]);
+  });
+
   it("stays as it is while nothing changes, with the very same state", () => {
     const closed = fleet(0, {
       ...closedSince(NOW - HOUR, NOW - 2 * HOUR),
@@ -136,12 +147,12 @@ describe("the vote on the service's guard", () => {
   });
 
   it("goes by the standard rule, whatever the user's own; only a longer window counts", () => {
-    const odd = outageRules({ guard: { enabled: false, fraction: 1, minimum_instances: 500 } }, 1);
+    const odd = outageRules({ guard: { enabled: false, fraction: 1, minimum_instances: 500 } }, 0, 1);
     expect(vote(fleet(0), odd, NOW, NOW).state.vote.closedAt).toBe(NOW);
     // 2 of 3 within an hour; 1 of 3 within ten minutes.
     const seen = [NOW, NOW - 30 * MINUTE];
     expect(vote(fleet(1), RULES, NOW, ...seen).state.vote.closedAt).toBeNull();
-    const hour = outageRules({ guard: { window_seconds: 3600 } }, 1);
+    const hour = outageRules({ guard: { window_seconds: 3600 } }, 0, 1);
     expect(vote(fleet(1), hour, NOW, ...seen).state.vote.closedAt).toBe(NOW);
   });
 
@@ -163,7 +174,7 @@ describe("by time alone", () => {
   const closed = { closedAt: NOW, openedAt: null, seenFrom: NOW - HOUR };
   const guard = { ...closed, silentFrom: NOW };
   const vote = { ...closed, seenAt: NOW };
-  const shortHold = outageRules({ guard: { max_hold_seconds: 600 } }, 1);
+  const shortHold = outageRules({ guard: { max_hold_seconds: 600 } }, 0, 1);
   const service = { guard: { closedAt: NOW, openedAt: null }, answeredAt: NOW };
 
   it.each<[string, Partial<FleetState>, OutageRules, number | null]>([
@@ -183,7 +194,7 @@ describe("by time alone", () => {
 });
 
 it("a user's policy makes the rule, and a simulation divides its times", () => {
-  const { user, standard } = outageRules({ guard: { minimum_instances: 7, max_hold_seconds: 600 } }, 10);
+  const { user, standard } = outageRules({ guard: { minimum_instances: 7, max_hold_seconds: 600 } }, 0, 10);
   expect(user).toMatchObject({ minimumInstances: 7, maxHoldMs: MINUTE });
   expect(standard).toMatchObject({ minimumInstances: 3, maxHoldMs: 36 * MINUTE });
 });

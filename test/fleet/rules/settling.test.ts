@@ -13,7 +13,7 @@ import { type FleetState, newFleet } from "../../../src/fleet/rules/state.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const NOW = 1_000 * 60 * MINUTE;
-const RULES = outageRules({}, 1);
+const RULES = outageRules({}, 0, 1);
 const BACKOFF = LONGEST_REPORT_BACKOFF_MS;
 const SILENCE = { reportedAt: NOW, lateReportAt: null };
 
@@ -33,7 +33,7 @@ describe("a step", () => {
   });
 
   it("waits as long in the time of a simulation", () => {
-    const fast = outageRules({}, 60);
+    const fast = outageRules({}, 0, 60);
     expect(haveAllReported(newFleet(), SILENCE, fast, NOW + BACKOFF / 60 - 1)).toBe(false);
     expect(haveAllReported(newFleet(), SILENCE, fast, NOW + BACKOFF / 60)).toBe(true);
   });
@@ -85,7 +85,7 @@ describe("a fleet that listens", () => {
   });
 
   it("listens for as long as the user's own window, and longer after it was down", () => {
-    const hour = outageRules({ guard: { window_seconds: 3600 } }, 1);
+    const hour = outageRules({ guard: { window_seconds: 3600 } }, 0, 1);
     expect(awaitReports(newFleet(), hour, NOW).due.awaiting?.until).toBeGreaterThan(
       NOW + 60 * MINUTE + BACKOFF,
     );

@@ -18,7 +18,7 @@ import {
   voteRule,
 } from "../../../src/lifecycle/rules/outage-guard.ts";
 
-const RULE = compilePolicy(DEFAULT_POLICY).guard;
+const RULE = { ...compilePolicy(DEFAULT_POLICY).guard, since: 0 };
 const HOUR = 3_600_000;
 const closed: Guard = { closedAt: 0, openedAt: null };
 
@@ -54,7 +54,7 @@ describe("the guard", () => {
 
   it("of the service holds deletes for as long as it is closed, and all else for six hours", () => {
     const ask = (step: "hibernate" | "delete", now: number) =>
-      guardAnswer(step, OPEN_GUARD, closed, RULE.maxHoldMs, now);
+      guardAnswer(step, OPEN_GUARD, closed, RULE, now);
     expect(ask("hibernate", HOUR)).toEqual({ held: true });
     expect(ask("hibernate", 6 * HOUR)).toEqual({ held: false, openedAt: 6 * HOUR });
     expect(ask("delete", 1000 * HOUR)).toEqual({ held: true });
@@ -63,8 +63,8 @@ describe("the guard", () => {
   it("lets go with the moment from which silence counts: the latest opening of either", () => {
     const user = { closedAt: null, openedAt: 5 };
     const service = { closedAt: null, openedAt: 9 };
-    expect(guardAnswer("hibernate", user, service, RULE.maxHoldMs, 20)).toEqual({ held: false, openedAt: 9 });
-    expect(guardAnswer("hibernate", OPEN_GUARD, OPEN_GUARD, RULE.maxHoldMs, 20)).toEqual({
+    expect(guardAnswer("hibernate", user, service, RULE, 20)).toEqual({ held: false, openedAt: 9 });
+    expect(guardAnswer("hibernate", OPEN_GUARD, OPEN_GUARD, RULE, 20)).toEqual({
       held: false,
       openedAt: null,
     });

@@ -1,7 +1,6 @@
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { Shown, Sighting } from "../providers/provider.ts";
-import { credentialsSetAt } from "../providers/registry.ts";
 import type { OrderSteps } from "./steps.ts";
 
 /** Looking at a machine. */
@@ -42,10 +41,8 @@ export async function see(steps: OrderSteps, name: string): Promise<Seen> {
 
 /** One look, whatever it shows. */
 export async function look(steps: OrderSteps, name: string): Promise<Look> {
-  const { userId, provider: kind } = steps.parameters;
-  return steps.callProvider(name, async (provider, target) => ({
-    // Read first: if the credentials change meanwhile, the old time is noted, and proves nothing later.
-    credentialsSetAt: (await credentialsSetAt(steps.env, userId, kind)) ?? 0,
+  return steps.callProvider(name, async (provider, target, credentialsSetAt) => ({
+    credentialsSetAt,
     sighting: await provider.status(target),
     at: Date.now(),
   }));

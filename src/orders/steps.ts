@@ -46,7 +46,7 @@ export class OrderSteps {
   /** Calls the provider as one step. It is retried only where that may help, and not before the provider asks for. */
   async callProvider<T extends Rpc.Serializable<T>>(
     name: string,
-    act: (provider: Provider, target: Target) => Promise<T>,
+    act: (provider: Provider, target: Target, credentialsSetAt: number) => Promise<T>,
   ): Promise<T> {
     const { userId, provider: kind } = this.parameters;
     let askedForSeconds = 0;
@@ -58,7 +58,8 @@ export class OrderSteps {
     } as const;
     return this.#step.do(name, { retries, timeout: "1 minute" }, async () => {
       try {
-        return await act(await openProvider(this.env, userId, kind), this.#target);
+        const { provider, credentialsSetAt } = await openProvider(this.env, userId, kind);
+        return await act(provider, this.#target, credentialsSetAt);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         if (!error.isPassing) throw new NonRetryableError(error.message);

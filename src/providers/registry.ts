@@ -61,15 +61,21 @@ export function createProvider(kind: CalledProvider, credentials: unknown, env: 
   return DRIVERS[kind](env).create(credentials);
 }
 
+/** A provider, and when the credentials that it uses had been set, in ms. */
+export interface OpenProvider {
+  readonly provider: Provider;
+  readonly credentialsSetAt: number;
+}
+
 /** The user's provider of this kind. Throws a `ProviderError` when the user has given no credentials for it. */
-export async function openProvider(env: ProviderEnv, userId: string, kind: string): Promise<Provider> {
+export async function openProvider(env: ProviderEnv, userId: string, kind: string): Promise<OpenProvider> {
   const called = calledProviderSchema.safeParse(kind).data;
   const kept = called === undefined ? null : await fleetOf(env, userId).credentials(called);
   if (called === undefined || kept === null) {
     throw new ProviderError("unauthorised", `there are no credentials for ${kind}`);
   }
   const text = await unseal(env.SEAL_KEY, purpose(userId, called), kept.sealed);
-  return createProvider(called, JSON.parse(text), env);
+  return { provider: createProvider(called, JSON.parse(text), env), credentialsSetAt: kept.setAt };
 }
 
 export async function keepCredentials(

@@ -60,7 +60,10 @@ beforeEach(() => {
     },
     verify: async () => {},
   };
-  vi.spyOn(registry, "openProvider").mockResolvedValue(provider);
+  vi.spyOn(registry, "openProvider").mockImplementation(async (env, userId, kind) => ({
+    provider,
+    credentialsSetAt: (await registry.credentialsSetAt(env, userId, kind)) ?? 0,
+  }));
   // Each test is a user that falls silent: five at once would be an outage of the service.
   vi.spyOn(service, "reportTotals").mockResolvedValue({ isTaken: true, guard: OPEN_GUARD });
 });

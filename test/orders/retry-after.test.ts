@@ -39,12 +39,15 @@ async function waits(errors: readonly Error[]): Promise<{ seconds: number[]; end
   };
   const left = [...errors];
   vi.spyOn(registry, "openProvider").mockResolvedValue({
-    wake: async () => {
-      const error = left.shift();
-      if (error !== undefined) throw error;
-      return "done";
-    },
-  } as Partial<Provider> as Provider);
+    provider: {
+      wake: async () => {
+        const error = left.shift();
+        if (error !== undefined) throw error;
+        return "done";
+      },
+    } as Partial<Provider> as Provider,
+    credentialsSetAt: 0,
+  });
   const steps = new OrderSteps(env, PARAMETERS, "a-1", step as never);
   const ended = await steps
     .callProvider("wake, try", (provider, target) => provider.wake(target))

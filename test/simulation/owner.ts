@@ -7,7 +7,7 @@ import type { Sighted } from "../../src/lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { actorOf, fleetOf } from "../../src/platform/address.ts";
 import { releaseMachine } from "../../src/providers/machines.ts";
-import { credentialsSetAt, openProvider } from "../../src/providers/registry.ts";
+import { openProvider } from "../../src/providers/registry.ts";
 import type { Platform } from "./platform.ts";
 import { outcomeOf, type Rig } from "./rig.ts";
 
@@ -177,10 +177,8 @@ export class Owner {
 
 /** What a registration sees of the machine; throws an `ApiError` when its provider shows no such machine. */
 async function sight(env: Env, userId: string, ref: string, instanceId: string): Promise<Sighted | null> {
-  const setAt = await credentialsSetAt(env, userId, "webhook");
-  if (setAt === null) throw new ApiError("no_credentials", "there are no credentials");
   const at = Date.now();
-  const provider = await openProvider(env, userId, "webhook");
+  const { provider, credentialsSetAt } = await openProvider(env, userId, "webhook");
   const sighting = await provider.status({ ref, instanceId, actionId: "sight" }).catch(() => null);
   if (sighting === null) return null;
   switch (sighting.state) {
@@ -190,6 +188,6 @@ async function sight(env: Env, userId: string, ref: string, instanceId: string):
     case "unknown":
       return null;
     default:
-      return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
+      return { at, credentialsSetAt, gpus: sighting.gpus };
   }
 }

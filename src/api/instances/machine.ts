@@ -41,14 +41,13 @@ export async function inspectMachine(
   const { provider, ref } = machine;
   const issue = referenceIssue(provider, ref);
   if (issue !== null) throw invalid([{ path: referencePath, message: issue }]);
-  const setAt = await credentialsSetAt(env, userId, provider);
-  if (setAt === null) {
+  if ((await credentialsSetAt(env, userId, provider)) === null) {
     throw new ApiError(
       "no_credentials",
       `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
     );
   }
-  return sight ? withinLimit(sightMachine(env, userId, machine, instanceId, setAt)) : null;
+  return sight ? withinLimit(sightMachine(env, userId, machine, instanceId)) : null;
 }
 
 /** For all calls that a provider needs together. Each has its own limit too. */
@@ -69,12 +68,11 @@ async function sightMachine(
   userId: string,
   { provider: kind, ref }: MachineKey,
   instanceId: string,
-  setAt: number,
 ): Promise<Sighted | null> {
   const at = Date.now();
   const target = { ref, instanceId, actionId: `sight-${crypto.randomUUID()}` };
   try {
-    const provider = await openProvider(env, userId, kind);
+    const { provider, credentialsSetAt: setAt } = await openProvider(env, userId, kind);
     const sighting = await provider.status(target);
     switch (sighting.state) {
       case "missing":

@@ -30,7 +30,10 @@ const provider = {
 
 beforeEach(() => {
   setClock(DAY);
-  vi.spyOn(registry, "openProvider").mockResolvedValue(provider);
+  vi.spyOn(registry, "openProvider").mockImplementation(async (env, userId, kind) => ({
+    provider,
+    credentialsSetAt: (await registry.credentialsSetAt(env, userId, kind)) ?? 0,
+  }));
   provider.status.mockReset().mockResolvedValue(RUNNING);
   provider.verify.mockReset().mockResolvedValue();
 });

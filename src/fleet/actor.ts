@@ -26,6 +26,7 @@ import { isServiceGuardFresh } from "./tasks/totals.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";
+import { visitsAfter } from "./views/visits.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
@@ -180,9 +181,9 @@ export class FleetActor extends DurableObject<Env> {
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const { registry } = await this.#ready();
+    const fleet = await this.#ready();
     this.#arm();
-    return registry.toVisitAfter(after, limit, Date.now());
+    return visitsAfter(fleet, after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

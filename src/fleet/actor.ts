@@ -7,7 +7,7 @@ import type { CalledProvider, ProviderKind } from "../lifecycle/model/provider.t
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import type { SealedCredentials } from "../providers/registry.ts";
@@ -74,7 +74,7 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   async #start(): Promise<void> {
-    const speed = simulationSpeed(this.env);
+    const speed = readSettings(this.env).SIMULATION_SPEED;
     const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed);
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
@@ -112,7 +112,7 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
-    return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
+    return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
   /** Takes what an instance reports. Idempotent. */

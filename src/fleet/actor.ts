@@ -20,6 +20,7 @@ import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import type { Holding } from "./tables/machines.ts";
+import { instancesToVisit } from "./tables/visits.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -180,9 +181,9 @@ export class FleetActor extends DurableObject<Env> {
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const { registry } = await this.#ready();
+    await this.#ready();
     this.#arm();
-    return registry.toVisitAfter(after, limit, Date.now());
+    return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

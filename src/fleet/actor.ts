@@ -7,7 +7,7 @@ import type { CalledProvider, ProviderKind } from "../lifecycle/model/provider.t
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import type { SealedCredentials } from "../providers/registry.ts";
@@ -20,13 +20,13 @@ import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import type { Holding } from "./tables/machines.ts";
+import { instancesToVisit } from "./tables/visits.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";
-import { visitsAfter } from "./views/visits.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
@@ -75,7 +75,7 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   async #start(): Promise<void> {
-    const speed = simulationSpeed(this.env);
+    const speed = readSettings(this.env).SIMULATION_SPEED;
     const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed);
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
@@ -113,7 +113,7 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
-    return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
+    return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
   /** Takes what an instance reports. Idempotent. */
@@ -181,9 +181,9 @@ export class FleetActor extends DurableObject<Env> {
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const fleet = await this.#ready();
+    await this.#ready();
     this.#arm();
-    return visitsAfter(fleet, after, limit, Date.now());
+    return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

@@ -1,5 +1,4 @@
 import { MINUTE_MS } from "../../lifecycle/model/time.ts";
-import type { Listed } from "../report.ts";
 
 /**
  * Instances that were admitted and have not reported yet. Their registrations may have come to nothing. Or one came through,
@@ -10,7 +9,7 @@ import type { Listed } from "../report.ts";
 const COUNTS_MS = MINUTE_MS;
 
 /** A registration has ended by then, one way or the other. */
-const REGISTERED_WITHIN_MS = 10 * MINUTE_MS;
+export const REGISTERED_WITHIN_MS = 10 * MINUTE_MS;
 
 /** So many are remembered, the newest. Each registration that is refused leaves one until the next daily look. */
 const ADMISSIONS_KEPT = 10_000;
@@ -46,19 +45,6 @@ export class Admissions {
         instanceId,
       )
       .one().admissions;
-  }
-
-  /** Those after `after`, in the order of their ids, that should have reported by now. */
-  unreportedAfter(after: string, limit: number, now: number): Listed[] {
-    return this.#sql
-      .exec<{ instance_id: string }>(
-        "SELECT instance_id FROM admissions WHERE instance_id > ? AND admitted_at <= ? ORDER BY instance_id LIMIT ?",
-        after,
-        now - REGISTERED_WITHIN_MS,
-        limit,
-      )
-      .toArray()
-      .map(({ instance_id }) => ({ instanceId: instance_id, revision: null }));
   }
 
   /** It has reported, was removed, or never was. */

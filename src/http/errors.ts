@@ -38,7 +38,7 @@ const ERRORS = {
     { code: "unauthorized", message: "A valid bearer token is needed" },
   ],
   403: [
-    "The token is for something else",
+    "The token is for something else, or `suspended`: the operator has suspended the account",
     { code: "forbidden", message: "This needs a token of scope user, not instance" },
   ],
   404: ["Unknown, or somebody else's", { code: "not_found", message: "There is no such thing here" }],
@@ -71,6 +71,8 @@ const STATUS_OF_CODE = {
 
   unauthorized: 401,
   forbidden: 403,
+  // The operator has suspended the user.
+  suspended: 403,
   not_found: 404,
 
   // An instance that cannot do what is asked of it now.
@@ -132,6 +134,11 @@ export function tooManyRequests(message: string): ApiError {
   return new ApiError("too_many_requests", message, { retryAfterSeconds: 60 });
 }
 
+export const SUSPENDED_MESSAGE =
+  "The operator has suspended this account: nothing is watched and nothing is done until it is resumed";
+
+export const suspended = () => new ApiError("suspended", SUSPENDED_MESSAGE);
+
 export const UNREADABLE_MESSAGE =
   "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
 
@@ -171,10 +178,14 @@ const RETRY_AFTER = {
   "Retry-After": { description: "Seconds to wait", schema: { type: "integer" as const } },
 };
 
-/** The error responses of an endpoint for the OpenAPI document. Any endpoint may answer 503. */
+/**
+ * The error responses of an endpoint for the OpenAPI document. Any endpoint may answer 503, and any that asks for a token 429.
+ */
 export function errorResponses(...statuses: ErrorStatus[]) {
+  const limited = statuses.includes(401) ? ([429] as const) : [];
+  const all = new Set<ErrorStatus>([...statuses, ...limited, 503]);
   return Object.fromEntries(
-    [...statuses, 503 as const].map((status) => {
+    [...all].map((status) => {
       const [description, error] = ERRORS[status];
       const headers = status === 429 || status === 503 ? { headers: RETRY_AFTER } : {};
       return [status, { ...jsonResponse(description, errorSchema, { success: false, error }), ...headers }];

@@ -10,3 +10,6 @@ CREATE TABLE user_deletions (
   finished_at  INTEGER,                  -- NULL until nothing is left
   progress     TEXT NOT NULL             -- JSON: what was removed so far
 ) WITHOUT ROWID;
+
+-- A user's tokens: to count them, and to take them along.
+CREATE INDEX tokens_by_user ON user_tokens (user_id, revoked_at);

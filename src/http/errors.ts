@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { SUSPENDED } from "../lifecycle/rules/commands.ts";
 import { component, jsonResponse } from "./openapi.ts";
 
 /** How the API says no: one shape for every error, and never a stack trace. */
@@ -134,10 +135,8 @@ export function tooManyRequests(message: string): ApiError {
   return new ApiError("too_many_requests", message, { retryAfterSeconds: 60 });
 }
 
-export const SUSPENDED_MESSAGE =
-  "The operator has suspended this account: nothing is watched and nothing is done until it is resumed";
-
-export const suspended = () => new ApiError("suspended", SUSPENDED_MESSAGE);
+/** The operator has suspended the user. */
+export const suspended = () => new ApiError(SUSPENDED.code, SUSPENDED.message);
 
 export const UNREADABLE_MESSAGE =
   "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";

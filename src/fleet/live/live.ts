@@ -131,6 +131,11 @@ export class LivePush {
     }
   }
 
+  /** The user is suspended. */
+  closeAll(): void {
+    for (const socket of this.#sockets()) socket.close(CLOSE_CODES.revoked, "suspended");
+  }
+
   #sockets(): WebSocket[] {
     return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }

@@ -1,4 +1,3 @@
-import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
@@ -39,6 +38,7 @@ import { Channels } from "./tables/channels.ts";
 import { Credentials } from "./tables/credentials.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
+import { Everyone } from "./tables/everyone.ts";
 import { Machines } from "./tables/machines.ts";
 import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
@@ -54,6 +54,7 @@ export class Fleet {
   readonly registry: Registry;
   readonly events: RecentEvents;
   readonly channels: Channels;
+  readonly everyone: Everyone;
   readonly machines: Machines;
   readonly credentials: Credentials;
   readonly deliveries: Deliveries;
@@ -72,6 +73,7 @@ export class Fleet {
     this.registry = new Registry(sql);
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
+    this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
     this.credentials = new Credentials(sql);
     this.deliveries = new Deliveries(sql);
@@ -265,10 +267,14 @@ export class Fleet {
     return this.change<PolicyContradiction | UserPolicy>((state) => {
       const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
-      const policy = { overrides, version: state.policy.version + 1 };
+      const policy = { ...state.policy, overrides, version: state.policy.version + 1 };
       const set = { ...state, policySetAt: now };
       return { state: this.#withPolicy(set, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
+  }
+
+  get isSuspended(): boolean {
+    return this.#state.policy.suspended ?? false;
   }
 
   /**
@@ -284,13 +290,5 @@ export class Fleet {
   #withPolicy(state: FleetState, policy: UserPolicy, at: number): FleetState {
     this.retries.clear();
     return withDue({ ...state, policy }, { policy: { at, after: "" } });
-  }
-
-  addChannel(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel, limit: number): boolean {
-    return this.change((state) => {
-      const isFree = this.channels.list().length < limit;
-      if (isFree) this.channels.add(channel, sealed);
-      return { state, result: isFree };
-    });
   }
 }

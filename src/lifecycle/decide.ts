@@ -5,7 +5,14 @@ import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
-import { changeProfile, keepAlive, type Refusal, requestHibernation, requestWake } from "./rules/commands.ts";
+import {
+  changeProfile,
+  keepAlive,
+  type Refusal,
+  requestHibernation,
+  requestWake,
+  SUSPENDED,
+} from "./rules/commands.ts";
 import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
@@ -75,11 +82,11 @@ function apply(
         ? resumeAfterDowntime(state, policy, now)
         : state;
     case "keep_alive":
-      return keepAlive(state, event.durationMs, policy, now);
+      return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return requestHibernation(state, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, now);
     case "wake.requested":
-      return requestWake(state, policy, now);
+      return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
       return changeProfile(state, event, policy, now);
     case "policy.changed":

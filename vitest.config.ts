@@ -97,6 +97,7 @@ export default defineConfig({
             "test/imports.test.ts",
             "test/docs.test.ts",
             "test/alerts/notice.test.ts",
+            "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",
           ],

@@ -113,6 +113,9 @@ const STATEMENTS = [
   `CREATE TRIGGER IF NOT EXISTS events_deleted AFTER DELETE ON events BEGIN
      UPDATE event_counts SET events = events - 1 WHERE sort = iif(old.told IS NULL, 'quiet', 'bearing');
    END`,
+  "CREATE INDEX IF NOT EXISTS removals_by_change ON removals (changed)",
+  "CREATE INDEX IF NOT EXISTS deliveries_by_time ON deliveries (retry_at)",
+  "CREATE INDEX IF NOT EXISTS events_waiting ON events (severity = 'critical', at) WHERE told = 'pending'",
 ];
 
 const FILLED_TABLES = [

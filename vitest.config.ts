@@ -99,6 +99,8 @@ export default defineConfig({
             "test/alerts/notice.test.ts",
             ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",
+            "test/checks/**/*.test.ts",
+            "test/soak/**/*.test.ts",
           ],
         },
       },

@@ -33,6 +33,8 @@ const BACKLOG_MAXIMUM = 240;
 /** So many surely fit into 16 KiB. */
 const BACKLOG_SENT = 150;
 const PAUSE_MAXIMUM_MS = 110_000;
+/** Machines are started one after the other, not all at once. */
+const FIRST_WITHIN_MS = 20_000;
 
 export interface AgentOptions {
   readonly id: string;
@@ -72,8 +74,8 @@ export class SoakAgent {
 
   /** Lives until `signal` aborts, or until its machine is deleted. */
   async live(signal: AbortSignal): Promise<void> {
-    const { chance, intervalMs, machine } = this.#options;
-    await pause(chance.next() * intervalMs, signal);
+    const { chance, machine } = this.#options;
+    await pause(chance.next() * FIRST_WITHIN_MS, signal);
     while (!signal.aborted && machine() !== "gone") {
       const waitMs = await this.#tick();
       await pause(waitMs * chance.between(0.9, 1.1), signal);

@@ -20,6 +20,8 @@ const POLICY = {
     force_hibernate_after_seconds: 7200,
     delete_after_days: 0.1,
   },
+  // Longer than the rest at the end, in which all are silent.
+  guard: { max_hold_seconds: 86_400 },
 };
 
 const DAY_SECONDS = 86_400;

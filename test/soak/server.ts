@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerProcessOptions } from "./server-process.ts";
+import { unfinishedWorkflows } from "./workflows.ts";
 
 /** The server process of the soak, and what it takes. Ends with this process, whatever becomes of it. */
 
 const START_LIMIT_MS = 120_000;
+const RESUME_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 
 export class SoakServer {
@@ -27,9 +29,19 @@ export class SoakServer {
     return `http://127.0.0.1:${this.#options.port}`;
   }
 
-  /** Resolves once it answers. */
+  /** Resolves once it answers, and goes on with the workflows that had not ended. */
   async start(release: string): Promise<void> {
-    const options: ServerProcessOptions = { ...this.#options, release };
+    const unfinished = await unfinishedWorkflows(this.#options.stateDirectory);
+    await this.#start({ ...this.#options, release });
+    const resumed = await fetch(`${this.url}/soak/workflows`, {
+      method: "POST",
+      body: JSON.stringify(unfinished),
+      signal: AbortSignal.timeout(RESUME_LIMIT_MS),
+    });
+    if (!resumed.ok) throw new Error(`workflows do not go on: ${await resumed.text()}`);
+  }
+
+  async #start(options: ServerProcessOptions): Promise<void> {
     const child = spawn(
       process.execPath,
       [

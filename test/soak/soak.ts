@@ -46,7 +46,7 @@ const CALM_BEATS_MS = 30 * SECOND_MS;
 /** A message that has failed for long is tried again after minutes. */
 const REST_LIMIT_MS = 8 * MINUTE_MS;
 /** All is told when nothing has come for so long: longer than a digest waits. */
-const QUIET_MS = 60 * SECOND_MS;
+const QUIET_MS = 110 * SECOND_MS;
 
 const MEGABYTE = 2 ** 20;
 

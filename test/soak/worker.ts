@@ -88,8 +88,61 @@ function faultyFleets(fleets: Env["FLEETS"]): Env["FLEETS"] {
   });
 }
 
+/** As on the platform, a workflow that is created is stored: the local runtime says so before it is. */
+function durable<T extends object>(workflows: T): T {
+  return wrapped(workflows, (name, method) => {
+    if (name !== "create") return method;
+    return async (options) => {
+      const created = await method(options);
+      await untilStarted(workflows, created);
+      return created;
+    };
+  });
+}
+
+const STARTED_WITHIN_MS = 2_000;
+
+async function untilStarted(workflows: object, created: unknown): Promise<void> {
+  const { id } = readId(created);
+  const get = methodOf(workflows, "get");
+  for (const giveUpAt = Date.now() + STARTED_WITHIN_MS; Date.now() < giveUpAt; ) {
+    const instance: unknown = await get?.(id);
+    const status: unknown = await methodOf(Object(instance), "status")?.();
+    if (Reflect.get(Object(status), "status") !== "queued") return;
+    await new Promise((wake) => setTimeout(wake, 10));
+  }
+}
+
+function readId(value: unknown): { readonly id: string } {
+  return { id: String(Reflect.get(Object(value), "id")) };
+}
+
+/** The bindings of workflows, by the names of these. */
+function workflowsOf(env: Env): ReadonlyMap<string, object> {
+  const names = Object.entries(env).filter(([name]) => WORKFLOW_BINDING.test(name));
+  return new Map(names.map(([name, binding]) => [name.toLowerCase().replaceAll("_", "-"), Object(binding)]));
+}
+
+const WORKFLOW_BINDING = /^(INSTANCE_ACTION|ALERT_|DAILY_)/;
+
+/** Wakes workflows that had not ended when the former process did: an event makes the local runtime go on with one. */
+async function resume(env: Env, unfinished: readonly unknown[]): Promise<void> {
+  const bindings = workflowsOf(env);
+  for (const each of unfinished) {
+    const workflows = bindings.get(String(Reflect.get(Object(each), "workflow")));
+    const instance: unknown = workflows && (await methodOf(workflows, "get")?.(readId(each).id));
+    await methodOf(Object(instance), "sendEvent")?.({ type: "soak-resumes", payload: {} });
+  }
+}
+
 function faulty(env: Env): Env {
-  return { ...env, DB: faultyDatabase(env.DB), FLEETS: faultyFleets(env.FLEETS) };
+  const workflows = Object.keys(env).filter((name) => WORKFLOW_BINDING.test(name));
+  return {
+    ...env,
+    ...Object.fromEntries(workflows.map((name) => [name, durable(Object(Reflect.get(env, name)))])),
+    DB: faultyDatabase(env.DB),
+    FLEETS: faultyFleets(env.FLEETS),
+  };
 }
 
 export class InstanceActor extends worker.InstanceActor {
@@ -134,14 +187,24 @@ export class InstanceAction extends worker.InstanceAction {
   }
 }
 
-const { fetch } = worker.default;
+const service = worker.default;
 
 export default {
   fetch: async (request, env, context) => {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname !== "/soak/faults") return fetch(request, faulty(env), context);
-    faults = faultsFrom(searchParams);
-    chance = new Seeded(faults.seed);
+    switch (pathname) {
+      case "/soak/faults":
+        faults = faultsFrom(searchParams);
+        chance = new Seeded(faults.seed);
+        break;
+      case "/soak/workflows": {
+        const unfinished: unknown = await request.json();
+        if (Array.isArray(unfinished)) await resume(env, unfinished);
+        break;
+      }
+      default:
+        return service.fetch(request, faulty(env), context);
+    }
     return new Response(null, { status: 204 });
   },
 } satisfies ExportedHandler<Env>;

@@ -34,6 +34,7 @@ import { GetAgent } from "./downloads/route.ts";
 import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
+import { nameRelease } from "./http/release.ts";
 import { GetMetrics } from "./metrics/route.ts";
 
 /** Every route of the service. */
@@ -65,6 +66,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   }
   for (const [name, schema] of components()) api.registry.register(name, schema);
 
+  app.use("/healthz", nameRelease(version));
   api.get("/healthz", GetHealth);
 
   api.get("/api/agent/status", GetStatus);

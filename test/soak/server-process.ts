@@ -1,16 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
-import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { z } from "zod";
+import { type Release, releaseSchema } from "../../scripts/release/bundle.ts";
 
 /**
- * The server of the soak, as a process of its own that can be killed: a release's bundle within `worker.ts`, on a state
- * folder. It says "ready" on its standard output once it answers.
+ * The server of the soak, as a process of its own that can be killed: a release within `worker.ts`, on a state folder. It
+ * says "ready" on its standard output once it answers.
  */
 
 const optionsSchema = z.object({
+  /** The file of the release, as JSON. */
   release: z.string(),
   stateDirectory: z.string(),
   port: z.number(),
@@ -19,59 +20,57 @@ const optionsSchema = z.object({
 
 export type ServerProcessOptions = z.infer<typeof optionsSchema>;
 
-const releaseSchema = z.object({
-  workerOptions: z.looseObject({ bindings: z.record(z.string(), z.string()) }),
-  texts: z.array(z.string()),
-});
-
-const { release, stateDirectory, port, vars } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
-const { workerOptions, texts } = releaseSchema.parse(
-  JSON.parse(await readFile(join(release, "release.json"), "utf8")),
-);
-const bundle = join(release, "bundle");
+const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
+const release = releaseSchema.parse(JSON.parse(await readFile(options.release, "utf8")));
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
-    ...workerOptions,
-    modules: [
-      { type: "ESModule", path: join(bundle, "entry.js"), contents: await stripped("worker.ts") },
-      ...(await Promise.all(
-        ["faults.ts", "seeded.ts"].map(async (name) => ({
-          type: "ESModule" as const,
-          path: join(bundle, name),
-          contents: await stripped(name),
-        })),
-      )),
-      { type: "ESModule", path: join(bundle, "worker.js") },
-      ...texts.map((name) => ({ type: "Text" as const, path: join(bundle, name) })),
-    ],
-    modulesRoot: bundle,
-    bindings: { ...workerOptions.bindings, ...vars },
+    name: release.worker,
+    modules: await modulesOf(release),
+    compatibilityDate: release.compatibilityDate,
+    compatibilityFlags: release.compatibilityFlags,
+    bindings: { ...release.vars, ...options.vars },
+    durableObjects: Object.fromEntries(
+      release.objects.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
+    ),
+    workflows: Object.fromEntries(
+      release.workflows.map(({ binding, name, class_name }) => [binding, { name, className: class_name }]),
+    ),
+    d1Databases: { DB: release.worker },
+    ratelimits: {
+      HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 120, period: 60 } },
+      LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 60, period: 60 } },
+    },
     host: "127.0.0.1",
-    port,
+    port: options.port,
     cf: false,
-    d1Databases: ["DB"],
-    resourcePersistencePath: stateDirectory,
+    resourcePersistencePath: options.stateDirectory,
   }),
 );
 await miniflare.ready;
-await migrate(await miniflare.getD1Database("DB"));
+await migrate(await miniflare.getD1Database("DB"), release);
 console.log("ready");
 process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit(0)));
 
-async function stripped(name: string): Promise<string> {
-  const text = stripTypeScriptTypes(await readFile(join(import.meta.dirname, name), "utf8"));
-  return text.replace('"../../src/worker.ts"', '"./worker.js"');
+/** The soak's own modules around those of the release, whose entry they import. */
+async function modulesOf({ modules }: Release) {
+  const [entry] = modules;
+  const own = ["worker.ts", "faults.ts", "seeded.ts"].map(async (name) => {
+    const text = await readFile(join(import.meta.dirname, name), "utf8");
+    const contents = stripTypeScriptTypes(text).replace('"../../src/worker.ts"', `"./${entry?.path}"`);
+    return { type: "ESModule" as const, path: name, contents };
+  });
+  return [...(await Promise.all(own)), ...modules];
 }
 
 /** Once each, as wrangler does: the name of each that was applied is kept. */
-async function migrate(database: D1Database): Promise<void> {
+async function migrate(database: D1Database, { migrations }: Release): Promise<void> {
   await database
     .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
     .run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
-  for (const { name, queries } of await readD1Migrations(join(release, "migrations"))) {
+  for (const { name, queries } of migrations) {
     if (applied.has(name)) continue;
     for (const query of queries) await database.prepare(query).run();
     await database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name).run();

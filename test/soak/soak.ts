@@ -12,7 +12,7 @@ import { SoakFleet, SPEED } from "./fleet.ts";
 import { actAsOwners } from "./owner.ts";
 import { drawPlan } from "./plan.ts";
 import { Receiver } from "./receiver.ts";
-import { buildReleases } from "./release.ts";
+import { prepareReleases } from "./release.ts";
 import { Seeded } from "./seeded.ts";
 import { SoakServer } from "./server.ts";
 import { readHistory, readLeftovers } from "./storage.ts";
@@ -85,7 +85,7 @@ export async function soak(options: SoakOptions): Promise<Finding[]> {
   const stop = new AbortController();
   try {
     log("builds two releases");
-    const releases = await buildReleases(directory);
+    const releases = await prepareReleases(directory);
     await server.start(releases.former);
     log(`registers ${options.instances} instances of ${options.users} users`);
     await fleet.create(options.users, options.instances);
@@ -118,7 +118,7 @@ export async function soak(options: SoakOptions): Promise<Finding[]> {
     return [
       ...findHeartbeats(fleet, history),
       findAlerts(fleet, history, receiver),
-      findOrders(fleet, history, plane),
+      await findOrders(fleet, history, plane),
       {
         promise: "5xx or no answer outside failures",
         of: `${[...answers.byStatus.values()].reduce((sum, count) => sum + count, 0)} requests, ${answers.failures} failed`,

@@ -2,6 +2,7 @@ import type { ControlPlane } from "../../scripts/control-plane.ts";
 import { isAlert } from "../../src/lifecycle/model/history-event.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
+import { actionWorkflowId } from "../../src/orders/order.ts";
 import { orphanedSinceOf, Told } from "../checks/alerts-told.ts";
 import { judgeHeartbeats } from "./checks/heartbeats.ts";
 import { judgeOrders } from "./checks/orders.ts";
@@ -80,8 +81,12 @@ export function findAlerts({ users }: SoakFleet, { events }: History, receiver: 
   return { promise: "alerts lost, or told twice", of, broken };
 }
 
-export function findOrders({ agents }: SoakFleet, { events }: History, plane: ControlPlane): Finding {
-  const ordersOf = Map.groupBy(orderEvents(events), ({ instanceId }) => instanceId);
+export async function findOrders(
+  { agents }: SoakFleet,
+  { events }: History,
+  plane: ControlPlane,
+): Promise<Finding> {
+  const ordersOf = Map.groupBy(await orderEvents(events), ({ instanceId }) => instanceId);
   const deedsOf = Map.groupBy(plane.deeds, ({ instanceId }) => instanceId);
   const broken = agents.flatMap((agent) =>
     judgeOrders(agent, deedsOf.get(agent.id) ?? [], ordersOf.get(agent.id) ?? [], ORDER_RULES),
@@ -95,12 +100,14 @@ function forged({ forged }: ControlPlane): string[] {
   return forged === 0 ? [] : [`${forged} orders with a bad signature`];
 }
 
-function orderEvents(events: readonly KeptEvent[]) {
-  return events.flatMap(({ instance_id, kind, at, detail }) =>
-    typeof detail.action_id === "string"
-      ? [{ instanceId: instance_id, kind, at, actionId: detail.action_id }]
-      : [],
-  );
+/** The provider knows an order by the id of its workflow. */
+async function orderEvents(events: readonly KeptEvent[]) {
+  const found = events.map(async ({ user_id, instance_id, kind, at, detail: { action_id } }) => {
+    if (typeof action_id !== "string") return [];
+    const actionId = await actionWorkflowId(user_id, instance_id, action_id);
+    return [{ instanceId: instance_id, kind, at, actionId }];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 export function findBreaches({ events }: History): Finding {

@@ -101,18 +101,21 @@ function repetitions(
     );
 }
 
+const TURNS: ReadonlySet<string> = new Set(["guard_closed", "guard_opened"]);
+
 interface Outage {
   readonly from: number;
   readonly until: number;
 }
 
 function outagesOf(alerts: readonly RaisedAlert[], leadMs: number): Outage[] {
-  const guard = alerts
-    .filter(({ kind, instanceId }) => instanceId === "" && kind.startsWith("guard_"))
+  // Between two turns of it, the guard may have told that it does not know how the service's stands.
+  const turns = alerts
+    .filter(({ kind, instanceId }) => instanceId === "" && TURNS.has(kind))
     .sort((a, b) => a.at - b.at);
-  return guard.flatMap(({ kind, at }, index) =>
+  return turns.flatMap(({ kind, at }, index) =>
     kind === "guard_closed"
-      ? [{ from: at - leadMs, until: guard[index + 1]?.at ?? Number.POSITIVE_INFINITY }]
+      ? [{ from: at - leadMs, until: turns[index + 1]?.at ?? Number.POSITIVE_INFINITY }]
       : [],
   );
 }

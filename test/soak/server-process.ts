@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { z } from "zod";
 import { type Release, releaseSchema } from "../../scripts/release/bundle.ts";
+import { entryOf } from "./entry.ts";
 
 /**
- * The server of the soak, as a process of its own that can be killed: a release within `worker.ts`, on a state folder. It
+ * The server of the soak, as a process of its own that can be killed: a release with bindings that fail, on a state folder. It
  * says "ready" on its standard output once it answers.
  */
 
@@ -29,7 +30,7 @@ const miniflare = new Miniflare(
     modules: await modulesOf(release),
     compatibilityDate: release.compatibilityDate,
     compatibilityFlags: release.compatibilityFlags,
-    bindings: { ...release.vars, ...options.vars },
+    bindings: { ...release.vars, ...options.vars, SOAK_WORKFLOWS: JSON.stringify(bindingsOf(release)) },
     durableObjects: Object.fromEntries(
       release.objects.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
     ),
@@ -52,15 +53,19 @@ await migrate(await miniflare.getD1Database("DB"), release);
 console.log("ready");
 process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit(0)));
 
-/** The soak's own modules around those of the release, whose entry they import. */
-async function modulesOf({ modules }: Release) {
-  const [entry] = modules;
-  const own = ["worker.ts", "faults.ts", "seeded.ts"].map(async (name) => {
+/** The soak's own modules around those of the release. */
+async function modulesOf(release: Release) {
+  const own = ["faulty-bindings.ts", "faults.ts", "seeded.ts"].map(async (name) => {
     const text = await readFile(join(import.meta.dirname, name), "utf8");
-    const contents = stripTypeScriptTypes(text).replace('"../../src/worker.ts"', `"./${entry?.path}"`);
-    return { type: "ESModule" as const, path: name, contents };
+    return { type: "ESModule" as const, path: name, contents: stripTypeScriptTypes(text) };
   });
-  return [...(await Promise.all(own)), ...modules];
+  const entry = { type: "ESModule" as const, path: "soak-entry.js", contents: entryOf(release) };
+  return [entry, ...(await Promise.all(own)), ...release.modules];
+}
+
+/** Names of workflows by their bindings. */
+function bindingsOf({ workflows }: Release): Record<string, string> {
+  return Object.fromEntries(workflows.map(({ binding, name }) => [binding, name]));
 }
 
 /** Once each, as wrangler does: the name of each that was applied is kept. */

@@ -64,6 +64,7 @@ export async function soak(options: SoakOptions): Promise<Finding[]> {
       stateDirectory,
       port: await freePort(),
       vars: {
+        DEPLOYED: "false",
         SIMULATION_SPEED: String(SPEED),
         ALLOW_LOOPBACK_URLS: "true",
         TOKEN_KEY: randomBytes(32).toString("base64url"),

@@ -1,10 +1,9 @@
-import * as worker from "../../src/worker.ts";
 import { type Faults, faultsFrom } from "./faults.ts";
 import { Seeded } from "./seeded.ts";
 
 /**
- * The service, with a database and fleets that fail as it is told by `/soak/faults`. Built around any release's bundle,
- * which takes the place of the first import, and never deployed.
+ * What stands between a release and its bindings in the soak: a database and fleets that fail as it is told by
+ * `/soak/faults`. `entry.ts` puts it around any release's bundle. Never deployed.
  */
 
 let faults: Faults = { database: null, fleet: null, share: 0, seed: 1 };
@@ -117,13 +116,16 @@ function readId(value: unknown): { readonly id: string } {
   return { id: String(Reflect.get(Object(value), "id")) };
 }
 
-/** The bindings of workflows, by the names of these. */
+/** Bindings of workflows by the workflows' names, as the server process names them. */
 function workflowsOf(env: Env): ReadonlyMap<string, object> {
-  const names = Object.entries(env).filter(([name]) => WORKFLOW_BINDING.test(name));
-  return new Map(names.map(([name, binding]) => [name.toLowerCase().replaceAll("_", "-"), Object(binding)]));
+  const bindings: unknown = JSON.parse(String(Reflect.get(env, "SOAK_WORKFLOWS")));
+  return new Map(
+    Object.entries(Object(bindings)).map(([binding, name]) => [
+      String(name),
+      Object(Reflect.get(env, binding)),
+    ]),
+  );
 }
-
-const WORKFLOW_BINDING = /^(INSTANCE_ACTION|ALERT_|DAILY_)/;
 
 /** Wakes workflows that had not ended when the former process did: an event makes the local runtime go on with one. */
 async function resume(env: Env, unfinished: readonly unknown[]): Promise<void> {
@@ -135,76 +137,34 @@ async function resume(env: Env, unfinished: readonly unknown[]): Promise<void> {
   }
 }
 
-function faulty(env: Env): Env {
-  const workflows = Object.keys(env).filter((name) => WORKFLOW_BINDING.test(name));
+/** The bindings as an actor or a workflow of the soak sees them. */
+export function faulty(env: Env): Env {
+  const workflows = new Set(workflowsOf(env).values());
+  const bindings = Object.entries(env).map(([name, binding]) => [
+    name,
+    workflows.has(binding) ? durable(binding) : binding,
+  ]);
   return {
-    ...env,
-    ...Object.fromEntries(workflows.map((name) => [name, durable(Object(Reflect.get(env, name)))])),
+    ...Object.fromEntries(bindings),
     DB: faultyDatabase(env.DB),
     FLEETS: faultyFleets(env.FLEETS),
   };
 }
 
-export class InstanceActor extends worker.InstanceActor {
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-export class FleetActor extends worker.FleetActor {
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-export class ServiceActor extends worker.ServiceActor {
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-export class AlertDelivery extends worker.AlertDelivery {
-  constructor(ctx: ExecutionContext, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-export class AlertDigest extends worker.AlertDigest {
-  constructor(ctx: ExecutionContext, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-export class DailyCleanup extends worker.DailyCleanup {
-  constructor(ctx: ExecutionContext, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-export class InstanceAction extends worker.InstanceAction {
-  constructor(ctx: ExecutionContext, env: Env) {
-    super(ctx, faulty(env));
-  }
-}
-
-const service = worker.default;
-
-export default {
-  fetch: async (request, env, context) => {
-    const { pathname, searchParams } = new URL(request.url);
-    switch (pathname) {
-      case "/soak/faults":
-        faults = faultsFrom(searchParams);
-        chance = new Seeded(faults.seed);
-        break;
-      case "/soak/workflows": {
-        const unfinished: unknown = await request.json();
-        if (Array.isArray(unfinished)) await resume(env, unfinished);
-        break;
-      }
-      default:
-        return service.fetch(request, faulty(env), context);
+/** Answers what the soak itself asks; null for all else. */
+export async function answer(request: Request, env: Env): Promise<Response | null> {
+  const { pathname, searchParams } = new URL(request.url);
+  switch (pathname) {
+    case "/soak/faults":
+      faults = faultsFrom(searchParams);
+      chance = new Seeded(faults.seed);
+      return new Response(null, { status: 204 });
+    case "/soak/workflows": {
+      const unfinished: unknown = await request.json();
+      if (Array.isArray(unfinished)) await resume(env, unfinished);
+      return new Response(null, { status: 204 });
     }
-    return new Response(null, { status: 204 });
-  },
-} satisfies ExportedHandler<Env>;
+    default:
+      return null;
+  }
+}

@@ -5,6 +5,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { z } from "zod";
 import { type Release, releaseSchema } from "../../scripts/release/bundle.ts";
 import { entryOf } from "./entry.ts";
+import { rateLimits } from "./release.ts";
 
 /**
  * The server of the soak, as a process of its own that can be killed: a release with bindings that fail, on a state folder. It
@@ -38,10 +39,7 @@ const miniflare = new Miniflare(
       release.workflows.map(({ binding, name, class_name }) => [binding, { name, className: class_name }]),
     ),
     d1Databases: { DB: release.worker },
-    ratelimits: {
-      HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 120, period: 60 } },
-      LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 60, period: 60 } },
-    },
+    ratelimits: Object.fromEntries(rateLimits().map(({ name, ...limit }) => [name, limit])),
     host: "127.0.0.1",
     port: options.port,
     cf: false,

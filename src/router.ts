@@ -31,14 +31,17 @@ import { GetPolicy, PutPolicy } from "./api/policy.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
-import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
+import { requireSocketToken, requireToken } from "./http/authenticate.ts";
+import type { ApiEnvironment } from "./http/environment.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
+import { withRequestId } from "./http/request-id.ts";
 import { GetMetrics } from "./metrics/route.ts";
 
 /** Every route of the service. */
 export function createRouter(): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>();
+  app.use(withRequestId);
   app.onError(answerError);
   app.notFound((c) => answerError(notFound(), c));
 
@@ -52,7 +55,8 @@ export function createRouter(): Hono<ApiEnvironment> {
       info: {
         title: "Dumont Agent System",
         version,
-        description: "Heartbeats and lifecycle of rented GPU and CPU instances.",
+        description:
+          "Heartbeats and lifecycle of rented GPU and CPU instances. Each answer names its request by the header `X-Request-Id`: tell it to whoever runs the service when you ask about that request.",
       },
     },
   });

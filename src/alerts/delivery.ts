@@ -2,6 +2,7 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloud
 import { NonRetryableError } from "cloudflare:workflows";
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { logWarning } from "../platform/log.ts";
 import { type Delivery, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
 import type { Notice } from "./notice.ts";
@@ -49,7 +50,11 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
         if (delivery === null) return;
         // The message is out, or refused: that it can't be noted must not send it again.
         await noteDelivery(this.env, userId, channelId, delivery).catch((error) =>
-          console.warn("a delivery was not noted", error),
+          logWarning(
+            "a delivery was not noted",
+            { user_id: userId, channel_id: channelId, workflow_id: event.instanceId },
+            error,
+          ),
         );
         if (delivery.delivered) return;
         if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);

@@ -10,6 +10,7 @@ import { component, jsonBody, jsonResponse, security, successResponse } from "..
 import { toIso } from "../lifecycle/model/time.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
+import { logWarning } from "../platform/log.ts";
 import { readService } from "../service/service.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
 
@@ -148,7 +149,13 @@ export class RevokeUserToken extends Endpoint {
     c.executionCtx.waitUntil(
       fleetOf(c.env, token.userId)
         .tokenRevoked(params.id)
-        .catch((error) => console.warn("live connections of a revoked token not closed", error)),
+        .catch((error) =>
+          logWarning(
+            "live connections of a revoked token not closed",
+            { user_id: token.userId, token_id: params.id },
+            error,
+          ),
+        ),
     );
     return c.json({ success: true });
   }

@@ -7,6 +7,7 @@ import type { CalledProvider, ProviderKind } from "../lifecycle/model/provider.t
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
+import { logError, logWarning } from "../platform/log.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
@@ -62,7 +63,7 @@ export class FleetActor extends DurableObject<Env> {
       try {
         if (isImported(ctx.storage)) await this.#start();
       } catch (error) {
-        console.warn("fleet not started", error);
+        logWarning("fleet not started", { user_id: ctx.id.name }, error);
       }
     });
   }
@@ -289,7 +290,7 @@ export class FleetActor extends DurableObject<Env> {
       await runDueTasks(this.env, this.#userId, fleet, Date.now());
       this.#changed(fleet);
     } catch (error) {
-      console.error("the fleet's alarm failed", error);
+      logError("the fleet's alarm failed", { user_id: this.ctx.id.name }, error);
       this.#armedAt = Date.now() + FAILED_ALARM_RETRY_MS;
       await this.ctx.storage.setAlarm(this.#armedAt);
     }

@@ -1,6 +1,9 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { logError } from "../platform/log.ts";
+import type { ApiEnvironment } from "./environment.ts";
 import { component, jsonResponse } from "./openapi.ts";
+import { requestFields } from "./request-id.ts";
 
 /** How the API says no: one shape for every error, and never a stack trace. */
 
@@ -145,9 +148,9 @@ export const unavailable = (retryAfterSeconds: number) =>
 export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
 
 /** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
-export function answerError(error: unknown, c: Context): Response {
+export function answerError(error: unknown, c: Context<ApiEnvironment>): Response {
   const known = toApiError(error);
-  if (known !== error) console.error("request failed", c.req.method, c.req.path, error);
+  if (known !== error) logError("request failed", requestFields(c), error);
   if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
   return c.json<ErrorResponse>(
     {

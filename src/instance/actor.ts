@@ -64,11 +64,15 @@ export class InstanceActor extends DurableObject<Env> {
     return register(this.#life, this.env, registration);
   }
 
-  async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
+  async heartbeat(
+    tokenGeneration: number,
+    report: HeartbeatReport,
+    requestId?: string,
+  ): Promise<HeartbeatOutcome> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
-    const decided = await this.#life.receive({ type: "heartbeat", report });
+    const decided = await this.#life.receive({ type: "heartbeat", report }, requestId);
     if (decided === null) return this.#life.absence();
     if (decided.outcome === "unavailable") return decided;
     this.#life.outbox.emptySoon();
@@ -78,25 +82,28 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /** `minutes` null means as long as the policy says. */
-  async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
-    return keepAlive(this.#life, minutes);
+  async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
+    return keepAlive(this.#life, minutes, requestId);
   }
 
   /** Keeps the instance alive by the link of an alert, which works once. */
-  async useLink(link: KeepAliveLink): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    return useLink(this.#life, link);
+  async useLink(
+    link: KeepAliveLink,
+    requestId?: string,
+  ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    return useLink(this.#life, link, requestId);
   }
 
-  async hibernate(): Promise<CommandOutcome> {
-    return command(this.#life, { type: "hibernate.requested" });
+  async hibernate(requestId?: string): Promise<CommandOutcome> {
+    return command(this.#life, { type: "hibernate.requested" }, Date.now(), requestId);
   }
 
-  async wake(): Promise<CommandOutcome> {
-    return command(this.#life, { type: "wake.requested" });
+  async wake(requestId?: string): Promise<CommandOutcome> {
+    return command(this.#life, { type: "wake.requested" }, Date.now(), requestId);
   }
 
-  async change(changes: ProfileChanges): Promise<ChangeOutcome> {
-    return change(this.#life, changes);
+  async change(changes: ProfileChanges, requestId?: string): Promise<ChangeOutcome> {
+    return change(this.#life, changes, requestId);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
@@ -108,10 +115,10 @@ export class InstanceActor extends DurableObject<Env> {
    * Stops watching: the registry lets go, and everything here is forgotten once it is delivered. The provider is not touched. A row that
    * cannot be read does not say whose it was, so the caller does.
    */
-  async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
+  async remove(place: Place, requestId?: string): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.removeUnreadable(place);
-    const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
+    const decided = await this.#life.decide(stored, { type: "removed" }, Date.now(), { requestId });
     if (decided.outcome === "unavailable") return decided;
     const all = this.#life.outbox.empty();
     // The registry lets go at once. What the history does not take soon goes there by and by.

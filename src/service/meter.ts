@@ -1,4 +1,5 @@
 import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
 import { pickShard, shardNumbered } from "./address.ts";
 
@@ -68,7 +69,7 @@ async function flush(env: Pick<Env, "SERVICE">): Promise<void> {
   } catch (error) {
     shard = null;
     for (const [key, by] of Object.entries(counts)) gathered[key] = (gathered[key] ?? 0) + by;
-    console.warn("counts not handed over, will be tried again", error);
+    logWarning("counts not handed over, will be tried again", {}, error);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Notice, noticeSchema } from "../../alerts/notice.ts";
 import { BACKLOG_MS } from "../../lifecycle/model/outbox.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { logError } from "../../platform/log.ts";
 
 /** The messages of a fleet that are still to be sent, one a channel and digest. */
 
@@ -83,7 +84,7 @@ export class Deliveries {
         this.#underWay.add(read.data.id);
         return [read.data];
       }
-      console.error(`the delivery ${row.id} can't be read, and is put aside`, read.error);
+      logError(`the delivery ${row.id} can't be read, and is put aside`, { delivery_id: row.id }, read.error);
       this.postpone(row.id, now, UNREADABLE_RETRY_MS);
       return [];
     });
@@ -110,7 +111,7 @@ export class Deliveries {
       )
       .toArray();
     if (row === undefined || row.since >= now - BACKLOG_MS) return;
-    console.error(`the delivery ${id} is given up`);
+    logError(`the delivery ${id} is given up`, { delivery_id: id });
     this.remove(id);
   }
 

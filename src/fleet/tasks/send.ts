@@ -2,6 +2,7 @@ import { type Delivery, unreachable } from "../../alerts/channels/channel.ts";
 import { type SealedChannel, sendBy } from "../../alerts/channels/registry.ts";
 import { startDelivery, waitAfter } from "../../alerts/delivery.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import type { WaitingDelivery } from "../tables/deliveries.ts";
@@ -73,7 +74,11 @@ async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingD
     await within(START_LIMIT_MS, startDelivery(env, id, parameters));
     fleet.deliveries.remove(id);
   } catch (error) {
-    console.warn("a message could neither be sent nor handed over, will be tried again", error);
+    logWarning(
+      "a message could neither be sent nor handed over, will be tried again",
+      { user_id: userId, channel_id: channelId, delivery_id: id },
+      error,
+    );
     fleet.deliveries.postpone(id, Date.now());
   } finally {
     fleet.deliveries.settled(id);

@@ -1,0 +1,28 @@
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import { actionOf } from "../lifecycle/rules/order.ts";
+import { type LogIds, logInfo } from "../platform/log.ts";
+
+/**
+ * Logs what a decision changed: an order that was placed or that ended, or else the status, with the request that brought it
+ * about. A decision that changes none of these, as upon a steady heartbeat, is not logged.
+ */
+export function logChanges(
+  ids: LogIds,
+  former: InstanceState,
+  next: InstanceState,
+  upon: InstanceEvent["type"],
+  requestId: string | undefined,
+): void {
+  const [before, after] = [actionOf(former), actionOf(next)];
+  const [from, to] = [former.phase.status, next.phase.status];
+  const fields = { ...ids, request_id: requestId, upon, from, to };
+  if (before !== null && before.id !== after?.id) {
+    logInfo("order ended", { ...fields, order_id: before.id, kind: before.kind });
+  }
+  if (after !== null && after.id !== before?.id) {
+    const { kind, machine } = after;
+    logInfo("order placed", { ...fields, order_id: after.id, kind, provider: machine.provider });
+  }
+  if (before === null && after === null && from !== to) logInfo("status changed", fields);
+}

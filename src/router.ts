@@ -1,7 +1,12 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
-import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
+import { DeliverDigest } from "./api/admin/deliver-digest.ts";
+import { EndOrder } from "./api/admin/end-order.ts";
+import { InspectFleet } from "./api/admin/inspect-fleet.ts";
+import { InspectInstance } from "./api/admin/inspect-instance.ts";
+import { ListUserTokens } from "./api/admin/list-tokens.ts";
+import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import {
   CreateUser,
   CreateUserToken,
@@ -37,6 +42,7 @@ import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { GetMetrics } from "./metrics/route.ts";
+import { version } from "./platform/version.ts";
 
 /** Every route of the service. */
 export function createRouter(): Hono<ApiEnvironment> {
@@ -113,6 +119,13 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
+
+  api.get("/api/admin/users/:id/tokens", ListUserTokens);
+  api.get("/api/admin/users/:id/fleet", InspectFleet);
+  api.post("/api/admin/users/:id/digests/:digest_id/deliver", DeliverDigest);
+  api.get("/api/admin/users/:id/instances/:instance_id", InspectInstance);
+  api.post("/api/admin/users/:id/instances/:instance_id/order/end", EndOrder);
+  api.post("/api/admin/users/:id/instances/:instance_id/order/repeat", RepeatOrder);
 
   api.get("/downloads/agent/:version/:file", GetAgent);
 

@@ -12,6 +12,7 @@ import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
 import { readService } from "../service/service.ts";
+import { wordOf } from "./admin/act.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
 
 /** What the operator does: users, their tokens, and the service itself. */
@@ -157,6 +158,9 @@ export class RevokeUserToken extends Endpoint {
           ),
         ),
     );
+    const word = wordOf(c, { because: "it was revoked" });
+    const message = `The token ${params.id} was made invalid`;
+    await fleetOf(c.env, token.userId).operate({ type: "note", act: "revoke_token", message, word });
     return c.json({ success: true });
   }
 }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { version } from "../../package.json";
 import {
   type DatabaseStanding,
   databaseStandings,
@@ -10,6 +9,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { component, jsonResponse } from "../http/openapi.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { version } from "../platform/version.ts";
 
 /** `/healthz`: public, so it says nothing of any user, wakes no object, and asks the databases a few times a minute at most. */
 

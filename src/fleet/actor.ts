@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
-import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import type { ChannelRecord, NewChannel, SealedChannel } from "../alerts/channels/registry.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import type { CalledProvider, ProviderKind } from "../lifecycle/model/provider.ts";
@@ -15,6 +15,7 @@ import type { SealedCredentials } from "../providers/registry.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet } from "./import/import.ts";
 import { LivePush } from "./live/live.ts";
+import { type OperatorAnswer, type OperatorRequest, operate } from "./operator.ts";
 import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
 import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { serviceGuard } from "./rules/state.ts";
@@ -248,11 +249,7 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   /** False when the user has `limit` channels already. */
-  async addChannel(
-    channel: Omit<ChannelRecord, "lastDelivery">,
-    sealed: SealedChannel,
-    limit: number,
-  ): Promise<boolean> {
+  async addChannel(channel: NewChannel, sealed: SealedChannel, limit: number): Promise<boolean> {
     return (await this.#ready()).addChannel(channel, sealed, limit);
   }
 
@@ -266,6 +263,11 @@ export class FleetActor extends DurableObject<Env> {
 
   async noteDelivery(channelId: string, delivery: Delivery): Promise<void> {
     (await this.#ready()).channels.noteDelivery(channelId, delivery, Date.now());
+  }
+
+  /** What the operator asks of it. */
+  async operate(request: OperatorRequest): Promise<OperatorAnswer> {
+    return operate(request, await this.#ready(), this.ctx.storage, (fleet) => this.#changed(fleet));
   }
 
   /** Opens a live connection (`liveRequest`). */

@@ -2,16 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import type { Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
-import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import type { InstanceEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { isUnderWay } from "../lifecycle/rules/order.ts";
+import { isUnderWay, orderOf } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
-import type { ActionOutcome } from "../orders/order.ts";
+import type { ActionOutcome, ActionParameters } from "../orders/order.ts";
 import { within } from "../platform/within.ts";
 import type { MachineKey } from "../providers/machines.ts";
 import {
@@ -25,6 +25,7 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
+import { type InstanceInspection, inspectInstance } from "./inspection.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -41,6 +42,7 @@ import {
   type Unreadable,
 } from "./outcomes.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
+import { orderParameters } from "./targets.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
@@ -162,6 +164,29 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life.mustBeReadable();
     const { outcome: heard } = await command(this.#life, endingOf(actionId, outcome));
     if (heard === "unavailable") throw new Error(NOT_DECIDED);
+  }
+
+  /** What the operator does with the order under way. */
+  async actAsOperator(
+    act: "end_order" | "repeat_order",
+    actionId: string,
+    word: OperatorWord,
+  ): Promise<CommandOutcome> {
+    const event = { type: "operator.acted", act, actionId, ...word } as const;
+    return command(this.#life, event, Date.now(), word.requestId);
+  }
+
+  /** The order under way, for whoever begins it anew; null without one that a provider carries out. */
+  async orderUnderWay(): Promise<ActionParameters | Unreadable | null> {
+    return this.#view((stored) => {
+      const order = orderOf(stored.state);
+      return order === null ? null : orderParameters(stored, order);
+    });
+  }
+
+  /** All that is stored of the instance, for the operator; null for one that was never registered. */
+  async inspect(): Promise<InstanceInspection | null> {
+    return inspectInstance(this.#life, this.ctx.storage);
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */

@@ -12,6 +12,7 @@ import {
   type AfterTry,
   Bookkeeping,
   EFFECTS_PER_BATCH,
+  type HeldRows,
   isParkedDue,
   withParkedTried,
 } from "./bookkeeping.ts";
@@ -119,6 +120,11 @@ export class Outbox {
   /** Heartbeats on their way to the history that are not in the state's row. */
   heldHeartbeats(stored: StoredInstance): Heartbeat[] {
     return this.#books.heldHeartbeats(stored);
+  }
+
+  /** What waits in rows of its own, for the operator. */
+  heldRows(stored: StoredInstance): HeldRows {
+    return this.#books.heldRows(stored);
   }
 
   /** The instance as it is to be saved: with an outbox that its row can hold. */

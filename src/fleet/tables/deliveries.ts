@@ -94,6 +94,17 @@ export class Deliveries {
     this.#underWay.delete(id);
   }
 
+  /** Makes the messages of this digest to this channel due that still wait. False when none does. */
+  hasten(digestId: string, channelId: string, now: number): boolean {
+    const hastened = this.#sql.exec(
+      "UPDATE deliveries SET retry_at = MIN(retry_at, ?) WHERE channel_id = ? AND digest_id = ? RETURNING id",
+      now,
+      channelId,
+      digestId,
+    );
+    return hastened.toArray().length > 0;
+  }
+
   /** It was sent, or a workflow goes on with it. */
   remove(id: string): void {
     this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);

@@ -44,6 +44,7 @@ export const historyEventKindSchema = z.enum([
   "history_lost",
   "delivery_parked",
   "invariant_breached",
+  "operator_acted",
   "cleanup",
 ]);
 
@@ -76,6 +77,7 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "waking",
   "guard_deferred",
   "guard_permitted",
+  "operator_acted",
   "cleanup",
 ]);
 

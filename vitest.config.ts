@@ -96,6 +96,7 @@ export default defineConfig({
             "test/fleet/rules/**/*.test.ts",
             "test/imports.test.ts",
             "test/docs.test.ts",
+            "test/runbook.test.ts",
             "test/alerts/notice.test.ts",
             ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",

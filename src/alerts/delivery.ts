@@ -2,7 +2,8 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloud
 import { NonRetryableError } from "cloudflare:workflows";
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { createOnce } from "../platform/create-once.ts";
-import { logWarning } from "../platform/log.ts";
+import { logInfo, logWarning } from "../platform/log.ts";
+import { count } from "../service/meter.ts";
 import { type Delivery, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
 import type { Notice } from "./notice.ts";
@@ -40,7 +41,7 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
     // A step that was cut off has no answer.
     const delay = ({ ctx }: { ctx: { attempt: number } }) => waitAfter(failed ?? NO_ANSWER, ctx.attempt);
     await step.sleep("wait", waitMs);
-    await step.do(
+    const sent = step.do(
       "send",
       { retries: { limit: RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },
       async () => {
@@ -62,6 +63,12 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
         throw new Error(delivery.detail);
       },
     );
+    await sent.catch((error) => {
+      const ids = { user_id: userId, channel_id: channelId, workflow_id: event.instanceId };
+      logInfo("a message is given up", { ...ids, because: String(error) });
+      count(this.env, this.ctx, "alerts_given_up", {});
+      throw error;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { logError } from "../platform/log.ts";
+import { count } from "../service/meter.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { component, jsonResponse } from "./openapi.ts";
 import { requestFields } from "./request-id.ts";
@@ -150,7 +151,10 @@ export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
 /** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
 export function answerError(error: unknown, c: Context<ApiEnvironment>): Response {
   const known = toApiError(error);
-  if (known !== error) logError("request failed", requestFields(c), error);
+  if (known !== error) {
+    logError("request failed", requestFields(c), error);
+    count(c.env, c.executionCtx, "request_failures", {});
+  }
   if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
   return c.json<ErrorResponse>(
     {

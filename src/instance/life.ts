@@ -17,7 +17,7 @@ import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
-import { logChanges } from "./changes.ts";
+import { eventsIn, isOverdue, logChanges } from "./changes.ts";
 import { idsOf, Outbox, type Owner } from "./outbox.ts";
 import {
   type Absent,
@@ -61,6 +61,7 @@ export class InstanceLife implements Owner {
    */
   async wake(dueAt: number): Promise<void> {
     try {
+      if (Date.now() - dueAt > OVERDUE_MS) count(this.#env, this.#ctx, "late_alarms", {});
       if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
       await this.outbox.empty();
       await this.receive({ type: "alarm", dueAt });
@@ -148,6 +149,7 @@ export class InstanceLife implements Owner {
     const next = { ...stored, state };
     if (state !== this.stored()?.state) this.save(next);
     logChanges(idsOf(stored), former, state, event.type, requestId);
+    if (isOverdue(former, state, now)) count(this.#env, this.#ctx, "overdue_orders", {});
     await this.#arm(decision.wakeAt, now);
     return { outcome: "decided", stored: next, refusal: decision.refusal };
   }
@@ -197,7 +199,9 @@ export class InstanceLife implements Owner {
   }
 
   save(stored: StoredInstance): void {
+    const firstId = this.stored()?.state.nextEffectId ?? 0;
     this.#storage.save(this.outbox.toSave(stored));
+    for (const kind of eventsIn(stored.state, firstId)) count(this.#env, this.#ctx, "events", { kind });
   }
 
   /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */

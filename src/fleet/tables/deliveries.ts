@@ -110,8 +110,8 @@ export class Deliveries {
     this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);
   }
 
-  /** It is tried again later, unless that has been so for longer than anything may wait. */
-  postpone(id: string, now: number, retryMs = RETRY_MS): void {
+  /** It is tried again later, unless that has been so for longer than anything may wait: then it is given up, and false. */
+  postpone(id: string, now: number, retryMs = RETRY_MS): boolean {
     const [row] = this.#sql
       .exec<{ since: number }>(
         `UPDATE deliveries SET postponed_since = COALESCE(postponed_since, ?2), retry_at = ?3 WHERE id = ?1
@@ -121,9 +121,10 @@ export class Deliveries {
         now + retryMs,
       )
       .toArray();
-    if (row === undefined || row.since >= now - BACKLOG_MS) return;
+    if (row === undefined || row.since >= now - BACKLOG_MS) return true;
     logError(`the delivery ${id} is given up`, { delivery_id: id });
     this.remove(id);
+    return false;
   }
 
   /** When the next one is to be tried; null when none waits. */

@@ -4,6 +4,7 @@ import { startDelivery, waitAfter } from "../../alerts/delivery.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
+import { count } from "../../service/meter.ts";
 import type { Fleet } from "../fleet.ts";
 import type { WaitingDelivery } from "../tables/deliveries.ts";
 
@@ -69,6 +70,7 @@ async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingD
       if (isOver) fleet.deliveries.remove(id);
       return state;
     });
+    if (!delivery.delivered && isOver) count(env, CONTEXT, "alerts_given_up", {});
     if (isOver) return;
     const parameters = { userId, channelId, digestId, notice, waitMs: waitAfter(delivery, 0) };
     await within(START_LIMIT_MS, startDelivery(env, id, parameters));
@@ -79,7 +81,7 @@ async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingD
       { user_id: userId, channel_id: channelId, delivery_id: id },
       error,
     );
-    fleet.deliveries.postpone(id, Date.now());
+    if (!fleet.deliveries.postpone(id, Date.now())) count(env, CONTEXT, "alerts_given_up", {});
   } finally {
     fleet.deliveries.settled(id);
   }

@@ -100,6 +100,7 @@ export default defineConfig({
             "test/imports.test.ts",
             "test/docs.test.ts",
             "test/scripts/**/*.test.ts",
+            "test/runbook.test.ts",
             "test/alerts/notice.test.ts",
             "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,

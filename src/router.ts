@@ -1,7 +1,12 @@
 import { fromHono } from "chanfana";
 import { Hono } from "hono";
-import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
+import { DeliverDigest } from "./api/admin/deliver-digest.ts";
+import { EndOrder } from "./api/admin/end-order.ts";
+import { InspectFleet } from "./api/admin/inspect-fleet.ts";
+import { InspectInstance } from "./api/admin/inspect-instance.ts";
+import { ListUserTokens } from "./api/admin/list-tokens.ts";
+import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
@@ -25,17 +30,21 @@ import { GetPolicy, PutPolicy } from "./api/policy.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
-import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
+import { requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { constantDocument } from "./http/constant-document.ts";
+import type { ApiEnvironment } from "./http/environment.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
 import { nameRelease } from "./http/release.ts";
+import { withRequestId } from "./http/request-id.ts";
 import { requireSettings } from "./http/require-settings.ts";
 import { GetMetrics } from "./metrics/route.ts";
+import { version } from "./platform/version.ts";
 
 /** Every route of the service. */
 export function createRouter(): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>();
+  app.use(withRequestId);
   app.onError(answerError);
   app.use(requireSettings);
   app.notFound((c) => answerError(notFound(), c));
@@ -50,7 +59,8 @@ export function createRouter(): Hono<ApiEnvironment> {
       info: {
         title: "Dumont Agent System",
         version,
-        description: "Heartbeats and lifecycle of rented GPU and CPU instances.",
+        description:
+          "Heartbeats and lifecycle of rented GPU and CPU instances. Each answer names its request by the header `X-Request-Id`: tell it to whoever runs the service when you ask about that request.",
       },
     },
   });
@@ -118,6 +128,13 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
+
+  api.get("/api/admin/users/:id/tokens", ListUserTokens);
+  api.get("/api/admin/users/:id/fleet", InspectFleet);
+  api.post("/api/admin/users/:id/digests/:digest_id/deliver", DeliverDigest);
+  api.get("/api/admin/users/:id/instances/:instance_id", InspectInstance);
+  api.post("/api/admin/users/:id/instances/:instance_id/order/end", EndOrder);
+  api.post("/api/admin/users/:id/instances/:instance_id/order/repeat", RepeatOrder);
 
   api.get("/downloads/agent/:version/:file", GetAgent);
 

@@ -1,4 +1,5 @@
 import { startCleanup } from "./cleanup/workflow.ts";
+import { logError } from "./platform/log.ts";
 import { wrongSettings } from "./platform/settings.ts";
 import { createRouter } from "./router.ts";
 
@@ -17,7 +18,7 @@ export default {
   fetch: router.fetch,
   scheduled: async ({ scheduledTime }, env) => {
     const wrong = wrongSettings(env);
-    if (wrong !== null) return console.error("no cleanup:", wrong.message);
+    if (wrong !== null) return logError("no cleanup", {}, wrong);
     // One run a day, however often the trigger fires.
     const day = new Date(scheduledTime).toISOString().slice(0, 10);
     await startCleanup(env, `cleanup-${day}`, scheduledTime);

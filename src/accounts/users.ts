@@ -51,6 +51,30 @@ export async function createUserToken(
   return meta.changes > 0;
 }
 
+export async function userExists(db: D1Database, userId: string): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first()) !== null;
+}
+
+const tokenRow = z
+  .object({ id: z.string(), name: z.string(), created_at: z.number(), revoked_at: z.number().nullable() })
+  .transform((row) => ({
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at,
+  }));
+
+/** The tokens of a user after the id `after`, in order of id, revoked ones included. */
+export async function listUserTokens(db: D1Database, userId: string, after: string, limit: number) {
+  const { results } = await db
+    .prepare(
+      "SELECT id, name, created_at, revoked_at FROM user_tokens WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",
+    )
+    .bind(userId, after, limit)
+    .all();
+  return z.array(tokenRow).parse(results);
+}
+
 /** Revokes a user token for good. Gives back whose it was, or null for no such token. Revoking it again changes nothing. */
 export async function revokeUserToken(
   db: D1Database,

@@ -3,6 +3,8 @@ import { NonRetryableError } from "cloudflare:workflows";
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { logInfo, logWarning } from "../platform/log.ts";
+import { count } from "../service/meter.ts";
 import { type Delivery, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
 import type { Notice } from "./notice.ts";
@@ -41,7 +43,7 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
     // A step that was cut off has no answer.
     const delay = ({ ctx }: { ctx: { attempt: number } }) => waitAfter(failed ?? NO_ANSWER, ctx.attempt);
     await step.sleep("wait", waitMs);
-    await step.do(
+    const sent = step.do(
       "send",
       { retries: { limit: RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },
       async () => {
@@ -51,7 +53,11 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
         if (delivery === null) return;
         // The message is out, or refused: that it can't be noted must not send it again.
         await noteDelivery(this.env, userId, channelId, delivery).catch((error) =>
-          console.warn("a delivery was not noted", error),
+          logWarning(
+            "a delivery was not noted",
+            { user_id: userId, channel_id: channelId, workflow_id: event.instanceId },
+            error,
+          ),
         );
         if (delivery.delivered) return;
         if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
@@ -59,6 +65,12 @@ export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
         throw new Error(delivery.detail);
       },
     );
+    await sent.catch((error) => {
+      const ids = { user_id: userId, channel_id: channelId, workflow_id: event.instanceId };
+      logInfo("a message is given up", { ...ids, because: String(error) });
+      count(this.env, this.ctx, "alerts_given_up", {});
+      throw error;
+    });
   }
 }
 

@@ -193,6 +193,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   history_lost: "with holes in the history",
   delivery_parked: "with something that could not be delivered",
   invariant_breached: "as before, since a decision was held back",
+  operator_acted: "acted upon by the operator",
   cleanup: "cleaned up",
   user_suspended: "suspended",
   user_resumed: "resumed",

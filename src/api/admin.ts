@@ -9,7 +9,9 @@ import { errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
+import { logWarning } from "../platform/log.ts";
 import { readService } from "../service/service.ts";
+import { wordOf } from "./admin/act.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
 
 /** What the operator does: tokens of users, and the service itself. */
@@ -79,8 +81,17 @@ export class RevokeUserToken extends Endpoint {
     c.executionCtx.waitUntil(
       fleetOf(c.env, token.userId)
         .tokenRevoked(params.id)
-        .catch((error) => console.warn("live connections of a revoked token not closed", error)),
+        .catch((error) =>
+          logWarning(
+            "live connections of a revoked token not closed",
+            { user_id: token.userId, token_id: params.id },
+            error,
+          ),
+        ),
     );
+    const word = wordOf(c, { because: "it was revoked" });
+    const message = `The token ${params.id} was made invalid`;
+    await fleetOf(c.env, token.userId).operate({ type: "note", act: "revoke_token", message, word });
     return c.json({ success: true });
   }
 }

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
-import type { ApiEnvironment } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import type { ApiEnvironment } from "../http/environment.ts";
 import {
   ApiError,
   errorResponses,
@@ -133,7 +133,11 @@ export class PostStatus extends Endpoint {
     const { success } = await c.env.HEARTBEAT_LIMIT.limit({ key: `${userId}/${instanceId}` });
     if (!success) throw tooManyRequests("Too many heartbeats: one a minute is enough");
     const { instance_id: _, ...report } = body;
-    const taken = await actorOf(c.env, userId, instanceId).heartbeat(tokenGeneration, report);
+    const taken = await actorOf(c.env, userId, instanceId).heartbeat(
+      tokenGeneration,
+      report,
+      c.var.requestId,
+    );
     switch (taken.outcome) {
       case "accepted":
         return c.json({

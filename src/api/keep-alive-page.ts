@@ -63,11 +63,10 @@ export class PostKeepAlivePage extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const link = await readLink(c);
     if (link === null) return expired(c);
-    const kept = await actorOf(c.env, link.sub, link.instance).useLink({
-      id: link.jti,
-      expiresAt: link.exp * 1000,
-      registeredAt: link.registered_at,
-    });
+    const kept = await actorOf(c.env, link.sub, link.instance).useLink(
+      { id: link.jti, expiresAt: link.exp * 1000, registeredAt: link.registered_at },
+      c.var.requestId,
+    );
     switch (kept.outcome) {
       case "accepted":
         return page(

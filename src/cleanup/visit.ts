@@ -1,6 +1,7 @@
 import type { Listed, Presence } from "../fleet/report.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
+import { logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
 
 /** A fleet or an instance that has not answered after this long is out of reach. What was asked of it may still happen. */
@@ -27,7 +28,7 @@ export async function visitAll(env: Env, userId: string, listed: readonly Listed
   const ghosts = listed.filter((_, index) => isUnknown(visits[index]));
   if (ghosts.length > 0) {
     await within(VISIT_LIMIT_MS, fleetOf(env, userId).removeUnknown(ghosts)).catch((error) =>
-      console.warn("instances that nobody knows stay until the next cleanup", userId, error),
+      logWarning("instances that nobody knows stay until the next cleanup", { user_id: userId }, error),
     );
   }
   return visits.filter(({ status }) => status === "rejected").length;

@@ -6,6 +6,7 @@ import { historyOf, historyShards } from "../history/shards.ts";
 import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { logInfo, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { noteCleanup } from "../service/service.ts";
 import { nextToVisit, visitAll } from "./visit.ts";
@@ -143,7 +144,7 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
       return await nextToVisit(this.env, userId, instanceId, limit);
     } catch (error) {
       if (attempt < TRIES_OF_A_FLEET) throw error;
-      console.warn("the cleanup passes over the fleet of", userId, error);
+      logWarning("the cleanup passes over the fleet of a user", { user_id: userId }, error);
       return null;
     }
   }
@@ -192,7 +193,13 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
 
   async #tell(runId: string, report: CleanupReport): Promise<void> {
     const message = `Cleanup: ${report.instances} instances visited (${report.unreachable} out of reach), ${report.rolledUp} chunks of heartbeats rolled up, ${report.eventsDeleted} events deleted`;
-    console.log(JSON.stringify({ message, run: runId, ...report }));
+    logInfo(message, {
+      workflow_id: runId,
+      instances: report.instances,
+      unreachable: report.unreachable,
+      rolled_up: report.rolledUp,
+      events_deleted: report.eventsDeleted,
+    });
     const detail = { ...report, run: runId };
     await noteCleanup(this.env, report, {
       id: runId,

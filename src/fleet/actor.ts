@@ -4,12 +4,14 @@ import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
+import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet, UserDeleted } from "./import/import.ts";
 import { FleetKeeper, READY } from "./keeper.ts";
 import { LivePush } from "./live/live.ts";
+import { type OperatorAnswer, type OperatorRequest, operate } from "./operator.ts";
 import {
   type Admission,
   type Listed,
@@ -66,7 +68,7 @@ export class FleetActor extends FleetKeeper {
       try {
         if (isImported(ctx.storage)) await this.#start();
       } catch (error) {
-        console.warn("fleet not started", error);
+        logWarning("fleet not started", { user_id: ctx.id.name }, error);
       }
     });
   }
@@ -262,6 +264,11 @@ export class FleetActor extends FleetKeeper {
     return (await this.#ready()).events.page(before, limit);
   }
 
+  /** What the operator asks of it. */
+  async operate(request: OperatorRequest): Promise<OperatorAnswer> {
+    return operate(request, await this.#ready(), this.ctx.storage, (fleet) => this.#changed(fleet));
+  }
+
   /** Opens a live connection (`liveRequest`). */
   override async fetch(request: Request): Promise<Response> {
     return this.#live.accept(request, await this.#ready());
@@ -284,7 +291,7 @@ export class FleetActor extends FleetKeeper {
       await runDueTasks(this.env, this.#userId, fleet, Date.now());
       this.#changed(fleet);
     } catch (error) {
-      console.error("the fleet's alarm failed", error);
+      logError("the fleet's alarm failed", { user_id: this.ctx.id.name }, error);
       this.#armedAt = Date.now() + FAILED_ALARM_RETRY_MS;
       await this.ctx.storage.setAlarm(this.#armedAt);
     }

@@ -1,6 +1,7 @@
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { unknownGuardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import { logWarning } from "../platform/log.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Report, ReportAnswer } from "./report.ts";
 import { serviceGuard, TOTALS_EVERY_MS } from "./rules/state.ts";
@@ -63,7 +64,7 @@ export class ServiceDialogue {
       await this.#asking;
       return true;
     } catch (error) {
-      console.warn("the service-wide guard is not known: steps wait", error);
+      logWarning("the service-wide guard is not known: steps wait", { user_id: this.#userId() }, error);
       return false;
     }
   }

@@ -1,12 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { type Identity, identify, type Principal, type Scope } from "../accounts/principal.ts";
+import type { ApiEnvironment } from "./environment.ts";
 import { ApiError, suspended, tooManyRequests } from "./errors.ts";
-
-/** What every handler finds in its context. */
-export interface ApiEnvironment {
-  Bindings: Env;
-  Variables: { principal: Principal };
-}
 
 /** Lets a request pass if its bearer token is valid and has one of these scopes; otherwise answers 401 or 403. */
 export function requireToken(...scopes: readonly Scope[]): MiddlewareHandler<ApiEnvironment> {

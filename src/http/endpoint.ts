@@ -1,8 +1,8 @@
 import { OpenAPIRoute } from "chanfana";
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ApiEnvironment } from "./authenticate.ts";
 import { readJsonBody } from "./body.ts";
+import type { ApiEnvironment } from "./environment.ts";
 import { type Issue, invalid, notFound } from "./errors.ts";
 
 export type ApiContext = Context<ApiEnvironment>;

@@ -1,8 +1,12 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { SUSPENDED } from "../lifecycle/rules/commands.ts";
+import { logError } from "../platform/log.ts";
 import type { WrongSettings } from "../platform/settings.ts";
+import { count } from "../service/meter.ts";
+import type { ApiEnvironment } from "./environment.ts";
 import { component, jsonResponse } from "./openapi.ts";
+import { requestFields } from "./request-id.ts";
 
 /** How the API says no: one shape for every error, and never a stack trace. */
 
@@ -161,9 +165,12 @@ export const misconfigured = ({ issues, message }: WrongSettings) =>
   });
 
 /** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
-export function answerError(error: unknown, c: Context): Response {
+export function answerError(error: unknown, c: Context<ApiEnvironment>): Response {
   const known = toApiError(error);
-  if (known !== error) console.error("request failed", c.req.method, c.req.path, error);
+  if (known !== error) {
+    logError("request failed", requestFields(c), error);
+    count(c.env, c.executionCtx, "request_failures", {});
+  }
   if (known.retryAfterSeconds !== undefined) c.header("Retry-After", String(known.retryAfterSeconds));
   return c.json<ErrorResponse>(
     {

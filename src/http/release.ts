@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import type { ApiEnvironment } from "./authenticate.ts";
+import type { ApiEnvironment } from "./environment.ts";
 
 /**
  * Names the release that answers, and which upload of it: a deployment in stages asks for its own, and one version may be

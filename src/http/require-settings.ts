@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { readSettings, wrongSettings } from "../platform/settings.ts";
-import type { ApiEnvironment } from "./authenticate.ts";
+import type { ApiEnvironment } from "./environment.ts";
 import { misconfigured } from "./errors.ts";
 
 /** Says on each answer that the service's time passes faster. */

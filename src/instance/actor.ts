@@ -2,16 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import type { Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
-import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import type { InstanceEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { isUnderWay } from "../lifecycle/rules/order.ts";
+import { isUnderWay, orderOf } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
-import type { ActionOutcome } from "../orders/order.ts";
+import type { ActionOutcome, ActionParameters } from "../orders/order.ts";
 import { within } from "../platform/within.ts";
 import type { MachineKey } from "../providers/machines.ts";
 import {
@@ -25,6 +25,7 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
+import { type InstanceInspection, inspectInstance } from "./inspection.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -41,6 +42,7 @@ import {
   type Unreadable,
 } from "./outcomes.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
+import { orderParameters } from "./targets.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
@@ -64,12 +66,16 @@ export class InstanceActor extends DurableObject<Env> {
     return register(this.#life, this.env, registration);
   }
 
-  async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
+  async heartbeat(
+    tokenGeneration: number,
+    report: HeartbeatReport,
+    requestId?: string,
+  ): Promise<HeartbeatOutcome> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
     if (stored.suspended) return { outcome: "suspended" };
-    const decided = await this.#life.receive({ type: "heartbeat", report });
+    const decided = await this.#life.receive({ type: "heartbeat", report }, requestId);
     if (decided === null) return this.#life.absence();
     if (decided.outcome === "unavailable") return decided;
     this.#life.outbox.emptySoon();
@@ -79,25 +85,28 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   /** `minutes` null means as long as the policy says. */
-  async keepAlive(minutes: number | null): Promise<KeepAliveOutcome> {
-    return keepAlive(this.#life, minutes);
+  async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
+    return keepAlive(this.#life, minutes, requestId);
   }
 
   /** Keeps the instance alive by the link of an alert, which works once. */
-  async useLink(link: KeepAliveLink): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    return useLink(this.#life, link);
+  async useLink(
+    link: KeepAliveLink,
+    requestId?: string,
+  ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    return useLink(this.#life, link, requestId);
   }
 
-  async hibernate(): Promise<CommandOutcome> {
-    return command(this.#life, { type: "hibernate.requested" });
+  async hibernate(requestId?: string): Promise<CommandOutcome> {
+    return command(this.#life, { type: "hibernate.requested" }, Date.now(), requestId);
   }
 
-  async wake(): Promise<CommandOutcome> {
-    return command(this.#life, { type: "wake.requested" });
+  async wake(requestId?: string): Promise<CommandOutcome> {
+    return command(this.#life, { type: "wake.requested" }, Date.now(), requestId);
   }
 
-  async change(changes: ProfileChanges): Promise<ChangeOutcome> {
-    return change(this.#life, changes);
+  async change(changes: ProfileChanges, requestId?: string): Promise<ChangeOutcome> {
+    return change(this.#life, changes, requestId);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
@@ -109,10 +118,10 @@ export class InstanceActor extends DurableObject<Env> {
    * Stops watching: the registry lets go, and everything here is forgotten once it is delivered. The provider is not touched. A row that
    * cannot be read does not say whose it was, so the caller does.
    */
-  async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
+  async remove(place: Place, requestId?: string): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.removeUnreadable(place);
-    const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
+    const decided = await this.#life.decide(stored, { type: "removed" }, Date.now(), { requestId });
     if (decided.outcome === "unavailable") return decided;
     const all = this.#life.outbox.empty();
     // The registry lets go at once. What the history does not take soon goes there by and by.
@@ -161,6 +170,29 @@ export class InstanceActor extends DurableObject<Env> {
     this.#life.mustBeReadable();
     const { outcome: heard } = await command(this.#life, endingOf(actionId, outcome));
     if (heard === "unavailable") throw new Error(NOT_DECIDED);
+  }
+
+  /** What the operator does with the order under way. */
+  async actAsOperator(
+    act: "end_order" | "repeat_order",
+    actionId: string,
+    word: OperatorWord,
+  ): Promise<CommandOutcome> {
+    const event = { type: "operator.acted", act, actionId, ...word } as const;
+    return command(this.#life, event, Date.now(), word.requestId);
+  }
+
+  /** The order under way, for whoever begins it anew; null without one that a provider carries out. */
+  async orderUnderWay(): Promise<ActionParameters | Unreadable | null> {
+    return this.#view((stored) => {
+      const order = orderOf(stored.state);
+      return order === null ? null : orderParameters(stored, order);
+    });
+  }
+
+  /** All that is stored of the instance, for the operator; null for one that was never registered. */
+  async inspect(): Promise<InstanceInspection | null> {
+    return inspectInstance(this.#life, this.ctx.storage);
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */

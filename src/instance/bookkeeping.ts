@@ -36,6 +36,11 @@ export interface AfterTry {
   readonly parked: readonly WaitingEffect[];
 }
 
+export interface HeldRows {
+  readonly waiting: number;
+  readonly parked: readonly ParkedEffect[];
+}
+
 /** Keeps account of what an instance has to deliver: in its row, and in rows of its own what that can't hold. */
 export class Bookkeeping {
   readonly #held: HeldEffects;
@@ -111,6 +116,12 @@ export class Bookkeeping {
     const state = recordGivingUp(stored.state, this.#giveUpParked(now), now);
     const parked = this.#held.count().parked === 0 ? null : { tryAt: now + PARKED_RETRY_MS };
     return { ...stored, state, delivery: { ...stored.delivery, parked } };
+  }
+
+  /** What waits in rows of its own. */
+  heldRows({ delivery }: StoredInstance): HeldRows {
+    if (delivery.held === 0 && delivery.parked === null) return { waiting: 0, parked: [] };
+    return { waiting: this.#held.count().waiting, parked: this.#held.parked() };
   }
 
   #remove(stored: StoredInstance, effects: readonly WaitingEffect[]): StoredInstance {

@@ -72,16 +72,23 @@ export async function register(
     delivery: left.delivery,
   };
   const event = { type: "registered", sighted: registration.sighted } as const;
-  const decided = await life.decide(stored, event, now, stored.state);
+  const decided = await life.decide(stored, event, now, {
+    former: stored.state,
+    requestId: registration.requestId,
+  });
   if (decided.outcome === "unavailable") throw new Error("the registration broke an invariant");
   await life.outbox.empty();
   return { outcome: "registered", tokenGeneration: firstId };
 }
 
 /** `minutes` null means as long as the policy says. */
-export async function keepAlive(life: InstanceLife, minutes: number | null): Promise<KeepAliveOutcome> {
+export async function keepAlive(
+  life: InstanceLife,
+  minutes: number | null,
+  requestId?: string,
+): Promise<KeepAliveOutcome> {
   const stored = life.known();
-  return stored === null ? life.absence() : keepAliveFor(life, stored, minutes, Date.now());
+  return stored === null ? life.absence() : keepAliveFor(life, stored, minutes, Date.now(), requestId);
 }
 
 /**
@@ -91,6 +98,7 @@ export async function keepAlive(life: InstanceLife, minutes: number | null): Pro
 export async function useLink(
   life: InstanceLife,
   link: KeepAliveLink,
+  requestId?: string,
 ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
   const stored = life.known();
   if (stored === null) return life.absence();
@@ -100,10 +108,14 @@ export async function useLink(
   const now = Date.now();
   const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
   const usedLinks = [...stillGood, { id, expiresAt }];
-  return keepAliveFor(life, { ...stored, usedLinks }, null, now);
+  return keepAliveFor(life, { ...stored, usedLinks }, null, now, requestId);
 }
 
-export async function change(life: InstanceLife, changes: ProfileChanges): Promise<ChangeOutcome> {
+export async function change(
+  life: InstanceLife,
+  changes: ProfileChanges,
+  requestId?: string,
+): Promise<ChangeOutcome> {
   const stored = life.known();
   if (stored === null) return life.absence();
   const overrides = changes.overrides ?? stored.overrides;
@@ -121,6 +133,7 @@ export async function change(life: InstanceLife, changes: ProfileChanges): Promi
           life,
           { type: "changed", changes: changes.profile, sighted: changes.sighted ?? null },
           now,
+          requestId,
         );
   if (outcome !== null && outcome.outcome !== "accepted") return outcome;
   if (changes.overrides !== undefined) {
@@ -147,10 +160,11 @@ export async function command(
   life: InstanceLife,
   event: InstanceEvent,
   now = Date.now(),
+  requestId?: string,
 ): Promise<CommandOutcome> {
   const stored = life.known();
   if (stored === null) return life.absence();
-  const decided = await life.decide(stored, event, now);
+  const decided = await life.decide(stored, event, now, { requestId });
   if (decided.outcome === "unavailable") return decided;
   if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
   life.outbox.emptySoon();
@@ -169,9 +183,10 @@ async function keepAliveFor(
   stored: StoredInstance,
   minutes: number | null,
   now: number,
+  requestId: string | undefined,
 ): Promise<KeepAliveOutcome> {
   const durationMs = minutes === null ? life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / life.speed;
-  const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now);
+  const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now, { requestId });
   if (decided.outcome === "unavailable") return decided;
   const { stored: next, refusal } = decided;
   if (refusal !== null) return { outcome: "refused", refusal };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import { BACKLOG_MS, countHeartbeats, heartbeatsOf } from "../lifecycle/model/outbox.ts";
 import { columnOf, type Found, jsonText, readFound } from "../lifecycle/model/stored.ts";
+import { logError } from "../platform/log.ts";
 import { type DeliveryTarget, type WaitingEffect, waitsFor } from "./attempts.ts";
 import { pendingEffectSchema } from "./stored/state-schema.ts";
 import { progressSchema } from "./stored/stored-instance.ts";
@@ -175,7 +176,7 @@ export class HeldEffects {
   #logUnreadable(count: number): void {
     if (this.#isUnreadableLogged) return;
     this.#isUnreadableLogged = true;
-    console.error("held effects are unreadable, and stay until they are given up:", count);
+    logError("held effects are unreadable, and stay until they are given up", { effects: count });
   }
 
   #createTable(): void {

@@ -12,11 +12,13 @@ import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { fleetOf } from "../platform/address.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
+import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
-import { Outbox, type Owner } from "./outbox.ts";
+import { attributeOrders, eventsIn, isOverdue, logChanges } from "./changes.ts";
+import { idsOf, Outbox, type Owner } from "./outbox.ts";
 import {
   type Absent,
   type Place,
@@ -60,12 +62,13 @@ export class InstanceLife implements Owner {
   async wake(dueAt: number): Promise<void> {
     try {
       readSettings(this.#env);
+      if (Date.now() - dueAt > OVERDUE_MS) count(this.#env, this.#ctx, "late_alarms", {});
       if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
       await this.outbox.empty();
       await this.receive({ type: "alarm", dueAt });
       await this.outbox.empty();
     } catch (error) {
-      console.error("alarm failed", error);
+      logError("alarm failed", idsOf(this.stored()), error);
       await this.#armFor({ kind: "failed" });
     }
   }
@@ -74,7 +77,7 @@ export class InstanceLife implements Owner {
    * Decides upon a heartbeat or an alarm. If nothing else waits, a chunk that is due is handed over first, so that no second
    * save is needed to take it out of the outbox.
    */
-  async receive(event: InstanceEvent): Promise<Decided | Unavailable | null> {
+  async receive(event: InstanceEvent, requestId?: string): Promise<Decided | Unavailable | null> {
     const before = this.known();
     if (before === null) return null;
     const chunk = Outbox.isClear(before) ? dueChunk(before.state, event, Date.now()) : null;
@@ -83,7 +86,7 @@ export class InstanceLife implements Owner {
     const stored = this.known();
     if (stored === null) return null;
     const state = isDelivered ? withoutChunk(stored.state, chunk) : stored.state;
-    return this.decide({ ...stored, state }, event, Date.now(), state);
+    return this.decide({ ...stored, state }, event, Date.now(), { former: state, requestId });
   }
 
   /** The stored instance; null for one that is unknown or unreadable. */
@@ -123,16 +126,16 @@ export class InstanceLife implements Owner {
   }
 
   /**
-   * Decides, saves state and effects in one row, and arms the alarm. What breaks an invariant is not saved. `former` is
-   * what the decision is held against: the state as it is saved, but for what has been delivered since. An instance that
-   * is on its way out takes no step, whatever its caller knew of it.
+   * Decides, saves state and effects in one row, and arms the alarm. What breaks an invariant is not saved. `former`: what the
+   * decision is held against, the saved state but for what has been delivered since. An instance on its way out takes no step.
    */
   async decide(
     stored: StoredInstance,
     event: InstanceEvent,
     now: number,
-    former: InstanceState = (this.stored() ?? stored).state,
+    more: { readonly former?: InstanceState; readonly requestId?: string | undefined } = {},
   ): Promise<Decided | Unavailable> {
+    const { former = (this.stored() ?? stored).state, requestId } = more;
     if (isLeaving(former)) return UNAVAILABLE;
     // A heartbeat ends the silence that catching up would judge. By a new policy deadlines would be past that never stood.
     const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
@@ -140,8 +143,11 @@ export class InstanceLife implements Owner {
     const decision = decide(current, event, this.policy(stored), now);
     const breaches = decision.state === former ? [] : breachesOf(former, decision.state, now);
     if (breaches.length > 0) return this.#withhold(event, breaches, now);
-    const next = { ...stored, state: decision.state };
-    if (decision.state !== this.stored()?.state) this.save(next);
+    const state = attributeOrders(decision, current.nextEffectId, requestId);
+    const next = { ...stored, state };
+    if (state !== this.stored()?.state) this.save(next);
+    logChanges(idsOf(stored), former, state, event.type, requestId);
+    if (isOverdue(former, state, now)) count(this.#env, this.#ctx, "overdue_orders", {});
     await this.#arm(decision.wakeAt, now);
     return { outcome: "decided", stored: next, refusal: decision.refusal };
   }
@@ -152,7 +158,11 @@ export class InstanceLife implements Owner {
     const former = this.stored();
     const news = this.#notYetTold(breaches, now);
     if (news.length > 0) {
-      console.error("a decision broke an invariant:", news.join(), "upon", event.type, former?.instanceId);
+      logError("a decision broke an invariant", {
+        ...idsOf(former),
+        invariants: news.join(),
+        upon: event.type,
+      });
     }
     if (former === null) return UNAVAILABLE;
     const state = withhold(former.state, event, news, this.policy(former), now);
@@ -187,7 +197,9 @@ export class InstanceLife implements Owner {
   }
 
   save(stored: StoredInstance): void {
+    const firstId = this.stored()?.state.nextEffectId ?? 0;
     this.#storage.save(this.outbox.toSave(stored));
+    for (const kind of eventsIn(stored.state, firstId)) count(this.#env, this.#ctx, "events", { kind });
   }
 
   /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */
@@ -266,7 +278,8 @@ export class InstanceLife implements Owner {
       const last = await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).lastRevision(instanceId));
       await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).remove(instanceId, last + 1));
     } catch (error) {
-      console.warn("the registry did not let go of an unreadable instance", error);
+      const ids = { user_id: userId, instance_id: instanceId };
+      logWarning("the registry did not let go of an unreadable instance", ids, error);
       return unreadable;
     }
     await this.forget();

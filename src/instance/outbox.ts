@@ -4,6 +4,7 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { hashText } from "../platform/hash.ts";
+import { type LogIds, logError, logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { type DeliveryTarget, dueEffects, type Moment, settle, TARGETS, waitsFor } from "./attempts.ts";
@@ -11,6 +12,7 @@ import {
   type AfterTry,
   Bookkeeping,
   EFFECTS_PER_BATCH,
+  type HeldRows,
   isParkedDue,
   withParkedTried,
 } from "./bookkeeping.ts";
@@ -78,7 +80,7 @@ export class Outbox {
   async #run(kind: Run, run: () => Promise<void>): Promise<void> {
     const next = (this.#runs.get(kind) ?? Promise.resolve())
       .then(run)
-      .catch((error) => console.error("outbox not emptied", error));
+      .catch((error) => logError("outbox not emptied", idsOf(this.#owner.stored()), error));
     this.#runs.set(kind, next);
     await next;
   }
@@ -118,6 +120,11 @@ export class Outbox {
   /** Heartbeats on their way to the history that are not in the state's row. */
   heldHeartbeats(stored: StoredInstance): Heartbeat[] {
     return this.#books.heldHeartbeats(stored);
+  }
+
+  /** What waits in rows of its own, for the operator. */
+  heldRows(stored: StoredInstance): HeldRows {
+    return this.#books.heldRows(stored);
   }
 
   /** The instance as it is to be saved: with an outbox that its row can hold. */
@@ -208,7 +215,8 @@ export class Outbox {
     if (parked.length > 0) count(this.#env, this.#ctx, "parked_deliveries", {}, parked.length);
     const [error] = errors;
     if (error === undefined) return;
-    console.warn(`outbox not delivered (${target}), will be tried again`, error);
+    const ids = { ...idsOf(stored), target, errors: errors.length };
+    logWarning(`outbox not delivered (${target}), will be tried again`, ids, error);
     count(this.#env, this.#ctx, "outbox_failures", {});
     if (target === "history") this.#countWaitingChunks(stored);
   }
@@ -221,6 +229,11 @@ export class Outbox {
     const chunks = this.#books.waitingChunks(stored);
     if (chunks > 0) count(this.#env, this.#ctx, "waiting_chunks", {}, chunks * minutes);
   }
+}
+
+/** How the log names an instance. */
+export function idsOf(stored: Pick<StoredInstance, "userId" | "instanceId"> | null): LogIds {
+  return { user_id: stored?.userId, instance_id: stored?.instanceId };
 }
 
 function momentOf({ userId, instanceId }: StoredInstance): Moment {

@@ -21,6 +21,7 @@ export interface Registration {
   readonly userPolicyVersion: number;
   /** Ids of effects and generations of tokens begin above it. A Worker of a former version does not say. */
   readonly idsAfter?: number;
+  readonly requestId?: string;
 }
 
 export interface ProfileChanges {

@@ -1,3 +1,4 @@
+import { logError } from "../platform/log.ts";
 import { HeldEffects } from "./held.ts";
 import { type Loaded, readRow, writeRow } from "./stored/row.ts";
 import { isNothingWaiting, type StoredInstance } from "./stored/stored-instance.ts";
@@ -42,7 +43,8 @@ export class InstanceStorage {
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM instance WHERE id = 1").toArray()[0];
     if (row === undefined) return { kind: "none" };
     const loaded = readRow(row.json);
-    if (loaded.kind === "unreadable") console.error("the stored instance is unreadable:", loaded.because);
+    if (loaded.kind === "unreadable")
+      logError("the stored instance is unreadable", { because: loaded.because });
     return loaded.kind === "stored" ? { kind: "stored", stored: this.#withHeld(loaded.stored) } : loaded;
   }
 

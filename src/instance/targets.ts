@@ -1,12 +1,13 @@
 import type { InstanceRow } from "../fleet/report.ts";
 import { appendChunk, appendEvent } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
+import type { ActionOrder } from "../lifecycle/model/effects.ts";
 import { orphanOf } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { silentSince } from "../lifecycle/rules/outage-guard.ts";
 import { liveView } from "../lifecycle/views/instance-view.ts";
 import { savingsBasis } from "../lifecycle/views/savings.ts";
-import { startAction } from "../orders/order.ts";
+import { type ActionParameters, startAction } from "../orders/order.ts";
 import { fleetOf } from "../platform/address.ts";
 import type { Targets } from "./delivery.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
@@ -30,13 +31,7 @@ export function targetsIn(env: Env, stored: StoredInstance, policy: Policy): Tar
       });
     },
     async order(order) {
-      await startAction(env, {
-        userId,
-        instanceId,
-        provider: order.machine.provider,
-        providerRef: order.machine.providerRef ?? instanceId,
-        order,
-      });
+      await startAction(env, orderParameters(stored, order));
     },
     async forget() {
       // Whoever is registered under this id next begins above both.
@@ -44,6 +39,15 @@ export function targetsIn(env: Env, stored: StoredInstance, policy: Policy): Tar
       await fleetOf(env, userId).remove(instanceId, lastId);
     },
   };
+}
+
+/** What the workflow of an order is told. */
+export function orderParameters(
+  { userId, instanceId }: Pick<StoredInstance, "userId" | "instanceId">,
+  order: ActionOrder,
+): ActionParameters {
+  const { provider, providerRef } = order.machine;
+  return { userId, instanceId, provider, providerRef: providerRef ?? instanceId, order };
 }
 
 /** The history of an instance. */

@@ -1,3 +1,4 @@
+import { readDatabases } from "../history/standing.ts";
 import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
 import { fleetOf } from "../platform/address.ts";
@@ -26,8 +27,8 @@ export async function collectUser(env: Env, userId: string): Promise<UserFigures
 }
 
 export async function collectService(env: Env): Promise<ServiceFigures> {
-  const { counts, cleanup, guard, instancesByStatus, closedUserGuards, hibernations } =
-    await readService(env);
+  const [{ counts, cleanup, guard, instancesByStatus, closedUserGuards, hibernations }, databases] =
+    await Promise.all([readService(env), readDatabases(env)]);
   return {
     instancesByStatus: Object.entries(instancesByStatus).map(([status, instances]) => ({
       status,
@@ -39,5 +40,6 @@ export async function collectService(env: Env): Promise<ServiceFigures> {
     hibernations,
     simulationSpeed: readSettings(env).SIMULATION_SPEED,
     cleanup,
+    databases,
   };
 }

@@ -1,5 +1,7 @@
 import { Counter, Gauge } from "prom-client";
+import { type DatabaseStanding, NEWEST_MIGRATION } from "../history/standing.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
+import { version } from "../platform/version.ts";
 import type { Counts } from "../service/meter.ts";
 import { parseCounterKey } from "../service/meter.ts";
 import { type AnyRegistry, addHibernations, type UserFigures } from "./user.ts";
@@ -19,6 +21,7 @@ export interface ServiceFigures {
     readonly instances: number;
     readonly unreachable: number;
   } | null;
+  readonly databases: readonly Pick<DatabaseStanding, "status">[];
 }
 
 const COUNTERS: Readonly<
@@ -64,7 +67,47 @@ const COUNTERS: Readonly<
     help: "Decisions that were not carried out because they broke what always holds: a defect of the service",
     labels: [],
   },
+  events: {
+    name: "dumont_service_events_total",
+    help: "What happened to instances, by kind of event",
+    labels: ["kind"],
+  },
+  overdue_orders: {
+    name: "dumont_service_orders_overdue_total",
+    help: "Orders whose end nobody told before their deadline, so that they count as failed",
+    labels: [],
+  },
+  late_alarms: {
+    name: "dumont_service_alarms_late_total",
+    help: "Alarms of instances that fired more than ten minutes late: nobody's silence counted meanwhile",
+    labels: [],
+  },
+  request_failures: {
+    name: "dumont_service_request_failures_total",
+    help: "Requests that were answered 503 because of an error that is the service's own fault",
+    labels: [],
+  },
+  alerts_given_up: {
+    name: "dumont_service_alerts_given_up_total",
+    help: "Messages to owners that no try brought through",
+    labels: [],
+  },
 };
+
+/**
+ * Counters by label that a rule watches for a first time. A series that begins with a 1 has not grown, as Prometheus sees it, so
+ * each begins with a 0.
+ */
+const FROM_ZERO: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[] = [
+  ...["history_lost", "accepted_too_late", "found_running"].map((kind) => ({
+    name: "events",
+    labels: { kind },
+  })),
+  ...["hibernate", "force_hibernate", "wake", "delete"].map((kind) => ({
+    name: "actions",
+    labels: { kind, outcome: "failed" },
+  })),
+];
 
 /** Fills a registry with what the operator sees. */
 export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigures): void {
@@ -80,6 +123,7 @@ export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigure
       new Counter({ name, help, labelNames: labels, registers: [registry] }),
     ]),
   );
+  for (const { name, labels } of FROM_ZERO) counters.get(name)?.inc(labels, 0);
   for (const [key, total] of Object.entries(figures.counts)) {
     const { name, labels } = parseCounterKey(key);
     counters.get(name)?.inc(labels, total);
@@ -95,6 +139,14 @@ export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigure
     "dumont_service_simulation_speed",
     "How much faster than in life time passes: 1 for a real service",
   ).set(figures.simulationSpeed);
+  gauge(
+    "dumont_service_databases_unfit",
+    "Databases that do not answer, or lack a migration that this version needs",
+  ).set(figures.databases.filter(({ status }) => status !== "ok").length);
+  gauge("dumont_service_info", "1; its labels say which version runs, and which migration it needs", [
+    "version",
+    "migration",
+  ]).set({ version, migration: NEWEST_MIGRATION }, 1);
   if (figures.cleanup !== null) {
     const { startedAt, instances, unreachable } = figures.cleanup;
     gauge("dumont_service_cleanup_last_run_timestamp_seconds", "When the last cleanup began").set(

@@ -78,7 +78,7 @@ async function userPrefix(userId: string): Promise<string> {
   return (await sha256Hex(userId)).slice(0, 24);
 }
 
-type OrderBindings = Pick<Env, "INSTANCE_ACTION" | "INSTANCE_ACTION_1" | "INSTANCE_ACTION_2">;
+export type OrderBindings = Pick<Env, "INSTANCE_ACTION" | "INSTANCE_ACTION_1" | "INSTANCE_ACTION_2">;
 
 /** The binding that begins the workflow of this id: one of three, since each creates only so many a second. */
 function bindingFor(env: OrderBindings, workflowId: string): Workflow<ActionParameters> {

@@ -1,6 +1,7 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
 import { actorOf } from "../platform/address.ts";
+import { type LogIds, logInfo, logWarning } from "../platform/log.ts";
 import { type Provider, ProviderError, type ProviderOrder, type Target } from "../providers/provider.ts";
 import { openProvider } from "../providers/registry.ts";
 import { type ActionParameters, type ActionResult, resultEvent } from "./order.ts";
@@ -26,11 +27,14 @@ export class OrderSteps {
   readonly parameters: ActionParameters;
   readonly #target: Target;
   readonly #step: WorkflowStep;
+  /** How the log names the order. */
+  readonly ids: LogIds;
 
   constructor(env: Env, parameters: ActionParameters, workflowId: string, step: WorkflowStep) {
     this.env = env;
     this.parameters = parameters;
     this.#step = step;
+    this.ids = orderIds(parameters, workflowId);
     this.#target = {
       ref: parameters.providerRef,
       instanceId: parameters.instanceId,
@@ -56,11 +60,22 @@ export class OrderSteps {
       // Else the platform would double each of these delays once more.
       backoff: "constant",
     } as const;
-    return this.#step.do(name, { retries, timeout: "1 minute" }, async () => {
+    return this.#step.do(name, { retries, timeout: "1 minute" }, async ({ attempt }) => {
+      const begun = Date.now();
+      const fields = () => ({
+        ...this.ids,
+        provider: kind,
+        step: name,
+        attempt,
+        duration_ms: Date.now() - begun,
+      });
       try {
         const { provider, credentialsSetAt } = await openProvider(this.env, userId, kind);
-        return await act(provider, this.#target, credentialsSetAt);
+        const answer = await act(provider, this.#target, credentialsSetAt);
+        logInfo("provider answered", { ...fields(), answer: wordOf(answer) });
+        return answer;
       } catch (error) {
+        logWarning("provider failed", fields(), error);
         if (!(error instanceof ProviderError)) throw error;
         if (!error.isPassing) throw new NonRetryableError(error.message);
         askedForSeconds = error.retryAfterSeconds ?? 0;
@@ -100,6 +115,25 @@ export class OrderSteps {
       return null;
     }
   }
+}
+
+/** The ids by which the log names an order, from its request to each call of its provider. */
+export function orderIds({ userId, instanceId, order }: ActionParameters, workflowId: string): LogIds {
+  return {
+    request_id: order.requestId,
+    user_id: userId,
+    instance_id: instanceId,
+    order_id: order.actionId,
+    workflow_id: workflowId,
+  };
+}
+
+/** What a provider answered, in a word; the state of a machine, if it is a sighting. */
+function wordOf(answer: unknown): string | undefined {
+  if (typeof answer === "string") return answer;
+  if (typeof answer !== "object" || answer === null) return undefined;
+  if ("sighting" in answer) return wordOf(answer.sighting);
+  return "state" in answer && typeof answer.state === "string" ? answer.state : undefined;
 }
 
 function retryDelayMs(attempt: number, askedForSeconds: number): number {

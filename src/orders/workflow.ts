@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { awaitSettings } from "../platform/await-settings.ts";
+import { logInfo } from "../platform/log.ts";
 import { count } from "../service/meter.ts";
 import { deleteMachine } from "./delete.ts";
 import { hibernate } from "./hibernate.ts";
@@ -16,8 +17,11 @@ export class InstanceAction extends WorkflowEntrypoint<Env, ActionParameters> {
     await awaitSettings(this.env, step);
     const { kind, actionId } = event.payload.order;
     const steps = new OrderSteps(this.env, event.payload, event.instanceId, step);
+    logInfo("order under way", { ...steps.ids, kind });
     const outcome = await carryOut(steps).catch((error: unknown) => failed(reasonOf(error)));
     count(this.env, this.ctx, "actions", { kind, outcome: outcome?.type ?? "called_off" });
+    const because = outcome?.type === "failed" ? outcome.because : undefined;
+    logInfo("order carried out", { ...steps.ids, kind, outcome: outcome?.type ?? "called_off", because });
     if (outcome === null) return;
     await steps.tellActor("tell the instance", (actor) => actor.endAction(actionId, outcome));
   }

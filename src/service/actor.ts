@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { logError } from "../platform/log.ts";
 import { isCoordinator } from "./address.ts";
 import { Coordinator, type ServiceTotals, type ShardPart } from "./coordinator.ts";
 import { CountStore } from "./counts.ts";
@@ -61,7 +62,7 @@ export class ServiceActor extends DurableObject<Env> {
     try {
       await this.#asShard().wake();
     } catch (error) {
-      console.error("the shard's alarm failed", error);
+      logError("the shard's alarm failed", {}, error);
       await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
     }
   }

@@ -3,6 +3,7 @@ import { readableRows } from "../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { guardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
+import { logInfo } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import {
@@ -209,7 +210,7 @@ export class Coordinator {
     this.#keepGuard(change.to, 0);
     const event = guardEvent(change, change.count, "users");
     this.#keepEvent(event);
-    console.log(JSON.stringify({ message: event.message, kind: event.kind, ...event.detail }));
+    logInfo(event.message, { ...event.detail, kind: event.kind });
     return wordOf(change.to);
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonText } from "../lifecycle/model/stored.ts";
+import { logError } from "../platform/log.ts";
 import { addTally, type Tally } from "./aggregate.ts";
 import type { Counts } from "./meter.ts";
 
@@ -33,7 +34,7 @@ export class CountStore {
     if (row === undefined) return {};
     const read = storedTally.safeParse(row.json);
     if (read.success) return read.data;
-    console.error("the counters can't be read, and begin anew", row.json.slice(0, 1000));
+    logError("the counters can't be read, and begin anew", { row: row.json });
     return {};
   }
 }

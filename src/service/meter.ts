@@ -1,4 +1,5 @@
 import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
 import { pickShard, shardNumbered } from "./address.ts";
 
@@ -38,6 +39,16 @@ interface CounterLabels {
   parked_deliveries: Record<never, string>;
   /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
   invariant_breaches: Record<never, string>;
+  /** What happened to instances, as their histories keep it. */
+  events: { kind: string };
+  /** Orders whose end nobody told before their deadline. */
+  overdue_orders: Record<never, string>;
+  /** Alarms of instances that fired far too late: the service, or the platform, was away. */
+  late_alarms: Record<never, string>;
+  /** Requests that ended with an error which is the service's own fault. */
+  request_failures: Record<never, string>;
+  /** Messages to owners that no try brought through. */
+  alerts_given_up: Record<never, string>;
 }
 
 type CounterName = keyof CounterLabels;
@@ -68,7 +79,7 @@ async function flush(env: Pick<Env, "SERVICE">): Promise<void> {
   } catch (error) {
     shard = null;
     for (const [key, by] of Object.entries(counts)) gathered[key] = (gathered[key] ?? 0) + by;
-    console.warn("counts not handed over, will be tried again", error);
+    logWarning("counts not handed over, will be tried again", {}, error);
   }
 }
 

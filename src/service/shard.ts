@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
+import { logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf } from "./address.ts";
@@ -85,7 +86,7 @@ export class Shard {
       if (this.#pending !== "nothing") await this.#handOverPending();
       nextAt = this.#pending === "nothing" ? this.#day().endsAt : Date.now() + HAND_OVER_EVERY_MS;
     } catch (error) {
-      console.warn("the shard's alarm failed, will be tried again", error);
+      logWarning("the shard's alarm failed, will be tried again", {}, error);
     }
     this.#arm(nextAt);
   }

@@ -51,7 +51,7 @@ it("a wrong setting answers every request with 503, and says which it is", async
 it("the cron does nothing by a wrong setting, and logs it", async () => {
   const create = vi.spyOn(Object.getPrototypeOf(env.DAILY_CLEANUP), "create");
   const controller = createScheduledController({ scheduledTime: new Date("2031-01-01T03:17:00Z") });
-  expectLogged(/no cleanup: wrong settings: EVENT_RETENTION_DAYS must be/);
+  expectLogged(/no cleanup.*EVENT_RETENTION_DAYS must be/);
   await worker.scheduled(controller, WRONG);
   expect(create).not.toHaveBeenCalled();
 });
@@ -93,11 +93,11 @@ it("a simulation says so on each answer", async () => {
   const [real, simulated] = [await ask(env, "/healthz"), await ask(fast, "/healthz")];
   expect([real.headers.get("X-Simulation-Speed"), await real.json()]).toEqual([
     null,
-    { status: "ok", simulation_speed: 1 },
+    expect.objectContaining({ status: "ok", simulation_speed: 1 }),
   ]);
   expect([simulated.headers.get("X-Simulation-Speed"), await simulated.json()]).toEqual([
     "60",
-    { status: "ok", simulation_speed: 60 },
+    expect.objectContaining({ status: "ok", simulation_speed: 60 }),
   ]);
   expect((await ask({ ...env, SIMULATION_SPEED: "60" }, "/healthz")).status).toBe(503);
 });

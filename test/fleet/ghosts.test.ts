@@ -118,7 +118,7 @@ describe("an instance that the registry lists and its actor does not know", () =
     const one = await Instance.register(user, "rig");
     await ghost(one);
     const away = vi.spyOn(FleetActor.prototype, "removeGhost").mockRejectedValue(new Error("away"));
-    expectLogged(/request failed DELETE/);
+    expectLogged(/"message":"request failed".*"method":"DELETE"/);
     expect((await one.ask("DELETE")).status).toBeGreaterThanOrEqual(500);
     away.mockRestore();
     expect((await one.ask("DELETE")).status).toBe(200);

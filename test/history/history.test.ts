@@ -195,7 +195,7 @@ describe("the history", () => {
     vi.spyOn(InstanceStorage.prototype, "save").mockImplementationOnce(() => {
       throw new Error("the object crashed");
     });
-    expectLogged(/request failed POST/);
+    expectLogged(/"message":"request failed".*"method":"POST"/);
     expect((await one.heartbeat({ gpu_utilization: 50, cost_accumulated: 32 })).status).toBe(503);
     await evictDurableObject(one.actor);
     expect(await keptNumbers(one)).toEqual(ascending(31));

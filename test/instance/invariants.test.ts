@@ -91,8 +91,15 @@ describe("a decision that breaks an invariant", () => {
       },
     ]);
     // Once for each time that the object came to memory.
-    const line = ["a decision broke an invariant:", "number_not_finite", "upon", "heartbeat", "rig"];
-    expect(log.mock.calls).toEqual([line, line]);
+    const line = {
+      level: "error",
+      message: "a decision broke an invariant",
+      user_id: one.userId,
+      instance_id: "rig",
+      invariants: "number_not_finite",
+      upon: "heartbeat",
+    };
+    expect(log.mock.calls.map(([text]) => JSON.parse(text))).toEqual([line, line]);
     setClock(DAY + HOUR);
     await one.heartbeat();
     expect(await breachesIn(one)).toHaveLength(2);

@@ -13,6 +13,8 @@ export class Databases {
   /** `statements`: all of the service. Those that create something make the databases of the objects. */
   constructor(statements: readonly Statement[]) {
     const d1 = this.#database("D1");
+    // Wrangler's own, which it makes before the first migration.
+    d1.exec("CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE, applied_at TEXT)");
     for (const file of readdirSync(MIGRATIONS).sort()) d1.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
     const created = statements.flatMap(({ database, sql }) =>
       severalIn(sql)

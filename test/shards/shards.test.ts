@@ -55,6 +55,25 @@ async function moveTo(one: Instance, shard: number): Promise<void> {
   await evictDurableObject(one.actor);
 }
 
+describe("/healthz", () => {
+  it("looks at every bound database", async () => {
+    const { status, body } = await call("GET", "/healthz");
+    expect([status, body.history_shards]).toEqual([200, 3]);
+    expect(body.databases).toMatchObject([{ name: "DB" }, { name: "HISTORY_1" }, { name: "HISTORY_2" }]);
+    setClock(DAY + MINUTE);
+    const [, behind] = historyShards(env);
+    await behind?.prepare("DELETE FROM d1_migrations WHERE name > '0002'").run();
+    const unfit = await call("GET", "/healthz");
+    await behind?.prepare("DROP TABLE d1_migrations").run();
+    setClock(DAY + 2 * MINUTE);
+    const never = await call("GET", "/healthz");
+    expect([unfit, never].map((reply) => [reply.status, reply.body.databases[1]])).toEqual([
+      [503, { name: "HISTORY_1", status: "behind", migration: "0001_initial.sql" }],
+      [503, { name: "HISTORY_1", status: "behind", migration: null }],
+    ]);
+  });
+});
+
 describe("a history in several databases", () => {
   it("is spread over all of them, each instance whole in one, and read as if it were one", async () => {
     const user = await newUser();

@@ -71,8 +71,10 @@ beforeAll(() => {
     return scheduler;
   });
   for (const [name, value] of Object.entries(sockets)) vi.stubGlobal(name, value);
-  // A database that is down is no news here.
-  vi.stubGlobal("console", { ...console, warn: () => {}, error: () => {} });
+  // A database that is down is no news here, nor is what the log tells of each order.
+  const { log } = console;
+  const report = (text: string) => text.startsWith("{") || log(text);
+  vi.stubGlobal("console", { ...console, log: report, warn: () => {}, error: () => {} });
 });
 afterAll(() => {
   Date.now = realNow;

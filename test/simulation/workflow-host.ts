@@ -73,7 +73,7 @@ export class WorkflowHost<Parameters> {
         if (typeof work !== "function") throw new Error("a step does something");
         for (let attempt = 0; ; attempt += 1) {
           try {
-            const value: unknown = await Reflect.apply(work, null, []);
+            const value: unknown = await Reflect.apply(work, null, [{ attempt: attempt + 1 }]);
             if (!life.isAlive) return NEVER;
             // Done, and nobody goes on from here: neither this process nor another one.
             if (scheduler.chance(this.#isDueToBeLost ? 0.2 : 0)) {

@@ -53,6 +53,9 @@ export interface SealedChannel {
   readonly origin: string;
 }
 
+/** A channel that has told nothing yet. */
+export type NewChannel = Omit<ChannelRecord, "lastDelivery">;
+
 export async function listChannels(env: Pick<Env, "FLEETS">, userId: string): Promise<ChannelRecord[]> {
   return fleetOf(env, userId).channels();
 }

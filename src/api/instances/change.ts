@@ -72,7 +72,7 @@ export class ChangeInstance extends Endpoint {
         sight: query.sight === "true",
       }));
     const detail = await whileHolding(c.env, userId, machine, params.id, async () => {
-      const changed = await actor.change({
+      const changes = {
         profile: {
           ...(body.name === undefined ? {} : { name: body.name }),
           // Provider and reference together, as they were claimed: another change may be under way.
@@ -86,7 +86,8 @@ export class ChangeInstance extends Endpoint {
         },
         ...(moves ? { sighted } : {}),
         ...(body.policy === undefined ? {} : { overrides: body.policy }),
-      });
+      };
+      const changed = await actor.change(changes, c.var.requestId);
       switch (changed.outcome) {
         case "accepted":
           return changed.detail;

@@ -22,7 +22,7 @@ export class Hibernate extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const command = await actorOf(c.env, userIdOf(c.var.principal), params.id).hibernate();
+    const command = await actorOf(c.env, userIdOf(c.var.principal), params.id).hibernate(c.var.requestId);
     if (command.outcome !== "accepted") throw refusalError(command);
     return c.json(command.detail, 202);
   }

@@ -45,7 +45,7 @@ export class KeepAlive extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     const actor = actorOf(c.env, userIdOf(c.var.principal), params.id);
-    const kept = await actor.keepAlive(body?.minutes ?? null);
+    const kept = await actor.keepAlive(body?.minutes ?? null, c.var.requestId);
     if (kept.outcome !== "accepted") throw refusalError(kept);
     return c.json({
       success: true,

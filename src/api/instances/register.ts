@@ -105,6 +105,7 @@ export class RegisterInstance extends Endpoint {
         userPolicy: userPolicy.overrides,
         userPolicyVersion: userPolicy.version,
         idsAfter,
+        requestId: c.var.requestId,
       });
       if (registered.outcome === "exists") throw registered.isLeaving ? stillLeaving() : exists();
       return c.json(await issueInstanceToken(c.env, userId, instanceId, registered.tokenGeneration), 201);

@@ -21,7 +21,7 @@ export class RemoveInstance extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
-    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place);
+    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place, c.var.requestId);
     if (removed.outcome === "removed") return c.json({ success: true });
     const isGhost =
       removed.outcome === "unknown" && (await fleetOf(c.env, place.userId).removeGhost(place.instanceId));

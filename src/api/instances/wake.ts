@@ -23,7 +23,7 @@ export class Wake extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const command = await actorOf(c.env, userIdOf(c.var.principal), params.id).wake();
+    const command = await actorOf(c.env, userIdOf(c.var.principal), params.id).wake(c.var.requestId);
     if (command.outcome !== "accepted") throw refusalError(command);
     return c.json(command.detail, 202);
   }

@@ -84,6 +84,7 @@ const event: Record<string, string> = {
   history_lost: "History lost",
   delivery_parked: "Delivery parked",
   invariant_breached: "Decision held back",
+  operator_acted: "Operator acted",
   cleanup: "Cleanup",
 };
 

@@ -49,6 +49,7 @@ const event: Record<string, string> = {
   history_lost: "Histórico perdido",
   delivery_parked: "Entrega adiada",
   invariant_breached: "Decisão retida",
+  operator_acted: "Ação do operador",
   cleanup: "Limpeza",
 };
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { tokenStanding } from "../../accounts/users.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { logError, logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { type Batch, batchFor, startingPosition, textOf, versionOf } from "./live-batch.ts";
@@ -108,7 +109,7 @@ export class LivePush {
     if (this.#timer !== null || this.#pushed === versionOf(fleet) || this.#sockets().length === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#push(fleet, userId).catch((error) => console.error("live push failed", error));
+      this.#push(fleet, userId).catch((error) => logError("live push failed", { user_id: userId }, error));
     }, PUSH_AFTER_MS);
   }
 
@@ -217,7 +218,7 @@ export class LivePush {
       socket.serializeAttachment(current);
     } catch (error) {
       // The other side is gone; it resumes with a connection of its own.
-      console.warn("a live connection was lost", error);
+      logWarning("a live connection was lost", { user_id: this.#ctx.id.name }, error);
       socket.close(CLOSE_CODES.tryAgain, "try again");
     }
   }

@@ -3,6 +3,7 @@ import { type Notice, noticeSchema } from "../../alerts/notice.ts";
 import { BACKLOG_MS } from "../../lifecycle/model/outbox.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { logError } from "../../platform/log.ts";
 
 /** The messages of a fleet that are still to be sent, one a channel and digest. */
 
@@ -83,7 +84,7 @@ export class Deliveries {
         this.#underWay.add(read.data.id);
         return [read.data];
       }
-      console.error(`the delivery ${row.id} can't be read, and is put aside`, read.error);
+      logError(`the delivery ${row.id} can't be read, and is put aside`, { delivery_id: row.id }, read.error);
       this.postpone(row.id, now, UNREADABLE_RETRY_MS);
       return [];
     });
@@ -93,13 +94,24 @@ export class Deliveries {
     this.#underWay.delete(id);
   }
 
+  /** Makes the messages of this digest to this channel due that still wait. False when none does. */
+  hasten(digestId: string, channelId: string, now: number): boolean {
+    const hastened = this.#sql.exec(
+      "UPDATE deliveries SET retry_at = MIN(retry_at, ?) WHERE channel_id = ? AND digest_id = ? RETURNING id",
+      now,
+      channelId,
+      digestId,
+    );
+    return hastened.toArray().length > 0;
+  }
+
   /** It was sent, or a workflow goes on with it. */
   remove(id: string): void {
     this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);
   }
 
-  /** It is tried again later, unless that has been so for longer than anything may wait. */
-  postpone(id: string, now: number, retryMs = RETRY_MS): void {
+  /** It is tried again later, unless that has been so for longer than anything may wait: then it is given up, and false. */
+  postpone(id: string, now: number, retryMs = RETRY_MS): boolean {
     const [row] = this.#sql
       .exec<{ since: number }>(
         `UPDATE deliveries SET postponed_since = COALESCE(postponed_since, ?2), retry_at = ?3 WHERE id = ?1
@@ -109,9 +121,10 @@ export class Deliveries {
         now + retryMs,
       )
       .toArray();
-    if (row === undefined || row.since >= now - BACKLOG_MS) return;
-    console.error(`the delivery ${id} is given up`);
+    if (row === undefined || row.since >= now - BACKLOG_MS) return true;
+    logError(`the delivery ${id} is given up`, { delivery_id: id });
     this.remove(id);
+    return false;
   }
 
   /** When the next one is to be tried; null when none waits. */

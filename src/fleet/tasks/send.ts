@@ -2,7 +2,9 @@ import { type Delivery, unreachable } from "../../alerts/channels/channel.ts";
 import { type SealedChannel, sendBy } from "../../alerts/channels/registry.ts";
 import { startDelivery, waitAfter } from "../../alerts/delivery.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
+import { count } from "../../service/meter.ts";
 import type { Fleet } from "../fleet.ts";
 import type { WaitingDelivery } from "../tables/deliveries.ts";
 
@@ -68,13 +70,18 @@ async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingD
       if (isOver) fleet.deliveries.remove(id);
       return state;
     });
+    if (!delivery.delivered && isOver) count(env, CONTEXT, "alerts_given_up", {});
     if (isOver) return;
     const parameters = { userId, channelId, digestId, notice, waitMs: waitAfter(delivery, 0) };
     await within(START_LIMIT_MS, startDelivery(env, id, parameters));
     fleet.deliveries.remove(id);
   } catch (error) {
-    console.warn("a message could neither be sent nor handed over, will be tried again", error);
-    fleet.deliveries.postpone(id, Date.now());
+    logWarning(
+      "a message could neither be sent nor handed over, will be tried again",
+      { user_id: userId, channel_id: channelId, delivery_id: id },
+      error,
+    );
+    if (!fleet.deliveries.postpone(id, Date.now())) count(env, CONTEXT, "alerts_given_up", {});
   } finally {
     fleet.deliveries.settled(id);
   }

@@ -3,6 +3,7 @@ import { historyOf } from "../../history/shards.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
@@ -30,6 +31,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
   fleet.noteContact(now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
     await attempt(
+      userId,
       fleet,
       `the ${urgency} digest`,
       () => composeDigest(env, userId, fleet, urgency, now),
@@ -40,7 +42,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
   const ifDue = async (task: SimpleTask, run: () => void | Promise<void>) => {
     const at = due[task];
     if (at === null || at > now) return;
-    await attempt(fleet, task, run, (state, retryAt) => withDue(state, { [task]: retryAt }));
+    await attempt(userId, fleet, task, run, (state, retryAt) => withDue(state, { [task]: retryAt }));
   };
   await Promise.all([
     ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
@@ -54,6 +56,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
 type SimpleTask = Exclude<keyof Due, "policy" | "awaiting">;
 
 async function attempt(
+  userId: string,
   fleet: Fleet,
   task: string,
   run: () => void | Promise<void>,
@@ -62,7 +65,7 @@ async function attempt(
   try {
     await run();
   } catch (error) {
-    console.warn(`${task} failed, will be tried again`, error);
+    logWarning(`${task} failed, will be tried again`, { user_id: userId }, error);
     fleet.update((state) => postpone(state, Date.now() + RETRY_MS));
   }
 }

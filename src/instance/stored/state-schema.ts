@@ -207,6 +207,7 @@ const actionOrder = exactly<ActionOrder>({
   sighted: sighted.nullable(),
   isHibernated: z.boolean(),
   snapshotFirst: z.boolean(),
+  requestId: text.optional(),
 });
 
 type Asked<T extends Effect["type"]> = Extract<Effect, { readonly type: T }>;

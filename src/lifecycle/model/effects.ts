@@ -32,6 +32,8 @@ export interface ActionOrder {
   readonly isHibernated: boolean;
   /** For deletes only: whether a snapshot must succeed first. */
   readonly snapshotFirst: boolean;
+  /** The request upon which it was decided, such as a heartbeat; absent when time alone brought it about. */
+  readonly requestId?: string | undefined;
 }
 
 /** Why an order was given: idleness, silence (every delete), the owner's request, or the instance itself hibernating. */

@@ -46,4 +46,16 @@ export type InstanceEvent =
   | { readonly type: "action.gone"; readonly actionId: string }
   /** The machine runs although we hold it as hibernated: somebody started it. */
   | { readonly type: "action.found_running"; readonly actionId: string }
-  | { readonly type: "action.failed"; readonly actionId: string; readonly because: string };
+  | { readonly type: "action.failed"; readonly actionId: string; readonly because: string }
+  /** The operator ends an order under way, as failed, or has it carried out anew. */
+  | ({ readonly type: "operator.acted"; readonly act: "end_order" | "repeat_order" } & OperatorWord & {
+        readonly actionId: string;
+      });
+
+/** Who acts for the service, and why. */
+export interface OperatorWord {
+  /** As events name whoever it was, such as `the operator (Ada)`. */
+  readonly operator: string;
+  readonly because: string;
+  readonly requestId: string;
+}

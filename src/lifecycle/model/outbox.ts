@@ -28,6 +28,17 @@ export function record(
   return emit(state, { type: "event", event: { detail: {}, ...event, id } });
 }
 
+/** Notes in orders among the effects from `firstId` on which request they go back to. */
+export function attribute(state: InstanceState, firstId: number, requestId: string): InstanceState {
+  const outbox = state.outbox.map(
+    ({ id, effect }): PendingEffect =>
+      id >= firstId && effect.type === "action"
+        ? { id, effect: { ...effect, order: { ...effect.order, requestId } } }
+        : { id, effect },
+  );
+  return { ...state, outbox };
+}
+
 /** Asks for the registry's row to be brought up to date. One such request in the outbox is enough. */
 export function project(state: InstanceState): InstanceState {
   return emitLatest(state, { type: "projection" });

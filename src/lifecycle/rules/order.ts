@@ -1,6 +1,6 @@
-import type { ActionKind, ActionReason, Machine } from "../model/effects.ts";
+import type { ActionKind, ActionOrder, ActionReason, Machine } from "../model/effects.ts";
 import { emit } from "../model/outbox.ts";
-import type { Action } from "../model/phase.ts";
+import type { Action, Phase } from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, machineOf } from "../model/state.ts";
 
@@ -44,6 +44,37 @@ export function takesOrdersByAnswer({ provider }: Pick<Machine, "provider">): bo
 /** The order under way, or null. */
 export function actionOf(state: InstanceState): Action | null {
   return "action" in state.phase ? state.phase.action : null;
+}
+
+/**
+ * The order under way, as whoever carries it out is told; null without one, or for one by answer. Whether its delete was to
+ * take a snapshot first is not kept, so it does.
+ */
+export function orderOf(state: InstanceState): ActionOrder | null {
+  const { phase } = state;
+  if (!("action" in phase) || takesOrdersByAnswer(phase.action.machine)) return null;
+  const { id, kind, machine } = phase.action;
+  return {
+    actionId: id,
+    kind,
+    machine,
+    reason: reasonOf(phase),
+    sighted: state.sighted,
+    isHibernated: phase.status === "waking" || (phase.status === "deleting" && phase.hibernated !== null),
+    snapshotFirst: kind === "delete",
+  };
+}
+
+function reasonOf(phase: Extract<Phase, { readonly action: Action }>): ActionReason {
+  switch (phase.status) {
+    case "hibernating":
+      return phase.reason;
+    // Its phase keeps why it was hibernated.
+    case "waking":
+      return "owner";
+    case "deleting":
+      return "silence";
+  }
 }
 
 /** Whether the order still stands. Only then may it be carried out. */

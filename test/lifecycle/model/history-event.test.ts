@@ -26,6 +26,7 @@ describe("an event", () => {
       "guard_permitted",
       "hibernating",
       "kept_alive",
+      "operator_acted",
       "policy_changed",
       "rebooted",
       "registered",

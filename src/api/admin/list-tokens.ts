@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { listUserTokens } from "../../accounts/users.ts";
+import { idCursor, nextIdCursor, pageLimit } from "../../http/cursor.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { errorResponses } from "../../http/errors.ts";
+import { component, jsonResponse, security } from "../../http/openapi.ts";
+import { toIso } from "../../lifecycle/model/time.ts";
+import { instant } from "../instances/schemas.ts";
+import { demandUser, userParams } from "./act.ts";
+
+const tokensSchema = component(
+  "UserTokenList",
+  z.object({
+    tokens: z.array(
+      component(
+        "ListedUserToken",
+        z.object({
+          token_id: z.string().describe("Revoke it by this"),
+          name: z.string(),
+          created_at: instant,
+          revoked_at: instant.nullable(),
+        }),
+      ),
+    ),
+    next_cursor: z.string().nullable(),
+  }),
+);
+
+export class ListUserTokens extends Endpoint {
+  override schema = {
+    operationId: "listUserTokens",
+    tags: ["Administration"],
+    summary: "List the tokens of a user",
+    description: "Without the tokens themselves: those are shown once, when they are made.",
+    security: security("admin"),
+    request: { params: userParams, query: z.object({ limit: pageLimit(100), cursor: idCursor.optional() }) },
+    responses: {
+      200: jsonResponse("A page of tokens, in the order of their ids", tokensSchema, {
+        tokens: [
+          {
+            token_id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11",
+            name: "laptop",
+            created_at: "2025-12-18T11:50:00Z",
+            revoked_at: null,
+          },
+        ],
+        next_cursor: null,
+      }),
+      ...errorResponses(400, 401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, query } = await this.getValidatedData<typeof this.schema>();
+    await demandUser(c, params.id);
+    const tokens = await listUserTokens(c.env.DB, params.id, query.cursor ?? "", query.limit);
+    return c.json({
+      tokens: tokens.map(({ id, name, createdAt, revokedAt }) => ({
+        token_id: id,
+        name,
+        created_at: toIso(createdAt),
+        revoked_at: revokedAt === null ? null : toIso(revokedAt),
+      })),
+      next_cursor: nextIdCursor(
+        tokens.map(({ id }) => id),
+        query.limit,
+      ),
+    });
+  }
+}

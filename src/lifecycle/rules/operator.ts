@@ -1,0 +1,56 @@
+import type { InstanceEvent } from "../model/instance-event.ts";
+import { record } from "../model/outbox.ts";
+import type { InstanceState } from "../model/state.ts";
+import { toIso } from "../model/time.ts";
+import type { Refusal } from "./commands.ts";
+import { actionOf, takesOrdersByAnswer } from "./order.ts";
+import { failOrder } from "./order-end.ts";
+
+/**
+ * What the operator does with an order that is stuck. Neither stops or deletes anything: an order that is ended counts as
+ * failed, and one that is carried out anew is asked for first, as at each try.
+ */
+
+type OperatorActed = Extract<InstanceEvent, { type: "operator.acted" }>;
+
+/** The event that says what the operator did comes first: what follows from it is the service's own doing. */
+export function actAsOperator(
+  state: InstanceState,
+  event: OperatorActed,
+  now: number,
+): InstanceState | Refusal {
+  const action = actionOf(state);
+  if (action?.id !== event.actionId) {
+    return { code: "not_possible", message: "There is no such order under way" };
+  }
+  const { act, operator, because, requestId } = event;
+  if (act === "repeat_order" && takesOrdersByAnswer(action.machine)) {
+    return {
+      code: "not_possible",
+      message: "The instance itself carries it out: it is in the answer to each heartbeat",
+    };
+  }
+  const kind = action.kind.replaceAll("_", "-");
+  const noted = record(state, {
+    at: now,
+    kind: "operator_acted",
+    severity: "info",
+    message: `The order to ${kind} was ${DID[act]} by ${operator}: ${because}`,
+    detail: {
+      act,
+      by: operator,
+      because,
+      action_id: action.id,
+      ordered_at: toIso(action.orderedAt),
+      request_id: requestId,
+    },
+  });
+  switch (act) {
+    case "end_order":
+      return failOrder(noted, now, `ended by ${operator}: ${because}`);
+    case "repeat_order":
+      return noted;
+  }
+}
+
+const DID = { end_order: "ended", repeat_order: "begun anew" } as const;

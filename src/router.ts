@@ -2,6 +2,7 @@ import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
+import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import {
   CreateUser,
   CreateUserToken,
@@ -109,6 +110,9 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
+
+  api.post("/api/admin/users/:id/restore", RestoreFleet);
+  api.post("/api/admin/users/:id/instances/:instance/restore", RestoreInstance);
 
   api.get("/downloads/agent/:version/:file", GetAgent);
 

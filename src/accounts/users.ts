@@ -19,6 +19,10 @@ export async function createUser(db: D1Database, name: string, now: number): Pro
   return user;
 }
 
+export async function hasUser(db: D1Database, userId: string): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first()) !== null;
+}
+
 /** Users after the id `after`, in order of id. */
 export async function listUsers(db: D1Database, after: string, limit: number): Promise<User[]> {
   const { results } = await db

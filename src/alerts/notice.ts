@@ -193,7 +193,9 @@ const WORDS: Record<HistoryEventKind, string> = {
   history_lost: "with holes in the history",
   delivery_parked: "with something that could not be delivered",
   invariant_breached: "as before, since a decision was held back",
+  resumed: "going on from a former state",
   cleanup: "cleaned up",
+  reconciliation: "reconciled",
 };
 
 /** The last mass outage: which orphans belong to it, and how its guard stands. */

@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { Page, Position } from "../history/page.ts";
@@ -14,7 +13,7 @@ import type { SealedCredentials } from "../providers/registry.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet } from "./import/import.ts";
 import { LivePush } from "./live/live.ts";
-import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
+import { type Admission, laterThan, type Report, type ReportAnswer, type UserPolicy } from "./report.ts";
 import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
@@ -23,6 +22,7 @@ import type { Holding } from "./tables/machines.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
+import { FleetUpkeep } from "./upkeep.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";
@@ -40,7 +40,7 @@ const FAILED_ALARM_RETRY_MS = 60 * SECOND_MS;
  * One user's fleet: what is known of all instances together, what of it must be told, and one alarm for whatever waits. Its
  * instances report; it never waits for one of them while it answers a report, since they wait for that answer.
  */
-export class FleetActor extends DurableObject<Env> {
+export class FleetActor extends FleetUpkeep {
   #fleet: Fleet | null = null;
   #starting: Promise<void> | null = null;
   /** What the alarm is set for. */
@@ -110,6 +110,14 @@ export class FleetActor extends DurableObject<Env> {
     this.#live.changed(fleet, this.#userId);
   }
 
+  protected override ready(): Promise<Fleet> {
+    return this.#ready();
+  }
+
+  protected override changed(fleet: Fleet): void {
+    this.#changed(fleet);
+  }
+
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
     return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
@@ -124,26 +132,15 @@ export class FleetActor extends DurableObject<Env> {
     const { policy } = fleet.state;
     return {
       policy: policy.version > report.policyVersion ? policy : null,
+      laterRevision: laterThan(report, fleet.registry.lastRevision(report.instanceId)),
       answers: await this.#service.answer(fleet, report),
     };
-  }
-
-  /** The highest revision of whoever has had this id, as far as is known. */
-  async lastRevision(instanceId: string): Promise<number> {
-    return (await this.#ready()).registry.lastRevision(instanceId);
   }
 
   /** Takes an instance out of the registry. Its reports up to `revision` that are still on their way come to nothing. */
   async remove(instanceId: string, revision: number): Promise<void> {
     const fleet = await this.#ready();
     fleet.remove(instanceId, revision, Date.now());
-    this.#changed(fleet);
-  }
-
-  /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
-  async removeUnknown(ghosts: readonly Listed[]): Promise<void> {
-    const fleet = await this.#ready();
-    for (const ghost of ghosts) fleet.removeUnknown(ghost, Date.now());
     this.#changed(fleet);
   }
 
@@ -176,13 +173,6 @@ export class FleetActor extends DurableObject<Env> {
 
   async instanceIds(after: string, limit: number, filter: ListFilter = {}): Promise<string[]> {
     return (await this.#ready()).registry.idsAfter(after, limit, filter);
-  }
-
-  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
-  async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const { registry } = await this.#ready();
-    this.#arm();
-    return registry.toVisitAfter(after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Presence, UserPolicy } from "../fleet/report.ts";
+import type { ComparedRow, Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
@@ -12,6 +12,7 @@ import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionOutcome } from "../orders/order.ts";
+import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
 import type { MachineKey } from "../providers/machines.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type RegisterOutcome,
   type RotateOutcome,
   register,
+  removeUnreadable,
   rotateToken,
   useLink,
 } from "./commands.ts";
@@ -40,6 +42,8 @@ import {
   type Unavailable,
   type Unreadable,
 } from "./outcomes.ts";
+import { type Reconciled, reconcile } from "./reconcile.ts";
+import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
@@ -67,7 +71,11 @@ export class InstanceActor extends DurableObject<Env> {
   async heartbeat(tokenGeneration: number, report: HeartbeatReport): Promise<HeartbeatOutcome> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
-    if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
+    if (stored.tokenGeneration > tokenGeneration) return { outcome: "old_token" };
+    // Signed by this service, and not known here: the storage was set back to before it was issued.
+    if (stored.tokenGeneration < tokenGeneration) {
+      await resume(this.#life, stored, { ...UNKNOWN_PAST, tokenGeneration });
+    }
     const decided = await this.#life.receive({ type: "heartbeat", report });
     if (decided === null) return this.#life.absence();
     if (decided.outcome === "unavailable") return decided;
@@ -110,7 +118,7 @@ export class InstanceActor extends DurableObject<Env> {
    */
   async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
-    if (stored === null) return this.#life.removeUnreadable(place);
+    if (stored === null) return removeUnreadable(this.#life, this.env, place);
     const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
     if (decided.outcome === "unavailable") return decided;
     const all = this.#life.outbox.empty();
@@ -164,6 +172,36 @@ export class InstanceActor extends DurableObject<Env> {
     const { outcome } = await command(this.#life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
     await this.#life.outbox.empty();
+    return "known";
+  }
+
+  /** Holds the instance against its row of the registry: see `reconcile.ts`. */
+  async reconcile(row: ComparedRow | null, look: boolean): Promise<Reconciled> {
+    return reconcile(this.#life, row, look);
+  }
+
+  /** From its next start on the instance is as it was then. Answers also what has been used up to now. */
+  async prepareRestore(target: RestoreTarget): Promise<RestorePrepared & { readonly used: Used }> {
+    const stored = this.#life.known();
+    const used = {
+      lastId: stored?.state.nextEffectId ?? 0,
+      tokenGeneration: stored?.tokenGeneration ?? 0,
+    };
+    return { ...(await prepareRestore(this.ctx.storage, target)), used };
+  }
+
+  /** Ends the object: the caller gets an error, and the next call starts it anew. */
+  async restart(): Promise<void> {
+    this.ctx.abort("started anew by the operator");
+  }
+
+  /** It was set back. */
+  async resume(past: Past): Promise<Presence> {
+    this.#life.mustBeReadable();
+    const stored = this.#life.known();
+    if (stored === null) return this.#life.goOnLeaving();
+    await resume(this.#life, stored, past);
+    this.#life.outbox.emptySoon();
     return "known";
   }
 

@@ -30,6 +30,8 @@ export interface DeliveryResult {
   readonly answers: readonly InstanceEvent[];
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;
+  /** A revision above the instance's that the fleet has seen; null if there is none. */
+  readonly laterRevision: number | null;
   readonly errors: readonly unknown[];
 }
 
@@ -141,6 +143,7 @@ function resultOf(target: DeliveryTarget, { passed, failed, answers, errors }: A
     outcome: { target, passed, failed },
     answers: given.flatMap((answer) => answer.answers.map(decisionOf)),
     policy: given.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
+    laterRevision: given.reduce<number | null>((later, { laterRevision }) => laterRevision ?? later, null),
     errors,
   };
 }

@@ -24,6 +24,7 @@ import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rule
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, failOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
+import { resume } from "./rules/resumption.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 
 export interface Decision {
@@ -103,6 +104,8 @@ function apply(
       return emit(flush(state), { type: "forget" });
     case "cleanup":
       return cleanUp(state, policy, now);
+    case "resumed":
+      return project(resume(state, event.origin, event.knownUntil, now));
     case "guard.permitted":
       return permitStep(state, event.step, event.openedAt, policy, now);
     case "guard.deferred":

@@ -84,7 +84,9 @@ const event: Record<string, string> = {
   history_lost: "History lost",
   delivery_parked: "Delivery parked",
   invariant_breached: "Decision held back",
+  resumed: "Goes on from a former state",
   cleanup: "Cleanup",
+  reconciliation: "Reconciliation",
 };
 
 /** Those that are not called as they are spelled. */

@@ -49,7 +49,9 @@ const event: Record<string, string> = {
   history_lost: "Histórico perdido",
   delivery_parked: "Entrega adiada",
   invariant_breached: "Decisão retida",
+  resumed: "Retomada de um estado anterior",
   cleanup: "Limpeza",
+  reconciliation: "Reconciliação",
 };
 
 const channelKind: Record<string, string> = { email: "E-mail" };

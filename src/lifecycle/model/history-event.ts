@@ -44,7 +44,9 @@ export const historyEventKindSchema = z.enum([
   "history_lost",
   "delivery_parked",
   "invariant_breached",
+  "resumed",
   "cleanup",
+  "reconciliation",
 ]);
 
 export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
@@ -76,7 +78,9 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "waking",
   "guard_deferred",
   "guard_permitted",
+  "resumed",
   "cleanup",
+  "reconciliation",
 ]);
 
 /** Whether no event of this kind is ever an alert. */

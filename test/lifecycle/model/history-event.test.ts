@@ -28,7 +28,9 @@ describe("an event", () => {
       "kept_alive",
       "policy_changed",
       "rebooted",
+      "reconciliation",
       "registered",
+      "resumed",
       "token_rotated",
       "waking",
     ]);

@@ -1,8 +1,10 @@
+import { startReconciliation } from "./cleanup/weekly.ts";
 import { startCleanup } from "./cleanup/workflow.ts";
 import { createRouter } from "./router.ts";
 
 export { AlertDelivery } from "./alerts/delivery.ts";
 export { AlertDigest } from "./alerts/digest.ts";
+export { WeeklyReconciliation } from "./cleanup/weekly.ts";
 export { DailyCleanup } from "./cleanup/workflow.ts";
 export { FleetActor } from "./fleet/actor.ts";
 export { InstanceActor } from "./instance/actor.ts";
@@ -14,8 +16,11 @@ const router = createRouter();
 export default {
   fetch: router.fetch,
   scheduled: async ({ scheduledTime }, env) => {
-    // One run a day, however often the trigger fires.
+    // One run a day, and one a week, however often the trigger fires.
     const day = new Date(scheduledTime).toISOString().slice(0, 10);
     await startCleanup(env, `cleanup-${day}`, scheduledTime);
+    if (new Date(scheduledTime).getUTCDay() === 0) {
+      await startReconciliation(env, `reconciliation-${day}`, scheduledTime);
+    }
   },
 } satisfies ExportedHandler<Env>;

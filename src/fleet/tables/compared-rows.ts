@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readableRows } from "../../lifecycle/model/stored.ts";
+import { jsonText, readableRows } from "../../lifecycle/model/stored.ts";
 import type { ComparedRow } from "../report.ts";
 
 /** Rows of the registry as their instances compare them with themselves. */
@@ -15,7 +15,7 @@ const comparedRow = z
     status: z.string(),
     orphaned_since: z.number().nullable(),
     silent_since: z.number().nullable(),
-    overrides: z.string(),
+    overrides: jsonText(z.unknown()).catch(null),
   })
   .transform(
     (row): ComparedRow => ({
@@ -29,7 +29,7 @@ const comparedRow = z
         row.status,
         row.orphaned_since,
         row.silent_since,
-        JSON.parse(row.overrides),
+        row.overrides,
       ]),
     }),
   );

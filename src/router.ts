@@ -2,6 +2,7 @@ import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
+import { ExportUser, ImportUser } from "./api/admin/export.ts";
 import { ReconcileUser } from "./api/admin/reconcile.ts";
 import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import {
@@ -112,6 +113,8 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
 
+  api.get("/api/admin/users/:id/export", ExportUser);
+  api.post("/api/admin/users/:id/import", ImportUser);
   api.post("/api/admin/users/:id/reconcile", ReconcileUser);
   api.post("/api/admin/users/:id/restore", RestoreFleet);
   api.post("/api/admin/users/:id/instances/:instance/restore", RestoreInstance);

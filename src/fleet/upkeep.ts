@@ -1,11 +1,21 @@
 import { DurableObject } from "cloudflare:workers";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
+import type { SealedCredentials } from "../providers/registry.ts";
+import {
+  bringEvents,
+  bringSettings,
+  type ExportedChannel,
+  type ExportedFleet,
+  exportedFleet,
+} from "./bring.ts";
 import type { Fleet } from "./fleet.ts";
-import type { ComparedRow, Listed } from "./report.ts";
+import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
+import type { ListedRow } from "./tables/registry.ts";
 import { Silences } from "./tables/silences.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
 
@@ -90,6 +100,46 @@ export abstract class FleetUpkeep extends DurableObject<Env> {
   async goOnFromFormer(): Promise<void> {
     const fleet = await this.ready();
     fleet.update((state) => goOnFromFormer(state, simulationSpeed(this.env), Date.now()));
+    this.changed(fleet);
+  }
+
+  /** What an export has of the fleet, apart from its instances. */
+  async exported(): Promise<ExportedFleet> {
+    return exportedFleet(await this.ready());
+  }
+
+  /** A page of the registry, for an export. */
+  async listedAfter(after: string, limit: number): Promise<ListedRow[]> {
+    return [...(await this.ready()).registry.list(after, limit).rows];
+  }
+
+  /** False when the fleet has settings of its own, which stay. */
+  async bringSettings(policy: UserPolicy, hibernations: ExportedFleet["hibernations"]): Promise<boolean> {
+    const fleet = await this.ready();
+    const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
+    this.changed(fleet);
+    return isBrought;
+  }
+
+  /** False when there is one of this id, or there are `limit` others. */
+  async bringChannel({ channel, sealed }: ExportedChannel, limit: number): Promise<boolean> {
+    const fleet = await this.ready();
+    return fleet.channels.sealed(channel.id) === null && fleet.addChannel(channel, sealed, limit);
+  }
+
+  /** False when there are some for this provider already. */
+  async bringCredentials(kind: string, sealed: SealedCredentials): Promise<boolean> {
+    const { credentials } = await this.ready();
+    const isNew = credentials.find(kind) === null;
+    if (isNew) credentials.keep(kind, sealed);
+    return isNew;
+  }
+
+  async bringEvents(
+    events: readonly { readonly instanceId: string | null; readonly event: HistoryEvent }[],
+  ): Promise<void> {
+    const fleet = await this.ready();
+    bringEvents(fleet, events, Date.now());
     this.changed(fleet);
   }
 }

@@ -1,14 +1,14 @@
 import { ApiError } from "./errors.ts";
 
-/** More than any request of this API needs. */
-const MAXIMUM_BODY_BYTES = 16 * 1024;
+/** More than any request of this API needs, but for an import. */
+export const MAXIMUM_BODY_BYTES = 16 * 1024;
 
 /**
  * The JSON value of a request's body, or undefined when there is no body. Throws 413 for a body that is too large,
  * without reading it to its end, and 400 for one that is not JSON in UTF-8.
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  const text = decode(await readBytes(request));
+export async function readJsonBody(request: Request, maximumBytes = MAXIMUM_BODY_BYTES): Promise<unknown> {
+  const text = decode(await readBytes(request, maximumBytes));
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
@@ -17,14 +17,14 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   }
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("Content-Length") ?? 0) > MAXIMUM_BODY_BYTES) throw tooLarge();
+async function readBytes(request: Request, maximumBytes: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("Content-Length") ?? 0) > maximumBytes) throw tooLarge(maximumBytes);
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
-    if (size > MAXIMUM_BODY_BYTES) throw tooLarge();
+    if (size > maximumBytes) throw tooLarge(maximumBytes);
     chunks.push(chunk);
   }
   const [only] = chunks;
@@ -46,6 +46,6 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function tooLarge(): ApiError {
-  return new ApiError("too_large", `The body is larger than ${MAXIMUM_BODY_BYTES} bytes`);
+function tooLarge(maximumBytes: number): ApiError {
+  return new ApiError("too_large", `The body is larger than ${maximumBytes} bytes`);
 }

@@ -15,6 +15,7 @@ import type { ActionOutcome } from "../orders/order.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
 import type { MachineKey } from "../providers/machines.ts";
+import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
   change,
   command,
@@ -173,6 +174,16 @@ export class InstanceActor extends DurableObject<Env> {
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
     await this.#life.outbox.empty();
     return "known";
+  }
+
+  /** What an export has of it; null for an unknown instance. */
+  async exported(): Promise<{ readonly row: string } | Unreadable | null> {
+    return exported(this.#life);
+  }
+
+  /** Comes from an export. */
+  async bring(instance: ExportedInstance): Promise<BringOutcome> {
+    return bring(this.#life, instance);
   }
 
   /** Holds the instance against its row of the registry: see `reconcile.ts`. */

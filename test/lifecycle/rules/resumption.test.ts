@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide } from "../../../src/lifecycle/decide.ts";
 import { breachesOf } from "../../../src/lifecycle/invariants.ts";
@@ -5,7 +6,7 @@ import type { InstanceEvent } from "../../../src/lifecycle/model/instance-event.
 import { orphanOf } from "../../../src/lifecycle/model/phase.ts";
 import { withoutPast } from "../../../src/lifecycle/rules/resumption.ts";
 import { IN_STATUS, silent } from "../statuses.ts";
-import { at, START, type Timeline } from "../timeline.ts";
+import { at, START, Timeline } from "../timeline.ts";
 
 const DAY = 24 * 60 * 60_000;
 const MINUTE = 60_000;
@@ -140,5 +141,81 @@ describe("an alarm that comes far too late, as after a restore that nobody told 
     expect(decision.effects.filter(({ effect }) => effect.type === "guard")).toEqual([]);
     expect(breachesOf(line.state, decision.state, LATER)).toEqual([]);
     expect(orphanOf(decision.state.phase)).toMatchObject({ step: "orphaned", clockFrom: LATER });
+  });
+});
+
+describe("a random life", () => {
+  const RUNS = Number(process.env.PROPERTY_RUNS ?? 300);
+
+  /** What may have happened before. What a status does not allow is refused, and changes nothing. */
+  const happening = fc.oneof(
+    fc.constantFrom<(line: Timeline) => void>(
+      (line) => line.heartbeat({ gpu_utilization: 2 }),
+      (line) => line.heartbeat(),
+      (line) => line.permit(),
+      (line) => line.defer(),
+      (line) => line.accept(),
+      (line) => line.succeed(),
+      (line) => line.fail(),
+      (line) => line.command({ type: "keep_alive", durationMs: 60 * MINUTE }),
+      (line) => line.command({ type: "hibernate.requested" }),
+      (line) => line.command({ type: "wake.requested" }),
+      (line) => line.command({ type: "cleanup" }),
+    ),
+    fc
+      .integer({ min: 1, max: 40 })
+      .map((minutes) => (line: Timeline) => line.until(line.now + minutes * MINUTE)),
+    fc.integer({ min: 1, max: 4 }).map((days) => (line: Timeline) => line.until(line.now + days * DAY)),
+    fc
+      .integer({ min: 3, max: 9 })
+      .map(
+        (minutes) => (line: Timeline) => line.beatUntil(line.now + minutes * MINUTE, { gpu_utilization: 2 }),
+      ),
+  );
+  const life = fc.array(happening, { maxLength: 30 });
+  const gap = fc.integer({ min: 0, max: 20 * DAY });
+
+  const ordered = (line: Timeline) =>
+    line.effects.filter(({ type }) => type === "action" || type === "guard");
+
+  it("that is set back, however late, breaks nothing and orders nothing for the half hour of its first step", () => {
+    fc.assert(
+      fc.property(life, gap, fc.constantFrom<Origin>("restore", "import"), (happenings, later, origin) => {
+        const line = new Timeline();
+        for (const happen of happenings) happen(line);
+        line.drain();
+        const { nextEffectId } = line.state;
+        const moment = line.now + later;
+        setBack(line, moment, origin);
+        expect(line.state.outbox.every(({ id }) => id >= Math.max(nextEffectId, moment))).toBe(true);
+        line.until(moment + 30 * MINUTE - 1).command({ type: "cleanup" });
+        expect(ordered(line)).toEqual([]);
+        if (origin === "import") {
+          line.until(moment + 30 * DAY).command({ type: "cleanup" });
+          expect(ordered(line)).toEqual([]);
+        }
+        line.heartbeat();
+        expect(["running", "hibernated"]).toContain(line.state.phase.status);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("whose alarm comes a day late or more, as after a restore that nobody told of, orders nothing at once", () => {
+    fc.assert(
+      fc.property(life, gap, (happenings, later) => {
+        const line = new Timeline();
+        for (const happen of happenings) happen(line);
+        line.drain();
+        line.effects.length = 0;
+        const dueAt = line.armedAt;
+        if (dueAt === null) return;
+        line.now = Math.max(line.now, dueAt) + DAY + later;
+        line.apply({ type: "alarm", dueAt });
+        line.drain();
+        expect(ordered(line)).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
   });
 });

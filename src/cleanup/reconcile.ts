@@ -51,9 +51,11 @@ export interface Found {
   readonly looked: number;
   /** Those that did not answer, or that can't be read: nothing is known of them. */
   readonly unknown: number;
+  /** How many calls it took, as the platform counts them. */
+  readonly calls: number;
 }
 
-export const NOTHING_FOUND: Found = { differences: {}, looked: 0, unknown: 0 };
+export const NOTHING_FOUND: Found = { differences: {}, looked: 0, unknown: 0, calls: 0 };
 
 export interface ReconciledPage {
   /** Null when the user is through. */
@@ -80,7 +82,10 @@ export async function reconcilePage(
     case "history": {
       const { ids, next } = await instancesInHistory(env, userId, place.walk, INSTANCES_PER_PAGE);
       const { found } = await findStrangers(env, userId, ids);
-      return { next: next === null ? { part: "counts" } : { part: "history", walk: next }, found };
+      return {
+        next: next === null ? { part: "counts" } : { part: "history", walk: next },
+        found: { ...found, calls: found.calls + 1 },
+      };
     }
     case "counts":
       // Last: what was mended before counts.
@@ -94,14 +99,19 @@ export function addFound(one: Found, other: Found): Found {
     const count = (one.differences[difference] ?? 0) + (other.differences[difference] ?? 0);
     if (count > 0) differences[difference] = count;
   }
-  return { differences, looked: one.looked + other.looked, unknown: one.unknown + other.unknown };
+  return {
+    differences,
+    looked: one.looked + other.looked,
+    unknown: one.unknown + other.unknown,
+    calls: one.calls + other.calls,
+  };
 }
 
-function foundOf(differences: readonly Difference[], looked = 0, unknown = 0): Found {
+function foundOf(differences: readonly Difference[], more: Partial<Omit<Found, "differences">> = {}): Found {
   const each = differences.map(
     (difference): Found => ({ ...NOTHING_FOUND, differences: { [difference]: 1 } }),
   );
-  return [{ differences: {}, looked, unknown }, ...each].reduce(addFound);
+  return [{ ...NOTHING_FOUND, ...more }, ...each].reduce(addFound);
 }
 
 /** Each instance is held against its row. */
@@ -133,7 +143,11 @@ async function reconcileRows(env: Env, userId: string, after: string): Promise<R
       last !== undefined && rows.length === INSTANCES_PER_PAGE
         ? { part: "rows", after: last.instanceId }
         : { part: "claims", after: "" },
-    found: foundOf(differences, rows.length, unknown),
+    found: foundOf(differences, {
+      looked: rows.length,
+      unknown,
+      calls: 1 + rows.length + Math.sign(differing.length) + again.length + Math.sign(ghosts.length),
+    }),
   };
 }
 
@@ -185,8 +199,11 @@ async function findStrangers(
   return {
     found: foundOf(
       answers.flatMap((one) => one?.differences ?? []),
-      strangers.length,
-      answers.filter((one) => one === null || one.presence === "unreadable").length,
+      {
+        looked: strangers.length,
+        unknown: answers.filter((one) => one === null || one.presence === "unreadable").length,
+        calls: 1 + strangers.length,
+      },
     ),
     nobody: strangers.filter((_, index) => answers[index]?.presence === "unknown"),
   };
@@ -204,14 +221,15 @@ async function reconcileClaims(env: Env, userId: string, after: string): Promise
       last !== undefined && ids.length === INSTANCES_PER_PAGE
         ? { part: "claims", after: last }
         : { part: "history", walk: FIRST_WALK },
-    found: addFound(found, foundOf(claims)),
+    found: addFound(found, foundOf(claims, { calls: 1 + nobody.length })),
   };
 }
 
 async function recount(env: Env, userId: string): Promise<Found> {
   const { counts, silences } = await within(CALL_LIMIT_MS, fleetOf(env, userId).recount());
-  return foundOf([
+  const differences: Difference[] = [
     ...(counts ? ["counts_wrong" as const] : []),
     ...(silences ? ["silences_wrong" as const] : []),
-  ]);
+  ];
+  return foundOf(differences, { calls: 1 });
 }

@@ -19,8 +19,12 @@ import {
  */
 
 interface Walk {
+  readonly runId: string;
   readonly startedAt: number;
-  /** The user before whom the walk stands at `place`; users up to here are through when that is null. */
+  /** The platform grants each workflow so many calls, and no more: a long walk goes through several, one after the other. */
+  readonly workflow: number;
+  readonly callsPerWorkflow: number;
+  /** The user with whom the walk stands at `place`; users up to here are through when that is null. */
   readonly userId: string;
   readonly place: ReconcilePlace | null;
   readonly users: number;
@@ -29,11 +33,12 @@ interface Walk {
   readonly found: Found;
 }
 
-/** A step takes several small fleets, as long as these together take few pages. */
-const PAGES_PER_STEP = 20;
+/** The platform grants a workflow 10,000 calls. Tries that failed are not counted here. */
+const CALLS_PER_WORKFLOW = 5000;
 
-/** Below the platform's limit of 10,000 steps a workflow. */
-const STEPS_PER_WORKFLOW = 4000;
+/** So that no step comes near its time limit, and small fleets share one. */
+const CALLS_PER_STEP = 500;
+const PAGES_PER_STEP = 40;
 
 /** Within about two minutes. */
 const TRIES_OF_A_USER = 4;
@@ -46,19 +51,20 @@ const STEP = {
 export class WeeklyReconciliation extends WorkflowEntrypoint<Env, Walk> {
   override async run(event: Readonly<WorkflowEvent<Walk>>, step: WorkflowStep): Promise<Walk> {
     let walk = event.payload;
-    for (let number = 1; number <= STEPS_PER_WORKFLOW; number++) {
+    const callsBefore = walk.found.calls;
+    for (let number = 1; walk.found.calls - callsBefore < walk.callsPerWorkflow; number++) {
       const from = walk;
       const done = await step.do(`page ${number}`, STEP, ({ attempt }) => this.#step(from, attempt));
       walk = done.walk;
       if (done.isThrough) {
         const last = walk;
-        await step.do("report", STEP, () => this.#tell(event.instanceId, last));
+        await step.do("report", STEP, () => this.#tell(last));
         return walk;
       }
     }
-    const rest = walk;
+    const rest = { ...walk, workflow: walk.workflow + 1 };
     await step.do("go on in another workflow", STEP, () =>
-      createOnce(this.env.RECONCILIATION, `${event.instanceId}-x`, rest),
+      createOnce(this.env.RECONCILIATION, `${rest.runId}-${rest.workflow}`, rest),
     );
     return walk;
   }
@@ -66,10 +72,12 @@ export class WeeklyReconciliation extends WorkflowEntrypoint<Env, Walk> {
   async #step(from: Walk, attempt: number): Promise<{ readonly walk: Walk; readonly isThrough: boolean }> {
     let walk = from;
     for (let page = 0; page < PAGES_PER_STEP; page++) {
+      if (walk.found.calls - from.found.calls >= Math.min(CALLS_PER_STEP, walk.callsPerWorkflow)) break;
       if (walk.place === null) {
         const [user] = await listUsers(this.env.DB, walk.userId, 1);
         if (user === undefined) return { walk, isThrough: true };
-        walk = { ...walk, userId: user.id, place: FIRST_PLACE, users: walk.users + 1 };
+        const found = { ...walk.found, calls: walk.found.calls + 1 };
+        walk = { ...walk, userId: user.id, place: FIRST_PLACE, users: walk.users + 1, found };
       }
       walk = await this.#page(walk, attempt);
     }
@@ -90,7 +98,7 @@ export class WeeklyReconciliation extends WorkflowEntrypoint<Env, Walk> {
     }
   }
 
-  async #tell(runId: string, { startedAt, users, passedOver, found }: Walk): Promise<void> {
+  async #tell({ runId, startedAt, users, passedOver, found }: Walk): Promise<void> {
     countDifferences(this.env, this.ctx, found);
     const apart = DIFFERENCES.flatMap((difference) => {
       const times = found.differences[difference] ?? 0;
@@ -128,9 +136,13 @@ export async function startReconciliation(
   env: Pick<Env, "RECONCILIATION">,
   runId: string,
   now: number,
+  callsPerWorkflow = CALLS_PER_WORKFLOW,
 ): Promise<void> {
   const walk: Walk = {
+    callsPerWorkflow,
+    runId,
     startedAt: now,
+    workflow: 1,
     userId: "",
     place: null,
     users: 0,

@@ -241,6 +241,24 @@ describe("the weekly run", () => {
     expect(told.detail.row_without_actor).toBeGreaterThanOrEqual(1);
   });
 
+  it("goes through several workflows where one may not make all the calls", async () => {
+    const { userId, rigs } = await fleetOfThree();
+    await setBackTo(rigs[0].actor, new Map());
+    await using introspector = await introspectWorkflow(env.RECONCILIATION);
+    await introspector.modifyAll((each) => each.disableRetryDelays());
+    await startReconciliation(env, "reconciliation-long", Date.now(), 40);
+    await vi.waitFor(async () => expect(await statuses(userId)).toEqual(ALL_RUN.slice(1)), 60_000);
+    await vi.waitFor(async () => {
+      const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
+      const told = body.events.filter(
+        ({ detail }: { detail: { run?: string } }) => detail.run === "reconciliation-long",
+      );
+      expect(told).toHaveLength(1);
+    }, 60_000);
+    const runs = await introspector.get();
+    expect(runs.length).toBeGreaterThan(1);
+  });
+
   it("is begun on Sundays, once", async () => {
     const create = vi.spyOn(env.RECONCILIATION, "create").mockResolvedValue({} as never);
     vi.spyOn(env.DAILY_CLEANUP, "create").mockResolvedValue({} as never);

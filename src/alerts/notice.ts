@@ -196,6 +196,9 @@ const WORDS: Record<HistoryEventKind, string> = {
   resumed: "going on from a former state",
   cleanup: "cleaned up",
   reconciliation: "reconciled",
+  user_suspended: "suspended",
+  user_resumed: "resumed",
+  user_deleted: "of a deleted user",
 };
 
 /** The last mass outage: which orphans belong to it, and how its guard stands. */

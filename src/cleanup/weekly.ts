@@ -2,7 +2,7 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloud
 import { listUsers } from "../accounts/users.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { count } from "../service/meter.ts";
-import { noteEvent } from "../service/service.ts";
+import { noteServiceEvent } from "../service/service.ts";
 import {
   addFound,
   DIFFERENCES,
@@ -108,7 +108,7 @@ export class WeeklyReconciliation extends WorkflowEntrypoint<Env, Walk> {
     const { differences, looked, unknown } = found;
     const detail = { run: runId, users, passed_over: passedOver, looked, unknown, ...differences };
     console.log(JSON.stringify({ message, ...detail }));
-    await noteEvent(this.env, {
+    await noteServiceEvent(this.env, {
       id: runId,
       at: startedAt,
       kind: "reconciliation",

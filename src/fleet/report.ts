@@ -53,6 +53,8 @@ export interface Report {
 export interface UserPolicy {
   readonly overrides: PolicyOverrides;
   readonly version: number;
+  /** The operator has suspended the user: absent is no. It goes with the policy, since all instances hear of that. */
+  readonly suspended?: boolean | undefined;
 }
 
 /** What an instance begins with that is about to be registered. */
@@ -71,11 +73,13 @@ export type Presence = "known" | "unknown";
 /** An instance as the registry listed it before it was visited. */
 export interface Listed {
   readonly instanceId: string;
-  readonly revision: number;
+  /** Null: it was admitted, and has not reported yet. */
+  readonly revision: number | null;
 }
 
 /** A row of the registry, for its instance to compare with itself: `says` is what it says of the instance, as JSON. */
 export interface ComparedRow extends Listed {
+  readonly revision: number;
   readonly says: string;
 }
 
@@ -104,12 +108,16 @@ export interface ReportAnswer {
   readonly laterRevision?: number | null;
   /** For each question, in its order. */
   readonly answers: readonly { readonly step: GuardedStep; readonly answer: GuardAnswer }[];
+  /** The user was deleted: the instance is to erase itself. Absent is no. */
+  readonly isUserDeleted?: boolean;
 }
 
 /** The revision that was seen, if it is later than the reported one. */
 export function laterThan({ row }: Report, seen: number): number | null {
   return seen > row.revision ? seen : null;
 }
+
+export const USER_DELETED: ReportAnswer = { policy: null, answers: [], isUserDeleted: true };
 
 /** Of two rows of the same revision the later one shows more heartbeats. */
 export function isNewer(row: InstanceRow, known: Pick<InstanceRow, "revision" | "asOf"> | null): boolean {

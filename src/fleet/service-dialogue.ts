@@ -27,7 +27,7 @@ export class ServiceDialogue {
   }
 
   /**
-   * May these steps go on? Until all who are silent have reported it they wait. A guard of the service that does not answer
+   * May these steps go on? Until all who are silent have reported it they wait, and as long as the user is suspended. A guard of the service that does not answer
    * counts as closed since it first failed to: it holds hibernations for no longer than one that is.
    */
   async answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
@@ -35,7 +35,7 @@ export class ServiceDialogue {
     if (questions.length === 0) return [];
     // One that was set back doesn't know what has happened since.
     const isSetBack = laterThan(report, fleet.registry.lastRevision(report.instanceId)) !== null;
-    if (isSetBack || !fleet.haveAllReported(report, Date.now())) {
+    if (isSetBack || fleet.isSuspended || !fleet.haveAllReported(report, Date.now())) {
       return questions.map((step) => ({ step, answer: { held: true } }));
     }
     const isKnown = await this.refreshServiceGuard(fleet);

@@ -18,17 +18,29 @@ export async function readJsonBody(request: Request, maximumBytes = MAXIMUM_BODY
 }
 
 async function readBytes(request: Request, maximumBytes: number): Promise<Uint8Array> {
-  if (Number(request.headers.get("Content-Length") ?? 0) > maximumBytes) throw tooLarge(maximumBytes);
   if (request.body === null) return new Uint8Array();
+  const length = request.headers.get("Content-Length");
+  // A body of known length is read in one piece, which takes a fraction of the time.
+  return length === null
+    ? readStream(request.body, maximumBytes)
+    : readWhole(request, Number(length), maximumBytes);
+}
+
+async function readWhole(request: Request, length: number, maximumBytes: number): Promise<Uint8Array> {
+  if (!(length <= maximumBytes)) throw tooLarge(maximumBytes);
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.byteLength > maximumBytes) throw tooLarge(maximumBytes);
+  return bytes;
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, maximumBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     size += chunk.byteLength;
     if (size > maximumBytes) throw tooLarge(maximumBytes);
     chunks.push(chunk);
   }
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

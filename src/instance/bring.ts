@@ -45,7 +45,9 @@ export async function bring(
   if (read.kind !== "stored") {
     return { outcome: "refused", because: read.kind === "none" ? "there is no state" : read.because };
   }
-  const stored = { ...read.stored, userId, instanceId, historyShard, delivery: NOTHING_WAITS };
+  // Whether the user is suspended here, the fleet says.
+  const here = { userId, instanceId, historyShard, delivery: NOTHING_WAITS, suspended: false };
+  const stored = { ...read.stored, ...here };
   const past = { origin: "import", lastId, tokenGeneration: 0, knownUntil: exportedAt } as const;
   try {
     await resume(life, stored, past);

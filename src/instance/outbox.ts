@@ -161,7 +161,8 @@ export class Outbox {
   }
 
   /** Applies what came back from the fleet. An order that comes of it waits for nobody else. */
-  async #applyAnswer({ policy, answers, laterRevision }: DeliveryResult): Promise<void> {
+  async #applyAnswer({ policy, answers, isUserDeleted, laterRevision }: DeliveryResult): Promise<void> {
+    if (isUserDeleted) return this.#owner.forget();
     if (laterRevision !== null) await this.#owner.setBackFrom(laterRevision);
     if (policy !== null) await this.#owner.takeUserPolicy(policy);
     for (const answer of answers) await this.#owner.decideIfKnown(answer);

@@ -27,8 +27,8 @@ export async function readService(env: Pick<Env, "SERVICE">): Promise<ServiceTot
   return within(COORDINATOR_LIMIT_MS, coordinatorOf(env).read());
 }
 
-/** Keeps an event of the service. Safe to repeat: an event of the same id and time is kept once. */
-export async function noteEvent(env: Pick<Env, "SERVICE">, event: ServiceEvent): Promise<void> {
+/** Keeps an event for the operator. Safe to repeat: an event of the same id and moment is kept once. */
+export async function noteServiceEvent(env: Pick<Env, "SERVICE">, event: ServiceEvent): Promise<void> {
   await within(COORDINATOR_LIMIT_MS, coordinatorOf(env).noteEvent(event));
 }
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { hasUser } from "../../accounts/users.ts";
+import { hasUser, isUserDeleted } from "../../accounts/users.ts";
 import { exportPage, exportPlaceSchema, FIRST_EXPORT } from "../../backup/export.ts";
 import { bringLines } from "../../backup/import.ts";
 import { lineSchema, userIdSchema } from "../../backup/lines.ts";
 import { encodeId, idCursor } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, notFound } from "../../http/errors.ts";
+import { ApiError, errorResponses, notFound } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
 import { MAXIMUM_CHANNELS } from "../channels.ts";
@@ -102,7 +102,7 @@ export class ImportUser extends Endpoint {
         known: 0,
         refused: [],
       }),
-      ...errorResponses(400, 401, 403, 404, 413),
+      ...errorResponses(400, 401, 403, 404, 409, 413),
     },
   };
 
@@ -111,6 +111,9 @@ export class ImportUser extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     const { lines } = body;
+    if (await isUserDeleted(c.env.DB, params.id)) {
+      throw new ApiError("deleted", "A user of this id was deleted here for good: take another id");
+    }
     const isNew = lines.some(({ type }) => type === "user");
     if (!isNew && !(await hasUser(c.env.DB, params.id))) throw notFound();
     const target = {

@@ -1,6 +1,6 @@
 import { HOUR_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import type { Guard } from "../../lifecycle/rules/outage-guard.ts";
-import { simulationSpeed } from "../../platform/simulation-speed.ts";
+import { readSettings } from "../../platform/settings.ts";
 import { reportTotals as sendTotals } from "../../service/service.ts";
 import { type FleetTotals, TRIES_IN_ORDER } from "../../service/totals.ts";
 import type { Fleet } from "../fleet.ts";
@@ -53,7 +53,7 @@ async function callService(env: Env, userId: string, fleet: Fleet): Promise<void
 
 function goOn(env: Env, fleet: Fleet): void {
   console.warn("the fleet was set back to a former state, and asks all of its instances how they are");
-  fleet.update((state) => goOnFromFormer(state, simulationSpeed(env), Date.now()));
+  fleet.update((state) => goOnFromFormer(state, readSettings(env).SIMULATION_SPEED, Date.now()));
 }
 
 function noteFailed(state: FleetState, now: number): FleetState {
@@ -88,7 +88,11 @@ function totalsOf(userId: string, state: FleetState, number: number): FleetTotal
     instancesByStatus: state.instancesByStatus,
     isGuardClosed: state.guard.closedAt !== null,
     hibernations: Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count })),
-    awake: state.awake,
-    vote: vote.closedAt === null ? null : { closedAt: vote.closedAt, seenAt: vote.seenAt },
+    // Whoever is suspended is not heard, and counts on neither side.
+    awake: state.policy.suspended ? 0 : state.awake,
+    vote:
+      vote.closedAt === null || state.policy.suspended
+        ? null
+        : { closedAt: vote.closedAt, seenAt: vote.seenAt },
   };
 }

@@ -47,6 +47,9 @@ export const historyEventKindSchema = z.enum([
   "resumed",
   "cleanup",
   "reconciliation",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
@@ -81,6 +84,9 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "resumed",
   "cleanup",
   "reconciliation",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 /** Whether no event of this kind is ever an alert. */

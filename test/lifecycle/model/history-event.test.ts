@@ -32,6 +32,9 @@ describe("an event", () => {
       "registered",
       "resumed",
       "token_rotated",
+      "user_deleted",
+      "user_resumed",
+      "user_suspended",
       "waking",
     ]);
   });

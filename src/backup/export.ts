@@ -146,31 +146,24 @@ async function exportInstances(env: Env, userId: string, after: string): Promise
   };
 }
 
-/** How each part of the history is walked through: by its key, in which `after` stands. */
-const HISTORY: Record<
-  HistoryPart,
-  { readonly sql: string; readonly key: readonly string[]; readonly next: HistoryPart | null }
-> = {
-  event: {
-    sql: `SELECT instance_id, id, at, kind, severity, message, detail FROM events
+const SELECT: Readonly<Record<HistoryPart, string>> = {
+  event: `SELECT instance_id, id, at, kind, severity, message, detail FROM events
           WHERE user_id = ?1 AND (at, instance_id, id) > (?2, ?3, ?4) ORDER BY at, instance_id, id LIMIT ?5`,
-    key: ["at", "instance_id", "id"],
-    next: "heartbeats",
-  },
-  heartbeats: {
-    sql: `SELECT instance_id, first_at, first_sequence, last_at, samples FROM heartbeat_chunks
-          WHERE user_id = ?1 AND (instance_id, first_at, first_sequence) > (?2, ?3, ?4)
-          ORDER BY instance_id, first_at, first_sequence LIMIT ?5`,
-    key: ["instance_id", "first_at", "first_sequence"],
-    next: "hour",
-  },
-  hour: {
-    sql: `SELECT instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max,
-                 cost_max, ram_max FROM heartbeat_hours
-          WHERE user_id = ?1 AND (instance_id, hour) > (?2, ?3) ORDER BY instance_id, hour LIMIT ?5`,
-    key: ["instance_id", "hour"],
-    next: null,
-  },
+  heartbeats: `SELECT instance_id, first_at, first_sequence, last_at, samples FROM heartbeat_chunks
+               WHERE user_id = ?1 AND (instance_id, first_at, first_sequence) > (?2, ?3, ?4)
+               ORDER BY instance_id, first_at, first_sequence LIMIT ?5`,
+  hour: `SELECT instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max,
+                cost_max, ram_max FROM heartbeat_hours
+         WHERE user_id = ?1 AND (instance_id, hour) > (?2, ?3) ORDER BY instance_id, hour LIMIT ?5`,
+};
+
+/** How each part is walked through: by its key, in which `after` stands. */
+const WALK: Readonly<
+  Record<HistoryPart, { readonly key: readonly string[]; readonly next: HistoryPart | null }>
+> = {
+  event: { key: ["at", "instance_id", "id"], next: "heartbeats" },
+  heartbeats: { key: ["instance_id", "first_at", "first_sequence"], next: "hour" },
+  hour: { key: ["instance_id", "hour"], next: null },
 };
 
 async function exportHistory(
@@ -179,11 +172,11 @@ async function exportHistory(
   { part, shard, after }: Extract<ExportPlace, { shard: number }>,
 ): Promise<ExportedPage> {
   if (shard >= historyShards(env).length) return { lines: [], next: null };
-  const { sql, key, next } = HISTORY[part];
+  const { key, next } = WALK[part];
   const from = key.map((column, index) => after[index] ?? FIRST[column] ?? 0);
   const bound = [userId, ...from, ...Array.from({ length: 3 - from.length }, () => 0), ROWS_PER_PAGE];
   const { results } = await historyOf(env, shard)
-    .prepare(sql)
+    .prepare(SELECT[part])
     .bind(...bound)
     .all();
   const last = results.at(-1);

@@ -5,6 +5,8 @@ import { historyShards } from "./shards.ts";
 
 const TABLES = ["events", "heartbeat_chunks"] as const;
 
+const NAMES = { events: "events", heartbeat_chunks: "heartbeat_chunks" } as const;
+
 /** Where a walk over all databases has come to. */
 export interface HistoryWalk {
   readonly shard: number;
@@ -33,9 +35,9 @@ export async function instancesInHistory(
   const { results } = await database
     .prepare(
       `WITH RECURSIVE place (instance_id, n) AS (
-         SELECT (SELECT instance_id FROM ${table} WHERE user_id = ?1 AND instance_id > ?2 ORDER BY instance_id LIMIT 1), 1
+         SELECT (SELECT instance_id FROM ${NAMES[table]} WHERE user_id = ?1 AND instance_id > ?2 ORDER BY instance_id LIMIT 1), 1
          UNION ALL
-         SELECT (SELECT instance_id FROM ${table} WHERE user_id = ?1 AND instance_id > place.instance_id
+         SELECT (SELECT instance_id FROM ${NAMES[table]} WHERE user_id = ?1 AND instance_id > place.instance_id
                  ORDER BY instance_id LIMIT 1), n + 1
          FROM place WHERE n < ?3 AND instance_id IS NOT NULL)
        SELECT instance_id FROM place WHERE instance_id IS NOT NULL`,

@@ -3,10 +3,13 @@ import { Hono } from "hono";
 import { PostActionResult } from "./api/actions.ts";
 import { DeliverDigest } from "./api/admin/deliver-digest.ts";
 import { EndOrder } from "./api/admin/end-order.ts";
+import { ExportUser, ImportUser } from "./api/admin/export.ts";
 import { InspectFleet } from "./api/admin/inspect-fleet.ts";
 import { InspectInstance } from "./api/admin/inspect-instance.ts";
 import { ListUserTokens } from "./api/admin/list-tokens.ts";
+import { ReconcileUser } from "./api/admin/reconcile.ts";
 import { RepeatOrder } from "./api/admin/repeat-order.ts";
+import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
@@ -135,6 +138,11 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/admin/users/:id/instances/:instance_id", InspectInstance);
   api.post("/api/admin/users/:id/instances/:instance_id/order/end", EndOrder);
   api.post("/api/admin/users/:id/instances/:instance_id/order/repeat", RepeatOrder);
+  api.get("/api/admin/users/:id/export", ExportUser);
+  api.post("/api/admin/users/:id/import", ImportUser);
+  api.post("/api/admin/users/:id/reconcile", ReconcileUser);
+  api.post("/api/admin/users/:id/restore", RestoreFleet);
+  api.post("/api/admin/users/:id/instances/:instance/restore", RestoreInstance);
 
   api.get("/downloads/agent/:version/:file", GetAgent);
 

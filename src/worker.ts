@@ -1,3 +1,4 @@
+import { startReconciliation } from "./cleanup/weekly.ts";
 import { startCleanup } from "./cleanup/workflow.ts";
 import { logError } from "./platform/log.ts";
 import { wrongSettings } from "./platform/settings.ts";
@@ -5,6 +6,7 @@ import { createRouter } from "./router.ts";
 
 export { AlertDelivery } from "./alerts/delivery.ts";
 export { AlertDigest } from "./alerts/digest.ts";
+export { WeeklyReconciliation } from "./cleanup/weekly.ts";
 export { DailyCleanup } from "./cleanup/workflow.ts";
 export { UserDeletion } from "./deletion/workflow.ts";
 export { FleetActor } from "./fleet/actor.ts";
@@ -19,8 +21,11 @@ export default {
   scheduled: async ({ scheduledTime }, env) => {
     const wrong = wrongSettings(env);
     if (wrong !== null) return logError("no cleanup", {}, wrong);
-    // One run a day, however often the trigger fires.
+    // One run a day, and one a week, however often the trigger fires.
     const day = new Date(scheduledTime).toISOString().slice(0, 10);
     await startCleanup(env, `cleanup-${day}`, scheduledTime);
+    if (new Date(scheduledTime).getUTCDay() === 0) {
+      await startReconciliation(env, `reconciliation-${day}`, scheduledTime);
+    }
   },
 } satisfies ExportedHandler<Env>;

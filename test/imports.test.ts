@@ -13,6 +13,7 @@ const FOLDERS = [
   "downloads",
   "http",
   "cleanup",
+  "backup",
   "deletion",
   "instance",
   "fleet",

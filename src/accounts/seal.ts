@@ -33,6 +33,15 @@ export async function unseal(sealKey: string | undefined, purpose: string, seale
   return new TextDecoder().decode(text);
 }
 
+/** The same text sealed for another purpose. Throws where `unseal` does. */
+export async function reseal(
+  sealKey: string | undefined,
+  sealed: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<string> {
+  return seal(sealKey, to, await unseal(sealKey, from, sealed));
+}
+
 function sealingKeys(sealKey: string | undefined): Promise<{ id: string; key: CryptoKey }[]> {
   return Promise.all((sealKey ?? "").split(",").map((part) => sealingKey(part.trim())));
 }

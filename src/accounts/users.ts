@@ -19,6 +19,45 @@ export async function createUser(db: D1Database, name: string, now: number): Pro
   return user;
 }
 
+/** Makes a user of an export; false when there is one of this id. */
+export async function bringUser(db: D1Database, user: User): Promise<boolean> {
+  const { meta } = await db
+    .prepare("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+    .bind(user.id, user.name, user.createdAt)
+    .run();
+  return meta.changes > 0;
+}
+
+/** Makes the record of a user token of an export, revoked or not; false when there is one of this id. */
+export async function bringToken(
+  db: D1Database,
+  userId: string,
+  token: {
+    readonly id: string;
+    readonly name: string;
+    readonly created_at: number;
+    readonly revoked_at: number | null;
+  },
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `INSERT INTO user_tokens (id, user_id, name, created_at, revoked_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(token.id, userId, token.name, token.created_at, token.revoked_at)
+    .run();
+  return meta.changes > 0;
+}
+
+/** Whether a user of this id was deleted here, or is being deleted: then nothing of it comes back. */
+export async function isUserDeleted(db: D1Database, userId: string): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM user_deletions WHERE user_id = ?").bind(userId).first()) !== null;
+}
+
+export async function hasUser(db: D1Database, userId: string): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first()) !== null;
+}
+
 /** Users after the id `after`, in order of id. */
 export async function listUsers(db: D1Database, after: string, limit: number): Promise<User[]> {
   const { results } = await db

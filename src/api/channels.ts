@@ -77,7 +77,7 @@ export class ListChannels extends Endpoint {
 }
 
 /** More than any user needs. */
-const MAXIMUM_CHANNELS = 20;
+export const MAXIMUM_CHANNELS = 20;
 
 const createChannelSchema = component(
   "CreateChannelRequest",

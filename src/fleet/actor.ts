@@ -9,12 +9,12 @@ import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet, UserDeleted } from "./import/import.ts";
-import { FleetKeeper, READY } from "./keeper.ts";
+import { READY } from "./keeper.ts";
 import { LivePush } from "./live/live.ts";
 import { type OperatorAnswer, type OperatorRequest, operate } from "./operator.ts";
 import {
   type Admission,
-  type Listed,
+  laterThan,
   type Report,
   type ReportAnswer,
   USER_DELETED,
@@ -24,11 +24,11 @@ import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
-import { instancesToVisit } from "./tables/visits.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
+import { CHANGED, FleetUpkeep } from "./upkeep.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";
@@ -46,7 +46,7 @@ const FAILED_ALARM_RETRY_MS = 60 * SECOND_MS;
  * One user's fleet: what is known of all instances together, what of it must be told, and one alarm for whatever waits. Its
  * instances report; it never waits for one of them while it answers a report, since they wait for that answer.
  */
-export class FleetActor extends FleetKeeper {
+export class FleetActor extends FleetUpkeep {
   #fleet: Fleet | null = null;
   #starting: Promise<void> | null = null;
   /** What the alarm is set for. */
@@ -133,6 +133,10 @@ export class FleetActor extends FleetKeeper {
     this.#live.changed(fleet, this.#userId);
   }
 
+  override [CHANGED](fleet: Fleet): void {
+    this.#changed(fleet);
+  }
+
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
     return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
@@ -148,13 +152,9 @@ export class FleetActor extends FleetKeeper {
     const { policy } = fleet.state;
     return {
       policy: policy.version > report.policyVersion ? policy : null,
+      laterRevision: laterThan(report, fleet.registry.lastRevision(report.instanceId)),
       answers: await this.#service.answer(fleet, report),
     };
-  }
-
-  /** The highest revision of whoever has had this id, as far as is known. */
-  async lastRevision(instanceId: string): Promise<number> {
-    return (await this.#ready()).registry.lastRevision(instanceId);
   }
 
   /** Takes an instance out of the registry. Its reports up to `revision` that are still on their way come to nothing. */
@@ -162,13 +162,6 @@ export class FleetActor extends FleetKeeper {
     const fleet = await this.#readyUnlessDeleted();
     if (fleet === null) return;
     fleet.remove(instanceId, revision, Date.now());
-    this.#changed(fleet);
-  }
-
-  /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
-  async removeUnknown(ghosts: readonly Listed[]): Promise<void> {
-    const fleet = await this.#ready();
-    for (const ghost of ghosts) fleet.removeUnknown(ghost, Date.now());
     this.#changed(fleet);
   }
 
@@ -227,13 +220,6 @@ export class FleetActor extends FleetKeeper {
 
   async instanceIds(after: string, limit: number, filter: ListFilter = {}): Promise<string[]> {
     return (await this.#ready()).registry.idsAfter(after, limit, filter);
-  }
-
-  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
-  async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    await this.#ready();
-    this.#arm();
-    return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

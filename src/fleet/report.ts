@@ -77,13 +77,44 @@ export interface Listed {
   readonly revision: number | null;
 }
 
+/** A row of the registry, for its instance to compare with itself: `says` is what it says of the instance, as JSON. */
+export interface ComparedRow extends Listed {
+  readonly revision: number;
+  readonly says: string;
+}
+
+/** What a row says of an instance that stays true while nothing happens to it. */
+export function saidBy({ registeredAt, view, orphanedSince, silentSince, overrides }: InstanceRow): string {
+  const { name, provider, provider_ref, status } = view;
+  return JSON.stringify([
+    registeredAt,
+    name,
+    provider,
+    provider_ref,
+    status,
+    orphanedSince,
+    silentSince,
+    overrides,
+  ]);
+}
+
 export interface ReportAnswer {
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;
+  /**
+   * The revision that the fleet has seen of this instance, where it is above the reported one: then the instance's storage was
+   * set back. A version before this answer leaves it out.
+   */
+  readonly laterRevision?: number | null;
   /** For each question, in its order. */
   readonly answers: readonly { readonly step: GuardedStep; readonly answer: GuardAnswer }[];
   /** The user was deleted: the instance is to erase itself. Absent is no. */
   readonly isUserDeleted?: boolean;
+}
+
+/** The revision that was seen, if it is later than the reported one. */
+export function laterThan({ row }: Report, seen: number): number | null {
+  return seen > row.revision ? seen : null;
 }
 
 export const USER_DELETED: ReportAnswer = { policy: null, answers: [], isUserDeleted: true };

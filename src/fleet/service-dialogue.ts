@@ -3,7 +3,7 @@ import { unknownGuardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, guardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import { logWarning } from "../platform/log.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Report, ReportAnswer } from "./report.ts";
+import { laterThan, type Report, type ReportAnswer } from "./report.ts";
 import { serviceGuard, TOTALS_EVERY_MS } from "./rules/state.ts";
 import { isServiceGuardFresh, reportTotals } from "./tasks/totals.ts";
 
@@ -34,7 +34,9 @@ export class ServiceDialogue {
   async answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
     const { questions } = report;
     if (questions.length === 0) return [];
-    if (fleet.isSuspended || !fleet.haveAllReported(report, Date.now())) {
+    // One that was set back doesn't know what has happened since.
+    const isSetBack = laterThan(report, fleet.registry.lastRevision(report.instanceId)) !== null;
+    if (isSetBack || fleet.isSuspended || !fleet.haveAllReported(report, Date.now())) {
       return questions.map((step) => ({ step, answer: { held: true } }));
     }
     const isKnown = await this.refreshServiceGuard(fleet);

@@ -1,14 +1,14 @@
 import { ApiError } from "./errors.ts";
 
-/** More than any request of this API needs. */
-const MAXIMUM_BODY_BYTES = 16 * 1024;
+/** More than any request of this API needs, but for an import. */
+export const MAXIMUM_BODY_BYTES = 16 * 1024;
 
 /**
  * The JSON value of a request's body, or undefined when there is no body. Throws 413 for a body that is too large,
  * without reading it to its end, and 400 for one that is not JSON in UTF-8.
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  const text = decode(await readBytes(request));
+export async function readJsonBody(request: Request, maximumBytes = MAXIMUM_BODY_BYTES): Promise<unknown> {
+  const text = decode(await readBytes(request, maximumBytes));
   if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
@@ -17,26 +17,28 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   }
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request, maximumBytes: number): Promise<Uint8Array> {
   if (request.body === null) return new Uint8Array();
   const length = request.headers.get("Content-Length");
   // A body of known length is read in one piece, which takes a fraction of the time.
-  return length === null ? readStream(request.body) : readWhole(request, Number(length));
+  return length === null
+    ? readStream(request.body, maximumBytes)
+    : readWhole(request, Number(length), maximumBytes);
 }
 
-async function readWhole(request: Request, length: number): Promise<Uint8Array> {
-  if (!(length <= MAXIMUM_BODY_BYTES)) throw tooLarge();
+async function readWhole(request: Request, length: number, maximumBytes: number): Promise<Uint8Array> {
+  if (!(length <= maximumBytes)) throw tooLarge(maximumBytes);
   const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.byteLength > MAXIMUM_BODY_BYTES) throw tooLarge();
+  if (bytes.byteLength > maximumBytes) throw tooLarge(maximumBytes);
   return bytes;
 }
 
-async function readStream(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+async function readStream(body: ReadableStream<Uint8Array>, maximumBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.byteLength;
-    if (size > MAXIMUM_BODY_BYTES) throw tooLarge();
+    if (size > maximumBytes) throw tooLarge(maximumBytes);
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);
@@ -56,6 +58,6 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function tooLarge(): ApiError {
-  return new ApiError("too_large", `The body is larger than ${MAXIMUM_BODY_BYTES} bytes`);
+function tooLarge(maximumBytes: number): ApiError {
+  return new ApiError("too_large", `The body is larger than ${maximumBytes} bytes`);
 }

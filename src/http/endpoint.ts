@@ -1,7 +1,7 @@
 import { OpenAPIRoute } from "chanfana";
 import type { Context } from "hono";
 import { z } from "zod";
-import { readJsonBody } from "./body.ts";
+import { MAXIMUM_BODY_BYTES, readJsonBody } from "./body.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { type Issue, invalid, notFound } from "./errors.ts";
 
@@ -12,6 +12,9 @@ export type ApiContext = Context<ApiEnvironment>;
  * work. Requests are checked here and not by chanfana, which takes malformed JSON for an empty body.
  */
 export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
+  /** What a request may hold at most. */
+  readonly maximumBodyBytes: number = MAXIMUM_BODY_BYTES;
+
   override async validateRequest(request: Request): Promise<Record<string, unknown>> {
     const { params, query, body } = this.schema.request ?? {};
     const given = await this.getUnvalidatedData();
@@ -19,7 +22,11 @@ export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
     const parts: [string, unknown, unknown][] = [
       ["params", params, given.params],
       ["query", query, given.query],
-      ["body", bodySchema, bodySchema === undefined ? undefined : await readJsonBody(request)],
+      [
+        "body",
+        bodySchema,
+        bodySchema === undefined ? undefined : await readJsonBody(request, this.maximumBodyBytes),
+      ],
     ];
     const data: Record<string, unknown> = {};
     const issues: Issue[] = [];

@@ -1,19 +1,14 @@
-import { DurableObject } from "cloudflare:workers";
-import type { Presence, UserPolicy } from "../fleet/report.ts";
+import type { ComparedRow, Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
-import type { Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
+import type { HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
-import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
-import type { Policy } from "../lifecycle/model/policy.ts";
-import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { isUnderWay, orderOf } from "../lifecycle/rules/order.ts";
+import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
-import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
-import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
-import type { ActionOutcome, ActionParameters } from "../orders/order.ts";
+import type { ActionOutcome } from "../orders/order.ts";
+import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
-import type { MachineKey } from "../providers/machines.ts";
+import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
   change,
   command,
@@ -22,16 +17,14 @@ import {
   type RegisterOutcome,
   type RotateOutcome,
   register,
+  removeUnreadable,
   rotateToken,
   useLink,
 } from "./commands.ts";
-import { type InstanceInspection, inspectInstance } from "./inspection.ts";
-import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
   type ChangeOutcome,
   type CommandOutcome,
-  type DetailWithPolicy,
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
@@ -41,8 +34,9 @@ import {
   type Unavailable,
   type Unreadable,
 } from "./outcomes.ts";
-import type { StoredInstance } from "./stored/stored-instance.ts";
-import { orderParameters } from "./targets.ts";
+import { type Reconciled, reconcile } from "./reconcile.ts";
+import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
+import { InstanceViews } from "./views.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
@@ -54,16 +48,9 @@ const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
  * and effects in one row, answer, then carry the effects out.
  */
-export class InstanceActor extends DurableObject<Env> {
-  readonly #life: InstanceLife;
-
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env);
-    this.#life = new InstanceLife(ctx, env);
-  }
-
+export class InstanceActor extends InstanceViews {
   async register(registration: Registration): Promise<RegisterOutcome> {
-    return register(this.#life, this.env, registration);
+    return register(this.life, this.env, registration);
   }
 
   async heartbeat(
@@ -71,22 +58,26 @@ export class InstanceActor extends DurableObject<Env> {
     report: HeartbeatReport,
     requestId?: string,
   ): Promise<HeartbeatOutcome> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.absence();
-    if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
+    const stored = this.life.known();
+    if (stored === null) return this.life.absence();
+    if (stored.tokenGeneration > tokenGeneration) return { outcome: "old_token" };
+    // Signed by this service, and not known here: the storage was set back to before it was issued.
+    if (stored.tokenGeneration < tokenGeneration) {
+      await resume(this.life, stored, { ...UNKNOWN_PAST, tokenGeneration });
+    }
     if (stored.suspended) return { outcome: "suspended" };
-    const decided = await this.#life.receive({ type: "heartbeat", report }, requestId);
-    if (decided === null) return this.#life.absence();
+    const decided = await this.life.receive({ type: "heartbeat", report }, requestId);
+    if (decided === null) return this.life.absence();
     if (decided.outcome === "unavailable") return decided;
-    this.#life.outbox.emptySoon();
+    this.life.outbox.emptySoon();
     const { state } = decided.stored;
     const at = state.clock.lastHeartbeatAt ?? Date.now();
-    return { outcome: "accepted", answer: answerHeartbeat(state, this.#life.policy(decided.stored), at) };
+    return { outcome: "accepted", answer: answerHeartbeat(state, this.life.policy(decided.stored), at) };
   }
 
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
-    return keepAlive(this.#life, minutes, requestId);
+    return keepAlive(this.life, minutes, requestId);
   }
 
   /** Keeps the instance alive by the link of an alert, which works once. */
@@ -94,24 +85,24 @@ export class InstanceActor extends DurableObject<Env> {
     link: KeepAliveLink,
     requestId?: string,
   ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    return useLink(this.#life, link, requestId);
+    return useLink(this.life, link, requestId);
   }
 
   async hibernate(requestId?: string): Promise<CommandOutcome> {
-    return command(this.#life, { type: "hibernate.requested" }, Date.now(), requestId);
+    return command(this.life, { type: "hibernate.requested" }, Date.now(), requestId);
   }
 
   async wake(requestId?: string): Promise<CommandOutcome> {
-    return command(this.#life, { type: "wake.requested" }, Date.now(), requestId);
+    return command(this.life, { type: "wake.requested" }, Date.now(), requestId);
   }
 
   async change(changes: ProfileChanges, requestId?: string): Promise<ChangeOutcome> {
-    return change(this.#life, changes, requestId);
+    return change(this.life, changes, requestId);
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
   async rotateToken(): Promise<RotateOutcome> {
-    return rotateToken(this.#life);
+    return rotateToken(this.life);
   }
 
   /**
@@ -119,20 +110,20 @@ export class InstanceActor extends DurableObject<Env> {
    * cannot be read does not say whose it was, so the caller does.
    */
   async remove(place: Place, requestId?: string): Promise<{ outcome: "removed" } | Absent | Unavailable> {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.removeUnreadable(place);
-    const decided = await this.#life.decide(stored, { type: "removed" }, Date.now(), { requestId });
+    const stored = this.life.known();
+    if (stored === null) return removeUnreadable(this.life, this.env, place);
+    const decided = await this.life.decide(stored, { type: "removed" }, Date.now(), { requestId });
     if (decided.outcome === "unavailable") return decided;
-    const all = this.#life.outbox.empty();
+    const all = this.life.outbox.empty();
     // The registry lets go at once. What the history does not take soon goes there by and by.
-    await this.#life.outbox.emptyInto("fleet");
+    await this.life.outbox.emptyInto("fleet");
     await within(HISTORY_LIMIT_MS, all).catch(() => this.ctx.waitUntil(all));
     return { outcome: "removed" };
   }
 
   /** Its user is being deleted: everything here goes, delivered or not, readable or not. The provider is not touched. */
   async erase(): Promise<void> {
-    await this.#life.forget();
+    await this.life.forget();
   }
 
   /** Whether the order still stands. `sighted`: what its provider has just shown of the machine. */
@@ -156,19 +147,19 @@ export class InstanceActor extends DurableObject<Env> {
   }
 
   async #order(event: Extract<InstanceEvent, { actionId: string }>): Promise<boolean> {
-    this.#life.mustBeReadable();
-    const stored = this.#life.known();
+    this.life.mustBeReadable();
+    const stored = this.life.known();
     if (stored === null) return false;
-    const decided = await this.#life.decide(stored, event, Date.now());
+    const decided = await this.life.decide(stored, event, Date.now());
     if (decided.outcome === "unavailable") throw new Error(NOT_DECIDED);
-    this.#life.outbox.emptySoon();
+    this.life.outbox.emptySoon();
     return isUnderWay(decided.stored.state, event.actionId);
   }
 
   /** How an action ended. Said twice, it changes nothing more. */
   async endAction(actionId: string, outcome: ActionOutcome): Promise<void> {
-    this.#life.mustBeReadable();
-    const { outcome: heard } = await command(this.#life, endingOf(actionId, outcome));
+    this.life.mustBeReadable();
+    const { outcome: heard } = await command(this.life, endingOf(actionId, outcome));
     if (heard === "unavailable") throw new Error(NOT_DECIDED);
   }
 
@@ -179,29 +170,56 @@ export class InstanceActor extends DurableObject<Env> {
     word: OperatorWord,
   ): Promise<CommandOutcome> {
     const event = { type: "operator.acted", act, actionId, ...word } as const;
-    return command(this.#life, event, Date.now(), word.requestId);
-  }
-
-  /** The order under way, for whoever begins it anew; null without one that a provider carries out. */
-  async orderUnderWay(): Promise<ActionParameters | Unreadable | null> {
-    return this.#view((stored) => {
-      const order = orderOf(stored.state);
-      return order === null ? null : orderParameters(stored, order);
-    });
-  }
-
-  /** All that is stored of the instance, for the operator; null for one that was never registered. */
-  async inspect(): Promise<InstanceInspection | null> {
-    return inspectInstance(this.#life, this.ctx.storage);
+    return command(this.life, event, Date.now(), word.requestId);
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
   async cleanUp(): Promise<Presence> {
-    this.#life.mustBeReadable();
-    if (this.#life.known() === null) return this.#life.goOnLeaving();
-    const { outcome } = await command(this.#life, { type: "cleanup" });
+    this.life.mustBeReadable();
+    if (this.life.known() === null) return this.life.goOnLeaving();
+    const { outcome } = await command(this.life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
-    await this.#life.outbox.empty();
+    await this.life.outbox.empty();
+    return "known";
+  }
+
+  /** What an export has of it; null for an unknown instance. */
+  async exported(): Promise<{ readonly row: string } | Unreadable | null> {
+    return exported(this.life);
+  }
+
+  /** Comes from an export. */
+  async bring(instance: ExportedInstance): Promise<BringOutcome> {
+    return bring(this.life, instance);
+  }
+
+  /** Holds the instance against its row of the registry: see `reconcile.ts`. */
+  async reconcile(row: ComparedRow | null, look: boolean): Promise<Reconciled> {
+    return reconcile(this.life, row, look);
+  }
+
+  /** From its next start on the instance is as it was then. Answers also what has been used up to now. */
+  async prepareRestore(target: RestoreTarget): Promise<RestorePrepared & { readonly used: Used }> {
+    const stored = this.life.known();
+    const used = {
+      lastId: stored?.state.nextEffectId ?? 0,
+      tokenGeneration: stored?.tokenGeneration ?? 0,
+    };
+    return { ...(await prepareRestore(this.ctx.storage, target)), used };
+  }
+
+  /** Ends the object: the caller gets an error, and the next call starts it anew. */
+  async restart(): Promise<void> {
+    this.ctx.abort("started anew by the operator");
+  }
+
+  /** It was set back. */
+  async resume(past: Past): Promise<Presence> {
+    this.life.mustBeReadable();
+    const stored = this.life.known();
+    if (stored === null) return this.life.goOnLeaving();
+    await resume(this.life, stored, past);
+    this.life.outbox.emptySoon();
     return "known";
   }
 
@@ -210,58 +228,16 @@ export class InstanceActor extends DurableObject<Env> {
    * wait for the fleet.
    */
   async setUserPolicy(policy: UserPolicy): Promise<Presence> {
-    this.#life.mustBeReadable();
-    if (this.#life.known() === null) return this.#life.goOnLeaving();
-    await this.#life.takeUserPolicy(policy);
+    this.life.mustBeReadable();
+    if (this.life.known() === null) return this.life.goOnLeaving();
+    await this.life.takeUserPolicy(policy);
     // Also where the policy is known: a fleet that was imported from D1 knows little of the instance.
-    await this.#life.queueReport();
-    this.#life.outbox.emptySoon();
+    await this.life.queueReport();
+    this.life.outbox.emptySoon();
     return "known";
   }
 
-  async live(): Promise<LiveView | Unreadable | null> {
-    return this.#view(({ instanceId, state }, policy, now) => liveView(instanceId, state, policy, now));
-  }
-
-  async detail(): Promise<DetailWithPolicy | Unreadable | null> {
-    return this.#view((stored, policy, now) => ({
-      ...detailView(stored.instanceId, stored.state, policy, now),
-      policy: settingsOf(stored),
-      policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
-    }));
-  }
-
-  /** The machine that it watches, whoever can reach it; null for an unknown instance. */
-  async machine(): Promise<MachineKey | Unreadable | null> {
-    return this.#view(({ instanceId, state: { profile } }) => ({
-      provider: profile.provider,
-      ref: profile.providerRef ?? instanceId,
-    }));
-  }
-
-  async sample(): Promise<MetricsSample | Unreadable | null> {
-    return this.#view((stored, policy, now) => {
-      const sample = metricsSample(stored.instanceId, stored.state, policy, now);
-      const held = this.#life.outbox.heldHeartbeats(stored).length;
-      return { ...sample, waitingHeartbeats: sample.waitingHeartbeats + held };
-    });
-  }
-
-  /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
-  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
-    return this.#view((stored) => ({
-      shard: stored.historyShard,
-      waiting: [...this.#life.outbox.heldHeartbeats(stored), ...waitingHeartbeats(stored.state)],
-    }));
-  }
-
-  #view<T>(view: (stored: StoredInstance, policy: Policy, now: number) => T): T | Unreadable | null {
-    const stored = this.#life.known();
-    if (stored === null) return this.#life.unreadable();
-    return view(stored, this.#life.policy(stored), Date.now());
-  }
-
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
-    await this.#life.wake(invocation?.scheduledTime ?? Date.now());
+    await this.life.wake(invocation?.scheduledTime ?? Date.now());
   }
 }

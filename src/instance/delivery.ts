@@ -30,6 +30,8 @@ export interface DeliveryResult {
   readonly answers: readonly InstanceEvent[];
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;
+  /** A revision above the instance's that the fleet has seen; null if there is none. */
+  readonly laterRevision: number | null;
   /** The user was deleted. */
   readonly isUserDeleted: boolean;
   readonly errors: readonly unknown[];
@@ -144,6 +146,7 @@ function resultOf(target: DeliveryTarget, { passed, failed, answers, errors }: A
     answers: given.flatMap((answer) => answer.answers.map(decisionOf)),
     isUserDeleted: given.some((answer) => answer.isUserDeleted),
     policy: given.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
+    laterRevision: given.reduce<number | null>((later, { laterRevision }) => laterRevision ?? later, null),
     errors,
   };
 }

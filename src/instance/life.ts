@@ -1,4 +1,4 @@
-import { type Presence, REPORT_LIMIT_MS, type UserPolicy } from "../fleet/report.ts";
+import type { Presence, UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
@@ -10,23 +10,15 @@ import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
-import { fleetOf } from "../platform/address.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
-import { logError, logWarning } from "../platform/log.ts";
+import { logError } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
-import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
 import { attributeOrders, eventsIn, isOverdue, logChanges } from "./changes.ts";
 import { idsOf, Outbox, type Owner } from "./outbox.ts";
-import {
-  type Absent,
-  type Place,
-  UNAVAILABLE,
-  UNKNOWN,
-  type Unavailable,
-  type Unreadable,
-} from "./outcomes.ts";
+import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
+import { resume, UNKNOWN_PAST } from "./resume.ts";
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
@@ -63,7 +55,10 @@ export class InstanceLife implements Owner {
     try {
       readSettings(this.#env);
       if (Date.now() - dueAt > OVERDUE_MS) count(this.#env, this.#ctx, "late_alarms", {});
-      if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
+      if (this.unreadable() !== null) {
+        await this.#armFor({ kind: "unreadable" });
+        return;
+      }
       await this.outbox.empty();
       await this.receive({ type: "alarm", dueAt });
       await this.outbox.empty();
@@ -138,7 +133,8 @@ export class InstanceLife implements Owner {
     const { former = (this.stored() ?? stored).state, requestId } = more;
     if (isLeaving(former)) return UNAVAILABLE;
     // A heartbeat ends the silence that catching up would judge. By a new policy deadlines would be past that never stood.
-    const asItIs = event.type === "heartbeat" || event.type === "policy.changed";
+    // One that was set back begins anew.
+    const asItIs = ["heartbeat", "policy.changed", "resumed"].includes(event.type);
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
     const decision = decide(current, event, this.policy(stored), now);
     const breaches = decision.state === former ? [] : breachesOf(former, decision.state, now);
@@ -207,18 +203,26 @@ export class InstanceLife implements Owner {
     await this.#arm(null, Date.now());
   }
 
-  async #arm(wakeAt: number | null, now: number): Promise<void> {
+  /** Arms an alarm that the platform has lost. Says whether it had. */
+  async rearm(): Promise<boolean> {
+    const now = Date.now();
     const stored = this.stored();
-    if (stored === null) return;
-    const tryAt = this.outbox.tryAt(stored, now);
-    await this.#armFor({ kind: "readable", wakeAt, tryAt }, now);
+    return stored !== null && this.#arm(nextWakeAt(stored.state, this.policy(stored), now), now);
   }
 
-  async #armFor(outlook: Outlook, now = Date.now()): Promise<void> {
+  async #arm(wakeAt: number | null, now: number): Promise<boolean> {
+    const stored = this.stored();
+    if (stored === null) return false;
+    const tryAt = this.outbox.tryAt(stored, now);
+    return this.#armFor({ kind: "readable", wakeAt, tryAt }, now);
+  }
+
+  /** Whether the alarm had to be set. */
+  async #armFor(outlook: Outlook, now = Date.now()): Promise<boolean> {
     const moment = nextAlarm(outlook, now);
-    if (moment === null) return;
     const set = alarmToSet(moment, await this.#ctx.storage.getAlarm(), Date.now());
     if (set !== null) await this.#ctx.storage.setAlarm(set);
+    return set !== null;
   }
 
   /** Queues a report of how the instance is, unless one waits already. */
@@ -235,6 +239,13 @@ export class InstanceLife implements Owner {
     await this.armForOutbox();
     this.outbox.emptySoon();
     return "known";
+  }
+
+  /** Its fleet has seen a later revision of it: so its storage was set back. */
+  async setBackFrom(revision: number): Promise<void> {
+    const stored = this.known();
+    const isBehind = stored !== null && stored.state.nextEffectId <= revision;
+    if (isBehind) await resume(this, stored, { ...UNKNOWN_PAST, lastId: revision });
   }
 
   /** Takes on the user's policy, unless it is known already or an older one. */
@@ -264,26 +275,6 @@ export class InstanceLife implements Owner {
     }
     const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
     return decided.outcome === "unavailable" ? decided : null;
-  }
-
-  /**
-   * Lets go of an instance whose row cannot be read. While the registry is out of reach the row stays, and the answer is
-   * that it is unreadable.
-   */
-  async removeUnreadable({ userId, instanceId }: Place): Promise<{ outcome: "removed" } | Absent> {
-    const unreadable = this.unreadable();
-    if (unreadable === null) return UNKNOWN;
-    try {
-      // Its own can't be read.
-      const last = await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).lastRevision(instanceId));
-      await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).remove(instanceId, last + 1));
-    } catch (error) {
-      const ids = { user_id: userId, instance_id: instanceId };
-      logWarning("the registry did not let go of an unreadable instance", ids, error);
-      return unreadable;
-    }
-    await this.forget();
-    return { outcome: "removed" };
   }
 
   /** Empties the storage: the instance was never here. */

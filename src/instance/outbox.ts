@@ -33,6 +33,7 @@ export interface Owner {
   /** Decides, unless the instance is on its way out. */
   decideIfKnown(event: InstanceEvent): Promise<unknown>;
   takeUserPolicy(policy: UserPolicy): Promise<void>;
+  setBackFrom(revision: number): Promise<void>;
   armForOutbox(): Promise<void>;
   forget(): Promise<void>;
 }
@@ -167,8 +168,9 @@ export class Outbox {
   }
 
   /** Applies what came back from the fleet. An order that comes of it waits for nobody else. */
-  async #applyAnswer({ policy, answers, isUserDeleted }: DeliveryResult): Promise<void> {
+  async #applyAnswer({ policy, answers, isUserDeleted, laterRevision }: DeliveryResult): Promise<void> {
     if (isUserDeleted) return this.#owner.forget();
+    if (laterRevision !== null) await this.#owner.setBackFrom(laterRevision);
     if (policy !== null) await this.#owner.takeUserPolicy(policy);
     for (const answer of answers) await this.#owner.decideIfKnown(answer);
     if (policy !== null || answers.length > 0) this.emptySoon();

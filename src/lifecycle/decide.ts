@@ -24,6 +24,7 @@ import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
+import { resume } from "./rules/resumption.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 
 export interface Decision {
@@ -103,6 +104,8 @@ function apply(
       return leave(state);
     case "cleanup":
       return cleanUp(state, policy, now);
+    case "resumed":
+      return project(resume(state, event.origin, event.knownUntil, now));
     case "guard.permitted":
       return permitStep(state, event.step, event.openedAt, policy, now);
     case "guard.deferred":

@@ -62,6 +62,11 @@ const COUNTERS: Readonly<
     help: "Heartbeats, events and orders that failed ten times while others passed, and are tried once an hour",
     labels: [],
   },
+  differences: {
+    name: "dumont_service_differences_total",
+    help: "What reconciliations found apart between registries, instances and counts, and mended",
+    labels: ["difference"],
+  },
   invariant_breaches: {
     name: "dumont_service_invariant_breaches_total",
     help: "Decisions that were not carried out because they broke what always holds: a defect of the service",

@@ -72,7 +72,7 @@ export async function openProvider(env: ProviderEnv, userId: string, kind: strin
   if (called === undefined || kept === null) {
     throw new ProviderError("unauthorised", `there are no credentials for ${kind}`);
   }
-  const text = await unseal(env.SEAL_KEY, purpose(userId, called), kept.sealed);
+  const text = await unseal(env.SEAL_KEY, credentialsPurpose(userId, called), kept.sealed);
   return { provider: createProvider(called, JSON.parse(text), env), credentialsSetAt: kept.setAt };
 }
 
@@ -83,7 +83,7 @@ export async function keepCredentials(
   credentials: unknown,
   setAt: number,
 ): Promise<void> {
-  const sealed = await seal(env.SEAL_KEY, purpose(userId, kind), JSON.stringify(credentials));
+  const sealed = await seal(env.SEAL_KEY, credentialsPurpose(userId, kind), JSON.stringify(credentials));
   await fleetOf(env, userId).keepCredentials(kind, { sealed, setAt });
 }
 
@@ -105,6 +105,7 @@ export async function removeCredentials(
   return fleetOf(env, userId).removeCredentials(kind);
 }
 
-function purpose(userId: string, kind: CalledProvider): string {
+/** What credentials are sealed for. */
+export function credentialsPurpose(userId: string, kind: string): string {
   return `provider/${userId}/${kind}`;
 }

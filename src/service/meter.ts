@@ -37,6 +37,8 @@ interface CounterLabels {
   waiting_chunks: Record<never, string>;
   /** Effects that failed ten times while others of their target passed, and now wait in rows of their own. */
   parked_deliveries: Record<never, string>;
+  /** What a reconciliation found apart, and mended. */
+  differences: { difference: string };
   /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
   invariant_breaches: Record<never, string>;
   /** What happened to instances, as their histories keep it. */

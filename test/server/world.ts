@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createUser, request, type User } from "../../scripts/client.ts";
@@ -22,12 +22,15 @@ export class ServerWorld {
     this.#vars = vars;
   }
 
+  /** `keysOf`: the world whose secrets it shares. */
   static async create(
     vars: Readonly<Record<string, string>> = {},
     version: Version = current,
+    keysOf: ServerWorld | null = null,
   ): Promise<ServerWorld> {
     const directory = await mkdtemp(join(tmpdir(), "dumont-"));
     const world = new ServerWorld(directory, await freePort(), vars);
+    if (keysOf !== null) await copyFile(keysOf.#paths.secretsFile, world.#paths.secretsFile);
     await world.deploy(version);
     return world;
   }

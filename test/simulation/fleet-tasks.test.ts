@@ -127,12 +127,15 @@ describe("the order of totals", () => {
 
   it("goes on above what the service knows when the fleet's state was lost", async () => {
     const known = 7;
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     await reportTotals(
       service(() => known),
       USER,
       fleet,
     );
     expect(told).toEqual([1, known + 1]);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("set back to a former state"));
+    warn.mockRestore();
     await reportTotals(
       service(() => known + 1),
       USER,

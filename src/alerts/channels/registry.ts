@@ -80,7 +80,7 @@ export async function createChannel(
   const id = `c-${crypto.randomUUID()}`;
   const channel = { id, kind: settings.kind, name, minimumSeverity, createdAt: Date.now() };
   const sealed = {
-    settings: await seal(env.SEAL_KEY, purpose(userId, id), JSON.stringify(settings)),
+    settings: await seal(env.SEAL_KEY, channelPurpose(userId, id), JSON.stringify(settings)),
     origin,
   };
   const isAdded = await fleetOf(env, userId).addChannel(channel, sealed, limit);
@@ -122,7 +122,7 @@ export async function sendBy(
   notice: Notice,
   messageId: string,
 ): Promise<Delivery> {
-  const text = await unseal(env.SEAL_KEY, purpose(userId, id), sealed.settings);
+  const text = await unseal(env.SEAL_KEY, channelPurpose(userId, id), sealed.settings);
   const known = jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text);
   if (!known.success) return undeliverable("this version of the service does not know such a channel");
   const settings = known.data;
@@ -169,6 +169,7 @@ async function keepAliveLinks(
   return new Map(links.filter((link) => link !== null));
 }
 
-function purpose(userId: string, id: string): string {
+/** What the settings of a channel are sealed for. */
+export function channelPurpose(userId: string, id: string): string {
   return `channel/${userId}/${id}`;
 }

@@ -85,7 +85,9 @@ const event: Record<string, string> = {
   delivery_parked: "Delivery parked",
   invariant_breached: "Decision held back",
   operator_acted: "Operator acted",
+  resumed: "Goes on from a former state",
   cleanup: "Cleanup",
+  reconciliation: "Reconciliation",
 };
 
 /** Those that are not called as they are spelled. */

@@ -50,7 +50,9 @@ const event: Record<string, string> = {
   delivery_parked: "Entrega adiada",
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
+  resumed: "Retomada de um estado anterior",
   cleanup: "Limpeza",
+  reconciliation: "Reconciliação",
 };
 
 const channelKind: Record<string, string> = { email: "E-mail" };

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { jsonText, readableRows, readFound, storedOverridesSchema } from "../../lifecycle/model/stored.ts";
-import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { within } from "../../platform/within.ts";
 import { addAlert } from "../rules/digest-window.ts";
 import { outageRules } from "../rules/outage-guard.ts";
-import { awaitReports } from "../rules/settling.ts";
-import { countMove, type FleetState, newFleet, parseFleet, withDue } from "../rules/state.ts";
+import { askAll } from "../rules/set-back.ts";
+import { countMove, type FleetState, newFleet, parseFleet } from "../rules/state.ts";
 import { EVENTS_KEPT, EVENTS_KEPT_MS, untold } from "../tables/events.ts";
 import { instanceIdOf, Registry } from "../tables/registry.ts";
 import { createTables, emptyTables } from "../tables/schema.ts";
@@ -241,7 +241,9 @@ async function importEvents(
   const events = readableRows(eventRow, recent?.results ?? []).reverse();
   return storage.transactionSync(() => {
     const taken = events.reduce((state, event) => takeEvent(state, event, storage.sql, now), from);
-    const state = asksAll(taken, speed);
+    // D1's rows say little.
+    const rules = outageRules(taken.policy.overrides, 0, speed);
+    const state = askAll(taken, rules, Date.now());
     writeFleet(storage.sql, state);
     storage.sql.exec("DELETE FROM import");
     return state;
@@ -261,18 +263,4 @@ function takeEvent(
   if (!waits) return next;
   const severity = severitySchema.catch("warning").parse(event.severity);
   return { ...next, digest: addAlert(next.digest, severity, now) };
-}
-
-/** D1's rows say little: each instance is asked to report, as by a new policy. */
-function asksAll(state: FleetState, speed: number): FleetState {
-  if (Object.keys(state.instancesByStatus).length === 0) return state;
-  const now = Date.now();
-  const due = { policy: { at: now, after: "" }, totalsAt: now, pruneAt: now + DAY_MS };
-  // Whoever fell silent meanwhile has yet to report it.
-  const awaiting = awaitReports(
-    { ...state, reachableSince: now },
-    outageRules(state.policy.overrides, 0, speed),
-    now,
-  );
-  return withDue(awaiting, due);
 }

@@ -157,6 +157,16 @@ export function countMove(state: FleetState, before: CountedAs | null, after: Co
   return { ...state, instancesByStatus, awake };
 }
 
+/** The same counts from all rows: of each status, how many there are, and how many of them are not silent. */
+export function countAll(
+  groups: readonly { readonly status: string; readonly instances: number; readonly heard: number }[],
+): Pick<FleetState, "instancesByStatus" | "awake"> {
+  return {
+    instancesByStatus: Object.fromEntries(groups.map(({ status, instances }) => [status, instances])),
+    awake: groups.reduce((sum, { status, heard }) => sum + (AWAKE.has(status) ? heard : 0), 0),
+  };
+}
+
 /** Counts a hibernation, or that one was regretted, if the event tells of either. */
 export function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
   const reason = String(event.detail.reason);

@@ -19,6 +19,11 @@ export class Credentials {
     return row === undefined ? null : credentialsRow.parse(row);
   }
 
+  list(): (SealedCredentials & { readonly kind: string })[] {
+    const rows = this.#sql.exec("SELECT kind, sealed, set_at FROM credentials ORDER BY kind").toArray();
+    return rows.map((row) => ({ kind: z.string().parse(row.kind), ...credentialsRow.parse(row) }));
+  }
+
   keep(kind: string, { sealed, setAt }: SealedCredentials): void {
     this.#sql.exec(
       `INSERT INTO credentials (kind, sealed, set_at) VALUES (?, ?, ?)

@@ -150,4 +150,33 @@ export class Silences {
       openedAt,
     );
   }
+
+  /** Counts the epoch anew from the rows, and keeps that where it differs. Says whether it did. */
+  recount(counted: Counted, epoch: number, openedAt: number): boolean {
+    const kept = this.#sql
+      .exec(
+        "SELECT bucket, instances FROM silences WHERE counted = ? AND epoch = ? ORDER BY bucket",
+        counted,
+        epoch,
+      )
+      .toArray();
+    const found = this.#sql
+      .exec(
+        `SELECT CAST(silent_since / ? AS INTEGER) AS bucket, COUNT(*) AS instances FROM instances
+         WHERE silent_since IS NOT NULL AND orphaned_since > ? GROUP BY 1 ORDER BY 1`,
+        this.#bucketMs,
+        openedAt,
+      )
+      .toArray();
+    if (JSON.stringify(kept) === JSON.stringify(found)) return false;
+    this.#sql.exec(
+      `UPDATE instances SET bucket = CAST(silent_since / ? AS INTEGER)
+       WHERE silent_since IS NOT NULL AND orphaned_since > ?`,
+      this.#bucketMs,
+      openedAt,
+    );
+    this.#sql.exec("DELETE FROM silences WHERE counted = ? AND epoch = ?", counted, epoch);
+    this.beginEpoch(counted, epoch, openedAt);
+    return true;
+  }
 }

@@ -1,8 +1,11 @@
 import { HOUR_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import type { Guard } from "../../lifecycle/rules/outage-guard.ts";
+import { logWarning } from "../../platform/log.ts";
+import { readSettings } from "../../platform/settings.ts";
 import { reportTotals as sendTotals } from "../../service/service.ts";
 import { type FleetTotals, TRIES_IN_ORDER } from "../../service/totals.ts";
 import type { Fleet } from "../fleet.ts";
+import { goOnFromFormer } from "../rules/set-back.ts";
 import { type FleetState, TOTALS_EVERY_MS, withDue } from "../rules/state.ts";
 
 /** What a fleet reports to the service of itself, and how the service's guard stands, which comes back. */
@@ -43,8 +46,16 @@ async function callService(env: Env, userId: string, fleet: Fleet): Promise<void
     const answer = await sendTotals(env, totals);
     if (answer.isTaken) return noteTaken(userId, fleet, totals, answer.guard);
     newest = answer.newest;
+    // Each number is saved before it is sent: the fleet's storage was set back.
+    if (newest > fleet.state.totalsNumber) goOn(env, userId, fleet);
   }
   throw new Error("the service did not take the totals");
+}
+
+function goOn(env: Env, userId: string, fleet: Fleet): void {
+  const ids = { user_id: userId };
+  logWarning("the fleet was set back to a former state, and asks all of its instances how they are", ids);
+  fleet.update((state) => goOnFromFormer(state, readSettings(env).SIMULATION_SPEED, Date.now()));
 }
 
 function noteFailed(state: FleetState, now: number): FleetState {

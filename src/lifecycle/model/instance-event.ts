@@ -24,6 +24,12 @@ export type InstanceEvent =
   | { readonly type: "token.rotated" }
   | { readonly type: "removed" }
   | { readonly type: "cleanup" }
+  /** Its state is of a former moment, or of another service. `knownUntil`: up to when it is known to be true; null: unknown. */
+  | {
+      readonly type: "resumed";
+      readonly origin: "restore" | "import";
+      readonly knownUntil: number | null;
+    }
   /** `openedAt`: when the guard last opened; silence before that moment does not count. */
   | { readonly type: "guard.permitted"; readonly step: GuardedStep; readonly openedAt: number | null }
   | { readonly type: "guard.deferred"; readonly step: GuardedStep }

@@ -148,7 +148,8 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "orphaned":
       return restartLadder(state, now);
     case "hibernating":
-      return { ...state, clock: { ...state.clock, countsFrom: now } };
+      // Should the order fail, the next step is as far away as for any other silent instance.
+      return restartLadder({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
     case "pending":
     case "hibernated":
     case "deleting":

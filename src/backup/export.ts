@@ -1,0 +1,209 @@
+import { z } from "zod";
+import { historyOf, historyShards } from "../history/shards.ts";
+import { isUnreadable } from "../instance/outcomes.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { actorOf, fleetOf } from "../platform/address.ts";
+import { logWarning } from "../platform/log.ts";
+import { within } from "../platform/within.ts";
+import { FORMAT_VERSION, type Line, type LineOf, lineSchema } from "./lines.ts";
+
+/** Reads all that the service keeps of one user, a page of lines at a time. */
+
+/** Where the last page ended. */
+export const exportPlaceSchema = z.discriminatedUnion("part", [
+  z.object({ part: z.literal("account"), after: z.string().max(200) }),
+  z.object({ part: z.literal("fleet") }),
+  z.object({ part: z.literal("instances"), after: z.string().max(200) }),
+  z.object({
+    part: z.enum(["event", "heartbeats", "hour"]),
+    shard: z.int().min(0),
+    after: z.array(z.union([z.string().max(200), z.number()])).max(3),
+  }),
+]);
+
+export type ExportPlace = Readonly<z.infer<typeof exportPlaceSchema>>;
+type HistoryPart = Extract<ExportPlace, { shard: number }>["part"];
+
+export const FIRST_EXPORT: ExportPlace = { part: "account", after: "" };
+
+export interface ExportedPage {
+  readonly lines: readonly Line[];
+  readonly next: ExportPlace | null;
+}
+
+const TOKENS_PER_PAGE = 200;
+
+/** Each may be 64 KiB, and is asked of its actor. */
+const INSTANCES_PER_PAGE = 20;
+
+const ROWS_PER_PAGE = 200;
+
+const CALL_LIMIT_MS = 20 * SECOND_MS;
+
+const NOTE =
+  "Channels and credentials are sealed: only a service with the same SEAL_KEY can use them. Instance tokens stay good for a service with the same TOKEN_KEY, under the same user id.";
+
+/** Null for a user who does not exist. */
+export async function exportPage(
+  env: Env,
+  userId: string,
+  place: ExportPlace,
+  withSecrets: boolean,
+): Promise<ExportedPage | null> {
+  switch (place.part) {
+    case "account":
+      return exportAccount(env, userId, place.after);
+    case "fleet":
+      return { lines: await exportFleet(env, userId, withSecrets), next: { part: "instances", after: "" } };
+    case "instances":
+      return exportInstances(env, userId, place.after);
+    case "event":
+    case "heartbeats":
+    case "hour":
+      return exportHistory(env, userId, place);
+  }
+}
+
+const userRow = z.object({ name: z.string(), created_at: z.number() });
+
+async function exportAccount(env: Env, userId: string, after: string): Promise<ExportedPage | null> {
+  const [users, tokens] = await env.DB.batch([
+    env.DB.prepare("SELECT name, created_at FROM users WHERE id = ?").bind(userId),
+    env.DB.prepare(
+      "SELECT id, name, created_at, revoked_at FROM user_tokens WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",
+    ).bind(userId, after, TOKENS_PER_PAGE),
+  ]);
+  const user = userRow.safeParse(users?.results[0]).data;
+  if (user === undefined) return null;
+  const head: Line[] =
+    after === ""
+      ? [
+          { type: "export", version: FORMAT_VERSION, user_id: userId, exported_at: Date.now(), note: NOTE },
+          { type: "user", ...user },
+        ]
+      : [];
+  const found = linesOf("token", tokens?.results ?? []);
+  const last = found.at(-1);
+  const isMore = last !== undefined && found.length === TOKENS_PER_PAGE;
+  return {
+    lines: [...head, ...found],
+    next: isMore && last.type === "token" ? { part: "account", after: last.id } : { part: "fleet" },
+  };
+}
+
+async function exportFleet(env: Env, userId: string, withSecrets: boolean): Promise<Line[]> {
+  const { policy, hibernations, channels, credentials } = await within(
+    CALL_LIMIT_MS,
+    fleetOf(env, userId).exported(),
+  );
+  const fleet: LineOf<"fleet"> = {
+    type: "fleet",
+    policy: policy.overrides,
+    policy_version: policy.version,
+    hibernations,
+  };
+  if (!withSecrets) return [fleet];
+  return [
+    fleet,
+    ...channels.map(
+      ({ channel, sealed }): Line => ({
+        type: "channel",
+        id: channel.id,
+        kind: channel.kind,
+        name: channel.name,
+        minimum_severity: channel.minimumSeverity,
+        created_at: channel.createdAt,
+        settings: sealed.settings,
+        origin: sealed.origin,
+      }),
+    ),
+    ...credentials.map(
+      ({ kind, sealed, setAt }): Line => ({ type: "credentials", kind, sealed, set_at: setAt }),
+    ),
+  ];
+}
+
+async function exportInstances(env: Env, userId: string, after: string): Promise<ExportedPage> {
+  const listed = await within(CALL_LIMIT_MS, fleetOf(env, userId).listedAfter(after, INSTANCES_PER_PAGE));
+  const lines = await Promise.all(
+    listed.map(async ({ instanceId, view }): Promise<Line> => {
+      const exported = await within(CALL_LIMIT_MS, actorOf(env, userId, instanceId).exported());
+      const row = exported === null || isUnreadable(exported) ? null : exported.row;
+      return {
+        type: "instance",
+        instance_id: instanceId,
+        listed: { ...view },
+        state: row === null ? null : z.record(z.string(), z.unknown()).parse(JSON.parse(row)),
+      };
+    }),
+  );
+  const last = listed.at(-1);
+  return {
+    lines,
+    next:
+      last !== undefined && listed.length === INSTANCES_PER_PAGE
+        ? { part: "instances", after: last.instanceId }
+        : { part: "event", shard: 0, after: [] },
+  };
+}
+
+const SELECT: Readonly<Record<HistoryPart, string>> = {
+  event: `SELECT instance_id, id, at, kind, severity, message, detail FROM events
+          WHERE user_id = ?1 AND (at, instance_id, id) > (?2, ?3, ?4) ORDER BY at, instance_id, id LIMIT ?5`,
+  heartbeats: `SELECT instance_id, first_at, first_sequence, last_at, samples FROM heartbeat_chunks
+               WHERE user_id = ?1 AND (instance_id, first_at, first_sequence) > (?2, ?3, ?4)
+               ORDER BY instance_id, first_at, first_sequence LIMIT ?5`,
+  hour: `SELECT instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max,
+                cost_max, ram_max FROM heartbeat_hours
+         WHERE user_id = ?1 AND (instance_id, hour) > (?2, ?3) ORDER BY instance_id, hour LIMIT ?5`,
+};
+
+/** How each part is walked through: by its key, in which `after` stands. */
+const WALK: Readonly<
+  Record<HistoryPart, { readonly key: readonly string[]; readonly next: HistoryPart | null }>
+> = {
+  event: { key: ["at", "instance_id", "id"], next: "heartbeats" },
+  heartbeats: { key: ["instance_id", "first_at", "first_sequence"], next: "hour" },
+  hour: { key: ["instance_id", "hour"], next: null },
+};
+
+async function exportHistory(
+  env: Env,
+  userId: string,
+  { part, shard, after }: Extract<ExportPlace, { shard: number }>,
+): Promise<ExportedPage> {
+  if (shard >= historyShards(env).length) return { lines: [], next: null };
+  const { key, next } = WALK[part];
+  const from = key.map((column, index) => after[index] ?? FIRST[column] ?? 0);
+  const bound = [userId, ...from, ...Array.from({ length: 3 - from.length }, () => 0), ROWS_PER_PAGE];
+  const { results } = await historyOf(env, shard)
+    .prepare(SELECT[part])
+    .bind(...bound)
+    .all();
+  const last = results.at(-1);
+  if (last !== undefined && results.length === ROWS_PER_PAGE) {
+    const place = key.map((column) => z.union([z.string(), z.number()]).parse(last[column]));
+    return { lines: linesOf(part, results), next: { part, shard, after: place } };
+  }
+  const later: ExportPlace | null =
+    next !== null
+      ? { part: next, shard, after: [] }
+      : shard + 1 < historyShards(env).length
+        ? { part: "event", shard: shard + 1, after: [] }
+        : null;
+  return { lines: linesOf(part, results), next: later };
+}
+
+/** Before all values of a column. */
+const FIRST: Readonly<Record<string, string | number>> = { at: -1, instance_id: "", id: "", first_at: -1 };
+
+/** Rows as lines. One that can't be a line is left out, so that it keeps nothing else from being exported. */
+function linesOf(type: Line["type"], rows: readonly unknown[]): Line[] {
+  return rows.flatMap((row) => {
+    const line = lineSchema.safeParse({ type, ...(typeof row === "object" ? row : {}) });
+    if (!line.success) {
+      logWarning("a row is left out of an export", { type, path: line.error.issues[0]?.path.join(".") });
+    }
+    return line.success ? [line.data] : [];
+  });
+}

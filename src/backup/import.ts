@@ -1,0 +1,213 @@
+import { reseal, unseal } from "../accounts/seal.ts";
+import { bringToken, bringUser } from "../accounts/users.ts";
+import { channelKindSchema, channelPurpose } from "../alerts/channels/registry.ts";
+import { bringChunk, bringEvent, bringHour } from "../history/bring.ts";
+import { chooseShard, historyOf } from "../history/shards.ts";
+import { readRow } from "../instance/stored/row.ts";
+import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
+import { openEnum, storedDetail, storedOverridesSchema } from "../lifecycle/model/stored.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { actorOf, fleetOf } from "../platform/address.ts";
+import { within } from "../platform/within.ts";
+import { calledMachine, claimMachine } from "../providers/machines.ts";
+import { credentialsPurpose } from "../providers/registry.ts";
+import type { Line, LineOf } from "./lines.ts";
+
+/**
+ * Takes lines of an export into this service. Whatever is here already stays as it is: so an import that was cut off is simply
+ * begun anew, and a second one changes nothing.
+ */
+
+/** What became of a line. */
+export type Brought =
+  | { readonly outcome: "brought" }
+  | { readonly outcome: "known" }
+  | { readonly outcome: "refused"; readonly because: string };
+
+export interface Import {
+  /** Whose lines these become. */
+  readonly userId: string;
+  /** Whose they were. */
+  readonly from: string;
+  readonly exportedAt: number;
+  /** How many channels a user may have. */
+  readonly channels: number;
+}
+
+const BROUGHT: Brought = { outcome: "brought" };
+const KNOWN: Brought = { outcome: "known" };
+
+const CALL_LIMIT_MS = 20 * SECOND_MS;
+
+const refused = (because: string): Brought => ({ outcome: "refused", because });
+const broughtIf = (isNew: boolean): Brought => (isNew ? BROUGHT : KNOWN);
+
+/** Takes lines in their order. Throws where the service is out of reach: then the same lines can be sent again. */
+export async function bringLines(env: Env, target: Import, lines: readonly Line[]): Promise<Brought[]> {
+  const history = await bringHistory(env, target, lines);
+  const brought: Brought[] = [];
+  for (const line of lines) brought.push(history.get(line) ?? (await bringLine(env, target, line)));
+  return brought;
+}
+
+async function bringLine(env: Env, target: Import, line: Line): Promise<Brought> {
+  const { userId } = target;
+  switch (line.type) {
+    case "export":
+      return KNOWN;
+    case "user":
+      return broughtIf(await bringUser(env.DB, { id: userId, name: line.name, createdAt: line.created_at }));
+    case "token":
+      // A token names its user: it is good for no other.
+      return target.from === userId ? broughtIf(await bringToken(env.DB, userId, line)) : KNOWN;
+    case "fleet": {
+      const overrides = storedOverridesSchema.safeParse(line.policy).data;
+      if (overrides === undefined) return refused("this version of the service cannot read the policy");
+      const policy = { overrides, version: line.policy_version };
+      return broughtIf(
+        await within(CALL_LIMIT_MS, fleetOf(env, userId).bringSettings(policy, line.hibernations)),
+      );
+    }
+    case "channel":
+      return bringChannel(env, target, line);
+    case "credentials":
+      return bringCredentials(env, target, line);
+    case "instance":
+      return bringInstance(env, target, line);
+    case "event":
+    case "heartbeats":
+    case "hour":
+      return KNOWN;
+  }
+}
+
+/** The text as this user's. The keys must be those of the service that sealed it. */
+async function resealed(
+  env: Env,
+  sealed: string,
+  purposes: { readonly from: string; readonly to: string },
+): Promise<string | null> {
+  try {
+    if (purposes.from !== purposes.to) return await reseal(env.SEAL_KEY, sealed, purposes);
+    await unseal(env.SEAL_KEY, purposes.from, sealed);
+    return sealed;
+  } catch {
+    return null;
+  }
+}
+
+const SEALED_BY_ANOTHER = "it was sealed with another SEAL_KEY: enter it anew";
+
+async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): Promise<Brought> {
+  const { userId, from } = target;
+  const kind = channelKindSchema.safeParse(line.kind).data;
+  if (kind === undefined) return refused("this version of the service does not know such a channel");
+  const purposes = { from: channelPurpose(from, line.id), to: channelPurpose(userId, line.id) };
+  const settings = await resealed(env, line.settings, purposes);
+  if (settings === null) return refused(SEALED_BY_ANOTHER);
+  const channel = {
+    id: line.id,
+    kind,
+    name: line.name,
+    minimumSeverity: severitySchema.catch("info").parse(line.minimum_severity),
+    createdAt: line.created_at,
+  };
+  const exported = { channel, sealed: { settings, origin: line.origin } };
+  return broughtIf(await within(CALL_LIMIT_MS, fleetOf(env, userId).bringChannel(exported, target.channels)));
+}
+
+async function bringCredentials(
+  env: Env,
+  { userId, from }: Import,
+  { kind, sealed, set_at }: LineOf<"credentials">,
+): Promise<Brought> {
+  const purposes = { from: credentialsPurpose(from, kind), to: credentialsPurpose(userId, kind) };
+  const text = await resealed(env, sealed, purposes);
+  if (text === null) return refused(SEALED_BY_ANOTHER);
+  const credentials = { sealed: text, setAt: set_at };
+  return broughtIf(await within(CALL_LIMIT_MS, fleetOf(env, userId).bringCredentials(kind, credentials)));
+}
+
+async function bringInstance(
+  env: Env,
+  { userId, exportedAt }: Import,
+  { instance_id: instanceId, state }: LineOf<"instance">,
+): Promise<Brought> {
+  if (state === null) return refused("its state could not be read when it was exported");
+  const row = JSON.stringify(state);
+  const read = readRow(row);
+  if (read.kind !== "stored") return refused(read.kind === "unreadable" ? read.because : "there is no state");
+  const actor = actorOf(env, userId, instanceId);
+  if ((await within(CALL_LIMIT_MS, actor.live())) !== null) return KNOWN;
+  const admission = await within(CALL_LIMIT_MS, fleetOf(env, userId).admit(instanceId));
+  if (admission === null) return refused("the user has as many instances as a user may have");
+  // It was here, and was removed since.
+  if (admission.idsAfter > 0) return KNOWN;
+  const { profile, phase } = read.stored.state;
+  const machine = calledMachine({ provider: profile.provider, ref: profile.providerRef ?? instanceId });
+  if (machine !== null && phase.status !== "deleted") {
+    const claim = await within(CALL_LIMIT_MS, claimMachine(env, userId, machine, instanceId));
+    if (!claim.claimed) return refused(`its machine is watched by ${claim.holder}`);
+  }
+  const historyShard = chooseShard(env, userId, instanceId);
+  const exported = { userId, instanceId, row, historyShard, lastId: admission.idsAfter, exportedAt };
+  return within(CALL_LIMIT_MS, actor.bring(exported));
+}
+
+/** All rows of a history among the lines, in one batch for each database. */
+async function bringHistory(
+  env: Env,
+  { userId }: Import,
+  lines: readonly Line[],
+): Promise<ReadonlyMap<Line, Brought>> {
+  const byShard = new Map<number, { line: Line; statement: D1PreparedStatement }[]>();
+  for (const line of lines) {
+    const shard =
+      "instance_id" in line && line.instance_id !== "" ? chooseShard(env, userId, line.instance_id) : 0;
+    const statement = statementFor(historyOf(env, shard), userId, line);
+    if (statement !== null) byShard.set(shard, [...(byShard.get(shard) ?? []), { line, statement }]);
+  }
+  const brought = new Map<Line, Brought>();
+  for (const [shard, rows] of byShard) {
+    const results = await historyOf(env, shard).batch(rows.map(({ statement }) => statement));
+    for (const [index, { line }] of rows.entries()) {
+      brought.set(line, broughtIf((results[index]?.meta.changes ?? 0) > 0));
+    }
+  }
+  const events = lines.filter((line) => line.type === "event");
+  if (events.length > 0) await within(CALL_LIMIT_MS, fleetOf(env, userId).bringEvents(events.map(toEvent)));
+  return brought;
+}
+
+function statementFor(db: D1Database, userId: string, line: Line): D1PreparedStatement | null {
+  switch (line.type) {
+    case "event":
+      return bringEvent(db, userId, line);
+    case "heartbeats":
+      return bringChunk(db, userId, line);
+    case "hour":
+      return bringHour(db, userId, line);
+    case "export":
+    case "user":
+    case "token":
+    case "fleet":
+    case "channel":
+    case "credentials":
+    case "instance":
+      return null;
+  }
+}
+
+function toEvent({ instance_id, id, at, kind, severity, message, detail }: LineOf<"event">) {
+  return {
+    instanceId: instance_id === "" ? null : instance_id,
+    event: {
+      id,
+      at,
+      kind: openEnum<HistoryEventKind>().parse(kind),
+      severity: severitySchema.catch("warning").parse(severity),
+      message,
+      detail: storedDetail.parse(detail),
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { z } from "zod";
+
+/**
+ * The format of an export: JSON lines, each with a `type`. The first one names the version, the last one says how many there
+ * are. Times are milliseconds since the epoch, as they are stored. To keep more, add a line or an optional field; another
+ * meaning needs another version.
+ */
+
+export const FORMAT_VERSION = 1;
+
+const moment = z.int().min(0);
+const id = z.string().min(1).max(200);
+const text = z.string().max(4000);
+const figure = z.number().nullable();
+
+export const userIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "must be 1 to 64 of letters, digits, '_', '-'");
+
+const exportLine = z.object({
+  type: z.literal("export"),
+  version: z.literal(FORMAT_VERSION),
+  user_id: userIdSchema,
+  exported_at: moment,
+  note: text,
+});
+
+const userLine = z.object({ type: z.literal("user"), name: z.string().max(200), created_at: moment });
+
+const tokenLine = z.object({
+  type: z.literal("token"),
+  id,
+  name: z.string().max(200),
+  created_at: moment,
+  revoked_at: moment.nullable(),
+});
+
+const fleetLine = z.object({
+  type: z.literal("fleet"),
+  policy: z.record(z.string(), z.unknown()),
+  policy_version: z.int().min(0),
+  hibernations: z.record(
+    z.string().max(64),
+    z.object({ hibernations: z.int().min(0), regretted: z.int().min(0) }),
+  ),
+});
+
+const channelLine = z.object({
+  type: z.literal("channel"),
+  id: z.string().min(1).max(64),
+  kind: z.string().max(64),
+  name: z.string().max(200),
+  minimum_severity: z.string().max(64),
+  created_at: moment,
+  /** Sealed by SEAL_KEY for this user and channel. */
+  settings: z.string().max(8000),
+  origin: z.string().max(2000),
+});
+
+const credentialsLine = z.object({
+  type: z.literal("credentials"),
+  kind: z.string().max(64),
+  /** Sealed by SEAL_KEY for this user and provider. */
+  sealed: z.string().max(8000),
+  set_at: moment,
+});
+
+const instanceLine = z.object({
+  type: z.literal("instance"),
+  instance_id: id,
+  /** What the registry says; for whoever reads the file. */
+  listed: z.record(z.string(), z.unknown()),
+  /** What its actor keeps, with the version of that; null when there is none, or it can't be read. */
+  state: z.record(z.string(), z.unknown()).nullable(),
+});
+
+const eventLine = z.object({
+  type: z.literal("event"),
+  /** Empty for an event of the fleet itself. */
+  instance_id: z.string().max(200),
+  id,
+  at: moment,
+  kind: z.string().max(64),
+  severity: z.string().max(64),
+  message: text,
+  /** JSON. */
+  detail: z.string().max(16_000),
+});
+
+const heartbeatsLine = z.object({
+  type: z.literal("heartbeats"),
+  instance_id: id,
+  first_at: moment,
+  first_sequence: z.int().min(0),
+  last_at: moment,
+  /** JSON: an array for each heartbeat, in the columns of `heartbeat_chunks`. */
+  samples: z.string().max(64_000),
+});
+
+const hourLine = z.object({
+  type: z.literal("hour"),
+  instance_id: id,
+  hour: moment,
+  heartbeats: z.int().min(0),
+  gpu_sum: z.number(),
+  gpu_heartbeats: z.int().min(0),
+  gpu_max: figure,
+  cpu_sum: z.number(),
+  cpu_heartbeats: z.int().min(0),
+  vram_max: figure,
+  cost_max: figure,
+  ram_max: figure,
+});
+
+/** A line that a service writes and takes. */
+export const lineSchema = z.discriminatedUnion("type", [
+  exportLine,
+  userLine,
+  tokenLine,
+  fleetLine,
+  channelLine,
+  credentialsLine,
+  instanceLine,
+  eventLine,
+  heartbeatsLine,
+  hourLine,
+]);
+
+const endLine = z.object({ type: z.literal("end"), lines: z.int().min(0) });
+
+/** A line of a file. */
+export const fileLineSchema = z.discriminatedUnion("type", [...lineSchema.options, endLine]);
+
+export type Line = Readonly<z.infer<typeof lineSchema>>;
+export type FileLine = Readonly<z.infer<typeof fileLineSchema>>;
+export type LineOf<T extends Line["type"]> = Extract<Line, { type: T }>;

@@ -1,0 +1,77 @@
+import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import type { SealedCredentials } from "../providers/registry.ts";
+import type { Fleet } from "./fleet.ts";
+import type { UserPolicy } from "./report.ts";
+import { BRINGING_RESUMES_MS, type FleetState, withDue } from "./rules/state.ts";
+import { EVENTS_KEPT_MS } from "./tables/events.ts";
+
+/** What a fleet brings along in an export, apart from its instances. */
+
+export interface ExportedChannel {
+  readonly channel: Omit<ChannelRecord, "lastDelivery">;
+  readonly sealed: SealedChannel;
+}
+
+export interface ExportedFleet {
+  readonly policy: UserPolicy;
+  readonly hibernations: FleetState["hibernations"];
+  readonly channels: readonly ExportedChannel[];
+  readonly credentials: readonly (SealedCredentials & { readonly kind: string })[];
+}
+
+export function exportedFleet({ state, channels, credentials }: Fleet): ExportedFleet {
+  return {
+    policy: state.policy,
+    hibernations: state.hibernations,
+    channels: channels.list().flatMap(({ lastDelivery: _, ...channel }) => {
+      const sealed = channels.sealed(channel.id);
+      return sealed === null ? [] : [{ channel, sealed }];
+    }),
+    credentials: credentials.list(),
+  };
+}
+
+/** Takes the policy on, unless one was set here, and the counts of hibernations, unless some were counted here. */
+export function bringSettings(
+  fleet: Fleet,
+  policy: { readonly overrides: PolicyOverrides; readonly version: number },
+  hibernations: FleetState["hibernations"],
+  now: number,
+): boolean {
+  return fleet.change((state) => {
+    const isNew = state.policy.version < policy.version && state.policySetAt === 0;
+    const isUncounted = Object.keys(state.hibernations).length === 0 && Object.keys(hibernations).length > 0;
+    if (!isNew && !isUncounted) return { state, result: false };
+    const counted = isUncounted ? { ...state, hibernations } : state;
+    const set = isNew ? { ...counted, policy, policySetAt: now } : counted;
+    // No digest has the id of one that was told before.
+    const next = { ...set, digests: Math.max(set.digests, Math.floor(now / SECOND_MS)) };
+    const due = isNew ? { policy: { at: now + BRINGING_RESUMES_MS, after: "" } } : {};
+    return { state: withDue(next, due), result: true };
+  });
+}
+
+interface BroughtEvent {
+  readonly instanceId: string | null;
+  readonly event: HistoryEvent;
+}
+
+/** Adds events that are told already, so that the list of recent ones goes on. Those that are old enough to be forgotten are left out. */
+export function bringEvents(fleet: Fleet, events: readonly BroughtEvent[], now: number): void {
+  const recent = events.filter(({ event }) => event.at > now - EVENTS_KEPT_MS);
+  fleet.update((state) => recent.reduce((each, one) => bringEvent(fleet, each, one, now), state));
+}
+
+function bringEvent(
+  fleet: Fleet,
+  state: FleetState,
+  { instanceId, event }: BroughtEvent,
+  now: number,
+): FleetState {
+  const revision = state.revision + 1;
+  if (!fleet.events.add(revision, instanceId, event, false)) return state;
+  return withDue({ ...state, revision }, { pruneAt: state.due.pruneAt ?? now + EVENTS_KEPT_MS });
+}

@@ -1,0 +1,146 @@
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
+import { readSettings } from "../platform/settings.ts";
+import { UNHEARD_MS } from "../providers/machines.ts";
+import type { SealedCredentials } from "../providers/registry.ts";
+import {
+  bringEvents,
+  bringSettings,
+  type ExportedChannel,
+  type ExportedFleet,
+  exportedFleet,
+} from "./bring.ts";
+import type { Fleet } from "./fleet.ts";
+import { FleetKeeper, READY } from "./keeper.ts";
+import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
+import { goOnFromFormer } from "./rules/set-back.ts";
+import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
+import type { ListedRow } from "./tables/registry.ts";
+import { Silences } from "./tables/silences.ts";
+import { instancesToVisit } from "./tables/visits.ts";
+import { type Recounted, recount } from "./tasks/recount.ts";
+
+/** A symbol, so that nobody can call it from outside. */
+export const CHANGED = Symbol("changed");
+
+/**
+ * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
+ * fleet back.
+ */
+export abstract class FleetUpkeep extends FleetKeeper {
+  /** Something may have changed: the alarm and open pages follow. */
+  abstract [CHANGED](fleet: Fleet): void;
+
+  /** The highest revision of whoever has had this id, as far as is known. */
+  async lastRevision(instanceId: string): Promise<number> {
+    return (await this[READY]()).registry.lastRevision(instanceId);
+  }
+
+  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
+  async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
+    const fleet = await this[READY]();
+    this[CHANGED](fleet);
+    return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
+  }
+
+  /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
+  async removeUnknown(ghosts: readonly Listed[]): Promise<number> {
+    const fleet = await this[READY]();
+    const removed = ghosts.filter((ghost) => fleet.removeUnknown(ghost, Date.now()));
+    this[CHANGED](fleet);
+    return removed.length;
+  }
+
+  /** A page of the registry, for its instances to compare with themselves. */
+  async comparedAfter(after: string, limit: number): Promise<ComparedRow[]> {
+    await this[READY]();
+    return comparedAfter(this.ctx.storage.sql, after, limit);
+  }
+
+  async comparedAmong(instanceIds: readonly string[]): Promise<ComparedRow[]> {
+    await this[READY]();
+    return comparedAmong(this.ctx.storage.sql, instanceIds);
+  }
+
+  /** Those who hold machines. */
+  async claimantsAfter(after: string, limit: number): Promise<string[]> {
+    await this[READY]();
+    return claimantsAfter(this.ctx.storage.sql, after, limit);
+  }
+
+  /** Releases what somebody holds who is not listed, but for claims that may be of a registration under way. */
+  async releaseClaims(instanceId: string): Promise<boolean> {
+    const { registry, machines } = await this[READY]();
+    const held = registry.has(instanceId) ? 0 : machines.claimsOf(instanceId).length;
+    if (held === 0) return false;
+    machines.releaseAll(instanceId, Date.now() - UNHEARD_MS);
+    return machines.claimsOf(instanceId).length < held;
+  }
+
+  /** Holds what is counted against the rows, and mends it. */
+  async recount(): Promise<Recounted> {
+    const fleet = await this[READY]();
+    const { sql } = this.ctx.storage;
+    const silences = new Silences(sql, readSettings(this.env).SIMULATION_SPEED);
+    const recounted = recount(fleet, sql, silences, Date.now());
+    this[CHANGED](fleet);
+    return recounted;
+  }
+
+  /** From its next start on the fleet is as it was then. Its open connections close with `restart`. */
+  async prepareRestore(target: RestoreTarget): Promise<RestorePrepared> {
+    return prepareRestore(this.ctx.storage, target);
+  }
+
+  /** Ends the object: the caller gets an error, and the next call starts it anew. */
+  async restart(): Promise<void> {
+    this.ctx.abort("started anew by the operator");
+  }
+
+  /** It was set back: numbers go above those given out since, and every instance is asked how it is. */
+  async goOnFromFormer(): Promise<void> {
+    const fleet = await this[READY]();
+    fleet.update((state) => goOnFromFormer(state, readSettings(this.env).SIMULATION_SPEED, Date.now()));
+    this[CHANGED](fleet);
+  }
+
+  /** What an export has of the fleet, apart from its instances. */
+  async exported(): Promise<ExportedFleet> {
+    return exportedFleet(await this[READY]());
+  }
+
+  /** A page of the registry, for an export. */
+  async listedAfter(after: string, limit: number): Promise<ListedRow[]> {
+    return [...(await this[READY]()).registry.list(after, limit).rows];
+  }
+
+  /** False when the fleet has settings of its own, which stay. */
+  async bringSettings(policy: UserPolicy, hibernations: ExportedFleet["hibernations"]): Promise<boolean> {
+    const fleet = await this[READY]();
+    const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
+    this[CHANGED](fleet);
+    return isBrought;
+  }
+
+  /** False when there is one of this id, or there are `limit` others. */
+  async bringChannel({ channel, sealed }: ExportedChannel, limit: number): Promise<boolean> {
+    const fleet = await this[READY]();
+    return fleet.channels.sealed(channel.id) === null && fleet.channels.add(channel, sealed, limit);
+  }
+
+  /** False when there are some for this provider already. */
+  async bringCredentials(kind: string, sealed: SealedCredentials): Promise<boolean> {
+    const { credentials } = await this[READY]();
+    const isNew = credentials.find(kind) === null;
+    if (isNew) credentials.keep(kind, sealed);
+    return isNew;
+  }
+
+  async bringEvents(
+    events: readonly { readonly instanceId: string | null; readonly event: HistoryEvent }[],
+  ): Promise<void> {
+    const fleet = await this[READY]();
+    bringEvents(fleet, events, Date.now());
+    this[CHANGED](fleet);
+  }
+}

@@ -1,0 +1,80 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
+import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
+import { orderOf } from "../lifecycle/rules/order.ts";
+import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
+import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
+import type { ActionParameters } from "../orders/order.ts";
+import type { MachineKey } from "../providers/machines.ts";
+import { type InstanceInspection, inspectInstance } from "./inspection.ts";
+import { InstanceLife, settingsOf } from "./life.ts";
+import type { DetailWithPolicy, Unreadable } from "./outcomes.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
+import { orderParameters } from "./targets.ts";
+
+/** What can be seen of an instance. Nothing here changes it. */
+export class InstanceViews extends DurableObject<Env> {
+  protected readonly life: InstanceLife;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.life = new InstanceLife(ctx, env);
+  }
+
+  /** The order under way, for whoever begins it anew; null without one that a provider carries out. */
+  async orderUnderWay(): Promise<ActionParameters | Unreadable | null> {
+    return this.#view((stored) => {
+      const order = orderOf(stored.state);
+      return order === null ? null : orderParameters(stored, order);
+    });
+  }
+
+  /** All that is stored of the instance, for the operator; null for one that was never registered. */
+  async inspect(): Promise<InstanceInspection | null> {
+    return inspectInstance(this.life, this.ctx.storage);
+  }
+
+  async live(): Promise<LiveView | Unreadable | null> {
+    return this.#view(({ instanceId, state }, policy, now) => liveView(instanceId, state, policy, now));
+  }
+
+  async detail(): Promise<DetailWithPolicy | Unreadable | null> {
+    return this.#view((stored, policy, now) => ({
+      ...detailView(stored.instanceId, stored.state, policy, now),
+      policy: settingsOf(stored),
+      policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
+    }));
+  }
+
+  /** The machine that it watches, whoever can reach it; null for an unknown instance. */
+  async machine(): Promise<MachineKey | Unreadable | null> {
+    return this.#view(({ instanceId, state: { profile } }) => ({
+      provider: profile.provider,
+      ref: profile.providerRef ?? instanceId,
+    }));
+  }
+
+  async sample(): Promise<MetricsSample | Unreadable | null> {
+    return this.#view((stored, policy, now) => {
+      const sample = metricsSample(stored.instanceId, stored.state, policy, now);
+      const held = this.life.outbox.heldHeartbeats(stored).length;
+      return { ...sample, waitingHeartbeats: sample.waitingHeartbeats + held };
+    });
+  }
+
+  /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
+  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
+    return this.#view((stored) => ({
+      shard: stored.historyShard,
+      waiting: [...this.life.outbox.heldHeartbeats(stored), ...waitingHeartbeats(stored.state)],
+    }));
+  }
+
+  #view<T>(view: (stored: StoredInstance, policy: Policy, now: number) => T): T | Unreadable | null {
+    const stored = this.life.known();
+    if (stored === null) return this.life.unreadable();
+    return view(stored, this.life.policy(stored), Date.now());
+  }
+}

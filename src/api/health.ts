@@ -8,7 +8,7 @@ import {
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { component, jsonResponse } from "../http/openapi.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { version } from "../platform/version.ts";
 
 /** `/healthz`: public, so it says nothing of any user, wakes no object, and asks the databases a few times a minute at most. */
@@ -97,7 +97,7 @@ function healthOf(env: Env, databases: readonly DatabaseStanding[]): Health {
     migration: NEWEST_MIGRATION,
     databases: [...databases],
     history_shards: databases.length,
-    simulation_speed: simulationSpeed(env),
+    simulation_speed: readSettings(env).SIMULATION_SPEED,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { identify, type Principal, type Scope } from "../accounts/principal.ts";
+import { type Identity, identify, type Principal, type Scope } from "../accounts/principal.ts";
 import type { ApiEnvironment } from "./environment.ts";
-import { ApiError, tooManyRequests } from "./errors.ts";
+import { ApiError, suspended, tooManyRequests } from "./errors.ts";
 
 /** Lets a request pass if its bearer token is valid and has one of these scopes; otherwise answers 401 or 403. */
 export function requireToken(...scopes: readonly Scope[]): MiddlewareHandler<ApiEnvironment> {
@@ -25,12 +25,10 @@ function requireTokenOf(
 ): MiddlewareHandler<ApiEnvironment> {
   return async (c, next) => {
     const token = tokenOf(c);
-    const principal = token === null ? null : await identify(c.env, token);
-    if (principal === null) {
-      await slowDownGuessing(c.env, c.req.header("CF-Connecting-IP"));
-      c.header("WWW-Authenticate", "Bearer");
-      throw new ApiError("unauthorized", "A valid bearer token is needed");
-    }
+    const principal = await principalOf(
+      c,
+      token === null ? { outcome: "not_valid" } : await identify(c.env, token),
+    );
     if (!scopes.includes(principal.scope)) {
       const needed = scopes.join(" or ");
       throw new ApiError("forbidden", `This needs a token of scope ${needed}, not ${principal.scope}`);
@@ -38,6 +36,21 @@ function requireTokenOf(
     c.set("principal", principal);
     await next();
   };
+}
+
+async function principalOf(c: Context<ApiEnvironment>, identity: Identity): Promise<Principal> {
+  switch (identity.outcome) {
+    case "known":
+      return identity.principal;
+    case "too_many_requests":
+      throw tooManyRequests("Too many requests with this token");
+    case "suspended":
+      throw suspended();
+    case "not_valid":
+      await slowDownGuessing(c.env, c.req.header("CF-Connecting-IP"));
+      c.header("WWW-Authenticate", "Bearer");
+      throw new ApiError("unauthorized", "A valid bearer token is needed");
+  }
 }
 
 function bearerToken(authorization: string | undefined): string | null {

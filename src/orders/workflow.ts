@@ -1,4 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { logInfo } from "../platform/log.ts";
 import { count } from "../service/meter.ts";
 import { deleteMachine } from "./delete.ts";
@@ -13,6 +14,7 @@ import { wake } from "./wake.ts";
  */
 export class InstanceAction extends WorkflowEntrypoint<Env, ActionParameters> {
   override async run(event: Readonly<WorkflowEvent<ActionParameters>>, step: WorkflowStep): Promise<void> {
+    await awaitSettings(this.env, step);
     const { kind, actionId } = event.payload.order;
     const steps = new OrderSteps(this.env, event.payload, event.instanceId, step);
     logInfo("order under way", { ...steps.ids, kind });

@@ -4,7 +4,7 @@ import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { guardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
 import { logInfo } from "../platform/log.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import {
   type Aggregate,
@@ -95,7 +95,7 @@ export class Coordinator {
     this.#ctx = ctx;
     this.#env = env;
     this.#counts = counts;
-    this.#rule = ruleAtSpeed(simulationSpeed(env));
+    this.#rule = ruleAtSpeed(readSettings(env).SIMULATION_SPEED);
     const { sql } = ctx.storage;
     this.#kept = new Kept(sql);
     sql.exec(
@@ -144,6 +144,12 @@ export class Coordinator {
     if (last === undefined || report.startedAt >= last.startedAt) this.#kept.write("cleanup", report);
     this.#keepEvent(event);
     if (report.startedAt >= (this.#kept.read("taken_over_at", z.number()) ?? 0)) this.#dropFormerVotes();
+  }
+
+  /** Keeps an event. */
+  async noteEvent(event: ServiceEvent): Promise<void> {
+    await this.#takeOver();
+    this.#keepEvent(event);
   }
 
   #keepPart(id: string, part: ShardPart): void {

@@ -3,7 +3,7 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { logWarning } from "../platform/log.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf } from "./address.ts";
 import type { ShardPart } from "./coordinator.ts";
@@ -55,7 +55,7 @@ export class Shard {
     this.#env = env;
     this.#counts = counts;
     this.#kept = new Kept(ctx.storage.sql);
-    this.#fleets = new Fleets(ctx.storage.sql, ruleAtSpeed(simulationSpeed(env)).voteStepMs);
+    this.#fleets = new Fleets(ctx.storage.sql, ruleAtSpeed(readSettings(env).SIMULATION_SPEED).voteStepMs);
   }
 
   /** Takes a report before it awaits anything, so that reports count in the order in which they arrive. */

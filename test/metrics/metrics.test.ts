@@ -221,7 +221,7 @@ describe("the service's metrics", () => {
     await refused();
     const before = await vi.waitFor(async () => {
       const counts = await readCounts();
-      expect(Object.keys(counts)).not.toEqual([]);
+      expect(Object.keys(counts)).toContain('heartbeats{"outcome":"refused","reason":"unauthorised"}');
       return counts;
     }, 60_000);
     setClock(DAY - MINUTE + 1000);
@@ -271,6 +271,7 @@ describe("the service's metrics", () => {
     const shown = metrics.get("dumont_service_instances")?.filter(({ value }) => value > 0) ?? [];
     expect(new Map(shown.map(({ labels, value }) => [labels.status, value]))).toEqual(counted);
     expect(metrics.get("dumont_service_guard_closed")).toEqual([{ labels: {}, value: 0 }]);
+    expect(metrics.get("dumont_service_simulation_speed")).toEqual([{ labels: {}, value: 1 }]);
     // An increase is seen only of what began at 0.
     expect(metrics.get("dumont_service_invariant_breaches_total")).toEqual([{ labels: {}, value: 0 }]);
   });

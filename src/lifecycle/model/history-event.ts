@@ -46,6 +46,9 @@ export const historyEventKindSchema = z.enum([
   "invariant_breached",
   "operator_acted",
   "cleanup",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
@@ -79,6 +82,9 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "guard_permitted",
   "operator_acted",
   "cleanup",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 /** Whether no event of this kind is ever an alert. */

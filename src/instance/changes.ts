@@ -1,6 +1,4 @@
-import type { Decision } from "../lifecycle/decide.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { attribute } from "../lifecycle/model/outbox.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { actionOf } from "../lifecycle/rules/order.ts";
 import { orderDeadline } from "../lifecycle/rules/order-end.ts";
@@ -11,16 +9,6 @@ export function eventsIn({ outbox }: InstanceState, firstId: number): string[] {
   return outbox.flatMap(({ id, effect }) =>
     id >= firstId && effect.type === "event" ? [effect.event.kind] : [],
   );
-}
-
-/** The state decided, in which each order that was placed says upon which request. `firstId`: of the effects decided. */
-export function attributeOrders(
-  { state, effects }: Decision,
-  firstId: number,
-  requestId?: string,
-): InstanceState {
-  const hasOrder = effects.some(({ effect }) => effect.type === "action");
-  return requestId !== undefined && hasOrder ? attribute(state, firstId, requestId) : state;
 }
 
 /** Whether a decision failed an order because its end had not been told by its deadline. */

@@ -2,7 +2,7 @@ import type { Presence, UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { dueChunk, isLeaving, project, withoutChunk } from "../lifecycle/model/outbox.ts";
+import { attribute, dueChunk, isLeaving, project, withoutChunk } from "../lifecycle/model/outbox.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
@@ -15,7 +15,7 @@ import { logError } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
-import { attributeOrders, eventsIn, isOverdue, logChanges } from "./changes.ts";
+import { eventsIn, isOverdue, logChanges } from "./changes.ts";
 import { idsOf, Outbox, type Owner } from "./outbox.ts";
 import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
 import { resume, UNKNOWN_PAST } from "./resume.ts";
@@ -139,7 +139,7 @@ export class InstanceLife implements Owner {
     const decision = decide(current, event, this.policy(stored), now);
     const breaches = decision.state === former ? [] : breachesOf(former, decision.state, now);
     if (breaches.length > 0) return this.#withhold(event, breaches, now);
-    const state = attributeOrders(decision, current.nextEffectId, requestId);
+    const state = attribute(decision.state, current.nextEffectId, requestId);
     const next = { ...stored, state };
     if (state !== this.stored()?.state) this.save(next);
     logChanges(idsOf(stored), former, state, event.type, requestId);
@@ -154,11 +154,8 @@ export class InstanceLife implements Owner {
     const former = this.stored();
     const news = this.#notYetTold(breaches, now);
     if (news.length > 0) {
-      logError("a decision broke an invariant", {
-        ...idsOf(former),
-        invariants: news.join(),
-        upon: event.type,
-      });
+      const fields = { invariants: news.join(), upon: event.type };
+      logError("a decision broke an invariant", { ...idsOf(former), ...fields });
     }
     if (former === null) return UNAVAILABLE;
     const state = withhold(former.state, event, news, this.policy(former), now);

@@ -1,7 +1,7 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
 import { actorOf } from "../platform/address.ts";
-import { type LogIds, logInfo, logWarning } from "../platform/log.ts";
+import { type LogIds, logInfo } from "../platform/log.ts";
 import { type Provider, ProviderError, type ProviderOrder, type Target } from "../providers/provider.ts";
 import { openProvider } from "../providers/registry.ts";
 import { type ActionParameters, type ActionResult, resultEvent } from "./order.ts";
@@ -75,7 +75,7 @@ export class OrderSteps {
         logInfo("provider answered", { ...fields(), answer: wordOf(answer) });
         return answer;
       } catch (error) {
-        logWarning("provider failed", fields(), error);
+        logInfo("provider failed", fields(), error);
         if (!(error instanceof ProviderError)) throw error;
         if (!error.isPassing) throw new NonRetryableError(error.message);
         askedForSeconds = error.retryAfterSeconds ?? 0;

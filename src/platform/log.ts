@@ -25,9 +25,12 @@ const LONGEST_STACK = 2000;
 const MOST_FIELDS = 32;
 const CUT = "[cut]";
 
-/** Something changed, or began, or ended. A steady heartbeat does none of these, and is not logged. */
-export function logInfo(message: string, fields: LogFields = {}): void {
-  console.log(lineOf("info", message, fields, undefined));
+/**
+ * Something changed, or began, or ended, or failed at somebody else's. A steady heartbeat does none of these, and is not
+ * logged.
+ */
+export function logInfo(message: string, fields: LogFields = {}, error?: unknown): void {
+  console.log(lineOf("info", message, fields, error));
 }
 
 /** Something failed that is tried again, or that somebody else is told of. */

@@ -40,7 +40,7 @@ const inspectionSchema = component(
         ),
       )
       .readonly()
-      .describe("Messages that are still to be sent: the 50 that have waited longest"),
+      .describe("Messages that are still to be sent: the 50 that are due first"),
     digests: z
       .array(
         component(

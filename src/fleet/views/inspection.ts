@@ -36,7 +36,7 @@ export interface FleetInspection {
     readonly others: number;
     readonly oldest_at: Instant;
   };
-  /** Messages that are still to be sent; those that have waited longest are shown. */
+  /** Messages that are still to be sent; those that are due first are shown. */
   readonly waiting_deliveries: number;
   readonly deliveries: readonly {
     readonly delivery_id: string;
@@ -114,7 +114,7 @@ function waitingDeliveries(sql: SqlStorage): Pick<FleetInspection, "waiting_deli
   const rows = sql
     .exec<{ id: string; channel_id: string; digest_id: string; retry_at: number; since: number | null }>(
       `SELECT id, channel_id, digest_id, retry_at, postponed_since AS since FROM deliveries
-       ORDER BY postponed_since IS NULL, postponed_since, id LIMIT ${DELIVERIES_SHOWN}`,
+       ORDER BY retry_at LIMIT ${DELIVERIES_SHOWN}`,
     )
     .toArray();
   const { total } = sql.exec<{ total: number }>("SELECT COUNT(*) AS total FROM deliveries").one();

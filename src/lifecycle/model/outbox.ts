@@ -29,7 +29,13 @@ export function record(
 }
 
 /** Notes in orders among the effects from `firstId` on which request they go back to. */
-export function attribute(state: InstanceState, firstId: number, requestId: string): InstanceState {
+export function attribute(
+  state: InstanceState,
+  firstId: number,
+  requestId: string | undefined,
+): InstanceState {
+  const isOrder = ({ id, effect }: PendingEffect) => id >= firstId && effect.type === "action";
+  if (requestId === undefined || !state.outbox.some(isOrder)) return state;
   const outbox = state.outbox.map(
     ({ id, effect }): PendingEffect =>
       id >= firstId && effect.type === "action"

@@ -5,7 +5,7 @@ import { fleetOf } from "../../../src/platform/address.ts";
 import { alertOf, passAlarms, reportOf, rows } from "../../fleet/fleets.ts";
 import { introspectOrders } from "../../orders/introspect.ts";
 import { expectLogged } from "../../quiet.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, rowsOf, setClock } from "../../world.ts";
 
 /** What the operator looks into and does, and what it may never do. */
 
@@ -133,7 +133,7 @@ describe("an instance that is looked into", () => {
       expect((await ask("POST", `${other.userId}/instances/rig/order/${act}`, body)).status).toBe(404);
     }
     expect((await ask("POST", `${gone}/digests/u-ordinary-1/deliver`, { because: "x" })).status).toBe(404);
-    expect(await rows(fleetOf(env, gone), "SELECT id FROM fleet")).toEqual([]);
+    expect((await rowsOf(fleetOf(env, gone))).fleet ?? []).toEqual([]);
     const asUser = await call("GET", `/api/admin/users/${pathOf(one)}`, { token: one.userToken });
     expect(asUser.status).toBe(403);
   });

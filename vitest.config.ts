@@ -56,6 +56,9 @@ function insideWorkerd(more: { d1Databases?: string[] } = {}) {
       bindings: { ...TEST_SECRETS, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
       ratelimits: {
         HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 100_000, period: 60 } },
+        TOKEN_LIMIT: { namespace_id: "1003", simple: { limit: 1_000_000, period: 60 } },
+        REGISTRATION_LIMIT: { namespace_id: "1004", simple: { limit: 100_000, period: 60 } },
+        CHANNEL_TEST_LIMIT: { namespace_id: "1005", simple: { limit: 10, period: 60 } },
         LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
       },
     },
@@ -96,6 +99,7 @@ export default defineConfig({
             "test/fleet/rules/**/*.test.ts",
             "test/imports.test.ts",
             "test/docs.test.ts",
+            "test/scripts/**/*.test.ts",
             "test/alerts/notice.test.ts",
             "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,

@@ -2,7 +2,14 @@ import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { ApiEnvironment } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, tooManyRequests, unavailable, unreadable } from "../http/errors.ts";
+import {
+  ApiError,
+  errorResponses,
+  suspended,
+  tooManyRequests,
+  unavailable,
+  unreadable,
+} from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
 import { toIso } from "../lifecycle/model/time.ts";
@@ -137,6 +144,8 @@ export class PostStatus extends Endpoint {
         });
       case "old_token":
         throw new ApiError("unauthorized", "This token was replaced by a newer one");
+      case "suspended":
+        throw suspended();
       case "unknown":
         throw new ApiError("unauthorized", "This instance is not watched any more");
       case "unreadable":

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { conditionOf, type ListFilter } from "../../src/fleet/views/list-filter.ts";
+import { deletionFrom, USER_TABLES } from "../../src/history/belongings.ts";
 import { Databases } from "./databases.ts";
 import { findStatements, type Statement } from "./statements.ts";
 
@@ -16,6 +17,7 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     forgotten: "one row",
     channels: "as many as a user may have",
     removals: "the newest 1,000",
+    admissions: "the newest 10,000",
     late_reports: "a row a minute, for as long as a guard may close",
   },
   instance: { held: "bounded in bytes and time", sqlite_master: "a row a table" },
@@ -59,6 +61,14 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     because: "ends at the first one",
     by: "policy_retries_by_time",
   },
+  {
+    sql: "SELECT instance_id FROM instances UNION SELECT instance_id FROM removals ORDER BY instance_id LIMIT ?",
+    because: "both are in the order of their keys, so it ends with the limit",
+  },
+  ...["heartbeat_chunks", "heartbeat_hours", "events", "instances", "machines"].map((table) => ({
+    sql: `DELETE FROM ${table} WHERE (user_id, …`,
+    because: "of a user who is deleted, so many rows at a time",
+  })),
   { sql: "DELETE FROM events", because: "an import that begins anew empties the table" },
   { sql: "SELECT user_id, number, day, json FROM fleets WHERE day < ?", because: "once a day" },
   { sql: "SELECT user_id, number, day, json FROM fleets", because: "once, when a shard starts" },
@@ -105,6 +115,7 @@ const FILTERS: readonly ListFilter[] = [
 
 const { statements, lost } = findStatements({
   conditionOf: { condition: FILTERS.map((filter) => conditionOf(filter).condition) },
+  deletionFrom: { "": USER_TABLES.map(deletionFrom) },
 });
 const databases = new Databases(statements);
 

@@ -31,9 +31,14 @@ const IMPORT_RESUMES_MS = 30 * SECOND_MS;
 
 /** Whether the fleet has been started before: then it needs nothing from outside. */
 export function isImported({ sql }: DurableObjectStorage): boolean {
+  // An object of a user who was deleted, or whom there never was, stays empty.
+  if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'fleet'").toArray().length === 0) return false;
   createTables(sql);
   return sql.exec("SELECT 1 FROM fleet").toArray().length > 0;
 }
+
+/** There is no such user any more, by the operator's word, and so never again a fleet. */
+export class UserDeleted extends Error {}
 
 export async function startFleet(
   env: Env,
@@ -92,8 +97,11 @@ async function importAccount(
     ),
     ofUser("SELECT provider, ref, instance_id, claimed_at FROM machines WHERE user_id = ?"),
     ofUser("SELECT kind, credentials AS sealed, updated_at AS set_at FROM providers WHERE user_id = ?"),
+    ofUser("SELECT user_id FROM user_deletions WHERE user_id = ?"),
   ]);
-  const [user, guard, vote, hibernations, channels, machines, credentials] = await within(D1_LIMIT_MS, asked);
+  const found = await within(D1_LIMIT_MS, asked);
+  const [user, guard, vote, hibernations, channels, machines, credentials, deletions] = found;
+  if ((deletions?.results.length ?? 0) > 0) throw new UserDeleted(`${userId} was deleted`);
   // An account that can't be read stops the import: the default policy in its place might stop machines.
   const account = userRow.optional().parse(user?.results[0]);
   const fleet = newFleet();

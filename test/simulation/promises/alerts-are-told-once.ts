@@ -86,6 +86,8 @@ export class AlertsAreToldOnce implements Promised {
         }
       }
     }
+    // Between two turns of it, the guard may have told that it does not know how the service's stands.
+    const turns = guard.filter(({ kind }) => kind === "guard_closed" || kind === "guard_opened");
     const alerts = [...this.#alerts.values()];
     const isRepeat = ({ instanceId, kind, at }: Alert) =>
       alerts.some(
@@ -98,7 +100,7 @@ export class AlertsAreToldOnce implements Promised {
       );
     for (const alert of alerts) {
       if (told.has(keyOf(alert)) || cutShort.has(alert.kind)) continue;
-      if (isOfAnOutage(alert, guard) || isRepeat(alert)) continue;
+      if (isOfAnOutage(alert, turns) || isRepeat(alert)) continue;
       this.#say(`${alert.kind} ${keyOf(alert)} was never told`);
     }
   }
@@ -120,14 +122,15 @@ function keyOf({ instanceId, id, at }: Pick<Alert, "instanceId" | "id" | "at">):
   return `${instanceId}/${id} of ${at}`;
 }
 
-function isOfAnOutage({ kind, at }: Alert, guard: readonly Alert[]): boolean {
+/** `turns`: when the guard closed and opened, in turn. */
+function isOfAnOutage({ kind, at }: Alert, turns: readonly Alert[]): boolean {
   if (!TOLD_BY_THE_GUARD.has(kind)) return false;
   // Whoever came back from an outage may do so long after the guard has opened.
   const until = kind === "recovered" ? Number.POSITIVE_INFINITY : 0;
-  return guard.some(
+  return turns.some(
     (closed, index) =>
       closed.kind === "guard_closed" &&
       at >= closed.at - OUTAGE_LEAD_MS &&
-      at <= Math.max(until, guard[index + 1]?.at ?? Number.POSITIVE_INFINITY),
+      at <= Math.max(until, turns[index + 1]?.at ?? Number.POSITIVE_INFINITY),
   );
 }

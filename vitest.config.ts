@@ -104,6 +104,8 @@ export default defineConfig({
             "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",
+            "test/checks/**/*.test.ts",
+            "test/soak/**/*.test.ts",
           ],
         },
       },

@@ -61,10 +61,6 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     because: "ends at the first one",
     by: "policy_retries_by_time",
   },
-  {
-    sql: "SELECT instance_id FROM instances UNION SELECT instance_id FROM removals ORDER BY instance_id LIMIT ?",
-    because: "both are in the order of their keys, so it ends with the limit",
-  },
   ...["heartbeat_chunks", "heartbeat_hours", "events", "instances", "machines"].map((table) => ({
     sql: `DELETE FROM ${table} WHERE (user_id, …`,
     because: "of a user who is deleted, so many rows at a time",

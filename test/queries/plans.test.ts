@@ -98,8 +98,6 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
 const UNKNOWN_TEXTS: readonly string[] = [
   // The rows of an account that is taken over, each by its key, into the table that the query names.
   "src/fleet/import/import.ts",
-  // A batch of the rows of a user who is deleted, of each table.
-  "src/history/belongings.ts",
 ];
 
 const FILTERS: readonly ListFilter[] = [

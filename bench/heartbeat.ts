@@ -14,7 +14,7 @@ import {
  */
 
 const INSTANCES = 32;
-const ROUNDS = 10;
+const ROUNDS = 20;
 const SLICE_MS = 1_500;
 
 const VARIANTS = [
@@ -33,6 +33,8 @@ interface Contestant {
   /** Heartbeats a second, one entry a round. */
   readonly throughputs: number[];
   readonly latenciesMs: number[];
+  /** CPU time a heartbeat, one entry a round. */
+  readonly cpuMs: number[];
 }
 
 export interface HeartbeatResult {
@@ -42,8 +44,9 @@ export interface HeartbeatResult {
   readonly p99Ms: number;
   /** Median over the rounds of the full path's throughput divided by this one's of the same round. */
   readonly fullPathRatio: number;
-  /** How long this one takes beyond the router, in full paths beyond the router: by the median throughputs. */
-  readonly actorShareRatio: number;
+  /** The same of the CPU time that a heartbeat takes, whatever else the machine does: this one's divided by the full path's. */
+  readonly cpuRatio: number;
+  readonly cpuMs: number;
 }
 
 /** Runs all of them and gives back what was measured, the full path first. */
@@ -67,12 +70,15 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
         expectedStatus: refused ? 403 : 200,
         throughputs: [],
         latenciesMs: [],
+        cpuMs: [],
       });
     }
     for (const contestant of contestants) await beat(contestant);
     for (let round = 0; round < ROUNDS; round++) {
       for (const contestant of contestants) {
+        const before = contestant.service.cpuMs();
         const latenciesMs = await beat(contestant);
+        contestant.cpuMs.push((contestant.service.cpuMs() - before) / latenciesMs.length);
         contestant.throughputs.push((latenciesMs.length * 1000) / SLICE_MS);
         for (const latencyMs of latenciesMs) contestant.latenciesMs.push(latencyMs);
       }
@@ -81,19 +87,20 @@ export async function benchHeartbeats(): Promise<HeartbeatResult[]> {
     load.end();
     await Promise.all(contestants.map(({ service }) => service.stop()));
   }
-  const full = contestants[0]?.throughputs ?? [];
-  const router = contestants.at(-1)?.throughputs ?? [];
-  const beyondRouter = (throughputs: readonly number[]) =>
-    1 / quantile(throughputs, 0.5) - 1 / quantile(router, 0.5);
-  return contestants.map(({ name, throughputs, latenciesMs }) => ({
+  const [full] = contestants;
+  return contestants.map(({ name, throughputs, latenciesMs, cpuMs }) => ({
     name,
     heartbeatsPerSecond: quantile(throughputs, 0.5),
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
     fullPathRatio: quantile(
-      throughputs.map((throughput, round) => (full[round] ?? 0) / throughput),
+      throughputs.map((throughput, round) => (full?.throughputs[round] ?? 0) / throughput),
       0.5,
     ),
-    actorShareRatio: beyondRouter(throughputs) / beyondRouter(full),
+    cpuMs: quantile(cpuMs, 0.5),
+    cpuRatio: quantile(
+      cpuMs.map((each, round) => each / (full?.cpuMs[round] ?? Number.NaN)),
+      0.5,
+    ),
   }));
 }

@@ -159,13 +159,7 @@ async function report(env: Env, userId: string, rows: number, reporters: number)
 }
 
 // The configuration names them; no load reaches them, but for the service, which the fleet tells of its totals.
-export {
-  AlertDelivery,
-  AlertDigest,
-  DailyCleanup,
-  InstanceAction,
-  ServiceActor,
-} from "../../src/worker.ts";
+export * from "../../src/worker.ts";
 
 export default {
   async fetch(request, env) {

@@ -28,13 +28,6 @@ export class InstanceActor extends DurableObject<Env> {
 }
 
 // The configuration names them; no load reaches them.
-export {
-  AlertDelivery,
-  AlertDigest,
-  DailyCleanup,
-  FleetActor,
-  InstanceAction,
-  ServiceActor,
-} from "../../src/worker.ts";
+export * from "../../src/worker.ts";
 
 export default unlimitedWorker;

@@ -7,7 +7,12 @@ import { createRouter } from "../../src/router.ts";
  */
 const router = createRouter();
 const unlimited: RateLimit = { limit: async () => ({ success: true }) };
+/** One for all requests, as the platform has it: settings are read once for each. */
+let bindings: Env | null = null;
 
 export const unlimitedWorker = {
-  fetch: (request, env, context) => router.fetch(request, { ...env, HEARTBEAT_LIMIT: unlimited }, context),
+  fetch: (request, env, context) => {
+    bindings ??= { ...env, HEARTBEAT_LIMIT: unlimited };
+    return router.fetch(request, bindings, context);
+  },
 } satisfies ExportedHandler<Env>;

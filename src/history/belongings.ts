@@ -36,16 +36,15 @@ export const KEPT_TABLES: readonly string[] = ["user_deletions"];
 /** Deletes at most `limit` of the user's rows in a table. Returns how many there were. */
 export async function deleteRows(
   db: D1Database,
-  { name, key }: UserTable,
+  table: UserTable,
   userId: string,
   limit: number,
 ): Promise<number> {
-  const columns = key.join(", ");
-  const { meta } = await db
-    .prepare(
-      `DELETE FROM ${name} WHERE (${columns}) IN (SELECT ${columns} FROM ${name} WHERE user_id = ? LIMIT ?)`,
-    )
-    .bind(userId, limit)
-    .run();
+  const { meta } = await db.prepare(deletionFrom(table)).bind(userId, limit).run();
   return meta.changes;
+}
+
+export function deletionFrom({ name, key }: UserTable): string {
+  const columns = key.join(", ");
+  return `DELETE FROM ${name} WHERE (${columns}) IN (SELECT ${columns} FROM ${name} WHERE user_id = ? LIMIT ?)`;
 }

@@ -2,7 +2,10 @@ import { child, children, importedBy, type Node, nameOf, type Source } from "./s
 
 /** Which texts an expression can stand for. */
 
-/** What some functions give back, by name and field: conditions that are put together at run time. */
+/**
+ * What some functions give back that put a text together at run time: by the function's name, and by the field of what it gives
+ * back, which is empty for all of it.
+ */
 export type KnownResults = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
 export class Texts {
@@ -34,6 +37,8 @@ export class Texts {
         return this.#member(source, node);
       case "Identifier":
         return this.#identifier(source, node);
+      case "CallExpression":
+        return this.#call(source, node);
       default:
         throw new Unknown(source, node);
     }
@@ -84,6 +89,17 @@ export class Texts {
     const declared = this.#declared(source, node);
     if (declared.length === 0) return this.#result(source, node);
     return declared.flatMap((each) => this.of(each.source, each.node));
+  }
+
+  /** `known(…)`: the texts in that function are known with it. */
+  #call(source: Source, node: Node): string[] {
+    const called = nameOf(child(node, "callee")) ?? "";
+    const known = this.#results[called]?.[""];
+    if (known === undefined) throw new Unknown(source, node);
+    for (const text of source.nodes.filter(({ type }) => type === "TemplateLiteral")) {
+      if (source.ancestorsOf(text).some((each) => nameOf(child(each, "id")) === called)) this.seen.add(text);
+    }
+    return [...known];
   }
 
   /** `const { name } = known(…)`. */

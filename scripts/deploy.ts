@@ -2,7 +2,16 @@ import { parseArgs } from "node:util";
 import manifest from "../package.json" with { type: "json" };
 import { agentProblem, readAgent, releasedAgents } from "./keep-agent.ts";
 import { readSettings } from "./release/config.ts";
-import { type Plan, planDeployment, type Step, shareCommand, sharesOf, type Wish } from "./release/plan.ts";
+import {
+  backCommand,
+  type Plan,
+  planDeployment,
+  SOON,
+  type Step,
+  shareCommand,
+  sharesOf,
+  type Wish,
+} from "./release/plan.ts";
 import { settingsProblems } from "./release/settings.ts";
 import { readDatabases, readStanding } from "./release/standing.ts";
 import { type ErrorCounts, errorsIn, healthProblem, newErrors, type Service } from "./release/watch.ts";
@@ -90,7 +99,7 @@ async function take(step: Step, run: Run): Promise<void> {
       run.id = await wrangler.upload(["versions", "upload", ...named]);
       return;
     case "deploy":
-      run.id = await wrangler.upload(["deploy", ...named]);
+      run.id = await wrangler.upload(["deploy", ...named, ...SOON]);
       return;
     case "stage":
       if (run.plan.type !== "staged") return;
@@ -114,7 +123,7 @@ function stopIf(problem: string | null): void {
 async function takeBack({ plan, isOnTrial, id }: Run, error: unknown): Promise<never> {
   const problem = error instanceof Error ? error.message : String(error);
   if (plan.type === "staged" && isOnTrial) {
-    await wrangler.do(shareCommand([{ version: plan.former, percent: 100 }]));
+    await wrangler.do(backCommand(plan.former));
     throw new Stopped(`${problem}. The former version ${plan.former} has all the traffic again`);
   }
   throw new Stopped(

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { planDeployment, type Step, shareCommand, sharesOf, type Wish } from "../../scripts/release/plan.ts";
+import {
+  backCommand,
+  planDeployment,
+  type Step,
+  shareCommand,
+  sharesOf,
+  type Wish,
+} from "../../scripts/release/plan.ts";
 import { rollbackTarget, whyNotBack } from "../../scripts/release/rollback-plan.ts";
 import { type Settings, settingsProblems } from "../../scripts/release/settings.ts";
 import type { Standing } from "../../scripts/release/standing.ts";
@@ -119,10 +126,13 @@ describe("a deployment", () => {
 
 it("gives shares in the same order at each stage, the former version last", () => {
   expect([0, 10, 100].map((percent) => shareCommand(sharesOf(percent, "new", "old")).join(" "))).toEqual([
-    "versions deploy new@0% old@100% -y",
-    "versions deploy new@10% old@90% -y",
-    "versions deploy new@100% -y",
+    "versions deploy new@0% old@100% -y --durable-objects-code-update-mode deferred 30s",
+    "versions deploy new@10% old@90% -y --durable-objects-code-update-mode deferred 30s",
+    "versions deploy new@100% -y --durable-objects-code-update-mode deferred 30s",
   ]);
+  expect(backCommand("old").join(" ")).toBe(
+    "versions deploy old@100% -y --durable-objects-code-update-mode immediate",
+  );
 });
 
 describe("the settings", () => {

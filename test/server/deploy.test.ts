@@ -98,12 +98,15 @@ async function run(script: "deploy" | "rollback", ...args: string[]) {
   });
 }
 
+const SOON = " --durable-objects-code-update-mode deferred 30s";
+
 /** What was done, without questions, and with names in place of ids. */
 function done(asked: readonly string[], { deployments }: Account): string[] {
   const isQuestion = / (list|status|view) ?/;
   const made = deployments.flatMap(({ versions }) => versions.map(({ version_id }) => version_id));
   return asked
     .filter((command) => !isQuestion.test(command))
+    .map((command) => command.replace(SOON, ""))
     .map((command) =>
       [...new Set(made)]
         .filter((id) => id !== "old")

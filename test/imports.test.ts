@@ -13,6 +13,7 @@ const FOLDERS = [
   "downloads",
   "http",
   "cleanup",
+  "deletion",
   "instance",
   "fleet",
   "orders",

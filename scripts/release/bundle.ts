@@ -10,7 +10,7 @@ import { z } from "zod";
 
 /** A release as it is deployed: the Worker that wrangler bundles, what is bound to it, and its migrations. */
 
-const releaseSchema = z.object({
+export const releaseSchema = z.object({
   /** The version of package.json. */
   version: z.string(),
   worker: z.string(),

@@ -16,6 +16,7 @@ import { settingsProblems } from "./release/settings.ts";
 import { readDatabases, readStanding } from "./release/standing.ts";
 import { type ErrorCounts, errorsIn, healthProblem, newErrors, type Service } from "./release/watch.ts";
 import { Wrangler } from "./release/wrangler.ts";
+import { requireRightVars } from "./vars.ts";
 
 /**
  * `npm run deploy`: migrates every database, and then deploys this version in stages. What a stage shows to be wrong is
@@ -53,6 +54,7 @@ async function deploy(): Promise<void> {
   if (!Number.isFinite(watchMs) || watchMs < 0)
     throw new Stopped("WATCH_SECONDS must be a number of seconds");
   const agent = agentProblem(await readAgent(), await releasedAgents());
+  requireRightVars();
   const problems = [...settingsProblems(settings), ...(agent === null ? [] : [agent])];
   if (problems.length > 0) throw new Stopped(problems.join("\n"));
   const databases = await readDatabases(wrangler);

@@ -20,7 +20,7 @@ const SETTINGS: Settings = {
   ],
   classes: "v4",
   workflows: ["orders"],
-  vars: { SIMULATION_SPEED: "1", ALLOW_LOOPBACK_URLS: "false" },
+  vars: { DEPLOYED: "true" },
 };
 const WISH: Wish = { atOnce: false, secretsFile: null, canCheck: true };
 const STANDING: Standing = { type: "whole", version: { id: "old", classes: "v4", workflows: ["orders"] } };
@@ -162,7 +162,7 @@ describe("the settings", () => {
   });
 
   it("are those of a real service", () => {
-    expect(problems({ vars: { SIMULATION_SPEED: "60", ALLOW_LOOPBACK_URLS: "true" } })).toHaveLength(2);
+    expect(problems({ vars: { DEPLOYED: "false" } })).toHaveLength(1);
   });
 });
 

@@ -2,11 +2,21 @@ import { parseArgs } from "node:util";
 import manifest from "../package.json" with { type: "json" };
 import { agentProblem, readAgent, releasedAgents } from "./keep-agent.ts";
 import { readSettings } from "./release/config.ts";
-import { type Plan, planDeployment, type Step, shareCommand, sharesOf, type Wish } from "./release/plan.ts";
+import {
+  backCommand,
+  type Plan,
+  planDeployment,
+  SOON,
+  type Step,
+  shareCommand,
+  sharesOf,
+  type Wish,
+} from "./release/plan.ts";
 import { settingsProblems } from "./release/settings.ts";
 import { readDatabases, readStanding } from "./release/standing.ts";
 import { type ErrorCounts, errorsIn, healthProblem, newErrors, type Service } from "./release/watch.ts";
 import { Wrangler } from "./release/wrangler.ts";
+import { requireRightVars } from "./vars.ts";
 
 /**
  * `npm run deploy`: migrates every database, and then deploys this version in stages. What a stage shows to be wrong is
@@ -44,6 +54,7 @@ async function deploy(): Promise<void> {
   if (!Number.isFinite(watchMs) || watchMs < 0)
     throw new Stopped("WATCH_SECONDS must be a number of seconds");
   const agent = agentProblem(await readAgent(), await releasedAgents());
+  requireRightVars();
   const problems = [...settingsProblems(settings), ...(agent === null ? [] : [agent])];
   if (problems.length > 0) throw new Stopped(problems.join("\n"));
   const databases = await readDatabases(wrangler);
@@ -55,53 +66,71 @@ async function deploy(): Promise<void> {
 }
 
 async function carryOut(plan: Exclude<Plan, { type: "refused" }>): Promise<void> {
-  const upload = [
-    "--tag",
-    `v${version}`,
-    ...(wish.secretsFile === null ? [] : ["--secrets-file", wish.secretsFile]),
-  ];
-  let usual: ErrorCounts = {};
-  let id = "";
-  for (const step of plan.steps) {
-    console.log(`== ${inWords(step)}`);
-    switch (step.type) {
-      case "create_database":
-        await wrangler.do(["d1", "create", step.name]);
-        break;
-      case "migrate":
-        await wrangler.do(["d1", "migrations", "apply", step.binding, "--remote"]);
-        break;
-      case "upload":
-        if (service !== null) usual = await errorsIn(service, watchMs);
-        id = await wrangler.upload(["versions", "upload", ...upload]);
-        break;
-      case "deploy":
-        id = await wrangler.upload(["deploy", ...upload]);
-        break;
-      case "stage":
-        if (plan.type === "staged") await wrangler.do(shareCommand(sharesOf(step.percent, id, plan.former)));
-        break;
-      case "check_health":
-        if (service !== null) await stopIf(plan, await healthProblem(service, id, version, watchMs));
-        break;
-      case "watch_errors":
-        if (service !== null) await stopIf(plan, newErrors(usual, await errorsIn(service, watchMs)));
-        break;
-      case "triggers":
-        await wrangler.do(["triggers", "deploy"]);
-        break;
+  const run: Run = { plan, usual: {}, id: "", isOnTrial: false };
+  try {
+    for (const step of plan.steps) {
+      console.log(`== ${inWords(step)}`);
+      await take(step, run);
     }
+  } catch (error) {
+    await takeBack(run, error);
   }
   console.log(`Version ${version} is deployed.`);
 }
 
-/** Gives everything back to the former version, where there are stages. */
-async function stopIf(plan: Plan, problem: string | null): Promise<void> {
-  if (problem === null) return;
-  if (plan.type !== "staged")
-    throw new Stopped(`${problem}. It is deployed all the same: npm run rollback goes back`);
-  await wrangler.do(shareCommand([{ version: plan.former, percent: 100 }]));
-  throw new Stopped(`${problem}. The former version ${plan.former} has all the traffic again`);
+interface Run {
+  readonly plan: Exclude<Plan, { type: "refused" }>;
+  /** By how much errors grew before. */
+  usual: ErrorCounts;
+  /** The upload. */
+  id: string;
+  /** Whether it has a share of the traffic that it may lose again. */
+  isOnTrial: boolean;
+}
+
+async function take(step: Step, run: Run): Promise<void> {
+  const secrets = wish.secretsFile === null ? [] : ["--secrets-file", wish.secretsFile];
+  const named = ["--tag", `v${version}`, ...secrets];
+  switch (step.type) {
+    case "create_database":
+      return wrangler.do(["d1", "create", step.name]);
+    case "migrate":
+      return wrangler.do(["d1", "migrations", "apply", step.binding, "--remote"]);
+    case "upload":
+      if (service !== null) run.usual = await errorsIn(service, watchMs);
+      run.id = await wrangler.upload(["versions", "upload", ...named]);
+      return;
+    case "deploy":
+      run.id = await wrangler.upload(["deploy", ...named, ...SOON]);
+      return;
+    case "stage":
+      if (run.plan.type !== "staged") return;
+      run.isOnTrial = true;
+      return wrangler.do(shareCommand(sharesOf(step.percent, run.id, run.plan.former)));
+    case "check_health":
+      return stopIf(service && (await healthProblem(service, run.id, version, watchMs)));
+    case "watch_errors":
+      return stopIf(service && newErrors(run.usual, await errorsIn(service, watchMs)));
+    case "triggers":
+      run.isOnTrial = false;
+      return wrangler.do(["triggers", "deploy"]);
+  }
+}
+
+function stopIf(problem: string | null): void {
+  if (problem !== null) throw new Stopped(problem);
+}
+
+/** Whatever went wrong: gives everything to the former version again, where there are stages. */
+async function takeBack({ plan, isOnTrial, id }: Run, error: unknown): Promise<never> {
+  const problem = error instanceof Error ? error.message : String(error);
+  if (plan.type === "staged" && isOnTrial) {
+    await wrangler.do(backCommand(plan.former));
+    throw new Stopped(`${problem}. The former version ${plan.former} has all the traffic again`);
+  }
+  throw new Stopped(
+    id === "" ? problem : `${problem}. It is deployed all the same: npm run rollback goes back`,
+  );
 }
 
 function inWords(step: Step): string {

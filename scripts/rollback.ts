@@ -1,4 +1,4 @@
-import { shareCommand } from "./release/plan.ts";
+import { backCommand } from "./release/plan.ts";
 import { rollbackTarget, whyNotBack } from "./release/rollback-plan.ts";
 import { readDeployments, readVersion } from "./release/standing.ts";
 import { Wrangler } from "./release/wrangler.ts";
@@ -19,7 +19,7 @@ async function rollBack(): Promise<void> {
       ? null
       : whyNotBack(await readVersion(wrangler, current), await readVersion(wrangler, former));
   if (refusal !== null) throw new Error(refusal);
-  await wrangler.do(shareCommand([{ version: former, percent: 100 }]));
+  await wrangler.do(backCommand(former));
   console.log(`The former version ${former} has all the traffic.`);
 }
 

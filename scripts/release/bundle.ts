@@ -19,6 +19,8 @@ export const releaseSchema = z.object({
   vars: z.record(z.string(), z.string()),
   objects: z.array(z.object({ name: z.string(), class_name: z.string() })),
   workflows: z.array(z.object({ name: z.string(), binding: z.string(), class_name: z.string() })),
+  /** The names of the rate limits. */
+  limits: z.array(z.string()).default(["HEARTBEAT_LIMIT", "LOGIN_LIMIT"]),
   /** The entry first. */
   modules: z.array(z.object({ type: z.enum(["ESModule", "Text"]), path: z.string(), contents: z.string() })),
   migrations: z.array(z.object({ name: z.string(), queries: z.array(z.string()) })),
@@ -34,6 +36,7 @@ const configSchema = z.object({
   vars: z.record(z.string(), z.string()),
   durable_objects: z.object({ bindings: releaseSchema.shape.objects }),
   workflows: releaseSchema.shape.workflows,
+  ratelimits: z.array(z.object({ name: z.string() })),
 });
 
 const manifestSchema = z.object({ version: z.string() });
@@ -59,6 +62,7 @@ export async function bundleRelease(source: string, options: { minify: boolean }
       vars: config.vars,
       objects: config.durable_objects.bindings,
       workflows: config.workflows,
+      limits: config.ratelimits.map(({ name }) => name),
       modules: await modulesIn(folder, `${basename(config.main, ".ts")}.js`),
       migrations: await readD1Migrations(join(source, "migrations")),
     };

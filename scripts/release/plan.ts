@@ -112,8 +112,24 @@ export function sharesOf(percent: number, version: string, former: string): Shar
   return percent === 100 ? shares : [...shares, { version: former, percent: 100 - percent }];
 }
 
+/**
+ * When objects that are at work take the code of their version. By itself the platform grants them five minutes, which is longer
+ * than a stage is watched; going back, none goes on with what is wrong.
+ */
+export const SOON = ["--durable-objects-code-update-mode", "deferred 30s"];
+const AT_ONCE = ["--durable-objects-code-update-mode", "immediate"];
+
 /** The arguments that give each version its share. */
 export function shareCommand(shares: readonly Share[]): string[] {
+  return [...deployCommand(shares), ...SOON];
+}
+
+/** The arguments that give everything to the former version. */
+export function backCommand(former: string): string[] {
+  return [...deployCommand([{ version: former, percent: 100 }]), ...AT_ONCE];
+}
+
+function deployCommand(shares: readonly Share[]): string[] {
   return ["versions", "deploy", ...shares.map(({ version, percent }) => `${version}@${percent}%`), "-y"];
 }
 

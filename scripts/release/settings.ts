@@ -24,10 +24,7 @@ export function settingsProblems({ databases, vars }: Settings): string[] {
       .filter(({ migrations }, _, [first]) => migrations === null || migrations !== first?.migrations)
       .map(({ binding }) => `${binding} does not have the migrations_dir of DB`),
     ...repeated(databases.map(({ name }) => name)).map((name) => `two bindings name the database ${name}`),
-    ...(vars.SIMULATION_SPEED === "1" ? [] : ["SIMULATION_SPEED is for simulations: deployed, it is 1"]),
-    ...(vars.ALLOW_LOOPBACK_URLS === "false"
-      ? []
-      : ["ALLOW_LOOPBACK_URLS is for tests: deployed, it is false"]),
+    ...(vars.DEPLOYED === "false" ? ["DEPLOYED is false, as local servers set it"] : []),
   ];
 }
 

@@ -53,8 +53,8 @@ export class Wrangler {
   }
 
   #run(args: readonly string[], output: "pipe" | "inherit", environment: Record<string, string> = {}) {
-    // CI: it asks nothing, and takes what each question has as its default.
-    const env = { ...process.env, CI: "true", ...environment };
+    // CI: it asks nothing, and takes what each question has as its default. A quieter log would hold answers back too.
+    const env = { ...process.env, CI: "true", WRANGLER_LOG: "log", ...environment };
     const child = spawn("wrangler", args, { cwd: ROOT, env, stdio: ["ignore", output, output] });
     let [stdout, stderr] = ["", ""];
     child.stdout?.on("data", (chunk) => {

@@ -1,6 +1,7 @@
 import { NonRetryableError } from "cloudflare:workflows";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import { fleetOf } from "../platform/address.ts";
+import { answerOr } from "../platform/former-object.ts";
 import type { Progress, Provider, Sighting, Target } from "../providers/provider.ts";
 import { type Seen, see } from "./look.ts";
 import type { OrderSteps } from "./steps.ts";
@@ -84,7 +85,9 @@ export async function cancelStart(
 async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
   const { userId, instanceId, provider, providerRef } = parameters;
   const fleet = fleetOf(env, userId);
-  if (await fleet.isSuspended()) throw new NonRetryableError("the operator suspended the account");
+  // Before there was a suspension nobody was suspended.
+  if (await answerOr(fleet.isSuspended(), false))
+    throw new NonRetryableError("the operator suspended the account");
   const holder = await fleet.holderOf({ provider, ref: providerRef });
   if (holder === instanceId) return;
   throw new NonRetryableError(

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { planDeployment, type Step, shareCommand, sharesOf, type Wish } from "../../scripts/release/plan.ts";
+import {
+  backCommand,
+  planDeployment,
+  type Step,
+  shareCommand,
+  sharesOf,
+  type Wish,
+} from "../../scripts/release/plan.ts";
 import { rollbackTarget, whyNotBack } from "../../scripts/release/rollback-plan.ts";
 import { type Settings, settingsProblems } from "../../scripts/release/settings.ts";
 import type { Standing } from "../../scripts/release/standing.ts";
@@ -13,7 +20,7 @@ const SETTINGS: Settings = {
   ],
   classes: "v4",
   workflows: ["orders"],
-  vars: { SIMULATION_SPEED: "1", ALLOW_LOOPBACK_URLS: "false" },
+  vars: { DEPLOYED: "true" },
 };
 const WISH: Wish = { atOnce: false, secretsFile: null, canCheck: true };
 const STANDING: Standing = { type: "whole", version: { id: "old", classes: "v4", workflows: ["orders"] } };
@@ -119,10 +126,13 @@ describe("a deployment", () => {
 
 it("gives shares in the same order at each stage, the former version last", () => {
   expect([0, 10, 100].map((percent) => shareCommand(sharesOf(percent, "new", "old")).join(" "))).toEqual([
-    "versions deploy new@0% old@100% -y",
-    "versions deploy new@10% old@90% -y",
-    "versions deploy new@100% -y",
+    "versions deploy new@0% old@100% -y --durable-objects-code-update-mode deferred 30s",
+    "versions deploy new@10% old@90% -y --durable-objects-code-update-mode deferred 30s",
+    "versions deploy new@100% -y --durable-objects-code-update-mode deferred 30s",
   ]);
+  expect(backCommand("old").join(" ")).toBe(
+    "versions deploy old@100% -y --durable-objects-code-update-mode immediate",
+  );
 });
 
 describe("the settings", () => {
@@ -152,7 +162,7 @@ describe("the settings", () => {
   });
 
   it("are those of a real service", () => {
-    expect(problems({ vars: { SIMULATION_SPEED: "60", ALLOW_LOOPBACK_URLS: "true" } })).toHaveLength(2);
+    expect(problems({ vars: { DEPLOYED: "false" } })).toHaveLength(1);
   });
 });
 

@@ -17,7 +17,7 @@ const NEXT = { classes: classes ?? "", workflows: [...workflows] };
 let folder: string;
 let service: FakeHttp;
 /** Versions that are wrong, by what is wrong with them. */
-let sick: "nothing" | "health" | "errors";
+let sick: "nothing" | "health" | "errors" | "metrics";
 let errors: number;
 
 beforeEach(async () => {
@@ -43,7 +43,8 @@ function health({ headers }: Call, { deployments }: Account) {
   )?.[1];
   const [largest] = [...shares].sort((one, other) => other.percentage - one.percentage);
   const upload = shares.some(({ version_id }) => version_id === wanted) ? wanted : largest?.version_id;
-  if (sick === "errors" && (shares[0]?.percentage ?? 0) > 0 && shares.length > 1) errors += 1;
+  if ((sick === "errors" || sick === "metrics") && (shares[0]?.percentage ?? 0) > 0 && shares.length > 1)
+    errors += 1;
   return {
     status: sick === "health" && upload !== "old" ? 503 : 200,
     body: "{}",
@@ -55,7 +56,7 @@ function metrics() {
   const body = `dumont_service_outbox_failures_total ${errors}\n`;
   // The next stage counts on.
   if (errors > 0) errors += 1;
-  return { status: 200, body };
+  return { status: sick === "metrics" && errors > 0 ? 503 : 200, body };
 }
 
 async function account(): Promise<Account> {
@@ -97,12 +98,15 @@ async function run(script: "deploy" | "rollback", ...args: string[]) {
   });
 }
 
+const SOON = " --durable-objects-code-update-mode deferred 30s";
+
 /** What was done, without questions, and with names in place of ids. */
 function done(asked: readonly string[], { deployments }: Account): string[] {
   const isQuestion = / (list|status|view) ?/;
   const made = deployments.flatMap(({ versions }) => versions.map(({ version_id }) => version_id));
   return asked
     .filter((command) => !isQuestion.test(command))
+    .map((command) => command.replace(SOON, ""))
     .map((command) =>
       [...new Set(made)]
         .filter((id) => id !== "old")
@@ -176,6 +180,22 @@ it("takes a version back under which errors grow", async () => {
   expect(
     now.deployments.flatMap(({ versions }) => versions.map(({ percentage }) => percentage)),
   ).not.toContain(50);
+});
+
+it("takes a version back when it can't be known how it is, or when a stage fails", async () => {
+  await given(DEPLOYED);
+  sick = "metrics";
+  const unknown = await run("deploy");
+  expect(unknown.code).toBe(1);
+  expect(unknown.text).toContain("/metrics answers 503");
+  expect(unknown.account.deployments.at(-1)?.versions).toEqual([{ version_id: "old", percentage: 100 }]);
+
+  await given({ ...DEPLOYED, failing: "triggers" });
+  sick = "nothing";
+  const deployed = await run("deploy");
+  expect(deployed.text).toContain("wrangler triggers failed");
+  // The version itself has passed all checks by then.
+  expect(deployed.account.deployments.at(-1)?.versions[0]?.version_id).not.toBe("old");
 });
 
 it("deploys a migration of classes only when it is told to, and then at once", async () => {

@@ -89,7 +89,7 @@ beforeAll(async () => {
     bundleRelease(resolve(import.meta.dirname, "../.."), { minify: false }),
     ControlPlane.start(),
     FakeHttp.start(() => ({ status: 204, body: "" })),
-    ReleaseWorld.create({ SIMULATION_SPEED: String(SPEED), ALLOW_LOOPBACK_URLS: "true" }),
+    ReleaseWorld.create({ SIMULATION_SPEED: String(SPEED) }),
   ]);
 });
 afterAll(async () => {

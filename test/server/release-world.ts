@@ -14,6 +14,8 @@ const SECRETS = {
   ADMIN_TOKEN: "release-admin-token-0123456789abcdef0123456789",
 };
 
+const LOCAL = { DEPLOYED: "false", ALLOW_LOOPBACK_URLS: "true" };
+
 /** The name of the Worker, and that of one that has the fleets while releases are mixed. */
 const SERVICE = "dumont-agent-system";
 const FLEETS = "fleets";
@@ -61,7 +63,10 @@ export class ReleaseWorld {
             ? [this.#worker(release, SERVICE, {})]
             : [
                 this.#worker(release, SERVICE, { FleetActor: FLEETS }),
-                this.#worker(fleets, FLEETS, { InstanceActor: SERVICE, ServiceActor: SERVICE }),
+                this.#worker(fleets, FLEETS, {
+                  ...{ InstanceActor: SERVICE, ServiceActor: SERVICE },
+                  ...Object.fromEntries(release.workflows.map(({ class_name }) => [class_name, SERVICE])),
+                }),
               ],
       }),
     );
@@ -73,14 +78,14 @@ export class ReleaseWorld {
     }
   }
 
-  /** A release as a Worker of this name. `elsewhere`: the Workers of the classes whose objects are not its own. */
+  /** A release as a Worker of this name. `elsewhere`: the Workers of the classes, workflows among them, that are not its own. */
   #worker(release: Release, name: string, elsewhere: Readonly<Record<string, string>>) {
     return {
       name,
       modules: release.modules.map((module) => ({ ...module })),
       compatibilityDate: release.compatibilityDate,
       compatibilityFlags: release.compatibilityFlags,
-      bindings: { ...release.vars, ...this.#vars, ...SECRETS },
+      bindings: { ...release.vars, ...LOCAL, ...this.#vars, ...SECRETS },
       durableObjects: Object.fromEntries(
         release.objects.map(({ name, class_name }) => {
           const scriptName = elsewhere[class_name];
@@ -88,16 +93,15 @@ export class ReleaseWorld {
         }),
       ),
       workflows: Object.fromEntries(
-        release.workflows.map(({ binding, name: workflow, class_name }) => [
-          binding,
-          { name: workflow, className: class_name, ...(name !== SERVICE && { scriptName: SERVICE }) },
-        ]),
+        release.workflows.map(({ binding, name: workflow, class_name }) => {
+          const scriptName = elsewhere[class_name];
+          return [binding, { name: workflow, className: class_name, ...(scriptName && { scriptName }) }];
+        }),
       ),
       d1Databases: { DB: SERVICE },
-      ratelimits: {
-        HEARTBEAT_LIMIT: { namespace_id: "1001", ...UNLIMITED },
-        LOGIN_LIMIT: { namespace_id: "1002", ...UNLIMITED },
-      },
+      ratelimits: Object.fromEntries(
+        release.limits.map((limit, index) => [limit, { namespace_id: String(index + 1), ...UNLIMITED }]),
+      ),
     };
   }
 

@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { isCoordinator } from "./address.ts";
+import type { Tally } from "./aggregate.ts";
+import { CleanupParts } from "./cleanup-parts.ts";
 import { Coordinator, type ServiceTotals, type ShardPart } from "./coordinator.ts";
 import { CountStore } from "./counts.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
@@ -46,6 +48,18 @@ export class ServiceActor extends DurableObject<Env> {
     await this.#asCoordinator().noteCleanup(report, event);
   }
 
+  /** To the coordinator: what a part of a cleanup did. */
+  async noteCleanupPart(run: string, part: string, figures: Tally): Promise<void> {
+    this.#cleanupParts().note(run, part, figures, Date.now());
+  }
+
+  /** To the coordinator: how far a cleanup has come. */
+  async cleanupParts(run: string): Promise<{ readonly parts: number; readonly figures: Tally }> {
+    const parts = this.#cleanupParts();
+    parts.prune(Date.now());
+    return parts.sum(run);
+  }
+
   /** To the coordinator. */
   async read(): Promise<ServiceTotals> {
     return this.#asCoordinator().read();
@@ -59,6 +73,10 @@ export class ServiceActor extends DurableObject<Env> {
       console.error("the shard's alarm failed", error);
       await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
     }
+  }
+
+  #cleanupParts(): CleanupParts {
+    return new CleanupParts(this.ctx.storage.sql);
   }
 
   #asShard(): Shard {

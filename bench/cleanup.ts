@@ -5,12 +5,12 @@ import { startService } from "./service.ts";
 /**
  * `npm run bench:cleanup`: a daily cleanup of a hundred thousand instances with shortened rows (two heartbeats a chunk), on
  * Miniflare: its workflows, databases and fleets are real, and its instances answer at once. Prints what it took. `USERS=n` for
- * fewer users of 200 instances.
+ * fewer users of 2,000 instances.
  */
 
-const USERS = Number(process.env.USERS ?? 500);
-const INSTANCES_PER_USER = 200;
-const CHUNKS = 4;
+const USERS = Number(process.env.USERS ?? 50);
+const INSTANCES_PER_USER = 2_000;
+const CHUNKS = 3;
 const POLL_MS = 2_000;
 
 const standingSchema = z.object({

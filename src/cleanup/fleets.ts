@@ -5,6 +5,7 @@ import {
   type Figures,
   type FleetPlace,
   type FleetsTask,
+  INSTANCES_PER_PAGE,
   LONGEST_PAGE_MS,
   PAGE,
   type Progress,
@@ -13,7 +14,6 @@ import { nextToVisit, visitAll } from "./visit.ts";
 
 /** Visits the fleets of a batch of users, and their instances: expired orphans are led to their end, lost alarms armed again. */
 
-const INSTANCES_PER_PAGE = 100;
 const USERS_PER_PAGE = 50;
 
 /** A fleet that is out of reach is tried again so often, with so long between the rounds. */

@@ -4,12 +4,18 @@ import { historyOf } from "../history/shards.ts";
 import { WALK_START, type WalkedTo } from "../history/walk.ts";
 import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import { readSettings } from "../platform/settings.ts";
-import { type Figures, type HistoryTask, type HistoryWalk, PAGE, type Progress } from "./task.ts";
+import {
+  CALLS_PER_STEP,
+  type Figures,
+  type HistoryTask,
+  type HistoryWalk,
+  PAGE,
+  type Progress,
+} from "./task.ts";
 
 /** Ages one database of the history: heartbeats become hours, then hours and events are deleted. */
 
-/** A step holds pages of so many calls or so much time, since a step costs, too. */
-const CALLS_PER_STEP = 200;
+/** A step holds many pages, since a step costs, too; but no more than of so much time. */
 const STEP_MS = MINUTE_MS;
 
 /** What is left of the task once its workflow is spent; null when nothing is. A walk that fails ends none of the others. */

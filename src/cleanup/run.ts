@@ -9,22 +9,20 @@ import { noteCleanup, readCleanupParts } from "../service/service.ts";
 import {
   type AllFigures,
   allFigures,
+  BATCHES_PER_STEP,
   type CleanupParameters,
   type CleanupTask,
   HISTORY_WALKS,
   LAST_WORD,
   PAGE,
+  USERS_PER_BATCH,
   workflowId,
 } from "./task.ts";
 
 /** The run itself: starts the parts, waits until they have said what they did, and tells the operator. */
 
-/** Users of one batch. Their instances are visited one page after the other, those of other batches meanwhile. */
-const USERS_PER_BATCH = 200;
-
-/** So many workflows are started a second, far below the platform's 100: orders and alerts are started meanwhile, too. */
-const BATCHES_PER_PAGE = 5;
-const PAGE_PAUSE_MS = SECOND_MS;
+/** Orders and alerts are started meanwhile, too. */
+const PAUSE_MS = SECOND_MS;
 
 /** Parts are waited for at growing intervals, for about six hours. */
 const FIRST_WAIT_MS = SECOND_MS;
@@ -48,9 +46,9 @@ export async function runCleanup(
     });
     let after: string | null = "";
     for (let page = 1; after !== null; page++) {
-      const [before, begun]: [string, number] = [after, (page - 1) * BATCHES_PER_PAGE];
+      const [before, begun]: [string, number] = [after, (page - 1) * BATCHES_PER_STEP];
       const started = await step.do(`start: fleets, page ${page}`, PAGE, async () => {
-        const users = await listUsers(env.DB, before, USERS_PER_BATCH * BATCHES_PER_PAGE);
+        const users = await listUsers(env.DB, before, USERS_PER_BATCH * BATCHES_PER_STEP);
         const ends = users.filter((_, index) => index % USERS_PER_BATCH === USERS_PER_BATCH - 1);
         const last = users.at(-1);
         if (last !== undefined && last !== ends.at(-1)) ends.push(last);
@@ -60,13 +58,13 @@ export async function runCleanup(
         }
         return {
           batches: ends.length,
-          next: users.length < USERS_PER_BATCH * BATCHES_PER_PAGE ? null : (last?.id ?? null),
+          next: users.length < USERS_PER_BATCH * BATCHES_PER_STEP ? null : (last?.id ?? null),
         };
       });
       parts += started.batches;
       after = started.next;
       steps += 2;
-      if (after !== null) await step.sleep(`pause ${page}`, PAGE_PAUSE_MS);
+      if (after !== null) await step.sleep(`pause ${page}`, PAUSE_MS);
     }
   } catch (error) {
     console.warn("the cleanup could not start all of its parts", error);

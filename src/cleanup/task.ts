@@ -90,8 +90,20 @@ export function allFigures(tally: Tally): AllFigures {
   return { ...NOTHING, ...tally };
 }
 
+/** Users of one batch. Their instances are visited one page after the other, those of other batches meanwhile. */
+export const USERS_PER_BATCH = 200;
+
+/** So many workflows are started in a step, with a second between the steps: far below the platform's 100 a second. */
+export const BATCHES_PER_STEP = 5;
+
+/** Instances that are visited in a step. */
+export const INSTANCES_PER_PAGE = 100;
+
+/** Calls of a database in a step of the history. */
+export const CALLS_PER_STEP = 200;
+
 /** Below the platform's limit of 10,000 subrequests a workflow: a page may take some hundreds, and be tried again. */
-const CALLS_PER_WORKFLOW = 7_500;
+export const CALLS_PER_WORKFLOW = 7_500;
 
 /** A page ends after this long, far below the limit of a step. */
 export const LONGEST_PAGE_MS = 2 * MINUTE_MS;

@@ -16,7 +16,7 @@ export const WALK_START: WalkedTo = { userId: "", instanceId: "", at: -1 };
 
 /** A page holds the old rows of so many places at most, where a user's begin and end counted too, and so many rows. */
 const PLACES_PER_PAGE = 400;
-const ROWS_PER_PAGE = 500;
+export const ROWS_PER_PAGE = 500;
 
 /** A row as the pages below list it. One without `at` says that its place holds nothing old. */
 interface WalkedRow {

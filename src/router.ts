@@ -2,14 +2,8 @@ import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
-import {
-  CreateUser,
-  CreateUserToken,
-  ListServiceEvents,
-  ListUsers,
-  RevokeUserToken,
-  StartCleanup,
-} from "./api/admin.ts";
+import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
+import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./api/channels.ts";
 import { ListEvents } from "./api/events.ts";
@@ -32,8 +26,10 @@ import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
+import { constantDocument } from "./http/constant-document.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
+import { nameRelease } from "./http/release.ts";
 import { requireSettings } from "./http/require-settings.ts";
 import { GetMetrics } from "./metrics/route.ts";
 
@@ -45,7 +41,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   app.notFound((c) => answerError(notFound(), c));
 
   const api = fromHono(app, {
-    openapi_url: "/openapi.json",
+    openapi_url: null,
     docs_url: null,
     redoc_url: null,
     passthroughErrors: true,
@@ -67,6 +63,13 @@ export function createRouter(): Hono<ApiEnvironment> {
   }
   for (const [name, schema] of components()) api.registry.register(name, schema);
 
+  // The document holds the routes below too: it is made when somebody asks.
+  app.get(
+    "/openapi.json",
+    constantDocument(() => api.schema),
+  );
+
+  app.use("/healthz", nameRelease(version));
   api.get("/healthz", GetHealth);
 
   api.get("/api/agent/status", GetStatus);
@@ -107,6 +110,10 @@ export function createRouter(): Hono<ApiEnvironment> {
   app.use("/api/admin/*", requireToken("admin"));
   api.post("/api/admin/users", CreateUser);
   api.get("/api/admin/users", ListUsers);
+  api.get("/api/admin/users/:id", GetUser);
+  api.delete("/api/admin/users/:id", DeleteUser);
+  api.post("/api/admin/users/:id/suspend", SuspendUser);
+  api.post("/api/admin/users/:id/resume", ResumeUser);
   api.post("/api/admin/users/:id/tokens", CreateUserToken);
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
   api.post("/api/admin/cleanup", StartCleanup);

@@ -5,6 +5,7 @@ import { createRouter } from "./router.ts";
 export { AlertDelivery } from "./alerts/delivery.ts";
 export { AlertDigest } from "./alerts/digest.ts";
 export { DailyCleanup } from "./cleanup/workflow.ts";
+export { UserDeletion } from "./deletion/workflow.ts";
 export { FleetActor } from "./fleet/actor.ts";
 export { InstanceActor } from "./instance/actor.ts";
 export { InstanceAction } from "./orders/workflow.ts";

@@ -1,16 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
-import { startCleanup } from "../../src/cleanup/workflow.ts";
+import { DailyCleanup as Cleanup, startCleanup } from "../../src/cleanup/workflow.ts";
 import type { Presence } from "../../src/fleet/report.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/lifecycle/model/time.ts";
+import { hashText } from "../../src/platform/hash.ts";
 import { FleetActor as SeededFleet } from "./fleet.ts";
 
-export {
-  AlertDelivery,
-  AlertDigest,
-  DailyCleanup,
-  InstanceAction,
-  ServiceActor,
-} from "../../src/worker.ts";
+export * from "../../src/worker.ts";
 
 /**
  * A cleanup of many instances. `POST /seed/<users>/<each>/<chunks>` makes so many users with so many instances each, of which
@@ -21,7 +16,18 @@ export {
 /** Of the benchmark of a fleet: it can be filled past the reports. */
 export class FleetActor extends SeededFleet {}
 
-/** Answers at once and keeps nothing: a hundred thousand objects with a file each would measure this machine's disk. */
+/** The cleanup itself. Its instances share a few objects: a hundred thousand with a file each would measure this machine's disk. */
+export class DailyCleanup extends Cleanup {
+  constructor(ctx: ExecutionContext, env: Env) {
+    const { INSTANCES } = env;
+    const few = { getByName: (name: string) => INSTANCES.getByName(String(hashText(name) % OBJECTS)) };
+    super(ctx, new Proxy(env, { get: (all, name) => (name === "INSTANCES" ? few : Reflect.get(all, name)) }));
+  }
+}
+
+const OBJECTS = 64;
+
+/** Answers at once. */
 export class InstanceActor extends DurableObject<Env> {
   async cleanUp(): Promise<Presence> {
     return "known";

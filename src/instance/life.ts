@@ -119,7 +119,7 @@ export class InstanceLife implements Owner {
   }
 
   policy(stored: StoredInstance): Policy {
-    return compilePolicy(settingsOf(stored), this.speed);
+    return compilePolicy(settingsOf(stored), this.speed, stored.suspended);
   }
 
   /**
@@ -226,25 +226,28 @@ export class InstanceLife implements Owner {
   }
 
   /** Takes on the user's policy, unless it is known already or an older one. */
-  async takeUserPolicy({ overrides, version }: UserPolicy): Promise<void> {
+  async takeUserPolicy({ overrides, version, suspended = false }: UserPolicy): Promise<void> {
     const stored = this.known();
     if (stored === null || version <= stored.userPolicyVersion) return;
-    await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version }, Date.now());
+    await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version, suspended }, Date.now());
   }
 
   /**
    * Takes on new policy levels. The former ones stand if the new ones, merged, contradict themselves, or if the decision upon
-   * them is withheld; only the second is told to the caller.
+   * them is withheld; only the second is told to the caller. Whether the user is suspended counts in either case.
    */
   async applyPolicy(
-    levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
+    levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion" | "suspended">>,
     now: number,
   ): Promise<Unavailable | null> {
     const stored = this.known();
     if (stored === null) return null;
-    const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
-    if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
-      this.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
+    const asked = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
+    const { userPolicyVersion, suspended } = asked;
+    const isRefused = policyContradictions(settingsOf(asked), asked.state.profile.provider).length > 0;
+    const next = isRefused ? { ...stored, userPolicyVersion, suspended, state: asked.state } : asked;
+    if (isRefused && suspended === stored.suspended) {
+      this.save({ ...stored, userPolicyVersion });
       return null;
     }
     const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);

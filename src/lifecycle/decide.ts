@@ -5,7 +5,14 @@ import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
-import { changeProfile, keepAlive, type Refusal, requestHibernation, requestWake } from "./rules/commands.ts";
+import {
+  changeProfile,
+  keepAlive,
+  type Refusal,
+  requestHibernation,
+  requestWake,
+  SUSPENDED,
+} from "./rules/commands.ts";
 import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
@@ -14,7 +21,7 @@ import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts"
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
-import { endOrder, failOverdueOrder, orderDeadline } from "./rules/order-end.ts";
+import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 
@@ -75,11 +82,11 @@ function apply(
         ? resumeAfterDowntime(state, policy, now)
         : state;
     case "keep_alive":
-      return keepAlive(state, event.durationMs, policy, now);
+      return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return requestHibernation(state, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, now);
     case "wake.requested":
-      return requestWake(state, policy, now);
+      return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
       return changeProfile(state, event, policy, now);
     case "policy.changed":
@@ -118,7 +125,7 @@ function apply(
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
-  const ended = failOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
+  const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const next = departIfDue(endWakeGrace(ended, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }

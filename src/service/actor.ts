@@ -61,6 +61,11 @@ export class ServiceActor extends DurableObject<Env> {
   }
 
   /** To the coordinator. */
+  async noteEvent(event: ServiceEvent): Promise<void> {
+    await this.#asCoordinator().noteEvent(event);
+  }
+
+  /** To the coordinator. */
   async read(): Promise<ServiceTotals> {
     return this.#asCoordinator().read();
   }

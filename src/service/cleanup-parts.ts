@@ -18,7 +18,8 @@ export class CleanupParts {
     sql.exec(
       `CREATE TABLE IF NOT EXISTS cleanup_parts (
          run TEXT NOT NULL, part TEXT NOT NULL, at INTEGER NOT NULL, figures TEXT NOT NULL, PRIMARY KEY (run, part)
-       ) WITHOUT ROWID`,
+       ) WITHOUT ROWID;
+       CREATE INDEX IF NOT EXISTS cleanup_parts_by_time ON cleanup_parts (at)`,
     );
   }
 

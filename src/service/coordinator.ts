@@ -145,6 +145,12 @@ export class Coordinator {
     if (report.startedAt >= (this.#kept.read("taken_over_at", z.number()) ?? 0)) this.#dropFormerVotes();
   }
 
+  /** Keeps an event. */
+  async noteEvent(event: ServiceEvent): Promise<void> {
+    await this.#takeOver();
+    this.#keepEvent(event);
+  }
+
   #keepPart(id: string, part: ShardPart): void {
     this.#ctx.storage.sql.exec(
       "INSERT INTO shards (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { ApiError, errorResponses, invalid } from "../../http/errors.ts";
+import { ApiError, errorResponses, invalid, suspended, tooManyRequests } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
@@ -61,6 +61,8 @@ export class RegisterInstance extends Endpoint {
     const { query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const instanceId = body.instance_id;
+    const { success } = await c.env.REGISTRATION_LIMIT.limit({ key: userId });
+    if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
     const admission = await fleetOf(c.env, userId).admit(instanceId);
     if (admission === null) {
       throw new ApiError(
@@ -69,6 +71,7 @@ export class RegisterInstance extends Endpoint {
       );
     }
     const { policy: userPolicy, idsAfter } = admission;
+    if (userPolicy.suspended) throw suspended();
     const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
     const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
     const contradictions = addedIssues(without, merged);

@@ -45,6 +45,9 @@ export const historyEventKindSchema = z.enum([
   "delivery_parked",
   "invariant_breached",
   "cleanup",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
@@ -77,6 +80,9 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "guard_deferred",
   "guard_permitted",
   "cleanup",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 /** Whether no event of this kind is ever an alert. */

@@ -6,6 +6,8 @@ export const DELETED_LISTED_MS = 30 * DAY_MS;
 
 /** A policy as the rules use it: every duration in milliseconds. */
 export interface Policy {
+  /** The operator has suspended the user: no step is taken, and nothing is ordered. */
+  readonly suspended: boolean;
   readonly intervalMs: number;
   readonly idle: {
     readonly enabled: boolean;
@@ -50,16 +52,18 @@ export interface Policy {
 /**
  * Turns settings into milliseconds. `speed` divides every duration, for simulations: at 60, an hour of the policy
  * passes in a minute. Stored settings whose `orphan_after_seconds` is too short for their heartbeat interval get the
- * shortest one allowed, and all their steps up to force-hibernation come later by the difference.
+ * shortest one allowed, and all their steps up to force-hibernation come later by the difference. While the user is
+ * `suspended` both ladders are off.
  */
-export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
+export function compilePolicy(settings: PolicySettings, speed = 1, suspended = false): Policy {
   const { idle, orphan, guard } = settings;
   const fromSeconds = (value: number) => (value * SECOND_MS) / speed;
   const laterBySeconds = Math.max(0, shortestSilenceSeconds(settings) - orphan.orphan_after_seconds);
   return {
+    suspended,
     intervalMs: fromSeconds(settings.heartbeat_interval_seconds),
     idle: {
-      enabled: idle.enabled,
+      enabled: idle.enabled && !suspended,
       metric: idle.metric,
       thresholdPercent: idle.threshold_percent,
       warnAfterMs: fromSeconds(idle.warn_after_seconds),
@@ -67,7 +71,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
       respectActivity: idle.respect_activity,
     },
     orphan: {
-      enabled: orphan.enabled,
+      enabled: orphan.enabled && !suspended,
       orphanAfterMs: fromSeconds(orphan.orphan_after_seconds + laterBySeconds),
       hibernateAfterMs: fromSeconds(orphan.hibernate_after_seconds + laterBySeconds),
       forceHibernateAfterMs: fromSeconds(orphan.force_hibernate_after_seconds + laterBySeconds),

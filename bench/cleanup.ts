@@ -45,7 +45,10 @@ async function clean(id: string, instances: number): Promise<void> {
   const startedAt = performance.now();
   await ask("POST", `/run/${id}`);
   for (;;) {
-    const { status, output, left } = standingSchema.parse(await (await ask("GET", `/run/${id}`)).json());
+    // A machine that is busy with the cleanup may not answer in time.
+    const reply = await ask("GET", `/run/${id}`).catch(() => null);
+    if (reply === null) continue;
+    const { status, output, left } = standingSchema.parse(await reply.json());
     if (status === "errored" || status === "terminated")
       throw new Error(`the cleanup has ended as ${status}`);
     if (status === "complete" && output !== null) {

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BATCHES_PER_STEP } from "../src/cleanup/task.ts";
 import { DIGEST_WINDOW_MS } from "../src/fleet/rules/digest-window.ts";
 import { TOTALS_EVERY_MS } from "../src/fleet/rules/state.ts";
 import { SHARDS } from "../src/service/address.ts";
+import { cleanupDemand } from "./cleanup-demand.ts";
 import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
 import { benchFleet, printFleets } from "./fleet.ts";
 
@@ -172,6 +174,44 @@ function shared(instances: number) {
 console.log("What all users share, in percent of its limit: a day's mean / the peak of a regional outage");
 console.table(transposed(Object.fromEntries(SERVICES.map((size) => [size, shared(size)]))));
 
+/** A day's cleanup. */
+function cleanup(instances: number) {
+  const users = usersOf(instances);
+  const chunkCount = demand.total.historyBatches / SAMPLE;
+  const bytes = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS * instances;
+  return cleanupDemand({
+    instances,
+    users: users.reduce((sum, { count }) => sum + count, 0),
+    largestUser: Math.max(...users.map(({ size }) => size)),
+    databases: Math.max(1, Math.ceil(bytes / LIMITS.d1Bytes)),
+    chunks: chunkCount,
+    events: demand.total.alerts / SAMPLE,
+  });
+}
+
+console.log("The daily cleanup:");
+console.table(
+  transposed(
+    Object.fromEntries(
+      SERVICES.map((size) => {
+        const { calls, steps, workflows, d1Rows, minutes } = cleanup(size);
+        return [
+          size,
+          {
+            subrequests: Math.round(calls),
+            "subrequests an instance": (calls / size).toFixed(2),
+            workflows: Math.round(workflows),
+            "started a second, of its limit": percent(BATCHES_PER_STEP / LIMITS.workflow),
+            steps: Math.round(steps),
+            "rows written in D1": Math.round(d1Rows),
+            minutes: Math.ceil(minutes),
+          },
+        ];
+      }),
+    ),
+  ),
+);
+
 /** What a month takes of each thing that has a price. */
 function month(instances: number): Record<Priced, number> {
   const users = usersOf(instances);
@@ -180,6 +220,7 @@ function month(instances: number): Record<Priced, number> {
   const totals = bundled(users, mean("moves"), TOTALS_SECONDS) * (DAY / SECOND) * 30;
   const deliveries = count("historyBatches") + count("reports");
   const failing = FAILING_SHARE * messages;
+  const cleaned = cleanup(instances);
   // A message takes two alarms of its fleet; the workflow of one that failed asks for its channel, and notes its answer.
   const requests =
     count("actorRequests") +
@@ -187,7 +228,8 @@ function month(instances: number): Record<Priced, number> {
     count("credentialReads") +
     totals +
     2 * messages +
-    2 * failing;
+    2 * failing +
+    30 * instances;
   const sendingMs = (messages - failing) * SEND_MS.taken + failing * SEND_MS.failed;
   const awakeMs = requests * AWAKE_MS.request + deliveries * AWAKE_MS.delivery + sendingMs;
   return {
@@ -196,8 +238,8 @@ function month(instances: number): Record<Priced, number> {
     objectRequests: requests,
     objectRows: count("actorRows") + count("fleetRows") + totals + 6 * messages,
     gigabyteSeconds: (awakeMs / SECOND) * OBJECT_GIGABYTES,
-    d1Rows: count("d1Rows"),
-    workflowSteps: count("orderSteps") + STEPS_A_DELIVERY * failing,
+    d1Rows: count("d1Rows") + 30 * cleaned.d1Rows,
+    workflowSteps: count("orderSteps") + STEPS_A_DELIVERY * failing + 30 * cleaned.steps,
   };
 }
 

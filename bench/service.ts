@@ -23,8 +23,14 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Builds the Worker whose entry is `entry` (a path from the repository's root) and starts it on a state of its own. */
-export async function startService(entry: string): Promise<Service> {
+/**
+ * Builds the Worker whose entry is `entry` (a path from the repository's root) and starts it on a state of its own, with these
+ * workflows by the names of their bindings.
+ */
+export async function startService(
+  entry: string,
+  workflows: Record<string, { readonly name: string; readonly className: string }> = {},
+): Promise<Service> {
   const directory = await mkdtemp(join(tmpdir(), "dumont-bench-"));
   await promisify(execFile)(
     process.execPath,
@@ -55,6 +61,8 @@ export async function startService(entry: string): Promise<Service> {
         SERVICE: { className: "ServiceActor", useSQLite: true },
       },
       durableObjectsPersist: join(directory, "objects"),
+      workflows,
+      workflowsPersist: join(directory, "workflows"),
       d1Databases: ["DB"],
       d1Persist: join(directory, "databases"),
       bindings: {

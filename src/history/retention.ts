@@ -1,96 +1,139 @@
 import { HOUR_MS } from "../lifecycle/model/time.ts";
-
-/** Ages the history: heartbeats are rolled up into one row an hour, and deleted in the same transaction. */
-
-/** Whose history it is. The instance itself may no longer exist. */
-export interface HistoryPlace {
-  readonly userId: string;
-  readonly instanceId: string;
-}
-
-/** At most this many chunks are moved in one transaction. */
-const CHUNKS_PER_BATCH = 500;
-
-/** Instances with heartbeats in this database, after `after` in the order of the key. One seek each, never a scan. */
-export async function listHistories(
-  db: D1Database,
-  after: HistoryPlace | null,
-  limit: number,
-): Promise<HistoryPlace[]> {
-  const { results } = await db
-    .prepare(
-      // Compared as pairs, SQLite would seek the user alone, and go through all chunks of the instances before.
-      `WITH RECURSIVE place (user_id, instance_id, n) AS (
-         SELECT * FROM (
-           SELECT user_id, instance_id, 1 FROM heartbeat_chunks
-           WHERE (user_id, instance_id) > (?1, ?2) ORDER BY user_id, instance_id LIMIT 1)
-         UNION ALL
-         SELECT next.user_id, next.instance_id, n + 1 FROM place JOIN heartbeat_chunks AS next
-           ON (next.user_id, next.instance_id, next.first_at) = (
-             SELECT * FROM (
-               SELECT user_id, instance_id, first_at FROM heartbeat_chunks
-               WHERE user_id = place.user_id AND instance_id > place.instance_id
-               ORDER BY instance_id, first_at LIMIT 1)
-             UNION ALL
-             SELECT * FROM (
-               SELECT user_id, instance_id, first_at FROM heartbeat_chunks
-               WHERE user_id > place.user_id ORDER BY user_id, instance_id, first_at LIMIT 1)
-             LIMIT 1)
-         WHERE n < ?3)
-       SELECT user_id, instance_id FROM place GROUP BY user_id, instance_id ORDER BY user_id, instance_id`,
-    )
-    .bind(after?.userId ?? "", after?.instanceId ?? "", limit)
-    .all<{ user_id: string; instance_id: string }>();
-  return results.map((row) => ({ userId: row.user_id, instanceId: row.instance_id }));
-}
+import { logWarning } from "../platform/log.ts";
+import { type Key, oldChunks, oldEvents, oldHours, type WalkedTo } from "./walk.ts";
 
 /**
- * Rolls an instance's chunks that began before `before` up into hours, and deletes hours before `hoursBefore`. Returns
- * how many chunks were rolled up. A heartbeat is always either in its chunk or in its hour.
+ * Ages the history. Each function takes one page of a walk, in a bounded number of calls of the database, and may be repeated:
+ * heartbeats are rolled up into one row an hour and deleted in the same transaction.
  */
-export async function rollUpAndDelete(
-  db: D1Database,
-  { userId, instanceId }: HistoryPlace,
-  before: number,
-  hoursBefore: number,
-): Promise<number> {
-  let moved = 0;
-  for (;;) {
-    const bound = await db
-      .prepare(
-        `SELECT first_at FROM heartbeat_chunks WHERE user_id = ? AND instance_id = ? AND first_at < ?
-         ORDER BY first_at LIMIT 1 OFFSET ${CHUNKS_PER_BATCH}`,
-      )
-      .bind(userId, instanceId, before)
-      .first<{ first_at: number }>();
-    const upTo = bound?.first_at ?? before;
-    const [, deleted] = await db.batch([
-      rollUp(db, userId, instanceId, upTo),
-      db
-        .prepare("DELETE FROM heartbeat_chunks WHERE user_id = ? AND instance_id = ? AND first_at < ?")
-        .bind(userId, instanceId, upTo),
-    ]);
-    moved += deleted?.meta.changes ?? 0;
-    if (bound === null) break;
-  }
-  await db
-    .prepare("DELETE FROM heartbeat_hours WHERE user_id = ? AND instance_id = ? AND hour < ?")
-    .bind(userId, instanceId, hoursBefore)
-    .run();
-  return moved;
+
+export interface Aged {
+  /** Where the walk goes on; null at its end. */
+  readonly next: WalkedTo | null;
+  /** Rows that are gone: rolled up, or deleted. */
+  readonly rows: number;
+  /** Chunks that can't be read. They stay, and are tried again by the next walk. */
+  readonly unreadable: number;
+  /** Calls of the database. */
+  readonly calls: number;
 }
 
-function rollUp(db: D1Database, userId: string, instanceId: string, upTo: number): D1PreparedStatement {
+/** A page that holds unreadable chunks may take so many calls. Whatever is not done by then waits for the next walk. */
+const CALLS_PER_PAGE = 200;
+
+/**
+ * Rolls a page of chunks that began before `before` up into hours. What belongs to hours before `hoursBefore`, whose time is
+ * over too, is deleted, readable or not.
+ */
+export async function rollUpPage(
+  db: D1Database,
+  from: WalkedTo,
+  before: number,
+  hoursBefore: number,
+): Promise<Aged> {
+  const { keys, next } = await oldChunks(db, from, before);
+  const isOver = ([, , at]: Key) => at < hoursBefore - HOUR_MS;
+  const rollUp = new RollUp(db);
+  await rollUp.move(keys.filter((key) => !isOver(key)));
+  const over = keys.filter(isOver);
+  const deleted = over.length === 0 ? 0 : (await deleteChunks(db, over).run()).meta.changes;
+  return {
+    next,
+    rows: rollUp.moved + deleted,
+    unreadable: rollUp.unreadable,
+    calls: 1 + rollUp.calls + (over.length === 0 ? 0 : 1),
+  };
+}
+
+/** Deletes a page of hours before `before`, whether their instances still have heartbeats or not. */
+export async function deleteHoursPage(db: D1Database, from: WalkedTo, before: number): Promise<Aged> {
+  const { keys, next } = await oldHours(db, from, before);
+  if (keys.length === 0) return { next, rows: 0, unreadable: 0, calls: 1 };
+  const { meta } = await db
+    .prepare(
+      `DELETE FROM heartbeat_hours WHERE (user_id, instance_id, hour) IN
+         (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(keys))
+    .run();
+  return { next, rows: meta.changes, unreadable: 0, calls: 2 };
+}
+
+/** Deletes a page of events before `before`. */
+export async function deleteEventsPage(db: D1Database, from: WalkedTo, before: number): Promise<Aged> {
+  const { keys, next } = await oldEvents(db, from, before);
+  if (keys.length === 0) return { next, rows: 0, unreadable: 0, calls: 1 };
+  const { meta } = await db
+    .prepare(
+      `DELETE FROM events WHERE (user_id, instance_id, at, id) IN
+         (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(keys))
+    .run();
+  return { next, rows: meta.changes, unreadable: 0, calls: 2 };
+}
+
+/** Moves chunks into hours, and finds those that can't be read: whatever fails is halved until they stand alone. */
+class RollUp {
+  readonly #db: D1Database;
+  moved = 0;
+  unreadable = 0;
+  calls = 0;
+
+  constructor(db: D1Database) {
+    this.#db = db;
+  }
+
+  async move(keys: readonly Key[]): Promise<void> {
+    if (keys.length === 0) return;
+    if (this.calls >= CALLS_PER_PAGE) {
+      this.unreadable += keys.length;
+      return;
+    }
+    this.calls += 1;
+    try {
+      const [, deleted] = await this.#db.batch([addToHours(this.#db, keys), deleteChunks(this.#db, keys)]);
+      this.moved += deleted?.meta.changes ?? 0;
+    } catch (error) {
+      await this.#mustAnswer();
+      if (keys.length === 1) {
+        // The first of a page is enough to find out what is wrong.
+        if (this.unreadable === 0)
+          logWarning("a chunk of heartbeats can't be read", { chunk: keys.join() }, error);
+        this.unreadable += 1;
+        return;
+      }
+      const half = keys.length >> 1;
+      await this.move(keys.slice(0, half));
+      await this.move(keys.slice(half));
+    }
+  }
+
+  /** Throws if it is the database that is out of reach, and no chunk is to blame. */
+  async #mustAnswer(): Promise<void> {
+    this.calls += 1;
+    await this.#db.prepare("SELECT 1").first();
+  }
+}
+
+/** A heartbeat whose time is no number has no hour, which the table refuses. */
+function addToHours(db: D1Database, keys: readonly Key[]): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO heartbeat_hours (user_id, instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max,
                                     cpu_sum, cpu_heartbeats, vram_max, cost_max, ram_max)
-       SELECT user_id, instance_id, at - at % ${HOUR_MS}, COUNT(*),
-              TOTAL(gpu_utilization), COUNT(gpu_utilization), MAX(gpu_utilization),
-              TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb), MAX(cost_accumulated),
-              MAX(ram_used_gb)
-       FROM heartbeats WHERE user_id = ? AND instance_id = ? AND chunk_first_at < ?
-       GROUP BY at - at % ${HOUR_MS}
+       SELECT user_id, instance_id, CASE typeof(at) WHEN 'integer' THEN at - at % ${HOUR_MS} END, COUNT(*),
+              TOTAL(gpu), COUNT(gpu), MAX(gpu), TOTAL(cpu), COUNT(cpu), MAX(vram), MAX(cost), MAX(ram)
+       FROM (
+         SELECT chunk.user_id, chunk.instance_id,
+                sample.value ->> 0 AS at, sample.value ->> 1 AS gpu, sample.value ->> 2 AS vram,
+                sample.value ->> 3 AS cpu, sample.value ->> 4 AS ram, sample.value ->> 6 AS cost
+         FROM json_each(?) AS key
+         CROSS JOIN heartbeat_chunks AS chunk
+           ON chunk.user_id = key.value ->> 0 AND chunk.instance_id = key.value ->> 1
+             AND chunk.first_at = key.value ->> 2 AND chunk.first_sequence = key.value ->> 3
+         CROSS JOIN json_each(chunk.samples) AS sample)
+       GROUP BY 1, 2, 3
        ON CONFLICT DO UPDATE SET
          heartbeats = heartbeats + excluded.heartbeats,
          gpu_sum = gpu_sum + excluded.gpu_sum,
@@ -102,33 +145,14 @@ function rollUp(db: D1Database, userId: string, instanceId: string, upTo: number
          cost_max = MAX(COALESCE(cost_max, excluded.cost_max), COALESCE(excluded.cost_max, cost_max)),
          ram_max = MAX(COALESCE(ram_max, excluded.ram_max), COALESCE(excluded.ram_max, ram_max))`,
     )
-    .bind(userId, instanceId, upTo);
+    .bind(JSON.stringify(keys));
 }
 
-/**
- * Deletes at most `limit` events before `before` of the first user after `after`. Returns which user that was; null when
- * there was none left.
- */
-export async function deleteOldEvents(
-  db: D1Database,
-  after: string | null,
-  before: number,
-  limit: number,
-): Promise<{ readonly user: string | null; readonly deleted: number }> {
-  // The service's own events belong to the empty user, which comes first.
-  const row = await db
+function deleteChunks(db: D1Database, keys: readonly Key[]): D1PreparedStatement {
+  return db
     .prepare(
-      `SELECT user_id FROM events WHERE user_id ${after === null ? ">=" : ">"} ? ORDER BY user_id LIMIT 1`,
+      `DELETE FROM heartbeat_chunks WHERE (user_id, instance_id, first_at, first_sequence) IN
+         (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))`,
     )
-    .bind(after ?? "")
-    .first<{ user_id: string }>();
-  if (row === null) return { user: null, deleted: 0 };
-  const { meta } = await db
-    .prepare(
-      `DELETE FROM events WHERE user_id = ?1 AND (at, instance_id, id) IN (
-         SELECT at, instance_id, id FROM events WHERE user_id = ?1 AND at < ?2 ORDER BY at LIMIT ?3)`,
-    )
-    .bind(row.user_id, before, limit)
-    .run();
-  return { user: row.user_id, deleted: meta.changes };
+    .bind(JSON.stringify(keys));
 }

@@ -20,6 +20,7 @@ export interface ServiceFigures {
     readonly startedAt: number;
     readonly instances: number;
     readonly unreachable: number;
+    readonly failures?: Readonly<Record<string, number>>;
   } | null;
   readonly databases: readonly Pick<DatabaseStanding, "status">[];
 }
@@ -164,5 +165,16 @@ export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigure
       unreachable,
     );
   }
+  addCleanupFailures(registry, figures.cleanup?.failures ?? {});
   addHibernations(registry, figures.hibernations);
+}
+
+function addCleanupFailures(registry: AnyRegistry, failures: Readonly<Record<string, number>>): void {
+  const gauge = new Gauge({
+    name: "dumont_service_cleanup_passed_over",
+    help: "What the last cleanup passed over, to try it again the next day",
+    labelNames: ["what"],
+    registers: [registry],
+  });
+  for (const [what, count] of Object.entries(failures)) gauge.set({ what }, count);
 }

@@ -2,6 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { logError } from "../platform/log.ts";
 import { isCoordinator } from "./address.ts";
+import type { Tally } from "./aggregate.ts";
+import { CleanupParts } from "./cleanup-parts.ts";
 import { Coordinator, type ServiceTotals, type ShardPart } from "./coordinator.ts";
 import { CountStore } from "./counts.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
@@ -47,6 +49,18 @@ export class ServiceActor extends DurableObject<Env> {
     await this.#asCoordinator().noteCleanup(report, event);
   }
 
+  /** To the coordinator: what a part of a cleanup did. */
+  async noteCleanupPart(run: string, part: string, figures: Tally): Promise<void> {
+    this.#cleanupParts().note(run, part, figures, Date.now());
+  }
+
+  /** To the coordinator: how far a cleanup has come. */
+  async cleanupParts(run: string): Promise<{ readonly parts: number; readonly figures: Tally }> {
+    const parts = this.#cleanupParts();
+    parts.prune(Date.now());
+    return parts.sum(run);
+  }
+
   /** To the coordinator. */
   async noteEvent(event: ServiceEvent): Promise<void> {
     await this.#asCoordinator().noteEvent(event);
@@ -65,6 +79,10 @@ export class ServiceActor extends DurableObject<Env> {
       logError("the shard's alarm failed", {}, error);
       await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
     }
+  }
+
+  #cleanupParts(): CleanupParts {
+    return new CleanupParts(this.ctx.storage.sql);
   }
 
   #asShard(): Shard {

@@ -20,6 +20,8 @@ export const cleanupSchema = z.object({
   startedAt: z.number(),
   instances: z.number(),
   unreachable: z.number(),
+  /** What it passed over, by what that is; a former release does not say. */
+  failures: z.record(z.string(), z.number()).optional(),
 });
 
 export type Cleanup = Readonly<z.infer<typeof cleanupSchema>>;

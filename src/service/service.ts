@@ -1,6 +1,7 @@
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf, shardOf } from "./address.ts";
+import type { Tally } from "./aggregate.ts";
 import type { ServiceTotals } from "./coordinator.ts";
 import type { Cleanup, ServiceEvent } from "./event.ts";
 import type { FleetTotals, TotalsAnswer } from "./totals.ts";
@@ -25,6 +26,24 @@ export async function reportTotals(env: Pick<Env, "SERVICE">, totals: FleetTotal
 /** What the operator sees. Throws within 15 s when the service can't be reached. */
 export async function readService(env: Pick<Env, "SERVICE">): Promise<ServiceTotals> {
   return within(COORDINATOR_LIMIT_MS, coordinatorOf(env).read());
+}
+
+/** Keeps what a part of a cleanup did. Safe to repeat. */
+export async function noteCleanupPart(
+  env: Pick<Env, "SERVICE">,
+  run: string,
+  part: string,
+  figures: Tally,
+): Promise<void> {
+  await within(COORDINATOR_LIMIT_MS, coordinatorOf(env).noteCleanupPart(run, part, figures));
+}
+
+/** How many parts of this run have ended, and what they did together. */
+export async function readCleanupParts(
+  env: Pick<Env, "SERVICE">,
+  run: string,
+): Promise<{ parts: number; figures: Tally }> {
+  return within(COORDINATOR_LIMIT_MS, coordinatorOf(env).cleanupParts(run));
 }
 
 /** Keeps an event for the operator. Safe to repeat: an event of the same id and moment is kept once. */

@@ -10,11 +10,11 @@ import { listUsers } from "../../src/accounts/users.ts";
 import { nextToVisit, visitAll } from "../../src/cleanup/visit.ts";
 import { startCleanup } from "../../src/cleanup/workflow.ts";
 import { FleetActor } from "../../src/fleet/actor.ts";
-import { listHistories, rollUpAndDelete } from "../../src/history/retention.ts";
 import { InstanceActor } from "../../src/instance/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import worker from "../../src/worker.ts";
 import { stateOf } from "../fleet/fleets.ts";
+import { age } from "../history/age.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -33,7 +33,10 @@ afterEach(() => {
 
 async function clean(runId: string): Promise<Record<string, number>> {
   await using introspector = await introspectWorkflow(env.DAILY_CLEANUP);
-  await introspector.modifyAll((each) => each.disableRetryDelays());
+  await introspector.modifyAll(async (each) => {
+    await each.disableRetryDelays();
+    await each.disableSleeps([1, 2, 3].map((round) => ({ name: `wait for fleets, round ${round}` })));
+  });
   await startCleanup(env, runId, Date.now());
   const [run] = await introspector.get();
   if (run === undefined) throw new Error("no run was started");
@@ -92,32 +95,15 @@ describe("heartbeats that outlive their detail", () => {
       max_cost_accumulated: 59,
     });
     // A bound in the middle of an hour: its two halves are one hour again.
-    const place = { userId: one.userId, instanceId: one.id };
-    await rollUpAndDelete(env.DB, place, DAY + 95 * MINUTE, 0);
+    await age(DAY + 95 * MINUTE, 0);
     expect(await byHour()).toEqual(before);
-    await rollUpAndDelete(env.DB, place, DAY + A_DAY, 0);
+    await age(DAY + A_DAY, 0);
     expect(await byHour()).toEqual(before);
     expect(await heartbeatsKept(one)).toBe(150);
     expect((await one.ask("GET", "/heartbeats")).body.heartbeats).toEqual([]);
-    expect(await rollUpAndDelete(env.DB, place, DAY + A_DAY, 0)).toBe(0);
-    await rollUpAndDelete(env.DB, place, DAY + A_DAY, DAY + 2 * HOUR);
+    expect(await age(DAY + A_DAY, 0)).toBe(0);
+    await age(DAY + A_DAY, DAY + 2 * HOUR);
     expect(await byHour()).toHaveLength(1);
-  });
-
-  it("are found instance by instance, also those of an instance that is gone", async () => {
-    const user = await newUser();
-    const rigs = await Promise.all(["a", "b", "c"].map((id) => Instance.register(user, id)));
-    for (const one of rigs) {
-      setClock(DAY);
-      await history(one, 30);
-    }
-    await rigs[1]?.ask("DELETE");
-    const mine = (places: { userId: string }[]) => places.filter((place) => place.userId === user.userId);
-    expect(
-      mine(await listHistories(env.DB, null, 100)).map((place) => "instanceId" in place && place.instanceId),
-    ).toEqual(["a", "b", "c"]);
-    const after = { userId: user.userId, instanceId: "a" };
-    expect(await listHistories(env.DB, after, 1)).toEqual([{ userId: user.userId, instanceId: "b" }]);
   });
 });
 
@@ -150,7 +136,8 @@ describe("a cleanup", () => {
     await introspector.modifyAll(async (each) => {
       await each.disableRetryDelays();
       // Whichever pages there are of each part.
-      for (const part of ["instances", "history", "events"]) {
+      await each.mockStepError({ name: "start: history" }, new Error("cut off"), 2);
+      for (const part of ["start: fleets", "fleets", "chunks", "hours", "events"]) {
         for (let page = 1; page <= 6; page++) {
           await each.mockStepError({ name: `${part}, page ${page}` }, new Error("cut off"), 2);
         }
@@ -186,10 +173,15 @@ describe("a cleanup", () => {
       return instancesToVisit.call(this, ...page);
     });
     await fleetOf(env, lost.userId).setPolicy({ keep_alive_minutes: 7 });
-    expectLogged(/the cleanup passes over the fleet of/);
+    expectLogged(/a fleet is out of reach of the cleanup/);
+    expectLogged(/the cleanup passes over the fleets of/);
     const report = await clean("cleanup-h");
-    expect(report).toMatchObject({ instances: awake - 1, unreachable: 1 });
-    expect(asked).toBeGreaterThan(1);
+    expect(report).toMatchObject({ instances: awake - 1, unreachable: 0, fleetsAway: 1, unfinished: 0 });
+    expect(asked).toBe(4);
+    const { body } = await call("GET", "/api/admin/events", { token: ADMIN_TOKEN });
+    const told = body.events.find(({ id }: { id: string }) => id === "cleanup-h");
+    expect(told).toMatchObject({ severity: "warning", detail: { fleetsAway: 1 } });
+    expect(told.message).toContain("1 fleets out of reach");
   });
 
   it("takes those out that their actors do not know, and leaves all others", async () => {

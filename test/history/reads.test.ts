@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { appendChunk } from "../../src/history/append.ts";
 import { readHeartbeats, readHours } from "../../src/history/read.ts";
-import { listHistories, rollUpAndDelete } from "../../src/history/retention.ts";
 import { heartbeat } from "../instance/outbox-of.ts";
 import { DAY, setClock } from "../world.ts";
+import { age } from "./age.ts";
 
 /** What reading the history costs, by the rows that the database counts. */
 
@@ -118,7 +118,7 @@ describe("a page of heartbeats", () => {
 describe("a page of hours", () => {
   it("reads no more than its hours, however long the history is", async () => {
     await keepChunks("hours", 500, 30, MINUTE);
-    await rollUpAndDelete(env.DB, { userId: "reader", instanceId: "hours" }, DAY + 5 * 24 * HOUR, 0);
+    await age(DAY + 5 * 24 * HOUR, 0);
     const { db, rowsRead } = counted();
     const { entries } = await readHours(db, range("hours", 1));
     expect(entries).toMatchObject([{ heartbeats: 60 }]);
@@ -141,18 +141,8 @@ describe("a page of hours", () => {
     expect(await show()).toEqual(expected);
     // Half of the hour in which the range begins is rolled up, then all of it.
     for (const before of [DAY + HOUR + 30 * MINUTE, DAY + 4 * HOUR]) {
-      await rollUpAndDelete(env.DB, { userId: "reader", instanceId: "within" }, before, 0);
+      await age(before, 0);
       expect(await show()).toEqual(expected);
     }
-  });
-});
-
-describe("the list of histories", () => {
-  it("seeks each instance, and passes over its chunks", async () => {
-    for (let instance = 0; instance < 40; instance++) await keepChunks(`listed-${instance}`, 50, 1, MINUTE);
-    const { db, rowsRead } = counted();
-    const found = await listHistories(db, { userId: "reader", instanceId: "listed-2" }, 10);
-    expect(found).toHaveLength(10);
-    expect(rowsRead()).toBeLessThan(100);
   });
 });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { rollUpAndDelete } from "../../src/history/retention.ts";
 import { DAY } from "../world.ts";
+import { age } from "./age.ts";
 
 const MINUTE = 60_000;
 const PLACE = { userId: "ada", instanceId: "rig" };
@@ -44,9 +44,9 @@ describe("an hour that is rolled up in two halves", () => {
     ["after readings that are not known", unknown, high],
   ])("keeps its peaks %s", async (_, first, second) => {
     await keep(5, first);
-    await rollUpAndDelete(env.DB, PLACE, DAY + 30 * MINUTE, 0);
+    await age(DAY + 30 * MINUTE, 0);
     await keep(45, second);
-    await rollUpAndDelete(env.DB, PLACE, DAY + 60 * MINUTE, 0);
+    await age(DAY + 60 * MINUTE, 0);
     expect(await hour()).toMatchObject({
       heartbeats: 2,
       gpu_max: 99,
@@ -60,9 +60,9 @@ describe("an hour that is rolled up in two halves", () => {
 
   it("keeps what is not known as that", async () => {
     await keep(5, unknown);
-    await rollUpAndDelete(env.DB, PLACE, DAY + 30 * MINUTE, 0);
+    await age(DAY + 30 * MINUTE, 0);
     await keep(45, unknown);
-    await rollUpAndDelete(env.DB, PLACE, DAY + 60 * MINUTE, 0);
+    await age(DAY + 60 * MINUTE, 0);
     expect(await hour()).toMatchObject({ gpu_max: null, vram_max: null, ram_max: null, gpu_heartbeats: 0 });
   });
 });

@@ -309,9 +309,15 @@ describe("events in several databases", () => {
     await introspector.modifyAll((each) => each.disableRetryDelays());
     setClock(DAY + 401 * 24 * 60 * MINUTE);
     expectLogged(/"message":"Cleanup: /);
-    await startCleanup(env, "cleanup-events", Date.now());
-    const [run] = await introspector.get();
-    await run?.waitForStatus("complete");
+    // The first one's visits have instances catch up with what was due long ago: the next day that is old, too.
+    for (const day of [1, 2]) {
+      const id = `cleanup-events-${day}`;
+      await startCleanup(env, id, Date.now());
+      await expect
+        .poll(async () => (await (await env.DAILY_CLEANUP.get(id)).status()).status)
+        .toBe("complete");
+      for (const one of rigs) await one.settled();
+    }
     const old = (await eventsKept(userId)).flat().filter((event) => !event.includes("orphaned"));
     expect(old).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { rollUpAndDelete } from "../../../src/history/retention.ts";
+import { rollUpPage } from "../../../src/history/retention.ts";
+import { WALK_START } from "../../../src/history/walk.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { mayLog } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, setClock } from "../../world.ts";
@@ -152,7 +153,7 @@ describe("an import", () => {
     };
     await bring(target.userId, user.userId, history);
     expect(await counted()).toBe(90);
-    await rollUpAndDelete(env.DB, { userId: target.userId, instanceId: "rig" }, DAY + A_DAY, 0);
+    await rollUpPage(env.DB, WALK_START, DAY + A_DAY, 0);
     expect((await bring(target.userId, user.userId, history)).body).toMatchObject({ brought: 0 });
     expect(await counted()).toBe(90);
   });

@@ -28,12 +28,14 @@ import { GetAgent } from "./downloads/route.ts";
 import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
+import { requireSettings } from "./http/require-settings.ts";
 import { GetMetrics } from "./metrics/route.ts";
 
 /** Every route of the service. */
 export function createRouter(): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>();
   app.onError(answerError);
+  app.use(requireSettings);
   app.notFound((c) => answerError(notFound(), c));
 
   const api = fromHono(app, {

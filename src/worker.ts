@@ -1,4 +1,5 @@
 import { startCleanup } from "./cleanup/workflow.ts";
+import { wrongSettings } from "./platform/settings.ts";
 import { createRouter } from "./router.ts";
 
 export { AlertDelivery } from "./alerts/delivery.ts";
@@ -15,6 +16,8 @@ const router = createRouter();
 export default {
   fetch: router.fetch,
   scheduled: async ({ scheduledTime }, env) => {
+    const wrong = wrongSettings(env);
+    if (wrong !== null) return console.error("no cleanup:", wrong.message);
     // One run a day, however often the trigger fires.
     const day = new Date(scheduledTime).toISOString().slice(0, 10);
     await startCleanup(env, `cleanup-${day}`, scheduledTime);

@@ -1,6 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { type Delivery, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
@@ -34,6 +35,7 @@ export function waitAfter({ retryAfterSeconds }: Delivery, triesBefore: number):
 /** Brings one message to one channel that did not take it at once. */
 export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
   override async run(event: Readonly<WorkflowEvent<DeliveryParameters>>, step: WorkflowStep): Promise<void> {
+    await awaitSettings(this.env, step);
     const { userId, channelId, digestId, notice, waitMs } = event.payload;
     let failed: Delivery | null = null;
     // A step that was cut off has no answer.

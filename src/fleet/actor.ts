@@ -4,7 +4,7 @@ import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet, UserDeleted } from "./import/import.ts";
@@ -22,6 +22,7 @@ import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
+import { instancesToVisit } from "./tables/visits.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
@@ -77,7 +78,7 @@ export class FleetActor extends FleetKeeper {
   }
 
   async #start(): Promise<void> {
-    const speed = simulationSpeed(this.env);
+    const speed = readSettings(this.env).SIMULATION_SPEED;
     const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed).catch(async (error) => {
       if (error instanceof UserDeleted) await this.#erase();
       throw error;
@@ -132,7 +133,7 @@ export class FleetActor extends FleetKeeper {
 
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
-    return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
+    return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
   /** Takes what an instance reports. Idempotent. */
@@ -228,9 +229,9 @@ export class FleetActor extends FleetKeeper {
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const { registry } = await this.#ready();
+    await this.#ready();
     this.#arm();
-    return registry.toVisitAfter(after, limit, Date.now());
+    return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { SUSPENDED } from "../lifecycle/rules/commands.ts";
+import type { WrongSettings } from "../platform/settings.ts";
 import { component, jsonResponse } from "./openapi.ts";
 
 /** How the API says no: one shape for every error, and never a stack trace. */
@@ -99,6 +100,8 @@ const STATUS_OF_CODE = {
 
   unreadable: 503,
   unavailable: 503,
+  // The operator has set something that can't be: nothing is done until it is mended.
+  misconfigured: 503,
 } as const satisfies Record<string, ErrorStatus>;
 
 type ErrorCode = keyof typeof STATUS_OF_CODE;
@@ -149,6 +152,13 @@ export const unavailable = (retryAfterSeconds: number) =>
   new ApiError("unavailable", UNAVAILABLE_MESSAGE, { retryAfterSeconds });
 
 export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
+
+/** `issues` names each setting that is wrong, and never its value. */
+export const misconfigured = ({ issues, message }: WrongSettings) =>
+  new ApiError("misconfigured", `The service does not run: ${message}`, {
+    issues: issues.map(({ name, message: must }) => ({ path: name, message: must })),
+    retryAfterSeconds: 60,
+  });
 
 /** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
 export function answerError(error: unknown, c: Context): Response {

@@ -12,7 +12,7 @@ import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { fleetOf } from "../platform/address.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
@@ -59,6 +59,7 @@ export class InstanceLife implements Owner {
    */
   async wake(dueAt: number): Promise<void> {
     try {
+      readSettings(this.#env);
       if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
       await this.outbox.empty();
       await this.receive({ type: "alarm", dueAt });
@@ -114,7 +115,7 @@ export class InstanceLife implements Owner {
   }
 
   get speed(): number {
-    return simulationSpeed(this.#env);
+    return readSettings(this.#env).SIMULATION_SPEED;
   }
 
   policy(stored: StoredInstance): Policy {

@@ -1,15 +1,6 @@
 import type { PendingEffect } from "./model/effects.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
-import {
-  chunkDueAt,
-  dropOldChunks,
-  dueChunk,
-  emit,
-  emitChunk,
-  flush,
-  project,
-  record,
-} from "./model/outbox.ts";
+import { chunkDueAt, dropOldChunks, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
@@ -22,6 +13,7 @@ import {
   requestWake,
   SUSPENDED,
 } from "./rules/commands.ts";
+import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
@@ -107,7 +99,7 @@ function apply(
         message: "A new instance token was issued; the former one is refused",
       });
     case "removed":
-      return emit(flush(state), { type: "forget" });
+      return leave(state);
     case "cleanup":
       return cleanUp(state, policy, now);
     case "guard.permitted":
@@ -134,7 +126,7 @@ function apply(
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
   const ended = failOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
-  const next = endWakeGrace(ended, now);
+  const next = departIfDue(endWakeGrace(ended, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }
 
@@ -174,6 +166,7 @@ export function nextWakeAt(state: InstanceState, policy: Policy, now: number): n
     answeredOrderDeadline(state, policy),
     orderDeadline(state),
     wakeGraceDeadline(state),
+    departureDeadline(state, policy),
     chunkDueAt(state),
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);

@@ -7,6 +7,7 @@ import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.t
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
+import { readSettings } from "../../platform/settings.ts";
 import { calledMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
@@ -66,7 +67,7 @@ export class RegisterInstance extends Endpoint {
     if (admission === null) {
       throw new ApiError(
         "too_many",
-        `A user has ${c.env.INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
+        `A user has ${readSettings(c.env).INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
       );
     }
     const { policy: userPolicy, idsAfter } = admission;

@@ -1,6 +1,9 @@
 import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
 
+/** Thirty days: then it leaves the list, the scrape and whatever is done for all instances. */
+export const DELETED_LISTED_MS = 30 * DAY_MS;
+
 /** A policy as the rules use it: every duration in milliseconds. */
 export interface Policy {
   /** The operator has suspended the user: no step is taken, and nothing is ordered. */
@@ -42,6 +45,8 @@ export interface Policy {
   readonly flappingWindowMs: number;
   /** A hibernation that is undone within this time counts as regretted. */
   readonly regretMs: number;
+  /** A deleted instance is listed for this long. */
+  readonly deletedListedMs: number;
 }
 
 /**
@@ -87,5 +92,6 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     reminderMs: (4 * HOUR_MS) / speed,
     flappingWindowMs: HOUR_MS / speed,
     regretMs: (10 * MINUTE_MS) / speed,
+    deletedListedMs: DELETED_LISTED_MS / speed,
   };
 }

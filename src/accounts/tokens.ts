@@ -24,6 +24,13 @@ const claimsSchema = z.discriminatedUnion("scope", [
     jti: z.string(),
     exp: z.number(),
   }),
+  // The link that confirms an e-mail channel, until `exp`.
+  z.object({
+    scope: z.literal("confirm_channel"),
+    sub: z.string(),
+    channel: z.string(),
+    exp: z.number(),
+  }),
 ]);
 
 export type Claims = z.infer<typeof claimsSchema>;

@@ -113,6 +113,10 @@ const STATEMENTS = [
   `CREATE TRIGGER IF NOT EXISTS events_deleted AFTER DELETE ON events BEGIN
      UPDATE event_counts SET events = events - 1 WHERE sort = iif(old.told IS NULL, 'quiet', 'bearing');
    END`,
+  "CREATE TABLE IF NOT EXISTS unconfirmed_channels (channel_id TEXT PRIMARY KEY) WITHOUT ROWID",
+  // When the owners of addresses were asked, within a day.
+  `CREATE TABLE IF NOT EXISTS confirmations_asked (
+     at INTEGER NOT NULL, channel_id TEXT NOT NULL, PRIMARY KEY (at, channel_id)) WITHOUT ROWID`,
 ];
 
 const FILLED_TABLES = [
@@ -124,6 +128,8 @@ const FILLED_TABLES = [
   "forgotten",
   "deliveries",
   "channels",
+  "unconfirmed_channels",
+  "confirmations_asked",
   "machines",
   "credentials",
   "policy_retries",

@@ -1,7 +1,6 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import {
   type Admission,
@@ -34,6 +33,7 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
+import { Admissions } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Credentials } from "./tables/credentials.ts";
@@ -46,9 +46,6 @@ import { Retries } from "./tables/retries.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
 import { writeFleet } from "./tables/stored-fleet.ts";
 import { Digests } from "./tasks/digests.ts";
-
-/** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
-const ADMISSION_LASTS_MS = MINUTE_MS;
 
 /**
  * What a fleet knows, in its own database, and how reports and requests change it. Synchronous throughout: each change is one
@@ -65,11 +62,10 @@ export class Fleet {
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
+  readonly admissions: Admissions;
   readonly #storage: DurableObjectStorage;
   readonly #silences: Silences;
   readonly #speed: number;
-  /** When instances were admitted that have not reported yet, by their ids. */
-  readonly #admitted = new Map<string, number>();
   #state: FleetState;
   #rules: { readonly of: PolicyOverrides; readonly rules: OutageRules } | null = null;
 
@@ -86,6 +82,7 @@ export class Fleet {
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
+    this.admissions = new Admissions(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);
     this.#speed = speed;
@@ -133,10 +130,8 @@ export class Fleet {
 
   /** Admits an instance that is about to be registered; null when there are `limit` others. */
   admit(instanceId: string, limit: number, now: number): Admission | null {
-    for (const [id, at] of this.#admitted) if (at < now - ADMISSION_LASTS_MS) this.#admitted.delete(id);
-    const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
-    if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
-    if (isNew) this.#admitted.set(instanceId, now);
+    const free = limit - countInstances(this.#state);
+    if (!this.registry.has(instanceId) && !this.admissions.admit(instanceId, free, now)) return null;
     return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId) };
   }
 
@@ -168,7 +163,7 @@ export class Fleet {
   ): FleetState {
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
-    this.#admitted.delete(instanceId);
+    if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
     if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
     else if (abilitiesOf(row.view.provider).reachesSilent) {
@@ -250,6 +245,7 @@ export class Fleet {
       if (known !== null && known.revision > revision) return state;
       this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
+      this.admissions.settle(instanceId);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
       this.registry.remove(instanceId, changed, revision);
@@ -262,7 +258,8 @@ export class Fleet {
 
   /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
   removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
-    const isGhost = this.registry.find(instanceId)?.revision === revision;
+    if (revision === null) this.admissions.settle(instanceId);
+    const isGhost = revision !== null && this.registry.find(instanceId)?.revision === revision;
     // A younger claim may be that of a registration under way.
     if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
     return isGhost;

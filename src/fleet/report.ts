@@ -73,7 +73,8 @@ export type Presence = "known" | "unknown";
 /** An instance as the registry listed it before it was visited. */
 export interface Listed {
   readonly instanceId: string;
-  readonly revision: number;
+  /** Null: it was admitted, and has not reported yet. */
+  readonly revision: number | null;
 }
 
 export interface ReportAnswer {

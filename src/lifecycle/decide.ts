@@ -21,7 +21,7 @@ import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts"
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
-import { endOrder, failOverdueOrder, orderDeadline } from "./rules/order-end.ts";
+import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 
@@ -125,7 +125,7 @@ function apply(
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
-  const ended = failOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
+  const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const next = departIfDue(endWakeGrace(ended, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }

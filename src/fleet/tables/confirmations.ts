@@ -40,7 +40,10 @@ export class Confirmations {
     if (this.isConfirmed(channelId)) return { outcome: "confirmed" };
     this.#sql.exec("DELETE FROM confirmations_asked WHERE at <= ?", now - DAY_MS);
     const asked = this.#sql
-      .exec<{ channel_id: string; at: number }>("SELECT channel_id, at FROM confirmations_asked ORDER BY at")
+      .exec<{ channel_id: string; at: number }>(
+        "SELECT channel_id, at FROM confirmations_asked WHERE at > ? ORDER BY at",
+        now - DAY_MS,
+      )
       .toArray();
     const last = asked.findLast(({ channel_id }) => channel_id === channelId)?.at ?? null;
     const nthLast = asked.at(-perDay)?.at ?? null;

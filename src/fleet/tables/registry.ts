@@ -87,7 +87,7 @@ const changeOf = columnOf("changed", z.number());
 
 /** What a visitor is told of an instance. */
 export const visitRow = z
-  .object({ instance_id: z.string(), revision: z.number() })
+  .object({ instance_id: z.string(), revision: z.number().nullable() })
   .transform(({ instance_id, revision }): Listed => ({ instanceId: instance_id, revision }));
 
 function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {

@@ -13,7 +13,8 @@ import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
-import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./api/channels.ts";
+import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
+import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
 import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
@@ -112,6 +113,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/agent/channels", CreateChannel);
   api.delete("/api/agent/channels/:id", DeleteChannel);
   api.post("/api/agent/channels/:id/test", TestChannel);
+  api.post("/api/agent/channels/:id/confirmation", SendConfirmation);
   api.get("/api/agent/providers/:kind", GetProvider);
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);
@@ -148,5 +150,8 @@ export function createRouter(): Hono<ApiEnvironment> {
 
   api.get("/keep-alive/:token", GetKeepAlivePage);
   api.post("/keep-alive/:token", PostKeepAlivePage);
+
+  api.get("/confirm-channel/:token", GetConfirmChannelPage);
+  api.post("/confirm-channel/:token", PostConfirmChannelPage);
   return app;
 }

@@ -42,6 +42,7 @@ export async function identify(env: Env, token: string): Promise<Identity> {
       return identifyUser(env, claims.sub, claims.jti);
     // The token of a link works on the link's own page only.
     case "keep_alive":
+    case "confirm_channel":
       return NOT_VALID;
     case undefined:
       return (await isAdminToken(env.ADMIN_TOKEN, token)) ? known({ scope: "admin" }) : NOT_VALID;

@@ -25,6 +25,13 @@ const claimsSchema = z.discriminatedUnion("scope", [
     jti: z.string(),
     exp: z.number(),
   }),
+  // The link that confirms an e-mail channel, until `exp`.
+  z.object({
+    scope: z.literal("confirm_channel"),
+    sub: z.string(),
+    channel: z.string(),
+    exp: z.number(),
+  }),
 ]);
 
 export type Claims = z.infer<typeof claimsSchema>;
@@ -94,8 +101,8 @@ export async function readToken(tokenKey: string | undefined, token: string): Pr
     const signed = new TextEncoder().encode(`${header}.${payload}`);
     if (!(await crypto.subtle.verify("HMAC", key.verifies, fromBase64Url(signature), signed))) return null;
     const claims = claimsSchema.safeParse(JSON.parse(new TextDecoder().decode(fromBase64Url(payload)))).data;
-    if (claims?.scope === "keep_alive" && claims.exp * SECOND_MS <= Date.now()) return null;
-    return claims ?? null;
+    if (claims === undefined) return null;
+    return "exp" in claims && claims.exp * SECOND_MS <= Date.now() ? null : claims;
   } catch {
     // It is not in base64.
     return null;

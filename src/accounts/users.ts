@@ -70,7 +70,7 @@ export async function listUsers(db: D1Database, after: string, limit: number): P
     .map((row) => ({ id: row.id, name: row.name, createdAt: row.created_at }));
 }
 
-/** Creates the record of a user token; false when there is no such user. */
+/** Creates the record of a user token, unless the user has `limit` that are not revoked. */
 export async function createUserToken(
   db: D1Database,
   token: {
@@ -79,15 +79,19 @@ export async function createUserToken(
     readonly name: string;
     readonly now: number;
   },
-): Promise<boolean> {
+  limit: number,
+): Promise<"created" | "unknown_user" | "too_many"> {
   const { meta } = await db
     .prepare(
       `INSERT INTO user_tokens (id, user_id, name, created_at)
-       SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2`,
+       SELECT ?1, id, ?3, ?4 FROM users
+       WHERE id = ?2 AND (SELECT COUNT(*) FROM user_tokens WHERE user_id = ?2 AND revoked_at IS NULL) < ?5`,
     )
-    .bind(token.id, token.userId, token.name, token.now)
+    .bind(token.id, token.userId, token.name, token.now, limit)
     .run();
-  return meta.changes > 0;
+  if (meta.changes > 0) return "created";
+  const user = await db.prepare("SELECT id FROM users WHERE id = ?").bind(token.userId).first();
+  return user === null ? "unknown_user" : "too_many";
 }
 
 export async function userExists(db: D1Database, userId: string): Promise<boolean> {

@@ -5,11 +5,12 @@ import { startCleanup } from "../cleanup/workflow.ts";
 import { type Position, pageOf } from "../history/page.ts";
 import { encodePosition } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { errorResponses, notFound } from "../http/errors.ts";
+import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
+import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
 import { wordOf } from "./admin/act.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
@@ -48,7 +49,7 @@ export class CreateUserToken extends Endpoint {
         token_id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11",
         token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzY29wZSI6InVzZXIifQ.c2lnbmF0dXJl",
       }),
-      ...errorResponses(400, 401, 403, 404, 413),
+      ...errorResponses(400, 401, 403, 404, 409, 413),
     },
   };
 
@@ -56,8 +57,19 @@ export class CreateUserToken extends Endpoint {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     const id = `t-${crypto.randomUUID()}`;
     const name = body?.name ?? "default";
-    const created = await createUserToken(c.env.DB, { id, userId: params.id, name, now: Date.now() });
-    if (!created) throw notFound();
+    const limit = readSettings(c.env).TOKENS_PER_USER;
+    const record = { id, userId: params.id, name, now: Date.now() };
+    switch (await createUserToken(c.env.DB, record, limit)) {
+      case "created":
+        break;
+      case "unknown_user":
+        throw notFound();
+      case "too_many":
+        throw new ApiError(
+          "too_many",
+          `A user has ${limit} tokens at most: revoke those that are no longer needed`,
+        );
+    }
     const token = await issueToken(c.env.TOKEN_KEY, { scope: "user", sub: params.id, jti: id });
     return c.json({ token_id: id, token }, 201);
   }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { undeliverable } from "../alerts/channels/channel.ts";
+import { type ConfirmationSent, sendConfirmation } from "../alerts/channels/confirmation.ts";
 import {
   CHANNEL_FIELDS,
   type ChannelRecord,
@@ -18,6 +20,7 @@ import { component, jsonBody, jsonResponse, security, successResponse } from "..
 import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
+import { readSettings } from "../platform/settings.ts";
 
 /** Where an owner's alerts go. */
 
@@ -33,6 +36,11 @@ const channelSchema = component(
     name: z.string(),
     minimum_severity: severitySchema,
     created_at: z.string(),
+    confirmed: z
+      .boolean()
+      .describe(
+        "Whether alerts go there: an e-mail address must be confirmed by the link that was sent to it",
+      ),
     last_delivery: z
       .object({
         at: z.string(),
@@ -51,6 +59,7 @@ const channelExample: z.infer<typeof channelSchema> = {
   name: "#gpus",
   minimum_severity: "warning",
   created_at: "2025-12-18T12:00:00Z",
+  confirmed: true,
   last_delivery: { at: "2025-12-19T02:20:30Z", delivered: true, detail: "200 ok" },
 };
 
@@ -76,9 +85,6 @@ export class ListChannels extends Endpoint {
   }
 }
 
-/** More than any user needs. */
-export const MAXIMUM_CHANNELS = 20;
-
 const createChannelSchema = component(
   "CreateChannelRequest",
   z.strictObject({
@@ -94,7 +100,7 @@ export class CreateChannel extends Endpoint {
     operationId: "createChannel",
     tags: ["Channels"],
     summary: "Add a channel",
-    description: `\`settings\` is one of ${settingsForms.join(", ")}. A webhook's secret begins with \`whsec_\` and signs by Standard Webhooks. URLs must be https and public. Settings are sealed and never shown again.`,
+    description: `\`settings\` is one of ${settingsForms.join(", ")}. A webhook's secret begins with \`whsec_\` and signs by Standard Webhooks. URLs must be https and public. Settings are sealed and never shown again. An e-mail address gets one message with a link, and nothing else until that is opened.`,
     security: security("user"),
     request: {
       body: jsonBody(createChannelSchema, {
@@ -114,6 +120,7 @@ export class CreateChannel extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const settings = channelSettingsSchema(allowsLoopback(c.env)).safeParse(body.settings);
     if (!settings.success) throw invalid(issuesOf("body.settings", settings.error));
+    const limit = readSettings(c.env).CHANNELS_PER_USER;
     const channel = await createChannel(
       c.env,
       userId,
@@ -123,12 +130,19 @@ export class CreateChannel extends Endpoint {
         settings: settings.data,
         origin: new URL(c.req.url).origin,
       },
-      MAXIMUM_CHANNELS,
+      limit,
     );
     if (channel === null) {
-      throw new ApiError("too_many", `A user has ${MAXIMUM_CHANNELS} channels at most`);
+      throw new ApiError(
+        "too_many",
+        `A user has ${limit} channels at most: remove those that are no longer needed`,
+      );
     }
-    return c.json(channelView(channel), 201);
+    if (channel.confirmed) return c.json(channelView(channel), 201);
+    const sent = await sendConfirmation(c.env, userId, channel.id);
+    const delivery = sent.outcome === "tried" ? sent.delivery : undeliverable(whyNotAsked(sent));
+    await noteDelivery(c.env, userId, channel.id, delivery);
+    return c.json(channelView({ ...channel, lastDelivery: { ...delivery, at: Date.now() } }), 201);
   }
 }
 
@@ -177,7 +191,7 @@ export class TestChannel extends Endpoint {
     request: { params: channelParams },
     responses: {
       200: jsonResponse("What came of it", testSchema, { delivered: false, detail: "404 no_service" }),
-      ...errorResponses(401, 403, 404),
+      ...errorResponses(401, 403, 404, 409),
     },
   };
 
@@ -186,6 +200,9 @@ export class TestChannel extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const { success } = await c.env.CHANNEL_TEST_LIMIT.limit({ key: userId });
     if (!success) throw tooManyRequests("Too many tests of channels: go on in a minute");
+    const channel = (await listChannels(c.env, userId)).find(({ id }) => id === params.id);
+    if (channel === undefined) throw notFound();
+    if (!channel.confirmed) throw new ApiError("unconfirmed", UNCONFIRMED);
     const delivery = await sendNotice(
       c.env,
       c.executionCtx,
@@ -200,6 +217,53 @@ export class TestChannel extends Endpoint {
   }
 }
 
+const UNCONFIRMED = "The address is not confirmed: open the link in the message that was sent to it";
+
+export class SendConfirmation extends Endpoint {
+  override schema = {
+    operationId: "sendChannelConfirmation",
+    tags: ["Channels"],
+    summary: "Send the link that confirms an e-mail channel once more",
+    description: "Once a minute, and so often a day as the operator allows: then 429.",
+    security: security("user"),
+    request: { params: channelParams },
+    responses: {
+      200: jsonResponse("What came of it", testSchema, { delivered: true, detail: "taken as m-1" }),
+      ...errorResponses(401, 403, 404, 409),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params } = await this.getValidatedData<typeof this.schema>();
+    const userId = userIdOf(c.var.principal);
+    const sent = await sendConfirmation(c.env, userId, params.id);
+    switch (sent.outcome) {
+      case "tried":
+        await noteDelivery(c.env, userId, params.id, sent.delivery);
+        return c.json({ delivered: sent.delivery.delivered, detail: sent.delivery.detail });
+      case "unknown":
+        throw notFound();
+      case "confirmed":
+        throw new ApiError("not_possible", whyNotAsked(sent));
+      case "too_many": {
+        const { retryAfterSeconds } = sent;
+        throw new ApiError("too_many_requests", whyNotAsked(sent), { retryAfterSeconds });
+      }
+    }
+  }
+}
+
+function whyNotAsked({ outcome }: Exclude<ConfirmationSent, { outcome: "tried" }>): string {
+  switch (outcome) {
+    case "unknown":
+      return "The channel is not there any more";
+    case "confirmed":
+      return "The address is confirmed already";
+    case "too_many":
+      return "Too many links to confirm an address were sent: wait, and have it sent again";
+  }
+}
+
 function channelView(channel: ChannelRecord): z.infer<typeof channelSchema> {
   const { lastDelivery } = channel;
   return {
@@ -208,6 +272,11 @@ function channelView(channel: ChannelRecord): z.infer<typeof channelSchema> {
     name: channel.name,
     minimum_severity: channel.minimumSeverity,
     created_at: toIso(channel.createdAt),
-    last_delivery: lastDelivery && { ...lastDelivery, at: toIso(lastDelivery.at) },
+    confirmed: channel.confirmed,
+    last_delivery: lastDelivery && {
+      at: toIso(lastDelivery.at),
+      delivered: lastDelivery.delivered,
+      detail: lastDelivery.detail,
+    },
   };
 }

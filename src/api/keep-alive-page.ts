@@ -3,6 +3,7 @@ import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { UNAVAILABLE_MESSAGE, UNREADABLE_MESSAGE } from "../http/errors.ts";
+import { secretPage } from "../http/page.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
@@ -41,7 +42,7 @@ export class GetKeepAlivePage extends Endpoint {
     if (instance === null) return expired(c);
     if (isUnreadable(instance)) return notNow(c, UNREADABLE_MESSAGE);
     if (instance.registered_at !== toIso(link.registered_at)) return expired(c);
-    return page(
+    return secretPage(
       c,
       200,
       `Keep ${instance.name} alive?`,
@@ -69,16 +70,16 @@ export class PostKeepAlivePage extends Endpoint {
     );
     switch (kept.outcome) {
       case "accepted":
-        return page(
+        return secretPage(
           c,
           200,
           "Kept alive",
           html`<p>${link.instance} is kept alive for ${kept.validForMinutes} minutes.</p>`,
         );
       case "used":
-        return page(c, 410, "Used already", html`<p>This link was used before. It works once.</p>`);
+        return secretPage(c, 410, "Used already", html`<p>This link was used before. It works once.</p>`);
       case "refused":
-        return page(c, 409, "Not possible", html`<p>${kept.refusal.message}.</p>`);
+        return secretPage(c, 409, "Not possible", html`<p>${kept.refusal.message}.</p>`);
       case "unknown":
         return expired(c);
       case "unreadable":
@@ -95,7 +96,7 @@ async function readLink(c: ApiContext) {
 }
 
 function expired(c: ApiContext): Response | Promise<Response> {
-  return page(
+  return secretPage(
     c,
     410,
     "This link is over",
@@ -105,22 +106,5 @@ function expired(c: ApiContext): Response | Promise<Response> {
 
 function notNow(c: ApiContext, message: string): Response | Promise<Response> {
   c.header("Retry-After", "60");
-  return page(c, 503, "Not possible right now", html`<p>${message}.</p>`);
-}
-
-function page(
-  c: ApiContext,
-  status: 200 | 409 | 410 | 503,
-  title: string,
-  body: ReturnType<typeof html>,
-): Response | Promise<Response> {
-  // The address is a secret: it must not leak in a Referer header, nor stay in a cache.
-  c.header("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'");
-  c.header("Referrer-Policy", "no-referrer");
-  c.header("Cache-Control", "no-store");
-  return c.html(
-    html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${title}</title><h1>${title}</h1>${body}</html>`,
-    status,
-  );
+  return secretPage(c, 503, "Not possible right now", html`<p>${message}.</p>`);
 }

@@ -115,6 +115,7 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
         created_at: channel.createdAt,
         settings: sealed.settings,
         origin: sealed.origin,
+        confirmed: channel.confirmed,
       }),
     ),
     ...credentials.map(

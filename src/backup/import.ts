@@ -111,6 +111,7 @@ async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): 
     name: line.name,
     minimumSeverity: severitySchema.catch("info").parse(line.minimum_severity),
     createdAt: line.created_at,
+    confirmed: line.confirmed,
   };
   const exported = { channel, sealed: { settings, origin: line.origin } };
   return broughtIf(await within(CALL_LIMIT_MS, fleetOf(env, userId).bringChannel(exported, target.channels)));

@@ -55,6 +55,8 @@ const channelLine = z.object({
   /** Sealed by SEAL_KEY for this user and channel. */
   settings: z.string().max(8000),
   origin: z.string().max(2000),
+  /** Whether its address may be written to: see confirmations. */
+  confirmed: z.boolean().default(true),
 });
 
 const credentialsLine = z.object({

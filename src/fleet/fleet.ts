@@ -35,6 +35,7 @@ import {
 } from "./rules/state.ts";
 import { Admissions } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
+import { Confirmations } from "./tables/confirmations.ts";
 import { Credentials } from "./tables/credentials.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
@@ -54,6 +55,7 @@ export class Fleet {
   readonly registry: Registry;
   readonly events: RecentEvents;
   readonly channels: Channels;
+  readonly confirmations: Confirmations;
   readonly everyone: Everyone;
   readonly machines: Machines;
   readonly credentials: Credentials;
@@ -73,6 +75,7 @@ export class Fleet {
     this.registry = new Registry(sql);
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
+    this.confirmations = new Confirmations(sql);
     this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
     this.credentials = new Credentials(sql);

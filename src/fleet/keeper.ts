@@ -5,7 +5,15 @@ import type { CalledProvider } from "../lifecycle/model/provider.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import type { SealedCredentials } from "../providers/registry.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Asking } from "./tables/confirmations.ts";
 import type { Holding } from "./tables/machines.ts";
+
+type NewChannel = Omit<ChannelRecord, "lastDelivery" | "confirmed"> & { readonly confirmed?: boolean };
+
+export type ConfirmationAsked =
+  | Exclude<Asking, { readonly outcome: "send" }>
+  | { readonly outcome: "send"; readonly sealed: SealedChannel }
+  | { readonly outcome: "unknown" };
 
 /** A symbol, so that nobody can call it from outside. */
 export const READY = Symbol("ready");
@@ -48,21 +56,42 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     return (await this[READY]()).channels.list();
   }
 
-  /** False when the user has `limit` channels already. */
+  /** False when the user has `limit` channels already. A Worker of before the confirmations does not say `confirmed`. */
   async addChannel(
-    channel: Omit<ChannelRecord, "lastDelivery">,
+    { confirmed = true, ...channel }: NewChannel,
     sealed: SealedChannel,
     limit: number,
   ): Promise<boolean> {
-    return (await this[READY]()).channels.add(channel, sealed, limit);
+    const { channels, confirmations } = await this[READY]();
+    if (!channels.add(channel, sealed, limit)) return false;
+    if (!confirmed) confirmations.await(channel.id);
+    return true;
+  }
+
+  /** Whether the owner of the channel's address may be asked to confirm it now; the settings are needed for that. */
+  async askConfirmation(id: string, perDay: number): Promise<ConfirmationAsked> {
+    const { channels, confirmations } = await this[READY]();
+    const sealed = channels.sealed(id);
+    if (sealed === null) return { outcome: "unknown" };
+    const asked = confirmations.ask(id, perDay, Date.now());
+    return asked.outcome === "send" ? { outcome: "send", sealed } : asked;
+  }
+
+  /** False when there is no such channel. */
+  async confirmChannel(id: string): Promise<boolean> {
+    const { channels, confirmations } = await this[READY]();
+    confirmations.confirm(id);
+    return channels.sealed(id) !== null;
   }
 
   async deleteChannel(id: string): Promise<boolean> {
     return (await this[READY]()).channels.delete(id);
   }
 
+  /** Null for one that may not be told of anything, too. */
   async sealedChannel(id: string): Promise<SealedChannel | null> {
-    return (await this[READY]()).channels.sealed(id);
+    const { channels, confirmations } = await this[READY]();
+    return confirmations.isConfirmed(id) ? channels.sealed(id) : null;
   }
 
   async noteDelivery(channelId: string, delivery: Delivery): Promise<void> {

@@ -124,8 +124,8 @@ export abstract class FleetUpkeep extends FleetKeeper {
 
   /** False when there is one of this id, or there are `limit` others. */
   async bringChannel({ channel, sealed }: ExportedChannel, limit: number): Promise<boolean> {
-    const fleet = await this[READY]();
-    return fleet.channels.sealed(channel.id) === null && fleet.channels.add(channel, sealed, limit);
+    const { channels } = await this[READY]();
+    return channels.sealed(channel.id) === null && (await this.addChannel(channel, sealed, limit));
   }
 
   /** False when there are some for this provider already. */

@@ -1,5 +1,6 @@
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { DAY_MS } from "../lifecycle/model/time.ts";
 
 /** Statements that write the history. Each may run twice and then changes nothing more. */
 
@@ -40,16 +41,27 @@ function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
   ];
 }
 
+/**
+ * An event, unless `perDay` of the instance happened in the 24 hours before it. The last one that is kept says instead that
+ * what follows is not.
+ */
 export function appendEvent(
   db: D1Database,
   userId: string,
   instanceId: string,
   event: KeptEvent,
+  perDay: number,
 ): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO events (user_id, at, instance_id, id, kind, severity, message, detail)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       SELECT ?1, ?2, ?3, ?4, iif(n = ?9 - 1, 'history_lost', ?5), iif(n = ?9 - 1, 'warning', ?6),
+              iif(n = ?9 - 1, ?10, ?7), ?8
+       FROM (SELECT COUNT(*) AS n FROM (
+               SELECT 1 FROM events
+               WHERE user_id = ?1 AND instance_id = ?3 AND at > ?2 - ${DAY_MS} AND at <= ?2 LIMIT ?9))
+       WHERE n < ?9
+       ON CONFLICT DO NOTHING`,
     )
     .bind(
       userId,
@@ -60,6 +72,8 @@ export function appendEvent(
       event.severity,
       event.message,
       JSON.stringify(event.detail),
+      perDay,
+      `More than ${perDay} events within a day: what follows is not kept`,
     );
 }
 
@@ -71,6 +85,7 @@ export async function appendOwnEvents(
   db: D1Database,
   userId: string,
   events: readonly KeptEvent[],
+  perDay: number,
 ): Promise<void> {
-  if (events.length > 0) await db.batch(events.map((event) => appendEvent(db, userId, "", event)));
+  if (events.length > 0) await db.batch(events.map((event) => appendEvent(db, userId, "", event, perDay)));
 }

@@ -98,6 +98,8 @@ const STATUS_OF_CODE = {
   // A further instance or channel, and a provider's credentials.
   too_many: 409,
   in_use: 409,
+  // A channel whose address its owner has not confirmed.
+  unconfirmed: 409,
 
   too_large: 413,
   too_many_requests: 429,

@@ -9,6 +9,7 @@ import { liveView } from "../lifecycle/views/instance-view.ts";
 import { savingsBasis } from "../lifecycle/views/savings.ts";
 import { type ActionParameters, startAction } from "../orders/order.ts";
 import { fleetOf } from "../platform/address.ts";
+import { readSettings } from "../platform/settings.ts";
 import type { Targets } from "./delivery.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
@@ -57,11 +58,12 @@ export function historyIn(
 ): Targets["history"] {
   return async (chunks, events) => {
     const database = historyOf(env, historyShard);
+    const { EVENTS_PER_DAY } = readSettings(env);
     const statements = [
       ...chunks.flatMap(([first, ...rest]) =>
         first === undefined ? [] : [appendChunk(database, userId, instanceId, [first, ...rest])],
       ),
-      ...events.map((event) => appendEvent(database, userId, instanceId, event)),
+      ...events.map((event) => appendEvent(database, userId, instanceId, event, EVENTS_PER_DAY)),
     ];
     if (statements.length > 0) await database.batch(statements);
   };

@@ -37,6 +37,7 @@ describe("channels", () => {
         name: "#gpus",
         minimum_severity: "warning",
         created_at: expect.any(String),
+        confirmed: true,
         last_delivery: null,
       },
     ]);
@@ -102,15 +103,35 @@ describe("channels", () => {
     expect(reply.status).toBe(409);
   });
 
+  it("are as many as may be, and no more, though two are added at once", async () => {
+    const { token } = await newUser();
+    for (let index = 0; index < 19; index++) await channel(token);
+    const add = () => call("POST", "/api/agent/channels", { token, json: { name: "x", settings } });
+    const replies = await Promise.all([add(), add(), add()]);
+    expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    const refused = replies.find(({ status }) => status === 409);
+    expect(refused?.body.error).toEqual({
+      code: "too_many",
+      message: "A user has 20 channels at most: remove those that are no longer needed",
+    });
+    expect((await call("GET", "/api/agent/channels", { token })).body.channels).toHaveLength(20);
+  });
+
   it("by e-mail say so while the service has no sender address", async () => {
     const { token } = await newUser();
     const { body } = await call("POST", "/api/agent/channels", {
       token,
       json: { name: "mail", settings: { kind: "email", to: "ada@example.com" } },
     });
-    expect((await call("POST", `/api/agent/channels/${body.id}/test`, { token })).body).toEqual({
-      delivered: false,
-      detail: "this service has no sender address: MAIL_FROM is not set",
+    expect(body).toMatchObject({
+      confirmed: false,
+      last_delivery: {
+        delivered: false,
+        detail: "this service has no sender address: MAIL_FROM is not set",
+      },
     });
+    const test = await call("POST", `/api/agent/channels/${body.id}/test`, { token });
+    expect(test.status).toBe(409);
+    expect(test.body.error.code).toBe("unconfirmed");
   });
 });

@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { readSettings, type Vars } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Notice } from "../notice.ts";
-import { type Channel, delivered, type KeepAliveLinks, unreachable } from "./channel.ts";
+import { type Channel, type Delivery, delivered, type KeepAliveLinks, unreachable } from "./channel.ts";
 
 /**
  * E-mail: by the operator's SMTP server where one is configured, else by Cloudflare's `send_email` binding
@@ -21,30 +21,40 @@ const SMTPS_PORT = 465;
 
 export function email(settings: { readonly to: string }, env: MailEnv): Channel {
   return {
-    send: async (notice, links) => {
-      const { MAIL_FROM: from, SMTP_HOST: host } = readSettings(env);
-      if (from === "") {
-        return { ...unreachable("this service has no sender address: MAIL_FROM is not set"), mayPass: false };
-      }
-      const message = {
-        from,
+    send: async (notice, links) =>
+      sendMail(env, {
         to: settings.to,
         subject: `[Dumont] ${oneLine(notice.title)}`.slice(0, 200),
         text: textOf(notice, links),
         html: (await htmlOf(notice, links)).toString(),
-      };
-      try {
-        if (host === "") {
-          const { messageId } = await within(CONVERSATION_LIMIT_MS, env.EMAIL.send(message));
-          return delivered(`taken as ${messageId}`);
-        }
-        await within(CONVERSATION_LIMIT_MS, sendBySmtp(env, message));
-        return delivered(`taken by ${host}`);
-      } catch (error) {
-        return unreachable(error);
-      }
-    },
+      }),
   };
+}
+
+interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** Never throws. */
+export async function sendMail(env: MailEnv, mail: Mail): Promise<Delivery> {
+  const { MAIL_FROM: from, SMTP_HOST: host } = readSettings(env);
+  if (from === "") {
+    return { ...unreachable("this service has no sender address: MAIL_FROM is not set"), mayPass: false };
+  }
+  const message = { from, ...mail };
+  try {
+    if (host === "") {
+      const { messageId } = await within(CONVERSATION_LIMIT_MS, env.EMAIL.send(message));
+      return delivered(`taken as ${messageId}`);
+    }
+    await within(CONVERSATION_LIMIT_MS, sendBySmtp(env, message));
+    return delivered(`taken by ${host}`);
+  } catch (error) {
+    return unreachable(error);
+  }
 }
 
 /** Returns when the server has taken the message: the parting changes nothing, so nobody waits for it. */

@@ -24,6 +24,9 @@ export function channelSettingsSchema(allowLoopback: boolean) {
   ]);
 }
 
+/** Kinds whose address anybody could enter: whoever gets the messages must have agreed. */
+const TO_CONFIRM: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["email"]);
+
 type ChannelSettings = z.infer<ReturnType<typeof channelSettingsSchema>>;
 export type ChannelKind = ChannelSettings["kind"];
 
@@ -43,6 +46,8 @@ export interface ChannelRecord {
   readonly name: string;
   readonly minimumSeverity: Severity;
   readonly createdAt: number;
+  /** False until the owner of its address has agreed: until then it is told of nothing. */
+  readonly confirmed: boolean;
   readonly lastDelivery: { readonly at: number; readonly delivered: boolean; readonly detail: string } | null;
 }
 
@@ -78,7 +83,8 @@ export async function createChannel(
   limit: number,
 ): Promise<ChannelRecord | null> {
   const id = `c-${crypto.randomUUID()}`;
-  const channel = { id, kind: settings.kind, name, minimumSeverity, createdAt: Date.now() };
+  const confirmed = !TO_CONFIRM.has(settings.kind);
+  const channel = { id, kind: settings.kind, name, minimumSeverity, createdAt: Date.now(), confirmed };
   const sealed = {
     settings: await seal(env.SEAL_KEY, channelPurpose(userId, id), JSON.stringify(settings)),
     origin,
@@ -122,15 +128,22 @@ export async function sendBy(
   notice: Notice,
   messageId: string,
 ): Promise<Delivery> {
-  const text = await unseal(env.SEAL_KEY, channelPurpose(userId, id), sealed.settings);
-  const known = jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text);
-  if (!known.success) return undeliverable("this version of the service does not know such a channel");
-  const settings = known.data;
+  const settings = await openSettings(env, { userId, id, sealed });
+  if (settings === null) return undeliverable("this version of the service does not know such a channel");
   const links = await keepAliveLinks(env, userId, sealed.origin, notice);
   const delivery = await open(settings, env).send(notice, links, `${messageId}-${id}`);
   const outcome = delivery.delivered ? "delivered" : "failed";
   count(env, context, "alerts", { channel: settings.kind, outcome });
   return delivery;
+}
+
+/** The settings of a channel; null for one of another version of the service. */
+export async function openSettings(
+  env: Env,
+  { userId, id, sealed }: { readonly userId: string; readonly id: string; readonly sealed: SealedChannel },
+): Promise<ChannelSettings | null> {
+  const text = await unseal(env.SEAL_KEY, channelPurpose(userId, id), sealed.settings);
+  return jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text).data ?? null;
 }
 
 function open(settings: ChannelSettings, env: Env): Channel {

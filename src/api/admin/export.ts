@@ -8,7 +8,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
-import { MAXIMUM_CHANNELS } from "../channels.ts";
+import { readSettings } from "../../platform/settings.ts";
 
 /** All that the service keeps of a user, out and in again. `npm run export` and `npm run import` use these. */
 
@@ -120,7 +120,7 @@ export class ImportUser extends Endpoint {
       userId: params.id,
       from: body.from_user_id,
       exportedAt: body.exported_at,
-      channels: MAXIMUM_CHANNELS,
+      channels: readSettings(c.env).CHANNELS_PER_USER,
     };
     const outcomes = await bringLines(c.env, target, lines);
     return c.json({

@@ -158,11 +158,11 @@ export class SuspendUser extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const before = await livingAccount(c.env, params.id);
+    await livingAccount(c.env, params.id);
     await suspendUser(c.env.DB, params.id, Date.now());
     await within(FLEET_LIMIT_MS, fleetOf(c.env, params.id).account({ type: "suspend" }));
     const account = await accountOf(c.env, params.id);
-    if (before.suspendedAt === null) await tellStanding(c.env, account, "user_suspended");
+    await tellStanding(c.env, params.id, "user_suspended", account.suspendedAt ?? Date.now());
     return c.json(accountView(account));
   }
 }
@@ -187,10 +187,9 @@ export class ResumeUser extends Endpoint {
     const before = await livingAccount(c.env, params.id);
     // First the fleet: a token that is let in must not find instances that nobody tells.
     await within(FLEET_LIMIT_MS, fleetOf(c.env, params.id).account({ type: "resume" }));
+    if (before.suspendedAt !== null) await tellStanding(c.env, params.id, "user_resumed", Date.now());
     if (!(await resumeUser(c.env.DB, params.id))) throw beingDeleted();
-    const account = await accountOf(c.env, params.id);
-    if (before.suspendedAt !== null) await tellStanding(c.env, account, "user_resumed");
-    return c.json(accountView(account));
+    return c.json(accountView(await accountOf(c.env, params.id)));
   }
 }
 
@@ -241,22 +240,16 @@ async function livingAccount(env: Env, userId: string): Promise<Account> {
 
 const beingDeleted = () => new ApiError("not_possible", "The user is being deleted, or is deleted already");
 
+/** Once, however often it is asked with the same moment. */
 async function tellStanding(
   env: Env,
-  { id, suspendedAt }: Account,
+  userId: string,
   kind: "user_suspended" | "user_resumed",
+  at: number,
 ): Promise<void> {
-  const at = suspendedAt ?? Date.now();
-  const message = `User ${id} was ${kind === "user_suspended" ? "suspended" : "resumed"}`;
-  const event = {
-    id: `${kind}-${id}`,
-    at,
-    kind,
-    severity: "info",
-    message,
-    detail: { user_id: id },
-  } as const;
-  await noteServiceEvent(env, event);
+  const message = `User ${userId} was ${kind === "user_suspended" ? "suspended" : "resumed"}`;
+  const detail = { user_id: userId };
+  await noteServiceEvent(env, { id: `${kind}-${userId}`, at, kind, severity: "info", message, detail });
 }
 
 function userView(user: User): z.infer<typeof userSchema> {

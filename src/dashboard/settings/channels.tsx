@@ -22,6 +22,7 @@ interface Channel {
   readonly kind: string;
   readonly name: string;
   readonly minimum_severity: (typeof SEVERITIES)[number];
+  readonly confirmed: boolean;
   readonly last_delivery: {
     readonly at: string;
     readonly delivered: boolean;
@@ -49,15 +50,19 @@ export function Channels() {
 }
 
 function ChannelRow({ channel, onChange }: { channel: Channel; onChange: () => void }) {
-  const { id, kind, name, minimum_severity, last_delivery } = channel;
-  const { channelKind, severity, neverUsed, lastDelivery, of, test, delivered, notDelivered } = words.value;
+  const { id, kind, name, minimum_severity, confirmed: isConfirmed, last_delivery } = channel;
+  const { channelKind, severity, neverUsed, lastDelivery, of, delivered, notDelivered } = words.value;
+  const { unconfirmed } = words.value;
+  const [what, path] = isConfirmed
+    ? [words.value.test, "test"]
+    : [words.value.sendConfirmation, "confirmation"];
   const outcome = (delivery: { delivered: boolean; detail: string }) =>
     delivery.delivered ? delivered(delivery.detail) : notDelivered(delivery.detail);
-  const onTest = async () => {
+  const onSend = async () => {
     try {
       const answer = await ask<{ delivered: boolean; detail: string }>(
         "POST",
-        `/api/agent/channels/${id}/test`,
+        `/api/agent/channels/${id}/${path}`,
       );
       say(outcome(answer), !answer.delivered);
     } catch (error) {
@@ -82,14 +87,15 @@ function ChannelRow({ channel, onChange }: { channel: Channel; onChange: () => v
           {channelKind(kind)} · {severity[minimum_severity]}
         </span>
       </span>
+      {!isConfirmed && <span>{unconfirmed}</span>}
       <span class="faint">
         {last_delivery === null
           ? neverUsed
           : `${lastDelivery} ${dateTime(last_delivery.at, language.value)}. ${outcome(last_delivery)}`}
       </span>
       <span class="buttons">
-        <button type="button" aria-label={of(test, name)} onClick={onTest}>
-          {test}
+        <button type="button" aria-label={of(what, name)} onClick={onSend}>
+          {what}
         </button>
         <button type="button" class="danger" aria-label={of(words.value.delete, name)} onClick={onDelete}>
           {words.value.delete}

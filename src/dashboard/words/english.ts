@@ -247,6 +247,8 @@ export const english = {
   // Settings
   channels: "Where you are told",
   channelsHint: "Alerts go to each channel from its severity on.",
+  unconfirmed: "Not confirmed: no alert goes there until the link in the message sent to it is opened.",
+  sendConfirmation: "Send the link again",
   noChannels: "No channel yet: nobody is told of anything.",
   severity: { info: "everything", warning: "warnings and worse", critical: "critical only" },
   severityLabel: "From",

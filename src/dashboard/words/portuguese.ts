@@ -229,6 +229,8 @@ export const portuguese: Words = {
   addAnother: "Adicionar outra",
   channels: "Onde você é avisado",
   channelsHint: "Os alertas vão a cada canal a partir da sua gravidade.",
+  unconfirmed: "Não confirmado: nenhum alerta é enviado até que o link da mensagem enviada seja aberto.",
+  sendConfirmation: "Enviar o link de novo",
   noChannels: "Nenhum canal ainda: ninguém é avisado de nada.",
   severity: { info: "tudo", warning: "avisos e pior", critical: "só o crítico" },
   severityLabel: "A partir de",

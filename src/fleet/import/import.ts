@@ -32,9 +32,13 @@ const IMPORT_RESUMES_MS = 30 * SECOND_MS;
 /** Whether the fleet has been started before: then it needs nothing from outside. */
 export function isImported({ sql }: DurableObjectStorage): boolean {
   // An object of a user who was deleted, or whom there never was, stays empty.
-  if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'fleet'").toArray().length === 0) return false;
+  if (!hasTables(sql)) return false;
   createTables(sql);
   return sql.exec("SELECT 1 FROM fleet").toArray().length > 0;
+}
+
+function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'fleet'").toArray().length > 0;
 }
 
 /** There is no such user any more, by the operator's word, and so never again a fleet. */
@@ -46,8 +50,7 @@ export async function startFleet(
   storage: DurableObjectStorage,
   speed: number,
 ): Promise<FleetState> {
-  createTables(storage.sql);
-  const stored = readFleet(storage.sql);
+  const stored = isImported(storage) ? readFleet(storage.sql) : null;
   if (stored !== null) return stored;
   const begun = readProgress(storage.sql) ?? (await importAccount(env.DB, userId, storage));
   const state = await importInstances(env.DB, userId, begun, storage, speed);
@@ -62,6 +65,7 @@ interface Progress {
 
 /** Null before an import has begun. */
 function readProgress(sql: SqlStorage): Progress | null {
+  if (!hasTables(sql)) return null;
   const [row] = sql.exec<{ json: string; after: string | null }>("SELECT json, after FROM import").toArray();
   return row === undefined ? null : { state: parseFleet(row.json), after: row.after };
 }
@@ -121,6 +125,7 @@ async function importAccount(
     ),
   };
   return storage.transactionSync(() => {
+    createTables(storage.sql);
     emptyTables(storage.sql);
     insertRows(storage.sql, "channels", channels?.results ?? []);
     insertRows(storage.sql, "machines", machines?.results ?? []);

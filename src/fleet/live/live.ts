@@ -2,6 +2,7 @@ import { z } from "zod";
 import { tokenStanding } from "../../accounts/users.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { logError, logWarning } from "../../platform/log.ts";
+import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { type Batch, batchFor, startingPosition, textOf, versionOf } from "./live-batch.ts";
@@ -14,8 +15,6 @@ import { CLOSE_CODES, LIVE_PROTOCOL } from "./messages.ts";
 
 /** Changes wait for each other this long, and then go out together. */
 const PUSH_AFTER_MS = SECOND_MS / 4;
-
-const MAXIMUM_SOCKETS = 50;
 
 /**
  * After so many characters the client is asked to confirm, and gets nothing more before it has: the platform neither
@@ -145,9 +144,10 @@ export class LivePush {
     const byAge = this.#sockets().sort(
       (a, b) => (connectionOf(a)?.openedAt ?? 0) - (connectionOf(b)?.openedAt ?? 0),
     );
-    const tooMany = byAge.length - MAXIMUM_SOCKETS + 1;
+    const limit = readSettings(this.#env).CONNECTIONS_PER_USER;
+    const tooMany = byAge.length - limit + 1;
     for (const socket of byAge.slice(0, Math.max(0, tooMany))) {
-      socket.close(CLOSE_CODES.replaced, `more than ${MAXIMUM_SOCKETS} connections`);
+      socket.close(CLOSE_CODES.replaced, `more than ${limit} connections`);
     }
   }
 

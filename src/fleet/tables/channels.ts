@@ -14,6 +14,7 @@ const channelRow = z
     // One of a newer version: rather too much is told than nothing.
     minimum_severity: severitySchema.catch("info"),
     created_at: z.number(),
+    confirmed: z.number(),
     last_delivery: jsonText(z.object({ at: z.number(), delivered: z.boolean(), detail: z.string() }))
       .nullable()
       .catch(null),
@@ -25,9 +26,13 @@ const channelRow = z
       name: row.name,
       minimumSeverity: row.minimum_severity,
       createdAt: row.created_at,
+      confirmed: row.confirmed === 1,
       lastDelivery: row.last_delivery,
     }),
   );
+
+/** A channel of a release that did not know of confirmations has no row there. */
+const IS_CONFIRMED = "NOT EXISTS (SELECT 1 FROM unconfirmed_channels WHERE channel_id = channels.id)";
 
 export class Channels {
   readonly #sql: SqlStorage;
@@ -38,17 +43,23 @@ export class Channels {
 
   list(): ChannelRecord[] {
     const rows = this.#sql.exec(
-      "SELECT id, kind, name, minimum_severity, created_at, last_delivery FROM channels ORDER BY id",
+      `SELECT id, kind, name, minimum_severity, created_at, last_delivery, ${IS_CONFIRMED} AS confirmed
+       FROM channels ORDER BY id`,
     );
     return readableRows(channelRow, rows.toArray());
   }
 
+  /** Whether no channel may be told of anything. */
   get isEmpty(): boolean {
-    return this.#sql.exec("SELECT 1 FROM channels LIMIT 1").toArray().length === 0;
+    return this.#sql.exec(`SELECT 1 FROM channels WHERE ${IS_CONFIRMED} LIMIT 1`).toArray().length === 0;
   }
 
   /** False when there are `limit` already. Nothing can come in between, so of two at once the second one counts the first. */
-  add(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel, limit: number): boolean {
+  add(
+    channel: Omit<ChannelRecord, "lastDelivery" | "confirmed">,
+    sealed: SealedChannel,
+    limit: number,
+  ): boolean {
     if (this.#count() >= limit) return false;
     this.#sql.exec(
       `INSERT INTO channels (id, kind, name, minimum_severity, settings, origin, created_at)
@@ -70,6 +81,7 @@ export class Channels {
   }
 
   delete(id: string): boolean {
+    this.#sql.exec("DELETE FROM unconfirmed_channels WHERE channel_id = ?", id);
     return this.#sql.exec("DELETE FROM channels WHERE id = ? RETURNING id", id).toArray().length > 0;
   }
 

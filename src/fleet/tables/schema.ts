@@ -118,6 +118,10 @@ const STATEMENTS = [
   "CREATE INDEX IF NOT EXISTS removals_by_change ON removals (changed)",
   "CREATE INDEX IF NOT EXISTS deliveries_by_time ON deliveries (retry_at)",
   "CREATE INDEX IF NOT EXISTS events_waiting ON events (severity = 'critical', at) WHERE told = 'pending'",
+  "CREATE TABLE IF NOT EXISTS unconfirmed_channels (channel_id TEXT PRIMARY KEY) WITHOUT ROWID",
+  // When the owners of addresses were asked, within a day.
+  `CREATE TABLE IF NOT EXISTS confirmations_asked (
+     at INTEGER NOT NULL, channel_id TEXT NOT NULL, PRIMARY KEY (at, channel_id)) WITHOUT ROWID`,
 ];
 
 const FILLED_TABLES = [
@@ -129,6 +133,8 @@ const FILLED_TABLES = [
   "forgotten",
   "deliveries",
   "channels",
+  "unconfirmed_channels",
+  "confirmations_asked",
   "machines",
   "credentials",
   "policy_retries",

@@ -53,7 +53,7 @@ export class Digests {
     );
     for (const channel of this.#channels.list()) {
       const notice = notices.get(channel.minimumSeverity) ?? null;
-      if (notice === null) continue;
+      if (notice === null || !channel.confirmed) continue;
       const id = `${digestId}-${channel.id.slice(0, 40)}`;
       this.#deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
     }

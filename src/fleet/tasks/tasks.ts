@@ -108,7 +108,10 @@ function digestId(userId: string, digests: number, urgency: Urgency): string {
 /** Events of the fleet itself go to the history like those of its instances. */
 async function keepOwnEvents(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const { rows: events, end } = fleet.events.ownAfter(fleet.state.historyUpTo, OWN_EVENTS_PER_BATCH);
-  await within(CALL_LIMIT_MS, appendOwnEvents(historyOf(env, 0), userId, events));
+  await within(
+    CALL_LIMIT_MS,
+    appendOwnEvents(historyOf(env, 0), userId, events, readSettings(env).EVENTS_PER_DAY),
+  );
   fleet.update((state) => {
     const historyUpTo = end ?? events.at(-1)?.number ?? state.historyUpTo;
     // One may have happened meanwhile.

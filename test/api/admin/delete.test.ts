@@ -164,7 +164,7 @@ describe("a user who is deleted", () => {
     let asked = 0;
     vi.spyOn(FleetActor.prototype, "account").mockImplementation(async function (this: FleetActor, request) {
       asked += 1;
-      if (asked % 2 === 0) throw new Error("the fleet is away");
+      if (asked % 3 === 0) throw new Error("the fleet is away");
       const answer = await account.call(this, request);
       // The answer was lost: done, though nobody knows.
       if (asked % 5 === 0) throw new Error("the fleet's answer is away");
@@ -174,7 +174,7 @@ describe("a user who is deleted", () => {
     const prepare = env.DB.prepare.bind(env.DB);
     vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
       statements += 1;
-      if (statements % 7 === 0) throw new Error("D1_ERROR: away");
+      if (statements % 11 === 0) throw new Error("D1_ERROR: away");
       return prepare(sql);
     });
     const pace = { instancesPerStep: 2, rowsPerStatement: 2, statementsPerStep: 3, callsPerWorkflow: 25 };

@@ -183,6 +183,7 @@ const EXPECTED = {
       name: "ops",
       minimumSeverity: "info",
       createdAt: 3,
+      confirmed: true,
       lastDelivery: { at: 9, delivered: true, detail: "200 ok" },
     },
   ],

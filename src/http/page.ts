@@ -1,0 +1,29 @@
+import { html } from "hono/html";
+import type { ApiContext } from "./endpoint.ts";
+
+/** A page of the service that needs no sign-in: whoever has its address may use it. */
+
+export type Language = "en" | "pt-BR";
+
+/** The reader's language, as the browser says it. */
+export function languageOf(c: ApiContext): Language {
+  return /^\s*pt\b/i.test(c.req.header("Accept-Language") ?? "") ? "pt-BR" : "en";
+}
+
+export function secretPage(
+  c: ApiContext,
+  status: 200 | 409 | 410 | 503,
+  title: string,
+  body: ReturnType<typeof html>,
+  language: Language = "en",
+): Response | Promise<Response> {
+  // The address is a secret: it must not leak in a Referer header, nor stay in a cache.
+  c.header("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'");
+  c.header("Referrer-Policy", "no-referrer");
+  c.header("Cache-Control", "no-store");
+  return c.html(
+    html`<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${title}</title><h1>${title}</h1>${body}</html>`,
+    status,
+  );
+}

@@ -4,6 +4,7 @@ import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
 import { actionWorkflowId } from "../../src/orders/order.ts";
 import { orphanedSinceOf, Told } from "../checks/alerts-told.ts";
+import type { Answers } from "./answers.ts";
 import { judgeHeartbeats } from "./checks/heartbeats.ts";
 import { judgeOrders } from "./checks/orders.ts";
 import { CHANNELS_PER_USER, channelPath, INTERVAL_MS, ORDER_RULES, type SoakFleet, SPEED } from "./fleet.ts";
@@ -108,6 +109,22 @@ async function orderEvents(events: readonly KeptEvent[]) {
     return [{ instanceId: instance_id, kind, at, actionId }];
   });
   return (await Promise.all(found)).flat();
+}
+
+/** One in a hundred may take too long: a machine that is shared is not always there. */
+const TIMEOUTS = 0.01;
+
+export function findAnswers(answers: Answers): Finding[] {
+  const { failed, timedOut } = answers.unexcused();
+  const of = `${answers.requests} requests`;
+  return [
+    { promise: "5xx, or none, outside failures", of: `${of}, ${answers.failures} failed`, broken: failed },
+    {
+      promise: "timeouts outside failures beyond 1 %",
+      of: `${of}, ${timedOut.length} timed out`,
+      broken: timedOut.length > answers.requests * TIMEOUTS ? timedOut : [],
+    },
+  ];
 }
 
 export function findBreaches({ events }: History): Finding {

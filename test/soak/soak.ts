@@ -120,7 +120,7 @@ export async function soak(options: SoakOptions): Promise<Finding[]> {
     return [
       ...findHeartbeats(fleet, history),
       findAlerts(fleet, history, receiver),
-      await findOrders(fleet, history, plane),
+      findOrders(fleet, history, plane),
       ...findAnswers(answers),
       findMemory(samples, troubledMs),
       findBreaches(history),

@@ -101,6 +101,7 @@ export default defineConfig({
             "test/docs.test.ts",
             "test/scripts/**/*.test.ts",
             "test/alerts/notice.test.ts",
+            "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",
             "test/checks/**/*.test.ts",

@@ -26,6 +26,7 @@ import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
+import { constantDocument } from "./http/constant-document.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
 import { nameRelease } from "./http/release.ts";
@@ -40,7 +41,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   app.notFound((c) => answerError(notFound(), c));
 
   const api = fromHono(app, {
-    openapi_url: "/openapi.json",
+    openapi_url: null,
     docs_url: null,
     redoc_url: null,
     passthroughErrors: true,
@@ -61,6 +62,12 @@ export function createRouter(): Hono<ApiEnvironment> {
     });
   }
   for (const [name, schema] of components()) api.registry.register(name, schema);
+
+  // The document holds the routes below too: it is made when somebody asks.
+  app.get(
+    "/openapi.json",
+    constantDocument(() => api.schema),
+  );
 
   app.use("/healthz", nameRelease(version));
   api.get("/healthz", GetHealth);

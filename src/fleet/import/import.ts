@@ -204,6 +204,8 @@ const eventRow = z.object({
   notice: z.string().nullable(),
 });
 
+const EVENT_COLUMNS = "at, instance_id, id, kind, severity, message, detail, notice";
+
 /** The mark of an alert in D1 that a fleet has taken over. */
 const TAKEN_OVER = "fleet";
 
@@ -221,12 +223,17 @@ async function importEvents(
   const now = Date.now();
   const asked = db.batch([
     db
-      .prepare("UPDATE events SET notice = ?2 WHERE user_id = ?1 AND notice = 'pending'")
+      .prepare(
+        `UPDATE events INDEXED BY events_by_notice SET notice = ?2 WHERE user_id = ?1 AND notice = 'pending'`,
+      )
       .bind(userId, TAKEN_OVER),
     db
       .prepare(
-        `SELECT at, instance_id, id, kind, severity, message, detail, notice FROM events
-         WHERE user_id = ?1 AND (at > ?2 OR notice = ?3) ORDER BY at DESC LIMIT ?4`,
+        // One condition for both would read all events of the user.
+        `SELECT ${EVENT_COLUMNS} FROM events WHERE user_id = ?1 AND at > ?2
+         UNION
+         SELECT ${EVENT_COLUMNS} FROM events INDEXED BY events_by_notice WHERE user_id = ?1 AND notice = ?3
+         ORDER BY at DESC LIMIT ?4`,
       )
       .bind(userId, now - EVENTS_KEPT_MS, TAKEN_OVER, EVENTS_KEPT),
   ]);

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from "../../lifecycle/model/time.ts";
+import { DAY_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
 
 /**
  * Instances that were admitted and have not reported yet. Their registrations may have come to nothing. Or one came through,
@@ -11,8 +11,8 @@ const COUNTS_MS = MINUTE_MS;
 /** A registration has ended by then, one way or the other. */
 export const REGISTERED_WITHIN_MS = 10 * MINUTE_MS;
 
-/** So many are remembered, the newest. Each registration that is refused leaves one until the next daily look. */
-const ADMISSIONS_KEPT = 10_000;
+/** Each registration that is refused leaves an admission until the next daily look. After so many of those in vain it goes. */
+const KEPT_MS = 7 * DAY_MS;
 
 export class Admissions {
   readonly #sql: SqlStorage;
@@ -30,10 +30,7 @@ export class Admissions {
       instanceId,
       now,
     );
-    this.#sql.exec(
-      `DELETE FROM admissions WHERE admitted_at <=
-         (SELECT admitted_at FROM admissions ORDER BY admitted_at DESC LIMIT 1 OFFSET ${ADMISSIONS_KEPT})`,
-    );
+    this.#sql.exec("DELETE FROM admissions WHERE admitted_at <= ?", now - KEPT_MS);
     return true;
   }
 

@@ -115,6 +115,9 @@ const STATEMENTS = [
    END`,
   "CREATE TABLE IF NOT EXISTS admissions (instance_id TEXT PRIMARY KEY, admitted_at INTEGER NOT NULL) WITHOUT ROWID",
   "CREATE INDEX IF NOT EXISTS admissions_by_time ON admissions (admitted_at)",
+  "CREATE INDEX IF NOT EXISTS removals_by_change ON removals (changed)",
+  "CREATE INDEX IF NOT EXISTS deliveries_by_time ON deliveries (retry_at)",
+  "CREATE INDEX IF NOT EXISTS events_waiting ON events (severity = 'critical', at) WHERE told = 'pending'",
 ];
 
 const FILLED_TABLES = [

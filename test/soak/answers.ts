@@ -10,19 +10,20 @@ interface Failure {
   readonly sentAt: number;
   readonly at: number;
   readonly what: string;
+  /** Nobody answered in time, on a machine that may be busy with other things. */
+  readonly isTimeout: boolean;
 }
 
 const REQUEST_LIMIT_MS = 20_000;
 
-/** What failed may show for so long after it is over: a call that began in it has its own deadline. */
-const AFTERMATH_MS = 5_000;
+/** What failed may show for so long after it is over: a server that has just been started is asked by everybody at once. */
+const AFTERMATH_MS = 15_000;
 
 export class Answers {
   readonly #url: string;
   readonly #excused: { readonly from: number; until: number }[] = [];
   readonly #failures: Failure[] = [];
   readonly byStatus = new Map<number, number>();
-  #slowestMs = 0;
 
   constructor(url: string) {
     this.#url = url;
@@ -48,7 +49,7 @@ export class Answers {
         signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
       });
       const text = await response.text();
-      this.#note(response.status, sentAt, `${method} ${path}: ${response.status} ${text}`);
+      this.#note(response.status, sentAt, `${method} ${path}: ${response.status} ${text}`, false);
       const retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
       return {
         status: response.status,
@@ -56,30 +57,35 @@ export class Answers {
         retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : null,
       };
     } catch (error) {
-      this.#note(0, sentAt, `${method} ${path}: no answer: ${String(error)}`);
+      const isTimeout = error instanceof Error && error.name === "TimeoutError";
+      this.#note(0, sentAt, `${method} ${path}: no answer: ${String(error)}`, isTimeout);
       return null;
     }
   }
 
-  #note(status: number, sentAt: number, what: string): void {
+  #note(status: number, sentAt: number, what: string, isTimeout: boolean): void {
     const at = Date.now();
     this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
-    this.#slowestMs = Math.max(this.#slowestMs, at - sentAt);
-    if (status === 0 || status >= 500) this.#failures.push({ sentAt, at, what });
+    if (status === 0 || status >= 500) this.#failures.push({ sentAt, at, what, isTimeout });
   }
 
-  get slowestMs(): number {
-    return this.#slowestMs;
-  }
-
-  /** Failures at a time when nothing was switched off. */
-  unexcused(): string[] {
-    return this.#failures
-      .filter(({ sentAt, at }) => !this.#excused.some(({ from, until }) => sentAt <= until && at >= from))
-      .map(({ sentAt, what }) => `${new Date(sentAt).toISOString()} ${what}`);
+  get requests(): number {
+    return [...this.byStatus.values()].reduce((sum, count) => sum + count, 0);
   }
 
   get failures(): number {
     return this.#failures.length;
+  }
+
+  /** Failures at a time when nothing was switched off: answers of 5xx and broken connections, and what took too long. */
+  unexcused(): { readonly failed: string[]; readonly timedOut: string[] } {
+    const unexcused = this.#failures.filter(
+      ({ sentAt, at }) => !this.#excused.some(({ from, until }) => sentAt <= until && at >= from),
+    );
+    const say = (isTimeout: boolean) =>
+      unexcused
+        .filter((failure) => failure.isTimeout === isTimeout)
+        .map(({ sentAt, what }) => `${new Date(sentAt).toISOString()} ${what}`);
+    return { failed: say(false), timedOut: say(true) };
   }
 }

@@ -9,7 +9,7 @@ import { unfinishedWorkflows } from "./workflows.ts";
 
 /** The server process of the soak, and what it takes. Ends with this process, whatever becomes of it. */
 
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 300_000;
 const RESUME_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 

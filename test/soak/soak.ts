@@ -20,6 +20,7 @@ import { Troubles } from "./troubles.ts";
 import {
   type Finding,
   findAlerts,
+  findAnswers,
   findBreaches,
   findHeartbeats,
   findLeftovers,
@@ -119,12 +120,8 @@ export async function soak(options: SoakOptions): Promise<Finding[]> {
     return [
       ...findHeartbeats(fleet, history),
       findAlerts(fleet, history, receiver),
-      await findOrders(fleet, history, plane),
-      {
-        promise: "5xx or no answer outside failures",
-        of: `${[...answers.byStatus.values()].reduce((sum, count) => sum + count, 0)} requests, ${answers.failures} failed`,
-        broken: answers.unexcused(),
-      },
+      findOrders(fleet, history, plane),
+      ...findAnswers(answers),
       findMemory(samples, troubledMs),
       findBreaches(history),
       findLeftovers(history, await readLeftovers(stateDirectory)),

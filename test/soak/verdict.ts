@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import type { ControlPlane } from "../../scripts/control-plane.ts";
 import { isAlert } from "../../src/lifecycle/model/history-event.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
-import { actionWorkflowId } from "../../src/orders/order.ts";
 import { orphanedSinceOf, Told } from "../checks/alerts-told.ts";
+import type { Answers } from "./answers.ts";
 import { judgeHeartbeats } from "./checks/heartbeats.ts";
 import { judgeOrders } from "./checks/orders.ts";
 import { CHANNELS_PER_USER, channelPath, INTERVAL_MS, ORDER_RULES, type SoakFleet, SPEED } from "./fleet.ts";
@@ -81,12 +82,8 @@ export function findAlerts({ users }: SoakFleet, { events }: History, receiver: 
   return { promise: "alerts lost, or told twice", of, broken };
 }
 
-export async function findOrders(
-  { agents }: SoakFleet,
-  { events }: History,
-  plane: ControlPlane,
-): Promise<Finding> {
-  const ordersOf = Map.groupBy(await orderEvents(events), ({ instanceId }) => instanceId);
+export function findOrders({ agents }: SoakFleet, { events }: History, plane: ControlPlane): Finding {
+  const ordersOf = Map.groupBy(orderEvents(events), ({ instanceId }) => instanceId);
   const deedsOf = Map.groupBy(plane.deeds, ({ instanceId }) => instanceId);
   const broken = agents.flatMap((agent) =>
     judgeOrders(agent, deedsOf.get(agent.id) ?? [], ordersOf.get(agent.id) ?? [], ORDER_RULES),
@@ -100,14 +97,34 @@ function forged({ forged }: ControlPlane): string[] {
   return forged === 0 ? [] : [`${forged} orders with a bad signature`];
 }
 
-/** The provider knows an order by the id of its workflow. */
-async function orderEvents(events: readonly KeptEvent[]) {
-  const found = events.map(async ({ user_id, instance_id, kind, at, detail: { action_id } }) => {
-    if (typeof action_id !== "string") return [];
-    const actionId = await actionWorkflowId(user_id, instance_id, action_id);
-    return [{ instanceId: instance_id, kind, at, actionId }];
-  });
-  return (await Promise.all(found)).flat();
+function orderEvents(events: readonly KeptEvent[]) {
+  return events.flatMap(({ user_id, instance_id, kind, at, detail: { action_id } }) =>
+    typeof action_id === "string"
+      ? [{ instanceId: instance_id, kind, at, actionId: workflowId(user_id, instance_id, action_id) }]
+      : [],
+  );
+}
+
+/** By which the provider knows an order. As `actionWorkflowId`, which needs more than Node has. */
+function workflowId(userId: string, instanceId: string, actionId: string): string {
+  const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+  return `${digest(userId).slice(0, 24)}-${digest(`${userId}/${instanceId}/${actionId}`).slice(0, 40)}`;
+}
+
+/** One in a hundred may take too long: a machine that is shared is not always there. */
+const TIMEOUTS = 0.01;
+
+export function findAnswers(answers: Answers): Finding[] {
+  const { failed, timedOut } = answers.unexcused();
+  const of = `${answers.requests} requests`;
+  return [
+    { promise: "5xx, or none, outside failures", of: `${of}, ${answers.failures} failed`, broken: failed },
+    {
+      promise: "timeouts outside failures beyond 1 %",
+      of: `${of}, ${timedOut.length} timed out`,
+      broken: timedOut.length > answers.requests * TIMEOUTS ? timedOut : [],
+    },
+  ];
 }
 
 export function findBreaches({ events }: History): Finding {

@@ -14,14 +14,16 @@ export interface MemoryVerdict {
   readonly isLevel: boolean;
 }
 
-/** The last third may take so much more than the first. */
-export const MEMORY_BOUND = 1.25;
+/** The last third may take so much more than the first: the garbage that waits to be collected alone is a third of it. */
+export const MEMORY_BOUND = 1.5;
 
+/** A young process has not reached its size, and lives of the server are compared at the same age. */
 const YOUNG_MS = 60_000;
+const OLD_MS = 600_000;
 
 /** Null when there are too few samples to say anything. */
 export function judgeMemory(samples: readonly MemorySample[], durationMs: number): MemoryVerdict | null {
-  const grown = samples.filter(({ ageMs }) => ageMs >= YOUNG_MS);
+  const grown = samples.filter(({ ageMs }) => ageMs >= YOUNG_MS && ageMs < OLD_MS);
   const first = median(grown.filter(({ atMs }) => atMs < durationMs / 3));
   const last = median(grown.filter(({ atMs }) => atMs >= (2 * durationMs) / 3));
   if (first === null || last === null) return null;

@@ -29,9 +29,6 @@ interface Subject {
 /** One call may lie between the word that an order stands and the deed, and the machine is busy. */
 const GRACE_MS = 3_000;
 
-/** Ways on which a heartbeat is heard earlier than it is answered here. */
-const ROUNDING_MS = 2_500;
-
 const BEGINS: ReadonlySet<string> = new Set(["hibernating", "waking", "deleting"]);
 const ENDS: ReadonlySet<string> = new Set([
   "hibernate_cancelled",
@@ -71,7 +68,8 @@ function whyNotDue(
 ): string | null {
   const heard = acknowledged.filter(({ answeredAt }) => answeredAt < at - GRACE_MS);
   const last = heard.at(-1);
-  const silentMs = last === undefined ? Number.POSITIVE_INFINITY : at - last.answeredAt + ROUNDING_MS;
+  // A server that is busy may have heard it long before its answer came.
+  const silentMs = last === undefined ? Number.POSITIVE_INFINITY : at - last.sentAt;
   const heardAgo = `it was heard ${Math.round(silentMs / 1000)} s ago`;
   switch (kind) {
     case "wake":

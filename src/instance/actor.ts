@@ -25,6 +25,7 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
+import type { WaitingRange } from "./held.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import {
   type Absent,
@@ -44,6 +45,13 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
+
+/** What a Worker of a version before asks for, which names no range. */
+const NEWEST: WaitingRange = {
+  from: 0,
+  before: { at: Number.MAX_SAFE_INTEGER, sequence: 0 },
+  limit: 1000,
+};
 
 /** What a workflow's step hears, and tries again. */
 const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
@@ -204,16 +212,24 @@ export class InstanceActor extends DurableObject<Env> {
   async sample(): Promise<MetricsSample | Unreadable | null> {
     return this.#view((stored, policy, now) => {
       const sample = metricsSample(stored.instanceId, stored.state, policy, now);
-      const held = this.#life.outbox.heldHeartbeats(stored).length;
+      const held = this.#life.outbox.countHeldHeartbeats(stored);
       return { ...sample, waitingHeartbeats: sample.waitingHeartbeats + held };
     });
   }
 
-  /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
-  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
+  /**
+   * Where its heartbeats are kept, and those of a range that may not be there yet: all that its row has, and of all others the
+   * newest. Null for an unknown instance.
+   */
+  async history(
+    range: WaitingRange = NEWEST,
+  ): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
     return this.#view((stored) => ({
       shard: stored.historyShard,
-      waiting: [...this.#life.outbox.heldHeartbeats(stored), ...waitingHeartbeats(stored.state)],
+      waiting: [
+        ...this.#life.outbox.heldHeartbeats(stored, range).toReversed(),
+        ...waitingHeartbeats(stored.state),
+      ],
     }));
   }
 

@@ -7,7 +7,7 @@ import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
-import { HOUR_MS } from "../lifecycle/model/time.ts";
+import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { fleetOf } from "../platform/address.ts";
@@ -27,6 +27,9 @@ import {
 } from "./outcomes.ts";
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
+
+/** An alarm empties the outbox before it adds to it, but lets a deadline wait for that at most this long. */
+const EMPTY_FIRST_MS = 2 * SECOND_MS;
 
 interface Decided {
   readonly outcome: "decided";
@@ -49,7 +52,7 @@ export class InstanceLife implements Owner {
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
     this.#env = env;
-    this.#storage = new InstanceStorage(ctx.storage.sql);
+    this.#storage = new InstanceStorage(ctx.storage);
     this.outbox = new Outbox(ctx, env, this);
   }
 
@@ -60,13 +63,19 @@ export class InstanceLife implements Owner {
   async wake(dueAt: number): Promise<void> {
     try {
       if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
-      await this.outbox.empty();
+      await this.#emptyForAWhile();
       await this.receive({ type: "alarm", dueAt });
       await this.outbox.empty();
     } catch (error) {
       console.error("alarm failed", error);
       await this.#armFor({ kind: "failed" });
     }
+  }
+
+  /** What does not answer by then is waited for in the background: a step of the ladder must not wait for the history. */
+  async #emptyForAWhile(): Promise<void> {
+    const emptied = this.outbox.empty();
+    await within(EMPTY_FIRST_MS, emptied).catch(() => this.#ctx.waitUntil(emptied));
   }
 
   /**
@@ -185,8 +194,21 @@ export class InstanceLife implements Owner {
     if (stored !== null) await this.decide(stored, event, Date.now());
   }
 
+  /** Saves it as one row, and in the same write what of its outbox goes to rows of its own. */
   save(stored: StoredInstance): void {
-    this.#storage.save(this.outbox.toSave(stored));
+    const save = () => this.#storage.save(this.outbox.toSave(stored));
+    // A heartbeat saves its row alone.
+    if (this.outbox.mustMove(stored)) this.#storage.transaction(save);
+    else save();
+  }
+
+  change(make: (stored: StoredInstance) => StoredInstance): void {
+    const before = this.stored();
+    if (before === null) return;
+    this.#storage.transaction(() => {
+      const after = make(before);
+      if (after !== before) this.#storage.save(this.outbox.toSave(after));
+    });
   }
 
   /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */

@@ -58,6 +58,11 @@ const COUNTERS: Readonly<
     help: "Heartbeats, events and orders that failed ten times while others passed, and are tried once an hour",
     labels: [],
   },
+  given_up_deliveries: {
+    name: "dumont_service_given_up_deliveries_total",
+    help: "Chunks of heartbeats, events and orders that were given up: they waited for a week, or were too many",
+    labels: [],
+  },
   invariant_breaches: {
     name: "dumont_service_invariant_breaches_total",
     help: "Decisions that were not carried out because they broke what always holds: a defect of the service",

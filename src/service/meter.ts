@@ -36,6 +36,8 @@ interface CounterLabels {
   waiting_chunks: Record<never, string>;
   /** Effects that failed ten times while others of their target passed, and now wait in rows of their own. */
   parked_deliveries: Record<never, string>;
+  /** Effects that an instance could not deliver within a week, or had too many of. */
+  given_up_deliveries: Record<never, string>;
   /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
   invariant_breaches: Record<never, string>;
 }

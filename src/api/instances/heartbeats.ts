@@ -73,7 +73,13 @@ export class ListHeartbeats extends Endpoint {
     const from = query.from ?? 0;
     const to = query.to ?? Date.now();
     if (from > to) throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
-    const history = viewOrThrow(await actorOf(c.env, userId, params.id).history());
+    const before =
+      query.cursor === undefined
+        ? { at: to, sequence: Number.MAX_SAFE_INTEGER }
+        : { at: query.cursor.at, sequence: Number(query.cursor.tie) };
+    const history = viewOrThrow(
+      await actorOf(c.env, userId, params.id).history({ from, before, limit: query.limit + 1 }),
+    );
     const database = historyOf(c.env, history.shard);
     const range = {
       userId,

@@ -2,6 +2,7 @@ import { fromHono } from "chanfana";
 import { Hono } from "hono";
 import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
+import { ReleaseDeliveries } from "./api/admin/release.ts";
 import {
   CreateUser,
   CreateUserToken,
@@ -107,6 +108,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/admin/users", ListUsers);
   api.post("/api/admin/users/:id/tokens", CreateUserToken);
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
+  api.post("/api/admin/users/:id/instances/:instance_id/release", ReleaseDeliveries);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
 

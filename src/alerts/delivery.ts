@@ -1,8 +1,8 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
-import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { createOnce } from "../platform/create-once.ts";
-import { type Delivery, unreachable } from "./channels/channel.ts";
+import { type Delivery, undeliverable, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
 import type { Notice } from "./notice.ts";
 
@@ -20,8 +20,17 @@ export interface DeliveryParameters {
 const RETRIES = 7;
 const FIRST_WAIT_MS = 15 * SECOND_MS;
 
-/** A channel may ask for this long at most: nobody reads an alert of last week. */
+/** A channel may ask for this long at most: nobody reads an alert of last week, and one that is away for an hour may be back. */
 const LONGEST_WAIT_MS = HOUR_MS;
+
+/** The fleet hears of each try. When it has heard nothing for this long, the workflow is no more, and the fleet goes on. */
+export const DELIVERY_LEASE_MS = LONGEST_WAIT_MS + 10 * MINUTE_MS;
+
+/** The fleet is always there, but may be moving. */
+const NOTE = {
+  retries: { limit: 20, delay: "5 seconds", backoff: "exponential" },
+  timeout: "1 minute",
+} as const;
 
 const NO_ANSWER = unreachable("no answer");
 
@@ -31,32 +40,52 @@ export function waitAfter({ retryAfterSeconds }: Delivery, triesBefore: number):
   return Math.min(LONGEST_WAIT_MS, Math.max(SECOND_MS, retryAfterSeconds * SECOND_MS));
 }
 
-/** Brings one message to one channel that did not take it at once. */
+/** Brings one message to one channel that did not take it at once. Its fleet hears how each try went, and how it ended. */
 export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
   override async run(event: Readonly<WorkflowEvent<DeliveryParameters>>, step: WorkflowStep): Promise<void> {
-    const { userId, channelId, digestId, notice, waitMs } = event.payload;
+    const { userId, channelId, waitMs } = event.payload;
+    const note = (delivery: Delivery) =>
+      noteDelivery(this.env, userId, channelId, delivery, event.instanceId);
+    await step.sleep("wait", waitMs);
+    try {
+      const sent = await this.#send(event.payload, step, note);
+      // Else the fleet would take this workflow for dead, and send the message again.
+      if (sent !== null && !sent.isNoted) await step.do("note", NOTE, () => note(sent.delivery));
+    } catch (error) {
+      await step.do("give up", NOTE, () =>
+        note(undeliverable(error instanceof Error ? error.message : String(error))),
+      );
+      throw error;
+    }
+  }
+
+  /** Null when the user has no such channel any more. */
+  async #send(
+    { userId, channelId, digestId, notice }: DeliveryParameters,
+    step: WorkflowStep,
+    note: (delivery: Delivery) => Promise<void>,
+  ): Promise<{ readonly delivery: Delivery; readonly isNoted: boolean } | null> {
     let failed: Delivery | null = null;
     // A step that was cut off has no answer.
     const delay = ({ ctx }: { ctx: { attempt: number } }) => waitAfter(failed ?? NO_ANSWER, ctx.attempt);
-    await step.sleep("wait", waitMs);
-    await step.do(
-      "send",
-      { retries: { limit: RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },
-      async () => {
-        failed = null;
-        const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
-        // The user has no such channel any more.
-        if (delivery === null) return;
-        // The message is out, or refused: that it can't be noted must not send it again.
-        await noteDelivery(this.env, userId, channelId, delivery).catch((error) =>
-          console.warn("a delivery was not noted", error),
-        );
-        if (delivery.delivered) return;
-        if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
-        failed = delivery;
-        throw new Error(delivery.detail);
-      },
-    );
+    const retries = { limit: RETRIES, delay, backoff: "constant" } as const;
+    return step.do("send", { retries, timeout: "2 minutes" }, async () => {
+      failed = null;
+      const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
+      if (delivery === null) return null;
+      // The message is out, or refused: that it can't be noted must not send it again.
+      const isNoted = await note(delivery).then(
+        () => true,
+        (error: unknown) => {
+          console.warn("a delivery was not noted", error);
+          return false;
+        },
+      );
+      if (delivery.delivered) return { delivery, isNoted };
+      if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
+      failed = delivery;
+      throw new Error(delivery.detail);
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { compilePolicy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
+import { waitAfter } from "./delivery.ts";
 import { composeNotice, type Notice } from "./notice.ts";
 import { newestPendingAt, readAlerts, takeAlerts, type Urgency } from "./queue.ts";
 
@@ -109,7 +110,7 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
         await noteDelivery(this.env, userId, channelId, delivery);
         if (delivery.delivered) return;
         if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
-        askedToWaitMs = delivery.retryAfterSeconds === null ? null : delivery.retryAfterSeconds * 1000;
+        askedToWaitMs = delivery.retryAfterSeconds === null ? null : waitAfter(delivery, 0);
         throw new Error(delivery.detail);
       },
     );

@@ -20,6 +20,7 @@ import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import type { Holding } from "./tables/machines.ts";
+import { noteDelivery, sweep } from "./tasks/messages.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -178,11 +179,12 @@ export class FleetActor extends DurableObject<Env> {
     return (await this.#ready()).registry.idsAfter(after, limit, filter);
   }
 
-  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
+  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way, and whatever is late is due. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const { registry } = await this.#ready();
+    const fleet = await this.#ready();
+    sweep(this.env, fleet, Date.now());
     this.#arm();
-    return registry.toVisitAfter(after, limit, Date.now());
+    return fleet.registry.toVisitAfter(after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
@@ -263,8 +265,9 @@ export class FleetActor extends DurableObject<Env> {
     return (await this.#ready()).channels.sealed(id);
   }
 
-  async noteDelivery(channelId: string, delivery: Delivery): Promise<void> {
-    (await this.#ready()).channels.noteDelivery(channelId, delivery, Date.now());
+  async noteDelivery(channelId: string, delivery: Delivery, deliveryId?: string): Promise<void> {
+    noteDelivery(this.env, await this.#ready(), channelId, delivery, deliveryId ?? null);
+    this.#arm();
   }
 
   /** Opens a live connection (`liveRequest`). */

@@ -14,6 +14,7 @@ import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sa
 import type { ActionOutcome } from "../orders/order.ts";
 import { within } from "../platform/within.ts";
 import type { MachineKey } from "../providers/machines.ts";
+import type { Standing } from "./bookkeeping.ts";
 import {
   change,
   command,
@@ -22,6 +23,7 @@ import {
   type RegisterOutcome,
   type RotateOutcome,
   register,
+  removeUnreadable,
   rotateToken,
   useLink,
 } from "./commands.ts";
@@ -45,6 +47,12 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
+
+/** The operator waits for what is tried at once at most this long. */
+const RELEASE_LIMIT_MS = 10 * SECOND_MS;
+
+/** A removed instance that had nothing else left is gone. */
+const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
 
 /** What a Worker of a version before asks for, which names no range. */
 const NEWEST: WaitingRange = {
@@ -118,7 +126,7 @@ export class InstanceActor extends DurableObject<Env> {
    */
   async remove(place: Place): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.#life.known();
-    if (stored === null) return this.#life.removeUnreadable(place);
+    if (stored === null) return removeUnreadable(this.#life, this.env, place);
     const decided = await this.#life.decide(stored, { type: "removed" }, Date.now());
     if (decided.outcome === "unavailable") return decided;
     const all = this.#life.outbox.empty();
@@ -187,6 +195,16 @@ export class InstanceActor extends DurableObject<Env> {
     await this.#life.queueReport();
     this.#life.outbox.emptySoon();
     return "known";
+  }
+
+  /** Tries at once whatever could not be delivered. Null for an unknown instance; one that was removed may have something left. */
+  async release(): Promise<{ readonly before: Standing; readonly after: Standing } | Unreadable | null> {
+    const { outbox } = this.#life;
+    const before = outbox.standing();
+    if (before === null) return this.#life.unreadable();
+    const released = outbox.release();
+    await within(RELEASE_LIMIT_MS, released).catch(() => this.ctx.waitUntil(released));
+    return { before, after: outbox.standing() ?? NOTHING_STANDS };
   }
 
   async live(): Promise<LiveView | Unreadable | null> {

@@ -1,3 +1,4 @@
+import { REPORT_LIMIT_MS } from "../fleet/report.ts";
 import { chooseShard } from "../history/shards.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
@@ -5,6 +6,8 @@ import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
 import { newState } from "../lifecycle/model/state.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { detailView } from "../lifecycle/views/instance-view.ts";
+import { fleetOf } from "../platform/address.ts";
+import { within } from "../platform/within.ts";
 import { isLetGo, leftBy, NOTHING_LEFT } from "./leaving.ts";
 import { type InstanceLife, settingsOf } from "./life.ts";
 import {
@@ -12,6 +15,7 @@ import {
   type ChangeOutcome,
   type CommandOutcome,
   type KeepAliveOutcome,
+  type Place,
   type ProfileChanges,
   type Registration,
   UNKNOWN,
@@ -179,4 +183,27 @@ async function keepAliveFor(
     outcome: "accepted",
     validForMinutes: Math.ceil(((until - now) * life.speed) / MINUTE_MS),
   };
+}
+
+/**
+ * Lets go of an instance whose row cannot be read. While the registry is out of reach the row stays, and the answer is
+ * that it is unreadable.
+ */
+export async function removeUnreadable(
+  life: InstanceLife,
+  env: Env,
+  { userId, instanceId }: Place,
+): Promise<{ outcome: "removed" } | Absent> {
+  const unreadable = life.unreadable();
+  if (unreadable === null) return UNKNOWN;
+  try {
+    // Its own can't be read.
+    const last = await within(REPORT_LIMIT_MS, fleetOf(env, userId).lastRevision(instanceId));
+    await within(REPORT_LIMIT_MS, fleetOf(env, userId).remove(instanceId, last + 1));
+  } catch (error) {
+    console.warn("the registry did not let go of an unreadable instance", error);
+    return unreadable;
+  }
+  await life.forget();
+  return { outcome: "removed" };
 }

@@ -1,4 +1,4 @@
-import { type Presence, REPORT_LIMIT_MS, type UserPolicy } from "../fleet/report.ts";
+import type { Presence, UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
@@ -10,21 +10,13 @@ import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
-import { fleetOf } from "../platform/address.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
 import { simulationSpeed } from "../platform/simulation-speed.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
 import { Outbox, type Owner } from "./outbox.ts";
-import {
-  type Absent,
-  type Place,
-  UNAVAILABLE,
-  UNKNOWN,
-  type Unavailable,
-  type Unreadable,
-} from "./outcomes.ts";
+import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
@@ -270,25 +262,6 @@ export class InstanceLife implements Owner {
     }
     const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
     return decided.outcome === "unavailable" ? decided : null;
-  }
-
-  /**
-   * Lets go of an instance whose row cannot be read. While the registry is out of reach the row stays, and the answer is
-   * that it is unreadable.
-   */
-  async removeUnreadable({ userId, instanceId }: Place): Promise<{ outcome: "removed" } | Absent> {
-    const unreadable = this.unreadable();
-    if (unreadable === null) return UNKNOWN;
-    try {
-      // Its own can't be read.
-      const last = await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).lastRevision(instanceId));
-      await within(REPORT_LIMIT_MS, fleetOf(this.#env, userId).remove(instanceId, last + 1));
-    } catch (error) {
-      console.warn("the registry did not let go of an unreadable instance", error);
-      return unreadable;
-    }
-    await this.forget();
-    return { outcome: "removed" };
   }
 
   /** Empties the storage: the instance was never here. */

@@ -73,11 +73,11 @@ export class Outbox {
     });
   }
 
-  /** Tries all at once that waits, whatever has failed, and what is parked. Says what is left. */
-  async release(): Promise<Standing | null> {
+  /** Tries all at once that waits, whatever has failed, and what is parked. */
+  async release(): Promise<void> {
     this.#owner.change((stored) => this.#books.allDue(stored, Date.now()));
     await this.empty();
-    return this.standing();
+    await this.#owner.armForOutbox();
   }
 
   /** How many effects are not delivered; null when there is no instance. */

@@ -38,6 +38,16 @@ const COUNTERS: Readonly<
     help: "Attempts to tell an owner, by kind of channel",
     labels: ["channel", "outcome"],
   },
+  alerts_given_up: {
+    name: "dumont_service_alerts_given_up_total",
+    help: "Messages to owners that were given up after all tries, or refused, by kind of channel",
+    labels: ["channel"],
+  },
+  late_alerts: {
+    name: "dumont_service_late_alerts_total",
+    help: "Alerts and messages that a sweep found to wait for longer than they should, and made due",
+    labels: [],
+  },
   chunks: {
     name: "dumont_service_chunks_flushed_total",
     help: "Chunks of heartbeats written to the history",

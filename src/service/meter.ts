@@ -27,6 +27,10 @@ interface CounterLabels {
   heartbeats: { outcome: "accepted" | "refused"; reason: string };
   actions: { kind: string; outcome: string };
   alerts: { channel: string; outcome: "delivered" | "failed" };
+  /** Messages that a channel did not take until the last try, or refused. */
+  alerts_given_up: { channel: string };
+  /** Alerts and messages that a sweep found to wait for longer than they should. */
+  late_alerts: Record<never, string>;
   chunks: Record<never, string>;
   outbox_failures: Record<never, string>;
   /**

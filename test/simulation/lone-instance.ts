@@ -24,7 +24,11 @@ export class LoneInstance {
   isLetGo = false;
   readonly orders: string[] = [];
   historyIsDown = false;
+  /** The history never answers. */
+  historyHangs = false;
   fleetIsDown = false;
+  /** The write of the state's row that fails: 1 is the next one, and 0 none. */
+  failingSave = 0;
   #alarmAt: number | null = null;
   #actor: InstanceActor | null = null;
   #calls = 0;
@@ -117,6 +121,10 @@ export class LoneInstance {
 
   /** As the platform does: of several statements the last one takes the values. */
   #exec(query: string, values: SQLInputValue[]) {
+    if (this.failingSave > 0 && query.startsWith("UPDATE instance")) {
+      this.failingSave -= 1;
+      if (this.failingSave === 0) throw new Error("SQLITE_IOERR: disk I/O error");
+    }
     const [last = "", ...before] = query.split(";").toReversed();
     if (values.length > 0) for (const one of before.toReversed()) this.storage.sql.exec(one);
     return values.length > 0 ? this.storage.sql.exec(last, ...values) : this.storage.sql.exec(query);
@@ -124,6 +132,7 @@ export class LoneInstance {
 
   #bindings(): object {
     const send = async (statements: readonly Statement[]) => {
+      if (this.historyHangs) return new Promise<never>(() => {});
       if (this.historyIsDown) throw new Error("D1_ERROR: not reached");
       return this.database.transact(statements);
     };

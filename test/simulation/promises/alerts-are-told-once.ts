@@ -70,8 +70,10 @@ export class AlertsAreToldOnce implements Promised {
     const [channel] = fleet.rows("SELECT last_delivery FROM channels");
     if (this.#messages.size > 0 && channel?.last_delivery === null)
       this.#say("the channel shows no delivery");
-    const guard = this.#guardEvents();
-    for (const alert of guard) this.#alerts.set(keyOf(alert), alert);
+    const guard = this.#ownEvents("kind LIKE 'guard_%'");
+    // That a channel did not take a message is told once until it takes one.
+    const givenUp = this.#ownEvents("kind = 'alert_not_delivered' AND detail NOT LIKE '%\"repeated\":true%'");
+    for (const alert of [...guard, ...givenUp]) this.#alerts.set(keyOf(alert), alert);
     const told = new Map<string, string>();
     const cutShort = new Set<string>();
     for (const [messageId, { groups }] of this.#messages) {
@@ -103,10 +105,11 @@ export class AlertsAreToldOnce implements Promised {
     }
   }
 
-  #guardEvents(): Alert[] {
+  /** Events of the fleet itself. */
+  #ownEvents(which: string): Alert[] {
     return this.#platform
       .fleet(this.#userId)
-      .rows("SELECT id, at, kind FROM events WHERE instance_id = '' AND kind LIKE 'guard_%' ORDER BY at")
+      .rows(`SELECT id, at, kind FROM events WHERE instance_id = '' AND ${which} ORDER BY at`)
       .map(({ id, at, kind }) => ({
         id: String(id),
         at: Number(at),

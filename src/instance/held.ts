@@ -260,7 +260,7 @@ export class HeldEffects {
        CREATE INDEX IF NOT EXISTS held_for_fleet ON held (id) WHERE parked_at IS NULL AND for_fleet = 1;
        CREATE INDEX IF NOT EXISTS held_for_order ON held (id) WHERE parked_at IS NULL AND for_order = 1;
        -- What is counted: to read it from the rows would be to read all of them.
-       CREATE INDEX IF NOT EXISTS held_counted ON held (parked_at, heartbeats, LENGTH(pending))`,
+       CREATE INDEX IF NOT EXISTS held_counted ON held (LENGTH(pending), parked_at, heartbeats)`,
     );
   }
 

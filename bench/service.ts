@@ -60,6 +60,9 @@ export async function startService(entry: string): Promise<Service> {
       // A benchmark beats far more often than an instance may.
       ratelimits: {
         HEARTBEAT_LIMIT: { namespace_id: "1001", simple: { limit: 1_000_000_000, period: 60 } },
+        TOKEN_LIMIT: { namespace_id: "1003", simple: { limit: 1_000_000_000, period: 60 } },
+        REGISTRATION_LIMIT: { namespace_id: "1004", simple: { limit: 1_000_000_000, period: 60 } },
+        CHANNEL_TEST_LIMIT: { namespace_id: "1005", simple: { limit: 1_000_000_000, period: 60 } },
         LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 1_000_000_000, period: 60 } },
       },
     }),

@@ -18,6 +18,12 @@ export async function createUser(url: string, adminToken: string, name: string):
 }
 
 /** Registers an instance and gives back its token. */
+/** A further token of a user. */
+export async function issueUserToken(url: string, adminToken: string, userId: string): Promise<string> {
+  const issued = await request(`${url}/api/admin/users/${userId}/tokens`, "POST", adminToken);
+  return z.object({ token: z.string() }).parse(issued).token;
+}
+
 export async function registerInstance(
   url: string,
   userToken: string,

@@ -22,12 +22,21 @@ export interface Order {
   readonly instanceId: string;
   readonly actionId: string;
   readonly messageId: string;
+  /** When it came, by this machine's clock. */
+  readonly at: number;
 }
+
+/** What goes wrong with a call: it is refused, obeyed without an answer, or answered late. */
+export type Trouble =
+  | { readonly type: "refuses"; readonly reply: Reply }
+  | { readonly type: "forgets" }
+  | { readonly type: "is slow"; readonly delayMs: number };
 
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
   readonly delayMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type MachineState = "running" | "stopped" | "gone";
@@ -36,11 +45,15 @@ export class ControlPlane {
   readonly secret = `whsec_${randomBytes(32).toString("base64")}`;
   /** Orders whose signature was good, oldest first; questions are not among them. */
   readonly orders: Order[] = [];
+  /** Those of them that were carried out here, whether or not that was answered. */
+  readonly deeds: Order[] = [];
   /** Calls whose signature was not. */
   forged = 0;
   readonly machines = new Map<string, MachineState>();
   /** By instance: the answer to an order in place of obeying; undefined to obey. */
   readonly interventions = new Map<string, (order: Order) => Reply | undefined>();
+  /** Asked before each call, questions included; null while nothing goes wrong. */
+  trouble: (kind: string, instanceId: string) => Trouble | null = () => null;
   readonly #server: Server;
   #port = 0;
 
@@ -55,8 +68,9 @@ export class ControlPlane {
           ),
         );
         const reply = this.#answer(Buffer.concat(chunks).toString("utf8"), headers);
+        if (reply === "forgotten") return void request.socket.destroy();
         setTimeout(() => {
-          response.writeHead(reply.status, { "Content-Type": "application/json" });
+          response.writeHead(reply.status, { "Content-Type": "application/json", ...reply.headers });
           response.end(JSON.stringify(reply.body));
         }, reply.delayMs ?? 0);
       });
@@ -85,7 +99,7 @@ export class ControlPlane {
     await new Promise((closed) => this.#server.close(closed));
   }
 
-  #answer(text: string, headers: Record<string, string>): Reply {
+  #answer(text: string, headers: Record<string, string>): Reply | "forgotten" {
     let payload: unknown;
     try {
       payload = new Webhook(this.secret).verify(text, headers);
@@ -96,20 +110,34 @@ export class ControlPlane {
     const { type, data } = orderSchema.parse(payload);
     const kind = type.slice("instance.".length);
     const instanceId = data.instance_id ?? "";
+    const messageId = headers["webhook-id"] ?? "";
+    const order = { kind, instanceId, actionId: data.action_id ?? "", messageId, at: Date.now() };
+    const trouble = this.trouble(kind, instanceId);
+    switch (trouble?.type) {
+      case undefined:
+        return this.#take(order);
+      case "refuses":
+        return trouble.reply;
+      case "forgets":
+        this.#take(order);
+        return "forgotten";
+      case "is slow":
+        return { ...this.#take(order), delayMs: trouble.delayMs };
+    }
+  }
+
+  #take(order: Order): Reply {
+    const { kind, instanceId } = order;
     const state = this.machines.get(instanceId) ?? "running";
     if (kind === "ping") return { status: 200, body: {} };
     if (kind === "status") return { status: 200, body: { state } };
-    const order = {
-      kind,
-      instanceId,
-      actionId: data.action_id ?? "",
-      messageId: headers["webhook-id"] ?? "",
-    };
     this.orders.push(order);
     return this.interventions.get(instanceId)?.(order) ?? this.#obey(order);
   }
 
-  #obey({ kind, instanceId }: Order): Reply {
+  #obey(order: Order): Reply {
+    const { kind, instanceId } = order;
+    this.deeds.push(order);
     switch (kind) {
       case "hibernate":
       case "force_hibernate":

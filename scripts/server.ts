@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { requireRightVars } from "./vars.ts";
 
 /** A local server, as `npm run dev`, the demo and the end-to-end tests start it. */
 
@@ -54,8 +55,13 @@ export async function readAdminToken(secretsFile: string): Promise<string> {
   return token;
 }
 
-/** Starts `wrangler dev`; `prepare` must have run. */
+/** What a local server sets beside its own vars: it may simulate, and call this machine. */
+const LOCAL_VARS = { DEPLOYED: "false" };
+
+/** Starts `wrangler dev`; `prepare` must have run. Throws if a var is wrong. */
 export function start(options: ServerOptions): Server {
+  const vars = { ...LOCAL_VARS, ...options.vars };
+  requireRightVars(vars);
   const child = spawn(
     process.execPath,
     [
@@ -69,7 +75,7 @@ export function start(options: ServerOptions): Server {
       resolve(options.stateDirectory),
       "--env-file",
       resolve(options.secretsFile),
-      ...Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+      ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
       "--show-interactive-dev-session=false",
     ],
     {

@@ -3,14 +3,8 @@ import { Hono } from "hono";
 import { version } from "../package.json";
 import { PostActionResult } from "./api/actions.ts";
 import { ReleaseDeliveries } from "./api/admin/release.ts";
-import {
-  CreateUser,
-  CreateUserToken,
-  ListServiceEvents,
-  ListUsers,
-  RevokeUserToken,
-  StartCleanup,
-} from "./api/admin.ts";
+import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
+import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, TestChannel } from "./api/channels.ts";
 import { ListEvents } from "./api/events.ts";
@@ -33,18 +27,22 @@ import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { type ApiEnvironment, requireSocketToken, requireToken } from "./http/authenticate.ts";
+import { constantDocument } from "./http/constant-document.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
+import { nameRelease } from "./http/release.ts";
+import { requireSettings } from "./http/require-settings.ts";
 import { GetMetrics } from "./metrics/route.ts";
 
 /** Every route of the service. */
 export function createRouter(): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>();
   app.onError(answerError);
+  app.use(requireSettings);
   app.notFound((c) => answerError(notFound(), c));
 
   const api = fromHono(app, {
-    openapi_url: "/openapi.json",
+    openapi_url: null,
     docs_url: null,
     redoc_url: null,
     passthroughErrors: true,
@@ -66,6 +64,13 @@ export function createRouter(): Hono<ApiEnvironment> {
   }
   for (const [name, schema] of components()) api.registry.register(name, schema);
 
+  // The document holds the routes below too: it is made when somebody asks.
+  app.get(
+    "/openapi.json",
+    constantDocument(() => api.schema),
+  );
+
+  app.use("/healthz", nameRelease(version));
   api.get("/healthz", GetHealth);
 
   api.get("/api/agent/status", GetStatus);
@@ -106,6 +111,10 @@ export function createRouter(): Hono<ApiEnvironment> {
   app.use("/api/admin/*", requireToken("admin"));
   api.post("/api/admin/users", CreateUser);
   api.get("/api/admin/users", ListUsers);
+  api.get("/api/admin/users/:id", GetUser);
+  api.delete("/api/admin/users/:id", DeleteUser);
+  api.post("/api/admin/users/:id/suspend", SuspendUser);
+  api.post("/api/admin/users/:id/resume", ResumeUser);
   api.post("/api/admin/users/:id/tokens", CreateUserToken);
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
   api.post("/api/admin/users/:id/instances/:instance_id/release", ReleaseDeliveries);

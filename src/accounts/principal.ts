@@ -1,5 +1,5 @@
 import { isAdminToken, readToken } from "./tokens.ts";
-import { isTokenValid } from "./users.ts";
+import { tokenStanding } from "./users.ts";
 
 /** Who is asking, and on whose behalf. */
 export type Principal =
@@ -14,28 +14,54 @@ export type Principal =
 
 export type Scope = Principal["scope"];
 
+export type Identity =
+  | { readonly outcome: "known"; readonly principal: Principal }
+  | { readonly outcome: "not_valid" }
+  /** A user token that was used too often: nothing was asked of the database. */
+  | { readonly outcome: "too_many_requests" }
+  /** The token of a user whom the operator has suspended, or is deleting. */
+  | { readonly outcome: "suspended" };
+
+const NOT_VALID: Identity = { outcome: "not_valid" };
+
 /**
- * The principal that a bearer token stands for, or null for a token that is not valid. Whether an instance's token is
- * the current one is known to its actor alone, by the generation.
+ * Whom a bearer token stands for. Whether an instance's token is the current one is known to its actor alone, by the
+ * generation, and so is whether its user is suspended.
  */
-export async function identify(env: Env, token: string): Promise<Principal | null> {
+export async function identify(env: Env, token: string): Promise<Identity> {
   const claims = await readToken(env.TOKEN_KEY, token);
   switch (claims?.scope) {
     case "instance":
-      return {
+      return known({
         scope: "instance",
         userId: claims.sub,
         instanceId: claims.instance,
         tokenGeneration: claims.generation,
-      };
-    case "user": {
-      const valid = await isTokenValid(env.DB, claims.sub, claims.jti);
-      return valid ? { scope: "user", userId: claims.sub, tokenId: claims.jti } : null;
-    }
+      });
+    case "user":
+      return identifyUser(env, claims.sub, claims.jti);
     // The token of a link works on the link's own page only.
     case "keep_alive":
-      return null;
+      return NOT_VALID;
     case undefined:
-      return (await isAdminToken(env.ADMIN_TOKEN, token)) ? { scope: "admin" } : null;
+      return (await isAdminToken(env.ADMIN_TOKEN, token)) ? known({ scope: "admin" }) : NOT_VALID;
   }
+}
+
+/** Before the database is asked, each token has its limit: so however often it is used, it costs nobody else anything. */
+async function identifyUser(env: Env, userId: string, tokenId: string): Promise<Identity> {
+  const { success } = await env.TOKEN_LIMIT.limit({ key: tokenId });
+  if (!success) return { outcome: "too_many_requests" };
+  switch (await tokenStanding(env.DB, userId, tokenId)) {
+    case "valid":
+      return known({ scope: "user", userId, tokenId });
+    case "suspended":
+      return { outcome: "suspended" };
+    case "not_valid":
+      return NOT_VALID;
+  }
+}
+
+function known(principal: Principal): Identity {
+  return { outcome: "known", principal };
 }

@@ -65,10 +65,17 @@ export async function revokeUserToken(
     .first<{ userId: string }>();
 }
 
-export async function isTokenValid(db: D1Database, userId: string, tokenId: string): Promise<boolean> {
+export type TokenStanding = "valid" | "suspended" | "not_valid";
+
+/** How a user token stands. Who is being deleted counts as suspended. */
+export async function tokenStanding(db: D1Database, userId: string, tokenId: string): Promise<TokenStanding> {
   const row = await db
-    .prepare("SELECT 1 AS valid FROM user_tokens WHERE id = ? AND user_id = ? AND revoked_at IS NULL")
+    .prepare(
+      `SELECT users.suspended_at AS suspendedAt FROM user_tokens JOIN users ON users.id = user_tokens.user_id
+       WHERE user_tokens.id = ? AND user_tokens.user_id = ? AND user_tokens.revoked_at IS NULL`,
+    )
     .bind(tokenId, userId)
-    .first();
-  return row !== null;
+    .first<{ suspendedAt: number | null }>();
+  if (row === null) return "not_valid";
+  return row.suspendedAt === null ? "valid" : "suspended";
 }

@@ -1,6 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { type Delivery, undeliverable, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
@@ -43,6 +44,7 @@ export function waitAfter({ retryAfterSeconds }: Delivery, triesBefore: number):
 /** Brings one message to one channel that did not take it at once. Its fleet hears how each try went, and how it ended. */
 export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
   override async run(event: Readonly<WorkflowEvent<DeliveryParameters>>, step: WorkflowStep): Promise<void> {
+    await awaitSettings(this.env, step);
     const { userId, channelId, waitMs } = event.payload;
     const note = (delivery: Delivery) =>
       noteDelivery(this.env, userId, channelId, delivery, event.instanceId);

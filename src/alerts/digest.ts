@@ -3,7 +3,8 @@ import { NonRetryableError } from "cloudflare:workflows";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { compilePolicy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { awaitSettings } from "../platform/await-settings.ts";
+import { readSettings } from "../platform/settings.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
 import { waitAfter } from "./delivery.ts";
 import { composeNotice, type Notice } from "./notice.ts";
@@ -43,6 +44,7 @@ const REST = "-rest";
 /** Tells a user's pending alerts: one message a channel. */
 export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
   override async run(event: Readonly<WorkflowEvent<DigestParameters>>, step: WorkflowStep): Promise<void> {
+    await awaitSettings(this.env, step);
     const { urgency } = event.payload;
     if (urgency === "ordinary") await this.#letItSettle(event.payload, step);
     await this.#tell(event, step, "");
@@ -74,7 +76,7 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
     const digestId = `${event.instanceId}${suffix}`;
     await step.do(`take alerts${suffix}`, DATABASE, () => takeAlerts(this.env.DB, userId, digestId, urgency));
     const notices = await step.do(`compose${suffix}`, DATABASE, async () => {
-      const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(this.env));
+      const { reminderMs } = compilePolicy(DEFAULT_POLICY, readSettings(this.env).SIMULATION_SPEED);
       const alerts = await readAlerts(this.env.DB, userId, digestId, reminderMs);
       return severitySchema.options.map((minimum) => ({ minimum, notice: composeNotice(alerts, minimum) }));
     });

@@ -195,6 +195,9 @@ const WORDS: Record<HistoryEventKind, string> = {
   alert_not_delivered: "whose owner was not told",
   invariant_breached: "as before, since a decision was held back",
   cleanup: "cleaned up",
+  user_suspended: "suspended",
+  user_resumed: "resumed",
+  user_deleted: "of a deleted user",
 };
 
 /** The last mass outage: which orphans belong to it, and how its guard stands. */

@@ -11,6 +11,8 @@ import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepea
 /** `critical` alerts go at once and apart; the others wait for what else happens. */
 export type Urgency = "critical" | "ordinary";
 
+// By themselves these statements would go through all events of the user, since those stand in the order of time.
+
 /** Takes the user's pending alerts for this digest. Safe to repeat: what it has taken stays its own. */
 export async function takeAlerts(
   db: D1Database,
@@ -20,7 +22,7 @@ export async function takeAlerts(
 ): Promise<void> {
   await db
     .prepare(
-      `UPDATE events SET notice = ?2
+      `UPDATE events INDEXED BY events_by_notice SET notice = ?2
        WHERE user_id = ?1 AND notice = 'pending' AND (severity = 'critical') = ?3`,
     )
     .bind(userId, digestId, urgency === "critical" ? 1 : 0)
@@ -47,7 +49,7 @@ export async function readAlerts(
     .prepare(
       `SELECT event.id, event.instance_id, instance.name, instance.registered_at, event.kind, event.severity,
               event.message, event.at, event.detail
-       FROM events AS event
+       FROM events AS event INDEXED BY events_by_notice
        LEFT JOIN instances AS instance
          ON instance.user_id = event.user_id AND instance.instance_id = event.instance_id
        WHERE event.user_id = ? AND event.notice = ? ORDER BY event.at, event.id`,

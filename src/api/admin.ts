@@ -1,91 +1,22 @@
 import { z } from "zod";
 import { issueToken } from "../accounts/tokens.ts";
-import { createUser, createUserToken, listUsers, revokeUserToken, type User } from "../accounts/users.ts";
+import { createUserToken, revokeUserToken } from "../accounts/users.ts";
 import { startCleanup } from "../cleanup/workflow.ts";
 import { type Position, pageOf } from "../history/page.ts";
-import { encodePosition, idCursor, nextIdCursor, pageLimit } from "../http/cursor.ts";
+import { encodePosition } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
-import { toIso } from "../lifecycle/model/time.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
 import { readService } from "../service/service.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
 
-/** What the operator does: users, their tokens, and the service itself. */
+/** What the operator does: tokens of users, and the service itself. */
 
-const userSchema = component(
-  "User",
-  z.object({ user_id: z.string(), name: z.string(), created_at: z.string() }),
-);
+export const nameSchema = z.string().trim().min(1).max(200);
 
-const userExample: z.infer<typeof userSchema> = {
-  user_id: "u-0b0f6f0e-6f43-4c3f-9a0e-0a0c4c0e3d1f",
-  name: "Ada",
-  created_at: "2025-12-18T11:50:00Z",
-};
-
-const nameSchema = z.string().trim().min(1).max(200);
-
-const createUserSchema = component("CreateUserRequest", z.strictObject({ name: nameSchema }));
-
-export class CreateUser extends Endpoint {
-  override schema = {
-    operationId: "createUser",
-    tags: ["Administration"],
-    summary: "Create a user",
-    security: security("admin"),
-    request: { body: jsonBody(createUserSchema, { name: "Ada" }) },
-    responses: {
-      201: jsonResponse("The user", userSchema, userExample),
-      ...errorResponses(400, 401, 403, 413),
-    },
-  };
-
-  override async handle(c: ApiContext): Promise<Response> {
-    const { body } = await this.getValidatedData<typeof this.schema>();
-    return c.json(userView(await createUser(c.env.DB, body.name, Date.now())), 201);
-  }
-}
-
-const usersQuery = z.object({ limit: pageLimit(100), cursor: idCursor.optional() });
-
-const usersSchema = component(
-  "UserList",
-  z.object({ users: z.array(userSchema), next_cursor: z.string().nullable() }),
-);
-
-export class ListUsers extends Endpoint {
-  override schema = {
-    operationId: "listUsers",
-    tags: ["Administration"],
-    summary: "List users",
-    security: security("admin"),
-    request: { query: usersQuery },
-    responses: {
-      200: jsonResponse("A page of users, in the order of their ids", usersSchema, {
-        users: [userExample],
-        next_cursor: null,
-      }),
-      ...errorResponses(400, 401, 403),
-    },
-  };
-
-  override async handle(c: ApiContext): Promise<Response> {
-    const { query } = await this.getValidatedData<typeof this.schema>();
-    const users = await listUsers(c.env.DB, query.cursor ?? "", query.limit);
-    return c.json({
-      users: users.map(userView),
-      next_cursor: nextIdCursor(
-        users.map(({ id }) => id),
-        query.limit,
-      ),
-    });
-  }
-}
-
-const idParams = z.object({ id: z.string() });
+export const idParams = z.object({ id: z.string() });
 
 const createTokenSchema = component(
   "CreateUserTokenRequest",
@@ -206,8 +137,4 @@ export class ListServiceEvents extends Endpoint {
 
 function isBefore(at: number, id: string, end: Position): boolean {
   return at < end.at || (at === end.at && id < end.tie);
-}
-
-function userView(user: User): z.infer<typeof userSchema> {
-  return { user_id: user.id, name: user.name, created_at: toIso(user.createdAt) };
 }

@@ -2,7 +2,14 @@ import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { ApiEnvironment } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, tooManyRequests, unavailable, unreadable } from "../http/errors.ts";
+import {
+  ApiError,
+  errorResponses,
+  suspended,
+  tooManyRequests,
+  unavailable,
+  unreadable,
+} from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
 import { toIso } from "../lifecycle/model/time.ts";
@@ -74,43 +81,46 @@ export const countHeartbeats: MiddlewareHandler<ApiEnvironment> = async (c, next
   );
 };
 
+/** Made once, and not for each heartbeat. */
+const sendHeartbeat = {
+  operationId: "sendHeartbeat",
+  tags: ["Heartbeats"],
+  summary: "Send a heartbeat",
+  description:
+    "The instance reports its readings and hears what it has to do. Unknown fields are ignored; any reading may be null or left out.",
+  security: security("instance"),
+  request: {
+    body: jsonBody(reportSchema, {
+      instance_id: "28864630",
+      gpu_utilization: 87,
+      vram_used_gb: 18.4,
+      cpu_utilization: 45,
+      ram_used_gb: 12.0,
+      disk_used_gb: 45.2,
+      cost_accumulated: 2.4,
+      status: "running",
+      uptime_seconds: 7200,
+    }),
+  },
+  responses: {
+    200: jsonResponse("The heartbeat is kept", answerSchema, {
+      success: true,
+      message: "Low utilization detected",
+      next_heartbeat_in_seconds: 60,
+      actions: [
+        {
+          type: "hibernate_warning",
+          message: "GPU <5% utilization for 3min. Hibernating in 2min.",
+          countdown_seconds: 120,
+        },
+      ],
+    }),
+    ...errorResponses(400, 401, 403, 413, 429),
+  },
+};
+
 export class PostStatus extends Endpoint {
-  override schema = {
-    operationId: "sendHeartbeat",
-    tags: ["Heartbeats"],
-    summary: "Send a heartbeat",
-    description:
-      "The instance reports its readings and hears what it has to do. Unknown fields are ignored; any reading may be null or left out.",
-    security: security("instance"),
-    request: {
-      body: jsonBody(reportSchema, {
-        instance_id: "28864630",
-        gpu_utilization: 87,
-        vram_used_gb: 18.4,
-        cpu_utilization: 45,
-        ram_used_gb: 12.0,
-        disk_used_gb: 45.2,
-        cost_accumulated: 2.4,
-        status: "running",
-        uptime_seconds: 7200,
-      }),
-    },
-    responses: {
-      200: jsonResponse("The heartbeat is kept", answerSchema, {
-        success: true,
-        message: "Low utilization detected",
-        next_heartbeat_in_seconds: 60,
-        actions: [
-          {
-            type: "hibernate_warning",
-            message: "GPU <5% utilization for 3min. Hibernating in 2min.",
-            countdown_seconds: 120,
-          },
-        ],
-      }),
-      ...errorResponses(400, 401, 403, 413, 429),
-    },
-  };
+  override schema = sendHeartbeat;
 
   override async handle(c: ApiContext): Promise<Response> {
     const { principal } = c.var;
@@ -134,6 +144,8 @@ export class PostStatus extends Endpoint {
         });
       case "old_token":
         throw new ApiError("unauthorized", "This token was replaced by a newer one");
+      case "suspended":
+        throw suspended();
       case "unknown":
         throw new ApiError("unauthorized", "This instance is not watched any more");
       case "unreadable":

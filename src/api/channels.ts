@@ -13,7 +13,7 @@ import {
 import type { Notice } from "../alerts/notice.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
-import { ApiError, errorResponses, invalid, notFound } from "../http/errors.ts";
+import { ApiError, errorResponses, invalid, notFound, tooManyRequests } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { toIso } from "../lifecycle/model/time.ts";
@@ -184,6 +184,8 @@ export class TestChannel extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
+    const { success } = await c.env.CHANNEL_TEST_LIMIT.limit({ key: userId });
+    if (!success) throw tooManyRequests("Too many tests of channels: go on in a minute");
     const delivery = await sendNotice(
       c.env,
       c.executionCtx,

@@ -4,7 +4,9 @@ import type { Listed } from "../fleet/report.ts";
 import { deleteOldEvents, type HistoryPlace, listHistories, rollUpAndDelete } from "../history/retention.ts";
 import { historyOf, historyShards } from "../history/shards.ts";
 import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
+import { readSettings } from "../platform/settings.ts";
 import { noteCleanup } from "../service/service.ts";
 import { nextToVisit, visitAll } from "./visit.ts";
 
@@ -71,6 +73,7 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     event: Readonly<WorkflowEvent<CleanupParameters>>,
     step: WorkflowStep,
   ): Promise<CleanupReport> {
+    await awaitSettings(this.env, step);
     let { part, report } = event.payload;
     for (let page = 1; page <= PAGES_PER_WORKFLOW; page++) {
       const done: Page = await step.do(`${part.type}, page ${page}`, PAGE, ({ attempt }) =>
@@ -149,8 +152,9 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
     const shards = historyShards(this.env);
     const database = historyOf(this.env, shard);
     const places = await listHistories(database, after, HISTORIES_PER_PAGE);
-    const before = report.startedAt - Number(this.env.HEARTBEAT_RETENTION_DAYS) * DAY_MS;
-    const hoursBefore = report.startedAt - Number(this.env.HOURS_RETENTION_DAYS) * DAY_MS;
+    const settings = readSettings(this.env);
+    const before = report.startedAt - settings.HEARTBEAT_RETENTION_DAYS * DAY_MS;
+    const hoursBefore = report.startedAt - settings.HOURS_RETENTION_DAYS * DAY_MS;
     let rolledUp = 0;
     for (const place of places) {
       rolledUp += await rollUpAndDelete(database, place, before, hoursBefore);
@@ -170,7 +174,7 @@ export class DailyCleanup extends WorkflowEntrypoint<Env, CleanupParameters> {
   }
 
   async #events(shard: number, after: string | null, report: CleanupReport): Promise<Page> {
-    const before = report.startedAt - Number(this.env.EVENT_RETENTION_DAYS) * DAY_MS;
+    const before = report.startedAt - readSettings(this.env).EVENT_RETENTION_DAYS * DAY_MS;
     const database = historyOf(this.env, shard);
     const { deleted, user } = await deleteOldEvents(database, after, before, EVENTS_PER_PAGE);
     const isLastShard = shard + 1 >= historyShards(this.env).length;

@@ -1,6 +1,12 @@
+import { signal } from "@preact/signals";
 import { signOut, userToken } from "./session.ts";
 
 /** The service's REST API, as the signed-in user. The shapes are those of `/openapi.json`, of the same build. */
+
+/** How much faster than in life the service's time passes, as its last answer said; 1 for a real one. */
+export const simulationSpeed = signal(1);
+
+const SPEED_HEADER = "X-Simulation-Speed";
 
 export class ApiError extends Error {
   readonly status: number;
@@ -42,6 +48,7 @@ async function send(method: string, path: string, headers: Record<string, string
   }).catch(() => {
     throw new ApiError(0, "");
   });
+  simulationSpeed.value = Number(response.headers.get(SPEED_HEADER) ?? 1);
   if (response.ok || response.status === 304) return response;
   if (response.status === 401) signOut();
   const answer: { error?: { message?: string; issues?: ApiError["issues"] } } = await response

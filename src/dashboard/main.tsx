@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
+import { simulationSpeed } from "./api.ts";
 import { connection, fleetError } from "./fleet/fleet.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { AddInstance } from "./instance/add-instance.tsx";
@@ -65,6 +66,11 @@ function Frame() {
         </span>
       </header>
       <main id="content" tabIndex={-1}>
+        {simulationSpeed.value !== 1 && (
+          <p class="simulation" role="alert">
+            {words.value.simulation(simulationSpeed.value)}
+          </p>
+        )}
         {fleetError.value !== null ? <p class="banner">{offline}</p> : <ConnectionBanner />}
         <Place />
       </main>

@@ -1,13 +1,10 @@
 import { z } from "zod";
-import agent from "../../agent/dumont-agent";
 import { sha256Hex } from "../accounts/digest.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound } from "../http/errors.ts";
+import { AGENTS, LATEST_AGENT } from "./agents.ts";
 
-/** The agent's download: under `latest`, and under its version, where it never changes. */
-
-/** Read from the script itself, so that the two cannot differ. */
-const VERSION = /^VERSION=(\S+)$/m.exec(agent)?.[1] ?? "unknown";
+/** The agent's download: under `latest`, and each version under its own name, where it never changes. */
 
 const downloadParams = z.object({ version: z.string(), file: z.string() });
 
@@ -17,7 +14,7 @@ export class GetAgent extends Endpoint {
     tags: ["Agent"],
     summary: "Download the agent, or its SHA-256",
     description:
-      "`{version}` is `latest` or the agent's version; `{file}` is `dumont-agent` or `dumont-agent.sha256`, which `sha256sum -c` takes.",
+      "`{version}` is `latest` or any version of the agent that was ever released; `{file}` is `dumont-agent` or `dumont-agent.sha256`, which `sha256sum -c` takes.",
     request: { params: downloadParams },
     responses: {
       200: {
@@ -30,8 +27,8 @@ export class GetAgent extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    if (params.version !== "latest" && params.version !== VERSION) throw notFound();
-    const text = await fileOf(params.file);
+    const agent = params.version === "latest" ? LATEST_AGENT : AGENTS.get(params.version);
+    const text = agent === undefined ? null : await fileOf(params.file, agent);
     if (text === null) throw notFound();
     return c.body(text, 200, {
       "Content-Type": "text/plain; charset=utf-8",
@@ -42,7 +39,7 @@ export class GetAgent extends Endpoint {
   }
 }
 
-async function fileOf(name: string): Promise<string | null> {
+async function fileOf(name: string, agent: string): Promise<string | null> {
   switch (name) {
     case "dumont-agent":
       return agent;

@@ -1,26 +1,30 @@
-import { DurableObject } from "cloudflare:workers";
-import type { Delivery } from "../alerts/channels/channel.ts";
-import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import type { CalledProvider, ProviderKind } from "../lifecycle/model/provider.ts";
+import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
-import type { HeldClaim, MachineKey } from "../providers/machines.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
 import { Fleet } from "./fleet.ts";
-import { isImported, startFleet } from "./import/import.ts";
+import { isImported, startFleet, UserDeleted } from "./import/import.ts";
+import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
 import { LivePush } from "./live/live.ts";
-import type { Admission, Listed, Report, ReportAnswer, UserPolicy } from "./report.ts";
+import {
+  type Admission,
+  type Listed,
+  type Report,
+  type ReportAnswer,
+  USER_DELETED,
+  type UserPolicy,
+} from "./report.ts";
 import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
-import type { Holding } from "./tables/machines.ts";
-import { noteDelivery, sweep } from "./tasks/messages.ts";
+import { instancesToVisit } from "./tables/visits.ts";
+import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
+import { sweep } from "./tasks/messages.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -41,7 +45,7 @@ const FAILED_ALARM_RETRY_MS = 60 * SECOND_MS;
  * One user's fleet: what is known of all instances together, what of it must be told, and one alarm for whatever waits. Its
  * instances report; it never waits for one of them while it answers a report, since they wait for that answer.
  */
-export class FleetActor extends DurableObject<Env> {
+export class FleetActor extends FleetKeeper {
   #fleet: Fleet | null = null;
   #starting: Promise<void> | null = null;
   /** What the alarm is set for. */
@@ -75,8 +79,11 @@ export class FleetActor extends DurableObject<Env> {
   }
 
   async #start(): Promise<void> {
-    const speed = simulationSpeed(this.env);
-    const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed);
+    const speed = readSettings(this.env).SIMULATION_SPEED;
+    const state = await startFleet(this.env, this.#userId, this.ctx.storage, speed).catch(async (error) => {
+      if (error instanceof UserDeleted) await this.#erase();
+      throw error;
+    });
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
     this.#fleet = fleet;
@@ -96,6 +103,24 @@ export class FleetActor extends DurableObject<Env> {
     return this.#fleet;
   }
 
+  /** Null when the user was deleted: then there never is a fleet again. */
+  async #readyUnlessDeleted(): Promise<Fleet | null> {
+    try {
+      return await this.#ready();
+    } catch (error) {
+      if (error instanceof UserDeleted) return null;
+      throw error;
+    }
+  }
+
+  override [READY](): Promise<Fleet> {
+    return this.#ready();
+  }
+
+  override [CHANGED](): void {
+    this.#arm();
+  }
+
   /** Sets the alarm for what is due first. The write that made it due and the alarm become durable together. */
   #arm(): void {
     const at = this.#fleet?.alarmAt ?? null;
@@ -113,13 +138,14 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Admits an instance that is about to be registered; null when the user has as many as a user may have. */
   async admit(instanceId: string): Promise<Admission | null> {
-    return (await this.#ready()).admit(instanceId, Number(this.env.INSTANCES_PER_USER), Date.now());
+    return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
   /** Takes what an instance reports. Idempotent. */
   async report(report: Report): Promise<ReportAnswer> {
     // Awaits nothing before it writes, or reports overtake each other (decision 18).
-    const fleet = this.#fleet ?? (await this.#ready());
+    const fleet = this.#fleet ?? (await this.#readyUnlessDeleted());
+    if (fleet === null || fleet.state.leavingSince !== null) return USER_DELETED;
     fleet.take(report, Date.now());
     this.#changed(fleet);
     const { policy } = fleet.state;
@@ -136,7 +162,8 @@ export class FleetActor extends DurableObject<Env> {
 
   /** Takes an instance out of the registry. Its reports up to `revision` that are still on their way come to nothing. */
   async remove(instanceId: string, revision: number): Promise<void> {
-    const fleet = await this.#ready();
+    const fleet = await this.#readyUnlessDeleted();
+    if (fleet === null) return;
     fleet.remove(instanceId, revision, Date.now());
     this.#changed(fleet);
   }
@@ -171,6 +198,32 @@ export class FleetActor extends DurableObject<Env> {
     return set;
   }
 
+  /** What the operator does with the user's account. Safe to repeat. */
+  async account(request: AccountRequest): Promise<AccountAnswer> {
+    const fleet = await this.#readyUnlessDeleted();
+    if (fleet === null) return ERASED;
+    const answer = await carryOut(request, {
+      env: this.env,
+      userId: this.#userId,
+      fleet,
+      closeConnections: () => this.#live.closeAll(),
+    });
+    if (answer.isErased) await this.#erase();
+    else this.#changed(fleet);
+    return answer;
+  }
+
+  async #erase(): Promise<void> {
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    this.#fleet = null;
+    this.#armedAt = null;
+  }
+
+  async isSuspended(): Promise<boolean> {
+    return (await this.#ready()).isSuspended;
+  }
+
   async hasInstanceOf(provider: ProviderKind): Promise<boolean> {
     return (await this.#ready()).registry.hasInstanceOf(provider);
   }
@@ -181,10 +234,9 @@ export class FleetActor extends DurableObject<Env> {
 
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way, and whatever is late is due. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
-    const fleet = await this.#ready();
-    sweep(this.env, fleet, Date.now());
+    sweep(this.env, await this.#ready(), Date.now());
     this.#arm();
-    return fleet.registry.toVisitAfter(after, limit, Date.now());
+    return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
@@ -213,61 +265,6 @@ export class FleetActor extends DurableObject<Env> {
 
   async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {
     return (await this.#ready()).events.page(before, limit);
-  }
-
-  async claim(machine: MachineKey, instanceId: string): Promise<Holding> {
-    return (await this.#ready()).machines.claim(machine, instanceId, Date.now());
-  }
-
-  async withdrawClaim(machine: MachineKey, instanceId: string, claimedAt: number): Promise<void> {
-    (await this.#ready()).machines.withdraw(machine, instanceId, claimedAt);
-  }
-
-  async claimsOf(instanceId: string): Promise<HeldClaim[]> {
-    return (await this.#ready()).machines.claimsOf(instanceId);
-  }
-
-  async holderOf(machine: MachineKey): Promise<string | null> {
-    return (await this.#ready()).machines.holderOf(machine);
-  }
-
-  /** The user's credentials for this provider; null when there are none. */
-  async credentials(kind: string): Promise<SealedCredentials | null> {
-    return (await this.#ready()).credentials.find(kind);
-  }
-
-  async keepCredentials(kind: CalledProvider, credentials: SealedCredentials): Promise<void> {
-    (await this.#ready()).credentials.keep(kind, credentials);
-  }
-
-  async removeCredentials(kind: CalledProvider): Promise<boolean> {
-    return (await this.#ready()).credentials.remove(kind);
-  }
-
-  async channels(): Promise<ChannelRecord[]> {
-    return (await this.#ready()).channels.list();
-  }
-
-  /** False when the user has `limit` channels already. */
-  async addChannel(
-    channel: Omit<ChannelRecord, "lastDelivery">,
-    sealed: SealedChannel,
-    limit: number,
-  ): Promise<boolean> {
-    return (await this.#ready()).addChannel(channel, sealed, limit);
-  }
-
-  async deleteChannel(id: string): Promise<boolean> {
-    return (await this.#ready()).channels.delete(id);
-  }
-
-  async sealedChannel(id: string): Promise<SealedChannel | null> {
-    return (await this.#ready()).channels.sealed(id);
-  }
-
-  async noteDelivery(channelId: string, delivery: Delivery, deliveryId?: string): Promise<void> {
-    noteDelivery(this.env, await this.#ready(), channelId, delivery, deliveryId ?? null);
-    this.#arm();
   }
 
   /** Opens a live connection (`liveRequest`). */

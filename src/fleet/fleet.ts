@@ -1,8 +1,6 @@
-import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import {
   type Admission,
@@ -35,19 +33,18 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
+import { Admissions } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Credentials } from "./tables/credentials.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
+import { Everyone } from "./tables/everyone.ts";
 import { Machines } from "./tables/machines.ts";
 import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
 import { writeFleet } from "./tables/stored-fleet.ts";
 import { Digests } from "./tasks/digests.ts";
-
-/** An admitted instance counts towards the limit for this long, or until it reports: its registration may come to nothing. */
-const ADMISSION_LASTS_MS = MINUTE_MS;
 
 /**
  * What a fleet knows, in its own database, and how reports and requests change it. Synchronous throughout: each change is one
@@ -57,16 +54,16 @@ export class Fleet {
   readonly registry: Registry;
   readonly events: RecentEvents;
   readonly channels: Channels;
+  readonly everyone: Everyone;
   readonly machines: Machines;
   readonly credentials: Credentials;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
+  readonly admissions: Admissions;
   readonly #storage: DurableObjectStorage;
   readonly #silences: Silences;
   readonly #speed: number;
-  /** When instances were admitted that have not reported yet, by their ids. */
-  readonly #admitted = new Map<string, number>();
   #state: FleetState;
   #rules: { readonly of: PolicyOverrides; readonly rules: OutageRules } | null = null;
 
@@ -76,11 +73,13 @@ export class Fleet {
     this.registry = new Registry(sql);
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
+    this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
     this.credentials = new Credentials(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
+    this.admissions = new Admissions(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);
     this.#speed = speed;
@@ -128,10 +127,8 @@ export class Fleet {
 
   /** Admits an instance that is about to be registered; null when there are `limit` others. */
   admit(instanceId: string, limit: number, now: number): Admission | null {
-    for (const [id, at] of this.#admitted) if (at < now - ADMISSION_LASTS_MS) this.#admitted.delete(id);
-    const isNew = !this.#admitted.has(instanceId) && !this.registry.has(instanceId);
-    if (isNew && countInstances(this.#state) + this.#admitted.size >= limit) return null;
-    if (isNew) this.#admitted.set(instanceId, now);
+    const free = limit - countInstances(this.#state);
+    if (!this.registry.has(instanceId) && !this.admissions.admit(instanceId, free, now)) return null;
     return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId) };
   }
 
@@ -163,7 +160,7 @@ export class Fleet {
   ): FleetState {
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
-    this.#admitted.delete(instanceId);
+    if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
     if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
     else if (abilitiesOf(row.view.provider).reachesSilent) {
@@ -245,6 +242,7 @@ export class Fleet {
       if (known !== null && known.revision > revision) return state;
       this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
+      this.admissions.settle(instanceId);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
       this.registry.remove(instanceId, changed, revision);
@@ -257,7 +255,8 @@ export class Fleet {
 
   /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
   removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
-    const isGhost = this.registry.find(instanceId)?.revision === revision;
+    if (revision === null) this.admissions.settle(instanceId);
+    const isGhost = revision !== null && this.registry.find(instanceId)?.revision === revision;
     // A younger claim may be that of a registration under way.
     if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
     return isGhost;
@@ -268,10 +267,14 @@ export class Fleet {
     return this.change<PolicyContradiction | UserPolicy>((state) => {
       const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
-      const policy = { overrides, version: state.policy.version + 1 };
+      const policy = { ...state.policy, overrides, version: state.policy.version + 1 };
       const set = { ...state, policySetAt: now };
       return { state: this.#withPolicy(set, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
+  }
+
+  get isSuspended(): boolean {
+    return this.#state.policy.suspended ?? false;
   }
 
   /**
@@ -287,13 +290,5 @@ export class Fleet {
   #withPolicy(state: FleetState, policy: UserPolicy, at: number): FleetState {
     this.retries.clear();
     return withDue({ ...state, policy }, { policy: { at, after: "" } });
-  }
-
-  addChannel(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel, limit: number): boolean {
-    return this.change((state) => {
-      const isFree = this.channels.list().length < limit;
-      if (isFree) this.channels.add(channel, sealed);
-      return { state, result: isFree };
-    });
   }
 }

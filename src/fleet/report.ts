@@ -53,6 +53,8 @@ export interface Report {
 export interface UserPolicy {
   readonly overrides: PolicyOverrides;
   readonly version: number;
+  /** The operator has suspended the user: absent is no. It goes with the policy, since all instances hear of that. */
+  readonly suspended?: boolean | undefined;
 }
 
 /** What an instance begins with that is about to be registered. */
@@ -71,7 +73,8 @@ export type Presence = "known" | "unknown";
 /** An instance as the registry listed it before it was visited. */
 export interface Listed {
   readonly instanceId: string;
-  readonly revision: number;
+  /** Null: it was admitted, and has not reported yet. */
+  readonly revision: number | null;
 }
 
 export interface ReportAnswer {
@@ -79,7 +82,11 @@ export interface ReportAnswer {
   readonly policy: UserPolicy | null;
   /** For each question, in its order. */
   readonly answers: readonly { readonly step: GuardedStep; readonly answer: GuardAnswer }[];
+  /** The user was deleted: the instance is to erase itself. Absent is no. */
+  readonly isUserDeleted?: boolean;
 }
+
+export const USER_DELETED: ReportAnswer = { policy: null, answers: [], isUserDeleted: true };
 
 /** Of two rows of the same revision the later one shows more heartbeats. */
 export function isNewer(row: InstanceRow, known: Pick<InstanceRow, "revision" | "asOf"> | null): boolean {

@@ -27,13 +27,13 @@ export class ServiceDialogue {
   }
 
   /**
-   * May these steps go on? Until all who are silent have reported it they wait. A guard of the service that does not answer
+   * May these steps go on? Until all who are silent have reported it they wait, and as long as the user is suspended. A guard of the service that does not answer
    * counts as closed since it first failed to: it holds hibernations for no longer than one that is.
    */
   async answer(fleet: Fleet, report: Report): Promise<ReportAnswer["answers"]> {
     const { questions } = report;
     if (questions.length === 0) return [];
-    if (!fleet.haveAllReported(report, Date.now())) {
+    if (fleet.isSuspended || !fleet.haveAllReported(report, Date.now())) {
       return questions.map((step) => ({ step, answer: { held: true } }));
     }
     const isKnown = await this.refreshServiceGuard(fleet);

@@ -44,13 +44,22 @@ export async function readHeartbeats(
   const sequenceBefore = Number(before.tie);
   const { results } = await db
     .prepare(
-      // A chunk spans at most an hour, so the key limits which chunks must be unpacked.
-      `SELECT at, sequence, gpu_utilization, vram_used_gb, cpu_utilization, ram_used_gb, disk_used_gb,
+      // A chunk spans at most an hour, so the key limits which chunks must be unpacked. Of these, only as many as it takes: the
+      // newest chunks that lie wholly in the range are counted until they hold enough heartbeats.
+      `WITH page (oldest_at) AS (
+         SELECT COALESCE((
+           SELECT first_at FROM (
+             SELECT first_at,
+                    SUM(json_array_length(samples)) OVER (ORDER BY first_at DESC, first_sequence DESC) AS heartbeats
+             FROM heartbeat_chunks
+             WHERE user_id = ?1 AND instance_id = ?2 AND first_at BETWEEN ?3 AND ?4 AND last_at < ?4)
+           WHERE heartbeats >= ?6 LIMIT 1), ?3))
+       SELECT at, sequence, gpu_utilization, vram_used_gb, cpu_utilization, ram_used_gb, disk_used_gb,
               cost_accumulated, uptime_seconds, status
-       FROM heartbeats
+       FROM page CROSS JOIN heartbeats
        WHERE user_id = ?1 AND instance_id = ?2
-         AND chunk_first_at BETWEEN ?3 - ${HOUR_MS} AND ?4
-         AND at >= ?3 AND (at < ?4 OR (at = ?4 AND sequence < ?5))
+         AND chunk_first_at BETWEEN oldest_at - ${HOUR_MS} AND ?4
+         AND at >= oldest_at AND (at < ?4 OR (at = ?4 AND sequence < ?5))
        ORDER BY at DESC, sequence DESC LIMIT ?6`,
     )
     .bind(range.userId, range.instanceId, range.from, before.at, sequenceBefore, range.limit + 1)
@@ -120,14 +129,22 @@ const hourRow = z.object({
 const hourPosition = hourRow.pick({ hour: true }).transform(({ hour }): Position => ({ at: hour, tie: "" }));
 
 /**
- * One entry for each hour that has heartbeats in the database, rolled up or not, newest first. `before` is the hour with
- * which the last page ended.
+ * One entry for each hour that has heartbeats in the database, rolled up or not, newest first. Hours are whole, also those in
+ * which the range begins and ends. `before` is the hour with which the last page ended.
  */
 export async function readHours(db: D1Database, range: HeartbeatRange): Promise<Page<HourView>> {
-  const to = range.before === null ? range.to : Math.min(range.to, range.before.at - 1);
+  const from = startOfHour(range.from);
+  const end = startOfHour(range.to) + HOUR_MS - 1;
+  const to = range.before === null ? end : Math.min(end, range.before.at - 1);
   const { results } = await db
     .prepare(
-      `SELECT hour, SUM(heartbeats) AS heartbeats,
+      // Only as many hours as the page shows are read: those in which the newest chunks begin, and the newest rolled-up ones.
+      `WITH page (oldest_at) AS (
+         SELECT COALESCE((
+           SELECT DISTINCT first_at - first_at % ${HOUR_MS} FROM heartbeat_chunks
+           WHERE user_id = ?1 AND instance_id = ?2 AND first_at BETWEEN ?3 AND ?4
+           ORDER BY first_at DESC LIMIT 1 OFFSET ?5 - 1), ?3))
+       SELECT hour, SUM(heartbeats) AS heartbeats,
               ROUND(SUM(gpu_sum) / NULLIF(SUM(gpu_heartbeats), 0), 1) AS avg_gpu_utilization,
               MAX(gpu_max) AS max_gpu_utilization,
               ROUND(SUM(cpu_sum) / NULLIF(SUM(cpu_heartbeats), 0), 1) AS avg_cpu_utilization,
@@ -135,23 +152,29 @@ export async function readHours(db: D1Database, range: HeartbeatRange): Promise<
               MAX(ram_max) AS max_ram_used_gb,
               MAX(cost_max) AS max_cost_accumulated
        FROM (
-         SELECT hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max, cost_max,
-                ram_max
-         FROM heartbeat_hours WHERE user_id = ?1 AND instance_id = ?2 AND hour BETWEEN ?3 AND ?4
+         SELECT * FROM (
+           SELECT hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max, cost_max,
+                  ram_max
+           FROM heartbeat_hours WHERE user_id = ?1 AND instance_id = ?2 AND hour BETWEEN ?3 AND ?4
+           ORDER BY hour DESC LIMIT ?5)
          UNION ALL
          SELECT at - at % ${HOUR_MS} AS hour, COUNT(*), TOTAL(gpu_utilization), COUNT(gpu_utilization),
                 MAX(gpu_utilization), TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb),
                 MAX(cost_accumulated), MAX(ram_used_gb)
-         FROM heartbeats
+         FROM page CROSS JOIN heartbeats
          WHERE user_id = ?1 AND instance_id = ?2
-           AND chunk_first_at BETWEEN ?3 - ${HOUR_MS} AND ?4 AND at BETWEEN ?3 AND ?4
+           AND chunk_first_at BETWEEN oldest_at - ${HOUR_MS} AND ?4 AND at BETWEEN oldest_at AND ?4
          GROUP BY 1)
        GROUP BY hour ORDER BY hour DESC LIMIT ?5`,
     )
-    .bind(range.userId, range.instanceId, range.from, to, range.limit + 1)
+    .bind(range.userId, range.instanceId, from, to, range.limit + 1)
     .all();
   const { entries, next } = pageOf(placedRows(hourRow, hourPosition, results), range.limit);
   return { entries: entries.map((row) => ({ ...row, hour: toIso(row.hour) })), next };
+}
+
+function startOfHour(moment: number): number {
+  return moment - (moment % HOUR_MS);
 }
 
 const eventRow = z.object({

@@ -19,6 +19,7 @@ export async function listHistories(
 ): Promise<HistoryPlace[]> {
   const { results } = await db
     .prepare(
+      // Compared as pairs, SQLite would seek the user alone, and go through all chunks of the instances before.
       `WITH RECURSIVE place (user_id, instance_id, n) AS (
          SELECT * FROM (
            SELECT user_id, instance_id, 1 FROM heartbeat_chunks
@@ -26,9 +27,15 @@ export async function listHistories(
          UNION ALL
          SELECT next.user_id, next.instance_id, n + 1 FROM place JOIN heartbeat_chunks AS next
            ON (next.user_id, next.instance_id, next.first_at) = (
-             SELECT user_id, instance_id, first_at FROM heartbeat_chunks
-             WHERE (user_id, instance_id) > (place.user_id, place.instance_id)
-             ORDER BY user_id, instance_id, first_at LIMIT 1)
+             SELECT * FROM (
+               SELECT user_id, instance_id, first_at FROM heartbeat_chunks
+               WHERE user_id = place.user_id AND instance_id > place.instance_id
+               ORDER BY instance_id, first_at LIMIT 1)
+             UNION ALL
+             SELECT * FROM (
+               SELECT user_id, instance_id, first_at FROM heartbeat_chunks
+               WHERE user_id > place.user_id ORDER BY user_id, instance_id, first_at LIMIT 1)
+             LIMIT 1)
          WHERE n < ?3)
        SELECT user_id, instance_id FROM place GROUP BY user_id, instance_id ORDER BY user_id, instance_id`,
     )

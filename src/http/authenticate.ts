@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { identify, type Principal, type Scope } from "../accounts/principal.ts";
-import { ApiError, tooManyRequests } from "./errors.ts";
+import { type Identity, identify, type Principal, type Scope } from "../accounts/principal.ts";
+import { ApiError, suspended, tooManyRequests } from "./errors.ts";
 
 /** What every handler finds in its context. */
 export interface ApiEnvironment {
@@ -30,12 +30,10 @@ function requireTokenOf(
 ): MiddlewareHandler<ApiEnvironment> {
   return async (c, next) => {
     const token = tokenOf(c);
-    const principal = token === null ? null : await identify(c.env, token);
-    if (principal === null) {
-      await slowDownGuessing(c.env, c.req.header("CF-Connecting-IP"));
-      c.header("WWW-Authenticate", "Bearer");
-      throw new ApiError("unauthorized", "A valid bearer token is needed");
-    }
+    const principal = await principalOf(
+      c,
+      token === null ? { outcome: "not_valid" } : await identify(c.env, token),
+    );
     if (!scopes.includes(principal.scope)) {
       const needed = scopes.join(" or ");
       throw new ApiError("forbidden", `This needs a token of scope ${needed}, not ${principal.scope}`);
@@ -43,6 +41,21 @@ function requireTokenOf(
     c.set("principal", principal);
     await next();
   };
+}
+
+async function principalOf(c: Context<ApiEnvironment>, identity: Identity): Promise<Principal> {
+  switch (identity.outcome) {
+    case "known":
+      return identity.principal;
+    case "too_many_requests":
+      throw tooManyRequests("Too many requests with this token");
+    case "suspended":
+      throw suspended();
+    case "not_valid":
+      await slowDownGuessing(c.env, c.req.header("CF-Connecting-IP"));
+      c.header("WWW-Authenticate", "Bearer");
+      throw new ApiError("unauthorized", "A valid bearer token is needed");
+  }
 }
 
 function bearerToken(authorization: string | undefined): string | null {

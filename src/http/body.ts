@@ -18,17 +18,27 @@ export async function readJsonBody(request: Request): Promise<unknown> {
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("Content-Length") ?? 0) > MAXIMUM_BODY_BYTES) throw tooLarge();
   if (request.body === null) return new Uint8Array();
+  const length = request.headers.get("Content-Length");
+  // A body of known length is read in one piece, which takes a fraction of the time.
+  return length === null ? readStream(request.body) : readWhole(request, Number(length));
+}
+
+async function readWhole(request: Request, length: number): Promise<Uint8Array> {
+  if (!(length <= MAXIMUM_BODY_BYTES)) throw tooLarge();
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.byteLength > MAXIMUM_BODY_BYTES) throw tooLarge();
+  return bytes;
+}
+
+async function readStream(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     size += chunk.byteLength;
     if (size > MAXIMUM_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

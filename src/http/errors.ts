@@ -1,5 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { SUSPENDED } from "../lifecycle/rules/commands.ts";
+import type { WrongSettings } from "../platform/settings.ts";
 import { component, jsonResponse } from "./openapi.ts";
 
 /** How the API says no: one shape for every error, and never a stack trace. */
@@ -38,7 +40,7 @@ const ERRORS = {
     { code: "unauthorized", message: "A valid bearer token is needed" },
   ],
   403: [
-    "The token is for something else",
+    "The token is for something else, or `suspended`: the operator has suspended the account",
     { code: "forbidden", message: "This needs a token of scope user, not instance" },
   ],
   404: ["Unknown, or somebody else's", { code: "not_found", message: "There is no such thing here" }],
@@ -71,6 +73,8 @@ const STATUS_OF_CODE = {
 
   unauthorized: 401,
   forbidden: 403,
+  // The operator has suspended the user.
+  suspended: 403,
   not_found: 404,
 
   // An instance that cannot do what is asked of it now.
@@ -96,6 +100,8 @@ const STATUS_OF_CODE = {
 
   unreadable: 503,
   unavailable: 503,
+  // The operator has set something that can't be: nothing is done until it is mended.
+  misconfigured: 503,
 } as const satisfies Record<string, ErrorStatus>;
 
 type ErrorCode = keyof typeof STATUS_OF_CODE;
@@ -132,6 +138,9 @@ export function tooManyRequests(message: string): ApiError {
   return new ApiError("too_many_requests", message, { retryAfterSeconds: 60 });
 }
 
+/** The operator has suspended the user. */
+export const suspended = () => new ApiError(SUSPENDED.code, SUSPENDED.message);
+
 export const UNREADABLE_MESSAGE =
   "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
 
@@ -143,6 +152,13 @@ export const unavailable = (retryAfterSeconds: number) =>
   new ApiError("unavailable", UNAVAILABLE_MESSAGE, { retryAfterSeconds });
 
 export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
+
+/** `issues` names each setting that is wrong, and never its value. */
+export const misconfigured = ({ issues, message }: WrongSettings) =>
+  new ApiError("misconfigured", `The service does not run: ${message}`, {
+    issues: issues.map(({ name, message: must }) => ({ path: name, message: must })),
+    retryAfterSeconds: 60,
+  });
 
 /** Answers any error that a request ended with. One that is not an `ApiError` is our own fault: 503, try again. */
 export function answerError(error: unknown, c: Context): Response {
@@ -171,10 +187,14 @@ const RETRY_AFTER = {
   "Retry-After": { description: "Seconds to wait", schema: { type: "integer" as const } },
 };
 
-/** The error responses of an endpoint for the OpenAPI document. Any endpoint may answer 503. */
+/**
+ * The error responses of an endpoint for the OpenAPI document. Any endpoint may answer 503, and any that asks for a token 429.
+ */
 export function errorResponses(...statuses: ErrorStatus[]) {
+  const limited = statuses.includes(401) ? ([429] as const) : [];
+  const all = new Set<ErrorStatus>([...statuses, ...limited, 503]);
   return Object.fromEntries(
-    [...statuses, 503 as const].map((status) => {
+    [...all].map((status) => {
       const [description, error] = ERRORS[status];
       const headers = status === 429 || status === 503 ? { headers: RETRY_AFTER } : {};
       return [status, { ...jsonResponse(description, errorSchema, { success: false, error }), ...headers }];

@@ -84,6 +84,7 @@ export class InstanceActor extends DurableObject<Env> {
     const stored = this.#life.known();
     if (stored === null) return this.#life.absence();
     if (stored.tokenGeneration !== tokenGeneration) return { outcome: "old_token" };
+    if (stored.suspended) return { outcome: "suspended" };
     const decided = await this.#life.receive({ type: "heartbeat", report });
     if (decided === null) return this.#life.absence();
     if (decided.outcome === "unavailable") return decided;
@@ -134,6 +135,11 @@ export class InstanceActor extends DurableObject<Env> {
     await this.#life.outbox.emptyInto("fleet");
     await within(HISTORY_LIMIT_MS, all).catch(() => this.ctx.waitUntil(all));
     return { outcome: "removed" };
+  }
+
+  /** Its user is being deleted: everything here goes, delivered or not, readable or not. The provider is not touched. */
+  async erase(): Promise<void> {
+    await this.#life.forget();
   }
 
   /** Whether the order still stands. `sighted`: what its provider has just shown of the machine. */

@@ -69,6 +69,8 @@ export async function register(
     overrides: registration.overrides,
     userPolicy: registration.userPolicy,
     userPolicyVersion: registration.userPolicyVersion,
+    // Nobody is admitted to the fleet of a user who is.
+    suspended: false,
     usedLinks: [],
     state: { ...state, outbox: left.outbox },
     delivery: left.delivery,

@@ -30,6 +30,8 @@ export interface DeliveryResult {
   readonly answers: readonly InstanceEvent[];
   /** The user's policy, if it is newer than the instance's. */
   readonly policy: UserPolicy | null;
+  /** The user was deleted. */
+  readonly isUserDeleted: boolean;
   readonly errors: readonly unknown[];
 }
 
@@ -140,6 +142,7 @@ function resultOf(target: DeliveryTarget, { passed, failed, answers, errors }: A
   return {
     outcome: { target, passed, failed, isUnanswered: errors.some((error) => error instanceof NoAnswer) },
     answers: given.flatMap((answer) => answer.answers.map(decisionOf)),
+    isUserDeleted: given.some((answer) => answer.isUserDeleted),
     policy: given.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),
     errors,
   };

@@ -11,7 +11,7 @@ import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
@@ -54,6 +54,7 @@ export class InstanceLife implements Owner {
    */
   async wake(dueAt: number): Promise<void> {
     try {
+      readSettings(this.#env);
       if (this.unreadable() !== null) return await this.#armFor({ kind: "unreadable" });
       await this.#emptyForAWhile();
       await this.receive({ type: "alarm", dueAt });
@@ -115,11 +116,11 @@ export class InstanceLife implements Owner {
   }
 
   get speed(): number {
-    return simulationSpeed(this.#env);
+    return readSettings(this.#env).SIMULATION_SPEED;
   }
 
   policy(stored: StoredInstance): Policy {
-    return compilePolicy(settingsOf(stored), this.speed);
+    return compilePolicy(settingsOf(stored), this.speed, stored.suspended);
   }
 
   /**
@@ -239,25 +240,28 @@ export class InstanceLife implements Owner {
   }
 
   /** Takes on the user's policy, unless it is known already or an older one. */
-  async takeUserPolicy({ overrides, version }: UserPolicy): Promise<void> {
+  async takeUserPolicy({ overrides, version, suspended = false }: UserPolicy): Promise<void> {
     const stored = this.known();
     if (stored === null || version <= stored.userPolicyVersion) return;
-    await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version }, Date.now());
+    await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version, suspended }, Date.now());
   }
 
   /**
    * Takes on new policy levels. The former ones stand if the new ones, merged, contradict themselves, or if the decision upon
-   * them is withheld; only the second is told to the caller.
+   * them is withheld; only the second is told to the caller. Whether the user is suspended counts in either case.
    */
   async applyPolicy(
-    levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion">>,
+    levels: Partial<Pick<StoredInstance, "overrides" | "userPolicy" | "userPolicyVersion" | "suspended">>,
     now: number,
   ): Promise<Unavailable | null> {
     const stored = this.known();
     if (stored === null) return null;
-    const next = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
-    if (policyContradictions(settingsOf(next), next.state.profile.provider).length > 0) {
-      this.save({ ...stored, userPolicyVersion: next.userPolicyVersion });
+    const asked = { ...stored, ...levels, state: this.#caughtUp(stored, now) };
+    const { userPolicyVersion, suspended } = asked;
+    const isRefused = policyContradictions(settingsOf(asked), asked.state.profile.provider).length > 0;
+    const next = isRefused ? { ...stored, userPolicyVersion, suspended, state: asked.state } : asked;
+    if (isRefused && suspended === stored.suspended) {
+      this.save({ ...stored, userPolicyVersion });
       return null;
     }
     const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);

@@ -177,7 +177,8 @@ export class Outbox {
   }
 
   /** Applies what came back from the fleet. An order that comes of it waits for nobody else. */
-  async #applyAnswer({ policy, answers }: DeliveryResult): Promise<void> {
+  async #applyAnswer({ policy, answers, isUserDeleted }: DeliveryResult): Promise<void> {
+    if (isUserDeleted) return this.#owner.forget();
     if (policy !== null) await this.#owner.takeUserPolicy(policy);
     for (const answer of answers) await this.#owner.decideIfKnown(answer);
     if (policy !== null || answers.length > 0) this.emptySoon();

@@ -72,6 +72,7 @@ export function isReadable<T extends object>(answer: T): answer is Exclude<T, Un
 export type HeartbeatOutcome =
   | { readonly outcome: "accepted"; readonly answer: HeartbeatAnswer }
   | { readonly outcome: "old_token" }
+  | { readonly outcome: "suspended" }
   | Absent
   | Unavailable;
 

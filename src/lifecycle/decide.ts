@@ -1,11 +1,19 @@
 import type { PendingEffect } from "./model/effects.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
-import { chunkDueAt, dueChunk, emit, emitChunk, flush, project, record } from "./model/outbox.ts";
+import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
-import { changeProfile, keepAlive, type Refusal, requestHibernation, requestWake } from "./rules/commands.ts";
+import {
+  changeProfile,
+  keepAlive,
+  type Refusal,
+  requestHibernation,
+  requestWake,
+  SUSPENDED,
+} from "./rules/commands.ts";
+import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
@@ -13,7 +21,7 @@ import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts"
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
-import { endOrder, failOverdueOrder, orderDeadline } from "./rules/order-end.ts";
+import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 
@@ -74,11 +82,11 @@ function apply(
         ? resumeAfterDowntime(state, policy, now)
         : state;
     case "keep_alive":
-      return keepAlive(state, event.durationMs, policy, now);
+      return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return requestHibernation(state, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, now);
     case "wake.requested":
-      return requestWake(state, policy, now);
+      return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
       return changeProfile(state, event, policy, now);
     case "policy.changed":
@@ -91,7 +99,7 @@ function apply(
         message: "A new instance token was issued; the former one is refused",
       });
     case "removed":
-      return emit(flush(state), { type: "forget" });
+      return leave(state);
     case "cleanup":
       return cleanUp(state, policy, now);
     case "guard.permitted":
@@ -117,8 +125,8 @@ function apply(
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
-  const ended = failOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
-  const next = endWakeGrace(ended, now);
+  const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
+  const next = departIfDue(endWakeGrace(ended, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }
 
@@ -158,6 +166,7 @@ export function nextWakeAt(state: InstanceState, policy: Policy, now: number): n
     answeredOrderDeadline(state, policy),
     orderDeadline(state),
     wakeGraceDeadline(state),
+    departureDeadline(state, policy),
     chunkDueAt(state),
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);

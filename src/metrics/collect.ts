@@ -1,6 +1,7 @@
 import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
 import { fleetOf } from "../platform/address.ts";
+import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
 import type { ServiceFigures } from "./service.ts";
 import type { UserFigures } from "./user.ts";
@@ -36,6 +37,7 @@ export async function collectService(env: Env): Promise<ServiceFigures> {
     guard,
     closedUserGuards,
     hibernations,
+    simulationSpeed: readSettings(env).SIMULATION_SPEED,
     cleanup,
   };
 }

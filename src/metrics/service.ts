@@ -12,6 +12,7 @@ export interface ServiceFigures {
   readonly guard: Guard;
   readonly closedUserGuards: number;
   readonly hibernations: UserFigures["hibernations"];
+  readonly simulationSpeed: number;
   /** When the last cleanup began and what it did; null before the first one. */
   readonly cleanup: {
     readonly startedAt: number;
@@ -105,6 +106,10 @@ export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigure
   gauge("dumont_service_user_guards_closed", "Users whose mass-outage guard is closed").set(
     figures.closedUserGuards,
   );
+  gauge(
+    "dumont_service_simulation_speed",
+    "How much faster than in life time passes: 1 for a real service",
+  ).set(figures.simulationSpeed);
   if (figures.cleanup !== null) {
     const { startedAt, instances, unreachable } = figures.cleanup;
     gauge("dumont_service_cleanup_last_run_timestamp_seconds", "When the last cleanup began").set(

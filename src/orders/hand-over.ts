@@ -77,10 +77,15 @@ export async function cancelStart(
   });
 }
 
-/** Only the instance that watches the machine may give it orders: another one may hear it while this one does not. */
+/**
+ * Only the instance that watches the machine may give it orders: another one may hear it while this one does not. And nothing
+ * is ordered for a user who is suspended, whatever the instance knows of that.
+ */
 async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
   const { userId, instanceId, provider, providerRef } = parameters;
-  const holder = await fleetOf(env, userId).holderOf({ provider, ref: providerRef });
+  const fleet = fleetOf(env, userId);
+  if (await fleet.isSuspended()) throw new NonRetryableError("the operator suspended the account");
+  const holder = await fleet.holderOf({ provider, ref: providerRef });
   if (holder === instanceId) return;
   throw new NonRetryableError(
     holder === null

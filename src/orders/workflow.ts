@@ -1,4 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { count } from "../service/meter.ts";
 import { deleteMachine } from "./delete.ts";
 import { hibernate } from "./hibernate.ts";
@@ -12,6 +13,7 @@ import { wake } from "./wake.ts";
  */
 export class InstanceAction extends WorkflowEntrypoint<Env, ActionParameters> {
   override async run(event: Readonly<WorkflowEvent<ActionParameters>>, step: WorkflowStep): Promise<void> {
+    await awaitSettings(this.env, step);
     const { kind, actionId } = event.payload.order;
     const steps = new OrderSteps(this.env, event.payload, event.instanceId, step);
     const outcome = await carryOut(steps).catch((error: unknown) => failed(reasonOf(error)));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readSettings, type Vars } from "../platform/settings.ts";
 import { refuseUrl } from "./public-url.ts";
 
 /** What users may enter as the URL of a webhook, and as the secret that signs what is sent there. */
@@ -19,6 +20,6 @@ export const webhookSecretSchema = z
   .regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, "must be whsec_ and at least 24 bytes of base64");
 
 /** Whether users may enter URLs of this machine itself. Only for local tests. */
-export function allowsLoopback(env: Pick<Env, "ALLOW_LOOPBACK_URLS">): boolean {
-  return env.ALLOW_LOOPBACK_URLS === "true";
+export function allowsLoopback(env: Vars): boolean {
+  return readSettings(env).ALLOW_LOOPBACK_URLS;
 }

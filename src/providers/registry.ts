@@ -3,6 +3,7 @@ import { seal, unseal } from "../accounts/seal.ts";
 import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provider.ts";
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { fleetOf } from "../platform/address.ts";
+import { readSettings, type Vars } from "../platform/settings.ts";
 import { ec2 } from "./ec2.ts";
 import { ec2CredentialsSchema } from "./ec2-api.ts";
 import { type Provider, ProviderError } from "./provider.ts";
@@ -12,8 +13,7 @@ import { webhook, webhookCredentialsSchema } from "./webhook.ts";
 
 /** The providers that are called, by kind, and each user's credentials for them, which the user's fleet keeps sealed. */
 
-type DriverEnv = Pick<Env, "ALLOW_LOOPBACK_URLS">;
-type ProviderEnv = DriverEnv & Pick<Env, "FLEETS" | "SEAL_KEY">;
+type ProviderEnv = Vars & Pick<Env, "FLEETS" | "SEAL_KEY">;
 
 /** Credentials as a fleet keeps them, and when they were set, in ms. */
 export interface SealedCredentials {
@@ -27,13 +27,9 @@ interface Driver {
   create(credentials: unknown): Provider;
 }
 
-const DRIVERS: Readonly<Record<CalledProvider, (env: DriverEnv) => Driver>> = {
-  webhook: (env) => {
-    const allowLoopback = allowsLoopback(env);
-    return driver(webhookCredentialsSchema(allowLoopback), (credentials) =>
-      webhook(credentials, allowLoopback),
-    );
-  },
+const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Driver>> = {
+  webhook: (allowLoopback) =>
+    driver(webhookCredentialsSchema(allowLoopback), (credentials) => webhook(credentials, allowLoopback)),
   vast: () => driver(vastCredentialsSchema, (credentials) => vast(credentials)),
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
@@ -46,19 +42,19 @@ function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provid
 export const calledProviderSchema = z.enum(CALLED_PROVIDERS);
 
 /** The form of credentials of this kind. */
-export function credentialsSchema(kind: CalledProvider, env: DriverEnv): z.ZodType {
-  return DRIVERS[kind](env).credentials;
+export function credentialsSchema(kind: CalledProvider, env: Vars): z.ZodType {
+  return DRIVERS[kind](allowsLoopback(env)).credentials;
 }
 
 /** The names of what credentials of this kind consist of. */
 export function credentialFields(kind: CalledProvider): string[] {
-  const schema = credentialsSchema(kind, { ALLOW_LOOPBACK_URLS: "false" });
-  return Object.keys(z.toJSONSchema(schema, { io: "input" }).properties ?? {});
+  const { credentials } = DRIVERS[kind](false);
+  return Object.keys(z.toJSONSchema(credentials, { io: "input" }).properties ?? {});
 }
 
 /** A provider that uses these credentials. Throws a ZodError when they do not have the form of this kind. */
-export function createProvider(kind: CalledProvider, credentials: unknown, env: DriverEnv): Provider {
-  return DRIVERS[kind](env).create(credentials);
+export function createProvider(kind: CalledProvider, credentials: unknown, env: Vars): Provider {
+  return DRIVERS[kind](allowsLoopback(env)).create(credentials);
 }
 
 /** A provider, and when the credentials that it uses had been set, in ms. */
@@ -69,6 +65,8 @@ export interface OpenProvider {
 
 /** The user's provider of this kind. Throws a `ProviderError` when the user has given no credentials for it. */
 export async function openProvider(env: ProviderEnv, userId: string, kind: string): Promise<OpenProvider> {
+  // By wrong settings no provider is called, not even one that none of them concerns.
+  readSettings(env);
   const called = calledProviderSchema.safeParse(kind).data;
   const kept = called === undefined ? null : await fleetOf(env, userId).credentials(called);
   if (called === undefined || kept === null) {

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { isCoordinator } from "./address.ts";
 import { Coordinator, type ServiceTotals, type ShardPart } from "./coordinator.ts";
 import { CountStore } from "./counts.ts";
@@ -6,6 +7,9 @@ import type { Cleanup, ServiceEvent } from "./event.ts";
 import type { Counts } from "./meter.ts";
 import { Shard } from "./shard.ts";
 import type { FleetTotals, TotalsAnswer } from "./totals.ts";
+
+/** A shard that could not be started tries again after this long. */
+const ALARM_RETRY_MS = MINUTE_MS;
 
 /**
  * What stands above all fleets. Its name says which part an object plays: a shard hears fleets and counts, the coordinator
@@ -43,13 +47,23 @@ export class ServiceActor extends DurableObject<Env> {
   }
 
   /** To the coordinator. */
+  async noteEvent(event: ServiceEvent): Promise<void> {
+    await this.#asCoordinator().noteEvent(event);
+  }
+
+  /** To the coordinator. */
   async read(): Promise<ServiceTotals> {
     return this.#asCoordinator().read();
   }
 
-  /** Only a shard arms one. */
+  /** Only a shard arms one. It can't be one by wrong settings; the platform drops an alarm that fails too often. */
   override async alarm(): Promise<void> {
-    await this.#asShard().wake();
+    try {
+      await this.#asShard().wake();
+    } catch (error) {
+      console.error("the shard's alarm failed", error);
+      await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
+    }
   }
 
   #asShard(): Shard {

@@ -3,7 +3,7 @@ import { readableRows } from "../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { guardEvent } from "../lifecycle/rules/guard-event.ts";
 import { type Guard, type GuardWithOutage, NEVER_CLOSED } from "../lifecycle/rules/outage-guard.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import {
   type Aggregate,
@@ -94,7 +94,7 @@ export class Coordinator {
     this.#ctx = ctx;
     this.#env = env;
     this.#counts = counts;
-    this.#rule = ruleAtSpeed(simulationSpeed(env));
+    this.#rule = ruleAtSpeed(readSettings(env).SIMULATION_SPEED);
     const { sql } = ctx.storage;
     this.#kept = new Kept(sql);
     sql.exec(
@@ -143,6 +143,12 @@ export class Coordinator {
     if (last === undefined || report.startedAt >= last.startedAt) this.#kept.write("cleanup", report);
     this.#keepEvent(event);
     if (report.startedAt >= (this.#kept.read("taken_over_at", z.number()) ?? 0)) this.#dropFormerVotes();
+  }
+
+  /** Keeps an event. */
+  async noteEvent(event: ServiceEvent): Promise<void> {
+    await this.#takeOver();
+    this.#keepEvent(event);
   }
 
   #keepPart(id: string, part: ShardPart): void {

@@ -27,6 +27,11 @@ export async function readService(env: Pick<Env, "SERVICE">): Promise<ServiceTot
   return within(COORDINATOR_LIMIT_MS, coordinatorOf(env).read());
 }
 
+/** Keeps an event for the operator. Safe to repeat: an event of the same id and moment is kept once. */
+export async function noteServiceEvent(env: Pick<Env, "SERVICE">, event: ServiceEvent): Promise<void> {
+  await within(COORDINATOR_LIMIT_MS, coordinatorOf(env).noteEvent(event));
+}
+
 /** Keeps what a cleanup did. Safe to repeat: an event of the same id is kept once. */
 export async function noteCleanup(
   env: Pick<Env, "SERVICE">,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
-import { simulationSpeed } from "../platform/simulation-speed.ts";
+import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf } from "./address.ts";
 import type { ShardPart } from "./coordinator.ts";
@@ -54,7 +54,7 @@ export class Shard {
     this.#env = env;
     this.#counts = counts;
     this.#kept = new Kept(ctx.storage.sql);
-    this.#fleets = new Fleets(ctx.storage.sql, ruleAtSpeed(simulationSpeed(env)).voteStepMs);
+    this.#fleets = new Fleets(ctx.storage.sql, ruleAtSpeed(readSettings(env).SIMULATION_SPEED).voteStepMs);
   }
 
   /** Takes a report before it awaits anything, so that reports count in the order in which they arrive. */

@@ -51,6 +51,17 @@ describe("a token", () => {
     for (const forgery of forgeries) expect(await readToken(OLD_KEY, forgery), forgery).toBeNull();
   });
 
+  it("of a link is refused once it has expired", async () => {
+    const link = { scope: "keep_alive", sub: "u-1", instance: "rig", registered_at: 1, jti: "x" } as const;
+    const now = Math.floor(Date.now() / 1000);
+    const [expired, good] = [now - 1, now + 60].map((exp) => ({ ...link, exp }));
+    for (const claims of [expired, good]) {
+      if (claims === undefined) throw new Error("there are two");
+      const read = await readToken(OLD_KEY, await issueToken(OLD_KEY, claims));
+      expect(read).toEqual(claims === good ? claims : null);
+    }
+  });
+
   it("is neither issued nor read with a key that is missing or too short to be safe", async () => {
     for (const key of [undefined, "", "short", `${OLD_KEY},short`]) {
       await expect(issueToken(key, CLAIMS)).rejects.toThrow("TOKEN_KEY");

@@ -57,6 +57,20 @@ function referencesIn(value: unknown): string[] {
 }
 
 describe("the OpenAPI document", () => {
+  it("is the same text each time, and is not sent to whoever has it", async () => {
+    const first = await call("GET", "/openapi.json");
+    const tag = first.headers.get("ETag") ?? "";
+    expect(tag).toMatch(/^"[0-9a-f]+"$/);
+    expect(first.headers.get("Cache-Control")).toBe("public, max-age=300");
+    const { body, headers } = await call("GET", "/openapi.json");
+    expect(body).toEqual(first.body);
+    expect(headers.get("ETag")).toBe(tag);
+    for (const known of [tag, `"other", W/${tag}`]) {
+      const again = await call("GET", "/openapi.json", { headers: { "If-None-Match": known } });
+      expect(again).toMatchObject({ status: 304, body: "" });
+    }
+  });
+
   it("holds every route of the service, and no other", async () => {
     const documented = (await operations()).operations.map(
       ({ method, path }) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`,

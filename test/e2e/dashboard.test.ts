@@ -139,6 +139,7 @@ describe("the fleet", () => {
     try {
       const page = await open();
       await signIn(page, user);
+      await page.getByText(`Simulation: time passes ${SPEED} times as fast as in life.`).waitFor(PATIENCE);
       await page.evaluate("window.neverReloaded = true");
       await row(page, "Cut off").getByText("Running").waitFor(PATIENCE);
       // A name is text, whatever it looks like.

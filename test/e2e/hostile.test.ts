@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { registerFleet, startService } from "../../bench/service.ts";
-import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
+import { issueUserToken, registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
 import { type FuzzedRequest, requestsOf } from "./openapi-requests.ts";
 
@@ -14,6 +14,8 @@ import { type FuzzedRequest, requestsOf } from "./openapi-requests.ts";
 const REQUESTS = 10_000;
 const PARALLEL = 16;
 const INSTANCES = 40;
+/** Each user token has a limit of its own. */
+const TOKENS = 15;
 const SECRET_NAME = "somebody-elses-7c1f";
 const COSTS = { hourly_cost: 1, hibernated_hourly_cost: 0 };
 
@@ -58,6 +60,9 @@ describe("ten thousand requests made of the OpenAPI document", () => {
     );
     const before = await victimNow();
     const admin = await world.adminToken();
+    const attackerTokens = await Promise.all(
+      Array.from({ length: TOKENS }, () => issueUserToken(world.url, admin, attacker.id)),
+    );
     const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
     console.log(`FUZZ_SEED=${seed} makes the same requests again`);
     const requests = fc.sample(requestsOf(document, ["victim", ...ids]), { numRuns: REQUESTS, seed });
@@ -69,7 +74,7 @@ describe("ten thousand requests made of the OpenAPI document", () => {
         none: null,
         forged: `${attacker.token.slice(0, -2)}xx`,
         instance: instanceTokens[index % INSTANCES] ?? "",
-        user: attacker.token,
+        user: attackerTokens[index % TOKENS] ?? "",
         admin,
       }[fuzzed.token];
       const response = await fetch(`${world.url}${fuzzed.path}`, {

@@ -269,6 +269,7 @@ describe("the service's metrics", () => {
     const shown = metrics.get("dumont_service_instances")?.filter(({ value }) => value > 0) ?? [];
     expect(new Map(shown.map(({ labels, value }) => [labels.status, value]))).toEqual(counted);
     expect(metrics.get("dumont_service_guard_closed")).toEqual([{ labels: {}, value: 0 }]);
+    expect(metrics.get("dumont_service_simulation_speed")).toEqual([{ labels: {}, value: 1 }]);
     // An increase is seen only of what began at 0.
     expect(metrics.get("dumont_service_invariant_breaches_total")).toEqual([{ labels: {}, value: 0 }]);
   });

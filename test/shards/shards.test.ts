@@ -90,6 +90,25 @@ describe("a history in several databases", () => {
     expect((await old.ask("GET", "/heartbeats?limit=1000")).body.heartbeats).toHaveLength(2 * BEATS);
   });
 
+  it("is found, wherever it is, when the instance was removed", async () => {
+    const user = await newUser();
+    const instances = await Promise.all([0, 1, 2].map((shard) => Instance.register(user, `gone-${shard}`)));
+    for (const [shard, one] of instances.entries()) {
+      await moveTo(one, shard);
+      setClock(DAY);
+      await beat(one, BEATS);
+      expect((await one.ask("DELETE", "")).status).toBe(200);
+      await vi.waitFor(
+        async () => {
+          const { body } = await one.ask("GET", "/heartbeats?limit=1000");
+          expect(body.heartbeats).toHaveLength(BEATS);
+        },
+        { timeout: 60_000 },
+      );
+      expect((await one.ask("GET", "/events")).body.events.length).toBeGreaterThan(0);
+    }
+  });
+
   it("waits, and is not lost, while its database has no binding", async () => {
     const user = await newUser();
     const one = await Instance.register(user, "rig");

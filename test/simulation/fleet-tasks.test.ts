@@ -203,7 +203,7 @@ describe("a task that is never answered", () => {
       { id: "guard-1", at: now, kind: "guard_closed", severity: "critical", message: "", detail: {} },
       false,
     );
-    fleet.addChannel(
+    fleet.channels.add(
       { id: "c", kind: "webhook", name: "", minimumSeverity: "info", createdAt: 0 },
       { settings: "", origin: "" },
       1,

@@ -83,11 +83,12 @@ export class Owner {
     const machine = { provider: "webhook", ref } as const;
     return this.#platform.request(async (env) => {
       try {
-        const userPolicy = await fleetOf(env, userId).policy();
+        const admission = await fleetOf(env, userId).admit(instanceId);
+        if (admission === null) return "refused";
         const sighted = await sight(env, userId, ref, instanceId);
         return await whileHolding(env, userId, machine, instanceId, async () => {
           const registered = await actorOf(env, userId, instanceId).register(
-            registrationOf(rig, ref, sighted, userPolicy),
+            registrationOf(rig, ref, sighted, admission.policy),
           );
           if (registered.outcome === "exists") throw new ApiError("exists", "it is registered already");
           return "registered" as const;

@@ -138,6 +138,7 @@ export class Platform {
     const call = <T>(work: () => T) => this.#call(life, work);
     return {
       SIMULATION_SPEED: "1",
+      INSTANCES_PER_USER: "100",
       DB: databaseBinding(this.database, this.scheduler, () => this.databaseIsDown, call),
       SERVICE: {
         idFromName: idOf,

@@ -128,6 +128,8 @@ export function watchTwice(platform: Platform, rigs: Rig[], say: Say): void {
   const putIn = async () => {
     if (first.host.outline === null) return;
     const sighted = { at: scheduler.now, credentialsSetAt: 0, gpus: 1 };
+    const admitted = platform.fleet(twin.userId).call("admit", [twin.instanceId]);
+    await admitted.catch(() => {});
     await twin.host.call("register", [registrationOf(twin, first.ref, sighted)]).catch(() => null);
     platform.count("twins put in");
     join(twin);
@@ -145,6 +147,10 @@ export function lie(platform: Platform, rigs: Rig[], say: Say): void {
   for (let number = 1; number <= 12; number += 1) {
     const rig = new Rig(platform, LIAR, `fake-${number}`, `fake-${number}`, say);
     const begin = async () => {
+      await platform
+        .fleet(LIAR)
+        .call("admit", [rig.instanceId])
+        .catch(() => {});
       await rig.host.call("register", [registrationOf(rig, null, null)]).catch(() => null);
       const generation = rig.host.stored?.tokenGeneration;
       if (generation === undefined) return;

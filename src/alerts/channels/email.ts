@@ -1,6 +1,7 @@
 import { html, raw } from "hono/html";
 import { type EmailOptions, WorkerMailer } from "worker-mailer";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { readSettings, type Vars } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, delivered, type KeepAliveLinks, unreachable } from "./channel.ts";
@@ -10,10 +11,7 @@ import { type Channel, delivered, type KeepAliveLinks, unreachable } from "./cha
  * (https://developers.cloudflare.com/email-service/).
  */
 
-type MailEnv = Pick<
-  Env,
-  "EMAIL" | "MAIL_FROM" | "SMTP_HOST" | "SMTP_PORT" | "SMTP_USERNAME" | "SMTP_PASSWORD"
->;
+type MailEnv = Vars & Pick<Env, "EMAIL" | "SMTP_USERNAME" | "SMTP_PASSWORD">;
 
 /** The whole conversation with a server ends within this, like a call to any other channel (`outbound/call.ts`). */
 const CONVERSATION_LIMIT_MS = 15 * SECOND_MS;
@@ -24,23 +22,24 @@ const SMTPS_PORT = 465;
 export function email(settings: { readonly to: string }, env: MailEnv): Channel {
   return {
     send: async (notice, links) => {
-      if (env.MAIL_FROM === "") {
+      const { MAIL_FROM: from, SMTP_HOST: host } = readSettings(env);
+      if (from === "") {
         return { ...unreachable("this service has no sender address: MAIL_FROM is not set"), mayPass: false };
       }
       const message = {
-        from: env.MAIL_FROM,
+        from,
         to: settings.to,
         subject: `[Dumont] ${oneLine(notice.title)}`.slice(0, 200),
         text: textOf(notice, links),
         html: (await htmlOf(notice, links)).toString(),
       };
       try {
-        if (env.SMTP_HOST === "") {
+        if (host === "") {
           const { messageId } = await within(CONVERSATION_LIMIT_MS, env.EMAIL.send(message));
           return delivered(`taken as ${messageId}`);
         }
         await within(CONVERSATION_LIMIT_MS, sendBySmtp(env, message));
-        return delivered(`taken by ${env.SMTP_HOST}`);
+        return delivered(`taken by ${host}`);
       } catch (error) {
         return unreachable(error);
       }
@@ -62,10 +61,10 @@ async function sendBySmtp(env: MailEnv, message: EmailOptions): Promise<void> {
 }
 
 function smtpOptions(env: MailEnv) {
-  const port = Number(env.SMTP_PORT);
+  const { SMTP_HOST: host, SMTP_PORT: port } = readSettings(env);
   const { SMTP_USERNAME: username, SMTP_PASSWORD: password } = env;
   return {
-    host: env.SMTP_HOST,
+    host,
     port,
     secure: port === SMTPS_PORT,
     startTls: port !== SMTPS_PORT,

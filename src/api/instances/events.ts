@@ -1,11 +1,9 @@
-import { historyOf, historyShards } from "../../history/shards.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, notFound } from "../../http/errors.ts";
+import { errorResponses } from "../../http/errors.ts";
 import { security } from "../../http/openapi.ts";
-import { isUnreadable } from "../../instance/outcomes.ts";
-import { actorOf } from "../../platform/address.ts";
 import { answerEvents, eventsQuery, eventsResponse } from "../events.ts";
+import { eventPlaces } from "./history.ts";
 import { instanceParams } from "./schemas.ts";
 
 export class ListInstanceEvents extends Endpoint {
@@ -21,12 +19,7 @@ export class ListInstanceEvents extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const history = await actorOf(c.env, userId, params.id).history();
-    if (history === null) throw notFound();
-    // Former versions kept all events in the first database. What can't be read does not say which one it has now.
-    const databases = isUnreadable(history)
-      ? historyShards(c.env)
-      : [...new Set([0, history.shard])].map((shard) => historyOf(c.env, shard));
+    const databases = await eventPlaces(c.env, userId, params.id);
     return answerEvents(c, databases, { userId, instanceId: params.id }, query);
   }
 }

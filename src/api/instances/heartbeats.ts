@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { readHeartbeats, readHours } from "../../history/read.ts";
-import { historyOf } from "../../history/shards.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { encodePosition, pageLimit, positionCursor } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
-import { actorOf } from "../../platform/address.ts";
 import { heartbeatExample } from "./examples.ts";
-import { viewOrThrow } from "./refusals.ts";
+import { heartbeatPlace } from "./history.ts";
 import { heartbeatViewSchema, instanceParams } from "./schemas.ts";
 
 const instantQuery = z.iso
@@ -54,7 +52,7 @@ export class ListHeartbeats extends Endpoint {
     tags: ["History"],
     summary: "Read an instance's heartbeats, newest first",
     description:
-      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour; the newest heartbeats are in it within an hour.",
+      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour, also whole for the hours in which the range begins and ends; the newest heartbeats are in it within an hour. What was kept of an instance that was removed can be read until it expires.",
     security: security("user"),
     request: { params: instanceParams, query: heartbeatsQuery },
     responses: {
@@ -77,10 +75,11 @@ export class ListHeartbeats extends Endpoint {
       query.cursor === undefined
         ? { at: to, sequence: Number.MAX_SAFE_INTEGER }
         : { at: query.cursor.at, sequence: Number(query.cursor.tie) };
-    const history = viewOrThrow(
-      await actorOf(c.env, userId, params.id).history({ from, before, limit: query.limit + 1 }),
-    );
-    const database = historyOf(c.env, history.shard);
+    const { database, waiting } = await heartbeatPlace(c.env, userId, params.id, {
+      from,
+      before,
+      limit: query.limit + 1,
+    });
     const range = {
       userId,
       instanceId: params.id,
@@ -93,7 +92,7 @@ export class ListHeartbeats extends Endpoint {
       const { entries: hours, next } = await readHours(database, range);
       return c.json({ instance_id: params.id, hours, next_cursor: encodePosition(next) });
     }
-    const { entries: heartbeats, next } = await readHeartbeats(database, range, history.waiting);
+    const { entries: heartbeats, next } = await readHeartbeats(database, range, waiting);
     return c.json({ instance_id: params.id, heartbeats, next_cursor: encodePosition(next) });
   }
 }

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { ApiError, errorResponses, invalid } from "../../http/errors.ts";
+import { ApiError, errorResponses, invalid, suspended, tooManyRequests } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
+import { readSettings } from "../../platform/settings.ts";
 import { calledMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
@@ -60,14 +61,17 @@ export class RegisterInstance extends Endpoint {
     const { query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const instanceId = body.instance_id;
+    const { success } = await c.env.REGISTRATION_LIMIT.limit({ key: userId });
+    if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
     const admission = await fleetOf(c.env, userId).admit(instanceId);
     if (admission === null) {
       throw new ApiError(
         "too_many",
-        `A user has ${c.env.INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
+        `A user has ${readSettings(c.env).INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
       );
     }
     const { policy: userPolicy, idsAfter } = admission;
+    if (userPolicy.suspended) throw suspended();
     const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
     const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
     const contradictions = addedIssues(without, merged);

@@ -11,7 +11,8 @@ export class RemoveInstance extends Endpoint {
     operationId: "removeInstance",
     tags: ["Instances"],
     summary: "Stop watching an instance",
-    description: "The provider is not touched; what has been kept of its history stays until it expires.",
+    description:
+      "The provider is not touched; what has been kept of its history stays, and can be read under the same id, until it expires.",
     security: security("user"),
     request: { params: instanceParams },
     responses: { 200: successResponse("Not watched any more"), ...errorResponses(401, 403, 404) },

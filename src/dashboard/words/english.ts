@@ -111,6 +111,8 @@ export const english = {
   signIn: "Sign in",
   wrongToken: "This token is not valid.",
   notAUserToken: "This is not a user token.",
+  simulation: (speed: number) =>
+    `Simulation: time passes ${speed} times as fast as in life. This is no real service.`,
   offline: "The service cannot be reached. What you see may be out of date.",
   reconnecting: "The connection was lost. Reconnecting …",
   polling: "There is no live connection. Changes are shown within ten seconds.",

@@ -75,6 +75,8 @@ export const portuguese: Words = {
   signIn: "Entrar",
   wrongToken: "Este token não é válido.",
   notAUserToken: "Este não é um token de usuário.",
+  simulation: (speed) =>
+    `Simulação: o tempo passa ${speed} vezes mais rápido que o real. Este não é um serviço real.`,
   offline: "O serviço não responde. O que você vê pode estar desatualizado.",
   reconnecting: "A conexão caiu. Reconectando …",
   polling: "Não há conexão ao vivo. As mudanças aparecem em até dez segundos.",

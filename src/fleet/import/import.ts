@@ -31,9 +31,14 @@ const IMPORT_RESUMES_MS = 30 * SECOND_MS;
 
 /** Whether the fleet has been started before: then it needs nothing from outside. */
 export function isImported({ sql }: DurableObjectStorage): boolean {
+  // An object of a user who was deleted, or whom there never was, stays empty.
+  if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'fleet'").toArray().length === 0) return false;
   createTables(sql);
   return sql.exec("SELECT 1 FROM fleet").toArray().length > 0;
 }
+
+/** There is no such user any more, by the operator's word, and so never again a fleet. */
+export class UserDeleted extends Error {}
 
 export async function startFleet(
   env: Env,
@@ -92,8 +97,11 @@ async function importAccount(
     ),
     ofUser("SELECT provider, ref, instance_id, claimed_at FROM machines WHERE user_id = ?"),
     ofUser("SELECT kind, credentials AS sealed, updated_at AS set_at FROM providers WHERE user_id = ?"),
+    ofUser("SELECT user_id FROM user_deletions WHERE user_id = ?"),
   ]);
-  const [user, guard, vote, hibernations, channels, machines, credentials] = await within(D1_LIMIT_MS, asked);
+  const found = await within(D1_LIMIT_MS, asked);
+  const [user, guard, vote, hibernations, channels, machines, credentials, deletions] = found;
+  if ((deletions?.results.length ?? 0) > 0) throw new UserDeleted(`${userId} was deleted`);
   // An account that can't be read stops the import: the default policy in its place might stop machines.
   const account = userRow.optional().parse(user?.results[0]);
   const fleet = newFleet();
@@ -196,6 +204,8 @@ const eventRow = z.object({
   notice: z.string().nullable(),
 });
 
+const EVENT_COLUMNS = "at, instance_id, id, kind, severity, message, detail, notice";
+
 /** The mark of an alert in D1 that a fleet has taken over. */
 const TAKEN_OVER = "fleet";
 
@@ -213,12 +223,17 @@ async function importEvents(
   const now = Date.now();
   const asked = db.batch([
     db
-      .prepare("UPDATE events SET notice = ?2 WHERE user_id = ?1 AND notice = 'pending'")
+      .prepare(
+        `UPDATE events INDEXED BY events_by_notice SET notice = ?2 WHERE user_id = ?1 AND notice = 'pending'`,
+      )
       .bind(userId, TAKEN_OVER),
     db
       .prepare(
-        `SELECT at, instance_id, id, kind, severity, message, detail, notice FROM events
-         WHERE user_id = ?1 AND (at > ?2 OR notice = ?3) ORDER BY at DESC LIMIT ?4`,
+        // One condition for both would read all events of the user.
+        `SELECT ${EVENT_COLUMNS} FROM events WHERE user_id = ?1 AND at > ?2
+         UNION
+         SELECT ${EVENT_COLUMNS} FROM events INDEXED BY events_by_notice WHERE user_id = ?1 AND notice = ?3
+         ORDER BY at DESC LIMIT ?4`,
       )
       .bind(userId, now - EVENTS_KEPT_MS, TAKEN_OVER, EVENTS_KEPT),
   ]);

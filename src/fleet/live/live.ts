@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isTokenValid } from "../../accounts/users.ts";
+import { tokenStanding } from "../../accounts/users.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
@@ -131,6 +131,11 @@ export class LivePush {
     }
   }
 
+  /** The user is suspended. */
+  closeAll(): void {
+    for (const socket of this.#sockets()) socket.close(CLOSE_CODES.revoked, "suspended");
+  }
+
   #sockets(): WebSocket[] {
     return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
@@ -164,8 +169,8 @@ export class LivePush {
   async #lookUp(tokenId: string, fleet: Fleet, userId: string): Promise<void> {
     if (this.#lookingUp.has(tokenId)) return;
     this.#lookingUp.add(tokenId);
-    const lookup = within(TOKEN_LOOKUP_LIMIT_MS, isTokenValid(this.#env.DB, userId, tokenId));
-    const isValid = await lookup.catch(() => null);
+    const lookup = within(TOKEN_LOOKUP_LIMIT_MS, tokenStanding(this.#env.DB, userId, tokenId));
+    const standing = await lookup.catch(() => null);
     this.#lookingUp.delete(tokenId);
     const now = Date.now();
     const batches = new Map<string, Batch | null>();
@@ -173,8 +178,9 @@ export class LivePush {
       const connection = connectionOf(socket);
       // One that was opened meanwhile has shown its token just now.
       if (connection?.tokenId !== tokenId || !isCheckDue(connection, now)) continue;
-      if (isValid === null) socket.close(CLOSE_CODES.tryAgain, "try again");
-      else if (isValid) this.#send(socket, { ...connection, tokenCheckedAt: now }, fleet, now, batches);
+      if (standing === null) socket.close(CLOSE_CODES.tryAgain, "try again");
+      else if (standing === "valid")
+        this.#send(socket, { ...connection, tokenCheckedAt: now }, fleet, now, batches);
       else socket.close(CLOSE_CODES.revoked, "token revoked");
     }
   }

@@ -21,7 +21,14 @@ const keptGuard = guard.extend({ seenFrom: moment });
 const fleetStateSchema = z.object({
   version: z.literal(1),
   /** The user's overrides of the service's default policy. The version grows with each change. */
-  policy: z.object({ overrides: storedOverridesSchema, version: z.number() }),
+  policy: z.object({
+    overrides: storedOverridesSchema,
+    version: z.number(),
+    /** The operator has suspended the user. */
+    suspended: z.boolean().optional(),
+  }),
+  /** Since when the user is being deleted; null while that is not so. */
+  leavingSince: moment.nullable().default(null),
   /** When the user's overrides were last set; 0: before this was noted. */
   policySetAt: moment.default(0),
   /** The user's outage guard. `silentFrom`: when the first instance of its last outage became an orphan; null if it never closed. */
@@ -76,6 +83,7 @@ export function newFleet(): FleetState {
   return {
     version: 1,
     policy: { overrides: {}, version: 0 },
+    leavingSince: null,
     policySetAt: 0,
     guard: { ...NEVER_CLOSED, silentFrom: null },
     vote: { ...NEVER_CLOSED, seenAt: 0 },

@@ -47,7 +47,9 @@ export class Channels {
     return this.#sql.exec("SELECT 1 FROM channels LIMIT 1").toArray().length === 0;
   }
 
-  add(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel): void {
+  /** False when there are `limit` already. Nothing can come in between, so of two at once the second one counts the first. */
+  add(channel: Omit<ChannelRecord, "lastDelivery">, sealed: SealedChannel, limit: number): boolean {
+    if (this.#count() >= limit) return false;
     this.#sql.exec(
       `INSERT INTO channels (id, kind, name, minimum_severity, settings, origin, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -59,6 +61,12 @@ export class Channels {
       sealed.origin,
       channel.createdAt,
     );
+    return true;
+  }
+
+  /** Also those that can't be read. */
+  #count(): number {
+    return this.#sql.exec<{ channels: number }>("SELECT COUNT(*) AS channels FROM channels").one().channels;
   }
 
   delete(id: string): boolean {

@@ -10,7 +10,6 @@ import {
   readFound,
   storedOverridesSchema,
 } from "../../lifecycle/model/stored.ts";
-import { DAY_MS } from "../../lifecycle/model/time.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../../lifecycle/views/savings.ts";
 import type { InstanceRow, Listed } from "../report.ts";
@@ -86,8 +85,9 @@ export const instanceIdOf = columnOf("instance_id", z.string());
 
 const changeOf = columnOf("changed", z.number());
 
-const visitRow = z
-  .object({ instance_id: z.string(), revision: z.number() })
+/** What a visitor is told of an instance. */
+export const visitRow = z
+  .object({ instance_id: z.string(), revision: z.number().nullable() })
   .transform(({ instance_id, revision }): Listed => ({ instanceId: instance_id, revision }));
 
 function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[] {
@@ -101,9 +101,6 @@ const overridesRow = z
     overrides: jsonText(storedOverridesSchema),
   })
   .transform(({ instance_id, provider, overrides }) => ({ instanceId: instance_id, provider, overrides }));
-
-/** An instance that has come to rest is visited for this long: at least once, by a cleanup that runs daily. */
-const RESTING_VISITED_MS = 2 * DAY_MS;
 
 /** So many removals are remembered. */
 const REMOVALS_KEPT = 1000;
@@ -239,23 +236,6 @@ export class Registry {
       `SELECT instance_id, revision FROM instances
        WHERE instance_id IN (SELECT value FROM json_each(?)) ORDER BY instance_id`,
       JSON.stringify(instanceIds),
-    );
-    return z.array(visitRow).parse(rows.toArray());
-  }
-
-  /**
-   * Instances after `after` that the daily cleanup visits. One that has rested for two days, hibernated for idleness or
-   * deleted, is left alone: it must cost nothing. Until then it is visited: something may wait there whose alarm was lost.
-   */
-  toVisitAfter(after: string, limit: number, now: number): Listed[] {
-    const rows = this.#sql.exec(
-      `SELECT instance_id, revision FROM instances
-       WHERE instance_id > ?
-         AND (as_of > ? OR NOT (status IN ('deleted', 'pending') OR status = 'hibernated' AND orphaned_since IS NULL))
-       ORDER BY instance_id LIMIT ?`,
-      after,
-      now - RESTING_VISITED_MS,
-      limit,
     );
     return z.array(visitRow).parse(rows.toArray());
   }

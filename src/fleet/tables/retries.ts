@@ -38,15 +38,20 @@ export class Retries {
   /** These were out of reach. */
   failed(instanceIds: readonly string[], now: number): void {
     if (instanceIds.length === 0) return;
+    const ids = JSON.stringify(instanceIds);
     this.#sql.exec(
       `INSERT INTO policy_retries (instance_id, failures, retry_at)
        SELECT value, 1, ?2 + ?3 FROM json_each(?1) WHERE true
        ON CONFLICT DO UPDATE SET failures = failures + 1, retry_at = ?2 + ?3 * (1 << failures)`,
-      JSON.stringify(instanceIds),
+      ids,
       now,
       FIRST_RETRY_MS,
     );
-    this.#sql.exec("DELETE FROM policy_retries WHERE failures >= ?", TRIES);
+    this.#sql.exec(
+      "DELETE FROM policy_retries WHERE instance_id IN (SELECT value FROM json_each(?)) AND failures >= ?",
+      ids,
+      TRIES,
+    );
   }
 
   /** These need not be tried again. */

@@ -113,6 +113,11 @@ const STATEMENTS = [
   `CREATE TRIGGER IF NOT EXISTS events_deleted AFTER DELETE ON events BEGIN
      UPDATE event_counts SET events = events - 1 WHERE sort = iif(old.told IS NULL, 'quiet', 'bearing');
    END`,
+  "CREATE TABLE IF NOT EXISTS admissions (instance_id TEXT PRIMARY KEY, admitted_at INTEGER NOT NULL) WITHOUT ROWID",
+  "CREATE INDEX IF NOT EXISTS admissions_by_time ON admissions (admitted_at)",
+  "CREATE INDEX IF NOT EXISTS removals_by_change ON removals (changed)",
+  "CREATE INDEX IF NOT EXISTS deliveries_by_time ON deliveries (retry_at)",
+  "CREATE INDEX IF NOT EXISTS events_waiting ON events (severity = 'critical', at) WHERE told = 'pending'",
 ];
 
 const FILLED_TABLES = [
@@ -127,6 +132,7 @@ const FILLED_TABLES = [
   "machines",
   "credentials",
   "policy_retries",
+  "admissions",
 ];
 
 export function createTables(sql: SqlStorage): void {

@@ -13,6 +13,8 @@ import type { FleetState } from "../rules/state.ts";
 
 export type Counted = "guard" | "vote";
 
+const EPOCH_COLUMN = { guard: "guard_epoch", vote: "vote_epoch" } as const satisfies Record<Counted, string>;
+
 /** Where an instance is counted; null where it is not. */
 export interface SilenceKeys {
   readonly bucket: number | null;
@@ -135,7 +137,7 @@ export class Silences {
   beginEpoch(counted: Counted, epoch: number, openedAt: number): void {
     this.#sql.exec("DELETE FROM silences WHERE counted = ? AND epoch < ?", counted, epoch);
     this.#sql.exec(
-      `UPDATE instances SET ${counted}_epoch = ? WHERE silent_since IS NOT NULL AND orphaned_since > ?`,
+      `UPDATE instances SET ${EPOCH_COLUMN[counted]} = ? WHERE silent_since IS NOT NULL AND orphaned_since > ?`,
       epoch,
       openedAt,
     );

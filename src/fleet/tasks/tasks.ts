@@ -3,7 +3,7 @@ import { historyOf } from "../../history/shards.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
-import { simulationSpeed } from "../../platform/simulation-speed.ts";
+import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
@@ -70,7 +70,7 @@ async function attempt(
 }
 
 function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, now: number): void {
-  const { reminderMs } = compilePolicy(DEFAULT_POLICY, simulationSpeed(env));
+  const { reminderMs } = compilePolicy(DEFAULT_POLICY, readSettings(env).SIMULATION_SPEED);
   fleet.update((state) => {
     const digests = state.digests + 1;
     const { silentFrom } = state.guard;

@@ -79,7 +79,11 @@ function totalsOf(userId: string, state: FleetState, number: number): FleetTotal
     instancesByStatus: state.instancesByStatus,
     isGuardClosed: state.guard.closedAt !== null,
     hibernations: Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count })),
-    awake: state.awake,
-    vote: vote.closedAt === null ? null : { closedAt: vote.closedAt, seenAt: vote.seenAt },
+    // Whoever is suspended is not heard, and counts on neither side.
+    awake: state.policy.suspended ? 0 : state.awake,
+    vote:
+      vote.closedAt === null || state.policy.suspended
+        ? null
+        : { closedAt: vote.closedAt, seenAt: vote.seenAt },
   };
 }

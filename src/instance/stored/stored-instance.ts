@@ -24,6 +24,8 @@ export interface StoredInstance {
   readonly overrides: PolicyOverrides;
   readonly userPolicy: PolicyOverrides;
   readonly userPolicyVersion: number;
+  /** The operator has suspended the user, as the fleet last said. */
+  readonly suspended: boolean;
   /** Links of alerts that were used, for as long as they would be good. */
   readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
   readonly state: InstanceState;
@@ -84,6 +86,8 @@ export const rowSchema = z.object({
   overrides: storedOverridesSchema,
   userPolicy: storedOverridesSchema,
   userPolicyVersion: z.number(),
+  /** Absent while the user is not suspended, and after a release that did not know of it has written the row. */
+  suspended: z.boolean().default(false),
   usedLinks: z.array(z.object({ id: z.string(), expiresAt: z.number() })),
   state: stateSchema,
   /** Absent while nothing waits, and after that release has written the row. */

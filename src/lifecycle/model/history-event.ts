@@ -46,6 +46,9 @@ export const historyEventKindSchema = z.enum([
   "alert_not_delivered",
   "invariant_breached",
   "cleanup",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 export type HistoryEventKind = z.infer<typeof historyEventKindSchema>;
@@ -78,6 +81,9 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "guard_deferred",
   "guard_permitted",
   "cleanup",
+  "user_suspended",
+  "user_resumed",
+  "user_deleted",
 ]);
 
 /** Whether no event of this kind is ever an alert. */

@@ -1,8 +1,13 @@
 import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
 
+/** Thirty days: then it leaves the list, the scrape and whatever is done for all instances. */
+export const DELETED_LISTED_MS = 30 * DAY_MS;
+
 /** A policy as the rules use it: every duration in milliseconds. */
 export interface Policy {
+  /** The operator has suspended the user: no step is taken, and nothing is ordered. */
+  readonly suspended: boolean;
   readonly intervalMs: number;
   readonly idle: {
     readonly enabled: boolean;
@@ -40,21 +45,25 @@ export interface Policy {
   readonly flappingWindowMs: number;
   /** A hibernation that is undone within this time counts as regretted. */
   readonly regretMs: number;
+  /** A deleted instance is listed for this long. */
+  readonly deletedListedMs: number;
 }
 
 /**
  * Turns settings into milliseconds. `speed` divides every duration, for simulations: at 60, an hour of the policy
  * passes in a minute. Stored settings whose `orphan_after_seconds` is too short for their heartbeat interval get the
- * shortest one allowed, and all their steps up to force-hibernation come later by the difference.
+ * shortest one allowed, and all their steps up to force-hibernation come later by the difference. While the user is
+ * `suspended` both ladders are off.
  */
-export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
+export function compilePolicy(settings: PolicySettings, speed = 1, suspended = false): Policy {
   const { idle, orphan, guard } = settings;
   const fromSeconds = (value: number) => (value * SECOND_MS) / speed;
   const laterBySeconds = Math.max(0, shortestSilenceSeconds(settings) - orphan.orphan_after_seconds);
   return {
+    suspended,
     intervalMs: fromSeconds(settings.heartbeat_interval_seconds),
     idle: {
-      enabled: idle.enabled,
+      enabled: idle.enabled && !suspended,
       metric: idle.metric,
       thresholdPercent: idle.threshold_percent,
       warnAfterMs: fromSeconds(idle.warn_after_seconds),
@@ -62,7 +71,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
       respectActivity: idle.respect_activity,
     },
     orphan: {
-      enabled: orphan.enabled,
+      enabled: orphan.enabled && !suspended,
       orphanAfterMs: fromSeconds(orphan.orphan_after_seconds + laterBySeconds),
       hibernateAfterMs: fromSeconds(orphan.hibernate_after_seconds + laterBySeconds),
       forceHibernateAfterMs: fromSeconds(orphan.force_hibernate_after_seconds + laterBySeconds),
@@ -83,5 +92,6 @@ export function compilePolicy(settings: PolicySettings, speed = 1): Policy {
     reminderMs: (4 * HOUR_MS) / speed,
     flappingWindowMs: HOUR_MS / speed,
     regretMs: (10 * MINUTE_MS) / speed,
+    deletedListedMs: DELETED_LISTED_MS / speed,
   };
 }

@@ -14,9 +14,23 @@ import { beginWake } from "./waking.ts";
 /** What the owner asks for, and why it may be refused. */
 
 export interface Refusal {
-  readonly code: "hibernated" | "hibernating" | "deleted" | "not_possible" | "no_provider" | "busy";
+  readonly code:
+    | "hibernated"
+    | "hibernating"
+    | "deleted"
+    | "not_possible"
+    | "no_provider"
+    | "busy"
+    | "suspended";
   readonly message: string;
 }
+
+/** What the owner, or whoever has a link, is told while the user is suspended. */
+export const SUSPENDED: Refusal = {
+  code: "suspended",
+  message:
+    "The operator has suspended this account: nothing is watched and nothing is done until it is resumed",
+};
 
 /** Holds back every step for `durationMs`, and calls off the order under way if it still can be. */
 export function keepAlive(

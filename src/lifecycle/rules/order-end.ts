@@ -7,7 +7,7 @@ import { confirmDelete, failDelete, findGone, findRunning } from "./deletion.ts"
 import { recover, refuseOrder } from "./handover.ts";
 import { confirmHibernation, failHibernation } from "./hibernation.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
-import { confirmWake, failWake } from "./waking.ts";
+import { confirmWake, failWake, presumeWoken } from "./waking.ts";
 
 /** How an order ends: it succeeds, fails, or turns out to be impossible. */
 
@@ -90,7 +90,7 @@ const ORDER_MS = 2 * HOUR_MS;
 /** A delete also waits up to twelve hours for its snapshot. */
 const DELETE_MS = 18 * HOUR_MS;
 
-/** When an order counts as failed if its end was never reported; null without such an order. */
+/** When an order ends whose end was never reported; null without such an order. */
 export function orderDeadline(state: InstanceState): number | null {
   const action = actionOf(state);
   if (action === null || takesOrdersByAnswer(action.machine)) return null;
@@ -98,9 +98,17 @@ export function orderDeadline(state: InstanceState): number | null {
   return action.orderedAt + (action.kind === "delete" ? DELETE_MS : ORDER_MS);
 }
 
-/** Fails the order if its deadline has passed. */
-export function failOverdueOrder(state: InstanceState, now: number): InstanceState {
+/** Whether a start may have reached the provider, of an instance that was not heard since. */
+function mayHaveStarted({ phase }: InstanceState): boolean {
+  if (phase.status !== "waking") return false;
+  const { handover } = phase.action;
+  return handover.state === "accepted" || (handover.state === "trying" && handover.calledOffBecause === null);
+}
+
+/** Ends the order if its deadline has passed. */
+export function endOverdueOrder(state: InstanceState, now: number): InstanceState {
   const due = orderDeadline(state);
   if (due === null || now < due) return state;
+  if (mayHaveStarted(state)) return presumeWoken(state, due);
   return failOrder(state, due, "nobody told how the order ended");
 }

@@ -1,8 +1,9 @@
-import { missedHeartbeats } from "../model/counters.ts";
+import { closeGap, missedHeartbeats } from "../model/counters.ts";
 import { project, record } from "../model/outbox.ts";
 import { type IdleRun, idleRunOf, type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, seenAt, withIdleRun, withOrphan } from "../model/state.ts";
+import { callOff } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
 import { deletionDue, nextStep, restartLadder } from "./ladder.ts";
@@ -19,9 +20,20 @@ export function changePolicy(
   const counted = keepMissedHeartbeats(state, former, now);
   const idle = changeIdlePolicy(counted, former, policy, now);
   const changed = changeOrphanPolicy(idle, former, policy, now);
-  return project(
-    record(changed, { at: now, kind: "policy_changed", severity: "info", message: "Policy changed" }),
-  );
+  const standing = changeStanding(changed, former, policy, now);
+  const message = standing === changed ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
+  return project(record(standing, { at: now, kind: "policy_changed", severity: "info", message }));
+}
+
+/**
+ * Suspended: an order that can still be called off is, and what is missed is not counted. Resumed: nobody was heard
+ * meanwhile, so silence counts from now.
+ */
+function changeStanding(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
+  if (former.suspended === policy.suspended) return state;
+  if (!policy.suspended) return { ...state, clock: { ...state.clock, countsFrom: now } };
+  const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
+  return callOff(unmissed, now, "the operator suspended the account");
 }
 
 /** The new interval counts only from here on: what was missed so far was missed by the former one. */
@@ -48,6 +60,7 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
 }
 
 function whyNotIdle(run: IdleRun, former: Policy, policy: Policy): string | null {
+  if (policy.suspended) return "the operator suspended the account";
   if (!policy.idle.enabled) return "idle policy switched off";
   if (policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs) {
     return "policy changed";

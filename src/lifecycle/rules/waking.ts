@@ -58,6 +58,29 @@ export function endWakeGrace(state: InstanceState, now: number): InstanceState {
   );
 }
 
+/**
+ * Nobody told how the start ended, and the provider may have heard it. So the machine may run and cost money: it is watched
+ * like any other, rather than taken for asleep.
+ */
+export function presumeWoken(state: InstanceState, at: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "waking") return state;
+  return record(
+    {
+      ...state,
+      phase: { status: "running", idle: null },
+      clock: { ...state.clock, graceUntil: null, countsFrom: at },
+    },
+    {
+      at,
+      kind: "woken",
+      severity: "warning",
+      message: "Nobody told how the start ended: it may run, and is watched from now on",
+      detail: { action_id: phase.action.id },
+    },
+  );
+}
+
 /** The first heartbeat came: the wake has succeeded. */
 export function finishWake(state: InstanceState, at: number, detail: EventDetail = {}): InstanceState {
   return record(

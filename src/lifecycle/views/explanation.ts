@@ -52,7 +52,9 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
     case "deleting":
       return noStep(`Deletion was ordered at ${toIso(phase.action.orderedAt)}`);
     case "deleted":
-      return noStep(`Deleted at ${toIso(phase.at)}`);
+      return noStep(
+        `Deleted at ${toIso(phase.at)}; it leaves the list at ${toIso(phase.at + policy.deletedListedMs)}`,
+      );
   }
 }
 

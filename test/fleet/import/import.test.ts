@@ -248,7 +248,7 @@ describe("what D1 knew of a user", () => {
       ["account", "batch", 1],
       ["instances", "prepare", /^SELECT \* FROM instances/],
       ["events", "prepare", /FROM events\s+WHERE user_id/],
-      ["claim", "prepare", /^UPDATE events SET notice/],
+      ["claim", "prepare", /^UPDATE events /],
     ];
     for (const [name, method, when] of steps) {
       const userId = `import-cut-${name}`;

@@ -153,6 +153,7 @@ const lines = Object.entries(LIVES).map(([name, make]) => {
     historyShard: 2,
     ...POLICIES,
     userPolicyVersion: 3,
+    suspended: false,
     usedLinks: [{ id: "l-1", expiresAt: START + 1e8 }],
     state,
     delivery: deliveryOf(name),

@@ -30,6 +30,9 @@ describe("an event", () => {
       "rebooted",
       "registered",
       "token_rotated",
+      "user_deleted",
+      "user_resumed",
+      "user_suspended",
       "waking",
     ]);
   });

@@ -27,7 +27,7 @@ import {
   failHibernation,
 } from "../../../src/lifecycle/rules/hibernation.ts";
 import { isUnderWay } from "../../../src/lifecycle/rules/order.ts";
-import { failOrder, failOverdueOrder } from "../../../src/lifecycle/rules/order-end.ts";
+import { endOverdueOrder, failOrder } from "../../../src/lifecycle/rules/order-end.ts";
 import { beginWake, failWake } from "../../../src/lifecycle/rules/waking.ts";
 import { IN_STATUS } from "../statuses.ts";
 import type { Timeline } from "../timeline.ts";
@@ -76,7 +76,7 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
   ],
   "an order whose end is never reported": [
     ["hibernating", "waking", "deleting"],
-    (state, { now }) => failOverdueOrder(state, now + 30 * DAY),
+    (state, { now }) => endOverdueOrder(state, now + 30 * DAY),
   ],
   "a recovery": [["orphaned", "deleting"], (state, { now }) => recover(state, now, "x")],
   "an order by answer": [[], (state, { policy, now }) => endAnsweredOrder(state, policy, now + DAY)],

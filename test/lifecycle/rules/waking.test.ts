@@ -170,6 +170,22 @@ describe("a wake", () => {
     expect(line.kinds.at(-1)).toBe("wake_failed");
   });
 
+  it.each(["action.tried", "action.accepted"] as const)(
+    "that its provider may have heard (%s), and whose carrier is never heard of again, leaves a machine that is watched",
+    (last) => {
+      const line = hibernated();
+      line.until(at("1:00:00")).command({ type: "wake.requested" });
+      line.command({ type: last, actionId: line.actionId });
+      line.until(at("3:00:00"));
+      expect(line.view).toMatchObject({ status: "running", hibernated_since: null });
+      expect(line.events.at(-1)).toMatchObject({ kind: "woken", severity: "warning", at: at("3:00:00") });
+      line.until(at("3:05:00"));
+      expect(line.view.status).toBe("orphaned");
+      line.until(at("3:30:00")).permit();
+      expect(line.view.status).toBe("hibernating");
+    },
+  );
+
   it.each(["action.accepted", "action.refused", "action.tried", "action.failed"] as const)(
     "that is on its way when the instance is heard ends with that try (%s), and nothing is ordered before",
     (end) => {

@@ -319,7 +319,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
       line.permit();
       return line.succeed();
     },
-    { ...nothing, because: "Deleted at 2025-12-26T00:05:00Z" },
+    { ...nothing, because: "Deleted at 2025-12-26T00:05:00Z; it leaves the list at 2026-01-25T00:05:00Z" },
   ],
   [
     "a wake that is under way",

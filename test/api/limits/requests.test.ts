@@ -1,0 +1,94 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { createRouter } from "../../../src/router.ts";
+import { call, newUser } from "../../world.ts";
+
+const router = createRouter();
+
+/** Whatever is touched behind the limit fails the request. */
+const untouched = new Proxy(
+  {},
+  {
+    get: (_, name) => {
+      throw new Error(`touched: ${String(name)}`);
+    },
+  },
+);
+
+async function ask(bindings: object, method: string, path: string, token: string, json?: unknown) {
+  const context = createExecutionContext();
+  const request = new Request(`https://dumont.test${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}` },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
+  const response = await router.fetch(request, { ...env, ...bindings }, context);
+  await waitOnExecutionContext(context);
+  const body = await response.json<{ error?: { code: string; message: string } }>();
+  return { status: response.status, retryAfter: response.headers.get("Retry-After"), error: body.error };
+}
+
+/** A limit that lets so many pass for each key, as the platform's does within a minute. */
+function limitOf(limit: number) {
+  const used = new Map<string, number>();
+  return {
+    limit: async ({ key }: { key: string }) => {
+      const times = (used.get(key) ?? 0) + 1;
+      used.set(key, times);
+      return { success: times <= limit };
+    },
+  };
+}
+
+describe("a user's requests", () => {
+  it("are limited by token, before the database or any object is asked", async () => {
+    const { userId, token } = await newUser();
+    const second = await call("POST", `/api/admin/users/${userId}/tokens`, {
+      token: env.ADMIN_TOKEN,
+    });
+    const TOKEN_LIMIT = limitOf(2);
+    const get = (by: string, more: object = {}) =>
+      ask({ TOKEN_LIMIT, ...more }, "GET", "/api/agent/policy", by);
+    expect(await get(token)).toMatchObject({ status: 200 });
+    expect(await get(token)).toMatchObject({ status: 200 });
+    const behind = { DB: untouched, FLEETS: untouched, INSTANCES: untouched, SERVICE: untouched };
+    expect(await get(token, behind)).toEqual({
+      status: 429,
+      retryAfter: "60",
+      error: { code: "too_many_requests", message: "Too many requests with this token" },
+    });
+    // A script that runs wild does not lock its owner out.
+    expect(await get(second.body.token)).toMatchObject({ status: 200 });
+  });
+
+  it("are not even looked up for a token that this service did not sign", async () => {
+    const reply = await ask({ DB: untouched, TOKEN_LIMIT: untouched }, "GET", "/api/agent/policy", "a.b.c");
+    expect(reply.status).toBe(401);
+  });
+
+  it("to register are limited by user, before an object is made", async () => {
+    const { token } = await newUser();
+    const REGISTRATION_LIMIT = limitOf(2);
+    const register = (id: string, more: object = {}) =>
+      ask({ REGISTRATION_LIMIT, ...more }, "POST", "/api/agent/instances", token, { instance_id: id });
+    expect(await register("rig-1")).toMatchObject({ status: 201 });
+    expect(await register("rig-2")).toMatchObject({ status: 201 });
+    expect(await register("rig-3", { FLEETS: untouched, INSTANCES: untouched })).toEqual({
+      status: 429,
+      retryAfter: "60",
+      error: { code: "too_many_requests", message: "Too many registrations: go on in a minute" },
+    });
+  });
+});
+
+describe("tests of channels", () => {
+  it("are limited by user, before anything is sent", async () => {
+    const { token } = await newUser();
+    const CHANNEL_TEST_LIMIT = limitOf(1);
+    const test = (more: object = {}) =>
+      ask({ CHANNEL_TEST_LIMIT, ...more }, "POST", "/api/agent/channels/c-none/test", token);
+    expect(await test()).toMatchObject({ status: 404 });
+    expect(await test({ FLEETS: untouched })).toMatchObject({ status: 429, retryAfter: "60" });
+  });
+});

@@ -1,0 +1,92 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nextToVisit, visitAll } from "../../../src/cleanup/visit.ts";
+import { FleetActor } from "../../../src/fleet/actor.ts";
+import { Fleet } from "../../../src/fleet/fleet.ts";
+import { fleetOf } from "../../../src/platform/address.ts";
+import { expectLogged } from "../../quiet.ts";
+import { DAY, Instance, newUser, setClock } from "../../world.ts";
+
+const MINUTE = 60_000;
+
+beforeEach(() => setClock(DAY));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+async function visitDaily(userId: string): Promise<string[]> {
+  const listed = await nextToVisit(env, userId, "", 100);
+  await visitAll(env, userId, listed);
+  return listed.map(({ instanceId }) => instanceId);
+}
+
+describe("an instance that was admitted and has not reported", () => {
+  it("is found by the daily look, though its report was lost and its alarm with it", async () => {
+    const user = await newUser();
+    const fleet = fleetOf(env, user.userId);
+    const report = vi
+      .spyOn(FleetActor.prototype, "report")
+      .mockRejectedValue(new Error("the fleet was reset"));
+    expectLogged(/outbox not delivered \(fleet\)/);
+    const rig = await Instance.register(user, "rig");
+    await runInDurableObject(rig.actor, (_, { storage }) => storage.deleteAlarm());
+    report.mockRestore();
+    await evictDurableObject(rig.actor);
+    await evictDurableObject(fleet);
+    expect(await fleet.instanceIds("", 10)).toEqual([]);
+
+    setClock(DAY + 11 * MINUTE);
+    expect(await visitDaily(user.userId)).toEqual(["rig"]);
+    await rig.settled();
+    expect(await fleet.instanceIds("", 10)).toEqual(["rig"]);
+  });
+
+  it("is looked for once, if its registration came to nothing, and not before that may have ended", async () => {
+    const { userId } = await newUser();
+    await fleetOf(env, userId).admit("never");
+    setClock(DAY + 9 * MINUTE);
+    expect(await visitDaily(userId)).toEqual([]);
+    setClock(DAY + 10 * MINUTE);
+    expect(await visitDaily(userId)).toEqual(["never"]);
+    expect(await visitDaily(userId)).toEqual([]);
+  });
+
+  it("is looked for no more once it has reported, or was removed", async () => {
+    const user = await newUser();
+    const [stays, leaves] = [await Instance.register(user, "stays"), await Instance.register(user, "leaves")];
+    await Promise.all([stays.settled(), leaves.settled()]);
+    await leaves.ask("DELETE");
+    setClock(DAY + 11 * MINUTE);
+    expect(await nextToVisit(env, user.userId, "", 10)).toEqual([
+      { instanceId: "stays", revision: expect.any(Number) },
+    ]);
+  });
+
+  it("counts towards the limit for a minute, also when the fleet leaves memory in between", async () => {
+    const fleet = fleetOf(env, "admits-two");
+    const { admit } = Fleet.prototype;
+    vi.spyOn(Fleet.prototype, "admit").mockImplementation(function (this: Fleet, id, _, now) {
+      return admit.call(this, id, 2, now);
+    });
+    await fleet.admit("a");
+    await fleet.admit("b");
+    await evictDurableObject(fleet);
+    expect(await fleet.admit("c")).toBeNull();
+    expect(await fleet.admit("b")).not.toBeNull();
+    setClock(DAY + MINUTE);
+    expect(await fleet.admit("c")).not.toBeNull();
+  });
+});
+
+it("an admission that no daily look has settled is forgotten after a week", async () => {
+  const fleet = fleetOf(env, "admits-for-a-week");
+  await fleet.admit("first");
+  setClock(DAY + 7 * 24 * 60 * MINUTE);
+  await fleet.admit("second");
+  setClock(Date.now() + 10 * MINUTE);
+  expect(await nextToVisit(env, "admits-for-a-week", "", 10)).toEqual([
+    { instanceId: "second", revision: null },
+  ]);
+});

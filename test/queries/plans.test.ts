@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import { conditionOf, type ListFilter } from "../../src/fleet/views/list-filter.ts";
+import { Databases } from "./databases.ts";
+import { findStatements, type Statement } from "./statements.ts";
+
+/**
+ * No statement of the service goes through a table that grows. Each is found in the source, and SQLite is asked how it would
+ * carry it out (`EXPLAIN QUERY PLAN`), in a database made by the migrations, or by the statements that make an object's own.
+ */
+
+/** Tables that stay small, by database: to go through them costs little. */
+const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  fleet: {
+    fleet: "one row",
+    import: "one row",
+    forgotten: "one row",
+    channels: "as many as a user may have",
+    removals: "the newest 1,000",
+    late_reports: "a row a minute, for as long as a guard may close",
+  },
+  instance: { held: "bounded in bytes and time", sqlite_master: "a row a table" },
+  service: { shards: "a row a shard", events: "the newest 1,000" },
+};
+
+/**
+ * Statements that go through more, and why they may. One that ends with "…" stands for all that begin so. `by`: only if that
+ * index is used.
+ */
+const ALLOWED: readonly { readonly sql: string; readonly because: string; readonly by?: string }[] = [
+  {
+    sql: "SELECT id, channel_id, digest_id, notice FROM (…",
+    because: "channels take turns among all messages that wait, in an index of their own",
+  },
+  {
+    sql: "SELECT MIN(retry_at) AS at FROM deliveries WHERE id NOT IN (…",
+    because: "ends at the first one that isn't under way",
+    by: "deliveries_by_time",
+  },
+  {
+    sql: "SELECT at FROM events WHERE told IS NOT 'pending' ORDER BY at LIMIT 1",
+    because: "ends at the first one that doesn't wait to be told",
+  },
+  {
+    sql: "SELECT MIN(instance_id) AS instance_id, provider, overrides FROM instances …",
+    because: "a person's new policy is held against the overrides of all instances",
+  },
+  {
+    sql: "SELECT 1 FROM instances WHERE provider = ? AND status <> 'deleted' LIMIT 1",
+    because: "ends at the first one, when a person removes credentials",
+  },
+  { sql: "UPDATE instances SET guard_epoch = ? …", because: "once an outage, when its guard opens" },
+  { sql: "UPDATE instances SET vote_epoch = ? …", because: "once an outage, when its vote ends" },
+  {
+    sql: "INSERT INTO silences (counted, epoch, bucket, instances, first_orphaned_since) SELECT …",
+    because: "once an outage, when its guard opens",
+  },
+  {
+    sql: "SELECT retry_at FROM policy_retries ORDER BY retry_at LIMIT 1",
+    because: "ends at the first one",
+    by: "policy_retries_by_time",
+  },
+  { sql: "DELETE FROM events", because: "an import that begins anew empties the table" },
+  { sql: "SELECT user_id, number, day, json FROM fleets WHERE day < ?", because: "once a day" },
+  { sql: "SELECT user_id, number, day, json FROM fleets", because: "once, when a shard starts" },
+  {
+    sql: "SELECT closed_at, seen_at FROM outage_votes WHERE closed_at > ? LIMIT ?",
+    because: "once, when a former release is taken over",
+  },
+  {
+    sql: "SELECT detail FROM events WHERE user_id = ? AND kind = 'cleanup' …",
+    because: "once, when a former release is taken over",
+  },
+  {
+    sql: "SELECT provider, ref, instance_id, claimed_at FROM machines WHERE user_id = ?",
+    because: "once a user, when a former release is taken over",
+  },
+  {
+    sql: "WITH RECURSIVE place …",
+    because: "ends at the first row of the next user; `test/history/reads.test.ts` counts",
+  },
+  {
+    sql: "WITH page (oldest_at) AS …",
+    because: "sorts no more than the page needs; `test/history/reads.test.ts` counts",
+  },
+  {
+    sql: "SELECT user_id FROM events WHERE user_id >…",
+    because: "ends at the first one",
+  },
+];
+
+/** Texts that are put together at run time. */
+const UNKNOWN_TEXTS: readonly string[] = [
+  // The rows of an account that is taken over, each by its key, into the table that the query names.
+  "src/fleet/import/import.ts",
+  // A batch of the rows of a user who is deleted, of each table.
+  "src/history/belongings.ts",
+];
+
+const FILTERS: readonly ListFilter[] = [
+  {},
+  { ids: ["a"] },
+  { status: "running" },
+  { health: "healthy" },
+  { provider: "vast" },
+  { text: "rig" },
+];
+
+const { statements, lost } = findStatements({
+  conditionOf: { condition: FILTERS.map((filter) => conditionOf(filter).condition) },
+});
+const databases = new Databases(statements);
+
+/** What is wrong with how a statement would be carried out. */
+function faultsOf(statement: Statement): string[] {
+  const { database, sql } = statement;
+  const plan = databases.planOf(statement);
+  const aliases = new Map(
+    [...sql.matchAll(/(\w+) AS (\w+)/g)].map(([, name = "", alias = ""]) => [alias, name]),
+  );
+  return plan.filter((step) => {
+    const [, word, name = "", how = ""] = /^(SCAN|SEARCH) (\S+)(.*)$/.exec(step) ?? [];
+    if (word === undefined) return isSortBeforeLimit(step, sql);
+    const table = databases.isStored(database, name) ? name : (aliases.get(name) ?? name);
+    if (!databases.isStored(database, table) || SMALL_TABLES[database]?.[table] !== undefined) return false;
+    // Without a condition in brackets the whole index is gone through; by the user alone, all that a user has.
+    const condition = /\((.*)\)/.exec(how)?.[1];
+    return word === "SCAN" || condition === undefined || isOfAUser(database, table, condition);
+  });
+}
+
+/** A limit that follows upon a sort limits what is answered, and not what is read. */
+function isSortBeforeLimit(step: string, sql: string): boolean {
+  return /\bLIMIT\b/.test(sql) && /^USE TEMP B-TREE FOR (ORDER BY|GROUP BY|DISTINCT)$/.test(step);
+}
+
+/** Whether all rows of a user are read, of a table in which a user has many. */
+function isOfAUser(database: string, table: string, condition: string): boolean {
+  const has = (name: string) => databases.hasColumn(database, table, name);
+  return /^user_id[=<>]\?$/.test(condition) && has("instance_id");
+}
+
+const squeezed = ({ sql }: Statement) => sql.replace(/\s+/g, " ").trim();
+
+const judged = statements.map((statement) => {
+  const sql = squeezed(statement);
+  const faults = faultsOf(statement);
+  const allowed = ALLOWED.find((each) =>
+    each.sql.endsWith("…") ? sql.startsWith(each.sql.slice(0, -1)) : sql === each.sql,
+  );
+  return { where: statement.where, sql, faults, allowed };
+});
+
+describe("every statement in the source", () => {
+  it("is found", () => {
+    expect(statements.length).toBeGreaterThan(150);
+    expect(lost.filter((each) => !UNKNOWN_TEXTS.some((text) => each.startsWith(text)))).toEqual([]);
+  });
+
+  it("goes through no table that grows, but for those that may", () => {
+    const wrong = judged.flatMap(({ where, sql, faults, allowed }) =>
+      faults
+        .filter((fault) => allowed === undefined || !fault.includes(allowed.by ?? ""))
+        .map((fault) => `${where}: ${fault}: ${sql}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("needs what is allowed to it", () => {
+    const used = new Set(judged.flatMap(({ faults, allowed }) => (faults.length === 0 ? [] : [allowed])));
+    expect(ALLOWED.filter((each) => !used.has(each))).toEqual([]);
+    expect(UNKNOWN_TEXTS.filter((text) => !lost.some((each) => each.startsWith(text)))).toEqual([]);
+  });
+});

@@ -38,7 +38,7 @@ const PATIENCE = {
 };
 
 /** Of the actor of an instance, what needs no workerd. */
-const PURE_INSTANCE_TESTS = ["attempts", "delivery", "next-alarm"].map(
+const PURE_INSTANCE_TESTS = ["attempts", "delivery", "losses", "next-alarm"].map(
   (name) => `test/instance/${name}.test.ts`,
 );
 

@@ -8,6 +8,7 @@ import { InspectFleet } from "./api/admin/inspect-fleet.ts";
 import { InspectInstance } from "./api/admin/inspect-instance.ts";
 import { ListUserTokens } from "./api/admin/list-tokens.ts";
 import { ReconcileUser } from "./api/admin/reconcile.ts";
+import { ReleaseDeliveries } from "./api/admin/release.ts";
 import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
@@ -131,6 +132,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/admin/users/:id/resume", ResumeUser);
   api.post("/api/admin/users/:id/tokens", CreateUserToken);
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
+  api.post("/api/admin/users/:id/instances/:instance_id/release", ReleaseDeliveries);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
 

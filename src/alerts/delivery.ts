@@ -1,11 +1,10 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
-import { HOUR_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
-import { logInfo, logWarning } from "../platform/log.ts";
-import { count } from "../service/meter.ts";
-import { type Delivery, unreachable } from "./channels/channel.ts";
+import { type LogIds, logInfo, logWarning } from "../platform/log.ts";
+import { type Delivery, undeliverable, unreachable } from "./channels/channel.ts";
 import { noteDelivery, sendNotice } from "./channels/registry.ts";
 import type { Notice } from "./notice.ts";
 
@@ -23,8 +22,17 @@ export interface DeliveryParameters {
 const RETRIES = 7;
 const FIRST_WAIT_MS = 15 * SECOND_MS;
 
-/** A channel may ask for this long at most: nobody reads an alert of last week. */
+/** A channel may ask for this long at most: nobody reads an alert of last week, and one that is away for an hour may be back. */
 const LONGEST_WAIT_MS = HOUR_MS;
+
+/** The fleet hears of each try. When it has heard nothing for this long, the workflow is no more, and the fleet goes on. */
+export const DELIVERY_LEASE_MS = LONGEST_WAIT_MS + 10 * MINUTE_MS;
+
+/** The fleet is always there, but may be moving. */
+const NOTE = {
+  retries: { limit: 20, delay: "5 seconds", backoff: "exponential" },
+  timeout: "1 minute",
+} as const;
 
 const NO_ANSWER = unreachable("no answer");
 
@@ -34,42 +42,55 @@ export function waitAfter({ retryAfterSeconds }: Delivery, triesBefore: number):
   return Math.min(LONGEST_WAIT_MS, Math.max(SECOND_MS, retryAfterSeconds * SECOND_MS));
 }
 
-/** Brings one message to one channel that did not take it at once. */
+/** Brings one message to one channel that did not take it at once. Its fleet hears how each try went, and how it ended. */
 export class AlertDelivery extends WorkflowEntrypoint<Env, DeliveryParameters> {
   override async run(event: Readonly<WorkflowEvent<DeliveryParameters>>, step: WorkflowStep): Promise<void> {
     await awaitSettings(this.env, step);
-    const { userId, channelId, digestId, notice, waitMs } = event.payload;
+    const { userId, channelId, waitMs } = event.payload;
+    const ids = { user_id: userId, channel_id: channelId, workflow_id: event.instanceId };
+    const note = (delivery: Delivery) =>
+      noteDelivery(this.env, userId, channelId, delivery, event.instanceId);
+    await step.sleep("wait", waitMs);
+    try {
+      const sent = await this.#send(event.payload, step, note, ids);
+      // Else the fleet would take this workflow for dead, and send the message again.
+      if (sent !== null && !sent.isNoted) await step.do("note", NOTE, () => note(sent.delivery));
+    } catch (error) {
+      logInfo("a message is given up", { ...ids, because: String(error) });
+      await step.do("give up", NOTE, () =>
+        note(undeliverable(error instanceof Error ? error.message : String(error))),
+      );
+      throw error;
+    }
+  }
+
+  /** Null when the user has no such channel any more. */
+  async #send(
+    { userId, channelId, digestId, notice }: DeliveryParameters,
+    step: WorkflowStep,
+    note: (delivery: Delivery) => Promise<void>,
+    ids: LogIds,
+  ): Promise<{ readonly delivery: Delivery; readonly isNoted: boolean } | null> {
     let failed: Delivery | null = null;
     // A step that was cut off has no answer.
     const delay = ({ ctx }: { ctx: { attempt: number } }) => waitAfter(failed ?? NO_ANSWER, ctx.attempt);
-    await step.sleep("wait", waitMs);
-    const sent = step.do(
-      "send",
-      { retries: { limit: RETRIES, delay, backoff: "constant" }, timeout: "2 minutes" },
-      async () => {
-        failed = null;
-        const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
-        // The user has no such channel any more.
-        if (delivery === null) return;
-        // The message is out, or refused: that it can't be noted must not send it again.
-        await noteDelivery(this.env, userId, channelId, delivery).catch((error) =>
-          logWarning(
-            "a delivery was not noted",
-            { user_id: userId, channel_id: channelId, workflow_id: event.instanceId },
-            error,
-          ),
-        );
-        if (delivery.delivered) return;
-        if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
-        failed = delivery;
-        throw new Error(delivery.detail);
-      },
-    );
-    await sent.catch((error) => {
-      const ids = { user_id: userId, channel_id: channelId, workflow_id: event.instanceId };
-      logInfo("a message is given up", { ...ids, because: String(error) });
-      count(this.env, this.ctx, "alerts_given_up", {});
-      throw error;
+    const retries = { limit: RETRIES, delay, backoff: "constant" } as const;
+    return step.do("send", { retries, timeout: "2 minutes" }, async () => {
+      failed = null;
+      const delivery = await sendNotice(this.env, this.ctx, userId, channelId, notice, digestId);
+      if (delivery === null) return null;
+      // The message is out, or refused: that it can't be noted must not send it again.
+      const isNoted = await note(delivery).then(
+        () => true,
+        (error: unknown) => {
+          logWarning("a delivery was not noted", ids, error);
+          return false;
+        },
+      );
+      if (delivery.delivered) return { delivery, isNoted };
+      if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
+      failed = delivery;
+      throw new Error(delivery.detail);
     });
   }
 }

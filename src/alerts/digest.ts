@@ -6,6 +6,7 @@ import { DEFAULT_POLICY } from "../lifecycle/model/policy-settings.ts";
 import { awaitSettings } from "../platform/await-settings.ts";
 import { readSettings } from "../platform/settings.ts";
 import { listChannels, noteDelivery, sendNotice } from "./channels/registry.ts";
+import { waitAfter } from "./delivery.ts";
 import { composeNotice, type Notice } from "./notice.ts";
 import { newestPendingAt, readAlerts, takeAlerts, type Urgency } from "./queue.ts";
 
@@ -111,7 +112,7 @@ export class AlertDigest extends WorkflowEntrypoint<Env, DigestParameters> {
         await noteDelivery(this.env, userId, channelId, delivery);
         if (delivery.delivered) return;
         if (!delivery.mayPass) throw new NonRetryableError(delivery.detail);
-        askedToWaitMs = delivery.retryAfterSeconds === null ? null : delivery.retryAfterSeconds * 1000;
+        askedToWaitMs = delivery.retryAfterSeconds === null ? null : waitAfter(delivery, 0);
         throw new Error(delivery.detail);
       },
     );

@@ -11,9 +11,6 @@ import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepea
 /** `critical` alerts go at once and apart; the others wait for what else happens. */
 export type Urgency = "critical" | "ordinary";
 
-/** Far more than a digest shows; what lies beyond is counted by the next one. */
-const MAXIMUM_ALERTS = 2000;
-
 // By themselves these statements would go through all events of the user, since those stand in the order of time.
 
 /** Takes the user's pending alerts for this digest. Safe to repeat: what it has taken stays its own. */
@@ -55,7 +52,7 @@ export async function readAlerts(
        FROM events AS event INDEXED BY events_by_notice
        LEFT JOIN instances AS instance
          ON instance.user_id = event.user_id AND instance.instance_id = event.instance_id
-       WHERE event.user_id = ? AND event.notice = ? ORDER BY event.at, event.id LIMIT ${MAXIMUM_ALERTS}`,
+       WHERE event.user_id = ? AND event.notice = ? ORDER BY event.at, event.id`,
     )
     .bind(userId, digestId)
     .all();

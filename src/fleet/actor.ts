@@ -9,7 +9,7 @@ import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet, UserDeleted } from "./import/import.ts";
-import { READY } from "./keeper.ts";
+import { CHANGED, READY } from "./keeper.ts";
 import { LivePush } from "./live/live.ts";
 import { type OperatorAnswer, type OperatorRequest, operate } from "./operator.ts";
 import {
@@ -28,7 +28,7 @@ import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tas
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
-import { CHANGED, FleetUpkeep } from "./upkeep.ts";
+import { FleetUpkeep } from "./upkeep.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";

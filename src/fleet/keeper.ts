@@ -7,6 +7,7 @@ import type { SealedCredentials } from "../providers/registry.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
 import type { Holding } from "./tables/machines.ts";
+import { noteDelivery } from "./tasks/messages.ts";
 
 type NewChannel = Omit<ChannelRecord, "lastDelivery" | "confirmed"> & { readonly confirmed?: boolean };
 
@@ -17,11 +18,15 @@ export type ConfirmationAsked =
 
 /** A symbol, so that nobody can call it from outside. */
 export const READY = Symbol("ready");
+export const CHANGED = Symbol("changed");
 
 /** What a fleet keeps for others, who decide by it: claims of machines, credentials, channels. */
 export abstract class FleetKeeper extends DurableObject<Env> {
   /** The fleet, once it is started. */
   abstract [READY](): Promise<Fleet>;
+
+  /** Something may be due. */
+  abstract [CHANGED](fleet: Fleet): void;
 
   async claim(machine: MachineKey, instanceId: string): Promise<Holding> {
     return (await this[READY]()).machines.claim(machine, instanceId, Date.now());
@@ -94,7 +99,10 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     return confirmations.isConfirmed(id) ? channels.sealed(id) : null;
   }
 
-  async noteDelivery(channelId: string, delivery: Delivery): Promise<void> {
-    (await this[READY]()).channels.noteDelivery(channelId, delivery, Date.now());
+  /** `deliveryId`: of the message, if the fleet keeps it until it hears how it ended. */
+  async noteDelivery(channelId: string, delivery: Delivery, deliveryId?: string): Promise<void> {
+    const fleet = await this[READY]();
+    noteDelivery(this.env, fleet, channelId, delivery, deliveryId ?? null);
+    this[CHANGED](fleet);
   }
 }

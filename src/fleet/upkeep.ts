@@ -10,35 +10,30 @@ import {
   type ExportedFleet,
   exportedFleet,
 } from "./bring.ts";
-import type { Fleet } from "./fleet.ts";
-import { FleetKeeper, READY } from "./keeper.ts";
+import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
 import type { ListedRow } from "./tables/registry.ts";
 import { Silences } from "./tables/silences.ts";
 import { instancesToVisit } from "./tables/visits.ts";
+import { sweep } from "./tasks/messages.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
-
-/** A symbol, so that nobody can call it from outside. */
-export const CHANGED = Symbol("changed");
 
 /**
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
 export abstract class FleetUpkeep extends FleetKeeper {
-  /** Something may have changed: the alarm and open pages follow. */
-  abstract [CHANGED](fleet: Fleet): void;
-
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);
   }
 
-  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way. */
+  /** For the daily cleanup. An alarm that the platform has lost is armed again on the way, and whatever is late is due. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
     const fleet = await this[READY]();
+    sweep(this.env, fleet, Date.now());
     this[CHANGED](fleet);
     return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }

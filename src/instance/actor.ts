@@ -8,6 +8,7 @@ import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
+import type { Standing } from "./bookkeeping.ts";
 import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
   change,
@@ -40,6 +41,12 @@ import { InstanceViews } from "./views.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
+
+/** The operator waits for what is tried at once at most this long. */
+const RELEASE_LIMIT_MS = 10 * SECOND_MS;
+
+/** A removed instance that had nothing else left is gone. */
+const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
 
 /** What a workflow's step hears, and tries again. */
 const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
@@ -235,6 +242,16 @@ export class InstanceActor extends InstanceViews {
     await this.life.queueReport();
     this.life.outbox.emptySoon();
     return "known";
+  }
+
+  /** Tries at once whatever could not be delivered. Null for an unknown instance; one that was removed may have something left. */
+  async release(): Promise<{ readonly before: Standing; readonly after: Standing } | Unreadable | null> {
+    const { outbox } = this.life;
+    const before = outbox.standing();
+    if (before === null) return this.life.unreadable();
+    const released = outbox.release();
+    await within(RELEASE_LIMIT_MS, released).catch(() => this.ctx.waitUntil(released));
+    return { before, after: outbox.standing() ?? NOTHING_STANDS };
   }
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {

@@ -16,6 +16,8 @@ export interface FailingTarget {
   readonly retryAt: number;
   /** When the first of them failed. */
   readonly since: number;
+  /** How many of the last tries in a row had no answer at all. */
+  readonly unanswered: number;
 }
 
 /** What has become of an effect that is not done. */
@@ -47,6 +49,8 @@ export interface TargetOutcome {
   readonly target: DeliveryTarget;
   readonly passed: readonly number[];
   readonly failed: readonly number[];
+  /** Whether it waited for an answer in vain. */
+  readonly isUnanswered: boolean;
 }
 
 /** When a try ends. `spread`: a number from 0 to 1 of the instance's own, by which instances are kept from coming together. */
@@ -122,6 +126,36 @@ export function dueEffects(
   return waiting.filter((one) => waitsFor(one, target) && dueAt(one, target, waiting, down) <= now);
 }
 
+/** When a target that is down is tried again; null for one that is not down, or whose time has come. */
+export function restsUntil(
+  target: DeliveryTarget,
+  down: readonly FailingTarget[],
+  now: number,
+): number | null {
+  const until = retryAt(down, target);
+  return until > now ? until : null;
+}
+
+/**
+ * What of that goes together. After each try without an answer it is half as much, and another part of it: so all gets
+ * through to a target that is slow in the end, and one effect that it never answers holds up no other for long. To forget
+ * comes last.
+ */
+export function batchOf(
+  target: DeliveryTarget,
+  due: readonly WaitingEffect[],
+  down: readonly FailingTarget[],
+  atMost: number,
+): readonly WaitingEffect[] {
+  const first = due.slice(0, atMost);
+  const unanswered = down.find((each) => each.target === target)?.unanswered ?? 0;
+  const size = Math.ceil(first.length / 2 ** unanswered);
+  if (size >= first.length) return first;
+  const rest = first.filter(({ pending }) => !isForget(pending));
+  const start = (unanswered % Math.ceil(rest.length / size)) * size;
+  return rest.slice(start, start + size);
+}
+
 /** When this target must be tried again; null when nothing waits for it. */
 export function nextTryAt(
   target: DeliveryTarget,
@@ -175,7 +209,7 @@ export function settle(
 ): Settled {
   const isDown = isTargetDown(tried, outcome);
   return {
-    down: isDown ? withFailure(down, outcome.target, moment) : without(down, outcome.target),
+    down: isDown ? withFailure(down, outcome, moment) : without(down, outcome.target),
     effects: tried.map((one) => afterTry(one, outcome, isDown, moment)),
   };
 }
@@ -188,31 +222,37 @@ function isTargetDown(tried: readonly WaitingEffect[], { target, passed, failed 
 
 function afterTry(
   one: WaitingEffect,
-  { target, passed, failed }: TargetOutcome,
+  outcome: TargetOutcome,
   isDown: boolean,
   moment: Moment,
 ): WaitingEffect {
+  const { target, passed, failed } = outcome;
   const { id } = one.pending;
   if (passed.includes(id)) {
     return { ...one, delivered: [...one.delivered, target], failing: without(one.failing, target) };
   }
   if (isDown || !failed.includes(id)) return one;
-  return { ...one, failing: withFailure(one.failing, target, moment) };
+  return { ...one, failing: withFailure(one.failing, outcome, moment) };
 }
 
 function withFailure(
   failing: readonly FailingTarget[],
-  target: DeliveryTarget,
+  { target, isUnanswered }: TargetOutcome,
   { now, spread }: Moment,
 ): FailingTarget[] {
-  const { failures: before, since } = failing.find((each) => each.target === target) ?? {
-    failures: 0,
-    since: now,
+  const before = failing.find((each) => each.target === target) ?? NEVER_FAILED;
+  const failures = before.failures + 1;
+  const after = {
+    target,
+    failures,
+    retryAt: now + backoffMs(target, failures, spread),
+    since: before.since ?? now,
+    unanswered: isUnanswered ? before.unanswered + 1 : 0,
   };
-  const failures = before + 1;
-  const after = { target, failures, retryAt: now + backoffMs(target, failures, spread), since };
   return [...without(failing, target), after];
 }
+
+const NEVER_FAILED = { failures: 0, since: null, unanswered: 0 };
 
 function without(failing: readonly FailingTarget[], target: DeliveryTarget): FailingTarget[] {
   return failing.filter((each) => each.target !== target);

@@ -142,7 +142,7 @@ async function reportToFleet(
 function resultOf(target: DeliveryTarget, { passed, failed, answers, errors }: Attempt): DeliveryResult {
   const given = answers.filter((answer) => answer !== null);
   return {
-    outcome: { target, passed, failed },
+    outcome: { target, passed, failed, isUnanswered: errors.some((error) => error instanceof NoAnswer) },
     answers: given.flatMap((answer) => answer.answers.map(decisionOf)),
     isUserDeleted: given.some((answer) => answer.isUserDeleted),
     policy: given.reduce<UserPolicy | null>((newest, { policy }) => policy ?? newest, null),

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import { BACKLOG_MS, countHeartbeats, heartbeatsOf } from "../lifecycle/model/outbox.ts";
 import { columnOf, type Found, jsonText, readFound } from "../lifecycle/model/stored.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { logError } from "../platform/log.ts";
 import { type DeliveryTarget, type WaitingEffect, waitsFor } from "./attempts.ts";
 import { pendingEffectSchema } from "./stored/state-schema.ts";
@@ -48,12 +50,21 @@ export interface ParkedRow {
   readonly giveUpAt: number;
 }
 
-/** How many effects wait for a target, and how many are parked, unreadable ones included. */
+/** What there is, unreadable effects included. */
 interface HeldCount {
   readonly waiting: number;
   /** Of those that wait. */
   readonly chunks: number;
   readonly parked: number;
+  readonly heartbeats: number;
+}
+
+/** Which of the heartbeats on their way to the history are wanted. */
+export interface WaitingRange {
+  readonly from: number;
+  /** Those before this one, which may be none. */
+  readonly before: { readonly at: number; readonly sequence: number };
+  readonly limit: number;
 }
 
 const ROWS_PER_PAGE = 100;
@@ -80,9 +91,40 @@ export class HeldEffects {
     return this.#read(`parked_at IS NULL AND ${FOR[target]} = 1`, limit);
   }
 
-  /** All that wait. */
-  waiting(): WaitingEffect[] {
-    return this.#read("parked_at IS NULL");
+  /** Whether any waits for this target. */
+  isWaitingFor(target: DeliveryTarget): boolean {
+    const condition = `parked_at IS NULL AND ${FOR[target]} = 1`;
+    return this.#sql.exec(`SELECT 1 FROM held WHERE ${condition} LIMIT 1`).toArray().length > 0;
+  }
+
+  /** The newest heartbeats of a range, parked ones included. It reads no more of the others than it must. */
+  newest({ from, before, limit }: WaitingRange): Heartbeat[] {
+    const isWanted = ({ at, sequence }: Heartbeat) =>
+      at >= from && (at < before.at || (at === before.at && sequence < before.sequence));
+    const found: Heartbeat[] = [];
+    let below = Number.MAX_SAFE_INTEGER;
+    while (found.length < limit) {
+      // A chunk waits until a week after its last heartbeat, and spans an hour at most.
+      const rows = this.#sql
+        .exec<{ id: number; pending: string }>(
+          `SELECT id, pending FROM held
+           WHERE id < ? AND heartbeats > 0 AND (parked_at IS NOT NULL OR give_up_at BETWEEN ? AND ?)
+           ORDER BY id DESC LIMIT ?`,
+          below,
+          from + BACKLOG_MS,
+          before.at + BACKLOG_MS + HOUR_MS,
+          ROWS_PER_PAGE,
+        )
+        .toArray();
+      for (const { id, pending } of rows) {
+        const read = pendingText.safeParse(pending).data;
+        if (read !== undefined) found.push(...heartbeatsOf(read).filter(isWanted).toReversed());
+        below = id;
+        if (found.length >= limit) break;
+      }
+      if (rows.length < ROWS_PER_PAGE) break;
+    }
+    return found.slice(0, limit);
   }
 
   park(effects: readonly ParkedEffect[]): void {
@@ -112,9 +154,10 @@ export class HeldEffects {
 
   count(): HeldCount {
     return this.#sql
-      .exec<{ waiting: number; chunks: number; parked: number }>(
+      .exec<{ waiting: number; chunks: number; parked: number; heartbeats: number }>(
         `SELECT COUNT(*) - COUNT(parked_at) AS waiting, COUNT(parked_at) AS parked,
-                COUNT(CASE WHEN parked_at IS NULL AND heartbeats > 0 THEN 1 END) AS chunks
+                COUNT(CASE WHEN parked_at IS NULL AND heartbeats > 0 THEN 1 END) AS chunks,
+                COALESCE(SUM(heartbeats), 0) AS heartbeats
          FROM held`,
       )
       .one();
@@ -127,9 +170,32 @@ export class HeldEffects {
       .one().first;
   }
 
+  /** Those that wait and failed by themselves are due at once. */
+  retryAll(now: number): void {
+    const failing = this.#read(`parked_at IS NULL AND progress NOT LIKE '%"failing":[]%'`);
+    for (const one of failing) {
+      this.#write({ ...one, failing: one.failing.map((each) => ({ ...each, retryAt: now })) }, null, now);
+    }
+  }
+
   /** Gives up those that have waited for too long. */
   giveUpWaiting(now: number): GivenUp[] {
     return this.#giveUp("parked_at IS NULL AND give_up_at <= ?", now);
+  }
+
+  /** Gives up the oldest of those that wait, until the others take no more than `maximum` characters. */
+  giveUpSurplus(maximum: number): GivenUp[] {
+    const { total } = this.#sql
+      .exec<{ total: number | null }>(
+        "SELECT SUM(LENGTH(pending)) AS total FROM held WHERE parked_at IS NULL",
+      )
+      .one();
+    if (total === null || total <= maximum) return [];
+    return this.#giveUp(
+      `id IN (SELECT id FROM (SELECT id, SUM(LENGTH(pending)) OVER (ORDER BY id DESC) AS total
+                              FROM held WHERE parked_at IS NULL) WHERE total > ?)`,
+      maximum,
+    );
   }
 
   giveUp(ids: readonly number[]): GivenUp[] {
@@ -191,7 +257,11 @@ export class HeldEffects {
          heartbeats  INTEGER NOT NULL,
          give_up_at  INTEGER NOT NULL,     -- delivered or not, and whether it can be read or not
          parked_at   INTEGER);             -- null for one that waits for a target that is down
-       CREATE INDEX IF NOT EXISTS held_by_end ON held (give_up_at) WHERE parked_at IS NULL`,
+       CREATE INDEX IF NOT EXISTS held_by_end ON held (give_up_at) WHERE parked_at IS NULL;
+       CREATE INDEX IF NOT EXISTS held_for_fleet ON held (id) WHERE parked_at IS NULL AND for_fleet = 1;
+       CREATE INDEX IF NOT EXISTS held_for_order ON held (id) WHERE parked_at IS NULL AND for_order = 1;
+       -- What is counted: to read it from the rows would be to read all of them.
+       CREATE INDEX IF NOT EXISTS held_counted ON held (LENGTH(pending), parked_at, heartbeats)`,
     );
   }
 

@@ -7,7 +7,6 @@ import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
-import { HOUR_MS } from "../lifecycle/model/time.ts";
 import type { Refusal } from "../lifecycle/rules/commands.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
@@ -15,6 +14,7 @@ import { logError } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { count } from "../service/meter.ts";
 import { alarmToSet, nextAlarm, type Outlook } from "./alarm.ts";
+import { Breaches } from "./breaches.ts";
 import { eventsIn, isOverdue, logChanges } from "./changes.ts";
 import { idsOf, Outbox, type Owner } from "./outbox.ts";
 import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
@@ -37,13 +37,12 @@ export class InstanceLife implements Owner {
   readonly #env: Env;
   readonly #storage: InstanceStorage;
   readonly outbox: Outbox;
-  /** The breaches that were logged and recorded, each with the hour of it. */
-  readonly #told = new Set<string>();
+  readonly #breaches = new Breaches();
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
     this.#env = env;
-    this.#storage = new InstanceStorage(ctx.storage.sql);
+    this.#storage = new InstanceStorage(ctx.storage);
     this.outbox = new Outbox(ctx, env, this);
   }
 
@@ -59,7 +58,7 @@ export class InstanceLife implements Owner {
         await this.#armFor({ kind: "unreadable" });
         return;
       }
-      await this.outbox.empty();
+      await this.outbox.emptyForAWhile();
       await this.receive({ type: "alarm", dueAt });
       await this.outbox.empty();
     } catch (error) {
@@ -152,7 +151,7 @@ export class InstanceLife implements Owner {
   async #withhold(event: InstanceEvent, breaches: readonly Invariant[], now: number): Promise<Unavailable> {
     count(this.#env, this.#ctx, "invariant_breaches", {});
     const former = this.stored();
-    const news = this.#notYetTold(breaches, now);
+    const news = this.#breaches.notYetTold(breaches, now);
     if (news.length > 0) {
       const fields = { invariants: news.join(), upon: event.type };
       logError("a decision broke an invariant", { ...idsOf(former), ...fields });
@@ -163,14 +162,6 @@ export class InstanceLife implements Owner {
     await this.#armFor({ kind: "withheld" }, now);
     this.outbox.emptySoon();
     return UNAVAILABLE;
-  }
-
-  /** Each once an hour. An object that has left memory since tells it again, and the history keeps one. */
-  #notYetTold(breaches: readonly Invariant[], now: number): readonly Invariant[] {
-    const key = (breach: Invariant) => `${breach} ${Math.floor(now / HOUR_MS)}`;
-    const news = breaches.filter((breach) => !this.#told.has(key(breach)));
-    for (const breach of news) this.#told.add(key(breach));
-    return news;
   }
 
   /**
@@ -189,10 +180,23 @@ export class InstanceLife implements Owner {
     if (stored !== null) await this.decide(stored, event, Date.now());
   }
 
+  /** Saves it as one row, and in the same write what of its outbox goes to rows of its own. */
   save(stored: StoredInstance): void {
     const firstId = this.stored()?.state.nextEffectId ?? 0;
-    this.#storage.save(this.outbox.toSave(stored));
+    const save = () => this.#storage.save(this.outbox.toSave(stored));
+    // A heartbeat saves its row alone.
+    if (this.outbox.mustMove(stored)) this.#storage.transaction(save);
+    else save();
     for (const kind of eventsIn(stored.state, firstId)) count(this.#env, this.#ctx, "events", { kind });
+  }
+
+  change(make: (stored: StoredInstance) => StoredInstance): void {
+    const before = this.stored();
+    if (before === null) return;
+    this.#storage.transaction(() => {
+      const after = make(before);
+      if (after !== before) this.#storage.save(this.outbox.toSave(after));
+    });
   }
 
   /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */

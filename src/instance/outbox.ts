@@ -2,22 +2,22 @@ import type { UserPolicy } from "../fleet/report.ts";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { hashText } from "../platform/hash.ts";
 import { type LogIds, logError, logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
 import { count } from "../service/meter.ts";
-import { type DeliveryTarget, dueEffects, type Moment, settle, TARGETS, waitsFor } from "./attempts.ts";
+import { type DeliveryTarget, type Moment, settle, TARGETS, waitsFor } from "./attempts.ts";
 import {
   type AfterTry,
   Bookkeeping,
-  EFFECTS_PER_BATCH,
   type HeldRows,
   isParkedDue,
+  type Standing,
   withParkedTried,
 } from "./bookkeeping.ts";
 import { type DeliveryResult, deliver } from "./delivery.ts";
-import type { ParkedEffect } from "./held.ts";
+import type { ParkedEffect, WaitingRange } from "./held.ts";
 import { isGone, withLeaving } from "./leaving.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { historyIn, targetsIn } from "./targets.ts";
@@ -25,10 +25,14 @@ import { historyIn, targetsIn } from "./targets.ts";
 /** An answer waits for the history at most this long. */
 const CHUNK_LIMIT_MS = 250;
 
+/** An alarm empties the outbox before it adds to it, but lets a deadline wait for that at most this long. */
+const EMPTY_FIRST_MS = 2 * SECOND_MS;
+
 /** The instance whose outbox it is. */
 export interface Owner {
   stored(): StoredInstance | null;
-  save(stored: StoredInstance): void;
+  /** Changes what is stored, with whatever else `make` writes: all of it, or nothing if it throws. */
+  change(make: (stored: StoredInstance) => StoredInstance): void;
   policy(stored: StoredInstance): Policy;
   /** Decides, unless the instance is on its way out. */
   decideIfKnown(event: InstanceEvent): Promise<unknown>;
@@ -38,7 +42,7 @@ export interface Owner {
   forget(): Promise<void>;
 }
 
-type Run = DeliveryTarget | "parked" | "old";
+type Run = DeliveryTarget | "parked";
 
 /** Empties an instance's outbox, each target by itself: one that fails or does not answer holds up no other. */
 export class Outbox {
@@ -61,6 +65,12 @@ export class Outbox {
     if (this.#isAnythingDue()) this.#ctx.waitUntil(this.empty());
   }
 
+  /** What does not answer by then is waited for in the background: a step of the ladder must not wait for the history. */
+  async emptyForAWhile(): Promise<void> {
+    const emptied = this.empty();
+    await within(EMPTY_FIRST_MS, emptied).catch(() => this.#ctx.waitUntil(emptied));
+  }
+
   /** Carries out what is due, and what comes of that. Never throws. */
   async empty(): Promise<void> {
     await this.#emptyAll();
@@ -68,14 +78,30 @@ export class Outbox {
   }
 
   async #emptyAll(): Promise<void> {
-    await this.#run("old", async () => this.#giveUpOld());
     const runs = TARGETS.map((target) => this.emptyInto(target));
     await Promise.all([...runs, this.#run("parked", () => this.#tryParked())]);
   }
 
   /** Carries out what is due at one target. Never throws. */
   async emptyInto(target: DeliveryTarget): Promise<void> {
-    await this.#run(target, () => this.#empty(target));
+    await this.#run(target, async () => {
+      // Not while a loss is on its way to the history: it is counted up until then.
+      if (target === "history") this.#giveUpOld();
+      await this.#empty(target);
+    });
+  }
+
+  /** Tries all at once that waits, whatever has failed, and what is parked. */
+  async release(): Promise<void> {
+    this.#owner.change((stored) => this.#books.allDue(stored, Date.now()));
+    await this.empty();
+    await this.#owner.armForOutbox();
+  }
+
+  /** How many effects are not delivered; null when there is no instance. */
+  standing(): Standing | null {
+    const stored = this.#owner.stored();
+    return stored === null ? null : this.#books.standing(stored);
   }
 
   async #run(kind: Run, run: () => Promise<void>): Promise<void> {
@@ -92,10 +118,11 @@ export class Outbox {
   }
 
   #giveUpOld(): void {
-    const before = this.#owner.stored();
-    if (before === null) return;
-    const after = this.#books.giveUpOld(before, Date.now());
-    if (after !== before) this.#owner.save(after);
+    this.#owner.change((before) => {
+      const { stored, givenUp } = this.#books.giveUpOld(before, Date.now());
+      this.#countGivenUp(givenUp);
+      return stored;
+    });
   }
 
   /**
@@ -118,9 +145,19 @@ export class Outbox {
     return state.outbox.length === 0 && delivery.held === 0 && delivery.attempts.targets.length === 0;
   }
 
-  /** Heartbeats on their way to the history that are not in the state's row. */
-  heldHeartbeats(stored: StoredInstance): Heartbeat[] {
-    return this.#books.heldHeartbeats(stored);
+  /** The newest heartbeats of a range that are on their way to the history and not in the instance's row. */
+  heldHeartbeats(stored: StoredInstance, range: WaitingRange): Heartbeat[] {
+    return this.#books.heldHeartbeats(stored, range);
+  }
+
+  /** How many heartbeats these are altogether. */
+  countHeldHeartbeats(stored: StoredInstance): number {
+    return this.#books.countHeldHeartbeats(stored);
+  }
+
+  /** Whether a part of its outbox goes to rows of its own when it is saved. */
+  mustMove(stored: StoredInstance): boolean {
+    return this.#books.mustMove(stored);
   }
 
   /** What waits in rows of its own, for the operator. */
@@ -138,13 +175,8 @@ export class Outbox {
     const stored = this.#owner.stored();
     if (stored === null) return false;
     const now = Date.now();
-    const isDue = TARGETS.some((target) => this.#due(target, stored, now).length > 0);
+    const isDue = TARGETS.some((target) => this.#books.due(target, stored, now).length > 0);
     return isDue || isParkedDue(stored, now);
-  }
-
-  #due(target: DeliveryTarget, stored: StoredInstance, now: number) {
-    const waiting = this.#books.waitingFor(target, stored);
-    return dueEffects(target, waiting, stored.delivery.attempts.targets, now).slice(0, EFFECTS_PER_BATCH);
   }
 
   async #empty(target: DeliveryTarget): Promise<void> {
@@ -152,16 +184,16 @@ export class Outbox {
       const before = this.#owner.stored();
       if (before === null) return;
       if (isGone(before, Date.now())) return await this.#owner.forget();
-      const due = this.#due(target, before, Date.now()).map(({ pending }) => pending);
+      const due = this.#books.due(target, before, Date.now()).map(({ pending }) => pending);
       if (due.length === 0) break;
       const targets = targetsIn(this.#env, before, this.#owner.policy(before));
       const delivery = await deliver(target, due, targets);
-      // Much may have happened meanwhile: what is saved is the instance as it is now.
-      const after = this.#owner.stored();
-      if (after === null) return;
-      const settled = this.#books.afterTry(after, delivery.outcome, momentOf(after));
-      this.#owner.save(settled.stored);
-      this.#report(delivery, settled);
+      // Much may have happened meanwhile: what is changed is the instance as it is now.
+      this.#owner.change((after) => {
+        const settled = this.#books.afterTry(after, delivery.outcome, momentOf(after));
+        this.#report(delivery, settled);
+        return settled.stored;
+      });
       await this.#applyAnswer(delivery);
     }
     await this.#owner.armForOutbox();
@@ -181,15 +213,17 @@ export class Outbox {
     const before = this.#owner.stored();
     if (before === null || !isParkedDue(before, Date.now())) return;
     // First of all, so that a try that fails on the way is not begun again at once.
-    this.#owner.save(withParkedTried(before, Date.now()));
+    this.#owner.change((stored) => withParkedTried(stored, Date.now()));
     const parked = this.#books.parked();
     const tried = await TARGETS.reduce(
       async (each, target) => this.#tryParkedAt(target, await each, before),
       Promise.resolve<readonly ParkedEffect[]>(parked),
     );
-    const after = this.#owner.stored();
-    if (after === null) return;
-    this.#owner.save(this.#books.afterParkedTry(after, tried, Date.now()));
+    this.#owner.change((after) => {
+      const { stored, givenUp } = this.#books.afterParkedTry(after, tried, Date.now());
+      this.#countGivenUp(givenUp);
+      return stored;
+    });
     // It may have been the last that kept a removed instance here.
     await this.emptyInto("history");
   }
@@ -211,7 +245,11 @@ export class Outbox {
   }
 
   /** Logs and counts what came of a try. */
-  #report({ errors, outcome: { target } }: DeliveryResult, { stored, done, parked }: AfterTry): void {
+  #report(
+    { errors, outcome: { target } }: DeliveryResult,
+    { stored, done, parked, givenUp }: AfterTry,
+  ): void {
+    this.#countGivenUp(givenUp);
     const chunks = done.filter(({ pending }) => pending.effect.type === "chunk").length;
     if (chunks > 0) count(this.#env, this.#ctx, "chunks", {}, chunks);
     if (parked.length > 0) count(this.#env, this.#ctx, "parked_deliveries", {}, parked.length);
@@ -221,6 +259,10 @@ export class Outbox {
     logWarning(`outbox not delivered (${target}), will be tried again`, ids, error);
     count(this.#env, this.#ctx, "outbox_failures", {});
     if (target === "history") this.#countWaitingChunks(stored);
+  }
+
+  #countGivenUp(effects: number): void {
+    if (effects > 0) count(this.#env, this.#ctx, "given_up_deliveries", {}, effects);
   }
 
   /** Each chunk counts once for each minute until the next try, so the counter grows by the backlog each minute. */

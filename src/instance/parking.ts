@@ -1,9 +1,10 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
-import { countHeartbeats, isLeaving, record, recordLoss } from "../lifecycle/model/outbox.ts";
+import { countHeartbeats, isLeaving, record } from "../lifecycle/model/outbox.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
 import { ATTEMPTS_BEFORE_PARKING, targetsOf, type WaitingEffect } from "./attempts.ts";
 import type { GivenUp, ParkedRow } from "./held.ts";
+import { isAboutDelivery } from "./losses.ts";
 
 /** What becomes of an effect that failed too often. Pure. */
 
@@ -36,7 +37,7 @@ export function recordParking(
 ): InstanceState {
   if (isLeaving(state)) return state;
   return effects
-    .filter(({ pending }) => !isAboutParking(pending))
+    .filter(({ pending }) => !isAboutDelivery(pending))
     .reduce(
       (each, { pending }) =>
         record(each, {
@@ -76,28 +77,8 @@ export function recordGivingUp(
 
 const UNREADABLE = "An effect that this version of the service can't read";
 
-/** Says that effects were given up that had waited too long: heartbeats in one event, and all else in another. */
-export function recordLosses(state: InstanceState, effects: readonly GivenUp[], now: number): InstanceState {
-  if (isLeaving(state)) return state;
-  const lost = effects.reduce((sum, { heartbeats }) => sum + heartbeats, 0);
-  const events = effects.filter((one) => one.heartbeats === 0 && isToTell(one)).length;
-  const told = lost === 0 ? state : recordLoss(state, lost, now);
-  if (events === 0) return told;
-  return record(told, {
-    at: now,
-    kind: "delivery_parked",
-    severity: "warning",
-    message: `${events} ${events === 1 ? "event" : "events"} could not be delivered for 7 days, and ${events === 1 ? "was" : "were"} given up`,
-    detail: { effect: "event", events, given_up: true },
-  });
-}
-
 function isToTell({ pending }: GivenUp): boolean {
-  return pending === null || !isAboutParking(pending);
-}
-
-function isAboutParking({ effect }: PendingEffect): boolean {
-  return effect.type === "event" && effect.event.kind === "delivery_parked";
+  return pending === null || !isAboutDelivery(pending);
 }
 
 function nameOf(pending: PendingEffect): string {

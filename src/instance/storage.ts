@@ -5,6 +5,7 @@ import { isNothingWaiting, type StoredInstance } from "./stored/stored-instance.
 
 /** The actor's one row, read and checked once, and written as a whole. */
 export class InstanceStorage {
+  readonly #storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
   readonly #sql: SqlStorage;
   /** Undefined until first read: an object that leaves memory starts anew. */
   #cached: Loaded | undefined;
@@ -12,8 +13,21 @@ export class InstanceStorage {
   /** Rows written since the object came to memory, as the platform bills them. */
   rowsWritten = 0;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+  }
+
+  /** Several writes: all of them or, if `work` throws, none. */
+  transaction(work: () => void): void {
+    const [cached, tableKnown] = [this.#cached, this.#tableKnown];
+    try {
+      this.#storage.transactionSync(work);
+    } catch (error) {
+      this.#cached = cached;
+      this.#tableKnown = tableKnown;
+      throw error;
+    }
   }
 
   /** What is stored, read and checked once as long as the object is in memory. */

@@ -8,11 +8,19 @@ import { detailView, type LiveView, liveView } from "../lifecycle/views/instance
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionParameters } from "../orders/order.ts";
 import type { MachineKey } from "../providers/machines.ts";
+import type { WaitingRange } from "./held.ts";
 import { type InstanceInspection, inspectInstance } from "./inspection.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import type { DetailWithPolicy, Unreadable } from "./outcomes.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { orderParameters } from "./targets.ts";
+
+/** What a Worker of a version before asks for, which names no range. */
+const NEWEST: WaitingRange = {
+  from: 0,
+  before: { at: Number.MAX_SAFE_INTEGER, sequence: 0 },
+  limit: 1000,
+};
 
 /** What can be seen of an instance. Nothing here changes it. */
 export class InstanceViews extends DurableObject<Env> {
@@ -59,16 +67,24 @@ export class InstanceViews extends DurableObject<Env> {
   async sample(): Promise<MetricsSample | Unreadable | null> {
     return this.#view((stored, policy, now) => {
       const sample = metricsSample(stored.instanceId, stored.state, policy, now);
-      const held = this.life.outbox.heldHeartbeats(stored).length;
+      const held = this.life.outbox.countHeldHeartbeats(stored);
       return { ...sample, waitingHeartbeats: sample.waitingHeartbeats + held };
     });
   }
 
-  /** Where its heartbeats are kept, and those that may not be there yet, oldest first; null for an unknown instance. */
-  async history(): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
+  /**
+   * Where its heartbeats are kept, and those of a range that may not be there yet: all that its row has, and of all others the
+   * newest. Null for an unknown instance.
+   */
+  async history(
+    range: WaitingRange = NEWEST,
+  ): Promise<{ readonly shard: number; readonly waiting: Heartbeat[] } | Unreadable | null> {
     return this.#view((stored) => ({
       shard: stored.historyShard,
-      waiting: [...this.life.outbox.heldHeartbeats(stored), ...waitingHeartbeats(stored.state)],
+      waiting: [
+        ...this.life.outbox.heldHeartbeats(stored, range).toReversed(),
+        ...waitingHeartbeats(stored.state),
+      ],
     }));
   }
 

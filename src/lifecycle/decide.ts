@@ -1,6 +1,6 @@
 import type { PendingEffect } from "./model/effects.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
-import { chunkDueAt, dropOldChunks, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
+import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
@@ -161,7 +161,7 @@ function flushAndProject(
     moved ||
     before.profile !== after.profile ||
     orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since;
-  return dropOldChunks(isRowOutdated ? project(flushed) : flushed, now);
+  return isRowOutdated ? project(flushed) : flushed;
 }
 
 /** When `decide` must be called with an alarm at the latest. In the past if an alarm was lost. */

@@ -43,6 +43,16 @@ const COUNTERS: Readonly<
     help: "Attempts to tell an owner, by kind of channel",
     labels: ["channel", "outcome"],
   },
+  alerts_given_up: {
+    name: "dumont_service_alerts_given_up_total",
+    help: "Messages to owners that were given up after all tries, or refused, by kind of channel",
+    labels: ["channel"],
+  },
+  late_alerts: {
+    name: "dumont_service_late_alerts_total",
+    help: "Alerts and messages that a sweep found to wait for longer than they should, and made due",
+    labels: [],
+  },
   chunks: {
     name: "dumont_service_chunks_flushed_total",
     help: "Chunks of heartbeats written to the history",
@@ -68,6 +78,11 @@ const COUNTERS: Readonly<
     help: "What reconciliations found apart between registries, instances and counts, and mended",
     labels: ["difference"],
   },
+  given_up_deliveries: {
+    name: "dumont_service_given_up_deliveries_total",
+    help: "Chunks of heartbeats, events and orders that were given up: they waited for a week, or were too many",
+    labels: [],
+  },
   invariant_breaches: {
     name: "dumont_service_invariant_breaches_total",
     help: "Decisions that were not carried out because they broke what always holds: a defect of the service",
@@ -91,11 +106,6 @@ const COUNTERS: Readonly<
   request_failures: {
     name: "dumont_service_request_failures_total",
     help: "Requests that were answered 503 because of an error that is the service's own fault",
-    labels: [],
-  },
-  alerts_given_up: {
-    name: "dumont_service_alerts_given_up_total",
-    help: "Messages to owners that no try brought through",
     labels: [],
   },
 };

@@ -28,6 +28,10 @@ interface CounterLabels {
   heartbeats: { outcome: "accepted" | "refused"; reason: string };
   actions: { kind: string; outcome: string };
   alerts: { channel: string; outcome: "delivered" | "failed" };
+  /** Messages that a channel did not take until the last try, or refused. */
+  alerts_given_up: { channel: string };
+  /** Alerts and messages that a sweep found to wait for longer than they should. */
+  late_alerts: Record<never, string>;
   chunks: Record<never, string>;
   outbox_failures: Record<never, string>;
   /**
@@ -39,6 +43,8 @@ interface CounterLabels {
   parked_deliveries: Record<never, string>;
   /** What a reconciliation found apart, and mended. */
   differences: { difference: string };
+  /** Effects that an instance could not deliver within a week, or had too many of. */
+  given_up_deliveries: Record<never, string>;
   /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
   invariant_breaches: Record<never, string>;
   /** What happened to instances, as their histories keep it. */
@@ -49,8 +55,6 @@ interface CounterLabels {
   late_alarms: Record<never, string>;
   /** Requests that ended with an error which is the service's own fault. */
   request_failures: Record<never, string>;
-  /** Messages to owners that no try brought through. */
-  alerts_given_up: Record<never, string>;
 }
 
 type CounterName = keyof CounterLabels;

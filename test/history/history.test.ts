@@ -263,7 +263,7 @@ describe("the history", () => {
       expect.objectContaining({
         kind: "history_lost",
         severity: "warning",
-        detail: { heartbeats: 20 },
+        detail: expect.objectContaining({ heartbeats: 20 }),
       }),
     );
   }, 600_000);

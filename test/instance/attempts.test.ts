@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LONGEST_REPORT_BACKOFF_MS, REPORT_BACKOFF_MS, REPORT_LIMIT_MS } from "../../src/fleet/report.ts";
 import {
   backoffMs,
+  batchOf,
   type DeliveryTarget,
   dueEffects,
   type FailingTarget,
@@ -21,11 +22,18 @@ const passed = (target: DeliveryTarget, ...ids: number[]): TargetOutcome => ({
   target,
   passed: ids,
   failed: [],
+  isUnanswered: false,
 });
 const failed = (target: DeliveryTarget, ...ids: number[]): TargetOutcome => ({
   target,
   passed: [],
   failed: ids,
+  isUnanswered: false,
+});
+
+const unanswered = (target: DeliveryTarget, ...ids: number[]): TargetOutcome => ({
+  ...failed(target, ...ids),
+  isUnanswered: true,
 });
 
 const at = (now: number) => ({ now, spread: 0 });
@@ -44,7 +52,7 @@ function failingAt(
   failures: number,
   retryAt: number,
 ): WaitingEffect {
-  return { ...one, failing: [{ target, failures, retryAt, since: NOW }] };
+  return { ...one, failing: [{ target, failures, retryAt, since: NOW, unanswered: 0 }] };
 }
 
 describe("a failure", () => {
@@ -72,7 +80,7 @@ describe("a failure", () => {
       if (one === undefined) throw new Error("no effect");
       const now = NOW + failure * 10 * MINUTE;
       // Others of the fleet pass, so it is held against the effect.
-      const { effects } = settle([one], { target: "fleet", passed: [99], failed: [1] }, [], at(now));
+      const { effects } = settle([one], { ...failed("fleet", 1), passed: [99] }, [], at(now));
       [one] = effects;
       expect(nextTryAt("fleet", effects, [], now)).toBeLessThanOrEqual(now + REPORT_BACKOFF_MS);
     }
@@ -93,7 +101,9 @@ describe("an effect", () => {
     const half = settle(waiting, passed("history", 1), [], at(NOW));
     expect(half.effects.map(isDone)).toEqual([false]);
     const { down, effects } = settle(half.effects, failed("fleet", 1), half.down, at(NOW));
-    expect(down).toEqual([{ target: "fleet", failures: 1, retryAt: NOW + MINUTE / 2, since: NOW }]);
+    expect(down).toEqual([
+      { target: "fleet", failures: 1, retryAt: NOW + MINUTE / 2, since: NOW, unanswered: 0 },
+    ]);
     expect(effects).toMatchObject([{ delivered: ["history"], failing: [] }]);
     expect(dueNow(effects, down, NOW + MINUTE / 2 - 1)).toEqual({ history: [], fleet: [], order: [] });
     expect(dueNow(effects, down, NOW + MINUTE / 2)).toEqual({ history: [], fleet: [1], order: [] });
@@ -105,7 +115,7 @@ describe("an effect", () => {
   it("that one target refuses is not held up at the other", () => {
     const [event, chunk] = waitingOf("event", "chunk");
     if (event === undefined || chunk === undefined) throw new Error("no effects");
-    const refused = settle([event, chunk], { target: "history", passed: [2], failed: [1] }, [], at(NOW));
+    const refused = settle([event, chunk], { ...failed("history", 1), passed: [2] }, [], at(NOW));
     expect(dueNow(refused.effects.slice(0, 1), [], NOW)).toEqual({ history: [], fleet: [1], order: [] });
   });
 
@@ -114,17 +124,14 @@ describe("an effect", () => {
     let now = NOW;
     for (let failure = 1; failure <= 10; failure++) {
       if (one === undefined || other === undefined) throw new Error("no effects");
-      const { down, effects } = settle(
-        [one, other],
-        { target: "history", passed: [2], failed: [1] },
-        [],
-        at(now),
-      );
+      const { down, effects } = settle([one, other], { ...failed("history", 1), passed: [2] }, [], at(now));
       expect(down).toEqual([]);
       expect(effects.map(isDone)).toEqual([false, true]);
       expect(effects.map(isToPark)).toEqual([failure === 10, false]);
       const retryAt = now + backoffMs("history", failure, 0);
-      expect(effects[0]?.failing).toEqual([{ target: "history", failures: failure, retryAt, since: NOW }]);
+      expect(effects[0]?.failing).toEqual([
+        { target: "history", failures: failure, retryAt, since: NOW, unanswered: 0 },
+      ]);
       one = effects[0];
       // Another of the same target is not held up.
       expect(idsOf(dueEffects("history", [...effects.slice(0, 1), other], down, now))).toEqual([2]);
@@ -148,7 +155,7 @@ describe("an effect", () => {
     "that asks for what is now is never parked: %s",
     (type) => {
       const waiting = waitingOf(type).map((one) => failingAt(one, "fleet", 50, 0));
-      const { effects } = settle(waiting, { target: "fleet", passed: [2], failed: [1] }, [], at(NOW));
+      const { effects } = settle(waiting, { ...failed("fleet", 1), passed: [2] }, [], at(NOW));
       expect(effects.map(isToPark)).toEqual([false]);
     },
   );
@@ -163,12 +170,58 @@ describe("a target that is down", () => {
       const settled = settle(waiting.slice(0, 1), failed("history", 1), down, at(now));
       down = settled.down;
       const retryAt = now + backoffMs("history", failure, 0);
-      expect(down).toEqual([{ target: "history", failures: failure, retryAt, since: NOW }]);
+      expect(down).toEqual([{ target: "history", failures: failure, retryAt, since: NOW, unanswered: 0 }]);
       expect(settled.effects).toEqual(waiting.slice(0, 1));
       expect(dueNow(waiting, down, now)).toEqual({ history: [], fleet: [2], order: [3] });
       now = retryAt;
     }
     expect(settle(waiting.slice(0, 1), passed("history", 1), down, at(now)).down).toEqual([]);
+  });
+});
+
+describe("what goes together", () => {
+  const down = (unanswered: number) => [
+    { target: "history" as const, failures: 30, retryAt: NOW, since: NOW, unanswered },
+  ];
+  const waiting = waitingOf(...Array.from({ length: 120 }, () => "chunk" as const));
+
+  it("is a batch, and after each try without an answer half of it, until it is a single one", () => {
+    const sizes = [0, 1, 2, 3, 4, 5, 6, 7, 20].map(
+      (count) => batchOf("history", waiting, down(count), 100).length,
+    );
+    expect(sizes).toEqual([100, 50, 25, 13, 7, 4, 2, 1, 1]);
+    expect(batchOf("history", waiting, [], 100)).toHaveLength(100);
+    expect(batchOf("history", [], down(3), 100)).toEqual([]);
+  });
+
+  it("is another part each time, so that one effect which is never answered holds up no other for good", () => {
+    const [poison, ...others] = waitingOf("chunk", "chunk", "chunk");
+    if (poison === undefined) throw new Error("no effects");
+    const left = new Set(idsOf(others));
+    let failing: readonly FailingTarget[] = [];
+    for (let tries = 0; left.size > 0; tries++) {
+      expect(tries).toBeLessThan(8);
+      const due = [poison, ...others].filter(({ pending: { id } }) => id === 1 || left.has(id));
+      const batch = batchOf("history", due, failing, 100);
+      const isAnswered = !batch.includes(poison);
+      const ids = idsOf(batch);
+      failing = settle(
+        batch,
+        isAnswered ? passed("history", ...ids) : unanswered("history", ...ids),
+        failing,
+        at(NOW),
+      ).down;
+      if (isAnswered) for (const id of ids) left.delete(id);
+    }
+    expect(left.size).toBe(0);
+  });
+
+  it("does not take the instance out of the registry before all else is told", () => {
+    const leaving = waitingOf("event", "event", "forget");
+    const fleetDown = [{ target: "fleet" as const, failures: 2, retryAt: NOW, since: NOW, unanswered: 2 }];
+    expect(idsOf(batchOf("fleet", leaving, fleetDown, 100))).toEqual([1]);
+    expect(idsOf(batchOf("fleet", leaving, [], 100))).toEqual([1, 2, 3]);
+    expect(idsOf(batchOf("fleet", leaving.slice(2), fleetDown, 100))).toEqual([3]);
   });
 });
 
@@ -181,6 +234,7 @@ describe("to forget", () => {
       failures: 9,
       retryAt: NOW + 1,
       since: NOW,
+      unanswered: 0,
     }));
     expect(idsOf(dueEffects("fleet", waiting, down, NOW))).toEqual([3, 4]);
     const delivered = waiting.map((one) => ({ ...one, delivered: ["fleet" as const] }));
@@ -200,7 +254,13 @@ describe("to forget", () => {
 });
 
 describe("the next try of a target", () => {
-  const history = { target: "history", failures: 3, retryAt: NOW + 4 * MINUTE, since: NOW } as const;
+  const history = {
+    target: "history",
+    failures: 3,
+    retryAt: NOW + 4 * MINUTE,
+    since: NOW,
+    unanswered: 0,
+  } as const;
   const tried = (types: Effect["type"][]) =>
     waitingOf(...types).map((one) =>
       one.pending.id === 1 ? failingAt(one, "history", 5, NOW + 16 * MINUTE) : one,

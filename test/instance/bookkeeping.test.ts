@@ -41,14 +41,28 @@ describe("what is held in rows of its own", () => {
     await inStorage("u/both", (books) => {
       const id = CHUNKS + 1;
       const moment = { now: NOW, spread: 0 };
-      const told = books.afterTry(held(), { target: "fleet", passed: [id], failed: [] }, moment);
+      const told = books.afterTry(
+        held(),
+        { target: "fleet", passed: [id], failed: [], isUnanswered: false },
+        moment,
+      );
       expect(told.stored.delivery).toEqual(held().delivery);
       expect(idsOf(books.waitingFor("fleet", told.stored))).toEqual([]);
       const all = Array.from({ length: CHUNKS }, (_, index) => index + 1);
-      const first = { target: "history", passed: all.slice(0, 100), failed: [] } as const;
+      const first = {
+        target: "history",
+        passed: all.slice(0, 100),
+        failed: [],
+        isUnanswered: false,
+      } as const;
       const half = books.afterTry(told.stored, first, moment);
       expect(half.stored.delivery.held).toBe(51);
-      const rest = { target: "history", passed: [...all.slice(100), id], failed: [] } as const;
+      const rest = {
+        target: "history",
+        passed: [...all.slice(100), id],
+        failed: [],
+        isUnanswered: false,
+      } as const;
       const done = books.afterTry(half.stored, rest, moment);
       expect(done.stored.delivery).toEqual(NOTHING_WAITS);
     });
@@ -60,7 +74,7 @@ describe("what is held in rows of its own", () => {
       const tried = idsOf(books.waitingFor("history", held()));
       const after = books.afterTry(
         held(),
-        { target: "history", passed: [], failed: tried },
+        { target: "history", passed: [], failed: tried, isUnanswered: false },
         { now: NOW, spread: 0 },
       );
       expect(after.stored.delivery.attempts.targets).toHaveLength(1);

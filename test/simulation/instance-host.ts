@@ -32,8 +32,14 @@ export class InstanceHost extends ObjectHost {
 
   protected readonly storage = {
     sql: this.#sql(),
-    transactionSync: (): never => {
-      throw new Error("an instance has one row, and no transactions");
+    transactionSync: <T>(work: () => T): T => {
+      const [json, hasTable] = [this.#json, this.#hasTable];
+      try {
+        return this.#held === null ? work() : this.#held.transactionSync(work);
+      } catch (error) {
+        [this.#json, this.#hasTable] = [json, hasTable];
+        throw error;
+      }
     },
     deleteAll: () => {
       this.#json = null;
@@ -47,7 +53,7 @@ export class InstanceHost extends ObjectHost {
   get stored(): StoredInstance | null {
     // Many promises ask for it when nothing happens any more.
     if (this.#read.json !== this.#json) {
-      const loaded = new InstanceStorage(this.#sql()).load();
+      const loaded = new InstanceStorage({ ...this.storage, sql: this.#sql() }).load();
       if (loaded.kind === "unreadable") throw new Error(loaded.because);
       this.#read = { json: this.#json, stored: loaded.kind === "stored" ? loaded.stored : null };
     }

@@ -27,8 +27,13 @@ vi.mock("../../src/providers/registry.ts", async (importOriginal) => ({
   },
 }));
 vi.mock("../../src/alerts/channels/registry.ts", () => ({
-  noteDelivery: async (env: Env, userId: string, channelId: string, delivery: Delivery) =>
-    fleetOf(env, userId).noteDelivery(channelId, delivery),
+  noteDelivery: async (
+    env: Env,
+    userId: string,
+    channelId: string,
+    delivery: Delivery,
+    deliveryId?: string,
+  ) => fleetOf(env, userId).noteDelivery(channelId, delivery, deliveryId),
   sendNotice: async (
     env: Pick<Env, "FLEETS"> & { readonly channel: ReturnType<Channel["binding"]> },
     _: unknown,

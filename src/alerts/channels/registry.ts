@@ -98,13 +98,15 @@ export async function deleteChannel(env: Pick<Env, "FLEETS">, userId: string, id
   return fleetOf(env, userId).deleteChannel(id);
 }
 
+/** `deliveryId`: of the message, if the fleet keeps it until it hears how it ended. */
 export async function noteDelivery(
   env: Pick<Env, "FLEETS">,
   userId: string,
   id: string,
   delivery: Delivery,
+  deliveryId?: string,
 ): Promise<void> {
-  await fleetOf(env, userId).noteDelivery(id, delivery);
+  await fleetOf(env, userId).noteDelivery(id, delivery, deliveryId);
 }
 
 /** Sends a notice by one channel; null when the user has no such channel any more. */

@@ -71,7 +71,15 @@ export class ListHeartbeats extends Endpoint {
     const from = query.from ?? 0;
     const to = query.to ?? Date.now();
     if (from > to) throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
-    const { database, waiting } = await heartbeatPlace(c.env, userId, params.id);
+    const before =
+      query.cursor === undefined
+        ? { at: to, sequence: Number.MAX_SAFE_INTEGER }
+        : { at: query.cursor.at, sequence: Number(query.cursor.tie) };
+    const { database, waiting } = await heartbeatPlace(c.env, userId, params.id, {
+      from,
+      before,
+      limit: query.limit + 1,
+    });
     const range = {
       userId,
       instanceId: params.id,

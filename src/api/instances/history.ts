@@ -1,6 +1,7 @@
 import { findHistory } from "../../history/find.ts";
 import { historyOf, historyShards } from "../../history/shards.ts";
 import { notFound } from "../../http/errors.ts";
+import type { WaitingRange } from "../../instance/held.ts";
 import { isUnreadable } from "../../instance/outcomes.ts";
 import type { Heartbeat } from "../../lifecycle/model/heartbeat.ts";
 import { actorOf } from "../../platform/address.ts";
@@ -15,8 +16,13 @@ interface HeartbeatPlace {
 }
 
 /** Throws 404 for an instance of which nothing is known or kept, and 503 where what is stored can't be read. */
-export async function heartbeatPlace(env: Env, userId: string, instanceId: string): Promise<HeartbeatPlace> {
-  const history = await actorOf(env, userId, instanceId).history();
+export async function heartbeatPlace(
+  env: Env,
+  userId: string,
+  instanceId: string,
+  range: WaitingRange,
+): Promise<HeartbeatPlace> {
+  const history = await actorOf(env, userId, instanceId).history(range);
   if (history === null) return { database: await keptHistory(env, userId, instanceId), waiting: [] };
   const { shard, waiting } = viewOrThrow(history);
   return { database: historyOf(env, shard), waiting };

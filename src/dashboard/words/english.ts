@@ -83,6 +83,7 @@ const event: Record<string, string> = {
   gone: "Gone at the provider",
   history_lost: "History lost",
   delivery_parked: "Delivery parked",
+  alert_not_delivered: "Alert not delivered",
   invariant_breached: "Decision held back",
   operator_acted: "Operator acted",
   resumed: "Goes on from a former state",

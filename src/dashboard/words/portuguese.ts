@@ -48,6 +48,7 @@ const event: Record<string, string> = {
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",
   delivery_parked: "Entrega adiada",
+  alert_not_delivered: "Alerta não entregue",
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
   resumed: "Retomada de um estado anterior",

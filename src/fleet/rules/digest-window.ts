@@ -71,3 +71,38 @@ export function closeWindow(window: DigestWindow, urgency: Urgency, now: number)
       return { ...window, ordinary: null };
   }
 }
+
+/** How many alerts wait, by urgency. */
+export type Pending = Readonly<Record<Urgency, number>>;
+
+/**
+ * The window as it must be for what waits: none of it without a time, or with one that lies further ahead than any may, since
+ * the clock was set back. `late`: how many alerts had such a time, or one that passed `lateMs` ago.
+ */
+export function mendWindow(
+  window: DigestWindow,
+  pending: Pending,
+  now: number,
+  lateMs: number,
+): { readonly window: DigestWindow; readonly late: number } {
+  const isFar = (at: number | null, longestMs: number) => at === null || at > now + longestMs;
+  const isPast = (at: number | null) => at !== null && at < now - lateMs;
+  const { criticalAt, quietUntil, ordinary } = window;
+  const isCriticalAstray = pending.critical > 0 && isFar(criticalAt, DIGEST_WINDOW_MS);
+  const isOrdinaryAstray =
+    pending.ordinary > 0 && isFar(ordinary?.at ?? null, DIGEST_WINDOW_MS + LONGEST_WAIT_MS);
+  const isQuietAstray = quietUntil !== null && quietUntil > now + DIGEST_WINDOW_MS;
+  const isCriticalLate = isCriticalAstray || (pending.critical > 0 && isPast(criticalAt));
+  const isOrdinaryLate = isOrdinaryAstray || (pending.ordinary > 0 && isPast(ordinary?.at ?? null));
+  const isAsItMustBe = !isCriticalAstray && !isOrdinaryAstray && !isQuietAstray;
+  return {
+    window: isAsItMustBe
+      ? window
+      : {
+          criticalAt: isCriticalAstray ? now : criticalAt,
+          quietUntil: isQuietAstray ? now + DIGEST_WINDOW_MS : quietUntil,
+          ordinary: isOrdinaryAstray ? { at: now, latestAt: now } : ordinary,
+        },
+    late: (isCriticalLate ? pending.critical : 0) + (isOrdinaryLate ? pending.ordinary : 0),
+  };
+}

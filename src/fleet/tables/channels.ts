@@ -92,10 +92,29 @@ export class Channels {
     return row ?? null;
   }
 
+  /** Notes how the last try went. Whether a message was given up since one was taken is kept beside it. */
   noteDelivery(id: string, { delivered, detail }: Delivery, at: number): void {
+    const last = delivered ? { at, delivered, detail, givenUp: false } : { at, delivered, detail };
+    this.#patchLast(id, last);
+  }
+
+  /** A message to it was given up. Returns whether one was before, since it last took one. */
+  noteGivenUp(id: string): boolean {
+    const [row] = this.#sql
+      .exec<{ before: number | null }>(
+        `SELECT iif(json_valid(last_delivery), last_delivery ->> 'givenUp', 0) AS before FROM channels WHERE id = ?`,
+        id,
+      )
+      .toArray();
+    this.#patchLast(id, { givenUp: true });
+    return row?.before === 1;
+  }
+
+  #patchLast(id: string, patch: object): void {
     this.#sql.exec(
-      "UPDATE channels SET last_delivery = ? WHERE id = ?",
-      JSON.stringify({ at, delivered, detail }),
+      `UPDATE channels SET last_delivery = json_patch(iif(json_valid(last_delivery), last_delivery, '{}'), ?)
+       WHERE id = ?`,
+      JSON.stringify(patch),
       id,
     );
   }

@@ -15,8 +15,24 @@ export interface WaitingDelivery {
   readonly notice: Notice;
 }
 
+/** A message that can't be read, and is to be given up. */
+type TooOld = Pick<WaitingDelivery, "id" | "channelId">;
+
+interface Taken {
+  readonly next: WaitingDelivery[];
+  readonly tooOld: readonly TooOld[];
+}
+
+/** How many there are that something is wrong with. */
+interface Overdue {
+  /** Should have been tried long ago. */
+  readonly late: number;
+  /** Would be tried later than any may: the clock was set back since. */
+  readonly far: number;
+}
+
 /** What failed is tried again after this long; what can't be read, after a newer version may have come. */
-const RETRY_MS = 30 * SECOND_MS;
+export const RETRY_MS = 30 * SECOND_MS;
 const UNREADABLE_RETRY_MS = DAY_MS;
 
 /** So many of a channel are taken at a time: should it prove to be away, the others wait for no more. */
@@ -62,9 +78,9 @@ export class Deliveries {
    * Those that are to be tried now: of each channel those that have waited longest, in turn. Of a channel that is `failing` only
    * one, and last: it may be slow to fail again. Each is under way until it is `settled`. One that can't be read is put aside.
    */
-  take(now: number, limit: number, failing: readonly string[]): WaitingDelivery[] {
+  take(now: number, limit: number, failing: readonly string[]): Taken {
     const rows = this.#sql
-      .exec<{ id: string }>(
+      .exec<{ id: string; channel_id: string }>(
         `SELECT id, channel_id, digest_id, notice
          FROM (SELECT id, retry_at, channel_id IN (SELECT value FROM json_each(?4)) AS is_failing,
                       ROW_NUMBER() OVER (PARTITION BY channel_id ORDER BY retry_at, id) AS turn
@@ -78,16 +94,19 @@ export class Deliveries {
         JSON.stringify(failing),
       )
       .toArray();
-    return rows.flatMap((row) => {
+    const tooOld: TooOld[] = [];
+    const next = rows.flatMap((row) => {
       const read = deliveryRow.safeParse(row);
       if (read.success) {
         this.#underWay.add(read.data.id);
         return [read.data];
       }
       logError(`the delivery ${row.id} can't be read, and is put aside`, { delivery_id: row.id }, read.error);
-      this.postpone(row.id, now, UNREADABLE_RETRY_MS);
+      const isTooOld = this.postpone(row.id, now, UNREADABLE_RETRY_MS);
+      if (isTooOld) tooOld.push({ id: row.id, channelId: row.channel_id });
       return [];
     });
+    return { next, tooOld };
   }
 
   settled(id: string): void {
@@ -105,13 +124,13 @@ export class Deliveries {
     return hastened.toArray().length > 0;
   }
 
-  /** It was sent, or a workflow goes on with it. */
-  remove(id: string): void {
-    this.#sql.exec("DELETE FROM deliveries WHERE id = ?", id);
+  /** It was sent, or is given up. Returns whether it was there. */
+  remove(id: string): boolean {
+    return this.#sql.exec("DELETE FROM deliveries WHERE id = ? RETURNING id", id).toArray().length > 0;
   }
 
-  /** It is tried again later, unless that has been so for longer than anything may wait: then it is given up, and false. */
-  postpone(id: string, now: number, retryMs = RETRY_MS): boolean {
+  /** It is tried again later. Returns whether that has been so for longer than anything may wait: then it is to be given up. */
+  postpone(id: string, now: number, retryMs: number): boolean {
     const [row] = this.#sql
       .exec<{ since: number }>(
         `UPDATE deliveries SET postponed_since = COALESCE(postponed_since, ?2), retry_at = ?3 WHERE id = ?1
@@ -121,10 +140,27 @@ export class Deliveries {
         now + retryMs,
       )
       .toArray();
-    if (row === undefined || row.since >= now - BACKLOG_MS) return true;
-    logError(`the delivery ${id} is given up`, { delivery_id: id });
-    this.remove(id);
-    return false;
+    return row !== undefined && row.since < now - BACKLOG_MS;
+  }
+
+  /** How many of them are amiss. Those that would be tried too far in the future are tried now. */
+  mend(now: number, lateMs: number): Overdue {
+    const { late } = this.#sql
+      .exec<{ late: number }>(
+        `SELECT COUNT(*) AS late FROM deliveries
+         WHERE retry_at < ? AND id NOT IN (SELECT value FROM json_each(?))`,
+        now - lateMs,
+        JSON.stringify([...this.#underWay]),
+      )
+      .one();
+    const far = this.#sql
+      .exec(
+        "UPDATE deliveries SET retry_at = ? WHERE retry_at > ? RETURNING id",
+        now,
+        now + UNREADABLE_RETRY_MS + lateMs,
+      )
+      .toArray().length;
+    return { late, far };
   }
 
   /** When the next one is to be tried; null when none waits. */

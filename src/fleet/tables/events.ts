@@ -19,7 +19,7 @@ import {
   storedDetail,
 } from "../../lifecycle/model/stored.ts";
 import { DAY_MS } from "../../lifecycle/model/time.ts";
-import type { Urgency } from "../rules/digest-window.ts";
+import type { Pending, Urgency } from "../rules/digest-window.ts";
 
 /**
  * The recent events of a fleet, and which of them somebody must be told of. All events of an instance are also in the
@@ -172,6 +172,16 @@ export class RecentEvents {
       )
       .toArray();
     return taken.length === ALERTS_PER_DIGEST;
+  }
+
+  /** How many alerts wait to be told. */
+  pending(): Pending {
+    return this.#sql
+      .exec<{ critical: number; ordinary: number }>(
+        `SELECT COUNT(iif(severity = 'critical', 1, NULL)) AS critical,
+                COUNT(iif(severity = 'critical', NULL, 1)) AS ordinary FROM events WHERE told = 'pending'`,
+      )
+      .one();
   }
 
   /** The alerts of a digest, oldest first. */

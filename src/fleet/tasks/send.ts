@@ -1,18 +1,19 @@
 import { type Delivery, unreachable } from "../../alerts/channels/channel.ts";
 import { type SealedChannel, sendBy } from "../../alerts/channels/registry.ts";
-import { startDelivery, waitAfter } from "../../alerts/delivery.ts";
+import { DELIVERY_LEASE_MS, startDelivery, waitAfter } from "../../alerts/delivery.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
-import { count } from "../../service/meter.ts";
 import type { Fleet } from "../fleet.ts";
-import type { WaitingDelivery } from "../tables/deliveries.ts";
+import { RETRY_MS, type WaitingDelivery } from "../tables/deliveries.ts";
+import { giveUp, noteDelivery } from "./messages.ts";
 
 /**
  * A fleet tries each message once itself. What fails and may pass goes on as a workflow of its own: so few are created, however
  * many messages there are, and nobody but that workflow waits for a channel that is away.
  *
  * A message is sent at least once. When a process ends between sending and noting it, the message goes out again with its id.
+ * It stays in its table until its workflow has said how it ended (`messages.ts`), so that none is lost with a workflow.
  */
 
 /** An object may wait for six outside answers at a time. The sixth is left to the alarm's other tasks. */
@@ -35,7 +36,8 @@ const CONTEXT = { waitUntil: () => undefined };
 /** Sends what waits. What is left, or could not be handed over, is due again. */
 export async function sendDeliveries(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const now = Date.now();
-  const queue = fleet.deliveries.take(now, PER_ALARM, failingChannels(fleet));
+  const { next: queue, tooOld } = fleet.deliveries.take(now, PER_ALARM, failingChannels(fleet));
+  for (const { id, channelId } of tooOld) giveUp(env, fleet, channelId, id, "it can't be read");
   const work = async () => {
     while (Date.now() < now + BEGIN_WITHIN_MS) {
       const next = queue.shift();
@@ -62,29 +64,33 @@ async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingD
   try {
     const sealed = fleet.channels.sealed(channelId);
     // The user has no such channel any more.
-    if (sealed === null) return fleet.deliveries.remove(id);
+    if (sealed === null) {
+      fleet.deliveries.remove(id);
+      return;
+    }
     const delivery = await send(env, userId, sealed, waiting);
     const isOver = delivery.delivered || !delivery.mayPass;
-    fleet.update((state) => {
-      fleet.channels.noteDelivery(channelId, delivery, Date.now());
-      if (isOver) fleet.deliveries.remove(id);
-      return state;
-    });
-    if (!delivery.delivered && isOver) count(env, CONTEXT, "alerts_given_up", {});
+    noteDelivery(env, fleet, channelId, delivery, isOver ? id : null);
     if (isOver) return;
     const parameters = { userId, channelId, digestId, notice, waitMs: waitAfter(delivery, 0) };
     await within(START_LIMIT_MS, startDelivery(env, id, parameters));
-    fleet.deliveries.remove(id);
+    tryAgain(env, fleet, waiting, DELIVERY_LEASE_MS);
   } catch (error) {
     logWarning(
       "a message could neither be sent nor handed over, will be tried again",
       { user_id: userId, channel_id: channelId, delivery_id: id },
       error,
     );
-    if (!fleet.deliveries.postpone(id, Date.now())) count(env, CONTEXT, "alerts_given_up", {});
+    tryAgain(env, fleet, waiting, RETRY_MS);
   } finally {
     fleet.deliveries.settled(id);
   }
+}
+
+/** The message is tried again by the fleet after this long, if it is still here; unless that has gone on for a week. */
+function tryAgain(env: Env, fleet: Fleet, { id, channelId }: WaitingDelivery, afterMs: number): void {
+  const isTooOld = fleet.deliveries.postpone(id, Date.now(), afterMs);
+  if (isTooOld) giveUp(env, fleet, channelId, id, "it could not be sent for a week");
 }
 
 /** One try. Never throws. */

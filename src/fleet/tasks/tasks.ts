@@ -9,6 +9,7 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import { sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
 import { reportTotals } from "./totals.ts";
@@ -29,6 +30,7 @@ const CALL_LIMIT_MS = 10 * SECOND_MS;
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
   fleet.noteContact(now);
+  sweep(env, fleet, now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
     await attempt(
       userId,

@@ -64,6 +64,7 @@ const failing = z.array(
     retryAt: z.number(),
     /** Absent in rows of before: it has failed for no one knows how long. */
     since: z.number().default(0),
+    unanswered: z.number().default(0),
   }),
 );
 

@@ -65,16 +65,14 @@ function areEffectsKept(before: InstanceState, after: InstanceState): boolean {
   return before.outbox.every(({ id, effect }) => kept.has(id) || isReplaced(effect, isNew));
 }
 
-/** Of some effects only the newest matters; what could not be kept for a week is given up, with an event that says so. */
+/** Of some effects only the newest matters. */
 function isReplaced(effect: Effect, by: readonly PendingEffect[]): boolean {
   switch (effect.type) {
     case "projection":
     case "guard":
       return by.some((one) => one.effect.type === effect.type);
     case "chunk":
-      return isSaid(by, ["history_lost"]);
     case "event":
-      return effect.event.kind === "history_lost" && isSaid(by, ["history_lost"]);
     case "action":
     case "forget":
       return false;
@@ -89,7 +87,7 @@ function areHeartbeatsKept(before: InstanceState, after: InstanceState): boolean
     (sum, { effect }) => sum + (effect.type === "chunk" ? effect.heartbeats.length : 0),
     0,
   );
-  return inChunks + after.unflushed === before.unflushed + heard || isSaid(added, ["history_lost"]);
+  return inChunks + after.unflushed === before.unflushed + heard;
 }
 
 function isNewOrderSent(before: InstanceState, after: InstanceState): boolean {

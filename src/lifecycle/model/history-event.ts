@@ -43,6 +43,7 @@ export const historyEventKindSchema = z.enum([
   "gone",
   "history_lost",
   "delivery_parked",
+  "alert_not_delivered",
   "invariant_breached",
   "operator_acted",
   "resumed",

@@ -8,7 +8,7 @@ import { DAY_MS, HOUR_MS } from "./time.ts";
 /** Heartbeats wait in the state for a full chunk at most this long. */
 const FLUSH_AFTER_MS = HOUR_MS;
 
-/** What could not be delivered for this long is dropped, oldest first. */
+/** What could not be delivered for this long is given up, oldest first. */
 export const BACKLOG_MS = 7 * DAY_MS;
 
 export function emit(state: InstanceState, effect: Effect): InstanceState {
@@ -154,38 +154,6 @@ export function withoutEffects(state: InstanceState, done: ReadonlySet<number>):
   return { ...state, outbox: state.outbox.filter(({ id }) => !done.has(id)) };
 }
 
-/** Drops chunks that have waited too long, and says so in a single event. */
-export function dropOldChunks(state: InstanceState, now: number): InstanceState {
-  const lost = state.outbox.filter((pending) => isTooOld(pending, now));
-  if (lost.length === 0) return state;
-  return recordLoss(withoutEffects(state, new Set(lost.map(({ id }) => id))), countHeartbeats(lost), now);
-}
-
-/** Whether a chunk has waited for so long that it is given up. */
-function isTooOld(pending: PendingEffect, now: number): boolean {
-  const newest = heartbeatsOf(pending).at(-1);
-  return newest !== undefined && newest.at < now - BACKLOG_MS;
-}
-
 export function countHeartbeats(effects: readonly PendingEffect[]): number {
   return effects.reduce((sum, pending) => sum + heartbeatsOf(pending).length, 0);
-}
-
-/** Says that heartbeats were given up; a loss that still waits to be told is told together with this one. */
-export function recordLoss(state: InstanceState, lost: number, now: number): InstanceState {
-  const told = state.outbox.find(
-    ({ effect }) => effect.type === "event" && effect.event.kind === "history_lost",
-  );
-  const before =
-    told?.effect.type === "event" && typeof told.effect.event.detail.heartbeats === "number"
-      ? told.effect.event.detail.heartbeats
-      : 0;
-  const heartbeats = before + lost;
-  return record(told === undefined ? state : withoutEffects(state, new Set([told.id])), {
-    at: now,
-    kind: "history_lost",
-    severity: "warning",
-    message: `${heartbeats} heartbeats could not be kept: the history was out of reach for 7 days`,
-    detail: { heartbeats },
-  });
 }

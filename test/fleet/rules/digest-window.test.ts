@@ -5,6 +5,7 @@ import {
   closeWindow,
   type DigestWindow,
   dueDigests,
+  mendWindow,
   NOTHING_TO_TELL,
   type Urgency,
   urgencyOf,
@@ -154,5 +155,45 @@ describe("every alert", () => {
         }
       }),
     );
+  });
+});
+
+describe("a window for what waits", () => {
+  const NOW = Date.UTC(2030, 0, 7);
+  const LATE = 300 * SECOND;
+  const ONE_OF_EACH = { critical: 1, ordinary: 1 };
+  const mended = (window: DigestWindow, pending = ONE_OF_EACH) => mendWindow(window, pending, NOW, LATE);
+  const full: DigestWindow = {
+    criticalAt: NOW + WINDOW,
+    quietUntil: NOW + WINDOW,
+    ordinary: { at: NOW + LONGEST, latestAt: NOW + LONGEST },
+  };
+
+  it("is left as it is when it is as it must be", () => {
+    expect(mended(full)).toEqual({ window: full, late: 0 });
+    expect(mended(full).window).toBe(full);
+    expect(mended(NOTHING_TO_TELL, { critical: 0, ordinary: 0 })).toEqual({
+      window: NOTHING_TO_TELL,
+      late: 0,
+    });
+  });
+
+  it("is made where there is none, and brought near where the clock was set back", () => {
+    const atOnce = { criticalAt: NOW, quietUntil: null, ordinary: { at: NOW, latestAt: NOW } };
+    expect(mended(NOTHING_TO_TELL, { critical: 3, ordinary: 4 })).toEqual({ window: atOnce, late: 7 });
+    const far = { at: NOW + LONGEST + 1, latestAt: NOW + LONGEST + 1 };
+    expect(mended({ criticalAt: NOW + WINDOW + 1, quietUntil: null, ordinary: far })).toEqual({
+      window: atOnce,
+      late: 2,
+    });
+    const quiet = { ...full, quietUntil: NOW + WINDOW + 1 };
+    expect(mended(quiet)).toEqual({ window: full, late: 0 });
+  });
+
+  it("that was missed for minutes is counted, and due as it is", () => {
+    const missed = { criticalAt: NOW - LATE - 1, quietUntil: null, ordinary: null };
+    expect(mended(missed, { critical: 5, ordinary: 0 })).toEqual({ window: missed, late: 5 });
+    const soon = { ...missed, criticalAt: NOW - LATE };
+    expect(mended(soon, { critical: 5, ordinary: 0 }).late).toBe(0);
   });
 });

@@ -124,12 +124,16 @@ function deliveryOf(name: string): DeliveryStanding {
   if (name !== "running, with a chunk that waits") return NOTHING_WAITS;
   return {
     attempts: {
-      targets: [{ target: "history", failures: 3, retryAt: START + 20 * MINUTE, since: START }],
+      targets: [
+        { target: "history", failures: 3, retryAt: START + 20 * MINUTE, since: START, unanswered: 0 },
+      ],
       effects: [
         {
           id: START,
           delivered: ["fleet"],
-          failing: [{ target: "history", failures: 2, retryAt: START + 14 * MINUTE, since: START }],
+          failing: [
+            { target: "history", failures: 2, retryAt: START + 14 * MINUTE, since: START, unanswered: 0 },
+          ],
         },
       ],
     },

@@ -65,13 +65,18 @@ export class AlertsAreToldOnce implements Promised {
     const [channel] = fleet.rows("SELECT last_delivery FROM channels");
     if (this.#told.messages > 0 && channel?.last_delivery === null)
       this.#say("the channel shows no delivery");
-    this.#told.judge([...this.#alerts, ...this.#guardEvents()], reminderMs, OUTAGE_LEAD_MS);
+    this.#told.judge([...this.#alerts, ...this.#ownAlerts()], reminderMs, OUTAGE_LEAD_MS);
   }
 
-  #guardEvents(): RaisedAlert[] {
+  /** Those of the fleet itself. That a channel did not take a message is told once until it takes one. */
+  #ownAlerts(): RaisedAlert[] {
     return this.#platform
       .fleet(this.#userId)
-      .rows("SELECT id, at, kind FROM events WHERE instance_id = '' AND kind LIKE 'guard_%' ORDER BY at")
+      .rows(
+        `SELECT id, at, kind FROM events WHERE instance_id = ''
+           AND (kind LIKE 'guard_%' OR (kind = 'alert_not_delivered' AND detail NOT LIKE '%"repeated":true%'))
+         ORDER BY at`,
+      )
       .map(({ id, at, kind }) => ({
         id: String(id),
         at: Number(at),

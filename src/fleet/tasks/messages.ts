@@ -1,0 +1,91 @@
+import type { Delivery } from "../../alerts/channels/channel.ts";
+import { DELIVERY_LEASE_MS } from "../../alerts/delivery.ts";
+import { MINUTE_MS } from "../../lifecycle/model/time.ts";
+import { logError } from "../../platform/log.ts";
+import { count } from "../../service/meter.ts";
+import type { Fleet } from "../fleet.ts";
+import { mendWindow } from "../rules/digest-window.ts";
+import { withDue } from "../rules/state.ts";
+
+/** What becomes of messages: after a try, whoever made it, and when nobody makes one. */
+
+/** An object lives on while a call of its own is under way. */
+const CONTEXT = { waitUntil: () => undefined };
+
+/** Whatever was due so long ago is late: the alarm was lost, or what it does fails again and again. */
+const LATE_MS = 5 * MINUTE_MS;
+
+/**
+ * Notes how a try to send by a channel went. A message stays here, whoever goes on with it, until it is out or refused: should
+ * nothing be heard of it for the time of its lease, the fleet tries it again itself.
+ */
+export function noteDelivery(
+  env: Env,
+  fleet: Fleet,
+  channelId: string,
+  delivery: Delivery,
+  deliveryId: string | null,
+): void {
+  const now = Date.now();
+  const isOver = delivery.delivered || !delivery.mayPass;
+  const isGivenUp = fleet.change((state) => {
+    fleet.channels.noteDelivery(channelId, delivery, now);
+    if (deliveryId === null) return { state, result: false };
+    const isTooOld = !isOver && fleet.deliveries.postpone(deliveryId, now, DELIVERY_LEASE_MS);
+    const wasThere = (isOver || isTooOld) && fleet.deliveries.remove(deliveryId);
+    return { state, result: wasThere && !delivery.delivered };
+  });
+  if (isGivenUp && deliveryId !== null) tellGivenUp(env, fleet, channelId, deliveryId, delivery.detail);
+}
+
+/** Gives a message up that could not even be tried for longer than anything may wait. */
+export function giveUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: string): void {
+  if (fleet.deliveries.remove(deliveryId)) tellGivenUp(env, fleet, channelId, deliveryId, because);
+}
+
+/**
+ * Says that a message was given up: by an event, and in the service's metrics. The owner is told by the other channels, once
+ * until the channel takes a message again: the message that says so goes to it, too.
+ */
+function tellGivenUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: string): void {
+  const channel = fleet.channels.list().find(({ id }) => id === channelId);
+  count(env, CONTEXT, "alerts_given_up", { channel: channel?.kind ?? "unknown" });
+  if (channel === undefined) return;
+  const repeated = fleet.channels.noteGivenUp(channelId);
+  fleet.addOwnEvent(
+    {
+      id: `given-up-${deliveryId}`,
+      at: Date.now(),
+      kind: "alert_not_delivered",
+      severity: "warning",
+      message: `A message could not be delivered to the channel ${channel.name} (${channel.kind}): ${because}`,
+      detail: { channel_id: channelId, channel: channel.kind, because, repeated },
+    },
+    Date.now(),
+  );
+}
+
+/**
+ * Looks for what would not be told in time: alerts without a window, windows and tries that were missed or lie too far ahead.
+ * All of it becomes due. Returns how much there was.
+ */
+export function sweep(env: Env, fleet: Fleet, now: number): number {
+  const late = fleet.change((state) => {
+    const pending = fleet.events.pending();
+    const mended = mendWindow(state.digest, pending, now, LATE_MS);
+    const { late, far } = fleet.deliveries.mend(now, LATE_MS);
+    const nextAt = fleet.deliveries.nextAt(now);
+    const { deliveriesAt } = state.due;
+    const isForgotten = nextAt !== null && (deliveriesAt === null || deliveriesAt > nextAt);
+    const next = mended.window === state.digest ? state : { ...state, digest: mended.window };
+    return {
+      state: isForgotten ? withDue(next, { deliveriesAt: nextAt }) : next,
+      result: mended.late + late + far,
+    };
+  });
+  if (late > 0) {
+    logError("alerts or messages waited for longer than they should", { late });
+    count(env, CONTEXT, "late_alerts", {}, late);
+  }
+  return late;
+}

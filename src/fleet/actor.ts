@@ -142,6 +142,11 @@ export class FleetActor extends FleetUpkeep {
     return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
+  /** Its registration has come to nothing. */
+  async withdrawAdmission(instanceId: string): Promise<void> {
+    (await this.#ready()).admissions.settle(instanceId);
+  }
+
   /** Takes what an instance reports. Idempotent. */
   async report(report: Report): Promise<ReportAnswer> {
     // Awaits nothing before it writes, or reports overtake each other (decision 18).

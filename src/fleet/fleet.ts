@@ -131,8 +131,10 @@ export class Fleet {
   /** Admits an instance that is about to be registered; null when there are `limit` others. */
   admit(instanceId: string, limit: number, now: number): Admission | null {
     const free = limit - countInstances(this.#state);
-    if (!this.registry.has(instanceId) && !this.admissions.admit(instanceId, free, now)) return null;
-    return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId) };
+    const admitted = this.registry.has(instanceId) ? "known" : this.admissions.admit(instanceId, free, now);
+    if (admitted === "too many") return null;
+    const { policy } = this.#state;
+    return { policy, idsAfter: this.registry.lastRevision(instanceId), isNew: admitted === "new" };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */

@@ -62,6 +62,8 @@ export interface Admission {
   readonly policy: UserPolicy;
   /** A former instance of this id may have used ids of effects and generations of tokens up to here. */
   readonly idsAfter: number;
+  /** Nobody else has been admitted by this id within a minute: it may be withdrawn. */
+  readonly isNew: boolean;
 }
 
 /**

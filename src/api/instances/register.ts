@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Admission } from "../../fleet/report.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, invalid, suspended, tooManyRequests } from "../../http/errors.ts";
@@ -7,6 +8,7 @@ import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.t
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
+import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { calledMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
@@ -33,6 +35,11 @@ const registrationSchema = component(
   }),
 );
 
+interface RegisterRequest {
+  readonly query: z.infer<typeof sightQuery>;
+  readonly body: z.infer<typeof registrationSchema>;
+}
+
 export class RegisterInstance extends Endpoint {
   override schema = {
     operationId: "registerInstance",
@@ -58,9 +65,9 @@ export class RegisterInstance extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const { query, body } = await this.getValidatedData<typeof this.schema>();
+    const request = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const instanceId = body.instance_id;
+    const instanceId = request.body.instance_id;
     const { success } = await c.env.REGISTRATION_LIMIT.limit({ key: userId });
     if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
     const admission = await fleetOf(c.env, userId).admit(instanceId);
@@ -70,7 +77,27 @@ export class RegisterInstance extends Endpoint {
         `A user has ${readSettings(c.env).INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
       );
     }
-    const { policy: userPolicy, idsAfter } = admission;
+    try {
+      return await this.#register(c, userId, request, admission);
+    } catch (error) {
+      // One that exists may have been admitted by another request that has not been heard of yet.
+      const cameToNothing = error instanceof ApiError && error.code !== "exists";
+      if (cameToNothing && admission.isNew) {
+        await fleetOf(c.env, userId)
+          .withdrawAdmission(instanceId)
+          .catch((failure) => logWarning("an admission stays until the daily look", {}, failure));
+      }
+      throw error;
+    }
+  }
+
+  async #register(
+    c: ApiContext,
+    userId: string,
+    { query, body }: RegisterRequest,
+    { policy: userPolicy, idsAfter }: Admission,
+  ): Promise<Response> {
+    const instanceId = body.instance_id;
     if (userPolicy.suspended) throw suspended();
     const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
     const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);

@@ -21,17 +21,19 @@ export class Admissions {
     this.#sql = sql;
   }
 
-  /** Notes an admission, unless with this one there would be more than `limit` that count. */
-  admit(instanceId: string, limit: number, now: number): boolean {
-    if (this.#othersThatCount(instanceId, now) >= limit) return false;
-    this.#sql.exec(
+  /** Notes an admission, unless with this one there would be more than `limit` that count, or one of this id counts already. */
+  admit(instanceId: string, limit: number, now: number): "new" | "known" | "too many" {
+    if (this.#othersThatCount(instanceId, now) >= limit) return "too many";
+    const noted = this.#sql.exec(
       `INSERT INTO admissions (instance_id, admitted_at) VALUES (?, ?)
-       ON CONFLICT DO UPDATE SET admitted_at = excluded.admitted_at`,
+       ON CONFLICT DO UPDATE SET admitted_at = excluded.admitted_at WHERE admitted_at <= ? RETURNING 1`,
       instanceId,
       now,
+      now - COUNTS_MS,
     );
+    const isNew = noted.toArray().length > 0;
     this.#sql.exec("DELETE FROM admissions WHERE admitted_at <= ?", now - KEPT_MS);
-    return true;
+    return isNew ? "new" : "known";
   }
 
   #othersThatCount(instanceId: string, now: number): number {

@@ -6,7 +6,7 @@ import { FleetActor } from "../../../src/fleet/actor.ts";
 import { Fleet } from "../../../src/fleet/fleet.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { expectLogged } from "../../quiet.ts";
-import { DAY, Instance, newUser, setClock } from "../../world.ts";
+import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
 
 const MINUTE = 60_000;
 
@@ -62,6 +62,15 @@ describe("an instance that was admitted and has not reported", () => {
     expect(await nextToVisit(env, user.userId, "", 10)).toEqual([
       { instanceId: "stays", revision: expect.any(Number) },
     ]);
+  });
+
+  it("is forgotten at once when the registration is refused", async () => {
+    const user = await newUser();
+    const json = { instance_id: "refused", provider: "webhook" };
+    const { status } = await call("POST", "/api/agent/instances", { token: user.token, json });
+    expect(status).toBe(409);
+    setClock(DAY + 10 * MINUTE);
+    expect(await visitDaily(user.userId)).toEqual([]);
   });
 
   it("counts towards the limit for a minute, also when the fleet leaves memory in between", async () => {

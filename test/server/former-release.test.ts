@@ -162,7 +162,8 @@ async function look() {
     statuses: Object.fromEntries(list.instances.map(({ instance_id, status }) => [instance_id, status])),
     guard: list.guard.state,
     policy: await api("/policy"),
-    channels: channels.channels.map(({ last_delivery: _, ...channel }) => channel),
+    // The former release knows nothing of confirmations.
+    channels: channels.channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
     provider: await api("/providers/webhook"),
     events: eventsSchema.parse(await api("/events?limit=500")).events,
   };

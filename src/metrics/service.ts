@@ -1,4 +1,6 @@
 import { Counter, Gauge } from "prom-client";
+import { channelKindSchema } from "../alerts/channels/registry.ts";
+import { DIFFERENCES } from "../cleanup/reconcile.ts";
 import { type DatabaseStanding, NEWEST_MIGRATION } from "../history/standing.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { version } from "../platform/version.ts";
@@ -123,6 +125,11 @@ const FROM_ZERO: readonly { readonly name: string; readonly labels: Readonly<Rec
     name: "actions",
     labels: { kind, outcome: "failed" },
   })),
+  ...[...channelKindSchema.options, "unknown"].map((channel) => ({
+    name: "alerts_given_up",
+    labels: { channel },
+  })),
+  ...DIFFERENCES.map((difference) => ({ name: "differences", labels: { difference } })),
 ];
 
 /** Fills a registry with what the operator sees. */

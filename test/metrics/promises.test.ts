@@ -105,7 +105,8 @@ describe("the operator's counters", () => {
       'dumont_service_events_total{kind="history_lost"} 0',
       'dumont_service_events_total{kind="found_running"} 0',
       'dumont_service_actions_total{kind="delete",outcome="failed"} 0',
-      "dumont_service_alerts_given_up_total 0",
+      'dumont_service_alerts_given_up_total{channel="slack"} 0',
+      'dumont_service_differences_total{difference="alarm_lost"} 0',
       "dumont_service_databases_unfit 0",
     ]) {
       expect(body).toContain(`\n${line}\n`);

@@ -14,6 +14,7 @@ const PARAMETERS = {
   instanceId: "rig",
   provider: "vast",
   providerRef: "28864630",
+  order: { actionId: "a-1" },
 } as ActionParameters;
 
 /** The waits, in seconds, between the tries of a call whose provider answers with these errors, one after the other. */

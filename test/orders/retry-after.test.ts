@@ -24,12 +24,12 @@ async function waits(errors: readonly Error[]): Promise<{ seconds: number[]; end
     do: async (
       _name: string,
       config: { retries: { limit: number; delay: (input: object) => number; backoff: string } },
-      work: () => Promise<unknown>,
+      work: (context: { attempt: number }) => Promise<unknown>,
     ) => {
       expect(config.retries.backoff).toBe("constant");
       for (let attempt = 1; ; attempt++) {
         try {
-          return await work();
+          return await work({ attempt });
         } catch (error) {
           const isFinal = error instanceof Error && error.name === "NonRetryableError";
           if (isFinal || attempt > config.retries.limit) throw error;

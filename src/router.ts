@@ -146,7 +146,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/admin/users/:id/import", ImportUser);
   api.post("/api/admin/users/:id/reconcile", ReconcileUser);
   api.post("/api/admin/users/:id/restore", RestoreFleet);
-  api.post("/api/admin/users/:id/instances/:instance/restore", RestoreInstance);
+  api.post("/api/admin/users/:id/instances/:instance_id/restore", RestoreInstance);
 
   api.get("/downloads/agent/:version/:file", GetAgent);
 

@@ -54,10 +54,6 @@ export async function isUserDeleted(db: D1Database, userId: string): Promise<boo
   return (await db.prepare("SELECT 1 FROM user_deletions WHERE user_id = ?").bind(userId).first()) !== null;
 }
 
-export async function hasUser(db: D1Database, userId: string): Promise<boolean> {
-  return (await db.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first()) !== null;
-}
-
 /** Users after the id `after`, in order of id. */
 export async function listUsers(db: D1Database, after: string, limit: number): Promise<User[]> {
   const { results } = await db

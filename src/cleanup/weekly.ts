@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { listUsers } from "../accounts/users.ts";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { logInfo, logWarning } from "../platform/log.ts";
 import { count } from "../service/meter.ts";
@@ -51,6 +52,7 @@ const STEP = {
 
 export class WeeklyReconciliation extends WorkflowEntrypoint<Env, Walk> {
   override async run(event: Readonly<WorkflowEvent<Walk>>, step: WorkflowStep): Promise<Walk> {
+    await awaitSettings(this.env, step);
     let walk = event.payload;
     const callsBefore = walk.found.calls;
     for (let number = 1; walk.found.calls - callsBefore < walk.callsPerWorkflow; number++) {

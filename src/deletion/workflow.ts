@@ -1,6 +1,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import type { DeletionProgress } from "../accounts/standing.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { carryOn, type Done, PACE, type Pace, type Part } from "./parts.ts";
 
@@ -31,6 +32,7 @@ const STEP = {
 
 export class UserDeletion extends WorkflowEntrypoint<Env, DeletionParameters> {
   override async run(event: Readonly<WorkflowEvent<DeletionParameters>>, step: WorkflowStep): Promise<void> {
+    await awaitSettings(this.env, step);
     const { userId, turn, pace } = event.payload;
     let part: Part = { type: "leave" };
     let progress: DeletionProgress = { turn, instances: 0, rows: 0 };

@@ -63,7 +63,9 @@ async function carryOut(
 function deliverDigestAgain(fleet: Fleet, digestId: string, channelId: string | null, now: number): number {
   return fleet.change((state) => {
     const alerts = fleet.events.alertsOf(digestId);
-    const channels = fleet.channels.list().filter(({ id }) => channelId === null || id === channelId);
+    const channels = fleet.channels
+      .list()
+      .filter(({ id, confirmed }) => confirmed && (channelId === null || id === channelId));
     const messages = channels.filter(({ id, minimumSeverity }) => {
       if (fleet.deliveries.hasten(digestId, id, now)) return true;
       const notice = alerts.length === 0 ? null : composeNotice(alerts, minimumSeverity);

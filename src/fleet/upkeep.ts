@@ -33,7 +33,7 @@ export abstract class FleetUpkeep extends FleetKeeper {
   /** For the daily cleanup. An alarm that the platform has lost is armed again on the way, and whatever is late is due. */
   async instancesToVisit(after: string, limit: number): Promise<Listed[]> {
     const fleet = await this[READY]();
-    sweep(this.env, fleet, Date.now());
+    sweep(this.env, this.ctx.id.name, fleet, Date.now());
     this[CHANGED](fleet);
     return instancesToVisit(this.ctx.storage.sql, after, limit, Date.now());
   }

@@ -42,7 +42,7 @@ export class InstanceLife implements Owner {
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
     this.#env = env;
-    this.#storage = new InstanceStorage(ctx.storage);
+    this.#storage = new InstanceStorage(ctx.storage, ctx.id.name);
     this.outbox = new Outbox(ctx, env, this);
   }
 

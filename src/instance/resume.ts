@@ -44,5 +44,5 @@ export async function resume(life: Decider, stored: StoredInstance, past: Past):
   const { origin, knownUntil } = past;
   const event = { type: "resumed", origin, knownUntil } as const;
   const decided = await life.decide({ ...stored, tokenGeneration, state }, event, now, { former: state });
-  if (decided.outcome === "unavailable") throw new Error("to go on as it was broke an invariant");
+  if (decided.outcome === "unavailable") throw new Error("resuming it would break an invariant");
 }

@@ -5,6 +5,7 @@ import { isNothingWaiting, type StoredInstance } from "./stored/stored-instance.
 
 /** The actor's one row, read and checked once, and written as a whole. */
 export class InstanceStorage {
+  readonly #name: string | undefined;
   readonly #storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
   readonly #sql: SqlStorage;
   /** Undefined until first read: an object that leaves memory starts anew. */
@@ -13,7 +14,9 @@ export class InstanceStorage {
   /** Rows written since the object came to memory, as the platform bills them. */
   rowsWritten = 0;
 
-  constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">) {
+  /** `name`: of the actor, to be told by the log. */
+  constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">, name?: string) {
+    this.#name = name;
     this.#storage = storage;
     this.#sql = storage.sql;
   }
@@ -57,8 +60,10 @@ export class InstanceStorage {
     const row = this.#sql.exec<{ json: string }>("SELECT json FROM instance WHERE id = 1").toArray()[0];
     if (row === undefined) return { kind: "none" };
     const loaded = readRow(row.json);
-    if (loaded.kind === "unreadable")
-      logError("the stored instance is unreadable", { because: loaded.because });
+    if (loaded.kind === "unreadable") {
+      const [user_id, instance_id] = this.#name?.split("/") ?? [];
+      logError("the stored instance is unreadable", { user_id, instance_id, because: loaded.because });
+    }
     return loaded.kind === "stored" ? { kind: "stored", stored: this.#withHeld(loaded.stored) } : loaded;
   }
 

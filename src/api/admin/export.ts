@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hasUser, isUserDeleted } from "../../accounts/users.ts";
+import { isUserDeleted } from "../../accounts/users.ts";
 import { exportPage, exportPlaceSchema, FIRST_EXPORT } from "../../backup/export.ts";
 import { bringLines } from "../../backup/import.ts";
 import { lineSchema, userIdSchema } from "../../backup/lines.ts";
@@ -9,6 +9,7 @@ import { ApiError, errorResponses, notFound } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
 import { readSettings } from "../../platform/settings.ts";
+import { demandUser, userParams } from "./act.ts";
 
 /** All that the service keeps of a user, out and in again. `npm run export` and `npm run import` use these. */
 
@@ -37,7 +38,7 @@ export class ExportUser extends Endpoint {
     description:
       "Pages of lines, the account first and the history last, until `next_cursor` is null. Nothing secret is readable in them: tokens are not kept, and channels and credentials are sealed by SEAL_KEY.",
     security: security("admin"),
-    request: { params: z.object({ id: z.string() }), query: exportQuery },
+    request: { params: userParams, query: exportQuery },
     responses: {
       200: jsonResponse("A page of lines", exportSchema, {
         lines: [{ type: "user", name: "Ada", created_at: 1766058600000 }],
@@ -115,7 +116,7 @@ export class ImportUser extends Endpoint {
       throw new ApiError("deleted", "A user of this id was deleted here for good: take another id");
     }
     const isNew = lines.some(({ type }) => type === "user");
-    if (!isNew && !(await hasUser(c.env.DB, params.id))) throw notFound();
+    if (!isNew) await demandUser(c, params.id);
     const target = {
       userId: params.id,
       from: body.from_user_id,

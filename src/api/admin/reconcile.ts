@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { hasUser } from "../../accounts/users.ts";
 import {
   addFound,
   DIFFERENCES,
@@ -12,10 +11,11 @@ import {
 import { countDifferences } from "../../cleanup/weekly.ts";
 import { encodeId, idCursor } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, notFound } from "../../http/errors.ts";
+import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { demandUser, userParams } from "./act.ts";
 
 /** One answer covers at most this many pages of fifty instances, and begins no further one after this long. */
 const PAGES_PER_CALL = 8;
@@ -45,7 +45,7 @@ export class ReconcileUser extends Endpoint {
       "As every week for all users. Call it again with `next_cursor` until that is null. A second time finds nothing.",
     security: security("admin"),
     request: {
-      params: z.object({ id: z.string() }),
+      params: userParams,
       query: z.object({ cursor: placeCursor.optional() }),
     },
     responses: {
@@ -71,7 +71,7 @@ export class ReconcileUser extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, query } = await this.getValidatedData<typeof this.schema>();
-    if (!(await hasUser(c.env.DB, params.id))) throw notFound();
+    await demandUser(c, params.id);
     const until = Date.now() + BEGIN_WITHIN_MS;
     let place: ReconcilePlace | null = query.cursor ?? FIRST_PLACE;
     let found = NOTHING_FOUND;

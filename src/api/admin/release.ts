@@ -4,7 +4,7 @@ import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { actorOf } from "../../platform/address.ts";
 import { viewOrThrow } from "../instances/refusals.ts";
-import { instanceIdSchema } from "../instances/schemas.ts";
+import { demandUser, userInstanceParams } from "./act.ts";
 
 /** The operator has an instance try at once whatever it could not deliver. */
 
@@ -29,7 +29,7 @@ export class ReleaseDeliveries extends Endpoint {
     description:
       "Everything that waits or is parked is tried now, whatever has failed before. What fails again waits as before. Also for an instance that was removed and has something left to deliver.",
     security: security("admin"),
-    request: { params: z.object({ id: z.string().max(100), instance_id: instanceIdSchema }) },
+    request: { params: userInstanceParams },
     responses: {
       200: jsonResponse("It was tried", releaseSchema, {
         before: { waiting: 41, parked: 2 },
@@ -41,6 +41,7 @@ export class ReleaseDeliveries extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
+    await demandUser(c, params.id);
     return c.json(viewOrThrow(await actorOf(c.env, params.id, params.instance_id).release()));
   }
 }

@@ -1,15 +1,14 @@
 import { z } from "zod";
-import { hasUser } from "../../accounts/users.ts";
 import type { FleetActor } from "../../fleet/actor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { ApiError, errorResponses, notFound } from "../../http/errors.ts";
+import { ApiError, errorResponses } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import type { InstanceActor } from "../../instance/actor.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import type { RestorePrepared, RestoreTarget } from "../../platform/point-in-time.ts";
 import { within } from "../../platform/within.ts";
-import { instanceIdSchema } from "../instances/schemas.ts";
+import { demandUser, userInstanceParams, userParams } from "./act.ts";
 
 /** Sets one object back to a former moment: the fleet of a user, or one instance. */
 
@@ -53,13 +52,13 @@ export class RestoreFleet extends Endpoint {
     ...RESTORE,
     operationId: "restoreFleet",
     summary: "Set the fleet of a user back to a former moment",
-    request: { params: z.object({ id: z.string() }), body: BODY },
+    request: { params: userParams, body: BODY },
     responses: RESPONSES,
   };
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
-    if (!(await hasUser(c.env.DB, params.id))) throw notFound();
+    await demandUser(c, params.id);
     const fleet = () => fleetOf(c.env, params.id);
     const undo = undoOf(await within(CALL_LIMIT_MS, fleet().prepareRestore(targetOf(body))));
     await restart(fleet());
@@ -73,17 +72,20 @@ export class RestoreInstance extends Endpoint {
     ...RESTORE,
     operationId: "restoreInstance",
     summary: "Set one instance back to a former moment",
-    request: { params: z.object({ id: z.string(), instance: instanceIdSchema }), body: BODY },
+    request: { params: userInstanceParams, body: BODY },
     responses: RESPONSES,
   };
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
-    if (!(await hasUser(c.env.DB, params.id))) throw notFound();
+    await demandUser(c, params.id);
     const target = targetOf(body);
     // A stub that outlives a restart fails for good.
-    const actor = () => actorOf(c.env, params.id, params.instance);
-    const lastRevision = await within(CALL_LIMIT_MS, fleetOf(c.env, params.id).lastRevision(params.instance));
+    const actor = () => actorOf(c.env, params.id, params.instance_id);
+    const lastRevision = await within(
+      CALL_LIMIT_MS,
+      fleetOf(c.env, params.id).lastRevision(params.instance_id),
+    );
     const { used, ...prepared } = await within(CALL_LIMIT_MS, actor().prepareRestore(target));
     const undo = undoOf(prepared);
     await restart(actor());

@@ -85,7 +85,13 @@ export class RegisterInstance extends Endpoint {
       if (cameToNothing && admission.isNew) {
         await fleetOf(c.env, userId)
           .withdrawAdmission(instanceId)
-          .catch((failure) => logWarning("an admission stays until the daily look", {}, failure));
+          .catch((failure) =>
+            logWarning(
+              "an admission stays until the daily look",
+              { user_id: userId, instance_id: instanceId },
+              failure,
+            ),
+          );
       }
       throw error;
     }

@@ -11,7 +11,7 @@ const COUNTS_MS = MINUTE_MS;
 /** A registration has ended by then, one way or the other. */
 export const REGISTERED_WITHIN_MS = 10 * MINUTE_MS;
 
-/** Each registration that is refused leaves an admission until the next daily look. After so many of those in vain it goes. */
+/** One whose withdrawal failed, or that never reports, is looked for each day for so long. Then it goes. */
 const KEPT_MS = 7 * DAY_MS;
 
 export class Admissions {

@@ -69,7 +69,7 @@ function tellGivenUp(env: Env, fleet: Fleet, channelId: string, deliveryId: stri
  * Looks for what would not be told in time: alerts without a window, windows and tries that were missed or lie too far ahead.
  * All of it becomes due. Returns how much there was.
  */
-export function sweep(env: Env, fleet: Fleet, now: number): number {
+export function sweep(env: Env, userId: string | undefined, fleet: Fleet, now: number): number {
   const late = fleet.change((state) => {
     const pending = fleet.events.pending();
     const mended = mendWindow(state.digest, pending, now, LATE_MS);
@@ -84,7 +84,7 @@ export function sweep(env: Env, fleet: Fleet, now: number): number {
     };
   });
   if (late > 0) {
-    logError("alerts or messages waited for longer than they should", { late });
+    logError("alerts or messages waited for longer than they should", { user_id: userId, late });
     count(env, CONTEXT, "late_alerts", {}, late);
   }
   return late;

@@ -30,7 +30,7 @@ const CALL_LIMIT_MS = 10 * SECOND_MS;
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
 export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
   fleet.noteContact(now);
-  sweep(env, fleet, now);
+  sweep(env, userId, fleet, now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
     await attempt(
       userId,

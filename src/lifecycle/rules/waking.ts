@@ -75,7 +75,7 @@ export function presumeWoken(state: InstanceState, at: number): InstanceState {
       at,
       kind: "woken",
       severity: "warning",
-      message: "Nobody told how the start ended: it may run, and is watched from now on",
+      message: "Nobody reported how the start ended: the machine may be running, and is watched from now on",
       detail: { action_id: phase.action.id },
     },
   );

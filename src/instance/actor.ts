@@ -2,7 +2,7 @@ import type { ComparedRow, Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
-import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import type { ActionOutcome } from "../orders/order.ts";
@@ -48,6 +48,9 @@ const RELEASE_LIMIT_MS = 10 * SECOND_MS;
 /** A removed instance that had nothing else left is gone. */
 const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
 
+/** A suspended instance that sends heartbeats asks its fleet this often whether it still is. */
+const NEWS_EVERY_MS = 10 * MINUTE_MS;
+
 /** What a workflow's step hears, and tries again. */
 const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
 
@@ -56,6 +59,8 @@ const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
  * and effects in one row, answer, then carry the effects out.
  */
 export class InstanceActor extends InstanceViews {
+  #askedAt = 0;
+
   async register(registration: Registration): Promise<RegisterOutcome> {
     return register(this.life, this.env, registration);
   }
@@ -72,7 +77,10 @@ export class InstanceActor extends InstanceViews {
     if (stored.tokenGeneration < tokenGeneration) {
       await resume(this.life, stored, { ...UNKNOWN_PAST, tokenGeneration });
     }
-    if (stored.suspended) return { outcome: "suspended" };
+    if (stored.suspended) {
+      await this.#askForNews();
+      return { outcome: "suspended" };
+    }
     const decided = await this.life.receive({ type: "heartbeat", report }, requestId);
     if (decided === null) return this.life.absence();
     if (decided.outcome === "unavailable") return decided;
@@ -80,6 +88,14 @@ export class InstanceActor extends InstanceViews {
     const { state } = decided.stored;
     const at = state.clock.lastHeartbeatAt ?? Date.now();
     return { outcome: "accepted", answer: answerHeartbeat(state, this.life.policy(decided.stored), at) };
+  }
+
+  /** A suspended instance reports nothing by itself, and would not hear that the suspension is over if it could not be told. */
+  async #askForNews(): Promise<void> {
+    if (Date.now() < this.#askedAt + NEWS_EVERY_MS) return;
+    this.#askedAt = Date.now();
+    await this.life.queueReport();
+    this.life.outbox.emptySoon();
   }
 
   /** `minutes` null means as long as the policy says. */
@@ -183,7 +199,9 @@ export class InstanceActor extends InstanceViews {
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */
   async cleanUp(): Promise<Presence> {
     this.life.mustBeReadable();
-    if (this.life.known() === null) return this.life.goOnLeaving();
+    const stored = this.life.known();
+    if (stored === null) return this.life.goOnLeaving();
+    if (stored.suspended) await this.life.queueReport();
     const { outcome } = await command(this.life, { type: "cleanup" });
     if (outcome === "unavailable") throw new Error(NOT_DECIDED);
     await this.life.outbox.empty();

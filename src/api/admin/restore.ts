@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { findAccount } from "../../accounts/standing.ts";
 import type { FleetActor } from "../../fleet/actor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { ApiError, errorResponses } from "../../http/errors.ts";
+import { ApiError, errorResponses, notFound } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import type { InstanceActor } from "../../instance/actor.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
@@ -58,11 +59,18 @@ export class RestoreFleet extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
-    await demandUser(c, params.id);
+    const account = await findAccount(c.env.DB, params.id);
+    if (account === null || account.user === null) throw notFound();
+    if (account.deletion !== null) {
+      throw new ApiError("not_possible", "The user is being deleted: nothing of it comes back");
+    }
     const fleet = () => fleetOf(c.env, params.id);
     const undo = undoOf(await within(CALL_LIMIT_MS, fleet().prepareRestore(targetOf(body))));
     await restart(fleet());
     await within(CALL_LIMIT_MS, fleet().goOnFromFormer());
+    // Whether the user is suspended stands in the database; the fleet only knows how it was then.
+    const type = account.suspendedAt === null ? "resume" : "suspend";
+    await within(CALL_LIMIT_MS, fleet().account({ type }));
     return c.json({ success: true, undo });
   }
 }

@@ -154,7 +154,8 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
   });
 }
 
-function withHandover(state: InstanceState, handover: Handover): InstanceState {
+/** The order under way, at another point of its way. */
+export function withHandover(state: InstanceState, handover: Handover): InstanceState {
   const { phase } = state;
   if (!("action" in phase)) return state;
   const action: Action = { ...phase.action, handover };

@@ -1,10 +1,12 @@
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
+import type { Action } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
 import type { Refusal } from "./commands.ts";
+import { withHandover } from "./handover.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
-import { failOrder } from "./order-end.ts";
+import { endUntold } from "./order-end.ts";
 
 /**
  * What the operator does with an order that is stuck. Neither stops or deletes anything: an order that is ended counts as
@@ -30,6 +32,13 @@ export function actAsOperator(
       message: "The instance itself carries it out: it is in the answer to each heartbeat",
     };
   }
+  if (act === "repeat_order" && action.kind !== "wake" && isHeardSince(state, action, now)) {
+    return {
+      code: "not_possible",
+      message:
+        "The instance was heard since the order was placed: end the order in place of beginning it anew",
+    };
+  }
   const kind = action.kind.replaceAll("_", "-");
   const noted = record(state, {
     at: now,
@@ -47,10 +56,17 @@ export function actAsOperator(
   });
   switch (act) {
     case "end_order":
-      return failOrder(noted, now, `ended by ${operator}: ${because}`);
+      return endUntold(noted, now, `ended by ${operator}: ${because}`);
     case "repeat_order":
-      return noted;
+      // Nobody has it any more: a sign of life calls it off again, though its first try had been accepted.
+      return withHandover(noted, { state: "waiting" });
   }
+}
+
+/** Whether the instance was heard, or kept alive, since it was last certain that the order should be carried out. */
+function isHeardSince({ clock }: InstanceState, { handover, orderedAt }: Action, now: number): boolean {
+  const since = handover.state === "accepted" ? handover.at : orderedAt;
+  return (clock.lastHeartbeatAt ?? 0) > since || (clock.keepAliveUntil ?? 0) > now;
 }
 
 const DID = { end_order: "ended", repeat_order: "begun anew" } as const;

@@ -105,10 +105,14 @@ function mayHaveStarted({ phase }: InstanceState): boolean {
   return handover.state === "accepted" || (handover.state === "trying" && handover.calledOffBecause === null);
 }
 
+/** Ends an order of which nobody tells how it ended. */
+export function endUntold(state: InstanceState, at: number, because: string): InstanceState {
+  return mayHaveStarted(state) ? presumeWoken(state, at) : failOrder(state, at, because);
+}
+
 /** Ends the order if its deadline has passed. */
 export function endOverdueOrder(state: InstanceState, now: number): InstanceState {
   const due = orderDeadline(state);
   if (due === null || now < due) return state;
-  if (mayHaveStarted(state)) return presumeWoken(state, due);
-  return failOrder(state, due, "nobody told how the order ended");
+  return endUntold(state, due, "nobody told how the order ended");
 }

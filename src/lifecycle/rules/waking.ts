@@ -63,13 +63,15 @@ export function endWakeGrace(state: InstanceState, now: number): InstanceState {
  * like any other, rather than taken for asleep.
  */
 export function presumeWoken(state: InstanceState, at: number): InstanceState {
-  const { phase } = state;
+  const { phase, clock } = state;
   if (phase.status !== "waking") return state;
+  // After a downtime of the service silence counts from its end, and the deadline may have passed long before.
+  const countsFrom = Math.max(at, clock.countsFrom ?? 0);
   return record(
     {
       ...state,
       phase: { status: "running", idle: null },
-      clock: { ...state.clock, graceUntil: null, countsFrom: at },
+      clock: { ...clock, graceUntil: null, countsFrom },
     },
     {
       at,

@@ -200,6 +200,23 @@ describe("a fleet that was set back", () => {
     expect(await anew.instanceIds("", 10)).toEqual(["a", "b", "c"]);
   });
 
+  it("is suspended as its user is now, whatever it was then", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "a");
+    await one.heartbeat();
+    await one.settled();
+    const then = await snapshotOf(fleetOf(env, user.userId));
+    const act = (what: string) =>
+      call("POST", `/api/admin/users/${user.userId}/${what}`, { token: ADMIN_TOKEN, json: {} });
+    expect((await act("suspend")).status).toBe(200);
+    setClock(DAY + MINUTE);
+    await giveBookmark(fleetOf(env, user.userId), then);
+    expect((await restore(user.userId)).status).toBe(200);
+    expect(await fleetOf(env, user.userId).isSuspended()).toBe(true);
+    expect((await act("resume")).status).toBe(200);
+    expect(await fleetOf(env, user.userId).isSuspended()).toBe(false);
+  });
+
   it("finds it out when the service knows later totals of it", async () => {
     const user = await newUser();
     const one = await Instance.register(user, "a");

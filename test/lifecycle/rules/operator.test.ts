@@ -52,7 +52,33 @@ describe.each(ORDERS)("a %s that is stuck", (_, ordered, status, failed) => {
   });
 });
 
+it("a wake that its provider may have heard, and that the operator ends, leaves a machine that is watched", () => {
+  const line = waking();
+  line.accept();
+  expect(line.command(act("end_order", line.actionId))).toBeNull();
+  expect(line.view.status).toBe("running");
+  line.until(line.now + 6 * 60_000);
+  expect(line.view.status).toBe("orphaned");
+});
+
 describe("the order that is carried out anew", () => {
+  it("is none of a machine that was heard since its provider accepted it: nothing could call it off", () => {
+    const line = silent();
+    line.accept();
+    line.until(line.now + 20 * 60_000);
+    line.heartbeat({ gpu_utilization: 95 });
+    expect(line.command(act("repeat_order", line.actionId))).toMatchObject({ code: "not_possible" });
+  });
+
+  it("is called off by a sign of life, though its first try had been accepted", () => {
+    const line = silent();
+    line.accept();
+    expect(line.command(act("repeat_order", line.actionId))).toBeNull();
+    line.heartbeat({ gpu_utilization: 95 });
+    expect(line.view.status).toBe("running");
+    expect(line.kinds).toContain("hibernate_cancelled");
+  });
+
   it("is the one that was placed", () => {
     for (const [, ordered] of ORDERS) {
       const line = ordered();

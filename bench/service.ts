@@ -116,9 +116,12 @@ async function modulesOf(bundle: string, entry: string) {
   ];
 }
 
+/** As wrangler does, which keeps the name of each migration that it has applied. */
 async function migrate(database: D1Database): Promise<void> {
-  for (const { queries } of await readD1Migrations(join(ROOT, "migrations"))) {
+  await database.prepare("CREATE TABLE d1_migrations (name TEXT PRIMARY KEY) WITHOUT ROWID").run();
+  for (const { name, queries } of await readD1Migrations(join(ROOT, "migrations"))) {
     for (const query of queries) await database.prepare(query).run();
+    await database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name).run();
   }
 }
 

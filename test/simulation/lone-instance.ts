@@ -99,6 +99,7 @@ export class LoneInstance {
   #context(): object {
     const { storage } = this;
     return {
+      id: { name: "u-1/rig" },
       storage: {
         sql: { exec: (query: string, ...values: SQLInputValue[]) => this.#exec(query, values) },
         transactionSync: <T>(work: () => T) => storage.transactionSync(work),

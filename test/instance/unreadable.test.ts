@@ -62,7 +62,8 @@ describe("an instance whose row cannot be read", () => {
     expect((await one.ask("GET")).body.error.code).toBe("unreadable");
     expect((await one.ask("GET", "/heartbeats")).body.error.code).toBe("unreadable");
     expect((await one.ask("GET", "/events")).status).toBe(200);
-    const line = { level: "error", message: "the stored instance is unreadable", because: BECAUSE };
+    const ids = { user_id: one.userId, instance_id: one.id };
+    const line = { level: "error", message: "the stored instance is unreadable", ...ids, because: BECAUSE };
     expect(log.mock.calls.map(([text]) => JSON.parse(text))).toEqual([line]);
     expect(await rowOf(one)).toBe(json);
   });

@@ -187,16 +187,22 @@ export class InstanceLife implements Owner {
     // A heartbeat saves its row alone.
     if (this.outbox.mustMove(stored)) this.#storage.transaction(save);
     else save();
-    for (const kind of eventsIn(stored.state, firstId)) count(this.#env, this.#ctx, "events", { kind });
+    this.#countEvents(stored, firstId);
+  }
+
+  #countEvents({ state }: StoredInstance, firstId: number): void {
+    for (const kind of eventsIn(state, firstId)) count(this.#env, this.#ctx, "events", { kind });
   }
 
   change(make: (stored: StoredInstance) => StoredInstance): void {
     const before = this.stored();
     if (before === null) return;
+    let after = before;
     this.#storage.transaction(() => {
-      const after = make(before);
+      after = make(before);
       if (after !== before) this.#storage.save(this.outbox.toSave(after));
     });
+    this.#countEvents(after, before.state.nextEffectId);
   }
 
   /** Arms the alarm for what waits to be delivered. The lifecycle's deadlines have it armed already. */

@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import * as meter from "../../src/service/meter.ts";
 import { expectLogged } from "../quiet.ts";
 import { DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -84,6 +85,7 @@ describe("a chunk that the history refuses while it takes others", () => {
   }
 
   it("is parked after ten tries, said once, shown all the same, and kept when it is taken at last", async () => {
+    const counted = vi.spyOn(meter, "count");
     const { one, mend } = await parked();
     expect(await parkedEvents(one)).toMatchObject([
       {
@@ -92,6 +94,10 @@ describe("a chunk that the history refuses while it takes others", () => {
         detail: { effect: "chunk", heartbeats: 30, targets: "history", given_up: false },
       },
     ]);
+    const countedAsParked = counted.mock.calls.filter(
+      ([, , name, labels]) => name === "events" && "kind" in labels && labels.kind === "delivery_parked",
+    );
+    expect(countedAsParked).toHaveLength(1);
     const row = JSON.parse(await rowOf(one));
     expect(row.state.outbox.filter(({ id }: { id: number }) => id < row.waitingFrom)).toEqual([]);
     expect(row.delivery).toMatchObject({ held: 0, parked: { tryAt: expect.any(Number) } });

@@ -1,21 +1,14 @@
 import { html } from "hono/html";
-import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
 import { listChannels } from "../alerts/channels/registry.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { type Language, languageOf, secretPage } from "../http/page.ts";
+import { htmlResponse, type Language, languageOf, linkParams, secretPage } from "../http/page.ts";
 import { fleetOf } from "../platform/address.ts";
 
 /**
  * The page behind the link by which the owner of an e-mail address agrees to be told. It needs no sign-in. Opening it changes
  * nothing, since previews of messages open links. Its button does.
  */
-
-const linkParams = z.object({ token: z.string().max(2000) });
-
-function htmlResponse(description: string) {
-  return { description, content: { "text/html": { schema: z.string(), example: "<!doctype html>…" } } };
-}
 
 const responses = {
   200: htmlResponse("The page"),

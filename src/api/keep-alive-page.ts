@@ -1,9 +1,8 @@
 import { html } from "hono/html";
-import { z } from "zod";
 import { readToken } from "../accounts/tokens.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { UNAVAILABLE_MESSAGE, UNREADABLE_MESSAGE } from "../http/errors.ts";
-import { secretPage } from "../http/page.ts";
+import { htmlResponse, linkParams, secretPage } from "../http/page.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
@@ -12,12 +11,6 @@ import { actorOf } from "../platform/address.ts";
  * The page behind the link in an alert. It needs no sign-in, and works once, for one registration of an instance.
  * Opening it changes nothing, since previews of messages open links. Its button does.
  */
-
-const linkParams = z.object({ token: z.string().max(2000) });
-
-function htmlResponse(description: string) {
-  return { description, content: { "text/html": { schema: z.string(), example: "<!doctype html>…" } } };
-}
 
 const responses = {
   200: htmlResponse("The page"),

@@ -1,9 +1,17 @@
 import { html } from "hono/html";
+import { z } from "zod";
 import type { ApiContext } from "./endpoint.ts";
 
 /** A page of the service that needs no sign-in: whoever has its address may use it. */
 
 export type Language = "en" | "pt-BR";
+
+/** What the address of such a page consists of. */
+export const linkParams = z.object({ token: z.string().max(2000) });
+
+export function htmlResponse(description: string) {
+  return { description, content: { "text/html": { schema: z.string(), example: "<!doctype html>…" } } };
+}
 
 /** The reader's language, as the browser says it. */
 export function languageOf(c: ApiContext): Language {

@@ -217,14 +217,19 @@ ${[
 
       expect(await query("dumont_agents_active")).toEqual([["", 2]]);
       expect(await query("dumont_agents_orphaned > 0")).toEqual([["rig-lost", 1]]);
-      const lossOf = new Map(
-        (await query("rate(dumont_agents_heartbeat_missed_total[5m])")).map(([id, loss]) => [
-          id,
-          Number(loss),
-        ]),
-      );
-      expect([...lossOf.keys()].sort()).toEqual(["rig-busy", "rig-costly", "rig-lost"]);
-      expect(lossOf.get("rig-lost")).toBeGreaterThan(10 * (lossOf.get("rig-busy") ?? 1));
+      const lossOf = async () =>
+        Object.fromEntries(await query("rate(dumont_agents_heartbeat_missed_total[5m])"));
+      expect(Object.keys(await lossOf()).sort()).toEqual(["rig-busy", "rig-costly", "rig-lost"]);
+      // The service gives the same text for 15 seconds, so a rate shows only after a second text was scraped.
+      await expect
+        .poll(
+          async () => {
+            const loss = await lossOf();
+            return Number(loss["rig-lost"]) > 10 * Number(loss["rig-busy"]);
+          },
+          { timeout: 60_000, interval: 1000 },
+        )
+        .toBe(true);
       expect(await query("avg(dumont_agents_gpu_utilization_percent)")).toEqual([["", 47]]);
       expect(
         await query("dumont_agents_cost_accumulated > 10 AND dumont_agents_gpu_utilization < 10"),

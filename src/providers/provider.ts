@@ -26,6 +26,35 @@ export interface Provider {
    * tried on it; without one, as far as that is possible.
    */
   verify(target: Target | null): Promise<void>;
+  /** A page of all machines that these credentials show; `after` is a former page's `next`. Null where the API can't list. */
+  readonly list: ((after: string | null) => Promise<MachinePage>) | null;
+}
+
+/** Some of an account's machines. */
+export interface MachinePage {
+  readonly machines: readonly ListedMachine[];
+  /** Where the next page begins; null after the last one. */
+  readonly next: string | null;
+}
+
+/** A machine as its provider lists it. What the provider does not say is null. */
+export interface ListedMachine {
+  /** As an instance's `provider_ref`. */
+  readonly ref: string;
+  readonly name: string | null;
+  readonly state: "running" | "starting" | "stopping" | "stopped" | "terminated" | "unknown";
+  /** The model of its GPUs, such as `RTX 4090`. */
+  readonly gpu: string | null;
+  /** How many GPUs it has; 0 for a machine that has none. */
+  readonly gpus: number | null;
+  readonly region: string | null;
+  readonly createdAt: number | null;
+  /** Dollars an hour that it costs while it runs. */
+  readonly hourlyCost: number | null;
+  /** Dollars an hour that it costs while it is stopped. */
+  readonly stoppedHourlyCost: number | null;
+  /** What starts and stops it as a whole, such as a cluster or a group that replaces its members: nobody is to be told of it. */
+  readonly memberOf: string | null;
 }
 
 /** What a provider is asked for within one order: a delete may also ask for a snapshot. */

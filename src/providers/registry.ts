@@ -4,12 +4,12 @@ import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provid
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { fleetOf } from "../platform/address.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
-import { ec2 } from "./ec2.ts";
-import { ec2CredentialsSchema } from "./ec2-api.ts";
+import { ec2CredentialsSchema } from "./ec2/api.ts";
+import { ec2 } from "./ec2/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
-import { runpod, runpodCredentialsSchema } from "./runpod.ts";
-import { vast, vastCredentialsSchema } from "./vast.ts";
-import { webhook, webhookCredentialsSchema } from "./webhook.ts";
+import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
+import { vast, vastCredentialsSchema } from "./vast/driver.ts";
+import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
 /** The providers that are called, by kind, and each user's credentials for them, which the user's fleet keeps sealed. */
 

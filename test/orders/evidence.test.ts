@@ -58,6 +58,7 @@ beforeEach(() => {
       if (rest.length > 0) sightings = rest;
       return sighting;
     },
+    list: null,
     verify: async () => {},
   };
   vi.spyOn(registry, "openProvider").mockImplementation(async (env, userId, kind) => ({

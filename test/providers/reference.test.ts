@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
-import { ec2 } from "../../src/providers/ec2.ts";
+import { ec2 } from "../../src/providers/ec2/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
-import { runpod } from "../../src/providers/runpod.ts";
-import { vast } from "../../src/providers/vast.ts";
-import { webhook } from "../../src/providers/webhook.ts";
+import { runpod } from "../../src/providers/runpod/driver.ts";
+import { vast } from "../../src/providers/vast/driver.ts";
+import { webhook } from "../../src/providers/webhook/driver.ts";
 
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {

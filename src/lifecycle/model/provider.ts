@@ -25,24 +25,70 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   ec2: "Amazon EC2",
 };
 
-/** What a kind of provider can do. The lifecycle never asks for more. */
+/** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
 interface ProviderAbilities {
   /** How an order to hibernate reaches an instance that sends heartbeats. */
   readonly hibernates: "by answer" | "by call" | "never";
   /** Whether orders reach a silent instance: hibernate, force-hibernate, wake, snapshot, delete. */
   readonly reachesSilent: boolean;
   readonly snapshots: boolean;
+  /** Whether it can list all machines of an account, so that one which nobody watches is found. */
+  readonly lists: boolean;
+  /** What a stopped machine is still billed for. */
+  readonly billedWhenStopped: readonly Billed[];
+  /** What a stop loses. */
+  readonly lost: readonly Lost[];
+  /** What may keep a stopped machine from coming back with its GPUs; null when nothing is known to. */
+  readonly mayNotComeBack: "its host" | "capacity" | null;
 }
 
-const CALLED: ProviderAbilities = { hibernates: "by call", reachesSilent: true, snapshots: true };
+/** `not said`: the provider does not document it, or somebody else decides. */
+export type Billed = "disks" | "volumes" | "addresses" | "snapshots" | "not said";
+
+/** `container disk`: all but mounted volumes. `local disks`: those that belong to the host. */
+export type Lost = "memory" | "container disk" | "local disks" | "not said";
+
+const CALLED: Pick<ProviderAbilities, "hibernates" | "reachesSilent"> = {
+  hibernates: "by call",
+  reachesSilent: true,
+};
+
+/** Somebody else stops the machine, in a way that the service does not know. */
+const ELSEWHERE: Pick<ProviderAbilities, "lists" | "billedWhenStopped" | "lost" | "mayNotComeBack"> = {
+  lists: false,
+  billedWhenStopped: ["not said"],
+  lost: ["not said"],
+  mayNotComeBack: null,
+};
 
 const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
-  agent: { hibernates: "by answer", reachesSilent: false, snapshots: false },
-  none: { hibernates: "never", reachesSilent: false, snapshots: false },
-  webhook: CALLED,
-  vast: { ...CALLED, snapshots: false },
-  runpod: { ...CALLED, snapshots: false },
-  ec2: CALLED,
+  agent: { hibernates: "by answer", reachesSilent: false, snapshots: false, ...ELSEWHERE },
+  none: { hibernates: "never", reachesSilent: false, snapshots: false, ...ELSEWHERE },
+  webhook: { ...CALLED, snapshots: true, ...ELSEWHERE },
+  vast: {
+    ...CALLED,
+    snapshots: false,
+    lists: false,
+    billedWhenStopped: ["disks"],
+    lost: ["memory"],
+    mayNotComeBack: "its host",
+  },
+  runpod: {
+    ...CALLED,
+    snapshots: false,
+    lists: false,
+    billedWhenStopped: ["volumes"],
+    lost: ["memory", "container disk"],
+    mayNotComeBack: "its host",
+  },
+  ec2: {
+    ...CALLED,
+    snapshots: true,
+    lists: false,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */

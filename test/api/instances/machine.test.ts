@@ -26,6 +26,7 @@ const provider = {
   snapshot: vi.fn<Provider["snapshot"]>(),
   snapshotState: vi.fn<Provider["snapshotState"]>(),
   delete: vi.fn<Provider["delete"]>(),
+  list: null,
 };
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { vast } from "../../src/providers/vast.ts";
-import { type Call, FakeHttp, type Reply } from "../outside/http.ts";
+import { vast } from "../../../src/providers/vast/driver.ts";
+import { type Call, FakeHttp, type Reply } from "../../outside/http.ts";
 
 /** Vast.ai's instances, by https://docs.vast.ai/api-reference: state by PUT, `success: false` in a 200. */
 

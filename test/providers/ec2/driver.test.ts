@@ -1,9 +1,9 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ec2 } from "../../src/providers/ec2.ts";
-import { ec2Url } from "../../src/providers/ec2-api.ts";
-import { type Call, FakeHttp, type Reply } from "../outside/http.ts";
+import { ec2Url } from "../../../src/providers/ec2/api.ts";
+import { ec2 } from "../../../src/providers/ec2/driver.ts";
+import { type Call, FakeHttp, type Reply } from "../../outside/http.ts";
 
 /**
  * EC2's query API, by https://docs.aws.amazon.com/AWSEC2/latest/APIReference: XML of the documented shapes. Each call's

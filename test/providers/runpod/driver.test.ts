@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { runpod } from "../../src/providers/runpod.ts";
-import { type Call, FakeHttp, type Reply } from "../outside/http.ts";
+import { runpod } from "../../../src/providers/runpod/driver.ts";
+import { type Call, FakeHttp, type Reply } from "../../outside/http.ts";
 
 /** RunPod's pods, by https://docs.runpod.io/api-reference-v2 (openapi.json): the documented shapes, statuses and errors. */
 

@@ -8,7 +8,7 @@ import {
   notUnderstood,
   requireReference,
   sight,
-} from "./answer.ts";
+} from "../answer.ts";
 import {
   type Progress,
   type Provider,
@@ -16,7 +16,7 @@ import {
   type ProviderErrorCode,
   type Sighting,
   type Target,
-} from "./provider.ts";
+} from "../provider.ts";
 
 /**
  * Vast.ai. Stopping keeps the disk, which is still billed, and gives the GPU away. A start waits in a queue for the same
@@ -96,6 +96,7 @@ export function vast(credentials: z.infer<typeof vastCredentialsSchema>, baseUrl
         }
         return found.instances === null ? { state: "missing" } : sightingOf(found.instances);
       }),
+    list: null,
     verify: async (target) => {
       const answer = await call("GET", target === null ? "/v1/instances/?limit=1" : pathOf(target));
       if (target === null) {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { postSigned } from "../outbound/call.ts";
-import { publicUrlSchema, webhookSecretSchema } from "../outbound/endpoint.ts";
-import { type Answer, decodeJson, errorOf, isSuccess, requireReference, sight } from "./answer.ts";
-import { type Provider, ProviderError, type ProviderOrder, type Sighting, type Target } from "./provider.ts";
+import { postSigned } from "../../outbound/call.ts";
+import { publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
+import { type Answer, decodeJson, errorOf, isSuccess, requireReference, sight } from "../answer.ts";
+import { type Provider, ProviderError, type ProviderOrder, type Sighting, type Target } from "../provider.ts";
 
 /**
  * Any control plane of the user's own. Each order is one POST, signed by Standard Webhooks
@@ -69,6 +69,7 @@ export function webhook(
         const answer = await post("status", crypto.randomUUID(), dataOf(target));
         return sightingOf(decodeJson(lookSchema, answer.text));
       }),
+    list: null,
     verify: async (target) => {
       await post("ping", crypto.randomUUID(), target === null ? {} : dataOf(target));
     },

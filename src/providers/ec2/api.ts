@@ -1,8 +1,8 @@
 import { AwsClient } from "aws4fetch";
 import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
-import { type Answer, ask, errorOf, isSuccess, notUnderstood } from "./answer.ts";
-import { ProviderError, type ProviderErrorCode } from "./provider.ts";
+import { type Answer, ask, errorOf, isSuccess, notUnderstood } from "../answer.ts";
+import { ProviderError, type ProviderErrorCode } from "../provider.ts";
 
 /**
  * EC2's query API, signed with Signature Version 4. Error codes:

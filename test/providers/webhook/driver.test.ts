@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { webhook } from "../../src/providers/webhook.ts";
-import { FakeHttp, type Reply } from "../outside/http.ts";
+import { webhook } from "../../../src/providers/webhook/driver.ts";
+import { FakeHttp, type Reply } from "../../outside/http.ts";
 
 /** A user's own control plane. What is signed, and how, test/outbound/call.test.ts says. */
 

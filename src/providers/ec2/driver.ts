@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { sight } from "./answer.ts";
-import { type Ec2Call, type Ec2Credentials, Ec2Error, ec2Calls, ec2Url, listOf } from "./ec2-api.ts";
+import { sight } from "../answer.ts";
+import { type Progress, type Provider, ProviderError, type Target } from "../provider.ts";
+import { type Ec2Call, type Ec2Credentials, Ec2Error, ec2Calls, ec2Url, listOf } from "./api.ts";
 import {
   describeInstance,
   groupObstacle,
@@ -10,8 +11,7 @@ import {
   referenceOf,
   sightingOf,
   stopObstacle,
-} from "./ec2-instance.ts";
-import { type Progress, type Provider, ProviderError, type Target } from "./provider.ts";
+} from "./instance.ts";
 
 /**
  * Amazon EC2. An instance that was not launched for hibernation is stopped instead. Either way only its disks and
@@ -83,6 +83,7 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
       }
     },
     status: (target) => sight(async () => sightingOf(call, target, await describeInstance(call, target))),
+    list: null,
     verify: async (target) => {
       if (target === null) {
         await call("DescribeInstances", { MaxResults: "5" }, anySchema);

@@ -8,8 +8,8 @@ import {
   notUnderstood,
   requireReference,
   sight,
-} from "./answer.ts";
-import { type Provider, ProviderError, type Sighting, type Target } from "./provider.ts";
+} from "../answer.ts";
+import { type Provider, ProviderError, type Sighting, type Target } from "../provider.ts";
 
 /**
  * RunPod, REST v2. Stopping erases the container's own disk; volumes and network volumes are kept. A stopped pod stays
@@ -114,6 +114,7 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
           ? { state: "unknown", because: "RunPod answered something that is not a pod" }
           : sightingOf(pod);
       }),
+    list: null,
     verify: async (target) => {
       const path = target === null ? "/pods" : pathOf(target);
       const seen = accepted(await call("GET", path));

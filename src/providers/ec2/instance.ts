@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { requireReference } from "./answer.ts";
-import { type Ec2Call, listOf } from "./ec2-api.ts";
-import { ProviderError, type Shown, type Sighting, type Target } from "./provider.ts";
+import { requireReference } from "../answer.ts";
+import { ProviderError, type Shown, type Sighting, type Target } from "../provider.ts";
+import { type Ec2Call, listOf } from "./api.ts";
 
 /**
  * What EC2 shows of an instance, and what stands against an order to it.

@@ -278,7 +278,8 @@ export class FleetActor extends FleetUpkeep {
   override async alarm(): Promise<void> {
     this.#armedAt = null;
     try {
-      const fleet = await this.#ready();
+      const fleet = await this.#readyUnlessDeleted();
+      if (fleet === null) return;
       await runDueTasks(this.env, this.#userId, fleet, Date.now());
       this.#changed(fleet);
     } catch (error) {

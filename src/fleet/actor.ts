@@ -142,9 +142,10 @@ export class FleetActor extends FleetUpkeep {
     return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
-  /** Its registration has come to nothing. */
-  async withdrawAdmission(instanceId: string): Promise<void> {
-    (await this.#ready()).admissions.settle(instanceId);
+  /** Its registration has come to nothing. A Worker of the former release does not say whose: the daily look finds that one. */
+  async withdrawAdmission(instanceId: string, withdrawBy?: number): Promise<void> {
+    const { admissions } = await this.#ready();
+    if (withdrawBy !== undefined) admissions.withdraw(instanceId, withdrawBy);
   }
 
   /** Takes what an instance reports. Idempotent. */

@@ -33,7 +33,7 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions } from "./tables/admissions.ts";
+import { Admissions, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Credentials } from "./tables/credentials.ts";
@@ -131,10 +131,10 @@ export class Fleet {
   /** Admits an instance that is about to be registered; null when there are `limit` others. */
   admit(instanceId: string, limit: number, now: number): Admission | null {
     const free = limit - countInstances(this.#state);
-    const admitted = this.registry.has(instanceId) ? "known" : this.admissions.admit(instanceId, free, now);
-    if (admitted === "too many") return null;
-    const { policy } = this.#state;
-    return { policy, idsAfter: this.registry.lastRevision(instanceId), isNew: admitted === "new" };
+    const isListed = this.registry.has(instanceId);
+    const noted = isListed ? { withdrawBy: null } : this.admissions.admit(instanceId, free, now);
+    if (noted === "too many") return null;
+    return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId), ...noted };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
@@ -260,7 +260,7 @@ export class Fleet {
 
   /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
   removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
-    if (revision === null) this.admissions.settle(instanceId);
+    if (revision === null) this.admissions.settle(instanceId, now - REGISTERED_WITHIN_MS);
     const isGhost = revision !== null && this.registry.find(instanceId)?.revision === revision;
     // A younger claim may be that of a registration under way.
     if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);

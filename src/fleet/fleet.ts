@@ -1,7 +1,6 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { UNHEARD_MS } from "../providers/machines.ts";
+import { calledMachine, UNHEARD_MS } from "../providers/machines.ts";
 import {
   type Admission,
   type InstanceRow,
@@ -167,11 +166,10 @@ export class Fleet {
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
+    const { provider, provider_ref } = row.view;
+    const watched = calledMachine({ provider, ref: provider_ref ?? instanceId });
     if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
-    else if (abilitiesOf(row.view.provider).reachesSilent) {
-      const { provider, provider_ref } = row.view;
-      this.machines.hold({ provider, ref: provider_ref ?? instanceId }, instanceId, now);
-    }
+    else this.machines.settle(instanceId, watched, now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
     const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;
     const settling = isNewSilence ? awaitReports(state, this.rules, now) : state;

@@ -21,7 +21,7 @@ import {
   type UserPolicy,
 } from "./report.ts";
 import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
-import { serviceGuard } from "./rules/state.ts";
+import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
@@ -130,6 +130,7 @@ export class FleetActor extends FleetUpkeep {
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     this.#arm();
+    if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);
   }
 
@@ -157,7 +158,7 @@ export class FleetActor extends FleetUpkeep {
     this.#changed(fleet);
     const { policy } = fleet.state;
     return {
-      policy: policy.version > report.policyVersion ? policy : null,
+      policy: policy.version > report.policyVersion && isPolicySure(fleet.state) ? policy : null,
       laterRevision: laterThan(report, fleet.registry.lastRevision(report.instanceId)),
       answers: await this.#service.answer(fleet, report),
     };
@@ -216,8 +217,11 @@ export class FleetActor extends FleetUpkeep {
     this.#armedAt = null;
   }
 
+  /** Throws while nobody knows. */
   async isSuspended(): Promise<boolean> {
-    return (await this.#ready()).isSuspended;
+    const fleet = await this.#ready();
+    if (!isPolicySure(fleet.state)) await this.takeStanding();
+    return fleet.isSuspended;
   }
 
   async hasInstanceOf(provider: ProviderKind): Promise<boolean> {

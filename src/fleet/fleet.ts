@@ -281,12 +281,13 @@ export class Fleet {
   }
 
   /**
-   * A former release may have given policies higher versions than this fleet. Instances take only newer ones, so the
-   * fleet's version rises above each that it hears of, and its policy is brought to all again.
+   * A former release may have given policies higher versions than this fleet, or the fleet was set back. Instances take only newer
+   * ones, so the fleet's version rises above each that it hears of, and its policy is brought to all again.
    */
   #withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
     if (version <= state.policy.version) return state;
-    return this.#withPolicy(state, { ...state.policy, version: version + 1 }, now);
+    const above = { ...state.policy, version: version + 1 };
+    return withDue(this.#withPolicy(state, above, now), { standingAt: now });
   }
 
   /** From `at` on the alarm brings the policy to all. */

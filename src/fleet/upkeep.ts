@@ -19,6 +19,7 @@ import { Silences } from "./tables/silences.ts";
 import { instancesToVisit } from "./tables/visits.ts";
 import { sweep } from "./tasks/messages.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
+import { takeStanding } from "./tasks/standing.ts";
 
 /**
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
@@ -97,6 +98,14 @@ export abstract class FleetUpkeep extends FleetKeeper {
     const fleet = await this[READY]();
     fleet.update((state) => goOnFromFormer(state, readSettings(this.env).SIMULATION_SPEED, Date.now()));
     this[CHANGED](fleet);
+  }
+
+  /** Brings the fleet to how its user stands in D1. Says whether it knew otherwise. */
+  async takeStanding(): Promise<boolean> {
+    const fleet = await this[READY]();
+    const isChanged = await takeStanding(this.env, this.ctx.id.name ?? "", fleet);
+    this[CHANGED](fleet);
+    return isChanged;
   }
 
   /** What an export has of the fleet, apart from its instances. */

@@ -12,6 +12,7 @@ import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "../rules/sta
 import { sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
+import { takeStanding } from "./standing.ts";
 import { reportTotals } from "./totals.ts";
 
 /**
@@ -51,6 +52,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
     ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
+    ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),
     due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
   ]);
 }

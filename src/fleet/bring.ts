@@ -46,7 +46,9 @@ export function bringSettings(
     const isUncounted = Object.keys(state.hibernations).length === 0 && Object.keys(hibernations).length > 0;
     if (!isNew && !isUncounted) return { state, result: false };
     const counted = isUncounted ? { ...state, hibernations } : state;
-    const set = isNew ? { ...counted, policy, policySetAt: now } : counted;
+    // Whether the user is suspended is this service's own word.
+    const { suspended } = state.policy;
+    const set = isNew ? { ...counted, policy: { ...policy, suspended }, policySetAt: now } : counted;
     // No digest has the id of one that was told before.
     const next = { ...set, digests: Math.max(set.digests, Math.floor(now / SECOND_MS)) };
     const due = isNew ? { policy: { at: now + BRINGING_RESUMES_MS, after: "" } } : {};

@@ -139,7 +139,7 @@ function withoutIdleRun(phase: Phase): Phase {
 function unheard(phase: Phase): Phase {
   switch (phase.status) {
     case "hibernated":
-      return { ...phase, orphan: null };
+      return { ...phase, orphan: null, look: undefined };
     case "deleted":
     case "pending":
       return phase;

@@ -121,6 +121,15 @@ describe("a hibernated instance that was set back", () => {
     }
   });
 
+  it("is asked for no more by a service that takes it in: the first one may go on", () => {
+    const line = setBack(hibernated());
+    asked(line);
+    line.apply({ type: "resumed", origin: "import", knownUntil: null });
+    expect(lookOrder(line.state)).toBeNull();
+    line.until(LATER + 30 * DAY);
+    expect(alertsIn(line)).toEqual([]);
+  });
+
   it("of a suspended user is asked for when the suspension ends", () => {
     const line = hibernated();
     const active = line.policy;

@@ -95,7 +95,7 @@ export function sweep(env: Env, userId: string | undefined, fleet: Fleet, now: n
   });
   if (late > 0) {
     logError("alerts or messages waited for longer than they should", { user_id: userId, late });
-    count(env, CONTEXT, "late_alerts", {}, late);
+    count(env, CONTEXT, "alerts_late", {}, late);
   }
   return late;
 }

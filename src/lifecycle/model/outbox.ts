@@ -83,18 +83,23 @@ export function dueChunk(
   event: Pick<InstanceEvent, "type">,
   now: number,
 ): readonly Heartbeat[] | null {
-  const [chunk] = inChunks(unflushedOf(state));
-  const first = chunk?.[0];
-  if (chunk === undefined || first === undefined) return null;
-  const isOld = now - first.at >= FLUSH_AFTER_MS;
-  const isFull = event.type === "heartbeat" && chunk.length >= CHUNK_HEARTBEATS;
-  return isOld || isFull ? chunk : null;
+  const oldest = oldestUnflushed(state);
+  if (oldest === undefined) return null;
+  const isOld = now - oldest.at >= FLUSH_AFTER_MS;
+  const mayBeFull = event.type === "heartbeat" && state.unflushed >= CHUNK_HEARTBEATS;
+  if (!isOld && !mayBeFull) return null;
+  const [chunk = []] = inChunks(unflushedOf(state));
+  return isOld || chunk.length >= CHUNK_HEARTBEATS ? chunk : null;
 }
 
 /** When `dueChunk` finds one upon any event; null when no heartbeat waits. */
-export function chunkDueAt({ recent, unflushed }: InstanceState): number | null {
-  const oldest = unflushed === 0 ? undefined : recent.at(-unflushed);
+export function chunkDueAt(state: InstanceState): number | null {
+  const oldest = oldestUnflushed(state);
   return oldest === undefined ? null : oldest.at + FLUSH_AFTER_MS;
+}
+
+function oldestUnflushed({ recent, unflushed }: InstanceState): Heartbeat | undefined {
+  return unflushed === 0 ? undefined : recent.at(-unflushed);
 }
 
 /** The state once the history has this chunk; unchanged if those heartbeats no longer wait for one. */

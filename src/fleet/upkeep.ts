@@ -9,6 +9,7 @@ import {
   type ExportedChannel,
   type ExportedFleet,
   exportedFleet,
+  hasPolicyFor,
 } from "./bring.ts";
 import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
@@ -124,6 +125,11 @@ export abstract class FleetUpkeep extends FleetKeeper {
     const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
     this[CHANGED](fleet);
     return isBrought;
+  }
+
+  /** Whether instances of an export with this version of the policy may come: they go by one that their owner has set. */
+  async hasPolicyFor(version: number): Promise<boolean> {
+    return hasPolicyFor(await this[READY](), version);
   }
 
   /** False when there is one of this id, or there are `limit` others. */

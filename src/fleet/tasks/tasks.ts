@@ -9,7 +9,7 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
-import { sweep } from "./messages.ts";
+import { giveUpSurplus, sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
 import { takeStanding } from "./standing.ts";
@@ -41,6 +41,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
       (state, at) => ({ ...state, digest: againAt(state.digest, urgency, at) }),
     );
   }
+  giveUpSurplus(env, fleet);
   const { due } = fleet.state;
   const ifDue = async (task: SimpleTask, run: () => void | Promise<void>) => {
     const at = due[task];

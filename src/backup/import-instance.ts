@@ -25,8 +25,9 @@ export async function bringInstance(env: Env, target: Import, line: LineOf<"inst
   const admitted = { line, row, stored: read.stored, admission };
   const brought = await bringAdmitted(env, target, admitted);
   // Nobody waits for one that has not come.
-  if (brought.outcome !== "brought" && admission.isNew) {
-    await within(CALL_LIMIT_MS, fleetOf(env, userId).withdrawAdmission(instanceId));
+  const { withdrawBy = null } = admission;
+  if (brought.outcome !== "brought" && withdrawBy !== null) {
+    await within(CALL_LIMIT_MS, fleetOf(env, userId).withdrawAdmission(instanceId, withdrawBy));
   }
   return brought;
 }

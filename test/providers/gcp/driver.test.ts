@@ -59,6 +59,10 @@ describe("a service account's key", () => {
     ["a person's address", { client_email: "ada@example.com" }],
     ["no PEM", { private_key: "x".repeat(2000) }],
     ["another PEM", { private_key: keyFile.private_key.replaceAll("PRIVATE", "PUBLIC") }],
+    [
+      "a PEM that is cut off",
+      { private_key: "-----BEGIN PRIVATE KEY-----\nAAAAA\n-----END PRIVATE KEY-----\n" },
+    ],
     ["a field that no key has", { region: "us-central1" }],
   ])("with %s is refused", (_, fields) => {
     expect(gcpCredentialsSchema.safeParse({ ...keyFile, ...fields }).success).toBe(false);
@@ -120,7 +124,11 @@ describe("a service account's key", () => {
     ["too many requests", { status: 429, body: "", headers: { "Retry-After": "7" } }, "rate_limited"],
   ])("for which the endpoint answers with %s is not called good", async (_, reply, code) => {
     google.instead = (_call, path) => (path === "token" ? reply : undefined);
-    await expect(provider().status(target)).rejects.toMatchObject({ code, isPassing: true });
+    await expect(provider().status(target)).rejects.toMatchObject({
+      code,
+      isPassing: true,
+      message: expect.stringMatching(/^Google's token endpoint answered /),
+    });
     expect(google.calls.map(({ path }) => path)).toEqual(["/token"]);
   });
 });
@@ -407,6 +415,7 @@ describe("Compute Engine", () => {
     ["the project, which the account may not see", notFound(`projects/${PROJECT_ID}`)],
     ["the zone", notFound(`projects/${PROJECT_ID}/zones/${ZONE}`)],
     ["another machine", notFound(`${REF}0`)],
+    ["a machine whose name begins alike", notFound(REF.slice(0, -2))],
     ["the machine type", notFound(`projects/${PROJECT_ID}/zones/${ZONE}/machineTypes/a9`)],
     ["the machine, with another status", { ...notFound(REF), status: 410 }],
     [
@@ -660,7 +669,7 @@ describe("listing", () => {
     ["warns of the whole", { kind, items, warning: { code: "PARTIAL_SUCCESS" } }, "PARTIAL_SUCCESS"],
     ["is an empty object", {}, "not understood"],
     ["is of another kind", { kind: "compute#instanceList", items }, "not understood"],
-    ["has a scope that is no zone", { kind, items: { "../x": { instances: [] } } }, "not understood"],
+    ["has a scope that is no zone", { kind, items: { "../x": { instances: [anInstance()] } } }, "no zone"],
     [
       "holds a machine without a name",
       { kind, items: { "zones/a-b": { instances: [{}] } } },
@@ -672,6 +681,15 @@ describe("listing", () => {
       code: "unavailable",
       message: expect.stringContaining(words),
     });
+  });
+
+  it("goes on past a scope that is no zone, and holds nothing", async () => {
+    const empty = { warning: { code: "NO_RESULTS_ON_PAGE" } };
+    google.instead = (_call, path) =>
+      path.includes("/aggregated/")
+        ? json(200, { kind, items: { ...items, "regions/x": empty } })
+        : undefined;
+    expect(await list()).toMatchObject([{ ref: REF }]);
   });
 
   it("that is refused says so, and is not asked for twice", async () => {

@@ -17,8 +17,8 @@ import { askForPage, listInstances } from "./list.ts";
 import { requestIdOf } from "./request-id.ts";
 
 /**
- * Google Compute Engine. Machines are stopped, never suspended: Google does not suspend GPUs. One that its owner suspended
- * is not billed for its GPU either, and is resumed. A snapshot is a machine image. Orders are operations at Google; how
+ * Google Compute Engine. Machines are stopped, never suspended, which not every guest system can. One that its owner suspended
+ * counts as stopped, since no compute is billed, and is resumed. A snapshot is a machine image. Orders are operations at Google; how
  * they went shows in the state of the instance.
  * https://docs.cloud.google.com/compute/docs/instances/suspend-stop-reset-instances-overview;
  * https://docs.cloud.google.com/compute/docs/reference/rest/v1/instances: `stop`, `start`, `resume`, `delete`,

@@ -8,5 +8,18 @@ it("what credentials consist of is read from their schema, for every provider", 
     vast: ["api_key"],
     runpod: ["api_key"],
     ec2: ["access_key_id", "secret_access_key", "region"],
+    gcp: [
+      "client_email",
+      "private_key",
+      "project_id",
+      "type",
+      "private_key_id",
+      "client_id",
+      "auth_uri",
+      "token_uri",
+      "auth_provider_x509_cert_url",
+      "client_x509_cert_url",
+      "universe_domain",
+    ],
   });
 });

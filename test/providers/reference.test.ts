@@ -2,10 +2,13 @@ import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
+import { gcpCredentialsSchema } from "../../src/providers/gcp/credentials.ts";
+import { gcp } from "../../src/providers/gcp/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
 import { vast } from "../../src/providers/vast/driver.ts";
 import { webhook } from "../../src/providers/webhook/driver.ts";
+import { keyFile, PROJECT_ID } from "./gcp/key.ts";
 
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
@@ -16,8 +19,11 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
     secret_access_key: "x".repeat(40),
     region: "eu-central-1",
   }),
+  gcp: gcp(gcpCredentialsSchema.parse(keyFile)),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
+
+const TOKEN = '{"access_token":"ya29.x","expires_in":3599,"token_type":"Bearer"}';
 
 /** The only addresses that a provider is called at for a machine, whatever its reference. */
 const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly string[]>> = {
@@ -27,6 +33,10 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
     `https://api.runpod.io/v2/pods/${ref}/action`,
   ],
   ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
+  gcp: (ref: string) => [
+    "https://oauth2.googleapis.com/token",
+    `https://compute.googleapis.com/compute/v1/${ref}`,
+  ],
   webhook: () => ["https://plane.example.com/orders"],
 };
 
@@ -36,7 +46,7 @@ it("is called at the machine's own address or, for a reference that is none, not
   const called: string[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
     called.push(input instanceof Request ? input.url : String(input));
-    return new Response("{}");
+    return new Response(called.at(-1) === "https://oauth2.googleapis.com/token" ? TOKEN : "{}");
   });
   const pieces = fc.constantFrom("..", ".", "/", "%2e%2e", "a", "7", "i-12345678", "?", "#", "\\", "\n", "@");
   const references = fc.oneof(
@@ -49,6 +59,7 @@ it("is called at the machine's own address or, for a reference that is none, not
       "28864630",
       "xedezhzb9la3ye",
       "i-1234567890abcdef0",
+      `projects/${PROJECT_ID}/zones/us-central1-a/instances/trainer-1`,
     ),
     fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
     fc.string({ unit: "binary" }),

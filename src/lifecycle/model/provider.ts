@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2"] as const;
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "gcp"] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -23,6 +23,7 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   vast: "Vast.ai",
   runpod: "RunPod",
   ec2: "Amazon EC2",
+  gcp: "Google Compute Engine",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -89,6 +90,15 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",
   },
+  gcp: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    // A machine with local disks is not stopped.
+    lost: ["memory"],
+    mayNotComeBack: "capacity",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -109,6 +119,13 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
   ec2: {
     form: /^i-[0-9a-f]{8,17}$/,
     words: "must be the id of an EC2 instance, such as i-1234567890abcdef0",
+  },
+  // With its project: after a change of credentials, the same zone and name would be another machine. By name, never by
+  // number, so that no machine has two references.
+  gcp: {
+    form: /^projects\/(?:[a-z0-9][a-z0-9.-]{0,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]\/zones\/[a-z][a-z0-9-]{0,40}[a-z0-9]\/instances\/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    words:
+      "must be the path of a Compute Engine instance, such as projects/my-project/zones/us-central1-a/instances/trainer-1",
   },
 };
 

@@ -8,6 +8,8 @@ describe("a reference to a machine", () => {
     ["runpod", "xedezhzb9la3ye"],
     ["ec2", "i-1234567890abcdef0"],
     ["ec2", "i-1a2b3c4d"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1"],
+    ["gcp", "projects/example.com:gpu-lab/zones/us-central1-ai1a/instances/t"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -25,6 +27,19 @@ describe("a reference to a machine", () => {
     ["ec2", "i-12"],
     ["ec2", "i-1234567890ABCDEF0"],
     ["ec2", "ami-1234567890abcdef0"],
+    ["gcp", "us-central1-a/trainer-1"],
+    ["gcp", "trainer-1"],
+    ["gcp", "zones/us-central1-a/instances/trainer-1"],
+    [
+      "gcp",
+      "https://www.googleapis.com/compute/v1/projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1",
+    ],
+    ["gcp", "projects/123456789012/zones/us-central1-a/instances/trainer-1"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/4851516841423487011"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1/stop"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/Trainer"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/disks/trainer-1"],
+    ["gcp", "projects/gpu-lab-1234/zones/../instances/trainer-1"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -71,6 +86,7 @@ describe("a provider of the kind", () => {
     ["vast", "by call", true, false],
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
+    ["gcp", "by call", true, true],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -83,7 +99,7 @@ describe("a provider of the kind", () => {
       // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
       expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
     }
-    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2", "gcp"]);
   });
 
   it("says what a reference of its own looks like", () => {
@@ -105,6 +121,14 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("ec2", `i-${"a".repeat(18)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `i-${"a".repeat(7)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `xi-${"a".repeat(8)}`)).not.toBeNull();
+    expect(referenceIssue("gcp", "trainer-1")).toBe(
+      "must be the path of a Compute Engine instance, such as projects/my-project/zones/us-central1-a/instances/trainer-1",
+    );
+    const named = (name: string) => `projects/gpu-lab-1234/zones/us-central1-a/instances/${name}`;
+    expect(referenceIssue("gcp", named("a".repeat(63)))).toBeNull();
+    for (const name of ["a".repeat(64), "a-", "-a", "1a"]) {
+      expect(referenceIssue("gcp", named(name))).not.toBeNull();
+    }
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

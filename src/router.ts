@@ -29,6 +29,7 @@ import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
+import { GetInventory, SyncInventory } from "./api/inventory.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
@@ -118,6 +119,8 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/providers/:kind", GetProvider);
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);
+  api.get("/api/agent/inventory", GetInventory);
+  api.post("/api/agent/inventory/sync", SyncInventory);
   api.post("/api/agent/actions/:id/result", PostActionResult);
 
   app.get("/metrics", requireToken("user", "admin"));

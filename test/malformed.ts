@@ -163,6 +163,8 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/providers/vast"],
   ["PUT", "/api/agent/providers/vast"],
   ["DELETE", "/api/agent/providers/vast"],
+  ["GET", "/api/agent/inventory"],
+  ["POST", "/api/agent/inventory/sync"],
   ["POST", "/api/agent/actions/a-1/result"],
 ];
 
@@ -327,6 +329,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
           `${instancePath}/heartbeats`,
           "/api/agent/events",
           "/api/agent/savings",
+          "/api/agent/inventory",
         ),
         badQuery,
       )

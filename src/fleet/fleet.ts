@@ -1,14 +1,7 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { calledMachine, UNHEARD_MS } from "../providers/machines.ts";
-import {
-  type Admission,
-  type InstanceRow,
-  isNewer,
-  type Listed,
-  type Report,
-  type UserPolicy,
-} from "./report.ts";
+import { calledMachine } from "../providers/machines.ts";
+import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy } from "./report.ts";
 import { addAlert } from "./rules/digest-window.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
@@ -32,13 +25,14 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
+import { Admissions } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Credentials } from "./tables/credentials.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
 import { Everyone } from "./tables/everyone.ts";
+import { Inventory } from "./tables/inventory.ts";
 import { Machines } from "./tables/machines.ts";
 import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
@@ -57,6 +51,7 @@ export class Fleet {
   readonly confirmations: Confirmations;
   readonly everyone: Everyone;
   readonly machines: Machines;
+  readonly inventory: Inventory;
   readonly credentials: Credentials;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
@@ -77,6 +72,7 @@ export class Fleet {
     this.confirmations = new Confirmations(sql);
     this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
+    this.inventory = new Inventory(sql);
     this.credentials = new Credentials(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
@@ -198,6 +194,14 @@ export class Fleet {
   /** The fleet's object has started. */
   start(now: number): void {
     this.update((state) => start(state, this.rules, now));
+    this.scheduleListings(now);
+  }
+
+  /** Sets when a connection's machines are listed next: never for a suspended user, or without a connection that can be listed. */
+  scheduleListings(now: number): void {
+    const mayList = !this.isSuspended && this.#state.leavingSince === null;
+    const inventoryAt = mayList ? this.inventory.nextAt(this.credentials.listed(), now) : null;
+    if (inventoryAt !== this.#state.due.inventoryAt) this.setDue({ inventoryAt });
   }
 
   /** Whether all who fell silent with the instance that reports have had the time to report, too. */
@@ -254,15 +258,6 @@ export class Fleet {
       const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
       return this.#reviewOutage(moved, null, now);
     });
-  }
-
-  /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
-  removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
-    if (revision === null) this.admissions.settle(instanceId, now - REGISTERED_WITHIN_MS);
-    const isGhost = revision !== null && this.registry.find(instanceId)?.revision === revision;
-    // A younger claim may be that of a registration under way.
-    if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
-    return isGhost;
   }
 
   /** Sets the user's policy, unless it adds a contradiction by itself or with the overrides of an instance. */

@@ -50,11 +50,18 @@ export abstract class FleetKeeper extends DurableObject<Env> {
   }
 
   async keepCredentials(kind: CalledProvider, credentials: SealedCredentials): Promise<void> {
-    (await this[READY]()).credentials.keep(kind, credentials);
+    const fleet = await this[READY]();
+    fleet.credentials.keep(kind, credentials);
+    // At once, so that whoever has just connected an account sees what runs there.
+    fleet.inventory.makeDue(kind, Date.now());
+    fleet.scheduleListings(Date.now());
+    this[CHANGED](fleet);
   }
 
   async removeCredentials(kind: CalledProvider): Promise<boolean> {
-    return (await this[READY]()).credentials.remove(kind);
+    const { credentials, inventory } = await this[READY]();
+    inventory.forgetConnection(kind);
+    return credentials.remove(kind);
   }
 
   async channels(): Promise<ChannelRecord[]> {

@@ -11,7 +11,9 @@ import {
   exportedFleet,
   hasPolicyFor,
 } from "./bring.ts";
-import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
+import { removeUnknown } from "./ghosts.ts";
+import { FleetInventory } from "./inventory.ts";
+import { CHANGED, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
@@ -26,7 +28,7 @@ import { takeStanding } from "./tasks/standing.ts";
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
-export abstract class FleetUpkeep extends FleetKeeper {
+export abstract class FleetUpkeep extends FleetInventory {
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);
@@ -43,7 +45,7 @@ export abstract class FleetUpkeep extends FleetKeeper {
   /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
   async removeUnknown(ghosts: readonly Listed[]): Promise<number> {
     const fleet = await this[READY]();
-    const removed = ghosts.filter((ghost) => fleet.removeUnknown(ghost, Date.now()));
+    const removed = ghosts.filter((ghost) => removeUnknown(fleet, ghost, Date.now()));
     this[CHANGED](fleet);
     return removed.length;
   }
@@ -140,9 +142,12 @@ export abstract class FleetUpkeep extends FleetKeeper {
 
   /** False when there are some for this provider already. */
   async bringCredentials(kind: string, sealed: SealedCredentials): Promise<boolean> {
-    const { credentials } = await this[READY]();
+    const fleet = await this[READY]();
+    const { credentials } = fleet;
     const isNew = credentials.find(kind) === null;
     if (isNew) credentials.keep(kind, sealed);
+    fleet.scheduleListings(Date.now());
+    this[CHANGED](fleet);
     return isNew;
   }
 

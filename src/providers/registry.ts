@@ -75,6 +75,17 @@ export async function openProvider(env: ProviderEnv, userId: string, kind: strin
   if (called === undefined || kept === null) {
     throw new ProviderError("unauthorised", `there are no credentials for ${kind}`);
   }
+  return openKept(env, userId, called, kept);
+}
+
+/** The provider that these credentials open, for the fleet itself, which keeps them. */
+export async function openKept(
+  env: ProviderEnv,
+  userId: string,
+  called: CalledProvider,
+  kept: SealedCredentials,
+): Promise<OpenProvider> {
+  readSettings(env);
   const text = await unseal(env.SEAL_KEY, credentialsPurpose(userId, called), kept.sealed);
   return { provider: createProvider(called, JSON.parse(text), env), credentialsSetAt: kept.setAt };
 }

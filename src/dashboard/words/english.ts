@@ -79,6 +79,8 @@ const event: Record<string, string> = {
   delete_failed: "Deletion failed",
   accepted_too_late: "Called off too late",
   found_running: "Found running",
+  unwatched_machines: "Machines that nobody watches",
+  listing_failed: "Machines can't be listed",
   unwatched: "Watched by nobody",
   deleted: "Deleted",
   gone: "Gone at the provider",

@@ -1,7 +1,14 @@
 import { z } from "zod";
-import type { SealedCredentials } from "../../providers/registry.ts";
+import { abilitiesOf, type CalledProvider } from "../../lifecycle/model/provider.ts";
+import { calledProviderSchema, type SealedCredentials } from "../../providers/registry.ts";
 
 /** The user's credentials for each provider that is called, sealed. */
+
+/** By what a provider is called. */
+export interface Connection {
+  readonly connection: string;
+  readonly provider: CalledProvider;
+}
 
 const credentialsRow = z
   .object({ sealed: z.string(), set_at: z.number() })
@@ -22,6 +29,14 @@ export class Credentials {
   list(): (SealedCredentials & { readonly kind: string })[] {
     const rows = this.#sql.exec("SELECT kind, sealed, set_at FROM credentials ORDER BY kind").toArray();
     return rows.map((row) => ({ kind: z.string().parse(row.kind), ...credentialsRow.parse(row) }));
+  }
+
+  /** Which of them are for providers that can list an account's machines. */
+  listed(): Connection[] {
+    const kinds = this.list().map(({ kind }) => calledProviderSchema.safeParse(kind).data);
+    return kinds.flatMap((kind) =>
+      kind === undefined || !abilitiesOf(kind).lists ? [] : [{ connection: kind, provider: kind }],
+    );
   }
 
   keep(kind: string, { sealed, setAt }: SealedCredentials): void {

@@ -40,6 +40,8 @@ export const historyEventKindSchema = z.enum([
   "accepted_too_late",
   "found_running",
   "unwatched",
+  "unwatched_machines",
+  "listing_failed",
   "deleted",
   "gone",
   "history_lost",

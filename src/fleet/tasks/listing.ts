@@ -1,0 +1,193 @@
+import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
+import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { hashText } from "../../platform/hash.ts";
+import { logWarning } from "../../platform/log.ts";
+import { NoAnswer, within } from "../../platform/within.ts";
+import { type ListedMachine, ProviderError } from "../../providers/provider.ts";
+import { openKept } from "../../providers/registry.ts";
+import type { Fleet } from "../fleet.ts";
+import {
+  FAILURES_TOLD,
+  type Listing,
+  listingFailedEvent,
+  MACHINES_PER_LISTING,
+  PAGES_PER_LISTING,
+  takeListing,
+  unwatchedEvent,
+  unwatchedToTell,
+  waitUntilListing,
+} from "../rules/inventory.ts";
+import type { Connection } from "../tables/credentials.ts";
+
+/**
+ * Lists the machines of a user's connections, turn by turn: each turn reads pages for a few seconds and leaves the rest to the next
+ * one, so that a long list holds up none of the alarm's other tasks. What has been read waits in memory; a listing that is cut off
+ * with its object begins anew.
+ */
+
+const TURN_MS = 5 * SECOND_MS;
+
+/** A call to a provider has failed after this long. */
+const CALL_LIMIT_MS = 15 * SECOND_MS;
+
+/** A listing that takes longer shows no moment at all, and has failed. */
+const LISTING_LIMIT_MS = 10 * MINUTE_MS;
+
+/** A turn that nobody ended has been cut off. */
+const LEASE_MS = 2 * MINUTE_MS;
+
+const LONGEST_PROBLEM = 300;
+
+/** A listing whose next page is to be read. */
+interface Progress {
+  readonly startedAt: number;
+  readonly credentialsSetAt: number;
+  readonly machines: readonly ListedMachine[];
+  readonly pages: number;
+  readonly after: string | null;
+}
+
+export class Listings {
+  readonly #progress = new Map<string, Progress>();
+  readonly #busy = new Set<string>();
+  readonly #open: typeof openKept;
+
+  constructor(open = openKept) {
+    this.#open = open;
+  }
+
+  /** Whether a turn is being taken. */
+  isBusy(connection: string): boolean {
+    return this.#busy.has(connection);
+  }
+
+  /** Whether pages are left to the next turn. */
+  isUnfinished(connection: string): boolean {
+    return this.#progress.has(connection);
+  }
+
+  /** Lists the connection that is due first, for one turn. */
+  async listDue(env: Env, userId: string, fleet: Fleet): Promise<void> {
+    const now = Date.now();
+    const [first] = fleet.credentials
+      .listed()
+      .map((connection) => ({
+        connection,
+        dueAt: fleet.inventory.listing(connection.connection)?.dueAt ?? now,
+      }))
+      .toSorted((a, b) => a.dueAt - b.dueAt);
+    if (first !== undefined && first.dueAt <= now) await this.takeTurn(env, userId, fleet, first.connection);
+    else fleet.scheduleListings(now);
+  }
+
+  /** One turn of this connection's listing. Never throws for what its provider does. */
+  async takeTurn(env: Env, userId: string, fleet: Fleet, connection: Connection): Promise<void> {
+    const id = connection.connection;
+    if (this.#busy.has(id)) return;
+    this.#busy.add(id);
+    try {
+      const now = Date.now();
+      fleet.inventory.begin(id, now, now + LEASE_MS);
+      fleet.scheduleListings(now);
+      await this.#read(env, userId, fleet, connection);
+    } catch (error) {
+      this.#progress.delete(id);
+      logWarning("a connection's machines could not be listed", { user_id: userId }, error);
+      noteFailed(userId, fleet, connection, error);
+    } finally {
+      this.#busy.delete(id);
+      fleet.scheduleListings(Date.now());
+    }
+  }
+
+  async #read(env: Env, userId: string, fleet: Fleet, connection: Connection): Promise<void> {
+    const id = connection.connection;
+    const kept = fleet.credentials.find(id);
+    if (kept === null) return;
+    const begunAt = Date.now();
+    const { provider, credentialsSetAt } = await this.#open(env, userId, connection.provider, kept);
+    if (provider.list === null) throw new ProviderError("unsupported", "its machines can't be listed");
+    const before = this.#progress.get(id);
+    const isSame =
+      before?.credentialsSetAt === credentialsSetAt && begunAt < before.startedAt + LISTING_LIMIT_MS;
+    let progress: Progress =
+      before !== undefined && isSame
+        ? before
+        : { startedAt: begunAt, credentialsSetAt, machines: [], pages: 0, after: null };
+    for (;;) {
+      const page = await within(CALL_LIMIT_MS, provider.list(progress.after));
+      progress = {
+        ...progress,
+        machines: [...progress.machines, ...page.machines],
+        pages: progress.pages + 1,
+        after: page.next,
+      };
+      const isTooLong =
+        progress.machines.length > MACHINES_PER_LISTING || progress.pages >= PAGES_PER_LISTING;
+      if (page.next === null || isTooLong) break;
+      if (Date.now() >= progress.startedAt + LISTING_LIMIT_MS) {
+        throw new ProviderError("unavailable", "listing all machines takes too long");
+      }
+      if (Date.now() >= begunAt + TURN_MS) {
+        this.#progress.set(id, progress);
+        fleet.inventory.makeDue(id, Date.now());
+        return;
+      }
+    }
+    this.#progress.delete(id);
+    // The credentials may have been removed meanwhile, or replaced by those of another account.
+    if (fleet.credentials.find(id)?.setAt !== credentialsSetAt) return;
+    const { startedAt, machines, after } = progress;
+    takeIn(userId, fleet, connection, {
+      startedAt,
+      machines: machines.slice(0, MACHINES_PER_LISTING),
+      isComplete: after === null,
+    });
+  }
+}
+
+/** Keeps what was listed, and tells the owner what runs without being watched. */
+function takeIn(userId: string, fleet: Fleet, connection: Connection, listing: Listing): void {
+  const { inventory } = fleet;
+  const id = connection.connection;
+  const now = Date.now();
+  fleet.update((state) => {
+    const { written, forgotten } = takeListing(inventory.of(id), listing);
+    for (const machine of written) inventory.write(connection, machine);
+    for (const ref of forgotten) inventory.forget({ connection: id, ref });
+    inventory.noteListed(id, listing.startedAt, listing.isComplete, dueAfter(userId, id, 0, 0, now));
+    return state;
+  });
+  const shown = new Set(listing.machines.map(({ ref }) => ref));
+  const seen = inventory.of(id).filter(({ ref }) => shown.has(ref));
+  const telling = unwatchedToTell(seen, ({ watchedBy }) => watchedBy !== null, now);
+  if (telling.length === 0) return;
+  fleet.addOwnEvent(unwatchedEvent(id, nameOf(connection), telling, now), now);
+  for (const machine of telling) inventory.noteTold(machine, now);
+}
+
+function noteFailed(userId: string, fleet: Fleet, connection: Connection, error: unknown): void {
+  const id = connection.connection;
+  const now = Date.now();
+  const failures = (fleet.inventory.listing(id)?.failures ?? 0) + 1;
+  const problem = problemOf(error);
+  const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * SECOND_MS : 0;
+  fleet.inventory.noteFailed(id, failures, problem, dueAfter(userId, id, failures, retryAfterMs, now));
+  if (failures !== FAILURES_TOLD) return;
+  fleet.addOwnEvent(listingFailedEvent(id, nameOf(connection), problem, now), now);
+}
+
+/** Only what a provider said is shown: an error of our own may hold anything. */
+function problemOf(error: unknown): string {
+  if (error instanceof ProviderError) return error.message.slice(0, LONGEST_PROBLEM);
+  return error instanceof NoAnswer ? "it did not answer in time" : "the service could not ask";
+}
+
+function dueAfter(userId: string, id: string, failures: number, retryAfterMs: number, now: number): number {
+  const spread = hashText(`${userId}/${id}/${now}`) / 2 ** 32;
+  return now + waitUntilListing(failures, retryAfterMs, spread);
+}
+
+function nameOf({ provider }: Connection): string {
+  return provider === "webhook" ? "your webhook" : PROVIDER_NAMES[provider];
+}

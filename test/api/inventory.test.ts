@@ -1,0 +1,124 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { toIso } from "../../src/lifecycle/model/time.ts";
+import { fleetOf } from "../../src/platform/address.ts";
+import { passAlarms } from "../fleet/fleets.ts";
+import { anInstance } from "../providers/gcp/fake.ts";
+import { keyFile, PROJECT_ID } from "../providers/gcp/key.ts";
+import { ALL_PERMISSIONS } from "../providers/gcp/permissions.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
+
+const MINUTE = 60_000;
+
+/** What Google lists: names, and how they are. */
+let shown: Record<string, string>;
+
+beforeEach(() => {
+  setClock(DAY);
+  shown = {};
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    const { host, pathname } = new URL(input instanceof Request ? input.url : String(input));
+    if (host === "oauth2.googleapis.com") {
+      return Response.json({ access_token: "ya29.x", expires_in: 3599, token_type: "Bearer" });
+    }
+    if (host === "cloudresourcemanager.googleapis.com")
+      return Response.json({ permissions: ALL_PERMISSIONS });
+    const instances = Object.entries(shown).map(([name, status]) => anInstance({ name, status }));
+    const name = pathname.split("/instances/")[1];
+    return name === undefined
+      ? Response.json({
+          kind: "compute#instanceAggregatedList",
+          items: { "zones/us-central1-a": { instances } },
+        })
+      : Response.json(anInstance({ name, status: shown[name] ?? "RUNNING" }));
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const refOf = (name: string) => `projects/${PROJECT_ID}/zones/us-central1-a/instances/${name}`;
+
+async function connected() {
+  const user = await newUser();
+  await call("PUT", "/api/agent/providers/gcp", { token: user.token, json: keyFile });
+  return { ...user, fleet: fleetOf(env, user.userId) };
+}
+
+const inventory = (token: string, query = "") => call("GET", `/api/agent/inventory${query}`, { token });
+
+describe("the inventory", () => {
+  it("shows all machines of a connected account within one alarm, and tells of those that nobody watches", async () => {
+    shown = { alpha: "RUNNING", beta: "TERMINATED", gamma: "RUNNING" };
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const { body } = await inventory(token);
+    expect(body.machines.map(({ name, state }: Record<string, string>) => [name, state])).toEqual([
+      ["alpha", "running"],
+      ["beta", "stopped"],
+      ["gamma", "running"],
+    ]);
+    expect(body.machines[0]).toMatchObject({ ref: refOf("alpha"), hourly_cost: null, watched_by: null });
+    expect(body.connections).toMatchObject([{ connection: "gcp", complete: true, problem: null }]);
+    const events = await call("GET", "/api/agent/events", { token });
+    expect(events.body.events).toMatchObject([
+      {
+        kind: "unwatched_machines",
+        instance_id: null,
+        detail: { machines: 2, hourly_cost: null, unpriced: 2 },
+      },
+    ]);
+  });
+
+  it("comes in pages, and by who watches", async () => {
+    shown = Object.fromEntries(["a1", "b2", "c3", "d4", "e5"].map((name) => [name, "RUNNING"]));
+    const user = await connected();
+    await Instance.register(user, "rig", { provider: "gcp", provider_ref: refOf("c3") }, "?sight=false");
+    await passAlarms(user.fleet, DAY + 1_000);
+    const names: string[] = [];
+    let cursor = "";
+    do {
+      const { body } = await inventory(user.token, `?limit=2&watched=false${cursor}`);
+      names.push(...body.machines.map(({ name }: { name: string }) => name));
+      cursor = body.next_cursor === null ? "" : `&cursor=${body.next_cursor}`;
+    } while (cursor !== "");
+    expect(names).toEqual(["a1", "b2", "d4", "e5"]);
+    const { body } = await inventory(user.token, "?watched=true");
+    expect(body.machines).toMatchObject([{ name: "c3", watched_by: "rig" }]);
+    expect((await inventory(user.token, `?cursor=${btoa("x").replaceAll("=", "")}`)).status).toBe(400);
+  });
+
+  it("is listed on demand, once a minute", async () => {
+    shown = { alpha: "RUNNING" };
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const sync = (query = "") => call("POST", `/api/agent/inventory/sync${query}`, { token });
+    expect((await sync()).status).toBe(429);
+    setClock(DAY + 2 * MINUTE);
+    shown = {};
+    const { status, body } = await sync("?connection=gcp");
+    expect([status, body.connections[0].listed_at]).toEqual([200, toIso(DAY + 2 * MINUTE)]);
+    expect((await inventory(token)).body.machines[0].vanished_at).toBe(toIso(DAY + 2 * MINUTE));
+    expect((await sync("?connection=vast")).status).toBe(404);
+  });
+
+  it("is nobody else's, is not listed for a suspended user, and goes with the credentials", async () => {
+    shown = { alpha: "RUNNING" };
+    const user = await connected();
+    await passAlarms(user.fleet, DAY + 1_000);
+    const other = await newUser();
+    expect((await inventory(other.token)).body).toEqual({ machines: [], connections: [], next_cursor: null });
+    expect((await call("POST", "/api/agent/inventory/sync", { token: other.token })).body).toEqual({
+      connections: [],
+    });
+    await call("DELETE", "/api/agent/providers/gcp", { token: user.token });
+    expect((await inventory(user.token)).body.machines).toEqual([]);
+    await call("PUT", "/api/agent/providers/gcp", { token: user.token, json: keyFile });
+    await call("POST", `/api/admin/users/${user.userId}/suspend`, {
+      token: ADMIN_TOKEN,
+      json: { reason: "x" },
+    });
+    expect((await call("POST", "/api/agent/inventory/sync", { token: user.token })).status).toBe(403);
+  });
+});

@@ -29,7 +29,8 @@ export const INVARIANTS = {
   heartbeat_lost: "every heartbeat is handed to the history once",
   order_not_sent: "an order that a provider must be called for is sent",
   order_ended_unsaid: "no order ends or is replaced without an event that says so",
-  ended_without_order: "an instance is hibernated or deleted by an order only",
+  ended_without_order:
+    "an instance is hibernated or deleted by an order only, or hibernated since its provider lists it as stopped",
   deleted_came_back: "a deleted instance comes back by a heartbeat only",
   orphaned_since_earlier: "the moment since which an instance is orphaned does not move back",
   orphaned_while_heard: "an instance that was heard is not orphaned",

@@ -122,3 +122,58 @@ describe("the inventory", () => {
     expect((await call("POST", "/api/agent/inventory/sync", { token: user.token })).status).toBe(403);
   });
 });
+
+describe("the second witness", () => {
+  const STOPPED = "stopped by its owner at Google";
+
+  it(`${STOPPED}: the machine shows as hibernated without an order, and as running once it is started there`, async () => {
+    shown = { c3: "RUNNING" };
+    const user = await connected();
+    const rig = await Instance.register(
+      user,
+      "rig",
+      { provider: "gcp", provider_ref: refOf("c3") },
+      "?sight=false",
+    );
+    await rig.heartbeat();
+    await passAlarms(user.fleet, DAY + 1_000);
+    await rig.settled();
+    expect((await rig.ask("GET")).body.status).toBe("running");
+    shown = { c3: "TERMINATED" };
+    await rig.until(DAY + 20 * MINUTE);
+    await rig.settled();
+    await passAlarms(user.fleet, DAY + 20 * MINUTE);
+    await rig.settled();
+    expect(await rig.status()).toBe("hibernated");
+    expect(await rig.eventKinds()).toEqual(["registered", "first_heartbeat", "orphaned", "hibernated"]);
+    shown = { c3: "RUNNING" };
+    await passAlarms(user.fleet, DAY + 60 * MINUTE);
+    await rig.settled();
+    expect((await rig.eventKinds()).slice(0, 5).at(-1)).toBe("woken");
+    expect((await inventory(user.token)).body.machines).toMatchObject([{ watched_by: "rig", told_at: null }]);
+  });
+
+  it("does not hold against one that beats, nor for another machine", async () => {
+    shown = { c3: "TERMINATED", d4: "TERMINATED" };
+    const user = await connected();
+    const rig = await Instance.register(
+      user,
+      "rig",
+      { provider: "gcp", provider_ref: refOf("c3") },
+      "?sight=false",
+    );
+    for (let minute = 0; minute <= 40; minute++) {
+      await rig.until(DAY + minute * MINUTE);
+      await rig.heartbeat();
+      await passAlarms(user.fleet);
+    }
+    expect(await rig.status()).toBe("running");
+    const listed = { at: Date.now() + 60 * MINUTE, credentialsSetAt: 1, gpus: null };
+    setClock(Date.now() + 4 * MINUTE);
+    await rig.actor.noteListed(
+      { provider: "gcp", ref: refOf("d4") },
+      { type: "machine.listed", shown: "stopped", stoppedUntil: null, sighted: listed },
+    );
+    expect(await rig.status()).toBe("running");
+  });
+});

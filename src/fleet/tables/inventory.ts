@@ -13,7 +13,7 @@ export interface InventoryRow extends InventoryMachine {
   readonly provider: ProviderKind;
   /** The instance that watches it; null when none does. */
   readonly watchedBy: string | null;
-  /** What was last told to an instance of this machine: see `witnessOf`. */
+  /** What was last told to an instance of this machine: see `tasks/witness.ts`. */
   readonly witness: string | null;
 }
 
@@ -113,6 +113,10 @@ const COLUMNS = `connection, ref, provider, name, state, gpu, gpus, region, crea
 
 const LISTING = "connection, due_at, tried_at, listed_at, is_complete, failures, problem";
 
+const watcherRow = z
+  .object({ instance_id: z.string(), status: z.string() })
+  .transform(({ instance_id, status }): [string, string] => [instance_id, status]);
+
 /** Where a page of the inventory ends. */
 export interface InventoryPlace {
   readonly connection: string;
@@ -187,6 +191,26 @@ export class Inventory {
       machine.stateSince,
       machine.toldAt,
       machine.vanishedAt,
+    );
+  }
+
+  /** What those who watch machines of this provider are, as they last reported. */
+  watchers(provider: ProviderKind, instanceIds: readonly string[]): Map<string, string> {
+    const rows = this.#sql.exec(
+      `SELECT instance_id, status FROM instances
+       WHERE instance_id IN (SELECT value FROM json_each(?)) AND provider = ?`,
+      JSON.stringify(instanceIds),
+      provider,
+    );
+    return new Map(readableRows(watcherRow, rows.toArray()));
+  }
+
+  noteWitness({ connection, ref }: InventoryPlace, witness: string): void {
+    this.#sql.exec(
+      "UPDATE inventory SET witness = ? WHERE connection = ? AND ref = ?",
+      witness,
+      connection,
+      ref,
     );
   }
 

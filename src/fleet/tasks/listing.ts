@@ -18,6 +18,7 @@ import {
   waitUntilListing,
 } from "../rules/inventory.ts";
 import type { Connection } from "../tables/credentials.ts";
+import { tellWatchers } from "./witness.ts";
 
 /**
  * Lists the machines of a user's connections, turn by turn: each turn reads pages for a few seconds and leaves the rest to the next
@@ -137,12 +138,16 @@ export class Listings {
     this.#progress.delete(id);
     // The credentials may have been removed meanwhile, or replaced by those of another account.
     if (fleet.credentials.find(id)?.setAt !== credentialsSetAt) return;
+    if (fleet.isSuspended || fleet.state.leavingSince !== null) return;
     const { startedAt, machines, after } = progress;
-    takeIn(userId, fleet, connection, {
+    const listing = {
       startedAt,
       machines: machines.slice(0, MACHINES_PER_LISTING),
       isComplete: after === null,
-    });
+    };
+    const former = fleet.inventory.of(id);
+    takeIn(userId, fleet, connection, listing);
+    await tellWatchers(env, userId, fleet, { connection, listing, former, credentialsSetAt });
   }
 }
 

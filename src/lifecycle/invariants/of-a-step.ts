@@ -26,7 +26,8 @@ export const OF_A_STEP = [
     (before, after) =>
       (after.phase.status !== "hibernated" && after.phase.status !== "deleted") ||
       after.phase.status === before.phase.status ||
-      actionOf(before) !== null,
+      actionOf(before) !== null ||
+      isFoundStopped(before, after),
   ],
   ["deleted_came_back", isDeletedForGood],
   ["orphaned_since_earlier", isOrphanedSinceKept],
@@ -118,6 +119,20 @@ function isEndOfOrderSaid(before: InstanceState, after: InstanceState): boolean 
   return (
     isSaid(added, ENDS_OF_AN_ORDER, action.id) ||
     (before.phase.status === "waking" && isSaid(added, ENDS_OF_A_WAKE))
+  );
+}
+
+/** A silent machine that its provider lists as stopped, which the owner is told. */
+function isFoundStopped(before: InstanceState, after: InstanceState): boolean {
+  const wasAwake = before.phase.status === "running" || before.phase.status === "orphaned";
+  return (
+    wasAwake &&
+    after.phase.status === "hibernated" &&
+    after.clock.lastHeartbeatAt === before.clock.lastHeartbeatAt &&
+    newEffects(before, after).some(
+      ({ effect }) =>
+        effect.type === "event" && effect.event.kind === "hibernated" && effect.event.detail.by_hand === true,
+    )
   );
 }
 

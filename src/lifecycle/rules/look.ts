@@ -1,4 +1,5 @@
 import type { ActionOrder } from "../model/effects.ts";
+import type { HistoryEvent } from "../model/history-event.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
@@ -100,26 +101,33 @@ export function endLook(state: InstanceState, event: LookEnd, now: number): Inst
         detail: { confirmed_by: event.confirmedBy, action_id: event.actionId },
       });
     case "action.found_running":
-      return record(
-        {
-          ...state,
-          phase: { status: "running", idle: null },
-          clock: { ...state.clock, graceUntil: null, countsFrom: now },
-          counters: { ...state.counters, gapFrom: now },
-        },
-        {
-          at: now,
-          kind: "woken",
-          severity: "warning",
-          message: `${profile.provider} shows it running. The service was set back to a moment at which it was hibernated: it counts as running, and is watched from now on`,
-          detail: { action_id: event.actionId },
-        },
-      );
+      return countAsRunning(state, {
+        at: now,
+        message: `${profile.provider} shows it running. The service was set back to a moment at which it was hibernated: it counts as running, and is watched from now on`,
+        detail: { action_id: event.actionId },
+      });
     case "action.gone":
       return tellUnwatched(withoutLook(state), now, `${profile.provider} has no such machine any more`);
     case "action.failed":
       return tellUnwatched(withoutLook(state), now, `${profile.provider} could not tell: ${event.because}`);
   }
+}
+
+/** A hibernated instance whose machine runs counts as running: it is watched like any other from now on. */
+export function countAsRunning(
+  state: InstanceState,
+  { at, message, detail }: Pick<HistoryEvent, "at" | "message" | "detail">,
+): InstanceState {
+  if (state.phase.status !== "hibernated") return state;
+  return record(
+    {
+      ...state,
+      phase: { status: "running", idle: null },
+      clock: { ...state.clock, graceUntil: null, countsFrom: at },
+      counters: { ...state.counters, gapFrom: at },
+    },
+    { at, kind: "woken", severity: "warning", message, detail },
+  );
 }
 
 function withoutLook(state: InstanceState): InstanceState {

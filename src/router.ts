@@ -13,6 +13,7 @@ import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
+import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
@@ -121,6 +122,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/agent/providers/:kind", DeleteProvider);
   api.get("/api/agent/inventory", GetInventory);
   api.post("/api/agent/inventory/sync", SyncInventory);
+  api.post("/api/agent/inventory/adopt", AdoptMachines);
   api.post("/api/agent/actions/:id/result", PostActionResult);
 
   app.get("/metrics", requireToken("user", "admin"));

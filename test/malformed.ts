@@ -165,6 +165,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["DELETE", "/api/agent/providers/vast"],
   ["GET", "/api/agent/inventory"],
   ["POST", "/api/agent/inventory/sync"],
+  ["POST", "/api/agent/inventory/adopt"],
   ["POST", "/api/agent/actions/a-1/result"],
 ];
 

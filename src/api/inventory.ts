@@ -189,7 +189,7 @@ export class SyncInventory extends Endpoint {
   }
 }
 
-export function machineView(machine: InventoryRow): z.infer<typeof machineSchema> {
+function machineView(machine: InventoryRow): z.infer<typeof machineSchema> {
   return {
     connection: machine.connection,
     provider: machine.provider,

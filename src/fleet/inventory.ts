@@ -2,6 +2,7 @@ import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
 import type { InventoryPlace, InventoryRow, ListingRow } from "./tables/inventory.ts";
+import { type Adopted, adoptAll, placesToAdopt } from "./tasks/adopt.ts";
 import { Listings } from "./tasks/listing.ts";
 
 /** A connection whose machines can be listed, and how that goes; null before the first time. */
@@ -16,6 +17,12 @@ export interface InventoryPage {
   /** Where the page ends; null for the last one. */
   readonly end: InventoryPlace | null;
   readonly connections: readonly ListedConnection[];
+}
+
+export interface Adoption {
+  readonly adopted: readonly Adopted[];
+  /** Whether there are more than were allowed at once. */
+  readonly isMore: boolean;
 }
 
 /** Whoever asks for a listing waits at most this long; what is left goes on by the alarm. */
@@ -68,5 +75,18 @@ export abstract class FleetInventory extends FleetKeeper {
     }
     this[CHANGED](fleet);
     return "listed";
+  }
+
+  /**
+   * Registers these machines as instances, or those of all that bill and that nobody watches: so many at most. Null for a suspended
+   * user.
+   */
+  async adopt(places: readonly InventoryPlace[] | "all", limit: number): Promise<Adoption | null> {
+    const fleet = await this[READY]();
+    if (fleet.isSuspended || fleet.state.leavingSince !== null) return null;
+    const wanted = places === "all" ? placesToAdopt(fleet) : places;
+    const adopted = await adoptAll(this.env, this.ctx.id.name ?? "", fleet, wanted.slice(0, limit));
+    this[CHANGED](fleet);
+    return { adopted, isMore: wanted.length > limit };
   }
 }

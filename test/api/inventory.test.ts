@@ -177,3 +177,70 @@ describe("the second witness", () => {
     expect(await rig.status()).toBe("running");
   });
 });
+
+describe("adoption", () => {
+  const adopt = (token: string, json: unknown) => call("POST", "/api/agent/inventory/adopt", { token, json });
+
+  it("registers all that run unwatched by one call, under the names of their provider, with tokens that work", async () => {
+    shown = { alpha: "RUNNING", beta: "TERMINATED", gamma: "RUNNING" };
+    const { token, userId, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    // The name is taken by another machine.
+    await Instance.register({ userId, token }, "gamma", {});
+    const { status, body } = await adopt(token, { all: true });
+    expect([status, body.refused, body.is_more]).toEqual([200, [], false]);
+    const [alpha, gamma] = body.adopted;
+    expect([alpha.instance_id, gamma.instance_id]).toEqual(["alpha", expect.stringMatching(/^gamma-\w+$/)]);
+    const instance = await call("GET", "/api/agent/instances/alpha", { token });
+    expect(instance.body).toMatchObject({
+      name: "alpha",
+      provider: "gcp",
+      provider_ref: refOf("alpha"),
+      hourly_cost: null,
+      status: "pending",
+    });
+    const beat = { instance_id: "alpha", gpu_utilization: 50 };
+    expect((await call("POST", "/api/agent/status", { token: alpha.token, json: beat })).status).toBe(200);
+    expect((await adopt(token, { all: true })).body).toMatchObject({ adopted: [], refused: [] });
+    expect((await inventory(token, "?watched=false")).body.machines).toMatchObject([{ name: "beta" }]);
+  });
+
+  it("registers one that is stopped if it is named, and says why it registers another not", async () => {
+    shown = { beta: "TERMINATED" };
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const machines = [
+      { connection: "gcp", ref: refOf("beta") },
+      { connection: "gcp", ref: refOf("none") },
+    ];
+    const { body } = await adopt(token, { machines });
+    expect(body.adopted).toMatchObject([{ instance_id: "beta" }]);
+    expect(body.refused).toEqual([{ ...machines[1], because: "unknown" }]);
+    expect((await adopt(token, { machines })).body.refused).toMatchObject([{ because: "watched" }, {}]);
+    for (const wrong of [{}, { all: false }, { all: true, machines }, { machines: [] }, { machines: [{}] }]) {
+      expect((await adopt(token, wrong)).status).toBe(400);
+    }
+    const other = await newUser();
+    expect((await adopt(other.token, { machines })).body.refused).toHaveLength(2);
+  });
+
+  it("is done by each listing under `register`, and nobody is told under `off`", async () => {
+    shown = { alpha: "RUNNING" };
+    for (const [policy, kinds, ids] of [
+      ["register", [], ["alpha"]],
+      ["off", [], []],
+      ["suggest", ["unwatched_machines"], []],
+    ] as const) {
+      setClock(DAY);
+      const { token, fleet } = await connected();
+      const set = await call("PUT", "/api/agent/policy", { token, json: { inventory: { adopt: policy } } });
+      expect(set.status).toBe(200);
+      await passAlarms(fleet, DAY + 1_000);
+      const events = await call("GET", "/api/agent/events", { token });
+      const own = events.body.events.filter((event: { instance_id: unknown }) => event.instance_id === null);
+      expect(own.map(({ kind }: { kind: string }) => kind)).toEqual(kinds);
+      const list = await call("GET", "/api/agent/instances?view=summary", { token });
+      expect(list.body.instances.map((each: { instance_id: string }) => each.instance_id)).toEqual(ids);
+    }
+  });
+});

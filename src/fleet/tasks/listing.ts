@@ -1,3 +1,4 @@
+import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { hashText } from "../../platform/hash.ts";
@@ -6,6 +7,7 @@ import { NoAnswer, within } from "../../platform/within.ts";
 import { type ListedMachine, ProviderError } from "../../providers/provider.ts";
 import { openKept } from "../../providers/registry.ts";
 import type { Fleet } from "../fleet.ts";
+import { isToAdopt } from "../rules/adoption.ts";
 import {
   FAILURES_TOLD,
   type Listing,
@@ -18,6 +20,7 @@ import {
   waitUntilListing,
 } from "../rules/inventory.ts";
 import type { Connection } from "../tables/credentials.ts";
+import { adoptAll } from "./adopt.ts";
 import { tellWatchers } from "./witness.ts";
 
 /**
@@ -36,6 +39,9 @@ const LISTING_LIMIT_MS = 10 * MINUTE_MS;
 
 /** A turn that nobody ended has been cut off. */
 const LEASE_MS = 2 * MINUTE_MS;
+
+/** So many machines are registered by a listing; the others by the next one. */
+const ADOPTED_PER_LISTING = 50;
 
 const LONGEST_PROBLEM = 300;
 
@@ -147,11 +153,16 @@ export class Listings {
     };
     const former = fleet.inventory.of(id);
     takeIn(userId, fleet, connection, listing);
+    if (adoptOf(fleet) === "register") {
+      const found = fleet.inventory.of(id).filter(isToAdopt);
+      await adoptAll(env, userId, fleet, found.slice(0, ADOPTED_PER_LISTING));
+    }
+    tellUnwatched(fleet, connection, listing);
     await tellWatchers(env, userId, fleet, { connection, listing, former, credentialsSetAt });
   }
 }
 
-/** Keeps what was listed, and tells the owner what runs without being watched. */
+/** Keeps what was listed. */
 function takeIn(userId: string, fleet: Fleet, connection: Connection, listing: Listing): void {
   const { inventory } = fleet;
   const id = connection.connection;
@@ -163,6 +174,19 @@ function takeIn(userId: string, fleet: Fleet, connection: Connection, listing: L
     inventory.noteListed(id, listing.startedAt, listing.isComplete, dueAfter(userId, id, 0, 0, now));
     return state;
   });
+}
+
+/** What its owner wants to be done about machines that bill and that nobody watches. */
+function adoptOf(fleet: Fleet) {
+  return mergePolicy(fleet.state.policy.overrides).inventory.adopt;
+}
+
+/** Tells the owner what runs without being watched. */
+function tellUnwatched(fleet: Fleet, connection: Connection, listing: Listing): void {
+  if (adoptOf(fleet) === "off") return;
+  const { inventory } = fleet;
+  const id = connection.connection;
+  const now = Date.now();
   const shown = new Set(listing.machines.map(({ ref }) => ref));
   const seen = inventory.of(id).filter(({ ref }) => shown.has(ref));
   const telling = unwatchedToTell(seen, ({ watchedBy }) => watchedBy !== null, now);

@@ -1,0 +1,126 @@
+import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { actorOf } from "../../platform/address.ts";
+import { logWarning } from "../../platform/log.ts";
+import { readSettings } from "../../platform/settings.ts";
+import { within } from "../../platform/within.ts";
+import type { Fleet } from "../fleet.ts";
+import {
+  type AdoptionRefusal,
+  adoptionIds,
+  adoptionName,
+  adoptionOverrides,
+  adoptionRefusal,
+  isToAdopt,
+} from "../rules/adoption.ts";
+import type { InventoryPlace, InventoryRow } from "../tables/inventory.ts";
+
+/** Registers machines of the inventory as instances. */
+
+const REGISTER_LIMIT_MS = 20 * SECOND_MS;
+
+/** So many at the same time. */
+const AT_ONCE = 10;
+
+export type Adopted = InventoryPlace &
+  (
+    | { readonly outcome: "registered"; readonly instanceId: string; readonly tokenGeneration: number }
+    | { readonly outcome: "refused"; readonly because: AdoptionRefusal }
+  );
+
+/** All that bill and that nobody watches. */
+export function placesToAdopt(fleet: Fleet): InventoryPlace[] {
+  return fleet.credentials
+    .listed()
+    .flatMap(({ connection }) => fleet.inventory.of(connection))
+    .filter(isToAdopt);
+}
+
+export async function adoptAll(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  places: readonly InventoryPlace[],
+): Promise<Adopted[]> {
+  const adopted: Adopted[] = [];
+  for (let start = 0; start < places.length; start += AT_ONCE) {
+    const some = places.slice(start, start + AT_ONCE);
+    adopted.push(...(await Promise.all(some.map((place) => adopt(env, userId, fleet, place)))));
+  }
+  return adopted;
+}
+
+async function adopt(env: Env, userId: string, fleet: Fleet, place: InventoryPlace): Promise<Adopted> {
+  const machine = fleet.inventory.find(place);
+  const { connection, ref } = place;
+  const refused = (because: AdoptionRefusal): Adopted => ({ connection, ref, outcome: "refused", because });
+  const refusal = adoptionRefusal(machine);
+  if (machine === null || refusal !== null) return refused(refusal ?? "unknown");
+  for (const instanceId of adoptionIds(machine)) {
+    const registered = await register(env, userId, fleet, machine, instanceId);
+    if (registered === "exists") continue;
+    if (typeof registered === "string") return refused(registered);
+    return { connection, ref, outcome: "registered", instanceId, ...registered };
+  }
+  return refused("unavailable");
+}
+
+async function register(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  machine: InventoryRow,
+  instanceId: string,
+): Promise<{ readonly tokenGeneration: number } | AdoptionRefusal | "exists"> {
+  if (fleet.registry.has(instanceId)) return "exists";
+  const now = Date.now();
+  const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, now);
+  if (admission === null) return "too_many";
+  const giveBack = () => {
+    const { withdrawBy = null } = admission;
+    if (withdrawBy !== null) fleet.admissions.withdraw(instanceId, withdrawBy);
+  };
+  const overrides = adoptionOverrides(admission.policy.overrides, machine.provider);
+  const key = { provider: machine.provider, ref: machine.ref };
+  const claim = overrides === null ? null : fleet.machines.claim(key, instanceId, now);
+  if (overrides === null || claim === null || claim.holder !== instanceId) {
+    giveBack();
+    return overrides === null ? "bad_policy" : "watched";
+  }
+  try {
+    const registered = await within(
+      REGISTER_LIMIT_MS,
+      actorOf(env, userId, instanceId).register({
+        userId,
+        instanceId,
+        profile: {
+          name: adoptionName(machine),
+          provider: machine.provider,
+          providerRef: machine.ref === instanceId ? null : machine.ref,
+          hourlyCost: machine.hourlyCost,
+          hibernatedHourlyCost: machine.stoppedHourlyCost,
+        },
+        sighted: sightedIn(fleet, machine),
+        overrides,
+        userPolicy: admission.policy.overrides,
+        userPolicyVersion: admission.policy.version,
+        idsAfter: admission.idsAfter,
+      }),
+    );
+    if (registered.outcome === "registered") return { tokenGeneration: registered.tokenGeneration };
+    fleet.machines.withdraw(key, instanceId, claim.claimedAt);
+    giveBack();
+    return "exists";
+  } catch (error) {
+    // It may have been registered all the same. A claim and an admission without an instance lapse by themselves.
+    logWarning("a machine could not be registered", { user_id: userId, instance_id: instanceId }, error);
+    return "unavailable";
+  }
+}
+
+/** Only what these very credentials have shown counts as seen. */
+function sightedIn(fleet: Fleet, { connection, lastSeenAt, state, gpus }: InventoryRow) {
+  const setAt = fleet.credentials.find(connection)?.setAt;
+  return setAt === undefined || lastSeenAt < setAt
+    ? null
+    : { at: lastSeenAt, credentialsSetAt: setAt, gpus: state === "running" ? gpus : null };
+}

@@ -14,6 +14,12 @@ const GOOD = {
     secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     region: "eu-central-1",
   },
+  azure: {
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: "22222222-2222-4222-8222-222222222222",
+  },
 } satisfies Record<CalledProvider, Record<string, string>>;
 
 /** What each answers to the harmless call by which its credentials are tried. */
@@ -23,6 +29,8 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "api.runpod.io": '{"pods":[]}',
   "ec2.eu-central-1.amazonaws.com":
     "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>",
+  "login.microsoftonline.com": '{"access_token":"token","expires_in":3599}',
+  "management.azure.com": '{"value":[]}',
 };
 
 let answer: (host: string) => Response;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import { azure } from "../../src/providers/azure/driver.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
@@ -8,6 +9,7 @@ import { vast } from "../../src/providers/vast/driver.ts";
 import { webhook } from "../../src/providers/webhook/driver.ts";
 
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const SUBSCRIPTION = "22222222-2222-4222-8222-222222222222";
 const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
   vast: vast({ api_key: "vast-key-0123456789" }),
   runpod: runpod({ api_key: "rpa_0123456789" }),
@@ -15,6 +17,12 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
     access_key_id: "AKIAIOSFODNN7EXAMPLE",
     secret_access_key: "x".repeat(40),
     region: "eu-central-1",
+  }),
+  azure: azure({
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: SUBSCRIPTION,
   }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
@@ -27,6 +35,18 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
     `https://api.runpod.io/v2/pods/${ref}/action`,
   ],
   ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
+  azure: (ref: string) => {
+    const [group, name] = ref.split("/");
+    const groupUrl = `https://management.azure.com/subscriptions/${SUBSCRIPTION}/resourceGroups/${group}`;
+    const url = `${groupUrl}/providers/Microsoft.Compute/virtualMachines/${name}`;
+    return [
+      "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token",
+      `${url}?api-version=2025-04-01`,
+      `${url}?api-version=2025-04-01&$expand=instanceView`,
+      `${url}/start?api-version=2025-04-01`,
+      `${url}/deallocate?api-version=2025-04-01`,
+    ];
+  },
   webhook: () => ["https://plane.example.com/orders"],
 };
 
@@ -36,7 +56,7 @@ it("is called at the machine's own address or, for a reference that is none, not
   const called: string[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
     called.push(input instanceof Request ? input.url : String(input));
-    return new Response("{}");
+    return new Response('{"access_token":"token","expires_in":3599}');
   });
   const pieces = fc.constantFrom("..", ".", "/", "%2e%2e", "a", "7", "i-12345678", "?", "#", "\\", "\n", "@");
   const references = fc.oneof(
@@ -49,6 +69,7 @@ it("is called at the machine's own address or, for a reference that is none, not
       "28864630",
       "xedezhzb9la3ye",
       "i-1234567890abcdef0",
+      "my-group/my-vm",
     ),
     fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
     fc.string({ unit: "binary" }),

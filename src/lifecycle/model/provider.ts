@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2"] as const;
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "azure"] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -23,6 +23,7 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   vast: "Vast.ai",
   runpod: "RunPod",
   ec2: "Amazon EC2",
+  azure: "Azure Virtual Machines",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -89,6 +90,14 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",
   },
+  azure: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -109,6 +118,11 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
   ec2: {
     form: /^i-[0-9a-f]{8,17}$/,
     words: "must be the id of an EC2 instance, such as i-1234567890abcdef0",
+  },
+  // Azure ignores the case of names; with only one case, a machine has only one reference.
+  azure: {
+    form: /^(?=[^/]{1,90}\/)[a-z0-9._-]*[a-z0-9_-]\/[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_])?$/,
+    words: "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
   },
 };
 

@@ -8,6 +8,9 @@ describe("a reference to a machine", () => {
     ["runpod", "xedezhzb9la3ye"],
     ["ec2", "i-1234567890abcdef0"],
     ["ec2", "i-1a2b3c4d"],
+    ["azure", "my-group/my-vm"],
+    ["azure", `${"g".repeat(90)}/${"v".repeat(64)}`],
+    ["azure", "_a.b-/1"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -25,6 +28,16 @@ describe("a reference to a machine", () => {
     ["ec2", "i-12"],
     ["ec2", "i-1234567890ABCDEF0"],
     ["ec2", "ami-1234567890abcdef0"],
+    ["azure", "my-vm"],
+    ["azure", "My-Group/my-vm"],
+    ["azure", "my-group/My-VM"],
+    ["azure", "my-group/my-vm/start"],
+    ["azure", "my-group./my-vm"],
+    ["azure", "my-group/my-vm."],
+    ["azure", "my-group/_vm"],
+    ["azure", `${"g".repeat(91)}/vm`],
+    ["azure", `group/${"v".repeat(65)}`],
+    ["azure", "my-group:1/my-vm"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -71,6 +84,7 @@ describe("a provider of the kind", () => {
     ["vast", "by call", true, false],
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
+    ["azure", "by call", true, true],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -79,11 +93,19 @@ describe("a provider of the kind", () => {
   );
 
   it("that only a newer version knows can do nothing, whatever it is called", () => {
-    for (const kind of ["azure", "toString", "__proto__", ""]) {
+    for (const kind of ["nimbus", "toString", "__proto__", ""]) {
       // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
       expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
     }
-    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+    expect(providerKindSchema.options).toEqual([
+      "agent",
+      "none",
+      "webhook",
+      "vast",
+      "runpod",
+      "ec2",
+      "azure",
+    ]);
   });
 
   it("says what a reference of its own looks like", () => {
@@ -105,6 +127,9 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("ec2", `i-${"a".repeat(18)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `i-${"a".repeat(7)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `xi-${"a".repeat(8)}`)).not.toBeNull();
+    expect(referenceIssue("azure", "my-vm")).toBe(
+      "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
+    );
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

@@ -2,16 +2,8 @@ import { sight } from "../answer.ts";
 import { type Progress, type Provider, ProviderError, type Target } from "../provider.ts";
 import { AZURE_PUBLIC, type Azure, type AzureCredentials, azureCalls } from "./api.ts";
 import { machineList } from "./listing.ts";
-import {
-  allMachines,
-  deleteObstacle,
-  gpusOf,
-  onMachine,
-  ownerObstacle,
-  readMachine,
-  stateOf,
-  stopObstacle,
-} from "./machine.ts";
+import { allMachines, gpusOf, onMachine, readMachine, stateOf } from "./machine.ts";
+import { deleteObstacle, standingObstacle, stopObstacle } from "./obstacles.ts";
 import { requirePermissions } from "./permissions.ts";
 import { snapshotStateOf, takeSnapshots } from "./snapshots.ts";
 
@@ -53,7 +45,7 @@ export function azure(credentials: AzureCredentials, urls = AZURE_PUBLIC): Provi
         const seen = stateOf(machine);
         if (seen.state === "unknown") return seen;
         const obstacle =
-          seen.state === "running" ? await stopObstacle(calls, target, machine) : ownerObstacle(machine);
+          seen.state === "running" ? await stopObstacle(calls, target, machine) : standingObstacle(machine);
         return { state: seen.state, gpus: gpusOf(machine.properties.hardwareProfile?.vmSize).gpus, obstacle };
       }),
     verify: async (target) => {

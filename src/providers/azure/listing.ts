@@ -6,11 +6,11 @@ import {
   codesOf,
   gpusOf,
   machineSchema,
-  ownerOf,
   referenceOfId,
   stateIn,
   stateSchema,
 } from "./machine.ts";
+import { ownerOf } from "./obstacles.ts";
 
 /**
  * All machines of the subscription. Azure lists how machines are described and how they run apart, so the second list is

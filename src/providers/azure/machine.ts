@@ -4,16 +4,13 @@ import { ProviderError, type Shown, type Target } from "../provider.ts";
 import { type Azure, AzureError } from "./api.ts";
 
 /**
- * What Azure shows of a virtual machine, and what stands against an order to it.
+ * What Azure shows of a virtual machine.
  * https://learn.microsoft.com/en-us/rest/api/compute/virtual-machines/get (2025-04-01);
  * https://learn.microsoft.com/en-us/azure/virtual-machines/states-billing: which states are billed;
- * https://learn.microsoft.com/en-us/azure/virtual-machines/ephemeral-os-disks: what can't be deallocated;
- * https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/lock-resources, and the parameter `-AtScope` of
- * https://learn.microsoft.com/en-us/powershell/module/az.resources/get-azresourcelock: locks are inherited.
+ * https://learn.microsoft.com/en-us/azure/virtual-machines/sizes/overview: what the name of a size says.
  */
 
 const COMPUTE_VERSION = "api-version=2025-04-01";
-const LOCKS_VERSION = "api-version=2016-09-01";
 
 const diskSchema = z.object({
   name: z.string().nullish(),
@@ -21,6 +18,8 @@ const diskSchema = z.object({
 });
 
 export type Disk = z.infer<typeof diskSchema>;
+
+const partSchema = z.object({ id: z.string().nullish() }).nullish();
 
 const viewSchema = z.object({ statuses: z.array(z.object({ code: z.string() })).nullish() });
 
@@ -42,7 +41,10 @@ export const machineSchema = z.object({
         dataDisks: z.array(diskSchema).nullish(),
       })
       .nullish(),
-    virtualMachineScaleSet: z.object({ id: z.string() }).nullish(),
+    virtualMachineScaleSet: partSchema,
+    host: partSchema,
+    hostGroup: partSchema,
+    capacityReservation: z.object({ capacityReservationGroup: partSchema }).nullish(),
     instanceView: viewSchema.nullish(),
   }),
 });
@@ -158,57 +160,11 @@ export function stateIn(provisioningState: string, codes: readonly string[]): St
   return { state: "unknown", because: `Azure ${shown}; its last operation: ${last}` };
 }
 
-/** What the machine belongs to, and is replaced or scaled by; null when it stands alone. */
-export function ownerOf({ properties, managedBy, tags }: Machine): string | null {
-  const pool = tags?.["aks-managed-poolName"];
-  if (pool !== undefined) return `the AKS node pool ${pool}`;
-  const owner = properties.virtualMachineScaleSet?.id ?? managedBy;
-  return owner == null || owner === "" ? null : `the scale set ${owner.split("/").at(-1)}`;
-}
-
-/** Why the machine must be neither stopped nor deleted; null when nothing stands against it. */
-export function ownerObstacle(machine: Machine): string | null {
-  const owner = ownerOf(machine);
-  return owner === null ? null : `it belongs to ${owner}, which may replace it: change that instead`;
-}
-
-/** Why the machine can't or must not be stopped; null when nothing stands against it. */
-export async function stopObstacle(azure: Azure, target: Target, machine: Machine): Promise<string | null> {
-  const owner = ownerObstacle(machine);
-  if (owner !== null) return owner;
-  if (machine.properties.storageProfile?.osDisk?.diffDiskSettings?.option?.toLowerCase() === "local") {
-    return "its OS disk is ephemeral: it can't be deallocated, only deleted";
-  }
-  return lockObstacle(azure, target, ["readonly"]);
-}
-
-/** Why the machine can't or must not be deleted; null when nothing stands against it. */
-export async function deleteObstacle(azure: Azure, target: Target, machine: Machine): Promise<string | null> {
-  return ownerObstacle(machine) ?? (await lockObstacle(azure, target, ["readonly", "cannotdelete"]));
-}
-
-const locksSchema = z.object({
-  value: z.array(z.object({ name: z.string(), properties: z.object({ level: z.string() }) })),
-});
-
-/** The lock of one of these levels on the machine, its group or its subscription. Null where locks can't be read: then Azure itself refuses the order, only later. */
-async function lockObstacle(azure: Azure, target: Target, levels: readonly string[]): Promise<string | null> {
-  const path = `${machinePath(target)}/providers/Microsoft.Authorization/locks?${LOCKS_VERSION}&$filter=atScope()`;
-  try {
-    const { value } = await azure.get(path, locksSchema);
-    const lock = value.find(({ properties }) => levels.includes(properties.level.toLowerCase()));
-    return lock === undefined ? null : `the lock ${lock.name} (${lock.properties.level}) is on it`;
-  } catch (error) {
-    if (error instanceof ProviderError && !error.isPassing) return null;
-    throw error;
-  }
-}
-
 /** Sizes of family N have GPUs, those of NP an FPGA. How many a size has is not in its name. */
 export function gpusOf(size: string | null | undefined): { gpu: string | null; gpus: number | null } {
   const [, family, rest] = /^[A-Za-z]+_([A-Z]+)\d[\dA-Za-z-]*((?:_\w+)?)$/.exec(size ?? "") ?? [];
   if (family === undefined) return { gpu: null, gpus: null };
   if (!family.startsWith("N") || family.startsWith("NP")) return { gpu: null, gpus: 0 };
-  const models = (rest ?? "").split("_").filter((part) => part !== "" && !/^v\d+$/.test(part));
+  const models = (rest ?? "").split("_").filter((part) => /\d/.test(part) && !/^v\d+$/.test(part));
   return { gpu: models.at(-1) ?? null, gpus: null };
 }

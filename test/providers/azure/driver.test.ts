@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { azure } from "../../../src/providers/azure/driver.ts";
+import { gpusOf } from "../../../src/providers/azure/machine.ts";
 import type { Reply } from "../../outside/http.ts";
 import { CREDENTIALS, FakeAzure, type FakeMachine, fault, idOf, json, SUBSCRIPTION } from "./fake.ts";
 
@@ -144,14 +145,30 @@ describe("Azure", () => {
     expect(await provider().status(target)).toEqual({ state: "unknown", because });
   });
 
-  it("says that a size without GPUs has none, and not how many another one has", async () => {
-    machineIs({ size: "Standard_D4s_v5" });
-    expect(await provider().status(target)).toMatchObject({ gpus: 0 });
+  it.each([
+    ["Standard_D4s_v5", null, 0],
+    ["Basic_A1", null, 0],
+    ["Standard_NP20s", null, 0],
+    ["Standard_NC4as_T4_v3", "T4", null],
+    ["Standard_NC6_Promo", null, null],
+    ["Standard_ND96isr_MI300X_v5", "MI300X", null],
+    ["a size of its own", null, null],
+  ])("shows of the size %s what its name says", (size, gpu, gpus) => {
+    expect(gpusOf(size)).toEqual({ gpu, gpus });
   });
 });
 
 describe("what stands against an order", () => {
   const SPOT = { priority: "Spot", evictionPolicy: "Delete" };
+  const HOSTS = `${GROUP}/providers/Microsoft.Compute/hostGroups/hosts`;
+  const HOST = `${HOSTS}/hosts/h1`;
+  const RESERVED = {
+    capacityReservation: {
+      capacityReservationGroup: {
+        id: `${GROUP}/providers/Microsoft.Compute/capacityReservationGroups/spare`,
+      },
+    },
+  };
   const EPHEMERAL = { storageProfile: { osDisk: { name: "os", diffDiskSettings: { option: "Local" } } } };
 
   it.each<[string, Partial<FakeMachine>, RegExp]>([
@@ -163,6 +180,13 @@ describe("what stands against an order", () => {
     ["a machine that a scale set manages", { beside: { managedBy: SCALE_SET } }, /the scale set farm/],
     ["a node of AKS", { beside: { tags: { "aks-managed-poolName": "gpu" } } }, /the AKS node pool gpu/],
     ["an ephemeral OS disk", { more: EPHEMERAL }, /its OS disk is ephemeral/],
+    ["what is on a dedicated host", { more: { host: { id: HOST } } }, /dedicated host h1, which is billed/],
+    [
+      "what a group of hosts takes",
+      { more: { hostGroup: { id: HOSTS } } },
+      /dedicated host hosts, which is billed/,
+    ],
+    ["what has capacity reserved", { more: RESERVED }, /capacity reservation spare, which is billed/],
   ])("to stop %s is shown and refused", async (_, changes, why) => {
     machineIs(changes);
     expect(await provider().status(target)).toMatchObject({
@@ -218,6 +242,22 @@ describe("what stands against an order", () => {
     machineIs({ more: SPOT });
     expect(await provider().status(target)).toMatchObject({ state: "running", obstacle: null });
     expect(await provider().hibernate(target)).toBe("accepted");
+  });
+
+  it("stands against a stop even of a stopped machine, but not against its deletion", async () => {
+    machineIs({ power: "deallocated", more: { ...RESERVED, host: null } });
+    expect(await provider().status(target)).toMatchObject({
+      state: "stopped",
+      obstacle: expect.stringContaining("saves nothing"),
+    });
+    expect(await provider().delete(target)).toBe("accepted");
+  });
+
+  it("is nothing when a reservation or a host has been taken from it", async () => {
+    machineIs({
+      more: { host: { id: null }, capacityReservation: { capacityReservationGroup: { id: null } } },
+    });
+    expect(await provider().status(target)).toMatchObject({ state: "running", obstacle: null });
   });
 
   it("to delete a member of a scale set is refused too", async () => {

@@ -94,6 +94,7 @@ export function azureCalls(credentials: AzureCredentials, urls: AzureUrls): Azur
       requireWithin(subscriptionUrl, url);
       const { value, nextLink } = decoded(await call("GET", url), pageSchema);
       const next = nextLink == null || nextLink === "" ? null : nextLink;
+
       if (next !== null) requireWithin(subscriptionUrl, next);
       return { value, next };
     },
@@ -204,7 +205,6 @@ function codeOf(azureCode: string, message: string): ProviderErrorCode | null {
     case "DenyAssignmentAuthorizationFailed":
     case "ReadOnlyDisabledSubscription":
     case "RequestDisallowedByPolicy":
-    case "ScopeLocked":
       return "refused";
     default:
       return null;

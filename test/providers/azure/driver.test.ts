@@ -300,6 +300,14 @@ describe("that a machine is missing", () => {
         "The Resource 'Microsoft.Compute/disks/os' under resource group 'my-group' was not found.",
       ),
     ],
+    [
+      "with another status",
+      fault(
+        400,
+        "ResourceNotFound",
+        "The Resource 'Microsoft.Compute/virtualMachines/my-vm' under resource group 'my-group' was not found.",
+      ),
+    ],
     ["with another code", fault(404, "NotFound", "The entity was not found in this Azure location.")],
     ["without words", json(404, { error: { code: "ResourceNotFound", message: "" } })],
     ["of a proxy", { status: 404, body: "<html><h1>Not Found</h1></html>" }],
@@ -380,6 +388,7 @@ describe("an order that Azure refuses", () => {
     ["a conflict", fault(409, "Conflict", "The request failed due to conflict."), "unavailable"],
     ["a policy", fault(403, "RequestDisallowedByPolicy", "Disallowed by policy."), "refused"],
     ["a deny assignment", fault(403, "DenyAssignmentAuthorizationFailed", "Managed by another."), "refused"],
+    ["a subscription that ended", fault(403, "ReadOnlyDisabledSubscription", "It is disabled."), "refused"],
     ["permissions", fault(403, "AuthorizationFailed", "The client may not do it."), "unauthorised"],
     ["an expired token", fault(401, "ExpiredAuthenticationToken", "The token has expired."), "unauthorised"],
     ["a failure of its own", fault(500, "InternalExecutionError", "An internal error."), "unavailable"],
@@ -668,6 +677,14 @@ describe("the list of machines", () => {
     fake.calls.length = 0;
     await expect(list(link)).rejects.toMatchObject({ code: "unavailable" });
     expect(fake.calls).toEqual([]);
+  });
+
+  it("does not hand on a link that leads elsewhere", async () => {
+    fake.instead = ({ path }) =>
+      path.includes("/virtualMachines?") && !path.includes("statusOnly")
+        ? json(200, { value: [], nextLink: "https://evil.example/" })
+        : undefined;
+    await expect(list(null)).rejects.toMatchObject({ code: "unavailable" });
   });
 
   it("drops no machine whose state or description is not understood", async () => {

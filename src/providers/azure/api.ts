@@ -94,7 +94,6 @@ export function azureCalls(credentials: AzureCredentials, urls: AzureUrls): Azur
       requireWithin(subscriptionUrl, url);
       const { value, nextLink } = decoded(await call("GET", url), pageSchema);
       const next = nextLink == null || nextLink === "" ? null : nextLink;
-
       if (next !== null) requireWithin(subscriptionUrl, next);
       return { value, next };
     },

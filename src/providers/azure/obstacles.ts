@@ -63,7 +63,10 @@ const locksSchema = z.object({
   value: z.array(z.object({ name: z.string(), properties: z.object({ level: z.string() }) })),
 });
 
-/** The lock of one of these levels on the machine, its group or its subscription. Null where locks can't be read: then Azure itself refuses the order, only later. */
+/**
+ * The lock of one of these levels on the machine, its group or its subscription. Null where locks can't be read: then Azure
+ * itself refuses the order, only later.
+ */
 async function lockObstacle(azure: Azure, target: Target, levels: readonly string[]): Promise<string | null> {
   const path = `${machinePath(target)}/providers/Microsoft.Authorization/locks?${LOCKS_VERSION}&$filter=atScope()`;
   try {

@@ -4,6 +4,8 @@ import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provid
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { fleetOf } from "../platform/address.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
+import { azureCredentialsSchema } from "./azure/api.ts";
+import { azure } from "./azure/driver.ts";
 import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
 import { gcpCredentialsSchema } from "./gcp/credentials.ts";
@@ -36,6 +38,7 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
   gcp: () => driver(gcpCredentialsSchema, (credentials) => gcp(credentials)),
+  azure: () => driver(azureCredentialsSchema, (credentials) => azure(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

@@ -17,6 +17,12 @@ const GOOD = {
     region: "eu-central-1",
   },
   gcp: keyFile,
+  azure: {
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: "22222222-2222-4222-8222-222222222222",
+  },
 } satisfies Record<CalledProvider, Record<string, string>>;
 
 /** What each answers to the harmless call by which its credentials are tried. */
@@ -29,6 +35,8 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "oauth2.googleapis.com": '{"access_token":"ya29.x","expires_in":3599,"token_type":"Bearer"}',
   "compute.googleapis.com": '{"kind":"compute#instanceAggregatedList","items":{}}',
   "cloudresourcemanager.googleapis.com": JSON.stringify({ permissions: ALL_PERMISSIONS }),
+  "login.microsoftonline.com": '{"access_token":"token","expires_in":3599}',
+  "management.azure.com": '{"value":[]}',
 };
 
 let answer: (host: string) => Response;

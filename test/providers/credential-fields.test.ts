@@ -21,5 +21,6 @@ it("what credentials consist of is read from their schema, for every provider", 
       "client_x509_cert_url",
       "universe_domain",
     ],
+    azure: ["tenant_id", "client_id", "client_secret", "subscription_id"],
   });
 });

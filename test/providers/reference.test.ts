@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import { azure } from "../../src/providers/azure/driver.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
 import { gcpCredentialsSchema } from "../../src/providers/gcp/credentials.ts";
 import { gcp } from "../../src/providers/gcp/driver.ts";
@@ -11,6 +12,7 @@ import { webhook } from "../../src/providers/webhook/driver.ts";
 import { keyFile, PROJECT_ID } from "./gcp/key.ts";
 
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const SUBSCRIPTION = "22222222-2222-4222-8222-222222222222";
 const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
   vast: vast({ api_key: "vast-key-0123456789" }),
   runpod: runpod({ api_key: "rpa_0123456789" }),
@@ -20,6 +22,12 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
     region: "eu-central-1",
   }),
   gcp: gcp(gcpCredentialsSchema.parse(keyFile)),
+  azure: azure({
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: SUBSCRIPTION,
+  }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
@@ -37,6 +45,18 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
     "https://oauth2.googleapis.com/token",
     `https://compute.googleapis.com/compute/v1/${ref}`,
   ],
+  azure: (ref: string) => {
+    const [group, name] = ref.split("/");
+    const groupUrl = `https://management.azure.com/subscriptions/${SUBSCRIPTION}/resourceGroups/${group}`;
+    const url = `${groupUrl}/providers/Microsoft.Compute/virtualMachines/${name}`;
+    return [
+      "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token",
+      `${url}?api-version=2025-04-01`,
+      `${url}?api-version=2025-04-01&$expand=instanceView`,
+      `${url}/start?api-version=2025-04-01`,
+      `${url}/deallocate?api-version=2025-04-01`,
+    ];
+  },
   webhook: () => ["https://plane.example.com/orders"],
 };
 
@@ -46,7 +66,7 @@ it("is called at the machine's own address or, for a reference that is none, not
   const called: string[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
     called.push(input instanceof Request ? input.url : String(input));
-    return new Response(called.at(-1) === "https://oauth2.googleapis.com/token" ? TOKEN : "{}");
+    return new Response(called.at(-1)?.endsWith("/token") ? TOKEN : "{}");
   });
   const pieces = fc.constantFrom("..", ".", "/", "%2e%2e", "a", "7", "i-12345678", "?", "#", "\\", "\n", "@");
   const references = fc.oneof(
@@ -60,6 +80,7 @@ it("is called at the machine's own address or, for a reference that is none, not
       "xedezhzb9la3ye",
       "i-1234567890abcdef0",
       `projects/${PROJECT_ID}/zones/us-central1-a/instances/trainer-1`,
+      "my-group/my-vm",
     ),
     fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
     fc.string({ unit: "binary" }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "gcp"] as const;
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "gcp", "azure"] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -24,6 +24,7 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   runpod: "RunPod",
   ec2: "Amazon EC2",
   gcp: "Google Compute Engine",
+  azure: "Azure Virtual Machines",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -99,6 +100,14 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     lost: ["memory"],
     mayNotComeBack: "capacity",
   },
+  azure: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -126,6 +135,11 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
     form: /^projects\/(?:[a-z0-9][a-z0-9.-]{0,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]\/zones\/[a-z][a-z0-9-]{0,40}[a-z0-9]\/instances\/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
     words:
       "must be the path of a Compute Engine instance, such as projects/my-project/zones/us-central1-a/instances/trainer-1",
+  },
+  // Azure ignores the case of names; with only one case, a machine has only one reference.
+  azure: {
+    form: /^(?=[^/]{1,90}\/)[a-z0-9._-]*[a-z0-9_-]\/[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_])?$/,
+    words: "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
   },
 };
 

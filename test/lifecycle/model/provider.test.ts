@@ -10,6 +10,9 @@ describe("a reference to a machine", () => {
     ["ec2", "i-1a2b3c4d"],
     ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1"],
     ["gcp", "projects/example.com:gpu-lab/zones/us-central1-ai1a/instances/t"],
+    ["azure", "my-group/my-vm"],
+    ["azure", `${"g".repeat(90)}/${"v".repeat(64)}`],
+    ["azure", "_a.b-/1"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -40,6 +43,16 @@ describe("a reference to a machine", () => {
     ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/Trainer"],
     ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/disks/trainer-1"],
     ["gcp", "projects/gpu-lab-1234/zones/../instances/trainer-1"],
+    ["azure", "my-vm"],
+    ["azure", "My-Group/my-vm"],
+    ["azure", "my-group/My-VM"],
+    ["azure", "my-group/my-vm/start"],
+    ["azure", "my-group./my-vm"],
+    ["azure", "my-group/my-vm."],
+    ["azure", "my-group/_vm"],
+    ["azure", `${"g".repeat(91)}/vm`],
+    ["azure", `group/${"v".repeat(65)}`],
+    ["azure", "my-group:1/my-vm"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -87,6 +100,7 @@ describe("a provider of the kind", () => {
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
     ["gcp", "by call", true, true],
+    ["azure", "by call", true, true],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -95,11 +109,20 @@ describe("a provider of the kind", () => {
   );
 
   it("that only a newer version knows can do nothing, whatever it is called", () => {
-    for (const kind of ["azure", "toString", "__proto__", ""]) {
+    for (const kind of ["nimbus", "toString", "__proto__", ""]) {
       // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
       expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
     }
-    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2", "gcp"]);
+    expect(providerKindSchema.options).toEqual([
+      "agent",
+      "none",
+      "webhook",
+      "vast",
+      "runpod",
+      "ec2",
+      "gcp",
+      "azure",
+    ]);
   });
 
   it("says what a reference of its own looks like", () => {
@@ -129,6 +152,9 @@ describe("a provider of the kind", () => {
     for (const name of ["a".repeat(64), "a-", "-a", "1a"]) {
       expect(referenceIssue("gcp", named(name))).not.toBeNull();
     }
+    expect(referenceIssue("azure", "my-vm")).toBe(
+      "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
+    );
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

@@ -6,6 +6,8 @@ import { fleetOf } from "../platform/address.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
 import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
+import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
+import { hyperstack } from "./hyperstack/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
 import { vast, vastCredentialsSchema } from "./vast/driver.ts";
@@ -33,6 +35,7 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   vast: () => driver(vastCredentialsSchema, (credentials) => vast(credentials)),
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
+  hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

@@ -14,6 +14,7 @@ const GOOD = {
     secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     region: "eu-central-1",
   },
+  hyperstack: { api_key: "hyperstack-key-0123" },
 } satisfies Record<CalledProvider, Record<string, string>>;
 
 /** What each answers to the harmless call by which its credentials are tried. */
@@ -21,6 +22,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "plane.example": "{}",
   "console.vast.ai": '{"success":true,"instances":[]}',
   "api.runpod.io": '{"pods":[]}',
+  "infrahub-api.nexgencloud.com": '{"status":true,"message":"","instances":[]}',
   "ec2.eu-central-1.amazonaws.com":
     "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>",
 };

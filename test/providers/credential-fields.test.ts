@@ -8,5 +8,6 @@ it("what credentials consist of is read from their schema, for every provider", 
     vast: ["api_key"],
     runpod: ["api_key"],
     ec2: ["access_key_id", "secret_access_key", "region"],
+    hyperstack: ["api_key"],
   });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
+import { hyperstack } from "../../src/providers/hyperstack/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
 import { vast } from "../../src/providers/vast/driver.ts";
@@ -16,6 +17,7 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
     secret_access_key: "x".repeat(40),
     region: "eu-central-1",
   }),
+  hyperstack: hyperstack({ api_key: "hyperstack-key-0123" }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
@@ -27,6 +29,11 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
     `https://api.runpod.io/v2/pods/${ref}/action`,
   ],
   ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
+  hyperstack: (ref) => [
+    `https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/${ref}`,
+    `https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/${ref}/hibernate?retain_ip=true`,
+    "https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/0/hibernate",
+  ],
   webhook: () => ["https://plane.example.com/orders"],
 };
 

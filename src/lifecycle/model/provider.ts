@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2"] as const;
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "hyperstack"] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -23,6 +23,7 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   vast: "Vast.ai",
   runpod: "RunPod",
   ec2: "Amazon EC2",
+  hyperstack: "Hyperstack",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -89,6 +90,15 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",
   },
+  hyperstack: {
+    ...CALLED,
+    // It could take them, but not of a hibernated machine, and what is to be deleted has been hibernated before.
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["disks", "volumes", "addresses"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -109,6 +119,10 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
   ec2: {
     form: /^i-[0-9a-f]{8,17}$/,
     words: "must be the id of an EC2 instance, such as i-1234567890abcdef0",
+  },
+  hyperstack: {
+    form: /^[1-9]\d{0,14}$/,
+    words: "must be the number of a Hyperstack virtual machine",
   },
 };
 

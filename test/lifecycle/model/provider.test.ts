@@ -8,6 +8,7 @@ describe("a reference to a machine", () => {
     ["runpod", "xedezhzb9la3ye"],
     ["ec2", "i-1234567890abcdef0"],
     ["ec2", "i-1a2b3c4d"],
+    ["hyperstack", "94127"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -25,6 +26,9 @@ describe("a reference to a machine", () => {
     ["ec2", "i-12"],
     ["ec2", "i-1234567890ABCDEF0"],
     ["ec2", "ami-1234567890abcdef0"],
+    ["hyperstack", "0"],
+    ["hyperstack", "094127"],
+    ["hyperstack", "94127/hibernate"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -71,6 +75,7 @@ describe("a provider of the kind", () => {
     ["vast", "by call", true, false],
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
+    ["hyperstack", "by call", true, false],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -83,7 +88,15 @@ describe("a provider of the kind", () => {
       // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
       expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
     }
-    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+    expect(providerKindSchema.options).toEqual([
+      "agent",
+      "none",
+      "webhook",
+      "vast",
+      "runpod",
+      "ec2",
+      "hyperstack",
+    ]);
   });
 
   it("says what a reference of its own looks like", () => {
@@ -105,6 +118,9 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("ec2", `i-${"a".repeat(18)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `i-${"a".repeat(7)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `xi-${"a".repeat(8)}`)).not.toBeNull();
+    expect(referenceIssue("hyperstack", "x1")).toBe("must be the number of a Hyperstack virtual machine");
+    expect(referenceIssue("hyperstack", "1".repeat(15))).toBeNull();
+    expect(referenceIssue("hyperstack", "1".repeat(16))).not.toBeNull();
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

@@ -10,6 +10,8 @@ import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
 import { hyperstack } from "./hyperstack/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
+import { scalewayCredentialsSchema } from "./scaleway/api.ts";
+import { scaleway } from "./scaleway/driver.ts";
 import { vast, vastCredentialsSchema } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
@@ -36,6 +38,7 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
   hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
+  scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

@@ -9,5 +9,6 @@ it("what credentials consist of is read from their schema, for every provider", 
     runpod: ["api_key"],
     ec2: ["access_key_id", "secret_access_key", "region"],
     hyperstack: ["api_key"],
+    scaleway: ["secret_key"],
   });
 });

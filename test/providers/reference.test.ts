@@ -5,6 +5,7 @@ import { ec2 } from "../../src/providers/ec2/driver.ts";
 import { hyperstack } from "../../src/providers/hyperstack/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
+import { scaleway } from "../../src/providers/scaleway/driver.ts";
 import { vast } from "../../src/providers/vast/driver.ts";
 import { webhook } from "../../src/providers/webhook/driver.ts";
 
@@ -18,6 +19,7 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
     region: "eu-central-1",
   }),
   hyperstack: hyperstack({ api_key: "hyperstack-key-0123" }),
+  scaleway: scaleway({ secret_key: "22222222-2222-4222-8222-222222222222" }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
@@ -34,6 +36,15 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
     `https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/${ref}/hibernate?retain_ip=true`,
     "https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/0/hibernate",
   ],
+  scaleway: (ref) => {
+    const [zone, id] = ref.split("/");
+    const servers = `https://api.scaleway.com/instance/v1/zones/${zone}/servers`;
+    return [
+      `${servers}/${id}`,
+      `${servers}/${id}/action`,
+      `${servers}/00000000-0000-0000-0000-000000000000/action`,
+    ];
+  },
   webhook: () => ["https://plane.example.com/orders"],
 };
 
@@ -56,6 +67,8 @@ it("is called at the machine's own address or, for a reference that is none, not
       "28864630",
       "xedezhzb9la3ye",
       "i-1234567890abcdef0",
+      "fr-par-2/11111111-1111-4111-8111-111111111111",
+      "fr-par-2/../../servers",
     ),
     fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
     fc.string({ unit: "binary" }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "hyperstack"] as const;
+export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "hyperstack", "scaleway"] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -24,6 +24,7 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   runpod: "RunPod",
   ec2: "Amazon EC2",
   hyperstack: "Hyperstack",
+  scaleway: "Scaleway",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -99,6 +100,14 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",
   },
+  scaleway: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "volumes", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -123,6 +132,11 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
   hyperstack: {
     form: /^[1-9]\d{0,14}$/,
     words: "must be the number of a Hyperstack virtual machine",
+  },
+  scaleway: {
+    form: /^[a-z]{2}-[a-z]{3}-\d\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    words:
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
   },
 };
 

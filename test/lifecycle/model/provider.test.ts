@@ -9,6 +9,7 @@ describe("a reference to a machine", () => {
     ["ec2", "i-1234567890abcdef0"],
     ["ec2", "i-1a2b3c4d"],
     ["hyperstack", "94127"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -29,6 +30,10 @@ describe("a reference to a machine", () => {
     ["hyperstack", "0"],
     ["hyperstack", "094127"],
     ["hyperstack", "94127/hibernate"],
+    ["scaleway", "11111111-1111-4111-8111-111111111111"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-11111111111A"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111/action"],
+    ["scaleway", "../11111111-1111-4111-8111-111111111111"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -76,6 +81,7 @@ describe("a provider of the kind", () => {
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
     ["hyperstack", "by call", true, false],
+    ["scaleway", "by call", true, true],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -96,6 +102,7 @@ describe("a provider of the kind", () => {
       "runpod",
       "ec2",
       "hyperstack",
+      "scaleway",
     ]);
   });
 
@@ -121,6 +128,9 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("hyperstack", "x1")).toBe("must be the number of a Hyperstack virtual machine");
     expect(referenceIssue("hyperstack", "1".repeat(15))).toBeNull();
     expect(referenceIssue("hyperstack", "1".repeat(16))).not.toBeNull();
+    expect(referenceIssue("scaleway", "fr-par-2")).toBe(
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+    );
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

@@ -12,6 +12,7 @@ import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
 import { scalewayCredentialsSchema } from "./scaleway/api.ts";
 import { scaleway } from "./scaleway/driver.ts";
+import { tensordock, tensordockCredentialsSchema } from "./tensordock/driver.ts";
 import { vast, vastCredentialsSchema } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
@@ -39,6 +40,7 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
   hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
   scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
+  tensordock: () => driver(tensordockCredentialsSchema, (credentials) => tensordock(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

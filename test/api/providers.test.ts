@@ -16,6 +16,7 @@ const GOOD = {
   },
   hyperstack: { api_key: "hyperstack-key-0123" },
   scaleway: { secret_key: "22222222-2222-4222-8222-222222222222" },
+  tensordock: { api_token: "tensordock-token-0123" },
 } satisfies Record<CalledProvider, Record<string, string>>;
 
 /** What each answers to the harmless call by which its credentials are tried. */
@@ -23,6 +24,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "plane.example": "{}",
   "console.vast.ai": '{"success":true,"instances":[]}',
   "api.runpod.io": '{"pods":[]}',
+  "dashboard.tensordock.com": '{"data":{"instances":[]}}',
   "api.scaleway.com": '{"servers":[],"task":{}}',
   "infrahub-api.nexgencloud.com": '{"status":true,"message":"","instances":[]}',
   "ec2.eu-central-1.amazonaws.com":

@@ -10,5 +10,6 @@ it("what credentials consist of is read from their schema, for every provider", 
     ec2: ["access_key_id", "secret_access_key", "region"],
     hyperstack: ["api_key"],
     scaleway: ["secret_key"],
+    tensordock: ["api_token"],
   });
 });

@@ -6,6 +6,7 @@ import { hyperstack } from "../../src/providers/hyperstack/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
 import { scaleway } from "../../src/providers/scaleway/driver.ts";
+import { tensordock } from "../../src/providers/tensordock/driver.ts";
 import { vast } from "../../src/providers/vast/driver.ts";
 import { webhook } from "../../src/providers/webhook/driver.ts";
 
@@ -20,6 +21,7 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
   }),
   hyperstack: hyperstack({ api_key: "hyperstack-key-0123" }),
   scaleway: scaleway({ secret_key: "22222222-2222-4222-8222-222222222222" }),
+  tensordock: tensordock({ api_token: "tensordock-token-0123" }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
@@ -45,6 +47,7 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
       `${servers}/00000000-0000-0000-0000-000000000000/action`,
     ];
   },
+  tensordock: (ref) => [`https://dashboard.tensordock.com/api/v2/instances/${ref}`],
   webhook: () => ["https://plane.example.com/orders"],
 };
 

@@ -1,7 +1,15 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "hyperstack", "scaleway"] as const;
+export const CALLED_PROVIDERS = [
+  "webhook",
+  "vast",
+  "runpod",
+  "ec2",
+  "hyperstack",
+  "scaleway",
+  "tensordock",
+] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -25,6 +33,7 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   ec2: "Amazon EC2",
   hyperstack: "Hyperstack",
   scaleway: "Scaleway",
+  tensordock: "TensorDock",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -108,6 +117,14 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",
   },
+  tensordock: {
+    ...CALLED,
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["not said"],
+    lost: ["memory"],
+    mayNotComeBack: "its host",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -137,6 +154,10 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
     form: /^[a-z]{2}-[a-z]{3}-\d\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
     words:
       "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+  },
+  tensordock: {
+    form: /^[A-Za-z0-9_-]{1,64}$/,
+    words: "must be the id of a TensorDock instance: letters, digits, '_', '-'",
   },
 };
 

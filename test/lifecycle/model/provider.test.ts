@@ -10,6 +10,7 @@ describe("a reference to a machine", () => {
     ["ec2", "i-1a2b3c4d"],
     ["hyperstack", "94127"],
     ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400-e29b-41d4-a716-446655440000"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -34,6 +35,8 @@ describe("a reference to a machine", () => {
     ["scaleway", "fr-par-2/11111111-1111-4111-8111-11111111111A"],
     ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111/action"],
     ["scaleway", "../11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400/stop"],
+    ["tensordock", "a.b"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -82,6 +85,7 @@ describe("a provider of the kind", () => {
     ["ec2", "by call", true, true],
     ["hyperstack", "by call", true, false],
     ["scaleway", "by call", true, true],
+    ["tensordock", "by call", true, false],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -103,6 +107,7 @@ describe("a provider of the kind", () => {
       "ec2",
       "hyperstack",
       "scaleway",
+      "tensordock",
     ]);
   });
 
@@ -131,6 +136,11 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("scaleway", "fr-par-2")).toBe(
       "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
     );
+    expect(referenceIssue("tensordock", "a:b")).toBe(
+      "must be the id of a TensorDock instance: letters, digits, '_', '-'",
+    );
+    expect(referenceIssue("tensordock", "a".repeat(64))).toBeNull();
+    expect(referenceIssue("tensordock", "a".repeat(65))).not.toBeNull();
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

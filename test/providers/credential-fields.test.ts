@@ -22,5 +22,8 @@ it("what credentials consist of is read from their schema, for every provider", 
       "universe_domain",
     ],
     azure: ["tenant_id", "client_id", "client_secret", "subscription_id"],
+    hyperstack: ["api_key"],
+    scaleway: ["secret_key"],
+    tensordock: ["api_token"],
   });
 });

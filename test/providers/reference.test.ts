@@ -5,8 +5,11 @@ import { azure } from "../../src/providers/azure/driver.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
 import { gcpCredentialsSchema } from "../../src/providers/gcp/credentials.ts";
 import { gcp } from "../../src/providers/gcp/driver.ts";
+import { hyperstack } from "../../src/providers/hyperstack/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
+import { scaleway } from "../../src/providers/scaleway/driver.ts";
+import { tensordock } from "../../src/providers/tensordock/driver.ts";
 import { vast } from "../../src/providers/vast/driver.ts";
 import { webhook } from "../../src/providers/webhook/driver.ts";
 import { keyFile, PROJECT_ID } from "./gcp/key.ts";
@@ -28,6 +31,9 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
     client_secret: "a-secret-0123456789",
     subscription_id: SUBSCRIPTION,
   }),
+  hyperstack: hyperstack({ api_key: "hyperstack-key-0123" }),
+  scaleway: scaleway({ secret_key: "22222222-2222-4222-8222-222222222222" }),
+  tensordock: tensordock({ api_token: "tensordock-token-0123" }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
@@ -36,16 +42,10 @@ const TOKEN = '{"access_token":"ya29.x","expires_in":3599,"token_type":"Bearer"}
 /** The only addresses that a provider is called at for a machine, whatever its reference. */
 const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly string[]>> = {
   vast: (ref: string) => [`https://console.vast.ai/api/v0/instances/${ref}/`],
-  runpod: (ref: string) => [
-    `https://api.runpod.io/v2/pods/${ref}`,
-    `https://api.runpod.io/v2/pods/${ref}/action`,
-  ],
+  runpod: (ref) => [`https://api.runpod.io/v2/pods/${ref}`, `https://api.runpod.io/v2/pods/${ref}/action`],
   ec2: () => ["https://ec2.eu-central-1.amazonaws.com/"],
-  gcp: (ref: string) => [
-    "https://oauth2.googleapis.com/token",
-    `https://compute.googleapis.com/compute/v1/${ref}`,
-  ],
-  azure: (ref: string) => {
+  gcp: (ref) => ["https://oauth2.googleapis.com/token", `https://compute.googleapis.com/compute/v1/${ref}`],
+  azure: (ref) => {
     const [group, name] = ref.split("/");
     const groupUrl = `https://management.azure.com/subscriptions/${SUBSCRIPTION}/resourceGroups/${group}`;
     const url = `${groupUrl}/providers/Microsoft.Compute/virtualMachines/${name}`;
@@ -57,6 +57,21 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
       `${url}/deallocate?api-version=2025-04-01`,
     ];
   },
+  hyperstack: (ref) => [
+    `https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/${ref}`,
+    `https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/${ref}/hibernate?retain_ip=true`,
+    "https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/0/hibernate",
+  ],
+  scaleway: (ref) => {
+    const [zone, id] = ref.split("/");
+    const servers = `https://api.scaleway.com/instance/v1/zones/${zone}/servers`;
+    return [
+      `${servers}/${id}`,
+      `${servers}/${id}/action`,
+      `${servers}/00000000-0000-0000-0000-000000000000/action`,
+    ];
+  },
+  tensordock: (ref) => [`https://dashboard.tensordock.com/api/v2/instances/${ref}`],
   webhook: () => ["https://plane.example.com/orders"],
 };
 
@@ -81,6 +96,8 @@ it("is called at the machine's own address or, for a reference that is none, not
       "i-1234567890abcdef0",
       `projects/${PROJECT_ID}/zones/us-central1-a/instances/trainer-1`,
       "my-group/my-vm",
+      "fr-par-2/11111111-1111-4111-8111-111111111111",
+      "fr-par-2/../../servers",
     ),
     fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
     fc.string({ unit: "binary" }),

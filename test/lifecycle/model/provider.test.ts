@@ -13,6 +13,9 @@ describe("a reference to a machine", () => {
     ["azure", "my-group/my-vm"],
     ["azure", `${"g".repeat(90)}/${"v".repeat(64)}`],
     ["azure", "_a.b-/1"],
+    ["hyperstack", "94127"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400-e29b-41d4-a716-446655440000"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -53,6 +56,15 @@ describe("a reference to a machine", () => {
     ["azure", `${"g".repeat(91)}/vm`],
     ["azure", `group/${"v".repeat(65)}`],
     ["azure", "my-group:1/my-vm"],
+    ["hyperstack", "0"],
+    ["hyperstack", "094127"],
+    ["hyperstack", "94127/hibernate"],
+    ["scaleway", "11111111-1111-4111-8111-111111111111"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-11111111111A"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111/action"],
+    ["scaleway", "../11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400/stop"],
+    ["tensordock", "a.b"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -101,6 +113,9 @@ describe("a provider of the kind", () => {
     ["ec2", "by call", true, true],
     ["gcp", "by call", true, true],
     ["azure", "by call", true, true],
+    ["hyperstack", "by call", true, false],
+    ["scaleway", "by call", true, true],
+    ["tensordock", "by call", true, false],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -122,6 +137,9 @@ describe("a provider of the kind", () => {
       "ec2",
       "gcp",
       "azure",
+      "hyperstack",
+      "scaleway",
+      "tensordock",
     ]);
   });
 
@@ -155,6 +173,17 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("azure", "my-vm")).toBe(
       "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
     );
+    expect(referenceIssue("hyperstack", "x1")).toBe("must be the number of a Hyperstack virtual machine");
+    expect(referenceIssue("hyperstack", "1".repeat(15))).toBeNull();
+    expect(referenceIssue("hyperstack", "1".repeat(16))).not.toBeNull();
+    expect(referenceIssue("scaleway", "fr-par-2")).toBe(
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+    );
+    expect(referenceIssue("tensordock", "a:b")).toBe(
+      "must be the id of a TensorDock instance: letters, digits, '_', '-'",
+    );
+    expect(referenceIssue("tensordock", "a".repeat(64))).toBeNull();
+    expect(referenceIssue("tensordock", "a".repeat(65))).not.toBeNull();
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

@@ -12,8 +12,6 @@ const imageSchema = z.object({ id: z.string(), name: z.string(), state: z.string
 
 const begunSchema = z.object({ task: z.object({ href_result: z.string().nullish() }) });
 
-const SNAPSHOT_ID = /^([a-z0-9-]+)\/([0-9a-f-]{36})$/;
-
 /** Begins an image, or finds the one that an earlier call of the same action began. Answers with its zone and id. */
 export async function backUp(calls: ScalewayCalls, { zone, id }: Place, target: Target): Promise<string> {
   // The action takes no idempotency key, and names need not be unique: so the name is looked for first.
@@ -42,7 +40,7 @@ export async function imageState(
   calls: ScalewayCalls,
   snapshotId: string,
 ): Promise<"pending" | "ready" | "failed"> {
-  const [, zone, id] = SNAPSHOT_ID.exec(snapshotId) ?? [];
+  const [, zone, id] = /^([a-z0-9-]+)\/([0-9a-f-]{36})$/.exec(snapshotId) ?? [];
   if (zone === undefined || id === undefined) return "failed";
   const shape = z.object({ image: imageSchema });
   const { image } = await calls.ask({ method: "GET", zone, path: `/images/${id}`, id }, shape);

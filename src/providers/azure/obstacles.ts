@@ -20,15 +20,15 @@ function nameIn(id: string): string {
 /** What the machine belongs to, and is replaced or scaled by; null when it stands alone. */
 export function ownerOf({ properties, managedBy, tags }: Machine): string | null {
   const pool = tags?.["aks-managed-poolName"];
-  if (pool !== undefined) return `the AKS node pool ${pool}`;
+  if (pool !== undefined) return `AKS node pool ${pool}`;
   const owner = properties.virtualMachineScaleSet?.id ?? managedBy;
-  return owner == null || owner === "" ? null : `the scale set ${nameIn(owner)}`;
+  return owner == null || owner === "" ? null : `scale set ${nameIn(owner)}`;
 }
 
 /** Why the machine must be neither stopped nor deleted; null when nothing stands against it. */
 function ownerObstacle(machine: Machine): string | null {
   const owner = ownerOf(machine);
-  return owner === null ? null : `it belongs to ${owner}, which may replace it: change that instead`;
+  return owner === null ? null : `it belongs to the ${owner}, which may replace it: change that instead`;
 }
 
 /** Why the machine, as it is made, can't or must not be stopped; null when nothing stands against it. */

@@ -49,15 +49,15 @@ function readPrices(call: HyperstackCall): Promise<PriceBook> {
   });
 }
 
-/** The names of clusters by the ids of the machines that are their nodes. */
+/** Clusters by the ids of the machines that are their nodes. */
 function readClusters(call: HyperstackCall): Promise<ReadonlyMap<number, string>> {
   return emptyIfUnreadable(async () => {
     const { clusters } = await call("GET", `/core/clusters?page=1&pageSize=${PAGE_SIZE}`, clustersSchema);
     const nodes = clusters.flatMap(({ name, nodes }) =>
-      (nodes ?? []).map(({ instance }) => ({ id: instance?.id, name })),
+      (nodes ?? []).map(({ instance }) => ({ id: instance?.id, cluster: `Kubernetes cluster ${name}` })),
     );
     return new Map(
-      nodes.flatMap(({ id, name }): [number, string][] => (id === undefined ? [] : [[id, name]])),
+      nodes.flatMap(({ id, cluster }): [number, string][] => (id === undefined ? [] : [[id, cluster]])),
     );
   });
 }

@@ -69,7 +69,7 @@ export function sightingOf(server: Server): Sighting {
 export function obstacleOf(server: Server): string | null {
   const cluster = clusterOf(server.tags ?? []);
   if (cluster !== null) {
-    return `it is a node of the Kubernetes cluster ${cluster}, which would replace it: change the pool instead`;
+    return `it is a node of the ${cluster}, which would replace it: change the pool instead`;
   }
   // Scaleway itself would delete a protected server that is stopped.
   return server.protected ? "its protection is on: turn it off at Scaleway" : null;
@@ -78,5 +78,5 @@ export function obstacleOf(server: Server): string | null {
 /** Kapsule tags the servers that are nodes of its clusters. */
 export function clusterOf(tags: readonly string[]): string | null {
   const tag = tags.find((each) => each.startsWith("kapsule="));
-  return tag === undefined ? null : tag.slice("kapsule=".length);
+  return tag === undefined ? null : `Kubernetes cluster ${tag.slice("kapsule=".length)}`;
 }

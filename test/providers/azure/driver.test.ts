@@ -633,7 +633,7 @@ describe("the list of machines", () => {
           gpu: "GB200",
           gpus: null,
           ...rest,
-          memberOf: "the scale set farm",
+          memberOf: "scale set farm",
         },
       ],
       next: null,

@@ -274,7 +274,7 @@ describe("Hyperstack's list", () => {
 
   it("marks the nodes of clusters", async () => {
     cloud.clusters = [{ id: 1, name: "kube", nodes: [{ id: 3, instance: { id: 94127 } }, { id: 4 }] }];
-    expect((await list())?.machines).toMatchObject([{ memberOf: "kube" }]);
+    expect((await list())?.machines).toMatchObject([{ memberOf: "Kubernetes cluster kube" }]);
   });
 
   it("says no price that it does not know: of a spot flavor, of one without a GPU, or a price of 0", async () => {

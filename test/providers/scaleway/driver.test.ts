@@ -352,7 +352,13 @@ describe("Scaleway's list", () => {
         stoppedHourlyCost: null,
         memberOf: null,
       },
-      expect.objectContaining({ ref: `${ZONE}/2`, state: "running", gpus: 0, gpu: null, memberOf: "c-1" }),
+      expect.objectContaining({
+        ref: `${ZONE}/2`,
+        state: "running",
+        gpus: 0,
+        gpu: null,
+        memberOf: "Kubernetes cluster c-1",
+      }),
       expect.objectContaining({ ref: `${ZONE}/3`, state: "stopped", gpus: null, gpu: null }),
     ]);
   });

@@ -8,7 +8,8 @@ import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
-import { vast, vastCredentialsSchema } from "./vast/driver.ts";
+import { vastCredentialsSchema } from "./vast/api.ts";
+import { vast } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
 /** The providers that are called, by kind, and each user's credentials for them, which the user's fleet keeps sealed. */

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import {
+  abilitiesOf,
+  CALLED_PROVIDERS,
+  type CalledProvider,
+  referenceIssue,
+} from "../../src/lifecycle/model/provider.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
@@ -75,5 +80,39 @@ it("is called at the machine's own address or, for a reference that is none, not
       }
     }),
     { numRuns: 500 },
+  );
+});
+
+it.each(CALLED_PROVIDERS)("%s lists machines if its kind says so", (kind) => {
+  expect(PROVIDERS[kind].list !== null).toBe(abilitiesOf(kind).lists);
+});
+
+it("is not led to another address by where a page begins", async () => {
+  const called: string[] = [];
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    called.push(input instanceof Request ? input.url : String(input));
+    return new Response("{}");
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...CALLED_PROVIDERS),
+      fc.string({ unit: "binary" }),
+      async (kind, after) => {
+        const { list } = PROVIDERS[kind];
+        if (list === null) return;
+        const pages: URL[] = [];
+        for (const from of [null, after]) {
+          called.length = 0;
+          await list(from).catch(() => {});
+          pages.push(new URL(String(called[0])));
+        }
+        const [first, later] = pages;
+        expect([later?.origin, later?.pathname]).toEqual([first?.origin, first?.pathname]);
+        expect([...(later?.searchParams ?? [])].length).toBeLessThanOrEqual(
+          [...(first?.searchParams ?? [])].length + 1,
+        );
+      },
+    ),
+    { numRuns: 200 },
   );
 });

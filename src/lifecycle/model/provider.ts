@@ -68,7 +68,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   vast: {
     ...CALLED,
     snapshots: false,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["disks"],
     lost: ["memory"],
     mayNotComeBack: "its host",
@@ -76,7 +76,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   runpod: {
     ...CALLED,
     snapshots: false,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["volumes"],
     lost: ["memory", "container disk"],
     mayNotComeBack: "its host",

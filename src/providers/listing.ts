@@ -1,5 +1,4 @@
-import { type Answer, notUnderstood } from "./answer.ts";
-import type { ListedMachine, MachinePage, Sighting } from "./provider.ts";
+import { type ListedMachine, type MachinePage, ProviderError, type Sighting } from "./provider.ts";
 
 /** What the drivers' lists of machines share. */
 
@@ -8,12 +7,12 @@ import type { ListedMachine, MachinePage, Sighting } from "./provider.ts";
  * That is not understood, and neither is a page that leads to itself: a list that is cut short would hide machines.
  */
 export function pageOf(
-  answer: Answer,
   machines: readonly ListedMachine[],
   after: string | null,
   next: string | null | undefined,
 ): MachinePage {
-  if (next === undefined || (next !== null && next === after)) throw notUnderstood(answer);
+  if (next === undefined) throw new ProviderError("unavailable", "the list goes on, and does not say where");
+  if (next !== null && next === after) throw new ProviderError("unavailable", "the list does not go on");
   return { machines, next };
 }
 

@@ -84,7 +84,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   ec2: {
     ...CALLED,
     snapshots: true,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["disks", "addresses", "snapshots"],
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",

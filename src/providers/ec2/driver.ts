@@ -12,6 +12,7 @@ import {
   sightingOf,
   stopObstacle,
 } from "./instance.ts";
+import { listInstances } from "./list.ts";
 
 /**
  * Amazon EC2. An instance that was not launched for hibernation is stopped instead. Either way only its disks and
@@ -83,7 +84,7 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
       }
     },
     status: (target) => sight(async () => sightingOf(call, target, await describeInstance(call, target))),
-    list: null,
+    list: (after) => listInstances(call, credentials.region, after),
     verify: async (target) => {
       if (target === null) {
         await call("DescribeInstances", { MaxResults: "5" }, anySchema);
@@ -134,17 +135,34 @@ async function cancelSpotRequest(call: Ec2Call, requestId: string): Promise<void
 async function createImage(call: Ec2Call, target: Target): Promise<string> {
   // CreateImage takes no idempotency token, but names are unique.
   const name = `dumont-${target.actionId}`;
-  try {
-    const { imageId } = await call(
-      "CreateImage",
-      { InstanceId: referenceOf(target), Name: name, NoReboot: "true" },
-      z.object({ imageId: z.string() }),
-    );
+  const image = { InstanceId: referenceOf(target), Name: name, NoReboot: "true" };
+  const create = async (tags: CallParameters) => {
+    const { imageId } = await call("CreateImage", { ...image, ...tags }, z.object({ imageId: z.string() }));
     return imageId;
+  };
+  try {
+    return await create(tagsOf(target)).catch((error: unknown) => {
+      if (!isError(error, "UnauthorizedOperation", "TagPolicyViolation")) throw error;
+      return create({});
+    });
   } catch (error) {
     if (!isError(error, "InvalidAMIName.Duplicate")) throw error;
     return imageNamed(call, name);
   }
+}
+
+/** The instance's id on the image and on its disks' snapshots, so that their owner finds them on the bill. */
+function tagsOf({ instanceId }: Target): CallParameters {
+  return Object.fromEntries(
+    ["image", "snapshot"].flatMap((type, index) => {
+      const prefix = `TagSpecification.${index + 1}`;
+      return [
+        [`${prefix}.ResourceType`, type],
+        [`${prefix}.Tag.1.Key`, "dumont-instance"],
+        [`${prefix}.Tag.1.Value`, instanceId],
+      ];
+    }),
+  );
 }
 
 async function imageNamed(call: Ec2Call, name: string): Promise<string> {

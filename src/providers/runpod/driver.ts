@@ -115,7 +115,7 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
       const listed = decodeJson(podsSchema, answer.text);
       if (listed === null) throw notUnderstood(answer);
       const machines = listed.pods.map((pod) => listedPod(pod.id, pod));
-      return pageOf(answer, machines, after, nextOf(listed));
+      return pageOf(machines, after, nextOf(listed));
     },
     verify: async (target) => {
       const path = target === null ? "/pods" : pathOf(target);

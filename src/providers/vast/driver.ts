@@ -45,7 +45,7 @@ export function vast(credentials: VastCredentials, baseUrl = VAST_API, engineUrl
     const answer = await call("GET", `/v1/instances/?limit=${limit}${from}`);
     const listed = decodeJson(listSchema, answer.text);
     if (listed === null) throw notGranted(answer);
-    return { answer, ...listed };
+    return listed;
   };
 
   /** Finds out whether the key may change an instance, by a change that asks for nothing. */
@@ -79,7 +79,7 @@ export function vast(credentials: VastCredentials, baseUrl = VAST_API, engineUrl
         return found.instances === null ? { state: "missing" } : sightingOf(found.instances);
       }),
     list: async (after) => {
-      const { answer, instances, next_token } = await listFrom(after, PAGE_SIZE);
+      const { instances, next_token } = await listFrom(after, PAGE_SIZE);
       if (after === null) workers = null;
       if (instances.length > 0) {
         workers ??= await serverlessWorkers(call, vastCalls(credentials, engineUrl));
@@ -88,7 +88,7 @@ export function vast(credentials: VastCredentials, baseUrl = VAST_API, engineUrl
         const ref = String(entry.id);
         return listedInstance(ref, entry, workers?.get(ref) ?? null);
       });
-      return pageOf(answer, machines, after, nextOf(next_token, instances.length));
+      return pageOf(machines, after, nextOf(next_token, instances.length));
     },
     verify: async (target) => {
       if (target === null) {

@@ -136,12 +136,12 @@ async function createImage(call: Ec2Call, target: Target): Promise<string> {
   // CreateImage takes no idempotency token, but names are unique.
   const name = `dumont-${target.actionId}`;
   const image = { InstanceId: referenceOf(target), Name: name, NoReboot: "true" };
-  const create = async (tags: CallParameters) => {
-    const { imageId } = await call("CreateImage", { ...image, ...tags }, z.object({ imageId: z.string() }));
+  const create = async (tag: CallParameters) => {
+    const { imageId } = await call("CreateImage", { ...image, ...tag }, z.object({ imageId: z.string() }));
     return imageId;
   };
   try {
-    return await create(tagsOf(target)).catch((error: unknown) => {
+    return await create(tagOf(target)).catch((error: unknown) => {
       if (!isError(error, "UnauthorizedOperation", "TagPolicyViolation")) throw error;
       return create({});
     });
@@ -151,18 +151,13 @@ async function createImage(call: Ec2Call, target: Target): Promise<string> {
   }
 }
 
-/** The instance's id on the image and on its disks' snapshots, so that their owner finds them on the bill. */
-function tagsOf({ instanceId }: Target): CallParameters {
-  return Object.fromEntries(
-    ["image", "snapshot"].flatMap((type, index) => {
-      const prefix = `TagSpecification.${index + 1}`;
-      return [
-        [`${prefix}.ResourceType`, type],
-        [`${prefix}.Tag.1.Key`, "dumont-instance"],
-        [`${prefix}.Tag.1.Value`, instanceId],
-      ];
-    }),
-  );
+/** The instance's id on the image, by which its owner finds what it was made of. */
+function tagOf({ instanceId }: Target): CallParameters {
+  return {
+    "TagSpecification.1.ResourceType": "image",
+    "TagSpecification.1.Tag.1.Key": "dumont-instance",
+    "TagSpecification.1.Tag.1.Value": instanceId,
+  };
 }
 
 async function imageNamed(call: Ec2Call, name: string): Promise<string> {

@@ -379,18 +379,12 @@ describe("EC2", () => {
 
   it("tags a snapshot with its instance, where the keys may", async () => {
     await provider().snapshot(target);
-    const tagged = Object.fromEntries(
-      [...(changes()[0] ?? [])].filter(([name]) => name.startsWith("TagSpecification.")),
-    );
-    const tag = { "Tag.1.Key": "dumont-instance", "Tag.1.Value": "rig" };
-    const expected = { 1: { ResourceType: "image", ...tag }, 2: { ResourceType: "snapshot", ...tag } };
-    expect(tagged).toEqual(
-      Object.fromEntries(
-        Object.entries(expected).flatMap(([index, fields]) =>
-          Object.entries(fields).map(([field, value]) => [`TagSpecification.${index}.${field}`, value]),
-        ),
-      ),
-    );
+    const [query] = changes();
+    expect([...(query ?? [])].filter(([name]) => name.startsWith("TagSpecification."))).toEqual([
+      ["TagSpecification.1.ResourceType", "image"],
+      ["TagSpecification.1.Tag.1.Key", "dumont-instance"],
+      ["TagSpecification.1.Tag.1.Value", "rig"],
+    ]);
   });
 
   it.each(["UnauthorizedOperation", "TagPolicyViolation"])(

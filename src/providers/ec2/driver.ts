@@ -68,6 +68,7 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
     },
     snapshot: async (target) => {
       // The snapshot comes before a deletion, which would otherwise fail hours later.
+      refuseIf(groupObstacle(await describeInstance(call, target)));
       if (await isProtected(call, target, "disableApiTermination")) {
         throw new ProviderError("refused", "its termination protection is on: it could not be deleted");
       }

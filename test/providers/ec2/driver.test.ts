@@ -272,6 +272,15 @@ describe("EC2", () => {
     expect(changes()).toEqual([]);
   });
 
+  it("takes no snapshot of a member of a group, which could not be deleted afterwards", async () => {
+    more = GROUP;
+    await expect(provider().snapshot(target)).rejects.toMatchObject({
+      code: "refused",
+      message: expect.stringMatching(/group trainers, which would replace it/),
+    });
+    expect(changes()).toEqual([]);
+  });
+
   it("terminates; what is terminated it shows as that, and what it does not know is missing", async () => {
     expect(await provider().delete(target)).toBe("accepted");
     expect(await provider().status(target)).toEqual({ state: "terminated" });

@@ -14,7 +14,10 @@ import { webhook } from "../../src/providers/webhook/driver.ts";
 
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
-  vast: vast({ api_key: "vast-key-0123456789" }),
+  vast: vast({ api_key: "vast-key-0123456789" }, undefined, {
+    engineUrl: "https://run.vast.ai",
+    pause: async () => {},
+  }),
   runpod: runpod({ api_key: "rpa_0123456789" }),
   ec2: ec2({
     access_key_id: "AKIAIOSFODNN7EXAMPLE",

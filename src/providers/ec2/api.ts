@@ -104,7 +104,8 @@ const errorSchema = z.object({
 });
 
 function errorOfAnswer(answer: Answer, xml: unknown): ProviderError {
-  const [named] = [errorSchema.safeParse(xml).data?.Response.Errors.Error].flat();
+  const found = errorSchema.safeParse(xml).data?.Response.Errors.Error;
+  const named = Array.isArray(found) ? found[0] : found;
   if (named === undefined) return errorOf(answer, null);
   const error = errorOf(answer, codeOf(named.Code), `${named.Code}: ${named.Message}`);
   return new Ec2Error(named.Code, error);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { decodeJson, notUnderstood, requireReference, sight } from "../answer.ts";
 import { pageOf } from "../listing.ts";
 import { type Progress, type Provider, ProviderError, type Target } from "../provider.ts";
-import { notGranted, type VastCredentials, vastCalls } from "./api.ts";
+import { notGranted, type Pause, pause as realPause, type VastCredentials, vastCalls } from "./api.ts";
 import { instanceSchema, listedInstance, sightingOf } from "./instance.ts";
 import { serverlessWorkers, VAST_ENGINE } from "./serverless.ts";
 
@@ -28,7 +28,19 @@ const listSchema = z.object({
 
 const acceptedSchema = z.object({ success: z.literal(true) });
 
-export function vast(credentials: VastCredentials, baseUrl = VAST_API, engineUrl = VAST_ENGINE): Provider {
+/** Between two pages: Vast.ai bears one a second. */
+const PAGE_INTERVAL_MS = 1_100;
+
+interface Surroundings {
+  readonly engineUrl: string;
+  readonly pause: Pause;
+}
+
+export function vast(
+  credentials: VastCredentials,
+  baseUrl = VAST_API,
+  { engineUrl, pause }: Surroundings = { engineUrl: VAST_ENGINE, pause: realPause },
+): Provider {
   const call = vastCalls(credentials, baseUrl);
 
   const order = async (target: Target, method: "PUT" | "DELETE", body: unknown): Promise<Progress> => {
@@ -58,7 +70,7 @@ export function vast(credentials: VastCredentials, baseUrl = VAST_API, engineUrl
     }
   };
 
-  // Of the first page, for those that follow it: asking again within two seconds is asking too often.
+  // Of the first page, for those that follow it.
   let workers: ReadonlyMap<string, string> | null = null;
 
   return {
@@ -79,10 +91,11 @@ export function vast(credentials: VastCredentials, baseUrl = VAST_API, engineUrl
         return found.instances === null ? { state: "missing" } : sightingOf(found.instances);
       }),
     list: async (after) => {
+      if (after !== null) await pause(PAGE_INTERVAL_MS);
       const { instances, next_token } = await listFrom(after, PAGE_SIZE);
       if (after === null) workers = null;
       if (instances.length > 0) {
-        workers ??= await serverlessWorkers(call, vastCalls(credentials, engineUrl));
+        workers ??= await serverlessWorkers(call, vastCalls(credentials, engineUrl), pause);
       }
       const machines = instances.map((entry) => {
         const ref = String(entry.id);

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { decodeJson } from "../answer.ts";
+import { type Answer, decodeJson } from "../answer.ts";
 import { ProviderError } from "../provider.ts";
-import type { VastCall } from "./api.ts";
+import type { Pause, VastCall } from "./api.ts";
 
 /**
  * Serverless workers are instances of the account that their endpoint starts, stops and destroys.
@@ -11,7 +11,10 @@ import type { VastCall } from "./api.ts";
 /** The engine that runs the workers. */
 export const VAST_ENGINE = "https://run.vast.ai";
 
-const MAXIMUM_ENDPOINTS = 50;
+const MAXIMUM_ENDPOINTS = 20;
+
+/** The longest interval that Vast.ai asks for between calls of one kind, and a little more. */
+const INTERVAL_MS = 3_100;
 
 const endpointsSchema = z.object({
   results: z.array(z.object({ id: z.number().int(), endpoint_name: z.string().nullish() })),
@@ -32,28 +35,33 @@ const workersSchema = z.union([
 export async function serverlessWorkers(
   call: VastCall,
   callEngine: VastCall,
+  pause: Pause,
 ): Promise<ReadonlyMap<string, string>> {
-  const endpoints = await unlessRefused(() => call("GET", "/v0/endptjobs/"), endpointsSchema);
+  const read = async <T>(ask: () => Promise<Answer>, schema: z.ZodType<T>): Promise<T | null> => {
+    try {
+      return decodeJson(schema, (await patiently(ask, pause)).text);
+    } catch (error) {
+      if (error instanceof ProviderError && !error.isPassing) return null;
+      throw error;
+    }
+  };
+  const endpoints = await read(() => call("GET", "/v0/endptjobs/"), endpointsSchema);
   const served = new Map<string, string>();
   for (const { id, endpoint_name } of endpoints?.results.slice(0, MAXIMUM_ENDPOINTS) ?? []) {
-    const workers = await unlessRefused(
-      () => callEngine("POST", "/get_endpoint_workers/", { id }),
-      workersSchema,
-    );
+    const workers = await read(() => callEngine("POST", "/get_endpoint_workers/", { id }), workersSchema);
     const words = `serverless endpoint ${endpoint_name || id}`;
     for (const worker of workers ?? []) served.set(String(worker.id), words);
   }
   return served;
 }
 
-async function unlessRefused<T>(
-  ask: () => Promise<{ readonly text: string }>,
-  schema: z.ZodType<T>,
-): Promise<T | null> {
+/** Asks once more when that was too often. */
+async function patiently(ask: () => Promise<Answer>, pause: Pause): Promise<Answer> {
   try {
-    return decodeJson(schema, (await ask()).text);
+    return await ask();
   } catch (error) {
-    if (error instanceof ProviderError && !error.isPassing) return null;
-    throw error;
+    if (!(error instanceof ProviderError && error.code === "rate_limited")) throw error;
+    await pause(INTERVAL_MS);
+    return ask();
   }
 }

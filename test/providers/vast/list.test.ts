@@ -42,6 +42,8 @@ let endpoints: Reply;
 let workers: (endpointId: number) => Reply;
 /** What is answered in place of the list, if anything. */
 let instead: Reply | undefined;
+/** How long was waited before which call. */
+let pauses: [call: number, ms: number][];
 let fake: FakeHttp;
 
 const json = (status: number, value: unknown): Reply => ({ status, body: JSON.stringify(value) });
@@ -87,10 +89,18 @@ beforeEach(() => {
   workers = () => json(200, { workers: [] });
   instead = undefined;
   fake.calls.length = 0;
+  pauses = [];
 });
 
+const provider = (api_key = API_KEY) =>
+  vast({ api_key }, fake.url, {
+    engineUrl: fake.url,
+    pause: async (ms) => {
+      pauses.push([fake.calls.length, ms]);
+    },
+  });
 const list = (after: string | null, api_key = API_KEY) => {
-  const { list } = vast({ api_key }, fake.url, fake.url);
+  const { list } = provider(api_key);
   if (list === null) throw new Error("Vast.ai has no list");
   return list(after);
 };
@@ -131,6 +141,16 @@ describe("Vast.ai's list", () => {
       "/v1/instances/?limit=25&after_token=after%3D25",
       "/v1/instances/?limit=25&after_token=after%3D50",
     ]);
+  });
+
+  it("is not asked for more often than Vast.ai bears: once a second", async () => {
+    instances = Array.from({ length: PAGE + 1 }, (_, index) => ({ ...RIG, id: index + 1 }));
+    const { list } = provider();
+    const page = await list?.(null);
+    expect(pauses).toEqual([]);
+    const before = fake.calls.length;
+    await list?.(page?.next ?? null);
+    expect(pauses).toEqual([[before, 1_100]]);
   });
 
   it("that leads in a circle is not understood", async () => {
@@ -231,12 +251,29 @@ describe("Vast.ai's serverless workers", () => {
 
   it("are asked for once for all pages", async () => {
     instances = Array.from({ length: PAGE + 1 }, (_, index) => ({ ...RIG, id: index + 1 }));
-    const { list } = vast({ api_key: API_KEY }, fake.url, fake.url);
+    const { list } = provider();
     const page = await list?.(null);
     await list?.(page?.next ?? null);
     expect(fake.calls.filter(({ path }) => path === "/v0/endptjobs/")).toHaveLength(1);
     await list?.(null);
     expect(fake.calls.filter(({ path }) => path === "/v0/endptjobs/")).toHaveLength(2);
+  });
+
+  it("are asked for again, a while later, where that was too often", async () => {
+    let tooOften = 1;
+    const shown = workers;
+    workers = (id) => (id === 124 && tooOften-- > 0 ? { status: 429, body: "too frequent" } : shown(id));
+    expect((await list(null)).machines.map(({ memberOf }) => memberOf !== null)).toEqual([false, true, true]);
+    expect(pauses).toEqual([[4, 3_100]]);
+    workers = () => ({ status: 429, body: "too frequent" });
+    await expect(list(null)).rejects.toMatchObject({ code: "rate_limited" });
+  });
+
+  it("of more endpoints than are asked stay unmarked", async () => {
+    const results = Array.from({ length: 30 }, (_, index) => ({ id: index + 1, endpoint_name: null }));
+    endpoints = json(200, { success: true, results });
+    await list(null);
+    expect(fake.calls.filter(({ method }) => method === "POST")).toHaveLength(20);
   });
 
   it.each([

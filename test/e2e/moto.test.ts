@@ -37,7 +37,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${port}/`;
   server = spawn(join(directory, "bin/moto_server"), ["--port", String(port)], { stdio: "ignore" });
   await answers();
-  owner = await newKeys("owner", "ec2:*");
+  owner = await newKeys("owner", "ec2:*", "autoscaling:*");
   reader = await newKeys("reader", "ec2:Describe*");
   // From now on keys and permissions are checked.
   await fetch(`${url}moto-api/reset-auth`, { method: "POST", body: "0" });
@@ -62,7 +62,7 @@ async function answers(): Promise<void> {
 /** One call to moto, by which the world of a test is made. Answers with the XML. */
 async function ask(
   keys: Keys,
-  service: "ec2" | "iam",
+  service: "ec2" | "iam" | "autoscaling",
   region: string,
   parameters: Readonly<Record<string, string>>,
 ): Promise<string> {
@@ -90,13 +90,13 @@ function textOf(xml: string, name: string): string {
 }
 
 /** Keys of a new user who may call these actions. */
-async function newKeys(UserName: string, action: string): Promise<Keys> {
+async function newKeys(UserName: string, ...actions: readonly string[]): Promise<Keys> {
   const root = { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: "any" };
   const iam = (Action: string, more: Readonly<Record<string, string>> = {}) =>
     ask(root, "iam", "us-east-1", { Action, Version: "2010-05-08", UserName, ...more });
   const policy = {
     Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: [action], Resource: "*" }],
+    Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }],
   };
   await iam("CreateUser");
   await iam("PutUserPolicy", { PolicyName: "all", PolicyDocument: JSON.stringify(policy) });
@@ -185,6 +185,32 @@ describe("EC2 by moto", () => {
     expect(await provider(owner, ELSEWHERE).status(target)).toMatchObject({ state: "running" });
     const refs = (await everything()).flatMap(({ machines }) => machines.map(({ ref }) => ref));
     expect(refs).not.toContain(target.ref);
+  });
+
+  it("marks a member of an Auto Scaling group, and leaves it alone", async () => {
+    const region = "eu-west-3";
+    const scaling = (Action: string, more: Readonly<Record<string, string>>) =>
+      ask(owner, "autoscaling", region, { Action, Version: "2011-01-01", ...more });
+    const template = { LaunchConfigurationName: "gpu", ImageId: IMAGE, InstanceType: "g5.xlarge" };
+    await scaling("CreateLaunchConfiguration", template);
+    await scaling("CreateAutoScalingGroup", {
+      AutoScalingGroupName: "trainers",
+      LaunchConfigurationName: "gpu",
+      MinSize: "1",
+      MaxSize: "1",
+      "AvailabilityZones.member.1": `${region}a`,
+    });
+    const [machine] = (await everything(owner, region)).flatMap(({ machines }) => machines);
+    expect(machine).toMatchObject({ state: "running", gpus: 1, memberOf: "Auto Scaling group trainers" });
+    const target = { ref: String(machine?.ref), instanceId: "rig", actionId: "group" };
+    const obstacle = /Auto Scaling group trainers, which would replace it/;
+    expect(await provider(owner, region).status(target)).toMatchObject({
+      obstacle: expect.stringMatching(obstacle),
+    });
+    for (const order of ["hibernate", "forceHibernate", "snapshot", "delete"] as const) {
+      await expect(provider(owner, region)[order](target)).rejects.toThrow(obstacle);
+    }
+    expect(await provider(owner, region).status(target)).toMatchObject({ state: "running" });
   });
 
   it("lists a region page by page: each instance once, with what is known of it", async () => {

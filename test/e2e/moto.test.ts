@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { AwsClient } from "aws4fetch";
+import { XMLParser } from "fast-xml-parser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { z } from "zod";
 import { freePort } from "../../scripts/server.ts";
 import type { Ec2Credentials } from "../../src/providers/ec2/api.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
+import { gpusOfType } from "../../src/providers/ec2/gpus.ts";
 import type { MachinePage, Provider, Target } from "../../src/providers/provider.ts";
 
 /** The driver for EC2 before moto, a stand-in for Amazon's API that others keep true: http://docs.getmoto.org. */
@@ -19,6 +22,21 @@ const REGION = "eu-central-1";
 const ELSEWHERE = "us-east-1";
 /** One of those that moto knows. */
 const IMAGE = "ami-12c6146b";
+
+const typesSchema = z.object({
+  DescribeInstanceTypesResponse: z.object({
+    instanceTypeSet: z.object({
+      item: z.array(
+        z.object({
+          instanceType: z.string(),
+          gpuInfo: z
+            .object({ gpus: z.object({ item: z.array(z.object({ count: z.string() })) }) })
+            .optional(),
+        }),
+      ),
+    }),
+  }),
+});
 
 type Keys = Pick<Ec2Credentials, "access_key_id" | "secret_access_key">;
 
@@ -246,6 +264,21 @@ describe("EC2 by moto", () => {
     expect(machines.filter(({ state }) => state === "terminated")).toHaveLength(1);
     expect(machines.filter(({ gpus }) => gpus === 0)).toHaveLength(100);
     expect(await everything(owner, "eu-west-2")).toEqual([{ machines: [], next: null }]);
+  });
+
+  it("says of each type how many GPUs it has, as Amazon's own data does", async () => {
+    const parser = new XMLParser({ isArray: (name) => name === "item", parseTagValue: false });
+    const types = typesSchema.parse(
+      parser.parse(await call("DescribeInstanceTypes", {})),
+    ).DescribeInstanceTypesResponse;
+    expect(types.instanceTypeSet.item.length).toBeGreaterThan(1_000);
+    for (const { instanceType, gpuInfo } of types.instanceTypeSet.item) {
+      const { gpus } = gpusOfType(instanceType);
+      const counts = gpuInfo?.gpus.item.map(({ count }) => Number(count));
+      // Amazon counts a part of a GPU as none. A type without GPUs may have accelerators of another kind.
+      const expected = counts === undefined ? [0, null] : [Math.max(1, ...counts)];
+      expect(expected, instanceType).toContain(gpus);
+    }
   });
 
   it("tries keys by dry runs, which change nothing", async () => {

@@ -4,10 +4,19 @@ import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provid
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { fleetOf } from "../platform/address.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
+import { azureCredentialsSchema } from "./azure/api.ts";
+import { azure } from "./azure/driver.ts";
 import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
+import { gcpCredentialsSchema } from "./gcp/credentials.ts";
+import { gcp } from "./gcp/driver.ts";
+import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
+import { hyperstack } from "./hyperstack/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
+import { scalewayCredentialsSchema } from "./scaleway/api.ts";
+import { scaleway } from "./scaleway/driver.ts";
+import { tensordock, tensordockCredentialsSchema } from "./tensordock/driver.ts";
 import { vastCredentialsSchema } from "./vast/api.ts";
 import { vast } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
@@ -34,6 +43,11 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   vast: () => driver(vastCredentialsSchema, (credentials) => vast(credentials)),
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
+  gcp: () => driver(gcpCredentialsSchema, (credentials) => gcp(credentials)),
+  azure: () => driver(azureCredentialsSchema, (credentials) => azure(credentials)),
+  hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
+  scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
+  tensordock: () => driver(tensordockCredentialsSchema, (credentials) => tensordock(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

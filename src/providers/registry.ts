@@ -17,7 +17,8 @@ import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
 import { scalewayCredentialsSchema } from "./scaleway/api.ts";
 import { scaleway } from "./scaleway/driver.ts";
 import { tensordock, tensordockCredentialsSchema } from "./tensordock/driver.ts";
-import { vast, vastCredentialsSchema } from "./vast/driver.ts";
+import { vastCredentialsSchema } from "./vast/api.ts";
+import { vast } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
 /** The providers that are called, by kind, and each user's credentials for them, which the user's fleet keeps sealed. */

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import {
+  abilitiesOf,
+  CALLED_PROVIDERS,
+  type CalledProvider,
+  referenceIssue,
+} from "../../src/lifecycle/model/provider.ts";
 import { azure } from "../../src/providers/azure/driver.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
 import { gcpCredentialsSchema } from "../../src/providers/gcp/credentials.ts";
@@ -17,7 +22,10 @@ import { keyFile, PROJECT_ID } from "./gcp/key.ts";
 const secret = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const SUBSCRIPTION = "22222222-2222-4222-8222-222222222222";
 const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
-  vast: vast({ api_key: "vast-key-0123456789" }),
+  vast: vast({ api_key: "vast-key-0123456789" }, undefined, {
+    engineUrl: "https://run.vast.ai",
+    pause: async () => {},
+  }),
   runpod: runpod({ api_key: "rpa_0123456789" }),
   ec2: ec2({
     access_key_id: "AKIAIOSFODNN7EXAMPLE",
@@ -124,5 +132,40 @@ it("is called at the machine's own address or, for a reference that is none, not
       }
     }),
     { numRuns: 500 },
+  );
+});
+
+it.each(CALLED_PROVIDERS)("%s lists machines if its kind says so", (kind) => {
+  expect(PROVIDERS[kind].list !== null).toBe(abilitiesOf(kind).lists);
+});
+
+it("is not led to another address by where a page begins", async () => {
+  const called: string[] = [];
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    called.push(input instanceof Request ? input.url : String(input));
+    return new Response(called.at(-1)?.endsWith("/token") ? TOKEN : "{}");
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...CALLED_PROVIDERS),
+      fc.oneof(fc.string({ unit: "binary" }), fc.webUrl()),
+      async (kind, after) => {
+        const { list } = PROVIDERS[kind];
+        if (list === null) return;
+        called.length = 0;
+        await list(null).catch(() => {});
+        const first = called.splice(0).map((url) => new URL(url));
+        await list(after).catch(() => {});
+        // Some refuse it without a call.
+        for (const later of called.map((url) => new URL(url))) {
+          const same = first.find((url) => url.origin === later.origin && url.pathname === later.pathname);
+          expect(same?.href, later.href).toBeDefined();
+          expect([...later.searchParams].length).toBeLessThanOrEqual(
+            [...(same?.searchParams ?? [])].length + 1,
+          );
+        }
+      },
+    ),
+    { numRuns: 200 },
   );
 });

@@ -83,7 +83,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   vast: {
     ...CALLED,
     snapshots: false,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["disks"],
     lost: ["memory"],
     mayNotComeBack: "its host",
@@ -91,7 +91,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   runpod: {
     ...CALLED,
     snapshots: false,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["volumes"],
     lost: ["memory", "container disk"],
     mayNotComeBack: "its host",
@@ -99,7 +99,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   ec2: {
     ...CALLED,
     snapshots: true,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["disks", "addresses", "snapshots"],
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",

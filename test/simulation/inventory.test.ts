@@ -220,6 +220,28 @@ describe("a listing", () => {
     expect(fleet.inventory.find({ connection: "gcp", ref: "gone" })?.vanishedAt).toBeNull();
   });
 
+  it("that is longer than the bound is no proof that the rest is gone, wherever it ends", async () => {
+    shows(machine("beyond"));
+    await until(START + MINUTE);
+    const many = Array.from({ length: 10_000 }, (_, index) => machine(`m-${index}`, { state: "stopped" }));
+    shows(...many, machine("beyond"));
+    await until(START + 20 * MINUTE);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({ isComplete: false });
+    expect(fleet.inventory.find({ connection: "gcp", ref: "beyond" })?.vanishedAt).toBeNull();
+  });
+
+  it("that does not go on fails", async () => {
+    let calls = 0;
+    list = async () => {
+      calls += 1;
+      return { machines: [machine("a")], next: "again" };
+    };
+    await listings.listDue(env, USER, fleet);
+    expect(calls).toBe(2);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({ failures: 1, problem: "its list does not go on" });
+    expect(fleet.inventory.of("gcp")).toEqual([]);
+  });
+
   it("by credentials that were replaced meanwhile counts for nothing", async () => {
     list = async () => {
       fleet.credentials.keep("gcp", { sealed: "", setAt: 2 });

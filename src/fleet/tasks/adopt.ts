@@ -16,7 +16,10 @@ import type { InventoryPlace, InventoryRow } from "../tables/inventory.ts";
 
 /** Registers machines of the inventory as instances. */
 
-const REGISTER_LIMIT_MS = 20 * SECOND_MS;
+const REGISTER_LIMIT_MS = 10 * SECOND_MS;
+
+/** However many are out of reach, nobody waits longer than this and one call. */
+const TURN_MS = 10 * SECOND_MS;
 
 /** So many at the same time. */
 const AT_ONCE = 10;
@@ -42,9 +45,11 @@ export async function adoptAll(
   places: readonly InventoryPlace[],
 ): Promise<Adopted[]> {
   const adopted: Adopted[] = [];
+  const until = Date.now() + TURN_MS;
   for (let start = 0; start < places.length; start += AT_ONCE) {
     const some = places.slice(start, start + AT_ONCE);
-    adopted.push(...(await Promise.all(some.map((place) => adopt(env, userId, fleet, place)))));
+    if (Date.now() > until) adopted.push(...some.map((place) => refused(place, "unavailable")));
+    else adopted.push(...(await Promise.all(some.map((place) => adopt(env, userId, fleet, place)))));
   }
   return adopted;
 }
@@ -52,16 +57,19 @@ export async function adoptAll(
 async function adopt(env: Env, userId: string, fleet: Fleet, place: InventoryPlace): Promise<Adopted> {
   const machine = fleet.inventory.find(place);
   const { connection, ref } = place;
-  const refused = (because: AdoptionRefusal): Adopted => ({ connection, ref, outcome: "refused", because });
   const refusal = adoptionRefusal(machine);
-  if (machine === null || refusal !== null) return refused(refusal ?? "unknown");
+  if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");
   for (const instanceId of adoptionIds(machine)) {
     const registered = await register(env, userId, fleet, machine, instanceId);
     if (registered === "exists") continue;
-    if (typeof registered === "string") return refused(registered);
+    if (typeof registered === "string") return refused(place, registered);
     return { connection, ref, outcome: "registered", instanceId, ...registered };
   }
-  return refused("unavailable");
+  return refused(place, "unavailable");
+}
+
+function refused({ connection, ref }: InventoryPlace, because: AdoptionRefusal): Adopted {
+  return { connection, ref, outcome: "refused", because };
 }
 
 async function register(

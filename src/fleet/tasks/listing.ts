@@ -123,6 +123,9 @@ export class Listings {
         : { startedAt: begunAt, credentialsSetAt, machines: [], pages: 0, after: null };
     for (;;) {
       const page = await within(CALL_LIMIT_MS, provider.list(progress.after));
+      if (page.next !== null && page.next === progress.after) {
+        throw new ProviderError("unavailable", "its list does not go on");
+      }
       progress = {
         ...progress,
         machines: [...progress.machines, ...page.machines],
@@ -149,7 +152,7 @@ export class Listings {
     const listing = {
       startedAt,
       machines: machines.slice(0, MACHINES_PER_LISTING),
-      isComplete: after === null,
+      isComplete: after === null && machines.length <= MACHINES_PER_LISTING,
     };
     const former = fleet.inventory.of(id);
     takeIn(userId, fleet, connection, listing);

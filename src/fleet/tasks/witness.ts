@@ -17,6 +17,9 @@ const AT_ONCE = 20;
 const PER_LISTING = 200;
 const CALL_LIMIT_MS = 10 * SECOND_MS;
 
+/** However many are out of reach, the alarm's other tasks wait no longer than this and one call. The next listing tells the others. */
+const TURN_MS = 5 * SECOND_MS;
+
 export interface Witnessed {
   readonly connection: Connection;
   readonly listing: Listing;
@@ -40,7 +43,8 @@ export async function tellWatchers(
   witnessed: Witnessed,
 ): Promise<void> {
   const words = wordsFor(fleet, witnessed).slice(0, PER_LISTING);
-  for (let start = 0; start < words.length; start += AT_ONCE) {
+  const until = Date.now() + TURN_MS;
+  for (let start = 0; start < words.length && Date.now() <= until; start += AT_ONCE) {
     const some = words.slice(start, start + AT_ONCE);
     await Promise.all(some.map((word) => tell(env, userId, fleet, witnessed, word)));
   }

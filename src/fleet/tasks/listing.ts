@@ -99,7 +99,10 @@ export class Listings {
       await this.#read(env, userId, fleet, connection);
     } catch (error) {
       this.#progress.delete(id);
-      logWarning("a connection's machines could not be listed", { user_id: userId }, error);
+      // What its provider refuses or leaves unanswered is for the owner to see, and no fault of the service.
+      if (!isOfProvider(error)) {
+        logWarning("a connection's machines could not be listed", { user_id: userId }, error);
+      }
       noteFailed(userId, fleet, connection, error);
     } finally {
       this.#busy.delete(id);
@@ -207,6 +210,10 @@ function noteFailed(userId: string, fleet: Fleet, connection: Connection, error:
   fleet.inventory.noteFailed(id, failures, problem, dueAfter(userId, id, failures, retryAfterMs, now));
   if (failures !== FAILURES_TOLD) return;
   fleet.addOwnEvent(listingFailedEvent(id, nameOf(connection), problem, now), now);
+}
+
+function isOfProvider(error: unknown): boolean {
+  return error instanceof ProviderError || error instanceof NoAnswer;
 }
 
 /** Only what a provider said is shown: an error of our own may hold anything. */

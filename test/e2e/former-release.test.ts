@@ -20,6 +20,13 @@ const SPEED = 60;
 
 const DAY_SECONDS = 86_400;
 
+/** A policy's groups that the former release does not know, and leaves out. */
+const UNKNOWN_GROUPS: ReadonlySet<string> = new Set(["inventory"]);
+
+function withoutUnknown(given: unknown): unknown {
+  return JSON.parse(JSON.stringify(given, (key, value) => (UNKNOWN_GROUPS.has(key) ? undefined : value)));
+}
+
 /** Steps lie far beyond the test, but for those that an instance's own policy brings near. */
 const PATIENT = {
   idle: { warn_after_seconds: 120, hibernate_after_seconds: DAY_SECONDS },
@@ -161,7 +168,7 @@ async function look() {
   return {
     statuses: Object.fromEntries(list.instances.map(({ instance_id, status }) => [instance_id, status])),
     guard: list.guard.state,
-    policy: await api("/policy"),
+    policy: withoutUnknown(await api("/policy")),
     // The former release knows nothing of confirmations.
     channels: channels.channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
     provider: await api("/providers/webhook"),

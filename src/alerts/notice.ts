@@ -189,6 +189,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   accepted_too_late: "alive, but the order was taken already",
   found_running: "running, though it was hibernated",
   unwatched: "watched by nobody",
+  looked: "still hibernated",
   deleted: "deleted",
   gone: "gone at the provider",
   history_lost: "with holes in the history",

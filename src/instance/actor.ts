@@ -22,7 +22,7 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
-import { askProvider } from "./look.ts";
+import { lookIfDue } from "./look.ts";
 import {
   type Absent,
   type ChangeOutcome,
@@ -275,6 +275,6 @@ export class InstanceActor extends InstanceViews {
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     await this.life.wake(invocation?.scheduledTime ?? Date.now());
-    await askProvider(this.life, this.env);
+    await lookIfDue(this.life, this.env, this.ctx);
   }
 }

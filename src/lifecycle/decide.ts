@@ -20,7 +20,7 @@ import { receiveHeartbeat } from "./rules/heartbeats.ts";
 import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts";
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
-import { lookDeadline, takeLookStep } from "./rules/look.ts";
+import { beginLook, endLook, lookDeadline, takeLookStep } from "./rules/look.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
@@ -124,6 +124,10 @@ function apply(
     case "action.found_running":
     case "action.failed":
       return endOrder(state, event, policy, now);
+    case "look.begun":
+      return beginLook(state, now);
+    case "looked":
+      return endLook(state, event, policy, now);
     case "operator.acted":
       return actAsOperator(state, event, now);
   }

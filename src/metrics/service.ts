@@ -40,6 +40,11 @@ const COUNTERS: Readonly<
     help: "Orders to providers by what became of them",
     labels: ["kind", "outcome"],
   },
+  looks: {
+    name: "dumont_service_looks_total",
+    help: "Looks at machines that count as hibernated after a restore or an import, by what was shown",
+    labels: ["outcome"],
+  },
   alerts: {
     name: "dumont_service_alerts_total",
     help: "Attempts to tell an owner, by kind of channel",

@@ -1,7 +1,6 @@
 import { sha256Hex } from "../accounts/digest.ts";
 import type { ActionOrder } from "../lifecycle/model/effects.ts";
 import type { ProviderKind } from "../lifecycle/model/provider.ts";
-import type { LookOrder } from "../lifecycle/rules/look.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { hashText } from "../platform/hash.ts";
 import type { ProviderOrder } from "../providers/provider.ts";
@@ -12,8 +11,7 @@ export interface ActionParameters {
   readonly instanceId: string;
   readonly provider: ProviderKind;
   readonly providerRef: string;
-  /** A look changes nothing. */
-  readonly order: ActionOrder | LookOrder;
+  readonly order: ActionOrder;
 }
 
 /** How an action ended, as its actor is told. */

@@ -27,6 +27,8 @@ let shard: number | null = null;
 interface CounterLabels {
   heartbeats: { outcome: "accepted" | "refused"; reason: string };
   actions: { kind: string; outcome: string };
+  /** Looks at machines that count as hibernated after a restore or an import. */
+  looks: { outcome: "running" | "stopped" | "gone" | "unknown" };
   alerts: { channel: string; outcome: "delivered" | "failed" };
   /** Messages that a channel did not take until the last try, or refused. */
   alerts_given_up: { channel: string };

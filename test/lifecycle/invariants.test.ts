@@ -244,6 +244,25 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
   ["ended_without_order", busy.state, withPhase(busy.state, { status: "deleted", at: NOW })],
   ["ended_without_order", orphaned.state, withPhase(orphaned.state, hibernatedPhase())],
   [
+    "ended_without_order",
+    hibernated,
+    withEvent(withPhase(hibernated, { status: "deleted", at: NOW }), "gone", ""),
+  ],
+  ["ended_without_order", unconfirmed(), withPhase(unconfirmed(), { status: "deleted", at: NOW })],
+  [
+    "time_in_future",
+    hibernated,
+    withPhase(hibernated, {
+      ...hibernatedPhase(),
+      openLook: { askAt: NOW, tries: 1, failingSince: NOW + 1, isTold: false },
+    }),
+  ],
+  [
+    "unconfirmed_saved",
+    unconfirmed(),
+    withCounters(unconfirmed(), { saved: { ...hibernated.counters.saved, totalMs: 1 } }),
+  ],
+  [
     "deleted_came_back",
     withPhase(busy.state, { status: "deleted", at: NOW }),
     withPhase(busy.state, { status: "running", idle: null }),
@@ -267,6 +286,11 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
 function hibernatedPhase(): Extract<Phase, { status: "hibernated" }> {
   if (hibernated.phase.status !== "hibernated") throw new Error("it is not hibernated");
   return hibernated.phase;
+}
+
+function unconfirmed(): InstanceState {
+  const openLook = { askAt: NOW, tries: 0, failingSince: null, isTold: false };
+  return withPhase(hibernated, { ...hibernatedPhase(), openLook });
 }
 
 describe("an invariant", () => {

@@ -14,6 +14,7 @@ import { OrdersReachTheirMachine } from "./promises/orders-reach-their-machine.t
 import type { Promised } from "./promises/promise.ts";
 import { RegistryKnowsItsInstances } from "./promises/registry-knows-its-instances.ts";
 import { ServiceHearsItsFleets } from "./promises/service-hears-its-fleets.ts";
+import { SleepersAreLookedAt } from "./promises/sleepers-are-looked-at.ts";
 import { StatusNeverLies } from "./promises/status-never-lies.ts";
 import { ViewersSeeTheFleet } from "./promises/viewers-see-the-fleet.ts";
 import { WhoIsUsedIsNotDeleted } from "./promises/who-is-used-is-not-deleted.ts";
@@ -24,6 +25,7 @@ import { Scheduler } from "./scheduler.ts";
 import {
   LIAR,
   lie,
+  resumeSleepers,
   troubleDatabase,
   troubleObjects,
   troubleProvider,
@@ -78,6 +80,7 @@ export async function live(
     new EverythingEnds(platform, say),
     new NothingIsLost(platform, rigs, say),
     new StatusNeverLies(platform, say),
+    new SleepersAreLookedAt(platform, say),
     new InvariantsHold(say),
     new RegistryKnowsItsInstances(platform, say),
     new CountsAreRight(platform, say),
@@ -98,6 +101,7 @@ export async function live(
   troubleObjects(platform);
   troubleProvider(platform, USER, [...rigs]);
   visitDaily(platform, HOSTILE_MS + REST_MS - 10 * MINUTE);
+  resumeSleepers(platform, [...rigs]);
   watchTwice(platform, rigs, say);
   lie(platform, rigs, say);
 

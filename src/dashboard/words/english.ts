@@ -80,6 +80,7 @@ const event: Record<string, string> = {
   accepted_too_late: "Called off too late",
   found_running: "Found running",
   unwatched: "Watched by nobody",
+  looked: "Still hibernated",
   deleted: "Deleted",
   gone: "Gone at the provider",
   history_lost: "History lost",

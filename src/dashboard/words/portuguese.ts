@@ -45,6 +45,7 @@ const event: Record<string, string> = {
   accepted_too_late: "Cancelada tarde demais",
   found_running: "Encontrada em execução",
   unwatched: "Ninguém a vigia",
+  looked: "Continua hibernada",
   deleted: "Excluída",
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",

@@ -15,7 +15,7 @@ import type {
   Handover,
   Hibernated,
   IdleRun,
-  Look,
+  OpenLook,
   Orphan,
   Phase,
 } from "../../lifecycle/model/phase.ts";
@@ -138,7 +138,12 @@ const handover = z.discriminatedUnion("state", [
 
 const action = exactly<Action>({ id: text, kind: actionKind, orderedAt: number, machine, handover });
 
-const look = exactly<Look>({ id: text, askAt: number, askedAt: numberOrNull });
+const openLook = exactly<OpenLook>({
+  askAt: number,
+  tries: number,
+  failingSince: numberOrNull,
+  isTold: z.boolean(),
+});
 
 const hibernated = exactly<Hibernated>({
   status: z.literal("hibernated"),
@@ -146,13 +151,13 @@ const hibernated = exactly<Hibernated>({
   unsavedFrom: number,
   reason: actionReason,
   orphan: orphan.nullable(),
-  look: look.optional(),
+  openLook: openLook.optional(),
 });
 
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
 
 const standings = {
-  pending: exactly<Standing<"pending">>({ status: z.literal("pending") }),
+  pending: exactly<Standing<"pending">>({ status: z.literal("pending"), tellAt: numberOrNull.optional() }),
   running: exactly<Standing<"running">>({ status: z.literal("running"), idle: idleRun.nullable() }),
   orphaned: exactly<Standing<"orphaned">>({ status: z.literal("orphaned"), orphan }),
 } satisfies { [S in Awake["status"]]: z.ZodType<Standing<S>> };
@@ -173,6 +178,7 @@ const phases = {
     action,
     reason: actionReason,
     confirmedAt: numberOrNull,
+    openLook: openLook.optional(),
   }),
   deleting: exactly<Standing<"deleting">>({
     status: z.literal("deleting"),

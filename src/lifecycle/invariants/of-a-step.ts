@@ -1,6 +1,13 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
-import { type Action, idleRunOf, type Orphan, orphanOf, stemsFromSilence } from "../model/phase.ts";
+import {
+  type Action,
+  hibernationOf,
+  idleRunOf,
+  type Orphan,
+  orphanOf,
+  stemsFromSilence,
+} from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
 import { actionOf } from "../rules/order.ts";
@@ -21,12 +28,10 @@ export const OF_A_STEP = [
   ["heartbeat_lost", areHeartbeatsKept],
   ["order_not_sent", isNewOrderSent],
   ["order_ended_unsaid", isEndOfOrderSaid],
+  ["ended_without_order", isEndFounded],
   [
-    "ended_without_order",
-    (before, after) =>
-      (after.phase.status !== "hibernated" && after.phase.status !== "deleted") ||
-      after.phase.status === before.phase.status ||
-      actionOf(before) !== null,
+    "unconfirmed_saved",
+    (before, after) => !isLookOpen(before) || after.counters.saved.totalMs === before.counters.saved.totalMs,
   ],
   ["deleted_came_back", isDeletedForGood],
   ["orphaned_since_earlier", isOrphanedSinceKept],
@@ -119,6 +124,17 @@ function isEndOfOrderSaid(before: InstanceState, after: InstanceState): boolean 
     isSaid(added, ENDS_OF_AN_ORDER, action.id) ||
     (before.phase.status === "waking" && isSaid(added, ENDS_OF_A_WAKE))
   );
+}
+
+function isLookOpen({ phase }: InstanceState): boolean {
+  return hibernationOf(phase)?.openLook !== undefined;
+}
+
+function isEndFounded(before: InstanceState, after: InstanceState): boolean {
+  const { status } = after.phase;
+  if ((status !== "hibernated" && status !== "deleted") || status === before.phase.status) return true;
+  if (actionOf(before) !== null) return true;
+  return status === "deleted" && isLookOpen(before) && isSaid(newEffects(before, after), ["gone"]);
 }
 
 function isDeletedForGood(before: InstanceState, after: InstanceState, now: number): boolean {

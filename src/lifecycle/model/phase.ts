@@ -17,6 +17,8 @@ export type Phase =
       readonly reason: ActionReason;
       /** When the provider said that the machine runs; null before. The wake ends with the first heartbeat. */
       readonly confirmedAt: number | null;
+      /** As it was when the wake was ordered, for a wake that fails. */
+      readonly openLook?: OpenLook | undefined;
     }
   | {
       readonly status: "deleting";
@@ -28,7 +30,16 @@ export type Phase =
   | { readonly status: "deleted"; readonly at: number };
 
 /** No order is under way or done: the phase follows from heartbeats alone, or from their absence. */
-export type Awake = { readonly status: "pending" } | Running | Orphaned;
+export type Awake = Pending | Running | Orphaned;
+
+export interface Pending {
+  readonly status: "pending";
+  /**
+   * After a restore or an import: when its owner is told that nobody watches it, unless it is heard before; null once that is told.
+   * Absent: nobody is told. A release that does not know it tells nobody.
+   */
+  readonly tellAt?: number | null | undefined;
+}
 
 export interface Running {
   readonly status: "running";
@@ -47,17 +58,20 @@ export interface Hibernated {
   readonly unsavedFrom: number;
   readonly reason: ActionReason;
   readonly orphan: Orphan | null;
-  /** Its provider is asked whether it still is. Absent is no; a release that does not know it asks nobody. */
-  readonly look?: Look | undefined;
+  /** After a restore or an import: nobody knows whether it still is. A release that does not know of it asks nobody. */
+  readonly openLook?: OpenLook | undefined;
 }
 
-/** A look at a machine that counts as hibernated, and that nobody may have watched. */
-export interface Look {
-  readonly id: string;
-  /** When it is asked for, once more if it was before. */
+/** A question that nobody has answered yet: whether the machine still is hibernated. */
+export interface OpenLook {
+  /** When its provider is asked next. */
   readonly askAt: number;
-  /** When it was first asked for; null before. */
-  readonly askedAt: number | null;
+  /** How often that was done. */
+  readonly tries: number;
+  /** Since when nobody could say; null before the first answer. */
+  readonly failingSince: number | null;
+  /** Whether the owner was told that nobody knows. */
+  readonly isTold: boolean;
 }
 
 export type Status = Phase["status"];

@@ -156,7 +156,7 @@ export function changeProfile(
 function settleSavings(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
   return phase.status === "hibernated"
-    ? { ...endSavings(state, phase.unsavedFrom, now), phase: { ...phase, unsavedFrom: now } }
+    ? { ...endSavings(state, phase, now), phase: { ...phase, unsavedFrom: now } }
     : state;
 }
 

@@ -181,8 +181,9 @@ export function summarizeHibernation(phase: Hibernated, policy: Policy, at: numb
   };
 }
 
-/** Adds a stretch of confirmed hibernation to the savings. */
-export function endSavings(state: InstanceState, since: number, until: number): InstanceState {
-  const saved = addHibernation(state.counters.saved, state.profile, since, until);
+/** Adds a hibernation up to `until` to the savings, unless nobody knows whether it has lasted. */
+export function endSavings(state: InstanceState, hibernated: Hibernated, until: number): InstanceState {
+  if (hibernated.openLook !== undefined) return state;
+  const saved = addHibernation(state.counters.saved, state.profile, hibernated.unsavedFrom, until);
   return { ...state, counters: { ...state.counters, saved } };
 }

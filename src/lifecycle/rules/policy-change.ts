@@ -7,6 +7,7 @@ import { callOff } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
 import { deletionDue, nextStep, restartLadder } from "./ladder.ts";
+import { restartLook } from "./look.ts";
 
 /**
  * A change of policy never acts on the past: a step that the new policy would already have taken counts from the change.
@@ -27,11 +28,11 @@ export function changePolicy(
 
 /**
  * Suspended: an order that can still be called off is, and what is missed is not counted. Resumed: nobody was heard
- * meanwhile, so silence counts from now.
+ * meanwhile, so silence counts from now, and its machine is looked at anew.
  */
 function changeStanding(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   if (former.suspended === policy.suspended) return state;
-  if (!policy.suspended) return { ...state, clock: { ...state.clock, countsFrom: now } };
+  if (!policy.suspended) return restartLook({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
   const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
   return callOff(unmissed, now, "the operator suspended the account");
 }

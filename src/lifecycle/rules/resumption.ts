@@ -6,7 +6,7 @@ import { toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation, endSavings } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
-import { beginLook, tellUnwatched } from "./look.ts";
+import { openLook } from "./look.ts";
 
 /**
  * An instance whose storage was set back to a former moment, or that was brought from another service. What happened since
@@ -71,27 +71,7 @@ export function resume(
       status: state.phase.status,
     },
   });
-  return origin === "import" ? told : awaitSign(told, now);
-}
-
-/**
- * Somebody must find out how the machine is. One that is awake is watched by the ladder. Of the others nobody knows what became of
- * them since; a machine that was deleted does not come back.
- */
-function awaitSign(state: InstanceState, now: number): InstanceState {
-  switch (state.phase.status) {
-    case "hibernated":
-      return beginLook(state, now);
-    case "pending":
-      return tellUnwatched(state, now, "what happened since is not known");
-    case "running":
-    case "orphaned":
-    case "hibernating":
-    case "waking":
-    case "deleting":
-    case "deleted":
-      return state;
-  }
+  return openLook(told, origin, now);
 }
 
 function endOrder(state: InstanceState, origin: Origin, now: number): InstanceState {
@@ -126,7 +106,7 @@ function settleSavings(state: InstanceState, knownUntil: number | null, now: num
   const hibernated = hibernationOf(state.phase);
   if (hibernated === null) return state;
   const until = Math.max(hibernated.unsavedFrom, Math.min(knownUntil ?? 0, now));
-  const settled = endSavings(state, hibernated.unsavedFrom, until);
+  const settled = endSavings(state, hibernated, until);
   return { ...settled, phase: { ...hibernated, unsavedFrom: now } satisfies Hibernated };
 }
 
@@ -139,7 +119,7 @@ function withoutIdleRun(phase: Phase): Phase {
 function unheard(phase: Phase): Phase {
   switch (phase.status) {
     case "hibernated":
-      return { ...phase, orphan: null, look: undefined };
+      return { ...phase, orphan: null };
     case "deleted":
     case "pending":
       return phase;

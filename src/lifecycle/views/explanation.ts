@@ -43,9 +43,9 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
     case "hibernated":
       return phase.orphan === null
         ? noStep(
-            phase.look === undefined
+            phase.openLook === undefined
               ? `Hibernated since ${toIso(phase.since)}`
-              : "Hibernated before the service was set back: its provider is asked whether it still is",
+              : "Hibernated before a restore or an import: nobody knows yet whether it still is",
           )
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":

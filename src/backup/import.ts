@@ -9,8 +9,8 @@ import { openEnum, storedDetail, storedOverridesSchema } from "../lifecycle/mode
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
 import { within } from "../platform/within.ts";
+import { credentialsPurpose, firstConnection, firstOf } from "../providers/connections.ts";
 import { calledMachine, claimMachine } from "../providers/machines.ts";
-import { credentialsPurpose } from "../providers/registry.ts";
 import type { Line, LineOf } from "./lines.ts";
 
 /**
@@ -30,8 +30,9 @@ export interface Import {
   /** Whose they were. */
   readonly from: string;
   readonly exportedAt: number;
-  /** How many channels a user may have. */
+  /** How many channels and connections to providers a user may have. */
   readonly channels: number;
+  readonly connections: number;
 }
 
 const BROUGHT: Brought = { outcome: "brought" };
@@ -119,14 +120,21 @@ async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): 
 
 async function bringCredentials(
   env: Env,
-  { userId, from }: Import,
-  { kind, sealed, set_at }: LineOf<"credentials">,
+  { userId, from, connections }: Import,
+  { kind: id, provider, name, created_at, sealed, set_at }: LineOf<"credentials">,
 ): Promise<Brought> {
-  const purposes = { from: credentialsPurpose(from, kind), to: credentialsPurpose(userId, kind) };
+  const kind = firstOf(provider ?? id);
+  if (kind === null) return refused("this version of the service does not know such a provider");
+  const purposes = { from: credentialsPurpose(from, id), to: credentialsPurpose(userId, id) };
   const text = await resealed(env, sealed, purposes);
   if (text === null) return refused(SEALED_BY_ANOTHER);
   const credentials = { sealed: text, setAt: set_at };
-  return broughtIf(await within(CALL_LIMIT_MS, fleetOf(env, userId).bringCredentials(kind, credentials)));
+  const first = firstConnection(kind, set_at);
+  const connection = { id, kind, name: name ?? first.name, createdAt: created_at ?? first.createdAt };
+  const fleet = fleetOf(env, userId);
+  return broughtIf(
+    await within(CALL_LIMIT_MS, fleet.bringCredentials(id, credentials, connection, connections)),
+  );
 }
 
 async function bringInstance(

@@ -1,12 +1,12 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { abilitiesOf } from "../lifecycle/model/provider.ts";
-import { UNHEARD_MS } from "../providers/machines.ts";
+import { calledMachine, UNHEARD_MS } from "../providers/machines.ts";
 import {
   type Admission,
   type InstanceRow,
   isNewer,
   type Listed,
+  machineIn,
   type Report,
   type UserPolicy,
 } from "./report.ts";
@@ -36,7 +36,7 @@ import {
 import { Admissions } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
-import { Credentials } from "./tables/credentials.ts";
+import { Connections } from "./tables/connections.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
 import { Everyone } from "./tables/everyone.ts";
@@ -58,7 +58,7 @@ export class Fleet {
   readonly confirmations: Confirmations;
   readonly everyone: Everyone;
   readonly machines: Machines;
-  readonly credentials: Credentials;
+  readonly connections: Connections;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -78,7 +78,7 @@ export class Fleet {
     this.confirmations = new Confirmations(sql);
     this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
-    this.credentials = new Credentials(sql);
+    this.connections = new Connections(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
@@ -168,9 +168,9 @@ export class Fleet {
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
     if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
-    else if (abilitiesOf(row.view.provider).reachesSilent) {
-      const { provider, provider_ref } = row.view;
-      this.machines.hold({ provider, ref: provider_ref ?? instanceId }, instanceId, now);
+    else {
+      const machine = calledMachine(machineIn(row.view, instanceId));
+      if (machine !== null) this.machines.hold(machine, instanceId, now);
     }
     const standing = { status: row.view.status, silentSince: row.silentSince };
     const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;

@@ -2,6 +2,7 @@ import { closeGap } from "../model/counters.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
@@ -70,7 +71,7 @@ export function findGone(state: InstanceState, policy: Policy, at: number): Inst
     at,
     kind: "gone",
     severity: "warning",
-    message: `${action.machine.provider} has no such instance any more: it counts as deleted`,
+    message: `${kindOf(action.machine.provider)} has no such instance any more: it counts as deleted`,
     detail: { action_id: action.id, asked_to: action.kind },
   });
 }
@@ -103,7 +104,7 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
       at,
       kind: "found_running",
       severity: "critical",
-      message: `Not deleted: it was hibernated, and ${phase.action.machine.provider} shows it running. Somebody started it; it costs money and sends no heartbeat`,
+      message: `Not deleted: it was hibernated, and ${kindOf(phase.action.machine.provider)} shows it running. Somebody started it; it costs money and sends no heartbeat`,
       detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
     },
   );

@@ -384,6 +384,17 @@ describe("EC2", () => {
   });
 
   it.each([
+    [403, "UnauthorizedOperation", "call"],
+    [403, "InvalidClientTokenId", "credentials"],
+    [403, "SignatureDoesNotMatch", "credentials"],
+    [401, "AuthFailure", "credentials"],
+    [400, "IncorrectInstanceState", null],
+  ])("with %i %s has denied %j", async (status, ec2Code, denied) => {
+    instead = () => fault(status, ec2Code, "so it is");
+    await expect(provider().wake(target)).rejects.toMatchObject({ denied });
+  });
+
+  it.each([
     ["a proxy's page", 404, "<html><body><p>404 Not Found</p></body></html>", "refused"],
     ["a retired API", 410, "Gone", "refused"],
     ["a gateway without words", 503, "", "unavailable"],

@@ -4,7 +4,7 @@ import { BATCHES_PER_STEP } from "../src/cleanup/task.ts";
 import { DIGEST_WINDOW_MS } from "../src/fleet/rules/digest-window.ts";
 import { TOTALS_EVERY_MS } from "../src/fleet/rules/state.ts";
 import { SHARDS } from "../src/service/address.ts";
-import { cleanupDemand } from "./cleanup-demand.ts";
+import { type CleanupDemand, cleanupDemand } from "./cleanup-demand.ts";
 import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
 import { benchFleet, printFleets } from "./fleet.ts";
 
@@ -212,15 +212,22 @@ console.table(
   ),
 );
 
-/** What a month takes of each thing that has a price. */
-function month(instances: number): Record<Priced, number> {
+const WITHOUT_CLEANUP = { instances: 0, d1Rows: 0, steps: 0 } as const;
+
+/** What a month takes of each thing that has a price: what happens to the instances, and a daily cleanup that visits so many. */
+function month(
+  instances: number,
+  cleaned: Pick<CleanupDemand, "d1Rows" | "steps"> & { readonly instances: number } = {
+    instances,
+    ...cleanup(instances),
+  },
+): Record<Priced, number> {
   const users = usersOf(instances);
   const count = (kind: Kind) => ((demand.total[kind] * instances) / SAMPLE) * 30;
   const messages = CHANNELS_A_USER * bundled(users, mean("alerts"), DIGEST_SECONDS) * (DAY / SECOND) * 30;
   const totals = bundled(users, mean("moves"), TOTALS_SECONDS) * (DAY / SECOND) * 30;
   const deliveries = count("historyBatches") + count("reports");
   const failing = FAILING_SHARE * messages;
-  const cleaned = cleanup(instances);
   // A message takes two alarms of its fleet; the workflow of one that failed asks for its channel, and notes its answer.
   const requests =
     count("actorRequests") +
@@ -229,7 +236,7 @@ function month(instances: number): Record<Priced, number> {
     totals +
     2 * messages +
     2 * failing +
-    30 * instances;
+    30 * cleaned.instances;
   const sendingMs = (messages - failing) * SEND_MS.taken + failing * SEND_MS.failed;
   const awakeMs = requests * AWAKE_MS.request + deliveries * AWAKE_MS.delivery + sendingMs;
   return {
@@ -268,15 +275,24 @@ console.table(
 );
 
 const million = month(1_000_000);
-const listPrice = Object.keys(PRICES)
-  .filter(isPriced)
-  .reduce((sum, kind) => sum + priced(kind, million[kind]), 0);
-for (const kind of Object.keys(PRICES).filter(isPriced)) {
-  const dollars = priced(kind, million[kind]) / (million.workerRequests / 1e6);
-  console.log(`  of it ${kind}: $${dollars.toFixed(3)}`);
-}
-const perMillion = listPrice / (million.workerRequests / 1e6);
-console.log(`List price of a million heartbeats, all that they lead to counted: $${perMillion.toFixed(2)}`);
+const uncleaned = month(1_000_000, WITHOUT_CLEANUP);
+const perMillion = (kind: Priced, used = million) =>
+  priced(kind, used[kind]) / (million.workerRequests / 1e6);
+const kinds = Object.keys(PRICES).filter(isPriced);
+const sumOf = (used: Record<Priced, number>) => kinds.reduce((sum, kind) => sum + perMillion(kind, used), 0);
+console.log("List price of a million heartbeats, all that they lead to counted:");
+console.table({
+  ...Object.fromEntries(
+    kinds.map((kind) => [
+      kind,
+      {
+        "without the cleanup": perMillion(kind, uncleaned).toFixed(3),
+        "with it": perMillion(kind).toFixed(3),
+      },
+    ]),
+  ),
+  "in all": { "without the cleanup": sumOf(uncleaned).toFixed(2), "with it": sumOf(million).toFixed(2) },
+});
 const bytesPerInstance = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS;
 console.log(`One database holds the history of ${Math.floor(LIMITS.d1Bytes / bytesPerInstance)} instances.`);
 const small = month(20);

@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import manifest from "../package.json" with { type: "json" };
 import { agentProblem, readAgent, releasedAgents } from "./keep-agent.ts";
-import { readSettings } from "./release/config.ts";
 import {
   backCommand,
   type Plan,
@@ -12,10 +11,11 @@ import {
   sharesOf,
   type Wish,
 } from "./release/plan.ts";
-import { settingsProblems } from "./release/settings.ts";
+import { readWranglerConfig } from "./release/read-wrangler-config.ts";
 import { readDatabases, readStanding } from "./release/standing.ts";
 import { type ErrorCounts, errorsIn, healthProblem, newErrors, type Service } from "./release/watch.ts";
 import { Wrangler } from "./release/wrangler.ts";
+import { configProblems } from "./release/wrangler-config.ts";
 import { requireRightVars } from "./vars.ts";
 
 /**
@@ -32,8 +32,8 @@ const { values } = parseArgs({
   },
 });
 const watchMs = Number(process.env.WATCH_SECONDS ?? 120) * 1000;
-const settings = readSettings();
-const service = serviceIn(process.env, settings.worker);
+const config = readWranglerConfig();
+const service = serviceIn(process.env, config.worker);
 const wrangler = new Wrangler();
 const wish: Wish = {
   atOnce: values["at-once"],
@@ -55,10 +55,10 @@ async function deploy(): Promise<void> {
     throw new Stopped("WATCH_SECONDS must be a number of seconds");
   const agent = agentProblem(await readAgent(), await releasedAgents());
   requireRightVars();
-  const problems = [...settingsProblems(settings), ...(agent === null ? [] : [agent])];
+  const problems = [...configProblems(config), ...(agent === null ? [] : [agent])];
   if (problems.length > 0) throw new Stopped(problems.join("\n"));
   const databases = await readDatabases(wrangler);
-  const plan = planDeployment(settings, await readStanding(wrangler), databases, wish);
+  const plan = planDeployment(config, await readStanding(wrangler), databases, wish);
   if (plan.type === "refused") throw new Stopped(plan.because);
   console.log(`Version ${version}, ${plan.type === "staged" ? "in stages" : `at once: ${plan.because}`}`);
   if (values.plan) console.log(plan.steps.map(inWords).join("\n"));

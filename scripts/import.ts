@@ -110,10 +110,15 @@ async function send(batch: readonly Read[]): Promise<void> {
   total.known += answer.known;
   total.refused += answer.refused.length;
   for (const { index, message } of answer.refused) {
-    console.error(`line ${batch[index]?.number}: not taken: ${message}`);
+    const refused = batch[index];
+    console.error(`line ${refused?.number}: not taken: ${message}`);
+    // What follows would live by another policy than its owner's.
+    if (refused?.line.type === "fleet")
+      fail("The policy could not be taken, so no instance is. Nothing more is sent.");
   }
 }
 
+let isSuspended = false;
 let batch: Read[] = [];
 let bytes = 0;
 for await (const read of readLines()) {
@@ -123,6 +128,7 @@ for await (const read of readLines()) {
     batch = [];
     bytes = 0;
   }
+  if (read.line.type === "user") isSuspended = read.line.suspended_at !== null;
   batch.push(read);
   bytes += read.bytes;
 }
@@ -130,5 +136,10 @@ await send(batch);
 console.error(`${total.brought} lines taken, ${total.known} were here already, ${total.refused} not taken`);
 if (userId !== head.user_id) {
   console.error("It is another user id: issue a user token, and for each instance a token of its own.");
+}
+if (isSuspended) {
+  console.error(
+    `The user was suspended when it was exported: POST /api/admin/users/${userId}/resume ends that.`,
+  );
 }
 process.exit(total.refused > 0 ? 1 : 0);

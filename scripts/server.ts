@@ -39,7 +39,8 @@ export async function prepare(options: Pick<ServerOptions, "stateDirectory" | "s
   );
 }
 
-async function makeSecrets(file: string): Promise<void> {
+/** Makes the file of the secrets, unless it is there. */
+export async function makeSecrets(file: string): Promise<void> {
   const secret = () => randomBytes(32).toString("base64url");
   const text = `TOKEN_KEY=${secret()}\nSEAL_KEY=${secret()}\nADMIN_TOKEN=${secret()}\n`;
   try {
@@ -71,6 +72,9 @@ export function start(options: ServerOptions): Server {
       "127.0.0.1",
       "--port",
       String(options.port),
+      // Any that is free: servers that start at once would all take the same one.
+      "--inspector-port",
+      "0",
       "--persist-to",
       resolve(options.stateDirectory),
       "--env-file",

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 
 /** What the documents say of the repository is true of it: files that they name exist, and ways to read it are short. */
 
@@ -95,6 +96,32 @@ describe("README.md, to find one's way", () => {
     expect(steps.length).toBeGreaterThan(3);
     expect(steps.length).toBeLessThanOrEqual(8);
     for (const path of paths) expect(statSync(join(ROOT, path)).isFile(), path).toBe(true);
+  });
+});
+
+describe("CONTRIBUTING.md, where things are", () => {
+  const text = read("CONTRIBUTING.md");
+  const actors = [...sections(text, 3)].filter(([heading]) => /^`src\/\w+\/`$/.test(heading));
+
+  it("tells of the actors of an instance and of a fleet", () => {
+    expect(actors.map(([heading]) => heading)).toEqual(["`src/instance/`", "`src/fleet/`"]);
+  });
+
+  it.each(actors)("%s has every file and folder of it, and no other", (heading, section) => {
+    const cells = [...section.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => String(cell));
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => String(name)));
+    const there = readdirSync(join(ROOT, heading.replaceAll("`", "")), { withFileTypes: true });
+    const names = there.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    expect(named.toSorted()).toEqual(names.toSorted());
+  });
+
+  it("has every script of package.json among its commands, and no other", () => {
+    const { scripts } = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(read("package.json")));
+    const commands = sections(text, 2).get("Commands") ?? "";
+    const named = [...commands.matchAll(/^npm (?:run )?([\w:-]+)/gm)].map(([, name]) => String(name));
+    expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
   });
 });
 

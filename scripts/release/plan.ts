@@ -1,5 +1,5 @@
-import type { Settings } from "./settings.ts";
 import type { Share, Standing } from "./standing.ts";
+import type { WranglerConfig } from "./wrangler-config.ts";
 
 /** What a deployment does, in which order. Pure: `npm run deploy` carries it out. */
 
@@ -38,15 +38,15 @@ const STAGES = [0, 10, 50, 100];
 
 /** `databases`: the names of those that there are. */
 export function planDeployment(
-  settings: Settings,
+  config: WranglerConfig,
   standing: Standing,
   databases: readonly string[],
   wish: Wish,
 ): Plan {
-  const missing = settings.databases.filter(({ name }) => !databases.includes(name));
+  const missing = config.databases.filter(({ name }) => !databases.includes(name));
   const before: Step[] = [
     ...missing.map(({ name }): Step => ({ type: "create_database", name })),
-    ...settings.databases.map(({ binding }): Step => ({ type: "migrate", binding })),
+    ...config.databases.map(({ binding }): Step => ({ type: "migrate", binding })),
   ];
   const check: Step[] = wish.canCheck ? [{ type: "check_health" }] : [];
   const atOnce = (because: string): Plan => ({
@@ -68,7 +68,7 @@ export function planDeployment(
       if (lost !== undefined) {
         return refused(`the Worker is there, but its database ${lost.name} is not. Is it the right account?`);
       }
-      const reason = whyNotInStages(settings, standing.version);
+      const reason = whyNotInStages(config, standing.version);
       if (wish.atOnce) return atOnce(reason ?? "you said so");
       if (reason !== null) return refused(`${reason}. npm run deploy -- --at-once deploys it without stages`);
       if (!wish.canCheck) {
@@ -95,7 +95,7 @@ function stages(): Step[] {
 
 /** What the platform can't do by versions. */
 function whyNotInStages(
-  { classes, workflows }: Settings,
+  { classes, workflows }: WranglerConfig,
   former: Extract<Standing, { type: "whole" }>["version"],
 ): string | null {
   // A tag that is not known is wrangler's to judge: it refuses to upload a version with a migration that is pending.

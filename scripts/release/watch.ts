@@ -12,7 +12,7 @@ export interface Service {
 const ERRORS: readonly RegExp[] = [
   /^dumont_service_invariant_breaches_total\b/,
   /^dumont_service_outbox_failures_total\b/,
-  /^dumont_service_parked_deliveries_total\b/,
+  /^dumont_service_deliveries_parked_total\b/,
   /^dumont_service_heartbeats_total\{.*reason="unavailable"/,
   /^dumont_service_actions_total\{.*outcome="failed"/,
   /^dumont_service_alerts_total\{.*outcome="failed"/,

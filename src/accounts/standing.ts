@@ -102,14 +102,18 @@ export async function requestDeletion(db: D1Database, userId: string, now: numbe
   ]);
 }
 
+/** Unless a later workflow has noted its own: a step that comes too late changes nothing. */
 export async function noteProgress(
   db: D1Database,
   userId: string,
   progress: DeletionProgress,
 ): Promise<void> {
   await db
-    .prepare("UPDATE user_deletions SET progress = ?2 WHERE user_id = ?1")
-    .bind(userId, JSON.stringify(progress))
+    .prepare(
+      `UPDATE user_deletions SET progress = ?2
+       WHERE user_id = ?1 AND COALESCE(progress ->> 'turn', 0) <= ?3`,
+    )
+    .bind(userId, JSON.stringify(progress), progress.turn)
     .run();
 }
 

@@ -19,11 +19,17 @@ export async function createUser(db: D1Database, name: string, now: number): Pro
   return user;
 }
 
-/** Makes a user of an export; false when there is one of this id. */
-export async function bringUser(db: D1Database, user: User): Promise<boolean> {
+/** Makes a user of an export, suspended or not; false when there is one of this id. */
+export async function bringUser(
+  db: D1Database,
+  user: User,
+  suspendedAt: number | null = null,
+): Promise<boolean> {
   const { meta } = await db
-    .prepare("INSERT INTO users (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-    .bind(user.id, user.name, user.createdAt)
+    .prepare(
+      "INSERT INTO users (id, name, created_at, suspended_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(user.id, user.name, user.createdAt, suspendedAt)
     .run();
   return meta.changes > 0;
 }

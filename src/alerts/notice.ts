@@ -188,6 +188,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   delete_failed: "not deleted, though it should be",
   accepted_too_late: "alive, but the order was taken already",
   found_running: "running, though it was hibernated",
+  unwatched: "watched by nobody",
   deleted: "deleted",
   gone: "gone at the provider",
   history_lost: "with holes in the history",

@@ -1,8 +1,7 @@
 import { html } from "hono/html";
-import { readToken } from "../accounts/tokens.ts";
 import { listChannels } from "../alerts/channels/registry.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { htmlResponse, type Language, languageOf, linkParams, secretPage } from "../http/page.ts";
+import { htmlResponse, type Language, languageOf, linkParams, readLink, secretPage } from "../http/page.ts";
 import { fleetOf } from "../platform/address.ts";
 
 /**
@@ -36,7 +35,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     done: "Confirmed",
     doneExplanation: "Alerts will be sent to this address from now on.",
     over: "This link is over",
-    overExplanation: "It is too old, or its channel was deleted, or it was never one of ours.",
+    overExplanation: "It is too old, or its channel or its user was deleted, or it was never one of ours.",
   },
   "pt-BR": {
     question: "Receber alertas neste endereço?",
@@ -47,7 +46,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
     done: "Confirmado",
     doneExplanation: "A partir de agora os alertas são enviados para este endereço.",
     over: "Este link não vale mais",
-    overExplanation: "Ele é antigo demais, ou o canal foi excluído, ou nunca foi nosso.",
+    overExplanation: "Ele é antigo demais, ou o canal ou o usuário foi excluído, ou nunca foi nosso.",
   },
 };
 
@@ -61,7 +60,7 @@ export class GetConfirmChannelPage extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const link = await readLink(c);
+    const link = await linkOf(c);
     const channel = link && (await listChannels(c.env, link.sub)).find(({ id }) => id === link.channel);
     if (channel == null) return over(c);
     if (channel.confirmed) return done(c);
@@ -87,14 +86,14 @@ export class PostConfirmChannelPage extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const link = await readLink(c);
+    const link = await linkOf(c);
     if (link === null || !(await fleetOf(c.env, link.sub).confirmChannel(link.channel))) return over(c);
     return done(c);
   }
 }
 
-async function readLink(c: ApiContext) {
-  const claims = await readToken(c.env.TOKEN_KEY, c.req.param("token") ?? "");
+async function linkOf(c: ApiContext) {
+  const claims = await readLink(c);
   return claims?.scope === "confirm_channel" ? claims : null;
 }
 

@@ -1,8 +1,7 @@
 import { html } from "hono/html";
-import { readToken } from "../accounts/tokens.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { UNAVAILABLE_MESSAGE, UNREADABLE_MESSAGE } from "../http/errors.ts";
-import { htmlResponse, linkParams, secretPage } from "../http/page.ts";
+import { htmlResponse, type Language, languageOf, linkParams, readLink, secretPage } from "../http/page.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
@@ -29,7 +28,7 @@ export class GetKeepAlivePage extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const link = await readLink(c);
+    const link = await linkOf(c);
     if (link === null) return expired(c);
     const instance = await actorOf(c.env, link.sub, link.instance).detail();
     if (instance === null) return expired(c);
@@ -55,7 +54,7 @@ export class PostKeepAlivePage extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const link = await readLink(c);
+    const link = await linkOf(c);
     if (link === null) return expired(c);
     const kept = await actorOf(c.env, link.sub, link.instance).useLink(
       { id: link.jti, expiresAt: link.exp * 1000, registeredAt: link.registered_at },
@@ -83,18 +82,26 @@ export class PostKeepAlivePage extends Endpoint {
   }
 }
 
-async function readLink(c: ApiContext) {
-  const claims = await readToken(c.env.TOKEN_KEY, c.req.param("token") ?? "");
+async function linkOf(c: ApiContext) {
+  const claims = await readLink(c);
   return claims?.scope === "keep_alive" ? claims : null;
 }
 
+const OVER: Readonly<Record<Language, { readonly title: string; readonly explanation: string }>> = {
+  en: {
+    title: "This link is over",
+    explanation: "It is too old, or its instance is not watched any more, or it was never one of ours.",
+  },
+  "pt-BR": {
+    title: "Este link não vale mais",
+    explanation: "Ele é antigo demais, ou a instância não é mais monitorada, ou nunca foi nosso.",
+  },
+};
+
 function expired(c: ApiContext): Response | Promise<Response> {
-  return secretPage(
-    c,
-    410,
-    "This link is over",
-    html`<p>It is too old, or its instance is not watched any more, or it was never one of ours.</p>`,
-  );
+  const language = languageOf(c);
+  const { title, explanation } = OVER[language];
+  return secretPage(c, 410, title, html`<p>${explanation}</p>`, language);
 }
 
 function notNow(c: ApiContext, message: string): Response | Promise<Response> {

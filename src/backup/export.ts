@@ -64,11 +64,11 @@ export async function exportPage(
   }
 }
 
-const userRow = z.object({ name: z.string(), created_at: z.number() });
+const userRow = z.object({ name: z.string(), created_at: z.number(), suspended_at: z.number().nullable() });
 
 async function exportAccount(env: Env, userId: string, after: string): Promise<ExportedPage | null> {
   const [users, tokens] = await env.DB.batch([
-    env.DB.prepare("SELECT name, created_at FROM users WHERE id = ?").bind(userId),
+    env.DB.prepare("SELECT name, created_at, suspended_at FROM users WHERE id = ?").bind(userId),
     env.DB.prepare(
       "SELECT id, name, created_at, revoked_at FROM user_tokens WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",
     ).bind(userId, after, TOKENS_PER_PAGE),
@@ -135,7 +135,9 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
 }
 
 async function exportInstances(env: Env, userId: string, after: string): Promise<ExportedPage> {
-  const listed = await within(CALL_LIMIT_MS, fleetOf(env, userId).listedAfter(after, INSTANCES_PER_PAGE));
+  const fleet = fleetOf(env, userId);
+  const { version } = await within(CALL_LIMIT_MS, fleet.policy());
+  const listed = await within(CALL_LIMIT_MS, fleet.listedAfter(after, INSTANCES_PER_PAGE));
   const lines = await Promise.all(
     listed.map(async ({ instanceId, view }): Promise<Line> => {
       const exported = await within(CALL_LIMIT_MS, actorOf(env, userId, instanceId).exported());
@@ -145,6 +147,7 @@ async function exportInstances(env: Env, userId: string, after: string): Promise
         instance_id: instanceId,
         listed: { ...view },
         state: row === null ? null : z.record(z.string(), z.unknown()).parse(JSON.parse(row)),
+        policy_version: version,
       };
     }),
   );

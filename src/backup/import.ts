@@ -1,47 +1,23 @@
 import { reseal, unseal } from "../accounts/seal.ts";
+import { findAccount } from "../accounts/standing.ts";
 import { bringToken, bringUser } from "../accounts/users.ts";
 import { channelKindSchema, channelPurpose } from "../alerts/channels/registry.ts";
 import { bringChunk, bringEvent, bringHour } from "../history/bring.ts";
 import { chooseShard, historyOf } from "../history/shards.ts";
-import { readRow } from "../instance/stored/row.ts";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
-import { openEnum, storedDetail, storedOverridesSchema } from "../lifecycle/model/stored.ts";
-import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { actorOf, fleetOf } from "../platform/address.ts";
+import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
+import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
+import { fleetOf } from "../platform/address.ts";
 import { within } from "../platform/within.ts";
 import { credentialsPurpose, firstConnection, firstOf } from "../providers/connections.ts";
-import { calledMachine, claimMachine } from "../providers/machines.ts";
+import { bringInstance } from "./import-instance.ts";
 import type { Line, LineOf } from "./lines.ts";
+import { type Brought, broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
 
 /**
  * Takes lines of an export into this service. Whatever is here already stays as it is: so an import that was cut off is simply
  * begun anew, and a second one changes nothing.
  */
-
-/** What became of a line. */
-export type Brought =
-  | { readonly outcome: "brought" }
-  | { readonly outcome: "known" }
-  | { readonly outcome: "refused"; readonly because: string };
-
-export interface Import {
-  /** Whose lines these become. */
-  readonly userId: string;
-  /** Whose they were. */
-  readonly from: string;
-  readonly exportedAt: number;
-  /** How many channels and connections to providers a user may have. */
-  readonly channels: number;
-  readonly connections: number;
-}
-
-const BROUGHT: Brought = { outcome: "brought" };
-const KNOWN: Brought = { outcome: "known" };
-
-const CALL_LIMIT_MS = 20 * SECOND_MS;
-
-const refused = (because: string): Brought => ({ outcome: "refused", because });
-const broughtIf = (isNew: boolean): Brought => (isNew ? BROUGHT : KNOWN);
 
 /** Takes lines in their order. Throws where the service is out of reach: then the same lines can be sent again. */
 export async function bringLines(env: Env, target: Import, lines: readonly Line[]): Promise<Brought[]> {
@@ -57,18 +33,12 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<Brought>
     case "export":
       return KNOWN;
     case "user":
-      return broughtIf(await bringUser(env.DB, { id: userId, name: line.name, createdAt: line.created_at }));
+      return bringAccount(env, userId, line);
     case "token":
       // A token names its user: it is good for no other.
       return target.from === userId ? broughtIf(await bringToken(env.DB, userId, line)) : KNOWN;
-    case "fleet": {
-      const overrides = storedOverridesSchema.safeParse(line.policy).data;
-      if (overrides === undefined) return refused("this version of the service cannot read the policy");
-      const policy = { overrides, version: line.policy_version };
-      return broughtIf(
-        await within(CALL_LIMIT_MS, fleetOf(env, userId).bringSettings(policy, line.hibernations)),
-      );
-    }
+    case "fleet":
+      return bringFleet(env, userId, line);
     case "channel":
       return bringChannel(env, target, line);
     case "credentials":
@@ -80,6 +50,25 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<Brought>
     case "hour":
       return KNOWN;
   }
+}
+
+async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Promise<Brought> {
+  const { name, created_at: createdAt, suspended_at: suspendedAt } = line;
+  const isNew = await bringUser(env.DB, { id: userId, name, createdAt }, suspendedAt);
+  // Also for one that is here: the import before may have been cut off in between.
+  const isSuspended = suspendedAt !== null && (await findAccount(env.DB, userId))?.suspendedAt != null;
+  if (isSuspended) await within(CALL_LIMIT_MS, fleetOf(env, userId).account({ type: "suspend" }));
+  return broughtIf(isNew);
+}
+
+/** An owner's policy comes whole or not at all: without a part of it, machines might be stopped too early. */
+async function bringFleet(env: Env, userId: string, line: LineOf<"fleet">): Promise<Brought> {
+  const unread = unreadIn(line.policy);
+  if (unread !== null) return refused(`this version of the service cannot read policy${unread}`);
+  const policy = { overrides: policyOverridesSchema.parse(line.policy), version: line.policy_version };
+  return broughtIf(
+    await within(CALL_LIMIT_MS, fleetOf(env, userId).bringSettings(policy, line.hibernations)),
+  );
 }
 
 /** The text as this user's. The keys must be those of the service that sealed it. */
@@ -135,32 +124,6 @@ async function bringCredentials(
   return broughtIf(
     await within(CALL_LIMIT_MS, fleet.bringCredentials(id, credentials, connection, connections)),
   );
-}
-
-async function bringInstance(
-  env: Env,
-  { userId, exportedAt }: Import,
-  { instance_id: instanceId, state }: LineOf<"instance">,
-): Promise<Brought> {
-  if (state === null) return refused("its state could not be read when it was exported");
-  const row = JSON.stringify(state);
-  const read = readRow(row);
-  if (read.kind !== "stored") return refused(read.kind === "unreadable" ? read.because : "there is no state");
-  const actor = actorOf(env, userId, instanceId);
-  if ((await within(CALL_LIMIT_MS, actor.live())) !== null) return KNOWN;
-  const admission = await within(CALL_LIMIT_MS, fleetOf(env, userId).admit(instanceId));
-  if (admission === null) return refused("the user has as many instances as a user may have");
-  // It was here, and was removed since.
-  if (admission.idsAfter > 0) return KNOWN;
-  const { profile, phase } = read.stored.state;
-  const machine = calledMachine({ provider: profile.provider, ref: profile.providerRef ?? instanceId });
-  if (machine !== null && phase.status !== "deleted") {
-    const claim = await within(CALL_LIMIT_MS, claimMachine(env, userId, machine, instanceId));
-    if (!claim.claimed) return refused(`its machine is watched by ${claim.holder}`);
-  }
-  const historyShard = chooseShard(env, userId, instanceId);
-  const exported = { userId, instanceId, row, historyShard, lastId: admission.idsAfter, exportedAt };
-  return within(CALL_LIMIT_MS, actor.bring(exported));
 }
 
 /** All rows of a history among the lines, in one batch for each database. */

@@ -25,7 +25,13 @@ const exportLine = z.object({
   note: text,
 });
 
-const userLine = z.object({ type: z.literal("user"), name: z.string().max(200), created_at: moment });
+const userLine = z.object({
+  type: z.literal("user"),
+  name: z.string().max(200),
+  created_at: moment,
+  /** Since when the operator has suspended the user; null while that is not so. */
+  suspended_at: moment.nullable().default(null),
+});
 
 const tokenLine = z.object({
   type: z.literal("token"),
@@ -79,6 +85,8 @@ const instanceLine = z.object({
   listed: z.record(z.string(), z.unknown()),
   /** What its actor keeps, with the version of that; null when there is none, or it can't be read. */
   state: z.record(z.string(), z.unknown()).nullable(),
+  /** Of its owner, when it was exported; absent in older exports. */
+  policy_version: z.int().min(0).optional(),
 });
 
 const eventLine = z.object({

@@ -4,6 +4,7 @@ import { FIRST_WALK, historyWalkSchema, instancesInHistory } from "../history/in
 import type { InstanceDifference, Reconciled } from "../instance/reconcile.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
+import { answerOr } from "../platform/former-object.ts";
 import { within } from "../platform/within.ts";
 
 /**
@@ -18,6 +19,8 @@ export type Difference =
   | "row_without_actor"
   /** A machine is held by an instance that neither the registry nor its actor knows. */
   | "claim_without_instance"
+  /** The fleet takes its user for suspended, or for active, and D1 says otherwise. */
+  | "standing_wrong"
   | "counts_wrong"
   | "silences_wrong";
 
@@ -28,6 +31,7 @@ export const DIFFERENCES = [
   "actor_without_row",
   "alarm_lost",
   "claim_without_instance",
+  "standing_wrong",
   "counts_wrong",
   "silences_wrong",
 ] as const satisfies readonly Difference[];
@@ -226,10 +230,13 @@ async function reconcileClaims(env: Env, userId: string, after: string): Promise
 }
 
 async function recount(env: Env, userId: string): Promise<Found> {
-  const { counts, silences } = await within(CALL_LIMIT_MS, fleetOf(env, userId).recount());
+  const fleet = fleetOf(env, userId);
+  const standing = await within(CALL_LIMIT_MS, answerOr(fleet.takeStanding(), false));
+  const { counts, silences } = await within(CALL_LIMIT_MS, fleet.recount());
   const differences: Difference[] = [
+    ...(standing ? ["standing_wrong" as const] : []),
     ...(counts ? ["counts_wrong" as const] : []),
     ...(silences ? ["silences_wrong" as const] : []),
   ];
-  return foundOf(differences, { calls: 1 });
+  return foundOf(differences, { calls: 2 });
 }

@@ -1,5 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import type { DeletionProgress } from "../accounts/standing.ts";
+import { type DeletionProgress, findAccount, noteProgress } from "../accounts/standing.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
@@ -37,7 +37,9 @@ export class UserDeletion extends WorkflowEntrypoint<Env, DeletionParameters> {
     let part: Part = { type: "leave" };
     let progress: DeletionProgress = { turn, instances: 0, rows: 0 };
     let calls = 0;
-    for (let count = 1; calls < pace.callsPerWorkflow; count++) {
+    let taken = 0;
+    // The next workflow begins at the first part again. So one that has taken nothing goes on: it would be the same there.
+    for (let count = 1; calls < pace.callsPerWorkflow || taken === 0; count++) {
       if (part.type === "wait") {
         await step.sleep("wait for what is on its way", WAIT_MS);
         part = { type: "rows", place: 0 };
@@ -47,25 +49,44 @@ export class UserDeletion extends WorkflowEntrypoint<Env, DeletionParameters> {
         carryOn(this.env, userId, doing, progress, pace),
       );
       if (done.next === null) return;
+      if (doing.type !== "leave") taken += sizeOf(done.progress) - sizeOf(progress);
       progress = done.progress;
       part = done.next;
       calls += done.calls;
     }
+    // First the note: whichever of the two fails for a day, the operator finds the workflow that has not ended well.
+    const handedOver = { ...progress, turn: turn + 1 };
+    await step.do("note the next workflow", STEP, () => noteProgress(this.env.DB, userId, handedOver));
     await step.do("go on in another workflow", STEP, () => begin(this.env, userId, turn + 1, pace));
   }
 }
 
-/** Begins the deletion, or goes on with one that has failed for too long. Asked twice, it is done once. */
+function sizeOf({ instances, rows }: DeletionProgress): number {
+  return instances + rows;
+}
+
+/**
+ * Begins the deletion, or goes on with one that has failed for too long. Asked twice, it is done once. `turn`: of the last
+ * workflow that is known. One that is complete has handed over to the next.
+ */
 export async function startDeletion(
-  env: Pick<Env, "USER_DELETION">,
+  env: Pick<Env, "USER_DELETION" | "DB">,
   userId: string,
   { turn }: Pick<DeletionProgress, "turn">,
   pace: Pace = PACE,
 ): Promise<void> {
-  await begin(env, userId, turn, pace);
-  const workflow = await env.USER_DELETION.get(workflowId(userId, turn));
-  const { status } = await workflow.status();
-  if (status === "errored" || status === "terminated") await workflow.restart();
+  for (let last = turn; ; last++) {
+    await begin(env, userId, last, pace);
+    const workflow = await env.USER_DELETION.get(workflowId(userId, last));
+    const { status } = await workflow.status();
+    if (status === "errored" || status === "terminated") return workflow.restart();
+    if (status !== "complete" || (await isFinished(env.DB, userId))) return;
+  }
+}
+
+async function isFinished(db: D1Database, userId: string): Promise<boolean> {
+  const account = await findAccount(db, userId);
+  return account?.deletion == null || account.deletion.finishedAt !== null;
 }
 
 async function begin(

@@ -21,7 +21,7 @@ import {
   type UserPolicy,
 } from "./report.ts";
 import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
-import { serviceGuard } from "./rules/state.ts";
+import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
@@ -130,6 +130,7 @@ export class FleetActor extends FleetUpkeep {
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     this.#arm();
+    if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);
   }
 
@@ -142,9 +143,10 @@ export class FleetActor extends FleetUpkeep {
     return (await this.#ready()).admit(instanceId, readSettings(this.env).INSTANCES_PER_USER, Date.now());
   }
 
-  /** Its registration has come to nothing. */
-  async withdrawAdmission(instanceId: string): Promise<void> {
-    (await this.#ready()).admissions.settle(instanceId);
+  /** Its registration has come to nothing. A Worker of the former release does not say whose: the daily look finds that one. */
+  async withdrawAdmission(instanceId: string, withdrawBy?: number): Promise<void> {
+    const { admissions } = await this.#ready();
+    if (withdrawBy !== undefined) admissions.withdraw(instanceId, withdrawBy);
   }
 
   /** Takes what an instance reports. Idempotent. */
@@ -156,7 +158,7 @@ export class FleetActor extends FleetUpkeep {
     this.#changed(fleet);
     const { policy } = fleet.state;
     return {
-      policy: policy.version > report.policyVersion ? policy : null,
+      policy: policy.version > report.policyVersion && isPolicySure(fleet.state) ? policy : null,
       laterRevision: laterThan(report, fleet.registry.lastRevision(report.instanceId)),
       answers: await this.#service.answer(fleet, report),
     };
@@ -215,8 +217,11 @@ export class FleetActor extends FleetUpkeep {
     this.#armedAt = null;
   }
 
+  /** Throws while nobody knows. */
   async isSuspended(): Promise<boolean> {
-    return (await this.#ready()).isSuspended;
+    const fleet = await this.#ready();
+    if (!isPolicySure(fleet.state)) await this.takeStanding();
+    return fleet.isSuspended;
   }
 
   async hasInstanceOf(provider: ConnectedProvider): Promise<boolean> {
@@ -278,7 +283,8 @@ export class FleetActor extends FleetUpkeep {
   override async alarm(): Promise<void> {
     this.#armedAt = null;
     try {
-      const fleet = await this.#ready();
+      const fleet = await this.#readyUnlessDeleted();
+      if (fleet === null) return;
       await runDueTasks(this.env, this.#userId, fleet, Date.now());
       this.#changed(fleet);
     } catch (error) {

@@ -33,7 +33,7 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions } from "./tables/admissions.ts";
+import { Admissions, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
@@ -131,10 +131,10 @@ export class Fleet {
   /** Admits an instance that is about to be registered; null when there are `limit` others. */
   admit(instanceId: string, limit: number, now: number): Admission | null {
     const free = limit - countInstances(this.#state);
-    const admitted = this.registry.has(instanceId) ? "known" : this.admissions.admit(instanceId, free, now);
-    if (admitted === "too many") return null;
-    const { policy } = this.#state;
-    return { policy, idsAfter: this.registry.lastRevision(instanceId), isNew: admitted === "new" };
+    const isListed = this.registry.has(instanceId);
+    const noted = isListed ? { withdrawBy: null } : this.admissions.admit(instanceId, free, now);
+    if (noted === "too many") return null;
+    return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId), ...noted };
   }
 
   /** Takes what an instance reports. Idempotent, and an older report that arrives late changes nothing of its row. */
@@ -167,11 +167,9 @@ export class Fleet {
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
+    const watched = calledMachine(machineIn(row.view, instanceId));
     if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
-    else {
-      const machine = calledMachine(machineIn(row.view, instanceId));
-      if (machine !== null) this.machines.hold(machine, instanceId, now);
-    }
+    else this.machines.settle(instanceId, watched, now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
     const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;
     const settling = isNewSilence ? awaitReports(state, this.rules, now) : state;
@@ -260,7 +258,7 @@ export class Fleet {
 
   /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
   removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
-    if (revision === null) this.admissions.settle(instanceId);
+    if (revision === null) this.admissions.settle(instanceId, now - REGISTERED_WITHIN_MS);
     const isGhost = revision !== null && this.registry.find(instanceId)?.revision === revision;
     // A younger claim may be that of a registration under way.
     if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
@@ -283,12 +281,13 @@ export class Fleet {
   }
 
   /**
-   * A former release may have given policies higher versions than this fleet. Instances take only newer ones, so the
-   * fleet's version rises above each that it hears of, and its policy is brought to all again.
+   * A former release may have given policies higher versions than this fleet, or the fleet was set back. Instances take only newer
+   * ones, so the fleet's version rises above each that it hears of, and its policy is brought to all again.
    */
   #withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
     if (version <= state.policy.version) return state;
-    return this.#withPolicy(state, { ...state.policy, version: version + 1 }, now);
+    const above = { ...state.policy, version: version + 1 };
+    return withDue(this.#withPolicy(state, above, now), { standingAt: now });
   }
 
   /** From `at` on the alarm brings the policy to all. */

@@ -64,8 +64,11 @@ export interface Admission {
   readonly policy: UserPolicy;
   /** A former instance of this id may have used ids of effects and generations of tokens up to here. */
   readonly idsAfter: number;
-  /** Nobody else has been admitted by this id within a minute: it may be withdrawn. */
-  readonly isNew: boolean;
+  /**
+   * What it is withdrawn by; null where it must stay, since another registration of this id may be under way. A fleet of the
+   * former release does not say.
+   */
+  readonly withdrawBy?: number | null;
 }
 
 /**

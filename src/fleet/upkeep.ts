@@ -9,6 +9,7 @@ import {
   type ExportedChannel,
   type ExportedFleet,
   exportedFleet,
+  hasPolicyFor,
 } from "./bring.ts";
 import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
@@ -19,6 +20,7 @@ import { Silences } from "./tables/silences.ts";
 import { instancesToVisit } from "./tables/visits.ts";
 import { sweep } from "./tasks/messages.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
+import { takeStanding } from "./tasks/standing.ts";
 
 /**
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
@@ -99,6 +101,14 @@ export abstract class FleetUpkeep extends FleetKeeper {
     this[CHANGED](fleet);
   }
 
+  /** Brings the fleet to how its user stands in D1. Says whether it knew otherwise. */
+  async takeStanding(): Promise<boolean> {
+    const fleet = await this[READY]();
+    const isChanged = await takeStanding(this.env, this.ctx.id.name ?? "", fleet);
+    this[CHANGED](fleet);
+    return isChanged;
+  }
+
   /** What an export has of the fleet, apart from its instances. */
   async exported(): Promise<ExportedFleet> {
     return exportedFleet(await this[READY]());
@@ -115,6 +125,11 @@ export abstract class FleetUpkeep extends FleetKeeper {
     const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
     this[CHANGED](fleet);
     return isBrought;
+  }
+
+  /** Whether instances of an export with this version of the policy may come: they go by one that their owner has set. */
+  async hasPolicyFor(version: number): Promise<boolean> {
+    return hasPolicyFor(await this[READY](), version);
   }
 
   /** False when there is one of this id, or there are `limit` others. */

@@ -1,5 +1,9 @@
 import { html } from "hono/html";
 import { z } from "zod";
+import { type Claims, readToken } from "../accounts/tokens.ts";
+import { isUserDeleted } from "../accounts/users.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { within } from "../platform/within.ts";
 import type { ApiContext } from "./endpoint.ts";
 
 /** A page of the service that needs no sign-in: whoever has its address may use it. */
@@ -34,4 +38,15 @@ export function secretPage(
 <title>${title}</title><h1>${title}</h1>${body}</html>`,
     status,
   );
+}
+
+/** A link must work while the database is away: whether there still is its user is then left to the user's own objects. */
+const DATABASE_LIMIT_MS = 2 * SECOND_MS;
+
+/** What the link of this page stands for. Null for one that is over, none of ours, or of a user who was or is being deleted. */
+export async function readLink(c: ApiContext): Promise<Claims | null> {
+  const claims = await readToken(c.env.TOKEN_KEY, c.req.param("token") ?? "");
+  if (claims === null) return null;
+  const asked = within(DATABASE_LIMIT_MS, isUserDeleted(c.env.DB, claims.sub));
+  return (await asked.catch(() => false)) ? null : claims;
 }

@@ -22,6 +22,7 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
+import { askProvider } from "./look.ts";
 import {
   type Absent,
   type ChangeOutcome,
@@ -274,5 +275,6 @@ export class InstanceActor extends InstanceViews {
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     await this.life.wake(invocation?.scheduledTime ?? Date.now());
+    await askProvider(this.life, this.env);
   }
 }

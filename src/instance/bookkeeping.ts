@@ -40,7 +40,7 @@ export interface AfterTry {
   readonly stored: StoredInstance;
   readonly done: readonly WaitingEffect[];
   readonly parked: readonly WaitingEffect[];
-  readonly givenUp: number;
+  readonly givenUp: readonly GivenUp[];
 }
 
 /** How many of an instance's effects are not delivered. */
@@ -162,7 +162,7 @@ export class Bookkeeping {
     const lost = this.#giveUpParked(now);
     const state = recordGivingUp(stored.state, lost, now);
     const parked = this.#held.count().parked === 0 ? null : { tryAt: now + PARKED_RETRY_MS };
-    return { stored: { ...stored, state, delivery: { ...stored.delivery, parked } }, givenUp: lost.length };
+    return { stored: { ...stored, state, delivery: { ...stored.delivery, parked } }, givenUp: lost };
   }
 
   /** What waits in rows of its own. */
@@ -196,7 +196,7 @@ export class Bookkeeping {
   }
 
   #park(stored: StoredInstance, effects: readonly WaitingEffect[], now: number): Lessened {
-    if (effects.length === 0) return { stored, givenUp: 0 };
+    if (effects.length === 0) return { stored, givenUp: [] };
     const without = this.#remove(stored, effects);
     this.#held.park(effects.map((one) => ({ ...one, parkedAt: now })));
     const told = recordParking(without.state, effects, now);
@@ -204,7 +204,7 @@ export class Bookkeeping {
     const state = recordGivingUp(told, lost, now);
     const tryAt = stored.delivery.parked?.tryAt ?? now + PARKED_RETRY_MS;
     const delivery = { ...without.delivery, parked: { tryAt } };
-    return { stored: { ...without, state, delivery }, givenUp: lost.length };
+    return { stored: { ...without, state, delivery }, givenUp: lost };
   }
 
   #giveUpParked(now: number): readonly GivenUp[] {
@@ -218,11 +218,11 @@ export class Bookkeeping {
       stored.delivery.held === 0
         ? []
         : [...this.#held.giveUpWaiting(now), ...this.#held.giveUpSurplus(HELD_CHARACTERS)];
-    const lost = [...held, ...inRow.map((pending) => givenUp(pending, now))];
-    if (lost.length === 0) return { stored, givenUp: 0 };
+    const lost = [...held, ...inRow.map((pending) => givenUpChunk(pending, now))];
+    if (lost.length === 0) return { stored, givenUp: [] };
     const state = recordLosses(withoutLost(stored.state, inRow), lost, now);
     const next = { ...stored, state };
-    return { stored: held.length === 0 ? next : this.#withHeldCount(next), givenUp: lost.length };
+    return { stored: held.length === 0 ? next : this.#withHeldCount(next), givenUp: lost };
   }
 
   /** The instance with a try of everything due at once, whatever has failed and whatever is parked. */
@@ -240,14 +240,14 @@ export class Bookkeeping {
   }
 }
 
-/** An instance without effects that were given up, and how many these were. */
+/** An instance without effects that were given up, and these. */
 interface Lessened {
   readonly stored: StoredInstance;
-  readonly givenUp: number;
+  readonly givenUp: readonly GivenUp[];
 }
 
-function givenUp(pending: PendingEffect, since: number): GivenUp {
-  return { pending, heartbeats: heartbeatsOf(pending).length, since };
+function givenUpChunk(pending: PendingEffect, since: number): GivenUp {
+  return { pending, heartbeats: heartbeatsOf(pending).length, since, target: "history" };
 }
 
 function isAnyHeld({ held, parked }: StoredInstance["delivery"]): boolean {

@@ -1,9 +1,11 @@
+import type { UserPolicy } from "../fleet/report.ts";
 import { flush } from "../lifecycle/model/outbox.ts";
-import type { InstanceLife } from "./life.ts";
+import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
+import { type InstanceLife, settingsOf } from "./life.ts";
 import type { Place, Unreadable } from "./outcomes.ts";
 import { resume } from "./resume.ts";
 import { readRow, writeRow } from "./stored/row.ts";
-import { NOTHING_WAITS } from "./stored/stored-instance.ts";
+import { NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
 
 /** How an instance leaves a service as a row of an export, and comes to another one. */
 
@@ -12,6 +14,8 @@ export interface ExportedInstance extends Place {
   /** What its actor kept, as JSON. */
   readonly row: string;
   readonly historyShard: number;
+  /** Of the user here, as the fleet has it. A version before this does not say it. */
+  readonly policy?: UserPolicy;
   /** Ids up to here may have been used. */
   readonly lastId: number;
   /** When it was exported. */
@@ -38,16 +42,15 @@ export async function exported(life: InstanceLife): Promise<{ readonly row: stri
 /** Goes on as it was, once it is heard. */
 export async function bring(
   life: InstanceLife,
-  { userId, instanceId, row, historyShard, lastId, exportedAt }: ExportedInstance,
+  { userId, instanceId, row, historyShard, policy, lastId, exportedAt }: ExportedInstance,
 ): Promise<BringOutcome> {
   if (life.unreadable() !== null || life.stored() !== null) return { outcome: "known" };
   const read = readRow(row);
   if (read.kind !== "stored") {
     return { outcome: "refused", because: read.kind === "none" ? "there is no state" : read.because };
   }
-  // Whether the user is suspended here, the fleet says.
   const here = { userId, instanceId, historyShard, delivery: NOTHING_WAITS, suspended: false };
-  const stored = { ...read.stored, ...here };
+  const stored = underPolicy({ ...read.stored, ...here }, policy);
   const past = { origin: "import", lastId, tokenGeneration: 0, knownUntil: exportedAt } as const;
   try {
     await resume(life, stored, past);
@@ -56,4 +59,13 @@ export async function bring(
   }
   await life.outbox.empty();
   return { outcome: "brought" };
+}
+
+/** From its first moment here it goes by its user's policy here, as long as that does not contradict its own. */
+function underPolicy(stored: StoredInstance, policy: UserPolicy | undefined): StoredInstance {
+  if (policy === undefined) return stored;
+  const { overrides, version, suspended = false } = policy;
+  const known = { ...stored, userPolicyVersion: version, suspended };
+  const asked = { ...known, userPolicy: overrides };
+  return policyContradictions(settingsOf(asked), stored.state.profile.provider).length > 0 ? known : asked;
 }

@@ -41,6 +41,8 @@ export interface GivenUp {
   readonly heartbeats: number;
   /** Since when it could not be delivered. */
   readonly since: number;
+  /** Who did not take it. Of several the one that acts upon it: an order before a report, a report before the history. */
+  readonly target: DeliveryTarget;
 }
 
 /** What is known of a parked effect whether it can be read or not. */
@@ -204,8 +206,9 @@ export class HeldEffects {
 
   #giveUp(condition: string, value: number): GivenUp[] {
     return this.#sql
-      .exec<{ pending: string; heartbeats: number; give_up_at: number }>(
-        `DELETE FROM held WHERE ${condition} RETURNING pending, heartbeats, give_up_at`,
+      .exec<{ pending: string; heartbeats: number; give_up_at: number; target: DeliveryTarget }>(
+        `DELETE FROM held WHERE ${condition} RETURNING pending, heartbeats, give_up_at,
+           CASE WHEN for_order = 1 THEN 'order' WHEN for_fleet = 1 THEN 'fleet' ELSE 'history' END AS target`,
         value,
       )
       .toArray()
@@ -213,6 +216,7 @@ export class HeldEffects {
         pending: pendingText.safeParse(row.pending).data ?? null,
         heartbeats: row.heartbeats,
         since: row.give_up_at - BACKLOG_MS,
+        target: row.target,
       }));
   }
 

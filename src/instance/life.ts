@@ -53,7 +53,7 @@ export class InstanceLife implements Owner {
   async wake(dueAt: number): Promise<void> {
     try {
       readSettings(this.#env);
-      if (Date.now() - dueAt > OVERDUE_MS) count(this.#env, this.#ctx, "late_alarms", {});
+      if (Date.now() - dueAt > OVERDUE_MS) count(this.#env, this.#ctx, "alarms_late", {});
       if (this.unreadable() !== null) {
         await this.#armFor({ kind: "unreadable" });
         return;
@@ -142,7 +142,7 @@ export class InstanceLife implements Owner {
     const next = { ...stored, state };
     if (state !== this.stored()?.state) this.save(next);
     logChanges(idsOf(stored), former, state, event.type, requestId);
-    if (isOverdue(former, state, now)) count(this.#env, this.#ctx, "overdue_orders", {});
+    if (isOverdue(former, state, now)) count(this.#env, this.#ctx, "orders_overdue", {});
     await this.#arm(decision.wakeAt, now);
     return { outcome: "decided", stored: next, refusal: decision.refusal };
   }

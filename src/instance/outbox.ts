@@ -17,7 +17,7 @@ import {
   withParkedTried,
 } from "./bookkeeping.ts";
 import { type DeliveryResult, deliver } from "./delivery.ts";
-import type { ParkedEffect, WaitingRange } from "./held.ts";
+import type { GivenUp, ParkedEffect, WaitingRange } from "./held.ts";
 import { isGone, withLeaving } from "./leaving.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { historyIn, targetsIn } from "./targets.ts";
@@ -252,7 +252,7 @@ export class Outbox {
     this.#countGivenUp(givenUp);
     const chunks = done.filter(({ pending }) => pending.effect.type === "chunk").length;
     if (chunks > 0) count(this.#env, this.#ctx, "chunks", {}, chunks);
-    if (parked.length > 0) count(this.#env, this.#ctx, "parked_deliveries", {}, parked.length);
+    if (parked.length > 0) count(this.#env, this.#ctx, "deliveries_parked", {}, parked.length);
     const [error] = errors;
     if (error === undefined) return;
     const ids = { ...idsOf(stored), target, errors: errors.length };
@@ -261,8 +261,8 @@ export class Outbox {
     if (target === "history") this.#countWaitingChunks(stored);
   }
 
-  #countGivenUp(effects: number): void {
-    if (effects > 0) count(this.#env, this.#ctx, "given_up_deliveries", {}, effects);
+  #countGivenUp(effects: readonly GivenUp[]): void {
+    for (const { target } of effects) count(this.#env, this.#ctx, "deliveries_given_up", { target });
   }
 
   /** Each chunk counts once for each minute until the next try, so the counter grows by the backlog each minute. */

@@ -1,7 +1,6 @@
 import type { InstanceRow } from "../fleet/report.ts";
 import { appendChunk, appendEvent } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
-import type { ActionOrder } from "../lifecycle/model/effects.ts";
 import { orphanOf } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { silentSince } from "../lifecycle/rules/outage-guard.ts";
@@ -45,7 +44,7 @@ export function targetsIn(env: Env, stored: StoredInstance, policy: Policy): Tar
 /** What the workflow of an order is told. */
 export function orderParameters(
   { userId, instanceId }: Pick<StoredInstance, "userId" | "instanceId">,
-  order: ActionOrder,
+  order: ActionParameters["order"],
 ): ActionParameters {
   const { provider, providerRef } = order.machine;
   return { userId, instanceId, provider, providerRef: providerRef ?? instanceId, order };

@@ -21,6 +21,7 @@ import { receiveHeartbeat } from "./rules/heartbeats.ts";
 import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts";
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
+import { lookDeadline, takeLookStep } from "./rules/look.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
@@ -133,7 +134,7 @@ function apply(
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
-  const next = departIfDue(endWakeGrace(ended, now), policy, now);
+  const next = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }
 
@@ -174,6 +175,7 @@ export function nextWakeAt(state: InstanceState, policy: Policy, now: number): n
     orderDeadline(state),
     wakeGraceDeadline(state),
     departureDeadline(state, policy),
+    lookDeadline(state, policy),
     chunkDueAt(state),
   ].filter((moment) => moment !== null);
   return moments.length === 0 ? null : Math.min(...moments);

@@ -2,10 +2,10 @@ import { Counter, Gauge } from "prom-client";
 import { channelKindSchema } from "../alerts/channels/registry.ts";
 import { DIFFERENCES } from "../cleanup/reconcile.ts";
 import { type DatabaseStanding, NEWEST_MIGRATION } from "../history/standing.ts";
+import { TARGETS } from "../instance/attempts.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { version } from "../platform/version.ts";
-import type { Counts } from "../service/meter.ts";
-import { parseCounterKey } from "../service/meter.ts";
+import { type CounterName, type Counts, parseCounterKey } from "../service/meter.ts";
 import { type AnyRegistry, addHibernations, type UserFigures } from "./user.ts";
 
 /** What the operator sees: totals of the service. The number of series does not grow with its users. */
@@ -28,7 +28,7 @@ export interface ServiceFigures {
 }
 
 const COUNTERS: Readonly<
-  Record<string, { readonly name: string; readonly help: string; readonly labels: string[] }>
+  Record<CounterName, { readonly name: string; readonly help: string; readonly labels: string[] }>
 > = {
   heartbeats: {
     name: "dumont_service_heartbeats_total",
@@ -50,8 +50,8 @@ const COUNTERS: Readonly<
     help: "Messages to owners that were given up after all tries, or refused, by kind of channel",
     labels: ["channel"],
   },
-  late_alerts: {
-    name: "dumont_service_late_alerts_total",
+  alerts_late: {
+    name: "dumont_service_alerts_late_total",
     help: "Alerts and messages that a sweep found to wait for longer than they should, and made due",
     labels: [],
   },
@@ -70,8 +70,8 @@ const COUNTERS: Readonly<
     help: "Chunks of heartbeats that wait for the history, each counted once for every minute that it waits",
     labels: [],
   },
-  parked_deliveries: {
-    name: "dumont_service_parked_deliveries_total",
+  deliveries_parked: {
+    name: "dumont_service_deliveries_parked_total",
     help: "Heartbeats, events and orders that failed ten times while others passed, and are tried once an hour",
     labels: [],
   },
@@ -80,10 +80,10 @@ const COUNTERS: Readonly<
     help: "What reconciliations found apart between registries, instances and counts, and mended",
     labels: ["difference"],
   },
-  given_up_deliveries: {
-    name: "dumont_service_given_up_deliveries_total",
-    help: "Chunks of heartbeats, events and orders that were given up: they waited for a week, or were too many",
-    labels: [],
+  deliveries_given_up: {
+    name: "dumont_service_deliveries_given_up_total",
+    help: "What instances gave up since its target (the history, the fleet, an order) did not take it for a week, or it was too much",
+    labels: ["target"],
   },
   invariant_breaches: {
     name: "dumont_service_invariant_breaches_total",
@@ -95,12 +95,12 @@ const COUNTERS: Readonly<
     help: "What happened to instances, by kind of event",
     labels: ["kind"],
   },
-  overdue_orders: {
+  orders_overdue: {
     name: "dumont_service_orders_overdue_total",
     help: "Orders whose end nobody told before their deadline, so that they count as failed",
     labels: [],
   },
-  late_alarms: {
+  alarms_late: {
     name: "dumont_service_alarms_late_total",
     help: "Alarms of instances that fired more than ten minutes late: nobody's silence counted meanwhile",
     labels: [],
@@ -116,20 +116,21 @@ const COUNTERS: Readonly<
  * Counters by label that a rule watches for a first time. A series that begins with a 1 has not grown, as Prometheus sees it, so
  * each begins with a 0.
  */
-const FROM_ZERO: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[] = [
-  ...["history_lost", "accepted_too_late", "found_running"].map((kind) => ({
-    name: "events",
-    labels: { kind },
-  })),
+const FROM_ZERO: readonly {
+  readonly name: CounterName;
+  readonly labels: Readonly<Record<string, string>>;
+}[] = [
+  ...["accepted_too_late", "found_running"].map((kind) => ({ name: "events" as const, labels: { kind } })),
+  ...TARGETS.map((target) => ({ name: "deliveries_given_up" as const, labels: { target } })),
   ...["hibernate", "force_hibernate", "wake", "delete"].map((kind) => ({
-    name: "actions",
+    name: "actions" as const,
     labels: { kind, outcome: "failed" },
   })),
   ...[...channelKindSchema.options, "unknown"].map((channel) => ({
-    name: "alerts_given_up",
+    name: "alerts_given_up" as const,
     labels: { channel },
   })),
-  ...DIFFERENCES.map((difference) => ({ name: "differences", labels: { difference } })),
+  ...DIFFERENCES.map((difference) => ({ name: "differences" as const, labels: { difference } })),
 ];
 
 /** Fills a registry with what the operator sees. */
@@ -140,7 +141,7 @@ export function fillServiceMetrics(registry: AnyRegistry, figures: ServiceFigure
   const byStatus = gauge("dumont_service_instances", "Instances of the whole service by status", ["status"]);
   for (const { status, instances } of figures.instancesByStatus) byStatus.set({ status }, instances);
 
-  const counters = new Map(
+  const counters = new Map<string, Counter>(
     Object.entries(COUNTERS).map(([key, { name, help, labels }]) => [
       key,
       new Counter({ name, help, labelNames: labels, registers: [registry] }),

@@ -139,7 +139,7 @@ export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): vo
   gauge("dumont_agents_hourly_cost_dollars", "Dollars an hour that the running instances cost").set(
     running.reduce((sum, sample) => sum + (sample.hourlyCost ?? 0), 0),
   );
-  gauge("dumont_agents_waiting_heartbeats", "Heartbeats that wait to be written to the history").set(
+  gauge("dumont_agents_heartbeats_waiting", "Heartbeats that wait to be written to the history").set(
     watched.reduce((sum, sample) => sum + sample.waitingHeartbeats, 0),
   );
   gauge("dumont_agents_unreadable", "Instances whose stored state this version cannot read").set(unreadable);

@@ -1,6 +1,7 @@
 import { sha256Hex } from "../accounts/digest.ts";
 import type { ActionOrder } from "../lifecycle/model/effects.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
+import type { LookOrder } from "../lifecycle/rules/look.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { hashText } from "../platform/hash.ts";
 import type { ProviderOrder } from "../providers/provider.ts";
@@ -11,7 +12,8 @@ export interface ActionParameters {
   readonly instanceId: string;
   readonly provider: ConnectedProvider;
   readonly providerRef: string;
-  readonly order: ActionOrder;
+  /** A look changes nothing. */
+  readonly order: ActionOrder | LookOrder;
 }
 
 /** How an action ended, as its actor is told. */

@@ -53,7 +53,10 @@ export interface ListedMachine {
   readonly hourlyCost: number | null;
   /** Dollars an hour that it costs while it is stopped. */
   readonly stoppedHourlyCost: number | null;
-  /** What starts and stops it as a whole, such as a cluster or a group that replaces its members: nobody is to be told of it. */
+  /**
+   * What starts and stops it as a whole, such as a cluster or a group that replaces its members: nobody is to be told of
+   * it. By its kind and name, as in `scale set farm`.
+   */
   readonly memberOf: string | null;
 }
 
@@ -117,19 +120,19 @@ export class ProviderError extends Error {
   readonly code: ProviderErrorCode;
   /** How long the provider asks to be left alone; null when it does not say. */
   readonly retryAfterSeconds: number | null;
-  /** Null unless it is `unauthorised`. */
+  /** Null unless it is `unauthorised`. It is the call, unless the provider has said that it does not know the credentials. */
   readonly denied: Denied | null;
 
   constructor(
     code: ProviderErrorCode,
     message: string,
     retryAfterSeconds: number | null = null,
-    denied: Denied = "credentials",
+    denied: Denied | null = null,
   ) {
     super(message);
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
-    this.denied = code === "unauthorised" ? denied : null;
+    this.denied = code === "unauthorised" ? (denied ?? "call") : null;
   }
 
   /** Whether the same call may succeed later. */

@@ -15,6 +15,8 @@ import { answerOr } from "../platform/former-object.ts";
 import { logWarning } from "../platform/log.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
 import { NoAnswer, within } from "../platform/within.ts";
+import { azureCredentialsSchema } from "./azure/api.ts";
+import { azure } from "./azure/driver.ts";
 import {
   type Connection,
   credentialsOf,
@@ -26,9 +28,17 @@ import {
 } from "./connections.ts";
 import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
+import { gcpCredentialsSchema } from "./gcp/credentials.ts";
+import { gcp } from "./gcp/driver.ts";
+import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
+import { hyperstack } from "./hyperstack/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
-import { vast, vastCredentialsSchema } from "./vast/driver.ts";
+import { scalewayCredentialsSchema } from "./scaleway/api.ts";
+import { scaleway } from "./scaleway/driver.ts";
+import { tensordock, tensordockCredentialsSchema } from "./tensordock/driver.ts";
+import { vastCredentialsSchema } from "./vast/api.ts";
+import { vast } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
 /** The providers that are called, by kind, and how one is opened with a user's credentials. */
@@ -47,6 +57,11 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   vast: () => driver(vastCredentialsSchema, (credentials) => vast(credentials)),
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
+  gcp: () => driver(gcpCredentialsSchema, (credentials) => gcp(credentials)),
+  azure: () => driver(azureCredentialsSchema, (credentials) => azure(credentials)),
+  hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
+  scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
+  tensordock: () => driver(tensordockCredentialsSchema, (credentials) => tensordock(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

@@ -31,7 +31,7 @@ interface CounterLabels {
   /** Messages that a channel did not take until the last try, or refused. */
   alerts_given_up: { channel: string };
   /** Alerts and messages that a sweep found to wait for longer than they should. */
-  late_alerts: Record<never, string>;
+  alerts_late: Record<never, string>;
   chunks: Record<never, string>;
   outbox_failures: Record<never, string>;
   /**
@@ -40,24 +40,24 @@ interface CounterLabels {
    */
   waiting_chunks: Record<never, string>;
   /** Effects that failed ten times while others of their target passed, and now wait in rows of their own. */
-  parked_deliveries: Record<never, string>;
+  deliveries_parked: Record<never, string>;
   /** What a reconciliation found apart, and mended. */
   differences: { difference: string };
-  /** Effects that an instance could not deliver within a week, or had too many of. */
-  given_up_deliveries: Record<never, string>;
+  /** Effects that an instance could not deliver within a week, or had too many of, by who did not take them. */
+  deliveries_given_up: { target: "history" | "fleet" | "order" };
   /** Decisions that broke an invariant of the lifecycle, and were not carried out. Without labels, so that it begins at 0. */
   invariant_breaches: Record<never, string>;
   /** What happened to instances, as their histories keep it. */
   events: { kind: string };
   /** Orders whose end nobody told before their deadline. */
-  overdue_orders: Record<never, string>;
+  orders_overdue: Record<never, string>;
   /** Alarms of instances that fired far too late: the service, or the platform, was away. */
-  late_alarms: Record<never, string>;
+  alarms_late: Record<never, string>;
   /** Requests that ended with an error which is the service's own fault. */
   request_failures: Record<never, string>;
 }
 
-type CounterName = keyof CounterLabels;
+export type CounterName = keyof CounterLabels;
 
 /** Adds to a counter. Never fails, and never keeps its caller waiting. */
 export function count<N extends CounterName>(

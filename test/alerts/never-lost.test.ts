@@ -170,3 +170,28 @@ describe("the sweep", () => {
     expect(toldTo("only")).toEqual([expect.stringContaining("Alert e-1")]);
   });
 });
+
+describe("a channel that is away while alerts keep coming", () => {
+  it("has 500 messages waiting at most, and the oldest given up is told once", async () => {
+    await using _ = await introspectWorkflow(env.ALERT_DELIVERY);
+    const fleet = await userWith("bad", "good");
+    answer = (name) => (name === "bad" ? new Response("away", { status: 503 }) : new Response("ok"));
+    await alert(fleet, "e-1");
+    await passAlarms(fleet, DAY + SECOND);
+    await runInDurableObject(fleet, (_, { storage: { sql } }) => {
+      sql.exec(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 505)
+         INSERT INTO deliveries (id, channel_id, digest_id, notice, retry_at)
+         SELECT 'filled-' || i, channel_id, 'filled-' || i, notice, ?
+         FROM n, (SELECT channel_id, notice FROM deliveries LIMIT 1)`,
+        DAY + 20 * HOUR,
+      );
+    });
+    await alert(fleet, "e-2");
+    await passAlarms(fleet, DAY + 5 * MINUTE);
+    const [{ n } = { n: 0 }] = await rows(fleet, "SELECT COUNT(*) AS n FROM deliveries");
+    expect(n).toBeLessThanOrEqual(500);
+    expect((await givenUp(fleet)).length).toBeGreaterThanOrEqual(6);
+    expect(toldTo("good").filter((text) => text.includes("more than 500 messages waited"))).toHaveLength(1);
+  });
+});

@@ -184,6 +184,24 @@ describe("what is apart is found once and mended:", () => {
     expect(await reconcile(userId)).toEqual({});
   });
 
+  it("whether its user is suspended", async () => {
+    const { userId } = await fleetOfThree();
+    const fleet = fleetOf(env, userId);
+    const then = await snapshotOf(fleet);
+    const act = (what: string) =>
+      call("POST", `/api/admin/users/${userId}/${what}`, { token: ADMIN_TOKEN, json: {} });
+    expect((await act("suspend")).status).toBe(200);
+    const suspended = await snapshotOf(fleet);
+    await setBackTo(fleet, then);
+    expect(await reconcile(userId)).toMatchObject({ standing_wrong: 1 });
+    expect(await fleet.isSuspended()).toBe(true);
+    expect(await reconcile(userId)).not.toHaveProperty("standing_wrong");
+    expect((await act("resume")).status).toBe(200);
+    await setBackTo(fleet, suspended);
+    expect(await reconcile(userId)).toMatchObject({ standing_wrong: 1 });
+    expect(await fleet.isSuspended()).toBe(false);
+  });
+
   it("counts by status", async () => {
     const { userId } = await fleetOfThree();
     const fleet = fleetOf(env, userId);

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { version } from "../../package.json";
-import { readSettings } from "../../scripts/release/config.ts";
+import { readWranglerConfig } from "../../scripts/release/read-wrangler-config.ts";
 import { type Call, FakeHttp } from "../outside/http.ts";
 import { type Account, accountSchema } from "../scripts/fake-wrangler.ts";
 
 /** `npm run deploy` and `npm run rollback`, as processes, with a wrangler that only says what it does. */
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const { classes, workflows } = readSettings();
+const { classes, workflows } = readWranglerConfig();
 const NEXT = { classes: classes ?? "", workflows: [...workflows] };
 
 let folder: string;

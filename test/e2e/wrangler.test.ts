@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { version } from "../../package.json";
-import { readSettings } from "../../scripts/release/config.ts";
+import { readWranglerConfig } from "../../scripts/release/read-wrangler-config.ts";
 import { Cloudflare } from "./cloudflare.ts";
 
 /** The wrangler that is installed understands what `npm run deploy` asks of it. It speaks to this machine alone. */
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const { worker, workflows, classes } = readSettings();
+const { worker, workflows, classes } = readWranglerConfig();
 
 let cloudflare: Cloudflare;
 let folder: string;

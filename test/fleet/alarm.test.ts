@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { finishDeletion, requestDeletion } from "../../src/accounts/standing.ts";
 import type { FleetActor } from "../../src/fleet/actor.ts";
 import type { UserPolicy } from "../../src/fleet/report.ts";
 import type { InstanceActor } from "../../src/instance/actor.ts";
@@ -269,6 +270,19 @@ describe("a fleet that cannot be started", () => {
     await passAlarms(fleet, DAY + 2 * MINUTE);
     await fleet.report(reportOf("b"));
     expect(await fleet.instanceIds("", 10)).toEqual(["a", "b"]);
+  });
+});
+
+describe("the alarm of a fleet whose user was deleted", () => {
+  it("ends, and says nothing", async () => {
+    const { userId } = await newUser();
+    await requestDeletion(env.DB, userId, DAY);
+    await finishDeletion(env.DB, userId, DAY);
+    const fleet = fleetOf(env, userId);
+    await runInDurableObject(fleet, (_, { storage }) => storage.setAlarm(DAY + SECOND));
+    setClock(DAY + SECOND);
+    await runDurableObjectAlarm(fleet);
+    expect(await armedAt(fleet)).toBeNull();
   });
 });
 

@@ -17,6 +17,7 @@ function lost(...effects: readonly PendingEffect[]): GivenUp[] {
     pending,
     heartbeats: pending.effect.type === "chunk" ? pending.effect.heartbeats.length : 0,
     since: NOW,
+    target: "history",
   }));
 }
 
@@ -73,7 +74,7 @@ describe("what was given up", () => {
   });
 
   it("is said of what this version can't read, too", () => {
-    const unreadable = [{ pending: null, heartbeats: 30, since: NOW }];
+    const unreadable = [{ pending: null, heartbeats: 30, since: NOW, target: "history" as const }];
     expect(losses(recordLosses(stateWith([]), unreadable, NOW))).toMatchObject([
       { detail: { heartbeats: 30, events: 0 } },
     ]);

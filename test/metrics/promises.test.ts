@@ -1,10 +1,13 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NEWEST_MIGRATION } from "../../src/history/standing.ts";
 import type { InstanceActor } from "../../src/instance/actor.ts";
+import { withProgress } from "../../src/instance/attempts.ts";
+import { HeldEffects } from "../../src/instance/held.ts";
 import { SHARDS, shardNumbered } from "../../src/service/address.ts";
 import { readService } from "../../src/service/service.ts";
+import { outboxOf } from "../instance/outbox-of.ts";
 import { introspectOrders } from "../orders/introspect.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../world.ts";
@@ -25,7 +28,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-mayLog(/outbox not delivered/);
+mayLog(/outbox not delivered|unreadable/);
 
 /** By how much a counter has grown since the last look, once what is gathered in memory is handed over. */
 async function counted(key: string): Promise<number> {
@@ -56,7 +59,7 @@ describe("the operator's counters", () => {
   it("count an alarm that fires far too late, and no other", async () => {
     const one = await Instance.register(await newUser(), "rig");
     await one.heartbeat();
-    await grows("late_alarms{}", 1, async () => {
+    await grows("alarms_late{}", 1, async () => {
       for (const lateMs of [MINUTE, 11 * MINUTE]) {
         const alarm = { scheduledTime: Date.now() - lateMs, isRetry: false, retryCount: 0 };
         await runInDurableObject<InstanceActor, void>(one.actor, (actor) => actor.alarm(alarm));
@@ -74,7 +77,7 @@ describe("the operator's counters", () => {
     });
     const one = await Instance.register(user, "rig", { provider: "webhook" });
     await one.heartbeat();
-    await grows("overdue_orders{}", 1, async () => {
+    await grows("orders_overdue{}", 1, async () => {
       await one.ask("POST", "/hibernate");
       const begun = Date.now();
       while (Date.now() < begun + 130 * MINUTE) {
@@ -83,6 +86,25 @@ describe("the operator's counters", () => {
       }
       expect(await one.status()).toBe("running");
     });
+  });
+
+  it("count what an instance gives up once, by who did not take it", async () => {
+    const one = await Instance.register(await newUser(), "rig", { policy: { orphan: { enabled: false } } });
+    await one.settled();
+    const begun = Date.now();
+    await runInDurableObject(one.actor, (_, { storage: { sql } }) => {
+      new HeldEffects(sql).hold(withProgress(outboxOf("chunk", "event"), []), begun);
+      // As after a rollback: nobody takes what can't be read.
+      sql.exec(`UPDATE held SET pending = '{}'`);
+    });
+    await evictDurableObject(one.actor);
+    const toFleet = 'deliveries_given_up{"target":"fleet"}';
+    const before = await counted(toFleet);
+    await grows('deliveries_given_up{"target":"history"}', 1, async () => {
+      await one.heartbeat();
+      await one.until(begun + 7 * 24 * HOUR + HOUR);
+    });
+    expect((await counted(toFleet)) - before).toBe(1);
   });
 
   it("count a request that fails by our own fault, and no refusal", async () => {
@@ -102,7 +124,7 @@ describe("the operator's counters", () => {
     setClock(Date.now() + 20_000);
     const { body } = await call("GET", "/metrics", { token: ADMIN_TOKEN });
     for (const line of [
-      'dumont_service_events_total{kind="history_lost"} 0',
+      'dumont_service_deliveries_given_up_total{target="order"} 0',
       'dumont_service_events_total{kind="found_running"} 0',
       'dumont_service_actions_total{kind="delete",outcome="failed"} 0',
       'dumont_service_alerts_given_up_total{channel="slack"} 0',

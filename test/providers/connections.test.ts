@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { errorOf } from "../../src/providers/answer.ts";
+import { AzureError } from "../../src/providers/azure/api.ts";
 import { afterTrial, isRefused, type Standing, trialOf, UNTRIED } from "../../src/providers/connections.ts";
+import { GcpError } from "../../src/providers/gcp/api.ts";
 import { ProviderError, type ProviderErrorCode } from "../../src/providers/provider.ts";
 
 const answered = (status: number, code: ProviderErrorCode | null = null) =>
@@ -21,9 +23,25 @@ describe("what an error says of the credentials", () => {
     ["403, by the provider's own word", answered(403, "unauthorised"), "failed"],
     ["404", answered(404, "not_found"), "failed"],
     ["500", answered(500), "failed"],
-    ["a driver's own", new ProviderError("unauthorised", "bad key"), "refused"],
+    ["a permission that a driver finds missing", new ProviderError("unauthorised", "may not stop"), "failed"],
+    [
+      "a key that can't be read",
+      new ProviderError("unauthorised", "bad key", null, "credentials"),
+      "refused",
+    ],
   ])("%s", (_, error, outcome) => {
     expect(trialOf(error, CALL).outcome).toBe(outcome);
+  });
+
+  it("is the same whether a driver gives the error a name of its own", () => {
+    for (const [status, denied] of [
+      [401, "credentials"],
+      [403, "call"],
+      [500, null],
+    ] as const) {
+      expect(new AzureError("X", status, answered(status)).denied).toBe(denied);
+      expect(new GcpError(["x"], answered(status)).denied).toBe(denied);
+    }
   });
 
   it("is kept in bounds", () => {

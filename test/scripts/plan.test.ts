@@ -8,11 +8,11 @@ import {
   type Wish,
 } from "../../scripts/release/plan.ts";
 import { rollbackTarget, whyNotBack } from "../../scripts/release/rollback-plan.ts";
-import { type Settings, settingsProblems } from "../../scripts/release/settings.ts";
 import type { Standing } from "../../scripts/release/standing.ts";
 import { errorCounts, growth, newErrors } from "../../scripts/release/watch.ts";
+import { configProblems, type WranglerConfig } from "../../scripts/release/wrangler-config.ts";
 
-const SETTINGS: Settings = {
+const CONFIG: WranglerConfig = {
   worker: "dumont",
   databases: [
     { binding: "DB", name: "main", migrations: "migrations" },
@@ -26,8 +26,8 @@ const WISH: Wish = { atOnce: false, secretsFile: null, canCheck: true };
 const STANDING: Standing = { type: "whole", version: { id: "old", classes: "v4", workflows: ["orders"] } };
 const ALL = ["main", "main-1"];
 
-const steps = (settings: Settings, standing: Standing, databases: readonly string[], wish: Wish) => {
-  const plan = planDeployment(settings, standing, databases, wish);
+const steps = (config: WranglerConfig, standing: Standing, databases: readonly string[], wish: Wish) => {
+  const plan = planDeployment(config, standing, databases, wish);
   return plan.type === "refused" ? plan.because : plan.steps.map(named);
 };
 
@@ -46,7 +46,7 @@ function named(step: Step): string {
 
 describe("a deployment", () => {
   it("migrates every database before the code that needs it, and goes by stages, each of them checked", () => {
-    expect(steps(SETTINGS, STANDING, ALL, WISH)).toEqual([
+    expect(steps(CONFIG, STANDING, ALL, WISH)).toEqual([
       ...["migrate DB", "migrate HISTORY_1", "upload"],
       ...["stage 0", "check_health"],
       ...["stage 10", "check_health", "watch_errors"],
@@ -57,18 +57,16 @@ describe("a deployment", () => {
   });
 
   it("creates and migrates a database that is new before a version binds it", () => {
-    const planned = steps(SETTINGS, STANDING, ["main"], WISH);
+    const planned = steps(CONFIG, STANDING, ["main"], WISH);
     expect(planned.slice(0, 4)).toEqual(["create main-1", "migrate DB", "migrate HISTORY_1", "upload"]);
   });
 
   it("does the same when it is the first, and then deploys at once", () => {
     const wish = { ...WISH, secretsFile: "secrets.env" };
-    expect(steps(SETTINGS, { type: "absent" }, [], wish)).toEqual([
+    expect(steps(CONFIG, { type: "absent" }, [], wish)).toEqual([
       ...["create main", "create main-1", "migrate DB", "migrate HISTORY_1", "deploy", "check_health"],
     ]);
-    expect(steps(SETTINGS, { type: "absent" }, [], { ...wish, canCheck: false })).not.toContain(
-      "check_health",
-    );
+    expect(steps(CONFIG, { type: "absent" }, [], { ...wish, canCheck: false })).not.toContain("check_health");
   });
 
   it.each([
@@ -105,13 +103,13 @@ describe("a deployment", () => {
   ] satisfies [string, Standing, string[], Wish, string][])(
     "is refused with a clear word when it %s",
     (_, standing, databases, wish, word) => {
-      expect(steps(SETTINGS, standing, databases, wish)).toEqual(expect.stringContaining(word));
+      expect(steps(CONFIG, standing, databases, wish)).toEqual(expect.stringContaining(word));
     },
   );
 
   it("without stages is the operator's own word", () => {
     const standing: Standing = { type: "whole", version: { id: "old", classes: "v3", workflows: [] } };
-    const planned = steps(SETTINGS, standing, ALL, { ...WISH, atOnce: true });
+    const planned = steps(CONFIG, standing, ALL, { ...WISH, atOnce: true });
     expect(planned).toEqual(["migrate DB", "migrate HISTORY_1", "deploy", "check_health"]);
   });
 
@@ -120,7 +118,7 @@ describe("a deployment", () => {
       type: "whole",
       version: { id: "old", classes: null, workflows: ["orders"] },
     };
-    expect(steps(SETTINGS, standing, ALL, WISH)).toContain("upload");
+    expect(steps(CONFIG, standing, ALL, WISH)).toContain("upload");
   });
 });
 
@@ -135,19 +133,19 @@ it("gives shares in the same order at each stage, the former version last", () =
   );
 });
 
-describe("the settings", () => {
-  const problems = (change: Partial<Settings>) => settingsProblems({ ...SETTINGS, ...change });
+describe("the config of a deployment", () => {
+  const problems = (change: Partial<WranglerConfig>) => configProblems({ ...CONFIG, ...change });
   const bound = (...bindings: string[]) => ({
     databases: bindings.map((binding) => ({ binding, name: binding, migrations: "migrations" })),
   });
 
-  it("are in order", () => {
+  it("is in order", () => {
     expect(problems({})).toEqual([]);
     expect(problems(bound("DB"))).toEqual([]);
     expect(problems(bound("HISTORY_2", "DB", "HISTORY_1"))).toEqual([]);
   });
 
-  it("number the databases of the history without a gap", () => {
+  it("numbers the databases of the history without a gap", () => {
     expect(problems(bound("DB", "HISTORY_2"))).toEqual([expect.stringContaining("HISTORY_1 is missing")]);
     expect(problems(bound("DB", "HISTORY_1", "HISTORY_4"))).toHaveLength(2);
     expect(problems(bound("HISTORY_1"))).toEqual(["there is no database DB"]);

@@ -220,4 +220,23 @@ describe("a file that is not as it should be", () => {
     const users = await request(`${target.url}/api/admin/users?limit=1000`, "GET", await target.adminToken());
     expect(JSON.stringify(users)).not.toContain("u-broken");
   });
+
+  it("brings nothing after a policy that this version can't read as a whole", async () => {
+    const fleet = { type: "fleet", policy: { novelty: 1 }, policy_version: 1, hibernations: {} };
+    const event = {
+      type: "event",
+      instance_id: "",
+      at: 1,
+      kind: "x",
+      severity: "info",
+      message: "",
+      detail: "{}",
+    };
+    const events = Array.from({ length: 120 }, (_, index) => ({ ...event, id: `e-${index}` }));
+    const head = { ...HEAD, user_id: "u-newer" };
+    const said = await importOf(head, USER, fleet, ...events, { type: "end", lines: 123 });
+    expect(said).toContain("line 3: not taken: this version of the service cannot read policy");
+    expect(said).toContain("no instance is");
+    expect(said).not.toContain("lines taken");
+  });
 });

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { createUser, request, type User } from "../../scripts/client.ts";
 import type { ControlPlane } from "../../scripts/control-plane.ts";
 import * as current from "../../scripts/server.ts";
-import { freePort, readAdminToken, type Server, stop, untilReady } from "../../scripts/server.ts";
+import {
+  freePort,
+  makeSecrets,
+  readAdminToken,
+  type Server,
+  stop,
+  untilReady,
+} from "../../scripts/server.ts";
+import { makeState } from "./migrated.ts";
 
 /** How a version of the service is started: by its own `scripts/server.ts`. */
 export type Version = Pick<typeof current, "prepare" | "start">;
@@ -31,7 +39,13 @@ export class ServerWorld {
     const directory = await mkdtemp(join(tmpdir(), "dumont-"));
     const world = new ServerWorld(directory, await freePort(), vars);
     if (keysOf !== null) await copyFile(keysOf.#paths.secretsFile, world.#paths.secretsFile);
-    await world.deploy(version);
+    if (version === current) {
+      await makeState(world.#paths.stateDirectory);
+      await makeSecrets(world.#paths.secretsFile);
+      await world.start();
+    } else {
+      await world.deploy(version);
+    }
     return world;
   }
 

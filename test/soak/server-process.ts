@@ -25,6 +25,7 @@ export type ServerProcessOptions = z.infer<typeof optionsSchema>;
 const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? ""));
 const release = releaseSchema.parse(JSON.parse(await readFile(options.release, "utf8")));
 
+await migrate();
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     name: release.worker,
@@ -38,16 +39,14 @@ const miniflare = new Miniflare(
     workflows: Object.fromEntries(
       release.workflows.map(({ binding, name, class_name }) => [binding, { name, className: class_name }]),
     ),
-    d1Databases: { DB: release.worker },
+    ...databaseOf(release),
     ratelimits: Object.fromEntries(rateLimits().map(({ name, ...limit }) => [name, limit])),
     host: "127.0.0.1",
     port: options.port,
     cf: false,
-    resourcePersistencePath: options.stateDirectory,
   }),
 );
 await miniflare.ready;
-await migrate(await miniflare.getD1Database("DB"), release);
 console.log("ready");
 process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit(0)));
 
@@ -66,8 +65,32 @@ function bindingsOf({ workflows }: Release): Record<string, string> {
   return Object.fromEntries(workflows.map(({ binding, name }) => [binding, name]));
 }
 
-/** Once each, as wrangler does: the name of each that was applied is kept. */
-async function migrate(database: D1Database, { migrations }: Release): Promise<void> {
+function databaseOf({ worker }: Release) {
+  return { d1Databases: { DB: worker }, resourcePersistencePath: options.stateDirectory };
+}
+
+/**
+ * Once each, as wrangler does: the name of each that was applied is kept. As in a deployment, before the release runs. It could not
+ * be done beside it either: Miniflare blocks this process while it asks for a database, and a release that comes back to hundreds
+ * of instances then waits for ever for somebody to read its log.
+ */
+async function migrate(): Promise<void> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: "export default {};",
+      cf: false,
+      ...databaseOf(release),
+    }),
+  );
+  try {
+    await migrateDatabase(await miniflare.getD1Database("DB"), release);
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function migrateDatabase(database: D1Database, { migrations }: Release): Promise<void> {
   await database
     .prepare("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
     .run();

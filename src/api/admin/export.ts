@@ -86,7 +86,7 @@ export class ImportUser extends Endpoint {
     tags: ["Administration"],
     summary: "Take lines of an export in",
     description:
-      "In the order of the export; the same lines may be sent again. The user is made by the line of the type `user`. Instances go on as they were, and count as silent only once they have been heard here: nothing is done for the time in between. Under another user id their tokens must be issued anew.",
+      "In the order of the export; the same lines may be sent again. The user is made by the line of the type `user`. Instances go on as they were, and count as silent only once they have been heard here: nothing is done for the time in between. One that was removed here since is refused. So is one whose owner's policy this service does not have, and a policy that it can't read as a whole. A suspended user comes suspended. Under another user id their tokens must be issued anew.",
     security: security("admin"),
     request: {
       params: z.object({ id: userIdSchema }),

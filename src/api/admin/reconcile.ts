@@ -60,6 +60,7 @@ export class ReconcileUser extends Endpoint {
           actor_without_row: 0,
           alarm_lost: 2,
           claim_without_instance: 0,
+          standing_wrong: 0,
           counts_wrong: 0,
           silences_wrong: 0,
         },

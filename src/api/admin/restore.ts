@@ -7,6 +7,7 @@ import { component, jsonBody, jsonResponse, security } from "../../http/openapi.
 import type { InstanceActor } from "../../instance/actor.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
+import { answerOr } from "../../platform/former-object.ts";
 import type { RestorePrepared, RestoreTarget } from "../../platform/point-in-time.ts";
 import { within } from "../../platform/within.ts";
 import { demandUser, userInstanceParams, userParams } from "./act.ts";
@@ -68,9 +69,10 @@ export class RestoreFleet extends Endpoint {
     const undo = undoOf(await within(CALL_LIMIT_MS, fleet().prepareRestore(targetOf(body))));
     await restart(fleet());
     await within(CALL_LIMIT_MS, fleet().goOnFromFormer());
-    // Whether the user is suspended stands in the database; the fleet only knows how it was then.
+    const taken = await within(CALL_LIMIT_MS, answerOr(fleet().takeStanding(), null));
+    // A fleet of the release before only knows how it was then.
     const type = account.suspendedAt === null ? "resume" : "suspend";
-    await within(CALL_LIMIT_MS, fleet().account({ type }));
+    if (taken === null) await within(CALL_LIMIT_MS, fleet().account({ type }));
     return c.json({ success: true, undo });
   }
 }

@@ -14,6 +14,7 @@ import { ApiError, errorResponses, notFound } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
 import { fleetOf } from "../../platform/address.ts";
+import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
 import { noteServiceEvent } from "../../service/service.ts";
 import { idParams, nameSchema } from "../admin.ts";
@@ -189,6 +190,8 @@ export class ResumeUser extends Endpoint {
     await within(FLEET_LIMIT_MS, fleetOf(c.env, params.id).account({ type: "resume" }));
     if (before.suspendedAt !== null) await tellStanding(c.env, params.id, "user_resumed", Date.now());
     if (!(await resumeUser(c.env.DB, params.id))) throw beingDeleted();
+    // It may have compared with the database in between.
+    await within(FLEET_LIMIT_MS, answerOr(fleetOf(c.env, params.id).takeStanding(), false));
     return c.json(accountView(await accountOf(c.env, params.id)));
   }
 }

@@ -89,9 +89,10 @@ export class RegisterInstance extends Endpoint {
     } catch (error) {
       // One that exists may have been admitted by another request that has not been heard of yet.
       const cameToNothing = error instanceof ApiError && error.code !== "exists";
-      if (cameToNothing && admission.isNew) {
+      const { withdrawBy = null } = admission;
+      if (cameToNothing && withdrawBy !== null) {
         await fleetOf(c.env, userId)
-          .withdrawAdmission(instanceId)
+          .withdrawAdmission(instanceId, withdrawBy)
           .catch((failure) =>
             logWarning(
               "an admission stays until the daily look",

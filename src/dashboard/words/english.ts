@@ -79,6 +79,7 @@ const event: Record<string, string> = {
   delete_failed: "Deletion failed",
   accepted_too_late: "Called off too late",
   found_running: "Found running",
+  unwatched: "Watched by nobody",
   deleted: "Deleted",
   gone: "Gone at the provider",
   history_lost: "History lost",

@@ -44,6 +44,7 @@ const event: Record<string, string> = {
   delete_failed: "A exclusão falhou",
   accepted_too_late: "Cancelada tarde demais",
   found_running: "Encontrada em execução",
+  unwatched: "Ninguém a vigia",
   deleted: "Excluída",
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",

@@ -5,7 +5,7 @@ import { type FleetState, withDue } from "./state.ts";
 
 /**
  * A fleet whose storage was set back to a former moment. It goes on with numbers above all that it may have given out since,
- * and asks every instance how it is: until all have answered, no step is taken for silence.
+ * and asks every instance how it is: until all have answered, no step is taken for silence. How its user stands it asks D1.
  */
 export function goOnFromFormer(state: FleetState, speed: number, now: number): FleetState {
   // No fleet has told one digest a second, or set one policy a second, since 1970.
@@ -18,7 +18,8 @@ export function goOnFromFormer(state: FleetState, speed: number, now: number): F
     policy: { ...state.policy, version: Math.max(state.policy.version + 1, beyond) },
     policySetAt: now,
   };
-  return askAll(above, outageRules(above.policy.overrides, now, speed), now);
+  const asking = withDue(above, { standingAt: now });
+  return askAll(asking, outageRules(above.policy.overrides, now, speed), now);
 }
 
 /** Each instance is asked to report, as by a new policy. Whoever fell silent meanwhile has yet to report it. */

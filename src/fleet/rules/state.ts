@@ -69,6 +69,8 @@ const fleetStateSchema = z.object({
     /** The policy is brought to the instances after `after`; null: all were tried, and some were out of reach. */
     policy: z.object({ at: moment, after: z.string().nullable() }).nullable(),
     pruneAt: moment.nullable(),
+    /** The fleet was set back, or may have been, and has yet to ask D1 whether its user is suspended. */
+    standingAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
@@ -99,7 +101,15 @@ export function newFleet(): FleetState {
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,
-    due: { deliveriesAt: null, totalsAt: null, historyAt: null, policy: null, pruneAt: null, awaiting: null },
+    due: {
+      deliveriesAt: null,
+      totalsAt: null,
+      historyAt: null,
+      policy: null,
+      pruneAt: null,
+      standingAt: null,
+      awaiting: null,
+    },
   };
 }
 
@@ -110,6 +120,14 @@ export function parseFleet(json: string): FleetState {
 
 export function withDue(state: FleetState, due: Partial<Due>): FleetState {
   return { ...state, due: { ...state.due, ...due } };
+}
+
+/**
+ * Whether it is known that the policy says truly whether the user is suspended. Until then no instance hears of it: a fleet that was
+ * set back would undo a suspension.
+ */
+export function isPolicySure({ due }: FleetState): boolean {
+  return due.standingAt === null;
 }
 
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
@@ -207,8 +225,10 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.deliveriesAt,
     due.totalsAt,
     due.historyAt,
-    due.policy?.at ?? null,
+    // It waits until D1 has said whether the user is suspended.
+    due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.pruneAt,
+    due.standingAt,
     due.awaiting?.at ?? null,
     outageEndsAt,
   ].filter((at) => at !== null);

@@ -14,6 +14,9 @@ export const REGISTERED_WITHIN_MS = 10 * MINUTE_MS;
 /** One whose withdrawal failed, or that never reports, is looked for each day for so long. Then it goes. */
 const KEPT_MS = 7 * DAY_MS;
 
+/** `withdrawBy`: what the admission is withdrawn by; null while an earlier one of this id may go on. */
+type Noted = "too many" | { readonly withdrawBy: number | null };
+
 export class Admissions {
   readonly #sql: SqlStorage;
 
@@ -21,19 +24,31 @@ export class Admissions {
     this.#sql = sql;
   }
 
-  /** Notes an admission, unless with this one there would be more than `limit` that count, or one of this id counts already. */
-  admit(instanceId: string, limit: number, now: number): "new" | "known" | "too many" {
+  /**
+   * Notes an admission, unless with this one there would be more than `limit` that count. Several of one id share a row, and each
+   * moves it on: so none can withdraw what another one needs.
+   */
+  admit(instanceId: string, limit: number, now: number): Noted {
     if (this.#othersThatCount(instanceId, now) >= limit) return "too many";
-    const noted = this.#sql.exec(
+    const former = this.#admittedAt(instanceId);
+    const isCounted = former !== null && former > now - COUNTS_MS;
+    const admittedAt = isCounted ? former + 1 : now;
+    this.#sql.exec(
       `INSERT INTO admissions (instance_id, admitted_at) VALUES (?, ?)
-       ON CONFLICT DO UPDATE SET admitted_at = excluded.admitted_at WHERE admitted_at <= ? RETURNING 1`,
+       ON CONFLICT DO UPDATE SET admitted_at = excluded.admitted_at`,
       instanceId,
-      now,
-      now - COUNTS_MS,
+      admittedAt,
     );
-    const isNew = noted.toArray().length > 0;
     this.#sql.exec("DELETE FROM admissions WHERE admitted_at <= ?", now - KEPT_MS);
-    return isNew ? "new" : "known";
+    const mayGoOn = former !== null && former > now - REGISTERED_WITHIN_MS;
+    return { withdrawBy: mayGoOn ? null : admittedAt };
+  }
+
+  #admittedAt(instanceId: string): number | null {
+    const [row] = this.#sql
+      .exec<{ admitted_at: number }>("SELECT admitted_at FROM admissions WHERE instance_id = ?", instanceId)
+      .toArray();
+    return row?.admitted_at ?? null;
   }
 
   #othersThatCount(instanceId: string, now: number): number {
@@ -46,8 +61,21 @@ export class Admissions {
       .one().admissions;
   }
 
-  /** It has reported, was removed, or never was. */
-  settle(instanceId: string): void {
-    this.#sql.exec("DELETE FROM admissions WHERE instance_id = ?", instanceId);
+  /** The registration has come to nothing. Nothing is withdrawn that another registration of this id shares. */
+  withdraw(instanceId: string, withdrawBy: number): void {
+    this.#sql.exec(
+      "DELETE FROM admissions WHERE instance_id = ? AND admitted_at = ?",
+      instanceId,
+      withdrawBy,
+    );
+  }
+
+  /** It has reported, was removed, or never was: whoever was admitted up to then is settled. */
+  settle(instanceId: string, admittedUpTo = Number.MAX_SAFE_INTEGER): void {
+    this.#sql.exec(
+      "DELETE FROM admissions WHERE instance_id = ? AND admitted_at <= ?",
+      instanceId,
+      admittedUpTo,
+    );
   }
 }

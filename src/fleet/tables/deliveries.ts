@@ -38,6 +38,9 @@ const UNREADABLE_RETRY_MS = DAY_MS;
 /** So many of a channel are taken at a time: should it prove to be away, the others wait for no more. */
 const OF_A_CHANNEL = 5;
 
+/** So many messages may wait for one channel. Whoever finds more than these at once reads none of them. */
+export const WAITING_PER_CHANNEL = 500;
+
 const deliveryRow = z
   .object({
     id: z.string(),
@@ -107,6 +110,20 @@ export class Deliveries {
       return [];
     });
     return { next, tooOld };
+  }
+
+  /** What waits for this channel beyond the bound: the oldest. What was tried is older than what was not. */
+  surplus(channelId: string): Pick<WaitingDelivery, "id" | "channelId">[] {
+    return this.#sql
+      .exec<{ id: string }>(
+        `SELECT id FROM deliveries WHERE channel_id = ?
+         ORDER BY postponed_since IS NOT NULL, COALESCE(postponed_since, retry_at) DESC, id
+         LIMIT -1 OFFSET ${WAITING_PER_CHANNEL}`,
+        channelId,
+      )
+      .toArray()
+      .map(({ id }) => ({ id, channelId }))
+      .toReversed();
   }
 
   settled(id: string): void {

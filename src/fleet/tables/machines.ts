@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import { openEnum, readableRows } from "../../lifecycle/model/stored.ts";
-import type { HeldClaim, MachineKey } from "../../providers/machines.ts";
+import { type HeldClaim, type MachineKey, UNHEARD_MS } from "../../providers/machines.ts";
 
 /**
  * Which instance watches which machine. A machine at a provider that is called has one watcher: a second one, silent
@@ -60,8 +60,22 @@ export class Machines {
     );
   }
 
-  /** Claims the machine that the instance is known to watch, if it is free: so a claim that was lost comes back. */
-  hold({ provider, ref }: MachineKey, instanceId: string, now: number): void {
+  /**
+   * The instance says what it watches; null where nobody is called. That machine is claimed if it is free: so a claim that was
+   * lost comes back. Claims for others are released: the instance has left those. A young one may be of a change under way.
+   */
+  settle(instanceId: string, watched: MachineKey | null, now: number): void {
+    if (watched !== null) this.#hold(watched, instanceId, now);
+    this.#sql.exec(
+      "DELETE FROM machines WHERE instance_id = ? AND claimed_at <= ? AND NOT (provider = ? AND ref = ?)",
+      instanceId,
+      now - UNHEARD_MS,
+      watched?.provider ?? "",
+      watched?.ref ?? "",
+    );
+  }
+
+  #hold({ provider, ref }: MachineKey, instanceId: string, now: number): void {
     this.#sql.exec(
       "INSERT OR IGNORE INTO machines (provider, ref, instance_id, claimed_at) VALUES (?, ?, ?, ?)",
       provider,

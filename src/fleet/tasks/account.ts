@@ -2,9 +2,8 @@ import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
-import { NOTHING_TO_TELL } from "../rules/digest-window.ts";
-import { BRINGING_RESUMES_MS, type FleetState, withDue, withTotalsDue } from "../rules/state.ts";
 import { bringPolicy } from "./policy.ts";
+import { leave, setSuspended } from "./standing.ts";
 import { reportTotals } from "./totals.ts";
 
 /** What the operator does with a user's account, as far as it is the fleet's. All of it may be asked again. */
@@ -56,8 +55,7 @@ export async function carryOut(request: AccountRequest, account: Account): Promi
       await bringPolicy(env, userId, fleet);
       return DONE;
     case "leave":
-      setSuspended(fleet, true, Date.now());
-      fleet.update((state) => leave(state, Date.now()));
+      leave(fleet, Date.now());
       closeConnections();
       return DONE;
     case "erase_instances":
@@ -68,23 +66,6 @@ export async function carryOut(request: AccountRequest, account: Account): Promi
       await reportTotals(env, userId, fleet);
       return ERASED;
   }
-}
-
-/** All instances hear of it as of a new policy. */
-function setSuspended(fleet: Fleet, suspended: boolean, now: number): void {
-  if (fleet.isSuspended === suspended) return;
-  fleet.update((state) => {
-    fleet.retries.clear();
-    const policy = { ...state.policy, suspended, version: state.policy.version + 1 };
-    const bringing = { at: now + BRINGING_RESUMES_MS, after: "" };
-    return withTotalsDue(withDue({ ...state, policy }, { policy: bringing }), now);
-  });
-}
-
-/** Nothing waits any more: nobody is told of anything, and no instance is called but to be erased. */
-function leave(state: FleetState, now: number): FleetState {
-  const left = { ...state, leavingSince: state.leavingSince ?? now, digest: NOTHING_TO_TELL };
-  return withDue(left, { deliveriesAt: null, historyAt: null, policy: null, pruneAt: null, awaiting: null });
 }
 
 const ERASE_LIMIT_MS = 10 * SECOND_MS;

@@ -6,6 +6,7 @@ import { count } from "../../service/meter.ts";
 import type { Fleet } from "../fleet.ts";
 import { mendWindow } from "../rules/digest-window.ts";
 import { withDue } from "../rules/state.ts";
+import { WAITING_PER_CHANNEL } from "../tables/deliveries.ts";
 
 /** What becomes of messages: after a try, whoever made it, and when nobody makes one. */
 
@@ -42,6 +43,15 @@ export function noteDelivery(
 export function giveUp(env: Env, fleet: Fleet, channelId: string, deliveryId: string, because: string): void {
   if (fleet.deliveries.remove(deliveryId)) tellGivenUp(env, fleet, channelId, deliveryId, because);
 }
+
+/** Gives up the oldest messages of each channel that has more of them waiting than may wait. */
+export function giveUpSurplus(env: Env, fleet: Fleet): void {
+  for (const { id: channelId } of fleet.channels.list()) {
+    for (const { id } of fleet.deliveries.surplus(channelId)) giveUp(env, fleet, channelId, id, TOO_MANY);
+  }
+}
+
+const TOO_MANY = `more than ${WAITING_PER_CHANNEL} messages waited for it`;
 
 /**
  * Says that a message was given up: by an event, and in the service's metrics. The owner is told by the other channels, once
@@ -85,7 +95,7 @@ export function sweep(env: Env, userId: string | undefined, fleet: Fleet, now: n
   });
   if (late > 0) {
     logError("alerts or messages waited for longer than they should", { user_id: userId, late });
-    count(env, CONTEXT, "late_alerts", {}, late);
+    count(env, CONTEXT, "alerts_late", {}, late);
   }
   return late;
 }

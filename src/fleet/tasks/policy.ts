@@ -4,7 +4,7 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Listed } from "../report.ts";
 import type { Due } from "../rules/state.ts";
-import { BRINGING_RESUMES_MS } from "../rules/state.ts";
+import { BRINGING_RESUMES_MS, isPolicySure } from "../rules/state.ts";
 
 /**
  * How a user's new policy comes to all instances: in one round, and then again to those that were out of reach. An instance
@@ -29,7 +29,10 @@ export async function bringPolicyTo(
   listed: Listed,
 ): Promise<boolean> {
   const actor = actorOf(env, userId, listed.instanceId);
-  const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(fleet.state.policy));
+  const { state } = fleet;
+  // Nobody takes the policy of version 0.
+  const policy = isPolicySure(state) ? state.policy : { ...state.policy, version: 0 };
+  const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(policy));
   return presence === "unknown" && fleet.removeUnknown(listed, Date.now());
 }
 
@@ -39,7 +42,7 @@ const LONGEST_TURN_MS = 20 * SECOND_MS;
 /** Brings the user's policy to the next instances of the round, or once more to those that were out of reach. */
 export async function bringPolicy(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const { policy } = fleet.state.due;
-  if (policy === null) return;
+  if (policy === null || !isPolicySure(fleet.state)) return;
   if (policy.after === null) await tryAgain(env, userId, fleet);
   else await goOn(env, userId, fleet, policy.after);
 }

@@ -9,9 +9,10 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
-import { sweep } from "./messages.ts";
+import { giveUpSurplus, sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
+import { takeStanding } from "./standing.ts";
 import { reportTotals } from "./totals.ts";
 
 /**
@@ -40,6 +41,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
       (state, at) => ({ ...state, digest: againAt(state.digest, urgency, at) }),
     );
   }
+  giveUpSurplus(env, fleet);
   const { due } = fleet.state;
   const ifDue = async (task: SimpleTask, run: () => void | Promise<void>) => {
     const at = due[task];
@@ -51,6 +53,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
     ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
+    ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),
     due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
   ]);
 }

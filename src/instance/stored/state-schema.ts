@@ -15,6 +15,7 @@ import type {
   Handover,
   Hibernated,
   IdleRun,
+  Look,
   Orphan,
   Phase,
 } from "../../lifecycle/model/phase.ts";
@@ -137,12 +138,15 @@ const handover = z.discriminatedUnion("state", [
 
 const action = exactly<Action>({ id: text, kind: actionKind, orderedAt: number, machine, handover });
 
+const look = exactly<Look>({ id: text, askAt: number, askedAt: numberOrNull });
+
 const hibernated = exactly<Hibernated>({
   status: z.literal("hibernated"),
   since: number,
   unsavedFrom: number,
   reason: actionReason,
   orphan: orphan.nullable(),
+  look: look.optional(),
 });
 
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;

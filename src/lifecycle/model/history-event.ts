@@ -39,6 +39,7 @@ export const historyEventKindSchema = z.enum([
   "delete_failed",
   "accepted_too_late",
   "found_running",
+  "unwatched",
   "deleted",
   "gone",
   "history_lost",

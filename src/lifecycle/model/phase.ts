@@ -47,6 +47,17 @@ export interface Hibernated {
   readonly unsavedFrom: number;
   readonly reason: ActionReason;
   readonly orphan: Orphan | null;
+  /** Its provider is asked whether it still is. Absent is no; a release that does not know it asks nobody. */
+  readonly look?: Look | undefined;
+}
+
+/** A look at a machine that counts as hibernated, and that nobody may have watched. */
+export interface Look {
+  readonly id: string;
+  /** When it is asked for, once more if it was before. */
+  readonly askAt: number;
+  /** When it was first asked for; null before. */
+  readonly askedAt: number | null;
 }
 
 export type Status = Phase["status"];

@@ -6,6 +6,7 @@ import { toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation, endSavings } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
+import { beginLook, tellUnwatched } from "./look.ts";
 
 /**
  * An instance whose storage was set back to a former moment, or that was brought from another service. What happened since
@@ -50,7 +51,7 @@ export function resume(
   now: number,
 ): InstanceState {
   const settled = settleSavings(endOrder(state, origin, now), knownUntil, now);
-  const phase = origin === "import" ? unheard(settled.phase) : awaitingSign(settled.phase);
+  const phase = origin === "import" ? unheard(settled.phase) : withoutIdleRun(settled.phase);
   const isAwake = phase.status === "running" || phase.status === "orphaned";
   const resumed: InstanceState = {
     ...settled,
@@ -59,7 +60,7 @@ export function resume(
     // Nobody knows how many heartbeats were missed meanwhile.
     counters: { ...settled.counters, gapFrom: isAwake ? now : null },
   };
-  return record(restartLadder(resumed, now), {
+  const told = record(restartLadder(resumed, now), {
     at: now,
     kind: "resumed",
     severity: "info",
@@ -70,6 +71,27 @@ export function resume(
       status: state.phase.status,
     },
   });
+  return origin === "import" ? told : awaitSign(told, now);
+}
+
+/**
+ * Somebody must find out how the machine is. One that is awake is watched by the ladder. Of the others nobody knows what became of
+ * them since; a machine that was deleted does not come back.
+ */
+function awaitSign(state: InstanceState, now: number): InstanceState {
+  switch (state.phase.status) {
+    case "hibernated":
+      return beginLook(state, now);
+    case "pending":
+      return tellUnwatched(state, now, "what happened since is not known");
+    case "running":
+    case "orphaned":
+    case "hibernating":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return state;
+  }
 }
 
 function endOrder(state: InstanceState, origin: Origin, now: number): InstanceState {
@@ -109,7 +131,7 @@ function settleSavings(state: InstanceState, knownUntil: number | null, now: num
 }
 
 /** An idle run is broken, since nobody knows of use meanwhile. */
-function awaitingSign(phase: Phase): Phase {
+function withoutIdleRun(phase: Phase): Phase {
   return phase.status === "running" ? { status: "running", idle: null } : phase;
 }
 
@@ -117,7 +139,7 @@ function awaitingSign(phase: Phase): Phase {
 function unheard(phase: Phase): Phase {
   switch (phase.status) {
     case "hibernated":
-      return { ...phase, orphan: null };
+      return { ...phase, orphan: null, look: undefined };
     case "deleted":
     case "pending":
       return phase;

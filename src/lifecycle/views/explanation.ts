@@ -42,7 +42,11 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
       return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
     case "hibernated":
       return phase.orphan === null
-        ? noStep(`Hibernated since ${toIso(phase.since)}`)
+        ? noStep(
+            phase.look === undefined
+              ? `Hibernated since ${toIso(phase.since)}`
+              : "Hibernated before the service was set back: its provider is asked whether it still is",
+          )
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
       return noStep(

@@ -1,11 +1,13 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FleetActor } from "../../../src/fleet/actor.ts";
 import { rollUpPage } from "../../../src/history/retention.ts";
 import { WALK_START } from "../../../src/history/walk.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { openProvider } from "../../../src/providers/registry.ts";
-import { mayLog } from "../../quiet.ts";
-import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, setClock } from "../../world.ts";
+import { expectLogged, mayLog } from "../../quiet.ts";
+import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../../world.ts";
 
 /** What the whole round trip between two servers (test/server) does not meet. */
 
@@ -149,7 +151,7 @@ describe("an import", () => {
     expect(headers.get("Authorization")).toBe("Bearer vast-key-of-Team B");
   });
 
-  it("brings back nobody whom the user has removed since", async () => {
+  it("says of an instance that was removed here since that it does not come back", async () => {
     const user = await newUser();
     await Instance.register(user, "rig");
     const { lines } = await exportAll(user.userId);
@@ -160,7 +162,13 @@ describe("an import", () => {
     expect((await call("DELETE", path, { token: target.token })).status).toBe(200);
     await vi.waitFor(async () => expect(await fleetOf(env, target.userId).instanceIds("", 10)).toEqual([]));
     setClock(DAY + HOUR);
-    expect((await bring(target.userId, user.userId, instances)).body).toMatchObject({ brought: 0, known: 1 });
+    expect((await bring(target.userId, user.userId, instances)).body).toMatchObject({
+      brought: 0,
+      known: 0,
+      refused: [{ index: 0, message: expect.stringContaining("was removed since") }],
+    });
+    // Nobody waits for it either.
+    expect((await rowsOf(fleetOf(env, target.userId))).admissions).toEqual([]);
   });
 
   it("counts no heartbeat twice, though it was rolled up between two imports", async () => {
@@ -188,5 +196,138 @@ describe("an import", () => {
     await rollUpPage(env.DB, WALK_START, DAY + A_DAY, 0);
     expect((await bring(target.userId, user.userId, history)).body).toMatchObject({ brought: 0 });
     expect(await counted()).toBe(90);
+  });
+});
+
+/** A policy under which machines are stopped much later than by the service's own. */
+const CAREFUL = { idle: { hibernate_after_seconds: 86_400 } };
+
+async function careful(): Promise<{ userId: string; token: string; lines: Exported[] }> {
+  const user = await newUser();
+  await Instance.register(user, "rig");
+  expect((await call("PUT", "/api/agent/policy", { token: user.token, json: CAREFUL })).status).toBe(200);
+  const { lines } = await exportAll(user.userId);
+  return { ...user, lines };
+}
+
+const of = (lines: readonly Exported[], type: string) => lines.filter((line) => line.type === type);
+
+describe("instances of an import", () => {
+  it("come only where their owner's policy is", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    const [fleet] = of(lines, "fleet");
+    const newer = { ...fleet, policy: { idle: { hibernate_after_seconds: 86_400, novelty: 1 } } };
+    const instances = of(lines, "instance");
+    const refused = await bring(target.userId, from, [newer, ...instances]);
+    expect(refused.body).toMatchObject({
+      brought: 0,
+      refused: [
+        { index: 0, message: expect.stringContaining("policy.idle") },
+        { index: 1, message: expect.stringContaining("policy") },
+      ],
+    });
+    // Nor by another call, that has no word of the policy.
+    expect((await bring(target.userId, from, instances)).body.refused).toHaveLength(1);
+    expect(await fleetOf(env, target.userId).instanceIds("", 10)).toEqual([]);
+
+    expect((await bring(target.userId, from, [fleet, ...instances])).body).toMatchObject({ brought: 2 });
+    const { body } = await call("GET", "/api/agent/instances/rig", { token: target.token });
+    expect(body.policy.idle.hibernate_after_seconds).toBe(86_400);
+  });
+
+  it("come with their own policy as it was, or not at all", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    const [instance] = of(lines, "instance");
+    const state = JSON.parse(JSON.stringify(instance?.state));
+    const newer = { ...instance, state: { ...state, overrides: { orphan: { novelty: 1 } } } };
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), newer]);
+    expect(body).toMatchObject({ brought: 1, refused: [{ message: expect.stringContaining("orphan") }] });
+    expect(await fleetOf(env, target.userId).instanceIds("", 10)).toEqual([]);
+  });
+
+  it("go by the policy of an export though the user was suspended here before", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    await call("POST", `/api/admin/users/${target.userId}/suspend`, { token: ADMIN_TOKEN });
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), ...of(lines, "instance")]);
+    expect(body).toMatchObject({ brought: 2 });
+    const policy = await fleetOf(env, target.userId).policy();
+    expect(policy).toMatchObject({ overrides: CAREFUL, suspended: true });
+    expect(await keptBy(target.userId)).toMatchObject({ userPolicy: CAREFUL, suspended: true });
+  });
+
+  it("keep to the policy that was set here", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    const own = { idle: { hibernate_after_seconds: 43_200 } };
+    await call("PUT", "/api/agent/policy", { token: target.token, json: own });
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), ...of(lines, "instance")]);
+    expect(body).toMatchObject({ brought: 1, known: 1, refused: [] });
+    const rig = await call("GET", "/api/agent/instances/rig", { token: target.token });
+    expect(rig.body.policy.idle.hibernate_after_seconds).toBe(43_200);
+  });
+});
+
+/** What the object of the instance "rig" keeps. */
+function keptBy(userId: string): Promise<unknown> {
+  return runInDurableObject(env.INSTANCES.getByName(`${userId}/rig`), (_, { storage }) =>
+    JSON.parse(storage.sql.exec<{ json: string }>("SELECT json FROM instance").one().json),
+  );
+}
+
+describe("a suspension", () => {
+  const asOperator = (method: string, path: string) =>
+    call(method, `/api/admin/users/${path}`, { token: ADMIN_TOKEN });
+
+  async function suspended(): Promise<{ userId: string; lines: Exported[] }> {
+    const { userId } = await careful();
+    await asOperator("POST", `${userId}/suspend`);
+    const { lines } = await exportAll(userId);
+    return { userId, lines: lines.filter(({ type }) => type !== "token") };
+  }
+
+  it("comes along, and nothing is done for the user before it is ended", async () => {
+    const { userId: from, lines } = await suspended();
+    const userId = "u-import-suspended";
+    expect((await bring(userId, from, lines)).body.refused).toEqual([]);
+    expect((await asOperator("GET", userId)).body).toMatchObject({
+      standing: "suspended",
+      suspended_at: "2030-01-07T00:00:00Z",
+    });
+    expect(await fleetOf(env, userId).isSuspended()).toBe(true);
+    expect(await keptBy(userId)).toMatchObject({ suspended: true, userPolicy: CAREFUL });
+
+    expect((await asOperator("POST", `${userId}/resume`)).status).toBe(200);
+    expect(await keptBy(userId)).not.toHaveProperty("suspended");
+    // Nor is it brought a second time.
+    await bring(userId, from, lines);
+    expect((await asOperator("GET", userId)).body.standing).toBe("active");
+    expect(await fleetOf(env, userId).isSuspended()).toBe(false);
+  });
+
+  it("comes along though the import was cut off right after the account", async () => {
+    const { userId: from, lines } = await suspended();
+    const userId = "u-import-cut-off";
+    const away = vi.spyOn(FleetActor.prototype, "account").mockRejectedValue(new Error("the fleet is away"));
+    expectLogged(/request failed/);
+    expect((await bring(userId, from, lines)).status).toBe(503);
+    away.mockRestore();
+    await bring(userId, from, lines);
+    expect(await fleetOf(env, userId).isSuspended()).toBe(true);
+    expect(await keptBy(userId)).toMatchObject({ suspended: true });
+  });
+
+  it("is unknown to older exports, whose users come as active ones", async () => {
+    const { userId: from, lines } = await careful();
+    const userId = "u-import-older";
+    const older = lines.map(({ suspended_at: _, ...line }) => line);
+    await bring(
+      userId,
+      from,
+      older.filter(({ type }) => type !== "token"),
+    );
+    expect((await asOperator("GET", userId)).body.standing).toBe("active");
   });
 });

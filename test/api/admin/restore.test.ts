@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { requestDeletion } from "../../../src/accounts/standing.ts";
+import { InstanceActor } from "../../../src/instance/actor.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
-import { passAlarms, stateOf } from "../../fleet/fleets.ts";
+import { passAlarms, refusalOf, stateOf } from "../../fleet/fleets.ts";
 import { expectLogged, mayLog } from "../../quiet.ts";
 import { giveBookmark, setBackTo, snapshotOf } from "../../snapshots.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
@@ -215,6 +217,114 @@ describe("a fleet that was set back", () => {
     expect(await fleetOf(env, user.userId).isSuspended()).toBe(true);
     expect((await act("resume")).status).toBe(200);
     expect(await fleetOf(env, user.userId).isSuspended()).toBe(false);
+  });
+
+  describe("and finds it out by itself", () => {
+    const act = async (userId: string, what: "suspend" | "resume") => {
+      const path = `/api/admin/users/${userId}/${what}`;
+      expect((await call("POST", path, { token: ADMIN_TOKEN, json: {} })).status).toBe(200);
+    };
+
+    /** The fleet is set back to before `act`, and hears from the service that it was. */
+    async function setBackBefore(
+      userId: string,
+      act: () => Promise<unknown>,
+      meanwhile: () => unknown = () => {},
+    ): Promise<void> {
+      const fleet = fleetOf(env, userId);
+      await passAlarms(fleet, DAY + MINUTE);
+      const then = await snapshotOf(fleet);
+      await act();
+      for (let turn = 1; turn <= 5; turn++) {
+        setClock(DAY + turn * HOUR);
+        await fleet.recount();
+        await passAlarms(fleet, DAY + turn * HOUR + MINUTE);
+      }
+      setClock(DAY + A_DAY);
+      await setBackTo(fleet, then);
+      await meanwhile();
+      mayLog(/the fleet was set back to a former state/);
+      await fleet.recount();
+      await passAlarms(fleet, DAY + A_DAY + MINUTE);
+    }
+
+    async function newFleet(): Promise<{ userId: string; one: Instance }> {
+      const user = await newUser();
+      const one = await Instance.register(user, "a");
+      await one.heartbeat();
+      await one.settled();
+      return { userId: user.userId, one };
+    }
+
+    it("does not undo a suspension, and its instances hear of it", async () => {
+      const { userId, one } = await newFleet();
+      await setBackBefore(userId, () => act(userId, "suspend"));
+      expect(await fleetOf(env, userId).isSuspended()).toBe(true);
+      expect((await one.heartbeat()).status).toBe(403);
+    });
+
+    it("does not bring one back that was lifted", async () => {
+      const { userId, one } = await newFleet();
+      await act(userId, "suspend");
+      await setBackBefore(userId, () => act(userId, "resume"));
+      expect(await fleetOf(env, userId).isSuspended()).toBe(false);
+      expect((await one.heartbeat()).status).toBe(200);
+    });
+
+    it("undoes none either when an instance tells it first, by a later version of the policy", async () => {
+      const { userId, one } = await newFleet();
+      const fleet = fleetOf(env, userId);
+      await passAlarms(fleet, DAY + MINUTE);
+      const then = await snapshotOf(fleet);
+      await act(userId, "suspend");
+      await act(userId, "resume");
+      await act(userId, "suspend");
+      await one.settled();
+      await setBackTo(fleet, then);
+      const heard: (boolean | undefined)[] = [];
+      const { setUserPolicy } = InstanceActor.prototype;
+      vi.spyOn(InstanceActor.prototype, "setUserPolicy").mockImplementation(function (
+        this: InstanceActor,
+        policy,
+      ) {
+        heard.push(policy.suspended);
+        return setUserPolicy.call(this, policy);
+      });
+      await one.actor.cleanUp();
+      await one.settled();
+      expect((await one.heartbeat()).status).toBe(403);
+      await passAlarms(fleet, Date.now() + MINUTE);
+      expect(await fleet.isSuspended()).toBe(true);
+      expect([...new Set(heard)]).toEqual([true]);
+      expect((await one.heartbeat()).status).toBe(403);
+    });
+
+    it("asks again until the database answers", async () => {
+      const { userId } = await newFleet();
+      const prepare = vi.spyOn(Object.getPrototypeOf(env.DB), "prepare");
+      await setBackBefore(
+        userId,
+        () => act(userId, "suspend"),
+        () => {
+          mayLog(/standingAt failed|outbox not delivered/);
+          prepare.mockImplementation(() => {
+            throw new Error("D1 is down");
+          });
+        },
+      );
+      const fleet = fleetOf(env, userId);
+      expect(await refusalOf(fleet, (actor) => actor.isSuspended())).toContain("D1 is down");
+      expect((await stateOf(fleet)).due.standingAt).not.toBeNull();
+      prepare.mockRestore();
+      await passAlarms(fleet, DAY + A_DAY + 2 * MINUTE);
+      expect(await fleet.isSuspended()).toBe(true);
+    });
+
+    it("takes no report any more of a user who is being deleted", async () => {
+      const { userId } = await newFleet();
+      await setBackBefore(userId, () => requestDeletion(env.DB, userId, Date.now()));
+      expect((await stateOf(fleetOf(env, userId))).leavingSince).not.toBeNull();
+    });
   });
 
   it("finds it out when the service knows later totals of it", async () => {

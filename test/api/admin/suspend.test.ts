@@ -58,6 +58,15 @@ describe("a user who is suspended", () => {
     expect(told.map(({ kind }) => kind).sort()).toEqual(["user_resumed", "user_suspended"]);
   });
 
+  it("stays suspended whatever settings an import brings", async () => {
+    const { userId } = await newUser();
+    const act = await call("POST", `/api/admin/users/${userId}/suspend`, { token: ADMIN_TOKEN });
+    expect(act.status).toBe(200);
+    const fleet = fleetOf(env, userId);
+    expect(await fleet.bringSettings({ overrides: {}, version: 99 }, {})).toBe(true);
+    expect(await fleet.isSuspended()).toBe(true);
+  });
+
   it("is nobody else", async () => {
     const [ada, bob] = [await newUser("Ada"), await newUser("Bob")];
     const rig = await Instance.register(bob, "rig");

@@ -52,9 +52,18 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 8, maxLength: 8 }), (moments) => {
-        const [criticalAt, ordinaryAt, deliveriesAt, totalsAt, historyAt, policyAt, pruneAt, awaitingAt] =
-          moments.map((at) => at ?? null);
+      fc.property(fc.array(moment, { minLength: 9, maxLength: 9 }), (moments) => {
+        const [
+          criticalAt,
+          ordinaryAt,
+          deliveriesAt,
+          totalsAt,
+          historyAt,
+          policyAt,
+          pruneAt,
+          awaitingAt,
+          standingAt,
+        ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
           digest: {
@@ -68,10 +77,13 @@ describe("the next alarm of a fleet", () => {
             historyAt: historyAt ?? null,
             policy: policyAt == null ? null : { at: policyAt, after: "" },
             pruneAt: pruneAt ?? null,
+            standingAt: standingAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        const waiting = moments.filter((at) => at !== null);
+        // A policy waits for how the user stands.
+        const isHeldBack = (index: number) => index === 5 && standingAt !== null;
+        const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),
     );

@@ -7,6 +7,7 @@ import { Fleet } from "../../../src/fleet/fleet.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { expectLogged } from "../../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
+import { rows } from "../fleets.ts";
 
 const MINUTE = 60_000;
 
@@ -86,6 +87,36 @@ describe("an instance that was admitted and has not reported", () => {
     expect(await fleet.admit("b")).not.toBeNull();
     setClock(DAY + MINUTE);
     expect(await fleet.admit("c")).not.toBeNull();
+  });
+});
+
+describe("two registrations of one id at the same time", () => {
+  it("are withdrawn each by itself: none takes back the other's admission", async () => {
+    const fleet = fleetOf(env, "admits-twice");
+    const [one, other] = [await fleet.admit("rig"), await fleet.admit("rig")];
+    const isNoted = async () => (await rows(fleet, "SELECT 1 FROM admissions")).length === 1;
+    await fleet.withdrawAdmission("rig", one?.withdrawBy ?? 0);
+    expect(await isNoted()).toBe(true);
+    // Nor does the later one while the first may go on.
+    expect(other?.withdrawBy).toBeNull();
+    // A Worker of the former release names none.
+    await fleet.withdrawAdmission("rig");
+    expect(await isNoted()).toBe(true);
+    setClock(DAY + 11 * MINUTE);
+    const alone = await fleet.admit("rig");
+    await fleet.withdrawAdmission("rig", alone?.withdrawBy ?? 0);
+    expect(await isNoted()).toBe(false);
+  });
+
+  it("are not forgotten by a daily look that listed an earlier one", async () => {
+    const fleet = fleetOf(env, "admits-again");
+    await fleet.admit("rig");
+    setClock(DAY + 10 * MINUTE);
+    const listed = await nextToVisit(env, "admits-again", "", 10);
+    expect(listed).toHaveLength(1);
+    await fleet.admit("rig");
+    await fleet.removeUnknown(listed);
+    expect(await rows(fleet, "SELECT instance_id FROM admissions")).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { Deliveries } from "../../../src/fleet/tables/deliveries.ts";
+import { Deliveries, WAITING_PER_CHANNEL } from "../../../src/fleet/tables/deliveries.ts";
 import { createTables } from "../../../src/fleet/tables/schema.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { DAY } from "../../world.ts";
@@ -60,6 +60,22 @@ describe("the messages that are sent next", () => {
         "u-critical-8",
       ]);
       expect(take(deliveries, [])).toEqual(["one/10", "one/11"]);
+    });
+  });
+});
+
+describe("the messages that wait for one channel", () => {
+  it("are bounded: the oldest are the surplus, those that were tried before those that were not", async () => {
+    await withDeliveries((deliveries) => {
+      add(deliveries, "dead", 1, WAITING_PER_CHANNEL + 3);
+      add(deliveries, "sound", 2000, 2005);
+      // The first one was tried, which puts it off for later.
+      deliveries.postpone("u-critical-1-dead", DAY + 100_000, 3_600_000);
+      const surplus = deliveries.surplus("dead").map(({ id }) => id);
+      expect(surplus).toEqual(["u-critical-1-dead", "u-critical-2-dead", "u-critical-3-dead"]);
+      for (const id of surplus) deliveries.remove(id);
+      expect(deliveries.surplus("dead")).toEqual([]);
+      expect(deliveries.surplus("sound")).toEqual([]);
     });
   });
 });

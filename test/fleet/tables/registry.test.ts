@@ -10,6 +10,7 @@ import { createTables } from "../../../src/fleet/tables/schema.ts";
 import { writeFleet } from "../../../src/fleet/tables/stored-fleet.ts";
 import type { ListFilter } from "../../../src/fleet/views/list-filter.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
+import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { type HeldClaim, releaseMachine } from "../../../src/providers/machines.ts";
 import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
@@ -516,6 +517,47 @@ describe("machines", () => {
       reportOf("a", { provider: "webhook", providerRef: "m-2", revision: 3, status: "deleted" }),
     );
     expect(await fleet.holderOf({ ...machine, ref: "m-2" })).toBeNull();
+  });
+});
+
+describe("the machines of an instance whose fleet was set back", () => {
+  const held = async (fleet: FleetStub, id: string) =>
+    (await fleet.claimsOf(id)).map(({ provider, ref }) => `${provider} ${ref}`);
+
+  const watching = (ref: string, revision: number, provider: ProviderKind = "webhook") =>
+    reportOf("a", { provider, providerRef: ref, revision });
+
+  it("are the one that its row names: what it left since is released by its next report", async () => {
+    const fleet = fleetOf(env, "claims-set-back");
+    await fleet.report(watching("m-1", 1));
+    // It has changed from m-1 to m-2, and the fleet was set back to before that.
+    setClock(DAY + 2 * MINUTE);
+    await fleet.report(watching("m-2", 9));
+    expect(await held(fleet, "a")).toEqual(["webhook m-2"]);
+    await fleet.report({ ...reportOf("b", { provider: "webhook", providerRef: "m-1" }) });
+    expect(await fleet.holderOf({ provider: "webhook", ref: "m-1" })).toBe("b");
+    // Nor does one whose agent stops it hold anything.
+    setClock(DAY + 4 * MINUTE);
+    await fleet.report(watching("m-2", 10, "agent"));
+    expect(await held(fleet, "a")).toEqual([]);
+    expect(await held(fleet, "b")).toEqual(["webhook m-1"]);
+  });
+
+  it("stay with a change that is under way, and with whoever holds another", async () => {
+    const fleet = fleetOf(env, "claims-under-way");
+    await fleet.report(watching("m-1", 1));
+    setClock(DAY + 5 * MINUTE);
+    await fleet.claim({ provider: "webhook", ref: "m-2" }, "a");
+    setClock(DAY + 6 * MINUTE - 1);
+    await fleet.report(watching("m-1", 2));
+    expect(await held(fleet, "a")).toEqual(["webhook m-1", "webhook m-2"]);
+    // It is there, and the former one goes in the end, though nobody came to release it.
+    await fleet.report(watching("m-2", 3));
+    expect(await held(fleet, "a")).toEqual(["webhook m-2"]);
+    // An older report that comes late names a machine that it has left: it changes nothing.
+    setClock(DAY + 8 * MINUTE);
+    await fleet.report(watching("m-1", 2));
+    expect(await held(fleet, "a")).toEqual(["webhook m-2"]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ActionOrder } from "../../../src/lifecycle/model/effects.ts";
+import type { ActionParameters } from "../../../src/orders/order.ts";
 import { type Happening, instanceOf } from "../happenings.ts";
 import { orderKey } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
@@ -64,7 +64,7 @@ export class WhoLivesIsSpared implements Promised {
 }
 
 /** Whether this sign of life ends an order that nobody has accepted. */
-function callsOff(sign: Heard["sign"], { kind, reason }: ActionOrder): boolean {
+function callsOff(sign: Heard["sign"], { kind, reason }: ActionParameters["order"]): boolean {
   if (kind === "wake") return sign !== "kept alive";
   switch (reason) {
     case "silence":

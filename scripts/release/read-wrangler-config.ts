@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import { z } from "zod";
-import type { Settings } from "./settings.ts";
+import type { WranglerConfig } from "./wrangler-config.ts";
 
 /** Reads `wrangler.toml` as wrangler does. */
 
@@ -21,7 +21,7 @@ const configSchema = z.object({
   vars: z.record(z.string(), z.unknown()),
 });
 
-export function readSettings(file = resolve(ROOT, "wrangler.toml")): Settings {
+export function readWranglerConfig(file = resolve(ROOT, "wrangler.toml")): WranglerConfig {
   const config = configSchema.parse(unstable_readConfig({ config: file }));
   return {
     worker: config.name,

@@ -6,7 +6,7 @@ export interface Database {
   readonly migrations: string | null;
 }
 
-export interface Settings {
+export interface WranglerConfig {
   readonly worker: string;
   readonly databases: readonly Database[];
   /** The tag of the last migration of classes. */
@@ -16,7 +16,7 @@ export interface Settings {
 }
 
 /** Everything that is wrong, in words for the operator. */
-export function settingsProblems({ databases, vars }: Settings): string[] {
+export function configProblems({ databases, vars }: WranglerConfig): string[] {
   return [
     ...numberingProblems(databases.map(({ binding }) => binding)),
     ...databases.filter(({ name }) => name === "").map(({ binding }) => `${binding} has no database_name`),

@@ -1,0 +1,35 @@
+import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+
+/** What an import is asked for, and what becomes of its lines. */
+
+export interface Import {
+  /** Whose lines these become. */
+  readonly userId: string;
+  /** Whose they were. */
+  readonly from: string;
+  readonly exportedAt: number;
+  /** How many channels and connections to providers a user may have. */
+  readonly channels: number;
+  readonly connections: number;
+}
+
+/** What became of a line. */
+export type Brought =
+  | { readonly outcome: "brought" }
+  | { readonly outcome: "known" }
+  | { readonly outcome: "refused"; readonly because: string };
+
+export const KNOWN: Brought = { outcome: "known" };
+
+/** Whatever an import asks answers within this time, or the import fails and is begun anew. */
+export const CALL_LIMIT_MS = 20 * SECOND_MS;
+
+export const refused = (because: string): Brought => ({ outcome: "refused", because });
+export const broughtIf = (isNew: boolean): Brought => (isNew ? { outcome: "brought" } : KNOWN);
+
+/** Where one level of a policy says what this version does not know, as `.idle.metric: …`; null if it knows all of it. */
+export function unreadIn(overrides: unknown): string | null {
+  const [issue] = policyOverridesSchema.safeParse(overrides).error?.issues ?? [];
+  return issue === undefined ? null : `${["", ...issue.path].join(".")}: ${issue.message}`;
+}

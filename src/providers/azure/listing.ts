@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unreadMachine } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import type { Azure } from "./api.ts";
 import {
@@ -48,26 +49,13 @@ async function readStates(azure: Azure): Promise<States> {
   return states;
 }
 
-const UNKNOWN: Omit<ListedMachine, "ref"> = {
-  name: null,
-  state: "unknown",
-  gpu: null,
-  gpus: null,
-  region: null,
-  createdAt: null,
-  hourlyCost: null,
-  stoppedHourlyCost: null,
-  memberOf: null,
-};
-
 function listed(item: unknown, states: States): ListedMachine {
   const machine = machineSchema.safeParse(item).data;
-  if (machine === undefined) return { ...UNKNOWN, ref: referenceIn(item) };
+  if (machine === undefined) return unreadMachine(referenceIn(item));
   const { id, name, location, properties } = machine;
   const created = Date.parse(properties.timeCreated ?? "");
   return {
-    ...UNKNOWN,
-    ref: referenceOfId(id) ?? id,
+    ...unreadMachine(referenceOfId(id) ?? id),
     name,
     state: stateIn(properties.provisioningState, states.get(id.toLowerCase()) ?? []).state,
     ...gpusOf(properties.hardwareProfile?.vmSize),

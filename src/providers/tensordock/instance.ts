@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listedState } from "../listing.ts";
 import type { ListedMachine, Sighting } from "../provider.ts";
 
 /**
@@ -120,13 +121,13 @@ export function isFree({ rateHourly }: Instance): boolean {
 }
 
 export function listedMachine(instance: Instance): ListedMachine {
-  const { state } = sightingOf(instance);
+  const state = listedState(sightingOf(instance));
   const [model] = Object.keys(instance.resources?.gpus ?? {});
   const runs = state === "running" || state === "starting";
   return {
     ref: instance.id,
     name: instance.name ?? null,
-    state: state === "missing" ? "unknown" : state,
+    state,
     gpu: model ?? null,
     gpus: gpusOf(instance),
     region: null,

@@ -16,6 +16,13 @@ import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } fro
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
+import {
+  ChangeConnection,
+  CheckConnection,
+  CreateConnection,
+  DeleteConnection,
+  ListConnections,
+} from "./api/connections.ts";
 import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
@@ -115,6 +122,11 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/agent/channels/:id", DeleteChannel);
   api.post("/api/agent/channels/:id/test", TestChannel);
   api.post("/api/agent/channels/:id/confirmation", SendConfirmation);
+  api.get("/api/agent/connections", ListConnections);
+  api.post("/api/agent/connections", CreateConnection);
+  api.patch("/api/agent/connections/:id", ChangeConnection);
+  api.delete("/api/agent/connections/:id", DeleteConnection);
+  api.post("/api/agent/connections/:id/check", CheckConnection);
   api.get("/api/agent/providers/:kind", GetProvider);
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);

@@ -119,7 +119,17 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
       }),
     ),
     ...credentials.map(
-      ({ kind, sealed, setAt }): Line => ({ type: "credentials", kind, sealed, set_at: setAt }),
+      ({ kind, sealed, setAt, connection }): Line => ({
+        type: "credentials",
+        kind,
+        sealed,
+        set_at: setAt,
+        ...(connection && {
+          provider: connection.kind,
+          name: connection.name,
+          created_at: connection.createdAt,
+        }),
+      }),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Page, Position } from "../history/page.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
@@ -224,7 +224,7 @@ export class FleetActor extends FleetUpkeep {
     return fleet.isSuspended;
   }
 
-  async hasInstanceOf(provider: ProviderKind): Promise<boolean> {
+  async hasInstanceOf(provider: ConnectedProvider): Promise<boolean> {
     return (await this.#ready()).registry.hasInstanceOf(provider);
   }
 

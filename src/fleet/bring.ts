@@ -2,7 +2,7 @@ import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.t
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
+import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { UserPolicy } from "./report.ts";
 import { BRINGING_RESUMES_MS, type FleetState, withDue } from "./rules/state.ts";
@@ -15,14 +15,20 @@ export interface ExportedChannel {
   readonly sealed: SealedChannel;
 }
 
+/** `kind`: the id of the connection, as a fleet of the former release calls it, which has no more to say of it. */
+export interface ExportedCredentials extends SealedCredentials {
+  readonly kind: string;
+  readonly connection?: NewConnection;
+}
+
 export interface ExportedFleet {
   readonly policy: UserPolicy;
   readonly hibernations: FleetState["hibernations"];
   readonly channels: readonly ExportedChannel[];
-  readonly credentials: readonly (SealedCredentials & { readonly kind: string })[];
+  readonly credentials: readonly ExportedCredentials[];
 }
 
-export function exportedFleet({ state, channels, credentials }: Fleet): ExportedFleet {
+export function exportedFleet({ state, channels, connections }: Fleet): ExportedFleet {
   return {
     policy: state.policy,
     hibernations: state.hibernations,
@@ -30,7 +36,14 @@ export function exportedFleet({ state, channels, credentials }: Fleet): Exported
       const sealed = channels.sealed(channel.id);
       return sealed === null ? [] : [{ channel, sealed }];
     }),
-    credentials: credentials.list(),
+    credentials: connections.list().flatMap((connection) => {
+      const kept = connections.credentials(connection.id);
+      if (kept === null) return [];
+      const { id, kind, name, createdAt } = connection;
+      return [
+        { kind: id, sealed: kept.sealed, setAt: kept.setAt, connection: { id, kind, name, createdAt } },
+      ];
+    }),
   };
 }
 

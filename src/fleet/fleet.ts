@@ -6,6 +6,7 @@ import {
   type InstanceRow,
   isNewer,
   type Listed,
+  machineIn,
   type Report,
   type UserPolicy,
 } from "./report.ts";
@@ -35,7 +36,7 @@ import {
 import { Admissions, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
-import { Credentials } from "./tables/credentials.ts";
+import { Connections } from "./tables/connections.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
 import { Everyone } from "./tables/everyone.ts";
@@ -57,7 +58,7 @@ export class Fleet {
   readonly confirmations: Confirmations;
   readonly everyone: Everyone;
   readonly machines: Machines;
-  readonly credentials: Credentials;
+  readonly connections: Connections;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -77,7 +78,7 @@ export class Fleet {
     this.confirmations = new Confirmations(sql);
     this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
-    this.credentials = new Credentials(sql);
+    this.connections = new Connections(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
@@ -166,8 +167,7 @@ export class Fleet {
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
-    const { provider, provider_ref } = row.view;
-    const watched = calledMachine({ provider, ref: provider_ref ?? instanceId });
+    const watched = calledMachine(machineIn(row.view, instanceId));
     if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
     else this.machines.settle(instanceId, watched, now);
     const standing = { status: row.view.status, silentSince: row.silentSince };

@@ -2,8 +2,15 @@ import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { CalledProvider } from "../lifecycle/model/provider.ts";
+import type {
+  Connection,
+  KeptCredentials,
+  NewConnection,
+  SealedCredentials,
+  Trial,
+} from "../providers/connections.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
+import { type Changes, changeConnection, noteTrial, removeConnection } from "./connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
 import type { Holding } from "./tables/machines.ts";
@@ -44,17 +51,54 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     return (await this[READY]()).machines.holderOf(machine);
   }
 
-  /** The user's credentials for this provider; null when there are none. */
-  async credentials(kind: string): Promise<SealedCredentials | null> {
-    return (await this[READY]()).credentials.find(kind);
+  async connections(): Promise<Connection[]> {
+    return (await this[READY]()).connections.list();
   }
 
-  async keepCredentials(kind: CalledProvider, credentials: SealedCredentials): Promise<void> {
-    (await this[READY]()).credentials.keep(kind, credentials);
+  /** The credentials of this connection; null when there are none. */
+  async credentials(id: string): Promise<KeptCredentials | null> {
+    return (await this[READY]()).connections.credentials(id);
   }
 
+  /** Sets the credentials of the first connection of a kind. */
+  async keepCredentials(
+    kind: CalledProvider,
+    credentials: SealedCredentials,
+    checkedAt: number | null = null,
+  ): Promise<void> {
+    (await this[READY]()).connections.set(kind, credentials, checkedAt);
+  }
+
+  /** For a Worker of the former release, which has asked before whether an instance is called by it. */
   async removeCredentials(kind: CalledProvider): Promise<boolean> {
-    return (await this[READY]()).credentials.remove(kind);
+    return (await this[READY]()).connections.remove(kind);
+  }
+
+  /** `too_many`: there are `limit` others. */
+  async addConnection(
+    connection: NewConnection,
+    credentials: SealedCredentials,
+    checkedAt: number | null,
+    limit: number,
+  ): Promise<"added" | "taken" | "too_many"> {
+    return (await this[READY]()).connections.add(connection, credentials, checkedAt, limit);
+  }
+
+  /** Null when there is no such connection. */
+  async changeConnection(id: string, changes: Changes): Promise<Connection | null> {
+    return changeConnection(await this[READY](), id, changes);
+  }
+
+  async removeConnection(id: string): Promise<"removed" | "unknown" | "in_use"> {
+    return removeConnection(await this[READY](), id);
+  }
+
+  /** How the connection stands after a trial of its credentials; null when there is none. */
+  async noteTrial(id: string, trial: Trial): Promise<Connection | null> {
+    const fleet = await this[READY]();
+    const noted = noteTrial(fleet, id, trial);
+    this[CHANGED](fleet);
+    return noted;
   }
 
   async channels(): Promise<ChannelRecord[]> {

@@ -1,8 +1,8 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { readSettings } from "../platform/settings.ts";
+import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
 import {
   bringEvents,
   bringSettings,
@@ -138,12 +138,18 @@ export abstract class FleetUpkeep extends FleetKeeper {
     return channels.sealed(channel.id) === null && (await this.addChannel(channel, sealed, limit));
   }
 
-  /** False when there are some for this provider already. */
-  async bringCredentials(kind: string, sealed: SealedCredentials): Promise<boolean> {
-    const { credentials } = await this[READY]();
-    const isNew = credentials.find(kind) === null;
-    if (isNew) credentials.keep(kind, sealed);
-    return isNew;
+  /** False when there is a connection of this id already, or there are `limit` others. A Worker of the former release knows neither. */
+  async bringCredentials(
+    id: string,
+    sealed: SealedCredentials,
+    connection: NewConnection | null = null,
+    limit = Number.MAX_SAFE_INTEGER,
+  ): Promise<boolean> {
+    const { connections } = await this[READY]();
+    if (connections.credentials(id) !== null) return false;
+    if (connection !== null) return connections.add(connection, sealed, null, limit) === "added";
+    connections.set(id, sealed, null);
+    return true;
   }
 
   async bringEvents(

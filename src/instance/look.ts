@@ -1,5 +1,6 @@
 import type { Machine, Sighted } from "../lifecycle/model/effects.ts";
 import type { LookAnswer } from "../lifecycle/model/instance-event.ts";
+import { kindOf } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { dueLook } from "../lifecycle/rules/look.ts";
 import { logInfo, logWarning } from "../platform/log.ts";
@@ -59,7 +60,7 @@ async function look(env: Env, stored: StoredInstance, machine: Machine): Promise
     if (isPassing && !(error instanceof ProviderError) && !(error instanceof NoAnswer)) {
       logWarning("the provider could not be asked", idsOf(stored), error);
     }
-    const because = `${machine.provider} could not be asked: ${error instanceof Error ? error.message : String(error)}`;
+    const because = `${kindOf(machine.provider)} could not be asked: ${error instanceof Error ? error.message : String(error)}`;
     return { answer: { shows: "unknown", because, isPassing }, sighted: null };
   }
 }
@@ -82,16 +83,16 @@ async function askProvider(
       return { answer: { shows: "stopped" }, sighted: { at, credentialsSetAt, gpus: null } };
     case "stopping":
       return {
-        answer: unknown(`${machine.provider} is stopping it`, true),
+        answer: unknown(`${kindOf(machine.provider)} is stopping it`, true),
         sighted: { at, credentialsSetAt, gpus: null },
       };
     case "terminated":
       return { answer: { shows: "gone" }, sighted: null };
     case "missing":
-      return { answer: unknown(`${machine.provider} does not show it`, false), sighted: null };
+      return { answer: unknown(`${kindOf(machine.provider)} does not show it`, false), sighted: null };
     case "unknown":
       return {
-        answer: unknown(`${machine.provider} can't tell: ${sighting.because}`, false),
+        answer: unknown(`${kindOf(machine.provider)} can't tell: ${sighting.because}`, false),
         sighted: null,
       };
   }

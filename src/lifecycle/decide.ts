@@ -3,6 +3,7 @@ import type { InstanceEvent } from "./model/instance-event.ts";
 import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
+import { providerDetail } from "./model/provider.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import {
@@ -74,7 +75,7 @@ function apply(
             kind: "registered",
             severity: "info",
             message: `Registered as ${state.profile.name}`,
-            detail: { provider: state.profile.provider },
+            detail: providerDetail(state.profile.provider),
           },
         ),
       );

@@ -2,6 +2,7 @@ import { NonRetryableError } from "cloudflare:workflows";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
+import { calledMachine } from "../providers/machines.ts";
 import type { Progress, Provider, Sighting, Target } from "../providers/provider.ts";
 import { type Seen, see } from "./look.ts";
 import type { OrderSteps } from "./steps.ts";
@@ -88,7 +89,8 @@ async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
   // Before there was a suspension nobody was suspended.
   if (await answerOr(fleet.isSuspended(), false))
     throw new NonRetryableError("the operator suspended the account");
-  const holder = await fleet.holderOf({ provider, ref: providerRef });
+  const machine = calledMachine({ provider, ref: providerRef });
+  const holder = machine && (await fleet.holderOf(machine));
   if (holder === instanceId) return;
   throw new NonRetryableError(
     holder === null

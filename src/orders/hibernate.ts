@@ -9,7 +9,8 @@ type Kind = "hibernate" | "force_hibernate";
 
 /** Looks, asks whether the order stands, stops the machine, and waits until it is stopped. */
 export async function hibernate(steps: OrderSteps, kind: Kind): Promise<ActionOutcome | null> {
-  const { order, provider } = steps.parameters;
+  const { kind: provider } = steps;
+  const { order } = steps.parameters;
   const before = await see(steps, "look at the machine").catch(
     (error: unknown): Seen => ({ state: "unknown", because: reasonOf(error) }),
   );

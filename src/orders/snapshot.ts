@@ -29,7 +29,7 @@ async function take(steps: OrderSteps): Promise<Taken> {
       provider.snapshotState(known),
     );
     if (state === "ready") return { type: "taken", snapshotId };
-    if (state === "failed") return failed(`${steps.parameters.provider} says so`);
+    if (state === "failed") return failed(`${steps.kind} says so`);
   }
   return failed("it was not ready after twelve hours");
 }

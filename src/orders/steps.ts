@@ -1,5 +1,6 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
+import { kindOf, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { actorOf } from "../platform/address.ts";
 import { type LogIds, logInfo } from "../platform/log.ts";
 import { type Provider, ProviderError, type ProviderOrder, type Target } from "../providers/provider.ts";
@@ -42,6 +43,11 @@ export class OrderSteps {
     };
   }
 
+  /** The kind of its provider, as messages name it. */
+  get kind(): ProviderKind {
+    return kindOf(this.parameters.provider);
+  }
+
   get actor() {
     const { userId, instanceId } = this.parameters;
     return actorOf(this.env, userId, instanceId);
@@ -52,7 +58,7 @@ export class OrderSteps {
     name: string,
     act: (provider: Provider, target: Target, credentialsSetAt: number) => Promise<T>,
   ): Promise<T> {
-    const { userId, provider: kind } = this.parameters;
+    const { userId, provider: connected } = this.parameters;
     let askedForSeconds = 0;
     const retries = {
       limit: RETRY_DELAYS_SECONDS.length,
@@ -64,13 +70,13 @@ export class OrderSteps {
       const begun = Date.now();
       const fields = () => ({
         ...this.ids,
-        provider: kind,
+        provider: connected,
         step: name,
         attempt,
         duration_ms: Date.now() - begun,
       });
       try {
-        const { provider, credentialsSetAt } = await openProvider(this.env, userId, kind);
+        const { provider, credentialsSetAt } = await openProvider(this.env, userId, connected);
         const answer = await act(provider, this.#target, credentialsSetAt);
         logInfo("provider answered", { ...fields(), answer: wordOf(answer) });
         return answer;
@@ -100,7 +106,7 @@ export class OrderSteps {
    * has reported anything.
    */
   async waitForResult(order: ProviderOrder, name: string, seconds: number): Promise<ActionResult | null> {
-    if (this.parameters.provider !== "webhook") {
+    if (this.kind !== "webhook") {
       await this.sleep(name, seconds * 1000);
       return null;
     }

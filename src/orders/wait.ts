@@ -53,7 +53,7 @@ export async function waitUntil(
   return {
     type: "undecided",
     state,
-    because: `${steps.parameters.provider} still shows it as ${state} after half an hour`,
+    because: `${steps.kind} still shows it as ${state} after half an hour`,
   };
 }
 

@@ -26,6 +26,38 @@ export interface Provider {
    * tried on it; without one, as far as that is possible.
    */
   verify(target: Target | null): Promise<void>;
+  /** A page of all machines that these credentials show; `after` is a former page's `next`. Null where the API can't list. */
+  readonly list: ((after: string | null) => Promise<MachinePage>) | null;
+}
+
+/** Some of an account's machines. */
+export interface MachinePage {
+  readonly machines: readonly ListedMachine[];
+  /** Where the next page begins; null after the last one. */
+  readonly next: string | null;
+}
+
+/** A machine as its provider lists it. What the provider does not say is null. */
+export interface ListedMachine {
+  /** As an instance's `provider_ref`. */
+  readonly ref: string;
+  readonly name: string | null;
+  readonly state: "running" | "starting" | "stopping" | "stopped" | "terminated" | "unknown";
+  /** The model of its GPUs, such as `RTX 4090`. */
+  readonly gpu: string | null;
+  /** How many GPUs it has; 0 for a machine that has none. */
+  readonly gpus: number | null;
+  readonly region: string | null;
+  readonly createdAt: number | null;
+  /** Dollars an hour that it costs while it runs. */
+  readonly hourlyCost: number | null;
+  /** Dollars an hour that it costs while it is stopped. */
+  readonly stoppedHourlyCost: number | null;
+  /**
+   * What starts and stops it as a whole, such as a cluster or a group that replaces its members: nobody is to be told of
+   * it. By its kind and name, as in `scale set farm`.
+   */
+  readonly memberOf: string | null;
 }
 
 /** What a provider is asked for within one order: a delete may also ask for a snapshot. */
@@ -81,15 +113,26 @@ export type ProviderErrorCode =
   | "refused"
   | "unavailable";
 
+/** What was refused as `unauthorised`: the credentials as a whole, or only a kind of call that they may not make. */
+export type Denied = "credentials" | "call";
+
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode;
   /** How long the provider asks to be left alone; null when it does not say. */
   readonly retryAfterSeconds: number | null;
+  /** Null unless it is `unauthorised`. It is the call, unless the provider has said that it does not know the credentials. */
+  readonly denied: Denied | null;
 
-  constructor(code: ProviderErrorCode, message: string, retryAfterSeconds: number | null = null) {
+  constructor(
+    code: ProviderErrorCode,
+    message: string,
+    retryAfterSeconds: number | null = null,
+    denied: Denied | null = null,
+  ) {
     super(message);
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.denied = code === "unauthorised" ? (denied ?? "call") : null;
   }
 
   /** Whether the same call may succeed later. */

@@ -44,6 +44,7 @@ beforeEach(() => {
         if (sighting instanceof Error) throw sighting;
         return sighting;
       },
+      list: null,
       verify: async () => {},
     },
     credentialsSetAt: 0,

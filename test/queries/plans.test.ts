@@ -65,7 +65,7 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     because: "a person's new policy is held against the overrides of all instances",
   },
   {
-    sql: "SELECT 1 FROM instances WHERE provider = ? AND status <> 'deleted' LIMIT 1",
+    sql: "SELECT 1 FROM instances WHERE (provider = ? OR json_extract(view, …",
     because: "ends at the first one, when a person removes credentials",
   },
   { sql: "UPDATE instances SET guard_epoch = ? …", because: "once an outage, when its guard opens" },

@@ -112,6 +112,7 @@ export class Machines {
         }),
       snapshotState: () => ask(null, () => "ready" as const),
       status: (target) => ask(target, () => this.#show(this.#of(target.ref)), true),
+      list: null,
       verify: async () => {},
     };
   }

@@ -6,7 +6,7 @@ import { isUnreadable } from "../../src/instance/outcomes.ts";
 import type { Sighted } from "../../src/lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { actorOf, fleetOf } from "../../src/platform/address.ts";
-import { releaseMachine } from "../../src/providers/machines.ts";
+import { calledMachine, releaseMachine } from "../../src/providers/machines.ts";
 import { openProvider } from "../../src/providers/registry.ts";
 import type { Platform } from "./platform.ts";
 import { outcomeOf, type Rig } from "./rig.ts";
@@ -171,7 +171,8 @@ export class Owner {
         this.#machines = Math.max(this.#machines, next);
         this.#platform.count("moved to another machine");
       });
-      await releaseMachine(env, userId, former, instanceId, held);
+      const left = calledMachine(former);
+      if (left !== null) await releaseMachine(env, userId, left, instanceId, held);
     });
   }
 }

@@ -122,6 +122,7 @@ export class ImportUser extends Endpoint {
       from: body.from_user_id,
       exportedAt: body.exported_at,
       channels: readSettings(c.env).CHANNELS_PER_USER,
+      connections: readSettings(c.env).PROVIDER_CONNECTIONS_PER_USER,
     };
     const outcomes = await bringLines(c.env, target, lines);
     return c.json({

@@ -51,6 +51,7 @@ const event: Record<string, string> = {
   history_lost: "Histórico perdido",
   delivery_parked: "Entrega adiada",
   alert_not_delivered: "Alerta não entregue",
+  connection_refused: "Credenciais recusadas",
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
   resumed: "Retomada de um estado anterior",
@@ -63,6 +64,15 @@ const channelField: Record<string, string> = {
   url: "URL",
   to: "Endereço",
   secret: "Segredo de assinatura (whsec_…)",
+};
+
+const credentialField: Record<string, string> = {
+  api_key: "Chave da API",
+  url: "URL",
+  secret: "Segredo de assinatura (whsec_…)",
+  access_key_id: "Id da chave de acesso",
+  secret_access_key: "Chave de acesso secreta",
+  region: "Região",
 };
 
 export const portuguese: Words = {
@@ -177,6 +187,7 @@ export const portuguese: Words = {
     costTotal: "Custo até aqui",
     hourly: "Por hora",
     provider: "Provedor",
+    connection: "Conexão",
     registered: "Registrada",
   },
   charts: "Leituras",
@@ -214,6 +225,8 @@ export const portuguese: Words = {
     id: "Id da instância",
     name: "Nome",
     provider: "Provedor",
+    connection: "Conexão",
+    providerRef: "Id no provedor",
     hourlyCost: "Dólares por hora",
     hibernatedCost: "Dólares por hora, hibernada",
     optional: "opcional",
@@ -224,6 +237,7 @@ export const portuguese: Words = {
     webhook: "Meu próprio painel de controle",
     ...PROVIDER_NAMES,
   },
+  notConnected: "Ainda não há conexão com este provedor: adicione uma nas",
   register: "Registrar",
   runThis: "Rode isto na máquina",
   waiting: "Esperando o primeiro heartbeat …",
@@ -249,5 +263,23 @@ export const portuguese: Words = {
   delete: "Excluir",
   deleteChannelQuestion: (name) => `Excluir o canal ${name}?`,
   deleteChannelStakes: "Ninguém mais é avisado por ele.",
+  connections: "Conexões",
+  connectionsHint:
+    "Contas e regiões dos provedores que param, ligam e excluem suas máquinas. As chaves ficam seladas e não são mostradas de novo.",
+  noConnections: "Nenhuma conexão ainda: ninguém pode parar uma máquina silenciosa.",
+  connectionState: {
+    active: "ativa",
+    refused: "o provedor recusa a chave: nada é ordenado lá",
+  },
+  connectionChecked: (when) => `verificada em ${when}`,
+  neverChecked: "nunca verificada",
+  connectionWorks: (name) => `A chave de ${name} funciona.`,
+  check: "Verificar",
+  rename: "Renomear",
+  replaceCredentials: "Trocar a chave",
+  addConnection: "Adicionar conexão",
+  credentialField: (field) => credentialField[field] ?? spelledOut(field),
+  deleteConnectionQuestion: (name) => `Excluir a conexão ${name}?`,
+  deleteConnectionStakes: "A chave dela é esquecida. Nenhuma máquina é tocada.",
   defaultPolicy: "Política de todas as instâncias",
 };

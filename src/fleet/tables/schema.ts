@@ -79,7 +79,7 @@ const STATEMENTS = [
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
   `CREATE TABLE IF NOT EXISTS credentials (
-     kind TEXT PRIMARY KEY,            -- of the provider
+     kind TEXT PRIMARY KEY,            -- the id of the connection: the first of a kind has the kind for its id
      sealed TEXT NOT NULL,
      set_at INTEGER NOT NULL
    ) WITHOUT ROWID`,
@@ -122,6 +122,17 @@ const STATEMENTS = [
   // When the owners of addresses were asked, within a day.
   `CREATE TABLE IF NOT EXISTS confirmations_asked (
      at INTEGER NOT NULL, channel_id TEXT NOT NULL, PRIMARY KEY (at, channel_id)) WITHOUT ROWID`,
+  // What is said of a connection; the first of a kind may do without.
+  `CREATE TABLE IF NOT EXISTS connections (
+     id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,               -- of the provider
+     name TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     checked_at INTEGER,
+     problem TEXT,
+     refusals INTEGER NOT NULL,        -- in a row
+     noted_of INTEGER NOT NULL         -- the credentials that the last three were noted of, by when they were set
+   ) WITHOUT ROWID`,
 ];
 
 const FILLED_TABLES = [
@@ -137,6 +148,7 @@ const FILLED_TABLES = [
   "confirmations_asked",
   "machines",
   "credentials",
+  "connections",
   "policy_retries",
   "admissions",
 ];

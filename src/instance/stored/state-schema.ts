@@ -19,7 +19,7 @@ import type {
   Orphan,
   Phase,
 } from "../../lifecycle/model/phase.ts";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
@@ -47,7 +47,7 @@ const costs = { hourlyCost: numberOrNull, hibernatedHourlyCost: numberOrNull } s
 const profile = exactly<Profile>({
   ...costs,
   name: text,
-  provider: openEnum<ProviderKind>(),
+  provider: openEnum<ConnectedProvider>(),
   providerRef: textOrNull,
   registeredAt: number,
 });
@@ -124,7 +124,7 @@ const orphan = exactly<Orphan>({
   deleteFailed: failures.nullable(),
 });
 
-const machine = exactly<Machine>({ provider: openEnum<ProviderKind>(), providerRef: textOrNull });
+const machine = exactly<Machine>({ provider: openEnum<ConnectedProvider>(), providerRef: textOrNull });
 
 const sighted = exactly<Sighted>({ at: number, credentialsSetAt: number, gpus: numberOrNull });
 

@@ -1,10 +1,10 @@
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
-import type { ProviderKind } from "./provider.ts";
+import type { ConnectedProvider } from "./provider.ts";
 
 /** How a provider identifies a machine; `providerRef` is null when that is the instance's own id. */
 export interface Machine {
-  readonly provider: ProviderKind;
+  readonly provider: ConnectedProvider;
   readonly providerRef: string | null;
 }
 

@@ -46,6 +46,7 @@ export const historyEventKindSchema = z.enum([
   "history_lost",
   "delivery_parked",
   "alert_not_delivered",
+  "connection_refused",
   "invariant_breached",
   "operator_acted",
   "resumed",

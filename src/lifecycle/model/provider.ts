@@ -1,7 +1,17 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2"] as const;
+export const CALLED_PROVIDERS = [
+  "webhook",
+  "vast",
+  "runpod",
+  "ec2",
+  "gcp",
+  "azure",
+  "hyperstack",
+  "scaleway",
+  "tensordock",
+] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -15,6 +25,46 @@ const PROVIDER_KINDS = ["agent", "none", ...CALLED_PROVIDERS] as const;
 
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
+/**
+ * Who carries out an instance's orders: a kind of provider and, where the user has several connections of it, by which of them it
+ * is called: `vast`, `vast@c-1f2e`. The first connection of a kind is named like the kind. To a release that does not know of
+ * connections, one with a name of its own is a kind that it does not know: it never acts there.
+ */
+export type ConnectedProvider = ProviderKind | `${CalledProvider}@${string}`;
+
+function isKind(provider: ConnectedProvider): provider is ProviderKind {
+  return !provider.includes("@");
+}
+
+/** The kind of provider. One that only a newer version knows acts never, so it may as well be `none`. */
+export function kindOf(provider: ConnectedProvider): ProviderKind {
+  if (isKind(provider)) return provider;
+  return CALLED_PROVIDERS.find((kind) => provider.startsWith(`${kind}@`)) ?? "none";
+}
+
+/** The id of the connection by which it is called; null where nobody is called. */
+export function connectionOf(provider: ConnectedProvider): string | null {
+  if (!isKind(provider)) return provider.slice(provider.indexOf("@") + 1);
+  return CALLED_PROVIDERS.some((kind) => kind === provider) ? provider : null;
+}
+
+/** How an event names it: the connection only where it is not the first of its kind. */
+export function providerDetail(provider: ConnectedProvider): {
+  readonly provider: ProviderKind;
+  readonly connection?: string;
+} {
+  const [kind, connection] = [kindOf(provider), connectionOf(provider)];
+  return connection === null || connection === kind ? { provider: kind } : { provider: kind, connection };
+}
+
+/** The provider of this kind, called by this connection; null stands for the first one of the kind. */
+export function connectedBy(kind: ProviderKind, connection: string | null): ConnectedProvider {
+  const called = CALLED_PROVIDERS.find((each) => each === kind);
+  return called === undefined || connection === null || connection === kind
+    ? kind
+    : `${called}@${connection}`;
+}
+
 // The page takes the lists above; without the mark it would take Zod with them.
 export const providerKindSchema = /* @__PURE__ */ z.enum(PROVIDER_KINDS);
 
@@ -23,30 +73,129 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   vast: "Vast.ai",
   runpod: "RunPod",
   ec2: "Amazon EC2",
+  gcp: "Google Compute Engine",
+  azure: "Azure Virtual Machines",
+  hyperstack: "Hyperstack",
+  scaleway: "Scaleway",
+  tensordock: "TensorDock",
 };
 
-/** What a kind of provider can do. The lifecycle never asks for more. */
+/** What a called provider is called; a webhook is the user's own. */
+export function nameOfKind(kind: CalledProvider): string {
+  return kind === "webhook" ? kind : PROVIDER_NAMES[kind];
+}
+
+/** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
 interface ProviderAbilities {
   /** How an order to hibernate reaches an instance that sends heartbeats. */
   readonly hibernates: "by answer" | "by call" | "never";
   /** Whether orders reach a silent instance: hibernate, force-hibernate, wake, snapshot, delete. */
   readonly reachesSilent: boolean;
   readonly snapshots: boolean;
+  /** Whether it can list all machines of an account, so that one which nobody watches is found. */
+  readonly lists: boolean;
+  /** What a stopped machine is still billed for. */
+  readonly billedWhenStopped: readonly Billed[];
+  /** What a stop loses. */
+  readonly lost: readonly Lost[];
+  /** What may keep a stopped machine from coming back with its GPUs; null when nothing is known to. */
+  readonly mayNotComeBack: "its host" | "capacity" | null;
 }
 
-const CALLED: ProviderAbilities = { hibernates: "by call", reachesSilent: true, snapshots: true };
+/** `not said`: the provider does not document it, or somebody else decides. */
+export type Billed = "disks" | "volumes" | "addresses" | "snapshots" | "not said";
+
+/** `container disk`: all but mounted volumes. `local disks`: those that belong to the host. */
+export type Lost = "memory" | "container disk" | "local disks" | "not said";
+
+const CALLED: Pick<ProviderAbilities, "hibernates" | "reachesSilent"> = {
+  hibernates: "by call",
+  reachesSilent: true,
+};
+
+/** Somebody else stops the machine, in a way that the service does not know. */
+const ELSEWHERE: Pick<ProviderAbilities, "lists" | "billedWhenStopped" | "lost" | "mayNotComeBack"> = {
+  lists: false,
+  billedWhenStopped: ["not said"],
+  lost: ["not said"],
+  mayNotComeBack: null,
+};
 
 const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
-  agent: { hibernates: "by answer", reachesSilent: false, snapshots: false },
-  none: { hibernates: "never", reachesSilent: false, snapshots: false },
-  webhook: CALLED,
-  vast: { ...CALLED, snapshots: false },
-  runpod: { ...CALLED, snapshots: false },
-  ec2: CALLED,
+  agent: { hibernates: "by answer", reachesSilent: false, snapshots: false, ...ELSEWHERE },
+  none: { hibernates: "never", reachesSilent: false, snapshots: false, ...ELSEWHERE },
+  webhook: { ...CALLED, snapshots: true, ...ELSEWHERE },
+  vast: {
+    ...CALLED,
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["disks"],
+    lost: ["memory"],
+    mayNotComeBack: "its host",
+  },
+  runpod: {
+    ...CALLED,
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["volumes"],
+    lost: ["memory", "container disk"],
+    mayNotComeBack: "its host",
+  },
+  ec2: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  gcp: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    // A machine with local disks is not stopped.
+    lost: ["memory"],
+    mayNotComeBack: "capacity",
+  },
+  azure: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  hyperstack: {
+    ...CALLED,
+    // It could take them, but not of a hibernated machine, and what is to be deleted has been hibernated before.
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["disks", "volumes", "addresses"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  scaleway: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "volumes", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  tensordock: {
+    ...CALLED,
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["not said"],
+    lost: ["memory"],
+    mayNotComeBack: "its host",
+  },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
-export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
+export function abilitiesOf(provider: ConnectedProvider): ProviderAbilities {
+  const kind = kindOf(provider);
   return Object.hasOwn(ABILITIES, kind) ? ABILITIES[kind] : ABILITIES.none;
 }
 
@@ -63,6 +212,31 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
   ec2: {
     form: /^i-[0-9a-f]{8,17}$/,
     words: "must be the id of an EC2 instance, such as i-1234567890abcdef0",
+  },
+  // With its project: after a change of credentials, the same zone and name would be another machine. By name, never by
+  // number, so that no machine has two references.
+  gcp: {
+    form: /^projects\/(?:[a-z0-9][a-z0-9.-]{0,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]\/zones\/[a-z][a-z0-9-]{0,40}[a-z0-9]\/instances\/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    words:
+      "must be the path of a Compute Engine instance, such as projects/my-project/zones/us-central1-a/instances/trainer-1",
+  },
+  // Azure ignores the case of names; with only one case, a machine has only one reference.
+  azure: {
+    form: /^(?=[^/]{1,90}\/)[a-z0-9._-]*[a-z0-9_-]\/[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_])?$/,
+    words: "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
+  },
+  hyperstack: {
+    form: /^[1-9]\d{0,14}$/,
+    words: "must be the number of a Hyperstack virtual machine",
+  },
+  scaleway: {
+    form: /^[a-z]{2}-[a-z]{3}-\d\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    words:
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+  },
+  tensordock: {
+    form: /^[A-Za-z0-9_-]{1,64}$/,
+    words: "must be the id of a TensorDock instance: letters, digits, '_', '-'",
   },
 };
 

@@ -2,7 +2,7 @@ import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import type { IdleRun, Orphan, Phase } from "./phase.ts";
-import type { ProviderKind } from "./provider.ts";
+import type { ConnectedProvider } from "./provider.ts";
 import type { Trend } from "./trend.ts";
 
 /** Everything that is known about one instance, as plain data that is stored in one JSON row. */
@@ -33,7 +33,7 @@ export interface InstanceState {
 /** What the owner says about the instance. */
 export interface Profile extends Costs {
   readonly name: string;
-  readonly provider: ProviderKind;
+  readonly provider: ConnectedProvider;
   /** The provider's own id of the instance; null when it is the instance's id. */
   readonly providerRef: string | null;
   readonly registeredAt: number;

@@ -2,7 +2,7 @@ import { closeGap } from "../model/counters.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
@@ -89,7 +89,7 @@ export function requestHibernation(state: InstanceState, now: number): InstanceS
       if (!reachesSilent) {
         return {
           code: "no_provider",
-          message: `The instance is silent, and its provider (${provider}) cannot reach it`,
+          message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
         };
       }
       break;
@@ -118,7 +118,7 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
   if (!abilitiesOf(state.profile.provider).reachesSilent) {
     return {
       code: "no_provider",
-      message: `Its provider (${state.profile.provider}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
+      message: `Its provider (${kindOf(state.profile.provider)}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
     };
   }
   return beginWake(recover(state, now, "woken"), policy, now);
@@ -148,7 +148,7 @@ export function changeProfile(
     kind: "changed",
     severity: "info",
     message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
-    detail: changes,
+    detail: changes.provider === undefined ? changes : { ...changes, ...providerDetail(changes.provider) },
   });
 }
 

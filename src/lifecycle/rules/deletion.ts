@@ -3,6 +3,7 @@ import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import { type Hibernated, hibernationOf, type Orphan, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
@@ -81,7 +82,7 @@ export function countAsGone(
     at,
     kind: "gone",
     severity: "warning",
-    message: `${state.profile.provider} has no such instance any more: it counts as deleted`,
+    message: `${kindOf(state.profile.provider)} has no such instance any more: it counts as deleted`,
     detail,
   });
 }
@@ -124,7 +125,7 @@ export function countAsFoundRunning(
       at: found.at,
       kind: "found_running",
       severity: "critical",
-      message: `${found.said}, and ${state.profile.provider} shows it running. Somebody started it; it costs money and sends no heartbeat`,
+      message: `${found.said}, and ${kindOf(state.profile.provider)} shows it running. Somebody started it; it costs money and sends no heartbeat`,
       detail: found.detail,
     },
   );

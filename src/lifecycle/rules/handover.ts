@@ -1,6 +1,7 @@
 import type { Sighted } from "../model/effects.ts";
 import { record } from "../model/outbox.ts";
 import { type Action, type Handover, orphanOf, type Phase, stemsFromSilence } from "../model/phase.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
@@ -149,7 +150,7 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
     at,
     kind: "accepted_too_late",
     severity: "critical",
-    message: `Too late to call off (${action.handover.calledOffBecause}): ${action.machine.provider} has accepted the order to ${action.kind.replace("_", "-")}`,
+    message: `Too late to call off (${action.handover.calledOffBecause}): ${kindOf(action.machine.provider)} has accepted the order to ${action.kind.replace("_", "-")}`,
     detail: { action_id: actionId },
   });
 }

@@ -1,7 +1,7 @@
 import { record } from "../model/outbox.ts";
 import { type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countTurn } from "./flapping.ts";
@@ -129,7 +129,7 @@ function describeConsequence(
       : `It is hibernated, and will be deleted after ${toIso(due)}.`;
   }
   if (!reachesSilent) {
-    return `No provider can act on a silent instance (provider: ${state.profile.provider}).`;
+    return `No provider can act on a silent instance (provider: ${kindOf(state.profile.provider)}).`;
   }
   return step === "hibernate" ? "Hibernating it." : "Force-hibernating it.";
 }

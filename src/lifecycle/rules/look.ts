@@ -3,7 +3,7 @@ import type { InstanceEvent, LookAnswer } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { OpenLook } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
@@ -92,7 +92,7 @@ export function takeLookStep(state: InstanceState, policy: Policy, now: number):
     );
   }
   if (abilitiesOf(profile.provider).reachesSilent) return state;
-  const because = `no provider can be asked (provider: ${profile.provider})`;
+  const because = `no provider can be asked (provider: ${kindOf(profile.provider)})`;
   return keepOpen(beginLook(state, now), { because, isPassing: false }, now);
 }
 
@@ -150,8 +150,8 @@ function confirmHibernated(state: InstanceState, now: number): InstanceState {
       at: now,
       kind: "looked",
       severity: "info",
-      message: `Still hibernated: ${profile.provider} shows it stopped`,
-      detail: { provider: profile.provider },
+      message: `Still hibernated: ${kindOf(profile.provider)} shows it stopped`,
+      detail: providerDetail(profile.provider),
     },
   );
 }

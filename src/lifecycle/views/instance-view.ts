@@ -2,7 +2,7 @@ import { averageGpuPercent, costToday, missedHeartbeats, uptimePercent } from ".
 import type { Heartbeat } from "../model/heartbeat.ts";
 import { orphanOf, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { ProviderKind } from "../model/provider.ts";
+import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
@@ -25,6 +25,8 @@ export interface LiveView {
   readonly cost_today: number;
   readonly alert?: string;
   readonly provider: ProviderKind;
+  /** By which of the user's connections it is called; null where nobody is called. */
+  readonly connection: string | null;
   readonly provider_ref: string | null;
   readonly hourly_cost: number | null;
   readonly hibernated_hourly_cost: number | null;
@@ -88,7 +90,8 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
     cost_today: costToday(state.counters, now),
     ...(alert === null ? {} : { alert }),
-    provider: profile.provider,
+    provider: kindOf(profile.provider),
+    connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
     hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,

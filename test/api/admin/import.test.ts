@@ -5,6 +5,7 @@ import { FleetActor } from "../../../src/fleet/actor.ts";
 import { rollUpPage } from "../../../src/history/retention.ts";
 import { WALK_START } from "../../../src/history/walk.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
+import { openProvider } from "../../../src/providers/registry.ts";
 import { expectLogged, mayLog } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../../world.ts";
 
@@ -117,6 +118,37 @@ describe("an import", () => {
     expect(body.refused.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2]);
     expect(body.refused[2].message).toBe("its machine is watched by holder");
     expect(await fleetOf(env, userId).instanceIds("", 10)).toEqual(["rig"]);
+  });
+
+  it("brings connections with their names, and what a service without connections has exported", async () => {
+    const user = await newUser();
+    const path = "/api/agent/connections?verify=false";
+    for (const name of ["Team A", "Team B"]) {
+      const json = { provider: "vast", name, credentials: { api_key: `vast-key-of-${name}` } };
+      expect((await call("POST", path, { token: user.token, json })).status).toBe(201);
+    }
+    const { lines } = await exportAll(user.userId);
+    const exported = lines.filter(({ type }) => type === "credentials");
+    const [first, second] = exported;
+    expect(exported.map(({ name, provider }) => [name, provider])).toEqual([
+      ["Team A", "vast"],
+      ["Team B", "vast"],
+    ]);
+    const target = await newUser();
+    const former = { type: "credentials", kind: "vast", sealed: first?.sealed, set_at: 5000 };
+    const unknown = { ...second, kind: "c-1", provider: "toaster" };
+    const { body } = await bring(target.userId, user.userId, [former, second, unknown, second]);
+    expect(body).toMatchObject({ brought: 2, known: 1, refused: [{ index: 2 }] });
+    const list = await call("GET", "/api/agent/connections", { token: target.token });
+    expect(list.body.connections).toMatchObject([
+      { id: "vast", name: "Vast.ai" },
+      { id: second?.kind, name: "Team B" },
+    ]);
+    const { provider } = await openProvider(env, target.userId, `vast@${second?.kind}`);
+    const asked = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response('{"instances":null}'));
+    await provider.status({ ref: "1", instanceId: "rig", actionId: "a" });
+    const headers = new Headers(asked.mock.calls[0]?.[1]?.headers);
+    expect(headers.get("Authorization")).toBe("Bearer vast-key-of-Team B");
   });
 
   it("says of an instance that was removed here since that it does not come back", async () => {

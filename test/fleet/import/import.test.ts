@@ -188,7 +188,11 @@ const EXPECTED = {
     },
   ],
   machines: [{ provider: "webhook", ref: "m-a", instance_id: "a", claimed_at: 11 }],
-  credentials: { sealed: "sealed", setAt: 12 },
+  credentials: {
+    sealed: "sealed",
+    setAt: 12,
+    connection: expect.objectContaining({ id: "vast", kind: "vast", name: "Vast.ai", createdAt: 12 }),
+  },
 };
 
 describe("what D1 knew of a user", () => {

@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { abilitiesOf, providerKindSchema, referenceIssue } from "../../../src/lifecycle/model/provider.ts";
+import {
+  abilitiesOf,
+  type ConnectedProvider,
+  connectedBy,
+  connectionOf,
+  kindOf,
+  type ProviderKind,
+  providerDetail,
+  providerKindSchema,
+  referenceIssue,
+} from "../../../src/lifecycle/model/provider.ts";
 
 describe("a reference to a machine", () => {
   it.each([
@@ -8,6 +18,14 @@ describe("a reference to a machine", () => {
     ["runpod", "xedezhzb9la3ye"],
     ["ec2", "i-1234567890abcdef0"],
     ["ec2", "i-1a2b3c4d"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1"],
+    ["gcp", "projects/example.com:gpu-lab/zones/us-central1-ai1a/instances/t"],
+    ["azure", "my-group/my-vm"],
+    ["azure", `${"g".repeat(90)}/${"v".repeat(64)}`],
+    ["azure", "_a.b-/1"],
+    ["hyperstack", "94127"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400-e29b-41d4-a716-446655440000"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -25,6 +43,38 @@ describe("a reference to a machine", () => {
     ["ec2", "i-12"],
     ["ec2", "i-1234567890ABCDEF0"],
     ["ec2", "ami-1234567890abcdef0"],
+    ["gcp", "us-central1-a/trainer-1"],
+    ["gcp", "trainer-1"],
+    ["gcp", "zones/us-central1-a/instances/trainer-1"],
+    [
+      "gcp",
+      "https://www.googleapis.com/compute/v1/projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1",
+    ],
+    ["gcp", "projects/123456789012/zones/us-central1-a/instances/trainer-1"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/4851516841423487011"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1/stop"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/Trainer"],
+    ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/disks/trainer-1"],
+    ["gcp", "projects/gpu-lab-1234/zones/../instances/trainer-1"],
+    ["azure", "my-vm"],
+    ["azure", "My-Group/my-vm"],
+    ["azure", "my-group/My-VM"],
+    ["azure", "my-group/my-vm/start"],
+    ["azure", "my-group./my-vm"],
+    ["azure", "my-group/my-vm."],
+    ["azure", "my-group/_vm"],
+    ["azure", `${"g".repeat(91)}/vm`],
+    ["azure", `group/${"v".repeat(65)}`],
+    ["azure", "my-group:1/my-vm"],
+    ["hyperstack", "0"],
+    ["hyperstack", "094127"],
+    ["hyperstack", "94127/hibernate"],
+    ["scaleway", "11111111-1111-4111-8111-111111111111"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-11111111111A"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111/action"],
+    ["scaleway", "../11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400/stop"],
+    ["tensordock", "a.b"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -71,19 +121,36 @@ describe("a provider of the kind", () => {
     ["vast", "by call", true, false],
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
+    ["gcp", "by call", true, true],
+    ["azure", "by call", true, true],
+    ["hyperstack", "by call", true, false],
+    ["scaleway", "by call", true, true],
+    ["tensordock", "by call", true, false],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
-      expect(abilitiesOf(kind)).toEqual({ hibernates: how, reachesSilent: reaches, snapshots: snaps });
+      expect(abilitiesOf(kind)).toMatchObject({ hibernates: how, reachesSilent: reaches, snapshots: snaps });
     },
   );
 
   it("that only a newer version knows can do nothing, whatever it is called", () => {
-    for (const kind of ["azure", "toString", "__proto__", ""]) {
+    for (const kind of ["nimbus", "toString", "__proto__", ""]) {
       // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
       expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
     }
-    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2"]);
+    expect(providerKindSchema.options).toEqual([
+      "agent",
+      "none",
+      "webhook",
+      "vast",
+      "runpod",
+      "ec2",
+      "gcp",
+      "azure",
+      "hyperstack",
+      "scaleway",
+      "tensordock",
+    ]);
   });
 
   it("says what a reference of its own looks like", () => {
@@ -105,6 +172,28 @@ describe("a provider of the kind", () => {
     expect(referenceIssue("ec2", `i-${"a".repeat(18)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `i-${"a".repeat(7)}`)).not.toBeNull();
     expect(referenceIssue("ec2", `xi-${"a".repeat(8)}`)).not.toBeNull();
+    expect(referenceIssue("gcp", "trainer-1")).toBe(
+      "must be the path of a Compute Engine instance, such as projects/my-project/zones/us-central1-a/instances/trainer-1",
+    );
+    const named = (name: string) => `projects/gpu-lab-1234/zones/us-central1-a/instances/${name}`;
+    expect(referenceIssue("gcp", named("a".repeat(63)))).toBeNull();
+    for (const name of ["a".repeat(64), "a-", "-a", "1a"]) {
+      expect(referenceIssue("gcp", named(name))).not.toBeNull();
+    }
+    expect(referenceIssue("azure", "my-vm")).toBe(
+      "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
+    );
+    expect(referenceIssue("hyperstack", "x1")).toBe("must be the number of a Hyperstack virtual machine");
+    expect(referenceIssue("hyperstack", "1".repeat(15))).toBeNull();
+    expect(referenceIssue("hyperstack", "1".repeat(16))).not.toBeNull();
+    expect(referenceIssue("scaleway", "fr-par-2")).toBe(
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+    );
+    expect(referenceIssue("tensordock", "a:b")).toBe(
+      "must be the id of a TensorDock instance: letters, digits, '_', '-'",
+    );
+    expect(referenceIssue("tensordock", "a".repeat(64))).toBeNull();
+    expect(referenceIssue("tensordock", "a".repeat(65))).not.toBeNull();
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );
@@ -115,5 +204,35 @@ describe("a provider of the kind", () => {
     for (const reference of ["a//b", "./a", "a/.."]) {
       expect(referenceIssue("webhook", reference)).toBe("must not have a segment that is empty, '.' or '..'");
     }
+  });
+});
+
+describe("a provider by a connection", () => {
+  it.each<[ConnectedProvider, ProviderKind, string | null]>([
+    ["vast", "vast", "vast"],
+    ["vast@c-1f2e", "vast", "c-1f2e"],
+    ["webhook@eu", "webhook", "eu"],
+    ["agent", "agent", null],
+    ["none", "none", null],
+  ])("%s is of the kind %s, and its connection is %j", (provider, kind, connection) => {
+    expect([kindOf(provider), connectionOf(provider)]).toEqual([kind, connection]);
+    expect(connectedBy(kind, connection)).toBe(provider);
+    expect(abilitiesOf(provider)).toBe(abilitiesOf(kind));
+  });
+
+  it("is called by the first of its kind where none is named, and nobody is called by one", () => {
+    expect(connectedBy("vast", null)).toBe("vast");
+    expect(connectedBy("agent", "c-1f2e")).toBe("agent");
+  });
+
+  it("is named by events with its connection, but for the first of a kind", () => {
+    expect(providerDetail("vast")).toEqual({ provider: "vast" });
+    expect(providerDetail("agent")).toEqual({ provider: "agent" });
+    expect(providerDetail("vast@c-1f2e")).toEqual({ provider: "vast", connection: "c-1f2e" });
+  });
+
+  it("of a kind that only a newer version knows can do nothing", () => {
+    const unknown = "lambda@c-1" as ConnectedProvider;
+    expect([kindOf(unknown), abilitiesOf(unknown)]).toEqual(["none", abilitiesOf("none")]);
   });
 });

@@ -34,6 +34,7 @@ describe("one line of the live list", () => {
       gpu_trend: [87.5],
       cost_today: 2.4,
       provider: "webhook",
+      connection: "webhook",
       provider_ref: null,
       hourly_cost: 0.4,
       hibernated_hourly_cost: 0.01,

@@ -1,0 +1,36 @@
+import { abilitiesOf, type ProviderKind, providerKindSchema } from "../src/lifecycle/model/provider.ts";
+
+/** The table of `docs/providers.md`, made of what the code says of each provider. */
+
+const BEGIN = "<!-- providers -->\n";
+const END = "<!-- /providers -->";
+
+const COLUMNS: Readonly<Record<string, (kind: ProviderKind) => string>> = {
+  provider: (kind) => `\`${kind}\``,
+  hibernates: (kind) => abilitiesOf(kind).hibernates,
+  "stops a silent machine": (kind) => yesOrNo(abilitiesOf(kind).reachesSilent),
+  snapshots: (kind) => yesOrNo(abilitiesOf(kind).snapshots),
+  "lists machines": (kind) => yesOrNo(abilitiesOf(kind).lists),
+  "billed while stopped": (kind) => abilitiesOf(kind).billedWhenStopped.join(", "),
+  "lost by a stop": (kind) => abilitiesOf(kind).lost.join(", "),
+  "may keep it from coming back": (kind) => abilitiesOf(kind).mayNotComeBack ?? "–",
+};
+
+function yesOrNo(is: boolean): string {
+  return is ? "yes" : "no";
+}
+
+/** The document with its table as the code has it. Throws when the document has no place for it. */
+export function withProviderTable(document: string): string {
+  const [before, rest] = document.split(BEGIN);
+  const [, after] = rest?.split(END) ?? [];
+  if (before === undefined || after === undefined) throw new Error(`the document has no ${BEGIN}`);
+  return `${before}${BEGIN}${table()}${END}${after}`;
+}
+
+function table(): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  const columns = Object.entries(COLUMNS);
+  const rows = providerKindSchema.options.map((kind) => columns.map(([, cell]) => cell(kind)));
+  return [columns.map(([name]) => name), columns.map(() => "---"), ...rows].map(line).join("");
+}

@@ -55,13 +55,13 @@ async function look(env: Env, stored: StoredInstance, machine: Machine): Promise
   try {
     return await within(LOOK_LIMIT_MS, askProvider(env, stored, machine));
   } catch (error) {
-    // What is no error of the provider is our own, and passes.
-    const isPassing = !(error instanceof ProviderError) || error.isPassing;
-    if (isPassing && !(error instanceof ProviderError) && !(error instanceof NoAnswer)) {
-      logWarning("the provider could not be asked", idsOf(stored), error);
+    const kind = kindOf(machine.provider);
+    if (error instanceof ProviderError) {
+      return unknown(`${kind} does not say: ${error.message}`, error.isPassing);
     }
-    const because = `${kindOf(machine.provider)} could not be asked: ${error instanceof Error ? error.message : String(error)}`;
-    return { answer: { shows: "unknown", because, isPassing }, sighted: null };
+    // What is no error of the provider is our own, and passes.
+    if (!(error instanceof NoAnswer)) logWarning("the provider could not be asked", idsOf(stored), error);
+    return unknown(`${kind} has not answered in time`, true);
   }
 }
 
@@ -73,7 +73,7 @@ async function askProvider(
   const { provider, credentialsSetAt } = await openProvider(env, userId, machine.provider);
   const ref = machine.providerRef ?? instanceId;
   const sighting = await provider.status({ ref, instanceId, actionId: `look-${crypto.randomUUID()}` });
-  const at = Date.now();
+  const [at, kind] = [Date.now(), kindOf(machine.provider)];
   switch (sighting.state) {
     case "running":
       return { answer: { shows: "running" }, sighted: { at, credentialsSetAt, gpus: sighting.gpus } };
@@ -82,22 +82,16 @@ async function askProvider(
     case "stopped":
       return { answer: { shows: "stopped" }, sighted: { at, credentialsSetAt, gpus: null } };
     case "stopping":
-      return {
-        answer: unknown(`${kindOf(machine.provider)} is stopping it`, true),
-        sighted: { at, credentialsSetAt, gpus: null },
-      };
+      return unknown(`${kind} is still stopping it`, true);
     case "terminated":
       return { answer: { shows: "gone" }, sighted: null };
     case "missing":
-      return { answer: unknown(`${kindOf(machine.provider)} does not show it`, false), sighted: null };
+      return unknown(`${kind} does not show it`, false);
     case "unknown":
-      return {
-        answer: unknown(`${kindOf(machine.provider)} can't tell: ${sighting.because}`, false),
-        sighted: null,
-      };
+      return unknown(`${kind} can't tell: ${sighting.because}`, false);
   }
 }
 
-function unknown(because: string, isPassing: boolean): LookAnswer {
-  return { shows: "unknown", because, isPassing };
+function unknown(because: string, isPassing: boolean): Seen {
+  return { answer: { shows: "unknown", because, isPassing }, sighted: null };
 }

@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProviderError, type Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
@@ -147,6 +147,12 @@ describe("a hibernated instance that was set back", () => {
     await runDurableObjectAlarm(one.actor);
     expect(await lookOf(one)).toMatchObject({ tries: 1, isTold: false });
     expect(await lastKinds(one)).not.toContain("unwatched");
+    await evictDurableObject(one.actor);
+    sighting = shown("stopped");
+    setClock(DAY + A_DAY + 17 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(await lookOf(one)).toBeUndefined();
+    expect(looks).toBe(2);
   });
 
   it("is looked at once, however many alarms fire meanwhile, and goes on hearing", async () => {

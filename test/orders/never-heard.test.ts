@@ -1,3 +1,4 @@
+import { evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProviderError, type Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
@@ -80,6 +81,7 @@ async function registered(now: Sighting | Error, orphan: Record<string, unknown>
 async function until(one: Instance, moment: number): Promise<void> {
   for (let next = Date.now(); next < moment; next = Math.min(next + MINUTE, moment)) {
     await one.until(Math.min(next + MINUTE, moment));
+    if (next % (5 * MINUTE) === 0) await evictDurableObject(one.actor);
     await fireDueAlarms([one.userId]);
   }
   await one.settled();

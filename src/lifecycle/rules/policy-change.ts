@@ -93,7 +93,8 @@ function changeOrphanPolicy(
   const [acted, acts] = [actsOnUnheard(state, former), actsOnUnheard(state, policy)];
   // Its owner was told that nothing is done about it.
   if (acts && !acted && state.phase.status === "pending") return awaitAnew(state, now);
-  if (acted && !acts && stemsFromSilence(state.phase)) return callOff(state, now, "the policy was changed");
+  if (acted && !acts && !policy.suspended && stemsFromSilence(state.phase))
+    return callOff(state, now, "the policy was changed");
   if (!former.orphan.enabled) return restartLadder(state, now);
   return isNewlyDue(state, orphan, former, policy, now)
     ? withOrphan(state, { ...orphan, clockFrom: now })

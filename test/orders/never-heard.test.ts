@@ -4,7 +4,7 @@ import { ProviderError, type Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
 import { fireDueAlarms } from "../fleet/fleets.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { introspectOrders } from "./introspect.ts";
+import { introspectHurriedOrders } from "./introspect.ts";
 
 /** What becomes of an instance that was registered and never heard, as its provider shows the machine. */
 
@@ -49,15 +49,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-async function workflows() {
-  const introspector = await introspectOrders();
-  await introspector.modifyAll(async (each) => {
-    await each.disableSleeps();
-    await each.disableRetryDelays();
-  });
-  return introspector;
-}
 
 async function registered(now: Sighting | Error, orphan: Record<string, unknown> = {}): Promise<Instance> {
   const user = await newUser();
@@ -127,7 +118,7 @@ describe("a machine that was never heard", () => {
   });
 
   it("is stopped if it runs, once the guard has let it go, and never deleted", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await registered(shown("running"));
     await until(one, DAY + 34 * MINUTE);
     expect(orders).toEqual([]);
@@ -143,7 +134,7 @@ describe("a machine that was never heard", () => {
   });
 
   it("counts as hibernated if it is stopped already, and nothing is done", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await registered(shown("stopped"));
     await until(one, DAY + 45 * MINUTE);
     expect(orders).toEqual([]);
@@ -155,7 +146,7 @@ describe("a machine that was never heard", () => {
     ["it is just being started", shown("starting")],
     ["it is being stopped", shown("stopping")],
   ])("is left alone where %s, by force too, and its owner is told critically, once", async (_, now) => {
-    await using _introspector = await workflows();
+    await using _introspector = await introspectHurriedOrders();
     const one = await registered(now);
     await until(one, DAY + 150 * MINUTE);
     expect(orders).toEqual([]);

@@ -1,3 +1,4 @@
+import { isUnheard } from "../../../src/lifecycle/model/phase.ts";
 import type { InstanceState } from "../../../src/lifecycle/model/state.ts";
 import { isOwnersMachine } from "../../../src/lifecycle/rules/unheard.ts";
 import { type Happening, instanceOf } from "../happenings.ts";
@@ -37,7 +38,8 @@ export class NeverHeardIsSpared implements Promised {
     if (deed !== "hibernate") this.#say(`${deed} of ${instance}, which was never heard`);
     if (!this.#sawItRun.has(workflowId)) this.#say(`${ref} was never heard, and stopped unseen`);
     const phase = this.#platform.actor(instance).outline?.phase;
-    if (phase !== undefined && !isOwnersMachine(phase))
+    // Once it was heard, the try that was on its way may still arrive.
+    if (phase !== undefined && isUnheard(phase) && !isOwnersMachine(phase))
       this.#say(`${ref} was stopped, and is somebody else's`);
   }
 

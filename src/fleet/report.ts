@@ -35,7 +35,7 @@ export interface InstanceRow {
   /** The instance's own overrides of the policy. */
   readonly overrides: PolicyOverrides;
   readonly orphanedSince: number | null;
-  /** Its last sign of life while it is silent, else null. */
+  /** Its last sign of life while it is silent, else null. One that was never heard is silent without being an orphan. */
   readonly silentSince: number | null;
 }
 

@@ -22,6 +22,8 @@ export interface Rates {
   readonly hasTwin: boolean;
   readonly hasLiar: boolean;
   readonly policyChanged: number;
+  /** Of one registration: its agent is installed much later. */
+  readonly lateAgent: number;
 }
 
 /** Each of them is off in some worlds, and up to twice as frequent as usual in others. */
@@ -46,5 +48,6 @@ export function drawRates(scheduler: Scheduler): Rates {
     hasTwin: scheduler.random() < 0.2,
     hasLiar: scheduler.random() < 0.05,
     policyChanged: draw(0.02),
+    lateAgent: draw(0.3),
   };
 }

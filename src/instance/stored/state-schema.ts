@@ -18,6 +18,7 @@ import type {
   Look,
   Orphan,
   Phase,
+  Unheard,
 } from "../../lifecycle/model/phase.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
@@ -138,6 +139,8 @@ const handover = z.discriminatedUnion("state", [
 
 const action = exactly<Action>({ id: text, kind: actionKind, orderedAt: number, machine, handover });
 
+const unheard = exactly<Unheard>({ because: openEnum<Unheard["because"]>(), from: number });
+
 const look = exactly<Look>({ id: text, askAt: number, askedAt: numberOrNull });
 
 const hibernated = exactly<Hibernated>({
@@ -152,7 +155,11 @@ const hibernated = exactly<Hibernated>({
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
 
 const standings = {
-  pending: exactly<Standing<"pending">>({ status: z.literal("pending") }),
+  pending: exactly<Standing<"pending">>({
+    status: z.literal("pending"),
+    unheard: unheard.optional(),
+    orphan: orphan.optional(),
+  }),
   running: exactly<Standing<"running">>({ status: z.literal("running"), idle: idleRun.nullable() }),
   orphaned: exactly<Standing<"orphaned">>({ status: z.literal("orphaned"), orphan }),
 } satisfies { [S in Awake["status"]]: z.ZodType<Standing<S>> };
@@ -210,6 +217,7 @@ const actionOrder = exactly<ActionOrder>({
   machine,
   sighted: sighted.nullable(),
   isHibernated: z.boolean(),
+  neverHeard: z.boolean().optional(),
   snapshotFirst: z.boolean(),
   requestId: text.optional(),
 });

@@ -1,6 +1,6 @@
 import { closeGap } from "../model/counters.ts";
 import { record } from "../model/outbox.ts";
-import type { Orphan, Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Orphan, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
@@ -99,7 +99,12 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
       ? state
       : endSavings(state, phase.hibernated.unsavedFrom, phase.action.orderedAt);
   return record(
-    { ...settled, phase: { status: "pending" }, counters: { ...settled.counters, gapFrom: null } },
+    {
+      ...settled,
+      // Its owner is told now, and so not once more that it is not heard.
+      phase: { ...awaitHeartbeat("started", at), orphan: foundAt(at) },
+      counters: { ...settled.counters, gapFrom: null },
+    },
     {
       at,
       kind: "found_running",
@@ -108,6 +113,10 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
       detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
     },
   );
+}
+
+function foundAt(at: number): Orphan {
+  return { since: at, clockFrom: at, step: "orphaned", guard: null, failed: null, deleteFailed: null };
 }
 
 /** The machine was not deleted. The owner is told once, and later cleanups retry at growing intervals. */

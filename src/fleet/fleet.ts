@@ -271,7 +271,7 @@ export class Fleet {
       const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { ...state.policy, overrides, version: state.policy.version + 1 };
-      const set = { ...state, policySetAt: now };
+      const set = { ...state, policySetAt: now, isPolicySet: true };
       return { state: this.#withPolicy(set, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
   }

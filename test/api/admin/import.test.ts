@@ -226,6 +226,27 @@ describe("instances of an import", () => {
     expect(await keptBy(target.userId)).toMatchObject({ userPolicy: CAREFUL, suspended: true });
   });
 
+  it("go by the policy of an export though the fleet was set back here before", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    await fleetOf(env, target.userId).goOnFromFormer();
+    const early = await bring(target.userId, from, of(lines, "instance"));
+    expect(early.body.refused).toMatchObject([{ message: expect.stringContaining("policy") }]);
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), ...of(lines, "instance")]);
+    expect(body).toMatchObject({ brought: 2, refused: [] });
+    expect((await fleetOf(env, target.userId).policy()).overrides).toEqual(CAREFUL);
+    const rig = await call("GET", "/api/agent/instances/rig", { token: target.token });
+    expect(rig.body.policy.idle.hibernate_after_seconds).toBe(86_400);
+  });
+
+  it("keep to the service's policy where their owner has chosen it", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    await call("PUT", "/api/agent/policy", { token: target.token, json: {} });
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), ...of(lines, "instance")]);
+    expect(body).toMatchObject({ brought: 1, known: 1, refused: [] });
+  });
+
   it("keep to the policy that was set here", async () => {
     const { userId: from, lines } = await careful();
     const target = await newUser();

@@ -28,6 +28,7 @@ import {
   type Due,
   type FleetState,
   fleetAlarmAt,
+  isSuspended,
   withDue,
   withPruneDue,
   withTotalsDue,
@@ -277,7 +278,7 @@ export class Fleet {
   }
 
   get isSuspended(): boolean {
-    return this.#state.policy.suspended ?? false;
+    return isSuspended(this.#state);
   }
 
   /**

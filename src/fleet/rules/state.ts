@@ -133,6 +133,11 @@ export function isPolicySure({ due }: FleetState): boolean {
   return due.standingAt === null;
 }
 
+/** Nothing is done for a user who is suspended, or on the way out, from which there is no way back. */
+export function isSuspended({ policy, leavingSince }: FleetState): boolean {
+  return policy.suspended === true || leavingSince !== null;
+}
+
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */
 export const BRINGING_RESUMES_MS = 30 * SECOND_MS;
 

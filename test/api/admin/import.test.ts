@@ -65,6 +65,31 @@ describe("an export", () => {
     }
   });
 
+  it("ends at once when its owner's policy changes on the way, and can be begun anew", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat();
+    const page = (cursor: string | null) => {
+      const query = cursor === null ? "" : `?cursor=${cursor}`;
+      return call("GET", `/api/admin/users/${user.userId}/export${query}`, { token: ADMIN_TOKEN });
+    };
+    let last = (await page(null)).body;
+    while (!last.lines.some(({ type }: Exported) => type === "fleet"))
+      last = (await page(last.next_cursor)).body;
+    const policy = { idle: { hibernate_after_seconds: 86_400 } };
+    await call("PUT", "/api/agent/policy", { token: user.token, json: policy });
+    const { status, body } = await page(last.next_cursor);
+    expect(status).toBe(409);
+    expect(body.error).toMatchObject({ code: "not_possible", message: expect.stringContaining("anew") });
+    const { lines } = await exportAll(user.userId);
+    const target = await newUser();
+    const brought = await bring(target.userId, user.userId, lines.slice(1));
+    expect(brought.body.refused).toEqual([]);
+    // A cursor of the release before does not say which policy it goes by.
+    const former = Buffer.from(JSON.stringify({ part: "instances", after: "" })).toString("base64url");
+    expect((await page(former)).status).toBe(200);
+  });
+
   it("is the operator's alone", async () => {
     const { userId, token } = await newUser();
     expect((await call("GET", `/api/admin/users/${userId}/export`, { token })).status).toBe(403);

@@ -33,7 +33,7 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
+import { Admissions, NOT_ADMITTED, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Credentials } from "./tables/credentials.ts";
@@ -132,7 +132,7 @@ export class Fleet {
   admit(instanceId: string, limit: number, now: number): Admission | null {
     const free = limit - countInstances(this.#state);
     const isListed = this.registry.has(instanceId);
-    const noted = isListed ? { withdrawBy: null } : this.admissions.admit(instanceId, free, now);
+    const noted = isListed ? NOT_ADMITTED : this.admissions.admit(instanceId, free, now);
     if (noted === "too many") return null;
     return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId), ...noted };
   }

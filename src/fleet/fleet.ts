@@ -1,6 +1,7 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { calledMachine, UNHEARD_MS } from "../providers/machines.ts";
+import { UNHEARD_MS } from "../providers/machines.ts";
+import { settleMachines } from "./claims.ts";
 import {
   type Admission,
   type InstanceRow,
@@ -145,7 +146,7 @@ export class Fleet {
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
-      if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
+      if (isNewer(row, known)) next = this.#place(next, report, known, now);
       for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
       if (row.silentSince !== null && report.unreachedSince !== null) {
         this.#silences.noteLateReport(row.silentSince, now, this.rules.reportedWithinMs);
@@ -156,25 +157,17 @@ export class Fleet {
     });
   }
 
-  #place(
-    state: FleetState,
-    instanceId: string,
-    row: InstanceRow,
-    known: Known | null,
-    now: number,
-  ): FleetState {
+  #place(state: FleetState, report: Report, known: Known | null, now: number): FleetState {
+    const { instanceId, row } = report;
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
-    const { provider, provider_ref } = row.view;
-    const watched = calledMachine({ provider, ref: provider_ref ?? instanceId });
-    if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
-    else this.machines.settle(instanceId, watched, now);
+    const told = this.#addOwnEvents({ ...state, revision }, settleMachines(this, report, now), now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
     const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;
-    const settling = isNewSilence ? awaitReports(state, this.rules, now) : state;
-    const moved = countMove({ ...settling, revision }, known, standing);
+    const settling = isNewSilence ? awaitReports(told, this.rules, now) : told;
+    const moved = countMove(settling, known, standing);
     const isSame = moved.awake === state.awake && moved.instancesByStatus === state.instancesByStatus;
     return isSame ? moved : withTotalsDue(moved, now);
   }

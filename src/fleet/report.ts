@@ -69,6 +69,8 @@ export interface Admission {
    * former release does not say.
    */
   readonly withdrawBy?: number | null;
+  /** When an earlier one was admitted, which comes back with a withdrawal; null where there was none. As above. */
+  readonly formerAt?: number | null;
 }
 
 /**

@@ -41,7 +41,7 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     by: "deliveries_by_time",
   },
   {
-    sql: "SELECT id FROM deliveries WHERE channel_id = ? ORDER BY …",
+    sql: "SELECT id FROM deliveries WHERE channel_id = ? AND retry_at <= ? …",
     because: "of one channel, for which 500 wait and what came since the last alarm",
   },
   { sql: "SELECT COUNT(*) AS total FROM deliveries", because: "the operator looks into one fleet" },

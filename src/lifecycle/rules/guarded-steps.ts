@@ -2,6 +2,7 @@ import type { GuardedStep } from "../model/effects.ts";
 import { emitLatest, record } from "../model/outbox.ts";
 import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { beginDelete } from "./deletion.ts";
@@ -113,5 +114,5 @@ function takeGuardedStep(state: InstanceState, step: GuardedStep, policy: Policy
 }
 
 function whySilent({ phase, profile }: InstanceState): string {
-  return isUnheard(phase) ? `never heard, if ${profile.provider} shows it running` : "no heartbeat";
+  return isUnheard(phase) ? `never heard, if ${kindOf(profile.provider)} shows it running` : "no heartbeat";
 }

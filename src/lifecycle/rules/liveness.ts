@@ -148,7 +148,9 @@ function describeConsequence(
     return `No provider can act on a silent instance (provider: ${kindOf(state.profile.provider)}).`;
   }
   const doing = step === "hibernate" ? "Hibernating it" : "Force-hibernating it";
-  return isUnheard(state.phase) ? `${doing} if ${state.profile.provider} shows it running.` : `${doing}.`;
+  return isUnheard(state.phase)
+    ? `${doing} if ${kindOf(state.profile.provider)} shows it running.`
+    : `${doing}.`;
 }
 
 /**

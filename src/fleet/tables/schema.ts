@@ -122,6 +122,21 @@ const STATEMENTS = [
   // When the owners of addresses were asked, within a day.
   `CREATE TABLE IF NOT EXISTS confirmations_asked (
      at INTEGER NOT NULL, channel_id TEXT NOT NULL, PRIMARY KEY (at, channel_id)) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS lanes (
+     connection TEXT PRIMARY KEY,
+     used_at INTEGER NOT NULL,
+     json TEXT NOT NULL
+   ) WITHOUT ROWID`,
+  // Calls to providers that wait for their turn.
+  `CREATE TABLE IF NOT EXISTS lane_waits (
+     call TEXT PRIMARY KEY,
+     asked_at INTEGER NOT NULL,
+     since INTEGER,                    -- NULL: it has had its turn
+     start_at REAL,
+     moved_by REAL NOT NULL,
+     waits INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS lane_waits_by_time ON lane_waits (asked_at)",
 ];
 
 const FILLED_TABLES = [
@@ -139,6 +154,8 @@ const FILLED_TABLES = [
   "credentials",
   "policy_retries",
   "admissions",
+  "lanes",
+  "lane_waits",
 ];
 
 export function createTables(sql: SqlStorage): void {

@@ -1,4 +1,4 @@
-import type { CalledProvider } from "../lifecycle/model/provider.ts";
+import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 
 /** How fast each provider may be asked, and how a call asks for its turn in the lane of its user and connection. */
@@ -9,7 +9,7 @@ export type CallUse = "look" | "order" | "delete" | "list";
 /** For how long a call of each use keeps the lane to itself; as calls of `burstMs` may be made at once after a rest. */
 export type Pace = Readonly<Record<`${CallUse}Ms`, number>> & { readonly burstMs: number };
 
-/** As fast as nothing that is documented forbids it. */
+/** Of a provider that documents no number. */
 const CAREFUL: Pace = { lookMs: 1_000, orderMs: 2_000, deleteMs: 2_000, listMs: 1_000, burstMs: 6_000 };
 
 /**
@@ -23,37 +23,25 @@ const CAREFUL: Pace = { lookMs: 1_000, orderMs: 2_000, deleteMs: 2_000, listMs: 
  * - Azure: by subscription, region and minute, and 12 changes a machine,
  *   https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits.
  * - A webhook is the user's own: it is spared a flood, and can say more by 429 and `Retry-After`.
- * The others document no number.
  */
-const KNOWN = {
+const PACES: Readonly<Partial<Record<string, Pace>>> = {
   webhook: { lookMs: 100, orderMs: 100, deleteMs: 100, listMs: 100, burstMs: 5_000 },
   vast: { lookMs: 2_300, orderMs: 1_300, deleteMs: 3_300, listMs: 1_300, burstMs: 0 },
   runpod: { lookMs: 1_100, orderMs: 2_200, deleteMs: 2_200, listMs: 1_100, burstMs: 8_800 },
   ec2: { lookMs: 200, orderMs: 550, deleteMs: 550, listMs: 200, burstMs: 2_000 },
   gcp: { lookMs: 100, orderMs: 200, deleteMs: 200, listMs: 100, burstMs: 2_000 },
   azure: { lookMs: 200, orderMs: 400, deleteMs: 400, listMs: 200, burstMs: 2_000 },
-  hyperstack: CAREFUL,
-  scaleway: CAREFUL,
-  tensordock: CAREFUL,
 };
-
-/** The compiler asks here for a kind that is missing above. */
-const PACES: Readonly<Record<CalledProvider, Pace>> = KNOWN;
 
 /** The pace at a connection, by the text that `openProvider` takes: a kind, and after an `@` which of the user's connections. */
 export function paceOf(connection: string): Pace {
-  const kind = kindIn(connection);
-  return kind === null ? CAREFUL : PACES[kind];
+  return PACES[kindIn(connection) ?? ""] ?? CAREFUL;
 }
 
 /** Null for a kind that this version does not know. */
 export function kindIn(connection: string): CalledProvider | null {
-  const [kind = ""] = connection.split("@", 1);
-  return isKnown(kind) ? kind : null;
-}
-
-function isKnown(kind: string): kind is CalledProvider {
-  return Object.hasOwn(PACES, kind);
+  const [kind] = connection.split("@", 1);
+  return CALLED_PROVIDERS.find((each) => each === kind) ?? null;
 }
 
 /** A call that asks for its turn. */

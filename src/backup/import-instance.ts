@@ -1,5 +1,6 @@
 import type { Admission } from "../fleet/report.ts";
 import { chooseShard } from "../history/shards.ts";
+import type { BringOutcome } from "../instance/bring.ts";
 import { readRow } from "../instance/stored/row.ts";
 import type { StoredInstance } from "../instance/stored/stored-instance.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
@@ -7,10 +8,14 @@ import { answerOr } from "../platform/former-object.ts";
 import { within } from "../platform/within.ts";
 import { calledMachine, claimMachine } from "../providers/machines.ts";
 import type { LineOf } from "./lines.ts";
-import { type Brought, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
+import { CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
 
 /** Takes an instance of an export in, unless there is one of its id, or it would live here by another policy than its owner's. */
-export async function bringInstance(env: Env, target: Import, line: LineOf<"instance">): Promise<Brought> {
+export async function bringInstance(
+  env: Env,
+  target: Import,
+  line: LineOf<"instance">,
+): Promise<BringOutcome> {
   const { userId } = target;
   const { instance_id: instanceId, state } = line;
   if (state === null) return refused("its state could not be read when it was exported");
@@ -44,7 +49,7 @@ async function bringAdmitted(
   env: Env,
   { userId, exportedAt }: Import,
   { line, row, stored, admission: { policy, idsAfter } }: Admitted,
-): Promise<Brought> {
+): Promise<BringOutcome> {
   const { instance_id: instanceId } = line;
   if (idsAfter > 0) {
     return refused("it was here, and was removed since: register it anew if it is to be watched again");

@@ -4,6 +4,7 @@ import { bringToken, bringUser } from "../accounts/users.ts";
 import { channelKindSchema, channelPurpose } from "../alerts/channels/registry.ts";
 import { bringChunk, bringEvent, bringHour } from "../history/bring.ts";
 import { chooseShard, historyOf } from "../history/shards.ts";
+import type { BringOutcome } from "../instance/bring.ts";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
 import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
 import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
@@ -12,7 +13,7 @@ import { within } from "../platform/within.ts";
 import { credentialsPurpose } from "../providers/registry.ts";
 import { bringInstance } from "./import-instance.ts";
 import type { Line, LineOf } from "./lines.ts";
-import { type Brought, broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
+import { broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
 
 /**
  * Takes lines of an export into this service. Whatever is here already stays as it is: so an import that was cut off is simply
@@ -20,14 +21,14 @@ import { type Brought, broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, un
  */
 
 /** Takes lines in their order. Throws where the service is out of reach: then the same lines can be sent again. */
-export async function bringLines(env: Env, target: Import, lines: readonly Line[]): Promise<Brought[]> {
+export async function bringLines(env: Env, target: Import, lines: readonly Line[]): Promise<BringOutcome[]> {
   const history = await bringHistory(env, target, lines);
-  const brought: Brought[] = [];
+  const brought: BringOutcome[] = [];
   for (const line of lines) brought.push(history.get(line) ?? (await bringLine(env, target, line)));
   return brought;
 }
 
-async function bringLine(env: Env, target: Import, line: Line): Promise<Brought> {
+async function bringLine(env: Env, target: Import, line: Line): Promise<BringOutcome> {
   const { userId } = target;
   switch (line.type) {
     case "export":
@@ -52,7 +53,7 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<Brought>
   }
 }
 
-async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Promise<Brought> {
+async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Promise<BringOutcome> {
   const { name, created_at: createdAt, suspended_at: suspendedAt } = line;
   const isNew = await bringUser(env.DB, { id: userId, name, createdAt }, suspendedAt);
   // Also for one that is here: the import before may have been cut off in between.
@@ -62,7 +63,7 @@ async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Pro
 }
 
 /** An owner's policy comes whole or not at all: without a part of it, machines might be stopped too early. */
-async function bringFleet(env: Env, userId: string, line: LineOf<"fleet">): Promise<Brought> {
+async function bringFleet(env: Env, userId: string, line: LineOf<"fleet">): Promise<BringOutcome> {
   const unread = unreadIn(line.policy);
   if (unread !== null) return refused(`this version of the service cannot read policy${unread}`);
   const policy = { overrides: policyOverridesSchema.parse(line.policy), version: line.policy_version };
@@ -88,7 +89,7 @@ async function resealed(
 
 const SEALED_BY_ANOTHER = "it was sealed with another SEAL_KEY: enter it anew";
 
-async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): Promise<Brought> {
+async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): Promise<BringOutcome> {
   const { userId, from } = target;
   const kind = channelKindSchema.safeParse(line.kind).data;
   if (kind === undefined) return refused("this version of the service does not know such a channel");
@@ -111,7 +112,7 @@ async function bringCredentials(
   env: Env,
   { userId, from }: Import,
   { kind, sealed, set_at }: LineOf<"credentials">,
-): Promise<Brought> {
+): Promise<BringOutcome> {
   const purposes = { from: credentialsPurpose(from, kind), to: credentialsPurpose(userId, kind) };
   const text = await resealed(env, sealed, purposes);
   if (text === null) return refused(SEALED_BY_ANOTHER);
@@ -124,7 +125,7 @@ async function bringHistory(
   env: Env,
   { userId }: Import,
   lines: readonly Line[],
-): Promise<ReadonlyMap<Line, Brought>> {
+): Promise<ReadonlyMap<Line, BringOutcome>> {
   const byShard = new Map<number, { line: Line; statement: D1PreparedStatement }[]>();
   for (const line of lines) {
     const shard =
@@ -132,7 +133,7 @@ async function bringHistory(
     const statement = statementFor(historyOf(env, shard), userId, line);
     if (statement !== null) byShard.set(shard, [...(byShard.get(shard) ?? []), { line, statement }]);
   }
-  const brought = new Map<Line, Brought>();
+  const brought = new Map<Line, BringOutcome>();
   for (const [shard, rows] of byShard) {
     const results = await historyOf(env, shard).batch(rows.map(({ statement }) => statement));
     for (const [index, { line }] of rows.entries()) {

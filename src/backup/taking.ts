@@ -1,3 +1,4 @@
+import type { BringOutcome } from "../instance/bring.ts";
 import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 
@@ -13,19 +14,13 @@ export interface Import {
   readonly channels: number;
 }
 
-/** What became of a line. */
-export type Brought =
-  | { readonly outcome: "brought" }
-  | { readonly outcome: "known" }
-  | { readonly outcome: "refused"; readonly because: string };
-
-export const KNOWN: Brought = { outcome: "known" };
+export const KNOWN: BringOutcome = { outcome: "known" };
 
 /** Whatever an import asks answers within this time, or the import fails and is begun anew. */
 export const CALL_LIMIT_MS = 20 * SECOND_MS;
 
-export const refused = (because: string): Brought => ({ outcome: "refused", because });
-export const broughtIf = (isNew: boolean): Brought => (isNew ? { outcome: "brought" } : KNOWN);
+export const refused = (because: string): BringOutcome => ({ outcome: "refused", because });
+export const broughtIf = (isNew: boolean): BringOutcome => (isNew ? { outcome: "brought" } : KNOWN);
 
 /** Where one level of a policy says what this version does not know, as `.idle.metric: …`; null if it knows all of it. */
 export function unreadIn(overrides: unknown): string | null {

@@ -53,7 +53,10 @@ export interface ListedMachine {
   readonly hourlyCost: number | null;
   /** Dollars an hour that it costs while it is stopped. */
   readonly stoppedHourlyCost: number | null;
-  /** What starts and stops it as a whole, such as a cluster or a group that replaces its members: nobody is to be told of it. */
+  /**
+   * What starts and stops it as a whole, such as a cluster or a group that replaces its members: nobody is to be told of
+   * it. By its kind and name, as in `scale set farm`.
+   */
   readonly memberOf: string | null;
 }
 

@@ -4,13 +4,21 @@ import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provid
 import { allowsLoopback } from "../outbound/endpoint.ts";
 import { fleetOf } from "../platform/address.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
+import { azureCredentialsSchema } from "./azure/api.ts";
+import { azure } from "./azure/driver.ts";
 import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
 import { gcpCredentialsSchema } from "./gcp/credentials.ts";
 import { gcp } from "./gcp/driver.ts";
+import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
+import { hyperstack } from "./hyperstack/driver.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
-import { vast, vastCredentialsSchema } from "./vast/driver.ts";
+import { scalewayCredentialsSchema } from "./scaleway/api.ts";
+import { scaleway } from "./scaleway/driver.ts";
+import { tensordock, tensordockCredentialsSchema } from "./tensordock/driver.ts";
+import { vastCredentialsSchema } from "./vast/api.ts";
+import { vast } from "./vast/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
 /** The providers that are called, by kind, and each user's credentials for them, which the user's fleet keeps sealed. */
@@ -36,6 +44,10 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
   gcp: () => driver(gcpCredentialsSchema, (credentials) => gcp(credentials)),
+  azure: () => driver(azureCredentialsSchema, (credentials) => azure(credentials)),
+  hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
+  scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
+  tensordock: () => driver(tensordockCredentialsSchema, (credentials) => tensordock(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {

@@ -17,6 +17,15 @@ const GOOD = {
     region: "eu-central-1",
   },
   gcp: keyFile,
+  azure: {
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: "22222222-2222-4222-8222-222222222222",
+  },
+  hyperstack: { api_key: "hyperstack-key-0123" },
+  scaleway: { secret_key: "22222222-2222-4222-8222-222222222222" },
+  tensordock: { api_token: "tensordock-token-0123" },
 } satisfies Record<CalledProvider, Record<string, string>>;
 
 /** What each answers to the harmless call by which its credentials are tried. */
@@ -24,11 +33,16 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "plane.example": "{}",
   "console.vast.ai": '{"success":true,"instances":[]}',
   "api.runpod.io": '{"pods":[]}',
+  "dashboard.tensordock.com": '{"data":{"instances":[]}}',
+  "api.scaleway.com": '{"servers":[],"task":{}}',
+  "infrahub-api.nexgencloud.com": '{"status":true,"message":"","instances":[]}',
   "ec2.eu-central-1.amazonaws.com":
     "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>",
   "oauth2.googleapis.com": '{"access_token":"ya29.x","expires_in":3599,"token_type":"Bearer"}',
   "compute.googleapis.com": '{"kind":"compute#instanceAggregatedList","items":{}}',
   "cloudresourcemanager.googleapis.com": JSON.stringify({ permissions: ALL_PERMISSIONS }),
+  "login.microsoftonline.com": '{"access_token":"token","expires_in":3599}',
+  "management.azure.com": '{"value":[]}',
 };
 
 let answer: (host: string) => Response;

@@ -7,7 +7,7 @@ import type { Provider, Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
 import * as service from "../../src/service/service.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { introspectOrders } from "./introspect.ts";
+import { introspectHurriedOrders, introspectOrders } from "./introspect.ts";
 
 /** What an order may do depends on what its provider shows; here the provider is a stub of the interface. */
 
@@ -73,15 +73,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function workflows() {
-  const introspector = await introspectOrders();
-  await introspector.modifyAll(async (each) => {
-    await each.disableSleeps();
-    await each.disableRetryDelays();
-  });
-  return introspector;
-}
-
 async function watched(sight = true): Promise<Instance> {
   const user = await newUser();
   const kept = await call("PUT", "/api/agent/providers/webhook?verify=false", {
@@ -119,7 +110,7 @@ async function lastEvent(one: Instance) {
 
 describe("an order that stems from silence", () => {
   it("is not carried out while nobody can say how the machine is, and its owner is told", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched();
     show({ state: "unknown", because: "it answered a page" });
     await silentFor(one, 30 * MINUTE);
@@ -133,7 +124,7 @@ describe("an order that stems from silence", () => {
   });
 
   it("does nothing to a machine that is stopped already", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched();
     show(shown("stopped"));
     await silentFor(one, 30 * MINUTE);
@@ -142,7 +133,7 @@ describe("an order that stems from silence", () => {
   });
 
   it("leaves alone what would be replaced, and says so", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched();
     show({ state: "running", gpus: null, obstacle: "it is a member of an Auto Scaling group" });
     await silentFor(one, 30 * MINUTE);
@@ -152,7 +143,7 @@ describe("an order that stems from silence", () => {
   });
 
   it("of an instance whose machine another one watches is refused", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched();
     await runInDurableObject(fleetOf(env, one.userId), (_, { storage }) => {
       storage.sql.exec("UPDATE machines SET instance_id = 'newer'");
@@ -168,7 +159,7 @@ describe("a machine that is not shown", () => {
   const MISSING: Sighting = { state: "missing" };
 
   it("is gone when these credentials have shown it before, and do not minutes later either", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched();
     show(MISSING);
     await silentFor(one, 30 * MINUTE);
@@ -177,7 +168,7 @@ describe("a machine that is not shown", () => {
   });
 
   it("is there when the second look shows it", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched();
     show(MISSING, shown("running"));
     await silentFor(one, 30 * MINUTE);
@@ -186,7 +177,7 @@ describe("a machine that is not shown", () => {
   });
 
   it.each(["was never shown", "was shown with other credentials"])("is unknown when it %s", async (when) => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await watched(when !== "was never shown");
     if (when === "was shown with other credentials") {
       setClock(DAY + MINUTE);
@@ -205,7 +196,7 @@ describe("a machine that is not shown", () => {
 
 describe("a delete", () => {
   it("of a hibernated machine that runs is none: somebody uses it", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await expired([shown("running")]);
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("pending");
     expect(orders).toEqual([]);
@@ -213,14 +204,14 @@ describe("a delete", () => {
   });
 
   it("of a machine that is started while its snapshot is taken is none", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await expired([shown("stopped"), shown("running")]);
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("pending");
     expect(orders).toEqual(["snapshot"]);
   });
 
   it("is none while nobody can say how the machine is", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await expired([{ state: "unknown", because: "no answer" }]);
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
     expect(orders).toEqual([]);
@@ -278,7 +269,7 @@ describe("a wake", () => {
   }
 
   it("that comes without the GPUs has failed, and the start is cancelled", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     show(shown("running", 2));
     const one = await woken(shown("running", 0));
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
@@ -291,7 +282,7 @@ describe("a wake", () => {
   });
 
   it("that comes with all its GPUs waits for its first heartbeat", async () => {
-    await using introspector = await workflows();
+    await using introspector = await introspectHurriedOrders();
     show(shown("running", 2));
     const one = await woken(shown("starting"), shown("running", 2));
     const runs = await introspector.get();

@@ -18,3 +18,13 @@ export async function introspectOrders() {
     [Symbol.asyncDispose]: dispose,
   };
 }
+
+/** The same, whose sleeps and waits before another try are over at once. */
+export async function introspectHurriedOrders() {
+  const orders = await introspectOrders();
+  await orders.modifyAll(async (each) => {
+    await each.disableSleeps();
+    await each.disableRetryDelays();
+  });
+  return orders;
+}

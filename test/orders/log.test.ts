@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { loggedLines } from "../quiet.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { introspectOrders } from "./introspect.ts";
+import { introspectHurriedOrders } from "./introspect.ts";
 
 /** What the log says of an order, from the request that caused it to each call of its provider. */
 
@@ -37,20 +37,11 @@ async function rig(): Promise<Instance> {
   return Instance.register(user, "rig", { provider: "webhook", hourly_cost: 1 });
 }
 
-async function workflows() {
-  const introspector = await introspectOrders();
-  await introspector.modifyAll(async (each) => {
-    await each.disableSleeps();
-    await each.disableRetryDelays();
-  });
-  return introspector;
-}
-
 const about = (one: Instance, fields = {}) => loggedLines({ user_id: one.userId, ...fields });
 
 describe("an order in the log", () => {
   it("can be followed from the owner's request to the provider's calls and its end", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await rig();
     await one.heartbeat();
     const { headers, status } = await one.ask("POST", "/hibernate");
@@ -85,7 +76,7 @@ describe("an order in the log", () => {
   });
 
   it("names the heartbeat upon which it was placed; no steady heartbeat is logged", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await rig();
     const before = about(one).length;
     let last = await one.heartbeat({ gpu_utilization: 1 });
@@ -106,7 +97,7 @@ describe("an order in the log", () => {
   });
 
   it("that time alone placed names no request", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await rig();
     await one.heartbeat();
     await one.until(DAY + 31 * MINUTE);
@@ -119,7 +110,7 @@ describe("an order in the log", () => {
   });
 
   it("tells each try that failed, and no secret of its provider", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await rig();
     await one.heartbeat();
     refuses = true;

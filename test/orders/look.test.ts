@@ -4,7 +4,7 @@ import { ProviderError, type Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
 import { setBackTo, snapshotOf } from "../snapshots.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
-import { introspectOrders } from "./introspect.ts";
+import { introspectHurriedOrders } from "./introspect.ts";
 
 /** What becomes of a hibernated instance whose storage was set back, as its provider shows the machine. */
 
@@ -48,15 +48,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function workflows() {
-  const introspector = await introspectOrders();
-  await introspector.modifyAll(async (each) => {
-    await each.disableSleeps();
-    await each.disableRetryDelays();
-  });
-  return introspector;
-}
-
 /** Hibernated, and set back to that a day later. */
 async function setBack(now: Sighting | Error): Promise<Instance> {
   const user = await newUser();
@@ -92,7 +83,7 @@ async function lastKinds(one: Instance): Promise<string[]> {
 
 describe("a hibernated instance that was set back", () => {
   it("counts as running when its provider shows it running, and nothing is ordered", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await setBack(shown("running"));
     await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
     expect(await lastKinds(one)).toContain("woken");
@@ -100,7 +91,7 @@ describe("a hibernated instance that was set back", () => {
   });
 
   it("stays hibernated when it is stopped", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await setBack(shown("stopped"));
     await expect.poll(() => lookOf(one), { timeout: 60_000 }).toBeUndefined();
     expect(await one.status()).toBe("hibernated");
@@ -108,7 +99,7 @@ describe("a hibernated instance that was set back", () => {
   });
 
   it("is its owner's to look after when the provider refuses to tell", async () => {
-    await using _ = await workflows();
+    await using _ = await introspectHurriedOrders();
     const one = await setBack(new ProviderError("unauthorised", "it does not know these credentials"));
     await expect.poll(() => lastKinds(one), { timeout: 60_000 }).toContain("unwatched");
     expect(await one.status()).toBe("hibernated");

@@ -21,5 +21,9 @@ it("what credentials consist of is read from their schema, for every provider", 
       "client_x509_cert_url",
       "universe_domain",
     ],
+    azure: ["tenant_id", "client_id", "client_secret", "subscription_id"],
+    hyperstack: ["api_key"],
+    scaleway: ["secret_key"],
+    tensordock: ["api_token"],
   });
 });

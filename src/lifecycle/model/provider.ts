@@ -1,7 +1,17 @@
 import { z } from "zod";
 
 /** Providers with an API that the service calls. They also reach instances that are silent. */
-export const CALLED_PROVIDERS = ["webhook", "vast", "runpod", "ec2", "gcp"] as const;
+export const CALLED_PROVIDERS = [
+  "webhook",
+  "vast",
+  "runpod",
+  "ec2",
+  "gcp",
+  "azure",
+  "hyperstack",
+  "scaleway",
+  "tensordock",
+] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
 
@@ -24,6 +34,10 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   runpod: "RunPod",
   ec2: "Amazon EC2",
   gcp: "Google Compute Engine",
+  azure: "Azure Virtual Machines",
+  hyperstack: "Hyperstack",
+  scaleway: "Scaleway",
+  tensordock: "TensorDock",
 };
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
@@ -69,7 +83,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   vast: {
     ...CALLED,
     snapshots: false,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["disks"],
     lost: ["memory"],
     mayNotComeBack: "its host",
@@ -77,7 +91,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   runpod: {
     ...CALLED,
     snapshots: false,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["volumes"],
     lost: ["memory", "container disk"],
     mayNotComeBack: "its host",
@@ -85,7 +99,7 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
   ec2: {
     ...CALLED,
     snapshots: true,
-    lists: false,
+    lists: true,
     billedWhenStopped: ["disks", "addresses", "snapshots"],
     lost: ["memory", "local disks"],
     mayNotComeBack: "capacity",
@@ -98,6 +112,39 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     // A machine with local disks is not stopped.
     lost: ["memory"],
     mayNotComeBack: "capacity",
+  },
+  azure: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  hyperstack: {
+    ...CALLED,
+    // It could take them, but not of a hibernated machine, and what is to be deleted has been hibernated before.
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["disks", "volumes", "addresses"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  scaleway: {
+    ...CALLED,
+    snapshots: true,
+    lists: true,
+    billedWhenStopped: ["disks", "volumes", "addresses", "snapshots"],
+    lost: ["memory", "local disks"],
+    mayNotComeBack: "capacity",
+  },
+  tensordock: {
+    ...CALLED,
+    snapshots: false,
+    lists: true,
+    billedWhenStopped: ["not said"],
+    lost: ["memory"],
+    mayNotComeBack: "its host",
   },
 };
 
@@ -126,6 +173,24 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
     form: /^projects\/(?:[a-z0-9][a-z0-9.-]{0,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]\/zones\/[a-z][a-z0-9-]{0,40}[a-z0-9]\/instances\/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
     words:
       "must be the path of a Compute Engine instance, such as projects/my-project/zones/us-central1-a/instances/trainer-1",
+  },
+  // Azure ignores the case of names; with only one case, a machine has only one reference.
+  azure: {
+    form: /^(?=[^/]{1,90}\/)[a-z0-9._-]*[a-z0-9_-]\/[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_])?$/,
+    words: "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
+  },
+  hyperstack: {
+    form: /^[1-9]\d{0,14}$/,
+    words: "must be the number of a Hyperstack virtual machine",
+  },
+  scaleway: {
+    form: /^[a-z]{2}-[a-z]{3}-\d\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    words:
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+  },
+  tensordock: {
+    form: /^[A-Za-z0-9_-]{1,64}$/,
+    words: "must be the id of a TensorDock instance: letters, digits, '_', '-'",
   },
 };
 

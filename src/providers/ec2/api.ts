@@ -81,20 +81,31 @@ function parseXml(text: string): unknown {
   }
 }
 
-/** A list. One without entries is an empty element, or absent. */
-export function listOf<T>(item: z.ZodType<T>) {
+/** A list that is there. One without entries is an empty element. */
+export function fullListOf<T>(item: z.ZodType<T>) {
   return z
     .union([z.object({ item: z.array(item) }), z.literal("")])
-    .optional()
-    .transform((list) => (list === undefined || list === "" ? [] : list.item));
+    .transform((list) => (list === "" ? [] : list.item));
 }
 
+/** A list, which may be absent when it has no entries. */
+export function listOf<T>(item: z.ZodType<T>) {
+  return fullListOf(item)
+    .optional()
+    .transform((list) => list ?? []);
+}
+
+const namedSchema = z.object({ Code: z.string(), Message: z.string() });
+
 const errorSchema = z.object({
-  Response: z.object({ Errors: z.object({ Error: z.object({ Code: z.string(), Message: z.string() }) }) }),
+  Response: z.object({
+    Errors: z.object({ Error: z.union([namedSchema, z.array(namedSchema).min(1)]) }),
+  }),
 });
 
 function errorOfAnswer(answer: Answer, xml: unknown): ProviderError {
-  const named = errorSchema.safeParse(xml).data?.Response.Errors.Error;
+  const found = errorSchema.safeParse(xml).data?.Response.Errors.Error;
+  const named = Array.isArray(found) ? found[0] : found;
   if (named === undefined) return errorOf(answer, null);
   const error = errorOf(answer, codeOf(named.Code), `${named.Code}: ${named.Message}`);
   return new Ec2Error(named.Code, error);
@@ -105,23 +116,30 @@ function codeOf(ec2Code: string): ProviderErrorCode | null {
   switch (ec2Code) {
     case "InvalidInstanceID.NotFound":
       return "not_found";
+    case "AccessDenied":
     case "AuthFailure":
     case "Blocked":
     case "ExpiredToken":
+    case "IncompleteSignature":
     case "InvalidClientTokenId":
     case "MissingAuthenticationToken":
     case "OptInRequired":
     case "PendingVerification":
     case "SignatureDoesNotMatch":
     case "UnauthorizedOperation":
+    case "UnrecognizedClientException":
       return "unauthorised";
     case "EC2ThrottledException":
     case "RequestLimitExceeded":
+    case "RequestThrottled":
     case "SnapshotCreationPerVolumeRateExceeded":
     case "Throttling":
     case "ThrottlingException":
+    case "TooManyRequestsException":
       return "rate_limited";
+    case "InstanceLimitExceeded":
     case "InsufficientCapacity":
+    case "InsufficientCapacityOnHost":
     case "InsufficientHostCapacity":
     case "InsufficientInstanceCapacity":
     case "InsufficientReservedInstanceCapacity":
@@ -130,6 +148,12 @@ function codeOf(ec2Code: string): ProviderErrorCode | null {
     // It is just stopping or starting, so the order is not possible yet.
     case "IncorrectInstanceState":
     case "IncorrectState":
+    // The next try has a new signature.
+    case "RequestExpired":
+    case "InternalError":
+    case "InternalFailure":
+    case "ServiceUnavailable":
+    case "Unavailable":
       return "unavailable";
     default:
       return null;

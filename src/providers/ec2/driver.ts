@@ -12,6 +12,7 @@ import {
   sightingOf,
   stopObstacle,
 } from "./instance.ts";
+import { listInstances } from "./list.ts";
 
 /**
  * Amazon EC2. An instance that was not launched for hibernation is stopped instead. Either way only its disks and
@@ -67,6 +68,7 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
     },
     snapshot: async (target) => {
       // The snapshot comes before a deletion, which would otherwise fail hours later.
+      refuseIf(groupObstacle(await describeInstance(call, target)));
       if (await isProtected(call, target, "disableApiTermination")) {
         throw new ProviderError("refused", "its termination protection is on: it could not be deleted");
       }
@@ -83,7 +85,7 @@ export function ec2(credentials: Ec2Credentials, baseUrl = ec2Url(credentials.re
       }
     },
     status: (target) => sight(async () => sightingOf(call, target, await describeInstance(call, target))),
-    list: null,
+    list: (after) => listInstances(call, credentials.region, after),
     verify: async (target) => {
       if (target === null) {
         await call("DescribeInstances", { MaxResults: "5" }, anySchema);
@@ -134,17 +136,29 @@ async function cancelSpotRequest(call: Ec2Call, requestId: string): Promise<void
 async function createImage(call: Ec2Call, target: Target): Promise<string> {
   // CreateImage takes no idempotency token, but names are unique.
   const name = `dumont-${target.actionId}`;
-  try {
-    const { imageId } = await call(
-      "CreateImage",
-      { InstanceId: referenceOf(target), Name: name, NoReboot: "true" },
-      z.object({ imageId: z.string() }),
-    );
+  const image = { InstanceId: referenceOf(target), Name: name, NoReboot: "true" };
+  const create = async (tag: CallParameters) => {
+    const { imageId } = await call("CreateImage", { ...image, ...tag }, z.object({ imageId: z.string() }));
     return imageId;
+  };
+  try {
+    return await create(tagOf(target)).catch((error: unknown) => {
+      if (!isError(error, "UnauthorizedOperation", "TagPolicyViolation")) throw error;
+      return create({});
+    });
   } catch (error) {
     if (!isError(error, "InvalidAMIName.Duplicate")) throw error;
     return imageNamed(call, name);
   }
+}
+
+/** The instance's id on the image, by which its owner finds what it was made of. */
+function tagOf({ instanceId }: Target): CallParameters {
+  return {
+    "TagSpecification.1.ResourceType": "image",
+    "TagSpecification.1.Tag.1.Key": "dumont-instance",
+    "TagSpecification.1.Tag.1.Value": instanceId,
+  };
 }
 
 async function imageNamed(call: Ec2Call, name: string): Promise<string> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { requireReference } from "../answer.ts";
 import { ProviderError, type Shown, type Sighting, type Target } from "../provider.ts";
 import { type Ec2Call, listOf } from "./api.ts";
+import { groupOf } from "./group.ts";
 
 /**
  * What EC2 shows of an instance, and what stands against an order to it.
@@ -10,14 +11,16 @@ import { type Ec2Call, listOf } from "./api.ts";
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html.
  */
 
-const instanceSchema = z.object({
+export const instanceSchema = z.object({
   instanceState: z.object({ name: z.string() }),
   rootDeviceType: z.string().optional(),
   spotInstanceRequestId: z.string().optional(),
   tagSet: listOf(z.object({ key: z.string(), value: z.string() })),
+  /** The service that manages it, if one does. */
+  operator: z.object({ managed: z.string(), principal: z.string().optional() }).optional(),
 });
 
-type Instance = z.infer<typeof instanceSchema>;
+export type Instance = z.infer<typeof instanceSchema>;
 
 const instancesSchema = z.object({
   reservationSet: listOf(z.object({ instancesSet: listOf(instanceSchema) })),
@@ -26,9 +29,6 @@ const instancesSchema = z.object({
 const spotRequestsSchema = z.object({
   spotInstanceRequestSet: listOf(z.object({ type: z.string() })),
 });
-
-/** EC2 itself sets this tag: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html. */
-const GROUP_TAG = "aws:autoscaling:groupName";
 
 export function referenceOf(target: Target): string {
   requireReference("ec2", target);
@@ -50,33 +50,38 @@ export async function describeInstance(call: Ec2Call, target: Target): Promise<I
   return instance;
 }
 
-export async function sightingOf(call: Ec2Call, target: Target, instance: Instance): Promise<Sighting> {
-  // EC2 does not say how many GPUs there are, but an instance has those of its type, or does not start.
-  const shown = (state: Shown["state"], obstacle: string | null): Shown => ({ state, gpus: null, obstacle });
-  const { name } = instance.instanceState;
-  switch (name) {
+/** Null for a state that is not documented. */
+export function stateOf({ instanceState }: Instance): Shown["state"] | "terminated" | null {
+  switch (instanceState.name) {
     case "pending":
-      return shown("starting", groupObstacle(instance));
+      return "starting";
     case "running":
-      return shown("running", await stopObstacle(call, target, instance));
     case "stopping":
-    case "shutting-down":
-      return shown("stopping", groupObstacle(instance));
     case "stopped":
-      return shown("stopped", groupObstacle(instance));
     case "terminated":
-      return { state: "terminated" };
+      return instanceState.name;
+    case "shutting-down":
+      return "stopping";
     default:
-      return { state: "unknown", because: `EC2 shows it as ${name}` };
+      return null;
   }
+}
+
+export async function sightingOf(call: Ec2Call, target: Target, instance: Instance): Promise<Sighting> {
+  const state = stateOf(instance);
+  if (state === null) return { state: "unknown", because: `EC2 shows it as ${instance.instanceState.name}` };
+  if (state === "terminated") return { state };
+  const obstacle = state === "running" ? await stopObstacle(call, target, instance) : groupObstacle(instance);
+  // EC2 does not say how many GPUs there are, but an instance has those of its type, or does not start.
+  return { state, gpus: null, obstacle };
 }
 
 /** Why the instance must not be stopped or terminated; null when nothing stands against it. */
 export function groupObstacle(instance: Instance): string | null {
-  const group = instance.tagSet.find(({ key }) => key === GROUP_TAG);
-  return group === undefined
-    ? null
-    : `it belongs to the Auto Scaling group ${group.value}, which would replace it: change the group instead`;
+  const group = groupOf(instance);
+  return group?.replaces === true
+    ? `it belongs to the ${group.name}, which would replace it: change that instead`
+    : null;
 }
 
 /** Why the instance can't or must not be stopped; null when nothing stands against it. */

@@ -151,7 +151,8 @@ export function gpuOf({ guestAccelerators }: Instance): string | null {
 /** The managed instance group that made it; null when none did. Google itself writes this into the metadata. */
 export function groupOf({ metadata }: Instance): string | null {
   const maker = metadata?.items?.find(({ key }) => key === "created-by")?.value ?? "";
-  return /\/instanceGroupManagers\/([^/]+)$/.exec(maker)?.[1] ?? null;
+  const [, name] = /\/instanceGroupManagers\/([^/]+)$/.exec(maker) ?? [];
+  return name === undefined ? null : `managed instance group ${name}`;
 }
 
 /** Why the instance can't or must not be stopped; null when nothing stands against it. */
@@ -181,7 +182,7 @@ function groupObstacle(instance: Instance): string | null {
   const group = groupOf(instance);
   return group === null
     ? null
-    : `it belongs to the managed instance group ${group}, which would repair or replace it: change the group instead`;
+    : `it belongs to the ${group}, which would repair or replace it: change the group instead`;
 }
 
 export function hasLocalSsd({ disks }: Instance): boolean {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unreadMachine } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import type { GcpCall } from "./api.ts";
 import { gpuOf, gpusOf, groupOf, instanceSchema, stateOf } from "./instance.ts";
@@ -97,15 +98,14 @@ function listedMachine(projectId: string, zone: string, shown: unknown): ListedM
   const named = namedSchema.safeParse(shown).data;
   if (named === undefined) throw new ProviderError("unavailable", "Google lists an instance without a name");
   const { name } = named;
-  const place = { ref: `projects/${projectId}/zones/${zone}/instances/${name}`, name, region: zone };
+  const ref = `projects/${projectId}/zones/${zone}/instances/${name}`;
   // The API knows no prices.
-  const costs = { hourlyCost: null, stoppedHourlyCost: null };
+  const unread = { ...unreadMachine(ref), name, region: zone };
   const instance = instanceSchema.safeParse(shown).data;
   return instance === undefined
-    ? { ...place, ...costs, state: "unknown", gpu: null, gpus: null, createdAt: null, memberOf: null }
+    ? unread
     : {
-        ...place,
-        ...costs,
+        ...unread,
         state: stateOf(instance),
         gpu: gpuOf(instance),
         gpus: gpusOf(instance),

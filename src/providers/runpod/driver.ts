@@ -9,12 +9,15 @@ import {
   requireReference,
   sight,
 } from "../answer.ts";
-import { type Provider, ProviderError, type Sighting, type Target } from "../provider.ts";
+import { pageOf } from "../listing.ts";
+import { type Provider, ProviderError, type Target } from "../provider.ts";
+import { isFree, listedPod, obstacleOf, type Pod, podSchema, sightingOf } from "./pod.ts";
 
 /**
  * RunPod, REST v2. Stopping erases the container's own disk; volumes and network volumes are kept. A stopped pod stays
  * bound to its host, and may come back without a GPU.
- * https://docs.runpod.io/api-reference-v2: `GET` and `DELETE /pods/{id}`, `POST /pods/{id}/action`, and errors by RFC 9457;
+ * https://docs.runpod.io/api-reference-v2: `GET /pods`, `GET` and `DELETE /pods/{id}`, `POST /pods/{id}/action`, and errors
+ * by RFC 9457;
  * https://docs.runpod.io/pods/troubleshooting/zero-gpus.
  */
 
@@ -22,19 +25,11 @@ export const runpodCredentialsSchema = z.strictObject({ api_key: z.string().min(
 
 const RUNPOD_API = "https://api.runpod.io/v2";
 
-const podSchema = z.object({
-  status: z.string(),
-  actions: z.array(z.string()),
-  cost: z.number().nullish(),
-  locked: z.boolean().nullish(),
-  gpu: z.object({ count: z.number().int().min(0).nullish() }).nullish(),
-  cpu: z.unknown().optional(),
-  cluster: z.object({ id: z.string() }).nullish(),
+const podsSchema = z.object({
+  pods: z.array(z.looseObject({ id: z.string().min(1) })),
+  // Not documented, and answered all the same.
+  pagination: z.object({ nextCursor: z.string().nullish(), hasNextPage: z.boolean().nullish() }).nullish(),
 });
-
-const podsSchema = z.object({ pods: z.array(z.unknown()) });
-
-type Pod = z.infer<typeof podSchema>;
 
 const problemSchema = z.object({ title: z.string(), status: z.number(), detail: z.string() });
 
@@ -114,7 +109,14 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
           ? { state: "unknown", because: "RunPod answered something that is not a pod" }
           : sightingOf(pod);
       }),
-    list: null,
+    list: async (after) => {
+      const from = after === null ? "" : `&cursor=${encodeURIComponent(after)}`;
+      const answer = accepted(await call("GET", `/pods?includeClusterPods=true${from}`));
+      const listed = decodeJson(podsSchema, answer.text);
+      if (listed === null) throw notUnderstood(answer);
+      const machines = listed.pods.map((pod) => listedPod(pod.id, pod));
+      return pageOf(machines, after, nextOf(listed));
+    },
     verify: async (target) => {
       const path = target === null ? "/pods" : pathOf(target);
       const seen = accepted(await call("GET", path));
@@ -127,6 +129,12 @@ export function runpod(credentials: z.infer<typeof runpodCredentialsSchema>, bas
       if (error.code === "unauthorised" || error.isPassing) throw error;
     },
   };
+}
+
+/** Where the next page begins; undefined when more is said to follow, but not where. */
+function nextOf({ pagination }: z.infer<typeof podsSchema>): string | null | undefined {
+  if (pagination?.nextCursor && pagination.hasNextPage !== false) return pagination.nextCursor;
+  return pagination?.hasNextPage === true ? undefined : null;
 }
 
 function pathOf(target: Target): string {
@@ -151,43 +159,4 @@ function errorOfAnswer(answer: Answer, code: "unavailable" | null = null): Provi
 function refuseObstacle(pod: Pod): void {
   const obstacle = obstacleOf(pod);
   if (obstacle !== null) throw new ProviderError("refused", obstacle);
-}
-
-function obstacleOf(pod: Pod): string | null {
-  if (pod.locked === true) return "the pod is locked: unlock it at RunPod";
-  if (pod.cluster != null) {
-    return `the pod belongs to the cluster ${pod.cluster.id}: a cluster is stopped and deleted as a whole, at RunPod`;
-  }
-  return null;
-}
-
-/** Whether its GPU is no longer billed. Only the price shows that. */
-function isFree(pod: Pod): boolean {
-  return pod.cost === 0;
-}
-
-function sightingOf(pod: Pod): Sighting {
-  const shown = { gpus: gpusOf(pod), obstacle: obstacleOf(pod) };
-  const price = pod.cost == null ? "without a price" : `at $${pod.cost} an hour`;
-  switch (pod.status) {
-    case "PROVISIONING":
-    case "STARTING":
-      return { state: "starting", ...shown };
-    case "RUNNING":
-      return { state: "running", ...shown };
-    case "EXITED":
-      return isFree(pod)
-        ? { state: "stopped", ...shown }
-        : { state: "unknown", because: `RunPod shows the pod as EXITED, but ${price}` };
-    case "TERMINATED":
-      return { state: "terminated" };
-    default:
-      return { state: "unknown", because: `RunPod shows the pod as ${pod.status}, ${price}` };
-  }
-}
-
-/** Null when RunPod does not say. A pod that came back without a GPU may be shown as one with a CPU only: 0. */
-function gpusOf(pod: Pod): number | null {
-  if (pod.gpu != null) return pod.gpu.count ?? null;
-  return pod.cpu == null ? null : 0;
 }

@@ -1,83 +1,77 @@
 import { z } from "zod";
-import {
-  type Answer,
-  ask,
-  decodeJson,
-  errorOf,
-  isSuccess,
-  notUnderstood,
-  requireReference,
-  sight,
-} from "../answer.ts";
-import {
-  type Progress,
-  type Provider,
-  ProviderError,
-  type ProviderErrorCode,
-  type Sighting,
-  type Target,
-} from "../provider.ts";
+import { decodeJson, notUnderstood, requireReference, sight } from "../answer.ts";
+import { pageOf } from "../listing.ts";
+import { type Progress, type Provider, ProviderError, type Target } from "../provider.ts";
+import { notGranted, type Pause, pause as realPause, type VastCredentials, vastCalls } from "./api.ts";
+import { instanceSchema, listedInstance, sightingOf } from "./instance.ts";
+import { serverlessWorkers, VAST_ENGINE } from "./serverless.ts";
 
 /**
  * Vast.ai. Stopping keeps the disk, which is still billed, and gives the GPU away. A start waits in a queue for the same
  * host until it succeeds or the instance is stopped again.
- * https://docs.vast.ai/api-reference/instances/manage-instance, …/show-instance and …/destroy-instance; what each status
- * means and costs: https://docs.vast.ai/cli/reference/show-instances; errors:
- * https://docs.vast.ai/api-reference/rate-limits-and-errors.
+ * https://docs.vast.ai/api-reference/instances/manage-instance, …/show-instance, …/show-instances and …/destroy-instance;
+ * what a key may do: https://docs.vast.ai/api-reference/permissions.
  */
-
-export const vastCredentialsSchema = z.strictObject({ api_key: z.string().min(8).max(512) });
 
 const VAST_API = "https://console.vast.ai/api";
 
-const instanceSchema = z.object({
-  /** The contract's state, which decides what is billed: `running`, `stopped`, or `unloaded` once it is destroyed. */
-  cur_state: z.string().nullish(),
-  /** The container's state. */
-  actual_status: z.string().nullish(),
-  /** What its owner wants. */
-  intended_status: z.string().nullish(),
-  num_gpus: z.number().int().min(0).nullish(),
-  instance: z.object({ gpuCostPerHour: z.number().nullish() }).nullish(),
-});
-
-type Instance = z.infer<typeof instanceSchema>;
+/** As many as a page can hold. */
+const PAGE_SIZE = 25;
 
 /** Null where there is no such instance. */
 const foundSchema = z.object({ instances: instanceSchema.nullable() });
 
-const listSchema = z.object({ instances: z.array(z.unknown()) });
+const listSchema = z.object({
+  instances: z.array(z.looseObject({ id: z.number().int().positive() })),
+  next_token: z.string().nullish(),
+});
 
 const acceptedSchema = z.object({ success: z.literal(true) });
 
-const refusedSchema = z.object({
-  success: z.literal(false).optional(),
-  error: z.string().nullish(),
-  msg: z.string().nullish(),
-});
+/** Between two pages: Vast.ai bears one a second. */
+const PAGE_INTERVAL_MS = 1_100;
 
-export function vast(credentials: z.infer<typeof vastCredentialsSchema>, baseUrl = VAST_API): Provider {
-  const call = async (method: "GET" | "PUT" | "DELETE", path: string, body?: unknown): Promise<Answer> => {
-    const answer = await ask("Vast.ai", `${baseUrl}${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${credentials.api_key}`, "Content-Type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!isSuccess(answer)) throw errorOfAnswer(answer);
-    return answer;
-  };
+interface Surroundings {
+  readonly engineUrl: string;
+  readonly pause: Pause;
+}
+
+export function vast(
+  credentials: VastCredentials,
+  baseUrl = VAST_API,
+  { engineUrl, pause }: Surroundings = { engineUrl: VAST_ENGINE, pause: realPause },
+): Provider {
+  const call = vastCalls(credentials, baseUrl);
 
   const order = async (target: Target, method: "PUT" | "DELETE", body: unknown): Promise<Progress> => {
     const answer = await call(method, pathOf(target), body);
-    if (decodeJson(acceptedSchema, answer.text) !== null) return "accepted";
-    // A refusal comes as 200 with `success: false`.
-    throw decodeJson(z.object({ success: z.literal(false) }), answer.text) === null
-      ? notUnderstood(answer)
-      : errorOfAnswer(answer);
+    if (decodeJson(acceptedSchema, answer.text) === null) throw notGranted(answer);
+    return "accepted";
   };
 
   // Also sent when it is stopped already: that takes a start out of the queue.
   const stop = (target: Target) => order(target, "PUT", { state: "stopped" });
+
+  const listFrom = async (after: string | null, limit: number) => {
+    const from = after === null ? "" : `&after_token=${encodeURIComponent(after)}`;
+    const answer = await call("GET", `/v1/instances/?limit=${limit}${from}`);
+    const listed = decodeJson(listSchema, answer.text);
+    if (listed === null) throw notGranted(answer);
+    return listed;
+  };
+
+  /** Finds out whether the key may change an instance, by a change that asks for nothing. */
+  const tryToChange = async (path: string): Promise<void> => {
+    try {
+      const answer = await call("PUT", path, {});
+      if (decodeJson(acceptedSchema, answer.text) === null) throw notGranted(answer);
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.code === "unauthorised" || error.isPassing) throw error;
+    }
+  };
+
+  // Of the first page, for those that follow it.
+  let workers: ReadonlyMap<string, string> | null = null;
 
   return {
     hibernate: stop,
@@ -96,97 +90,43 @@ export function vast(credentials: z.infer<typeof vastCredentialsSchema>, baseUrl
         }
         return found.instances === null ? { state: "missing" } : sightingOf(found.instances);
       }),
-    list: null,
-    verify: async (target) => {
-      const answer = await call("GET", target === null ? "/v1/instances/?limit=1" : pathOf(target));
-      if (target === null) {
-        if (decodeJson(listSchema, answer.text) === null) throw notUnderstood(answer);
-        return;
+    list: async (after) => {
+      if (after !== null) await pause(PAGE_INTERVAL_MS);
+      const { instances, next_token } = await listFrom(after, PAGE_SIZE);
+      if (after === null) workers = null;
+      if (instances.length > 0) {
+        workers ??= await serverlessWorkers(call, vastCalls(credentials, engineUrl), pause);
       }
+      const machines = instances.map((entry) => {
+        const ref = String(entry.id);
+        return listedInstance(ref, entry, workers?.get(ref) ?? null);
+      });
+      return pageOf(machines, after, nextOf(next_token, instances.length));
+    },
+    verify: async (target) => {
+      if (target === null) {
+        await listFrom(null, 1);
+        // No instance has this number.
+        return tryToChange("/v0/instances/0/");
+      }
+      const answer = await call("GET", pathOf(target));
       const found = decodeJson(foundSchema, answer.text);
       if (found === null) throw notUnderstood(answer);
       if (found.instances === null) {
         throw new ProviderError("not_found", `Vast.ai shows this key no instance ${target.ref}`);
       }
+      return tryToChange(pathOf(target));
     },
   };
+}
+
+/** Where the next page begins; undefined when a full page does not say whether it is the last. */
+function nextOf(token: string | null | undefined, instances: number): string | null | undefined {
+  if (token === undefined && instances >= PAGE_SIZE) return undefined;
+  return token || null;
 }
 
 function pathOf(target: Target): string {
   requireReference("vast", target);
   return `/v0/instances/${encodeURIComponent(target.ref)}/`;
-}
-
-function errorOfAnswer(answer: Answer): ProviderError {
-  const refused = decodeJson(refusedSchema, answer.text);
-  return errorOf(answer, codeOf(answer, refused?.error ?? null), refused?.msg ?? undefined);
-}
-
-/** Null for an error that is not known: then the HTTP status decides. */
-function codeOf(answer: Answer, error: string | null): ProviderErrorCode | null {
-  switch (error) {
-    // From now on the start waits in the queue.
-    case "resources_unavailable":
-      return "no_capacity";
-    case "no_such_instance":
-    case "not_found":
-      return "not_found";
-    case "auth_error":
-    case "permission_denied":
-      return "unauthorised";
-    case "rate_limit_exceeded":
-      return "rate_limited";
-    default:
-      return isSuccess(answer) ? "refused" : null;
-  }
-}
-
-function sightingOf(instance: Instance): Sighting {
-  const shown = { gpus: instance.num_gpus ?? null, obstacle: null };
-  switch (instance.cur_state) {
-    case "unloaded":
-      return { state: "terminated" };
-    case "stopped": {
-      // A start that waits in the queue costs nothing yet, but may at any moment.
-      if (instance.intended_status === "running") return { state: "starting", ...shown };
-      const price = instance.instance?.gpuCostPerHour ?? 0;
-      return price === 0
-        ? { state: "stopped", ...shown }
-        : { state: "unknown", because: `Vast.ai shows it as stopped, but its GPU at $${price} an hour` };
-    }
-    case "running":
-      return instance.intended_status === "stopped"
-        ? { state: "stopping", ...shown }
-        : runningOf(instance, shown);
-    default:
-      return {
-        state: "unknown",
-        because: `Vast.ai shows its contract as ${instance.cur_state ?? "nothing"}`,
-      };
-  }
-}
-
-/** The state of an instance whose contract runs: its GPU is billed, whatever the container does. */
-function runningOf(
-  instance: Instance,
-  shown: { readonly gpus: number | null; readonly obstacle: null },
-): Sighting {
-  switch (instance.actual_status) {
-    case "running":
-    case "frozen":
-    case "rebooting":
-    case "exited":
-      return { state: "running", ...shown };
-    case "loading":
-    case "created":
-    case "stopped":
-    case null:
-    case undefined:
-      return { state: "starting", ...shown };
-    default:
-      return {
-        state: "unknown",
-        because: `Vast.ai shows it as ${instance.actual_status}: its host does not say, and its GPU is paid`,
-      };
-  }
 }

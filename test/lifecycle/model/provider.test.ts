@@ -10,6 +10,12 @@ describe("a reference to a machine", () => {
     ["ec2", "i-1a2b3c4d"],
     ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/trainer-1"],
     ["gcp", "projects/example.com:gpu-lab/zones/us-central1-ai1a/instances/t"],
+    ["azure", "my-group/my-vm"],
+    ["azure", `${"g".repeat(90)}/${"v".repeat(64)}`],
+    ["azure", "_a.b-/1"],
+    ["hyperstack", "94127"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400-e29b-41d4-a716-446655440000"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -40,6 +46,25 @@ describe("a reference to a machine", () => {
     ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/instances/Trainer"],
     ["gcp", "projects/gpu-lab-1234/zones/us-central1-a/disks/trainer-1"],
     ["gcp", "projects/gpu-lab-1234/zones/../instances/trainer-1"],
+    ["azure", "my-vm"],
+    ["azure", "My-Group/my-vm"],
+    ["azure", "my-group/My-VM"],
+    ["azure", "my-group/my-vm/start"],
+    ["azure", "my-group./my-vm"],
+    ["azure", "my-group/my-vm."],
+    ["azure", "my-group/_vm"],
+    ["azure", `${"g".repeat(91)}/vm`],
+    ["azure", `group/${"v".repeat(65)}`],
+    ["azure", "my-group:1/my-vm"],
+    ["hyperstack", "0"],
+    ["hyperstack", "094127"],
+    ["hyperstack", "94127/hibernate"],
+    ["scaleway", "11111111-1111-4111-8111-111111111111"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-11111111111A"],
+    ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111/action"],
+    ["scaleway", "../11111111-1111-4111-8111-111111111111"],
+    ["tensordock", "550e8400/stop"],
+    ["tensordock", "a.b"],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -87,6 +112,10 @@ describe("a provider of the kind", () => {
     ["runpod", "by call", true, false],
     ["ec2", "by call", true, true],
     ["gcp", "by call", true, true],
+    ["azure", "by call", true, true],
+    ["hyperstack", "by call", true, false],
+    ["scaleway", "by call", true, true],
+    ["tensordock", "by call", true, false],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -95,11 +124,23 @@ describe("a provider of the kind", () => {
   );
 
   it("that only a newer version knows can do nothing, whatever it is called", () => {
-    for (const kind of ["azure", "toString", "__proto__", ""]) {
+    for (const kind of ["nimbus", "toString", "__proto__", ""]) {
       // biome-ignore lint/suspicious/noExplicitAny: storage may hold what the type does not know
       expect(abilitiesOf(kind as any)).toEqual(abilitiesOf("none"));
     }
-    expect(providerKindSchema.options).toEqual(["agent", "none", "webhook", "vast", "runpod", "ec2", "gcp"]);
+    expect(providerKindSchema.options).toEqual([
+      "agent",
+      "none",
+      "webhook",
+      "vast",
+      "runpod",
+      "ec2",
+      "gcp",
+      "azure",
+      "hyperstack",
+      "scaleway",
+      "tensordock",
+    ]);
   });
 
   it("says what a reference of its own looks like", () => {
@@ -129,6 +170,20 @@ describe("a provider of the kind", () => {
     for (const name of ["a".repeat(64), "a-", "-a", "1a"]) {
       expect(referenceIssue("gcp", named(name))).not.toBeNull();
     }
+    expect(referenceIssue("azure", "my-vm")).toBe(
+      "must be a resource group and a virtual machine, such as my-group/my-vm, in lower case",
+    );
+    expect(referenceIssue("hyperstack", "x1")).toBe("must be the number of a Hyperstack virtual machine");
+    expect(referenceIssue("hyperstack", "1".repeat(15))).toBeNull();
+    expect(referenceIssue("hyperstack", "1".repeat(16))).not.toBeNull();
+    expect(referenceIssue("scaleway", "fr-par-2")).toBe(
+      "must be the zone and the id of a Scaleway Instance, such as fr-par-2/11111111-1111-4111-8111-111111111111",
+    );
+    expect(referenceIssue("tensordock", "a:b")).toBe(
+      "must be the id of a TensorDock instance: letters, digits, '_', '-'",
+    );
+    expect(referenceIssue("tensordock", "a".repeat(64))).toBeNull();
+    expect(referenceIssue("tensordock", "a".repeat(65))).not.toBeNull();
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );

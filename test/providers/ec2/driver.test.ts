@@ -35,7 +35,7 @@ let canHibernate: boolean;
 /** The actions that the keys may not call. */
 let forbidden: Set<string>;
 /** What is answered in place of what is asked for, if anything. */
-let instead: (action: string) => Reply | undefined;
+let instead: (action: string, query: URLSearchParams) => Reply | undefined;
 let images: Map<string, { id: string; state: string }>;
 let fake: FakeHttp;
 
@@ -84,7 +84,7 @@ async function answer(call: Call): Promise<Reply> {
   const query = new URLSearchParams(call.body);
   const action = query.get("Action") ?? "";
   if (query.get("Version") !== "2016-11-15") return fault(400, "InvalidAction", "no such version");
-  const other = instead(action);
+  const other = instead(action, query);
   if (other !== undefined) return other;
   const id = query.get("InstanceId.1") ?? query.get("InstanceId");
   if (forbidden.has(action)) {
@@ -196,6 +196,9 @@ const SPOT =
   "<instanceLifecycle>spot</instanceLifecycle><spotInstanceRequestId>sir-1</spotInstanceRequestId>";
 const GROUP =
   "<tagSet><item><key>Name</key><value/></item><item><key>aws:autoscaling:groupName</key><value>trainers</value></item></tagSet>";
+const FLEET = "<tagSet><item><key>aws:ec2spot:fleet-request-id</key><value>sfr-1</value></item></tagSet>";
+const MANAGED = "<operator><managed>true</managed><principal>eks.amazonaws.com</principal></operator>";
+const EKS = "<tagSet><item><key>aws:eks:cluster-name</key><value>prod</value></item></tagSet>";
 
 describe("EC2", () => {
   it("hibernates and starts, every call signed as Amazon's own library signs it", async () => {
@@ -269,6 +272,15 @@ describe("EC2", () => {
     expect(changes()).toEqual([]);
   });
 
+  it("takes no snapshot of a member of a group, which could not be deleted afterwards", async () => {
+    more = GROUP;
+    await expect(provider().snapshot(target)).rejects.toMatchObject({
+      code: "refused",
+      message: expect.stringMatching(/group trainers, which would replace it/),
+    });
+    expect(changes()).toEqual([]);
+  });
+
   it("terminates; what is terminated it shows as that, and what it does not know is missing", async () => {
     expect(await provider().delete(target)).toBe("accepted");
     expect(await provider().status(target)).toEqual({ state: "terminated" });
@@ -291,6 +303,8 @@ describe("EC2", () => {
 
   it.each([
     ["belongs to an Auto Scaling group", ROOT + GROUP, null, /group trainers, which would replace it/],
+    ["belongs to a Spot fleet", ROOT + FLEET, null, /Spot fleet sfr-1, which would replace it/],
+    ["is run by a service", ROOT + MANAGED, null, /service eks.amazonaws.com, which would replace it/],
     ["lives on an instance store", "<rootDeviceType>instance-store</rootDeviceType>", null, /instance store/],
     ["is a one-time spot instance", ROOT + SPOT, "one-time", /one-time spot instance can't be stopped/],
     [
@@ -356,11 +370,44 @@ describe("EC2", () => {
     expect(await provider().delete(target)).toBe("accepted");
   });
 
-  it("does not delete a member of an Auto Scaling group, which would be replaced", async () => {
-    more = GROUP;
+  it.each([
+    ["an Auto Scaling group", GROUP],
+    ["a Spot fleet", FLEET],
+    ["a service", MANAGED],
+  ])("does not delete a member of %s, which would be replaced", async (_, xml) => {
+    more = xml;
     await expect(provider().delete(target)).rejects.toMatchObject({ code: "refused" });
     expect(changes()).toEqual([]);
   });
+
+  it("stops a node of a cluster that nobody would replace", async () => {
+    more = ROOT + EKS;
+    expect(await provider().status(target)).toMatchObject({ state: "running", obstacle: null });
+    expect(await provider().hibernate(target)).toBe("accepted");
+  });
+
+  it("tags a snapshot with its instance, where the keys may", async () => {
+    await provider().snapshot(target);
+    const [query] = changes();
+    expect([...(query ?? [])].filter(([name]) => name.startsWith("TagSpecification."))).toEqual([
+      ["TagSpecification.1.ResourceType", "image"],
+      ["TagSpecification.1.Tag.1.Key", "dumont-instance"],
+      ["TagSpecification.1.Tag.1.Value", "rig"],
+    ]);
+  });
+
+  it.each(["UnauthorizedOperation", "TagPolicyViolation"])(
+    "takes a snapshot without tags where tags are refused with %s",
+    async (code) => {
+      instead = (action, query) =>
+        action === "CreateImage" && query.has("TagSpecification.1.ResourceType")
+          ? fault(403, code, "You are not authorized to perform: ec2:CreateTags")
+          : undefined;
+      expect(await provider().snapshot(target)).toEqual({ snapshotId: "ami-0a1b2c3d", done: false });
+      expect(await provider().snapshot(target)).toEqual({ snapshotId: "ami-0a1b2c3d", done: false });
+      expect(images.size).toBe(1);
+    },
+  );
 
   it.each([
     [400, "InvalidInstanceID.NotFound", "not_found"],
@@ -372,10 +419,23 @@ describe("EC2", () => {
     [500, "InsufficientInstanceCapacity", "no_capacity"],
     [400, "InsufficientReservedInstanceCapacity", "no_capacity"],
     [400, "VcpuLimitExceeded", "no_capacity"],
+    [400, "InstanceLimitExceeded", "no_capacity"],
+    [500, "InsufficientCapacityOnHost", "no_capacity"],
     [400, "ExpiredToken", "unauthorised"],
     [400, "MissingAuthenticationToken", "unauthorised"],
     [400, "PendingVerification", "unauthorised"],
     [401, "AuthFailure", "unauthorised"],
+    [400, "InvalidClientTokenId", "unauthorised"],
+    [400, "AccessDenied", "unauthorised"],
+    [400, "IncompleteSignature", "unauthorised"],
+    [400, "UnrecognizedClientException", "unauthorised"],
+    [400, "RequestThrottled", "rate_limited"],
+    [400, "TooManyRequestsException", "rate_limited"],
+    // Its signature is too old: the next one is new.
+    [400, "RequestExpired", "unavailable"],
+    [400, "Unavailable", "unavailable"],
+    [400, "ServiceUnavailable", "unavailable"],
+    [400, "InternalFailure", "unavailable"],
     [500, "InternalError", "unavailable"],
     [400, "SomethingNew", "refused"],
   ])("with %i %s means %s", async (status, ec2Code, code) => {
@@ -383,7 +443,21 @@ describe("EC2", () => {
     await expect(provider().wake(target)).rejects.toMatchObject({ code });
   });
 
+  it("that names several errors means the first", async () => {
+    instead = () => ({
+      status: 400,
+      body: `<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>a</Message></Error><Error><Code>InternalError</Code><Message>b</Message></Error></Errors></Response>`,
+    });
+    await expect(provider().wake(target)).rejects.toMatchObject({ code: "rate_limited" });
+  });
+
   it.each([
+    [
+      "another service's error of the same name",
+      400,
+      "<ErrorResponse><Error><Code>InvalidInstanceID.NotFound</Code><Message>x</Message></Error></ErrorResponse>",
+      "refused",
+    ],
     ["a proxy's page", 404, "<html><body><p>404 Not Found</p></body></html>", "refused"],
     ["a retired API", 410, "Gone", "refused"],
     ["a gateway without words", 503, "", "unavailable"],

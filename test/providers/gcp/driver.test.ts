@@ -619,7 +619,7 @@ describe("listing", () => {
     }
     const machines = await list();
     expect(new Set(machines.map(({ ref }) => ref))).toEqual(new Set(google.instances.keys()));
-    const members = machines.filter(({ memberOf }) => memberOf === "workers");
+    const members = machines.filter(({ memberOf }) => memberOf === "managed instance group workers");
     expect(members).toHaveLength(120);
     expect(members[0]).toMatchObject({ state: "stopped", region: "europe-west4-b" });
     expect(google.calls.filter(({ path }) => path.includes("/aggregated/"))).toHaveLength(3);

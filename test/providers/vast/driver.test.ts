@@ -5,6 +5,8 @@ import { type Call, FakeHttp, type Reply } from "../../outside/http.ts";
 /** Vast.ai's instances, by https://docs.vast.ai/api-reference: state by PUT, `success: false` in a 200. */
 
 const API_KEY = "vast-key-0123456789";
+/** With the permission `instance_read` alone. */
+const READ_ONLY_KEY = "vast-read-only-0123";
 const target = { ref: "28864630", instanceId: "rig", actionId: "a-1" };
 
 interface Machine {
@@ -27,9 +29,12 @@ function answer(call: Call): Reply {
   const { method, path, headers, body } = call;
   const other = instead(call);
   if (other !== undefined) return other;
-  if (headers.authorization !== `Bearer ${API_KEY}`) {
+  const isReadOnly = headers.authorization === `Bearer ${READ_ONLY_KEY}`;
+  if (headers.authorization !== `Bearer ${API_KEY}` && !isReadOnly) {
     return json(401, { success: false, error: "auth_error", msg: "Invalid user key" });
   }
+  // Permissions belong to routes, so they are asked for first.
+  if (isReadOnly && method !== "GET") return json(403, { success: false, msg: "Missing permission" });
   if (path === "/v1/instances/?limit=1") return json(200, { success: true, instances: [], next_token: null });
   const id = /^\/v0\/instances\/(\d+)\/$/.exec(path)?.[1] ?? "";
   const machine = machines.get(id);
@@ -43,6 +48,8 @@ function answer(call: Call): Reply {
       return json(200, { instances: { id: Number(id), ...machine } });
     case "PUT": {
       const { state } = JSON.parse(body);
+      if (state === undefined)
+        return json(400, { success: false, error: "invalid_args", msg: "nothing to do" });
       if (state === "running" && !capacity) {
         machine.intended_status = "running";
         return json(200, {
@@ -87,7 +94,7 @@ beforeEach(() => {
   fake.calls.length = 0;
 });
 
-const provider = () => vast({ api_key: API_KEY }, fake.url);
+const provider = (api_key = API_KEY) => vast({ api_key }, fake.url);
 
 describe("Vast.ai", () => {
   it("is told to stop and to run, and shows it", async () => {
@@ -206,15 +213,31 @@ describe("Vast.ai", () => {
     expect(fake.calls).toHaveLength(4);
   });
 
-  it("is tried by what orders need, on the instance where there is one", async () => {
-    await expect(provider().verify(null)).resolves.toBeUndefined();
-    await expect(provider().verify(target)).resolves.toBeUndefined();
-    await expect(provider().verify({ ...target, ref: "1" })).rejects.toMatchObject({ code: "not_found" });
-    const stranger = vast({ api_key: "another-key-0123" }, fake.url);
+  it("is tried by what orders need, on the instance where there is one, and changes nothing", async () => {
+    const before = structuredClone([...machines]);
     for (const on of [null, target]) {
+      await expect(provider().verify(on)).resolves.toBeUndefined();
+      const stranger = provider("another-key-0123");
       await expect(stranger.verify(on)).rejects.toMatchObject({ code: "unauthorised", isPassing: false });
     }
-    expect(fake.calls.map(({ method }) => method)).not.toContain("PUT");
+    await expect(provider().verify({ ...target, ref: "1" })).rejects.toMatchObject({ code: "not_found" });
+    expect([...machines]).toEqual(before);
+    const changes = fake.calls.filter(({ method }) => method !== "GET");
+    expect(changes.map(({ path, body }) => [path, body])).toEqual([
+      ["/v0/instances/0/", "{}"],
+      ["/v0/instances/28864630/", "{}"],
+    ]);
+  });
+
+  it("with a key that may only read is not good enough", async () => {
+    for (const on of [null, target]) {
+      await expect(provider(READ_ONLY_KEY).verify(on)).rejects.toMatchObject({ code: "unauthorised" });
+    }
+    instead = ({ method }) =>
+      method === "PUT" ? json(200, { success: false, error: "permission_denied", msg: "no" }) : undefined;
+    await expect(provider().verify(target)).rejects.toMatchObject({ code: "unauthorised" });
+    instead = ({ method }) => (method === "PUT" ? { status: 429, body: "too frequent" } : undefined);
+    await expect(provider().verify(target)).rejects.toMatchObject({ code: "rate_limited" });
   });
 
   it("asked too often says so in plain text, and what does not answer is passing too", async () => {

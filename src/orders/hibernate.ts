@@ -24,6 +24,7 @@ export async function hibernate(steps: OrderSteps, kind: Kind): Promise<ActionOu
   const answer = await handOver(
     steps,
     "hibernate",
+    ["order"],
     (each, target) => (kind === "hibernate" ? each.hibernate(target) : each.forceHibernate(target)),
     (seen) => isShownAs(seen, "stopping", "stopped"),
   );

@@ -164,6 +164,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   idle: "idle",
   busy: "at work again",
   would_hibernate: "idle, and no provider to hibernate",
+  never_heard: "never heard",
   orphaned: "orphaned",
   silent: "still silent",
   abandoned: "abandoned",

@@ -144,9 +144,9 @@ export class FleetActor extends FleetUpkeep {
   }
 
   /** Its registration has come to nothing. A Worker of the former release does not say whose: the daily look finds that one. */
-  async withdrawAdmission(instanceId: string, withdrawBy?: number): Promise<void> {
+  async withdrawAdmission(instanceId: string, withdrawBy?: number, formerAt?: number | null): Promise<void> {
     const { admissions } = await this.#ready();
-    if (withdrawBy !== undefined) admissions.withdraw(instanceId, withdrawBy);
+    if (withdrawBy !== undefined) admissions.withdraw(instanceId, withdrawBy, formerAt ?? null);
   }
 
   /** Takes what an instance reports. Idempotent. */

@@ -47,14 +47,14 @@ export function exportedFleet({ state, channels, connections }: Fleet): Exported
   };
 }
 
-/** Whether its owner, or an import, has set the policy here. A suspension, which grows the version too, is no such thing. */
-function isPolicySet({ policy, policySetAt }: FleetState): boolean {
-  return policySetAt > 0 || Object.keys(policy.overrides).length > 0;
+/** Whether its owner, or an import, has set the policy here. A suspension or a restore, which grow the version too, are no such thing. */
+function isSetHere({ policy, isPolicySet }: FleetState): boolean {
+  return isPolicySet || Object.keys(policy.overrides).length > 0;
 }
 
 /** Whether instances whose owner had set this version of the policy find it here, or one that was set here. */
 export function hasPolicyFor({ state }: Fleet, version: number): boolean {
-  return version === 0 || isPolicySet(state);
+  return version === 0 || isSetHere(state);
 }
 
 /** Takes the policy on, unless one was set here, and the counts of hibernations, unless some were counted here. */
@@ -65,13 +65,13 @@ export function bringSettings(
   now: number,
 ): boolean {
   return fleet.change((state) => {
-    const isNew = version > 0 && !isPolicySet(state);
+    const isNew = version > 0 && !isSetHere(state);
     const isUncounted = Object.keys(state.hibernations).length === 0 && Object.keys(hibernations).length > 0;
     if (!isNew && !isUncounted) return { state, result: false };
     const counted = isUncounted ? { ...state, hibernations } : state;
     // Whether the user is suspended here stays as it is, and instances take newer versions only.
     const policy = { ...state.policy, overrides, version: Math.max(version, state.policy.version + 1) };
-    const set = isNew ? { ...counted, policy, policySetAt: now } : counted;
+    const set = isNew ? { ...counted, policy, policySetAt: now, isPolicySet: true } : counted;
     // No digest has the id of one that was told before.
     const next = { ...set, digests: Math.max(set.digests, Math.floor(now / SECOND_MS)) };
     const due = isNew ? { policy: { at: now + BRINGING_RESUMES_MS, after: "" } } : {};

@@ -1,12 +1,12 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { calledMachine, UNHEARD_MS } from "../providers/machines.ts";
+import { UNHEARD_MS } from "../providers/machines.ts";
+import { settleMachines } from "./claims.ts";
 import {
   type Admission,
   type InstanceRow,
   isNewer,
   type Listed,
-  machineIn,
   type Report,
   type UserPolicy,
 } from "./report.ts";
@@ -29,11 +29,12 @@ import {
   type Due,
   type FleetState,
   fleetAlarmAt,
+  isSuspended,
   withDue,
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
+import { Admissions, NOT_ADMITTED, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
@@ -132,7 +133,7 @@ export class Fleet {
   admit(instanceId: string, limit: number, now: number): Admission | null {
     const free = limit - countInstances(this.#state);
     const isListed = this.registry.has(instanceId);
-    const noted = isListed ? { withdrawBy: null } : this.admissions.admit(instanceId, free, now);
+    const noted = isListed ? NOT_ADMITTED : this.admissions.admit(instanceId, free, now);
     if (noted === "too many") return null;
     return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId), ...noted };
   }
@@ -145,7 +146,7 @@ export class Fleet {
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
-      if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
+      if (isNewer(row, known)) next = this.#place(next, report, known, now);
       for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
       if (row.silentSince !== null && report.unreachedSince !== null) {
         this.#silences.noteLateReport(row.silentSince, now, this.rules.reportedWithinMs);
@@ -156,24 +157,17 @@ export class Fleet {
     });
   }
 
-  #place(
-    state: FleetState,
-    instanceId: string,
-    row: InstanceRow,
-    known: Known | null,
-    now: number,
-  ): FleetState {
+  #place(state: FleetState, report: Report, known: Known | null, now: number): FleetState {
+    const { instanceId, row } = report;
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
-    const watched = calledMachine(machineIn(row.view, instanceId));
-    if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
-    else this.machines.settle(instanceId, watched, now);
+    const told = this.#addOwnEvents({ ...state, revision }, settleMachines(this, report, now), now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
     const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;
-    const settling = isNewSilence ? awaitReports(state, this.rules, now) : state;
-    const moved = countMove({ ...settling, revision }, known, standing);
+    const settling = isNewSilence ? awaitReports(told, this.rules, now) : told;
+    const moved = countMove(settling, known, standing);
     const isSame = moved.awake === state.awake && moved.instancesByStatus === state.instancesByStatus;
     return isSame ? moved : withTotalsDue(moved, now);
   }
@@ -271,13 +265,13 @@ export class Fleet {
       const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { ...state.policy, overrides, version: state.policy.version + 1 };
-      const set = { ...state, policySetAt: now };
+      const set = { ...state, policySetAt: now, isPolicySet: true };
       return { state: this.#withPolicy(set, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
   }
 
   get isSuspended(): boolean {
-    return this.#state.policy.suspended ?? false;
+    return isSuspended(this.#state);
   }
 
   /**

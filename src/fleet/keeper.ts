@@ -10,9 +10,12 @@ import type {
   Trial,
 } from "../providers/connections.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
+import { kindIn, type LaneCall, type Turn } from "../providers/pace.ts";
+import { count } from "../service/meter.ts";
 import { type Changes, changeConnection, noteTrial, removeConnection } from "./connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
+import { Lanes } from "./tables/lanes.ts";
 import type { Holding } from "./tables/machines.ts";
 import { noteDelivery } from "./tasks/messages.ts";
 
@@ -27,8 +30,10 @@ export type ConfirmationAsked =
 export const READY = Symbol("ready");
 export const CHANGED = Symbol("changed");
 
-/** What a fleet keeps for others, who decide by it: claims of machines, credentials, channels. */
+/** What a fleet keeps for others, who decide by it: claims of machines, credentials, channels, lanes of calls to providers. */
 export abstract class FleetKeeper extends DurableObject<Env> {
+  readonly #lanes = new Lanes(this.ctx.storage.sql);
+
   /** The fleet, once it is started. */
   abstract [READY](): Promise<Fleet>;
 
@@ -99,6 +104,25 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     const noted = noteTrial(fleet, id, trial);
     this[CHANGED](fleet);
     return noted;
+  }
+
+  /** When a call to a provider may be made. */
+  async takeTurn(call: LaneCall): Promise<Turn> {
+    await this[READY]();
+    const { turn, waitedMs } = this.#lanes.ask(call, Math.random(), Date.now());
+    const provider = kindIn(call.connection) ?? "unknown";
+    if (turn.type === "go") {
+      count(this.env, this.ctx, "turns", { provider });
+      count(this.env, this.ctx, "turn_seconds", { provider }, waitedMs / 1000);
+    } else if (turn.type === "given up") count(this.env, this.ctx, "turns_given_up", { provider });
+    return turn;
+  }
+
+  /** A call was made in its turn, and its provider said all the same that it was too much. Says when to ask again. */
+  async noteLimited(call: LaneCall, retryAfterSeconds: number | null) {
+    await this[READY]();
+    count(this.env, this.ctx, "limits", { provider: kindIn(call.connection) ?? "unknown" });
+    return this.#lanes.limited(call, retryAfterSeconds, Math.random(), Date.now());
   }
 
   async channels(): Promise<ChannelRecord[]> {

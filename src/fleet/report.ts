@@ -35,7 +35,7 @@ export interface InstanceRow {
   /** The instance's own overrides of the policy. */
   readonly overrides: PolicyOverrides;
   readonly orphanedSince: number | null;
-  /** Its last sign of life while it is silent, else null. */
+  /** Its last sign of life while it is silent, else null. One that was never heard is silent without being an orphan. */
   readonly silentSince: number | null;
 }
 
@@ -69,6 +69,8 @@ export interface Admission {
    * former release does not say.
    */
   readonly withdrawBy?: number | null;
+  /** When an earlier one was admitted, which comes back with a withdrawal; null where there was none. As above. */
+  readonly formerAt?: number | null;
 }
 
 /**

@@ -20,7 +20,7 @@ import { Silences } from "./tables/silences.ts";
 import { instancesToVisit } from "./tables/visits.ts";
 import { sweep } from "./tasks/messages.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
-import { takeStanding } from "./tasks/standing.ts";
+import { askStanding, takeStanding } from "./tasks/standing.ts";
 
 /**
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
@@ -104,6 +104,9 @@ export abstract class FleetUpkeep extends FleetKeeper {
   /** Brings the fleet to how its user stands in D1. Says whether it knew otherwise. */
   async takeStanding(): Promise<boolean> {
     const fleet = await this[READY]();
+    askStanding(fleet, Date.now());
+    // The alarm asks again, should this call end before D1 has answered.
+    this[CHANGED](fleet);
     const isChanged = await takeStanding(this.env, this.ctx.id.name ?? "", fleet);
     this[CHANGED](fleet);
     return isChanged;

@@ -36,6 +36,9 @@ export const INVARIANTS = {
   orphaned_since_earlier: "the moment since which an instance is orphaned does not move back",
   orphaned_while_heard: "an instance that was heard is not orphaned",
   silence_order_while_heard: "nothing is ordered for the silence of an instance that was heard",
+  never_heard_deleted: "no machine is deleted for silence that never gave a sign of life",
+  unheard_order_on_anothers:
+    "of what was never heard, only a machine that its owner named here is stopped for that",
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
 } as const;
 

@@ -23,6 +23,7 @@ export async function deleteMachine(steps: OrderSteps): Promise<ActionOutcome | 
   const answer = await handOver(
     steps,
     "delete",
+    ["look", "delete"],
     async (each, target) => {
       // Minutes may pass between two tries, and somebody may start it meanwhile.
       const { state } = await each.status(target);

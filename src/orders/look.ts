@@ -41,7 +41,7 @@ export async function see(steps: OrderSteps, name: string): Promise<Seen> {
 
 /** One look, whatever it shows. */
 export async function look(steps: OrderSteps, name: string): Promise<Look> {
-  return steps.callProvider(name, async (provider, target, credentialsSetAt) => ({
+  return steps.callProvider(name, ["look"], async (provider, target, credentialsSetAt) => ({
     credentialsSetAt,
     sighting: await provider.status(target),
     at: Date.now(),

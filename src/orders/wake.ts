@@ -19,6 +19,7 @@ async function start(steps: OrderSteps): Promise<ActionOutcome | null> {
   const answer = await handOver(
     steps,
     "wake",
+    ["order"],
     (each, target) => each.wake(target),
     (seen) => isShownAs(seen, "starting", "running"),
   );

@@ -148,6 +148,13 @@ async function kindsOf(id: string): Promise<string[]> {
 }
 
 /** What the API says, but for what passes with time alone. */
+/** The former release knows none of these, and shows their defaults nowhere. */
+const NEW_SETTINGS: ReadonlySet<string> = new Set(["never_heard_after_seconds", "act_on_never_heard"]);
+
+function withoutNewSettings(policy: unknown): unknown {
+  return JSON.parse(JSON.stringify(policy, (field, value) => (NEW_SETTINGS.has(field) ? undefined : value)));
+}
+
 async function look() {
   const list = z
     .object({
@@ -161,7 +168,7 @@ async function look() {
   return {
     statuses: Object.fromEntries(list.instances.map(({ instance_id, status }) => [instance_id, status])),
     guard: list.guard.state,
-    policy: await api("/policy"),
+    policy: withoutNewSettings(await api("/policy")),
     // The former release knows nothing of confirmations.
     channels: channels.channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
     provider: await api("/providers/webhook"),

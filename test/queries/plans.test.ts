@@ -17,6 +17,7 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     forgotten: "one row",
     channels: "as many as a user may have",
     credentials: "one a provider",
+    lanes: "one a connection that was called within a day",
     removals: "the newest 1,000",
     event_counts: "two rows",
     late_reports: "a row a minute, for as long as a guard may close",
@@ -41,7 +42,7 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     by: "deliveries_by_time",
   },
   {
-    sql: "SELECT id FROM deliveries WHERE channel_id = ? ORDER BY …",
+    sql: "SELECT id FROM deliveries WHERE channel_id = ? AND retry_at <= ? …",
     because: "of one channel, for which 500 wait and what came since the last alarm",
   },
   { sql: "SELECT COUNT(*) AS total FROM deliveries", because: "the operator looks into one fleet" },

@@ -5,6 +5,7 @@ import { AlertsAreToldOnce } from "./promises/alerts-are-told-once.ts";
 import { CountsAreRight, stateOf } from "./promises/counts-are-right.ts";
 import { EverythingEnds } from "./promises/everything-ends.ts";
 import { InvariantsHold } from "./promises/invariants-hold.ts";
+import { NeverHeardIsSpared } from "./promises/never-heard-is-spared.ts";
 import { NewestPolicyHolds } from "./promises/newest-policy-holds.ts";
 import { NoMachineIsForgotten } from "./promises/no-machine-is-forgotten.ts";
 import { NothingIsLost } from "./promises/nothing-is-lost.ts";
@@ -73,6 +74,7 @@ export async function live(
   const promises: readonly Promised[] = [
     new WhoLivesIsSpared(say),
     new WhoIsUsedIsNotDeleted(platform, say),
+    new NeverHeardIsSpared(platform, say),
     new NoMachineIsForgotten(platform, say),
     new OrdersReachTheirMachine(say),
     new OneWatcher(platform, say),

@@ -22,6 +22,8 @@ const POLICY: PolicyOverrides = {
     hibernate_after_seconds: 300,
     force_hibernate_after_seconds: 600,
     delete_after_days: 0.012,
+    never_heard_after_seconds: 240,
+    act_on_never_heard: true,
   },
 };
 
@@ -70,7 +72,10 @@ export class Owner {
       const generation = this.#rig.host.stored?.tokenGeneration;
       if (generation === undefined) scheduler.at(scheduler.now + 1000, () => void attempt());
       else {
-        this.#rig.begin(generation);
+        const { rates } = this.#platform;
+        const lateMs = scheduler.chance(rates.lateAgent) ? scheduler.between(1, 25) * MINUTE : 0;
+        if (lateMs === 0) this.#rig.begin(generation);
+        else scheduler.at(scheduler.now + lateMs, () => this.#rig.begin(generation));
         this.#lookAfter();
       }
     };

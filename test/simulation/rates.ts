@@ -24,6 +24,8 @@ export interface Rates {
   readonly policyChanged: number;
   /** Of a hibernated instance. */
   readonly resumed: number;
+  /** Of one registration: its agent is installed much later. */
+  readonly lateAgent: number;
 }
 
 /** Each of them is off in some worlds, and up to twice as frequent as usual in others. */
@@ -49,5 +51,6 @@ export function drawRates(scheduler: Scheduler): Rates {
     hasLiar: scheduler.random() < 0.05,
     policyChanged: draw(0.02),
     resumed: draw(0.1),
+    lateAgent: draw(0.3),
   };
 }

@@ -89,10 +89,10 @@ export class RegisterInstance extends Endpoint {
     } catch (error) {
       // One that exists may have been admitted by another request that has not been heard of yet.
       const cameToNothing = error instanceof ApiError && error.code !== "exists";
-      const { withdrawBy = null } = admission;
+      const { withdrawBy = null, formerAt = null } = admission;
       if (cameToNothing && withdrawBy !== null) {
         await fleetOf(c.env, userId)
-          .withdrawAdmission(instanceId, withdrawBy)
+          .withdrawAdmission(instanceId, withdrawBy, formerAt)
           .catch((failure) =>
             logWarning(
               "an admission stays until the daily look",

@@ -44,7 +44,9 @@ const explanationSchema = component(
   "LifecycleExplanation",
   z
     .object({
-      next_step: z.enum(["warn", "hibernate", "orphan", "force_hibernate", "delete"]).nullable(),
+      next_step: z
+        .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete"])
+        .nullable(),
       at: instant.nullable(),
       in_seconds: z.number().nullable(),
       because: z.string().describe("The evidence"),

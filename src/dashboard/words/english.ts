@@ -31,6 +31,7 @@ const nextStep: Record<NextStep, string> = {
   warn: "Idle warning",
   hibernate: "Hibernates",
   orphan: "Counts as an orphan",
+  never_heard: "Counts as never heard",
   force_hibernate: "Force-hibernates",
   delete: "Is deleted",
 };
@@ -55,6 +56,7 @@ const event: Record<string, string> = {
   idle: "Idle",
   busy: "Busy again",
   would_hibernate: "Would hibernate",
+  never_heard: "Never heard",
   orphaned: "Orphaned",
   silent: "Silent",
   abandoned: "Abandoned",
@@ -159,6 +161,7 @@ export const english = {
     actions: "Actions",
   },
   never: "never",
+  neverHeard: "never heard",
   ago: (duration: string) => `${duration} ago`,
   noGpu: "no GPU reading",
   gpuTrend: (now: number | null, highest: number) =>

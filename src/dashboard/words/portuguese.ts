@@ -7,6 +7,7 @@ const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   warn: "Aviso de ociosidade",
   hibernate: "Hiberna",
   orphan: "Conta como órfã",
+  never_heard: "Conta como nunca ouvida",
   force_hibernate: "Hiberna à força",
   delete: "É excluída",
 };
@@ -20,6 +21,7 @@ const event: Record<string, string> = {
   idle: "Ociosa",
   busy: "Ocupada de novo",
   would_hibernate: "Hibernaria",
+  never_heard: "Nunca ouvida",
   orphaned: "Órfã",
   silent: "Em silêncio",
   abandoned: "Abandonada",
@@ -123,6 +125,7 @@ export const portuguese: Words = {
     actions: "Ações",
   },
   never: "nunca",
+  neverHeard: "nunca ouvida",
   ago: (duration) => `há ${duration}`,
   noGpu: "sem leitura de GPU",
   gpuTrend: (now, highest) =>

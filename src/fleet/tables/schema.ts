@@ -133,6 +133,21 @@ const STATEMENTS = [
      refusals INTEGER NOT NULL,        -- in a row
      noted_of INTEGER NOT NULL         -- the credentials that the last three were noted of, by when they were set
    ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS lanes (
+     connection TEXT PRIMARY KEY,
+     used_at INTEGER NOT NULL,
+     json TEXT NOT NULL
+   ) WITHOUT ROWID`,
+  // Calls to providers that wait for their turn.
+  `CREATE TABLE IF NOT EXISTS lane_waits (
+     call TEXT PRIMARY KEY,
+     asked_at INTEGER NOT NULL,
+     since INTEGER,                    -- NULL: it has had its turn
+     start_at REAL,
+     moved_by REAL NOT NULL,
+     waits INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS lane_waits_by_time ON lane_waits (asked_at)",
 ];
 
 const FILLED_TABLES = [
@@ -151,6 +166,8 @@ const FILLED_TABLES = [
   "connections",
   "policy_retries",
   "admissions",
+  "lanes",
+  "lane_waits",
 ];
 
 export function createTables(sql: SqlStorage): void {

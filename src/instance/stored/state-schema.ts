@@ -18,6 +18,7 @@ import type {
   OpenLook,
   Orphan,
   Phase,
+  Unheard,
 } from "../../lifecycle/model/phase.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
@@ -145,6 +146,8 @@ const openLook = exactly<OpenLook>({
   isTold: z.boolean(),
 });
 
+const unheard = exactly<Unheard>({ because: openEnum<Unheard["because"]>(), from: number });
+
 const hibernated = exactly<Hibernated>({
   status: z.literal("hibernated"),
   since: number,
@@ -157,7 +160,11 @@ const hibernated = exactly<Hibernated>({
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
 
 const standings = {
-  pending: exactly<Standing<"pending">>({ status: z.literal("pending"), tellAt: numberOrNull.optional() }),
+  pending: exactly<Standing<"pending">>({
+    status: z.literal("pending"),
+    unheard: unheard.optional(),
+    orphan: orphan.optional(),
+  }),
   running: exactly<Standing<"running">>({ status: z.literal("running"), idle: idleRun.nullable() }),
   orphaned: exactly<Standing<"orphaned">>({ status: z.literal("orphaned"), orphan }),
 } satisfies { [S in Awake["status"]]: z.ZodType<Standing<S>> };
@@ -216,6 +223,7 @@ const actionOrder = exactly<ActionOrder>({
   machine,
   sighted: sighted.nullable(),
   isHibernated: z.boolean(),
+  neverHeard: z.boolean().optional(),
   snapshotFirst: z.boolean(),
   requestId: text.optional(),
 });

@@ -4,13 +4,15 @@ import {
   type Action,
   hibernationOf,
   idleRunOf,
+  isUnheard,
   type Orphan,
   orphanOf,
   stemsFromSilence,
 } from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
+import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { actionOf } from "../rules/order.ts";
+import { isOwnersMachine } from "../rules/unheard.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
@@ -37,6 +39,8 @@ export const OF_A_STEP = [
   ["orphaned_since_earlier", isOrphanedSinceKept],
   ["orphaned_while_heard", isNewOrphanSilent],
   ["silence_order_while_heard", isNewOrderForSilence],
+  ["never_heard_deleted", isNewDeleteOfHeard],
+  ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
 ] as const satisfies readonly (readonly [string, OfAStep])[];
 
@@ -161,6 +165,17 @@ function isNewOrderForSilence(before: InstanceState, after: InstanceState): bool
   if (newActionIn(before, after) === null || !stemsFromSilence(after.phase)) return true;
   const orphan = orphanOf(after.phase);
   return orphan !== null && isSilent(after, orphan);
+}
+
+/** A wake, too, is a sign of life: it counts from then. */
+function isNewDeleteOfHeard(before: InstanceState, after: InstanceState): boolean {
+  return newActionIn(before, after)?.kind !== "delete" || seenAt(after.clock) !== null;
+}
+
+/** Any other may be used by somebody, or be heard elsewhere. */
+function isNewUnheardOrderOnOwn(before: InstanceState, after: InstanceState): boolean {
+  if (newActionIn(before, after) === null || !stemsFromSilence(after.phase)) return true;
+  return !isUnheard(after.phase) || isOwnersMachine(after.phase);
 }
 
 /** Since it became an orphan it was neither heard nor kept alive. */

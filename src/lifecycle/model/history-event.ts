@@ -15,6 +15,7 @@ export const historyEventKindSchema = z.enum([
   "idle",
   "busy",
   "would_hibernate",
+  "never_heard",
   "orphaned",
   "silent",
   "abandoned",

@@ -32,13 +32,25 @@ export type Phase =
 /** No order is under way or done: the phase follows from heartbeats alone, or from their absence. */
 export type Awake = Pending | Running | Orphaned;
 
+/** Nothing was heard of the machine so far. */
 export interface Pending {
   readonly status: "pending";
+  /** Absent in what a former release wrote: nobody knows why nothing was heard. */
+  readonly unheard?: Unheard | undefined;
+  /** Its place on the ladder once its owner was told that it was never heard; absent before. */
+  readonly orphan?: Orphan | undefined;
+}
+
+/** Why a first heartbeat is awaited, and since when. */
+export interface Unheard {
   /**
-   * After a restore or an import: when its owner is told that nobody watches it, unless it is heard before; null once that is told.
-   * Absent: nobody is told. A release that does not know it tells nobody.
+   * - `registered`, `moved`: its owner named the machine, here.
+   * - `imported`: it comes from an export, and may be heard where it was exported from.
+   * - `started`: it was hibernated, and found running: somebody started it.
+   * - `unknown`: a former release does not say.
    */
-  readonly tellAt?: number | null | undefined;
+  readonly because: "registered" | "moved" | "imported" | "started" | "unknown";
+  readonly from: number;
 }
 
 export interface Running {
@@ -146,7 +158,22 @@ export type Handover =
   | { readonly state: "trying"; readonly calledOffBecause: string | null }
   | { readonly state: "accepted"; readonly at: number };
 
-/** The place on the liveness ladder, which outlives hibernation; null for an instance that is no orphan. */
+/** A machine whose first heartbeat is awaited. */
+export function awaitHeartbeat(because: Unheard["because"], from: number): Pending {
+  return { status: "pending", unheard: { because, from } };
+}
+
+/** Whether nothing was heard of the machine so far. Then it did not fall silent either. */
+export function isUnheard(phase: Phase): boolean {
+  return phase.status === "pending" || (phase.status === "hibernating" && phase.before.status === "pending");
+}
+
+/** When it became an orphan; null for an instance that is none, as one that was never heard. */
+export function orphanedSince(phase: Phase): number | null {
+  return isUnheard(phase) ? null : (orphanOf(phase)?.since ?? null);
+}
+
+/** The place on the liveness ladder, which outlives hibernation; null for an instance that has none. */
 export function orphanOf(phase: Phase): Orphan | null {
   switch (phase.status) {
     case "orphaned":
@@ -156,6 +183,7 @@ export function orphanOf(phase: Phase): Orphan | null {
     case "hibernating":
       return orphanOf(phase.before);
     case "pending":
+      return phase.orphan ?? null;
     case "running":
     case "waking":
     case "deleted":

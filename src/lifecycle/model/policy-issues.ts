@@ -79,6 +79,12 @@ export function policyContradictions(policy: PolicySettings, provider: Connected
       });
     }
   }
+  if (orphan.act_on_never_heard && orphan.never_heard_after_seconds > orphan.hibernate_after_seconds) {
+    issues.push({
+      path: ["orphan", "never_heard_after_seconds"],
+      message: `must not be more than orphan.hibernate_after_seconds (${orphan.hibernate_after_seconds} s) while orphan.act_on_never_heard is set, but is ${orphan.never_heard_after_seconds} s`,
+    });
+  }
   atLeastOneInterval("guard", "window_seconds", guard.window_seconds);
   atLeastOneInterval("guard", "max_hold_seconds", guard.max_hold_seconds);
   return issues;

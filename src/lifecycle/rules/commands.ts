@@ -1,6 +1,7 @@
 import { closeGap } from "../model/counters.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
+import { awaitHeartbeat } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
@@ -164,7 +165,7 @@ function settleSavings(state: InstanceState, now: number): InstanceState {
 function resetForOtherMachine(state: InstanceState, policy: Policy, now: number): InstanceState {
   return {
     ...state,
-    phase: { status: "pending" },
+    phase: awaitHeartbeat("moved", now),
     clock: { ...state.clock, graceUntil: null, countsFrom: now },
     counters: closeGap(state.counters, policy.intervalMs, now, null),
     agent: { ...state.agent, hasGpu: false, gpus: [] },

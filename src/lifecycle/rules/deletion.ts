@@ -1,7 +1,7 @@
 import { closeGap } from "../model/counters.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
-import { type Hibernated, hibernationOf, type Orphan, type Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Hibernated, hibernationOf, type Orphan, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
@@ -120,7 +120,12 @@ export function countAsFoundRunning(
 ): InstanceState {
   const settled = hibernated === null ? state : endSavings(state, hibernated, hibernatedUntil);
   return record(
-    { ...settled, phase: { status: "pending" }, counters: { ...settled.counters, gapFrom: null } },
+    {
+      ...settled,
+      // Its owner is told now, and so not once more that it is not heard.
+      phase: { ...awaitHeartbeat("started", found.at), orphan: foundAt(found.at) },
+      counters: { ...settled.counters, gapFrom: null },
+    },
     {
       at: found.at,
       kind: "found_running",
@@ -129,6 +134,10 @@ export function countAsFoundRunning(
       detail: found.detail,
     },
   );
+}
+
+function foundAt(at: number): Orphan {
+  return { since: at, clockFrom: at, step: "orphaned", guard: null, failed: null, deleteFailed: null };
 }
 
 /** The machine was not deleted. The owner is told once, and later cleanups retry at growing intervals. */

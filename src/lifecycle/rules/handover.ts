@@ -1,6 +1,13 @@
 import type { Sighted } from "../model/effects.ts";
 import { record } from "../model/outbox.ts";
-import { type Action, type Handover, orphanOf, type Phase, stemsFromSilence } from "../model/phase.ts";
+import {
+  type Action,
+  type Handover,
+  isUnheard,
+  orphanOf,
+  type Phase,
+  stemsFromSilence,
+} from "../model/phase.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
@@ -25,9 +32,11 @@ export function recover(state: InstanceState, at: number, because: string): Inst
       at,
       kind: "recovered",
       severity: "info",
-      message: `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
+      message: isUnheard(spared.phase)
+        ? `Recovered: ${because} ${spokenDuration(at - orphan.since)} after it counted as never heard`
+        : `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
       detail: {
-        orphaned_since: toIso(orphan.since),
+        [isUnheard(spared.phase) ? "never_heard_since" : "orphaned_since"]: toIso(orphan.since),
         step: orphan.step,
         flapping: spared.flaps.told,
       },
@@ -40,12 +49,11 @@ function withoutOrphan(phase: Phase): Phase {
     case "orphaned":
       return { status: "running", idle: null };
     case "hibernating":
-      return phase.before.status === "orphaned"
-        ? { ...phase, before: { status: "running", idle: null } }
-        : phase;
+      return { ...phase, before: { status: "running", idle: null } };
     case "hibernated":
       return { ...phase, orphan: null };
     case "pending":
+      return { ...phase, orphan: undefined };
     case "running":
     case "waking":
     case "deleting":

@@ -9,9 +9,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 
 /**
- * After a restore or an import nobody knows how the machine is of an instance that no heartbeat is expected from: it may run, and
- * cost money. Of a hibernated one the provider is asked, until it answers; of any other its owner is told. Nothing is stopped or
- * deleted for it. Only whoever asks says that it was asked.
+ * After a restore or an import nobody knows how the machine of a hibernated instance is: it may run, and cost money. So its provider
+ * is asked, until it answers. Nothing is stopped or deleted for it. Only whoever asks says that it was asked.
  */
 
 /** A machine that runs is most likely heard before: then nobody needs to be asked. */
@@ -23,41 +22,17 @@ const LONGEST_RETRY_MS = DAY_MS;
 /** What may pass is told only after this long. */
 const TELL_AFTER_MS = HOUR_MS;
 
-/** Whoever is imported may be heard elsewhere for a while. */
-const MOVING_MS = DAY_MS;
-
-/** Somebody must find out how the machine is. One that is awake is watched by the ladder; one that was deleted does not come back. */
-export function openLook(
-  state: InstanceState,
-  origin: Extract<InstanceEvent, { type: "resumed" }>["origin"],
-  now: number,
-): InstanceState {
+/** A hibernated one has to be looked at. Others are watched by the ladder, or their first heartbeat is awaited. */
+export function openLook(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
-  switch (phase.status) {
-    case "hibernated":
-      return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now) } };
-    case "pending": {
-      const tellAt = now + (origin === "import" ? MOVING_MS : TELL_AFTER_MS);
-      return phase.tellAt === null ? state : { ...state, phase: { ...phase, tellAt } };
-    }
-    case "running":
-    case "orphaned":
-    case "hibernating":
-    case "waking":
-    case "deleting":
-    case "deleted":
-      return state;
-  }
+  if (phase.status !== "hibernated") return state;
+  return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now) } };
 }
 
-/** Nobody could be asked, or heard, for a while. What is open begins anew. */
+/** Nobody could be asked for a while. What is open begins anew. */
 export function restartLook(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
-  if (phase.status === "hibernated" && phase.openLook !== undefined) {
-    return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now) } };
-  }
-  if (phase.status !== "pending" || typeof phase.tellAt !== "number") return state;
-  return { ...state, phase: { ...phase, tellAt: Math.max(phase.tellAt, now + TELL_AFTER_MS) } };
+  return phase.status === "hibernated" && phase.openLook !== undefined ? openLook(state, now) : state;
 }
 
 /** The owner is not told a second time. */
@@ -68,7 +43,6 @@ function lookAnew(former: OpenLook | undefined, now: number): OpenLook {
 /** When somebody is asked, or told; null when nothing is open. Nothing is for a suspended user. */
 export function lookDeadline({ phase }: InstanceState, policy: Policy): number | null {
   if (policy.suspended) return null;
-  if (phase.status === "pending") return phase.tellAt ?? null;
   return phase.status === "hibernated" ? (phase.openLook?.askAt ?? null) : null;
 }
 
@@ -79,18 +53,11 @@ export function dueLook(state: InstanceState, policy: Policy, now: number): Mach
   return abilitiesOf(state.profile.provider).reachesSilent ? machineOf(state.profile) : null;
 }
 
-/** Does what needs no provider: where none can be asked, the owner is told. */
+/** Where no provider can be asked, the owner is told. */
 export function takeLookStep(state: InstanceState, policy: Policy, now: number): InstanceState {
   const due = lookDeadline(state, policy);
   if (due === null || now < due) return state;
-  const { phase, profile } = state;
-  if (phase.status === "pending") {
-    return tellUnwatched(
-      { ...state, phase: { ...phase, tellAt: null } },
-      now,
-      "nothing was heard of it since",
-    );
-  }
+  const { profile } = state;
   if (abilitiesOf(profile.provider).reachesSilent) return state;
   const because = `no provider can be asked (provider: ${kindOf(profile.provider)})`;
   return keepOpen(beginLook(state, now), { because, isPassing: false }, now);
@@ -174,12 +141,11 @@ function keepOpen(state: InstanceState, { because, isPassing }: NoAnswer, now: n
 /** Nobody can say how the machine is: its owner has to look. */
 function tellUnwatched(state: InstanceState, at: number, because: string): InstanceState {
   const { status } = state.phase;
-  const standing = status === "pending" ? "not heard yet" : status;
   return record(state, {
     at,
     kind: "unwatched",
     severity: "warning",
-    message: `Nobody knows whether its machine runs: it was ${standing} when the service was set back, or took it in, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
+    message: `Nobody knows whether its machine runs: it was ${status} when the service was set back, or took it in, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
     detail: { status, because },
   });
 }

@@ -1,6 +1,6 @@
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
-import { type Hibernated, hibernationOf, type Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Hibernated, hibernationOf, type Phase } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
@@ -51,7 +51,7 @@ export function resume(
   now: number,
 ): InstanceState {
   const settled = settleSavings(endOrder(state, origin, now), knownUntil, now);
-  const phase = origin === "import" ? unheard(settled.phase) : withoutIdleRun(settled.phase);
+  const phase = origin === "import" ? unheard(settled.phase, now) : withoutPastRuns(settled.phase, now);
   const isAwake = phase.status === "running" || phase.status === "orphaned";
   const resumed: InstanceState = {
     ...settled,
@@ -71,7 +71,7 @@ export function resume(
       status: state.phase.status,
     },
   });
-  return openLook(told, origin, now);
+  return openLook(told, now);
 }
 
 function endOrder(state: InstanceState, origin: Origin, now: number): InstanceState {
@@ -110,24 +110,36 @@ function settleSavings(state: InstanceState, knownUntil: number | null, now: num
   return { ...settled, phase: { ...hibernated, unsavedFrom: now } satisfies Hibernated };
 }
 
-/** An idle run is broken, since nobody knows of use meanwhile. */
-function withoutIdleRun(phase: Phase): Phase {
-  return phase.status === "running" ? { status: "running", idle: null } : phase;
+/** An idle run is broken, since nobody knows of use meanwhile. A first heartbeat is awaited anew, and told of anew. */
+function withoutPastRuns(phase: Phase, now: number): Phase {
+  switch (phase.status) {
+    case "running":
+      return { status: "running", idle: null };
+    case "pending":
+      return awaitHeartbeat(phase.unheard?.because ?? "unknown", now);
+    case "orphaned":
+    case "hibernating":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return phase;
+  }
 }
 
 /** The phase of an instance of which nothing has been heard here. */
-function unheard(phase: Phase): Phase {
+function unheard(phase: Phase, now: number): Phase {
   switch (phase.status) {
     case "hibernated":
       return { ...phase, orphan: null };
     case "deleted":
-    case "pending":
       return phase;
+    case "pending":
     case "running":
     case "orphaned":
     case "hibernating":
     case "waking":
     case "deleting":
-      return { status: "pending" };
+      return awaitHeartbeat("imported", now);
   }
 }

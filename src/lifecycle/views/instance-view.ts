@@ -1,12 +1,13 @@
 import { averageGpuPercent, costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
-import { orphanOf, type Status } from "../model/phase.ts";
+import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
+import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type Explanation, explain } from "./explanation.ts";
 
 export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
@@ -77,7 +78,6 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
   const { clock, phase, profile } = state;
   const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
   const alert = alertText(state, policy, now);
-  const orphan = orphanOf(phase);
   return {
     instance_id: instanceId,
     name: profile.name,
@@ -96,7 +96,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
     registered_at: toIso(profile.registeredAt),
-    orphaned_since: isoOrNull(orphan?.since ?? null),
+    orphaned_since: isoOrNull(orphanedSince(phase)),
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
@@ -156,6 +156,7 @@ function healthOf(state: InstanceState, policy: Policy, now: number): Health {
       return now - seen > 2 * policy.intervalMs ? "late" : "healthy";
     }
     case "pending":
+      return phase.orphan === undefined ? "inactive" : "unhealthy";
     case "hibernating":
     case "hibernated":
     case "waking":
@@ -167,6 +168,7 @@ function healthOf(state: InstanceState, policy: Policy, now: number): Health {
 
 function alertText(state: InstanceState, policy: Policy, now: number): string | null {
   const { phase, clock } = state;
+  if (phase.status === "pending" && phase.orphan !== undefined) return unheardAlert(state);
   if (phase.status === "orphaned") {
     return clock.lastHeartbeatAt === null
       ? "No heartbeat ever. May be stuck."

@@ -65,7 +65,7 @@ describe.each(["restore", "import"] as const)("a hibernated instance after a %s"
     for (const before of [hibernated(), silent().succeed()]) {
       const line = showing({ shows: "running" }, resumed(before, origin));
       line.until(LATER + 6 * MINUTE);
-      expect(line.state.phase).toEqual({ status: "pending" });
+      expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
       expect(alertsIn(line)).toMatchObject([{ kind: "found_running", severity: "critical" }]);
       for (let day = 1; day <= 30; day++) line.until(LATER + day * DAY).command({ type: "cleanup" });
       expect(ordersIn(line)).toEqual([]);
@@ -113,7 +113,7 @@ describe.each(["restore", "import"] as const)("a hibernated instance after a %s"
     expect(gaps.at(-1)).toBe(DAY);
     line.shows = { shows: "running" };
     line.until(LATER + 31 * DAY);
-    expect(line.state.phase).toEqual({ status: "pending" });
+    expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
     expect(alertsIn(line).map(({ kind }) => kind)).toEqual(["unwatched", "found_running"]);
   });
 
@@ -131,7 +131,7 @@ describe.each(["restore", "import"] as const)("a hibernated instance after a %s"
   it("hears an answer however late it comes, and whoever asked before", () => {
     const line = showing(null, resumed(hibernated(), origin)).until(LATER + 3 * HOUR);
     tell(line, { shows: "running" });
-    expect(line.state.phase).toEqual({ status: "pending" });
+    expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
   });
 
   it("is looked at again when whoever asked did not come back", () => {
@@ -239,73 +239,6 @@ describe("a hibernated instance", () => {
     line.until(START + 30 * DAY);
     expect(line.looks).toEqual([]);
     expect(line.state.phase).toEqual(phase);
-  });
-});
-
-describe("an instance of which nothing is heard", () => {
-  const unheard = (status: "pending" | "running" | "orphaned" | "hibernating" | "waking") =>
-    resumed(IN_STATUS[status](), "import");
-
-  it("a day after its import is its owner's to look after, once, and nothing is ordered for it", () => {
-    for (const status of ["pending", "running", "orphaned", "hibernating", "waking"] as const) {
-      const line = unheard(status).until(LATER + DAY - 1);
-      expect(
-        alertsIn(line).filter(({ kind }) => kind === "unwatched"),
-        status,
-      ).toEqual([]);
-      line.until(LATER + DAY);
-      expect(alertsIn(line).at(-1), status).toMatchObject({ kind: "unwatched", severity: "warning" });
-      line.until(LATER + 60 * DAY).command({ type: "cleanup" });
-      line.apply({ type: "resumed", origin: "import", knownUntil: null });
-      line.until(LATER + 90 * DAY);
-      expect(
-        alertsIn(line).filter(({ kind }) => kind === "unwatched"),
-        status,
-      ).toHaveLength(1);
-      expect(ordersIn(line), status).toEqual([]);
-    }
-  });
-
-  it("within the day is, once it is heard, watched like any other, and nobody is alarmed", () => {
-    const line = unheard("running").until(LATER + HOUR);
-    line.heartbeat();
-    line.beatUntil(LATER + 2 * DAY);
-    expect(alertsIn(line)).toEqual([]);
-  });
-
-  it("an hour after it was set back is its owner's to look after, if it was never heard then", () => {
-    const line = new Timeline();
-    line.command({ type: "hibernate.requested" });
-    expect(line.state.phase.status).toBe("hibernating");
-    resumed(line);
-    expect(line.state.phase.status).toBe("pending");
-    line.until(LATER + HOUR);
-    expect(alertsIn(line).filter(({ kind }) => kind === "unwatched")).toHaveLength(1);
-  });
-
-  it("but whose heartbeat showed that it was set back alarms nobody, however often", () => {
-    const line = new Timeline();
-    for (let time = 0; time < 3; time++) {
-      resumed(line, "restore", LATER + time * DAY);
-      line.heartbeat();
-      expect(alertsIn(line).filter(({ kind }) => kind === "unwatched")).toEqual([]);
-      line.state = { ...line.state, phase: { status: "pending" } };
-    }
-  });
-
-  it("while its user is suspended counts as unheard from the end of that on", () => {
-    const line = IN_STATUS.running();
-    const active = line.policy;
-    line.policy = compilePolicy(DEFAULT_POLICY, 1, true);
-    resumed(line, "import").until(LATER + 5 * DAY);
-    expect(alertsIn(line)).toEqual([]);
-    const former = line.policy;
-    line.policy = active;
-    line.apply({ type: "policy.changed", former });
-    line.until(LATER + 5 * DAY + 50 * MINUTE);
-    expect(alertsIn(line)).toEqual([]);
-    line.until(LATER + 5 * DAY + HOUR);
-    expect(alertsIn(line)).toMatchObject([{ kind: "unwatched" }]);
   });
 });
 

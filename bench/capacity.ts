@@ -233,6 +233,7 @@ function month(
     count("actorRequests") +
     count("reports") +
     count("credentialReads") +
+    count("turns") +
     totals +
     2 * messages +
     2 * failing +
@@ -243,7 +244,7 @@ function month(
     workerRequests: count("workerRequests"),
     cpuMs: (count("workerRequests") + count("orderSteps") + messages + failing) * CPU_MS_A_REQUEST,
     objectRequests: requests,
-    objectRows: count("actorRows") + count("fleetRows") + totals + 6 * messages,
+    objectRows: count("actorRows") + count("fleetRows") + count("turns") + totals + 6 * messages,
     gigabyteSeconds: (awakeMs / SECOND) * OBJECT_GIGABYTES,
     d1Rows: count("d1Rows") + 30 * cleaned.d1Rows,
     workflowSteps: count("orderSteps") + STEPS_A_DELIVERY * failing + 30 * cleaned.steps,

@@ -39,16 +39,20 @@ export const KINDS = [
   "orders",
   "orderSteps",
   "credentialReads",
+  /** Calls to providers ask the fleet for their turns, each of which is a row there. */
+  "turns",
 ] as const;
 
 export type Kind = (typeof KINDS)[number];
 
 /**
  * Steps of an order that is stopped at the second look: look, ask, try, note, look, wait, look, tell. Each look reads the
- * provider's credentials from the fleet, and when they were set; the try reads them once more.
+ * provider's credentials from the fleet, and when they were set; the try reads them once more. Each of its calls to
+ * the provider asks the fleet for its turn.
  */
 const STEPS_AN_ORDER = 8;
 const CREDENTIAL_READS_AN_ORDER = 7;
+const TURNS_AN_ORDER = 4;
 
 /**
  * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/tables/schema.ts`: the instance and its index,
@@ -90,7 +94,7 @@ export class Demand {
   }
 }
 
-const BY_CHANCE: ReadonlySet<Kind> = new Set<Kind>(["orders", "orderSteps", "credentialReads"]);
+const BY_CHANCE: ReadonlySet<Kind> = new Set<Kind>(["orders", "orderSteps", "credentialReads", "turns"]);
 
 const ZERO: Record<Kind, number> = {
   workerRequests: 0,
@@ -106,6 +110,7 @@ const ZERO: Record<Kind, number> = {
   orders: 0,
   orderSteps: 0,
   credentialReads: 0,
+  turns: 0,
 };
 
 const policy = compilePolicy(DEFAULT_POLICY, 1);
@@ -265,6 +270,7 @@ class Instance {
     this.#demand.add("orders", at);
     this.#demand.add("orderSteps", at, STEPS_AN_ORDER);
     this.#demand.add("credentialReads", at, CREDENTIAL_READS_AN_ORDER);
+    this.#demand.add("turns", at, TURNS_AN_ORDER);
     this.#queue.push({ at: at + 1 * SECOND, event: { type: "action.checked", actionId, sighted: null } });
     this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.tried", actionId } });
     this.#queue.push({ at: at + 2 * SECOND, event: { type: "action.accepted", actionId } });

@@ -17,6 +17,13 @@ import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
+import {
+  ChangeConnection,
+  CheckConnection,
+  CreateConnection,
+  DeleteConnection,
+  ListConnections,
+} from "./api/connections.ts";
 import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
@@ -30,7 +37,7 @@ import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
-import { GetInventory, SyncInventory } from "./api/inventory.ts";
+import { GetInventory, SyncConnection } from "./api/inventory.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
@@ -117,11 +124,16 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/agent/channels/:id", DeleteChannel);
   api.post("/api/agent/channels/:id/test", TestChannel);
   api.post("/api/agent/channels/:id/confirmation", SendConfirmation);
+  api.get("/api/agent/connections", ListConnections);
+  api.post("/api/agent/connections", CreateConnection);
+  api.patch("/api/agent/connections/:id", ChangeConnection);
+  api.delete("/api/agent/connections/:id", DeleteConnection);
+  api.post("/api/agent/connections/:id/check", CheckConnection);
   api.get("/api/agent/providers/:kind", GetProvider);
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);
   api.get("/api/agent/inventory", GetInventory);
-  api.post("/api/agent/inventory/sync", SyncInventory);
+  api.post("/api/agent/connections/:id/sync", SyncConnection);
   api.post("/api/agent/inventory/adopt", AdoptMachines);
   api.post("/api/agent/actions/:id/result", PostActionResult);
 

@@ -160,11 +160,16 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["POST", "/api/agent/channels"],
   ["DELETE", "/api/agent/channels/c-1"],
   ["POST", "/api/agent/channels/c-1/test"],
+  ["GET", "/api/agent/connections"],
+  ["POST", "/api/agent/connections"],
+  ["PATCH", "/api/agent/connections/vast"],
+  ["DELETE", "/api/agent/connections/vast"],
+  ["POST", "/api/agent/connections/vast/check"],
+  ["POST", "/api/agent/connections/vast/sync"],
   ["GET", "/api/agent/providers/vast"],
   ["PUT", "/api/agent/providers/vast"],
   ["DELETE", "/api/agent/providers/vast"],
   ["GET", "/api/agent/inventory"],
-  ["POST", "/api/agent/inventory/sync"],
   ["POST", "/api/agent/inventory/adopt"],
   ["POST", "/api/agent/actions/a-1/result"],
 ];
@@ -221,7 +226,10 @@ const badRegistration = fc.oneof(
     { instance_id: "new", policy: { idle: { warn_after_seconds: 400 } } },
     { instance_id: "new", policy: { guard: { enabled: false } } },
     { instance_id: "new", policy: [] },
+    { instance_id: "new", connection: "vast" },
+    { instance_id: "new", provider: "vast", connection: "c-1" },
     { instance_id: INSTANCE_ID },
+    { instance_id: INSTANCE_ID, name: "another" },
     {},
     [],
     null,
@@ -261,6 +269,16 @@ const badCredentials = fc.oneof(
     { api_key: 1 },
     { api_key: "x".repeat(600) },
     { api_key: "0123456789", more: "1" },
+  ),
+);
+
+const badConnection = fc.oneof(
+  badCredentials.map((credentials) => ({ provider: "vast", name: "x", credentials })),
+  fc.constantFrom(
+    {},
+    { provider: "agent", name: "x", credentials: { api_key: "0123456789" } },
+    { provider: "vast", name: "", credentials: { api_key: "0123456789" } },
+    { provider: "vast", name: "x".repeat(201), credentials: { api_key: "0123456789" } },
   ),
 );
 
@@ -319,6 +337,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
+    badConnection.map((body) => byUser("POST", "/api/agent/connections", JSON.stringify(body))),
     badResult.map((body) => byUser("POST", "/api/agent/actions/a-1/result", JSON.stringify(body))),
     fc
       .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))

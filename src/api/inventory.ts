@@ -10,6 +10,7 @@ import { providerKindSchema } from "../lifecycle/model/provider.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
+import { connectionParams } from "./connections.ts";
 import { instant } from "./instances/schemas.ts";
 
 /** All machines of the user's accounts, as their providers list them. */
@@ -43,6 +44,7 @@ const connectionSchema = component(
   z.object({
     connection: z.string(),
     provider: providerKindSchema,
+    name: z.string(),
     listed_at: instant.nullable().describe("When the last listing that succeeded began"),
     complete: z.boolean().nullable().describe("Whether that one went through to its end"),
     next_at: instant.nullable(),
@@ -59,11 +61,10 @@ const inventorySchema = component(
   }),
 );
 
-const syncSchema = component("InventorySync", inventorySchema.pick({ connections: true }));
-
 const connectionExample: z.infer<typeof connectionSchema> = {
   connection: "vast",
   provider: "vast",
+  name: "Vast.ai",
   listed_at: "2025-12-19T03:20:00Z",
   complete: true,
   next_at: "2025-12-19T03:35:00Z",
@@ -151,41 +152,34 @@ function placeIn(cursor: string): InventoryPlace {
   }
 }
 
-const syncQuery = z.object({
-  connection: z.string().min(1).max(100).optional().describe("Only this one; all, if left out"),
-});
-
-export class SyncInventory extends Endpoint {
+export class SyncConnection extends Endpoint {
   override schema = {
-    operationId: "syncInventory",
+    operationId: "syncConnection",
     tags: ["Inventory"],
-    summary: "List the machines of the connected accounts now",
+    summary: "List the machines of a connection now",
     description:
-      "At most once a minute for each connection: then 429. A long list may go on after the answer; `listed_at` then is an earlier one.",
+      "At most once a minute: then 429. A long list may go on after the answer; `listed_at` then is an earlier one.",
     security: security("user"),
-    request: { query: syncQuery },
+    request: { params: connectionParams },
     responses: {
-      200: jsonResponse("How the listings went", syncSchema, { connections: [connectionExample] }),
-      ...errorResponses(400, 401, 403, 404),
+      200: jsonResponse("How the listing went", connectionSchema, connectionExample),
+      ...errorResponses(401, 403, 404),
     },
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const { query } = await this.getValidatedData<typeof this.schema>();
+    const { params } = await this.getValidatedData<typeof this.schema>();
     const fleet = fleetOf(c.env, userIdOf(c.var.principal));
-    switch (await answerOr(fleet.syncInventory(query.connection ?? null), "unknown")) {
-      case "suspended":
-        throw suspended();
-      case "too_soon":
-        throw tooManyRequests("The machines were listed just now: go on in a minute");
-      case "unknown":
-        if (query.connection !== undefined) throw notFound();
-        return c.json({ connections: [] });
-      case "listed": {
-        const { connections } = await fleet.inventory(START, null, 1);
-        return c.json({ connections: connections.map(connectionView) });
-      }
+    const synced = await answerOr<ListedConnection | "too_soon" | "unknown" | "suspended">(
+      fleet.syncConnection(params.id),
+      "unknown",
+    );
+    if (synced === "suspended") throw suspended();
+    if (synced === "too_soon") {
+      throw tooManyRequests("The machines were listed just now: go on in a minute");
     }
+    if (synced === "unknown") throw notFound();
+    return c.json(connectionView(synced));
   }
 }
 
@@ -212,14 +206,11 @@ function machineView(machine: InventoryRow): z.infer<typeof machineSchema> {
   };
 }
 
-function connectionView({
-  connection,
-  provider,
-  listing,
-}: ListedConnection): z.infer<typeof connectionSchema> {
+function connectionView({ id, kind, name, listing }: ListedConnection): z.infer<typeof connectionSchema> {
   return {
-    connection,
-    provider,
+    connection: id,
+    provider: kind,
+    name,
     listed_at: isoOf(listing?.listedAt ?? null),
     complete: listing?.isComplete ?? null,
     next_at: isoOf(listing?.dueAt ?? null),

@@ -11,6 +11,7 @@ import {
   policyOverridesSchema,
   policySettingsSchema,
 } from "../lifecycle/model/policy-settings.ts";
+import { kindOf } from "../lifecycle/model/provider.ts";
 import { fleetOf } from "../platform/address.ts";
 
 export const policySchema = component(
@@ -85,6 +86,6 @@ function contradiction(issue: PolicyIssue, instance: PolicyContradiction["instan
     ? { path, message }
     : {
         path,
-        message: `for instance ${instance.id} (${instance.provider}, with its own overrides) ${message}`,
+        message: `for instance ${instance.id} (${kindOf(instance.provider)}, with its own overrides) ${message}`,
       };
 }

@@ -1,23 +1,16 @@
 import { z } from "zod";
 import { userIdOf } from "../http/authenticate.ts";
-import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
-import { ApiError, errorResponses, invalid, notFound } from "../http/errors.ts";
+import { type ApiContext, Endpoint } from "../http/endpoint.ts";
+import { errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { CALLED_PROVIDERS } from "../lifecycle/model/provider.ts";
 import { toIso } from "../lifecycle/model/time.ts";
-import { fleetOf } from "../platform/address.ts";
-import { ProviderError } from "../providers/provider.ts";
-import {
-  calledProviderSchema,
-  createProvider,
-  credentialFields,
-  credentialsSchema,
-  credentialsSetAt,
-  keepCredentials,
-  removeCredentials,
-} from "../providers/registry.ts";
+import { credentialsSetAt } from "../providers/connections.ts";
+import { calledProviderSchema, credentialFields, keepCredentials } from "../providers/registry.ts";
+import { removeOrThrow } from "./connections.ts";
+import { givenCredentialsSchema, soundCredentials, verifyQuery } from "./credentials.ts";
 
-/** The user's credentials for the providers that the service calls. */
+/** The user's credentials of the first connection of each kind. */
 
 const providerParams = z.object({ kind: calledProviderSchema });
 
@@ -49,18 +42,13 @@ export class GetProvider extends Endpoint {
   }
 }
 
-const verifyQuery = z.object({ verify: z.enum(["true", "false"]).default("true") });
-
-/** The handler checks them: what they are depends on the kind of provider. */
-const givenCredentialsSchema = component("ProviderCredentials", z.record(z.string(), z.string()));
-
 const FORMS = CALLED_PROVIDERS.map((kind) => `\`${kind}\`: \`{${credentialFields(kind).join(", ")}}\``);
 
 export class PutProvider extends Endpoint {
   override schema = {
     operationId: "putProvider",
     tags: ["Providers"],
-    summary: "Set the credentials for a provider",
+    summary: "Set the credentials for a provider: of the first connection of this kind",
     description: `${FORMS.join("; ")}. They are tried with a harmless call before they are kept, unless \`verify=false\`; then sealed and never shown again.`,
     security: security("user"),
     request: {
@@ -74,18 +62,9 @@ export class PutProvider extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const credentials = credentialsSchema(params.kind, c.env).safeParse(body);
-    if (!credentials.success) throw invalid(issuesOf("body", credentials.error));
-    if (query.verify === "true") {
-      try {
-        await createProvider(params.kind, credentials.data, c.env).verify(null);
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
-        throw new ApiError("not_verified", `The credentials were tried, and ${error.message}`);
-      }
-    }
+    const { credentials, checkedAt } = await soundCredentials(c, params.kind, body, "body", query);
     const now = Date.now();
-    await keepCredentials(c.env, userId, params.kind, credentials.data, now);
+    await keepCredentials(c.env, userId, params.kind, credentials, now, checkedAt);
     return c.json({ kind: params.kind, updated_at: toIso(now) });
   }
 }
@@ -103,11 +82,7 @@ export class DeleteProvider extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const userId = userIdOf(c.var.principal);
-    if (await fleetOf(c.env, userId).hasInstanceOf(params.kind)) {
-      throw new ApiError("in_use", `Instances are registered with ${params.kind}: change them first`);
-    }
-    if (!(await removeCredentials(c.env, userId, params.kind))) throw notFound();
+    await removeOrThrow(c, params.kind);
     return c.json({ success: true });
   }
 }

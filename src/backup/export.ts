@@ -13,7 +13,12 @@ import { FORMAT_VERSION, type Line, type LineOf, lineSchema } from "./lines.ts";
 export const exportPlaceSchema = z.discriminatedUnion("part", [
   z.object({ part: z.literal("account"), after: z.string().max(200) }),
   z.object({ part: z.literal("fleet") }),
-  z.object({ part: z.literal("instances"), after: z.string().max(200) }),
+  z.object({
+    part: z.literal("instances"),
+    after: z.string().max(200),
+    /** Of the owner's policy, as the line of the fleet has it. A cursor of the former release does not say. */
+    version: z.int().min(0).optional(),
+  }),
   z.object({
     part: z.enum(["event", "heartbeats", "hour"]),
     shard: z.int().min(0),
@@ -43,20 +48,23 @@ const CALL_LIMIT_MS = 20 * SECOND_MS;
 const NOTE =
   "Channels and credentials are sealed: only a service with the same SEAL_KEY can use them. Instance tokens stay good for a service with the same TOKEN_KEY, under the same user id.";
 
-/** Null for a user who does not exist. */
+/**
+ * Null for a user who does not exist. `policy_changed`: the instances go by another policy than the one that the export has, so
+ * it must be begun anew.
+ */
 export async function exportPage(
   env: Env,
   userId: string,
   place: ExportPlace,
   withSecrets: boolean,
-): Promise<ExportedPage | null> {
+): Promise<ExportedPage | "policy_changed" | null> {
   switch (place.part) {
     case "account":
       return exportAccount(env, userId, place.after);
     case "fleet":
-      return { lines: await exportFleet(env, userId, withSecrets), next: { part: "instances", after: "" } };
+      return exportFleet(env, userId, withSecrets);
     case "instances":
-      return exportInstances(env, userId, place.after);
+      return exportInstances(env, userId, place.after, place.version ?? null);
     case "event":
     case "heartbeats":
     case "hour":
@@ -91,7 +99,7 @@ async function exportAccount(env: Env, userId: string, after: string): Promise<E
   };
 }
 
-async function exportFleet(env: Env, userId: string, withSecrets: boolean): Promise<Line[]> {
+async function exportFleet(env: Env, userId: string, withSecrets: boolean): Promise<ExportedPage> {
   const { policy, hibernations, channels, credentials } = await within(
     CALL_LIMIT_MS,
     fleetOf(env, userId).exported(),
@@ -102,9 +110,7 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
     policy_version: policy.version,
     hibernations,
   };
-  if (!withSecrets) return [fleet];
-  return [
-    fleet,
+  const sealed: Line[] = [
     ...channels.map(
       ({ channel, sealed }): Line => ({
         type: "channel",
@@ -119,14 +125,32 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
       }),
     ),
     ...credentials.map(
-      ({ kind, sealed, setAt }): Line => ({ type: "credentials", kind, sealed, set_at: setAt }),
+      ({ kind, sealed, setAt, connection }): Line => ({
+        type: "credentials",
+        kind,
+        sealed,
+        set_at: setAt,
+        ...(connection && {
+          provider: connection.kind,
+          name: connection.name,
+          created_at: connection.createdAt,
+        }),
+      }),
     ),
   ];
+  const next: ExportPlace = { part: "instances", after: "", version: policy.version };
+  return { lines: withSecrets ? [fleet, ...sealed] : [fleet], next };
 }
 
-async function exportInstances(env: Env, userId: string, after: string): Promise<ExportedPage> {
+/** `expected`: the version of the policy that the export has; null when that is not known. */
+async function exportInstances(
+  env: Env,
+  userId: string,
+  after: string,
+  expected: number | null,
+): Promise<ExportedPage | "policy_changed"> {
   const fleet = fleetOf(env, userId);
-  const { version } = await within(CALL_LIMIT_MS, fleet.policy());
+  const version = expected ?? (await within(CALL_LIMIT_MS, fleet.policy())).version;
   const listed = await within(CALL_LIMIT_MS, fleet.listedAfter(after, INSTANCES_PER_PAGE));
   const lines = await Promise.all(
     listed.map(async ({ instanceId, view }): Promise<Line> => {
@@ -141,12 +165,14 @@ async function exportInstances(env: Env, userId: string, after: string): Promise
       };
     }),
   );
+  // A new policy is the fleet's before any instance has it: so none of these has another one.
+  if ((await within(CALL_LIMIT_MS, fleet.policy())).version !== version) return "policy_changed";
   const last = listed.at(-1);
   return {
     lines,
     next:
       last !== undefined && listed.length === INSTANCES_PER_PAGE
-        ? { part: "instances", after: last.instanceId }
+        ? { part: "instances", after: last.instanceId, version }
         : { part: "event", shard: 0, after: [] },
   };
 }

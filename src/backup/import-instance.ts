@@ -30,9 +30,10 @@ export async function bringInstance(
   const admitted = { line, row, stored: read.stored, admission };
   const brought = await bringAdmitted(env, target, admitted);
   // Nobody waits for one that has not come.
-  const { withdrawBy = null } = admission;
+  const { withdrawBy = null, formerAt = null } = admission;
   if (brought.outcome !== "brought" && withdrawBy !== null) {
-    await within(CALL_LIMIT_MS, fleetOf(env, userId).withdrawAdmission(instanceId, withdrawBy));
+    const withdrawn = fleetOf(env, userId).withdrawAdmission(instanceId, withdrawBy, formerAt);
+    await within(CALL_LIMIT_MS, withdrawn);
   }
   return brought;
 }

@@ -10,7 +10,7 @@ import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
 import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 import { fleetOf } from "../platform/address.ts";
 import { within } from "../platform/within.ts";
-import { credentialsPurpose } from "../providers/registry.ts";
+import { credentialsPurpose, firstConnection, firstOf } from "../providers/connections.ts";
 import { bringInstance } from "./import-instance.ts";
 import type { Line, LineOf } from "./lines.ts";
 import { broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
@@ -110,14 +110,21 @@ async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): 
 
 async function bringCredentials(
   env: Env,
-  { userId, from }: Import,
-  { kind, sealed, set_at }: LineOf<"credentials">,
+  { userId, from, connections }: Import,
+  { kind: id, provider, name, created_at, sealed, set_at }: LineOf<"credentials">,
 ): Promise<BringOutcome> {
-  const purposes = { from: credentialsPurpose(from, kind), to: credentialsPurpose(userId, kind) };
+  const kind = firstOf(provider ?? id);
+  if (kind === null) return refused("this version of the service does not know such a provider");
+  const purposes = { from: credentialsPurpose(from, id), to: credentialsPurpose(userId, id) };
   const text = await resealed(env, sealed, purposes);
   if (text === null) return refused(SEALED_BY_ANOTHER);
   const credentials = { sealed: text, setAt: set_at };
-  return broughtIf(await within(CALL_LIMIT_MS, fleetOf(env, userId).bringCredentials(kind, credentials)));
+  const first = firstConnection(kind, set_at);
+  const connection = { id, kind, name: name ?? first.name, createdAt: created_at ?? first.createdAt };
+  const fleet = fleetOf(env, userId);
+  return broughtIf(
+    await within(CALL_LIMIT_MS, fleet.bringCredentials(id, credentials, connection, connections)),
+  );
 }
 
 /** All rows of a history among the lines, in one batch for each database. */

@@ -67,10 +67,15 @@ const channelLine = z.object({
 
 const credentialsLine = z.object({
   type: z.literal("credentials"),
+  /** The id of the connection, which is the kind of its provider for the first of a kind. */
   kind: z.string().max(64),
-  /** Sealed by SEAL_KEY for this user and provider. */
+  /** Sealed by SEAL_KEY for this user and connection. */
   sealed: z.string().max(8000),
   set_at: moment,
+  /** Of the connection; absent in an export of a service that had only one of each kind. */
+  provider: z.string().max(64).optional(),
+  name: z.string().max(200).optional(),
+  created_at: moment.optional(),
 });
 
 const instanceLine = z.object({

@@ -10,8 +10,9 @@ export interface Import {
   /** Whose they were. */
   readonly from: string;
   readonly exportedAt: number;
-  /** How many channels a user may have. */
+  /** How many channels and connections to providers a user may have. */
   readonly channels: number;
+  readonly connections: number;
 }
 
 export const KNOWN: BringOutcome = { outcome: "known" };

@@ -1,6 +1,6 @@
 import type { Page, Position } from "../history/page.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
@@ -144,9 +144,9 @@ export class FleetActor extends FleetUpkeep {
   }
 
   /** Its registration has come to nothing. A Worker of the former release does not say whose: the daily look finds that one. */
-  async withdrawAdmission(instanceId: string, withdrawBy?: number): Promise<void> {
+  async withdrawAdmission(instanceId: string, withdrawBy?: number, formerAt?: number | null): Promise<void> {
     const { admissions } = await this.#ready();
-    if (withdrawBy !== undefined) admissions.withdraw(instanceId, withdrawBy);
+    if (withdrawBy !== undefined) admissions.withdraw(instanceId, withdrawBy, formerAt ?? null);
   }
 
   /** Takes what an instance reports. Idempotent. */
@@ -224,7 +224,7 @@ export class FleetActor extends FleetUpkeep {
     return fleet.isSuspended;
   }
 
-  async hasInstanceOf(provider: ProviderKind): Promise<boolean> {
+  async hasInstanceOf(provider: ConnectedProvider): Promise<boolean> {
     return (await this.#ready()).registry.hasInstanceOf(provider);
   }
 

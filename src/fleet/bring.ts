@@ -2,7 +2,7 @@ import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.t
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
+import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { UserPolicy } from "./report.ts";
 import { BRINGING_RESUMES_MS, type FleetState, withDue } from "./rules/state.ts";
@@ -15,14 +15,20 @@ export interface ExportedChannel {
   readonly sealed: SealedChannel;
 }
 
+/** `kind`: the id of the connection, as a fleet of the former release calls it, which has no more to say of it. */
+export interface ExportedCredentials extends SealedCredentials {
+  readonly kind: string;
+  readonly connection?: NewConnection;
+}
+
 export interface ExportedFleet {
   readonly policy: UserPolicy;
   readonly hibernations: FleetState["hibernations"];
   readonly channels: readonly ExportedChannel[];
-  readonly credentials: readonly (SealedCredentials & { readonly kind: string })[];
+  readonly credentials: readonly ExportedCredentials[];
 }
 
-export function exportedFleet({ state, channels, credentials }: Fleet): ExportedFleet {
+export function exportedFleet({ state, channels, connections }: Fleet): ExportedFleet {
   return {
     policy: state.policy,
     hibernations: state.hibernations,
@@ -30,18 +36,25 @@ export function exportedFleet({ state, channels, credentials }: Fleet): Exported
       const sealed = channels.sealed(channel.id);
       return sealed === null ? [] : [{ channel, sealed }];
     }),
-    credentials: credentials.list(),
+    credentials: connections.list().flatMap((connection) => {
+      const kept = connections.credentials(connection.id);
+      if (kept === null) return [];
+      const { id, kind, name, createdAt } = connection;
+      return [
+        { kind: id, sealed: kept.sealed, setAt: kept.setAt, connection: { id, kind, name, createdAt } },
+      ];
+    }),
   };
 }
 
-/** Whether its owner, or an import, has set the policy here. A suspension, which grows the version too, is no such thing. */
-function isPolicySet({ policy, policySetAt }: FleetState): boolean {
-  return policySetAt > 0 || Object.keys(policy.overrides).length > 0;
+/** Whether its owner, or an import, has set the policy here. A suspension or a restore, which grow the version too, are no such thing. */
+function isSetHere({ policy, isPolicySet }: FleetState): boolean {
+  return isPolicySet || Object.keys(policy.overrides).length > 0;
 }
 
 /** Whether instances whose owner had set this version of the policy find it here, or one that was set here. */
 export function hasPolicyFor({ state }: Fleet, version: number): boolean {
-  return version === 0 || isPolicySet(state);
+  return version === 0 || isSetHere(state);
 }
 
 /** Takes the policy on, unless one was set here, and the counts of hibernations, unless some were counted here. */
@@ -52,13 +65,13 @@ export function bringSettings(
   now: number,
 ): boolean {
   return fleet.change((state) => {
-    const isNew = version > 0 && !isPolicySet(state);
+    const isNew = version > 0 && !isSetHere(state);
     const isUncounted = Object.keys(state.hibernations).length === 0 && Object.keys(hibernations).length > 0;
     if (!isNew && !isUncounted) return { state, result: false };
     const counted = isUncounted ? { ...state, hibernations } : state;
     // Whether the user is suspended here stays as it is, and instances take newer versions only.
     const policy = { ...state.policy, overrides, version: Math.max(version, state.policy.version + 1) };
-    const set = isNew ? { ...counted, policy, policySetAt: now } : counted;
+    const set = isNew ? { ...counted, policy, policySetAt: now, isPolicySet: true } : counted;
     // No digest has the id of one that was told before.
     const next = { ...set, digests: Math.max(set.digests, Math.floor(now / SECOND_MS)) };
     const due = isNew ? { policy: { at: now + BRINGING_RESUMES_MS, after: "" } } : {};

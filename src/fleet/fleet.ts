@@ -1,6 +1,6 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { calledMachine } from "../providers/machines.ts";
+import { settleMachines } from "./claims.ts";
 import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy } from "./report.ts";
 import { addAlert } from "./rules/digest-window.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
@@ -21,14 +21,15 @@ import {
   type Due,
   type FleetState,
   fleetAlarmAt,
+  isSuspended,
   withDue,
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions } from "./tables/admissions.ts";
+import { Admissions, NOT_ADMITTED } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
-import { Credentials } from "./tables/credentials.ts";
+import { Connections } from "./tables/connections.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
 import { Everyone } from "./tables/everyone.ts";
@@ -52,7 +53,7 @@ export class Fleet {
   readonly everyone: Everyone;
   readonly machines: Machines;
   readonly inventory: Inventory;
-  readonly credentials: Credentials;
+  readonly connections: Connections;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -73,7 +74,7 @@ export class Fleet {
     this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
     this.inventory = new Inventory(sql);
-    this.credentials = new Credentials(sql);
+    this.connections = new Connections(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
@@ -127,7 +128,7 @@ export class Fleet {
   admit(instanceId: string, limit: number, now: number): Admission | null {
     const free = limit - countInstances(this.#state);
     const isListed = this.registry.has(instanceId);
-    const noted = isListed ? { withdrawBy: null } : this.admissions.admit(instanceId, free, now);
+    const noted = isListed ? NOT_ADMITTED : this.admissions.admit(instanceId, free, now);
     if (noted === "too many") return null;
     return { policy: this.#state.policy, idsAfter: this.registry.lastRevision(instanceId), ...noted };
   }
@@ -140,7 +141,7 @@ export class Fleet {
       if (row.revision <= (this.registry.removedRevision(instanceId) ?? -1)) return state;
       const known = this.registry.find(instanceId);
       let next = this.#withPolicyAbove(state, report.policyVersion, now);
-      if (isNewer(row, known)) next = this.#place(next, instanceId, row, known, now);
+      if (isNewer(row, known)) next = this.#place(next, report, known, now);
       for (const event of report.events) next = this.#addEvent(next, instanceId, event, now);
       if (row.silentSince !== null && report.unreachedSince !== null) {
         this.#silences.noteLateReport(row.silentSince, now, this.rules.reportedWithinMs);
@@ -151,25 +152,17 @@ export class Fleet {
     });
   }
 
-  #place(
-    state: FleetState,
-    instanceId: string,
-    row: InstanceRow,
-    known: Known | null,
-    now: number,
-  ): FleetState {
+  #place(state: FleetState, report: Report, known: Known | null, now: number): FleetState {
+    const { instanceId, row } = report;
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
     this.registry.write(instanceId, revision, row, keys);
-    const { provider, provider_ref } = row.view;
-    const watched = calledMachine({ provider, ref: provider_ref ?? instanceId });
-    if (row.view.status === "deleted") this.machines.releaseAll(instanceId);
-    else this.machines.settle(instanceId, watched, now);
+    const told = this.#addOwnEvents({ ...state, revision }, settleMachines(this, report, now), now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
     const isNewSilence = keys.reportedAt !== null && keys.reportedAt !== known?.reportedAt;
-    const settling = isNewSilence ? awaitReports(state, this.rules, now) : state;
-    const moved = countMove({ ...settling, revision }, known, standing);
+    const settling = isNewSilence ? awaitReports(told, this.rules, now) : told;
+    const moved = countMove(settling, known, standing);
     const isSame = moved.awake === state.awake && moved.instancesByStatus === state.instancesByStatus;
     return isSame ? moved : withTotalsDue(moved, now);
   }
@@ -200,7 +193,7 @@ export class Fleet {
   /** Sets when a connection's machines are listed next: never for a suspended user, or without a connection that can be listed. */
   scheduleListings(now: number): void {
     const mayList = !this.isSuspended && this.#state.leavingSince === null;
-    const inventoryAt = mayList ? this.inventory.nextAt(this.credentials.listed(), now) : null;
+    const inventoryAt = mayList ? this.inventory.nextAt(this.connections.listed(), now) : null;
     if (inventoryAt !== this.#state.due.inventoryAt) this.setDue({ inventoryAt });
   }
 
@@ -266,13 +259,13 @@ export class Fleet {
       const contradiction = contradictionOf(this.registry, state.policy.overrides, overrides);
       if (contradiction !== null) return { state, result: contradiction };
       const policy = { ...state.policy, overrides, version: state.policy.version + 1 };
-      const set = { ...state, policySetAt: now };
+      const set = { ...state, policySetAt: now, isPolicySet: true };
       return { state: this.#withPolicy(set, policy, now + BRINGING_RESUMES_MS), result: policy };
     });
   }
 
   get isSuspended(): boolean {
-    return this.#state.policy.suspended ?? false;
+    return isSuspended(this.#state);
   }
 
   /**

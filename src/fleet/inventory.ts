@@ -1,14 +1,13 @@
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import type { Connection } from "../providers/connections.ts";
+import type { Fleet } from "./fleet.ts";
 import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
-import type { InventoryPlace, InventoryRow, ListingRow } from "./tables/inventory.ts";
+import type { Inventory, InventoryPlace, InventoryRow, ListingRow } from "./tables/inventory.ts";
 import { type Adopted, adoptAll, placesToAdopt } from "./tasks/adopt.ts";
 import { Listings } from "./tasks/listing.ts";
 
 /** A connection whose machines can be listed, and how that goes; null before the first time. */
-export interface ListedConnection {
-  readonly connection: string;
-  readonly provider: ProviderKind;
+export interface ListedConnection extends Pick<Connection, "id" | "kind" | "name"> {
   readonly listing: ListingRow | null;
 }
 
@@ -33,48 +32,32 @@ const SYNC_EVERY_MS = MINUTE_MS;
 
 /** What a fleet knows of all machines of its user's connections. */
 export abstract class FleetInventory extends FleetKeeper {
-  protected readonly listings = new Listings();
+  protected readonly listings = new Listings((call) => this.takeTurn(call));
 
   async inventory(after: InventoryPlace, watched: boolean | null, limit: number): Promise<InventoryPage> {
-    const { inventory, credentials } = await this[READY]();
+    const { inventory, connections } = await this[READY]();
     const { rows, end } = inventory.page(after, watched, limit);
     return {
       machines: rows,
       end,
-      connections: credentials.listed().map((each) => ({
-        ...each,
-        listing: inventory.listing(each.connection),
-      })),
+      connections: connections.listed().map((each) => listedConnection(each, inventory)),
     };
   }
 
-  /**
-   * Lists the connections at once, or the one that is named. `too_soon`: each was listed just now, or is being listed. `unknown`: there
-   * is none that can be listed.
-   */
-  async syncInventory(named: string | null): Promise<"listed" | "too_soon" | "unknown" | "suspended"> {
+  /** Lists the connection at once. `too_soon`: it was listed just now, or is being listed. `unknown`: there is none that can be listed. */
+  async syncConnection(id: string): Promise<ListedConnection | "too_soon" | "unknown" | "suspended"> {
     const fleet = await this[READY]();
     const now = Date.now();
     if (fleet.isSuspended || fleet.state.leavingSince !== null) return "suspended";
-    const connections = fleet.credentials
-      .listed()
-      .filter(({ connection }) => named === null || connection === named);
-    if (connections.length === 0) return "unknown";
-    const ready = connections.filter(({ connection }) => {
-      const triedAt = fleet.inventory.listing(connection)?.triedAt ?? null;
-      return !this.listings.isBusy(connection) && (triedAt === null || triedAt + SYNC_EVERY_MS <= now);
-    });
-    if (ready.length === 0) return "too_soon";
-    const userId = this.ctx.id.name ?? "";
-    const until = now + SYNC_LIMIT_MS;
-    for (const connection of ready) {
-      do {
-        await this.listings.takeTurn(this.env, userId, fleet, connection);
-      } while (this.listings.isUnfinished(connection.connection) && Date.now() < until);
-      if (Date.now() >= until) break;
-    }
+    const connection = fleet.connections.listed().find((each) => each.id === id);
+    if (connection === undefined) return "unknown";
+    const triedAt = fleet.inventory.listing(id)?.triedAt ?? null;
+    if (this.listings.isBusy(id) || (triedAt !== null && triedAt + SYNC_EVERY_MS > now)) return "too_soon";
+    do {
+      await this.listings.advance(this.env, this.ctx.id.name ?? "", fleet, connection);
+    } while (this.listings.isUnfinished(id) && isDue(fleet, id) && Date.now() < now + SYNC_LIMIT_MS);
     this[CHANGED](fleet);
-    return "listed";
+    return listedConnection(connection, fleet.inventory);
   }
 
   /**
@@ -89,4 +72,12 @@ export abstract class FleetInventory extends FleetKeeper {
     this[CHANGED](fleet);
     return { adopted, isMore: wanted.length > limit };
   }
+}
+
+function listedConnection({ id, kind, name }: Connection, inventory: Inventory): ListedConnection {
+  return { id, kind, name, listing: inventory.listing(id) };
+}
+
+function isDue(fleet: Fleet, id: string): boolean {
+  return (fleet.inventory.listing(id)?.dueAt ?? 0) <= Date.now();
 }

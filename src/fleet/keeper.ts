@@ -2,10 +2,28 @@ import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
 import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { CalledProvider } from "../lifecycle/model/provider.ts";
+import type {
+  Connection,
+  KeptCredentials,
+  NewConnection,
+  SealedCredentials,
+  Trial,
+} from "../providers/connections.ts";
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
+import { kindIn, type LaneCall, type Turn } from "../providers/pace.ts";
+import { count } from "../service/meter.ts";
+import {
+  addConnection,
+  type Changes,
+  changeConnection,
+  forgetConnection,
+  noteTrial,
+  removeConnection,
+  setCredentials,
+} from "./connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
+import { Lanes } from "./tables/lanes.ts";
 import type { Holding } from "./tables/machines.ts";
 import { noteDelivery } from "./tasks/messages.ts";
 
@@ -20,8 +38,10 @@ export type ConfirmationAsked =
 export const READY = Symbol("ready");
 export const CHANGED = Symbol("changed");
 
-/** What a fleet keeps for others, who decide by it: claims of machines, credentials, channels. */
+/** What a fleet keeps for others, who decide by it: claims of machines, credentials, channels, lanes of calls to providers. */
 export abstract class FleetKeeper extends DurableObject<Env> {
+  readonly #lanes = new Lanes(this.ctx.storage.sql);
+
   /** The fleet, once it is started. */
   abstract [READY](): Promise<Fleet>;
 
@@ -44,24 +64,81 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     return (await this[READY]()).machines.holderOf(machine);
   }
 
-  /** The user's credentials for this provider; null when there are none. */
-  async credentials(kind: string): Promise<SealedCredentials | null> {
-    return (await this[READY]()).credentials.find(kind);
+  async connections(): Promise<Connection[]> {
+    return (await this[READY]()).connections.list();
   }
 
-  async keepCredentials(kind: CalledProvider, credentials: SealedCredentials): Promise<void> {
+  /** The credentials of this connection; null when there are none. */
+  async credentials(id: string): Promise<KeptCredentials | null> {
+    return (await this[READY]()).connections.credentials(id);
+  }
+
+  /** Sets the credentials of the first connection of a kind. */
+  async keepCredentials(
+    kind: CalledProvider,
+    credentials: SealedCredentials,
+    checkedAt: number | null = null,
+  ): Promise<void> {
     const fleet = await this[READY]();
-    fleet.credentials.keep(kind, credentials);
-    // At once, so that whoever has just connected an account sees what runs there.
-    fleet.inventory.makeDue(kind, Date.now());
-    fleet.scheduleListings(Date.now());
+    setCredentials(fleet, kind, credentials, checkedAt);
     this[CHANGED](fleet);
   }
 
+  /** For a Worker of the former release, which has asked before whether an instance is called by it. */
   async removeCredentials(kind: CalledProvider): Promise<boolean> {
-    const { credentials, inventory } = await this[READY]();
-    inventory.forgetConnection(kind);
-    return credentials.remove(kind);
+    return forgetConnection(await this[READY](), kind);
+  }
+
+  /** `too_many`: there are `limit` others. */
+  async addConnection(
+    connection: NewConnection,
+    credentials: SealedCredentials,
+    checkedAt: number | null,
+    limit: number,
+  ): Promise<"added" | "taken" | "too_many"> {
+    const fleet = await this[READY]();
+    const added = addConnection(fleet, connection, credentials, { checkedAt, limit });
+    this[CHANGED](fleet);
+    return added;
+  }
+
+  /** Null when there is no such connection. */
+  async changeConnection(id: string, changes: Changes): Promise<Connection | null> {
+    const fleet = await this[READY]();
+    const changed = changeConnection(fleet, id, changes);
+    this[CHANGED](fleet);
+    return changed;
+  }
+
+  async removeConnection(id: string): Promise<"removed" | "unknown" | "in_use"> {
+    return removeConnection(await this[READY](), id);
+  }
+
+  /** How the connection stands after a trial of its credentials; null when there is none. */
+  async noteTrial(id: string, trial: Trial): Promise<Connection | null> {
+    const fleet = await this[READY]();
+    const noted = noteTrial(fleet, id, trial);
+    this[CHANGED](fleet);
+    return noted;
+  }
+
+  /** When a call to a provider may be made. */
+  async takeTurn(call: LaneCall): Promise<Turn> {
+    await this[READY]();
+    const { turn, waitedMs } = this.#lanes.ask(call, Math.random(), Date.now());
+    const provider = kindIn(call.connection) ?? "unknown";
+    if (turn.type === "go") {
+      count(this.env, this.ctx, "turns", { provider });
+      count(this.env, this.ctx, "turn_seconds", { provider }, waitedMs / 1000);
+    } else if (turn.type === "given up") count(this.env, this.ctx, "turns_given_up", { provider });
+    return turn;
+  }
+
+  /** A call was made in its turn, and its provider said all the same that it was too much. Says when to ask again. */
+  async noteLimited(call: LaneCall, retryAfterSeconds: number | null) {
+    await this[READY]();
+    count(this.env, this.ctx, "limits", { provider: kindIn(call.connection) ?? "unknown" });
+    return this.#lanes.limited(call, retryAfterSeconds, Math.random(), Date.now());
   }
 
   async channels(): Promise<ChannelRecord[]> {

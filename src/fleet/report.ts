@@ -1,10 +1,12 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
+import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
+import type { WatchedMachine } from "../providers/machines.ts";
 
 /** How an instance and its user's fleet speak to each other. */
 
@@ -33,7 +35,7 @@ export interface InstanceRow {
   /** The instance's own overrides of the policy. */
   readonly overrides: PolicyOverrides;
   readonly orphanedSince: number | null;
-  /** Its last sign of life while it is silent, else null. */
+  /** Its last sign of life while it is silent, else null. One that was never heard is silent without being an orphan. */
   readonly silentSince: number | null;
 }
 
@@ -67,6 +69,8 @@ export interface Admission {
    * former release does not say.
    */
   readonly withdrawBy?: number | null;
+  /** When an earlier one was admitted, which comes back with a withdrawal; null where there was none. As above. */
+  readonly formerAt?: number | null;
 }
 
 /**
@@ -88,13 +92,31 @@ export interface ComparedRow extends Listed {
   readonly says: string;
 }
 
+/** What a view says of the machine. An instance of the former release leaves out by which connection it is called. */
+type SaysMachine = Pick<LiveView, "provider" | "provider_ref"> & Partial<Pick<LiveView, "connection">>;
+
+/** As the instance has it: with its connection. */
+export function providerIn({ provider, connection }: SaysMachine): ConnectedProvider {
+  return connectedBy(provider, connection ?? null);
+}
+
+export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine {
+  return { provider: providerIn(view), ref: view.provider_ref ?? instanceId };
+}
+
+/** A view with the fields that an instance of the former release left out, or could not tell apart. */
+export function completeView<View extends LiveView>(view: View): View {
+  const provider = providerIn(view);
+  return { ...view, provider: kindOf(provider), connection: connectionOf(provider) };
+}
+
 /** What a row says of an instance that stays true while nothing happens to it. */
 export function saidBy({ registeredAt, view, orphanedSince, silentSince, overrides }: InstanceRow): string {
-  const { name, provider, provider_ref, status } = view;
+  const { name, provider_ref, status } = view;
   return JSON.stringify([
     registeredAt,
     name,
-    provider,
+    providerIn(view),
     provider_ref,
     status,
     orphanedSince,

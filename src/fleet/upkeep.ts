@@ -1,8 +1,8 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { readSettings } from "../platform/settings.ts";
+import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
-import type { SealedCredentials } from "../providers/registry.ts";
 import {
   bringEvents,
   bringSettings,
@@ -11,6 +11,7 @@ import {
   exportedFleet,
   hasPolicyFor,
 } from "./bring.ts";
+import { addConnection, setCredentials } from "./connections.ts";
 import { removeUnknown } from "./ghosts.ts";
 import { FleetInventory } from "./inventory.ts";
 import { CHANGED, READY } from "./keeper.ts";
@@ -22,7 +23,7 @@ import { Silences } from "./tables/silences.ts";
 import { instancesToVisit } from "./tables/visits.ts";
 import { sweep } from "./tasks/messages.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
-import { takeStanding } from "./tasks/standing.ts";
+import { askStanding, takeStanding } from "./tasks/standing.ts";
 
 /**
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
@@ -106,6 +107,9 @@ export abstract class FleetUpkeep extends FleetInventory {
   /** Brings the fleet to how its user stands in D1. Says whether it knew otherwise. */
   async takeStanding(): Promise<boolean> {
     const fleet = await this[READY]();
+    askStanding(fleet, Date.now());
+    // The alarm asks again, should this call end before D1 has answered.
+    this[CHANGED](fleet);
     const isChanged = await takeStanding(this.env, this.ctx.id.name ?? "", fleet);
     this[CHANGED](fleet);
     return isChanged;
@@ -140,15 +144,20 @@ export abstract class FleetUpkeep extends FleetInventory {
     return channels.sealed(channel.id) === null && (await this.addChannel(channel, sealed, limit));
   }
 
-  /** False when there are some for this provider already. */
-  async bringCredentials(kind: string, sealed: SealedCredentials): Promise<boolean> {
+  /** False when there is a connection of this id already, or there are `limit` others. A Worker of the former release knows neither. */
+  async bringCredentials(
+    id: string,
+    sealed: SealedCredentials,
+    connection: NewConnection | null = null,
+    limit = Number.MAX_SAFE_INTEGER,
+  ): Promise<boolean> {
     const fleet = await this[READY]();
-    const { credentials } = fleet;
-    const isNew = credentials.find(kind) === null;
-    if (isNew) credentials.keep(kind, sealed);
-    fleet.scheduleListings(Date.now());
+    if (fleet.connections.credentials(id) !== null) return false;
+    const isBrought =
+      connection === null || addConnection(fleet, connection, sealed, { checkedAt: null, limit }) === "added";
+    if (connection === null) setCredentials(fleet, id, sealed, null);
     this[CHANGED](fleet);
-    return isNew;
+    return isBrought;
   }
 
   async bringEvents(

@@ -8,7 +8,7 @@ import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
-import { type MachineKey, sameMachine } from "../providers/machines.ts";
+import { sameMachine, type WatchedMachine } from "../providers/machines.ts";
 import type { Standing } from "./bookkeeping.ts";
 import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
@@ -23,7 +23,7 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
-import { askProvider } from "./look.ts";
+import { lookIfDue } from "./look.ts";
 import {
   type Absent,
   type ChangeOutcome,
@@ -53,7 +53,7 @@ const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
 
 type ListedEvent = Extract<InstanceEvent, { type: "machine.listed" }>;
 
-function isWatchedBy(machine: MachineKey, { instanceId, state: { profile } }: StoredInstance): boolean {
+function isWatchedBy(machine: WatchedMachine, { instanceId, state: { profile } }: StoredInstance): boolean {
   return sameMachine(machine, { provider: profile.provider, ref: profile.providerRef ?? instanceId });
 }
 
@@ -272,7 +272,7 @@ export class InstanceActor extends InstanceViews {
   }
 
   /** Its provider's list shows this machine. The fleet waits for this call, so it must not wait for the fleet. */
-  async noteListed(machine: MachineKey, event: ListedEvent): Promise<void> {
+  async noteListed(machine: WatchedMachine, event: ListedEvent): Promise<void> {
     this.life.mustBeReadable();
     const stored = this.life.known();
     if (stored === null || !isWatchedBy(machine, stored)) return;
@@ -292,6 +292,6 @@ export class InstanceActor extends InstanceViews {
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     await this.life.wake(invocation?.scheduledTime ?? Date.now());
-    await askProvider(this.life, this.env);
+    await lookIfDue(this.life, this.env, this.ctx);
   }
 }

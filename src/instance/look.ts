@@ -1,25 +1,97 @@
+import type { Machine, Sighted } from "../lifecycle/model/effects.ts";
+import type { LookAnswer } from "../lifecycle/model/instance-event.ts";
+import { kindOf } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { lookOrder } from "../lifecycle/rules/look.ts";
-import { type OrderBindings, startAction } from "../orders/order.ts";
-import { logWarning } from "../platform/log.ts";
-import { within } from "../platform/within.ts";
+import { dueLook } from "../lifecycle/rules/look.ts";
+import { logInfo, logWarning } from "../platform/log.ts";
+import { NoAnswer, within } from "../platform/within.ts";
+import { ProviderError } from "../providers/provider.ts";
+import { openProvider } from "../providers/registry.ts";
+import { count } from "../service/meter.ts";
 import type { InstanceLife } from "./life.ts";
 import { idsOf } from "./outbox.ts";
-import { orderParameters } from "./targets.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 
-const BEGIN_LIMIT_MS = 10 * SECOND_MS;
+/** Whoever waits for the answer keeps the object awake, and its next alarm waiting. */
+const LOOK_LIMIT_MS = 25 * SECOND_MS;
+
+interface Seen {
+  readonly answer: LookAnswer;
+  readonly sighted: Sighted | null;
+}
 
 /**
- * Begins the look at its provider that the instance waits for, once. It is no effect of the outbox, which the former release must be
- * able to read: it follows from the state. One that can't be begun is tried again at the next alarm. Never throws.
+ * Asks the provider how the machine is, if the instance waits for that. It is one read. That it is asked is noted first: so nobody
+ * asks twice at once, and one that never comes back with an answer is asked again later. Never throws.
  */
-export async function askProvider(life: InstanceLife, env: OrderBindings): Promise<void> {
-  const stored = life.known();
-  const order = stored === null ? null : lookOrder(stored.state);
-  if (stored === null || order === null) return;
+export async function lookIfDue(
+  life: InstanceLife,
+  env: Env,
+  context: Pick<DurableObjectState, "waitUntil">,
+): Promise<void> {
   try {
-    await within(BEGIN_LIMIT_MS, startAction(env, orderParameters(stored, order)));
+    const stored = life.known();
+    const machine = stored === null ? null : dueLook(stored.state, life.policy(stored), Date.now());
+    if (stored === null || machine === null) return;
+    const begun = await life.decide(stored, { type: "look.begun" }, Date.now());
+    if (begun.outcome === "unavailable") return;
+    const { answer, sighted } = await look(env, stored, machine);
+    count(env, context, "looks", { outcome: answer.shows });
+    const because = answer.shows === "unknown" ? answer.because : undefined;
+    logInfo("machine looked at", {
+      ...idsOf(stored),
+      provider: machine.provider,
+      shows: answer.shows,
+      because,
+    });
+    await life.decideIfKnown({ type: "looked", machine, answer, sighted });
+    life.outbox.emptySoon();
   } catch (error) {
-    logWarning("nobody looks at the machine yet, will be tried again", idsOf(stored), error);
+    logWarning("the machine could not be looked at, will be tried again", idsOf(life.stored()), error);
   }
+}
+
+async function look(env: Env, stored: StoredInstance, machine: Machine): Promise<Seen> {
+  try {
+    return await within(LOOK_LIMIT_MS, askProvider(env, stored, machine));
+  } catch (error) {
+    const kind = kindOf(machine.provider);
+    if (error instanceof ProviderError) {
+      return unknown(`${kind} does not say: ${error.message}`, error.isPassing);
+    }
+    // What is no error of the provider is our own, and passes.
+    if (!(error instanceof NoAnswer)) logWarning("the provider could not be asked", idsOf(stored), error);
+    return unknown(`${kind} has not answered in time`, true);
+  }
+}
+
+async function askProvider(
+  env: Env,
+  { userId, instanceId }: StoredInstance,
+  machine: Machine,
+): Promise<Seen> {
+  const { provider, credentialsSetAt } = await openProvider(env, userId, machine.provider);
+  const ref = machine.providerRef ?? instanceId;
+  const sighting = await provider.status({ ref, instanceId, actionId: `look-${crypto.randomUUID()}` });
+  const [at, kind] = [Date.now(), kindOf(machine.provider)];
+  switch (sighting.state) {
+    case "running":
+      return { answer: { shows: "running" }, sighted: { at, credentialsSetAt, gpus: sighting.gpus } };
+    case "starting":
+      return { answer: { shows: "running" }, sighted: { at, credentialsSetAt, gpus: null } };
+    case "stopped":
+      return { answer: { shows: "stopped" }, sighted: { at, credentialsSetAt, gpus: null } };
+    case "stopping":
+      return unknown(`${kind} is still stopping it`, true);
+    case "terminated":
+      return { answer: { shows: "gone" }, sighted: null };
+    case "missing":
+      return unknown(`${kind} does not show it`, false);
+    case "unknown":
+      return unknown(`${kind} can't tell: ${sighting.because}`, false);
+  }
+}
+
+function unknown(because: string, isPassing: boolean): Seen {
+  return { answer: { shows: "unknown", because, isPassing }, sighted: null };
 }

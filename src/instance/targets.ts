@@ -1,7 +1,7 @@
 import type { InstanceRow } from "../fleet/report.ts";
 import { appendChunk, appendEvent } from "../history/append.ts";
 import { historyOf } from "../history/shards.ts";
-import { orphanOf } from "../lifecycle/model/phase.ts";
+import { orphanedSince } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { silentSince } from "../lifecycle/rules/outage-guard.ts";
 import { liveView } from "../lifecycle/views/instance-view.ts";
@@ -81,7 +81,7 @@ export function rowOf(
     view: liveView(instanceId, state, policy, now),
     savings: savingsBasis(state),
     overrides,
-    orphanedSince: orphanOf(state.phase)?.since ?? null,
+    orphanedSince: orphanedSince(state.phase),
     silentSince: silentSince(state),
   };
 }

@@ -7,7 +7,7 @@ import { orderOf } from "../lifecycle/rules/order.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
 import type { ActionParameters } from "../orders/order.ts";
-import type { MachineKey } from "../providers/machines.ts";
+import type { WatchedMachine } from "../providers/machines.ts";
 import type { WaitingRange } from "./held.ts";
 import { type InstanceInspection, inspectInstance } from "./inspection.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
@@ -57,7 +57,7 @@ export class InstanceViews extends DurableObject<Env> {
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */
-  async machine(): Promise<MachineKey | Unreadable | null> {
+  async machine(): Promise<WatchedMachine | Unreadable | null> {
     return this.#view(({ instanceId, state: { profile } }) => ({
       provider: profile.provider,
       ref: profile.providerRef ?? instanceId,

@@ -3,6 +3,7 @@ import type { InstanceEvent } from "./model/instance-event.ts";
 import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
+import { providerDetail } from "./model/provider.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import {
@@ -20,7 +21,7 @@ import { receiveHeartbeat } from "./rules/heartbeats.ts";
 import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts";
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
-import { lookDeadline, takeLookStep } from "./rules/look.ts";
+import { beginLook, endLook, lookDeadline, takeLookStep } from "./rules/look.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
@@ -75,7 +76,7 @@ function apply(
             kind: "registered",
             severity: "info",
             message: `Registered as ${state.profile.name}`,
-            detail: { provider: state.profile.provider },
+            detail: providerDetail(state.profile.provider),
           },
         ),
       );
@@ -127,6 +128,10 @@ function apply(
       return endOrder(state, event, policy, now);
     case "machine.listed":
       return witnessListed(state, event, policy, now);
+    case "look.begun":
+      return beginLook(state, now);
+    case "looked":
+      return endLook(state, event, policy, now);
     case "operator.acted":
       return actAsOperator(state, event, now);
   }

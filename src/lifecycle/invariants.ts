@@ -30,11 +30,15 @@ export const INVARIANTS = {
   order_not_sent: "an order that a provider must be called for is sent",
   order_ended_unsaid: "no order ends or is replaced without an event that says so",
   ended_without_order:
-    "an instance is hibernated or deleted by an order only, or hibernated since its provider lists it as stopped",
+    "an instance is hibernated or deleted by an order, or found to be gone, or listed as stopped, and in no other way",
+  unconfirmed_saved: "nothing is saved while nobody knows whether the machine is hibernated",
   deleted_came_back: "a deleted instance comes back by a heartbeat only",
   orphaned_since_earlier: "the moment since which an instance is orphaned does not move back",
   orphaned_while_heard: "an instance that was heard is not orphaned",
   silence_order_while_heard: "nothing is ordered for the silence of an instance that was heard",
+  never_heard_deleted: "no machine is deleted for silence that never gave a sign of life",
+  unheard_order_on_anothers:
+    "of what was never heard, only a machine that its owner named here is stopped for that",
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
 } as const;
 

@@ -3,6 +3,7 @@ import { channelKindSchema } from "../alerts/channels/registry.ts";
 import { DIFFERENCES } from "../cleanup/reconcile.ts";
 import { type DatabaseStanding, NEWEST_MIGRATION } from "../history/standing.ts";
 import { TARGETS } from "../instance/attempts.ts";
+import { CALLED_PROVIDERS } from "../lifecycle/model/provider.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { version } from "../platform/version.ts";
 import { type CounterName, type Counts, parseCounterKey } from "../service/meter.ts";
@@ -39,6 +40,11 @@ const COUNTERS: Readonly<
     name: "dumont_service_actions_total",
     help: "Orders to providers by what became of them",
     labels: ["kind", "outcome"],
+  },
+  looks: {
+    name: "dumont_service_looks_total",
+    help: "Looks at machines that count as hibernated after a restore or an import, by what was shown",
+    labels: ["outcome"],
   },
   alerts: {
     name: "dumont_service_alerts_total",
@@ -105,6 +111,26 @@ const COUNTERS: Readonly<
     help: "Alarms of instances that fired more than ten minutes late: nobody's silence counted meanwhile",
     labels: [],
   },
+  turns: {
+    name: "dumont_service_turns_total",
+    help: "Calls of orders to providers that had their turn",
+    labels: ["provider"],
+  },
+  turn_seconds: {
+    name: "dumont_service_turn_wait_seconds_total",
+    help: "Seconds that calls of orders to providers waited for their turn",
+    labels: ["provider"],
+  },
+  turns_given_up: {
+    name: "dumont_service_turns_given_up_total",
+    help: "Calls of orders to providers whose turn did not come within an hour",
+    labels: ["provider"],
+  },
+  limits: {
+    name: "dumont_service_provider_limits_total",
+    help: "Calls of orders that a provider answered with its rate limit in spite of their turn",
+    labels: ["provider"],
+  },
   request_failures: {
     name: "dumont_service_request_failures_total",
     help: "Requests that were answered 503 because of an error that is the service's own fault",
@@ -130,6 +156,7 @@ const FROM_ZERO: readonly {
     name: "alerts_given_up" as const,
     labels: { channel },
   })),
+  ...CALLED_PROVIDERS.map((provider) => ({ name: "turns_given_up" as const, labels: { provider } })),
   ...DIFFERENCES.map((difference) => ({ name: "differences" as const, labels: { difference } })),
 ];
 

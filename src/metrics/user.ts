@@ -40,6 +40,11 @@ const INSTANCE_SERIES: readonly Series[] = [
     value: (sample) => (sample.status === "orphaned" ? 1 : 0),
   },
   {
+    name: "dumont_agents_never_heard",
+    help: "1 while the instance was registered and never heard for longer than the policy allows, else 0",
+    value: (sample) => (sample.isNeverHeard ? 1 : 0),
+  },
+  {
     name: "dumont_agents_hibernated",
     help: "1 while the instance is hibernated, else 0",
     value: (sample) => (sample.status === "hibernated" ? 1 : 0),
@@ -138,6 +143,12 @@ export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): vo
   for (const sample of watched) byStatus.inc({ status: sample.status });
   gauge("dumont_agents_hourly_cost_dollars", "Dollars an hour that the running instances cost").set(
     running.reduce((sum, sample) => sum + (sample.hourlyCost ?? 0), 0),
+  );
+  gauge(
+    "dumont_agents_never_heard_hourly_cost_dollars",
+    "Dollars an hour that instances which were never heard cost if they run, as far as that is known",
+  ).set(
+    watched.reduce((sum, { isNeverHeard, hourlyCost }) => sum + (isNeverHeard ? (hourlyCost ?? 0) : 0), 0),
   );
   gauge("dumont_agents_heartbeats_waiting", "Heartbeats that wait to be written to the history").set(
     watched.reduce((sum, sample) => sum + sample.waitingHeartbeats, 0),

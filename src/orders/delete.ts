@@ -8,7 +8,7 @@ import { outcomeOf, type Verdict, waitUntil } from "./wait.ts";
 
 /** Takes a snapshot where one is asked for, deletes the machine, and waits until it is gone. Looks before each of these. */
 export async function deleteMachine(steps: OrderSteps): Promise<ActionOutcome | null> {
-  const { order, provider } = steps.parameters;
+  const { order } = steps.parameters;
   const before = await mayBeDeleted(steps, "look at the machine");
   if (before !== "yes") return before;
   let snapshotId: string | null = null;
@@ -23,6 +23,7 @@ export async function deleteMachine(steps: OrderSteps): Promise<ActionOutcome | 
   const answer = await handOver(
     steps,
     "delete",
+    ["look", "delete"],
     async (each, target) => {
       // Minutes may pass between two tries, and somebody may start it meanwhile.
       const { state } = await each.status(target);
@@ -36,7 +37,7 @@ export async function deleteMachine(steps: OrderSteps): Promise<ActionOutcome | 
     const end = await waitUntil(steps, "delete", judgeDelete);
     if (end.type === "failed" || end.type === "undecided") return outcomeOf(end);
   }
-  return succeeded(provider, snapshotId);
+  return succeeded(steps.kind, snapshotId);
 }
 
 /** `yes`, or how the order ends instead. A machine that somebody uses, or whose state is unknown, is not deleted. */

@@ -2,6 +2,8 @@ import { NonRetryableError } from "cloudflare:workflows";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
+import { calledMachine } from "../providers/machines.ts";
+import type { CallUse } from "../providers/pace.ts";
 import type { Progress, Provider, Sighting, Target } from "../providers/provider.ts";
 import { type Seen, see } from "./look.ts";
 import type { OrderSteps } from "./steps.ts";
@@ -24,11 +26,12 @@ export async function stands(steps: OrderSteps, name: string, sighted: Sighted |
 export async function handOver<Refused extends string = never>(
   steps: OrderSteps,
   name: string,
+  uses: readonly CallUse[],
   act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
   isShown: (seen: Seen) => boolean,
 ): Promise<Progress | Refused | "gone" | "called_off"> {
   const { actionId } = steps.parameters.order;
-  const answer = await tryUntilTaken(steps, name, act).catch(async (error: unknown) => {
+  const answer = await tryUntilTaken(steps, name, uses, act).catch(async (error: unknown) => {
     const seen = await see(steps, `${name}, look after the failure`).catch(() => null);
     if (seen !== null && isShown(seen)) return "accepted" as const;
     if (seen?.state === "gone") return "gone" as const;
@@ -43,20 +46,25 @@ export async function handOver<Refused extends string = never>(
 async function tryUntilTaken<Refused extends string>(
   steps: OrderSteps,
   name: string,
+  uses: readonly CallUse[],
   act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
 ): Promise<Progress | Refused | "called_off"> {
   const { actionId } = steps.parameters.order;
-  return steps.callProvider<Progress | Refused | "called_off">(`${name}, try`, async (provider, target) => {
-    await demandToWatch(steps);
-    if (!(await steps.actor.tryOrder(actionId))) return "called_off";
-    try {
-      return await act(provider, target);
-    } catch (error) {
-      // If even this is not heard, the next question to the actor ends the try.
-      await steps.actor.refuseOrder(actionId).catch(() => {});
-      throw error;
-    }
-  });
+  return steps.callProvider<Progress | Refused | "called_off">(
+    `${name}, try`,
+    uses,
+    async (provider, target) => {
+      await demandToWatch(steps);
+      if (!(await steps.actor.tryOrder(actionId))) return "called_off";
+      try {
+        return await act(provider, target);
+      } catch (error) {
+        // If even this is not heard, the next question to the actor ends the try.
+        await steps.actor.refuseOrder(actionId).catch(() => {});
+        throw error;
+      }
+    },
+  );
 }
 
 /**
@@ -69,13 +77,15 @@ export async function cancelStart(
   isFailedStart: (sighting: Sighting) => boolean,
 ): Promise<"cancelled" | "called_off" | "left"> {
   const { actionId } = steps.parameters.order;
-  return steps.callProvider(name, async (provider, target) => {
+  const cancelIt = async (provider: Provider, target: Target) => {
     await demandToWatch(steps);
     if (!(await steps.actor.checkOrder(actionId, null))) return "called_off";
     if (!isFailedStart(await provider.status(target))) return "left";
     await provider.hibernate(target);
     return "cancelled";
-  });
+  };
+  // A start that comes through costs money.
+  return steps.callProvider(name, ["look", "order"], cancelIt, true);
 }
 
 /**
@@ -88,7 +98,8 @@ async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
   // Before there was a suspension nobody was suspended.
   if (await answerOr(fleet.isSuspended(), false))
     throw new NonRetryableError("the operator suspended the account");
-  const holder = await fleet.holderOf({ provider, ref: providerRef });
+  const machine = calledMachine({ provider, ref: providerRef });
+  const holder = machine && (await fleet.holderOf(machine));
   if (holder === instanceId) return;
   throw new NonRetryableError(
     holder === null

@@ -1,20 +1,22 @@
 import type { Sighting } from "../providers/provider.ts";
 import { handOver, stands } from "./hand-over.ts";
 import { isShownAs, type Seen, see, sightedIn } from "./look.ts";
-import { type ActionOutcome, type Failed, failed, succeeded } from "./order.ts";
+import { type ActionOutcome, type ActionParameters, type Failed, failed, succeeded } from "./order.ts";
 import { type OrderSteps, reasonOf } from "./steps.ts";
 import { outcomeOf, type Verdict, waitUntil } from "./wait.ts";
 
+type Order = ActionParameters["order"];
 type Kind = "hibernate" | "force_hibernate";
 
 /** Looks, asks whether the order stands, stops the machine, and waits until it is stopped. */
 export async function hibernate(steps: OrderSteps, kind: Kind): Promise<ActionOutcome | null> {
-  const { order, provider } = steps.parameters;
+  const { kind: provider } = steps;
+  const { order } = steps.parameters;
   const before = await see(steps, "look at the machine").catch(
     (error: unknown): Seen => ({ state: "unknown", because: reasonOf(error) }),
   );
   if (!(await stands(steps, "ask before acting", sightedIn(before)))) return null;
-  const obstacle = order.reason === "silence" ? obstacleOfSilence(before, kind) : obstacleOf(before);
+  const obstacle = order.reason === "silence" ? obstacleOfSilence(before, order, kind) : obstacleOf(before);
   if (obstacle !== null) return obstacle;
   if (order.reason === "silence" && isShownAs(before, "stopped")) {
     return succeeded(`${provider}: it was stopped already, nothing was done`);
@@ -22,6 +24,7 @@ export async function hibernate(steps: OrderSteps, kind: Kind): Promise<ActionOu
   const answer = await handOver(
     steps,
     "hibernate",
+    ["order"],
     (each, target) => (kind === "hibernate" ? each.hibernate(target) : each.forceHibernate(target)),
     (seen) => isShownAs(seen, "stopping", "stopped"),
   );
@@ -39,13 +42,16 @@ function obstacleOf(before: Seen): Failed | null {
 }
 
 /** Why a silent instance must not be stopped. Here the machine's state must be known. */
-function obstacleOfSilence(before: Seen, kind: Kind): ActionOutcome | null {
+function obstacleOfSilence(before: Seen, { neverHeard }: Order, kind: Kind): ActionOutcome | null {
   switch (before.state) {
     case "gone":
       return { type: "gone" };
     case "unknown":
       return failed(`nothing was done, because it is not known how the machine is: ${before.because}`);
     case "shown":
+      if (neverHeard === true && !isShownAs(before, "running", "stopped")) {
+        return failed(`nothing was done, because it was never heard, and is shown as ${before.shown.state}`);
+      }
       return before.shown.state === "starting" && kind === "hibernate"
         ? failed("nothing was done, because it is just being started")
         : obstacleOf(before);

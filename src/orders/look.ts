@@ -31,17 +31,17 @@ export async function see(steps: OrderSteps, name: string): Promise<Seen> {
   await steps.sleep(`${name}, wait`, SECOND_LOOK_MS);
   const second = await look(steps, `${name}, again`);
   if (second.sighting.state !== "missing") return seenIn(second);
-  const { provider, order } = steps.parameters;
+  const { order } = steps.parameters;
   if (order.sighted?.credentialsSetAt === second.credentialsSetAt) return { state: "gone" };
   return {
     state: "unknown",
-    because: `${provider} does not show it, and never has with these credentials: it may be elsewhere (region, team, key)`,
+    because: `${steps.kind} does not show it, and never has with these credentials: it may be elsewhere (region, team, key)`,
   };
 }
 
 /** One look, whatever it shows. */
 export async function look(steps: OrderSteps, name: string): Promise<Look> {
-  return steps.callProvider(name, async (provider, target, credentialsSetAt) => ({
+  return steps.callProvider(name, ["look"], async (provider, target, credentialsSetAt) => ({
     credentialsSetAt,
     sighting: await provider.status(target),
     at: Date.now(),

@@ -1,7 +1,6 @@
 import { sha256Hex } from "../accounts/digest.ts";
 import type { ActionOrder } from "../lifecycle/model/effects.ts";
-import type { ProviderKind } from "../lifecycle/model/provider.ts";
-import type { LookOrder } from "../lifecycle/rules/look.ts";
+import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { hashText } from "../platform/hash.ts";
 import type { ProviderOrder } from "../providers/provider.ts";
@@ -10,10 +9,9 @@ import type { ProviderOrder } from "../providers/provider.ts";
 export interface ActionParameters {
   readonly userId: string;
   readonly instanceId: string;
-  readonly provider: ProviderKind;
+  readonly provider: ConnectedProvider;
   readonly providerRef: string;
-  /** A look changes nothing. */
-  readonly order: ActionOrder | LookOrder;
+  readonly order: ActionOrder;
 }
 
 /** How an action ended, as its actor is told. */

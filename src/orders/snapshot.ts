@@ -14,7 +14,9 @@ export async function takeSnapshot(steps: OrderSteps): Promise<Taken> {
 }
 
 async function take(steps: OrderSteps): Promise<Taken> {
-  const begun = await steps.callProvider("snapshot", (provider, target) => provider.snapshot(target));
+  const begun = await steps.callProvider("snapshot", ["order"], (provider, target) =>
+    provider.snapshot(target),
+  );
   let { snapshotId } = begun;
   if (begun.done && snapshotId !== null) return { type: "taken", snapshotId };
   for (const [index, seconds] of LONG_WAITS_SECONDS.entries()) {
@@ -25,11 +27,11 @@ async function take(steps: OrderSteps): Promise<Taken> {
     // A result that was reported says that it is done; without one the provider is asked.
     if (result !== null) return { type: "taken", snapshotId };
     const known = snapshotId;
-    const state = await steps.callProvider(`snapshot, look ${index + 1}`, (provider) =>
+    const state = await steps.callProvider(`snapshot, look ${index + 1}`, ["look"], (provider) =>
       provider.snapshotState(known),
     );
     if (state === "ready") return { type: "taken", snapshotId };
-    if (state === "failed") return failed(`${steps.parameters.provider} says so`);
+    if (state === "failed") return failed(`${steps.kind} says so`);
   }
   return failed("it was not ready after twelve hours");
 }

@@ -1,9 +1,13 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
+import { kindOf, type ProviderKind } from "../lifecycle/model/provider.ts";
 import { actorOf } from "../platform/address.ts";
 import { type LogIds, logInfo } from "../platform/log.ts";
+import { sleep } from "../platform/sleep.ts";
+import type { CallUse, LaneCall } from "../providers/pace.ts";
 import { type Provider, ProviderError, type ProviderOrder, type Target } from "../providers/provider.ts";
 import { openProvider } from "../providers/registry.ts";
+import { askForTurn, noteLimited } from "./lane.ts";
 import { type ActionParameters, type ActionResult, resultEvent } from "./order.ts";
 
 /** Waits between the six tries of a call to a provider: about five minutes in all. */
@@ -11,6 +15,14 @@ const RETRY_DELAYS_SECONDS = [10, 20, 40, 80, 160];
 
 /** However long a provider asks to be left alone: an order has a deadline. */
 const LONGEST_RETRY_DELAY_SECONDS = 160;
+
+/**
+ * Of the platform's retries: those of tries that failed, and those by which a call waits for its turn. The platform keeps their
+ * count, and sleeps in between as it does in a step of its own. So a call has one step, and one name, whether it waits or not.
+ */
+const MOST_RETRIES = 100;
+
+const TOO_MANY_CALLS = "takes only so many calls at a time, and many are waiting";
 
 /** Calls to our own actor. It is always there, but may be moving. */
 const ACTOR_CALL = {
@@ -42,46 +54,74 @@ export class OrderSteps {
     };
   }
 
+  /** The kind of its provider, as messages name it. */
+  get kind(): ProviderKind {
+    return kindOf(this.parameters.provider);
+  }
+
   get actor() {
     const { userId, instanceId } = this.parameters;
     return actorOf(this.env, userId, instanceId);
   }
 
-  /** Calls the provider as one step. It is retried only where that may help, and not before the provider asks for. */
+  /**
+   * Calls the provider as one step, in its turn in the lane of its connection. It is retried only where that may help, and not
+   * before the provider asks for. A call that waits for its turn, or was too much for its provider, has not failed.
+   */
   async callProvider<T extends Rpc.Serializable<T>>(
     name: string,
+    uses: readonly CallUse[],
     act: (provider: Provider, target: Target, credentialsSetAt: number) => Promise<T>,
+    isUrgent = this.parameters.order.kind === "force_hibernate",
   ): Promise<T> {
-    const { userId, provider: kind } = this.parameters;
-    let askedForSeconds = 0;
+    const { userId, provider: connection } = this.parameters;
+    const call = { connection, uses, id: `${this.#target.actionId}/${name}`, isUrgent };
+    let delayMs: number | null = null;
     const retries = {
-      limit: RETRY_DELAYS_SECONDS.length,
-      delay: ({ ctx }: { ctx: { attempt: number } }) => retryDelayMs(ctx.attempt, askedForSeconds),
+      limit: MOST_RETRIES,
+      delay: ({ ctx }: { ctx: { attempt: number } }) => delayMs ?? retryDelayMs(ctx.attempt, 0),
       // Else the platform would double each of these delays once more.
       backoff: "constant",
     } as const;
     return this.#step.do(name, { retries, timeout: "1 minute" }, async ({ attempt }) => {
+      delayMs = null;
+      const turn = await askForTurn(this.env, userId, call);
+      const fields = { ...this.ids, provider: connection, step: name };
+      if (turn.type !== "go") {
+        if (turn.type === "given up") throw new NonRetryableError(`${connection} ${TOO_MANY_CALLS}`);
+        delayMs = turn.afterMs;
+        logInfo("waits for its turn", { ...fields, wait_ms: delayMs });
+        throw new Error(`${connection} ${TOO_MANY_CALLS}`);
+      }
+      const failuresBefore = Math.max(0, attempt - 1 - turn.waits);
+      await sleep(turn.afterMs);
       const begun = Date.now();
-      const fields = () => ({
-        ...this.ids,
-        provider: kind,
-        step: name,
-        attempt,
-        duration_ms: Date.now() - begun,
-      });
+      const measured = () => ({ ...fields, attempt: failuresBefore + 1, duration_ms: Date.now() - begun });
       try {
-        const { provider, credentialsSetAt } = await openProvider(this.env, userId, kind);
+        const { provider, credentialsSetAt } = await openProvider(this.env, userId, connection);
         const answer = await act(provider, this.#target, credentialsSetAt);
-        logInfo("provider answered", { ...fields(), answer: wordOf(answer) });
+        logInfo("provider answered", { ...measured(), answer: wordOf(answer) });
         return answer;
       } catch (error) {
-        logInfo("provider failed", fields(), error);
-        if (!(error instanceof ProviderError)) throw error;
-        if (!error.isPassing) throw new NonRetryableError(error.message);
-        askedForSeconds = error.retryAfterSeconds ?? 0;
+        logInfo("provider failed", measured(), error);
+        if (error instanceof ProviderError) {
+          if (!error.isPassing) throw new NonRetryableError(error.message);
+          delayMs = await this.#waitAfterLimit(call, error);
+          if (delayMs !== null) throw error;
+        }
+        if (failuresBefore >= RETRY_DELAYS_SECONDS.length) throw new NonRetryableError(reasonOf(error));
+        const askedForSeconds = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) : 0;
+        delayMs = retryDelayMs(failuresBefore + 1, askedForSeconds);
         throw error;
       }
     });
+  }
+
+  /** How long a call waits that was too much for its provider; null when this counts as a failure. */
+  async #waitAfterLimit(call: LaneCall, { code, retryAfterSeconds }: ProviderError): Promise<number | null> {
+    if (code !== "rate_limited") return null;
+    const noted = await noteLimited(this.env, this.parameters.userId, call, retryAfterSeconds);
+    return noted === null || noted.isFailure ? null : noted.afterMs;
   }
 
   async tellActor<T extends Rpc.Serializable<T>>(
@@ -100,7 +140,7 @@ export class OrderSteps {
    * has reported anything.
    */
   async waitForResult(order: ProviderOrder, name: string, seconds: number): Promise<ActionResult | null> {
-    if (this.parameters.provider !== "webhook") {
+    if (this.kind !== "webhook") {
       await this.sleep(name, seconds * 1000);
       return null;
     }

@@ -1,9 +1,12 @@
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import type { ProviderOrder, Sighting } from "../providers/provider.ts";
 import { look } from "./look.ts";
 import { type ActionOutcome, type Failed, failed } from "./order.ts";
 import { type OrderSteps, reasonOf } from "./steps.ts";
 
 /** Waiting for what an accepted order should bring about. */
+
+const LONGEST_WAIT_MS = 30 * MINUTE_MS;
 
 /** Waits between two looks at a machine that stops, starts or vanishes: half an hour in all. */
 export const SHORT_WAITS_SECONDS: readonly number[] = [
@@ -26,7 +29,7 @@ type End =
   | Failed;
 
 /**
- * Looks until `judge` decides, for half an hour at most. A look that fails says nothing about the order, so the next look
+ * Looks until `judge` decides, for half an hour at most, or twice where a look has to wait longer for its turn. A look that fails says nothing about the order, so the next look
  * follows. A result that the control plane reports ends the wait, unless the machine's state contradicts it.
  */
 export async function waitUntil(
@@ -36,16 +39,22 @@ export async function waitUntil(
 ): Promise<End> {
   let claimed = false;
   let state: Sighting["state"] = "unknown";
+  let lookedSince: number | null = null;
   for (const [index, seconds] of SHORT_WAITS_SECONDS.entries()) {
-    const sighting = await look(steps, `${order}, look ${index + 1}`).then(
-      (each) => each.sighting,
-      (error: unknown): Sighting => ({ state: "unknown", because: reasonOf(error) }),
+    const seen = await look(steps, `${order}, look ${index + 1}`).catch(
+      (error: unknown): { readonly at: number | null; readonly sighting: Sighting } => ({
+        at: null,
+        sighting: { state: "unknown", because: reasonOf(error) },
+      }),
     );
+    const { at, sighting } = seen;
+    lookedSince ??= at;
     state = sighting.state;
     const verdict = judge(sighting);
     if (verdict === "reached" || (claimed && verdict === "not yet")) return { type: "reached" };
     if (verdict === "gone") return { type: "gone" };
     if (typeof verdict === "object") return verdict;
+    if (at !== null && lookedSince !== null && at - lookedSince >= LONGEST_WAIT_MS) break;
     const result = await steps.waitForResult(order, `${order}, wait ${index + 1}`, seconds);
     if (result?.outcome === "failed") return failed(result.because ?? "no reason given");
     claimed ||= result !== null;
@@ -53,7 +62,7 @@ export async function waitUntil(
   return {
     type: "undecided",
     state,
-    because: `${steps.parameters.provider} still shows it as ${state} after half an hour`,
+    because: `${steps.kind} still shows it as ${state} after half an hour`,
   };
 }
 

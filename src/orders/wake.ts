@@ -15,10 +15,11 @@ export async function wake(steps: OrderSteps): Promise<ActionOutcome | null> {
 }
 
 async function start(steps: OrderSteps): Promise<ActionOutcome | null> {
-  const { provider } = steps.parameters;
+  const { kind: provider } = steps;
   const answer = await handOver(
     steps,
     "wake",
+    ["order"],
     (each, target) => each.wake(target),
     (seen) => isShownAs(seen, "starting", "running"),
   );

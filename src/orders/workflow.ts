@@ -3,7 +3,6 @@ import { awaitSettings } from "../platform/await-settings.ts";
 import { logInfo } from "../platform/log.ts";
 import { count } from "../service/meter.ts";
 import { deleteMachine } from "./delete.ts";
-import { findOut } from "./find-out.ts";
 import { hibernate } from "./hibernate.ts";
 import { type ActionOutcome, type ActionParameters, failed } from "./order.ts";
 import { OrderSteps, reasonOf } from "./steps.ts";
@@ -39,7 +38,5 @@ async function carryOut(steps: OrderSteps): Promise<ActionOutcome | null> {
       return wake(steps);
     case "delete":
       return deleteMachine(steps);
-    case "look":
-      return findOut(steps);
   }
 }

@@ -59,6 +59,8 @@ export function errorOf(answer: Answer, code: ProviderErrorCode | null, detail =
     code ?? codeOfStatus(answer.status),
     `${answer.provider} answered ${answer.status}${words === "" ? "" : `: ${words}`}`,
     answer.retryAfterSeconds,
+    // A 403 knows who asks.
+    answer.status === 403 ? "call" : "credentials",
   );
 }
 

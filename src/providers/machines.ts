@@ -1,9 +1,21 @@
-import { abilitiesOf, type ProviderKind } from "../lifecycle/model/provider.ts";
+import {
+  abilitiesOf,
+  type ConnectedProvider,
+  kindOf,
+  type ProviderKind,
+} from "../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
 
 /** Claims a machine for the instance that is to watch it. Who has which is kept by the fleet: see `fleet/tables/machines.ts`. */
 
-/** What tells a user's machines apart. */
+/** A machine as its instance has it. By another connection it is another machine. */
+export interface WatchedMachine {
+  readonly provider: ConnectedProvider;
+  /** The provider's own id of the machine. */
+  readonly ref: string;
+}
+
+/** By what a user's machines are claimed: whatever the connection, so that a machine is watched once. */
 export interface MachineKey {
   readonly provider: ProviderKind;
   /** The provider's own id of the machine. */
@@ -16,12 +28,18 @@ export interface HeldClaim extends MachineKey {
 }
 
 /** The machine that an instance must claim to watch; null with a provider that nobody calls, where it claims nothing. */
-export function calledMachine(machine: MachineKey): MachineKey | null {
-  return abilitiesOf(machine.provider).reachesSilent ? machine : null;
+export function calledMachine({ provider, ref }: WatchedMachine): MachineKey | null {
+  return abilitiesOf(provider).reachesSilent ? { provider: kindOf(provider), ref } : null;
 }
 
-export function sameMachine(one: MachineKey, other: MachineKey): boolean {
+export function sameMachine(one: WatchedMachine, other: WatchedMachine): boolean {
   return one.provider === other.provider && one.ref === other.ref;
+}
+
+/** Whether whoever watches this machine claims it by this key. */
+function isClaimedBy(watched: WatchedMachine, machine: MachineKey): boolean {
+  const key = calledMachine(watched);
+  return key !== null && sameMachine(key, machine);
 }
 
 type Claim =
@@ -52,7 +70,7 @@ export async function claimMachine(
   if (found.claimedAt > Date.now() - UNHEARD_MS) return { claimed: false, holder: found.holder };
   const watched = await actorOf(env, userId, found.holder).machine();
   // Nobody knows what a holder whose state can't be read watches: it keeps its claim.
-  const holds = watched !== null && (!("ref" in watched) || sameMachine(watched, machine));
+  const holds = watched !== null && (!("ref" in watched) || isClaimedBy(watched, machine));
   if (holds) return { claimed: false, holder: found.holder };
 
   await fleet.withdrawClaim(machine, found.holder, found.claimedAt);

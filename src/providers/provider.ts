@@ -113,15 +113,26 @@ export type ProviderErrorCode =
   | "refused"
   | "unavailable";
 
+/** What was refused as `unauthorised`: the credentials as a whole, or only a kind of call that they may not make. */
+export type Denied = "credentials" | "call";
+
 export class ProviderError extends Error {
   readonly code: ProviderErrorCode;
   /** How long the provider asks to be left alone; null when it does not say. */
   readonly retryAfterSeconds: number | null;
+  /** Null unless it is `unauthorised`. It is the call, unless the provider has said that it does not know the credentials. */
+  readonly denied: Denied | null;
 
-  constructor(code: ProviderErrorCode, message: string, retryAfterSeconds: number | null = null) {
+  constructor(
+    code: ProviderErrorCode,
+    message: string,
+    retryAfterSeconds: number | null = null,
+    denied: Denied | null = null,
+  ) {
     super(message);
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.denied = code === "unauthorised" ? (denied ?? "call") : null;
   }
 
   /** Whether the same call may succeed later. */

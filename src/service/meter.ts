@@ -27,6 +27,8 @@ let shard: number | null = null;
 interface CounterLabels {
   heartbeats: { outcome: "accepted" | "refused"; reason: string };
   actions: { kind: string; outcome: string };
+  /** Looks at machines that count as hibernated after a restore or an import. */
+  looks: { outcome: "running" | "stopped" | "gone" | "unknown" };
   alerts: { channel: string; outcome: "delivered" | "failed" };
   /** Messages that a channel did not take until the last try, or refused. */
   alerts_given_up: { channel: string };
@@ -53,6 +55,13 @@ interface CounterLabels {
   orders_overdue: Record<never, string>;
   /** Alarms of instances that fired far too late: the service, or the platform, was away. */
   alarms_late: Record<never, string>;
+  /** Calls to providers that had their turn, and how many seconds they had waited for it. */
+  turns: { provider: string };
+  turn_seconds: { provider: string };
+  /** Calls whose turn did not come within an hour. */
+  turns_given_up: { provider: string };
+  /** Calls that a provider found too much in spite of their turn. */
+  limits: { provider: string };
   /** Requests that ended with an error which is the service's own fault. */
   request_failures: Record<never, string>;
 }

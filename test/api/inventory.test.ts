@@ -93,14 +93,14 @@ describe("the inventory", () => {
     shown = { alpha: "RUNNING" };
     const { token, fleet } = await connected();
     await passAlarms(fleet, DAY + 1_000);
-    const sync = (query = "") => call("POST", `/api/agent/inventory/sync${query}`, { token });
+    const sync = (id = "gcp") => call("POST", `/api/agent/connections/${id}/sync`, { token });
     expect((await sync()).status).toBe(429);
     setClock(DAY + 2 * MINUTE);
     shown = {};
-    const { status, body } = await sync("?connection=gcp");
-    expect([status, body.connections[0].listed_at]).toEqual([200, toIso(DAY + 2 * MINUTE)]);
+    const { status, body } = await sync();
+    expect([status, body.listed_at]).toEqual([200, toIso(DAY + 2 * MINUTE)]);
     expect((await inventory(token)).body.machines[0].vanished_at).toBe(toIso(DAY + 2 * MINUTE));
-    expect((await sync("?connection=vast")).status).toBe(404);
+    expect((await sync("vast")).status).toBe(404);
   });
 
   it("is nobody else's, is not listed for a suspended user, and goes with the credentials", async () => {
@@ -109,9 +109,8 @@ describe("the inventory", () => {
     await passAlarms(user.fleet, DAY + 1_000);
     const other = await newUser();
     expect((await inventory(other.token)).body).toEqual({ machines: [], connections: [], next_cursor: null });
-    expect((await call("POST", "/api/agent/inventory/sync", { token: other.token })).body).toEqual({
-      connections: [],
-    });
+    const sync = (token: string) => call("POST", "/api/agent/connections/gcp/sync", { token });
+    expect((await sync(other.token)).status).toBe(404);
     await call("DELETE", "/api/agent/providers/gcp", { token: user.token });
     expect((await inventory(user.token)).body.machines).toEqual([]);
     await call("PUT", "/api/agent/providers/gcp", { token: user.token, json: keyFile });
@@ -119,14 +118,14 @@ describe("the inventory", () => {
       token: ADMIN_TOKEN,
       json: { reason: "x" },
     });
-    expect((await call("POST", "/api/agent/inventory/sync", { token: user.token })).status).toBe(403);
+    expect((await sync(user.token)).status).toBe(403);
   });
 });
 
 describe("the second witness", () => {
   const STOPPED = "stopped by its owner at Google";
 
-  it(`${STOPPED}: the machine shows as hibernated without an order, and as running once it is started there`, async () => {
+  it(`${STOPPED}: the machine shows as hibernated without an order, and as found running once it is started there`, async () => {
     shown = { c3: "RUNNING" };
     const user = await connected();
     const rig = await Instance.register(
@@ -149,7 +148,8 @@ describe("the second witness", () => {
     shown = { c3: "RUNNING" };
     await passAlarms(user.fleet, DAY + 60 * MINUTE);
     await rig.settled();
-    expect((await rig.eventKinds()).slice(0, 5).at(-1)).toBe("woken");
+    expect((await rig.eventKinds()).slice(0, 5).at(-1)).toBe("found_running");
+    expect(await rig.status()).toBe("pending");
     expect((await inventory(user.token)).body.machines).toMatchObject([{ watched_by: "rig", told_at: null }]);
   });
 

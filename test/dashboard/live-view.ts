@@ -13,6 +13,7 @@ export function live(instance_id: string, more: Partial<LiveView> = {}): LiveVie
     gpu_trend: [],
     cost_today: 0,
     provider: "agent",
+    connection: null,
     provider_ref: null,
     hourly_cost: null,
     hibernated_hourly_cost: null,

@@ -418,6 +418,10 @@ describe("an instance", () => {
   });
 });
 
+/** The part of the page under this heading. */
+const cardOf = (page: Page, heading: string) =>
+  page.locator("section").filter({ has: page.getByRole("heading", { name: heading }) });
+
 describe("settings", () => {
   it("add a channel, and the test button tells what the other side truly said", async () => {
     const user = await world.newUser("Ada");
@@ -428,10 +432,11 @@ describe("settings", () => {
       const page = await open();
       await signIn(page, user);
       await page.getByRole("link", { name: "Settings" }).click();
-      await page.getByLabel("Kind").selectOption("webhook");
-      await page.getByLabel("Name").fill("On call");
-      await page.getByLabel("URL").fill(`${receiver.url}/alerts`);
-      await page.getByLabel("Signing secret").fill(`whsec_${Buffer.alloc(32, 1).toString("base64")}`);
+      const channels = cardOf(page, "Where you are told");
+      await channels.getByLabel("Kind").selectOption("webhook");
+      await channels.getByLabel("Name").fill("On call");
+      await channels.getByLabel("URL").fill(`${receiver.url}/alerts`);
+      await channels.getByLabel("Signing secret").fill(`whsec_${Buffer.alloc(32, 1).toString("base64")}`);
       await page.getByRole("button", { name: "Add channel" }).click();
       await page.getByRole("button", { name: "Test: On call" }).click();
       await page
@@ -450,6 +455,70 @@ describe("settings", () => {
       await page.context().close();
     } finally {
       await receiver.stop();
+    }
+  });
+
+  it("add a connection, show that its key is refused, take another, and keep it while an instance belongs to it", async () => {
+    const user = await world.newUser("Ada");
+    let status = 200;
+    const plane = await FakeHttp.start(() => ({ status, body: "{}" }));
+    const secret = (byte: number) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`;
+    try {
+      const page = await open({}, /409 \(Conflict\)/);
+      await signIn(page, user);
+      await page.getByRole("link", { name: "Settings" }).click();
+      const card = cardOf(page, "Connections");
+      await card.getByLabel("Provider").selectOption("webhook");
+      await card.getByLabel("Name").fill("Rack 7");
+      await card.getByLabel("URL").fill(plane.url);
+      await card.getByLabel("Signing secret").fill(secret(1));
+      await card.getByRole("button", { name: "Add connection" }).click();
+      await card.getByText(/^active · checked/).waitFor(PATIENCE);
+      status = 401;
+      for (let time = 1; time <= 3; time++) {
+        const heard = page.waitForResponse(/\/check$/);
+        await card.getByRole("button", { name: "Check: Rack 7" }).click();
+        await heard;
+      }
+      await card.getByText(/^the provider refuses the key: nothing is ordered there/).waitFor(PATIENCE);
+      await card.getByText("the webhook answered 401: {}").waitFor(PATIENCE);
+      expect(await barriers(page)).toEqual([]);
+
+      status = 200;
+      await card.getByRole("button", { name: "Replace the key: Rack 7" }).click();
+      const row = card.getByRole("listitem");
+      await row.getByLabel("URL").fill(plane.url);
+      await row.getByLabel("Signing secret").fill(secret(2));
+      await row.getByRole("button", { name: "Save" }).click();
+      await card.getByText(/^active · checked/).waitFor(PATIENCE);
+      await card.getByRole("button", { name: "Rename: Rack 7" }).click();
+      await row.getByRole("textbox", { name: "Name" }).fill("Rack 8");
+      expect(await barriers(page)).toEqual([]);
+      await row.getByRole("button", { name: "Save" }).click();
+      await row.getByText("Rack 8").waitFor(PATIENCE);
+
+      await page.goto(`${world.url}/#/add`);
+      await page.getByLabel("Instance id").fill("rig");
+      await page.locator("select[name=provider]").selectOption("webhook");
+      await expect
+        .poll(() => page.locator("select[name=connection] option:checked").textContent(), PATIENCE)
+        .toBe("Rack 8");
+      await page.getByLabel("Id at the provider").fill("machine-1");
+      expect(await barriers(page)).toEqual([]);
+      await page.getByRole("button", { name: "Register" }).click();
+      await page.getByRole("link", { name: "Open it" }).click();
+      await page.getByText("Rack 8").first().waitFor(PATIENCE);
+
+      await page.getByRole("link", { name: "Settings" }).click();
+      await card.getByRole("button", { name: "Delete: Rack 8" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+      await page
+        .getByRole("status")
+        .getByText(/^Instances are registered with webhook/)
+        .waitFor(PATIENCE);
+      await page.context().close();
+    } finally {
+      await plane.stop();
     }
   });
 });

@@ -20,13 +20,6 @@ const SPEED = 60;
 
 const DAY_SECONDS = 86_400;
 
-/** A policy's groups that the former release does not know, and leaves out. */
-const UNKNOWN_GROUPS: ReadonlySet<string> = new Set(["inventory"]);
-
-function withoutUnknown(given: unknown): unknown {
-  return JSON.parse(JSON.stringify(given, (key, value) => (UNKNOWN_GROUPS.has(key) ? undefined : value)));
-}
-
 /** Steps lie far beyond the test, but for those that an instance's own policy brings near. */
 const PATIENT = {
   idle: { warn_after_seconds: 120, hibernate_after_seconds: DAY_SECONDS },
@@ -155,6 +148,17 @@ async function kindsOf(id: string): Promise<string[]> {
 }
 
 /** What the API says, but for what passes with time alone. */
+/** The former release knows none of these, and shows their defaults nowhere. */
+const NEW_SETTINGS: ReadonlySet<string> = new Set([
+  "never_heard_after_seconds",
+  "act_on_never_heard",
+  "inventory",
+]);
+
+function withoutNewSettings(policy: unknown): unknown {
+  return JSON.parse(JSON.stringify(policy, (field, value) => (NEW_SETTINGS.has(field) ? undefined : value)));
+}
+
 async function look() {
   const list = z
     .object({
@@ -168,7 +172,7 @@ async function look() {
   return {
     statuses: Object.fromEntries(list.instances.map(({ instance_id, status }) => [instance_id, status])),
     guard: list.guard.state,
-    policy: withoutUnknown(await api("/policy")),
+    policy: withoutNewSettings(await api("/policy")),
     // The former release knows nothing of confirmations.
     channels: channels.channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
     provider: await api("/providers/webhook"),

@@ -8,7 +8,7 @@ import type { ListFilter } from "../../src/fleet/views/list-filter.ts";
 import { emptyCounters } from "../../src/lifecycle/model/counters.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { Status } from "../../src/lifecycle/model/phase.ts";
-import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
+import { connectionOf, type ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { toIso } from "../../src/lifecycle/model/time.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { coordinatorOf, SHARDS, shardNumbered } from "../../src/service/address.ts";
@@ -69,6 +69,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       gpu_trend: [],
       cost_today: 0,
       provider: of.provider ?? "none",
+      connection: connectionOf(of.provider ?? "none"),
       provider_ref: of.providerRef ?? null,
       hourly_cost: null,
       hibernated_hourly_cost: null,

@@ -3,7 +3,7 @@ import { breachesOf, INVARIANTS, type Invariant } from "../../src/lifecycle/inva
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEventKind } from "../../src/lifecycle/model/history-event.ts";
-import type { Orphan, Phase } from "../../src/lifecycle/model/phase.ts";
+import { awaitHeartbeat, type Orphan, type Phase } from "../../src/lifecycle/model/phase.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import { withhold } from "../../src/lifecycle/withhold.ts";
 import { at, START, Timeline } from "./timeline.ts";
@@ -15,6 +15,7 @@ const IDLE = { gpu_utilization: 1 };
 const busy = new Timeline().beatUntil(at("15:00"));
 const idle = new Timeline().beatUntil(at("4:00"), IDLE);
 const orphaned = new Timeline().beatUntil(at("1:00")).until(at("10:00"));
+const neverHeard = new Timeline();
 const deleting = new Timeline().beatUntil(at("0:00")).until(at("30:00"));
 deleting.permit();
 deleting.command({
@@ -244,6 +245,25 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
   ["ended_without_order", busy.state, withPhase(busy.state, { status: "deleted", at: NOW })],
   ["ended_without_order", orphaned.state, withPhase(orphaned.state, hibernatedPhase())],
   [
+    "ended_without_order",
+    hibernated,
+    withEvent(withPhase(hibernated, { status: "deleted", at: NOW }), "gone", ""),
+  ],
+  ["ended_without_order", unconfirmed(), withPhase(unconfirmed(), { status: "deleted", at: NOW })],
+  [
+    "time_in_future",
+    hibernated,
+    withPhase(hibernated, {
+      ...hibernatedPhase(),
+      openLook: { askAt: NOW, tries: 1, failingSince: NOW + 1, isTold: false },
+    }),
+  ],
+  [
+    "unconfirmed_saved",
+    unconfirmed(),
+    withCounters(unconfirmed(), { saved: { ...hibernated.counters.saved, totalMs: 1 } }),
+  ],
+  [
     "deleted_came_back",
     withPhase(busy.state, { status: "deleted", at: NOW }),
     withPhase(busy.state, { status: "running", idle: null }),
@@ -261,12 +281,32 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
       keepAliveUntil: NOW,
     }),
   ],
+  [
+    "never_heard_deleted",
+    withPhase(deleting.state, { status: "orphaned", orphan: deletingIn(deleting.state).orphan }),
+    withClock(deleting.state, { lastHeartbeatAt: null, countsFrom: null }),
+  ],
+  [
+    "unheard_order_on_anothers",
+    neverHeard.state,
+    withPhase(neverHeard.state, {
+      status: "hibernating",
+      reason: "silence",
+      action: { ...action, kind: "hibernate" },
+      before: { ...awaitHeartbeat("imported", START), orphan: orphanIn(orphaned.state) },
+    }),
+  ],
   ["idle_order_unwarned", busy.state, hibernatingIdle(null)],
 ];
 
 function hibernatedPhase(): Extract<Phase, { status: "hibernated" }> {
   if (hibernated.phase.status !== "hibernated") throw new Error("it is not hibernated");
   return hibernated.phase;
+}
+
+function unconfirmed(): InstanceState {
+  const openLook = { askAt: NOW, tries: 0, failingSince: null, isTold: false };
+  return withPhase(hibernated, { ...hibernatedPhase(), openLook });
 }
 
 describe("an invariant", () => {

@@ -8,7 +8,7 @@ import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts"
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
 import { orphanOf } from "../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
-import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
+import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { type InstanceState, newState } from "../../src/lifecycle/model/state.ts";
 import { HOUR_MS } from "../../src/lifecycle/model/time.ts";
@@ -28,7 +28,7 @@ const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
 // As long as it takes: how many lives are lived is set from outside.
 vi.setConfig({ testTimeout: 3_600_000 });
 
-const POLICY = compilePolicy(DEFAULT_POLICY);
+const POLICY = compilePolicy(mergePolicy({ orphan: { act_on_never_heard: true } }));
 const STEP_MS = 10_000;
 
 type Step =
@@ -311,7 +311,9 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
   const kinds = after.outbox
     .filter(({ id }) => id >= before.nextEffectId)
     .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []));
-  const told = kinds.filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
+  const told = kinds
+    .map((kind) => (kind === "never_heard" ? "orphaned" : kind))
+    .filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
   // A sign of life that was noted before led it off the ladder, and it climbed anew.
   const foot = kinds.includes("recovered") ? 0 : from;
   const climbed = ["orphaned", "silent", "abandoned"].slice(foot, to);

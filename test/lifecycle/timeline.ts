@@ -3,7 +3,7 @@ import { breachesOf } from "../../src/lifecycle/invariants.ts";
 import type { Effect } from "../../src/lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
-import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
+import type { InstanceEvent, LookAnswer } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
 import { orphanOf } from "../../src/lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
@@ -11,6 +11,7 @@ import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/pol
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { type InstanceState, newState, type Profile } from "../../src/lifecycle/model/state.ts";
 import type { Refusal } from "../../src/lifecycle/rules/commands.ts";
+import { dueLook } from "../../src/lifecycle/rules/look.ts";
 import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/views/heartbeat-answer.ts";
 import { type DetailView, detailView } from "../../src/lifecycle/views/instance-view.ts";
 
@@ -33,6 +34,10 @@ export class Timeline {
   now = START;
   armedAt: number | null = null;
   readonly effects: Effect[] = [];
+  /** What its provider shows when its machine is looked at; null: it does not answer, and nobody says so. */
+  shows: LookAnswer | null = null;
+  /** When it was looked at. */
+  readonly looks: number[] = [];
 
   constructor(
     options: {
@@ -77,10 +82,19 @@ export class Timeline {
       this.now = this.armedAt;
       this.armedAt = null;
       this.apply({ type: "alarm", dueAt: this.now });
+      this.#lookIfDue();
       this.drain();
     }
     this.now = moment;
     return this;
+  }
+
+  #lookIfDue(): void {
+    const machine = dueLook(this.state, this.policy, this.now);
+    if (machine === null) return;
+    this.looks.push(this.now);
+    this.apply({ type: "look.begun" });
+    if (this.shows !== null) this.apply({ type: "looked", machine, answer: this.shows, sighted: null });
   }
 
   heartbeat(report: HeartbeatReport = { gpu_utilization: 87 }): HeartbeatAnswer {

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OPEN_GUARD } from "../../src/lifecycle/rules/outage-guard.ts";
 import { fleetOf } from "../../src/platform/address.ts";
+import { credentialsSetAt } from "../../src/providers/connections.ts";
 import type { Provider, Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
 import * as service from "../../src/service/service.ts";
@@ -63,7 +64,7 @@ beforeEach(() => {
   };
   vi.spyOn(registry, "openProvider").mockImplementation(async (env, userId, kind) => ({
     provider,
-    credentialsSetAt: (await registry.credentialsSetAt(env, userId, kind)) ?? 0,
+    credentialsSetAt: (await credentialsSetAt(env, userId, kind)) ?? 0,
   }));
   // Each test is a user that falls silent: five at once would be an outage of the service.
   vi.spyOn(service, "reportTotals").mockResolvedValue({ isTaken: true, guard: OPEN_GUARD });

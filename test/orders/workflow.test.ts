@@ -220,8 +220,7 @@ describe("a wake", () => {
     await using introspector = await workflows();
     const one = await instance();
     await failingWake(one, (order) => (order === "wake" ? Response.json({}, { status: 400 }) : undefined));
-    const run = (await introspector.get()).at(-1);
-    await run?.waitForStatus("complete");
+    for (const run of await introspector.get()) await run.waitForStatus("complete");
     expect(plane.orders).toEqual(["wake", "hibernate"]);
     expect(await one.status()).toBe("hibernated");
   });
@@ -234,8 +233,7 @@ describe("a wake", () => {
       await one.heartbeat();
       return Response.json({}, { status: 503 });
     });
-    const run = (await introspector.get()).at(-1);
-    await run?.waitForStatus("complete");
+    for (const run of await introspector.get()) await run.waitForStatus("complete");
     expect(plane.orders).toEqual(["wake", "hibernate"]);
     expect(await one.status()).toBe("running");
   });

@@ -18,6 +18,7 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     channels: "as many as a user may have",
     credentials: "one a provider",
     listings: "one a connection",
+    lanes: "one a connection that was called within a day",
     removals: "the newest 1,000",
     event_counts: "two rows",
     late_reports: "a row a minute, for as long as a guard may close",
@@ -42,7 +43,7 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     by: "deliveries_by_time",
   },
   {
-    sql: "SELECT id FROM deliveries WHERE channel_id = ? ORDER BY …",
+    sql: "SELECT id FROM deliveries WHERE channel_id = ? AND retry_at <= ? …",
     because: "of one channel, for which 500 wait and what came since the last alarm",
   },
   { sql: "SELECT COUNT(*) AS total FROM deliveries", because: "the operator looks into one fleet" },
@@ -66,7 +67,7 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     because: "a person's new policy is held against the overrides of all instances",
   },
   {
-    sql: "SELECT 1 FROM instances WHERE provider = ? AND status <> 'deleted' LIMIT 1",
+    sql: "SELECT 1 FROM instances WHERE (provider = ? OR json_extract(view, …",
     because: "ends at the first one, when a person removes credentials",
   },
   { sql: "UPDATE instances SET guard_epoch = ? …", because: "once an outage, when its guard opens" },

@@ -55,6 +55,8 @@ function place(instanceId: string, status: string): void {
   );
 }
 
+const listings = () => new Listings(async () => ({ type: "go", afterMs: 0, waits: 0 }));
+
 describe("totals", () => {
   const service = (meanwhile: () => void) =>
     env({
@@ -186,9 +188,9 @@ describe("events of the fleet itself", () => {
     };
     addEvent(1);
     const now = Date.now();
-    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, new Listings(), now);
+    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, listings(), now);
     expect(fleet.state.due.historyAt).not.toBeNull();
-    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, new Listings(), now + 60_000);
+    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, listings(), now + 60_000);
     expect(written).toEqual(["guard-1", "guard-2"]);
     expect(fleet.state.due.historyAt).toBeNull();
   });
@@ -220,7 +222,7 @@ describe("a task that is never answered", () => {
       ALERT_DELIVERY: { create: never, get: never },
       SERVICE: { getByName: () => ({ report: never }) },
     };
-    const running = runDueTasks(env(hanging), USER, fleet, new Listings(), now);
+    const running = runDueTasks(env(hanging), USER, fleet, listings(), now);
     await vi.advanceTimersByTimeAsync(30_000);
     await running;
     const { due } = fleet.state;

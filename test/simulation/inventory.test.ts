@@ -5,6 +5,7 @@ import { createTables } from "../../src/fleet/tables/schema.ts";
 import { NOT_COUNTED } from "../../src/fleet/tables/silences.ts";
 import { Listings } from "../../src/fleet/tasks/listing.ts";
 import { setSuspended } from "../../src/fleet/tasks/standing.ts";
+import type { Turn } from "../../src/providers/pace.ts";
 import {
   type ListedMachine,
   type MachinePage,
@@ -23,6 +24,8 @@ const START = Date.parse("2026-11-01T00:00:00Z");
 let fleet: Fleet;
 let list: (after: string | null) => Promise<MachinePage>;
 let listings: Listings;
+/** What the lane says next; then it is free. */
+let turns: Turn[];
 
 function makeFleet(): Fleet {
   const storage = new SqliteStorage();
@@ -34,14 +37,18 @@ beforeEach(() => {
   vi.useFakeTimers({ now: START });
   vi.spyOn(console, "warn").mockReturnValue();
   fleet = makeFleet();
-  fleet.credentials.keep("gcp", { sealed: "", setAt: 1 });
+  fleet.connections.set("gcp", { sealed: "", setAt: 1 }, null);
   fleet.start(START);
-  listings = new Listings(async (_env, _userId, _kind, { setAt }) => {
-    const provider: Provider = Object.assign(Object.create(null), {
-      list: (after: string | null) => list(after),
-    });
-    return { provider, credentialsSetAt: setAt };
-  });
+  turns = [];
+  listings = new Listings(
+    async () => turns.shift() ?? { type: "go", afterMs: 0, waits: 0 },
+    async (_env, _userId, { kept }) => {
+      const provider: Provider = Object.assign(Object.create(null), {
+        list: (after: string | null) => list(after),
+      });
+      return { provider, credentialsSetAt: kept.setAt };
+    },
+  );
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -230,6 +237,39 @@ describe("a listing", () => {
     expect(fleet.inventory.find({ connection: "gcp", ref: "beyond" })?.vanishedAt).toBeNull();
   });
 
+  it("takes its turns at its provider, and has failed when it gets none", async () => {
+    shows(machine("a"));
+    turns = [{ type: "ask again", afterMs: MINUTE, waits: 1 }];
+    await listings.listDue(env, USER, fleet);
+    expect(fleet.inventory.of("gcp")).toEqual([]);
+    expect(fleet.state.due.inventoryAt).toBe(START + MINUTE);
+    await until(START + MINUTE);
+    expect(fleet.inventory.of("gcp")).toHaveLength(1);
+    turns = [{ type: "given up", waits: 9 }];
+    await until(START + 20 * MINUTE);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({
+      failures: 1,
+      problem: "too many other calls to it wait",
+    });
+  });
+
+  it("of a second connection of a kind has rows of its own", async () => {
+    fleet.connections.add(
+      { id: "c-1", kind: "gcp", name: "Team B", createdAt: START },
+      { sealed: "", setAt: 1 },
+      null,
+      10,
+    );
+    shows(machine("a"));
+    await until(START + MINUTE);
+    expect(fleet.inventory.find({ connection: "gcp", ref: "a" })).toMatchObject({ provider: "gcp" });
+    expect(fleet.inventory.find({ connection: "c-1", ref: "a" })).toMatchObject({ provider: "gcp" });
+    expect(alerts().map(({ message }) => message)).toEqual([
+      expect.stringContaining("at Google Compute Engine run"),
+      expect.stringContaining("at Team B run"),
+    ]);
+  });
+
   it("that does not go on fails", async () => {
     let calls = 0;
     list = async () => {
@@ -244,7 +284,7 @@ describe("a listing", () => {
 
   it("by credentials that were replaced meanwhile counts for nothing", async () => {
     list = async () => {
-      fleet.credentials.keep("gcp", { sealed: "", setAt: 2 });
+      fleet.connections.set("gcp", { sealed: "", setAt: 2 }, null);
       return { machines: [machine("other-account")], next: null };
     };
     await listings.listDue(env, USER, fleet);
@@ -255,7 +295,7 @@ describe("a listing", () => {
 describe("nothing is listed", () => {
   it("for a user without connections that can be listed", () => {
     const other = makeFleet();
-    other.credentials.keep("webhook", { sealed: "", setAt: 1 });
+    other.connections.set("webhook", { sealed: "", setAt: 1 }, null);
     other.start(START);
     expect(other.alarmAt).toBeNull();
   });

@@ -5,6 +5,7 @@ import { AlertsAreToldOnce } from "./promises/alerts-are-told-once.ts";
 import { CountsAreRight, stateOf } from "./promises/counts-are-right.ts";
 import { EverythingEnds } from "./promises/everything-ends.ts";
 import { InvariantsHold } from "./promises/invariants-hold.ts";
+import { NeverHeardIsSpared } from "./promises/never-heard-is-spared.ts";
 import { NewestPolicyHolds } from "./promises/newest-policy-holds.ts";
 import { NoMachineIsForgotten } from "./promises/no-machine-is-forgotten.ts";
 import { NothingIsLost } from "./promises/nothing-is-lost.ts";
@@ -14,6 +15,7 @@ import { OrdersReachTheirMachine } from "./promises/orders-reach-their-machine.t
 import type { Promised } from "./promises/promise.ts";
 import { RegistryKnowsItsInstances } from "./promises/registry-knows-its-instances.ts";
 import { ServiceHearsItsFleets } from "./promises/service-hears-its-fleets.ts";
+import { SleepersAreLookedAt } from "./promises/sleepers-are-looked-at.ts";
 import { StatusNeverLies } from "./promises/status-never-lies.ts";
 import { ViewersSeeTheFleet } from "./promises/viewers-see-the-fleet.ts";
 import { WhoIsUsedIsNotDeleted } from "./promises/who-is-used-is-not-deleted.ts";
@@ -24,6 +26,7 @@ import { Scheduler } from "./scheduler.ts";
 import {
   LIAR,
   lie,
+  resumeSleepers,
   troubleDatabase,
   troubleObjects,
   troubleProvider,
@@ -71,6 +74,7 @@ export async function live(
   const promises: readonly Promised[] = [
     new WhoLivesIsSpared(say),
     new WhoIsUsedIsNotDeleted(platform, say),
+    new NeverHeardIsSpared(platform, say),
     new NoMachineIsForgotten(platform, say),
     new OrdersReachTheirMachine(say),
     new OneWatcher(platform, say),
@@ -78,6 +82,7 @@ export async function live(
     new EverythingEnds(platform, say),
     new NothingIsLost(platform, rigs, say),
     new StatusNeverLies(platform, say),
+    new SleepersAreLookedAt(platform, say),
     new InvariantsHold(say),
     new RegistryKnowsItsInstances(platform, say),
     new CountsAreRight(platform, say),
@@ -98,6 +103,7 @@ export async function live(
   troubleObjects(platform);
   troubleProvider(platform, USER, [...rigs]);
   visitDaily(platform, HOSTILE_MS + REST_MS - 10 * MINUTE);
+  resumeSleepers(platform, [...rigs]);
   watchTwice(platform, rigs, say);
   lie(platform, rigs, say);
 

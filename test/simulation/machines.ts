@@ -42,6 +42,10 @@ export class Machines {
   readonly #count: (what: string) => void;
   /** While it lasts every order is refused so. */
   refusesUntil: { readonly until: number; readonly refusal: (typeof REFUSALS)[number] } | null = null;
+  /** The provider refuses calls that come sooner after another one; and every call until a moment. */
+  leastIntervalMs = 0;
+  refusesAllUntil = 0;
+  #calledAt = 0;
   /** While the user's credentials are those of another team, no machine is shown. */
   areElsewhere = false;
   onCall: (target: Target, isLook: boolean) => void = () => {};
@@ -94,6 +98,7 @@ export class Machines {
     const ask = <T>(target: Target | null, work: () => T, isLook = false): Promise<T> =>
       call(() => {
         if (target !== null) this.onCall(target, isLook);
+        this.#refuseTooMany();
         if (this.#scheduler.chance(0.05)) throw new ProviderError("unavailable", "it does not answer");
         const answer = work();
         if (this.#scheduler.chance(0.05)) throw new ProviderError("unavailable", "the answer was lost");
@@ -115,6 +120,16 @@ export class Machines {
       list: null,
       verify: async () => {},
     };
+  }
+
+  /** In plain text, without a word of when to call again. */
+  #refuseTooMany(): void {
+    const { now } = this.#scheduler;
+    const sinceMs = now - this.#calledAt;
+    this.#calledAt = now;
+    if (sinceMs >= this.leastIntervalMs && now >= this.refusesAllUntil) return;
+    this.#count("calls refused as too many");
+    throw new ProviderError("rate_limited", "API requests too frequent");
   }
 
   #of(ref: string): Machine {

@@ -6,7 +6,7 @@ import { isUnreadable } from "../../src/instance/outcomes.ts";
 import type { Sighted } from "../../src/lifecycle/model/effects.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { actorOf, fleetOf } from "../../src/platform/address.ts";
-import { releaseMachine } from "../../src/providers/machines.ts";
+import { calledMachine, releaseMachine } from "../../src/providers/machines.ts";
 import { openProvider } from "../../src/providers/registry.ts";
 import type { Platform } from "./platform.ts";
 import { outcomeOf, type Rig } from "./rig.ts";
@@ -22,6 +22,8 @@ const POLICY: PolicyOverrides = {
     hibernate_after_seconds: 300,
     force_hibernate_after_seconds: 600,
     delete_after_days: 0.012,
+    never_heard_after_seconds: 240,
+    act_on_never_heard: true,
   },
 };
 
@@ -70,7 +72,10 @@ export class Owner {
       const generation = this.#rig.host.stored?.tokenGeneration;
       if (generation === undefined) scheduler.at(scheduler.now + 1000, () => void attempt());
       else {
-        this.#rig.begin(generation);
+        const { rates } = this.#platform;
+        const lateMs = scheduler.chance(rates.lateAgent) ? scheduler.between(1, 25) * MINUTE : 0;
+        if (lateMs === 0) this.#rig.begin(generation);
+        else scheduler.at(scheduler.now + lateMs, () => this.#rig.begin(generation));
         this.#lookAfter();
       }
     };
@@ -171,7 +176,8 @@ export class Owner {
         this.#machines = Math.max(this.#machines, next);
         this.#platform.count("moved to another machine");
       });
-      await releaseMachine(env, userId, former, instanceId, held);
+      const left = calledMachine(former);
+      if (left !== null) await releaseMachine(env, userId, left, instanceId, held);
     });
   }
 }

@@ -22,6 +22,10 @@ export interface Rates {
   readonly hasTwin: boolean;
   readonly hasLiar: boolean;
   readonly policyChanged: number;
+  /** Of a hibernated instance. */
+  readonly resumed: number;
+  /** Of one registration: its agent is installed much later. */
+  readonly lateAgent: number;
 }
 
 /** Each of them is off in some worlds, and up to twice as frequent as usual in others. */
@@ -46,5 +50,7 @@ export function drawRates(scheduler: Scheduler): Rates {
     hasTwin: scheduler.random() < 0.2,
     hasLiar: scheduler.random() < 0.05,
     policyChanged: draw(0.02),
+    resumed: draw(0.1),
+    lateAgent: draw(0.3),
   };
 }

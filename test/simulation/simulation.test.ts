@@ -7,6 +7,7 @@ import type { Channel } from "./channel.ts";
 import { Database } from "./database.ts";
 import { drill } from "./drill.ts";
 import { live } from "./life.ts";
+import { stopManyAtOnce, type Troubles } from "./many-orders.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { socketGlobals } from "./sockets.ts";
 
@@ -64,12 +65,14 @@ const count = one === null ? Number(process.env.SEEDS ?? 40) : 1;
 const database = new Database();
 let scheduler: Scheduler | null = null;
 const realNow = Date.now;
+const realRandom = Math.random;
 
 beforeAll(() => {
   // Most errors are part of the play: where they were made takes long to find out.
   Error.stackTraceLimit = 0;
   // No spy: it would remember each of a hundred million calls.
   Date.now = () => scheduler?.now ?? realNow();
+  Math.random = () => scheduler?.random() ?? realRandom();
   vi.stubGlobal("setTimeout", (run: () => void, ms: number) => scheduler?.after(ms, run));
   vi.stubGlobal("clearTimeout", (timer: number) => scheduler?.cancel(timer));
   const sockets = socketGlobals(() => {
@@ -84,6 +87,7 @@ beforeAll(() => {
 });
 afterAll(() => {
   Date.now = realNow;
+  Math.random = realRandom;
   vi.unstubAllGlobals();
 });
 
@@ -145,4 +149,36 @@ describe("a fleet that falls silent together", () => {
       }
     },
   );
+});
+
+describe("fifty machines that are to stop at once", () => {
+  const fifty = async (troubles: Troubles = {}) => {
+    const outcomes = [];
+    for (const seed of [first, first + 1, first + 2]) {
+      outcomes.push(await stopManyAtOnce(50, seed, database, setNow, troubles));
+    }
+    return outcomes;
+  };
+  const done = { hibernated: 50, criticalAlerts: 0 };
+
+  it("do so one after the other at a provider that takes one call a second", async () => {
+    for (const outcome of await fifty()) {
+      expect(outcome).toMatchObject({ ...done, refused: 0, mostTries: 1 });
+      expect(outcome.tookSeconds).toBeLessThan(15 * 60);
+    }
+  });
+
+  it("do so though their fleet is reset all the time", async () => {
+    for (const outcome of await fifty({ evictedEveryMs: 7_000 })) {
+      expect(outcome).toMatchObject(done);
+      expect(outcome.mostTries).toBeLessThanOrEqual(3);
+    }
+  });
+
+  it("wait for a provider that takes no call for ten minutes, and none of them fails", async () => {
+    for (const outcome of await fifty({ refusesUntilMs: 10 * 60_000 })) {
+      expect(outcome).toMatchObject(done);
+      expect(outcome.mostTries).toBeLessThanOrEqual(3);
+    }
+  });
 });

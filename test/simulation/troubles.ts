@@ -1,4 +1,5 @@
 import { nextToVisit, visitAll } from "../../src/cleanup/visit.ts";
+import { UNKNOWN_PAST } from "../../src/instance/resume.ts";
 import { Owner, registrationOf } from "./owner.ts";
 import type { Platform } from "./platform.ts";
 import type { Say } from "./promises/promise.ts";
@@ -85,6 +86,24 @@ export function visitDaily(platform: Platform, untilMs: number): void {
     if (scheduler.now < end) scheduler.at(scheduler.now + 7 * MINUTE, visit);
   };
   scheduler.at(scheduler.now + 10 * MINUTE, visit);
+}
+
+/** A hibernated instance is taken for one that was set back: nobody knows any more how its machine is, and somebody looks. */
+export function resumeSleepers(platform: Platform, rigs: readonly Rig[]): void {
+  const { scheduler, rates } = platform;
+  const minute = () => {
+    if (!scheduler.hostile) return;
+    for (const { host } of rigs) {
+      if (host.outline?.phase.status !== "hibernated" || !scheduler.chance(rates.resumed)) continue;
+      // What it is about to say of its orders would be lost, as it is in a restore.
+      if (host.stored?.state.outbox.some(({ effect }) => effect.type === "action" || effect.type === "guard"))
+        continue;
+      platform.count("sleepers resumed");
+      host.call("resume", [UNKNOWN_PAST]).catch(() => {});
+    }
+    scheduler.at(scheduler.now + MINUTE, minute);
+  };
+  scheduler.at(scheduler.now + MINUTE, minute);
 }
 
 /**

@@ -69,7 +69,7 @@ export class WorkflowHost<Parameters> {
           if ("error" in known) throw known.error;
           return known.value;
         }
-        const work = rest.at(-1);
+        const [work, retries] = [rest.at(-1), retriesOf(rest[0])];
         if (typeof work !== "function") throw new Error("a step does something");
         for (let attempt = 0; ; attempt += 1) {
           try {
@@ -92,12 +92,12 @@ export class WorkflowHost<Parameters> {
           } catch (error) {
             if (!life.isAlive) return NEVER;
             const isFinal = error instanceof Error && error.constructor.name === "NonRetryableError";
-            if (isFinal || attempt >= 5) {
+            if (isFinal || attempt >= retries.limit) {
               const failure = new StepFailed(error instanceof Error ? error.message : String(error));
               this.#done.set(name, { error: failure });
               throw failure;
             }
-            await wait(10_000 * 2 ** attempt);
+            await wait(retries.delayMs(attempt + 1));
           }
         }
       },
@@ -113,6 +113,18 @@ export class WorkflowHost<Parameters> {
       },
     };
   }
+}
+
+/** Calls to providers say for each try when the next one is. The others are retried as if they all said the same. */
+function retriesOf(config: unknown) {
+  const retries = typeof config === "object" && config !== null && "retries" in config ? config.retries : {};
+  const limit: unknown = Reflect.get(Object(retries), "limit");
+  const delay: unknown = Reflect.get(Object(retries), "delay");
+  if (typeof delay !== "function") return { limit: 5, delayMs: (attempt: number) => 5_000 * 2 ** attempt };
+  return {
+    limit: Number(limit),
+    delayMs: (attempt: number) => Number(Reflect.apply(delay, null, [{ ctx: { attempt } }])),
+  };
 }
 
 class StepFailed extends Error {}

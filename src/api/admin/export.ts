@@ -36,7 +36,7 @@ export class ExportUser extends Endpoint {
     tags: ["Administration"],
     summary: "Read all that is kept of a user",
     description:
-      "Pages of lines, the account first and the history last, until `next_cursor` is null. Nothing secret is readable in them: tokens are not kept, and channels and credentials are sealed by SEAL_KEY.",
+      "Pages of lines, the account first and the history last, until `next_cursor` is null. Where the owner's policy changes meanwhile the answer is 409, and the export is begun anew: else its instances would come in under another policy than theirs. Nothing secret is readable in them: tokens are not kept, and channels and credentials are sealed by SEAL_KEY.",
     security: security("admin"),
     request: { params: userParams, query: exportQuery },
     responses: {
@@ -44,7 +44,7 @@ export class ExportUser extends Endpoint {
         lines: [{ type: "user", name: "Ada", created_at: 1766058600000 }],
         next_cursor: null,
       }),
-      ...errorResponses(400, 401, 403, 404),
+      ...errorResponses(400, 401, 403, 404, 409),
     },
   };
 
@@ -53,6 +53,12 @@ export class ExportUser extends Endpoint {
     const place = query.cursor ?? FIRST_EXPORT;
     const page = await exportPage(c.env, params.id, place, query.secrets === "true");
     if (page === null) throw notFound();
+    if (page === "policy_changed") {
+      throw new ApiError(
+        "not_possible",
+        "The owner's policy has changed since the export began: begin it anew",
+      );
+    }
     const { lines, next } = page;
     return c.json({ lines, next_cursor: next === null ? null : encodeId(JSON.stringify(next)) });
   }
@@ -122,6 +128,7 @@ export class ImportUser extends Endpoint {
       from: body.from_user_id,
       exportedAt: body.exported_at,
       channels: readSettings(c.env).CHANNELS_PER_USER,
+      connections: readSettings(c.env).PROVIDER_CONNECTIONS_PER_USER,
     };
     const outcomes = await bringLines(c.env, target, lines);
     return c.json({

@@ -3,14 +3,15 @@ import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
-import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import { kindOf, providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { detailExample } from "./examples.ts";
-import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
+import { connectedProvider, inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import { refusalError, viewOrThrow } from "./refusals.ts";
 import {
+  connectionIdSchema,
   detailSchema,
   hourlyCostSchema,
   instanceParams,
@@ -24,6 +25,10 @@ const changesSchema = component(
   z.strictObject({
     name: nameSchema.optional(),
     provider: providerKindSchema.optional(),
+    connection: connectionIdSchema
+      .nullable()
+      .optional()
+      .describe("By which of the user's connections the provider is called; null: the first of its kind"),
     provider_ref: providerRefSchema.optional(),
     hourly_cost: hourlyCostSchema.optional(),
     hibernated_hourly_cost: hourlyCostSchema.optional(),
@@ -36,7 +41,7 @@ export class ChangeInstance extends Endpoint {
     operationId: "changeInstance",
     tags: ["Instances"],
     summary: "Change an instance's name, provider, costs or policy",
-    description: `What is left out stays. \`policy\` replaces the instance's own overrides as a whole. Another provider or reference is another machine. ${MACHINE_REFUSALS}`,
+    description: `What is left out stays. \`policy\` replaces the instance's own overrides as a whole. Another provider, connection or reference is another machine; another provider is called by the first connection of its kind. ${MACHINE_REFUSALS}`,
     security: security("user"),
     request: {
       params: instanceParams,
@@ -53,11 +58,16 @@ export class ChangeInstance extends Endpoint {
     const { params, query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const actor = actorOf(c.env, userId, params.id);
-    const mayMove = body.provider !== undefined || body.provider_ref !== undefined;
+    const mayMove =
+      body.provider !== undefined || body.connection !== undefined || body.provider_ref !== undefined;
     const held = mayMove ? await fleetOf(c.env, userId).claimsOf(params.id) : [];
     const former = viewOrThrow(await actor.machine());
+    const kind = body.provider ?? kindOf(former.provider);
+    const stays = kind === kindOf(former.provider) && body.connection === undefined;
     const next = {
-      provider: body.provider ?? former.provider,
+      provider: stays
+        ? former.provider
+        : await connectedProvider(c.env, userId, kind, body.connection ?? null),
       ref: body.provider_ref === undefined ? former.ref : (body.provider_ref ?? params.id),
     };
     const moves = !sameMachine(former, next);
@@ -67,7 +77,7 @@ export class ChangeInstance extends Endpoint {
       (await inspectMachine(c.env, {
         userId,
         instanceId: params.id,
-        machine,
+        machine: next,
         referencePath: "body.provider_ref",
         sight: query.sight === "true",
       }));
@@ -101,7 +111,9 @@ export class ChangeInstance extends Endpoint {
       }
     });
     const left = moves ? calledMachine(former) : null;
-    if (left !== null) await releaseMachine(c.env, userId, left, params.id, held);
+    // By another connection it is still claimed by the same key.
+    const isKept = left !== null && machine !== null && sameMachine(left, machine);
+    if (left !== null && !isKept) await releaseMachine(c.env, userId, left, params.id, held);
     return c.json(detail);
   }
 }

@@ -14,6 +14,7 @@ export const runningExample: z.infer<typeof liveSchema> = {
   gpu_trend: [null, 12, 84, 87],
   cost_today: 2.4,
   provider: "agent",
+  connection: null,
   provider_ref: null,
   hourly_cost: 0.4,
   hibernated_hourly_cost: 0.01,

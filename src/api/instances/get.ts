@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { completeView } from "../../fleet/report.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { answerUnlessKnown, notModified } from "../../http/entity-tag.ts";
@@ -44,6 +45,6 @@ export class GetInstance extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
-    return answerUnlessKnown(c, viewOrThrow(detail));
+    return answerUnlessKnown(c, completeView(viewOrThrow(detail)));
   }
 }

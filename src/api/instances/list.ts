@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { completeView } from "../../fleet/report.ts";
 import { guardView } from "../../fleet/views/views.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
@@ -137,7 +138,7 @@ async function fullViews(env: Env, userId: string, query: ListQuery): Promise<Fu
     const id = ids[index];
     if (view === null || id === undefined) return [];
     if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because)];
-    return isWanted(view) ? [view] : [];
+    return isWanted(view) ? [completeView(view)] : [];
   });
   return { end: ids.length < query.limit ? null : (ids.at(-1) ?? null), instances };
 }

@@ -1,11 +1,20 @@
 import { z } from "zod";
 import { ApiError, invalid } from "../../http/errors.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
-import { type ProviderKind, referenceIssue } from "../../lifecycle/model/provider.ts";
+import {
+  type CalledProvider,
+  type ConnectedProvider,
+  connectedBy,
+  connectionOf,
+  kindOf,
+  type ProviderKind,
+  referenceIssue,
+} from "../../lifecycle/model/provider.ts";
 import { fleetOf } from "../../platform/address.ts";
-import { claimMachine, type MachineKey } from "../../providers/machines.ts";
+import { credentialsSetAt, isConnection } from "../../providers/connections.ts";
+import { claimMachine, type MachineKey, type WatchedMachine } from "../../providers/machines.ts";
 import { ProviderError } from "../../providers/provider.ts";
-import { credentialsSetAt, openProvider } from "../../providers/registry.ts";
+import { calledProviderSchema, openProvider } from "../../providers/registry.ts";
 
 /** Checks a machine whose provider is called, before an instance is registered with it or changes to it. */
 
@@ -22,7 +31,7 @@ export const MACHINE_REFUSALS =
 interface Inspection {
   readonly userId: string;
   readonly instanceId: string;
-  readonly machine: MachineKey;
+  readonly machine: WatchedMachine;
   /** Where in the request the reference is. */
   readonly referencePath: string;
   /** Whether the provider is asked. */
@@ -39,15 +48,46 @@ export async function inspectMachine(
   { userId, instanceId, machine, referencePath, sight }: Inspection,
 ): Promise<Sighted | null> {
   const { provider, ref } = machine;
-  const issue = referenceIssue(provider, ref);
+  const kind = kindOf(provider);
+  const issue = referenceIssue(kind, ref);
   if (issue !== null) throw invalid([{ path: referencePath, message: issue }]);
   if ((await credentialsSetAt(env, userId, provider)) === null) {
     throw new ApiError(
       "no_credentials",
-      `There are no credentials for ${provider}: set them first with PUT /api/agent/providers/${provider}`,
+      `There are no credentials for ${kind}: set them first with ${settingOf(provider)}`,
     );
   }
   return sight ? withinLimit(sightMachine(env, userId, machine, instanceId)) : null;
+}
+
+/** The request that sets its credentials. */
+function settingOf(provider: ConnectedProvider): string {
+  const [kind, connection] = [kindOf(provider), connectionOf(provider)];
+  return connection === null || connection === kind
+    ? `PUT /api/agent/providers/${kind}`
+    : `PATCH /api/agent/connections/${connection}`;
+}
+
+/**
+ * The provider as a request names it: by one of the user's connections. Null is the first of the kind. Throws 400 for one that the
+ * user does not have, or of another kind.
+ */
+export async function connectedProvider(
+  env: Env,
+  userId: string,
+  kind: ProviderKind,
+  connection: string | null,
+): Promise<ConnectedProvider> {
+  if (connection === null) return kind;
+  const called: CalledProvider | undefined = calledProviderSchema.safeParse(kind).data;
+  const message =
+    called === undefined
+      ? `${kind} is not called, so there is no connection`
+      : (await isConnection(env, userId, called, connection))
+        ? null
+        : `is not a connection to ${called}`;
+  if (message !== null) throw invalid([{ path: "body.connection", message }]);
+  return connectedBy(kind, connection);
 }
 
 /** For all calls that a provider needs together. Each has its own limit too. */
@@ -66,13 +106,14 @@ function withinLimit<T>(seen: Promise<T>): Promise<T | null> {
 async function sightMachine(
   env: Env,
   userId: string,
-  { provider: kind, ref }: MachineKey,
+  { provider: connected, ref }: WatchedMachine,
   instanceId: string,
 ): Promise<Sighted | null> {
   const at = Date.now();
+  const kind = kindOf(connected);
   const target = { ref, instanceId, actionId: `sight-${crypto.randomUUID()}` };
   try {
-    const { provider, credentialsSetAt: setAt } = await openProvider(env, userId, kind);
+    const { provider, credentialsSetAt: setAt } = await openProvider(env, userId, connected);
     const sighting = await provider.status(target);
     switch (sighting.state) {
       case "missing":
@@ -95,7 +136,7 @@ async function sightMachine(
     if (error.code !== "unauthorised") return null;
     throw new ApiError(
       "credentials_refused",
-      `The credentials for ${kind} were tried on ${ref}, and ${error.message}: set others with PUT /api/agent/providers/${kind}`,
+      `The credentials for ${kind} were tried on ${ref}, and ${error.message}: set others with ${settingOf(connected)}`,
     );
   }
 }

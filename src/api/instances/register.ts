@@ -12,8 +12,9 @@ import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { calledMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
-import { inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
+import { connectedProvider, inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import {
+  connectionIdSchema,
   hourlyCostSchema,
   instanceIdSchema,
   nameSchema,
@@ -28,6 +29,12 @@ const registrationSchema = component(
     instance_id: instanceIdSchema,
     name: nameSchema.optional().describe("The id, if left out"),
     provider: providerKindSchema.default("agent"),
+    connection: connectionIdSchema
+      .nullable()
+      .default(null)
+      .describe(
+        "By which of the user's connections the provider is called: the first of its kind, if left out",
+      ),
     provider_ref: providerRefSchema.default(null),
     hourly_cost: hourlyCostSchema.default(null),
     hibernated_hourly_cost: hourlyCostSchema.default(null),
@@ -82,10 +89,10 @@ export class RegisterInstance extends Endpoint {
     } catch (error) {
       // One that exists may have been admitted by another request that has not been heard of yet.
       const cameToNothing = error instanceof ApiError && error.code !== "exists";
-      const { withdrawBy = null } = admission;
+      const { withdrawBy = null, formerAt = null } = admission;
       if (cameToNothing && withdrawBy !== null) {
         await fleetOf(c.env, userId)
-          .withdrawAdmission(instanceId, withdrawBy)
+          .withdrawAdmission(instanceId, withdrawBy, formerAt)
           .catch((failure) =>
             logWarning(
               "an admission stays until the daily look",
@@ -106,11 +113,13 @@ export class RegisterInstance extends Endpoint {
   ): Promise<Response> {
     const instanceId = body.instance_id;
     if (userPolicy.suspended) throw suspended();
+    const provider = await connectedProvider(c.env, userId, body.provider, body.connection);
     const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
-    const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), body.provider);
+    const merged = policyIssues(mergePolicy(userPolicy.overrides, body.policy), provider);
     const contradictions = addedIssues(without, merged);
     if (contradictions.length > 0) throw invalid(contradictions.map(policyIssueAt("body.policy")));
-    const machine = calledMachine({ provider: body.provider, ref: body.provider_ref ?? instanceId });
+    const watched = { provider, ref: body.provider_ref ?? instanceId };
+    const machine = calledMachine(watched);
     // Before its provider is asked: a program that registers at each boot costs no call.
     const actor = actorOf(c.env, userId, instanceId);
     if (machine !== null && (await actor.machine()) !== null) throw exists();
@@ -119,7 +128,7 @@ export class RegisterInstance extends Endpoint {
       (await inspectMachine(c.env, {
         userId,
         instanceId,
-        machine,
+        machine: watched,
         referencePath: body.provider_ref === null ? "body.instance_id" : "body.provider_ref",
         sight: query.sight === "true",
       }));
@@ -129,7 +138,7 @@ export class RegisterInstance extends Endpoint {
         instanceId,
         profile: {
           name: body.name ?? instanceId,
-          provider: body.provider,
+          provider,
           providerRef: body.provider_ref,
           hourlyCost: body.hourly_cost,
           hibernatedHourlyCost: body.hibernated_hourly_cost,

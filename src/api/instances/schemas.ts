@@ -28,6 +28,8 @@ export const providerRefSchema = z
   .nullable()
   .describe("The provider's own id of the instance; null when it is the same");
 
+export const connectionIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be the id of a connection");
+
 export const hourlyCostSchema = z.number().min(0).max(1_000_000).nullable().describe("Dollars an hour");
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
@@ -42,7 +44,9 @@ const explanationSchema = component(
   "LifecycleExplanation",
   z
     .object({
-      next_step: z.enum(["warn", "hibernate", "orphan", "force_hibernate", "delete"]).nullable(),
+      next_step: z
+        .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete"])
+        .nullable(),
       at: instant.nullable(),
       in_seconds: z.number().nullable(),
       because: z.string().describe("The evidence"),
@@ -80,6 +84,10 @@ export const liveSchema = component(
     cost_today: z.number().describe("Dollars since 00:00 UTC"),
     alert: z.string().optional(),
     provider: providerKindSchema,
+    connection: z
+      .string()
+      .nullable()
+      .describe("The id of the connection by which the provider is called; null where nobody is called"),
     provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
     hourly_cost: z.number().nullable(),
     hibernated_hourly_cost: z.number().nullable(),

@@ -50,7 +50,7 @@ export function selectUnreadable<T extends { readonly instance_id: string }>(
 }
 
 interface Summary extends Record<Group, number> {
-  /** Dollars an hour that running and hibernated instances cost, as far as they say. */
+  /** Dollars an hour that running, hibernated and never heard instances cost, as far as they say. */
   readonly dollarsAnHour: number;
 }
 
@@ -65,7 +65,7 @@ export function summarize(instances: readonly LiveView[]): Summary {
   };
 }
 
-function costNow({ status, hourly_cost, hibernated_hourly_cost }: LiveView): number {
+function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: LiveView): number {
   switch (status) {
     case "running":
     case "orphaned":
@@ -75,7 +75,9 @@ function costNow({ status, hourly_cost, hibernated_hourly_cost }: LiveView): num
       return hourly_cost ?? 0;
     case "hibernated":
       return hibernated_hourly_cost ?? 0;
+    // One that was never heard may run.
     case "pending":
+      return health === "unhealthy" ? (hourly_cost ?? 0) : 0;
     case "deleted":
       return 0;
   }
@@ -96,9 +98,14 @@ const URGENCY: Record<LiveView["status"], number> = {
   deleted: 7,
 };
 
+/** What was never heard wants a look like what is silent. */
+function urgencyOf({ status, health }: LiveView): number {
+  return status === "pending" && health === "unhealthy" ? URGENCY.orphaned : URGENCY[status];
+}
+
 const COMPARE: Record<SortKey, (a: LiveView, b: LiveView) => number> = {
   name: byName,
-  status: (a, b) => URGENCY[a.status] - URGENCY[b.status],
+  status: (a, b) => urgencyOf(a) - urgencyOf(b),
   heartbeat: (a, b) => compare(a.last_heartbeat ?? "", b.last_heartbeat ?? ""),
   gpu: (a, b) => (a.gpu_utilization ?? -1) - (b.gpu_utilization ?? -1),
   cost: (a, b) => a.cost_today - b.cost_today,

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { CALLED_PROVIDERS, type ProviderKind } from "../../lifecycle/model/provider.ts";
 import { ask } from "../api.ts";
 import { fleet, refreshFleet } from "../fleet/fleet.ts";
@@ -6,6 +6,7 @@ import { Unwatched } from "../fleet/unwatched.tsx";
 import { InstallCommand } from "../parts/install.tsx";
 import { doAndSay } from "../parts/notice.tsx";
 import { instanceAddress } from "../route.ts";
+import { useConnections } from "../settings/connections.tsx";
 import { words } from "../words.ts";
 
 const PROVIDERS: readonly ProviderKind[] = ["agent", ...CALLED_PROVIDERS, "none"];
@@ -39,8 +40,15 @@ export function AddInstance() {
 }
 
 function RegisterForm({ onRegistered }: { onRegistered: (registered: Registered) => void }) {
-  const [fields, setFields] = useState({ id: "", name: "", hourlyCost: "", hibernatedCost: "" });
+  const [fields, setFields] = useState({
+    id: "",
+    name: "",
+    reference: "",
+    hourlyCost: "",
+    hibernatedCost: "",
+  });
   const [provider, setProvider] = useState<ProviderKind>("agent");
+  const [connection, setConnection] = useState<string | null>(null);
   const labels = words.value.fields;
   const change = (field: keyof typeof fields) => (event: { currentTarget: HTMLInputElement }) =>
     setFields({ ...fields, [field]: event.currentTarget.value });
@@ -60,6 +68,7 @@ function RegisterForm({ onRegistered }: { onRegistered: (registered: Registered)
           instance_id: fields.id.trim(),
           ...(fields.name.trim() === "" ? {} : { name: fields.name.trim() }),
           provider,
+          ...(isCalled(provider) ? { connection, provider_ref: textOrNull(fields.reference) } : {}),
           hourly_cost: numberOrNull(fields.hourlyCost),
           hibernated_hourly_cost: numberOrNull(fields.hibernatedCost),
         });
@@ -88,7 +97,9 @@ function RegisterForm({ onRegistered }: { onRegistered: (registered: Registered)
           value={provider}
           onChange={(event) => {
             const chosen = PROVIDERS.find((kind) => kind === event.currentTarget.value);
-            if (chosen !== undefined) setProvider(chosen);
+            if (chosen === undefined) return;
+            setProvider(chosen);
+            setConnection(null);
           }}
         >
           {PROVIDERS.map((kind) => (
@@ -98,6 +109,23 @@ function RegisterForm({ onRegistered }: { onRegistered: (registered: Registered)
           ))}
         </select>
       </label>
+      {isCalled(provider) && (
+        <div class="pair">
+          <ConnectionChoice provider={provider} chosen={connection} onChoose={setConnection} />
+          <label>
+            <span>
+              {labels.providerRef} <span class="faint">({labels.optional})</span>
+            </span>
+            <input
+              name="reference"
+              autocomplete="off"
+              placeholder={fields.id}
+              value={fields.reference}
+              onInput={change("reference")}
+            />
+          </label>
+        </div>
+      )}
       <div class="pair">
         {dollars("hourlyCost")}
         {dollars("hibernatedCost")}
@@ -109,6 +137,56 @@ function RegisterForm({ onRegistered }: { onRegistered: (registered: Registered)
       </div>
     </form>
   );
+}
+
+/** By which of the user's connections of this kind; the first one, unless another is chosen. */
+function ConnectionChoice({
+  provider,
+  chosen,
+  onChoose,
+}: {
+  provider: ProviderKind;
+  chosen: string | null;
+  onChoose: (id: string) => void;
+}) {
+  const { data } = useConnections();
+  const { fields, notConnected, settings } = words.value;
+  const connections = data?.connections.filter((each) => each.provider === provider) ?? [];
+  const selected = connections.find(({ id }) => id === (chosen ?? provider)) ?? connections[0];
+  useEffect(() => {
+    if (selected !== undefined && selected.id !== chosen) onChoose(selected.id);
+  }, [selected, chosen, onChoose]);
+  if (data !== null && connections.length === 0) {
+    return (
+      <p>
+        {notConnected} <a href="#/settings">{settings}</a>
+      </p>
+    );
+  }
+  return (
+    <label>
+      <span>{fields.connection}</span>
+      <select
+        name="connection"
+        value={selected?.id ?? ""}
+        onChange={({ currentTarget }) => onChoose(currentTarget.value)}
+      >
+        {connections.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function isCalled(provider: ProviderKind): boolean {
+  return CALLED_PROVIDERS.some((kind) => kind === provider);
+}
+
+function textOrNull(text: string): string | null {
+  return text.trim() === "" ? null : text.trim();
 }
 
 function Waiting({ registered, onAnother }: { registered: Registered; onAnother: () => void }) {

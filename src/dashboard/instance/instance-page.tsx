@@ -12,6 +12,7 @@ import { doAndSay, errorText } from "../parts/notice.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { useLive } from "../poll.ts";
+import { ConnectionName } from "../settings/connections.tsx";
 import { PolicyEditor } from "../settings/policy-editor.tsx";
 import { language, words } from "../words.ts";
 import { ReadingsCard } from "./readings-card.tsx";
@@ -100,6 +101,9 @@ function Figures({ instance }: { instance: Detail }) {
         <Figure name={figures.costTotal} value={dollars(instance.cost_accumulated)} />
         <Figure name={figures.hourly} value={dollars(instance.hourly_cost)} />
         <Figure name={figures.provider} value={words.value.providers[instance.provider]} />
+        {instance.connection !== null && (
+          <Figure name={figures.connection} value={<ConnectionName id={instance.connection} />} />
+        )}
         <Figure name={figures.registered} value={dateTime(instance.registered_at, locale)} />
       </dl>
       {gpus.length > 0 && (

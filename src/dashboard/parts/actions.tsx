@@ -1,3 +1,4 @@
+import { CALLED_PROVIDERS } from "../../lifecycle/model/provider.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
@@ -8,7 +9,8 @@ import { doAndSay } from "./notice.tsx";
 
 /** What the owner can ask of an instance as it stands. */
 export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () => void }) {
-  const { instance_id, name, status } = instance;
+  const { instance_id, name, status, health, provider } = instance;
+  const mayRun = health === "unhealthy" && CALLED_PROVIDERS.some((kind) => kind === provider);
   const { keepAlive, hibernate, wake, of } = words.value;
   const finish = () => {
     refreshFleet();
@@ -51,7 +53,7 @@ export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () 
           <button type="button" aria-label={of(keepAlive, name)} onClick={onKeepAlive}>
             {keepAlive}
           </button>
-          {status !== "pending" && (
+          {(status !== "pending" || mayRun) && (
             <button type="button" aria-label={of(hibernate, name)} onClick={onHibernate}>
               {hibernate}
             </button>

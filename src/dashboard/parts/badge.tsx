@@ -4,8 +4,10 @@ import { words } from "../words.ts";
 /** Where an instance stands: in words, and by colour for those who see it. */
 export function Badge({ instance }: { instance: Pick<LiveView, "status" | "health"> }) {
   const { status, health } = instance;
-  const tone = status === "running" ? health : status;
-  const remark = status === "running" && health !== "healthy" ? ` · ${words.value.health[health]}` : "";
+  const isNeverHeard = status === "pending" && health === "unhealthy";
+  const tone = status === "running" || isNeverHeard ? health : status;
+  const said = isNeverHeard ? words.value.neverHeard : words.value.health[health];
+  const remark = (status === "running" && health !== "healthy") || isNeverHeard ? ` · ${said}` : "";
   return (
     <span class={`badge ${tone}`}>
       {words.value.status[status]}

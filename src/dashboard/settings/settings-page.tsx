@@ -4,6 +4,7 @@ import { doAndSay } from "../parts/notice.tsx";
 import { useLive } from "../poll.ts";
 import { words } from "../words.ts";
 import { Channels } from "./channels.tsx";
+import { ConnectionsCard } from "./connections.tsx";
 import { PolicyEditor } from "./policy-editor.tsx";
 
 const PAUSE_MS = 30_000;
@@ -26,6 +27,7 @@ export function SettingsPage() {
     <>
       <h1>{words.value.settings}</h1>
       <Channels />
+      <ConnectionsCard />
       <section class="card">
         <h2>{words.value.defaultPolicy}</h2>
         <p class="faint">{words.value.policyHint}</p>

@@ -31,6 +31,7 @@ const nextStep: Record<NextStep, string> = {
   warn: "Idle warning",
   hibernate: "Hibernates",
   orphan: "Counts as an orphan",
+  never_heard: "Counts as never heard",
   force_hibernate: "Force-hibernates",
   delete: "Is deleted",
 };
@@ -55,6 +56,7 @@ const event: Record<string, string> = {
   idle: "Idle",
   busy: "Busy again",
   would_hibernate: "Would hibernate",
+  never_heard: "Never heard",
   orphaned: "Orphaned",
   silent: "Silent",
   abandoned: "Abandoned",
@@ -82,11 +84,13 @@ const event: Record<string, string> = {
   unwatched_machines: "Machines that nobody watches",
   listing_failed: "Machines can't be listed",
   unwatched: "Watched by nobody",
+  looked: "Still hibernated",
   deleted: "Deleted",
   gone: "Gone at the provider",
   history_lost: "History lost",
   delivery_parked: "Delivery parked",
   alert_not_delivered: "Alert not delivered",
+  connection_refused: "Credentials refused",
   invariant_breached: "Decision held back",
   operator_acted: "Operator acted",
   resumed: "Goes on from a former state",
@@ -100,6 +104,14 @@ const channelField: Record<string, string> = {
   url: "URL",
   to: "Address",
   secret: "Signing secret (whsec_…)",
+};
+
+const credentialField: Record<string, string> = {
+  api_key: "API key",
+  url: "URL",
+  secret: "Signing secret (whsec_…)",
+  access_key_id: "Access key id",
+  secret_access_key: "Secret access key",
 };
 
 export const english = {
@@ -168,6 +180,7 @@ export const english = {
     actions: "Actions",
   },
   never: "never",
+  neverHeard: "never heard",
   ago: (duration: string) => `${duration} ago`,
   noGpu: "no GPU reading",
   gpuTrend: (now: number | null, highest: number) =>
@@ -210,6 +223,7 @@ export const english = {
     costTotal: "Cost so far",
     hourly: "An hour",
     provider: "Provider",
+    connection: "Connection",
     registered: "Registered",
   },
   charts: "Readings",
@@ -249,6 +263,8 @@ export const english = {
     id: "Instance id",
     name: "Name",
     provider: "Provider",
+    connection: "Connection",
+    providerRef: "Id at the provider",
     hourlyCost: "Dollars an hour",
     hibernatedCost: "Dollars an hour, hibernated",
     optional: "optional",
@@ -259,6 +275,7 @@ export const english = {
     webhook: "My own control plane",
     ...PROVIDER_NAMES,
   },
+  notConnected: "No connection to this provider yet: add one in the",
   register: "Register",
   runThis: "Run this on the machine",
   waiting: "Waiting for its first heartbeat …",
@@ -285,6 +302,24 @@ export const english = {
   delete: "Delete",
   deleteChannelQuestion: (name: string) => `Delete the channel ${name}?`,
   deleteChannelStakes: "Nobody is told by it any more.",
+  connections: "Connections",
+  connectionsHint:
+    "Accounts and regions of the providers that stop, start and delete your machines. Keys are sealed and never shown again.",
+  noConnections: "No connection yet: a silent machine can be stopped by nobody.",
+  connectionState: {
+    active: "active",
+    refused: "the provider refuses the key: nothing is ordered there",
+  },
+  connectionChecked: (when: string) => `checked ${when}`,
+  neverChecked: "never checked",
+  connectionWorks: (name: string) => `The key of ${name} works.`,
+  check: "Check",
+  rename: "Rename",
+  replaceCredentials: "Replace the key",
+  addConnection: "Add connection",
+  credentialField: (field: string) => credentialField[field] ?? spelledOut(field),
+  deleteConnectionQuestion: (name: string) => `Delete the connection ${name}?`,
+  deleteConnectionStakes: "Its key is forgotten. No machine is touched.",
   defaultPolicy: "Policy of all instances",
 };
 

@@ -7,6 +7,7 @@ const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   warn: "Aviso de ociosidade",
   hibernate: "Hiberna",
   orphan: "Conta como órfã",
+  never_heard: "Conta como nunca ouvida",
   force_hibernate: "Hiberna à força",
   delete: "É excluída",
 };
@@ -20,6 +21,7 @@ const event: Record<string, string> = {
   idle: "Ociosa",
   busy: "Ocupada de novo",
   would_hibernate: "Hibernaria",
+  never_heard: "Nunca ouvida",
   orphaned: "Órfã",
   silent: "Em silêncio",
   abandoned: "Abandonada",
@@ -47,11 +49,13 @@ const event: Record<string, string> = {
   unwatched_machines: "Máquinas que ninguém vigia",
   listing_failed: "Não é possível listar as máquinas",
   unwatched: "Ninguém a vigia",
+  looked: "Continua hibernada",
   deleted: "Excluída",
   gone: "Não existe mais no provedor",
   history_lost: "Histórico perdido",
   delivery_parked: "Entrega adiada",
   alert_not_delivered: "Alerta não entregue",
+  connection_refused: "Credenciais recusadas",
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
   resumed: "Retomada de um estado anterior",
@@ -64,6 +68,15 @@ const channelField: Record<string, string> = {
   url: "URL",
   to: "Endereço",
   secret: "Segredo de assinatura (whsec_…)",
+};
+
+const credentialField: Record<string, string> = {
+  api_key: "Chave da API",
+  url: "URL",
+  secret: "Segredo de assinatura (whsec_…)",
+  access_key_id: "Id da chave de acesso",
+  secret_access_key: "Chave de acesso secreta",
+  region: "Região",
 };
 
 export const portuguese: Words = {
@@ -131,6 +144,7 @@ export const portuguese: Words = {
     actions: "Ações",
   },
   never: "nunca",
+  neverHeard: "nunca ouvida",
   ago: (duration) => `há ${duration}`,
   noGpu: "sem leitura de GPU",
   gpuTrend: (now, highest) =>
@@ -195,6 +209,7 @@ export const portuguese: Words = {
     costTotal: "Custo até aqui",
     hourly: "Por hora",
     provider: "Provedor",
+    connection: "Conexão",
     registered: "Registrada",
   },
   charts: "Leituras",
@@ -232,6 +247,8 @@ export const portuguese: Words = {
     id: "Id da instância",
     name: "Nome",
     provider: "Provedor",
+    connection: "Conexão",
+    providerRef: "Id no provedor",
     hourlyCost: "Dólares por hora",
     hibernatedCost: "Dólares por hora, hibernada",
     optional: "opcional",
@@ -242,6 +259,7 @@ export const portuguese: Words = {
     webhook: "Meu próprio painel de controle",
     ...PROVIDER_NAMES,
   },
+  notConnected: "Ainda não há conexão com este provedor: adicione uma nas",
   register: "Registrar",
   runThis: "Rode isto na máquina",
   waiting: "Esperando o primeiro heartbeat …",
@@ -267,5 +285,23 @@ export const portuguese: Words = {
   delete: "Excluir",
   deleteChannelQuestion: (name) => `Excluir o canal ${name}?`,
   deleteChannelStakes: "Ninguém mais é avisado por ele.",
+  connections: "Conexões",
+  connectionsHint:
+    "Contas e regiões dos provedores que param, ligam e excluem suas máquinas. As chaves ficam seladas e não são mostradas de novo.",
+  noConnections: "Nenhuma conexão ainda: ninguém pode parar uma máquina silenciosa.",
+  connectionState: {
+    active: "ativa",
+    refused: "o provedor recusa a chave: nada é ordenado lá",
+  },
+  connectionChecked: (when) => `verificada em ${when}`,
+  neverChecked: "nunca verificada",
+  connectionWorks: (name) => `A chave de ${name} funciona.`,
+  check: "Verificar",
+  rename: "Renomear",
+  replaceCredentials: "Trocar a chave",
+  addConnection: "Adicionar conexão",
+  credentialField: (field) => credentialField[field] ?? spelledOut(field),
+  deleteConnectionQuestion: (name) => `Excluir a conexão ${name}?`,
+  deleteConnectionStakes: "A chave dela é esquecida. Nenhuma máquina é tocada.",
   defaultPolicy: "Política de todas as instâncias",
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { emptyCounters } from "../../lifecycle/model/counters.ts";
 import { STATUSES, type Status } from "../../lifecycle/model/phase.ts";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import { type ConnectedProvider, connectionOf, kindOf } from "../../lifecycle/model/provider.ts";
 import { jsonText, openEnum, storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
 import type { InstanceRow } from "../report.ts";
@@ -12,7 +12,7 @@ import type { InstanceRow } from "../report.ts";
 export const formerInstance = z.object({
   instance_id: z.string(),
   name: z.string(),
-  provider: openEnum<ProviderKind>(),
+  provider: openEnum<ConnectedProvider>(),
   provider_ref: z.string().nullable(),
   hourly_cost: z.number().nullable(),
   hibernated_hourly_cost: z.number().nullable(),
@@ -50,7 +50,8 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       gpu_utilization: null,
       gpu_trend: [],
       cost_today: 0,
-      provider: row.provider,
+      provider: kindOf(row.provider),
+      connection: connectionOf(row.provider),
       provider_ref: row.provider_ref,
       hourly_cost: row.hourly_cost,
       hibernated_hourly_cost: row.hibernated_hourly_cost,

@@ -1,13 +1,13 @@
 import { addedIssues, type PolicyIssue, policyIssues } from "../../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Registry } from "../tables/registry.ts";
 
 /** What contradicts itself in a policy, on its own or with an instance's overrides. */
 export interface PolicyContradiction {
   readonly issues: readonly PolicyIssue[];
   /** The instance with whose overrides it does; null if it does by itself. */
-  readonly instance: { readonly id: string; readonly provider: ProviderKind } | null;
+  readonly instance: { readonly id: string; readonly provider: ConnectedProvider } | null;
 }
 
 /** What `next` adds to what contradicted itself before, by itself or with the overrides of an instance; null for nothing. */
@@ -16,7 +16,7 @@ export function contradictionOf(
   former: PolicyOverrides,
   next: PolicyOverrides,
 ): PolicyContradiction | null {
-  const added = (provider: ProviderKind, own: PolicyOverrides = {}) =>
+  const added = (provider: ConnectedProvider, own: PolicyOverrides = {}) =>
     addedIssues(
       policyIssues(mergePolicy(former, own), provider),
       policyIssues(mergePolicy(next, own), provider),

@@ -29,8 +29,10 @@ const fleetStateSchema = z.object({
   }),
   /** Since when the user is being deleted; null while that is not so. */
   leavingSince: moment.nullable().default(null),
-  /** When the user's overrides were last set; 0: before this was noted. */
+  /** The outage guard goes by the policy from then on; 0: before this was noted. It says nothing of who has set it. */
   policySetAt: moment.default(0),
+  /** Its owner, or an import, has set the policy, and be it to the service's own. Before this was noted only overrides tell. */
+  isPolicySet: z.boolean().default(false),
   /** The user's outage guard. `silentFrom`: when the first instance of its last outage became an orphan; null if it never closed. */
   guard: keptGuard.extend({ silentFrom: moment.nullable() }),
   /** The user's vote on the service's guard. `seenAt`: the last sign of life of the instance that tipped it. */
@@ -89,6 +91,7 @@ export function newFleet(): FleetState {
     policy: { overrides: {}, version: 0 },
     leavingSince: null,
     policySetAt: 0,
+    isPolicySet: false,
     guard: { ...NEVER_CLOSED, silentFrom: null },
     vote: { ...NEVER_CLOSED, seenAt: 0 },
     epochs: { guard: 0, vote: 0 },
@@ -131,6 +134,11 @@ export function withDue(state: FleetState, due: Partial<Due>): FleetState {
  */
 export function isPolicySure({ due }: FleetState): boolean {
   return due.standingAt === null;
+}
+
+/** Nothing is done for a user who is suspended, or on the way out, from which there is no way back. */
+export function isSuspended({ policy, leavingSince }: FleetState): boolean {
+  return policy.suspended === true || leavingSince !== null;
 }
 
 /** If bringing a policy to the instances is cut off, the alarm goes on after this long. */

@@ -14,8 +14,14 @@ export const REGISTERED_WITHIN_MS = 10 * MINUTE_MS;
 /** One whose withdrawal failed, or that never reports, is looked for each day for so long. Then it goes. */
 const KEPT_MS = 7 * DAY_MS;
 
-/** `withdrawBy`: what the admission is withdrawn by; null while an earlier one of this id may go on. */
-type Noted = "too many" | { readonly withdrawBy: number | null };
+/**
+ * `withdrawBy`: what the admission is withdrawn by; null while an earlier one of this id may go on. `formerAt`: when the one was
+ * admitted that it moved on, and that comes back with a withdrawal; null where there was none.
+ */
+type Noted = "too many" | { readonly withdrawBy: number | null; readonly formerAt: number | null };
+
+/** Of one that is listed: there is nothing to note. */
+export const NOT_ADMITTED = { withdrawBy: null, formerAt: null } as const;
 
 export class Admissions {
   readonly #sql: SqlStorage;
@@ -41,7 +47,7 @@ export class Admissions {
     );
     this.#sql.exec("DELETE FROM admissions WHERE admitted_at <= ?", now - KEPT_MS);
     const mayGoOn = former !== null && former > now - REGISTERED_WITHIN_MS;
-    return { withdrawBy: mayGoOn ? null : admittedAt };
+    return { withdrawBy: mayGoOn ? null : admittedAt, formerAt: former };
   }
 
   #admittedAt(instanceId: string): number | null {
@@ -61,13 +67,25 @@ export class Admissions {
       .one().admissions;
   }
 
-  /** The registration has come to nothing. Nothing is withdrawn that another registration of this id shares. */
-  withdraw(instanceId: string, withdrawBy: number): void {
-    this.#sql.exec(
-      "DELETE FROM admissions WHERE instance_id = ? AND admitted_at = ?",
-      instanceId,
-      withdrawBy,
-    );
+  /**
+   * The registration has come to nothing: all is as it was before it, so that the daily look still finds whoever was admitted
+   * then. Nothing is withdrawn that another registration of this id shares.
+   */
+  withdraw(instanceId: string, withdrawBy: number, formerAt: number | null): void {
+    if (formerAt === null) {
+      this.#sql.exec(
+        "DELETE FROM admissions WHERE instance_id = ? AND admitted_at = ?",
+        instanceId,
+        withdrawBy,
+      );
+    } else {
+      this.#sql.exec(
+        "UPDATE admissions SET admitted_at = ? WHERE instance_id = ? AND admitted_at = ?",
+        formerAt,
+        instanceId,
+        withdrawBy,
+      );
+    }
   }
 
   /** It has reported, was removed, or never was: whoever was admitted up to then is settled. */

@@ -112,18 +112,27 @@ export class Deliveries {
     return { next, tooOld };
   }
 
-  /** What waits for this channel beyond the bound: the oldest. What was tried is older than what was not. */
-  surplus(channelId: string): Pick<WaitingDelivery, "id" | "channelId">[] {
+  /**
+   * What waits for this channel beyond the bound: the oldest, and what was tried is older than what was not. What is under way or put
+   * off counts and is left alone: a workflow may be delivering it.
+   */
+  surplus(channelId: string, now: number): Pick<WaitingDelivery, "id" | "channelId">[] {
+    const { waiting } = this.#sql
+      .exec<{ waiting: number }>("SELECT COUNT(*) AS waiting FROM deliveries WHERE channel_id = ?", channelId)
+      .one();
+    if (waiting <= WAITING_PER_CHANNEL) return [];
     return this.#sql
       .exec<{ id: string }>(
-        `SELECT id FROM deliveries WHERE channel_id = ?
-         ORDER BY postponed_since IS NOT NULL, COALESCE(postponed_since, retry_at) DESC, id
-         LIMIT -1 OFFSET ${WAITING_PER_CHANNEL}`,
+        `SELECT id FROM deliveries
+         WHERE channel_id = ? AND retry_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
+         ORDER BY postponed_since IS NULL, COALESCE(postponed_since, retry_at), id LIMIT ?`,
         channelId,
+        now,
+        JSON.stringify([...this.#underWay]),
+        waiting - WAITING_PER_CHANNEL,
       )
       .toArray()
-      .map(({ id }) => ({ id, channelId }))
-      .toReversed();
+      .map(({ id }) => ({ id, channelId }));
   }
 
   settled(id: string): void {

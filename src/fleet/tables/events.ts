@@ -160,6 +160,16 @@ export class RecentEvents {
     return readFound(eventRow, numberOf, rows.toArray(), limit);
   }
 
+  /** The changes of an instance by its owner since then, as far as they are kept. */
+  changesOf(instanceId: string, since: number): FleetEvent[] {
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM events WHERE ${QUIET} AND at >= ? AND instance_id = ? AND kind = 'changed'`,
+      since,
+      instanceId,
+    );
+    return readableRows(eventRow, rows.toArray());
+  }
+
   /** Gives the alerts of this urgency that wait to this digest. Returns whether there may be more than one digest tells. */
   take(digestId: string, urgency: Urgency): boolean {
     const taken = this.#sql

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import type { ConnectedProvider, ProviderKind } from "../../lifecycle/model/provider.ts";
 import { type Found, openEnum, readableRows, readFound } from "../../lifecycle/model/stored.ts";
+import type { Connection } from "../../providers/connections.ts";
 import type { ListedMachine } from "../../providers/provider.ts";
 import type { InventoryMachine } from "../rules/inventory.ts";
-import type { Connection } from "./credentials.ts";
 
 /** The machines that a user's connections have listed, and how the listings go. */
 
@@ -104,9 +104,9 @@ const listingRow = z
 const WATCHER = `COALESCE(
   (SELECT instance_id FROM machines WHERE provider = inventory.provider AND ref = inventory.ref),
   (SELECT instance_id FROM instances WHERE instance_id = inventory.ref AND provider_ref IS NULL
-     AND provider IN ('agent', 'none', 'webhook') AND status <> 'deleted'),
+     AND (provider IN ('agent', 'none', 'webhook') OR provider GLOB 'webhook@*') AND status <> 'deleted'),
   (SELECT instance_id FROM instances WHERE provider_ref = inventory.ref
-     AND provider IN ('agent', 'none', 'webhook') AND status <> 'deleted' LIMIT 1))`;
+     AND (provider IN ('agent', 'none', 'webhook') OR provider GLOB 'webhook@*') AND status <> 'deleted' LIMIT 1))`;
 
 const COLUMNS = `connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost, stopped_hourly_cost,
   member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at, witness, ${WATCHER} AS watched_by`;
@@ -163,7 +163,7 @@ export class Inventory {
     return readableRows(inventoryRow, rows.toArray())[0] ?? null;
   }
 
-  write({ connection, provider }: Connection, machine: InventoryMachine): void {
+  write({ id, kind }: Pick<Connection, "id" | "kind">, machine: InventoryMachine): void {
     this.#sql.exec(
       `INSERT INTO inventory (connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost,
                               stopped_hourly_cost, member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at)
@@ -174,9 +174,9 @@ export class Inventory {
          hourly_cost = excluded.hourly_cost, stopped_hourly_cost = excluded.stopped_hourly_cost,
          member_of = excluded.member_of, last_seen_at = excluded.last_seen_at, state_since = excluded.state_since,
          told_at = excluded.told_at, vanished_at = excluded.vanished_at`,
-      connection,
+      id,
       machine.ref,
-      provider,
+      kind,
       machine.name,
       machine.state,
       machine.gpu,
@@ -194,8 +194,8 @@ export class Inventory {
     );
   }
 
-  /** What those who watch machines of this provider are, as they last reported. */
-  watchers(provider: ProviderKind, instanceIds: readonly string[]): Map<string, string> {
+  /** What those who watch machines by this connection are, as they last reported. */
+  watchers(provider: ConnectedProvider, instanceIds: readonly string[]): Map<string, string> {
     const rows = this.#sql.exec(
       `SELECT instance_id, status FROM instances
        WHERE instance_id IN (SELECT value FROM json_each(?)) AND provider = ?`,
@@ -240,8 +240,8 @@ export class Inventory {
   }
 
   /** When the first of these connections is to be listed; null without any. One that never was is to be at once. */
-  nextAt(connections: readonly Connection[], now: number): number | null {
-    const due = connections.map(({ connection }) => this.listing(connection)?.dueAt ?? now);
+  nextAt(connections: readonly Pick<Connection, "id">[], now: number): number | null {
+    const due = connections.map(({ id }) => this.listing(id)?.dueAt ?? now);
     return due.length === 0 ? null : Math.min(...due);
   }
 

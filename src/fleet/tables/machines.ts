@@ -62,17 +62,19 @@ export class Machines {
 
   /**
    * The instance says what it watches; null where nobody is called. That machine is claimed if it is free: so a claim that was
-   * lost comes back. Claims for others are released: the instance has left those. A young one may be of a change under way.
+   * lost comes back. Claims for others are released, and returned. A young one may be of a change under way.
    */
-  settle(instanceId: string, watched: MachineKey | null, now: number): void {
+  settle(instanceId: string, watched: MachineKey | null, now: number): HeldClaim[] {
     if (watched !== null) this.#hold(watched, instanceId, now);
-    this.#sql.exec(
-      "DELETE FROM machines WHERE instance_id = ? AND claimed_at <= ? AND NOT (provider = ? AND ref = ?)",
+    const released = this.#sql.exec(
+      `DELETE FROM machines WHERE instance_id = ? AND claimed_at <= ? AND NOT (provider = ? AND ref = ?)
+       RETURNING provider, ref, claimed_at`,
       instanceId,
       now - UNHEARD_MS,
       watched?.provider ?? "",
       watched?.ref ?? "",
     );
+    return readableRows(claimRow, released.toArray());
   }
 
   #hold({ provider, ref }: MachineKey, instanceId: string, now: number): void {

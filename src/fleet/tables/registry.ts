@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import { type ConnectedProvider, connectionOf } from "../../lifecycle/model/provider.ts";
 import {
   columnOf,
   type Found,
@@ -12,7 +12,7 @@ import {
 } from "../../lifecycle/model/stored.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../../lifecycle/views/savings.ts";
-import type { InstanceRow, Listed } from "../report.ts";
+import { completeView, type InstanceRow, type Listed, providerIn } from "../report.ts";
 import type { CountedAs } from "../rules/state.ts";
 import { conditionOf, type ListFilter } from "../views/list-filter.ts";
 import type { SilenceKeys } from "./silences.ts";
@@ -59,13 +59,15 @@ const knownRow = z
     }),
   );
 
+/** What an instance of this very service reported. */
+export const reportedView = z.custom<LiveView>((value) => typeof value === "object" && value !== null);
+
 const listedRow = z
   .object({
     instance_id: z.string(),
     changed: z.number(),
     as_of: z.number(),
-    // What an instance of this very service reported.
-    view: jsonText(z.custom<LiveView>((value) => typeof value === "object" && value !== null)),
+    view: jsonText(reportedView),
     savings: jsonText(z.custom<SavingsBasis>((value) => typeof value === "object" && value !== null)),
   })
   .transform(
@@ -73,7 +75,7 @@ const listedRow = z
       instanceId: row.instance_id,
       changed: row.changed,
       asOf: row.as_of,
-      view: row.view,
+      view: completeView(row.view),
       savings: row.savings,
     }),
   );
@@ -97,7 +99,7 @@ function idsIn(rows: SqlStorageCursor<Record<string, SqlStorageValue>>): string[
 const overridesRow = z
   .object({
     instance_id: z.string(),
-    provider: openEnum<ProviderKind>(),
+    provider: openEnum<ConnectedProvider>(),
     overrides: jsonText(storedOverridesSchema),
   })
   .transform(({ instance_id, provider, overrides }) => ({ instanceId: instance_id, provider, overrides }));
@@ -144,7 +146,7 @@ export class Registry {
       row.registeredAt,
       row.asOf,
       view.name,
-      view.provider,
+      providerIn(view),
       view.provider_ref,
       view.status,
       view.health,
@@ -262,7 +264,7 @@ export class Registry {
   }
 
   /** Each combination of provider and own overrides, with one instance that has it. */
-  overrides(): { instanceId: string; provider: ProviderKind; overrides: PolicyOverrides }[] {
+  overrides(): { instanceId: string; provider: ConnectedProvider; overrides: PolicyOverrides }[] {
     const rows = this.#sql.exec(
       `SELECT MIN(instance_id) AS instance_id, provider, overrides FROM instances
        WHERE status <> 'deleted' GROUP BY provider, overrides`,
@@ -270,10 +272,13 @@ export class Registry {
     return readableRows(overridesRow, rows.toArray());
   }
 
-  hasInstanceOf(provider: ProviderKind): boolean {
+  /** A fleet of the former release has written the kind alone beside a view that says the connection. */
+  hasInstanceOf(provider: ConnectedProvider): boolean {
     const rows = this.#sql.exec(
-      "SELECT 1 FROM instances WHERE provider = ? AND status <> 'deleted' LIMIT 1",
+      `SELECT 1 FROM instances
+       WHERE (provider = ? OR json_extract(view, '$.connection') = ?) AND status <> 'deleted' LIMIT 1`,
       provider,
+      connectionOf(provider),
     );
     return rows.toArray().length > 0;
   }

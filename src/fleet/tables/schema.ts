@@ -79,7 +79,7 @@ const STATEMENTS = [
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS machines_by_instance ON machines (instance_id)",
   `CREATE TABLE IF NOT EXISTS credentials (
-     kind TEXT PRIMARY KEY,            -- of the provider
+     kind TEXT PRIMARY KEY,            -- the id of the connection: the first of a kind has the kind for its id
      sealed TEXT NOT NULL,
      set_at INTEGER NOT NULL
    ) WITHOUT ROWID`,
@@ -156,6 +156,32 @@ const STATEMENTS = [
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS listings_by_time ON listings (due_at)",
   "CREATE INDEX IF NOT EXISTS instances_by_ref ON instances (provider_ref) WHERE provider_ref IS NOT NULL",
+  // What is said of a connection; the first of a kind may do without.
+  `CREATE TABLE IF NOT EXISTS connections (
+     id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,               -- of the provider
+     name TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     checked_at INTEGER,
+     problem TEXT,
+     refusals INTEGER NOT NULL,        -- in a row
+     noted_of INTEGER NOT NULL         -- the credentials that the last three were noted of, by when they were set
+   ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS lanes (
+     connection TEXT PRIMARY KEY,
+     used_at INTEGER NOT NULL,
+     json TEXT NOT NULL
+   ) WITHOUT ROWID`,
+  // Calls to providers that wait for their turn.
+  `CREATE TABLE IF NOT EXISTS lane_waits (
+     call TEXT PRIMARY KEY,
+     asked_at INTEGER NOT NULL,
+     since INTEGER,                    -- NULL: it has had its turn
+     start_at REAL,
+     moved_by REAL NOT NULL,
+     waits INTEGER NOT NULL
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS lane_waits_by_time ON lane_waits (asked_at)",
 ];
 
 const FILLED_TABLES = [
@@ -173,8 +199,11 @@ const FILLED_TABLES = [
   "credentials",
   "inventory",
   "listings",
+  "connections",
   "policy_retries",
   "admissions",
+  "lanes",
+  "lane_waits",
 ];
 
 export function createTables(sql: SqlStorage): void {

@@ -36,13 +36,17 @@ export class Silences {
     this.#bucketMs = Math.max(1, MINUTE_MS / speed);
   }
 
-  /** Counts an instance that is silent, in each epoch in which it became an orphan. Gives back where it is counted. */
+  /**
+   * Counts an instance that is silent, in each epoch in which it became an orphan. Gives back where it is counted. One that was
+   * never heard is known, and counted nowhere: it did not fall silent.
+   */
   add(
     { guard, vote, epochs }: FleetState,
     { silentSince, orphanedSince }: Pick<InstanceRow, "silentSince" | "orphanedSince">,
     now: number,
   ): SilenceKeys {
-    if (silentSince === null || orphanedSince === null) return NOT_COUNTED;
+    if (silentSince === null) return NOT_COUNTED;
+    if (orphanedSince === null) return { ...NOT_COUNTED, reportedAt: now };
     const keys = {
       bucket: this.#bucketOf(silentSince),
       guardEpoch: orphanedSince > (guard.openedAt ?? 0) ? epochs.guard : null,

@@ -1,3 +1,4 @@
+import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
@@ -32,9 +33,9 @@ export type Adopted = InventoryPlace &
 
 /** All that bill and that nobody watches. */
 export function placesToAdopt(fleet: Fleet): InventoryPlace[] {
-  return fleet.credentials
+  return fleet.connections
     .listed()
-    .flatMap(({ connection }) => fleet.inventory.of(connection))
+    .flatMap(({ id }) => fleet.inventory.of(id))
     .filter(isToAdopt);
 }
 
@@ -84,8 +85,8 @@ async function register(
   const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, now);
   if (admission === null) return "too_many";
   const giveBack = () => {
-    const { withdrawBy = null } = admission;
-    if (withdrawBy !== null) fleet.admissions.withdraw(instanceId, withdrawBy);
+    const { withdrawBy = null, formerAt = null } = admission;
+    if (withdrawBy !== null) fleet.admissions.withdraw(instanceId, withdrawBy, formerAt);
   };
   const overrides = adoptionOverrides(admission.policy.overrides, machine.provider);
   const key = { provider: machine.provider, ref: machine.ref };
@@ -102,7 +103,7 @@ async function register(
         instanceId,
         profile: {
           name: adoptionName(machine),
-          provider: machine.provider,
+          provider: connectedBy(machine.provider, machine.connection),
           providerRef: machine.ref === instanceId ? null : machine.ref,
           hourlyCost: machine.hourlyCost,
           hibernatedHourlyCost: machine.stoppedHourlyCost,
@@ -127,7 +128,7 @@ async function register(
 
 /** Only what these very credentials have shown counts as seen. */
 function sightedIn(fleet: Fleet, { connection, lastSeenAt, state, gpus }: InventoryRow) {
-  const setAt = fleet.credentials.find(connection)?.setAt;
+  const setAt = fleet.connections.find(connection)?.setAt;
   return setAt === undefined || lastSeenAt < setAt
     ? null
     : { at: lastSeenAt, credentialsSetAt: setAt, gpus: state === "running" ? gpus : null };

@@ -1,11 +1,15 @@
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
-import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
+import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { hashText } from "../../platform/hash.ts";
 import { logWarning } from "../../platform/log.ts";
+import { sleep } from "../../platform/sleep.ts";
 import { NoAnswer, within } from "../../platform/within.ts";
+import { type Connection, isRefused } from "../../providers/connections.ts";
+import type { LaneCall, Turn } from "../../providers/pace.ts";
 import { type ListedMachine, ProviderError } from "../../providers/provider.ts";
 import { openKept } from "../../providers/registry.ts";
+import { noteTrial } from "../connections.ts";
 import type { Fleet } from "../fleet.ts";
 import { isToAdopt } from "../rules/adoption.ts";
 import {
@@ -19,7 +23,6 @@ import {
   unwatchedToTell,
   waitUntilListing,
 } from "../rules/inventory.ts";
-import type { Connection } from "../tables/credentials.ts";
 import { adoptAll } from "./adopt.ts";
 import { tellWatchers } from "./witness.ts";
 
@@ -57,9 +60,12 @@ interface Progress {
 export class Listings {
   readonly #progress = new Map<string, Progress>();
   readonly #busy = new Set<string>();
+  readonly #askForTurn: (call: LaneCall) => Promise<Turn>;
   readonly #open: typeof openKept;
 
-  constructor(open = openKept) {
+  /** `askForTurn`: when a call may be made. All calls to a connection share its lane. */
+  constructor(askForTurn: (call: LaneCall) => Promise<Turn>, open = openKept) {
+    this.#askForTurn = askForTurn;
     this.#open = open;
   }
 
@@ -76,20 +82,20 @@ export class Listings {
   /** Lists the connection that is due first, for one turn. */
   async listDue(env: Env, userId: string, fleet: Fleet): Promise<void> {
     const now = Date.now();
-    const [first] = fleet.credentials
+    const [first] = fleet.connections
       .listed()
       .map((connection) => ({
         connection,
-        dueAt: fleet.inventory.listing(connection.connection)?.dueAt ?? now,
+        dueAt: fleet.inventory.listing(connection.id)?.dueAt ?? now,
       }))
       .toSorted((a, b) => a.dueAt - b.dueAt);
-    if (first !== undefined && first.dueAt <= now) await this.takeTurn(env, userId, fleet, first.connection);
+    if (first !== undefined && first.dueAt <= now) await this.advance(env, userId, fleet, first.connection);
     else fleet.scheduleListings(now);
   }
 
   /** One turn of this connection's listing. Never throws for what its provider does. */
-  async takeTurn(env: Env, userId: string, fleet: Fleet, connection: Connection): Promise<void> {
-    const id = connection.connection;
+  async advance(env: Env, userId: string, fleet: Fleet, connection: Connection): Promise<void> {
+    const { id } = connection;
     if (this.#busy.has(id)) return;
     this.#busy.add(id);
     try {
@@ -111,11 +117,13 @@ export class Listings {
   }
 
   async #read(env: Env, userId: string, fleet: Fleet, connection: Connection): Promise<void> {
-    const id = connection.connection;
-    const kept = fleet.credentials.find(id);
+    const { id, kind } = connection;
+    const kept = fleet.connections.credentials(id);
     if (kept === null) return;
     const begunAt = Date.now();
-    const { provider, credentialsSetAt } = await this.#open(env, userId, connection.provider, kept);
+    const { provider, credentialsSetAt } = await this.#open(env, userId, { id, kind, kept }, (trial) =>
+      noteTrial(fleet, id, trial),
+    );
     if (provider.list === null) throw new ProviderError("unsupported", "its machines can't be listed");
     const before = this.#progress.get(id);
     const isSame =
@@ -125,6 +133,12 @@ export class Listings {
         ? before
         : { startedAt: begunAt, credentialsSetAt, machines: [], pages: 0, after: null };
     for (;;) {
+      const waitMs = await this.#waitForTurn(connection, progress);
+      if (waitMs > 0) {
+        this.#progress.set(id, progress);
+        fleet.inventory.makeDue(id, Date.now() + waitMs);
+        return;
+      }
       const page = await within(CALL_LIMIT_MS, provider.list(progress.after));
       if (page.next !== null && page.next === progress.after) {
         throw new ProviderError("unavailable", "its list does not go on");
@@ -149,7 +163,7 @@ export class Listings {
     }
     this.#progress.delete(id);
     // The credentials may have been removed meanwhile, or replaced by those of another account.
-    if (fleet.credentials.find(id)?.setAt !== credentialsSetAt) return;
+    if (fleet.connections.find(id)?.setAt !== credentialsSetAt) return;
     if (fleet.isSuspended || fleet.state.leavingSince !== null) return;
     const { startedAt, machines, after } = progress;
     const listing = {
@@ -166,12 +180,31 @@ export class Listings {
     tellUnwatched(fleet, connection, listing);
     await tellWatchers(env, userId, fleet, { connection, listing, former, credentialsSetAt });
   }
+
+  /** Waits until the next page may be asked for; how long to come back later, where that is not soon. */
+  async #waitForTurn({ id, kind }: Connection, { startedAt, pages }: Progress): Promise<number> {
+    const turn = await this.#askForTurn({
+      connection: connectedBy(kind, id),
+      uses: ["list"],
+      id: `list/${id}/${startedAt}/${pages}`,
+      isUrgent: false,
+    });
+    switch (turn.type) {
+      case "go":
+        if (turn.afterMs > 0) await sleep(turn.afterMs);
+        return 0;
+      case "ask again":
+        return Math.max(1, turn.afterMs);
+      case "given up":
+        throw new ProviderError("unavailable", "too many other calls to it wait");
+    }
+  }
 }
 
 /** Keeps what was listed. */
 function takeIn(userId: string, fleet: Fleet, connection: Connection, listing: Listing): void {
   const { inventory } = fleet;
-  const id = connection.connection;
+  const { id } = connection;
   const now = Date.now();
   fleet.update((state) => {
     const { written, forgotten } = takeListing(inventory.of(id), listing);
@@ -191,25 +224,28 @@ function adoptOf(fleet: Fleet) {
 function tellUnwatched(fleet: Fleet, connection: Connection, listing: Listing): void {
   if (adoptOf(fleet) === "off") return;
   const { inventory } = fleet;
-  const id = connection.connection;
+  const { id } = connection;
   const now = Date.now();
   const shown = new Set(listing.machines.map(({ ref }) => ref));
   const seen = inventory.of(id).filter(({ ref }) => shown.has(ref));
   const telling = unwatchedToTell(seen, ({ watchedBy }) => watchedBy !== null, now);
   if (telling.length === 0) return;
-  fleet.addOwnEvent(unwatchedEvent(id, nameOf(connection), telling, now), now);
+  fleet.addOwnEvent(unwatchedEvent(id, connection.name, telling, now), now);
   for (const machine of telling) inventory.noteTold(machine, now);
 }
 
 function noteFailed(userId: string, fleet: Fleet, connection: Connection, error: unknown): void {
-  const id = connection.connection;
+  const { id } = connection;
   const now = Date.now();
   const failures = (fleet.inventory.listing(id)?.failures ?? 0) + 1;
   const problem = problemOf(error);
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * SECOND_MS : 0;
   fleet.inventory.noteFailed(id, failures, problem, dueAfter(userId, id, failures, retryAfterMs, now));
   if (failures !== FAILURES_TOLD) return;
-  fleet.addOwnEvent(listingFailedEvent(id, nameOf(connection), problem, now), now);
+  // Of refused credentials its owner is told as of that.
+  const standing = fleet.connections.find(id);
+  if (standing === null || isRefused(standing)) return;
+  fleet.addOwnEvent(listingFailedEvent(id, connection.name, problem, now), now);
 }
 
 function isOfProvider(error: unknown): boolean {
@@ -225,8 +261,4 @@ function problemOf(error: unknown): string {
 function dueAfter(userId: string, id: string, failures: number, retryAfterMs: number, now: number): number {
   const spread = hashText(`${userId}/${id}/${now}`) / 2 ** 32;
   return now + waitUntilListing(failures, retryAfterMs, spread);
-}
-
-function nameOf({ provider }: Connection): string {
-  return provider === "webhook" ? "your webhook" : PROVIDER_NAMES[provider];
 }

@@ -44,10 +44,11 @@ export function giveUp(env: Env, fleet: Fleet, channelId: string, deliveryId: st
   if (fleet.deliveries.remove(deliveryId)) tellGivenUp(env, fleet, channelId, deliveryId, because);
 }
 
-/** Gives up the oldest messages of each channel that has more of them waiting than may wait. */
-export function giveUpSurplus(env: Env, fleet: Fleet): void {
+/** Gives up the oldest messages of each channel that has more of them waiting than may wait, but none that somebody carries. */
+export function giveUpSurplus(env: Env, fleet: Fleet, now: number): void {
   for (const { id: channelId } of fleet.channels.list()) {
-    for (const { id } of fleet.deliveries.surplus(channelId)) giveUp(env, fleet, channelId, id, TOO_MANY);
+    for (const { id } of fleet.deliveries.surplus(channelId, now))
+      giveUp(env, fleet, channelId, id, TOO_MANY);
   }
 }
 

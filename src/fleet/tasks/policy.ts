@@ -72,13 +72,14 @@ async function tryAgain(env: Env, userId: string, fleet: Fleet): Promise<void> {
   restUntilRetry(fleet);
 }
 
-/** False when the policy was set anew meanwhile: then another round has begun. */
+/** False when the policy was set anew meanwhile: then another round has begun. Nor is one brought that is not sure, which nobody takes. */
 async function bringPolicyToAll(
   env: Env,
   userId: string,
   fleet: Fleet,
   listed: readonly Listed[],
 ): Promise<boolean> {
+  if (!isPolicySure(fleet.state)) return false;
   const { version } = fleet.state.policy;
   const calls = await Promise.allSettled(listed.map((one) => bringPolicyTo(env, userId, fleet, one)));
   if (fleet.state.policy.version !== version) return false;

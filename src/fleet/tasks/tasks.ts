@@ -48,7 +48,7 @@ export async function runDueTasks(
       (state, at) => ({ ...state, digest: againAt(state.digest, urgency, at) }),
     );
   }
-  giveUpSurplus(env, fleet);
+  giveUpSurplus(env, fleet, now);
   const { due } = fleet.state;
   const ifDue = async (task: SimpleTask, run: () => void | Promise<void>) => {
     const at = due[task];

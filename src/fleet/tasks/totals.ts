@@ -6,7 +6,7 @@ import { reportTotals as sendTotals } from "../../service/service.ts";
 import { type FleetTotals, TRIES_IN_ORDER } from "../../service/totals.ts";
 import type { Fleet } from "../fleet.ts";
 import { goOnFromFormer } from "../rules/set-back.ts";
-import { type FleetState, TOTALS_EVERY_MS, withDue } from "../rules/state.ts";
+import { type FleetState, isSuspended, TOTALS_EVERY_MS, withDue } from "../rules/state.ts";
 
 /** What a fleet reports to the service of itself, and how the service's guard stands, which comes back. */
 
@@ -91,10 +91,8 @@ function totalsOf(userId: string, state: FleetState, number: number): FleetTotal
     isGuardClosed: state.guard.closedAt !== null,
     hibernations: Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count })),
     // Whoever is suspended is not heard, and counts on neither side.
-    awake: state.policy.suspended ? 0 : state.awake,
+    awake: isSuspended(state) ? 0 : state.awake,
     vote:
-      vote.closedAt === null || state.policy.suspended
-        ? null
-        : { closedAt: vote.closedAt, seenAt: vote.seenAt },
+      vote.closedAt === null || isSuspended(state) ? null : { closedAt: vote.closedAt, seenAt: vote.seenAt },
   };
 }

@@ -1,11 +1,12 @@
+import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
+import type { Connection } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Listing } from "../rules/inventory.ts";
-import type { Connection } from "../tables/credentials.ts";
 import type { InventoryRow } from "../tables/inventory.ts";
 
 /**
@@ -53,9 +54,9 @@ export async function tellWatchers(
 /** What is news to somebody, contradictions first. */
 function wordsFor(fleet: Fleet, { connection, listing, former, credentialsSetAt }: Witnessed): Word[] {
   const listed = new Set(listing.machines.map(({ ref }) => ref));
-  const seen = fleet.inventory.of(connection.connection).filter(({ ref }) => listed.has(ref));
+  const seen = fleet.inventory.of(connection.id).filter(({ ref }) => listed.has(ref));
   const holders = seen.flatMap(({ watchedBy }) => (watchedBy === null ? [] : [watchedBy]));
-  const statuses = fleet.inventory.watchers(connection.provider, holders);
+  const statuses = fleet.inventory.watchers(connectedBy(connection.kind, connection.id), holders);
   const before = new Map(former.map((machine) => [machine.ref, machine]));
   const words = seen.flatMap((machine): Word[] => {
     const { watchedBy, state } = machine;
@@ -87,7 +88,8 @@ async function tell(
 ): Promise<void> {
   const gpus = machine.state === "running" ? machine.gpus : null;
   const sighted = { at: listing.startedAt, credentialsSetAt, gpus };
-  const { provider, ref } = machine;
+  const { connection, ref } = machine;
+  const provider = connectedBy(machine.provider, connection);
   try {
     const actor = actorOf(env, userId, instanceId);
     const told = actor.noteListed(

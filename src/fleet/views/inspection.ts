@@ -152,6 +152,7 @@ function tableSizes(sql: SqlStorage, { instancesByStatus }: FleetState): Record<
   const counted = sql
     .exec<Record<string, number>>(
       `SELECT (SELECT COUNT(*) FROM channels) AS channels, (SELECT COUNT(*) FROM credentials) AS credentials,
+              (SELECT COUNT(*) FROM connections) AS connections,
               (SELECT COUNT(*) FROM deliveries) AS deliveries, (SELECT COUNT(*) FROM machines) AS machines,
               (SELECT COUNT(*) FROM policy_retries) AS policy_retries, (SELECT COUNT(*) FROM removals) AS removals,
               (SELECT COUNT(*) FROM silences) AS silences, (SELECT COUNT(*) FROM late_reports) AS late_reports`,

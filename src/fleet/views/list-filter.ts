@@ -24,8 +24,12 @@ export function conditionOf(filter: ListFilter): {
   if (filter.ids !== undefined) {
     add("instance_id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
   }
-  for (const column of ["status", "health", "provider"] as const) {
+  for (const column of ["status", "health"] as const) {
     if (filter[column] !== undefined) add(`${column} = ?`, filter[column]);
+  }
+  // By whichever connection.
+  if (filter.provider !== undefined) {
+    add("? IN (provider, substr(provider, 1, instr(provider, '@') - 1))", filter.provider);
   }
   if (filter.text !== undefined) {
     add(

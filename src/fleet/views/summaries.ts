@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { readFound } from "../../lifecycle/model/stored.ts";
+import { jsonText, readFound } from "../../lifecycle/model/stored.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import { instanceIdOf } from "../tables/registry.ts";
+import { completeView } from "../report.ts";
+import { instanceIdOf, reportedView } from "../tables/registry.ts";
 import { conditionOf, type ListFilter } from "./list-filter.ts";
 
 /** A page of summaries as text: what is stored as JSON goes out as it is, since reading and writing it anew takes most of the time. */
@@ -22,6 +23,13 @@ const textRow = z.object({
   view: z.string().startsWith('{"').endsWith("}"),
 });
 
+/** An instance of the former release reported no connection. In a name the quotes would be escaped. */
+function completeText(view: string): string {
+  if (view.includes('"connection":')) return view;
+  const read = jsonText(reportedView).safeParse(view);
+  return read.success ? JSON.stringify(completeView(read.data)) : view;
+}
+
 export function readSummaries(
   sql: SqlStorage,
   filter: ListFilter,
@@ -37,9 +45,12 @@ export function readSummaries(
     limit,
   );
   const { rows, end } = readFound(textRow, instanceIdOf, found.toArray(), limit);
+  const texts = rows.map(
+    ({ view, as_of }) => `${completeText(view).slice(0, -1)},"as_of":"${toIso(as_of)}"}`,
+  );
   return {
     end,
-    json: `[${rows.map(({ view, as_of }) => `${view.slice(0, -1)},"as_of":"${toIso(as_of)}"}`).join()}]`,
+    json: `[${texts.join()}]`,
     version: rows.map(({ instance_id, changed }) => `${instance_id} ${changed}`).join(),
   };
 }

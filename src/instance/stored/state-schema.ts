@@ -15,11 +15,12 @@ import type {
   Handover,
   Hibernated,
   IdleRun,
-  Look,
+  OpenLook,
   Orphan,
   Phase,
+  Unheard,
 } from "../../lifecycle/model/phase.ts";
-import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
@@ -47,7 +48,7 @@ const costs = { hourlyCost: numberOrNull, hibernatedHourlyCost: numberOrNull } s
 const profile = exactly<Profile>({
   ...costs,
   name: text,
-  provider: openEnum<ProviderKind>(),
+  provider: openEnum<ConnectedProvider>(),
   providerRef: textOrNull,
   registeredAt: number,
 });
@@ -124,7 +125,7 @@ const orphan = exactly<Orphan>({
   deleteFailed: failures.nullable(),
 });
 
-const machine = exactly<Machine>({ provider: openEnum<ProviderKind>(), providerRef: textOrNull });
+const machine = exactly<Machine>({ provider: openEnum<ConnectedProvider>(), providerRef: textOrNull });
 
 const sighted = exactly<Sighted>({ at: number, credentialsSetAt: number, gpus: numberOrNull });
 
@@ -138,7 +139,14 @@ const handover = z.discriminatedUnion("state", [
 
 const action = exactly<Action>({ id: text, kind: actionKind, orderedAt: number, machine, handover });
 
-const look = exactly<Look>({ id: text, askAt: number, askedAt: numberOrNull });
+const openLook = exactly<OpenLook>({
+  askAt: number,
+  tries: number,
+  failingSince: numberOrNull,
+  isTold: z.boolean(),
+});
+
+const unheard = exactly<Unheard>({ because: openEnum<Unheard["because"]>(), from: number });
 
 const hibernated = exactly<Hibernated>({
   status: z.literal("hibernated"),
@@ -146,13 +154,17 @@ const hibernated = exactly<Hibernated>({
   unsavedFrom: number,
   reason: actionReason,
   orphan: orphan.nullable(),
-  look: look.optional(),
+  openLook: openLook.optional(),
 });
 
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
 
 const standings = {
-  pending: exactly<Standing<"pending">>({ status: z.literal("pending") }),
+  pending: exactly<Standing<"pending">>({
+    status: z.literal("pending"),
+    unheard: unheard.optional(),
+    orphan: orphan.optional(),
+  }),
   running: exactly<Standing<"running">>({ status: z.literal("running"), idle: idleRun.nullable() }),
   orphaned: exactly<Standing<"orphaned">>({ status: z.literal("orphaned"), orphan }),
 } satisfies { [S in Awake["status"]]: z.ZodType<Standing<S>> };
@@ -173,6 +185,7 @@ const phases = {
     action,
     reason: actionReason,
     confirmedAt: numberOrNull,
+    openLook: openLook.optional(),
   }),
   deleting: exactly<Standing<"deleting">>({
     status: z.literal("deleting"),
@@ -210,6 +223,7 @@ const actionOrder = exactly<ActionOrder>({
   machine,
   sighted: sighted.nullable(),
   isHibernated: z.boolean(),
+  neverHeard: z.boolean().optional(),
   snapshotFirst: z.boolean(),
   requestId: text.optional(),
 });

@@ -125,6 +125,7 @@ function isPast(state: InstanceState, now: number): boolean {
     (orphanOf(phase)?.since ?? now) <= now &&
     (hibernated?.since ?? now) <= now &&
     (hibernated?.unsavedFrom ?? now) <= now &&
+    (hibernated?.openLook?.failingSince ?? now) <= now &&
     (action?.orderedAt ?? now) <= now &&
     (action?.handover.state !== "accepted" || action.handover.at <= now) &&
     (phase.status !== "waking" || (phase.confirmedAt ?? now) <= now) &&

@@ -1,9 +1,18 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
-import { type Action, idleRunOf, type Orphan, orphanOf, stemsFromSilence } from "../model/phase.ts";
+import {
+  type Action,
+  hibernationOf,
+  idleRunOf,
+  isUnheard,
+  type Orphan,
+  orphanOf,
+  stemsFromSilence,
+} from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
+import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { actionOf } from "../rules/order.ts";
+import { isOwnersMachine } from "../rules/unheard.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
@@ -21,18 +30,17 @@ export const OF_A_STEP = [
   ["heartbeat_lost", areHeartbeatsKept],
   ["order_not_sent", isNewOrderSent],
   ["order_ended_unsaid", isEndOfOrderSaid],
+  ["ended_without_order", isEndFounded],
   [
-    "ended_without_order",
-    (before, after) =>
-      (after.phase.status !== "hibernated" && after.phase.status !== "deleted") ||
-      after.phase.status === before.phase.status ||
-      actionOf(before) !== null ||
-      isFoundStopped(before, after),
+    "unconfirmed_saved",
+    (before, after) => !isLookOpen(before) || after.counters.saved.totalMs === before.counters.saved.totalMs,
   ],
   ["deleted_came_back", isDeletedForGood],
   ["orphaned_since_earlier", isOrphanedSinceKept],
   ["orphaned_while_heard", isNewOrphanSilent],
   ["silence_order_while_heard", isNewOrderForSilence],
+  ["never_heard_deleted", isNewDeleteOfHeard],
+  ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
 ] as const satisfies readonly (readonly [string, OfAStep])[];
 
@@ -136,6 +144,17 @@ function isFoundStopped(before: InstanceState, after: InstanceState): boolean {
   );
 }
 
+function isLookOpen({ phase }: InstanceState): boolean {
+  return hibernationOf(phase)?.openLook !== undefined;
+}
+
+function isEndFounded(before: InstanceState, after: InstanceState): boolean {
+  const { status } = after.phase;
+  if ((status !== "hibernated" && status !== "deleted") || status === before.phase.status) return true;
+  if (actionOf(before) !== null || isFoundStopped(before, after)) return true;
+  return status === "deleted" && isLookOpen(before) && isSaid(newEffects(before, after), ["gone"]);
+}
+
 function isDeletedForGood(before: InstanceState, after: InstanceState, now: number): boolean {
   return (
     before.phase.status !== "deleted" ||
@@ -160,6 +179,17 @@ function isNewOrderForSilence(before: InstanceState, after: InstanceState): bool
   if (newActionIn(before, after) === null || !stemsFromSilence(after.phase)) return true;
   const orphan = orphanOf(after.phase);
   return orphan !== null && isSilent(after, orphan);
+}
+
+/** A wake, too, is a sign of life: it counts from then. */
+function isNewDeleteOfHeard(before: InstanceState, after: InstanceState): boolean {
+  return newActionIn(before, after)?.kind !== "delete" || seenAt(after.clock) !== null;
+}
+
+/** Any other may be used by somebody, or be heard elsewhere. */
+function isNewUnheardOrderOnOwn(before: InstanceState, after: InstanceState): boolean {
+  if (newActionIn(before, after) === null || !stemsFromSilence(after.phase)) return true;
+  return !isUnheard(after.phase) || isOwnersMachine(after.phase);
 }
 
 /** Since it became an orphan it was neither heard nor kept alive. */

@@ -1,10 +1,10 @@
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
-import type { ProviderKind } from "./provider.ts";
+import type { ConnectedProvider } from "./provider.ts";
 
 /** How a provider identifies a machine; `providerRef` is null when that is the instance's own id. */
 export interface Machine {
-  readonly provider: ProviderKind;
+  readonly provider: ConnectedProvider;
   readonly providerRef: string | null;
 }
 
@@ -30,6 +30,8 @@ export interface ActionOrder {
   readonly sighted: Sighted | null;
   /** Whether we hold the machine as hibernated. If it runs all the same, somebody is using it. */
   readonly isHibernated: boolean;
+  /** The machine was never heard: only one that its provider shows running is stopped for that. Absent is no. */
+  readonly neverHeard?: boolean | undefined;
   /** For deletes only: whether a snapshot must succeed first. */
   readonly snapshotFirst: boolean;
   /** The request upon which it was decided, such as a heartbeat; absent when time alone brought it about. */

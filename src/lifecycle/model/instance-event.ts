@@ -1,4 +1,4 @@
-import type { GuardedStep, Sighted } from "./effects.ts";
+import type { GuardedStep, Machine, Sighted } from "./effects.ts";
 import type { HeartbeatReport } from "./heartbeat.ts";
 import type { Policy } from "./policy.ts";
 import type { Profile } from "./state.ts";
@@ -63,10 +63,24 @@ export type InstanceEvent =
   /** The machine runs although we hold it as hibernated: somebody started it. */
   | { readonly type: "action.found_running"; readonly actionId: string }
   | { readonly type: "action.failed"; readonly actionId: string; readonly because: string }
+  /** The provider is about to be asked how the machine is. */
+  | { readonly type: "look.begun" }
+  /** What it showed of that machine. `sighted`: what it proves; null if it did not show it. */
+  | {
+      readonly type: "looked";
+      readonly machine: Machine;
+      readonly answer: LookAnswer;
+      readonly sighted: Sighted | null;
+    }
   /** The operator ends an order under way, as failed, or has it carried out anew. */
   | ({ readonly type: "operator.acted"; readonly act: "end_order" | "repeat_order" } & OperatorWord & {
         readonly actionId: string;
       });
+
+/** How a machine is, as its provider shows it; `gone` is proven. `isPassing`: the same question may be answered soon. */
+export type LookAnswer =
+  | { readonly shows: "running" | "stopped" | "gone" }
+  | { readonly shows: "unknown"; readonly because: string; readonly isPassing: boolean };
 
 /** Who acts for the service, and why. */
 export interface OperatorWord {

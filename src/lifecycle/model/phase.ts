@@ -17,6 +17,8 @@ export type Phase =
       readonly reason: ActionReason;
       /** When the provider said that the machine runs; null before. The wake ends with the first heartbeat. */
       readonly confirmedAt: number | null;
+      /** As it was when the wake was ordered, for a wake that fails. */
+      readonly openLook?: OpenLook | undefined;
     }
   | {
       readonly status: "deleting";
@@ -28,7 +30,28 @@ export type Phase =
   | { readonly status: "deleted"; readonly at: number };
 
 /** No order is under way or done: the phase follows from heartbeats alone, or from their absence. */
-export type Awake = { readonly status: "pending" } | Running | Orphaned;
+export type Awake = Pending | Running | Orphaned;
+
+/** Nothing was heard of the machine so far. */
+export interface Pending {
+  readonly status: "pending";
+  /** Absent in what a former release wrote: nobody knows why nothing was heard. */
+  readonly unheard?: Unheard | undefined;
+  /** Its place on the ladder once its owner was told that it was never heard; absent before. */
+  readonly orphan?: Orphan | undefined;
+}
+
+/** Why a first heartbeat is awaited, and since when. */
+export interface Unheard {
+  /**
+   * - `registered`, `moved`: its owner named the machine, here.
+   * - `imported`: it comes from an export, and may be heard where it was exported from.
+   * - `started`: it was hibernated, and found running: somebody started it.
+   * - `unknown`: a former release does not say.
+   */
+  readonly because: "registered" | "moved" | "imported" | "started" | "unknown";
+  readonly from: number;
+}
 
 export interface Running {
   readonly status: "running";
@@ -47,17 +70,20 @@ export interface Hibernated {
   readonly unsavedFrom: number;
   readonly reason: ActionReason;
   readonly orphan: Orphan | null;
-  /** Its provider is asked whether it still is. Absent is no; a release that does not know it asks nobody. */
-  readonly look?: Look | undefined;
+  /** After a restore or an import: nobody knows whether it still is. A release that does not know of it asks nobody. */
+  readonly openLook?: OpenLook | undefined;
 }
 
-/** A look at a machine that counts as hibernated, and that nobody may have watched. */
-export interface Look {
-  readonly id: string;
-  /** When it is asked for, once more if it was before. */
+/** A question that nobody has answered yet: whether the machine still is hibernated. */
+export interface OpenLook {
+  /** When its provider is asked next. */
   readonly askAt: number;
-  /** When it was first asked for; null before. */
-  readonly askedAt: number | null;
+  /** How often that was done. */
+  readonly tries: number;
+  /** Since when nobody could say; null before the first answer. */
+  readonly failingSince: number | null;
+  /** Whether the owner was told that nobody knows. */
+  readonly isTold: boolean;
 }
 
 export type Status = Phase["status"];
@@ -132,7 +158,22 @@ export type Handover =
   | { readonly state: "trying"; readonly calledOffBecause: string | null }
   | { readonly state: "accepted"; readonly at: number };
 
-/** The place on the liveness ladder, which outlives hibernation; null for an instance that is no orphan. */
+/** A machine whose first heartbeat is awaited. */
+export function awaitHeartbeat(because: Unheard["because"], from: number): Pending {
+  return { status: "pending", unheard: { because, from } };
+}
+
+/** Whether nothing was heard of the machine so far. Then it did not fall silent either. */
+export function isUnheard(phase: Phase): boolean {
+  return phase.status === "pending" || (phase.status === "hibernating" && phase.before.status === "pending");
+}
+
+/** When it became an orphan; null for an instance that is none, as one that was never heard. */
+export function orphanedSince(phase: Phase): number | null {
+  return isUnheard(phase) ? null : (orphanOf(phase)?.since ?? null);
+}
+
+/** The place on the liveness ladder, which outlives hibernation; null for an instance that has none. */
 export function orphanOf(phase: Phase): Orphan | null {
   switch (phase.status) {
     case "orphaned":
@@ -142,6 +183,7 @@ export function orphanOf(phase: Phase): Orphan | null {
     case "hibernating":
       return orphanOf(phase.before);
     case "pending":
+      return phase.orphan ?? null;
     case "running":
     case "waking":
     case "deleted":

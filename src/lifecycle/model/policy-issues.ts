@@ -1,5 +1,5 @@
 import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
-import { abilitiesOf, type ProviderKind } from "./provider.ts";
+import { abilitiesOf, type ConnectedProvider, kindOf } from "./provider.ts";
 import { DAY_MS, SECOND_MS } from "./time.ts";
 
 /** Why a policy may not be set: each issue names the setting and says what is wrong with it. */
@@ -13,7 +13,7 @@ export interface PolicyIssue {
  * Why a merged policy may not be set: it contradicts itself, asks `provider` for what it can't do, or would take a late
  * heartbeat for silence. Empty for a sound policy.
  */
-export function policyIssues(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
+export function policyIssues(policy: PolicySettings, provider: ConnectedProvider): PolicyIssue[] {
   const { orphan_after_seconds } = policy.orphan;
   const least = shortestSilenceSeconds(policy);
   const issues = policyContradictions(policy, provider);
@@ -23,7 +23,7 @@ export function policyIssues(policy: PolicySettings, provider: ProviderKind): Po
 }
 
 /** What no instance can run with: contradictions within the policy, and what `provider` cannot do. */
-export function policyContradictions(policy: PolicySettings, provider: ProviderKind): PolicyIssue[] {
+export function policyContradictions(policy: PolicySettings, provider: ConnectedProvider): PolicyIssue[] {
   const { idle, orphan, guard } = policy;
   const issues: PolicyIssue[] = [];
   const mustPrecede = (
@@ -75,9 +75,15 @@ export function policyContradictions(policy: PolicySettings, provider: ProviderK
     if (abilities.reachesSilent && !abilities.snapshots && orphan.snapshot_before_delete) {
       issues.push({
         path: ["orphan", "snapshot_before_delete"],
-        message: `${provider} cannot take snapshots: set this to false, or orphan.delete_after_days to null`,
+        message: `${kindOf(provider)} cannot take snapshots: set this to false, or orphan.delete_after_days to null`,
       });
     }
+  }
+  if (orphan.act_on_never_heard && orphan.never_heard_after_seconds > orphan.hibernate_after_seconds) {
+    issues.push({
+      path: ["orphan", "never_heard_after_seconds"],
+      message: `must not be more than orphan.hibernate_after_seconds (${orphan.hibernate_after_seconds} s) while orphan.act_on_never_heard is set, but is ${orphan.never_heard_after_seconds} s`,
+    });
   }
   atLeastOneInterval("guard", "window_seconds", guard.window_seconds);
   atLeastOneInterval("guard", "max_hold_seconds", guard.max_hold_seconds);

@@ -28,6 +28,14 @@ const orphanSchema = z.strictObject({
   force_hibernate_after_seconds: seconds,
   delete_after_days: z.number().min(0.01).max(400).nullable(),
   snapshot_before_delete: z.boolean(),
+  never_heard_after_seconds: seconds.describe(
+    "An instance that was registered and was not heard for so long is told of; three heartbeat intervals at least",
+  ),
+  act_on_never_heard: z
+    .boolean()
+    .describe(
+      "Whether such an instance is hibernated, too, if its provider shows it running: its ladder then counts from its registration",
+    ),
 });
 
 const guardSchema = z.strictObject({
@@ -103,6 +111,8 @@ export const DEFAULT_POLICY: PolicySettings = {
     force_hibernate_after_seconds: 7200,
     delete_after_days: 7,
     snapshot_before_delete: true,
+    never_heard_after_seconds: 1800,
+    act_on_never_heard: false,
   },
   guard: {
     enabled: true,

@@ -24,6 +24,8 @@ export interface Policy {
     readonly forceHibernateAfterMs: number;
     readonly deleteAfterMs: number | null;
     readonly snapshotBeforeDelete: boolean;
+    readonly neverHeardAfterMs: number;
+    readonly actOnNeverHeard: boolean;
   };
   readonly guard: {
     readonly enabled: boolean;
@@ -52,8 +54,8 @@ export interface Policy {
 /**
  * Turns settings into milliseconds. `speed` divides every duration, for simulations: at 60, an hour of the policy
  * passes in a minute. Stored settings whose `orphan_after_seconds` is too short for their heartbeat interval get the
- * shortest one allowed, and all their steps up to force-hibernation come later by the difference. While the user is
- * `suspended` both ladders are off.
+ * shortest one allowed, and all their steps up to force-hibernation come later by the difference. Nor does an instance count
+ * as never heard any sooner. While the user is `suspended` both ladders are off.
  */
 export function compilePolicy(settings: PolicySettings, speed = 1, suspended = false): Policy {
   const { idle, orphan, guard } = settings;
@@ -77,6 +79,10 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
       forceHibernateAfterMs: fromSeconds(orphan.force_hibernate_after_seconds + laterBySeconds),
       deleteAfterMs: orphan.delete_after_days === null ? null : (orphan.delete_after_days * DAY_MS) / speed,
       snapshotBeforeDelete: orphan.snapshot_before_delete,
+      neverHeardAfterMs: fromSeconds(
+        Math.max(orphan.never_heard_after_seconds, shortestSilenceSeconds(settings)),
+      ),
+      actOnNeverHeard: orphan.act_on_never_heard,
     },
     guard: {
       enabled: guard.enabled,

@@ -25,6 +25,46 @@ const PROVIDER_KINDS = ["agent", "none", ...CALLED_PROVIDERS] as const;
 
 export type ProviderKind = (typeof PROVIDER_KINDS)[number];
 
+/**
+ * Who carries out an instance's orders: a kind of provider and, where the user has several connections of it, by which of them it
+ * is called: `vast`, `vast@c-1f2e`. The first connection of a kind is named like the kind. To a release that does not know of
+ * connections, one with a name of its own is a kind that it does not know: it never acts there.
+ */
+export type ConnectedProvider = ProviderKind | `${CalledProvider}@${string}`;
+
+function isKind(provider: ConnectedProvider): provider is ProviderKind {
+  return !provider.includes("@");
+}
+
+/** The kind of provider. One that only a newer version knows acts never, so it may as well be `none`. */
+export function kindOf(provider: ConnectedProvider): ProviderKind {
+  if (isKind(provider)) return provider;
+  return CALLED_PROVIDERS.find((kind) => provider.startsWith(`${kind}@`)) ?? "none";
+}
+
+/** The id of the connection by which it is called; null where nobody is called. */
+export function connectionOf(provider: ConnectedProvider): string | null {
+  if (!isKind(provider)) return provider.slice(provider.indexOf("@") + 1);
+  return CALLED_PROVIDERS.some((kind) => kind === provider) ? provider : null;
+}
+
+/** How an event names it: the connection only where it is not the first of its kind. */
+export function providerDetail(provider: ConnectedProvider): {
+  readonly provider: ProviderKind;
+  readonly connection?: string;
+} {
+  const [kind, connection] = [kindOf(provider), connectionOf(provider)];
+  return connection === null || connection === kind ? { provider: kind } : { provider: kind, connection };
+}
+
+/** The provider of this kind, called by this connection; null stands for the first one of the kind. */
+export function connectedBy(kind: ProviderKind, connection: string | null): ConnectedProvider {
+  const called = CALLED_PROVIDERS.find((each) => each === kind);
+  return called === undefined || connection === null || connection === kind
+    ? kind
+    : `${called}@${connection}`;
+}
+
 // The page takes the lists above; without the mark it would take Zod with them.
 export const providerKindSchema = /* @__PURE__ */ z.enum(PROVIDER_KINDS);
 
@@ -39,6 +79,11 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   scaleway: "Scaleway",
   tensordock: "TensorDock",
 };
+
+/** What a called provider is called; a webhook is the user's own. */
+export function nameOfKind(kind: CalledProvider): string {
+  return kind === "webhook" ? kind : PROVIDER_NAMES[kind];
+}
 
 /** What a kind of provider can do, and what stopping a machine there means. Whatever is said of a provider is made of this. */
 interface ProviderAbilities {
@@ -149,7 +194,8 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
-export function abilitiesOf(kind: ProviderKind): ProviderAbilities {
+export function abilitiesOf(provider: ConnectedProvider): ProviderAbilities {
+  const kind = kindOf(provider);
   return Object.hasOwn(ABILITIES, kind) ? ABILITIES[kind] : ABILITIES.none;
 }
 

@@ -1,8 +1,8 @@
 import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
-import type { IdleRun, Orphan, Phase } from "./phase.ts";
-import type { ProviderKind } from "./provider.ts";
+import { awaitHeartbeat, type IdleRun, type Orphan, type Phase } from "./phase.ts";
+import type { ConnectedProvider } from "./provider.ts";
 import type { Trend } from "./trend.ts";
 
 /** Everything that is known about one instance, as plain data that is stored in one JSON row. */
@@ -33,7 +33,7 @@ export interface InstanceState {
 /** What the owner says about the instance. */
 export interface Profile extends Costs {
   readonly name: string;
-  readonly provider: ProviderKind;
+  readonly provider: ConnectedProvider;
   /** The provider's own id of the instance; null when it is the instance's id. */
   readonly providerRef: string | null;
   readonly registeredAt: number;
@@ -89,7 +89,7 @@ export function recentOf(heartbeats: readonly Heartbeat[], unflushed: number): r
 export function newState(profile: Profile, firstEffectId = profile.registeredAt): InstanceState {
   return {
     profile,
-    phase: { status: "pending" },
+    phase: awaitHeartbeat("registered", profile.registeredAt),
     clock: { lastHeartbeatAt: null, keepAliveUntil: null, graceUntil: null, countsFrom: null },
     counters: emptyCounters(),
     recent: [],
@@ -121,19 +121,19 @@ export function isSameMachine(one: Machine, other: Machine): boolean {
   return one.provider === other.provider && one.providerRef === other.providerRef;
 }
 
-/** The same state with this place on the liveness ladder; unchanged if the instance is no orphan. */
+/** The same state with this place on the liveness ladder; unchanged where it can have none. */
 export function withOrphan(state: InstanceState, orphan: Orphan): InstanceState {
   const { phase } = state;
   switch (phase.status) {
+    case "pending":
     case "orphaned":
     case "hibernated":
     case "deleting":
       return { ...state, phase: { ...phase, orphan } };
     case "hibernating":
-      return phase.before.status === "orphaned"
-        ? { ...state, phase: { ...phase, before: { ...phase.before, orphan } } }
-        : state;
-    case "pending":
+      return phase.before.status === "running"
+        ? state
+        : { ...state, phase: { ...phase, before: { ...phase.before, orphan } } };
     case "running":
     case "waking":
     case "deleted":

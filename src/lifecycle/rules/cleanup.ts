@@ -1,6 +1,6 @@
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { askGuard } from "./guarded-steps.ts";
@@ -25,7 +25,7 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
       at: now,
       kind: "would_delete",
       severity: "warning",
-      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but no provider can act (provider: ${state.profile.provider})`,
+      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but no provider can act (provider: ${kindOf(state.profile.provider)})`,
       detail: { rule: "orphan.delete_after_days", orphaned_since: toIso(orphan.since) },
     },
   );

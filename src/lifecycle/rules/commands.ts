@@ -1,8 +1,9 @@
 import { closeGap } from "../model/counters.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
+import { awaitHeartbeat } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
@@ -89,7 +90,7 @@ export function requestHibernation(state: InstanceState, now: number): InstanceS
       if (!reachesSilent) {
         return {
           code: "no_provider",
-          message: `The instance is silent, and its provider (${provider}) cannot reach it`,
+          message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
         };
       }
       break;
@@ -118,7 +119,7 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
   if (!abilitiesOf(state.profile.provider).reachesSilent) {
     return {
       code: "no_provider",
-      message: `Its provider (${state.profile.provider}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
+      message: `Its provider (${kindOf(state.profile.provider)}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
     };
   }
   return beginWake(recover(state, now, "woken"), policy, now);
@@ -148,7 +149,7 @@ export function changeProfile(
     kind: "changed",
     severity: "info",
     message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
-    detail: changes,
+    detail: changes.provider === undefined ? changes : { ...changes, ...providerDetail(changes.provider) },
   });
 }
 
@@ -156,7 +157,7 @@ export function changeProfile(
 function settleSavings(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
   return phase.status === "hibernated"
-    ? { ...endSavings(state, phase.unsavedFrom, now), phase: { ...phase, unsavedFrom: now } }
+    ? { ...endSavings(state, phase, now), phase: { ...phase, unsavedFrom: now } }
     : state;
 }
 
@@ -164,7 +165,7 @@ function settleSavings(state: InstanceState, now: number): InstanceState {
 function resetForOtherMachine(state: InstanceState, policy: Policy, now: number): InstanceState {
   return {
     ...state,
-    phase: { status: "pending" },
+    phase: awaitHeartbeat("moved", now),
     clock: { ...state.clock, graceUntil: null, countsFrom: now },
     counters: closeGap(state.counters, policy.intervalMs, now, null),
     agent: { ...state.agent, hasGpu: false, gpus: [] },

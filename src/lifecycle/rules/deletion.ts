@@ -1,7 +1,9 @@
 import { closeGap } from "../model/counters.ts";
+import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
-import type { Orphan, Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Hibernated, hibernationOf, type Orphan, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
@@ -66,19 +68,28 @@ export function confirmDelete(
 export function findGone(state: InstanceState, policy: Policy, at: number): InstanceState {
   const action = actionOf(state);
   if (action === null) return state;
+  return countAsGone(state, policy, at, { action_id: action.id, asked_to: action.kind });
+}
+
+/** Whoever finds that the machine no longer exists ends the instance's life. */
+export function countAsGone(
+  state: InstanceState,
+  policy: Policy,
+  at: number,
+  detail: EventDetail,
+): InstanceState {
   return record(endLife(state, policy, at), {
     at,
     kind: "gone",
     severity: "warning",
-    message: `${action.machine.provider} has no such instance any more: it counts as deleted`,
-    detail: { action_id: action.id, asked_to: action.kind },
+    message: `${kindOf(state.profile.provider)} has no such instance any more: it counts as deleted`,
+    detail,
   });
 }
 
 function endLife(state: InstanceState, policy: Policy, at: number): InstanceState {
-  const { phase } = state;
-  const hibernated = phase.status === "deleting" ? phase.hibernated : null;
-  const settled = hibernated === null ? state : endSavings(state, hibernated.unsavedFrom, at);
+  const hibernated = hibernationOf(state.phase);
+  const settled = hibernated === null ? state : endSavings(state, hibernated, at);
   return {
     ...settled,
     phase: { status: "deleted", at },
@@ -86,27 +97,47 @@ function endLife(state: InstanceState, policy: Policy, at: number): InstanceStat
   };
 }
 
-/**
- * The machine runs although we hold it as hibernated: somebody started it, and its agent sends no heartbeat. The owner is
- * told, and nothing more is done to it before its first heartbeat.
- */
+/** A delete is not carried out: the machine runs. */
 export function findRunning(state: InstanceState, at: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "deleting") return state;
-  const settled =
-    phase.hibernated === null
-      ? state
-      : endSavings(state, phase.hibernated.unsavedFrom, phase.action.orderedAt);
+  return countAsFoundRunning(state, phase.hibernated, phase.action.orderedAt, {
+    at,
+    said: "Not deleted: it was hibernated",
+    detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
+  });
+}
+
+/**
+ * The machine runs although we hold it as hibernated: somebody started it, and its agent sends no heartbeat. The owner is
+ * told, and nothing more is done to it before its first heartbeat, whoever found it so.
+ */
+export function countAsFoundRunning(
+  state: InstanceState,
+  hibernated: Hibernated | null,
+  hibernatedUntil: number,
+  found: { readonly at: number; readonly said: string; readonly detail: EventDetail },
+): InstanceState {
+  const settled = hibernated === null ? state : endSavings(state, hibernated, hibernatedUntil);
   return record(
-    { ...settled, phase: { status: "pending" }, counters: { ...settled.counters, gapFrom: null } },
     {
-      at,
+      ...settled,
+      // Its owner is told now, and so not once more that it is not heard.
+      phase: { ...awaitHeartbeat("started", found.at), orphan: foundAt(found.at) },
+      counters: { ...settled.counters, gapFrom: null },
+    },
+    {
+      at: found.at,
       kind: "found_running",
       severity: "critical",
-      message: `Not deleted: it was hibernated, and ${phase.action.machine.provider} shows it running. Somebody started it; it costs money and sends no heartbeat`,
-      detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
+      message: `${found.said}, and ${kindOf(state.profile.provider)} shows it running. Somebody started it; it costs money and sends no heartbeat`,
+      detail: found.detail,
     },
   );
+}
+
+function foundAt(at: number): Orphan {
+  return { since: at, clockFrom: at, step: "orphaned", guard: null, failed: null, deleteFailed: null };
 }
 
 /** The machine was not deleted. The owner is told once, and later cleanups retry at growing intervals. */

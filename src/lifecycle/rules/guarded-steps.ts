@@ -1,7 +1,8 @@
 import type { GuardedStep } from "../model/effects.ts";
 import { emitLatest, record } from "../model/outbox.ts";
-import { type Orphan, orphanOf } from "../model/phase.ts";
+import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { beginDelete } from "./deletion.ts";
@@ -49,7 +50,7 @@ export function permitStep(
   const orphan = orphanOf(state.phase);
   // An answer to an earlier question says nothing about this step.
   if (orphan?.guard?.step !== step) return state;
-  if (!isStepDue(orphan, step, policy, now)) {
+  if (!isStepDue(state, orphan, step, policy, now)) {
     return withOrphan(state, { ...beforeStep(orphan, step), guard: null });
   }
   const { heldSince } = orphan.guard;
@@ -101,13 +102,17 @@ function takeGuardedStep(state: InstanceState, step: GuardedStep, policy: Policy
       return beginDelete(state, policy, at);
     case "hibernate":
     case "force_hibernate":
-      if (state.phase.status !== "orphaned") return state;
+      if (state.phase.status !== "orphaned" && state.phase.status !== "pending") return state;
       return beginHibernation(state, {
         kind: step,
         reason: "silence",
         at,
-        message: step === "hibernate" ? "Hibernating: no heartbeat" : "Force-hibernating: no heartbeat",
+        message: `${step === "hibernate" ? "Hibernating" : "Force-hibernating"}: ${whySilent(state)}`,
         detail: { rule: `orphan.${step}_after_seconds`, ...silenceEvidence(state) },
       });
   }
+}
+
+function whySilent({ phase, profile }: InstanceState): string {
+  return isUnheard(phase) ? `never heard, if ${kindOf(profile.provider)} shows it running` : "no heartbeat";
 }

@@ -1,6 +1,14 @@
 import type { Sighted } from "../model/effects.ts";
 import { record } from "../model/outbox.ts";
-import { type Action, type Handover, orphanOf, type Phase, stemsFromSilence } from "../model/phase.ts";
+import {
+  type Action,
+  type Handover,
+  isUnheard,
+  orphanOf,
+  type Phase,
+  stemsFromSilence,
+} from "../model/phase.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
@@ -24,9 +32,11 @@ export function recover(state: InstanceState, at: number, because: string): Inst
       at,
       kind: "recovered",
       severity: "info",
-      message: `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
+      message: isUnheard(spared.phase)
+        ? `Recovered: ${because} ${spokenDuration(at - orphan.since)} after it counted as never heard`
+        : `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
       detail: {
-        orphaned_since: toIso(orphan.since),
+        [isUnheard(spared.phase) ? "never_heard_since" : "orphaned_since"]: toIso(orphan.since),
         step: orphan.step,
         flapping: spared.flaps.told,
       },
@@ -39,12 +49,11 @@ function withoutOrphan(phase: Phase): Phase {
     case "orphaned":
       return { status: "running", idle: null };
     case "hibernating":
-      return phase.before.status === "orphaned"
-        ? { ...phase, before: { status: "running", idle: null } }
-        : phase;
+      return { ...phase, before: { status: "running", idle: null } };
     case "hibernated":
       return { ...phase, orphan: null };
     case "pending":
+      return { ...phase, orphan: undefined };
     case "running":
     case "waking":
     case "deleting":
@@ -149,7 +158,7 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
     at,
     kind: "accepted_too_late",
     severity: "critical",
-    message: `Too late to call off (${action.handover.calledOffBecause}): ${action.machine.provider} has accepted the order to ${action.kind.replace("_", "-")}`,
+    message: `Too late to call off (${action.handover.calledOffBecause}): ${kindOf(action.machine.provider)} has accepted the order to ${action.kind.replace("_", "-")}`,
     detail: { action_id: actionId },
   });
 }

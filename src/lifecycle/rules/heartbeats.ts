@@ -151,12 +151,7 @@ function applySignal(state: InstanceState, signal: Signal, policy: Policy): Inst
       // The agent's hooks may have run in silence for minutes before this last heartbeat.
       if (signal.announcesHibernation && at - phase.since <= SLOWEST_HOOKS_MS) return state;
       return at - phase.since > policy.settleMs
-        ? wake(
-            endSavings(state, phase.unsavedFrom, at),
-            signal,
-            policy,
-            summarizeHibernation(phase, policy, at),
-          )
+        ? wake(endSavings(state, phase, at), signal, policy, summarizeHibernation(phase, policy, at))
         : state;
     case "waking":
       // A try on its way would start the machine again after whatever is ordered next, so the order ends with that try.

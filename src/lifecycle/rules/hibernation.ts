@@ -42,9 +42,10 @@ export function beginHibernation(
 /** The phase that the instance returns to if it is not hibernated; null where it cannot be hibernated. */
 function phaseToReturnTo({ phase }: InstanceState): Awake | null {
   switch (phase.status) {
-    case "pending":
     case "running":
       return phase;
+    case "pending":
+      return phase.orphan === undefined ? phase : { ...phase, orphan: { ...phase.orphan, guard: null } };
     case "orphaned":
       return { status: "orphaned", orphan: { ...phase.orphan, guard: null } };
     case "hibernating":
@@ -65,7 +66,7 @@ export function confirmHibernation(
 ): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
-  // An instance that is hibernated for its owner or for idleness is not deleted for its silence before.
+  // One that is hibernated for its owner or for idleness is not deleted for its silence before, nor one that was never heard.
   const orphan =
     phase.before.status === "orphaned" && phase.reason === "silence"
       ? { ...phase.before.orphan, failed: null }
@@ -121,8 +122,11 @@ export function failHibernation(state: InstanceState, at: number, because: strin
 /** Counts the failure on the ladder that ordered the hibernation, which decides when it is retried. */
 function addFailure(before: Awake, at: number): { before: Awake; failures: Failures | null } {
   switch (before.status) {
-    case "pending":
-      return { before, failures: null };
+    case "pending": {
+      if (before.orphan === undefined) return { before, failures: null };
+      const failed = countFailure(before.orphan.failed, at);
+      return { before: { ...before, orphan: { ...before.orphan, failed } }, failures: failed };
+    }
     case "running": {
       if (before.idle === null) return { before, failures: null };
       const failed = countFailure(before.idle.failed, at);
@@ -181,8 +185,9 @@ export function summarizeHibernation(phase: Hibernated, policy: Policy, at: numb
   };
 }
 
-/** Adds a stretch of confirmed hibernation to the savings. */
-export function endSavings(state: InstanceState, since: number, until: number): InstanceState {
-  const saved = addHibernation(state.counters.saved, state.profile, since, until);
+/** Adds a hibernation up to `until` to the savings, unless nobody knows whether it has lasted. */
+export function endSavings(state: InstanceState, hibernated: Hibernated, until: number): InstanceState {
+  if (hibernated.openLook !== undefined) return state;
+  const saved = addHibernation(state.counters.saved, state.profile, hibernated.unsavedFrom, until);
   return { ...state, counters: { ...state.counters, saved } };
 }

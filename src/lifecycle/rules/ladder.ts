@@ -1,10 +1,11 @@
 import type { GuardedStep } from "../model/effects.ts";
 import type { Orphan } from "../model/phase.ts";
-import { orphanOf } from "../model/phase.ts";
+import { isUnheard, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { actsOnUnheard } from "./unheard.ts";
 
 /** The steps of the liveness ladder and when each is due. `liveness.ts` takes them. */
 
@@ -18,19 +19,26 @@ export interface LadderStep {
  * step, is repeated until it succeeds.
  */
 export function nextStep(state: InstanceState, orphan: Orphan, policy: Policy): LadderStep | null {
+  if (isUnheard(state.phase) && !actsOnUnheard(state, policy)) return null;
   switch (orphan.step) {
     case "orphaned":
-      return { step: "hibernate", at: orphan.clockFrom + policy.orphan.hibernateAfterMs };
+      return { step: "hibernate", at: hibernationDue(state, orphan, policy) };
     case "hibernate":
       return { step: "force_hibernate", at: orphan.clockFrom + policy.orphan.forceHibernateAfterMs };
     case "force_hibernate":
-      return state.phase.status === "orphaned" &&
+      return (state.phase.status === "orphaned" || state.phase.status === "pending") &&
         orphan.guard === null &&
         orphan.failed !== null &&
         abilitiesOf(state.profile.provider).reachesSilent
         ? { step: "force_hibernate", at: orphan.failed.retryAt }
         : null;
   }
+}
+
+/** The owner of one that was never heard has been told of it for a while by then, as for any other silent instance. */
+function hibernationDue({ phase }: InstanceState, orphan: Orphan, { orphan: policy }: Policy): number {
+  const due = orphan.clockFrom + policy.hibernateAfterMs;
+  return isUnheard(phase) ? Math.max(due, orphan.since + policy.orphanAfterMs) : due;
 }
 
 /** When the orphan may be deleted, or null when the policy never deletes. */
@@ -40,11 +48,18 @@ export function deletionDue(orphan: Orphan, policy: Policy): number | null {
 }
 
 /** Whether the step is due by the policy as it is now, which may have changed since the guard was asked. */
-export function isStepDue(orphan: Orphan, step: GuardedStep, policy: Policy, now: number): boolean {
+export function isStepDue(
+  state: InstanceState,
+  orphan: Orphan,
+  step: GuardedStep,
+  policy: Policy,
+  now: number,
+): boolean {
   if (!policy.orphan.enabled) return false;
+  if (isUnheard(state.phase) && !actsOnUnheard(state, policy)) return false;
   switch (step) {
     case "hibernate":
-      return orphan.clockFrom + policy.orphan.hibernateAfterMs <= now;
+      return hibernationDue(state, orphan, policy) <= now;
     case "force_hibernate":
       return orphan.clockFrom + policy.orphan.forceHibernateAfterMs <= now;
     case "delete": {

@@ -1,16 +1,19 @@
 import { record } from "../model/outbox.ts";
-import { type Orphan, orphanOf } from "../model/phase.ts";
+import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countTurn } from "./flapping.ts";
 import { askGuard, repeatQuestion } from "./guarded-steps.ts";
 import { deletionDue, type LadderStep, nextStep, restartLadder, silenceEvidence } from "./ladder.ts";
+import { unheardDue } from "./unheard.ts";
+import { warnOfUnheard } from "./unheard-warning.ts";
 
 /**
  * The liveness ladder of a silent instance: orphaned, hibernate, force-hibernate. A step's time is its deadline, not the
- * moment at which the alarm got round to it. The guard is asked before anything is done about silence.
+ * moment at which the alarm got round to it. The guard is asked before anything is done about silence. An instance that was
+ * never heard stays `pending` on it.
  */
 
 /** When the next step of the ladder is due, or null when only an event can move it. */
@@ -26,15 +29,13 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
       if (seen === null) return null;
       return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
     }
-    case "orphaned":
-    case "hibernated": {
-      if (phase.orphan === null) return null;
-      const due = nextStep(state, phase.orphan, policy)?.at ?? null;
-      const question = phase.orphan.guard?.askAgainAt ?? null;
-      const moments = [due, question].filter((moment) => moment !== null);
-      return moments.length === 0 ? null : Math.min(...moments);
-    }
     case "pending":
+      return phase.orphan === undefined
+        ? unheardDue(state, policy)
+        : nextOnLadder(state, phase.orphan, policy);
+    case "orphaned":
+    case "hibernated":
+      return phase.orphan === null ? null : nextOnLadder(state, phase.orphan, policy);
     case "hibernating":
     case "deleting":
     case "deleted":
@@ -42,18 +43,31 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
   }
 }
 
+function nextOnLadder(state: InstanceState, orphan: Orphan, policy: Policy): number | null {
+  const due = nextStep(state, orphan, policy)?.at ?? null;
+  const question = orphan.guard?.askAgainAt ?? null;
+  const moments = [due, question].filter((moment) => moment !== null);
+  return moments.length === 0 ? null : Math.min(...moments);
+}
+
 /** Takes every step that is due at `now`, in order. */
 export function takeLivenessSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const due = livenessDeadline(state, policy);
   if (due === null || now < due) return state;
   const orphan = orphanOf(state.phase);
-  if (orphan === null) return takeLivenessSteps(becomeOrphan(state, due, policy), policy, now);
+  if (orphan === null) return takeLivenessSteps(takeFirstStep(state, due, policy, now), policy, now);
   const asked = repeatQuestion(state, orphan, now);
   const next = nextStep(state, orphan, policy);
   if (next === null || now < next.at) return asked;
   const isRetry = next.step === orphan.step;
   if (isRetry) return askGuard(asked, next.step, policy, now);
   return takeLivenessSteps(takeStep(asked, next, policy), policy, now);
+}
+
+function takeFirstStep(state: InstanceState, due: number, policy: Policy, now: number): InstanceState {
+  if (state.phase.status !== "pending") return becomeOrphan(state, due, policy);
+  // The alarm is seldom exact. Whoever is told much later, as after an upgrade, is told from then.
+  return warnOfUnheard(state, now - due <= policy.intervalMs ? due : now, policy);
 }
 
 function becomeOrphan(state: InstanceState, at: number, policy: Policy): InstanceState {
@@ -93,25 +107,27 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
 /** Tells the owner of the step, and asks the guard about it where a provider can act. */
 function takeStep(state: InstanceState, next: LadderStep, policy: Policy): InstanceState {
   const { phase } = state;
-  if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
-  if (phase.orphan === null) return state;
-  const silence = spokenDuration(next.at - (seenAt(state.clock) ?? phase.orphan.clockFrom));
-  const moved = withOrphan(state, { ...phase.orphan, step: next.step });
+  const orphan = orphanOf(phase);
+  if (orphan === null) return state;
+  const isNeverHeard = isUnheard(phase);
+  const from = isNeverHeard ? orphan.clockFrom : (seenAt(state.clock) ?? orphan.clockFrom);
+  const silence = spokenDuration(next.at - from);
+  const moved = withOrphan(state, { ...orphan, step: next.step });
   const told = record(moved, {
     at: next.at,
     kind: next.step === "hibernate" ? "silent" : "abandoned",
     severity: next.step === "hibernate" || phase.status === "hibernated" ? "warning" : "critical",
-    message: `No heartbeat for ${silence}. ${describeConsequence(state, phase.orphan, next.step, policy)}`,
+    message: `${isNeverHeard ? "Never heard" : "No heartbeat"} for ${silence}. ${describeConsequence(state, orphan, next.step, policy)}`,
     detail: {
       rule: `orphan.${next.step}_after_seconds`,
       ...silenceEvidence(state),
-      orphaned_since: toIso(phase.orphan.since),
+      [isNeverHeard ? "never_heard_since" : "orphaned_since"]: toIso(orphan.since),
       step_at: toIso(
-        next.step === "hibernate" ? phase.orphan.clockFrom + policy.orphan.forceHibernateAfterMs : next.at,
+        next.step === "hibernate" ? orphan.clockFrom + policy.orphan.forceHibernateAfterMs : next.at,
       ),
     },
   });
-  const acts = phase.status === "orphaned" && abilitiesOf(state.profile.provider).reachesSilent;
+  const acts = phase.status !== "hibernated" && abilitiesOf(state.profile.provider).reachesSilent;
   return acts ? askGuard(told, next.step, policy, next.at) : told;
 }
 
@@ -129,9 +145,12 @@ function describeConsequence(
       : `It is hibernated, and will be deleted after ${toIso(due)}.`;
   }
   if (!reachesSilent) {
-    return `No provider can act on a silent instance (provider: ${state.profile.provider}).`;
+    return `No provider can act on a silent instance (provider: ${kindOf(state.profile.provider)}).`;
   }
-  return step === "hibernate" ? "Hibernating it." : "Force-hibernating it.";
+  const doing = step === "hibernate" ? "Hibernating it" : "Force-hibernating it";
+  return isUnheard(state.phase)
+    ? `${doing} if ${kindOf(state.profile.provider)} shows it running.`
+    : `${doing}.`;
 }
 
 /**
@@ -140,17 +159,18 @@ function describeConsequence(
  */
 export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: number): InstanceState {
   switch (state.phase.status) {
+    case "pending":
     case "running":
     case "waking": {
+      if (orphanOf(state.phase) !== null) return restartLadder(state, now);
       const due = livenessDeadline(state, policy);
-      return due === null || now < due ? state : restartLadder(becomeOrphan(state, due, policy), now);
+      return due === null || now < due ? state : restartLadder(takeFirstStep(state, due, policy, now), now);
     }
     case "orphaned":
       return restartLadder(state, now);
     case "hibernating":
       // Should the order fail, the next step is as far away as for any other silent instance.
       return restartLadder({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
-    case "pending":
     case "hibernated":
     case "deleting":
     case "deleted":

@@ -1,138 +1,151 @@
-import type { ActionOrder } from "../model/effects.ts";
-import type { HistoryEvent } from "../model/history-event.ts";
-import type { InstanceEvent } from "../model/instance-event.ts";
+import type { Machine } from "../model/effects.ts";
+import type { InstanceEvent, LookAnswer } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
+import type { OpenLook } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
-import { type InstanceState, machineOf } from "../model/state.ts";
-import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
+import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
+import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
+import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 
 /**
- * Nobody watches a hibernated instance. So once its storage was set back, nobody knows whether its machine was woken since, and
- * costs money. Its provider is asked, or its owner is told to look. Whatever comes of it, nothing is stopped or deleted.
+ * After a restore or an import nobody knows how the machine of a hibernated instance is: it may run, and cost money. So its provider
+ * is asked, until it answers. Nothing is stopped or deleted for it. Only whoever asks says that it was asked.
  */
 
-/** A look that nobody may have heard of is asked for again after this long. */
-const ASK_AGAIN_MS = 10 * MINUTE_MS;
+/** A machine that runs is most likely heard before: then nobody needs to be asked. */
+const FIRST_LOOK_MS = 5 * MINUTE_MS;
 
-/** Its workflow has ended by then: six tries, and a second look where the machine is missing. */
-const LOOK_MS = 2 * HOUR_MS;
+const FIRST_RETRY_MS = 10 * MINUTE_MS;
+const LONGEST_RETRY_MS = DAY_MS;
 
-/** What a workflow is told that only looks. */
-export interface LookOrder extends Omit<ActionOrder, "kind"> {
-  readonly kind: "look";
+/** What may pass is told only after this long. */
+const TELL_AFTER_MS = HOUR_MS;
+
+/** A hibernated one has to be looked at. Others are watched by the ladder, or their first heartbeat is awaited. */
+export function openLook(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated") return state;
+  return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now) } };
 }
 
-/** Has the provider of a hibernated instance asked, or tells the owner that nobody can be. */
-export function beginLook(state: InstanceState, at: number): InstanceState {
+/** Nobody could be asked for a while. What is open begins anew. */
+export function restartLook(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernated" && phase.openLook !== undefined ? openLook(state, now) : state;
+}
+
+/** The owner is not told a second time. */
+function lookAnew(former: OpenLook | undefined, now: number): OpenLook {
+  return { askAt: now + FIRST_LOOK_MS, tries: 0, failingSince: null, isTold: former?.isTold ?? false };
+}
+
+/** When somebody is asked, or told; null when nothing is open. Nothing is for a suspended user. */
+export function lookDeadline({ phase }: InstanceState, policy: Policy): number | null {
+  if (policy.suspended) return null;
+  return phase.status === "hibernated" ? (phase.openLook?.askAt ?? null) : null;
+}
+
+/** The machine that its provider is to be asked for now; null when it is not. */
+export function dueLook(state: InstanceState, policy: Policy, now: number): Machine | null {
+  const due = lookDeadline(state, policy);
+  if (due === null || now < due || state.phase.status !== "hibernated") return null;
+  return abilitiesOf(state.profile.provider).reachesSilent ? machineOf(state.profile) : null;
+}
+
+/** Where no provider can be asked, the owner is told. */
+export function takeLookStep(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const due = lookDeadline(state, policy);
+  if (due === null || now < due) return state;
+  const { profile } = state;
+  if (abilitiesOf(profile.provider).reachesSilent) return state;
+  const because = `no provider can be asked (provider: ${kindOf(profile.provider)})`;
+  return keepOpen(beginLook(state, now), { because, isPassing: false }, now);
+}
+
+/** Its provider is asked. Should nobody come back with an answer, it is asked again. */
+export function beginLook(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated" || phase.openLook === undefined) return state;
+  const { tries } = phase.openLook;
+  // The exponent is bounded because two to the power of a thousand is infinite.
+  const retryMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries, 20));
+  return {
+    ...state,
+    phase: { ...phase, openLook: { ...phase.openLook, askAt: now + retryMs, tries: tries + 1 } },
+  };
+}
+
+/** What the provider showed. It counts as long as the question is open, and is about the machine that is watched. */
+export function endLook(
+  state: InstanceState,
+  { machine, answer, sighted }: Extract<InstanceEvent, { type: "looked" }>,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const { phase, profile } = state;
+  if (phase.status !== "hibernated" || phase.openLook === undefined || policy.suspended) return state;
+  if (!isSameMachine(machine, machineOf(profile))) return state;
+  const seen =
+    sighted === null
+      ? state
+      : { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? state.sighted?.gpus ?? null } };
+  switch (answer.shows) {
+    case "running":
+      return countAsFoundRunning(seen, phase, now, {
+        at: now,
+        said: "It was hibernated before a restore or an import",
+        detail: { hibernated_reason: phase.reason },
+      });
+    case "stopped":
+      return confirmHibernated(seen, now);
+    case "gone":
+      return countAsGone(seen, policy, now, { hibernated_reason: phase.reason });
+    case "unknown":
+      return keepOpen(seen, answer, now);
+  }
+}
+
+/** It still is hibernated: it saves from here on. */
+function confirmHibernated(state: InstanceState, now: number): InstanceState {
   const { phase, profile } = state;
   if (phase.status !== "hibernated") return state;
-  if (!abilitiesOf(profile.provider).reachesSilent) {
-    return tellUnwatched(state, at, `no provider can be asked (provider: ${profile.provider})`);
-  }
-  const look = { id: `look-${state.nextEffectId.toString(36)}`, askAt: at, askedAt: null };
-  return { ...state, nextEffectId: state.nextEffectId + 1, phase: { ...phase, look } };
+  const { openLook: _, ...hibernated } = phase;
+  return record(
+    { ...state, phase: { ...hibernated, unsavedFrom: now } },
+    {
+      at: now,
+      kind: "looked",
+      severity: "info",
+      message: `Still hibernated: ${kindOf(profile.provider)} shows it stopped`,
+      detail: providerDetail(profile.provider),
+    },
+  );
+}
+
+type NoAnswer = Omit<Extract<LookAnswer, { shows: "unknown" }>, "shows">;
+
+/** The question stays open. The owner is told once, of what may pass only when it has lasted. */
+function keepOpen(state: InstanceState, { because, isPassing }: NoAnswer, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated" || phase.openLook === undefined) return state;
+  const failingSince = phase.openLook.failingSince ?? now;
+  const isTold = phase.openLook.isTold || !isPassing || now >= failingSince + TELL_AFTER_MS;
+  const kept: InstanceState = {
+    ...state,
+    phase: { ...phase, openLook: { ...phase.openLook, failingSince, isTold } },
+  };
+  return isTold && !phase.openLook.isTold ? tellUnwatched(kept, now, because) : kept;
 }
 
 /** Nobody can say how the machine is: its owner has to look. */
-export function tellUnwatched(state: InstanceState, at: number, because: string): InstanceState {
+function tellUnwatched(state: InstanceState, at: number, because: string): InstanceState {
   const { status } = state.phase;
-  const standing = status === "pending" ? "was not heard yet" : `is ${status}`;
   return record(state, {
     at,
     kind: "unwatched",
     severity: "warning",
-    message: `Nobody knows whether its machine runs: the service was set back to a moment at which it ${standing}, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
+    message: `Nobody knows whether its machine runs: it was ${status} when the service was set back, or took it in, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
     detail: { status, because },
   });
-}
-
-/** When the provider is asked, or the wait for its answer ends; null without a look. Nothing is asked for a suspended user. */
-export function lookDeadline({ phase }: InstanceState, policy: Policy): number | null {
-  if (phase.status !== "hibernated" || phase.look === undefined || policy.suspended) return null;
-  const { askAt, askedAt } = phase.look;
-  return askedAt === null ? askAt : Math.min(askAt, askedAt + LOOK_MS);
-}
-
-/** Asks, or ends a look of which nobody told what it showed. */
-export function takeLookStep(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const due = lookDeadline(state, policy);
-  const { phase } = state;
-  if (due === null || now < due || phase.status !== "hibernated" || phase.look === undefined) return state;
-  const { look } = phase;
-  if (look.askedAt !== null && now >= look.askedAt + LOOK_MS) {
-    return tellUnwatched(withoutLook(state), now, "its provider was asked and nobody told what it answered");
-  }
-  const asked = { ...look, askedAt: look.askedAt ?? now, askAt: now + ASK_AGAIN_MS };
-  return { ...state, phase: { ...phase, look: asked } };
-}
-
-/** The look that is asked for, as its workflow is told; null without one. Begun twice, it is one. */
-export function lookOrder(state: InstanceState): LookOrder | null {
-  const { phase } = state;
-  if (phase.status !== "hibernated" || phase.look === undefined || phase.look.askedAt === null) return null;
-  return {
-    actionId: phase.look.id,
-    kind: "look",
-    reason: "silence",
-    machine: machineOf(state.profile),
-    sighted: state.sighted,
-    isHibernated: true,
-    snapshotFirst: false,
-  };
-}
-
-type LookEnd = Extract<
-  InstanceEvent,
-  { type: "action.succeeded" | "action.gone" | "action.found_running" | "action.failed" }
->;
-
-/** What the provider showed. An event about any look but the one that is awaited changes nothing. */
-export function endLook(state: InstanceState, event: LookEnd, now: number): InstanceState {
-  const { phase, profile } = state;
-  if (phase.status !== "hibernated" || phase.look?.id !== event.actionId) return state;
-  switch (event.type) {
-    case "action.succeeded":
-      return record(withoutLook(state), {
-        at: now,
-        kind: "resumed",
-        severity: "info",
-        message: `It still is hibernated: ${event.confirmedBy} shows it so`,
-        detail: { confirmed_by: event.confirmedBy, action_id: event.actionId },
-      });
-    case "action.found_running":
-      return countAsRunning(state, {
-        at: now,
-        message: `${profile.provider} shows it running. The service was set back to a moment at which it was hibernated: it counts as running, and is watched from now on`,
-        detail: { action_id: event.actionId },
-      });
-    case "action.gone":
-      return tellUnwatched(withoutLook(state), now, `${profile.provider} has no such machine any more`);
-    case "action.failed":
-      return tellUnwatched(withoutLook(state), now, `${profile.provider} could not tell: ${event.because}`);
-  }
-}
-
-/** A hibernated instance whose machine runs counts as running: it is watched like any other from now on. */
-export function countAsRunning(
-  state: InstanceState,
-  { at, message, detail }: Pick<HistoryEvent, "at" | "message" | "detail">,
-): InstanceState {
-  if (state.phase.status !== "hibernated") return state;
-  return record(
-    {
-      ...state,
-      phase: { status: "running", idle: null },
-      clock: { ...state.clock, graceUntil: null, countsFrom: at },
-      counters: { ...state.counters, gapFrom: at },
-    },
-    { at, kind: "woken", severity: "warning", message, detail },
-  );
-}
-
-function withoutLook(state: InstanceState): InstanceState {
-  const { phase } = state;
-  if (phase.status !== "hibernated") return state;
-  const { look: _, ...hibernated } = phase;
-  return { ...state, phase: hibernated };
 }

@@ -6,7 +6,6 @@ import { HOUR_MS } from "../model/time.ts";
 import { confirmDelete, failDelete, findGone, findRunning } from "./deletion.ts";
 import { recover, refuseOrder } from "./handover.ts";
 import { confirmHibernation, failHibernation } from "./hibernation.ts";
-import { endLook } from "./look.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
 import { confirmWake, failWake, presumeWoken } from "./waking.ts";
 
@@ -17,9 +16,9 @@ type OrderEnd = Extract<
   { type: "action.succeeded" | "action.gone" | "action.found_running" | "action.failed" }
 >;
 
-/** Ends the order, or the look, that the event names. An event about any other changes nothing. */
+/** Ends the order that the event names. An event about any other changes nothing. */
 export function endOrder(state: InstanceState, event: OrderEnd, policy: Policy, now: number): InstanceState {
-  if (actionOf(state)?.id !== event.actionId) return endLook(state, event, now);
+  if (actionOf(state)?.id !== event.actionId) return state;
   switch (event.type) {
     case "action.succeeded":
       return confirmOrder(state, event, policy, now);

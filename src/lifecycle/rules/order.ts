@@ -1,6 +1,6 @@
 import type { ActionKind, ActionOrder, ActionReason, Machine } from "../model/effects.ts";
 import { emit } from "../model/outbox.ts";
-import type { Action, Phase } from "../model/phase.ts";
+import { type Action, isUnheard, type Phase } from "../model/phase.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, machineOf } from "../model/state.ts";
 
@@ -27,6 +27,7 @@ export function placeOrder(
     sighted: state.sighted,
     isHibernated: state.phase.status === "hibernated",
     snapshotFirst,
+    ...markOfNeverHeard(state.phase, reason),
   };
   return {
     state: takesOrdersByAnswer(machine)
@@ -54,15 +55,21 @@ export function orderOf(state: InstanceState): ActionOrder | null {
   const { phase } = state;
   if (!("action" in phase) || takesOrdersByAnswer(phase.action.machine)) return null;
   const { id, kind, machine } = phase.action;
+  const reason = reasonOf(phase);
   return {
     actionId: id,
     kind,
     machine,
-    reason: reasonOf(phase),
+    reason,
     sighted: state.sighted,
     isHibernated: phase.status === "waking" || (phase.status === "deleting" && phase.hibernated !== null),
     snapshotFirst: kind === "delete",
+    ...markOfNeverHeard(phase, reason),
   };
+}
+
+function markOfNeverHeard(phase: Phase, reason: ActionReason): Pick<ActionOrder, "neverHeard"> {
+  return reason === "silence" && isUnheard(phase) ? { neverHeard: true } : {};
 }
 
 function reasonOf(phase: Extract<Phase, { readonly action: Action }>): ActionReason {

@@ -1,7 +1,8 @@
 import type { GuardedStep } from "../model/effects.ts";
-import { orphanOf } from "../model/phase.ts";
+import { isUnheard, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, seenAt } from "../model/state.ts";
+import { awaitedFrom } from "./unheard.ts";
 
 /**
  * The mass-outage guard. When many instances fall silent at once, the likely cause is a network or the service itself, so
@@ -72,10 +73,16 @@ export function voteRule(standard: GuardRule, user: GuardRule, service: Guard): 
   };
 }
 
-/** When an orphan was last known to be alive, hibernated or not; null for an instance that is no orphan. */
-export function silentSince({ phase, clock }: Pick<InstanceState, "phase" | "clock">): number | null {
+/**
+ * When an orphan was last known to be alive, hibernated or not; null for an instance that is no orphan. One that counts as never
+ * heard is silent since it is awaited: it is not awake, but it did not fall silent either, and so is not counted with those
+ * that did.
+ */
+export function silentSince(state: Pick<InstanceState, "phase" | "clock" | "profile">): number | null {
+  const { phase, clock } = state;
   const orphan = orphanOf(phase);
   if (orphan === null) return null;
+  if (isUnheard(phase)) return awaitedFrom(state);
   // A later `countsFrom` stems from a downtime of the service, not from a sign of life.
   const countsFrom = clock.countsFrom !== null && clock.countsFrom <= orphan.since ? clock.countsFrom : null;
   return seenAt({ ...clock, countsFrom }) ?? orphan.since;

@@ -1,12 +1,21 @@
 import { closeGap, missedHeartbeats } from "../model/counters.ts";
 import { project, record } from "../model/outbox.ts";
-import { type IdleRun, idleRunOf, type Orphan, orphanOf } from "../model/phase.ts";
+import {
+  awaitHeartbeat,
+  type IdleRun,
+  idleRunOf,
+  type Orphan,
+  orphanOf,
+  stemsFromSilence,
+} from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, seenAt, withIdleRun, withOrphan } from "../model/state.ts";
 import { callOff } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
 import { deletionDue, nextStep, restartLadder } from "./ladder.ts";
+import { restartLook } from "./look.ts";
+import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 
 /**
  * A change of policy never acts on the past: a step that the new policy would already have taken counts from the change.
@@ -27,11 +36,11 @@ export function changePolicy(
 
 /**
  * Suspended: an order that can still be called off is, and what is missed is not counted. Resumed: nobody was heard
- * meanwhile, so silence counts from now.
+ * meanwhile, so silence counts from now, and its machine is looked at anew.
  */
 function changeStanding(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   if (former.suspended === policy.suspended) return state;
-  if (!policy.suspended) return { ...state, clock: { ...state.clock, countsFrom: now } };
+  if (!policy.suspended) return restartLook({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
   const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
   return callOff(unmissed, now, "the operator suspended the account");
 }
@@ -77,11 +86,31 @@ function changeOrphanPolicy(
   now: number,
 ): InstanceState {
   const orphan = orphanOf(state.phase);
-  if (orphan === null) return allowExpectedSilence(state, former, policy, now);
+  if (orphan === null) {
+    return state.phase.status === "pending"
+      ? changeAwaited(state, former, policy, now)
+      : allowExpectedSilence(state, former, policy, now);
+  }
+  const [acted, acts] = [actsOnUnheard(state, former), actsOnUnheard(state, policy)];
+  // Its owner was told that nothing is done about it.
+  if (acts && !acted && state.phase.status === "pending") return awaitAnew(state, now);
+  if (acted && !acts && !policy.suspended && stemsFromSilence(state.phase))
+    return callOff(state, now, "the policy was changed");
   if (!former.orphan.enabled) return restartLadder(state, now);
   return isNewlyDue(state, orphan, former, policy, now)
     ? withOrphan(state, { ...orphan, clockFrom: now })
     : state;
+}
+
+/** What the new policy would have told of already counts from now. */
+function changeAwaited(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
+  if (!policy.orphan.enabled) return state;
+  return !former.orphan.enabled || unheardDue(state, policy) <= now ? awaitAnew(state, now) : state;
+}
+
+/** It counts as never heard later, and its owner is told then. */
+function awaitAnew(state: InstanceState, now: number): InstanceState {
+  return { ...state, phase: awaitHeartbeat(whyUnheard(state.phase), now) };
 }
 
 /** Whether the new policy makes a step or the deletion due that was not due before. */

@@ -1,12 +1,12 @@
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
-import { type Hibernated, hibernationOf, type Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Hibernated, hibernationOf, type Phase } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation, endSavings } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
-import { beginLook, tellUnwatched } from "./look.ts";
+import { openLook } from "./look.ts";
 
 /**
  * An instance whose storage was set back to a former moment, or that was brought from another service. What happened since
@@ -51,7 +51,7 @@ export function resume(
   now: number,
 ): InstanceState {
   const settled = settleSavings(endOrder(state, origin, now), knownUntil, now);
-  const phase = origin === "import" ? unheard(settled.phase) : withoutIdleRun(settled.phase);
+  const phase = origin === "import" ? unheard(settled.phase, now) : withoutPastRuns(settled.phase, now);
   const isAwake = phase.status === "running" || phase.status === "orphaned";
   const resumed: InstanceState = {
     ...settled,
@@ -71,27 +71,7 @@ export function resume(
       status: state.phase.status,
     },
   });
-  return origin === "import" ? told : awaitSign(told, now);
-}
-
-/**
- * Somebody must find out how the machine is. One that is awake is watched by the ladder. Of the others nobody knows what became of
- * them since; a machine that was deleted does not come back.
- */
-function awaitSign(state: InstanceState, now: number): InstanceState {
-  switch (state.phase.status) {
-    case "hibernated":
-      return beginLook(state, now);
-    case "pending":
-      return tellUnwatched(state, now, "what happened since is not known");
-    case "running":
-    case "orphaned":
-    case "hibernating":
-    case "waking":
-    case "deleting":
-    case "deleted":
-      return state;
-  }
+  return openLook(told, now);
 }
 
 function endOrder(state: InstanceState, origin: Origin, now: number): InstanceState {
@@ -126,28 +106,40 @@ function settleSavings(state: InstanceState, knownUntil: number | null, now: num
   const hibernated = hibernationOf(state.phase);
   if (hibernated === null) return state;
   const until = Math.max(hibernated.unsavedFrom, Math.min(knownUntil ?? 0, now));
-  const settled = endSavings(state, hibernated.unsavedFrom, until);
+  const settled = endSavings(state, hibernated, until);
   return { ...settled, phase: { ...hibernated, unsavedFrom: now } satisfies Hibernated };
 }
 
-/** An idle run is broken, since nobody knows of use meanwhile. */
-function withoutIdleRun(phase: Phase): Phase {
-  return phase.status === "running" ? { status: "running", idle: null } : phase;
+/** An idle run is broken, since nobody knows of use meanwhile. A first heartbeat is awaited anew, and told of anew. */
+function withoutPastRuns(phase: Phase, now: number): Phase {
+  switch (phase.status) {
+    case "running":
+      return { status: "running", idle: null };
+    case "pending":
+      return awaitHeartbeat(phase.unheard?.because ?? "unknown", now);
+    case "orphaned":
+    case "hibernating":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return phase;
+  }
 }
 
 /** The phase of an instance of which nothing has been heard here. */
-function unheard(phase: Phase): Phase {
+function unheard(phase: Phase, now: number): Phase {
   switch (phase.status) {
     case "hibernated":
-      return { ...phase, orphan: null, look: undefined };
+      return { ...phase, orphan: null };
     case "deleted":
-    case "pending":
       return phase;
+    case "pending":
     case "running":
     case "orphaned":
     case "hibernating":
     case "waking":
     case "deleting":
-      return { status: "pending" };
+      return awaitHeartbeat("imported", now);
   }
 }

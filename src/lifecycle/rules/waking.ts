@@ -17,8 +17,14 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
   const ordered = placeOrder(state, "wake", "owner", at);
   return record(
     {
-      ...endSavings(ordered.state, phase.unsavedFrom, at),
-      phase: { status: "waking", action: ordered.action, reason: phase.reason, confirmedAt: null },
+      ...endSavings(ordered.state, phase, at),
+      phase: {
+        status: "waking",
+        action: ordered.action,
+        reason: phase.reason,
+        confirmedAt: null,
+        openLook: phase.openLook,
+      },
       clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
     },
     {
@@ -97,7 +103,14 @@ export function failWake(state: InstanceState, at: number, because: string): Ins
   return record(
     {
       ...state,
-      phase: { status: "hibernated", since: at, unsavedFrom: at, reason: phase.reason, orphan: null },
+      phase: {
+        status: "hibernated",
+        since: at,
+        unsavedFrom: at,
+        reason: phase.reason,
+        orphan: null,
+        openLook: phase.openLook,
+      },
       clock: { ...state.clock, graceUntil: null },
     },
     {

@@ -3,10 +3,10 @@ import type { Sighted } from "../model/effects.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import { heardAt, type InstanceState } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
-import { endSavings, summarizeHibernation } from "./hibernation.ts";
-import { countAsRunning } from "./look.ts";
+import { countAsFoundRunning } from "./deletion.ts";
 
 /**
  * The second witness of a machine, beside its heartbeats: its provider lists it. So a machine that its owner stops or starts where it
@@ -31,7 +31,7 @@ export function witnessListed(
     case "stopped":
       return findStopped(seen, event, policy, now);
     case "running":
-      return findStarted(seen, event, policy, now);
+      return findStarted(seen, event, now);
     case null:
       return seen;
   }
@@ -69,11 +69,11 @@ function findStopped(
       at: now,
       kind: "hibernated",
       severity: phase.status === "orphaned" ? "warning" : "info",
-      message: `Stopped by hand or by its provider: ${profile.provider} lists it as stopped, and nobody ordered it here. It counts as hibernated`,
+      message: `Stopped by hand or by its provider: ${kindOf(profile.provider)} lists it as stopped, and nobody ordered it here. It counts as hibernated`,
       detail: {
         reason: "owner",
         by_hand: true,
-        confirmed_by: profile.provider,
+        confirmed_by: kindOf(profile.provider),
         listed_at: toIso(sighted.at),
         last_heartbeat: clock.lastHeartbeatAt === null ? null : toIso(clock.lastHeartbeatAt),
       },
@@ -85,20 +85,18 @@ function findStopped(
 function findStarted(
   state: InstanceState,
   { sighted, stoppedUntil }: ListedEvent,
-  policy: Policy,
   now: number,
 ): InstanceState {
-  const { phase, profile } = state;
+  const { phase } = state;
   if (phase.status !== "hibernated" || phase.since > sighted.at - SETTLED_MS) return state;
   // It saves only for as long as it is known to have lasted.
   const until = Math.max(phase.unsavedFrom, Math.min(stoppedUntil ?? 0, now));
-  return countAsRunning(endSavings(state, phase.unsavedFrom, until), {
+  return countAsFoundRunning(state, phase, until, {
     at: now,
-    message: `${profile.provider} lists it as running, and nobody woke it here: somebody started it. It counts as running, and is watched from now on`,
+    said: "It was hibernated",
     detail: {
-      confirmed_by: profile.provider,
+      hibernated_reason: phase.reason,
       listed_at: toIso(sighted.at),
-      ...summarizeHibernation(phase, policy, now),
     },
   });
 }

@@ -1,15 +1,17 @@
 import { idleReading } from "../model/heartbeat.ts";
-import type { IdleRun, Orphan } from "../model/phase.ts";
+import type { IdleRun, Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, nextStep } from "../rules/ladder.ts";
+import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
+import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
 
 /** Why automation will act or does not: the next step, when it is due, on what evidence, and what holds it back. */
 export interface Explanation {
-  readonly next_step: "warn" | "hibernate" | "orphan" | "force_hibernate" | "delete" | null;
+  readonly next_step: "warn" | "hibernate" | "orphan" | "never_heard" | "force_hibernate" | "delete" | null;
   readonly at: string | null;
   readonly in_seconds: number | null;
   readonly because: string;
@@ -29,11 +31,7 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
   const { phase } = state;
   switch (phase.status) {
     case "pending":
-      return noStep(
-        state.clock.lastHeartbeatAt === null
-          ? "Never heard: nothing happens before its first heartbeat"
-          : "Not heard since its machine was started or changed: nothing happens before its next heartbeat",
-      );
+      return explainPending(state, phase.orphan ?? null, policy, now);
     case "running":
       return explainRunning(state, phase.idle, policy, now);
     case "orphaned":
@@ -43,9 +41,9 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
     case "hibernated":
       return phase.orphan === null
         ? noStep(
-            phase.look === undefined
+            phase.openLook === undefined
               ? `Hibernated since ${toIso(phase.since)}`
-              : "Hibernated before the service was set back: its provider is asked whether it still is",
+              : "Hibernated before a restore or an import: nobody knows yet whether it still is",
           )
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
@@ -59,6 +57,61 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
       return noStep(
         `Deleted at ${toIso(phase.at)}; it leaves the list at ${toIso(phase.at + policy.deletedListedMs)}`,
       );
+  }
+}
+
+function explainPending(
+  state: InstanceState,
+  orphan: Orphan | null,
+  policy: Policy,
+  now: number,
+): Explanation {
+  const because = unheardEvidence(state);
+  if (orphan === null) {
+    if (!policy.orphan.enabled) return noStep(because, "policy_disabled");
+    const { keepAliveUntil } = state.clock;
+    const isKeptAlive = keepAliveUntil !== null && keepAliveUntil > now;
+    return stepAt("never_heard", unheardDue(state, policy), now, because, isKeptAlive ? "keep_alive" : null);
+  }
+  const held = orphan.guard !== null && orphan.guard.heldSince !== null;
+  const next = nextOnLadder(state, orphan, policy);
+  if (next === null) return noStep(...whyNothingIsDone(state, policy, because));
+  const { provider } = state.profile;
+  const condition = `${provider} is asked first, and nothing is stopped that it does not show running`;
+  return stepAt(next.step, next.at, now, `${because}. ${condition}`, silenceBlockedBy(state, policy, held));
+}
+
+const UNHEARD: Record<Unheard["because"], string> = {
+  registered: "Never heard since it was registered at",
+  moved: "Not heard since another machine is watched, from",
+  imported: "Not heard since it was brought from an export at",
+  started: "Not heard since it was found running at",
+  unknown: "Not heard since",
+};
+
+function unheardEvidence(state: InstanceState): string {
+  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}`;
+}
+
+/** Why an instance that counts as never heard is not acted upon. */
+function whyNothingIsDone(
+  state: InstanceState,
+  policy: Policy,
+  because: string,
+): [because: string, blockedBy: Explanation["blocked_by"]] {
+  if (!abilitiesOf(state.profile.provider).reachesSilent)
+    return [`${because}. ${NOBODY_CAN_STOP}`, "no_provider"];
+  switch (whyUnheard(state.phase)) {
+    case "imported":
+      return [`${because}. It may be heard there, so nothing is done about it`, null];
+    case "started":
+    case "unknown":
+      return [`${because}. Somebody may use it, so nothing is done about it`, null];
+    case "registered":
+    case "moved":
+      return actsOnUnheard(state, policy)
+        ? [because, null]
+        : [`${because}. Nothing is done about it by this policy`, "policy_disabled"];
   }
 }
 
@@ -136,10 +189,7 @@ function explainIdle(
 
 function explainOrphan(state: InstanceState, orphan: Orphan, policy: Policy, now: number): Explanation {
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
-  const next =
-    held && orphan.guard !== null
-      ? { step: orphan.guard.step, at: orphan.guard.askAgainAt }
-      : nextStep(state, orphan, policy);
+  const next = nextOnLadder(state, orphan, policy);
   if (next === null) return explainDeletion(state, orphan, policy, now);
   return stepAt(
     next.step,
@@ -148,6 +198,14 @@ function explainOrphan(state: InstanceState, orphan: Orphan, policy: Policy, now
     orphanEvidence(state, orphan),
     silenceBlockedBy(state, policy, held),
   );
+}
+
+/** The next step; while the guard holds one, that one, when the guard is asked again. */
+function nextOnLadder(state: InstanceState, orphan: Orphan, policy: Policy) {
+  const held = orphan.guard !== null && orphan.guard.heldSince !== null;
+  return held && orphan.guard !== null
+    ? { step: orphan.guard.step, at: orphan.guard.askAgainAt }
+    : nextStep(state, orphan, policy);
 }
 
 function explainDeletion(state: InstanceState, orphan: Orphan, policy: Policy, now: number): Explanation {

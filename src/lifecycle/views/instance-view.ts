@@ -1,12 +1,13 @@
 import { averageGpuPercent, costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
-import { orphanOf, type Status } from "../model/phase.ts";
+import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { ProviderKind } from "../model/provider.ts";
+import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
+import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type Explanation, explain } from "./explanation.ts";
 
 export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
@@ -25,6 +26,8 @@ export interface LiveView {
   readonly cost_today: number;
   readonly alert?: string;
   readonly provider: ProviderKind;
+  /** By which of the user's connections it is called; null where nobody is called. */
+  readonly connection: string | null;
   readonly provider_ref: string | null;
   readonly hourly_cost: number | null;
   readonly hibernated_hourly_cost: number | null;
@@ -75,7 +78,6 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
   const { clock, phase, profile } = state;
   const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
   const alert = alertText(state, policy, now);
-  const orphan = orphanOf(phase);
   return {
     instance_id: instanceId,
     name: profile.name,
@@ -88,12 +90,13 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
     cost_today: costToday(state.counters, now),
     ...(alert === null ? {} : { alert }),
-    provider: profile.provider,
+    provider: kindOf(profile.provider),
+    connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
     hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
     registered_at: toIso(profile.registeredAt),
-    orphaned_since: isoOrNull(orphan?.since ?? null),
+    orphaned_since: isoOrNull(orphanedSince(phase)),
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
@@ -153,6 +156,7 @@ function healthOf(state: InstanceState, policy: Policy, now: number): Health {
       return now - seen > 2 * policy.intervalMs ? "late" : "healthy";
     }
     case "pending":
+      return phase.orphan === undefined ? "inactive" : "unhealthy";
     case "hibernating":
     case "hibernated":
     case "waking":
@@ -164,6 +168,7 @@ function healthOf(state: InstanceState, policy: Policy, now: number): Health {
 
 function alertText(state: InstanceState, policy: Policy, now: number): string | null {
   const { phase, clock } = state;
+  if (phase.status === "pending" && phase.orphan !== undefined) return unheardAlert(state);
   if (phase.status === "orphaned") {
     return clock.lastHeartbeatAt === null
       ? "No heartbeat ever. May be stuck."

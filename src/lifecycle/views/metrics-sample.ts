@@ -11,6 +11,8 @@ export interface MetricsSample {
   readonly instanceId: string;
   readonly name: string;
   readonly status: Status;
+  /** Its owner was told that it was never heard. */
+  readonly isNeverHeard: boolean;
   readonly gpuPercent: number | null;
   readonly vramUsedGb: number | null;
   readonly cpuPercent: number | null;
@@ -42,6 +44,7 @@ export function metricsSample(
     instanceId,
     name: profile.name,
     status: phase.status,
+    isNeverHeard: phase.status === "pending" && phase.orphan !== undefined,
     gpuPercent: reading?.gpuPercent ?? null,
     vramUsedGb: reading?.vramUsedGb ?? null,
     cpuPercent: reading?.cpuPercent ?? null,

@@ -14,16 +14,17 @@ export interface SavingsView {
 /** All that is needed to say what an instance has saved at any later moment, for as long as its state stays the same. */
 export interface SavingsBasis extends Costs {
   readonly saved: Savings;
-  /** The hibernation under way is not in `saved` from here on; null without one. */
+  /** The hibernation under way is not in `saved` from here on; null without one, or while nobody knows whether it lasts. */
   readonly unsavedFrom: number | null;
 }
 
 export function savingsBasis({ phase, profile, counters }: InstanceState): SavingsBasis {
+  const hibernated = hibernationOf(phase);
   return {
     hourlyCost: profile.hourlyCost,
     hibernatedHourlyCost: profile.hibernatedHourlyCost,
     saved: counters.saved,
-    unsavedFrom: hibernationOf(phase)?.unsavedFrom ?? null,
+    unsavedFrom: hibernated === null || hibernated.openLook !== undefined ? null : hibernated.unsavedFrom,
   };
 }
 

@@ -41,7 +41,7 @@ export class AzureError extends ProviderError {
   readonly status: number;
 
   constructor(azureCode: string, status: number, error: ProviderError) {
-    super(error.code, error.message, error.retryAfterSeconds);
+    super(error.code, error.message, error.retryAfterSeconds, error.denied);
     this.azureCode = azureCode;
     this.status = status;
   }

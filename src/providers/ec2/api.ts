@@ -2,7 +2,7 @@ import { AwsClient } from "aws4fetch";
 import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 import { type Answer, ask, errorOf, isSuccess, notUnderstood } from "../answer.ts";
-import { ProviderError, type ProviderErrorCode } from "../provider.ts";
+import { type Denied, ProviderError, type ProviderErrorCode } from "../provider.ts";
 
 /**
  * EC2's query API, signed with Signature Version 4. Error codes:
@@ -29,7 +29,7 @@ export class Ec2Error extends ProviderError {
   readonly ec2Code: string;
 
   constructor(ec2Code: string, error: ProviderError) {
-    super(error.code, error.message, error.retryAfterSeconds);
+    super(error.code, error.message, error.retryAfterSeconds, deniedBy(ec2Code));
     this.ec2Code = ec2Code;
   }
 }
@@ -109,6 +109,11 @@ function errorOfAnswer(answer: Answer, xml: unknown): ProviderError {
   if (named === undefined) return errorOf(answer, null);
   const error = errorOf(answer, codeOf(named.Code), `${named.Code}: ${named.Message}`);
   return new Ec2Error(named.Code, error);
+}
+
+/** EC2 answers 403 to a key that it does not know, too. */
+function deniedBy(ec2Code: string): Denied {
+  return ec2Code === "AccessDenied" || ec2Code === "UnauthorizedOperation" ? "call" : "credentials";
 }
 
 /** Null for a code that is not known: then the HTTP status decides. */

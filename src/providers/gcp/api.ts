@@ -29,7 +29,7 @@ export class GcpError extends ProviderError {
   readonly reasons: readonly string[];
 
   constructor(reasons: readonly string[], error: ProviderError) {
-    super(error.code, error.message, error.retryAfterSeconds);
+    super(error.code, error.message, error.retryAfterSeconds, error.denied);
     this.reasons = reasons;
   }
 }

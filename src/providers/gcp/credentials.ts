@@ -166,7 +166,7 @@ async function importKey(privateKey: string): Promise<CryptoKey> {
     return await crypto.subtle.importKey("pkcs8", bytes, algorithm, false, ["sign"]);
   } catch {
     // Without the reason, which might quote the key.
-    throw new ProviderError("unauthorised", "the private key can't be read");
+    throw new ProviderError("unauthorised", "the private key can't be read", null, "credentials");
   }
 }
 

@@ -5,6 +5,7 @@ import { FleetActor } from "../../../src/fleet/actor.ts";
 import { rollUpPage } from "../../../src/history/retention.ts";
 import { WALK_START } from "../../../src/history/walk.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
+import { openProvider } from "../../../src/providers/registry.ts";
 import { expectLogged, mayLog } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../../world.ts";
 
@@ -65,6 +66,31 @@ describe("an export", () => {
     }
   });
 
+  it("ends at once when its owner's policy changes on the way, and can be begun anew", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat();
+    const page = (cursor: string | null) => {
+      const query = cursor === null ? "" : `?cursor=${cursor}`;
+      return call("GET", `/api/admin/users/${user.userId}/export${query}`, { token: ADMIN_TOKEN });
+    };
+    let last = (await page(null)).body;
+    while (!last.lines.some(({ type }: Exported) => type === "fleet"))
+      last = (await page(last.next_cursor)).body;
+    const policy = { idle: { hibernate_after_seconds: 86_400 } };
+    await call("PUT", "/api/agent/policy", { token: user.token, json: policy });
+    const { status, body } = await page(last.next_cursor);
+    expect(status).toBe(409);
+    expect(body.error).toMatchObject({ code: "not_possible", message: expect.stringContaining("anew") });
+    const { lines } = await exportAll(user.userId);
+    const target = await newUser();
+    const brought = await bring(target.userId, user.userId, lines.slice(1));
+    expect(brought.body.refused).toEqual([]);
+    // A cursor of the release before does not say which policy it goes by.
+    const former = Buffer.from(JSON.stringify({ part: "instances", after: "" })).toString("base64url");
+    expect((await page(former)).status).toBe(200);
+  });
+
   it("is the operator's alone", async () => {
     const { userId, token } = await newUser();
     expect((await call("GET", `/api/admin/users/${userId}/export`, { token })).status).toBe(403);
@@ -117,6 +143,37 @@ describe("an import", () => {
     expect(body.refused.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2]);
     expect(body.refused[2].message).toBe("its machine is watched by holder");
     expect(await fleetOf(env, userId).instanceIds("", 10)).toEqual(["rig"]);
+  });
+
+  it("brings connections with their names, and what a service without connections has exported", async () => {
+    const user = await newUser();
+    const path = "/api/agent/connections?verify=false";
+    for (const name of ["Team A", "Team B"]) {
+      const json = { provider: "vast", name, credentials: { api_key: `vast-key-of-${name}` } };
+      expect((await call("POST", path, { token: user.token, json })).status).toBe(201);
+    }
+    const { lines } = await exportAll(user.userId);
+    const exported = lines.filter(({ type }) => type === "credentials");
+    const [first, second] = exported;
+    expect(exported.map(({ name, provider }) => [name, provider])).toEqual([
+      ["Team A", "vast"],
+      ["Team B", "vast"],
+    ]);
+    const target = await newUser();
+    const former = { type: "credentials", kind: "vast", sealed: first?.sealed, set_at: 5000 };
+    const unknown = { ...second, kind: "c-1", provider: "toaster" };
+    const { body } = await bring(target.userId, user.userId, [former, second, unknown, second]);
+    expect(body).toMatchObject({ brought: 2, known: 1, refused: [{ index: 2 }] });
+    const list = await call("GET", "/api/agent/connections", { token: target.token });
+    expect(list.body.connections).toMatchObject([
+      { id: "vast", name: "Vast.ai" },
+      { id: second?.kind, name: "Team B" },
+    ]);
+    const { provider } = await openProvider(env, target.userId, `vast@${second?.kind}`);
+    const asked = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response('{"instances":null}'));
+    await provider.status({ ref: "1", instanceId: "rig", actionId: "a" });
+    const headers = new Headers(asked.mock.calls[0]?.[1]?.headers);
+    expect(headers.get("Authorization")).toBe("Bearer vast-key-of-Team B");
   });
 
   it("says of an instance that was removed here since that it does not come back", async () => {
@@ -224,6 +281,27 @@ describe("instances of an import", () => {
     const policy = await fleetOf(env, target.userId).policy();
     expect(policy).toMatchObject({ overrides: CAREFUL, suspended: true });
     expect(await keptBy(target.userId)).toMatchObject({ userPolicy: CAREFUL, suspended: true });
+  });
+
+  it("go by the policy of an export though the fleet was set back here before", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    await fleetOf(env, target.userId).goOnFromFormer();
+    const early = await bring(target.userId, from, of(lines, "instance"));
+    expect(early.body.refused).toMatchObject([{ message: expect.stringContaining("policy") }]);
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), ...of(lines, "instance")]);
+    expect(body).toMatchObject({ brought: 2, refused: [] });
+    expect((await fleetOf(env, target.userId).policy()).overrides).toEqual(CAREFUL);
+    const rig = await call("GET", "/api/agent/instances/rig", { token: target.token });
+    expect(rig.body.policy.idle.hibernate_after_seconds).toBe(86_400);
+  });
+
+  it("keep to the service's policy where their owner has chosen it", async () => {
+    const { userId: from, lines } = await careful();
+    const target = await newUser();
+    await call("PUT", "/api/agent/policy", { token: target.token, json: {} });
+    const { body } = await bring(target.userId, from, [...of(lines, "fleet"), ...of(lines, "instance")]);
+    expect(body).toMatchObject({ brought: 1, known: 1, refused: [] });
   });
 
   it("keep to the policy that was set here", async () => {

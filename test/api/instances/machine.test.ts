@@ -6,6 +6,7 @@ import { InstanceActor } from "../../../src/instance/actor.ts";
 import type { Registration } from "../../../src/instance/outcomes.ts";
 import type { ActionOutcome, ActionParameters } from "../../../src/orders/order.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
+import { credentialsSetAt } from "../../../src/providers/connections.ts";
 import { type Provider, ProviderError, type Shown, type Sighting } from "../../../src/providers/provider.ts";
 import * as registry from "../../../src/providers/registry.ts";
 import { mayLog } from "../../quiet.ts";
@@ -33,7 +34,7 @@ beforeEach(() => {
   setClock(DAY);
   vi.spyOn(registry, "openProvider").mockImplementation(async (env, userId, kind) => ({
     provider,
-    credentialsSetAt: (await registry.credentialsSetAt(env, userId, kind)) ?? 0,
+    credentialsSetAt: (await credentialsSetAt(env, userId, kind)) ?? 0,
   }));
   provider.status.mockReset().mockResolvedValue(RUNNING);
   provider.verify.mockReset().mockResolvedValue();

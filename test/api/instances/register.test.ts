@@ -45,7 +45,7 @@ describe("registering", () => {
       total_heartbeats: 0,
       hourly_cost: 0.4,
       registered_at: "2030-01-07T00:00:00Z",
-      lifecycle: { next_step: null },
+      lifecycle: { next_step: "never_heard", in_seconds: 1800 },
     });
     expect(JSON.stringify(body)).not.toContain(reply.body.token);
   });

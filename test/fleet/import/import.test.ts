@@ -190,7 +190,11 @@ const EXPECTED = {
     },
   ],
   machines: [{ provider: "webhook", ref: "m-a", instance_id: "a", claimed_at: 11 }],
-  credentials: { sealed: "sealed", setAt: 12 },
+  credentials: {
+    sealed: "sealed",
+    setAt: 12,
+    connection: expect.objectContaining({ id: "vast", kind: "vast", name: "Vast.ai", createdAt: 12 }),
+  },
 };
 
 describe("what D1 knew of a user", () => {
@@ -385,10 +389,16 @@ describe("what D1 knew of a user", () => {
     // The instance's outbox may bring an event that it had brought before.
     const again = { severity: "warning", message: "Message waits", at: DAY - MINUTE } as const;
     await fleet.report(
-      reportOf("a", { revision: 41, silentSince: DAY - 6 * MINUTE, events: [alertOf("waits", again)] }),
+      reportOf("a", {
+        revision: 41,
+        provider: "webhook",
+        providerRef: "m-a",
+        silentSince: DAY - 6 * MINUTE,
+        events: [alertOf("waits", again)],
+      }),
     );
     await passAlarms(fleet, DAY + 10 * MINUTE);
-    expect(created).toHaveLength(2);
+    expect(created).toEqual(["Rig a: Message waits-critical", "Rig a: Message waits"]);
   });
 
   it("asks each instance to report, by the alarm", async () => {

@@ -103,9 +103,26 @@ describe("two registrations of one id at the same time", () => {
     await fleet.withdrawAdmission("rig");
     expect(await isNoted()).toBe(true);
     setClock(DAY + 11 * MINUTE);
-    const alone = await fleet.admit("rig");
-    await fleet.withdrawAdmission("rig", alone?.withdrawBy ?? 0);
-    expect(await isNoted()).toBe(false);
+    const later = await fleet.admit("rig");
+    await fleet.withdrawAdmission("rig", later?.withdrawBy ?? 0, later?.formerAt);
+    expect(await isNoted()).toBe(true);
+    const alone = await fleet.admit("alone");
+    await fleet.withdrawAdmission("alone", alone?.withdrawBy ?? 0);
+    expect(await rows(fleet, "SELECT instance_id FROM admissions")).toEqual([{ instance_id: "rig" }]);
+  });
+
+  it("leave the first one to the daily look, though a later one came to nothing", async () => {
+    const user = await newUser();
+    const fleet = fleetOf(env, user.userId);
+    // It came through, but its report and its alarm were lost.
+    await fleet.admit("rig");
+    setClock(DAY + 11 * MINUTE);
+    const policy = { idle: { warn_after_seconds: 600, hibernate_after_seconds: 300 } };
+    const json = { instance_id: "rig", provider: "none", policy };
+    expect((await call("POST", "/api/agent/instances", { token: user.token, json })).status).toBe(400);
+    const [row] = await rows<{ admitted_at: number }>(fleet, "SELECT admitted_at FROM admissions");
+    expect(row).toEqual({ admitted_at: DAY });
+    expect(await nextToVisit(env, user.userId, "", 10)).toEqual([{ instanceId: "rig", revision: null }]);
   });
 
   it("are not forgotten by a daily look that listed an earlier one", async () => {

@@ -10,6 +10,7 @@ import { DAY } from "../../world.ts";
 
 const NOTICE = { title: "It happened", severity: "critical", groups: [] } as const;
 const AT_MOST = 100;
+const LATER = DAY + 3_000_000;
 
 function withDeliveries<T>(use: (deliveries: Deliveries) => T): Promise<T> {
   return runInDurableObject(fleetOf(env, "deliveries"), (_, { storage }) => {
@@ -70,12 +71,23 @@ describe("the messages that wait for one channel", () => {
       add(deliveries, "dead", 1, WAITING_PER_CHANNEL + 3);
       add(deliveries, "sound", 2000, 2005);
       // The first one was tried, which puts it off for later.
-      deliveries.postpone("u-critical-1-dead", DAY + 100_000, 3_600_000);
-      const surplus = deliveries.surplus("dead").map(({ id }) => id);
+      deliveries.postpone("u-critical-1-dead", DAY + 100_000, 30_000);
+      const surplus = deliveries.surplus("dead", LATER).map(({ id }) => id);
       expect(surplus).toEqual(["u-critical-1-dead", "u-critical-2-dead", "u-critical-3-dead"]);
       for (const id of surplus) deliveries.remove(id);
-      expect(deliveries.surplus("dead")).toEqual([]);
-      expect(deliveries.surplus("sound")).toEqual([]);
+      expect(deliveries.surplus("dead", LATER)).toEqual([]);
+      expect(deliveries.surplus("sound", LATER)).toEqual([]);
+    });
+  });
+
+  it("are none of those that somebody carries: a workflow, or the fleet itself", async () => {
+    await withDeliveries((deliveries) => {
+      add(deliveries, "dead", 1, WAITING_PER_CHANNEL + 3);
+      deliveries.postpone("u-critical-503-dead", DAY + 1000, 3_600_000);
+      const { next } = deliveries.take(DAY + 1, 1, []);
+      expect(next.map(({ id }) => id)).toEqual(["u-critical-1-dead"]);
+      const ids = () => deliveries.surplus("dead", LATER).map(({ id }) => id);
+      expect(ids()).toEqual(["u-critical-2-dead", "u-critical-3-dead", "u-critical-4-dead"]);
     });
   });
 });

@@ -26,6 +26,7 @@ describe("an event", () => {
       "guard_permitted",
       "hibernating",
       "kept_alive",
+      "looked",
       "operator_acted",
       "policy_changed",
       "rebooted",

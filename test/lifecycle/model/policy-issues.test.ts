@@ -32,6 +32,20 @@ describe("a policy whose steps contradict each other", () => {
     );
   });
 
+  it("is refused where what was never heard would be stopped before it counts as that", () => {
+    const acts = (orphan: PolicyOverrides["orphan"]) =>
+      issues({ orphan: { act_on_never_heard: true, ...orphan } });
+    expect(acts({})).toEqual([]);
+    expect(acts({ never_heard_after_seconds: 1801 })).toEqual([
+      {
+        path: ["orphan", "never_heard_after_seconds"],
+        message:
+          "must not be more than orphan.hibernate_after_seconds (1800 s) while orphan.act_on_never_heard is set, but is 1801 s",
+      },
+    ]);
+    expect(issues({ orphan: { never_heard_after_seconds: 1801 } })).toEqual([]);
+  });
+
   it("is refused for silence under three heartbeat intervals, and for any other time under one", () => {
     const times = (value: number, silence: number) => ({
       heartbeat_interval_seconds: 100,

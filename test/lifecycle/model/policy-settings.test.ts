@@ -96,6 +96,8 @@ describe("the limits of a policy's", () => {
         force_hibernate_after_seconds: 2 * 3600,
         delete_after_days: 7,
         snapshot_before_delete: true,
+        never_heard_after_seconds: 1800,
+        act_on_never_heard: false,
       },
       guard: {
         enabled: true,

@@ -55,6 +55,14 @@ describe("a policy", () => {
     expect(policyIssues(mergePolicy({ orphan: { orphan_after_seconds: 180 } }), "agent")).toEqual([]);
   });
 
+  it("lets nothing count as never heard before three heartbeat intervals, whatever it says", () => {
+    const neverHeardAfterMs = (overrides: PolicyOverrides) =>
+      compilePolicy(mergePolicy(overrides)).orphan.neverHeardAfterMs;
+    expect(neverHeardAfterMs({ orphan: { never_heard_after_seconds: 1 } })).toBe(180_000);
+    expect(neverHeardAfterMs({ heartbeat_interval_seconds: 3600 })).toBe(3 * 3_600_000);
+    expect(neverHeardAfterMs({})).toBe(1_800_000);
+  });
+
   it("that was stored before it would be refused gives silence its time, and keeps its steps in order", () => {
     const stored = mergePolicy({
       orphan: {

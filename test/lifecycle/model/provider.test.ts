@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { abilitiesOf, providerKindSchema, referenceIssue } from "../../../src/lifecycle/model/provider.ts";
+import {
+  abilitiesOf,
+  type ConnectedProvider,
+  connectedBy,
+  connectionOf,
+  kindOf,
+  type ProviderKind,
+  providerDetail,
+  providerKindSchema,
+  referenceIssue,
+} from "../../../src/lifecycle/model/provider.ts";
 
 describe("a reference to a machine", () => {
   it.each([
@@ -194,5 +204,35 @@ describe("a provider of the kind", () => {
     for (const reference of ["a//b", "./a", "a/.."]) {
       expect(referenceIssue("webhook", reference)).toBe("must not have a segment that is empty, '.' or '..'");
     }
+  });
+});
+
+describe("a provider by a connection", () => {
+  it.each<[ConnectedProvider, ProviderKind, string | null]>([
+    ["vast", "vast", "vast"],
+    ["vast@c-1f2e", "vast", "c-1f2e"],
+    ["webhook@eu", "webhook", "eu"],
+    ["agent", "agent", null],
+    ["none", "none", null],
+  ])("%s is of the kind %s, and its connection is %j", (provider, kind, connection) => {
+    expect([kindOf(provider), connectionOf(provider)]).toEqual([kind, connection]);
+    expect(connectedBy(kind, connection)).toBe(provider);
+    expect(abilitiesOf(provider)).toBe(abilitiesOf(kind));
+  });
+
+  it("is called by the first of its kind where none is named, and nobody is called by one", () => {
+    expect(connectedBy("vast", null)).toBe("vast");
+    expect(connectedBy("agent", "c-1f2e")).toBe("agent");
+  });
+
+  it("is named by events with its connection, but for the first of a kind", () => {
+    expect(providerDetail("vast")).toEqual({ provider: "vast" });
+    expect(providerDetail("agent")).toEqual({ provider: "agent" });
+    expect(providerDetail("vast@c-1f2e")).toEqual({ provider: "vast", connection: "c-1f2e" });
+  });
+
+  it("of a kind that only a newer version knows can do nothing", () => {
+    const unknown = "lambda@c-1" as ConnectedProvider;
+    expect([kindOf(unknown), abilitiesOf(unknown)]).toEqual(["none", abilitiesOf("none")]);
   });
 });

@@ -14,7 +14,7 @@ describe("a new instance", () => {
     } as const;
     expect(newState(profile)).toEqual({
       profile,
-      phase: { status: "pending" },
+      phase: { status: "pending", unheard: { because: "registered", from: profile.registeredAt } },
       clock: { lastHeartbeatAt: null, keepAliveUntil: null, graceUntil: null, countsFrom: null },
       counters: {
         totalHeartbeats: 0,

@@ -280,7 +280,7 @@ describe("a delete that finds the machine running though it was hibernated", () 
       lifecycle: {
         next_step: null,
         because:
-          "Not heard since its machine was started or changed: nothing happens before its next heartbeat",
+          "Not heard since it was found running at 2025-12-26T00:05:00Z. Somebody may use it, so nothing is done about it",
       },
     });
     expect(line.events.at(-1)).toMatchObject({ kind: "found_running", severity: "critical" });
@@ -288,6 +288,9 @@ describe("a delete that finds the machine running though it was hibernated", () 
     line.until(line.now + 30 * DAY);
     line.command({ type: "cleanup" });
     expect(line.orders).toHaveLength(orders);
+    // Its owner was told once.
+    expect(line.kinds).not.toContain("never_heard");
+    expect(line.view.health).toBe("unhealthy");
     line.heartbeat();
     expect(line.view.status).toBe("running");
   });

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { HistoryEvent } from "../../../src/lifecycle/model/history-event.ts";
 import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
-import { orphanOf } from "../../../src/lifecycle/model/phase.ts";
+import type { InstanceEvent, LookAnswer } from "../../../src/lifecycle/model/instance-event.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
-import { lookOrder } from "../../../src/lifecycle/rules/look.ts";
+import { machineOf } from "../../../src/lifecycle/model/state.ts";
 import { withoutPast } from "../../../src/lifecycle/rules/resumption.ts";
+import { explain } from "../../../src/lifecycle/views/explanation.ts";
+import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { IN_STATUS, silent } from "../statuses.ts";
 import { START, Timeline } from "../timeline.ts";
 
@@ -15,14 +17,23 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const LATER = START + 3 * DAY;
 
-/** Its storage was set back: its state of then is all that is left. */
-function setBack(line: Timeline): Timeline {
+type Origin = Extract<InstanceEvent, { type: "resumed" }>["origin"];
+
+const PASSING: LookAnswer = { shows: "unknown", because: "503", isPassing: true };
+const REFUSED: LookAnswer = {
+  shows: "unknown",
+  because: "it does not know these credentials",
+  isPassing: false,
+};
+
+/** Its state of then is all that is left, here or in an export. */
+function resumed(line: Timeline, origin: Origin = "restore", at = LATER): Timeline {
   line.drain();
-  line.now = LATER;
+  line.now = at;
   line.armedAt = null;
-  line.state = withoutPast(line.state, 0, LATER);
+  line.state = withoutPast(line.state, 0, at);
   line.effects.length = 0;
-  line.apply({ type: "resumed", origin: "restore", knownUntil: null });
+  line.apply({ type: "resumed", origin, knownUntil: null });
   line.drain();
   return line;
 }
@@ -32,135 +43,209 @@ function hibernated(provider: ProviderKind = "webhook"): Timeline {
   return provider === "agent" ? line.until(START + 20 * MINUTE) : line.succeed();
 }
 
+function showing(shows: LookAnswer | null, line: Timeline = resumed(hibernated())): Timeline {
+  line.shows = shows;
+  return line;
+}
+
+/** The owner's word for what a machine shows, told to an instance that has not asked just now. */
+function tell(line: Timeline, answer: LookAnswer): void {
+  line.command({ type: "looked", machine: machineOf(line.state.profile), answer, sighted: null });
+}
+
 const eventsIn = (line: Timeline): HistoryEvent[] =>
   line.effects.flatMap((effect) => (effect.type === "event" ? [effect.event] : []));
 const alertsIn = (line: Timeline) => eventsIn(line).filter(isAlert);
 const ordersIn = (line: Timeline) =>
   line.effects.filter(({ type }) => type === "action" || type === "guard" || type === "forget");
+const savedMs = (line: Timeline) => savingsView(line.state, line.now).hibernated_seconds_total * 1000;
 
-/** The look that its provider is asked for. */
-function asked(line: Timeline): string {
-  line.until(LATER + MINUTE);
-  const order = lookOrder(line.state);
-  if (order === null) throw new Error("nobody is asked");
-  expect(order.kind).toBe("look");
-  return order.actionId;
-}
-
-describe("a hibernated instance that was set back", () => {
-  it("is looked at by its provider: one that runs counts as running, and is watched from then on", () => {
-    for (const line of [setBack(hibernated()), setBack(silent().succeed())]) {
-      const actionId = asked(line);
-      line.command({ type: "action.found_running", actionId });
-      expect(line.state.phase).toEqual({ status: "running", idle: null });
-      expect(alertsIn(line)).toMatchObject([{ kind: "woken", severity: "warning" }]);
-      expect(ordersIn(line)).toEqual([]);
+describe.each(["restore", "import"] as const)("a hibernated instance after a %s", (origin) => {
+  it("that runs counts as never heard, its owner is alarmed, and nothing is ever ordered for it", () => {
+    for (const before of [hibernated(), silent().succeed()]) {
+      const line = showing({ shows: "running" }, resumed(before, origin));
       line.until(LATER + 6 * MINUTE);
-      expect(orphanOf(line.state.phase)).toMatchObject({ since: LATER + 6 * MINUTE });
-    }
-  });
-
-  it("stays hibernated if its provider says so, and nobody is told", () => {
-    const line = setBack(hibernated());
-    const actionId = asked(line);
-    line.command({ type: "action.succeeded", actionId, snapshotId: null, confirmedBy: "webhook" });
-    expect(line.state.phase).toMatchObject({ status: "hibernated", orphan: null, reason: "idle" });
-    expect(lookOrder(line.state)).toBeNull();
-    line.until(LATER + 30 * DAY).command({ type: "cleanup" });
-    expect(alertsIn(line)).toEqual([]);
-    expect(ordersIn(line)).toEqual([]);
-  });
-
-  it("is its owner's to look after where the provider can't tell, or has it no more, or nobody answers", () => {
-    const ends = [
-      (line: Timeline, actionId: string) => line.command({ type: "action.failed", actionId, because: "503" }),
-      (line: Timeline, actionId: string) => line.command({ type: "action.gone", actionId }),
-      (line: Timeline) => line.until(LATER + 2 * HOUR + MINUTE),
-    ];
-    for (const end of ends) {
-      const line = setBack(hibernated());
-      const actionId = asked(line);
-      end(line, actionId);
-      expect(line.state.phase).toMatchObject({ status: "hibernated" });
-      expect(alertsIn(line)).toMatchObject([{ kind: "unwatched", severity: "warning" }]);
-      // Once, whatever is said later.
-      line.command({ type: "action.found_running", actionId });
-      line.until(LATER + 30 * DAY).command({ type: "cleanup" });
-      expect(alertsIn(line)).toHaveLength(1);
+      expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
+      expect(alertsIn(line)).toMatchObject([{ kind: "found_running", severity: "critical" }]);
+      for (let day = 1; day <= 30; day++) line.until(LATER + day * DAY).command({ type: "cleanup" });
       expect(ordersIn(line)).toEqual([]);
-      expect(line.state.phase).toMatchObject({ status: "hibernated" });
+      expect(alertsIn(line)).toHaveLength(1);
+      line.heartbeat();
+      expect(line.state.phase.status).toBe("running");
     }
   });
 
-  it("is its owner's to look after at once where nobody can be asked", () => {
-    const line = setBack(hibernated("agent"));
-    expect(line.state.phase).toMatchObject({ status: "hibernated" });
+  it("that is stopped stays hibernated, saves from then on, and nobody is told", () => {
+    const line = showing({ shows: "stopped" }, resumed(hibernated(), origin));
+    const saved = savedMs(line);
+    line.until(LATER + 10 * DAY);
+    expect(line.looks).toEqual([LATER + 5 * MINUTE]);
+    expect(line.state.phase).toMatchObject({ status: "hibernated", orphan: null, reason: "idle" });
+    expect(savedMs(line)).toBe(saved + 10 * DAY - 5 * MINUTE);
+    expect(alertsIn(line)).toEqual([]);
+    expect(eventsIn(line).at(-1)).toMatchObject({ kind: "looked", severity: "info" });
+  });
+
+  it("that is gone counts as deleted, and leaves like any other", () => {
+    const line = showing({ shows: "gone" }, resumed(hibernated(), origin));
+    const saved = savedMs(line);
+    line.until(LATER + 6 * MINUTE);
+    expect(line.state.phase).toMatchObject({ status: "deleted", at: LATER + 5 * MINUTE });
+    expect(alertsIn(line)).toMatchObject([{ kind: "gone", severity: "warning" }]);
+    expect(savedMs(line)).toBe(saved);
+    line.until(LATER + 31 * DAY);
+    expect(line.effects.at(-1)).toEqual({ type: "forget" });
+  });
+
+  it("of which nobody can say anything is told once, saves nothing, and is looked at until somebody can", () => {
+    const line = showing(REFUSED, resumed(hibernated(), origin));
+    const saved = savedMs(line);
+    line.until(LATER + 5 * MINUTE);
     expect(alertsIn(line)).toMatchObject([
       { kind: "unwatched", severity: "warning", message: expect.stringContaining("costs money") },
     ]);
-    expect(lookOrder(line.state)).toBeNull();
+    line.until(LATER + 30 * DAY).command({ type: "cleanup" });
+    expect(alertsIn(line)).toHaveLength(1);
+    expect(savedMs(line)).toBe(saved);
+    const gaps = line.looks.map((at, index) => at - (line.looks[index - 1] ?? at)).slice(1);
+    expect(gaps[0]).toBe(10 * MINUTE);
+    expect(gaps).toEqual(gaps.toSorted((one, other) => one - other));
+    expect(gaps.at(-1)).toBe(DAY);
+    line.shows = { shows: "running" };
+    line.until(LATER + 31 * DAY);
+    expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
+    expect(alertsIn(line).map(({ kind }) => kind)).toEqual(["unwatched", "found_running"]);
+  });
+
+  it("whose provider is down is its owner's to look after once that has lasted for an hour", () => {
+    const brief = showing(PASSING, resumed(hibernated(), origin)).until(LATER + 50 * MINUTE);
+    brief.shows = { shows: "stopped" };
+    brief.until(LATER + 30 * DAY);
+    expect(alertsIn(brief)).toEqual([]);
+    const long = showing(PASSING, resumed(hibernated(), origin)).until(LATER + 30 * DAY);
+    expect(alertsIn(long)).toMatchObject([{ kind: "unwatched", severity: "warning" }]);
+    expect(alertsIn(long)[0]?.at).toBeGreaterThanOrEqual(LATER + 65 * MINUTE);
+    expect(alertsIn(long)[0]?.at).toBeLessThan(LATER + 3 * HOUR);
+  });
+
+  it("hears an answer however late it comes, and whoever asked before", () => {
+    const line = showing(null, resumed(hibernated(), origin)).until(LATER + 3 * HOUR);
+    tell(line, { shows: "running" });
+    expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
+  });
+
+  it("is looked at again when whoever asked did not come back", () => {
+    const line = showing(null, resumed(hibernated(), origin)).until(LATER + HOUR);
+    expect(line.looks.length).toBeGreaterThan(2);
+  });
+
+  it("is its owner's to look after where no provider can be asked", () => {
+    const line = resumed(hibernated("agent"), origin).until(LATER + 30 * DAY);
+    expect(line.state.phase).toMatchObject({ status: "hibernated" });
+    expect(alertsIn(line)).toMatchObject([{ kind: "unwatched", severity: "warning" }]);
+    expect(line.looks).toEqual([]);
+    const saved = savedMs(line);
+    line.until(LATER + 60 * DAY);
+    expect(savedMs(line)).toBe(saved);
     line.heartbeat();
     expect(line.state.phase).toMatchObject({ status: "running" });
   });
 
-  it("is asked for no more once it is heard, woken or another machine", () => {
+  it("is asked for no more once it is heard, woken or another machine, and nobody is alarmed", () => {
     for (const happen of [
       (line: Timeline) => line.heartbeat(),
       (line: Timeline) => line.command({ type: "wake.requested" }),
       (line: Timeline) =>
         line.command({ type: "changed", changes: { providerRef: "another" }, sighted: null }),
     ]) {
-      const line = setBack(hibernated());
-      const actionId = asked(line);
+      const line = showing(REFUSED, resumed(hibernated(), origin)).until(LATER + MINUTE);
+      const machine = machineOf(line.state.profile);
       happen(line);
       const { phase } = line.state;
-      expect(lookOrder(line.state)).toBeNull();
-      line.command({ type: "action.found_running", actionId });
-      line.command({ type: "action.failed", actionId, because: "503" });
+      line.command({ type: "looked", machine, answer: { shows: "running" }, sighted: null });
       expect(line.state.phase).toEqual(phase);
+      line.until(LATER + 4 * MINUTE);
+      expect(line.looks).toEqual([]);
+      expect(alertsIn(line).filter(({ kind }) => kind === "unwatched")).toEqual([]);
     }
   });
 
-  it("is asked for no more by a service that takes it in: the first one may go on", () => {
-    const line = setBack(hibernated());
-    asked(line);
-    line.apply({ type: "resumed", origin: "import", knownUntil: null });
-    expect(lookOrder(line.state)).toBeNull();
+  it("that can't be woken is as unknown as before", () => {
+    const line = showing(PASSING, resumed(hibernated(), origin)).until(LATER + MINUTE);
+    line.command({ type: "wake.requested" });
+    line.fail();
+    const saved = savedMs(line);
+    line.until(LATER + 30 * MINUTE);
+    expect(line.looks.length).toBeGreaterThan(0);
+    expect(savedMs(line)).toBe(saved);
+  });
+
+  it("says so, and why", () => {
+    const line = resumed(hibernated(), origin);
+    expect(explain(line.state, line.policy, line.now).because).toContain("nobody knows");
+  });
+
+  it("that resumes again and again is told of once", () => {
+    const line = showing(REFUSED, resumed(hibernated(), origin));
+    for (let time = 1; time <= 3; time++) {
+      line.until(LATER + time * HOUR);
+      line.apply({ type: "resumed", origin, knownUntil: null });
+    }
     line.until(LATER + 30 * DAY);
-    expect(alertsIn(line)).toEqual([]);
+    expect(alertsIn(line)).toHaveLength(1);
   });
 
   it("of a suspended user is asked for when the suspension ends", () => {
     const line = hibernated();
     const active = line.policy;
     line.policy = compilePolicy(DEFAULT_POLICY, 1, true);
-    setBack(line);
+    showing(REFUSED, resumed(line, origin));
     line.until(LATER + DAY);
-    expect(lookOrder(line.state)).toBeNull();
+    tell(line, { shows: "running" });
+    expect(line.looks).toEqual([]);
+    expect(line.state.phase.status).toBe("hibernated");
     const former = line.policy;
     line.policy = active;
     line.apply({ type: "policy.changed", former });
-    line.until(LATER + DAY + MINUTE);
-    expect(lookOrder(line.state)).not.toBeNull();
+    line.until(LATER + DAY + 4 * MINUTE);
     expect(alertsIn(line)).toEqual([]);
+    line.until(LATER + DAY + 5 * MINUTE);
+    expect(line.looks).toEqual([LATER + DAY + 5 * MINUTE]);
+  });
+});
+
+describe("a hibernated instance", () => {
+  it("counts as asked only once somebody asks", () => {
+    const line = resumed(hibernated());
+    const { state } = line;
+    line.apply({ type: "cleanup" });
+    line.apply({ type: "alarm", dueAt: line.now });
+    expect(line.state.phase).toEqual(state.phase);
+  });
+
+  it("keeps the proof that its provider has shown it", () => {
+    const line = resumed(hibernated());
+    const sighted = { at: LATER, credentialsSetAt: 7, gpus: 1 };
+    const machine = machineOf(line.state.profile);
+    line.command({ type: "looked", machine, answer: { shows: "stopped" }, sighted });
+    expect(line.state.sighted).toEqual(sighted);
+  });
+
+  it("that nobody set back is not looked at, whatever is said of it", () => {
+    const line = hibernated();
+    const { phase } = line.state;
+    tell(line, { shows: "running" });
+    line.shows = { shows: "running" };
+    line.until(START + 30 * DAY);
+    expect(line.looks).toEqual([]);
+    expect(line.state.phase).toEqual(phase);
   });
 });
 
 describe("an instance that was set back to while it was being hibernated", () => {
   it("is watched as it was before", () => {
-    const line = setBack(IN_STATUS.hibernating());
+    const line = resumed(IN_STATUS.hibernating());
     line.until(LATER + 5 * MINUTE);
     expect(alertsIn(line)).toContainEqual(expect.objectContaining({ kind: "orphaned" }));
-  });
-
-  it("is its owner's to look after if it was never heard then: nobody watches it", () => {
-    const line = new Timeline();
-    line.command({ type: "hibernate.requested" });
-    expect(line.state.phase.status).toBe("hibernating");
-    setBack(line);
-    expect(line.state.phase.status).toBe("pending");
-    expect(alertsIn(line)).toContainEqual(
-      expect.objectContaining({ kind: "unwatched", severity: "warning" }),
-    );
   });
 });

@@ -277,9 +277,11 @@ describe("the last sign of life", () => {
 
   it("is kept through hibernation for silence, and there is none for idleness, nor for who is heard", () => {
     const hibernated = { status: "hibernated", since: 200, unsavedFrom: 200 } as const;
-    expect(silentSince({ clock, phase: { ...hibernated, reason: "silence", orphan } })).toBe(10);
-    expect(silentSince({ clock, phase: { ...hibernated, reason: "idle", orphan: null } })).toBeNull();
-    expect(silentSince({ clock, phase: { status: "running", idle: null } })).toBeNull();
-    expect(silentSince({ clock, phase: { status: "deleted", at: 300 } })).toBeNull();
+    expect(silentSince({ ...state, clock, phase: { ...hibernated, reason: "silence", orphan } })).toBe(10);
+    expect(
+      silentSince({ ...state, clock, phase: { ...hibernated, reason: "idle", orphan: null } }),
+    ).toBeNull();
+    expect(silentSince({ ...state, clock, phase: { status: "running", idle: null } })).toBeNull();
+    expect(silentSince({ ...state, clock, phase: { status: "deleted", at: 300 } })).toBeNull();
   });
 });

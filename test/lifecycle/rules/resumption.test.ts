@@ -111,7 +111,10 @@ describe("an instance that was brought from an export", () => {
   it("counts as silent only once it has been heard here: the original may go on elsewhere", () => {
     for (const status of ["running", "orphaned", "hibernating", "waking"] as const) {
       const line = setBack(IN_STATUS[status](), LATER, "import");
-      expect(line.state.phase, status).toEqual({ status: "pending" });
+      expect(line.state.phase, status).toEqual({
+        status: "pending",
+        unheard: { because: "imported", from: LATER },
+      });
       line.until(LATER + 30 * DAY).command({ type: "cleanup" });
       expect(line.effects.filter(({ type }) => type === "action" || type === "guard")).toEqual([]);
       line.heartbeat();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
-import { orphanOf, STATUSES } from "../../../src/lifecycle/model/phase.ts";
+import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
 import { witnessListed } from "../../../src/lifecycle/rules/witness.ts";
@@ -74,17 +74,19 @@ describe("a machine that is listed as stopped", () => {
 });
 
 describe("a machine that is listed as running", () => {
-  it("and counts as hibernated counts as running, and is watched from then on", () => {
+  it("and counts as hibernated is told to its owner, and nothing is ordered for it", () => {
     for (const line of [idle().succeed(), silent().succeed()]) {
       const since = line.now;
       listed(line.until(since + 4 * MINUTE), "running");
       expect(line.state.phase.status).toBe("hibernated");
       listed(line.until(since + 20 * MINUTE), "running", { stoppedUntil: since + 15 * MINUTE });
-      expect(line.state.phase).toEqual({ status: "running", idle: null });
-      expect(lastEvent(line)).toMatchObject({ kind: "woken", severity: "warning" });
+      expect(line.state.phase).toMatchObject({ status: "pending" });
+      expect(lastEvent(line)).toMatchObject({ kind: "found_running", severity: "critical" });
       expect(line.state.counters.saved.totalMs).toBe(15 * MINUTE);
-      line.until(since + 26 * MINUTE);
-      expect(orphanOf(line.state.phase)).toMatchObject({ since: since + 25 * MINUTE });
+      const orders = line.effects.filter(({ type }) => type === "action").length;
+      line.until(since + 2 * DAY);
+      expect(line.state.phase.status).toBe("pending");
+      expect(line.effects.filter(({ type }) => type === "action")).toHaveLength(orders);
     }
   });
 

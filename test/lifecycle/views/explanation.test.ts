@@ -47,7 +47,13 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   [
     "one that was never heard",
     () => new Timeline(),
-    { ...nothing, because: "Never heard: nothing happens before its first heartbeat" },
+    {
+      ...nothing,
+      next_step: "never_heard",
+      at: "2025-12-19T00:30:00Z",
+      in_seconds: 1800,
+      because: "Never heard since it was registered at 2025-12-19T00:00:00Z",
+    },
   ],
   ["one at work", () => beating(), { ...nothing, because: "Heartbeats arrive; GPU at 87%" }],
   [

@@ -452,6 +452,18 @@ describe("EC2", () => {
   });
 
   it.each([
+    [403, "UnauthorizedOperation", "call"],
+    [403, "AccessDenied", "call"],
+    [403, "InvalidClientTokenId", "credentials"],
+    [403, "SignatureDoesNotMatch", "credentials"],
+    [401, "AuthFailure", "credentials"],
+    [400, "IncorrectInstanceState", null],
+  ])("with %i %s has denied %j", async (status, ec2Code, denied) => {
+    instead = () => fault(status, ec2Code, "so it is");
+    await expect(provider().wake(target)).rejects.toMatchObject({ denied });
+  });
+
+  it.each([
     [
       "another service's error of the same name",
       400,

@@ -74,7 +74,7 @@ export class AlertsAreToldOnce implements Promised {
       .fleet(this.#userId)
       .rows(
         `SELECT id, at, kind FROM events WHERE instance_id = ''
-           AND (kind LIKE 'guard_%' OR (kind = 'alert_not_delivered' AND detail NOT LIKE '%"repeated":true%'))
+           AND (kind LIKE 'guard_%' OR kind = 'unwatched' OR (kind = 'alert_not_delivered' AND detail NOT LIKE '%"repeated":true%'))
          ORDER BY at`,
       )
       .map(({ id, at, kind }) => ({

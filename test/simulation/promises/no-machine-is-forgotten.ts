@@ -1,6 +1,11 @@
-import type { Happening } from "../happenings.ts";
+import type { Happening, Outline } from "../happenings.ts";
 import type { Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
+
+/** The machine that is looked at; null when nobody looks. */
+function lookedAt({ phase, profile }: Outline): string | null {
+  return phase.status === "hibernated" && phase.openLook !== undefined ? profile.providerRef : null;
+}
 
 /** What counts as deleted exists no more, whatever its provider said. */
 export class NoMachineIsForgotten implements Promised {
@@ -17,8 +22,8 @@ export class NoMachineIsForgotten implements Promised {
     const { before, after, instance } = happening;
     if (before !== null && after === null) this.#say(`${instance} was forgotten`);
     if (before === null || after?.phase.status !== "deleted" || before.phase.status === "deleted") return;
-    const ref = "action" in before.phase ? before.phase.action.machine.providerRef : null;
-    if (ref === null) this.#say(`${instance} counts as deleted without an order`);
+    const ref = "action" in before.phase ? before.phase.action.machine.providerRef : lookedAt(before);
+    if (ref === null) this.#say(`${instance} counts as deleted without an order or a look`);
     else if (!this.#platform.machines.isDoomed(ref))
       this.#say(`${instance} counts as deleted, and ${ref} is ${this.#platform.machines.stateOf(ref)}`);
   }

@@ -312,10 +312,11 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
     .filter(({ id }) => id >= before.nextEffectId)
     .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []));
   const told = kinds
-    .map((kind) => (kind === "never_heard" ? "orphaned" : kind))
+    .map((kind) => (kind === "never_heard" || kind === "found_running" ? "orphaned" : kind))
     .filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
-  // A sign of life that was noted before led it off the ladder, and it climbed anew.
-  const foot = kinds.includes("recovered") ? 0 : from;
+  // A sign of life that was noted before, or whoever found it running, led it off the ladder, and it climbed anew.
+  const isAnew = kinds.includes("recovered") || kinds.includes("found_running");
+  const foot = isAnew ? 0 : from;
   const climbed = ["orphaned", "silent", "abandoned"].slice(foot, to);
   assert.deepEqual(told, climbed);
   // Nothing that costs work is begun for an instance that has just been heard.

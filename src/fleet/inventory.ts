@@ -68,7 +68,13 @@ export abstract class FleetInventory extends FleetKeeper {
     const fleet = await this[READY]();
     if (fleet.isSuspended || fleet.state.leavingSince !== null) return null;
     const wanted = places === "all" ? placesToAdopt(fleet) : places;
-    const adopted = await adoptAll(this.env, this.ctx.id.name ?? "", fleet, wanted.slice(0, limit));
+    const adopted = await adoptAll(
+      this.env,
+      this.ctx.id.name ?? "",
+      fleet,
+      wanted.slice(0, limit),
+      places !== "all",
+    );
     this[CHANGED](fleet);
     return { adopted, isMore: wanted.length > limit };
   }

@@ -1,7 +1,8 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toIso } from "../../src/lifecycle/model/time.ts";
-import { fleetOf } from "../../src/platform/address.ts";
+import { actorOf, fleetOf } from "../../src/platform/address.ts";
 import { passAlarms } from "../fleet/fleets.ts";
 import { anInstance } from "../providers/gcp/fake.ts";
 import { keyFile, PROJECT_ID } from "../providers/gcp/key.ts";
@@ -222,6 +223,22 @@ describe("adoption", () => {
     }
     const other = await newUser();
     expect((await adopt(other.token, { machines })).body.refused).toHaveLength(2);
+  });
+
+  it("without a name from its owner counts as nobody's word to stop the machine, should it never be heard", async () => {
+    shown = { alpha: "RUNNING", beta: "RUNNING" };
+    const user = await connected();
+    await passAlarms(user.fleet, DAY + 1_000);
+    await adopt(user.token, { machines: [{ connection: "gcp", ref: refOf("alpha") }] });
+    await adopt(user.token, { all: true });
+    const awaited = async (id: string) =>
+      runInDurableObject(
+        actorOf(env, user.userId, id),
+        (_, { storage }) =>
+          JSON.parse(String(storage.sql.exec("SELECT json FROM instance").one().json)).state.phase,
+      );
+    expect(await awaited("alpha")).toMatchObject({ unheard: { because: "registered" } });
+    expect(await awaited("beta")).toMatchObject({ unheard: { because: "unknown" } });
   });
 
   it("is done by each listing under `register`, and nobody is told under `off`", async () => {

@@ -39,29 +39,37 @@ export function placesToAdopt(fleet: Fleet): InventoryPlace[] {
     .filter(isToAdopt);
 }
 
+/** `isNamed`: whether their owner named each: only then one that is never heard may be stopped. */
 export async function adoptAll(
   env: Env,
   userId: string,
   fleet: Fleet,
   places: readonly InventoryPlace[],
+  isNamed: boolean,
 ): Promise<Adopted[]> {
   const adopted: Adopted[] = [];
   const until = Date.now() + TURN_MS;
   for (let start = 0; start < places.length; start += AT_ONCE) {
     const some = places.slice(start, start + AT_ONCE);
     if (Date.now() > until) adopted.push(...some.map((place) => refused(place, "unavailable")));
-    else adopted.push(...(await Promise.all(some.map((place) => adopt(env, userId, fleet, place)))));
+    else adopted.push(...(await Promise.all(some.map((place) => adopt(env, userId, fleet, place, isNamed)))));
   }
   return adopted;
 }
 
-async function adopt(env: Env, userId: string, fleet: Fleet, place: InventoryPlace): Promise<Adopted> {
+async function adopt(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  place: InventoryPlace,
+  isNamed: boolean,
+): Promise<Adopted> {
   const machine = fleet.inventory.find(place);
   const { connection, ref } = place;
   const refusal = adoptionRefusal(machine);
   if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");
   for (const instanceId of adoptionIds(machine)) {
-    const registered = await register(env, userId, fleet, machine, instanceId);
+    const registered = await register(env, userId, fleet, machine, { instanceId, isNamed });
     if (registered === "exists") continue;
     if (typeof registered === "string") return refused(place, registered);
     return { connection, ref, outcome: "registered", instanceId, ...registered };
@@ -78,7 +86,7 @@ async function register(
   userId: string,
   fleet: Fleet,
   machine: InventoryRow,
-  instanceId: string,
+  { instanceId, isNamed }: { readonly instanceId: string; readonly isNamed: boolean },
 ): Promise<{ readonly tokenGeneration: number } | AdoptionRefusal | "exists"> {
   if (fleet.registry.has(instanceId)) return "exists";
   const now = Date.now();
@@ -113,6 +121,7 @@ async function register(
         userPolicy: admission.policy.overrides,
         userPolicyVersion: admission.policy.version,
         idsAfter: admission.idsAfter,
+        isNamed,
       }),
     );
     if (registered.outcome === "registered") return { tokenGeneration: registered.tokenGeneration };

@@ -175,7 +175,7 @@ export class Listings {
     takeIn(userId, fleet, connection, listing);
     if (adoptOf(fleet) === "register") {
       const found = fleet.inventory.of(id).filter(isToAdopt);
-      await adoptAll(env, userId, fleet, found.slice(0, ADOPTED_PER_LISTING));
+      await adoptAll(env, userId, fleet, found.slice(0, ADOPTED_PER_LISTING), false);
     }
     tellUnwatched(fleet, connection, listing);
     await tellWatchers(env, userId, fleet, { connection, listing, former, credentialsSetAt });

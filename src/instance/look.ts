@@ -4,6 +4,7 @@ import { kindOf } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { dueLook } from "../lifecycle/rules/look.ts";
 import { logInfo, logWarning } from "../platform/log.ts";
+import { wrongSettings } from "../platform/settings.ts";
 import { NoAnswer, within } from "../platform/within.ts";
 import { ProviderError } from "../providers/provider.ts";
 import { openProvider } from "../providers/registry.ts";
@@ -29,6 +30,8 @@ export async function lookIfDue(
   env: Env,
   context: Pick<DurableObjectState, "waitUntil">,
 ): Promise<void> {
+  // The alarm has failed for that already, and has said so.
+  if (wrongSettings(env) !== null) return;
   try {
     const stored = life.known();
     const machine = stored === null ? null : dueLook(stored.state, life.policy(stored), Date.now());

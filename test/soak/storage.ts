@@ -51,7 +51,10 @@ export async function readHistory(stateDirectory: string): Promise<History> {
   return history;
 }
 
-/** What still waits in the objects of instances and fleets, parked effects included. */
+/**
+ * What still waits in the objects of instances and fleets, parked effects included. A question to the guard is no delivery: the
+ * silent ask it again and again, also at the moment at which the server stops.
+ */
 export async function readLeftovers(stateDirectory: string): Promise<string[]> {
   return (await databasesBelow(join(stateDirectory, "do"))).flatMap((file) =>
     withDatabase(file, (database) => [
@@ -62,7 +65,8 @@ export async function readLeftovers(stateDirectory: string): Promise<string[]> {
         database,
         "instance",
         `SELECT json_extract(instance.json, '$.instanceId') || ' ' || effect.value AS what
-         FROM instance, json_each(instance.json, '$.state.outbox') AS effect`,
+         FROM instance, json_each(instance.json, '$.state.outbox') AS effect
+         WHERE json_extract(effect.value, '$.effect.type') <> 'guard'`,
       ),
     ]),
   );

@@ -7,10 +7,11 @@ import { chooseShard, historyOf } from "../history/shards.ts";
 import type { BringOutcome } from "../instance/bring.ts";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
 import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
+import { calledKind } from "../lifecycle/model/provider.ts";
 import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 import { fleetOf } from "../platform/address.ts";
 import { within } from "../platform/within.ts";
-import { credentialsPurpose, firstConnection, firstOf } from "../providers/connections.ts";
+import { credentialsPurpose, firstConnection } from "../providers/connections.ts";
 import { bringInstance } from "./import-instance.ts";
 import type { Line, LineOf } from "./lines.ts";
 import { broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
@@ -113,7 +114,7 @@ async function bringCredentials(
   { userId, from, connections }: Import,
   { kind: id, provider, name, created_at, sealed, set_at }: LineOf<"credentials">,
 ): Promise<BringOutcome> {
-  const kind = firstOf(provider ?? id);
+  const kind = calledKind(provider ?? id);
   if (kind === null) return refused("this version of the service does not know such a provider");
   const purposes = { from: credentialsPurpose(from, id), to: credentialsPurpose(userId, id) };
   const text = await resealed(env, sealed, purposes);

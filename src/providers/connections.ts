@@ -3,6 +3,7 @@ import {
   CALLED_PROVIDERS,
   type CalledProvider,
   type ConnectedProvider,
+  calledKind,
   connectedBy,
   connectionOf,
   kindOf,
@@ -97,11 +98,6 @@ export function afterTrial({ refusals, checkedAt, problem }: Standing, trial: Tr
   }
 }
 
-/** The kind of a connection that the fleet has no name for: it is the first of its kind. Null for anything else. */
-export function firstOf(id: string): CalledProvider | null {
-  return CALLED_PROVIDERS.find((kind) => kind === id) ?? null;
-}
-
 /** The user's credentials by which this provider is called; null when there are none, or they are of another kind. */
 export async function credentialsOf(
   env: Pick<Env, "FLEETS">,
@@ -111,7 +107,7 @@ export async function credentialsOf(
   const id = connectionOf(provider);
   const kept = id === null ? null : await fleetOf(env, userId).credentials(id);
   if (id === null || kept === null) return null;
-  const kind = kept.connection?.kind ?? firstOf(id);
+  const kind = kept.connection?.kind ?? calledKind(id);
   return kind === kindOf(provider) ? kept : null;
 }
 
@@ -214,7 +210,7 @@ export async function removeConnection(
   const removed = await answerOr(fleet.removeConnection(id), null);
   if (removed !== null) return removed;
   // As the former release goes about it.
-  const kind = firstOf(id);
+  const kind = calledKind(id);
   if (kind === null) return "unknown";
   if (await fleet.hasInstanceOf(kind)) return "in_use";
   return (await fleet.removeCredentials(kind)) ? "removed" : "unknown";

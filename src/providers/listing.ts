@@ -32,6 +32,12 @@ export function unreadMachine(ref: string): ListedMachine {
   };
 }
 
+/** A time as lists write it, in ms; null where there is none, or it is not understood. */
+export function momentOf(text: string | null | undefined): number | null {
+  const moment = Date.parse(text ?? "");
+  return Number.isNaN(moment) ? null : moment;
+}
+
 /** The state of a listed machine that a look would show like this. What is listed is there, so it is never missing. */
 export function listedState({ state }: Sighting): ListedMachine["state"] {
   return state === "missing" ? "unknown" : state;

@@ -1,4 +1,4 @@
-import { CALLED_PROVIDERS, type CalledProvider } from "../lifecycle/model/provider.ts";
+import { type CalledProvider, calledKind } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 
 /** How fast each provider may be asked, and how a call asks for its turn in the lane of its user and connection. */
@@ -40,8 +40,8 @@ export function paceOf(connection: string): Pace {
 
 /** Null for a kind that this version does not know. */
 export function kindIn(connection: string): CalledProvider | null {
-  const [kind] = connection.split("@", 1);
-  return CALLED_PROVIDERS.find((each) => each === kind) ?? null;
+  const [kind = connection] = connection.split("@", 1);
+  return calledKind(kind);
 }
 
 /** A call that asks for its turn. */

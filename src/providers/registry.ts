@@ -4,6 +4,7 @@ import {
   CALLED_PROVIDERS,
   type CalledProvider,
   type ConnectedProvider,
+  calledKind,
   connectedBy,
   connectionOf,
   kindOf,
@@ -120,9 +121,9 @@ export async function openProvider(
   // By wrong settings no provider is called, not even one that none of them concerns.
   readSettings(env);
   const id = connectionOf(connected);
-  const kind = calledProviderSchema.safeParse(kindOf(connected)).data;
+  const kind = calledKind(kindOf(connected));
   const kept = await credentialsOf(env, userId, connected);
-  if (id === null || kind === undefined || kept === null) {
+  if (id === null || kind === null || kept === null) {
     throw new ProviderError("unauthorised", `there are no credentials for ${kindOf(connected)}`);
   }
   const { connection, setAt } = kept;

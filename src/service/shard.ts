@@ -4,6 +4,7 @@ import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
+import { sleep } from "../platform/sleep.ts";
 import { within } from "../platform/within.ts";
 import { coordinatorOf } from "./address.ts";
 import type { ShardPart } from "./coordinator.ts";
@@ -129,7 +130,7 @@ export class Shard {
   async #afterTheLast(): Promise<void> {
     await this.#exchange.catch(() => {});
     const waitMs = EXCHANGE_GAP_MS - ageOf(this.#exchangedAt);
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs > 0) await sleep(waitMs);
     this.#nextExchange = null;
     this.#exchange = this.#exchangeNow();
     await this.#exchange;

@@ -9,6 +9,7 @@ import { bundleRelease, type Release, readRelease } from "../../scripts/release/
 import { FakeHttp } from "../outside/http.ts";
 import { ReleaseWorld } from "./release-world.ts";
 import { againDue, almostParked, heldIn } from "./stored-delivery.ts";
+import { withoutFields } from "./without-fields.ts";
 
 /**
  * This release leaves a user's instances in every state. The former one goes on with them, as after a rollback, and then this
@@ -147,14 +148,10 @@ async function kindsOf(id: string): Promise<string[]> {
   return eventsSchema.parse(await api(`/instances/${id}/events?limit=500`)).events.map(({ kind }) => kind);
 }
 
-/** What the API says, but for what passes with time alone. */
 /** The former release knows none of these, and shows their defaults nowhere. */
 const NEW_SETTINGS: ReadonlySet<string> = new Set(["never_heard_after_seconds", "act_on_never_heard"]);
 
-function withoutNewSettings(policy: unknown): unknown {
-  return JSON.parse(JSON.stringify(policy, (field, value) => (NEW_SETTINGS.has(field) ? undefined : value)));
-}
-
+/** What the API says, but for what passes with time alone. */
 async function look() {
   const list = z
     .object({
@@ -168,7 +165,7 @@ async function look() {
   return {
     statuses: Object.fromEntries(list.instances.map(({ instance_id, status }) => [instance_id, status])),
     guard: list.guard.state,
-    policy: withoutNewSettings(await api("/policy")),
+    policy: withoutFields(await api("/policy"), NEW_SETTINGS),
     // The former release knows nothing of confirmations.
     channels: channels.channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
     provider: await api("/providers/webhook"),

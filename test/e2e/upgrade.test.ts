@@ -7,6 +7,7 @@ import * as current from "../../scripts/server.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
 import { type FormerVersion, renameClass, unpack } from "./former-version.ts";
+import { withoutFields } from "./without-fields.ts";
 
 /**
  * A service of before the fleets, with users in every state, is stopped and goes on under this version, and then under the
@@ -159,13 +160,13 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
 
 /** An answer without them, and without the deadline that an instance which was never heard has since. */
 function asBefore(answer: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(answer, (field, value) => {
-      if (NEW_FIELDS.has(field)) return undefined;
-      const isDeadline = field === "lifecycle" && value?.next_step === "never_heard";
-      return isDeadline ? { ...value, next_step: null, at: null } : value;
-    }),
-  );
+  const known = withoutFields(answer, NEW_FIELDS);
+  const { data } = z
+    .looseObject({ lifecycle: z.looseObject({ next_step: z.literal("never_heard") }) })
+    .safeParse(known);
+  return data === undefined
+    ? known
+    : { ...data, lifecycle: { ...data.lifecycle, next_step: null, at: null } };
 }
 
 async function lookAt(user: User) {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProviderError, type Sighting } from "../../src/providers/provider.ts";
 import * as registry from "../../src/providers/registry.ts";
 import { introspectHurriedOrders } from "../orders/introspect.ts";
+import { machineProvider } from "../orders/machine-provider.ts";
 import { setBackTo, snapshotOf } from "../snapshots.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
@@ -25,28 +26,19 @@ beforeEach(() => {
   looks = 0;
   shownAfter = Promise.resolve();
   sighting = shown("running");
-  const order = (name: string) => async () => {
-    orders.push(name);
-    if (name === "hibernate") sighting = shown("stopped");
-    return "accepted" as const;
-  };
   vi.spyOn(registry, "openProvider").mockImplementation(async () => ({
-    provider: {
-      hibernate: order("hibernate"),
-      forceHibernate: order("force_hibernate"),
-      wake: order("wake"),
-      delete: order("delete"),
-      snapshot: async () => ({ snapshotId: "snap-1", done: true }),
-      snapshotState: async () => "pending",
-      status: async () => {
+    provider: machineProvider(
+      (name) => {
+        orders.push(name);
+        if (name === "hibernate") sighting = shown("stopped");
+      },
+      async () => {
         looks++;
         await shownAfter;
         if (sighting instanceof Error) throw sighting;
         return sighting;
       },
-      list: null,
-      verify: async () => {},
-    },
+    ),
     credentialsSetAt: 0,
   }));
 });

@@ -5,6 +5,7 @@ import * as registry from "../../src/providers/registry.ts";
 import { fireDueAlarms } from "../fleet/fleets.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 import { introspectHurriedOrders } from "./introspect.ts";
+import { machineProvider } from "./machine-provider.ts";
 
 /** What becomes of an instance that was registered and never heard, as its provider shows the machine. */
 
@@ -22,26 +23,17 @@ const shown = (state: "running" | "starting" | "stopping" | "stopped"): Sighting
 beforeEach(() => {
   setClock(DAY);
   orders = [];
-  const order = (name: string) => async () => {
-    orders.push(name);
-    sighting = shown("stopped");
-    return "accepted" as const;
-  };
   vi.spyOn(registry, "openProvider").mockImplementation(async () => ({
-    provider: {
-      hibernate: order("hibernate"),
-      forceHibernate: order("force_hibernate"),
-      wake: order("wake"),
-      delete: order("delete"),
-      snapshot: async () => ({ snapshotId: "snap-1", done: true }),
-      snapshotState: async () => "pending",
-      status: async () => {
+    provider: machineProvider(
+      (name) => {
+        orders.push(name);
+        sighting = shown("stopped");
+      },
+      async () => {
         if (sighting instanceof Error) throw sighting;
         return sighting;
       },
-      list: null,
-      verify: async () => {},
-    },
+    ),
     credentialsSetAt: 0,
   }));
 });

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { calledKind } from "../../lifecycle/model/provider.ts";
 import { columnOf, readableRows } from "../../lifecycle/model/stored.ts";
 import {
   type Connection,
   firstConnection,
-  firstOf,
   type KeptCredentials,
   type NewConnection,
   type SealedCredentials,
@@ -30,7 +30,7 @@ const connectionRow = z
     noted_of: z.number().nullable(),
   })
   .transform((row, context): Connection => {
-    const kind = firstOf(row.kind ?? row.id);
+    const kind = calledKind(row.kind ?? row.id);
     if (kind === null) {
       context.addIssue("a kind of provider that this version does not know");
       return z.NEVER;

@@ -32,6 +32,11 @@ export type ProviderKind = (typeof PROVIDER_KINDS)[number];
  */
 export type ConnectedProvider = ProviderKind | `${CalledProvider}@${string}`;
 
+/** The kind of this name, of those that are called; null for any other text. */
+export function calledKind(name: string): CalledProvider | null {
+  return CALLED_PROVIDERS.find((kind) => kind === name) ?? null;
+}
+
 function isKind(provider: ConnectedProvider): provider is ProviderKind {
   return !provider.includes("@");
 }
@@ -45,7 +50,7 @@ export function kindOf(provider: ConnectedProvider): ProviderKind {
 /** The id of the connection by which it is called; null where nobody is called. */
 export function connectionOf(provider: ConnectedProvider): string | null {
   if (!isKind(provider)) return provider.slice(provider.indexOf("@") + 1);
-  return CALLED_PROVIDERS.some((kind) => kind === provider) ? provider : null;
+  return calledKind(provider);
 }
 
 /** How an event names it: the connection only where it is not the first of its kind. */
@@ -59,10 +64,8 @@ export function providerDetail(provider: ConnectedProvider): {
 
 /** The provider of this kind, called by this connection; null stands for the first one of the kind. */
 export function connectedBy(kind: ProviderKind, connection: string | null): ConnectedProvider {
-  const called = CALLED_PROVIDERS.find((each) => each === kind);
-  return called === undefined || connection === null || connection === kind
-    ? kind
-    : `${called}@${connection}`;
+  const called = calledKind(kind);
+  return called === null || connection === null || connection === kind ? kind : `${called}@${connection}`;
 }
 
 // The page takes the lists above; without the mark it would take Zod with them.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unreadMachine } from "../listing.ts";
+import { momentOf, unreadMachine } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import type { Azure } from "./api.ts";
 import {
@@ -53,14 +53,13 @@ function listed(item: unknown, states: States): ListedMachine {
   const machine = machineSchema.safeParse(item).data;
   if (machine === undefined) return unreadMachine(referenceIn(item));
   const { id, name, location, properties } = machine;
-  const created = Date.parse(properties.timeCreated ?? "");
   return {
     ...unreadMachine(referenceOfId(id) ?? id),
     name,
     state: stateIn(properties.provisioningState, states.get(id.toLowerCase()) ?? []).state,
     ...gpusOf(properties.hardwareProfile?.vmSize),
     region: location,
-    createdAt: Number.isNaN(created) ? null : created,
+    createdAt: momentOf(properties.timeCreated),
     memberOf: ownerOf(machine),
   };
 }

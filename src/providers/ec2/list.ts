@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageOf, unreadMachine } from "../listing.ts";
+import { momentOf, pageOf, unreadMachine } from "../listing.ts";
 import type { ListedMachine, MachinePage } from "../provider.ts";
 import { type Ec2Call, fullListOf } from "./api.ts";
 import { gpusOfType } from "./gpus.ts";
@@ -38,14 +38,13 @@ export async function listInstances(
 function listedInstance(ref: string, entry: unknown, region: string): ListedMachine {
   const { data } = listedSchema.safeParse(entry);
   if (data === undefined) return { ...unreadMachine(ref), region };
-  const createdAt = Date.parse(data.launchTime ?? "");
   return {
     ref,
     name: data.tagSet.find(({ key }) => key === "Name")?.value || null,
     state: stateOf(data) ?? "unknown",
     ...gpusOfType(data.instanceType),
     region,
-    createdAt: Number.isNaN(createdAt) ? null : createdAt,
+    createdAt: momentOf(data.launchTime),
     // The API has no prices.
     hourlyCost: null,
     stoppedHourlyCost: null,

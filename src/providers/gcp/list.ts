@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unreadMachine } from "../listing.ts";
+import { momentOf, unreadMachine } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import type { GcpCall } from "./api.ts";
 import { gpuOf, gpusOf, groupOf, instanceSchema, stateOf } from "./instance.ts";
@@ -109,12 +109,7 @@ function listedMachine(projectId: string, zone: string, shown: unknown): ListedM
         state: stateOf(instance),
         gpu: gpuOf(instance),
         gpus: gpusOf(instance),
-        createdAt: timeOf(instance.creationTimestamp),
+        createdAt: momentOf(instance.creationTimestamp),
         memberOf: groupOf(instance),
       };
-}
-
-function timeOf(text: string | null | undefined): number | null {
-  const time = Date.parse(text ?? "");
-  return Number.isNaN(time) ? null : time;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { momentOf } from "../listing.ts";
 import type { ListedMachine, Sighting } from "../provider.ts";
 
 /**
@@ -85,7 +86,6 @@ export function listedMachine(
   clusters: ReadonlyMap<number, string>,
 ): ListedMachine {
   const { flavor } = machine;
-  const createdAt = Date.parse(machine.created_at ?? "");
   return {
     ref: String(machine.id),
     name: machine.name ?? null,
@@ -93,7 +93,7 @@ export function listedMachine(
     gpu: flavor?.gpu ? flavor.gpu : null,
     gpus: flavor?.gpu_count ?? null,
     region: machine.environment?.region ?? null,
-    createdAt: Number.isNaN(createdAt) ? null : createdAt,
+    createdAt: momentOf(machine.created_at),
     hourlyCost: hourlyCostOf(flavor, prices),
     // Its root disk and its address: Hyperstack does not say how much of the disk is billed.
     stoppedHourlyCost: null,

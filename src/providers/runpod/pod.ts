@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listedState, unreadMachine } from "../listing.ts";
+import { listedState, momentOf, unreadMachine } from "../listing.ts";
 import type { ListedMachine, Sighting } from "../provider.ts";
 
 /** What RunPod shows of a pod: https://docs.runpod.io/api-reference-v2/pods/get-a-pod and …/list-pods. */
@@ -31,7 +31,6 @@ const listedSchema = podSchema.extend({
 export function listedPod(ref: string, entry: unknown): ListedMachine {
   const { data } = listedSchema.safeParse(entry);
   if (data === undefined) return unreadMachine(ref);
-  const createdAt = Date.parse(data.createdAt ?? "");
   return {
     ref,
     name: data.name || null,
@@ -39,7 +38,7 @@ export function listedPod(ref: string, entry: unknown): ListedMachine {
     gpu: data.gpu?.id || null,
     gpus: gpusOf(data),
     region: data.dataCenterId || null,
-    createdAt: Number.isNaN(createdAt) ? null : createdAt,
+    createdAt: momentOf(data.createdAt),
     // What it costs now: 0 once it has stopped, though its volume is still paid.
     hourlyCost: data.cost != null && data.cost > 0 ? data.cost : null,
     stoppedHourlyCost: null,

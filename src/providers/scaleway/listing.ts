@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { momentOf } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import { type ScalewayCalls, ZONES } from "./api.ts";
 import { clusterOf, stateOf } from "./server.ts";
@@ -83,7 +84,6 @@ function listedMachine(
   types: ReadonlyMap<string, ServerType>,
 ): ListedMachine {
   const type = types.get(server.commercial_type ?? "");
-  const createdAt = Date.parse(server.creation_date ?? "");
   return {
     ref: `${zone}/${server.id}`,
     name: server.name ?? null,
@@ -91,7 +91,7 @@ function listedMachine(
     gpu: type?.gpu_info?.gpu_name ?? null,
     gpus: type === undefined ? null : (type.gpu ?? 0),
     region: zone,
-    createdAt: Number.isNaN(createdAt) ? null : createdAt,
+    createdAt: momentOf(server.creation_date),
     hourlyCost: null,
     stoppedHourlyCost: null,
     memberOf: clusterOf(server.tags ?? []),

@@ -75,5 +75,3 @@ function codeOf(answer: Answer, error: string | null): ProviderErrorCode | null 
 
 /** Waits, since Vast.ai bears a call of one kind only so often. */
 export type Pause = (ms: number) => Promise<void>;
-
-export const pause: Pause = (ms) => new Promise((done) => setTimeout(done, ms));

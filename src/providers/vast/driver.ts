@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { sleep } from "../../platform/sleep.ts";
 import { decodeJson, notUnderstood, requireReference, sight } from "../answer.ts";
 import { pageOf } from "../listing.ts";
 import { type Progress, type Provider, ProviderError, type Target } from "../provider.ts";
-import { notGranted, type Pause, pause as realPause, type VastCredentials, vastCalls } from "./api.ts";
+import { notGranted, type Pause, type VastCredentials, vastCalls } from "./api.ts";
 import { instanceSchema, listedInstance, sightingOf } from "./instance.ts";
 import { serverlessWorkers, VAST_ENGINE } from "./serverless.ts";
 
@@ -39,7 +40,7 @@ interface Surroundings {
 export function vast(
   credentials: VastCredentials,
   baseUrl = VAST_API,
-  { engineUrl, pause }: Surroundings = { engineUrl: VAST_ENGINE, pause: realPause },
+  { engineUrl, pause }: Surroundings = { engineUrl: VAST_ENGINE, pause: sleep },
 ): Provider {
   const call = vastCalls(credentials, baseUrl);
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hyperstack } from "../../../src/providers/hyperstack/driver.ts";
 import { FakeHttp } from "../../outside/http.ts";
+import { expectNothingConcluded } from "../not-understood.ts";
 import {
   API_KEY,
   FakeHyperstack,
@@ -157,17 +158,7 @@ describe("Hyperstack", () => {
     ["another machine", { status: 200, body: '{"status":true,"instance":{"id":7,"status":"HIBERNATED"}}' }],
   ])("behind %s is never missing or stopped, and no order counts as heard", async (_, reply) => {
     cloud.instead = () => reply;
-    const sighting = await provider()
-      .status(target)
-      .catch((error: unknown) => error);
-    expect(sighting).toMatchObject(
-      sighting instanceof Error ? { code: "unavailable" } : { state: "unknown" },
-    );
-    for (const order of [provider().hibernate, provider().wake, provider().delete]) {
-      await expect(order(target)).rejects.toMatchObject({
-        code: expect.stringMatching("refused|unavailable"),
-      });
-    }
+    await expectNothingConcluded(provider(), target);
   });
 
   it.each(["{}", '{"status":"true"}', '{"status":false}', "", "<html></html>"])(

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ZONES } from "../../../src/providers/scaleway/api.ts";
 import { scaleway } from "../../../src/providers/scaleway/driver.ts";
 import { FakeHttp, type Reply } from "../../outside/http.ts";
+import { expectNothingConcluded } from "../not-understood.ts";
 import {
   FakeScaleway,
   FORBIDDEN,
@@ -193,17 +194,7 @@ describe("Scaleway", () => {
     ["another server", json(200, { server: { ...server("stopped"), id: "other" } })],
   ])("behind %s is never missing or stopped, and no order counts as heard", async (_, reply: Reply) => {
     cloud.instead = () => reply;
-    const sighting = await provider()
-      .status(target)
-      .catch((error: unknown) => error);
-    expect(sighting).toMatchObject(
-      sighting instanceof Error ? { code: "unavailable" } : { state: "unknown" },
-    );
-    for (const order of [provider().hibernate, provider().wake, provider().delete, provider().snapshot]) {
-      await expect(order(target)).rejects.toMatchObject({
-        code: expect.stringMatching("refused|unavailable"),
-      });
-    }
+    await expectNothingConcluded(provider(), target, [provider().snapshot]);
   });
 
   it.each(["{}", '{"task":null}', "", "<html></html>"])(

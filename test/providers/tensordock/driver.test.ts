@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tensordock } from "../../../src/providers/tensordock/driver.ts";
 import { FakeHttp, type Reply } from "../../outside/http.ts";
+import { expectNothingConcluded } from "../not-understood.ts";
 import {
   enclosed,
   FakeTensorDock,
@@ -149,17 +150,7 @@ describe("TensorDock", () => {
     ["another instance", json(200, instance("StoppedDisassociated", { id: "other" }))],
   ])("behind %s is never missing or stopped, and no order counts as heard", async (_, reply: Reply) => {
     cloud.instead = () => reply;
-    const sighting = await provider()
-      .status(target)
-      .catch((error: unknown) => error);
-    expect(sighting).toMatchObject(
-      sighting instanceof Error ? { code: "unavailable" } : { state: "unknown" },
-    );
-    for (const order of [provider().hibernate, provider().wake, provider().delete]) {
-      await expect(order(target)).rejects.toMatchObject({
-        code: expect.stringMatching("refused|unavailable"),
-      });
-    }
+    await expectNothingConcluded(provider(), target);
   });
 
   it.each(["{}", '{"data":{}}', '{"data":{"type":"instance"}}', "", "<html></html>"])(

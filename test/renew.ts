@@ -1,7 +1,7 @@
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import { count } from "../src/service/meter.ts";
+import { resetMeter } from "../src/service/meter.ts";
 import { emptyService } from "./fleet/fleets.ts";
 
 /**
@@ -11,20 +11,12 @@ import { emptyService } from "./fleet/fleets.ts";
 
 vi.restoreAllMocks();
 vi.useRealTimers();
-await handOverCounts();
+// What the last file has counted is of no concern to this one.
+resetMeter();
 // What the last file was still asking may keep something from being deleted.
 await vi.waitFor(empty, { timeout: 60_000 });
 await emptyService();
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
-
-/** What the last file has counted must not reach this one's service. It is handed over by a count that comes long after the last. */
-async function handOverCounts(): Promise<void> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
-  const handing: Promise<unknown>[] = [];
-  count(env, { waitUntil: (promise) => handing.push(promise) }, "chunks", {}, 0);
-  await Promise.all(handing);
-  vi.useRealTimers();
-}
 
 async function empty(): Promise<void> {
   await reset();

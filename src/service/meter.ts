@@ -85,6 +85,13 @@ export function count<N extends CounterName>(
   context.waitUntil(flush(env));
 }
 
+/** As in an isolate that has just started. For tests, which share one. */
+export function resetMeter(): void {
+  gathered = {};
+  flushedAt = 0;
+  shard = null;
+}
+
 async function flush(env: Pick<Env, "SERVICE">): Promise<void> {
   const counts = gathered;
   gathered = {};

@@ -32,10 +32,10 @@ export class Scheduler {
     return low + Math.floor(this.random() * (high - low + 1));
   }
 
-  /** Runs `task` at a moment, or at once if that is past. */
+  /** Runs `task` at a moment, or at once if that is past. A clock shows whole milliseconds, and no timer fires early. */
   at(moment: number, task: () => void): void {
     this.#sequence += 1;
-    push(this.#tasks, { at: Math.max(moment, this.now), sequence: this.#sequence, run: task });
+    push(this.#tasks, { at: Math.max(Math.ceil(moment), this.now), sequence: this.#sequence, run: task });
   }
 
   /** As `setTimeout`: runs `task` once, unless the timer that it returns is cancelled before. */

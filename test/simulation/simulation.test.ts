@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Delivery } from "../../src/alerts/channels/channel.ts";
 import type { Notice } from "../../src/alerts/notice.ts";
 import { fleetOf } from "../../src/platform/address.ts";
+import { resetMeter } from "../../src/service/meter.ts";
 import type { Channel } from "./channel.ts";
 import { Database } from "./database.ts";
 import { drill } from "./drill.ts";
@@ -93,6 +94,8 @@ afterAll(() => {
 
 const setNow = (next: Scheduler) => {
   scheduler = next;
+  // Each life begins in an isolate of its own: else it would depend on the one before.
+  resetMeter();
 };
 
 it(`lives ${count} lives, in none of which anything is lost, done twice, or done without an order`, async () => {

@@ -1,4 +1,5 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
+import { registeredCost } from "../lifecycle/model/hibernated-cost.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
@@ -107,7 +108,15 @@ export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine
 /** A view with the fields that an instance of the former release left out, or could not tell apart. */
 export function completeView<View extends LiveView>(view: View): View {
   const provider = providerIn(view);
-  return { ...view, provider: kindOf(provider), connection: connectionOf(provider) };
+  const { hourly, source } = registeredCost(view.hibernated_hourly_cost);
+  const told: Partial<View> = view;
+  return {
+    ...view,
+    hibernated_cost: told.hibernated_cost === undefined ? hourly : told.hibernated_cost,
+    hibernated_cost_source: told.hibernated_cost_source ?? source,
+    provider: kindOf(provider),
+    connection: connectionOf(provider),
+  };
 }
 
 /** What a row says of an instance that stays true while nothing happens to it. */

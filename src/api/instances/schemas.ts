@@ -221,7 +221,7 @@ export const detailSchema = component(
     avg_gpu_utilization: z.number().nullable(),
     cost_accumulated: z.number().nullable(),
     stopped_risks: stoppedRisksSchema,
-    wake_failed: wakeFailedSchema.nullable(),
+    wake_failed: z.union([wakeFailedSchema, z.null()]),
     gpus: z.array(gpuSchema),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
   }) satisfies z.ZodType<DetailView>,

@@ -5,6 +5,7 @@ import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import { UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import type { WatchedMachine } from "../providers/machines.ts";
@@ -108,12 +109,14 @@ export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine
 /** A view with the fields that an instance of the former release left out, or could not tell apart. */
 export function completeView<View extends LiveView>(view: View): View {
   const provider = providerIn(view);
+  const costs: Partial<LiveView> = view;
+  const told = view.rate_source === undefined ? { ...view, ...UNTOLD_COSTS } : view;
   const { hourly, source } = registeredCost(view.hibernated_hourly_cost);
-  const told: Partial<View> = view;
   return {
-    ...view,
-    hibernated_cost: told.hibernated_cost === undefined ? hourly : told.hibernated_cost,
-    hibernated_cost_source: told.hibernated_cost_source ?? source,
+    ...told,
+    ...(costs.hibernated_cost === undefined
+      ? { hibernated_cost: hourly, hibernated_cost_source: source }
+      : {}),
     provider: kindOf(provider),
     connection: connectionOf(provider),
   };

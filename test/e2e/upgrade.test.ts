@@ -160,6 +160,14 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "hibernated_cost_source",
   "stopped_risks",
   "wake_failed",
+  // Told otherwise: a machine that reports nothing costs money too.
+  "cost_today",
+  "cost_source",
+  "rate",
+  "rate_source",
+  "wasted_today",
+  "cost_total",
+  "wasted_total",
 ]);
 
 /** An answer without them, and without the deadline that an instance which was never heard has since. */

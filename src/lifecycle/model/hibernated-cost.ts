@@ -1,4 +1,4 @@
-import { roundDollars } from "./counters.ts";
+import { type Costs, roundDollars } from "./counters.ts";
 import type { InstanceState } from "./state.ts";
 
 /** What a hibernated machine still costs. */
@@ -21,6 +21,11 @@ export function hibernatedCost({ profile, stoppedHourlyCost }: InstanceState): H
 /** What is known of it by its owner's word alone. */
 export function registeredCost(hourly: number | null): HibernatedCost {
   return { hourly, source: hourly === null ? "unknown" : "registered" };
+}
+
+/** What savings are counted by. */
+export function costsOf(state: InstanceState): Costs {
+  return { hourlyCost: state.profile.hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly };
 }
 
 /** As a sentence names it: `$0.40`, `$0.0021`. */

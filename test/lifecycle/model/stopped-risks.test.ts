@@ -3,6 +3,7 @@ import { comingBackOf } from "../../../src/lifecycle/model/coming-back.ts";
 import { CALLED_PROVIDERS } from "../../../src/lifecycle/model/provider.ts";
 import { stoppedRisks } from "../../../src/lifecycle/model/stopped-risks.ts";
 import { waysOnViews } from "../../../src/lifecycle/model/ways-on.ts";
+import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 1 };
@@ -84,6 +85,16 @@ describe("what a hibernated instance costs", () => {
       hibernated_cost_source: source,
       stopped_risks: { hourly_cost: cost },
     });
+  });
+
+  it("by its provider's word is its rate, and lessens what it saves", () => {
+    const line = hibernated(null, 0.1);
+    line.until(at("1:05:00"));
+    expect(line.view).toMatchObject({ rate: 0.1, rate_source: "provider" });
+    expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(0.3);
+    line.heartbeat();
+    expect(savingsView(line.state, line.now).saved_total).toBeCloseTo(0.3);
+    expect(hibernated(null, undefined).view).toMatchObject({ rate: null, rate_source: "unknown" });
   });
 
   it("is known for the next time too, but not of another machine", () => {

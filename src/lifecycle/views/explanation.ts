@@ -1,7 +1,7 @@
 import { idleReading } from "../model/heartbeat.ts";
 import type { IdleRun, Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
@@ -76,8 +76,7 @@ function explainPending(
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const next = nextOnLadder(state, orphan, policy);
   if (next === null) return noStep(...whyNothingIsDone(state, policy, because));
-  const { provider } = state.profile;
-  const condition = `${provider} is asked first, and nothing is stopped that it does not show running`;
+  const condition = `${kindOf(state.profile.provider)} is asked first, and nothing is stopped that it does not show running`;
   return stepAt(next.step, next.at, now, `${because}. ${condition}`, silenceBlockedBy(state, policy, held));
 }
 

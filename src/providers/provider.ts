@@ -35,6 +35,15 @@ export interface MachinePage {
   readonly machines: readonly ListedMachine[];
   /** Where the next page begins; null after the last one. */
   readonly next: string | null;
+  /** What could not be listed now. Left out: nothing. A machine there is not gone because it is not listed. */
+  readonly unlisted?: readonly UnlistedPart[];
+}
+
+/** A part of an account of which its list says nothing, such as a zone that is out of reach. */
+export interface UnlistedPart {
+  readonly name: string;
+  /** What the references of all machines there begin with; empty where it may be any machine. */
+  readonly refPrefix: string;
 }
 
 /** A machine as its provider lists it. What the provider does not say is null. */

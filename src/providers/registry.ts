@@ -33,6 +33,7 @@ import { gcpCredentialsSchema } from "./gcp/credentials.ts";
 import { gcp } from "./gcp/driver.ts";
 import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
 import { hyperstack } from "./hyperstack/driver.ts";
+import { endingList } from "./listing.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
 import { scalewayCredentialsSchema } from "./scaleway/api.ts";
@@ -170,7 +171,7 @@ function noting(provider: Provider, note: (error: ProviderError | null) => Promi
     delete: (target) => noted(provider.delete(target)),
     status: (target) => noted(provider.status(target)),
     verify: (target) => noted(provider.verify(target)),
-    list: list === null ? null : (after) => noted(list(after)),
+    list: list === null ? null : endingList((after) => noted(list(after))),
   };
 }
 

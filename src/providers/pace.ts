@@ -25,7 +25,9 @@ const CAREFUL: Pace = { lookMs: 1_000, orderMs: 2_000, deleteMs: 2_000, listMs: 
  * - Hyperstack: 500 a minute and source address, which all users of the service share,
  *   https://docs.hyperstack.cloud/docs/api-reference/rate-limits.
  * - TensorDock: 100 a minute and organization, https://dashboard.tensordock.com/api/docs/getting-started.
- * - Scaleway documents none for its Instances. A page of its list also asks for types.
+ * - Lambda Cloud: one a second, https://docs.lambda.ai/api/cloud.
+ * - DigitalOcean: 5,000 an hour and 250 a minute by token, https://docs.digitalocean.com/reference/api. A snapshot is four calls.
+ * - Scaleway documents none for its Instances, and Verda none at all. A page of Scaleway's list also asks for types.
  * - A webhook is the user's own: it is spared a flood, and can say more by 429 and `Retry-After`.
  */
 const PACES: Readonly<Partial<Record<string, Pace>>> = {
@@ -38,6 +40,9 @@ const PACES: Readonly<Partial<Record<string, Pace>>> = {
   hyperstack: { lookMs: 400, orderMs: 800, deleteMs: 800, listMs: 1_200, burstMs: 4_000 },
   scaleway: { ...CAREFUL, listMs: 2_000 },
   tensordock: { lookMs: 700, orderMs: 1_400, deleteMs: 1_400, listMs: 700, burstMs: 4_200 },
+  lambda: { lookMs: 1_100, orderMs: 2_200, deleteMs: 2_200, listMs: 1_100, burstMs: 0 },
+  digitalocean: { lookMs: 800, orderMs: 3_200, deleteMs: 1_600, listMs: 800, burstMs: 16_000 },
+  verda: CAREFUL,
 };
 
 /** The pace at a connection, by the text that `openProvider` takes: a kind, and after an `@` which of the user's connections. */

@@ -40,18 +40,25 @@ const MOST_PAGES = 2_000;
 
 /**
  * The list, which ends for whoever follows it, whatever its provider answers. Where a page begins says how many came before it, and
- * with which machine the last one began: one that comes again under another name goes on nowhere.
+ * with which machine the last one began: one that comes again under another name goes on nowhere. One that leaves a part of the account
+ * out is an error, unless whoever asks says that this is understood: what is not listed would look as if it were gone.
  */
 export function endingList(list: List): List {
-  return async (after) => {
+  return async (after, takesParts = false) => {
     const { pages, first, token } = placeOf(after);
     if (pages >= MOST_PAGES) throw new ProviderError("unavailable", "the list has no end");
     const page = await list(token);
+    if (page.unlisted !== undefined && !takesParts) throw leavesOut(page.unlisted);
     const begin = page.machines[0]?.ref ?? "";
     if (page.next === null) return page;
     if (page.next === token || (begin !== "" && begin === first)) throw doesNotGoOn();
     return { ...page, next: `${pages + 1}|${encodeURIComponent(begin)}|${page.next}` };
   };
+}
+
+function leavesOut(unlisted: readonly UnlistedPart[]): ProviderError {
+  const names = unlisted.map(({ name }) => name).join(", ");
+  return new ProviderError("unavailable", `not everything can be listed now: ${names}`);
 }
 
 function placeOf(after: string | null) {

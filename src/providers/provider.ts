@@ -26,8 +26,11 @@ export interface Provider {
    * tried on it; without one, as far as that is possible.
    */
   verify(target: Target | null): Promise<void>;
-  /** A page of all machines that these credentials show; `after` is a former page's `next`. Null where the API can't list. */
-  readonly list: ((after: string | null) => Promise<MachinePage>) | null;
+  /**
+   * A page of all machines that these credentials show; `after` is a former page's `next`. Null where the API can't list. Only whoever
+   * `takesParts`, and concludes nothing of a machine that may be `unlisted`, gets a page that leaves a part out; for others it is an error.
+   */
+  readonly list: ((after: string | null, takesParts?: boolean) => Promise<MachinePage>) | null;
 }
 
 /** Some of an account's machines. */

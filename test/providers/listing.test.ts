@@ -76,6 +76,18 @@ it("begins nowhere but where a page ended", async () => {
   }
 });
 
+it("that leaves a part out is an error for whoever does not say that this is understood", async () => {
+  const unlisted = [{ name: "zone b", refPrefix: "p/zones/b/" }];
+  const list = endingList(async () => ({ ...page(null, "m"), unlisted }));
+  for (const asked of [list(null), list(null, false)]) {
+    await expect(asked).rejects.toMatchObject({
+      code: "unavailable",
+      message: "not everything can be listed now: zone b",
+    });
+  }
+  expect(await list(null, true)).toMatchObject({ machines: [{ ref: "m" }], unlisted });
+});
+
 it("is not understood where it is cut short", () => {
   expect(() => pageOf([], null, undefined)).toThrow("does not say where");
   expect(() => pageOf([], "a", "a")).toThrow("does not go on");

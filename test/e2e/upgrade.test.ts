@@ -160,6 +160,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "hibernated_cost_source",
   "stopped_risks",
   "wake_failed",
+  "delete_while_running",
   // Told otherwise: a machine that reports nothing costs money too.
   "cost_today",
   "cost_source",

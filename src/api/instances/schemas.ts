@@ -186,7 +186,19 @@ const stoppedRisksSchema = component(
   z
     .object({
       text: z.string().describe("All of it in one sentence"),
-      still_billed: z.array(z.enum(["disks", "volumes", "addresses", "snapshots", "not said"])).readonly(),
+      still_billed: z
+        .array(
+          z.enum([
+            "disks",
+            "volumes",
+            "addresses",
+            "snapshots",
+            "everything",
+            "perhaps everything",
+            "not said",
+          ]),
+        )
+        .readonly(),
       hourly_cost: z.number().nullable().describe("Dollars an hour while it is stopped; null while unknown"),
       lost: z.array(z.enum(["memory", "container disk", "local disks", "not said"])).readonly(),
       may_not_come_back: z.enum(["its host", "capacity"]).nullable(),

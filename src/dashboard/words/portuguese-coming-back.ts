@@ -7,16 +7,16 @@ import {
   type Lost,
   nameOfKind,
 } from "../../lifecycle/model/provider.ts";
-import { sayStoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
+import { isWithoutParts, sayStoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import { price } from "../format.ts";
 import type { ComingBackWords } from "./english-coming-back.ts";
 
-const billed: Record<Exclude<Billed, "not said">, string> = {
+const billed = {
   disks: "os discos",
   volumes: "os volumes",
   addresses: "os endereços",
   snapshots: "os snapshots",
-};
+} satisfies Partial<Record<Billed, string>>;
 
 const lost: Record<Lost, string> = {
   memory: "o que está na memória",
@@ -57,6 +57,9 @@ const hows: Readonly<Record<CalledProvider, { readonly recreate: string; readonl
     fetch_data: "Anexe os volumes a outra Instance na mesma zona.",
   },
   tensordock: { recreate: "Crie outra máquina.", fetch_data: "" },
+  lambda: { recreate: "", fetch_data: "" },
+  digitalocean: { recreate: "", fetch_data: "" },
+  verda: { recreate: "", fetch_data: "" },
 };
 
 export const portugueseComingBack: ComingBackWords = {
@@ -92,10 +95,12 @@ export const portugueseComingBack: ComingBackWords = {
 function sayBilled(kind: CalledProvider, hourlyCost: number | null): string {
   if (hourlyCost === 0) return "não custa nada";
   const parts = abilitiesOf(kind).billedWhenStopped.flatMap((each) =>
-    each === "not said" ? [] : [billed[each]],
+    isWithoutParts(each) ? [] : [billed[each]],
   );
   const cost = hourlyCost === null ? "" : `, a ${price(hourlyCost, "pt-BR")} por hora`;
-  return parts.length === 0 ? `ainda pode ser cobrada${cost}` : `${listed(parts)} ainda são cobrados${cost}`;
+  return parts.length === 0
+    ? `ainda pode ser cobrada por inteiro${cost}`
+    : `${listed(parts)} ainda são cobrados${cost}`;
 }
 
 function sayComingBack(kind: CalledProvider): string {

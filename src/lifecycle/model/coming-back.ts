@@ -124,6 +124,10 @@ const COMING_BACK: Readonly<Record<CalledProvider, ComingBack>> = {
     recreate: { how: "deploy another machine", command: null },
     fetchData: null,
   },
+  // Nothing is stopped there.
+  lambda: NOT_KNOWN,
+  digitalocean: NOT_KNOWN,
+  verda: NOT_KNOWN,
 };
 
 /** What is known of coming back at this kind of provider: nothing, where none is called. */

@@ -9,6 +9,7 @@ import {
   type Lost,
   nameOfKind,
 } from "./provider.ts";
+import { onlyDeletes } from "./stopping.ts";
 
 /** What stopping a machine risks: said before it is stopped, from the table of abilities. */
 
@@ -29,7 +30,7 @@ export function stoppedRisks(provider: ConnectedProvider, hourlyCost: number | n
   const { billedWhenStopped, lost, mayNotComeBack } = abilitiesOf(provider);
   const { startWithoutGpu, endsByItself } = comingBackOf(provider);
   return {
-    text: sayStoppedRisks(provider, hourlyCost) ?? NOT_SAID,
+    text: sayStoppedRisks(provider, hourlyCost) ?? (onlyDeletes(provider) ? NEVER_STOPPED : NOT_SAID),
     still_billed: billedWhenStopped,
     hourly_cost: hourlyCost,
     lost,
@@ -42,11 +43,15 @@ export function stoppedRisks(provider: ConnectedProvider, hourlyCost: number | n
 const NOT_SAID =
   "What a stop costs, loses and risks depends on where the machine is rented: nobody says it here.";
 
-/** In one sentence; null where nobody knows what a stop means. */
+const NEVER_STOPPED =
+  "Its provider can't stop a machine and keep it: all of it is billed until it is deleted, with its data.";
+
+/** In one sentence; null where nobody knows what a stop means, or nothing is stopped. */
 export function sayStoppedRisks(provider: ConnectedProvider, hourlyCost: number | null): string | null {
   const kind = calledKind(kindOf(provider));
   const { lost, mayNotComeBack } = abilitiesOf(provider);
-  if (kind === null || (lost.includes("not said") && mayNotComeBack === null)) return null;
+  if (kind === null || onlyDeletes(kind) || (lost.includes("not said") && mayNotComeBack === null))
+    return null;
   const { endsByItself } = comingBackOf(kind);
   const parts = [
     sayBilled(kind, hourlyCost),
@@ -57,7 +62,7 @@ export function sayStoppedRisks(provider: ConnectedProvider, hourlyCost: number 
   return `Stopped at ${nameOfKind(kind)}: ${parts.join("; ")}.`;
 }
 
-const BILLED: Record<Exclude<Billed, "not said">, string> = {
+const BILLED: Record<Exclude<Billed, WithoutParts>, string> = {
   disks: "its disks",
   volumes: "its volumes",
   addresses: "its addresses",
@@ -66,11 +71,20 @@ const BILLED: Record<Exclude<Billed, "not said">, string> = {
 
 function sayBilled(kind: ConnectedProvider, hourlyCost: number | null): string {
   const billed = abilitiesOf(kind).billedWhenStopped.flatMap((each) =>
-    each === "not said" ? [] : [BILLED[each]],
+    isWithoutParts(each) ? [] : [BILLED[each]],
   );
   if (hourlyCost === 0) return "it costs nothing";
   const cost = hourlyCost === null ? "" : `, at ${spokenDollars(hourlyCost)} an hour`;
-  return billed.length === 0 ? `it may still be billed${cost}` : `${listed(billed)} are still billed${cost}`;
+  return billed.length === 0
+    ? `it may still be billed in full${cost}`
+    : `${listed(billed)} are still billed${cost}`;
+}
+
+type WithoutParts = "everything" | "perhaps everything" | "not said";
+
+/** Whether that is billed, or may be, without saying which part of the machine. */
+export function isWithoutParts(billed: Billed): billed is WithoutParts {
+  return billed === "everything" || billed === "perhaps everything" || billed === "not said";
 }
 
 const LOST: Record<Lost, string> = {

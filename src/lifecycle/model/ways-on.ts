@@ -1,5 +1,6 @@
 import { comingBackOf } from "./coming-back.ts";
-import { abilitiesOf, type ConnectedProvider } from "./provider.ts";
+import type { ConnectedProvider } from "./provider.ts";
+import { stopsSilent } from "./stopping.ts";
 
 /** What the owner of an instance can do whose wake has failed. Only what is possible at its provider is offered. */
 
@@ -27,7 +28,7 @@ export function waysOnViews(
     { way: "fetch_data", wayOn: fetchData },
   ] as const;
   return [
-    ...(abilitiesOf(provider).reachesSilent ? [wait(instanceId)] : []),
+    ...(stopsSilent(provider) ? [wait(instanceId)] : []),
     ...own.flatMap(({ way, wayOn }) =>
       wayOn === null
         ? []

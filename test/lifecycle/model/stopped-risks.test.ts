@@ -31,6 +31,16 @@ describe("what a stop risks", () => {
     }
   });
 
+  it("is nothing where a machine can only be deleted, which is said", () => {
+    for (const kind of ["lambda", "digitalocean", "verda"] as const) {
+      expect(stoppedRisks(kind, null)).toMatchObject({
+        text: expect.stringContaining("billed until it is deleted"),
+        still_billed: ["everything"],
+      });
+      expect(waysOnViews("rig", kind, null)).toEqual([]);
+    }
+  });
+
   it("is in the alerts that warn of a hibernation, and in the answer to a heartbeat is not", () => {
     const profile = { providerRef: "28864630", hibernatedHourlyCost: null };
     const idle = new Timeline({ provider: "vast", profile });

@@ -119,6 +119,8 @@ export function failWake(state: InstanceState, at: number, failed: FailedWake): 
   const kind = kindOf(machine.provider);
   const isNeverTaken = tries === 0 || (tries === 1 && isRefused);
   const mayStart = notCancelled !== undefined && !isNeverTaken;
+  // The stop that ended this start has ended any before it.
+  const isOver = notCancelled === undefined && phase.openLook?.because === "wake";
   const fate = mayStart
     ? ` It may still start, because ${notCancelled}: ${kind} is told to stop it, and asked, until it is known.`
     : "";
@@ -131,7 +133,7 @@ export function failWake(state: InstanceState, at: number, failed: FailedWake): 
         unsavedFrom: at,
         reason: phase.reason,
         orphan: null,
-        openLook: mayStart ? lookAfterWake(at) : phase.openLook,
+        openLook: mayStart ? lookAfterWake(at) : isOver ? undefined : phase.openLook,
         wakeFailed: { at, because, actionId },
       },
       clock: { ...state.clock, graceUntil: null },

@@ -143,6 +143,18 @@ describe("a wake of which nobody knows whether its start was cancelled", () => {
     expect(line.orders).toEqual(["hibernate", "wake"]);
   });
 
+  it.each([
+    ["a stop of which it is known is the end of both", {}, false],
+    ["one that was never taken ends nothing", { isRefused: true, notCancelled: "503" }, true],
+  ])("and that is woken again in vain: %s", (_, failure, mayStart) => {
+    const line = failed({ notCancelled: "it did not answer" });
+    line.command({ type: "wake.requested" });
+    const { actionId } = line;
+    line.command({ type: "action.tried", actionId });
+    line.command({ type: "action.failed", actionId, because: "no capacity", ...failure });
+    expect(line.view.wake_failed?.may_start).toBe(mayStart);
+  });
+
   it("is woken by its first heartbeat", () => {
     const line = failed({ notCancelled: "it did not answer" });
     line.until(at("1:40:00")).heartbeat();

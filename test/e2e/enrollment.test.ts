@@ -195,6 +195,18 @@ describe("in a container", () => {
     await container.program("wget", "exit 1");
     await container.agent(install(await newToken()));
     await isRunning(FIRST);
+    expect((await container.agent(["status"])).stdout).toContain(`enrolls:    ec2/${FIRST}\n`);
+    const { stdout } = await container.agent(["check"]);
+    expect(stdout).toContain(`token:      accepted for instance ${FIRST}\n`);
+  });
+
+  it("by a command whose environment was emptied, as by sudo, it is, too", async () => {
+    metadata.cloud = null;
+    container = await Container.start(metadata, { RUNPOD_POD_ID: "4qm3k7u1x9tz0b" });
+    const emptied = ["sh", "-c", 'env -u RUNPOD_POD_ID sh "$@"; true', "sh"];
+    const { stdout } = await container.agent(install(await newToken()), emptied);
+    expect(stdout).toContain("It reports as instance 4qm3k7u1x9tz0b.");
+    await isRunning("4qm3k7u1x9tz0b");
   });
 
   it("installed again, it is the same instance with the same agent, and takes no further use", async () => {

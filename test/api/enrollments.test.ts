@@ -149,6 +149,15 @@ describe("a machine that enrolls", () => {
     expect(body.provider_ref).toBe(ref);
   });
 
+  it("and is never heard is told of, but counts as one that its owner did not name", async () => {
+    const actor = async (id: string) =>
+      JSON.parse((await env.INSTANCES.getByName(`${user.userId}/${id}`).inspect())?.state ?? "{}").phase;
+    await enroll((await newEnrollment(user)).token);
+    await Instance.register(user, "by-hand");
+    expect(await actor(EC2)).toMatchObject({ status: "pending", unheard: { because: "unknown" } });
+    expect(await actor("by-hand")).toMatchObject({ unheard: { because: "registered" } });
+  });
+
   it("is known again by its key: the same instance and token, and no further use, even of a token that is used up or has expired", async () => {
     const { token } = await newEnrollment(user, { uses: 1, expires_in_days: 1 });
     const first = await enroll(token);

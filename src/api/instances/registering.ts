@@ -103,7 +103,7 @@ async function registerAdmitted(
       userPolicy: userPolicy.overrides,
       userPolicyVersion: userPolicy.version,
       idsAfter,
-      ...(enrollment === undefined ? {} : { enrollment }),
+      ...(enrollment === undefined ? {} : { enrollment, isNamed: false }),
       requestId,
     });
     if (registered.outcome === "exists") throw registered.isLeaving ? stillLeaving() : exists();

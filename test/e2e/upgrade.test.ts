@@ -156,6 +156,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "never_heard_after_seconds",
   "act_on_never_heard",
+  "delete_while_running",
   // Told otherwise: a machine that reports nothing costs money too.
   "cost_today",
   "cost_source",

@@ -124,13 +124,21 @@ export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEven
         actionId,
         snapshotId: outcome.snapshotId,
         confirmedBy: outcome.confirmedBy,
+        hourlyCost: outcome.hourlyCost,
       };
     case "gone":
       return { type: "action.gone", actionId };
     case "found_running":
       return { type: "action.found_running", actionId };
     case "failed":
-      return { type: "action.failed", actionId, because: outcome.because };
+      return {
+        type: "action.failed",
+        actionId,
+        because: outcome.because,
+        notCancelled: outcome.notCancelled,
+        isRefused: outcome.isRefused,
+        hourlyCost: outcome.hourlyCost,
+      };
   }
 }
 

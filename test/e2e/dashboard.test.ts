@@ -340,6 +340,51 @@ describe("the live connection", () => {
   });
 });
 
+describe("a hibernated instance", () => {
+  it("shows what it still costs, and after a wake in vain why, with what can be done", async () => {
+    const user = await world.newUser("Ada");
+    const orders: string[] = [];
+    const plane = await FakeHttp.start(({ body }) => {
+      const { type } = z.looseObject({ type: z.string() }).parse(JSON.parse(body));
+      if (type !== "instance.status" && type !== "instance.ping") orders.push(type);
+      return type === "instance.wake"
+        ? { status: 400, body: '{"error":"its GPU is taken"}' }
+        : { status: 200, body: '{"status":"done","state":"stopped"}' };
+    });
+    try {
+      const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+      await request(`${world.url}/api/agent/providers/webhook`, "PUT", user.token, {
+        url: plane.url,
+        secret,
+      });
+      await request(`${world.url}/api/agent/instances`, "POST", user.token, {
+        instance_id: "sleeper",
+        name: "Sleeper",
+        provider: "webhook",
+      });
+      const page = await open();
+      await signIn(page, user);
+      await request(`${world.url}/api/agent/instances/sleeper/hibernate`, "POST", user.token);
+      await row(page, "Sleeper").getByText("unknown cost an hour").waitFor(PATIENCE);
+      await row(page, "Sleeper").getByRole("link").click();
+      await page.getByRole("button", { name: "Wake: Sleeper" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Wake" }).click();
+      const failed = page.getByRole("region", { name: "Its last wake failed" });
+      await failed.getByText(/the webhook answered 400.*; the start was cancelled/).waitFor(PATIENCE);
+      expect(await failed.getByRole("listitem").allInnerTexts()).toEqual([
+        expect.stringContaining("Wait, and wake it again"),
+      ]);
+      expect(await barriers(page)).toEqual([]);
+      expect(orders).toEqual(["instance.hibernate", "instance.wake", "instance.hibernate"]);
+      await failed.getByRole("button", { name: "Wake" }).click();
+      await page.getByRole("dialog").getByText("Wake Sleeper?").waitFor(PATIENCE);
+      await page.context().close();
+    } finally {
+      await plane.stop();
+    }
+  });
+});
+
 describe("a new user", () => {
   it("adds an instance, runs the command that is shown, and sees its first heartbeat", async () => {
     const user = await world.newUser("Ada");

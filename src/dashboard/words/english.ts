@@ -3,6 +3,7 @@ import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/instance-view.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
+import { englishComingBack } from "./english-coming-back.ts";
 import { spelledOut } from "./spelled-out.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
@@ -187,6 +188,7 @@ export const english = {
     saved: "Saved.",
   },
   failed: "That did not work.",
+  comingBack: englishComingBack,
   status,
   health,
   block,

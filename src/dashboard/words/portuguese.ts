@@ -1,6 +1,7 @@
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
+import { portugueseComingBack } from "./portuguese-coming-back.ts";
 import { spelledOut } from "./spelled-out.ts";
 
 const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
@@ -151,6 +152,7 @@ export const portuguese: Words = {
     saved: "Salvo.",
   },
   failed: "Não funcionou.",
+  comingBack: portugueseComingBack,
   status: {
     pending: "Pendente",
     running: "Rodando",

@@ -26,6 +26,8 @@ export interface InstanceState {
   readonly agent: Agent;
   /** When and with which credentials the machine was last seen at its provider; null if it never was. */
   readonly sighted: Sighted | null;
+  /** Dollars an hour that its machine costs while it is stopped, by its provider's word; absent where that was not said. */
+  readonly stoppedHourlyCost?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -118,6 +120,13 @@ export function newState(
     sighted: null,
     reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
   };
+}
+
+/** The same state with what its provider says a stopped machine costs, if it says so. */
+export function withStoppedCost(state: InstanceState, hourlyCost: number | undefined): InstanceState {
+  return hourlyCost === undefined || hourlyCost === state.stoppedHourlyCost
+    ? state
+    : { ...state, stoppedHourlyCost: hourlyCost };
 }
 
 /** The machine that the instance watches. */

@@ -1,4 +1,4 @@
-import { roundDollars } from "../model/counters.ts";
+import { spokenDollars } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -58,8 +58,7 @@ const SINCE: Record<Unheard["because"], string> = {
 
 function costOf({ profile: { hourlyCost } }: InstanceState): string {
   if (hourlyCost === null) return "If it runs, it costs money.";
-  const dollars = hourlyCost >= 0.1 ? hourlyCost.toFixed(2) : String(roundDollars(hourlyCost));
-  return `If it runs, it costs $${dollars} an hour.`;
+  return `If it runs, it costs ${spokenDollars(hourlyCost)} an hour.`;
 }
 
 function consequenceOf(state: InstanceState, stepAt: number | null, policy: Policy): string {

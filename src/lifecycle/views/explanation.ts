@@ -1,5 +1,5 @@
 import { idleReading } from "../model/heartbeat.ts";
-import type { IdleRun, Orphan, Unheard } from "../model/phase.ts";
+import type { Hibernated, IdleRun, Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
@@ -41,11 +41,7 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
       return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
     case "hibernated":
       return phase.orphan === null
-        ? noStep(
-            phase.openLook === undefined
-              ? `Hibernated since ${toIso(phase.since)}`
-              : "Hibernated before a restore or an import: nobody knows yet whether it still is",
-          )
+        ? noStep(hibernatedBecause(phase))
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
       return noStep(
@@ -59,6 +55,15 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
         `Deleted at ${toIso(phase.at)}; it leaves the list at ${toIso(phase.at + policy.deletedListedMs)}`,
       );
   }
+}
+
+function hibernatedBecause({ since, openLook, wakeFailed }: Hibernated): string {
+  if (openLook !== undefined && openLook.because !== "wake")
+    return "Hibernated before a restore or an import: nobody knows yet whether it still is";
+  const evidence = `Hibernated since ${toIso(since)}`;
+  if (wakeFailed === undefined) return evidence;
+  const fate = openLook === undefined ? "" : "; nobody knows whether its start was cancelled";
+  return `${evidence}: its wake failed then (${wakeFailed.because})${fate}`;
 }
 
 function explainPending(

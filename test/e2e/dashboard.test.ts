@@ -566,6 +566,34 @@ describe("settings", () => {
       await plane.stop();
     }
   });
+
+  it("make an enrollment token with the one command to paste, tell how many machines are left, and revoke it", async () => {
+    const user = await world.newUser("Ada");
+    const page = await open();
+    await signIn(page, user);
+    await page.getByRole("link", { name: "Settings" }).click();
+    const card = cardOf(page, "Enrollment tokens");
+    await card.getByText("No token: each machine is registered by hand.").waitFor(PATIENCE);
+    await card.getByLabel("Name").fill("Image");
+    await card.getByLabel("Machines").fill("3");
+    await card.getByRole("button", { name: "Make a token" }).click();
+    await card.getByText("3 of 3 machines left").waitFor(PATIENCE);
+    const command = (await card.locator("pre").textContent()) ?? "";
+    const [, token = ""] = /install --enroll (\S+) --url http:\/\/127/.exec(command) ?? [];
+    expect(await barriers(page)).toEqual([]);
+    await request(`${world.url}/api/agent/enroll`, "POST", token, {
+      provider: "ec2",
+      machine_id: "i-1234567890abcdef0",
+      machine_key: "k".repeat(32),
+    });
+    await page.reload();
+    await card.getByText("2 of 3 machines left").waitFor(PATIENCE);
+    expect(await page.getByText(token).count()).toBe(0);
+    await card.getByRole("button", { name: "Revoke: Image" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await card.getByText("No token: each machine is registered by hand.").waitFor(PATIENCE);
+    await page.context().close();
+  });
 });
 
 describe("signing in", () => {

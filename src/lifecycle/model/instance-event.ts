@@ -5,8 +5,15 @@ import type { Profile } from "./state.ts";
 
 /** What happens to an instance: the input of `decide`. */
 export type InstanceEvent =
-  /** `sighted`: the machine as seen at its provider during registration; null if it was not looked up. */
-  | { readonly type: "registered"; readonly sighted: Sighted | null }
+  /**
+   * `sighted`: the machine as seen at its provider during registration; null if it was not looked up. `enrolledBy`: the name of
+   * the enrollment token with which the machine has registered itself; null where its owner has.
+   */
+  | {
+      readonly type: "registered";
+      readonly sighted: Sighted | null;
+      readonly enrolledBy?: string | null;
+    }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport }
   /** Time has passed. `dueAt`: when the alarm should have fired. */
   | { readonly type: "alarm"; readonly dueAt: number }
@@ -21,7 +28,8 @@ export type InstanceEvent =
     }
   /** The policy passed to `decide` is new. Everything before was decided by the former one. */
   | { readonly type: "policy.changed"; readonly former: Policy }
-  | { readonly type: "token.rotated" }
+  /** `enrolledBy`: as above, of a machine that is given the token. */
+  | { readonly type: "token.rotated"; readonly enrolledBy?: string | null }
   | { readonly type: "removed" }
   | { readonly type: "cleanup" }
   /** Its state is of a former moment, or of another service. `knownUntil`: up to when it is known to be true; null: unknown. */

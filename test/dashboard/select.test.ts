@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { type Selection, select, summarize } from "../../src/dashboard/fleet/select.ts";
-import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../src/lifecycle/views/instance-view.ts";
 import { live } from "./live-view.ts";
 
 const ALL: Selection = { group: null, status: null, search: "", sort: "name", descending: false };
 
-const ids = (instances: readonly LiveView[], selection: Partial<Selection> = {}) =>
+const ids = (instances: readonly ShownView[], selection: Partial<Selection> = {}) =>
   select(instances, { ...ALL, ...selection }).map((each) => each.instance_id);
 
 describe("the table", () => {

@@ -4,7 +4,8 @@ import { component } from "../../http/openapi.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
-import type { DetailView, HeartbeatView, LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { Control } from "../../lifecycle/views/control.ts";
+import type { DetailView, HeartbeatView, Shown, ShownView } from "../../lifecycle/views/instance-view.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
 
@@ -47,7 +48,7 @@ const explanationSchema = component(
       next_step: z
         .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete"])
         .nullable(),
-      at: instant.nullable(),
+      at: instant.nullable().describe("Null for a step that can't come, since nobody could carry it out"),
       in_seconds: z.number().nullable(),
       because: z.string().describe("The evidence"),
       blocked_by: z
@@ -64,6 +65,25 @@ const explanationSchema = component(
     })
     .describe("What comes next, when, why, and what holds it back"),
 );
+
+const controlSchema = component(
+  "InstanceControl",
+  z
+    .object({
+      nobody_can_stop: z
+        .boolean()
+        .describe("It may run, and cost money, and neither its agent nor its provider could stop it"),
+      can_hibernate: z.boolean().describe("Whether an order to hibernate would be carried out by somebody"),
+      can_wake: z.boolean(),
+      why_not: z
+        .enum(["no_provider", "silent", "not_connected", "refused", "cannot_stop"])
+        .nullable()
+        .describe(
+          "What stands against orders. `no_provider`: nobody carries them out. `silent`: its own agent alone could, and is not heard. `not_connected`: there are no credentials for its provider. `refused`: the provider refuses them. `cannot_stop`: its provider can't stop machines, and only a deletion ends the bill",
+        ),
+    })
+    .describe("Whether anybody could stop the machine as it stands, and if not, why"),
+) satisfies z.ZodType<Control>;
 
 export const liveSchema = component(
   "Instance",
@@ -96,7 +116,8 @@ export const liveSchema = component(
     hibernated_since: instant.nullable(),
     keep_alive_until: instant.nullable(),
     lifecycle: explanationSchema,
-  }) satisfies z.ZodType<LiveView>,
+    control: controlSchema,
+  }) satisfies z.ZodType<ShownView>,
 );
 
 export const summarySchema = component(
@@ -159,5 +180,5 @@ export const detailSchema = component(
     cost_accumulated: z.number().nullable(),
     gpus: z.array(gpuSchema),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
-  }) satisfies z.ZodType<DetailView>,
+  }) satisfies z.ZodType<Shown<DetailView>>,
 );

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
 import { fleet, fleetError } from "./fleet.ts";
@@ -133,7 +133,7 @@ function ariaSort({ sort, descending }: Selection, column: SortKey) {
   return descending ? "descending" : "ascending";
 }
 
-function Rows({ instances }: { instances: readonly LiveView[] }) {
+function Rows({ instances }: { instances: readonly ShownView[] }) {
   const [limit, setLimit] = useState(ROWS_AT_A_TIME);
   const end = useRef<HTMLTableRowElement>(null);
   const more = instances.length > limit;

@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { money } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
@@ -11,7 +11,7 @@ import { ofInstance } from "./sight.ts";
 
 /** One instance of the table. Drawn anew only when it changed; what ticks in it ticks by itself. */
 export const Row = memo(
-  function Row({ instance }: { instance: LiveView }) {
+  function Row({ instance }: { instance: ShownView }) {
     const { columns } = words.value;
     return (
       <tr {...ofInstance(instance.instance_id)}>

@@ -1,13 +1,13 @@
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 
 /** The instances that a tile of the summary stands for. */
 const GROUPS = {
-  active: ({ status, health }: LiveView) => status === "running" && health !== "idle",
-  idle: ({ status, health }: LiveView) => status === "running" && health === "idle",
-  orphaned: ({ status }: LiveView) => status === "orphaned",
-  hibernated: ({ status }: LiveView) => status === "hibernated" || status === "hibernating",
+  active: ({ status, health }: ShownView) => status === "running" && health !== "idle",
+  idle: ({ status, health }: ShownView) => status === "running" && health === "idle",
+  orphaned: ({ status }: ShownView) => status === "orphaned",
+  hibernated: ({ status }: ShownView) => status === "hibernated" || status === "hibernating",
 } as const;
 
 export type Group = keyof typeof GROUPS;
@@ -18,13 +18,13 @@ export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface Selection {
   readonly group: Group | null;
-  readonly status: LiveView["status"] | null;
+  readonly status: ShownView["status"] | null;
   readonly search: string;
   readonly sort: SortKey;
   readonly descending: boolean;
 }
 
-export function select(instances: readonly LiveView[], selection: Selection): LiveView[] {
+export function select(instances: readonly ShownView[], selection: Selection): ShownView[] {
   const wanted = selection.search.trim().toLowerCase();
   const { group, status, sort, descending } = selection;
   const chosen = instances.filter(
@@ -54,7 +54,7 @@ interface Summary extends Record<Group, number> {
   readonly dollarsAnHour: number;
 }
 
-export function summarize(instances: readonly LiveView[]): Summary {
+export function summarize(instances: readonly ShownView[]): Summary {
   const count = (group: Group) => instances.filter(GROUPS[group]).length;
   return {
     active: count("active"),
@@ -65,7 +65,7 @@ export function summarize(instances: readonly LiveView[]): Summary {
   };
 }
 
-function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: LiveView): number {
+function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: ShownView): number {
   switch (status) {
     case "running":
     case "orphaned":
@@ -83,11 +83,11 @@ function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: LiveVi
   }
 }
 
-const byName = (a: LiveView, b: LiveView) =>
+const byName = (a: ShownView, b: ShownView) =>
   a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.instance_id < b.instance_id ? -1 : 1);
 
 /** The status that most wants a look comes first. */
-const URGENCY: Record<LiveView["status"], number> = {
+const URGENCY: Record<ShownView["status"], number> = {
   orphaned: 0,
   hibernating: 1,
   waking: 2,
@@ -99,11 +99,11 @@ const URGENCY: Record<LiveView["status"], number> = {
 };
 
 /** What was never heard wants a look like what is silent. */
-function urgencyOf({ status, health }: LiveView): number {
+function urgencyOf({ status, health }: ShownView): number {
   return status === "pending" && health === "unhealthy" ? URGENCY.orphaned : URGENCY[status];
 }
 
-const COMPARE: Record<SortKey, (a: LiveView, b: LiveView) => number> = {
+const COMPARE: Record<SortKey, (a: ShownView, b: ShownView) => number> = {
   name: byName,
   status: (a, b) => urgencyOf(a) - urgencyOf(b),
   heartbeat: (a, b) => compare(a.last_heartbeat ?? "", b.last_heartbeat ?? ""),

@@ -1,4 +1,4 @@
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { money } from "../format.ts";
 import { useLive } from "../poll.ts";
 import { language, words } from "../words.ts";
@@ -15,7 +15,7 @@ export function Summary({
   group,
   onGroup,
 }: {
-  instances: readonly LiveView[];
+  instances: readonly ShownView[];
   group: Group | null;
   onGroup: (group: Group | null) => void;
 }) {

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
-import type { DetailView } from "../../lifecycle/views/instance-view.ts";
+import type { DetailView, Shown } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { dateTime, money, number } from "../format.ts";
@@ -17,7 +17,7 @@ import { PolicyEditor } from "../settings/policy-editor.tsx";
 import { language, words } from "../words.ts";
 import { ReadingsCard } from "./readings-card.tsx";
 
-type Detail = DetailView & {
+type Detail = Shown<DetailView> & {
   readonly policy: PolicySettings;
   readonly policy_overrides: { readonly user: PolicyOverrides; readonly instance: PolicyOverrides };
 };

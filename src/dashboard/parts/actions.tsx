@@ -1,5 +1,5 @@
 import { CALLED_PROVIDERS } from "../../lifecycle/model/provider.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { money } from "../format.ts";
@@ -8,7 +8,7 @@ import { confirmed } from "./dialog.tsx";
 import { doAndSay } from "./notice.tsx";
 
 /** What the owner can ask of an instance as it stands. */
-export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () => void }) {
+export function Actions({ instance, onDone }: { instance: ShownView; onDone?: () => void }) {
   const { instance_id, name, status, health, provider } = instance;
   const mayRun = health === "unhealthy" && CALLED_PROVIDERS.some((kind) => kind === provider);
   const { keepAlive, hibernate, wake, of } = words.value;

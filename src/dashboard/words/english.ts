@@ -1,7 +1,7 @@
 import type { Status } from "../../lifecycle/model/phase.ts";
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
-import type { Health } from "../../lifecycle/views/instance-view.ts";
+import type { Health } from "../../lifecycle/views/health.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
 import { spelledOut } from "./spelled-out.ts";
 

@@ -3,6 +3,7 @@ import { STATUSES } from "../../lifecycle/model/phase.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
+import { ConnectionFilter } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
 import { Row } from "./row.tsx";
 import { type Selection, SORT_KEYS, type SortKey, select, selectUnreadable } from "./select.ts";
@@ -25,6 +26,7 @@ export function FleetPage() {
   const [selection, setSelection] = useState<Selection>({
     group: null,
     status: null,
+    connection: null,
     search: "",
     sort: "status",
     descending: false,
@@ -73,6 +75,7 @@ export function FleetPage() {
             </option>
           ))}
         </select>
+        <ConnectionFilter chosen={selection.connection} onChoose={(connection) => change({ connection })} />
         <select
           class="narrow-only"
           aria-label={words.value.sortBy}

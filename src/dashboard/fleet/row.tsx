@@ -3,6 +3,7 @@ import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { money } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
+import { ControlMark } from "../parts/control.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { instanceAddress } from "../route.ts";
@@ -21,6 +22,7 @@ export const Row = memo(
         </th>
         <td data-label={columns.status}>
           <Badge instance={instance} />
+          <ControlMark instance={instance} />
         </td>
         <td data-label={columns.heartbeat} class="figure">
           <Ago at={instance.last_heartbeat} />

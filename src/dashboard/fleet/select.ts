@@ -8,6 +8,7 @@ const GROUPS = {
   idle: ({ status, health }: ShownView) => status === "running" && health === "idle",
   orphaned: ({ status }: ShownView) => status === "orphaned",
   hibernated: ({ status }: ShownView) => status === "hibernated" || status === "hibernating",
+  unstoppable: ({ control }: ShownView) => control.nobody_can_stop,
 } as const;
 
 export type Group = keyof typeof GROUPS;
@@ -19,6 +20,8 @@ export type SortKey = (typeof SORT_KEYS)[number];
 export interface Selection {
   readonly group: Group | null;
   readonly status: ShownView["status"] | null;
+  /** The id of a connection to a provider. */
+  readonly connection: string | null;
   readonly search: string;
   readonly sort: SortKey;
   readonly descending: boolean;
@@ -26,11 +29,12 @@ export interface Selection {
 
 export function select(instances: readonly ShownView[], selection: Selection): ShownView[] {
   const wanted = selection.search.trim().toLowerCase();
-  const { group, status, sort, descending } = selection;
+  const { group, status, connection, sort, descending } = selection;
   const chosen = instances.filter(
     (each) =>
       (group === null || GROUPS[group](each)) &&
       (status === null || each.status === status) &&
+      (connection === null || each.connection === connection) &&
       (wanted === "" ||
         each.name.toLowerCase().includes(wanted) ||
         each.instance_id.toLowerCase().includes(wanted)),
@@ -42,9 +46,9 @@ export function select(instances: readonly ShownView[], selection: Selection): S
 /** Instances of which nothing is known but their ids: they are in no group and have no status. */
 export function selectUnreadable<T extends { readonly instance_id: string }>(
   unreadable: readonly T[],
-  { group, status, search }: Selection,
+  { group, status, connection, search }: Selection,
 ): T[] {
-  if (group !== null || status !== null) return [];
+  if (group !== null || status !== null || connection !== null) return [];
   const wanted = search.trim().toLowerCase();
   return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
 }
@@ -61,6 +65,7 @@ export function summarize(instances: readonly ShownView[]): Summary {
     idle: count("idle"),
     orphaned: count("orphaned"),
     hibernated: count("hibernated"),
+    unstoppable: count("unstoppable"),
     dollarsAnHour: instances.reduce((sum, each) => sum + costNow(each), 0),
   };
 }

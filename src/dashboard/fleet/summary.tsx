@@ -20,10 +20,13 @@ export function Summary({
   onGroup: (group: Group | null) => void;
 }) {
   const summary = summarize(instances);
+  // A tile that would stand at zero for nearly everybody.
+  const isUnstoppableShown = summary.unstoppable > 0 || group === "unstoppable";
+  const tiles = isUnstoppableShown ? ([...TILES, "unstoppable"] as const) : TILES;
   const savings = useLive<{ in_all: { saved_this_month: number } }>("/api/agent/savings", SAVINGS_PAUSE_MS);
   return (
     <div class="tiles">
-      {TILES.map((each) => (
+      {tiles.map((each) => (
         <button
           key={each}
           type="button"
@@ -31,7 +34,8 @@ export function Summary({
           aria-pressed={group === each}
           onClick={() => onGroup(group === each ? null : each)}
         >
-          <span class="value">{summary[each]}</span> <span>{words.value[each]}</span>
+          <span class="value">{summary[each]}</span>{" "}
+          <span>{each === "unstoppable" ? words.value.instances.unstoppable : words.value[each]}</span>
         </button>
       ))}
       <div class="tile">

@@ -1,4 +1,3 @@
-import { CALLED_PROVIDERS } from "../../lifecycle/model/provider.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
@@ -9,8 +8,9 @@ import { doAndSay } from "./notice.tsx";
 
 /** What the owner can ask of an instance as it stands. */
 export function Actions({ instance, onDone }: { instance: ShownView; onDone?: () => void }) {
-  const { instance_id, name, status, health, provider } = instance;
-  const mayRun = health === "unhealthy" && CALLED_PROVIDERS.some((kind) => kind === provider);
+  const { instance_id, name, status, health, control } = instance;
+  // One that was just registered is yet to be heard.
+  const mayRun = status !== "pending" || health === "unhealthy";
   const { keepAlive, hibernate, wake, of } = words.value;
   const finish = () => {
     refreshFleet();
@@ -53,7 +53,7 @@ export function Actions({ instance, onDone }: { instance: ShownView; onDone?: ()
           <button type="button" aria-label={of(keepAlive, name)} onClick={onKeepAlive}>
             {keepAlive}
           </button>
-          {(status !== "pending" || mayRun) && (
+          {control.can_hibernate && mayRun && (
             <button type="button" aria-label={of(hibernate, name)} onClick={onHibernate}>
               {hibernate}
             </button>
@@ -61,6 +61,7 @@ export function Actions({ instance, onDone }: { instance: ShownView; onDone?: ()
         </span>
       );
     case "hibernated":
+      if (!control.can_wake) return null;
       return (
         <span class="buttons">
           <button type="button" aria-label={of(wake, name)} onClick={onWake}>

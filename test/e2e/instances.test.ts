@@ -225,6 +225,7 @@ describe("an instance", () => {
 describe("a machine that nobody can stop", () => {
   it("is marked in red, with the remedy and without buttons and times of what can't come, until it can", async () => {
     const user = await world.newUser("Ada");
+    await ask(user, "PUT", "/policy", { guard: { enabled: false } });
     await connectPlane(user, "Rack 7");
     const register = (instance_id: string, name: string, provider: string) =>
       registerInstance(world.url, user.token, { instance_id, name, provider, ...COSTS });

@@ -256,9 +256,11 @@ describe("a machine that nobody can stop", () => {
     expect(await barriers(page)).toEqual([]);
 
     await page.getByRole("button", { name: /Can’t be stopped/ }).click();
-    expect(await page.locator("tbody th a").allInnerTexts()).toEqual(["Nobody's", "Rented"]);
+    await expect
+      .poll(() => page.locator("tbody th a").allInnerTexts(), PATIENCE)
+      .toEqual(["By itself", "Nobody's", "Rented"]);
     await page.getByLabel("Connection").selectOption({ label: "Rack 7" });
-    expect(await page.locator("tbody th a").allInnerTexts()).toEqual(["Rented"]);
+    await expect.poll(() => page.locator("tbody th a").allInnerTexts(), PATIENCE).toEqual(["Rented"]);
     await page.getByRole("link", { name: "Rented" }).click();
     const line = page.getByText(
       "Nobody can stop this machine: the keys of its connection are refused (My own control plane).",

@@ -27,6 +27,7 @@ export function MachineFields({
   const unconnected = CALLED_PROVIDERS.filter((each) =>
     connections.every(({ provider }) => provider !== each),
   );
+  const isGone = data !== null && chosen.connection !== null && of(connections, chosen) === undefined;
   const choose = (value: string) => {
     const connection = connections.find(({ id }) => id === value);
     const provider =
@@ -41,7 +42,7 @@ export function MachineFields({
           <select
             {...attributes}
             name="machine"
-            value={chosen.connection ?? chosen.provider}
+            value={isGone ? chosen.provider : (chosen.connection ?? chosen.provider)}
             onChange={({ currentTarget }) => choose(currentTarget.value)}
           >
             {connections.length > 0 && (
@@ -72,7 +73,7 @@ export function MachineFields({
           </select>
         )}
       </Field>
-      <Obstacle chosen={chosen} connections={connections} />
+      <Obstacle chosen={chosen} isGone={isGone} connection={of(connections, chosen)} />
       {kind !== null && chosen.connection !== null && (
         <ReferenceFields chosen={chosen} refusals={refusals} onChange={onChange} />
       )}
@@ -97,17 +98,29 @@ export function canBeNamed(chosen: ChosenMachine): boolean {
   return calledOf(chosen) === null || chosen.connection !== null;
 }
 
-/** What has to be done before a machine there can be watched, and where. */
-function Obstacle({ chosen, connections }: { chosen: ChosenMachine; connections: readonly Connection[] }) {
+function of(connections: readonly Connection[], { connection }: ChosenMachine): Connection | undefined {
+  return connections.find(({ id }) => id === connection);
+}
+
+/** What has to be done before a machine there can be watched, and where. `isGone`: its connection was removed. */
+function Obstacle({
+  chosen,
+  isGone,
+  connection,
+}: {
+  chosen: ChosenMachine;
+  isGone: boolean;
+  connection: Connection | undefined;
+}) {
   const { notConnected, connectFirst, isRefused, renewFirst } = words.value.instances;
-  if (!canBeNamed(chosen)) {
+  if (isGone || !canBeNamed(chosen)) {
     return (
       <p class="obstacle" role="status">
         {notConnected(words.value.providers[chosen.provider])} <a href="#/settings">{connectFirst}</a>
       </p>
     );
   }
-  if (connections.find(({ id }) => id === chosen.connection)?.state !== "refused") return null;
+  if (connection?.state !== "refused") return null;
   return (
     <p class="obstacle" role="status">
       {isRefused} <a href="#/settings">{renewFirst}</a>

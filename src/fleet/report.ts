@@ -4,6 +4,7 @@ import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import { UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
 import { type LiveView, type Shown, shown } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import type { Standings } from "../providers/connections.ts";
@@ -108,7 +109,8 @@ export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine
 /** A view with the fields that an instance of the former release left out, or could not tell apart. */
 export function completeView<View extends LiveView>(view: View): View {
   const provider = providerIn(view);
-  return { ...view, provider: kindOf(provider), connection: connectionOf(provider) };
+  const told = view.rate_source === undefined ? { ...view, ...UNTOLD_COSTS } : view;
+  return { ...told, provider: kindOf(provider), connection: connectionOf(provider) };
 }
 
 /** A view as it is answered. */

@@ -40,7 +40,7 @@ describe("a reference", () => {
     expect(referenceOf(kind, parts ?? {})).toBe(EXAMPLES[kind]);
     expect(referenceIssue(kind, EXAMPLES[kind])).toBeNull();
     for (const { reference } of [englishInstances, portugueseInstances]) {
-      expect(Object.keys(reference[kind].parts).sort()).toEqual([...partNames(kind)].sort());
+      expect(Object.keys(reference(kind).parts).sort()).toEqual([...partNames(kind)].sort());
     }
   });
 

@@ -157,6 +157,14 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "control",
   "never_heard_after_seconds",
   "act_on_never_heard",
+  // Told otherwise: a machine that reports nothing costs money too.
+  "cost_today",
+  "cost_source",
+  "rate",
+  "rate_source",
+  "wasted_today",
+  "cost_total",
+  "wasted_total",
 ]);
 
 const impossible = z.looseObject({ lifecycle: z.looseObject({ blocked_by: z.literal("no_provider") }) });

@@ -139,7 +139,7 @@ function ReferenceFields({
 }) {
   const kind = calledOf(chosen);
   if (kind === null) return null;
-  const { parts, hint } = words.value.instances.reference[kind];
+  const { parts, hint } = words.value.instances.reference(kind);
   const names = partNames(kind);
   return (
     <div class="reference">

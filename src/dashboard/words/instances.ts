@@ -8,13 +8,16 @@ type WhyNot = NonNullable<Control["why_not"]>;
 /** How a provider calls what its machines are known by there, and an example. */
 interface Reference {
   readonly parts: Readonly<Partial<Record<"id" | "project" | "zone" | "group" | "name", string>>>;
-  readonly hint: string;
+  readonly hint: string | null;
 }
+
+/** Of the providers that have a word of their own for it. */
+type References = Readonly<Partial<Record<CalledProvider, Reference>>>;
 
 const SCALEWAY_ID = "11111111-1111-4111-8111-111111111111";
 const GCP_EXAMPLE = "my-project, us-central1-a, trainer-1";
 
-const englishReferences: Readonly<Record<CalledProvider, Reference>> = {
+const englishReferences: References = {
   webhook: { parts: { id: "Id in your control plane" }, hint: "Each order to your control plane names it." },
   vast: { parts: { id: "Instance ID" }, hint: "A number, such as 28864630." },
   runpod: { parts: { id: "Pod ID" }, hint: "Such as a1b2c3d4e5f6g7." },
@@ -35,7 +38,7 @@ const englishReferences: Readonly<Record<CalledProvider, Reference>> = {
   tensordock: { parts: { id: "Instance ID" }, hint: "Letters, digits, “_” and “-”." },
 };
 
-const portugueseReferences: Readonly<Record<CalledProvider, Reference>> = {
+const portugueseReferences: References = {
   webhook: {
     parts: { id: "Id no seu painel de controle" },
     hint: "Cada ordem ao seu painel de controle a menciona por ele.",
@@ -146,7 +149,8 @@ export const englishInstances = {
   renewFirst: "Renew them in the settings",
   agentHint: "Its own agent hibernates it. Once it is silent, nobody can stop it.",
   noneHint: "You are told of everything, and nobody ever stops it.",
-  reference: englishReferences,
+  reference: (kind: CalledProvider): Reference =>
+    englishReferences[kind] ?? { parts: { id: "Id at the provider" }, hint: null },
   id: "Id here",
   idHint: "You find it here by this id, and its agent reports under it.",
   otherMachine: "This is another machine: what was heard of the former one does not count for it.",
@@ -204,7 +208,7 @@ export const portugueseInstances: InstanceWords = {
   renewFirst: "Renove-as nas configurações",
   agentHint: "O próprio agente a hiberna. Quando ele silencia, ninguém pode pará-la.",
   noneHint: "Você é avisado de tudo, e ninguém nunca a para.",
-  reference: portugueseReferences,
+  reference: (kind) => portugueseReferences[kind] ?? { parts: { id: "Id no provedor" }, hint: null },
   id: "Id aqui",
   idHint: "Você a encontra aqui por este id, e o agente dela o usa.",
   otherMachine: "Esta é outra máquina: o que se ouviu da anterior não vale para ela.",

@@ -31,14 +31,15 @@ const textRow = z.object({
   view: z.string().startsWith('{"').endsWith("}"),
 });
 
-/** In a name the quotes would be escaped. An instance of the former release reported no connection. */
+/** In a name the quotes would be escaped. An instance of a former release reported no connection, or not what it costs. */
 const CONNECTION = /"connection":(?:null|"([^"]*)")/;
 
 /** The row as it is answered, which its stored text already is while its connection stands well. */
 function shownRow({ view, ...row }: z.infer<typeof textRow>, standings: Standings): ShownRow {
   const said = view.match(CONNECTION);
   const connection = standings(said?.[1] ?? null);
-  if (said === null || connection !== "active") {
+  const isWhole = said !== null && view.includes('"rate_source":');
+  if (!isWhole || connection !== "active") {
     const { data } = jsonText(reportedView).safeParse(view);
     if (data !== undefined) {
       const shown = shownView(data, standings);

@@ -1,4 +1,4 @@
-import { averageGpuPercent, costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
+import { averageGpuPercent, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -9,11 +9,12 @@ import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
+import { type CostsInAllView, type CostsView, costsInAllView, costsView } from "./costs.ts";
 import { type Explanation, explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */
-export interface LiveView {
+export interface LiveView extends CostsView {
   readonly instance_id: string;
   readonly name: string;
   readonly status: Status;
@@ -23,7 +24,6 @@ export interface LiveView {
   readonly gpu_utilization: number | null;
   /** Percent in each of the last sixty intervals, oldest first; null where no GPU was reported. */
   readonly gpu_trend: Trend;
-  readonly cost_today: number;
   readonly alert?: string;
   readonly provider: ProviderKind;
   /** By which of the user's connections it is called; null where nobody is called. */
@@ -53,7 +53,7 @@ export function shown<View extends LiveView>(view: View, connection: ConnectionS
 const SHOWN_HEARTBEATS = 20;
 
 /** One instance in full. */
-export interface DetailView extends LiveView {
+export interface DetailView extends LiveView, CostsInAllView {
   readonly total_heartbeats: number;
   readonly first_heartbeat: string | null;
   readonly uptime_percent: number | null;
@@ -102,7 +102,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     // The last reading of an instance that does not run is out of date.
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
-    cost_today: costToday(state.counters, now),
+    ...costsView(state, policy, now),
     ...(alert === null ? {} : { alert }),
     provider,
     connection: connectionOf(profile.provider),
@@ -134,6 +134,7 @@ export function detailView(
     missed_heartbeats: missed,
     avg_gpu_utilization: averageGpuPercent(counters),
     cost_accumulated: counters.cost.accumulated,
+    ...costsInAllView(state, policy, now),
     gpus: state.agent.gpus.map((gpu) => ({
       index: gpu.index,
       name: gpu.name ?? null,

@@ -13,6 +13,7 @@ import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import { kindIn, type LaneCall, type Turn } from "../providers/pace.ts";
 import { count } from "../service/meter.ts";
 import { type Changes, changeConnection, noteTrial, removeConnection } from "./connections.ts";
+import { noteRefusedEnrollment } from "./enrollments.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
 import { Lanes } from "./tables/lanes.ts";
@@ -54,6 +55,13 @@ export abstract class FleetKeeper extends DurableObject<Env> {
 
   async holderOf(machine: MachineKey): Promise<string | null> {
     return (await this[READY]()).machines.holderOf(machine);
+  }
+
+  /** A machine that enrolls was refused: `instanceId` watches it already. */
+  async noteRefusedEnrollment(instanceId: string, by: string, machine: MachineKey): Promise<void> {
+    const fleet = await this[READY]();
+    noteRefusedEnrollment(fleet, instanceId, by, machine, Date.now());
+    this[CHANGED](fleet);
   }
 
   async connections(): Promise<Connection[]> {

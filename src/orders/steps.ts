@@ -72,7 +72,14 @@ export class OrderSteps {
     name: string,
     uses: readonly CallUse[],
     act: (provider: Provider, target: Target, credentialsSetAt: number) => Promise<T>,
-    isUrgent = this.parameters.order.kind === "force_hibernate",
+    {
+      isUrgent = this.parameters.order.kind === "force_hibernate",
+      refused,
+    }: {
+      readonly isUrgent?: boolean;
+      /** What to answer where a try is refused for good, in place of an error. */
+      readonly refused?: (because: string) => T;
+    } = {},
   ): Promise<T> {
     const { userId, provider: connection } = this.parameters;
     const call = { connection, uses, id: `${this.#target.actionId}/${name}`, isUrgent };
@@ -88,10 +95,10 @@ export class OrderSteps {
       const turn = await askForTurn(this.env, userId, call);
       const fields = { ...this.ids, provider: connection, step: name };
       if (turn.type !== "go") {
-        if (turn.type === "given up") throw new NonRetryableError(`${connection} ${TOO_MANY_CALLS}`);
+        if (turn.type === "given up") throw new NonRetryableError(`${this.kind} ${TOO_MANY_CALLS}`);
         delayMs = turn.afterMs;
         logInfo("waits for its turn", { ...fields, wait_ms: delayMs });
-        throw new Error(`${connection} ${TOO_MANY_CALLS}`);
+        throw new Error(`${this.kind} ${TOO_MANY_CALLS}`);
       }
       const failuresBefore = Math.max(0, attempt - 1 - turn.waits);
       await sleep(turn.afterMs);
@@ -105,7 +112,10 @@ export class OrderSteps {
       } catch (error) {
         logInfo("provider failed", measured(), error);
         if (error instanceof ProviderError) {
-          if (!error.isPassing) throw new NonRetryableError(error.message);
+          if (!error.isPassing) {
+            if (refused !== undefined) return refused(error.message);
+            throw new NonRetryableError(error.message);
+          }
           delayMs = await this.#waitAfterLimit(call, error);
           if (delayMs !== null) throw error;
         }

@@ -31,6 +31,9 @@ const EXAMPLES: Record<CalledProvider, string> = {
   hyperstack: "12345",
   scaleway: `fr-par-2/${ID}`,
   tensordock: "a-1_b",
+  lambda: "0920582c7ff041399e34823a0be62549",
+  digitalocean: "3164444",
+  verda: "11111111-1111-4111-8111-111111111111",
 };
 
 describe("a reference", () => {

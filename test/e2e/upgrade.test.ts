@@ -157,6 +157,11 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "control",
   "never_heard_after_seconds",
   "act_on_never_heard",
+  "hibernated_cost",
+  "hibernated_cost_source",
+  "stopped_risks",
+  "wake_failed",
+  "delete_while_running",
   // Told otherwise: a machine that reports nothing costs money too.
   "cost_today",
   "cost_source",

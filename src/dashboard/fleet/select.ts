@@ -70,7 +70,7 @@ export function summarize(instances: readonly ShownView[]): Summary {
   };
 }
 
-function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: ShownView): number {
+function costNow({ status, health, hourly_cost, hibernated_cost }: ShownView): number {
   switch (status) {
     case "running":
     case "orphaned":
@@ -79,7 +79,7 @@ function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: ShownV
     case "deleting":
       return hourly_cost ?? 0;
     case "hibernated":
-      return hibernated_hourly_cost ?? 0;
+      return hibernated_cost ?? 0;
     // One that was never heard may run.
     case "pending":
       return health === "unhealthy" ? (hourly_cost ?? 0) : 0;

@@ -3,7 +3,7 @@ import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/poli
 import type { DetailView, Shown } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
-import { dateTime, money, number } from "../format.ts";
+import { dateTime, money, number, price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { ControlLine } from "../parts/control.tsx";
@@ -18,6 +18,7 @@ import { PolicyEditor } from "../settings/policy-editor.tsx";
 import { language, words } from "../words.ts";
 import { ChangeForm } from "./change-form.tsx";
 import { ReadingsCard } from "./readings-card.tsx";
+import { WakeFailed } from "./wake-failed.tsx";
 
 type Detail = Shown<DetailView> & {
   readonly policy: PolicySettings;
@@ -50,6 +51,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
         <Actions instance={data} onDone={refresh} />
       </div>
       <ControlLine instance={data} />
+      <WakeFailed instance={data} onDone={refresh} />
       <div class="columns">
         <div>
           <section class="card">
@@ -89,7 +91,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
 }
 
 function Figures({ instance }: { instance: Detail }) {
-  const { figures } = words.value;
+  const { figures, comingBack } = words.value;
   const locale = language.value;
   const percent = (value: number | null) => (value === null ? "–" : `${number(value, locale)}%`);
   const dollars = (value: number | null) => (value === null ? "–" : money(value, locale));
@@ -103,6 +105,12 @@ function Figures({ instance }: { instance: Detail }) {
         <Figure name={figures.averageGpu} value={percent(instance.avg_gpu_utilization)} />
         <Figure name={figures.costToday} value={money(instance.cost_today, locale)} />
         <Figure name={figures.costTotal} value={dollars(instance.cost_accumulated)} />
+        <Figure
+          name={comingBack.hibernated}
+          value={
+            instance.hibernated_cost === null ? comingBack.unknown : price(instance.hibernated_cost, locale)
+          }
+        />
       </dl>
       {gpus.length > 0 && (
         <ul class="gpus">

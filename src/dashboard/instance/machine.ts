@@ -5,6 +5,7 @@ import {
   calledKind,
   type ProviderKind,
 } from "../../lifecycle/model/provider.ts";
+import { stopsSilent } from "../../lifecycle/model/stopping.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { type Parts, partsOf, referenceOf } from "./reference.ts";
 
@@ -57,8 +58,7 @@ export function machineFields(machine: ChosenMachine) {
 
 /** After how many days the policy asks this provider for a snapshot that it can't take; null when it does not. */
 export function snapshotAfterDays(provider: ProviderKind, { orphan }: PolicySettings): number | null {
-  const { reachesSilent, snapshots } = abilitiesOf(provider);
-  const isAsked = reachesSilent && !snapshots && orphan.snapshot_before_delete;
+  const isAsked = stopsSilent(provider) && !abilitiesOf(provider).snapshots && orphan.snapshot_before_delete;
   return isAsked ? orphan.delete_after_days : null;
 }
 

@@ -2,7 +2,7 @@ import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import { type Ledger, newLedger } from "./ledger.ts";
-import { awaitHeartbeat, type IdleRun, type Orphan, type Phase } from "./phase.ts";
+import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Trend } from "./trend.ts";
 
@@ -26,6 +26,8 @@ export interface InstanceState {
   readonly agent: Agent;
   /** When and with which credentials the machine was last seen at its provider; null if it never was. */
   readonly sighted: Sighted | null;
+  /** Dollars an hour that its machine costs while it is stopped, by its provider's word; absent where that was not said. */
+  readonly stoppedHourlyCost?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -89,10 +91,14 @@ export function recentOf(heartbeats: readonly Heartbeat[], unflushed: number): r
  * `firstEffectId`: the time of registration, unless an earlier instance of the same id used ids beyond it. So no effect id is
  * ever used twice.
  */
-export function newState(profile: Profile, firstEffectId = profile.registeredAt): InstanceState {
+export function newState(
+  profile: Profile,
+  firstEffectId = profile.registeredAt,
+  because: Unheard["because"] = "registered",
+): InstanceState {
   return {
     profile,
-    phase: awaitHeartbeat("registered", profile.registeredAt),
+    phase: awaitHeartbeat(because, profile.registeredAt),
     clock: { lastHeartbeatAt: null, keepAliveUntil: null, graceUntil: null, countsFrom: null },
     counters: emptyCounters(),
     ledger: newLedger(profile.registeredAt),
@@ -114,6 +120,13 @@ export function newState(profile: Profile, firstEffectId = profile.registeredAt)
     sighted: null,
     reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
   };
+}
+
+/** The same state with what its provider says a stopped machine costs, if it says so. */
+export function withStoppedCost(state: InstanceState, hourlyCost: number | undefined): InstanceState {
+  return hourlyCost === undefined || hourlyCost === state.stoppedHourlyCost
+    ? state
+    : { ...state, stoppedHourlyCost: hourlyCost };
 }
 
 /** The machine that the instance watches. */

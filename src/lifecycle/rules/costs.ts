@@ -1,4 +1,5 @@
 import type { Heartbeat } from "../model/heartbeat.ts";
+import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
 import { addTime, addTo, type Ledger, NO_COSTS, newLedger, type Usage } from "../model/ledger.ts";
 import { addReport, learntHourlyCost } from "../model/ledger-report.ts";
 import type { Awake, Phase } from "../model/phase.ts";
@@ -7,11 +8,11 @@ import { SECOND_MS, startOfUtcDay, utcDay } from "../model/time.ts";
 
 /** What an instance costs, at any moment. Its phase says what its machine does, and so what that costs. */
 
-export const RATE_SOURCES = ["registered", "learnt", "unknown", "none"] as const;
+export const RATE_SOURCES = ["registered", "learnt", "provider", "unknown", "none"] as const;
 
 /** An hourly price, and where it comes from. */
 export type Rate =
-  | { readonly source: "registered" | "learnt"; readonly hourlyCost: number }
+  | { readonly source: "registered" | "learnt" | "provider"; readonly hourlyCost: number }
   | { readonly source: "unknown"; readonly hourlyCost: null }
   /** Nothing bills: the machine is gone. */
   | { readonly source: "none"; readonly hourlyCost: 0 };
@@ -30,7 +31,10 @@ export function rateOf(state: InstanceState, ledger: Ledger): Rate {
   const usage = usageOf(state, ledger);
   if (usage === null) return { source: "none", hourlyCost: 0 };
   if (usage.use !== "hibernated") return awakeRate(state.profile, ledger);
-  return usage.hourlyCost === null ? UNKNOWN : { source: "registered", hourlyCost: usage.hourlyCost };
+  const { source } = hibernatedCost(state);
+  return usage.hourlyCost === null || source === "unknown"
+    ? UNKNOWN
+    : { source, hourlyCost: usage.hourlyCost };
 }
 
 /** The ledger of an instance, with all time up to `now` put down. */
@@ -61,16 +65,18 @@ export function reportCosts(ledger: Ledger, { at, costAccumulated, uptimeSeconds
 }
 
 /** What the machine does now; null once there is none. */
-export function usageOf({ phase, profile }: InstanceState, ledger: Ledger): Usage | null {
-  const { hourlyCost } = awakeRate(profile, ledger);
-  const use = useOf(phase);
+export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
+  const { hourlyCost } = awakeRate(state.profile, ledger);
+  const use = useOf(state.phase);
   switch (use.use) {
     case "working":
     case "idle":
     case "silent":
       return { ...use, hourlyCost, hourlySaving: 0 };
     case "hibernated":
-      return use.isCertain ? hibernatedUsage(profile, hourlyCost) : { ...ASLEEP, hourlyCost: null };
+      return use.isCertain
+        ? hibernatedUsage(hibernatedCost(state), hourlyCost)
+        : { ...ASLEEP, hourlyCost: null };
     case "none":
       return null;
   }
@@ -79,15 +85,14 @@ export function usageOf({ phase, profile }: InstanceState, ledger: Ledger): Usag
 const ASLEEP = { use: "hibernated", isWasted: false, hourlySaving: 0 } as const;
 
 /** Nothing is claimed as saved where a price is unknown. */
-function hibernatedUsage({ hibernatedHourlyCost }: Profile, awakeHourlyCost: number | null): Usage {
-  const hourlySaving =
-    awakeHourlyCost === null ? 0 : Math.max(0, awakeHourlyCost - (hibernatedHourlyCost ?? 0));
-  return { ...ASLEEP, hourlyCost: hibernatedHourlyCost, hourlySaving };
+function hibernatedUsage({ hourly }: HibernatedCost, awakeHourlyCost: number | null): Usage {
+  const hourlySaving = awakeHourlyCost === null ? 0 : Math.max(0, awakeHourlyCost - (hourly ?? 0));
+  return { ...ASLEEP, hourlyCost: hourly, hourlySaving };
 }
 
 type Using =
   | { readonly use: "working" | "idle" | "silent"; readonly isWasted: boolean }
-  /** After a restore or an import nobody knows whether it still is. */
+  /** After a restore, an import, or a wake that failed, it may be that nobody knows whether it still is. */
   | { readonly use: "hibernated"; readonly isCertain: boolean }
   | { readonly use: "none" };
 

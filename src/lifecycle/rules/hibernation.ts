@@ -1,5 +1,6 @@
 import { addHibernation, closeGap } from "../model/counters.ts";
 import type { ActionReason } from "../model/effects.ts";
+import { costsOf } from "../model/hibernated-cost.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Awake, Failures, Hibernated } from "../model/phase.ts";
@@ -188,6 +189,6 @@ export function summarizeHibernation(phase: Hibernated, policy: Policy, at: numb
 /** Adds a hibernation up to `until` to the savings, unless nobody knows whether it has lasted. */
 export function endSavings(state: InstanceState, hibernated: Hibernated, until: number): InstanceState {
   if (hibernated.openLook !== undefined) return state;
-  const saved = addHibernation(state.counters.saved, state.profile, hibernated.unsavedFrom, until);
+  const saved = addHibernation(state.counters.saved, costsOf(state), hibernated.unsavedFrom, until);
   return { ...state, counters: { ...state.counters, saved } };
 }

@@ -1,8 +1,11 @@
+import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { IdleRun } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
+import { sayStoppedRisks } from "../model/stopped-risks.ts";
+import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { beginHibernation } from "./hibernation.ts";
 
@@ -73,7 +76,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: warnedAt,
         kind: "idle",
         severity: "warning",
-        message: idleWarning(state, warned, policy, warnedAt),
+        message: [idleWarning(state, warned, policy, warnedAt), sayRisks(state)].join(" ").trimEnd(),
         detail: { ...idleEvidence(run, policy), step_at: toIso(hibernationDue(warned, policy)) },
       },
     );
@@ -85,7 +88,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: now,
         kind: "would_hibernate",
         severity: "warning",
-        message: `Would hibernate for ${describeIdle(run, policy, now)}: no provider`,
+        message: `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
         detail: idleEvidence(run, policy),
       },
     );
@@ -99,13 +102,22 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
   });
 }
 
+/** What the hibernation ahead risks, where that is known. */
+function sayRisks(state: InstanceState): string {
+  return sayStoppedRisks(state.profile.provider, hibernatedCost(state).hourly) ?? "";
+}
+
 /** The warning in one sentence: `GPU <5% utilization for 3min. Hibernating in 2min.` */
 export function idleWarning(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
   const ahead =
     abilitiesOf(state.profile.provider).hibernates === "never"
-      ? "No provider can hibernate it."
+      ? `No provider can hibernate it${onlyDeletes(state.profile.provider) ? `: ${whyNotStopped(state.profile.provider)}` : ""}.`
       : `Hibernating in ${shortDuration(Math.max(0, hibernationDue(run, policy) - now))}.`;
   return `${describeIdle(run, policy, now)}. ${ahead}`;
+}
+
+function whyNobody({ profile: { provider } }: InstanceState): string {
+  return onlyDeletes(provider) ? whyNotStopped(provider) : "no provider";
 }
 
 function describeIdle(run: IdleRun, policy: Policy, now: number): string {

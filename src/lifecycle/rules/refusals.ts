@@ -1,5 +1,6 @@
 import type { Status } from "../model/phase.ts";
 import { abilitiesOf, type ConnectedProvider, kindOf } from "../model/provider.ts";
+import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 
 /** Why what the owner asks for is refused. */
 
@@ -36,17 +37,23 @@ export function hibernationRefusal(provider: ConnectedProvider, status: Status):
       return { code: "busy", message: `The instance is ${status}` };
     case "pending":
     case "orphaned":
-      return reachesSilent
-        ? null
-        : {
-            code: "no_provider",
-            message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
-          };
+      if (!reachesSilent) {
+        return {
+          code: "no_provider",
+          message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
+        };
+      }
+      return onlyDeletes(provider) ? cannotStop(provider) : null;
     case "running":
+      if (onlyDeletes(provider)) return cannotStop(provider);
       return hibernates === "never"
         ? { code: "no_provider", message: "The instance has no provider that could hibernate it" }
         : null;
   }
+}
+
+function cannotStop(provider: ConnectedProvider): Refusal {
+  return { code: "no_provider", message: `${whyNotStopped(provider)}: delete it where it is rented` };
 }
 
 /** Why an instance of this provider and status can't be woken; null when it can. */
@@ -55,7 +62,7 @@ export function wakeRefusal(provider: ConnectedProvider, status: Status): Refusa
   if (status !== "hibernated") {
     return { code: "not_possible", message: `The instance is ${status}, not hibernated` };
   }
-  return abilitiesOf(provider).reachesSilent
+  return stopsSilent(provider)
     ? null
     : {
         code: "no_provider",

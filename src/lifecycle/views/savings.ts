@@ -1,4 +1,5 @@
 import { addHibernation, type Costs, roundDollars, type Savings } from "../model/counters.ts";
+import { costsOf } from "../model/hibernated-cost.ts";
 import { hibernationOf } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
@@ -18,11 +19,11 @@ export interface SavingsBasis extends Costs {
   readonly unsavedFrom: number | null;
 }
 
-export function savingsBasis({ phase, profile, counters }: InstanceState): SavingsBasis {
+export function savingsBasis(state: InstanceState): SavingsBasis {
+  const { phase, counters } = state;
   const hibernated = hibernationOf(phase);
   return {
-    hourlyCost: profile.hourlyCost,
-    hibernatedHourlyCost: profile.hibernatedHourlyCost,
+    ...costsOf(state),
     saved: counters.saved,
     unsavedFrom: hibernated === null || hibernated.openLook !== undefined ? null : hibernated.unsavedFrom,
   };

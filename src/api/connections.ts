@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, notFound, unavailable } from "../http/errors.ts";
+import { ApiError, errorResponses, notFound, tooManyRequests, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { CALLED_PROVIDERS } from "../lifecycle/model/provider.ts";
+import { inTurn, NoTurn } from "../orders/lane.ts";
 import { readSettings } from "../platform/settings.ts";
 import {
   addConnection,
@@ -175,7 +176,7 @@ export class CheckConnection extends Endpoint {
     tags: ["Providers"],
     summary: "Try the credentials of a connection",
     description:
-      "By a harmless call. What it showed stands in `problem`. If it succeeds, a connection that was `refused` is `active` again.",
+      "By a harmless call. What it showed stands in `problem`. If it succeeds, a connection that was `refused` is `active` again. The call takes its turn with those of orders: 429 where that does not come within some seconds.",
     security: security("user"),
     request: { params: connectionParams },
     responses: {
@@ -187,7 +188,13 @@ export class CheckConnection extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const connection = await findOrThrow(c, params.id);
-    const checked = await checkConnection(c.env, userIdOf(c.var.principal), connection);
+    const userId = userIdOf(c.var.principal);
+    const checked = await checkConnection(c.env, userId, connection, (connected, call) =>
+      inTurn(c.env, userId, connected, ["look"], call),
+    ).catch((error) => {
+      if (!(error instanceof NoTurn)) throw error;
+      throw tooManyRequests(`${connection.name} was not asked: ${error.message}. Try again in a while`);
+    });
     if (checked === null) throw unavailable(FORMER_RETRY_SECONDS);
     return c.json(connectionView(checked));
   }

@@ -10,12 +10,15 @@ const SPEED_HEADER = "X-Simulation-Speed";
 
 export class ApiError extends Error {
   readonly status: number;
+  /** Empty for an answer that does not say it. */
+  readonly code: string;
   /** What is wrong with single fields, each with its path. */
   readonly issues: readonly { readonly path: string; readonly message: string }[];
 
-  constructor(status: number, message: string, issues: ApiError["issues"] = []) {
+  constructor(status: number, message: string, issues: ApiError["issues"] = [], code = "") {
     super(message);
     this.status = status;
+    this.code = code;
     this.issues = issues;
   }
 }
@@ -51,8 +54,9 @@ async function send(method: string, path: string, headers: Record<string, string
   simulationSpeed.value = Number(response.headers.get(SPEED_HEADER) ?? 1);
   if (response.ok || response.status === 304) return response;
   if (response.status === 401) signOut();
-  const answer: { error?: { message?: string; issues?: ApiError["issues"] } } = await response
+  const answer: { error?: { code?: string; message?: string; issues?: ApiError["issues"] } } = await response
     .json()
     .catch(() => ({}));
-  throw new ApiError(response.status, answer.error?.message ?? response.statusText, answer.error?.issues);
+  const { code, message = response.statusText, issues } = answer.error ?? {};
+  throw new ApiError(response.status, message, issues, code);
 }

@@ -7,6 +7,8 @@ import { firesBy } from "../platform/alarm.ts";
 import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
+import { standingsOf } from "../providers/connections.ts";
+import { noteStandings } from "./connections.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet, UserDeleted } from "./import/import.ts";
 import { CHANGED, READY } from "./keeper.ts";
@@ -129,6 +131,7 @@ export class FleetActor extends FleetUpkeep {
 
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
+    noteStandings(fleet);
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);
@@ -233,8 +236,8 @@ export class FleetActor extends FleetUpkeep {
   }
 
   async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
-    await this.#ready();
-    return readSummaries(this.ctx.storage.sql, filter, after, limit);
+    const standings = standingsOf((await this.#ready()).connections.list());
+    return readSummaries({ sql: this.ctx.storage.sql, standings }, filter, after, limit);
   }
 
   /**

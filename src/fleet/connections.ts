@@ -17,6 +17,16 @@ export interface Changes {
   readonly checkedAt: number | null;
 }
 
+/** Notes a change of what orders can be given by: all rows show that, and go out anew to whoever looks. */
+export function noteStandings(fleet: Fleet): void {
+  const are = fleet.connections.standings;
+  if (are === fleet.state.standings.are) return;
+  fleet.update((state) => {
+    const changed = state.revision + 1;
+    return { ...state, revision: changed, standings: { are, changed } };
+  });
+}
+
 /** Null when there is no such connection. */
 export function changeConnection(fleet: Fleet, id: string, changes: Changes): Connection | null {
   const { connections } = fleet;

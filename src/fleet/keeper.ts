@@ -79,12 +79,17 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     credentials: SealedCredentials,
     checkedAt: number | null = null,
   ): Promise<void> {
-    (await this[READY]()).connections.set(kind, credentials, checkedAt);
+    const fleet = await this[READY]();
+    fleet.connections.set(kind, credentials, checkedAt);
+    this[CHANGED](fleet);
   }
 
   /** For a Worker of the former release, which has asked before whether an instance is called by it. */
   async removeCredentials(kind: CalledProvider): Promise<boolean> {
-    return (await this[READY]()).connections.remove(kind);
+    const fleet = await this[READY]();
+    const isRemoved = fleet.connections.remove(kind);
+    this[CHANGED](fleet);
+    return isRemoved;
   }
 
   /** `too_many`: there are `limit` others. */
@@ -94,16 +99,25 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     checkedAt: number | null,
     limit: number,
   ): Promise<"added" | "taken" | "too_many"> {
-    return (await this[READY]()).connections.add(connection, credentials, checkedAt, limit);
+    const fleet = await this[READY]();
+    const added = fleet.connections.add(connection, credentials, checkedAt, limit);
+    this[CHANGED](fleet);
+    return added;
   }
 
   /** Null when there is no such connection. */
   async changeConnection(id: string, changes: Changes): Promise<Connection | null> {
-    return changeConnection(await this[READY](), id, changes);
+    const fleet = await this[READY]();
+    const changed = changeConnection(fleet, id, changes);
+    this[CHANGED](fleet);
+    return changed;
   }
 
   async removeConnection(id: string): Promise<"removed" | "unknown" | "in_use"> {
-    return removeConnection(await this[READY](), id);
+    const fleet = await this[READY]();
+    const removed = removeConnection(fleet, id);
+    this[CHANGED](fleet);
+    return removed;
   }
 
   /** How the connection stands after a trial of its credentials; null when there is none. */

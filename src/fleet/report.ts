@@ -6,8 +6,9 @@ import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../li
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import { UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
-import type { LiveView } from "../lifecycle/views/instance-view.ts";
+import { type LiveView, type Shown, shown } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
+import type { Standings } from "../providers/connections.ts";
 import type { WatchedMachine } from "../providers/machines.ts";
 
 /** How an instance and its user's fleet speak to each other. */
@@ -120,6 +121,12 @@ export function completeView<View extends LiveView>(view: View): View {
     provider: kindOf(provider),
     connection: connectionOf(provider),
   };
+}
+
+/** A view as it is answered. */
+export function shownView<View extends LiveView>(view: View, standings: Standings): Shown<View> {
+  const complete = completeView(view);
+  return shown(complete, standings(complete.connection));
 }
 
 /** What a row says of an instance that stays true while nothing happens to it. */

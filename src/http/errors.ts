@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import { SUSPENDED } from "../lifecycle/rules/commands.ts";
+import { SUSPENDED } from "../lifecycle/rules/refusals.ts";
 import { logError } from "../platform/log.ts";
 import type { WrongSettings } from "../platform/settings.ts";
 import { count } from "../service/meter.ts";

@@ -7,7 +7,7 @@ import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
-import type { Refusal } from "../lifecycle/rules/commands.ts";
+import type { Refusal } from "../lifecycle/rules/refusals.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
 import { logError } from "../platform/log.ts";

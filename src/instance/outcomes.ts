@@ -3,7 +3,7 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import type { PolicyOverrides, PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { Profile } from "../lifecycle/model/state.ts";
-import type { Refusal } from "../lifecycle/rules/commands.ts";
+import type { Refusal } from "../lifecycle/rules/refusals.ts";
 import type { HeartbeatAnswer } from "../lifecycle/views/heartbeat-answer.ts";
 import type { DetailView } from "../lifecycle/views/instance-view.ts";
 import type { ActionOutcome } from "../orders/order.ts";

@@ -7,14 +7,7 @@ import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
-import {
-  changeProfile,
-  keepAlive,
-  type Refusal,
-  requestHibernation,
-  requestWake,
-  SUSPENDED,
-} from "./rules/commands.ts";
+import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
 import { ledgerAt } from "./rules/costs.ts";
 import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
@@ -28,6 +21,7 @@ import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
+import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 

@@ -8,7 +8,9 @@ import {
   connectionOf,
   kindOf,
   nameOfKind,
+  type ProviderKind,
 } from "../lifecycle/model/provider.ts";
+import type { ConnectionStanding } from "../lifecycle/views/control.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import type { Vars } from "../platform/settings.ts";
@@ -58,8 +60,19 @@ export interface KeptCredentials extends SealedCredentials {
 /** So many refusals in a row, and the credentials count as refused: nothing is called with them any more. */
 const REFUSALS_IN_A_ROW = 3;
 
-export function isRefused({ refusals }: Standing): boolean {
+export function isRefused({ refusals }: Pick<Standing, "refusals">): boolean {
   return refusals >= REFUSALS_IN_A_ROW;
+}
+
+/** How the connection of this id stands; null is that of an instance whose orders nobody is called for. */
+export type Standings = (id: string | null) => ConnectionStanding;
+
+/** How a user's connections stand. One that is not among them has no credentials. */
+export function standingsOf(connections: readonly Pick<Connection, "id" | "refusals">[]): Standings {
+  const standings = new Map(
+    connections.map((connection) => [connection.id, isRefused(connection) ? "refused" : "active"] as const),
+  );
+  return (id) => (id === null ? "active" : (standings.get(id) ?? "missing"));
 }
 
 /** What became of a call, or of a check, which is made on purpose. */
@@ -142,6 +155,16 @@ export async function listConnections(env: Pick<Env, "FLEETS">, userId: string):
   return kept.flatMap(({ kind, credentials }) =>
     credentials === null ? [] : [{ ...firstConnection(kind, credentials.setAt), ...UNTRIED }],
   );
+}
+
+/** How the user's connections stand, for these instances: only where providers are called for them is the fleet asked. */
+export async function standingsFor(
+  env: Pick<Env, "FLEETS">,
+  userId: string,
+  views: readonly { readonly provider: ProviderKind }[],
+): Promise<Standings> {
+  const areCalled = views.some(({ provider }) => calledKind(provider) !== null);
+  return standingsOf(areCalled ? await listConnections(env, userId) : []);
 }
 
 /** The first connection of a kind, while nothing else is said of it. */

@@ -201,15 +201,19 @@ async function noteTrial(
   }
 }
 
-/** Makes a harmless call with a connection's credentials, and notes what became of it. Null when there is no such connection. */
+/**
+ * Makes a harmless call with a connection's credentials, by `make` which gives it its turn, and notes what became of it. Null when
+ * there is no such connection.
+ */
 export async function checkConnection(
   env: ProviderEnv,
   userId: string,
   connection: Connection,
+  make: (connected: ConnectedProvider, call: () => Promise<void>) => Promise<void>,
 ): Promise<Connection | null> {
   const connected = connectedBy(connection.kind, connection.id);
   const { provider, credentialsSetAt } = await openProvider(env, userId, connected, "check");
-  const error = await problemOf(provider.verify(null));
+  const error = await problemOf(make(connected, () => provider.verify(null)));
   const trial = trialOf(error, { setAt: credentialsSetAt, isCheck: true });
   return noteTrial(env, userId, connection.id, trial);
 }

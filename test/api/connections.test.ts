@@ -341,6 +341,17 @@ describe("credentials that are refused", () => {
     expect(await look(user)).toBe("running");
   });
 
+  it("are not tried by a check while the provider wants to be left alone", async () => {
+    const user = await newUser();
+    await connect(user, "Team A");
+    answer = () => new Response("slow down", { status: 429, headers: { "Retry-After": "300" } });
+    expect((await ask(user, "POST", "/vast/check")).status).toBe(200);
+    const called = calls.length;
+    const reply = await ask(user, "POST", "/vast/check");
+    expect(refusal(reply)).toEqual([429, "too_many_requests"]);
+    expect(calls.length).toBe(called);
+  });
+
   it("once or twice are cleared by a success, and notes cost nothing while all is well", async () => {
     const user = await newUser();
     await connect(user, "Team A", BAD_KEY, "vast", "?verify=false");

@@ -83,6 +83,34 @@ describe("what the page knows of the fleet", () => {
     expect(statuses(newer)).toEqual(["b running", "a hibernated"].sort());
   });
 
+  it("takes from a new snapshot what can be done, since a connection may stand otherwise", () => {
+    const first = knownOf(snapshot(7, [summary("a", 1), summary("b", 1)]));
+    const fresh = refresh(first, page(5, [{ ...summary("a", 5, { gpu_utilization: 90 }) }]));
+    const control = {
+      nobody_can_stop: true,
+      can_hibernate: false,
+      can_wake: false,
+      why_not: "refused",
+    } as const;
+    const again = receive(beginConnection(fresh), snapshot(9, [summary("a", 1, { control })]));
+    expect(readable(again)).toMatchObject([{ gpu_utilization: 90, control }]);
+    // What has happened to it since is newer still.
+    const moved = refresh(again, page(6, [{ ...summary("a", 6, { status: "deleted" }) }]));
+    const late = receive(beginConnection(moved), snapshot(10, [summary("a", 1, { control })]));
+    expect(readable(late)).toMatchObject([{ status: "deleted", control: { why_not: null } }]);
+  });
+
+  it("knows what can be done about an instance of which a former release does not say it", () => {
+    const { control: _, ...said } = summary("a", 1, { provider: "none" });
+    const known = receive(
+      NOTHING_KNOWN,
+      JSON.parse(JSON.stringify(snapshot(7, [{ ...said, control: live("a").control }]))),
+    );
+    expect(readable(known)[0]?.control.why_not).toBeNull();
+    const former = JSON.parse(JSON.stringify({ ...snapshot(7, []), rows: [said] }));
+    expect(readable(receive(NOTHING_KNOWN, former))[0]?.control.why_not).toBe("no_provider");
+  });
+
   it("keeps an instance apart that cannot be read, until it can", () => {
     const error = { code: "unreadable", message: "no" } as const;
     const known = refresh(knownOf(snapshot(7, [summary("a", 1)])), page(2, [{ instance_id: "a", error }]));

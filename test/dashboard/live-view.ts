@@ -1,8 +1,8 @@
 import { UNTOLD_COSTS } from "../../src/lifecycle/views/costs.ts";
-import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../src/lifecycle/views/instance-view.ts";
 
 /** An instance that is well, for tests of the page. */
-export function live(instance_id: string, more: Partial<LiveView> = {}): LiveView {
+export function live(instance_id: string, more: Partial<ShownView> = {}): ShownView {
   return {
     instance_id,
     name: instance_id,
@@ -26,6 +26,7 @@ export function live(instance_id: string, more: Partial<LiveView> = {}): LiveVie
     hibernated_since: null,
     keep_alive_until: null,
     lifecycle: { next_step: null, at: null, in_seconds: null, because: "", blocked_by: null },
+    control: { nobody_can_stop: false, can_hibernate: true, can_wake: false, why_not: null },
     ...more,
   };
 }

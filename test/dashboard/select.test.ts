@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { type Selection, select, summarize } from "../../src/dashboard/fleet/select.ts";
-import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../src/lifecycle/views/instance-view.ts";
 import { live } from "./live-view.ts";
 
-const ALL: Selection = { group: null, status: null, search: "", sort: "name", descending: false };
+const ALL: Selection = {
+  group: null,
+  status: null,
+  connection: null,
+  search: "",
+  sort: "name",
+  descending: false,
+};
 
-const ids = (instances: readonly LiveView[], selection: Partial<Selection> = {}) =>
+const ids = (instances: readonly ShownView[], selection: Partial<Selection> = {}) =>
   select(instances, { ...ALL, ...selection }).map((each) => each.instance_id);
 
 describe("the table", () => {
@@ -46,6 +53,23 @@ describe("the table", () => {
     expect(ids(fleet, { sort: "next" }).slice(0, 2)).toEqual(["lazy", "lost"]);
   });
 
+  it("is narrowed to what nobody can stop, and to a connection", () => {
+    const control = {
+      nobody_can_stop: true,
+      can_hibernate: false,
+      can_wake: false,
+      why_not: "refused",
+    } as const;
+    const rented = [
+      live("a", { provider: "vast", connection: "vast", control }),
+      live("b", { provider: "vast", connection: "c-1" }),
+      live("c"),
+    ];
+    expect(ids(rented, { group: "unstoppable" })).toEqual(["a"]);
+    expect(ids(rented, { connection: "c-1" })).toEqual(["b"]);
+    expect(ids(rented, { group: "unstoppable", connection: "c-1" })).toEqual([]);
+  });
+
   it("is narrowed by group, status and search together", () => {
     expect(ids(fleet, { group: "active" })).toEqual(["rig-2", "rig-10"]);
     expect(ids(fleet, { group: "idle" })).toEqual(["lazy"]);
@@ -71,11 +95,14 @@ it("the summary counts every group, and the dollars an hour that are being spent
     live("e", { ...costs, status: "hibernated" }),
     live("f", { ...costs, status: "pending" }),
     live("g", { ...costs, status: "deleted" }),
-    live("h"),
+    live("h", {
+      control: { nobody_can_stop: true, can_hibernate: false, can_wake: false, why_not: "silent" },
+    }),
   ]);
   expect(summary).toEqual({
     active: 3,
     idle: 1,
+    unstoppable: 1,
     orphaned: 1,
     hibernated: 1,
     dollarsAnHour: expect.closeTo(1.61),

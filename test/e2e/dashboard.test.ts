@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
@@ -12,6 +11,7 @@ import { FakeHttp } from "../outside/http.ts";
 import { CuttableProxy } from "../outside/proxy.ts";
 import { Viewer } from "../server/viewer.ts";
 import { ServerWorld } from "../server/world.ts";
+import { barriers, Pages, signIn } from "./pages.ts";
 
 /** The page in a real Chromium, before a real server on which three minutes pass in nine seconds. */
 
@@ -19,54 +19,23 @@ const SPEED = 20;
 const INTERVAL_MS = 60_000 / SPEED;
 const PATIENCE = { timeout: 60_000 };
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 let world: ServerWorld;
-let browser: Browser;
-/** What no page may ever say: errors in the console, violations of the policy, uncaught exceptions. */
-let complaints: string[] = [];
+let pages: Pages;
 
 beforeAll(async () => {
   world = await ServerWorld.create({ SIMULATION_SPEED: String(SPEED), ALLOW_LOOPBACK_URLS: "true" });
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  pages = await Pages.start();
 });
 afterAll(async () => {
-  await browser?.close();
+  await pages?.end();
   await world?.end();
 });
 afterEach(() => {
-  const heard = complaints;
-  complaints = [];
-  expect(heard).toEqual([]);
+  expect(pages.complaints()).toEqual([]);
 });
 
-/** A page of a new browser profile. A refusal that a test asks for is no complaint. */
-async function open(
-  options: BrowserContextOptions = {},
-  expected = /^$/,
-  address = world.url,
-): Promise<Page> {
-  const context = await browser.newContext({
-    locale: "en-US",
-    viewport: { width: 1280, height: 900 },
-    ...options,
-  });
-  const page = await context.newPage();
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !expected.test(message.text())) {
-      complaints.push(message.text());
-    }
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(address);
-  return page;
-}
-
-async function signIn(page: Page, user: User): Promise<void> {
-  await page.getByLabel("User token").fill(user.token);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("navigation").waitFor();
-}
+const open = (options: BrowserContextOptions = {}, expected?: RegExp, address = world.url): Promise<Page> =>
+  pages.open(address, options, expected);
 
 /** An instance that beats by itself until told otherwise. */
 class Rig {
@@ -114,19 +83,6 @@ const hide = (page: Page) => setHidden(page, true);
 const lookAgain = (page: Page) => setHidden(page, false);
 
 const row = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
-
-/** What axe finds that is serious. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found: unknown = await page.evaluate("axe.run()");
-  return z
-    .object({
-      violations: z.array(z.object({ id: z.string(), impact: z.string().nullish(), help: z.string() })),
-    })
-    .parse(found)
-    .violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, help }) => `${id}: ${help}`);
-}
 
 describe("the fleet", () => {
   it("moves from warning to hibernated and from orphaned to recovered, and is steered by clicks, without a reload", async () => {
@@ -391,8 +347,8 @@ describe("a new user", () => {
     const page = await open();
     await signIn(page, user);
     await page.getByRole("heading", { name: "Add your first instance" }).waitFor();
-    await page.getByLabel("Instance id").fill("first");
     await page.getByLabel("Name").fill("My first");
+    await page.getByLabel("Id here").fill("first");
     await page.getByRole("button", { name: "Register" }).click();
     await page.getByText("Waiting for its first heartbeat …").waitFor();
     expect(await barriers(page)).toEqual([]);
@@ -543,12 +499,9 @@ describe("settings", () => {
       await row.getByText("Rack 8").waitFor(PATIENCE);
 
       await page.goto(`${world.url}/#/add`);
-      await page.getByLabel("Instance id").fill("rig");
-      await page.locator("select[name=provider]").selectOption("webhook");
-      await expect
-        .poll(() => page.locator("select[name=connection] option:checked").textContent(), PATIENCE)
-        .toBe("Rack 8");
-      await page.getByLabel("Id at the provider").fill("machine-1");
+      await page.getByLabel("Where it is rented").selectOption({ label: "My own control plane – Rack 8" });
+      await page.getByLabel("Id in your control plane").fill("machine-1");
+      await page.getByLabel("Id here").fill("rig");
       expect(await barriers(page)).toEqual([]);
       await page.getByRole("button", { name: "Register" }).click();
       await page.getByRole("link", { name: "Open it" }).click();

@@ -154,6 +154,7 @@ async function look() {
 /** Fields that the former version does not know. */
 const NEW_FIELDS: ReadonlySet<string> = new Set([
   "connection",
+  "control",
   "never_heard_after_seconds",
   "act_on_never_heard",
   "hibernated_cost",
@@ -171,9 +172,17 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "wasted_total",
 ]);
 
-/** An answer without them, and without the deadline that an instance which was never heard has since. */
+const impossible = z.looseObject({ lifecycle: z.looseObject({ blocked_by: z.literal("no_provider") }) });
+
+/** An answer without them, and without the times of steps that nobody can carry out, which the former version shows. */
 function asBefore(answer: unknown): unknown {
-  const known = withoutFields(answer, NEW_FIELDS);
+  const known = asBeforeNeverHeard(withoutFields(answer, NEW_FIELDS));
+  const { data } = impossible.safeParse(known);
+  return data === undefined ? known : { ...data, lifecycle: { ...data.lifecycle, at: null } };
+}
+
+/** An answer without the deadline that an instance which was never heard has since. */
+function asBeforeNeverHeard(known: unknown): unknown {
   const { data } = z
     .looseObject({ lifecycle: z.looseObject({ next_step: z.literal("never_heard") }) })
     .safeParse(known);

@@ -10,8 +10,8 @@ import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts"
 import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { type InstanceState, newState, type Profile } from "../../src/lifecycle/model/state.ts";
-import type { Refusal } from "../../src/lifecycle/rules/commands.ts";
 import { dueLook } from "../../src/lifecycle/rules/look.ts";
+import type { Refusal } from "../../src/lifecycle/rules/refusals.ts";
 import { answerHeartbeat, type HeartbeatAnswer } from "../../src/lifecycle/views/heartbeat-answer.ts";
 import { type DetailView, detailView } from "../../src/lifecycle/views/instance-view.ts";
 

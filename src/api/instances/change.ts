@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { shownView } from "../../fleet/report.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { kindOf, providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
+import { standingsFor } from "../../providers/connections.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
 import { detailExample } from "./examples.ts";
@@ -114,6 +116,6 @@ export class ChangeInstance extends Endpoint {
     // By another connection it is still claimed by the same key.
     const isKept = left !== null && machine !== null && sameMachine(left, machine);
     if (left !== null && !isKept) await releaseMachine(c.env, userId, left, params.id, held);
-    return c.json(detail);
+    return c.json(shownView(detail, await standingsFor(c.env, userId, [detail])));
   }
 }

@@ -36,6 +36,7 @@ export const runningExample: z.infer<typeof liveSchema> = {
     because: "Heartbeats arrive; GPU at 87%",
     blocked_by: null,
   },
+  control: { nobody_can_stop: false, can_hibernate: true, can_wake: false, why_not: null },
 };
 
 export const orphanedExample: z.infer<typeof liveSchema> = {
@@ -54,11 +55,12 @@ export const orphanedExample: z.infer<typeof liveSchema> = {
   orphaned_since: "2025-12-19T02:20:00Z",
   lifecycle: {
     next_step: "force_hibernate",
-    at: "2025-12-19T04:15:00Z",
-    in_seconds: 2970,
+    at: null,
+    in_seconds: null,
     because: "No heartbeat since 2025-12-19T02:15:00Z, orphaned since 2025-12-19T02:20:00Z",
     blocked_by: "no_provider",
   },
+  control: { nobody_can_stop: true, can_hibernate: false, can_wake: false, why_not: "silent" },
 };
 
 export const heartbeatExample: z.infer<typeof heartbeatViewSchema> = {

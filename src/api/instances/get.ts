@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { completeView } from "../../fleet/report.ts";
+import { shownView } from "../../fleet/report.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { answerUnlessKnown, notModified } from "../../http/entity-tag.ts";
@@ -7,6 +7,7 @@ import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
 import { actorOf } from "../../platform/address.ts";
+import { standingsFor } from "../../providers/connections.ts";
 import { overridesSchema, policySchema } from "../policy.ts";
 import { detailExample } from "./examples.ts";
 import { viewOrThrow } from "./refusals.ts";
@@ -44,7 +45,8 @@ export class GetInstance extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const detail = await actorOf(c.env, userIdOf(c.var.principal), params.id).detail();
-    return answerUnlessKnown(c, completeView(viewOrThrow(detail)));
+    const userId = userIdOf(c.var.principal);
+    const detail = viewOrThrow(await actorOf(c.env, userId, params.id).detail());
+    return answerUnlessKnown(c, shownView(detail, await standingsFor(c.env, userId, [detail])));
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { completeView } from "../../fleet/report.ts";
+import { shownView } from "../../fleet/report.ts";
+import { isWanted } from "../../fleet/views/list-filter.ts";
 import { guardView } from "../../fleet/views/views.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
@@ -8,14 +9,16 @@ import { answerUnlessKnown, answerVersion, notModified } from "../../http/entity
 import { errorResponses, UNREADABLE_MESSAGE } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { askActors } from "../../instance/ask.ts";
-import { isUnreadable } from "../../instance/outcomes.ts";
+import { isReadable, isUnreadable } from "../../instance/outcomes.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
 import { OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { fleetOf } from "../../platform/address.ts";
+import { standingsFor } from "../../providers/connections.ts";
 import { orphanedExample, runningExample } from "./examples.ts";
 import {
+  connectionIdSchema,
   guardSchema,
   healthSchema,
   instanceIdSchema,
@@ -72,6 +75,12 @@ const listQuery = z.object({
   status: statusSchema.optional(),
   health: healthSchema.optional(),
   provider: providerKindSchema.optional(),
+  connection: connectionIdSchema.optional().describe("Those that are called by this connection"),
+  nobody_can_stop: z
+    .enum(["true", "false"])
+    .transform((text) => text === "true")
+    .optional()
+    .describe("Those of `control.nobody_can_stop`"),
   text: z.string().trim().min(1).max(200).optional().describe("A part of the name, the id or provider_ref"),
   ids: idsQuery.optional(),
   limit: pageLimit(200),
@@ -121,24 +130,32 @@ export class ListInstances extends Endpoint {
 interface FullPage {
   /** The id with which all that it stands for ends, what it leaves out too; null on the last one. */
   readonly end: string | null;
-  readonly instances: readonly (LiveView | UnreadableInstance)[];
+  readonly instances: readonly (ShownView | UnreadableInstance)[];
 }
 
 async function fullViews(env: Env, userId: string, query: ListQuery): Promise<FullPage> {
-  const { status, health } = query;
+  const { status, health, nobody_can_stop } = query;
   // Whether a heartbeat is late comes with time, of which the fleet hears nothing.
   const isOfTime = health === "healthy" || health === "late";
   const filter = { ...query, health: isOfTime ? undefined : health };
   const ids = await fleetOf(env, userId).instanceIds(query.cursor ?? "", query.limit, filter);
   const views = await askActors(env, userId, ids, async (actor) => await actor.live());
-  const isFiltered = status !== undefined || health !== undefined;
-  const isWanted = (view: LiveView): boolean =>
-    (status === undefined || view.status === status) && (health === undefined || view.health === health);
-  const instances = views.flatMap((view, index): (LiveView | UnreadableInstance)[] => {
+  const standings = await standingsFor(
+    env,
+    userId,
+    views.filter((view) => view !== null && isReadable(view)),
+  );
+  const isFiltered = status !== undefined || health !== undefined || nobody_can_stop !== undefined;
+  const isShown = (view: ShownView): boolean =>
+    (status === undefined || view.status === status) &&
+    (health === undefined || view.health === health) &&
+    isWanted(view.control, query);
+  const instances = views.flatMap((view, index): (ShownView | UnreadableInstance)[] => {
     const id = ids[index];
     if (view === null || id === undefined) return [];
     if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because)];
-    return isWanted(view) ? [completeView(view)] : [];
+    const shown = shownView(view, standings);
+    return isShown(shown) ? [shown] : [];
   });
   return { end: ids.length < query.limit ? null : (ids.at(-1) ?? null), instances };
 }

@@ -10,6 +10,7 @@ import {
   type ProviderKind,
   referenceIssue,
 } from "../../lifecycle/model/provider.ts";
+import { inTurn, NoTurn } from "../../orders/lane.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { credentialsSetAt, isConnection } from "../../providers/connections.ts";
 import { claimMachine, type MachineKey, type WatchedMachine } from "../../providers/machines.ts";
@@ -109,29 +110,32 @@ async function sightMachine(
   { provider: connected, ref }: WatchedMachine,
   instanceId: string,
 ): Promise<Sighted | null> {
-  const at = Date.now();
   const kind = kindOf(connected);
   const target = { ref, instanceId, actionId: `sight-${crypto.randomUUID()}` };
   try {
     const { provider, credentialsSetAt: setAt } = await openProvider(env, userId, connected);
-    const sighting = await provider.status(target);
-    switch (sighting.state) {
-      case "missing":
-        throw notSeen(`${kind} shows no machine ${ref}`);
-      case "terminated":
-        throw notSeen(`${kind} shows ${ref} as destroyed`);
-      case "unknown":
-        return null;
-      case "running":
-      case "starting":
-      case "stopping":
-      case "stopped":
-        if (sighting.obstacle !== null) throw cannotStop(kind, ref, sighting.obstacle);
-        // A webhook is the user's own control plane: it has answered already, and has no permissions to try.
-        if (kind !== "webhook") await provider.verify(target);
-        return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
-    }
+    return await inTurn(env, userId, connected, ["look", "look"], async () => {
+      const at = Date.now();
+      const sighting = await provider.status(target);
+      switch (sighting.state) {
+        case "missing":
+          throw notSeen(`${kind} shows no machine ${ref}`);
+        case "terminated":
+          throw notSeen(`${kind} shows ${ref} as destroyed`);
+        case "unknown":
+          return null;
+        case "running":
+        case "starting":
+        case "stopping":
+        case "stopped":
+          if (sighting.obstacle !== null) throw cannotStop(kind, ref, sighting.obstacle);
+          // A webhook is the user's own control plane: it has answered already, and has no permissions to try.
+          if (kind !== "webhook") await provider.verify(target);
+          return { at, credentialsSetAt: setAt, gpus: sighting.gpus };
+      }
+    });
   } catch (error) {
+    if (error instanceof NoTurn) return null;
     if (!(error instanceof ProviderError)) throw error;
     if (error.code !== "unauthorised") return null;
     throw new ApiError(

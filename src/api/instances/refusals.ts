@@ -1,6 +1,6 @@
 import { ApiError, notFound, unavailable, unreadable } from "../../http/errors.ts";
 import { type Absent, isReadable, type Unavailable, type Unreadable } from "../../instance/outcomes.ts";
-import type { Refusal } from "../../lifecycle/rules/commands.ts";
+import type { Refusal } from "../../lifecycle/rules/refusals.ts";
 
 /** How the refusals of an instance's actor are answered. */
 

@@ -6,11 +6,13 @@ import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-sett
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import type { StoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
+import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
 import type {
   DetailView,
   HeartbeatView,
-  LiveView,
+  Shown,
+  ShownView,
   WakeFailedView,
 } from "../../lifecycle/views/instance-view.ts";
 
@@ -55,7 +57,7 @@ const explanationSchema = component(
       next_step: z
         .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete"])
         .nullable(),
-      at: instant.nullable(),
+      at: instant.nullable().describe("Null for a step that can't come, since nobody could carry it out"),
       in_seconds: z.number().nullable(),
       because: z.string().describe("The evidence"),
       blocked_by: z
@@ -72,6 +74,25 @@ const explanationSchema = component(
     })
     .describe("What comes next, when, why, and what holds it back"),
 );
+
+const controlSchema = component(
+  "InstanceControl",
+  z
+    .object({
+      nobody_can_stop: z
+        .boolean()
+        .describe("It may run, and cost money, and neither its agent nor its provider could stop it"),
+      can_hibernate: z.boolean().describe("Whether an order to hibernate would be carried out by somebody"),
+      can_wake: z.boolean(),
+      why_not: z
+        .enum(["no_provider", "silent", "not_connected", "refused", "cannot_stop"])
+        .nullable()
+        .describe(
+          "What stands against orders. `no_provider`: nobody carries them out. `silent`: its own agent alone could, and is not heard. `not_connected`: there are no credentials for its provider. `refused`: the provider refuses them. `cannot_stop`: its provider can't stop machines, and only a deletion ends the bill",
+        ),
+    })
+    .describe("Whether anybody could stop the machine as it stands, and if not, why"),
+) satisfies z.ZodType<Control>;
 
 const costFields = {
   cost_today: z.number().describe("Dollars since 00:00 UTC"),
@@ -129,7 +150,8 @@ export const liveSchema = component(
     hibernated_since: instant.nullable(),
     keep_alive_until: instant.nullable(),
     lifecycle: explanationSchema,
-  }) satisfies z.ZodType<LiveView>,
+    control: controlSchema,
+  }) satisfies z.ZodType<ShownView>,
 );
 
 export const summarySchema = component(
@@ -258,5 +280,5 @@ export const detailSchema = component(
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),
     gpus: z.array(gpuSchema),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
-  }) satisfies z.ZodType<DetailView>,
+  }) satisfies z.ZodType<Shown<DetailView>>,
 );

@@ -1,8 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
+import { ConnectionFilter } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
 import { Row } from "./row.tsx";
 import { type Selection, SORT_KEYS, type SortKey, select, selectUnreadable } from "./select.ts";
@@ -25,6 +26,7 @@ export function FleetPage() {
   const [selection, setSelection] = useState<Selection>({
     group: null,
     status: null,
+    connection: null,
     search: "",
     sort: "status",
     descending: false,
@@ -73,6 +75,7 @@ export function FleetPage() {
             </option>
           ))}
         </select>
+        <ConnectionFilter chosen={selection.connection} onChoose={(connection) => change({ connection })} />
         <select
           class="narrow-only"
           aria-label={words.value.sortBy}
@@ -133,7 +136,7 @@ function ariaSort({ sort, descending }: Selection, column: SortKey) {
   return descending ? "descending" : "ascending";
 }
 
-function Rows({ instances }: { instances: readonly LiveView[] }) {
+function Rows({ instances }: { instances: readonly ShownView[] }) {
   const [limit, setLimit] = useState(ROWS_AT_A_TIME);
   const end = useRef<HTMLTableRowElement>(null);
   const more = instances.length > limit;

@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { type ApiError, type Polled, poll } from "../api.ts";
 import { setServerTime } from "../clock.ts";
 import { asApiError, repeat } from "../poll.ts";
@@ -25,7 +25,7 @@ import { instancesInSight } from "./sight.ts";
  */
 
 interface Fleet {
-  readonly instances: readonly LiveView[];
+  readonly instances: readonly ShownView[];
   readonly unreadable: readonly Unreadable[];
   readonly guardClosed: boolean;
 }

@@ -1,5 +1,6 @@
 import type { LiveMessage, SummaryView } from "../../fleet/live/messages.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import { controlOf } from "../../lifecycle/views/control.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 
 /** What the page knows of the fleet, and how messages and answers change it. Pure. */
 
@@ -12,7 +13,7 @@ export interface Unreadable {
 /** `asOf`: the service's time at which it was so, in ms. */
 interface Entry {
   readonly asOf: number;
-  readonly instance: LiveView | Unreadable;
+  readonly instance: ShownView | Unreadable;
 }
 
 type Entries = ReadonlyMap<string, Entry>;
@@ -30,7 +31,7 @@ export interface Known {
 /** What a list of instances is answered with. */
 export interface Page {
   readonly server_time: string;
-  readonly instances: readonly (LiveView | SummaryView | Unreadable)[];
+  readonly instances: readonly (ShownView | SummaryView | Unreadable)[];
   readonly next_cursor: string | null;
   readonly guard: { readonly state: "open" | "closed"; readonly service_wide: "open" | "closed" };
 }
@@ -90,7 +91,7 @@ export function refresh(known: Known, { server_time, instances }: Page): Known {
   return { ...known, entries: withNewer(entries, fresh) };
 }
 
-export function readable({ entries }: Known): LiveView[] {
+export function readable({ entries }: Known): ShownView[] {
   return [...(entries?.values() ?? [])].flatMap(({ instance }) => ("error" in instance ? [] : [instance]));
 }
 
@@ -110,20 +111,33 @@ function withNewer(entries: Entries, fresh: readonly Entry[]): Entries {
 
 /** The instances of `whole`, each as it was last: what was asked of a single one may be newer. */
 function keepNewer(former: Entries | null, whole: Entries): Entries {
-  const still = [...(former?.values() ?? [])].filter(({ asOf, instance }) => {
-    const entry = whole.get(instance.instance_id);
-    return entry !== undefined && asOf > entry.asOf;
+  const still = [...(former?.values() ?? [])].flatMap((known) => {
+    const entry = whole.get(known.instance.instance_id);
+    return entry !== undefined && known.asOf > entry.asOf ? [withControl(known, entry)] : [];
   });
   return withNewer(whole, still);
 }
 
+/** What can be done about an instance is newer in `whole`: a connection may stand otherwise since, though nothing has happened to it. */
+function withControl({ asOf, instance }: Entry, { instance: latest }: Entry): Entry {
+  if ("error" in instance || "error" in latest || instance.status !== latest.status)
+    return { asOf, instance };
+  return { asOf, instance: { ...instance, control: latest.control, lifecycle: latest.lifecycle } };
+}
+
 /** `now`: as of when it is, where it does not say so itself. */
 function entryOf(instance: SummaryView): Entry;
-function entryOf(instance: LiveView | SummaryView | Unreadable, now: string): Entry;
-function entryOf(instance: LiveView | SummaryView | Unreadable, now?: string): Entry {
-  if (!("as_of" in instance)) return { asOf: Date.parse(now ?? ""), instance };
+function entryOf(instance: ShownView | SummaryView | Unreadable, now: string): Entry;
+function entryOf(instance: ShownView | SummaryView | Unreadable, now?: string): Entry {
+  if (!("as_of" in instance)) return { asOf: Date.parse(now ?? ""), instance: complete(instance) };
   const { as_of, ...view } = instance;
-  return { asOf: Date.parse(as_of), instance: view };
+  return { asOf: Date.parse(as_of), instance: complete(view) };
+}
+
+/** A fleet of the former release does not say what can be done about an instance. */
+function complete<Instance extends ShownView | Unreadable>(instance: Instance): Instance {
+  if ("error" in instance || "control" in instance) return instance;
+  return { ...instance, control: controlOf(instance, "active") };
 }
 
 function isClosed({ state, service_wide }: Page["guard"]): boolean {

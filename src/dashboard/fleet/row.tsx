@@ -1,8 +1,9 @@
 import { memo } from "preact/compat";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { money, price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
+import { ControlMark } from "../parts/control.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { instanceAddress } from "../route.ts";
@@ -11,7 +12,7 @@ import { ofInstance } from "./sight.ts";
 
 /** One instance of the table. Drawn anew only when it changed; what ticks in it ticks by itself. */
 export const Row = memo(
-  function Row({ instance }: { instance: LiveView }) {
+  function Row({ instance }: { instance: ShownView }) {
     const { columns } = words.value;
     return (
       <tr {...ofInstance(instance.instance_id)}>
@@ -21,6 +22,7 @@ export const Row = memo(
         </th>
         <td data-label={columns.status}>
           <Badge instance={instance} />
+          <ControlMark instance={instance} />
         </td>
         <td data-label={columns.heartbeat} class="figure">
           <Ago at={instance.last_heartbeat} />
@@ -46,7 +48,7 @@ export const Row = memo(
 );
 
 /** What a hibernated instance still costs. */
-function stillCosts({ hibernated_cost }: LiveView): string {
+function stillCosts({ hibernated_cost }: ShownView): string {
   const { anHour, unknownAnHour } = words.value.comingBack;
   return hibernated_cost === null ? unknownAnHour : anHour(price(hibernated_cost, language.value));
 }

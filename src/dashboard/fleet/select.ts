@@ -1,13 +1,14 @@
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 
 /** The instances that a tile of the summary stands for. */
 const GROUPS = {
-  active: ({ status, health }: LiveView) => status === "running" && health !== "idle",
-  idle: ({ status, health }: LiveView) => status === "running" && health === "idle",
-  orphaned: ({ status }: LiveView) => status === "orphaned",
-  hibernated: ({ status }: LiveView) => status === "hibernated" || status === "hibernating",
+  active: ({ status, health }: ShownView) => status === "running" && health !== "idle",
+  idle: ({ status, health }: ShownView) => status === "running" && health === "idle",
+  orphaned: ({ status }: ShownView) => status === "orphaned",
+  hibernated: ({ status }: ShownView) => status === "hibernated" || status === "hibernating",
+  unstoppable: ({ control }: ShownView) => control.nobody_can_stop,
 } as const;
 
 export type Group = keyof typeof GROUPS;
@@ -18,19 +19,22 @@ export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface Selection {
   readonly group: Group | null;
-  readonly status: LiveView["status"] | null;
+  readonly status: ShownView["status"] | null;
+  /** The id of a connection to a provider. */
+  readonly connection: string | null;
   readonly search: string;
   readonly sort: SortKey;
   readonly descending: boolean;
 }
 
-export function select(instances: readonly LiveView[], selection: Selection): LiveView[] {
+export function select(instances: readonly ShownView[], selection: Selection): ShownView[] {
   const wanted = selection.search.trim().toLowerCase();
-  const { group, status, sort, descending } = selection;
+  const { group, status, connection, sort, descending } = selection;
   const chosen = instances.filter(
     (each) =>
       (group === null || GROUPS[group](each)) &&
       (status === null || each.status === status) &&
+      (connection === null || each.connection === connection) &&
       (wanted === "" ||
         each.name.toLowerCase().includes(wanted) ||
         each.instance_id.toLowerCase().includes(wanted)),
@@ -42,9 +46,9 @@ export function select(instances: readonly LiveView[], selection: Selection): Li
 /** Instances of which nothing is known but their ids: they are in no group and have no status. */
 export function selectUnreadable<T extends { readonly instance_id: string }>(
   unreadable: readonly T[],
-  { group, status, search }: Selection,
+  { group, status, connection, search }: Selection,
 ): T[] {
-  if (group !== null || status !== null) return [];
+  if (group !== null || status !== null || connection !== null) return [];
   const wanted = search.trim().toLowerCase();
   return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
 }
@@ -54,18 +58,19 @@ interface Summary extends Record<Group, number> {
   readonly dollarsAnHour: number;
 }
 
-export function summarize(instances: readonly LiveView[]): Summary {
+export function summarize(instances: readonly ShownView[]): Summary {
   const count = (group: Group) => instances.filter(GROUPS[group]).length;
   return {
     active: count("active"),
     idle: count("idle"),
     orphaned: count("orphaned"),
     hibernated: count("hibernated"),
+    unstoppable: count("unstoppable"),
     dollarsAnHour: instances.reduce((sum, each) => sum + costNow(each), 0),
   };
 }
 
-function costNow({ status, health, hourly_cost, hibernated_cost }: LiveView): number {
+function costNow({ status, health, hourly_cost, hibernated_cost }: ShownView): number {
   switch (status) {
     case "running":
     case "orphaned":
@@ -83,11 +88,11 @@ function costNow({ status, health, hourly_cost, hibernated_cost }: LiveView): nu
   }
 }
 
-const byName = (a: LiveView, b: LiveView) =>
+const byName = (a: ShownView, b: ShownView) =>
   a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.instance_id < b.instance_id ? -1 : 1);
 
 /** The status that most wants a look comes first. */
-const URGENCY: Record<LiveView["status"], number> = {
+const URGENCY: Record<ShownView["status"], number> = {
   orphaned: 0,
   hibernating: 1,
   waking: 2,
@@ -99,11 +104,11 @@ const URGENCY: Record<LiveView["status"], number> = {
 };
 
 /** What was never heard wants a look like what is silent. */
-function urgencyOf({ status, health }: LiveView): number {
+function urgencyOf({ status, health }: ShownView): number {
   return status === "pending" && health === "unhealthy" ? URGENCY.orphaned : URGENCY[status];
 }
 
-const COMPARE: Record<SortKey, (a: LiveView, b: LiveView) => number> = {
+const COMPARE: Record<SortKey, (a: ShownView, b: ShownView) => number> = {
   name: byName,
   status: (a, b) => urgencyOf(a) - urgencyOf(b),
   heartbeat: (a, b) => compare(a.last_heartbeat ?? "", b.last_heartbeat ?? ""),

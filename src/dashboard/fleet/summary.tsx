@@ -1,4 +1,4 @@
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { money } from "../format.ts";
 import { useLive } from "../poll.ts";
 import { language, words } from "../words.ts";
@@ -15,15 +15,18 @@ export function Summary({
   group,
   onGroup,
 }: {
-  instances: readonly LiveView[];
+  instances: readonly ShownView[];
   group: Group | null;
   onGroup: (group: Group | null) => void;
 }) {
   const summary = summarize(instances);
+  // A tile that would stand at zero for nearly everybody.
+  const isUnstoppableShown = summary.unstoppable > 0 || group === "unstoppable";
+  const tiles = isUnstoppableShown ? ([...TILES, "unstoppable"] as const) : TILES;
   const savings = useLive<{ in_all: { saved_this_month: number } }>("/api/agent/savings", SAVINGS_PAUSE_MS);
   return (
     <div class="tiles">
-      {TILES.map((each) => (
+      {tiles.map((each) => (
         <button
           key={each}
           type="button"
@@ -31,7 +34,8 @@ export function Summary({
           aria-pressed={group === each}
           onClick={() => onGroup(group === each ? null : each)}
         >
-          <span class="value">{summary[each]}</span> <span>{words.value[each]}</span>
+          <span class="value">{summary[each]}</span>{" "}
+          <span>{each === "unstoppable" ? words.value.instances.unstoppable : words.value[each]}</span>
         </button>
       ))}
       <div class="tile">

@@ -9,9 +9,10 @@ import { ofInstance } from "./sight.ts";
 /** An instance of which the service can say nothing: its owner can wait for a version that can, or let go of it. */
 export function UnreadableRow({ instance }: { instance: Unreadable }) {
   const { instance_id } = instance;
-  const { unreadable, remove, removeQuestion, removeStakes, done, of, columns } = words.value;
+  const { unreadable, remove, removeQuestion, done, of, columns, instances } = words.value;
   const onRemove = async () => {
-    if (!(await confirmed(removeQuestion(instance_id), removeStakes, remove))) return;
+    const stakes = instances.removeStakes(null, null);
+    if (!(await confirmed(removeQuestion(instance_id), stakes, remove, instance_id))) return;
     const removed = await doAndSay(
       () => ask("DELETE", `/api/agent/instances/${encodeURIComponent(instance_id)}`),
       () => done.removed(instance_id),

@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
-import type { DetailView } from "../../lifecycle/views/instance-view.ts";
+import type { DetailView, Shown } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { dateTime, money, number, price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
+import { ControlLine } from "../parts/control.tsx";
 import { confirmed } from "../parts/dialog.tsx";
 import { InstallCommand } from "../parts/install.tsx";
 import { doAndSay, errorText } from "../parts/notice.tsx";
@@ -15,10 +16,11 @@ import { useLive } from "../poll.ts";
 import { ConnectionName } from "../settings/connections.tsx";
 import { PolicyEditor } from "../settings/policy-editor.tsx";
 import { language, words } from "../words.ts";
+import { ChangeForm } from "./change-form.tsx";
 import { ReadingsCard } from "./readings-card.tsx";
 import { WakeFailed } from "./wake-failed.tsx";
 
-type Detail = DetailView & {
+type Detail = Shown<DetailView> & {
   readonly policy: PolicySettings;
   readonly policy_overrides: { readonly user: PolicyOverrides; readonly instance: PolicyOverrides };
 };
@@ -48,6 +50,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
         <span class="id">{data.instance_id}</span>
         <Actions instance={data} onDone={refresh} />
       </div>
+      <ControlLine instance={data} />
       <WakeFailed instance={data} onDone={refresh} />
       <div class="columns">
         <div>
@@ -75,11 +78,12 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
           </section>
         </div>
         <div>
+          <MachineCard instance={data} address={address} onChange={refresh} />
           <section class="card">
             <h2>{words.value.timeline}</h2>
             <Timeline path={`${address}/events`} withInstance={false} />
           </section>
-          <Access instanceId={instanceId} name={data.name} address={address} />
+          <Access instance={data} address={address} />
         </div>
       </div>
     </>
@@ -101,18 +105,12 @@ function Figures({ instance }: { instance: Detail }) {
         <Figure name={figures.averageGpu} value={percent(instance.avg_gpu_utilization)} />
         <Figure name={figures.costToday} value={money(instance.cost_today, locale)} />
         <Figure name={figures.costTotal} value={dollars(instance.cost_accumulated)} />
-        <Figure name={figures.hourly} value={dollars(instance.hourly_cost)} />
         <Figure
           name={comingBack.hibernated}
           value={
             instance.hibernated_cost === null ? comingBack.unknown : price(instance.hibernated_cost, locale)
           }
         />
-        <Figure name={figures.provider} value={words.value.providers[instance.provider]} />
-        {instance.connection !== null && (
-          <Figure name={figures.connection} value={<ConnectionName id={instance.connection} />} />
-        )}
-        <Figure name={figures.registered} value={dateTime(instance.registered_at, locale)} />
       </dl>
       {gpus.length > 0 && (
         <ul class="gpus">
@@ -137,6 +135,56 @@ function Figures({ instance }: { instance: Detail }) {
   );
 }
 
+/** The machine that is watched, as its owner has named it. */
+function MachineCard({
+  instance,
+  address,
+  onChange,
+}: {
+  instance: Detail;
+  address: string;
+  onChange: () => void;
+}) {
+  const [isChanged, setChanged] = useState(false);
+  const { figures, fields, providers, instances } = words.value;
+  const locale = language.value;
+  const dollars = (value: number | null) => (value === null ? "–" : money(value, locale));
+  const end = () => {
+    setChanged(false);
+    onChange();
+  };
+  if (isChanged) {
+    return (
+      <section class="card">
+        <h2>{instances.machine}</h2>
+        <ChangeForm instance={instance} address={address} onEnd={end} />
+      </section>
+    );
+  }
+  return (
+    <section class="card">
+      <header>
+        <h2>{instances.machine}</h2>
+        <button type="button" onClick={() => setChanged(true)}>
+          {instances.change}
+        </button>
+      </header>
+      <dl class="figures">
+        <Figure name={figures.provider} value={providers[instance.provider]} />
+        {instance.connection !== null && (
+          <>
+            <Figure name={figures.connection} value={<ConnectionName id={instance.connection} />} />
+            <Figure name={fields.providerRef} value={instance.provider_ref ?? instance.instance_id} />
+          </>
+        )}
+        <Figure name={fields.hourlyCost} value={dollars(instance.hourly_cost)} />
+        <Figure name={fields.hibernatedCost} value={dollars(instance.hibernated_hourly_cost)} />
+        <Figure name={figures.registered} value={dateTime(instance.registered_at, locale)} />
+      </dl>
+    </section>
+  );
+}
+
 function Figure({ name, value }: { name: string; value: preact.ComponentChildren }) {
   return (
     <div>
@@ -146,9 +194,10 @@ function Figure({ name, value }: { name: string; value: preact.ComponentChildren
   );
 }
 
-function Access({ instanceId, name, address }: { instanceId: string; name: string; address: string }) {
+function Access({ instance, address }: { instance: Detail; address: string }) {
+  const { instance_id, name, connection, provider, status, hourly_cost, hibernated_hourly_cost } = instance;
   const [token, setToken] = useState<string | null>(null);
-  const { access, rotate, rotateQuestion, rotateStakes, remove, removeQuestion, removeStakes, done } =
+  const { access, rotate, rotateQuestion, rotateStakes, remove, removeQuestion, instances, providers, done } =
     words.value;
   const onRotate = async () => {
     if (!(await confirmed(rotateQuestion, rotateStakes, rotate))) return;
@@ -158,7 +207,12 @@ function Access({ instanceId, name, address }: { instanceId: string; name: strin
     );
   };
   const onRemove = async () => {
-    if (!(await confirmed(removeQuestion(name), removeStakes, remove))) return;
+    const cost = status === "hibernated" ? hibernated_hourly_cost : hourly_cost;
+    const stakes = instances.removeStakes(
+      connection === null || provider === "webhook" ? null : providers[provider],
+      cost === null || cost === 0 ? null : money(cost, language.value),
+    );
+    if (!(await confirmed(removeQuestion(name), stakes, remove, name))) return;
     const removed = await doAndSay(
       () => ask("DELETE", address),
       () => done.removed(name),
@@ -170,7 +224,7 @@ function Access({ instanceId, name, address }: { instanceId: string; name: strin
   return (
     <section class="card later">
       <h2>{access}</h2>
-      <InstallCommand instanceId={instanceId} token={token} />
+      <InstallCommand instanceId={instance_id} token={token} />
       <div class="buttons">
         <button type="button" onClick={onRotate}>
           {rotate}

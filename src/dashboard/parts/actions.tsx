@@ -1,5 +1,4 @@
-import { CALLED_PROVIDERS } from "../../lifecycle/model/provider.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { words } from "../words.ts";
@@ -8,9 +7,10 @@ import { doAndSay } from "./notice.tsx";
 import { wakeInstance } from "./wake.ts";
 
 /** What the owner can ask of an instance as it stands. */
-export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () => void }) {
-  const { instance_id, name, status, health, provider } = instance;
-  const mayRun = health === "unhealthy" && CALLED_PROVIDERS.some((kind) => kind === provider);
+export function Actions({ instance, onDone }: { instance: ShownView; onDone?: () => void }) {
+  const { instance_id, name, status, health, provider, control } = instance;
+  // One that was just registered is yet to be heard.
+  const mayRun = status !== "pending" || health === "unhealthy";
   const { keepAlive, hibernate, wake, of } = words.value;
   const finish = () => {
     refreshFleet();
@@ -47,7 +47,7 @@ export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () 
           <button type="button" aria-label={of(keepAlive, name)} onClick={onKeepAlive}>
             {keepAlive}
           </button>
-          {(status !== "pending" || mayRun) && (
+          {control.can_hibernate && mayRun && (
             <button type="button" aria-label={of(hibernate, name)} onClick={onHibernate}>
               {hibernate}
             </button>
@@ -55,6 +55,7 @@ export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () 
         </span>
       );
     case "hibernated":
+      if (!control.can_wake) return null;
       return (
         <span class="buttons">
           <button type="button" aria-label={of(wake, name)} onClick={onWake}>

@@ -17,7 +17,7 @@ import {
 const CONNECTIONS_ADDRESS = "/api/agent/connections";
 const PAUSE_MS = 30_000;
 
-interface Connection {
+export interface Connection {
   readonly id: string;
   readonly provider: CalledProvider;
   readonly name: string;

@@ -1,9 +1,10 @@
 import type { Status } from "../../lifecycle/model/phase.ts";
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
-import type { Health } from "../../lifecycle/views/instance-view.ts";
+import type { Health } from "../../lifecycle/views/health.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
+import { englishInstances } from "./instances.ts";
 import { spelledOut } from "./spelled-out.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
@@ -237,14 +238,12 @@ export const english = {
   installWith: { systemd: "Linux with systemd", container: "Container" },
   remove: "Stop watching",
   removeQuestion: (name: string) => `Stop watching ${name}?`,
-  removeStakes: "Nothing is done at the provider: the instance goes on running, and nobody guards its costs.",
   copy: "Copy",
   copied: "Copied",
   // First run
   welcome: "Add your first instance",
-  welcomeHint: "Give it an id, run one command on the machine, and it appears here.",
+  welcomeHint: "Say where it is rented, run one command on the machine, and it appears here.",
   fields: {
-    id: "Instance id",
     name: "Name",
     provider: "Provider",
     connection: "Connection",
@@ -259,13 +258,13 @@ export const english = {
     webhook: "My own control plane",
     ...PROVIDER_NAMES,
   },
-  notConnected: "No connection to this provider yet: add one in the",
   register: "Register",
   runThis: "Run this on the machine",
   waiting: "Waiting for its first heartbeat …",
   arrived: (name: string) => `${name} is here.`,
   openInstance: "Open it",
   addAnother: "Add another",
+  instances: englishInstances,
   // Settings
   channels: "Where you are told",
   channelsHint: "Alerts go to each channel from its severity on.",

@@ -1,6 +1,7 @@
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
+import { portugueseInstances } from "./instances.ts";
 import { portugueseComingBack } from "./portuguese-coming-back.ts";
 import { spelledOut } from "./spelled-out.ts";
 
@@ -222,13 +223,11 @@ export const portuguese: Words = {
   installWith: { systemd: "Linux com systemd", container: "Contêiner" },
   remove: "Parar de vigiar",
   removeQuestion: (name) => `Parar de vigiar ${name}?`,
-  removeStakes: "Nada é feito no provedor: a instância continua rodando, e ninguém cuida de seus custos.",
   copy: "Copiar",
   copied: "Copiado",
   welcome: "Adicione sua primeira instância",
-  welcomeHint: "Dê um id, rode um comando na máquina, e ela aparece aqui.",
+  welcomeHint: "Diga onde ela é alugada, rode um comando na máquina, e ela aparece aqui.",
   fields: {
-    id: "Id da instância",
     name: "Nome",
     provider: "Provedor",
     connection: "Conexão",
@@ -243,13 +242,13 @@ export const portuguese: Words = {
     webhook: "Meu próprio painel de controle",
     ...PROVIDER_NAMES,
   },
-  notConnected: "Ainda não há conexão com este provedor: adicione uma nas",
   register: "Registrar",
   runThis: "Rode isto na máquina",
   waiting: "Esperando o primeiro heartbeat …",
   arrived: (name) => `${name} chegou.`,
   openInstance: "Abrir",
   addAnother: "Adicionar outra",
+  instances: portugueseInstances,
   channels: "Onde você é avisado",
   channelsHint: "Os alertas vão a cada canal a partir da sua gravidade.",
   unconfirmed: "Não confirmado: nenhum alerta é enviado até que o link da mensagem enviada seja aberto.",

@@ -1,9 +1,11 @@
 import { toIso } from "../../lifecycle/model/time.ts";
 import { eventView } from "../../lifecycle/views/event-view.ts";
+import { standingsOf } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
 import { serviceGuard } from "../rules/state.ts";
+import type { ListedRow } from "../tables/registry.ts";
 import { guardView, summaryView } from "../views/views.ts";
-import type { LiveMessage } from "./messages.ts";
+import type { LiveMessage, SummaryView } from "./messages.ts";
 
 /** What a live connection is sent next, by where it stands. */
 
@@ -26,11 +28,17 @@ export interface Batch {
 }
 
 /** Where a new connection stands: where a former one ended, if all that was missed since is known, else at the beginning. */
-export function startingPosition({ registry, state }: Fleet, since: number | null): LivePosition {
-  const canResume = since !== null && since >= registry.removalsKnownFrom && since <= state.revision;
+export function startingPosition(fleet: Fleet, since: number | null): LivePosition {
+  const { state } = fleet;
+  const canResume = since !== null && since >= resumableFrom(fleet) && since <= state.revision;
   return canResume
     ? { revision: since, snapshotAfter: null, guards: "" }
     : { revision: state.revision, snapshotAfter: "", guards: "" };
+}
+
+/** From this revision on all that was missed is known: before, some removals are forgotten, and rows show how connections stood then. */
+function resumableFrom({ registry, state }: Fleet): number {
+  return Math.max(registry.removalsKnownFrom, state.standings.changed);
 }
 
 /** Differs whenever there is something to push. */
@@ -63,11 +71,10 @@ function nextBatch(
   fleet: Fleet,
   now: number,
 ): Batch | null {
-  const { registry, state } = fleet;
+  const { state } = fleet;
   if (snapshotAfter !== null) return snapshotPage(revision, snapshotAfter, fleet, now);
   if (revision === state.revision && guards === guardsOf(fleet)) return null;
-  // Some removals since then are no longer remembered: the whole fleet is sent again.
-  if (revision < registry.removalsKnownFrom) return snapshotPage(state.revision, "", fleet, now);
+  if (revision < resumableFrom(fleet)) return snapshotPage(state.revision, "", fleet, now);
   return changesAfter(revision, fleet, now);
 }
 
@@ -79,12 +86,17 @@ function snapshotPage(revision: number, after: string, fleet: Fleet, now: number
         type: "snapshot",
         ...headOf(fleet, now),
         revision,
-        rows: rows.map(summaryView),
+        rows: summariesOf(rows, fleet),
         is_last: end === null,
       }),
     ],
     position: { revision, snapshotAfter: end, guards: guardsOf(fleet) },
   };
+}
+
+function summariesOf(rows: readonly ListedRow[], { connections }: Fleet): SummaryView[] {
+  const standings = standingsOf(connections.list());
+  return rows.map((row) => summaryView(row, standings));
 }
 
 /** Rows and events share the fleet's revisions: what lies beyond the first full page of either waits for the next batch. */
@@ -100,7 +112,10 @@ function changesAfter(revision: number, fleet: Fleet, now: number): Batch {
       type: "rows",
       ...headOf(fleet, now),
       revision: upTo,
-      rows: changed.rows.filter((row) => row.changed <= upTo).map(summaryView),
+      rows: summariesOf(
+        changed.rows.filter((row) => row.changed <= upTo),
+        fleet,
+      ),
       removed: registry.removedAfter(revision),
     },
   ];

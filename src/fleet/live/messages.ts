@@ -1,10 +1,10 @@
 import type { EventView } from "../../lifecycle/views/event-view.ts";
-import type { LiveView } from "../../lifecycle/views/instance-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 
 /** What a live connection carries, as JSON. The field names are those of the HTTP API. */
 
 /** An instance as it was when it last reported to its fleet, which a steady heartbeat does not do. */
-export interface SummaryView extends LiveView {
+export interface SummaryView extends ShownView {
   readonly as_of: string;
 }
 

@@ -57,6 +57,8 @@ const fleetStateSchema = z.object({
   serviceSilentFrom: moment.nullable().default(null),
   /** The number of the newest change of a row, or of the newest event. */
   revision: z.number(),
+  /** How the connections stand, which all rows show, and the revision at which that last changed. */
+  standings: z.object({ are: z.string(), changed: z.number() }).default({ are: "", changed: 0 }),
   /** The number of the last totals reported to the service. */
   totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
@@ -101,6 +103,7 @@ export function newFleet(): FleetState {
     service: null,
     serviceSilentFrom: null,
     revision: 0,
+    standings: { are: "", changed: 0 },
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,

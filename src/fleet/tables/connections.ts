@@ -4,6 +4,7 @@ import { columnOf, readableRows } from "../../lifecycle/model/stored.ts";
 import {
   type Connection,
   firstConnection,
+  isRefused,
   type KeptCredentials,
   type NewConnection,
   type SealedCredentials,
@@ -57,9 +58,19 @@ const sealedOf = columnOf("sealed", z.string());
 
 export class Connections {
   readonly #sql: SqlStorage;
+  /** Null when it must be read anew. */
+  #standings: string | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+  }
+
+  /** A text that differs whenever orders can be given by other connections; empty without any. */
+  get standings(): string {
+    this.#standings ??= this.list()
+      .map((connection) => `${connection.id}${isRefused(connection) ? " refused" : ""}`)
+      .join();
+    return this.#standings;
   }
 
   /** Null where there is none, or this version does not know its kind. */
@@ -128,11 +139,13 @@ export class Connections {
 
   /** False when there is none. */
   remove(id: string): boolean {
+    this.#standings = null;
     this.#sql.exec("DELETE FROM connections WHERE id = ?", id);
     return this.#sql.exec("DELETE FROM credentials WHERE kind = ? RETURNING kind", id).toArray().length > 0;
   }
 
   #seal(id: string, { sealed, setAt }: SealedCredentials): void {
+    this.#standings = null;
     this.#sql.exec(
       `INSERT INTO credentials (kind, sealed, set_at) VALUES (?, ?, ?)
        ON CONFLICT (kind) DO UPDATE SET sealed = excluded.sealed, set_at = excluded.set_at`,
@@ -143,6 +156,7 @@ export class Connections {
   }
 
   #write({ id, kind, name, createdAt, checkedAt, problem, refusals, setAt }: Connection): void {
+    this.#standings = null;
     this.#sql.exec(
       `INSERT INTO connections (id, kind, name, created_at, checked_at, problem, refusals, noted_of)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,3 +1,5 @@
+import type { Control } from "../../lifecycle/views/control.ts";
+
 /** Which instances of a fleet a list shows. */
 
 export interface ListFilter {
@@ -6,6 +8,10 @@ export interface ListFilter {
   readonly status?: string | undefined;
   readonly health?: string | undefined;
   readonly provider?: string | undefined;
+  /** The id of the connection by which it is called. */
+  readonly connection?: string | undefined;
+  /** Whether nobody could stop it: found in what is shown, since it follows from how the connections stand. */
+  readonly nobody_can_stop?: boolean | undefined;
   /** A part of the name, the id or the provider's reference, in any case. */
   readonly text?: string | undefined;
 }
@@ -31,6 +37,10 @@ export function conditionOf(filter: ListFilter): {
   if (filter.provider !== undefined) {
     add("? IN (provider, substr(provider, 1, instr(provider, '@') - 1))", filter.provider);
   }
+  if (filter.connection !== undefined) {
+    // A fleet of the former release has written the kind alone beside a view that says the connection.
+    add("json_extract(view, '$.connection') = ?", filter.connection);
+  }
   if (filter.text !== undefined) {
     add(
       "instr(lower(name || char(10) || instance_id || char(10) || coalesce(provider_ref, '')), ?) > 0",
@@ -38,4 +48,9 @@ export function conditionOf(filter: ListFilter): {
     );
   }
   return { condition: conditions.join(" "), values };
+}
+
+/** Whether the filter lets an instance pass that SQL has found. */
+export function isWanted({ nobody_can_stop }: Control, filter: ListFilter): boolean {
+  return filter.nobody_can_stop === undefined || filter.nobody_can_stop === nobody_can_stop;
 }

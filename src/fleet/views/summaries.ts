@@ -1,9 +1,14 @@
 import { z } from "zod";
-import { jsonText, readFound } from "../../lifecycle/model/stored.ts";
+import type { Status } from "../../lifecycle/model/phase.ts";
+import { type ConnectedProvider, kindOf } from "../../lifecycle/model/provider.ts";
+import { jsonText, openEnum, readFound } from "../../lifecycle/model/stored.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import { completeView } from "../report.ts";
+import { type Control, controlOf } from "../../lifecycle/views/control.ts";
+import type { Health } from "../../lifecycle/views/health.ts";
+import type { Standings } from "../../providers/connections.ts";
+import { shownView } from "../report.ts";
 import { instanceIdOf, reportedView } from "../tables/registry.ts";
-import { conditionOf, type ListFilter } from "./list-filter.ts";
+import { conditionOf, isWanted, type ListFilter } from "./list-filter.ts";
 
 /** A page of summaries as text: what is stored as JSON goes out as it is, since reading and writing it anew takes most of the time. */
 export interface SummaryPage {
@@ -19,38 +24,61 @@ const textRow = z.object({
   instance_id: z.string(),
   changed: z.number(),
   as_of: z.number(),
+  provider: openEnum<ConnectedProvider>().transform(kindOf),
+  status: openEnum<Status>(),
+  health: openEnum<Health>(),
   /** JSON of a `LiveView`, as `JSON.stringify` wrote it. */
   view: z.string().startsWith('{"').endsWith("}"),
 });
 
-/** An instance of the former release did not report what it costs hibernated. In a name the quotes would be escaped. */
-function completeText(view: string): string {
-  if (view.includes('"hibernated_cost":')) return view;
-  const read = jsonText(reportedView).safeParse(view);
-  return read.success ? JSON.stringify(completeView(read.data)) : view;
+/** In a name the quotes would be escaped. An instance of a former release reported no connection, or not what it costs. */
+const CONNECTION = /"connection":(?:null|"([^"]*)")/;
+
+/** The row as it is answered, which its stored text already is while its connection stands well. */
+function shownRow({ view, ...row }: z.infer<typeof textRow>, standings: Standings): ShownRow {
+  const said = view.match(CONNECTION);
+  const connection = standings(said?.[1] ?? null);
+  const isWhole = said !== null && view.includes('"hibernated_cost":');
+  if (!isWhole || connection !== "active") {
+    const { data } = jsonText(reportedView).safeParse(view);
+    if (data !== undefined) {
+      const shown = shownView(data, standings);
+      return { text: JSON.stringify(shown).slice(0, -1), control: shown.control };
+    }
+  }
+  const control = controlOf(row, connection);
+  return { text: `${view.slice(0, -1)},"control":${JSON.stringify(control)}`, control };
+}
+
+/** `text`: without its end. */
+interface ShownRow {
+  readonly text: string;
+  readonly control: Control;
 }
 
 export function readSummaries(
-  sql: SqlStorage,
+  { sql, standings }: { readonly sql: SqlStorage; readonly standings: Standings },
   filter: ListFilter,
   after: string,
   limit: number,
 ): SummaryPage {
   const { condition, values } = conditionOf(filter);
   const found = sql.exec(
-    `SELECT instance_id, changed, as_of, view FROM instances
+    `SELECT instance_id, changed, as_of, provider, status, health, view FROM instances
      WHERE instance_id > ? ${condition} ORDER BY instance_id LIMIT ?`,
     after,
     ...values,
     limit,
   );
   const { rows, end } = readFound(textRow, instanceIdOf, found.toArray(), limit);
-  const texts = rows.map(
-    ({ view, as_of }) => `${completeText(view).slice(0, -1)},"as_of":"${toIso(as_of)}"}`,
-  );
+  const shown = rows
+    .map((row) => ({ row, ...shownRow(row, standings) }))
+    .filter(({ control }) => isWanted(control, filter));
   return {
     end,
-    json: `[${texts.join()}]`,
-    version: rows.map(({ instance_id, changed }) => `${instance_id} ${changed}`).join(),
+    json: `[${shown.map(({ text, row }) => `${text},"as_of":"${toIso(row.as_of)}"}`).join()}]`,
+    version: shown
+      .map(({ row, control }) => `${row.instance_id} ${row.changed} ${control.why_not ?? ""}`)
+      .join(),
   };
 }

@@ -1,12 +1,14 @@
 import { toIso } from "../../lifecycle/model/time.ts";
 import type { Guard } from "../../lifecycle/rules/outage-guard.ts";
+import type { Standings } from "../../providers/connections.ts";
 import type { GuardView, SummaryView } from "../live/messages.ts";
+import { shownView } from "../report.ts";
 import type { ListedRow } from "../tables/registry.ts";
 
 /** What a fleet knows, as the HTTP API and the live connection show it. */
 
-export function summaryView({ view, asOf }: ListedRow): SummaryView {
-  return { ...view, as_of: toIso(asOf) };
+export function summaryView({ view, asOf }: ListedRow, standings: Standings): SummaryView {
+  return { ...shownView(view, standings), as_of: toIso(asOf) };
 }
 
 export function guardView({ user, service }: { readonly user: Guard; readonly service: Guard }): GuardView {

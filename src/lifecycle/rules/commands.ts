@@ -3,36 +3,17 @@ import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import { awaitHeartbeat } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf, type ConnectedProvider, kindOf, providerDetail } from "../model/provider.ts";
+import { providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
-import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
 import { beginHibernation, endSavings } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
+import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
 import { beginWake } from "./waking.ts";
 
-/** What the owner asks for, and why it may be refused. */
-
-export interface Refusal {
-  readonly code:
-    | "hibernated"
-    | "hibernating"
-    | "deleted"
-    | "not_possible"
-    | "no_provider"
-    | "busy"
-    | "suspended";
-  readonly message: string;
-}
-
-/** What the owner, or whoever has a link, is told while the user is suspended. */
-export const SUSPENDED: Refusal = {
-  code: "suspended",
-  message:
-    "The operator has suspended this account: nothing is watched and nothing is done until it is resumed",
-};
+/** What the owner asks for. */
 
 /** Holds back every step for `durationMs`, and calls off the order under way if it still can be. */
 export function keepAlive(
@@ -75,33 +56,8 @@ export function keepAlive(
 
 /** The owner asks for hibernation. */
 export function requestHibernation(state: InstanceState, now: number): InstanceState | Refusal {
-  const { provider } = state.profile;
-  const { hibernates, reachesSilent } = abilitiesOf(provider);
-  switch (state.phase.status) {
-    case "hibernating":
-    case "hibernated":
-      return { code: state.phase.status, message: `The instance is ${state.phase.status} already` };
-    case "deleted":
-      return { code: "deleted", message: "The instance is deleted" };
-    case "waking":
-    case "deleting":
-      return { code: "busy", message: `The instance is ${state.phase.status}` };
-    case "pending":
-    case "orphaned":
-      if (!reachesSilent) {
-        return {
-          code: "no_provider",
-          message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
-        };
-      }
-      if (onlyDeletes(provider)) return cannotStop(provider);
-      break;
-    case "running":
-      if (onlyDeletes(provider)) return cannotStop(provider);
-      if (hibernates === "never") {
-        return { code: "no_provider", message: "The instance has no provider that could hibernate it" };
-      }
-  }
+  const refusal = hibernationRefusal(state.profile.provider, state.phase.status);
+  if (refusal !== null) return refusal;
   return beginHibernation(state, {
     kind: "hibernate",
     reason: "owner",
@@ -111,25 +67,10 @@ export function requestHibernation(state: InstanceState, now: number): InstanceS
   });
 }
 
-function cannotStop(provider: ConnectedProvider): Refusal {
-  return { code: "no_provider", message: `${whyNotStopped(provider)}: delete it where it is rented` };
-}
-
 /** The owner asks for a wake. */
 export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
-  if (state.phase.status === "deleted") {
-    return { code: "deleted", message: "The instance is deleted" };
-  }
-  if (state.phase.status !== "hibernated") {
-    return { code: "not_possible", message: `The instance is ${state.phase.status}, not hibernated` };
-  }
-  if (!stopsSilent(state.profile.provider)) {
-    return {
-      code: "no_provider",
-      message: `Its provider (${kindOf(state.profile.provider)}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
-    };
-  }
-  return beginWake(recover(state, now, "woken"), policy, now);
+  const refusal = wakeRefusal(state.profile.provider, state.phase.status);
+  return refusal ?? beginWake(recover(state, now, "woken"), policy, now);
 }
 
 /** The owner changes the profile. Another provider or reference means another machine. */

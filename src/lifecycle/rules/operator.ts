@@ -3,10 +3,10 @@ import { record } from "../model/outbox.ts";
 import type { Action } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
-import type { Refusal } from "./commands.ts";
 import { withHandover } from "./handover.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
 import { endUntold } from "./order-end.ts";
+import type { Refusal } from "./refusals.ts";
 
 /**
  * What the operator does with an order that is stuck. Neither stops or deletes anything: an order that is ended counts as

@@ -11,10 +11,10 @@ import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
+import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView } from "./costs.ts";
 import { type Explanation, explain } from "./explanation.ts";
-
-export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
+import { type Health, healthOf } from "./health.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */
 export interface LiveView extends CostsView {
@@ -43,6 +43,17 @@ export interface LiveView extends CostsView {
   readonly hibernated_since: string | null;
   readonly keep_alive_until: string | null;
   readonly lifecycle: Explanation;
+}
+
+/** A view as it is answered: what can be done about the instance depends on its connection too, of which it knows nothing. */
+export type Shown<View extends LiveView> = View & { readonly control: Control };
+
+export type ShownView = Shown<LiveView>;
+
+/** The view, where the connection stands so by which its provider is called. */
+export function shown<View extends LiveView>(view: View, connection: ConnectionStanding): Shown<View> {
+  const control = controlOf(view, connection);
+  return { ...view, control, lifecycle: withoutImpossible(view.lifecycle, control) };
 }
 
 /** How many of the newest heartbeats the detail shows. */
@@ -98,6 +109,9 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
   const { clock, phase, profile } = state;
   const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
   const alert = alertText(state, policy, now);
+  const health = healthOf(state, policy, now);
+  const provider = kindOf(profile.provider);
+  const control = controlOf({ provider, status: phase.status, health }, "active");
   const hibernated = hibernatedCost(state);
   return {
     instance_id: instanceId,
@@ -105,13 +119,13 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     status: phase.status,
     last_heartbeat: isoOrNull(clock.lastHeartbeatAt),
     seconds_since_heartbeat: silenceMs === null ? null : Math.floor(silenceMs / SECOND_MS),
-    health: healthOf(state, policy, now),
+    health,
     // The last reading of an instance that does not run is out of date.
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
     ...costsView(state, policy, now),
     ...(alert === null ? {} : { alert }),
-    provider: kindOf(profile.provider),
+    provider,
     connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
     hourly_cost: profile.hourlyCost,
@@ -123,7 +137,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
-    lifecycle: explain(state, policy, now),
+    lifecycle: withoutImpossible(explain(state, policy, now), control),
   };
 }
 
@@ -180,27 +194,6 @@ export function heartbeatView(heartbeat: Heartbeat): HeartbeatView {
     uptime_seconds: heartbeat.uptimeSeconds,
     status: heartbeat.status,
   };
-}
-
-function healthOf(state: InstanceState, policy: Policy, now: number): Health {
-  const { phase, clock } = state;
-  switch (phase.status) {
-    case "orphaned":
-      return "unhealthy";
-    case "running": {
-      if (phase.idle?.warnedAt != null) return "idle";
-      const seen = Math.max(clock.lastHeartbeatAt ?? 0, clock.keepAliveUntil ?? 0);
-      return now - seen > 2 * policy.intervalMs ? "late" : "healthy";
-    }
-    case "pending":
-      return phase.orphan === undefined ? "inactive" : "unhealthy";
-    case "hibernating":
-    case "hibernated":
-    case "waking":
-    case "deleting":
-    case "deleted":
-      return "inactive";
-  }
 }
 
 function alertText(state: InstanceState, policy: Policy, now: number): string | null {

@@ -361,6 +361,18 @@ describe("what is seen of a machine at its registration", () => {
     expect(told).toEqual([null]);
   });
 
+  it("is nothing when other calls to the provider come first, and what it finds too much makes all others wait", async () => {
+    const user = await owner();
+    const told = whatActorsAreTold();
+    provider.status.mockRejectedValueOnce(new ProviderError("rate_limited", "429", 300));
+    expect((await register(user, "one")).status).toBe(201);
+    expect((await register(user, "two", { provider_ref: "m-2" })).status).toBe(201);
+    expect(told).toEqual([null, null]);
+    expect(provider.status).toHaveBeenCalledTimes(1);
+    const order = { connection: "webhook", uses: ["order"], id: "order", isUrgent: true } as const;
+    expect(await fleetOf(env, user.userId).takeTurn(order)).toMatchObject({ type: "ask again" });
+  });
+
   it("includes what the credentials may do, but for a control plane of the user's own", async () => {
     const user = await owner();
     provider.verify.mockRejectedValue(new ProviderError("unauthorised", "they may not stop it"));

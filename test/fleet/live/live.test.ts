@@ -292,6 +292,39 @@ describe("a connection that comes back", () => {
     await vi.waitFor(() => expect(long.of("snapshot")).toHaveLength(1));
   });
 
+  it("gets the whole fleet once orders can no longer be given by a connection, as does whoever looks", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.settled();
+    const fleet = fleetOf(user);
+    await fleet.report(reportOf("rented", { provider: "vast", status: "running" }));
+    await fleet.keepCredentials("vast", { sealed: "x", setAt: 1 });
+    await quiet();
+    const viewer = await Viewer.open(user);
+    await vi.waitFor(() => expect(viewer.fleet.size).toBe(2));
+    const { revision } = viewer;
+    const whys = () =>
+      viewer.of("snapshot").map(({ rows }) => rows.map(({ control }) => control.why_not).join());
+    expect(whys()).toEqual([","]);
+    for (let time = 1; time <= 3; time++) {
+      await fleet.noteTrial("vast", {
+        at: DAY,
+        setAt: 1,
+        isCheck: false,
+        outcome: "refused",
+        problem: "401",
+      });
+    }
+    await vi.waitFor(() => expect(whys()).toEqual([",", "refused,"]));
+    const back = await Viewer.open(user, `?since=${revision}`);
+    await vi.waitFor(() => expect(back.of("snapshot")).toHaveLength(1));
+    await quiet();
+    const after = await Viewer.open(user, `?since=${viewer.revision}`);
+    await fleet.keepCredentials("vast", { sealed: "x", setAt: 2 });
+    await vi.waitFor(() => expect(after.of("snapshot")).toHaveLength(1));
+    await vi.waitFor(() => expect(whys()).toEqual([",", "refused,", ","]));
+  });
+
   it("gets the whole fleet, and all changes, past rows that can't be read", async () => {
     const user = await newUser();
     await fill(user, 450);

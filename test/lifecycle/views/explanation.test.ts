@@ -199,7 +199,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   [
     "an idle one that was warned and that nobody can hibernate",
     () => new Timeline({ provider: "none" }).beatUntil(at("4:00"), IDLE),
-    { next_step: "hibernate", at: "2025-12-19T00:05:00Z", in_seconds: 60, blocked_by: "no_provider" },
+    { next_step: "hibernate", at: null, in_seconds: null, blocked_by: "no_provider" },
   ],
   [
     "an idle one that was not warned yet and that nobody can hibernate",
@@ -231,7 +231,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
   [
     "an orphan whose provider can't reach it",
     () => silentFor("10:00", { provider: "agent" }),
-    { next_step: "hibernate", at: "2025-12-19T00:30:00Z", blocked_by: "no_provider" },
+    { next_step: "hibernate", at: null, blocked_by: "no_provider" },
   ],
   [
     "an orphan that the guard holds back",
@@ -259,7 +259,7 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
     () => silentFor("3:00:00", { provider: "none" }),
     {
       next_step: "delete",
-      at: "2025-12-26T00:05:00Z",
+      at: null,
       because: "No heartbeat since 2025-12-19T00:00:00Z, orphaned since 2025-12-19T00:05:00Z",
       blocked_by: "no_provider",
     },

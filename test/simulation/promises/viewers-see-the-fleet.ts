@@ -1,11 +1,13 @@
 import { readable } from "../../../src/dashboard/fleet/known.ts";
+import { shownView } from "../../../src/fleet/report.ts";
 import { serviceGuard } from "../../../src/fleet/rules/state.ts";
+import { standingsOf } from "../../../src/providers/connections.ts";
 import type { Platform } from "../platform.ts";
 import type { Viewer } from "../viewer.ts";
 import { stateOf } from "./counts-are-right.ts";
 import type { Promised, Say } from "./promise.ts";
 
-/** In the end whoever looks at a fleet sees exactly what its registry holds, and how its guard stands. */
+/** In the end whoever looks at a fleet sees exactly what its registry holds and what can be done about it, and how its guard stands. */
 export class ViewersSeeTheFleet implements Promised {
   readonly #platform: Platform;
   readonly #viewers: readonly Viewer[];
@@ -25,10 +27,21 @@ export class ViewersSeeTheFleet implements Promised {
 
   #judge(name: string, { userId, known }: Viewer): void {
     const fleet = this.#platform.fleet(userId);
+    const standings = standingsOf(
+      fleet
+        .rows(
+          `SELECT credentials.kind AS id, iif(noted_of = set_at, refusals, 0) AS refusals
+           FROM credentials LEFT JOIN connections ON connections.id = credentials.kind`,
+        )
+        .map(({ id, refusals }) => ({ id: String(id), refusals: Number(refusals) })),
+    );
     const rows = new Map(
       fleet
         .rows("SELECT instance_id, view FROM instances")
-        .map(({ instance_id, view }) => [String(instance_id), String(view)]),
+        .map(({ instance_id, view }) => [
+          String(instance_id),
+          JSON.stringify(shownView(JSON.parse(String(view)), standings)),
+        ]),
     );
     const seen = new Map(readable(known).map((view) => [view.instance_id, JSON.stringify(view)]));
     for (const [id, row] of rows) {

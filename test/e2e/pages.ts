@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { z } from "zod";
+import type { User } from "../../scripts/client.ts";
+
+/** The page in a real Chromium. */
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export class Pages {
+  readonly #browser: Browser;
+  #complaints: string[] = [];
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  static async start(): Promise<Pages> {
+    return new Pages(await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] }));
+  }
+
+  async end(): Promise<void> {
+    await this.#browser.close();
+  }
+
+  /** What no page may ever say, since it was last asked for: errors in the console, violations of the policy, uncaught exceptions. */
+  complaints(): string[] {
+    const heard = this.#complaints;
+    this.#complaints = [];
+    return heard;
+  }
+
+  /** A page of a new browser profile. A refusal that a test asks for is no complaint. */
+  async open(address: string, options: BrowserContextOptions = {}, expected = /^$/): Promise<Page> {
+    const context = await this.#browser.newContext({
+      locale: "en-US",
+      viewport: { width: 1280, height: 900 },
+      ...options,
+    });
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type()) && !expected.test(message.text())) {
+        this.#complaints.push(message.text());
+      }
+    });
+    page.on("pageerror", (error) => this.#complaints.push(error.message));
+    await page.goto(address);
+    return page;
+  }
+}
+
+export async function signIn(page: Page, user: User): Promise<void> {
+  await page.getByLabel(/^(User token|Token de usuário)$/).fill(user.token);
+  await page.getByRole("button", { name: /^(Sign in|Entrar)$/ }).click();
+  await page.getByRole("navigation").waitFor();
+}
+
+/** What axe finds that is serious. */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found: unknown = await page.evaluate("axe.run()");
+  return z
+    .object({
+      violations: z.array(z.object({ id: z.string(), impact: z.string().nullish(), help: z.string() })),
+    })
+    .parse(found)
+    .violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, help }) => `${id}: ${help}`);
+}

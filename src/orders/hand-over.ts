@@ -76,9 +76,9 @@ async function tryUntilTaken<Word extends string>(
 }
 
 /**
- * Cancels a start that has failed, as `isFailedStart` sees it. `left`: it does not see that. The actor is asked before
- * each try whether the order stands: the start may have come through in between. What was `cancelled` is to be looked at;
- * `done`: it is stopped.
+ * Cancels a start that has failed, as `isFailedStart` sees it. `left`: it does not see that. The actor is asked right before
+ * each try whether the order stands: the machine may have been heard while it was looked at. What was `cancelled` is to be looked
+ * at; `done`: it is stopped.
  */
 export async function cancelStart(
   steps: OrderSteps,
@@ -87,9 +87,10 @@ export async function cancelStart(
 ): Promise<"cancelled" | "done" | "called_off" | "left"> {
   const { actionId } = steps.parameters.order;
   const cancelIt = async (provider: Provider, target: Target) => {
+    const sighting = await provider.status(target);
     await demandToWatch(steps.env, steps.parameters);
     if (!(await steps.actor.checkOrder(actionId, null))) return "called_off";
-    if (!isFailedStart(await provider.status(target))) return "left";
+    if (!isFailedStart(sighting)) return "left";
     return (await provider.hibernate(target)) === "done" ? "done" : "cancelled";
   };
   // A start that comes through costs money.

@@ -14,7 +14,10 @@ const MINUTE = 60_000;
 interface World {
   state: "running" | "starting" | "stopped" | "unknown";
   isQueued: boolean;
+  gpus: number;
   orders: string[];
+  /** Comes before whoever looks is answered. */
+  onLook: () => Promise<void>;
   onWake: () => void;
   onStop: () => void;
 }
@@ -23,7 +26,15 @@ let world: World;
 
 beforeEach(() => {
   setClock(DAY);
-  world = { state: "running", isQueued: false, orders: [], onWake: () => {}, onStop: () => {} };
+  world = {
+    state: "running",
+    isQueued: false,
+    gpus: 1,
+    orders: [],
+    onLook: async () => {},
+    onWake: () => {},
+    onStop: () => {},
+  };
   const stop = async () => {
     world.orders.push("hibernate");
     world.onStop();
@@ -31,10 +42,13 @@ beforeEach(() => {
     world.state = "stopped";
     return "accepted" as const;
   };
-  const status = async (): Promise<Sighting> =>
-    world.state === "unknown"
-      ? { state: "unknown", because: "who knows" }
-      : { state: world.state, gpus: 1, obstacle: null, stoppedHourlyCost: 0.02 };
+  const status = async (): Promise<Sighting> => {
+    const { state, gpus } = world;
+    await world.onLook();
+    return state === "unknown"
+      ? { state, because: "who knows" }
+      : { state, gpus, obstacle: null, stoppedHourlyCost: 0.02 };
+  };
   const provider: Provider = {
     ...machineProvider(() => {}, status),
     hibernate: stop,
@@ -55,7 +69,7 @@ afterEach(() => {
 });
 
 /** Hibernated, and then woken in vain. Its workflow has ended. */
-async function wokenInVain(act: (world: World) => void): Promise<Instance> {
+async function wokenInVain(act: (world: World, one: Instance) => void): Promise<Instance> {
   await using introspector = await introspectHurriedOrders();
   await introspector.modifyAll(async (each) => {
     for (let wait = 1; wait <= 35; wait++) await each.forceEventTimeout({ name: `wake, wait ${wait}` });
@@ -74,7 +88,7 @@ async function wokenInVain(act: (world: World) => void): Promise<Instance> {
   await one.settled();
   await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
   world.orders = [];
-  act(world);
+  act(world, one);
   await one.ask("POST", "/wake");
   await one.settled();
   for (const run of await introspector.get()) await run.waitForStatus("complete");
@@ -145,6 +159,47 @@ describe("a start that can't be cancelled at once", () => {
     expect(await alertsOf(one)).toEqual(["found_running", "wake_failed"]);
   });
 
+  it("and whose machine its owner starts without GPUs, to fetch the data, is told of: nothing is stopped", async () => {
+    const one = await wokenInVain((each) => away(each));
+    world.onStop = () => {};
+    world.state = "running";
+    world.gpus = 0;
+    const orders = world.orders.length;
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(world.orders).toHaveLength(orders);
+    expect(await one.status()).toBe("pending");
+    expect(await alertsOf(one)).toEqual(["found_running", "wake_failed"]);
+  });
+
+  it("and whose machine is heard while its provider is asked is not stopped", async () => {
+    const one = await wokenInVain((each) => away(each));
+    world.onStop = () => {};
+    const orders = world.orders.length;
+    world.onLook = async () => {
+      await one.heartbeat();
+    };
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(await one.status()).toBe("running");
+    expect(world.orders).toHaveLength(orders);
+  });
+
+  it("and whose machine is woken anew while its provider is asked is not stopped by that", async () => {
+    const one = await wokenInVain((each) => away(each));
+    await using _ = await introspectHurriedOrders();
+    world.onStop = () => {};
+    const orders = world.orders.length;
+    world.onLook = async () => {
+      world.onLook = async () => {};
+      await one.ask("POST", "/wake");
+    };
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(await one.status()).toBe("waking");
+    expect(world.orders.slice(orders)).not.toContain("hibernate");
+  });
+
   it("and whose machine is heard meanwhile is woken: nothing is stopped", async () => {
     const one = await wokenInVain((each) => away(each));
     world.onStop = () => {};
@@ -170,6 +225,21 @@ it("a start that comes through while it is given up counts as woken", async () =
     };
   });
   expect(await one.status()).not.toBe("hibernated");
+  expect(world.orders).toEqual(["wake"]);
+});
+
+it("a machine that is heard while it is looked at whether its start must be cancelled is not stopped", async () => {
+  const one = await wokenInVain((each, woken) => {
+    each.onWake = () => {
+      throw new ProviderError("refused", "no");
+    };
+    let looks = 0;
+    each.onLook = async () => {
+      // The first is for the try that was refused.
+      if (++looks === 2) await woken.heartbeat();
+    };
+  });
+  expect(await one.status()).toBe("running");
   expect(world.orders).toEqual(["wake"]);
 });
 

@@ -68,21 +68,38 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const WEBHOOK = {
+  kind: "webhook",
+  ref: "rig",
+  credentials: {
+    url: "https://plane.example.com/orders",
+    secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
+  } as Record<string, string>,
+};
+
+const AZURE = {
+  kind: "azure",
+  ref: "ml/trainer-1",
+  credentials: {
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: "22222222-2222-4222-8222-222222222222",
+  },
+};
+
 /** Hibernated, and then woken in vain. Its workflow has ended. */
-async function wokenInVain(act: (world: World, one: Instance) => void): Promise<Instance> {
+async function wokenInVain(
+  act: (world: World, one: Instance) => void,
+  { kind, ref, credentials } = WEBHOOK,
+): Promise<Instance> {
   await using introspector = await introspectHurriedOrders();
   await introspector.modifyAll(async (each) => {
     for (let wait = 1; wait <= 35; wait++) await each.forceEventTimeout({ name: `wake, wait ${wait}` });
   });
   const user = await newUser();
-  await call("PUT", "/api/agent/providers/webhook?verify=false", {
-    token: user.token,
-    json: {
-      url: "https://plane.example.com/orders",
-      secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
-    },
-  });
-  const one = await Instance.register(user, "rig", { provider: "webhook" });
+  await call("PUT", `/api/agent/providers/${kind}?verify=false`, { token: user.token, json: credentials });
+  const one = await Instance.register(user, "rig", { provider: kind, provider_ref: ref });
   await one.heartbeat();
   await one.ask("POST", "/hibernate");
   await one.settled();
@@ -211,6 +228,27 @@ describe("a start that can't be cancelled at once", () => {
     await runDurableObjectAlarm(one.actor);
     expect(await one.status()).toBe("running");
     expect(world.orders).toHaveLength(orders);
+  });
+});
+
+describe("a machine that comes back with fewer GPUs than it had", () => {
+  const comesWithout = (each: World) => {
+    each.gpus = 0;
+    each.onLook = async () => {
+      if (each.state === "starting") each.state = "running";
+    };
+  };
+
+  it("is stopped where its provider may start it without", async () => {
+    const one = await wokenInVain(comesWithout);
+    expect(world.orders).toEqual(["wake", "hibernate"]);
+    expect(await one.status()).toBe("hibernated");
+  });
+
+  it("is left alone where only its owner can have changed it, as a failed wake advises", async () => {
+    const one = await wokenInVain(comesWithout, AZURE);
+    expect(world.orders).toEqual(["wake"]);
+    expect(await one.status()).toBe("waking");
   });
 });
 

@@ -19,7 +19,7 @@ interface World {
   /** Comes before whoever looks is answered. */
   onLook: () => Promise<void>;
   onWake: () => void;
-  onStop: () => void;
+  onStop: () => void | Promise<void>;
 }
 
 let world: World;
@@ -37,7 +37,7 @@ beforeEach(() => {
   };
   const stop = async () => {
     world.orders.push("hibernate");
-    world.onStop();
+    await world.onStop();
     world.isQueued = false;
     world.state = "stopped";
     return "accepted" as const;
@@ -215,6 +215,20 @@ describe("a start that can't be cancelled at once", () => {
     await runDurableObjectAlarm(one.actor);
     expect(await one.status()).toBe("waking");
     expect(world.orders.slice(orders)).not.toContain("hibernate");
+  });
+
+  it("is cancelled before the next one is tried, and not after", async () => {
+    const one = await wokenInVain((each) => away(each));
+    await using _ = await introspectHurriedOrders();
+    const orders = world.orders.length;
+    world.onStop = async () => {
+      await one.ask("POST", "/wake");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    };
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    await expect.poll(() => world.orders.slice(orders)).toEqual(["hibernate", "wake"]);
+    expect(world).toMatchObject({ isQueued: true, state: "starting" });
   });
 
   it("and whose machine is heard meanwhile is woken: nothing is stopped", async () => {

@@ -165,9 +165,12 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["PATCH", "/api/agent/connections/vast"],
   ["DELETE", "/api/agent/connections/vast"],
   ["POST", "/api/agent/connections/vast/check"],
+  ["POST", "/api/agent/connections/vast/sync"],
   ["GET", "/api/agent/providers/vast"],
   ["PUT", "/api/agent/providers/vast"],
   ["DELETE", "/api/agent/providers/vast"],
+  ["GET", "/api/agent/inventory"],
+  ["POST", "/api/agent/inventory/adopt"],
   ["POST", "/api/agent/actions/a-1/result"],
 ];
 
@@ -346,6 +349,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
           `${instancePath}/heartbeats`,
           "/api/agent/events",
           "/api/agent/savings",
+          "/api/agent/inventory",
         ),
         badQuery,
       )

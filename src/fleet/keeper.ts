@@ -12,7 +12,15 @@ import type {
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import { kindIn, type LaneCall, type Turn } from "../providers/pace.ts";
 import { count } from "../service/meter.ts";
-import { type Changes, changeConnection, noteTrial, removeConnection } from "./connections.ts";
+import {
+  addConnection,
+  type Changes,
+  changeConnection,
+  forgetConnection,
+  noteTrial,
+  removeConnection,
+  setCredentials,
+} from "./connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
 import { Lanes } from "./tables/lanes.ts";
@@ -71,12 +79,14 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     credentials: SealedCredentials,
     checkedAt: number | null = null,
   ): Promise<void> {
-    (await this[READY]()).connections.set(kind, credentials, checkedAt);
+    const fleet = await this[READY]();
+    setCredentials(fleet, kind, credentials, checkedAt);
+    this[CHANGED](fleet);
   }
 
   /** For a Worker of the former release, which has asked before whether an instance is called by it. */
   async removeCredentials(kind: CalledProvider): Promise<boolean> {
-    return (await this[READY]()).connections.remove(kind);
+    return forgetConnection(await this[READY](), kind);
   }
 
   /** `too_many`: there are `limit` others. */
@@ -86,12 +96,18 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     checkedAt: number | null,
     limit: number,
   ): Promise<"added" | "taken" | "too_many"> {
-    return (await this[READY]()).connections.add(connection, credentials, checkedAt, limit);
+    const fleet = await this[READY]();
+    const added = addConnection(fleet, connection, credentials, { checkedAt, limit });
+    this[CHANGED](fleet);
+    return added;
   }
 
   /** Null when there is no such connection. */
   async changeConnection(id: string, changes: Changes): Promise<Connection | null> {
-    return changeConnection(await this[READY](), id, changes);
+    const fleet = await this[READY]();
+    const changed = changeConnection(fleet, id, changes);
+    this[CHANGED](fleet);
+    return changed;
   }
 
   async removeConnection(id: string): Promise<"removed" | "unknown" | "in_use"> {

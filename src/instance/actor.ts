@@ -8,6 +8,7 @@ import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
+import { sameMachine, type WatchedMachine } from "../providers/machines.ts";
 import type { Standing } from "./bookkeeping.ts";
 import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
@@ -38,6 +39,7 @@ import {
 } from "./outcomes.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
 import { InstanceViews } from "./views.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
@@ -48,6 +50,12 @@ const RELEASE_LIMIT_MS = 10 * SECOND_MS;
 
 /** A removed instance that had nothing else left is gone. */
 const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
+
+type ListedEvent = Extract<InstanceEvent, { type: "machine.listed" }>;
+
+function isWatchedBy(machine: WatchedMachine, { instanceId, state: { profile } }: StoredInstance): boolean {
+  return sameMachine(machine, { provider: profile.provider, ref: profile.providerRef ?? instanceId });
+}
 
 /** A suspended instance that sends heartbeats asks its fleet this often whether it still is. */
 const NEWS_EVERY_MS = 10 * MINUTE_MS;
@@ -261,6 +269,15 @@ export class InstanceActor extends InstanceViews {
     await this.life.queueReport();
     this.life.outbox.emptySoon();
     return "known";
+  }
+
+  /** Its provider's list shows this machine. The fleet waits for this call, so it must not wait for the fleet. */
+  async noteListed(machine: WatchedMachine, event: ListedEvent): Promise<void> {
+    this.life.mustBeReadable();
+    const stored = this.life.known();
+    if (stored === null || !isWatchedBy(machine, stored)) return;
+    const { outcome } = await command(this.life, event);
+    if (outcome === "unavailable") throw new Error(NOT_DECIDED);
   }
 
   /** Tries at once whatever could not be delivered. Null for an unknown instance; one that was removed may have something left. */

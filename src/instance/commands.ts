@@ -60,7 +60,8 @@ export async function register(
     former?.tokenGeneration ?? 0,
   );
   const firstId = Math.max(now, idsAfter + 1);
-  const state = newState({ ...registration.profile, registeredAt: now }, firstId);
+  const { profile, isNamed = true } = registration;
+  const state = newState({ ...profile, registeredAt: now }, firstId, isNamed ? "registered" : "unknown");
   const left = former === null ? NOTHING_LEFT : leftBy(former);
   const stored: StoredInstance = {
     userId: registration.userId,

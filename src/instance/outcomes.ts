@@ -21,6 +21,8 @@ export interface Registration {
   readonly userPolicyVersion: number;
   /** Ids of effects and generations of tokens begin above it. A Worker of a former version does not say. */
   readonly idsAfter?: number;
+  /** False for a machine that its owner did not name; left out by whoever registers none but such that were. */
+  readonly isNamed?: boolean;
   readonly requestId?: string;
 }
 

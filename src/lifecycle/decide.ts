@@ -28,6 +28,7 @@ import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { resume } from "./rules/resumption.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
+import { witnessListed } from "./rules/witness.ts";
 
 export interface Decision {
   readonly state: InstanceState;
@@ -125,6 +126,8 @@ function apply(
     case "action.found_running":
     case "action.failed":
       return endOrder(state, event, policy, now);
+    case "machine.listed":
+      return witnessListed(state, event, policy, now);
     case "look.begun":
       return beginLook(state, now);
     case "looked":

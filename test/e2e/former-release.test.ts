@@ -149,7 +149,11 @@ async function kindsOf(id: string): Promise<string[]> {
 }
 
 /** The former release knows none of these, and shows their defaults nowhere. */
-const NEW_SETTINGS: ReadonlySet<string> = new Set(["never_heard_after_seconds", "act_on_never_heard"]);
+const NEW_SETTINGS: ReadonlySet<string> = new Set([
+  "never_heard_after_seconds",
+  "act_on_never_heard",
+  "inventory",
+]);
 
 /** What the API says, but for what passes with time alone. */
 async function look() {

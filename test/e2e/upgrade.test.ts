@@ -156,6 +156,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "never_heard_after_seconds",
   "act_on_never_heard",
+  "inventory",
 ]);
 
 /** An answer without them, and without the deadline that an instance which was never heard has since. */

@@ -44,6 +44,8 @@ type Step =
   | { readonly type: "workflow"; readonly crash: boolean; readonly success: boolean }
   | { readonly type: "answer"; readonly success: boolean; readonly twice: boolean }
   | { readonly type: "guard"; readonly permitted: boolean; readonly twice: boolean }
+  /** Its provider lists its machine; the list began so long ago. */
+  | { readonly type: "listed"; readonly shown: "running" | "stopped" | null; readonly agoSteps: number }
   | { readonly type: "command"; readonly command: "keep_alive" | "hibernate" | "wake" | "cleanup" };
 
 const workflowStep: fc.Arbitrary<Step> = fc.record({
@@ -95,6 +97,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constant("guard" as const),
       permitted: fc.boolean(),
       twice: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("listed" as const),
+      shown: fc.constantFrom("running", "stopped", null),
+      agoSteps: fc.integer({ min: 0, max: 60 }),
     }),
   },
   {
@@ -278,6 +288,7 @@ function resets(event: InstanceEvent, now: number): boolean {
     case "keep_alive":
     case "wake.requested":
     case "guard.permitted":
+    case "machine.listed":
     case "action.succeeded":
     // A sign of life came during the try that now is over.
     case "action.checked":
@@ -301,10 +312,11 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
     .filter(({ id }) => id >= before.nextEffectId)
     .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []));
   const told = kinds
-    .map((kind) => (kind === "never_heard" ? "orphaned" : kind))
+    .map((kind) => (kind === "never_heard" || kind === "found_running" ? "orphaned" : kind))
     .filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
-  // A sign of life that was noted before led it off the ladder, and it climbed anew.
-  const foot = kinds.includes("recovered") ? 0 : from;
+  // A sign of life that was noted before, or whoever found it running, led it off the ladder, and it climbed anew.
+  const isAnew = kinds.includes("recovered") || kinds.includes("found_running");
+  const foot = isAnew ? 0 : from;
   const climbed = ["orphaned", "silent", "abandoned"].slice(foot, to);
   assert.deepEqual(told, climbed);
   // Nothing that costs work is begun for an instance that has just been heard.
@@ -394,6 +406,12 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
         const orders = countOrders(actor);
         if (one.twice) actor.decide(answer);
         expect(countOrders(actor)).toBe(orders);
+        break;
+      }
+      case "listed": {
+        const at = actor.now - one.agoSteps * STEP_MS;
+        const sighted = { at, credentialsSetAt: 1, gpus: null };
+        actor.decide({ type: "machine.listed", shown: one.shown, stoppedUntil: null, sighted });
         break;
       }
       case "command":
@@ -537,7 +555,9 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
           effect.type === "event" ? [effect.event] : [],
         );
         const about = (kinds: readonly string[]) =>
-          events.filter((event) => kinds.includes(event.kind)).map((event) => event.detail.action_id);
+          events
+            .filter(({ kind, detail }) => kinds.includes(kind) && detail.by_hand !== true)
+            .map(({ detail }) => detail.action_id);
         // Called off or accepted, never both; and each order has one end at most.
         for (const actionId of about(["hibernate_cancelled", "delete_cancelled"])) {
           expect(actor.world.accepted.has(String(actionId))).toBe(false);

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { CALLED_PROVIDERS, type ProviderKind } from "../../lifecycle/model/provider.ts";
 import { ask } from "../api.ts";
 import { fleet, refreshFleet } from "../fleet/fleet.ts";
+import { Unwatched } from "../fleet/unwatched.tsx";
 import { InstallCommand } from "../parts/install.tsx";
 import { doAndSay } from "../parts/notice.tsx";
 import { instanceAddress } from "../route.ts";
@@ -21,17 +22,20 @@ export function AddInstance() {
   const [registered, setRegistered] = useState<Registered | null>(null);
   const { welcome, welcomeHint, addInstance } = words.value;
   return (
-    <section class="card narrow">
-      <h1>{first ? welcome : addInstance}</h1>
-      {registered === null ? (
-        <>
-          <p class="faint">{welcomeHint}</p>
-          <RegisterForm onRegistered={setRegistered} />
-        </>
-      ) : (
-        <Waiting registered={registered} onAnother={() => setRegistered(null)} />
-      )}
-    </section>
+    <>
+      <section class="card narrow">
+        <h1>{first ? welcome : addInstance}</h1>
+        {registered === null ? (
+          <>
+            <p class="faint">{welcomeHint}</p>
+            <RegisterForm onRegistered={setRegistered} />
+          </>
+        ) : (
+          <Waiting registered={registered} onAnother={() => setRegistered(null)} />
+        )}
+      </section>
+      <Unwatched />
+    </>
   );
 }
 

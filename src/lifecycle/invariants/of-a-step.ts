@@ -130,6 +130,20 @@ function isEndOfOrderSaid(before: InstanceState, after: InstanceState): boolean 
   );
 }
 
+/** A silent machine that its provider lists as stopped, which the owner is told. */
+function isFoundStopped(before: InstanceState, after: InstanceState): boolean {
+  const wasAwake = before.phase.status === "running" || before.phase.status === "orphaned";
+  return (
+    wasAwake &&
+    after.phase.status === "hibernated" &&
+    after.clock.lastHeartbeatAt === before.clock.lastHeartbeatAt &&
+    newEffects(before, after).some(
+      ({ effect }) =>
+        effect.type === "event" && effect.event.kind === "hibernated" && effect.event.detail.by_hand === true,
+    )
+  );
+}
+
 function isLookOpen({ phase }: InstanceState): boolean {
   return hibernationOf(phase)?.openLook !== undefined;
 }
@@ -137,7 +151,7 @@ function isLookOpen({ phase }: InstanceState): boolean {
 function isEndFounded(before: InstanceState, after: InstanceState): boolean {
   const { status } = after.phase;
   if ((status !== "hibernated" && status !== "deleted") || status === before.phase.status) return true;
-  if (actionOf(before) !== null) return true;
+  if (actionOf(before) !== null || isFoundStopped(before, after)) return true;
   return status === "deleted" && isLookOpen(before) && isSaid(newEffects(before, after), ["gone"]);
 }
 

@@ -41,6 +41,8 @@ export const historyEventKindSchema = z.enum([
   "accepted_too_late",
   "found_running",
   "unwatched",
+  "unwatched_machines",
+  "listing_failed",
   "looked",
   "deleted",
   "gone",

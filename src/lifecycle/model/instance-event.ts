@@ -19,6 +19,16 @@ export type InstanceEvent =
       readonly changes: Partial<Omit<Profile, "registeredAt">>;
       readonly sighted: Sighted | null;
     }
+  /**
+   * Its provider lists its machine. `shown`: how, if that list is complete; null for any other state. `stoppedUntil`: when it was last
+   * listed as stopped, for one that runs; null when that is not known. `sighted.at`: when the list began.
+   */
+  | {
+      readonly type: "machine.listed";
+      readonly shown: "running" | "stopped" | null;
+      readonly stoppedUntil: number | null;
+      readonly sighted: Sighted;
+    }
   /** The policy passed to `decide` is new. Everything before was decided by the former one. */
   | { readonly type: "policy.changed"; readonly former: Policy }
   | { readonly type: "token.rotated" }

@@ -47,7 +47,7 @@ export interface Unheard {
    * - `registered`, `moved`: its owner named the machine, here.
    * - `imported`: it comes from an export, and may be heard where it was exported from.
    * - `started`: it was hibernated, and found running: somebody started it.
-   * - `unknown`: a former release does not say.
+   * - `unknown`: a former release does not say, or it was registered because its provider lists it, and its owner did not name it.
    */
   readonly because: "registered" | "moved" | "imported" | "started" | "unknown";
   readonly from: number;

@@ -1,7 +1,7 @@
 import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
-import { awaitHeartbeat, type IdleRun, type Orphan, type Phase } from "./phase.ts";
+import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Trend } from "./trend.ts";
 
@@ -86,10 +86,14 @@ export function recentOf(heartbeats: readonly Heartbeat[], unflushed: number): r
  * `firstEffectId`: the time of registration, unless an earlier instance of the same id used ids beyond it. So no effect id is
  * ever used twice.
  */
-export function newState(profile: Profile, firstEffectId = profile.registeredAt): InstanceState {
+export function newState(
+  profile: Profile,
+  firstEffectId = profile.registeredAt,
+  because: Unheard["because"] = "registered",
+): InstanceState {
   return {
     profile,
-    phase: awaitHeartbeat("registered", profile.registeredAt),
+    phase: awaitHeartbeat(because, profile.registeredAt),
     clock: { lastHeartbeatAt: null, keepAliveUntil: null, graceUntil: null, countsFrom: null },
     counters: emptyCounters(),
     recent: [],

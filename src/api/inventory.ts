@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { InventoryPage, ListedConnection } from "../fleet/inventory.ts";
-import type { InventoryPlace, InventoryRow } from "../fleet/tables/inventory.ts";
+import type { EntryPlace } from "../fleet/tables/inventory.ts";
+import type { InventoryRow } from "../fleet/tables/inventory-rows.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { encodeId, idCursor, pageLimit } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
@@ -107,7 +108,7 @@ const inventoryQuery = z.object({
   cursor: idCursor.optional(),
 });
 
-const START: InventoryPlace = { connection: "", ref: "" };
+const START: EntryPlace = { provider: "", ref: "" };
 
 /** What a fleet of the release before knows of it. */
 const NOTHING: InventoryPage = { machines: [], end: null, connections: [] };
@@ -118,7 +119,7 @@ export class GetInventory extends Endpoint {
     tags: ["Inventory"],
     summary: "See all machines of the connected accounts, watched or not",
     description:
-      "Each account whose provider can list is listed every 15 minutes, in the order of connections and references. A machine that is gone stays for a week.",
+      "Each account whose provider can list is listed every 15 minutes, in the order of providers and references. What several connections list is one machine. One that is gone stays for a week.",
     security: security("user"),
     request: { query: inventoryQuery },
     responses: {
@@ -136,17 +137,17 @@ export class GetInventory extends Endpoint {
     return c.json({
       machines: page.machines.map(machineView),
       connections: page.connections.map(connectionView),
-      next_cursor: encodeId(page.end === null ? null : JSON.stringify([page.end.connection, page.end.ref])),
+      next_cursor: encodeId(page.end === null ? null : JSON.stringify([page.end.provider, page.end.ref])),
     });
   }
 }
 
 const placeSchema = z.tuple([z.string(), z.string()]);
 
-function placeIn(cursor: string): InventoryPlace {
+function placeIn(cursor: string): EntryPlace {
   try {
-    const [connection, ref] = placeSchema.parse(JSON.parse(cursor));
-    return { connection, ref };
+    const [provider, ref] = placeSchema.parse(JSON.parse(cursor));
+    return { provider, ref };
   } catch {
     throw invalid([{ path: "query.cursor", message: "not a cursor of this list" }]);
   }

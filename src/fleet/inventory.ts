@@ -2,7 +2,8 @@ import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Connection } from "../providers/connections.ts";
 import type { Fleet } from "./fleet.ts";
 import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
-import type { Inventory, InventoryPlace, InventoryRow, ListingRow } from "./tables/inventory.ts";
+import type { EntryPlace, Inventory, InventoryPlace } from "./tables/inventory.ts";
+import type { InventoryRow, ListingRow } from "./tables/inventory-rows.ts";
 import { type Adopted, adoptAll, placesToAdopt } from "./tasks/adopt.ts";
 import { Listings } from "./tasks/listing.ts";
 
@@ -14,7 +15,7 @@ export interface ListedConnection extends Pick<Connection, "id" | "kind" | "name
 export interface InventoryPage {
   readonly machines: readonly InventoryRow[];
   /** Where the page ends; null for the last one. */
-  readonly end: InventoryPlace | null;
+  readonly end: EntryPlace | null;
   readonly connections: readonly ListedConnection[];
 }
 
@@ -34,7 +35,7 @@ const SYNC_EVERY_MS = MINUTE_MS;
 export abstract class FleetInventory extends FleetKeeper {
   protected readonly listings = new Listings((call) => this.takeTurn(call));
 
-  async inventory(after: InventoryPlace, watched: boolean | null, limit: number): Promise<InventoryPage> {
+  async inventory(after: EntryPlace, watched: boolean | null, limit: number): Promise<InventoryPage> {
     const { inventory, connections } = await this[READY]();
     const { rows, end } = inventory.page(after, watched, limit);
     return {

@@ -206,6 +206,30 @@ describe("adoption", () => {
     expect((await inventory(token, "?watched=false")).body.machines).toMatchObject([{ name: "beta" }]);
   });
 
+  it("registers a machine once that two connections of one account list", async () => {
+    shown = { alpha: "RUNNING", beta: "RUNNING" };
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const json = { provider: "gcp", name: "Team B", credentials: keyFile };
+    const second = await call("POST", "/api/agent/connections", { token, json });
+    expect(second.status).toBe(201);
+    await passAlarms(fleet, DAY + 2_000);
+    expect((await inventory(token)).body.machines).toHaveLength(2);
+    const places = [second.body.id, "gcp"].map((connection) => ({ connection, ref: refOf("alpha") }));
+    const { body } = await adopt(token, { machines: places });
+    expect([body.adopted.length, body.refused]).toEqual([1, []]);
+    expect((await adopt(token, { all: true })).body.adopted).toMatchObject([{ instance_id: "beta" }]);
+    const list = await call("GET", "/api/agent/instances?view=summary", { token });
+    expect(list.body.instances).toHaveLength(2);
+    for (const id of ["alpha", "beta"]) {
+      expect(await fleet.holderOf({ provider: "gcp", ref: refOf(id) })).toBe(id);
+    }
+    const told = await call("GET", "/api/agent/events?kind=unwatched_machines", { token });
+    expect(
+      told.body.events.filter(({ kind }: { kind: string }) => kind === "unwatched_machines"),
+    ).toHaveLength(1);
+  });
+
   it("registers one that is stopped if it is named, and says why it registers another not", async () => {
     shown = { beta: "TERMINATED" };
     const { token, fleet } = await connected();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { forgetConnection } from "../../src/fleet/connections.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import { newFleet } from "../../src/fleet/rules/state.ts";
 import { createTables } from "../../src/fleet/tables/schema.ts";
@@ -158,13 +159,14 @@ describe("an account of twelve machines", () => {
   it("shows who watches which", async () => {
     await until(START + MINUTE);
     const page = (watched: boolean | null) =>
-      fleet.inventory.page({ connection: "", ref: "" }, watched, 100).rows.map(({ ref }) => ref);
+      fleet.inventory.page({ provider: "", ref: "" }, watched, 100).rows.map(({ ref }) => ref);
     expect(page(true)).toEqual(["1", "2", "3"]);
     expect(page(false)).toHaveLength(9);
     expect(page(null)).toHaveLength(12);
-    expect(
-      fleet.inventory.page({ connection: "gcp", ref: "3" }, false, 2).rows.map(({ ref }) => ref),
-    ).toEqual(["4", "5"]);
+    expect(fleet.inventory.page({ provider: "gcp", ref: "3" }, false, 2).rows.map(({ ref }) => ref)).toEqual([
+      "4",
+      "5",
+    ]);
     expect(fleet.inventory.find({ connection: "gcp", ref: "3" })?.watchedBy).toBe("3");
     place("3", "agent", null, "deleted");
     expect(page(true)).toEqual(["1", "2"]);
@@ -253,21 +255,41 @@ describe("a listing", () => {
     });
   });
 
-  it("of a second connection of a kind has rows of its own", async () => {
+  it("of a second connection of the same account makes no machine two", async () => {
+    shows(machine("a"), machine("b"));
+    await until(START + MINUTE);
     fleet.connections.add(
       { id: "c-1", kind: "gcp", name: "Team B", createdAt: START },
       { sealed: "", setAt: 1 },
       null,
       10,
     );
-    shows(machine("a"));
-    await until(START + MINUTE);
-    expect(fleet.inventory.find({ connection: "gcp", ref: "a" })).toMatchObject({ provider: "gcp" });
-    expect(fleet.inventory.find({ connection: "c-1", ref: "a" })).toMatchObject({ provider: "gcp" });
-    expect(alerts().map(({ message }) => message)).toEqual([
-      expect.stringContaining("at Google Compute Engine run"),
-      expect.stringContaining("at Team B run"),
+    await until(START + 10 * HOUR);
+    expect(fleet.inventory.of("c-1")).toHaveLength(2);
+    const entries = () =>
+      fleet.inventory
+        .page({ provider: "", ref: "" }, null, 100)
+        .rows.map(({ connection, ref }) => [connection, ref]);
+    expect(entries()).toEqual([
+      ["gcp", "a"],
+      ["gcp", "b"],
     ]);
+    expect(fleet.inventory.page({ provider: "", ref: "" }, null, 1)).toMatchObject({
+      end: { provider: "gcp", ref: "a" },
+    });
+    expect(alerts().map(({ message }) => message)).toEqual([
+      expect.stringContaining("2 machines at Google Compute Engine run"),
+    ]);
+    await until(START + 30 * HOUR);
+    expect(alerts()).toHaveLength(2);
+    // The first connection goes: what the second one lists is there all the same.
+    forgetConnection(fleet, "gcp");
+    expect(entries()).toEqual([
+      ["c-1", "a"],
+      ["c-1", "b"],
+    ]);
+    await until(START + 40 * HOUR);
+    expect(alerts()).toHaveLength(2);
   });
 
   it("that does not go on fails", async () => {

@@ -1,101 +1,12 @@
 import { z } from "zod";
-import type { ConnectedProvider, ProviderKind } from "../../lifecycle/model/provider.ts";
-import { type Found, openEnum, readableRows, readFound } from "../../lifecycle/model/stored.ts";
+import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
+import { type Found, readableRows, readFound } from "../../lifecycle/model/stored.ts";
 import type { Connection } from "../../providers/connections.ts";
-import type { ListedMachine } from "../../providers/provider.ts";
+import { entriesOf } from "../rules/entries.ts";
 import type { InventoryMachine } from "../rules/inventory.ts";
+import { type InventoryRow, inventoryRow, type ListingRow, listingRow } from "./inventory-rows.ts";
 
 /** The machines that a user's connections have listed, and how the listings go. */
-
-/** A machine of the inventory with who watches it. */
-export interface InventoryRow extends InventoryMachine {
-  readonly connection: string;
-  readonly provider: ProviderKind;
-  /** The instance that watches it; null when none does. */
-  readonly watchedBy: string | null;
-  /** What was last told to an instance of this machine: see `tasks/witness.ts`. */
-  readonly witness: string | null;
-}
-
-/** How the listing of a connection goes. */
-export interface ListingRow {
-  readonly connection: string;
-  readonly dueAt: number;
-  readonly triedAt: number | null;
-  /** When the last listing that succeeded began. */
-  readonly listedAt: number | null;
-  readonly isComplete: boolean | null;
-  readonly failures: number;
-  readonly problem: string | null;
-}
-
-const inventoryRow = z
-  .object({
-    connection: z.string(),
-    ref: z.string(),
-    provider: openEnum<ProviderKind>(),
-    name: z.string().nullable(),
-    state: openEnum<ListedMachine["state"]>(),
-    gpu: z.string().nullable(),
-    gpus: z.number().nullable(),
-    region: z.string().nullable(),
-    created_at: z.number().nullable(),
-    hourly_cost: z.number().nullable(),
-    stopped_hourly_cost: z.number().nullable(),
-    member_of: z.string().nullable(),
-    first_seen_at: z.number(),
-    last_seen_at: z.number(),
-    state_since: z.number(),
-    told_at: z.number().nullable(),
-    vanished_at: z.number().nullable(),
-    witness: z.string().nullable(),
-    watched_by: z.string().nullable(),
-  })
-  .transform(
-    (row): InventoryRow => ({
-      connection: row.connection,
-      ref: row.ref,
-      provider: row.provider,
-      name: row.name,
-      state: row.state,
-      gpu: row.gpu,
-      gpus: row.gpus,
-      region: row.region,
-      createdAt: row.created_at,
-      hourlyCost: row.hourly_cost,
-      stoppedHourlyCost: row.stopped_hourly_cost,
-      memberOf: row.member_of,
-      firstSeenAt: row.first_seen_at,
-      lastSeenAt: row.last_seen_at,
-      stateSince: row.state_since,
-      toldAt: row.told_at,
-      vanishedAt: row.vanished_at,
-      witness: row.witness,
-      watchedBy: row.watched_by,
-    }),
-  );
-
-const listingRow = z
-  .object({
-    connection: z.string(),
-    due_at: z.number(),
-    tried_at: z.number().nullable(),
-    listed_at: z.number().nullable(),
-    is_complete: z.number().nullable(),
-    failures: z.number(),
-    problem: z.string().nullable(),
-  })
-  .transform(
-    (row): ListingRow => ({
-      connection: row.connection,
-      dueAt: row.due_at,
-      triedAt: row.tried_at,
-      listedAt: row.listed_at,
-      isComplete: row.is_complete === null ? null : row.is_complete === 1,
-      failures: row.failures,
-      problem: row.problem,
-    }),
-  );
 
 /**
  * The instance that watches a machine: whoever has claimed it, or one whose provider is not called and that goes by the same
@@ -117,13 +28,19 @@ const watcherRow = z
   .object({ instance_id: z.string(), status: z.string() })
   .transform(({ instance_id, status }): [string, string] => [instance_id, status]);
 
-/** Where a page of the inventory ends. */
+/** A machine as one of the connections lists it. */
 export interface InventoryPlace {
   readonly connection: string;
   readonly ref: string;
 }
 
-const placeRow: z.ZodType<InventoryPlace> = z.object({ connection: z.string(), ref: z.string() });
+/** Where a page of the inventory ends. */
+export interface EntryPlace {
+  readonly provider: string;
+  readonly ref: string;
+}
+
+const placeRow: z.ZodType<EntryPlace> = z.object({ provider: z.string(), ref: z.string() });
 
 export class Inventory {
   readonly #sql: SqlStorage;
@@ -138,29 +55,51 @@ export class Inventory {
     return readableRows(inventoryRow, rows.toArray());
   }
 
-  /** A page in the order of connections and references. `watched`: only those that are, or are not; null for all. */
-  page(after: InventoryPlace, watched: boolean | null, limit: number): Found<InventoryRow, InventoryPlace> {
-    const wanted = watched === null ? null : Number(watched);
+  /** All machines that a connection has listed, each as one. */
+  entriesOf(connection: string): InventoryRow[] {
     const rows = this.#sql.exec(
       `SELECT ${COLUMNS} FROM inventory
-       WHERE (connection, ref) > (?, ?) AND (? IS NULL OR (${WATCHER} IS NOT NULL) = ?)
-       ORDER BY connection, ref LIMIT ?`,
-      after.connection,
+       WHERE (provider, ref) IN (SELECT provider, ref FROM inventory WHERE connection = ?)`,
+      connection,
+    );
+    return entriesOf(readableRows(inventoryRow, rows.toArray()));
+  }
+
+  /** A page in the order of providers and references. `watched`: only those that are, or are not; null for all. */
+  page(after: EntryPlace, watched: boolean | null, limit: number): Found<InventoryRow, EntryPlace> {
+    const wanted = watched === null ? null : Number(watched);
+    const rows = this.#sql.exec(
+      `SELECT DISTINCT provider, ref FROM inventory
+       WHERE (provider, ref) > (?, ?) AND (? IS NULL OR (${WATCHER} IS NOT NULL) = ?)
+       ORDER BY provider, ref LIMIT ?`,
+      after.provider,
       after.ref,
       wanted,
       wanted,
       limit,
     );
-    return readFound(inventoryRow, placeRow, rows.toArray(), limit);
+    const { rows: places, end } = readFound(placeRow, placeRow, rows.toArray(), limit);
+    return { rows: places.flatMap((place) => this.#entry(place) ?? []), end };
   }
 
-  find({ connection, ref }: InventoryPlace): InventoryRow | null {
+  /** The machine that stands there, as all connections that list it see it. */
+  find(place: InventoryPlace): InventoryRow | null {
     const rows = this.#sql.exec(
-      `SELECT ${COLUMNS} FROM inventory WHERE connection = ? AND ref = ?`,
-      connection,
+      "SELECT provider, ref FROM inventory WHERE connection = ? AND ref = ?",
+      place.connection,
+      place.ref,
+    );
+    const [found] = readableRows(placeRow, rows.toArray());
+    return found === undefined ? null : this.#entry(found);
+  }
+
+  #entry({ provider, ref }: EntryPlace): InventoryRow | null {
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM inventory WHERE provider = ? AND ref = ?`,
+      provider,
       ref,
     );
-    return readableRows(inventoryRow, rows.toArray())[0] ?? null;
+    return entriesOf(readableRows(inventoryRow, rows.toArray()))[0] ?? null;
   }
 
   write({ id, kind }: Pick<Connection, "id" | "kind">, machine: InventoryMachine): void {
@@ -168,8 +107,8 @@ export class Inventory {
       `INSERT INTO inventory (connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost,
                               stopped_hourly_cost, member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (connection, ref) DO UPDATE SET
-         provider = excluded.provider, name = excluded.name, state = excluded.state, gpu = excluded.gpu,
+       ON CONFLICT (provider, ref, connection) DO UPDATE SET
+         name = excluded.name, state = excluded.state, gpu = excluded.gpu,
          gpus = excluded.gpus, region = excluded.region, created_at = excluded.created_at,
          hourly_cost = excluded.hourly_cost, stopped_hourly_cost = excluded.stopped_hourly_cost,
          member_of = excluded.member_of, last_seen_at = excluded.last_seen_at, state_since = excluded.state_since,
@@ -214,13 +153,9 @@ export class Inventory {
     );
   }
 
-  noteTold({ connection, ref }: InventoryPlace, toldAt: number): void {
-    this.#sql.exec(
-      "UPDATE inventory SET told_at = ? WHERE connection = ? AND ref = ?",
-      toldAt,
-      connection,
-      ref,
-    );
+  /** The owner was told of the machine, by whichever connection. */
+  noteTold({ provider, ref }: EntryPlace, toldAt: number): void {
+    this.#sql.exec("UPDATE inventory SET told_at = ? WHERE provider = ? AND ref = ?", toldAt, provider, ref);
   }
 
   forget({ connection, ref }: InventoryPlace): void {

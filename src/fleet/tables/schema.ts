@@ -122,7 +122,7 @@ const STATEMENTS = [
   // When the owners of addresses were asked, within a day.
   `CREATE TABLE IF NOT EXISTS confirmations_asked (
      at INTEGER NOT NULL, channel_id TEXT NOT NULL, PRIMARY KEY (at, channel_id)) WITHOUT ROWID`,
-  // The machines that each connection has listed, watched or not.
+  // The machines that each connection has listed, watched or not. What several connections list is one machine.
   `CREATE TABLE IF NOT EXISTS inventory (
      connection TEXT NOT NULL,
      ref TEXT NOT NULL,                -- the provider's own id of the machine
@@ -142,8 +142,9 @@ const STATEMENTS = [
      told_at INTEGER,                  -- when the owner was last told that nobody watches it
      vanished_at INTEGER,
      witness TEXT,                     -- which instance was told that these credentials show it
-     PRIMARY KEY (connection, ref)
+     PRIMARY KEY (provider, ref, connection)
    ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS inventory_by_connection ON inventory (connection, ref)",
   // How the listing of each connection goes.
   `CREATE TABLE IF NOT EXISTS listings (
      connection TEXT PRIMARY KEY,

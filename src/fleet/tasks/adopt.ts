@@ -13,7 +13,9 @@ import {
   adoptionRefusal,
   isToAdopt,
 } from "../rules/adoption.ts";
-import type { InventoryPlace, InventoryRow } from "../tables/inventory.ts";
+import { entriesOf } from "../rules/entries.ts";
+import type { InventoryPlace } from "../tables/inventory.ts";
+import type { InventoryRow } from "../tables/inventory-rows.ts";
 
 /** Registers machines of the inventory as instances. */
 
@@ -33,10 +35,8 @@ export type Adopted = InventoryPlace &
 
 /** All that bill and that nobody watches. */
 export function placesToAdopt(fleet: Fleet): InventoryPlace[] {
-  return fleet.connections
-    .listed()
-    .flatMap(({ id }) => fleet.inventory.of(id))
-    .filter(isToAdopt);
+  const listed = fleet.connections.listed().flatMap(({ id }) => fleet.inventory.of(id));
+  return entriesOf(listed).filter(isToAdopt);
 }
 
 /** `isNamed`: whether their owner named each: only then one that is never heard may be stopped. */
@@ -47,24 +47,40 @@ export async function adoptAll(
   places: readonly InventoryPlace[],
   isNamed: boolean,
 ): Promise<Adopted[]> {
+  const wanted = onlyOnce(places.map((place) => ({ place, machine: fleet.inventory.find(place) })));
   const adopted: Adopted[] = [];
   const until = Date.now() + TURN_MS;
-  for (let start = 0; start < places.length; start += AT_ONCE) {
-    const some = places.slice(start, start + AT_ONCE);
-    if (Date.now() > until) adopted.push(...some.map((place) => refused(place, "unavailable")));
-    else adopted.push(...(await Promise.all(some.map((place) => adopt(env, userId, fleet, place, isNamed)))));
+  for (let start = 0; start < wanted.length; start += AT_ONCE) {
+    const some = wanted.slice(start, start + AT_ONCE);
+    if (Date.now() > until) adopted.push(...some.map(({ place }) => refused(place, "unavailable")));
+    else adopted.push(...(await Promise.all(some.map((one) => adopt(env, userId, fleet, one, isNamed)))));
   }
   return adopted;
+}
+
+interface Wanted {
+  readonly place: InventoryPlace;
+  readonly machine: InventoryRow | null;
+}
+
+/** Each machine once, wherever it is listed. */
+function onlyOnce(wanted: readonly Wanted[]): Wanted[] {
+  const entries = new Map(
+    wanted.map((one) => [
+      JSON.stringify([one.machine?.provider ?? one.place.connection, one.place.ref]),
+      one,
+    ]),
+  );
+  return [...entries.values()];
 }
 
 async function adopt(
   env: Env,
   userId: string,
   fleet: Fleet,
-  place: InventoryPlace,
+  { place, machine }: Wanted,
   isNamed: boolean,
 ): Promise<Adopted> {
-  const machine = fleet.inventory.find(place);
   const { connection, ref } = place;
   const refusal = adoptionRefusal(machine);
   if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");

@@ -174,7 +174,7 @@ export class Listings {
     const former = fleet.inventory.of(id);
     takeIn(userId, fleet, connection, listing);
     if (adoptOf(fleet) === "register") {
-      const found = fleet.inventory.of(id).filter(isToAdopt);
+      const found = fleet.inventory.entriesOf(id).filter(isToAdopt);
       await adoptAll(env, userId, fleet, found.slice(0, ADOPTED_PER_LISTING), false);
     }
     tellUnwatched(fleet, connection, listing);
@@ -227,7 +227,7 @@ function tellUnwatched(fleet: Fleet, connection: Connection, listing: Listing): 
   const { id } = connection;
   const now = Date.now();
   const shown = new Set(listing.machines.map(({ ref }) => ref));
-  const seen = inventory.of(id).filter(({ ref }) => shown.has(ref));
+  const seen = inventory.entriesOf(id).filter(({ ref }) => shown.has(ref));
   const telling = unwatchedToTell(seen, ({ watchedBy }) => watchedBy !== null, now);
   if (telling.length === 0) return;
   fleet.addOwnEvent(unwatchedEvent(id, connection.name, telling, now), now);

@@ -7,7 +7,7 @@ import { within } from "../../platform/within.ts";
 import type { Connection } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Listing } from "../rules/inventory.ts";
-import type { InventoryRow } from "../tables/inventory.ts";
+import type { InventoryRow } from "../tables/inventory-rows.ts";
 
 /**
  * Tells instances how a list shows their machines: where that is not as they count, and once by which credentials the machine is

@@ -33,7 +33,10 @@ const SYNC_EVERY_MS = MINUTE_MS;
 
 /** What a fleet knows of all machines of its user's connections. */
 export abstract class FleetInventory extends FleetKeeper {
-  protected readonly listings = new Listings((call) => this.takeTurn(call));
+  protected readonly listings = new Listings({
+    takeTurn: (call) => this.takeTurn(call),
+    noteLimited: (call, retryAfterSeconds) => this.noteLimited(call, retryAfterSeconds),
+  });
 
   async inventory(after: EntryPlace, watched: boolean | null, limit: number): Promise<InventoryPage> {
     const { inventory, connections } = await this[READY]();

@@ -55,7 +55,11 @@ function place(instanceId: string, status: string): void {
   );
 }
 
-const listings = () => new Listings(async () => ({ type: "go", afterMs: 0, waits: 0 }));
+const listings = () =>
+  new Listings({
+    takeTurn: async () => ({ type: "go", afterMs: 0, waits: 0 }),
+    noteLimited: async () => ({ afterMs: 0, isFailure: false }),
+  });
 
 describe("totals", () => {
   const service = (meanwhile: () => void) =>

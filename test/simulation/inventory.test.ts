@@ -27,6 +27,9 @@ let list: (after: string | null) => Promise<MachinePage>;
 let listings: Listings;
 /** What the lane says next; then it is free. */
 let turns: Turn[];
+/** What it was told of limits, and whether this one has lasted for long. */
+let limited: [string, number | null][];
+let isLongLimit: boolean;
 
 function makeFleet(): Fleet {
   const storage = new SqliteStorage();
@@ -41,8 +44,16 @@ beforeEach(() => {
   fleet.connections.set("gcp", { sealed: "", setAt: 1 }, null);
   fleet.start(START);
   turns = [];
+  limited = [];
+  isLongLimit = false;
   listings = new Listings(
-    async () => turns.shift() ?? { type: "go", afterMs: 0, waits: 0 },
+    {
+      takeTurn: async () => turns.shift() ?? { type: "go", afterMs: 0, waits: 0 },
+      noteLimited: async ({ connection }, retryAfterSeconds) => {
+        limited.push([connection, retryAfterSeconds]);
+        return { afterMs: (retryAfterSeconds ?? 10) * 1_000, isFailure: isLongLimit };
+      },
+    },
     async (_env, _userId, { kept }) => {
       const provider: Provider = Object.assign(Object.create(null), {
         list: (after: string | null) => list(after),
@@ -253,6 +264,29 @@ describe("a listing", () => {
       failures: 1,
       problem: "too many other calls to it wait",
     });
+  });
+
+  it("that is too much for its provider tells the lane, goes on where it was, and has failed only when that lasts", async () => {
+    const asked: (string | null)[] = [];
+    list = async (after) => {
+      asked.push(after);
+      if (after === "2" && limited.length === 0) throw new ProviderError("rate_limited", "429", 40);
+      return { machines: [machine(after ?? "1")], next: after === null ? "2" : null };
+    };
+    await listings.listDue(env, USER, fleet);
+    expect(limited).toEqual([["gcp", 40]]);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({ failures: 0, listedAt: null });
+    expect(fleet.state.due.inventoryAt).toBe(START + 40_000);
+    await until(START + MINUTE);
+    expect(asked).toEqual([null, "2", "2"]);
+    expect(fleet.inventory.of("gcp")).toHaveLength(2);
+    isLongLimit = true;
+    list = async () => {
+      throw new ProviderError("rate_limited", "429");
+    };
+    await until(START + 20 * MINUTE);
+    expect(limited.at(-1)).toEqual(["gcp", null]);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({ failures: 1, problem: "429" });
   });
 
   it("of a second connection of the same account makes no machine two", async () => {

@@ -3,10 +3,9 @@ import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { hashText } from "../../platform/hash.ts";
 import { logWarning } from "../../platform/log.ts";
-import { sleep } from "../../platform/sleep.ts";
-import { NoAnswer, within } from "../../platform/within.ts";
+import { NoAnswer } from "../../platform/within.ts";
 import { type Connection, isRefused } from "../../providers/connections.ts";
-import type { LaneCall, Turn } from "../../providers/pace.ts";
+import type { LaneCall } from "../../providers/pace.ts";
 import { type ListedMachine, ProviderError } from "../../providers/provider.ts";
 import { openKept } from "../../providers/registry.ts";
 import { noteTrial } from "../connections.ts";
@@ -24,6 +23,7 @@ import {
   waitUntilListing,
 } from "../rules/inventory.ts";
 import { adoptAll } from "./adopt.ts";
+import { type CallLanes, readPage } from "./list-page.ts";
 import { tellWatchers } from "./witness.ts";
 
 /**
@@ -33,9 +33,6 @@ import { tellWatchers } from "./witness.ts";
  */
 
 const TURN_MS = 5 * SECOND_MS;
-
-/** A call to a provider has failed after this long. */
-const CALL_LIMIT_MS = 15 * SECOND_MS;
 
 /** A listing that takes longer shows no moment at all, and has failed. */
 const LISTING_LIMIT_MS = 10 * MINUTE_MS;
@@ -60,12 +57,11 @@ interface Progress {
 export class Listings {
   readonly #progress = new Map<string, Progress>();
   readonly #busy = new Set<string>();
-  readonly #askForTurn: (call: LaneCall) => Promise<Turn>;
+  readonly #lanes: CallLanes;
   readonly #open: typeof openKept;
 
-  /** `askForTurn`: when a call may be made. All calls to a connection share its lane. */
-  constructor(askForTurn: (call: LaneCall) => Promise<Turn>, open = openKept) {
-    this.#askForTurn = askForTurn;
+  constructor(lanes: CallLanes, open = openKept) {
+    this.#lanes = lanes;
     this.#open = open;
   }
 
@@ -133,13 +129,13 @@ export class Listings {
         ? before
         : { startedAt: begunAt, credentialsSetAt, machines: [], pages: 0, after: null };
     for (;;) {
-      const waitMs = await this.#waitForTurn(connection, progress);
-      if (waitMs > 0) {
+      const call = callFor(connection, progress);
+      const page = await readPage(this.#lanes, call, progress.after, provider.list);
+      if ("waitMs" in page) {
         this.#progress.set(id, progress);
-        fleet.inventory.makeDue(id, Date.now() + waitMs);
+        fleet.inventory.makeDue(id, Date.now() + page.waitMs);
         return;
       }
-      const page = await within(CALL_LIMIT_MS, provider.list(progress.after));
       if (page.next !== null && page.next === progress.after) {
         throw new ProviderError("unavailable", "its list does not go on");
       }
@@ -180,25 +176,15 @@ export class Listings {
     tellUnwatched(fleet, connection, listing);
     await tellWatchers(env, userId, fleet, { connection, listing, former, credentialsSetAt });
   }
+}
 
-  /** Waits until the next page may be asked for; how long to come back later, where that is not soon. */
-  async #waitForTurn({ id, kind }: Connection, { startedAt, pages }: Progress): Promise<number> {
-    const turn = await this.#askForTurn({
-      connection: connectedBy(kind, id),
-      uses: ["list"],
-      id: `list/${id}/${startedAt}/${pages}`,
-      isUrgent: false,
-    });
-    switch (turn.type) {
-      case "go":
-        if (turn.afterMs > 0) await sleep(turn.afterMs);
-        return 0;
-      case "ask again":
-        return Math.max(1, turn.afterMs);
-      case "given up":
-        throw new ProviderError("unavailable", "too many other calls to it wait");
-    }
-  }
+function callFor({ id, kind }: Connection, { startedAt, pages }: Progress): LaneCall {
+  return {
+    connection: connectedBy(kind, id),
+    uses: ["list"],
+    id: `list/${id}/${startedAt}/${pages}`,
+    isUrgent: false,
+  };
 }
 
 /** Keeps what was listed. */

@@ -190,6 +190,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   accepted_too_late: "alive, but the order was taken already",
   found_running: "running, though it was hibernated",
   unwatched: "watched by nobody",
+  vanished: "listed no more by its provider",
   unwatched_machines: "at a provider that nobody watches",
   listing_failed: "that can't be listed",
   looked: "still hibernated",

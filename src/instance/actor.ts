@@ -1,14 +1,14 @@
 import type { ComparedRow, Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
-import type { InstanceEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
+import type { InstanceEvent, ListEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
-import { sameMachine, type WatchedMachine } from "../providers/machines.ts";
+import type { WatchedMachine } from "../providers/machines.ts";
 import type { Standing } from "./bookkeeping.ts";
 import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
@@ -31,6 +31,7 @@ import {
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
+  NOT_DECIDED,
   type Place,
   type ProfileChanges,
   type Registration,
@@ -39,8 +40,8 @@ import {
 } from "./outcomes.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
-import type { StoredInstance } from "./stored/stored-instance.ts";
 import { InstanceViews } from "./views.ts";
+import { noteListed } from "./witness.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
@@ -51,17 +52,8 @@ const RELEASE_LIMIT_MS = 10 * SECOND_MS;
 /** A removed instance that had nothing else left is gone. */
 const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
 
-type ListedEvent = Extract<InstanceEvent, { type: "machine.listed" }>;
-
-function isWatchedBy(machine: WatchedMachine, { instanceId, state: { profile } }: StoredInstance): boolean {
-  return sameMachine(machine, { provider: profile.provider, ref: profile.providerRef ?? instanceId });
-}
-
 /** A suspended instance that sends heartbeats asks its fleet this often whether it still is. */
 const NEWS_EVERY_MS = 10 * MINUTE_MS;
-
-/** What a workflow's step hears, and tries again. */
-const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
 
 /**
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
@@ -271,13 +263,9 @@ export class InstanceActor extends InstanceViews {
     return "known";
   }
 
-  /** Its provider's list shows this machine. The fleet waits for this call, so it must not wait for the fleet. */
-  async noteListed(machine: WatchedMachine, event: ListedEvent): Promise<void> {
-    this.life.mustBeReadable();
-    const stored = this.life.known();
-    if (stored === null || !isWatchedBy(machine, stored)) return;
-    const { outcome } = await command(this.life, event);
-    if (outcome === "unavailable") throw new Error(NOT_DECIDED);
+  /** What a list of its provider says of this machine: see `witness.ts`. */
+  async noteListed(machine: WatchedMachine, event: ListEvent): Promise<boolean> {
+    return noteListed(this.life, machine, event);
   }
 
   /** Tries at once whatever could not be delivered. Null for an unknown instance; one that was removed may have something left. */

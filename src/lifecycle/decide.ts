@@ -28,7 +28,7 @@ import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { resume } from "./rules/resumption.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
-import { witnessListed } from "./rules/witness.ts";
+import { witnessListed, witnessVanished } from "./rules/witness.ts";
 
 export interface Decision {
   readonly state: InstanceState;
@@ -128,6 +128,8 @@ function apply(
       return endOrder(state, event, policy, now);
     case "machine.listed":
       return witnessListed(state, event, policy, now);
+    case "machine.vanished":
+      return witnessVanished(state, event, policy, now);
     case "look.begun":
       return beginLook(state, now);
     case "looked":

@@ -26,12 +26,19 @@ beforeEach(() => {
       return Response.json({ permissions: ALL_PERMISSIONS });
     const instances = Object.entries(shown).map(([name, status]) => anInstance({ name, status }));
     const name = pathname.split("/instances/")[1];
-    return name === undefined
-      ? Response.json({
-          kind: "compute#instanceAggregatedList",
-          items: { "zones/us-central1-a": { instances } },
-        })
-      : Response.json(anInstance({ name, status: shown[name] ?? "RUNNING" }));
+    if (name === undefined) {
+      return Response.json({
+        kind: "compute#instanceAggregatedList",
+        items: { "zones/us-central1-a": { instances } },
+      });
+    }
+    const found = instances.find((instance) => instance.name === name);
+    return found === undefined
+      ? Response.json(
+          { error: { code: 404, message: "not found", errors: [{ reason: "notFound" }] } },
+          { status: 404 },
+        )
+      : Response.json(found);
   });
 });
 afterEach(() => {
@@ -152,6 +159,43 @@ describe("the second witness", () => {
     expect((await rig.eventKinds()).slice(0, 5).at(-1)).toBe("found_running");
     expect(await rig.status()).toBe("pending");
     expect((await inventory(user.token)).body.machines).toMatchObject([{ watched_by: "rig", told_at: null }]);
+    // It is stopped by hand once more, and was never heard in between.
+    shown = { c3: "TERMINATED" };
+    await passAlarms(user.fleet, DAY + 120 * MINUTE);
+    await rig.settled();
+    expect(await rig.status()).toBe("hibernated");
+  });
+
+  it("is told once of a machine that its provider lists no more, and does not count it as gone", async () => {
+    shown = { c3: "TERMINATED", d4: "RUNNING" };
+    const user = await connected();
+    await passAlarms(user.fleet, DAY + 1_000);
+    const register = (id: string, name: string) =>
+      Instance.register(user, id, { provider: "gcp", provider_ref: refOf(name) }, "?sight=false");
+    const [rig, other] = [await register("rig", "c3"), await register("other", "d4")];
+    await passAlarms(user.fleet, DAY + 40 * MINUTE);
+    await rig.settled();
+    expect([await rig.status(), await other.status()]).toEqual(["hibernated", "pending"]);
+    shown = {};
+    await passAlarms(user.fleet, DAY + 60 * MINUTE);
+    await rig.settled();
+    expect(await rig.eventKinds()).not.toContain("vanished");
+    for (const minutes of [80, 100, 120]) {
+      await passAlarms(user.fleet, DAY + minutes * MINUTE);
+      await rig.settled();
+      await other.settled();
+    }
+    for (const one of [rig, other]) {
+      expect((await one.eventKinds()).filter((kind) => kind === "vanished")).toHaveLength(1);
+    }
+    expect([await rig.status(), await other.status()]).toEqual(["hibernated", "pending"]);
+    await rig.until(DAY + 180 * MINUTE);
+    expect(await rig.status()).toBe("hibernated");
+    expect((await rig.ask("GET")).body.lifecycle.because).toContain("lists it no more");
+    shown = { c3: "TERMINATED", d4: "RUNNING" };
+    await passAlarms(user.fleet, DAY + 200 * MINUTE);
+    await other.settled();
+    expect((await other.ask("GET")).body.lifecycle.because).not.toContain("lists it no more");
   });
 
   it("does not hold against one that beats, nor for another machine", async () => {

@@ -81,6 +81,7 @@ const event: Record<string, string> = {
   delete_failed: "Deletion failed",
   accepted_too_late: "Called off too late",
   found_running: "Found running",
+  vanished: "Listed no more",
   unwatched_machines: "Machines that nobody watches",
   listing_failed: "Machines can't be listed",
   unwatched: "Watched by nobody",

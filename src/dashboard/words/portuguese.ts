@@ -46,6 +46,7 @@ const event: Record<string, string> = {
   delete_failed: "A exclusão falhou",
   accepted_too_late: "Cancelada tarde demais",
   found_running: "Encontrada em execução",
+  vanished: "Sumiu da lista do provedor",
   unwatched_machines: "Máquinas que ninguém vigia",
   listing_failed: "Não é possível listar as máquinas",
   unwatched: "Ninguém a vigia",

@@ -1,5 +1,6 @@
+import type { ListEvent } from "../../lifecycle/model/instance-event.ts";
 import { connectedBy } from "../../lifecycle/model/provider.ts";
-import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { logWarning } from "../../platform/log.ts";
@@ -10,9 +11,12 @@ import type { Listing } from "../rules/inventory.ts";
 import type { InventoryRow } from "../tables/inventory-rows.ts";
 
 /**
- * Tells instances how a list shows their machines: where that is not as they count, and once by which credentials the machine is
- * seen. What it means, the instance decides.
+ * Tells instances how a list shows their machines: where that is not as they count, where the machine is there no more, and once by
+ * which credentials it is seen. What it means, the instance decides.
  */
+
+/** So long after the first list without a machine another one counts: a provider's word may come slowly to its lists. */
+const VANISHED_FOR_MS = 5 * MINUTE_MS;
 
 const AT_ONCE = 20;
 const PER_LISTING = 200;
@@ -29,11 +33,14 @@ export interface Witnessed {
   readonly credentialsSetAt: number;
 }
 
+/** What an instance is told of its machine. */
 interface Word {
   readonly instanceId: string;
   readonly machine: InventoryRow;
-  readonly shown: "running" | "stopped" | null;
-  readonly stoppedUntil: number | null;
+  readonly event: ListEvent;
+  /** It is not as the instance counts. */
+  readonly contradicts: boolean;
+  /** By what is kept that it was told. */
   readonly witness: string;
 }
 
@@ -47,35 +54,76 @@ export async function tellWatchers(
   const until = Date.now() + TURN_MS;
   for (let start = 0; start < words.length && Date.now() <= until; start += AT_ONCE) {
     const some = words.slice(start, start + AT_ONCE);
-    await Promise.all(some.map((word) => tell(env, userId, fleet, witnessed, word)));
+    await Promise.all(some.map((word) => tell(env, userId, fleet, word)));
   }
 }
 
 /** What is news to somebody, contradictions first. */
-function wordsFor(fleet: Fleet, { connection, listing, former, credentialsSetAt }: Witnessed): Word[] {
-  const listed = new Set(listing.machines.map(({ ref }) => ref));
-  const seen = fleet.inventory.of(connection.id).filter(({ ref }) => listed.has(ref));
-  const holders = seen.flatMap(({ watchedBy }) => (watchedBy === null ? [] : [watchedBy]));
+function wordsFor(fleet: Fleet, witnessed: Witnessed): Word[] {
+  const { connection } = witnessed;
+  const machines = fleet.inventory.of(connection.id);
+  const holders = machines.flatMap(({ watchedBy }) => watchedBy ?? []);
   const statuses = fleet.inventory.watchers(connectedBy(connection.kind, connection.id), holders);
-  const before = new Map(former.map((machine) => [machine.ref, machine]));
-  const words = seen.flatMap((machine): Word[] => {
-    const { watchedBy, state } = machine;
+  const listed = new Set(witnessed.listing.machines.map(({ ref }) => ref));
+  const before = new Map(witnessed.former.map((machine) => [machine.ref, machine]));
+  const words = machines.flatMap((machine): Word[] => {
+    const { watchedBy, ref } = machine;
     const status = watchedBy === null ? undefined : statuses.get(watchedBy);
-    if (watchedBy === null || status === undefined || state === "terminated" || state === "unknown")
-      return [];
-    const shown = listing.isComplete ? contradiction(state, status) : null;
-    const witness = `${watchedBy} ${credentialsSetAt}`;
-    if (shown === null && machine.witness === witness) return [];
-    const past = before.get(machine.ref);
-    const stoppedUntil = past?.state === "stopped" ? past.lastSeenAt : null;
-    return [{ instanceId: watchedBy, machine, shown, stoppedUntil, witness }];
+    if (watchedBy === null || status === undefined) return [];
+    const word = listed.has(ref)
+      ? wordOfListed(witnessed, machine, before.get(ref), status)
+      : wordOfVanished(fleet, witnessed, machine);
+    if (word === null) return [];
+    const witness = `${watchedBy} ${word.said}`;
+    if (!word.contradicts && machine.witness === witness) return [];
+    return [{ instanceId: watchedBy, machine, event: word.event, contradicts: word.contradicts, witness }];
   });
-  return words.toSorted((a, b) => Number(b.shown !== null) - Number(a.shown !== null));
+  return words.toSorted((a, b) => Number(b.contradicts) - Number(a.contradicts));
+}
+
+type Saying = Pick<Word, "event" | "contradicts"> & { readonly said: string };
+
+function wordOfListed(
+  { listing, credentialsSetAt }: Witnessed,
+  { state, gpus }: InventoryRow,
+  past: InventoryRow | undefined,
+  status: string,
+): Saying | null {
+  if (state === "unknown") return null;
+  const shown = listing.isComplete ? contradiction(state, status) : null;
+  const sighted = { at: listing.startedAt, credentialsSetAt, gpus: state === "running" ? gpus : null };
+  const stoppedUntil = past?.state === "stopped" ? past.lastSeenAt : null;
+  return {
+    event: { type: "machine.listed", shown, stoppedUntil, sighted },
+    contradicts: shown !== null,
+    said: `${credentialsSetAt}`,
+  };
+}
+
+/** Two lists without it, some time apart, of credentials that showed it, while no other connection lists it. */
+function wordOfVanished(
+  { inventory }: Fleet,
+  { listing, credentialsSetAt }: Witnessed,
+  { connection, ref, lastSeenAt, vanishedAt }: InventoryRow,
+): Saying | null {
+  const isLasting = vanishedAt !== null && vanishedAt + VANISHED_FOR_MS <= listing.startedAt;
+  if (!isLasting || !listing.isComplete || lastSeenAt < credentialsSetAt) return null;
+  if (inventory.find({ connection, ref })?.vanishedAt === null) return null;
+  return {
+    event: { type: "machine.vanished", listedAt: vanishedAt, seenAt: lastSeenAt, credentialsSetAt },
+    contradicts: false,
+    said: `${credentialsSetAt} vanished ${vanishedAt}`,
+  };
 }
 
 /** How the machine is shown, where its instance does not count so. */
-function contradiction(state: InventoryRow["state"], status: string): Word["shown"] {
-  if (state === "stopped" && (status === "running" || status === "orphaned")) return "stopped";
+function contradiction(
+  state: InventoryRow["state"],
+  status: string,
+): "running" | "stopped" | "terminated" | null {
+  const isAwake = status === "pending" || status === "running" || status === "orphaned";
+  if (state === "stopped" && isAwake) return "stopped";
+  if (state === "terminated" && (isAwake || status === "hibernated")) return "terminated";
   return state === "running" && status === "hibernated" ? "running" : null;
 }
 
@@ -83,21 +131,13 @@ async function tell(
   env: Env,
   userId: string,
   fleet: Fleet,
-  { listing, credentialsSetAt }: Witnessed,
-  { instanceId, machine, shown, stoppedUntil, witness }: Word,
+  { instanceId, machine, event, witness }: Word,
 ): Promise<void> {
-  const gpus = machine.state === "running" ? machine.gpus : null;
-  const sighted = { at: listing.startedAt, credentialsSetAt, gpus };
   const { connection, ref } = machine;
   const provider = connectedBy(machine.provider, connection);
   try {
-    const actor = actorOf(env, userId, instanceId);
-    const told = actor.noteListed(
-      { provider, ref },
-      { type: "machine.listed", shown, stoppedUntil, sighted },
-    );
-    await within(CALL_LIMIT_MS, answerOr(told, undefined));
-    fleet.inventory.noteWitness(machine, witness);
+    const told = actorOf(env, userId, instanceId).noteListed({ provider, ref }, event);
+    if (await within(CALL_LIMIT_MS, answerOr(told, false))) fleet.inventory.noteWitness(machine, witness);
   } catch (error) {
     // The next listing finds it again.
     const ids = { user_id: userId, instance_id: instanceId };

@@ -127,7 +127,12 @@ const orphan = exactly<Orphan>({
 
 const machine = exactly<Machine>({ provider: openEnum<ConnectedProvider>(), providerRef: textOrNull });
 
-const sighted = exactly<Sighted>({ at: number, credentialsSetAt: number, gpus: numberOrNull });
+const sighted = exactly<Sighted>({
+  at: number,
+  credentialsSetAt: number,
+  gpus: numberOrNull,
+  missedAt: number.optional(),
+});
 
 type Handed<S extends Handover["state"]> = Extract<Handover, { readonly state: S }>;
 

@@ -41,6 +41,7 @@ export const historyEventKindSchema = z.enum([
   "accepted_too_late",
   "found_running",
   "unwatched",
+  "vanished",
   "unwatched_machines",
   "listing_failed",
   "looked",

@@ -9,8 +9,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 
 /**
- * After a restore or an import nobody knows how the machine of a hibernated instance is: it may run, and cost money. So its provider
- * is asked, until it answers. Nothing is stopped or deleted for it. Only whoever asks says that it was asked.
+ * After a restore or an import, or when its provider's list is without it, nobody knows how the machine of a hibernated instance is: it
+ * may run, and cost money. So its provider is asked, until it answers. Nothing is stopped or deleted for it. Only whoever asks says that it was asked.
  */
 
 /** A machine that runs is most likely heard before: then nobody needs to be asked. */
@@ -22,11 +22,14 @@ const LONGEST_RETRY_MS = DAY_MS;
 /** What may pass is told only after this long. */
 const TELL_AFTER_MS = HOUR_MS;
 
-/** A hibernated one has to be looked at. Others are watched by the ladder, or their first heartbeat is awaited. */
-export function openLook(state: InstanceState, now: number): InstanceState {
+/**
+ * A hibernated one has to be looked at. Others are watched by the ladder, or their first heartbeat is awaited. `isTold`: its owner
+ * knows already that nobody knows.
+ */
+export function openLook(state: InstanceState, now: number, isTold = false): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated") return state;
-  return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now) } };
+  return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now, isTold) } };
 }
 
 /** Nobody could be asked for a while. What is open begins anew. */
@@ -36,8 +39,13 @@ export function restartLook(state: InstanceState, now: number): InstanceState {
 }
 
 /** The owner is not told a second time. */
-function lookAnew(former: OpenLook | undefined, now: number): OpenLook {
-  return { askAt: now + FIRST_LOOK_MS, tries: 0, failingSince: null, isTold: former?.isTold ?? false };
+function lookAnew(former: OpenLook | undefined, now: number, isTold: boolean): OpenLook {
+  return {
+    askAt: now + FIRST_LOOK_MS,
+    tries: 0,
+    failingSince: null,
+    isTold: isTold || former?.isTold === true,
+  };
 }
 
 /** When somebody is asked, or told; null when nothing is open. Nothing is for a suspended user. */
@@ -94,7 +102,7 @@ export function endLook(
     case "running":
       return countAsFoundRunning(seen, phase, now, {
         at: now,
-        said: "It was hibernated before a restore or an import",
+        said: isMissed(state) ? "It was hibernated" : "It was hibernated before a restore or an import",
         detail: { hibernated_reason: phase.reason },
       });
     case "stopped":
@@ -104,6 +112,11 @@ export function endLook(
     case "unknown":
       return keepOpen(seen, answer, now);
   }
+}
+
+/** Whether it is looked for because its provider's list is without it. */
+export function isMissed({ sighted }: InstanceState): boolean {
+  return sighted?.missedAt !== undefined;
 }
 
 /** It still is hibernated: it saves from here on. */

@@ -3,10 +3,12 @@ import type { Sighted } from "../model/effects.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
-import { kindOf } from "../model/provider.ts";
+import { kindOf, providerDetail } from "../model/provider.ts";
 import { heardAt, type InstanceState } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
-import { countAsFoundRunning } from "./deletion.ts";
+import { countAsFoundRunning, countAsGone } from "./deletion.ts";
+import { endSavings } from "./hibernation.ts";
+import { openLook } from "./look.ts";
 
 /**
  * The second witness of a machine, beside its heartbeats: its provider lists it. So a machine that its owner stops or starts where it
@@ -18,6 +20,7 @@ import { countAsFoundRunning } from "./deletion.ts";
 const SETTLED_MS = 5 * MINUTE_MS;
 
 type ListedEvent = Extract<InstanceEvent, { type: "machine.listed" }>;
+type VanishedEvent = Extract<InstanceEvent, { type: "machine.vanished" }>;
 
 export function witnessListed(
   state: InstanceState,
@@ -32,6 +35,8 @@ export function witnessListed(
       return findStopped(seen, event, policy, now);
     case "running":
       return findStarted(seen, event, now);
+    case "terminated":
+      return findTerminated(seen, event, policy, now);
     case null:
       return seen;
   }
@@ -40,10 +45,34 @@ export function witnessListed(
 /** These credentials show the machine: should it be missing one day, that says something. */
 function withSighting(state: InstanceState, sighted: Sighted): InstanceState {
   const { sighted: known } = state;
-  if (known !== null && (known.credentialsSetAt === sighted.credentialsSetAt || known.at >= sighted.at)) {
-    return state;
-  }
+  if (known !== null && !isNews(known, sighted)) return state;
   return { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? known?.gpus ?? null } };
+}
+
+function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {
+  if (known.missedAt !== undefined && known.missedAt < at) return true;
+  return known.credentialsSetAt !== credentialsSetAt && known.at < at;
+}
+
+/** Whether nothing else has said how the machine is since well before the list began, and no order finds out for itself. */
+function isSettled(state: InstanceState, listedAt: number, policy: Policy): boolean {
+  const { phase, clock, profile } = state;
+  const waited = Math.max(SETTLED_MS, 2 * policy.intervalMs);
+  const heard = Math.max(heardAt(clock) ?? profile.registeredAt, clock.graceUntil ?? 0);
+  switch (phase.status) {
+    case "pending":
+      return Math.max(heard, phase.unheard?.from ?? 0) <= listedAt - waited;
+    case "running":
+    case "orphaned":
+      return heard <= listedAt - waited;
+    case "hibernated":
+      return phase.since <= listedAt - SETTLED_MS;
+    case "hibernating":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return false;
+  }
 }
 
 /** It counts as awake, and has been silent since well before the list began that shows it stopped. */
@@ -54,9 +83,7 @@ function findStopped(
   now: number,
 ): InstanceState {
   const { phase, clock, profile } = state;
-  if (phase.status !== "running" && phase.status !== "orphaned") return state;
-  const heard = Math.max(heardAt(clock) ?? profile.registeredAt, clock.graceUntil ?? 0);
-  if (heard > sighted.at - Math.max(SETTLED_MS, 2 * policy.intervalMs)) return state;
+  if (phase.status === "hibernated" || !isSettled(state, sighted.at, policy)) return state;
   return record(
     {
       ...state,
@@ -99,4 +126,51 @@ function findStarted(
       listed_at: toIso(sighted.at),
     },
   });
+}
+
+/** Its provider itself says that it was destroyed, which is proof. */
+function findTerminated(
+  state: InstanceState,
+  { sighted }: ListedEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  if (!isSettled(state, sighted.at, policy)) return state;
+  return countAsGone(state, policy, now, { was: state.phase.status, listed_at: toIso(sighted.at) });
+}
+
+/**
+ * A list without the machine is no proof that it is gone: so it keeps its status, and its owner is told, once. Nothing is saved from
+ * then on, and the provider of a hibernated one is asked for this machine itself.
+ */
+export function witnessVanished(
+  state: InstanceState,
+  { listedAt, seenAt, credentialsSetAt }: VanishedEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  if (policy.suspended || !isSettled(state, listedAt, policy)) return state;
+  const { sighted, profile } = state;
+  const isKnown = sighted?.missedAt !== undefined || (sighted?.at ?? 0) > listedAt;
+  if (isKnown || (sighted !== null && sighted.credentialsSetAt !== credentialsSetAt)) return state;
+  const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, missedAt: listedAt };
+  return record(askForMissing({ ...state, sighted: kept }, seenAt, now), {
+    at: now,
+    kind: "vanished",
+    severity: "warning",
+    message: `${kindOf(profile.provider)} lists its machine no more. Nobody knows whether it still exists: if it was deleted there, remove it here`,
+    detail: {
+      ...providerDetail(profile.provider),
+      status: state.phase.status,
+      listed_at: toIso(listedAt),
+      last_seen_at: toIso(seenAt),
+    },
+  });
+}
+
+function askForMissing(state: InstanceState, seenAt: number, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated" || phase.openLook !== undefined) return state;
+  const until = Math.max(phase.unsavedFrom, Math.min(seenAt, now));
+  return openLook({ ...endSavings(state, phase, until), phase: { ...phase, unsavedFrom: until } }, now, true);
 }

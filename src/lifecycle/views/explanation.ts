@@ -1,11 +1,12 @@
 import { idleReading } from "../model/heartbeat.ts";
-import type { IdleRun, Orphan, Unheard } from "../model/phase.ts";
+import type { Hibernated, IdleRun, Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, nextStep } from "../rules/ladder.ts";
+import { isMissed } from "../rules/look.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
 
@@ -40,11 +41,7 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
       return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
     case "hibernated":
       return phase.orphan === null
-        ? noStep(
-            phase.openLook === undefined
-              ? `Hibernated since ${toIso(phase.since)}`
-              : "Hibernated before a restore or an import: nobody knows yet whether it still is",
-          )
+        ? noStep(hibernationEvidence(state, phase))
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
       return noStep(
@@ -58,6 +55,13 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
         `Deleted at ${toIso(phase.at)}; it leaves the list at ${toIso(phase.at + policy.deletedListedMs)}`,
       );
   }
+}
+
+function hibernationEvidence(state: InstanceState, { since, openLook }: Hibernated): string {
+  if (openLook === undefined) return `Hibernated since ${toIso(since)}`;
+  return isMissed(state)
+    ? `Hibernated since ${toIso(since)}, and its provider lists it no more: nobody knows whether it still exists`
+    : "Hibernated before a restore or an import: nobody knows yet whether it still is";
 }
 
 function explainPending(
@@ -90,7 +94,8 @@ const UNHEARD: Record<Unheard["because"], string> = {
 };
 
 function unheardEvidence(state: InstanceState): string {
-  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}`;
+  const missed = isMissed(state) ? ", and its provider lists it no more" : "";
+  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}${missed}`;
 }
 
 /** Why an instance that counts as never heard is not acted upon. */

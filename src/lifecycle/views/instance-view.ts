@@ -7,6 +7,7 @@ import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
+import { isMissed } from "../rules/look.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type Explanation, explain } from "./explanation.ts";
 
@@ -168,6 +169,8 @@ function healthOf(state: InstanceState, policy: Policy, now: number): Health {
 
 function alertText(state: InstanceState, policy: Policy, now: number): string | null {
   const { phase, clock } = state;
+  const isUnseen = phase.status === "pending" || phase.status === "hibernated";
+  if (isUnseen && isMissed(state)) return "Its provider lists it no more. Was it deleted there?";
   if (phase.status === "pending" && phase.orphan !== undefined) return unheardAlert(state);
   if (phase.status === "orphaned") {
     return clock.lastHeartbeatAt === null

@@ -3,7 +3,7 @@ import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
-import { witnessListed } from "../../../src/lifecycle/rules/witness.ts";
+import { witnessListed, witnessVanished } from "../../../src/lifecycle/rules/witness.ts";
 import { IN_STATUS, idle, orphaned, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
 
@@ -13,7 +13,7 @@ const DAY = 24 * 60 * MINUTE;
 /** A list that began `ago` shows the machine. */
 function listed(
   line: Timeline,
-  shown: "running" | "stopped" | null,
+  shown: "running" | "stopped" | "terminated" | null,
   more: { ago?: number; credentialsSetAt?: number; stoppedUntil?: number } = {},
 ): Timeline {
   const { ago = 0, credentialsSetAt = 1, stoppedUntil = null } = more;
@@ -73,6 +73,152 @@ describe("a machine that is listed as stopped", () => {
   });
 });
 
+describe("a machine that was never heard and is listed as stopped", () => {
+  it("counts as hibernated, whether or not its owner was told of it, once that was well before", () => {
+    for (const moment of ["20:00", "120:00"]) {
+      const line = new Timeline();
+      listed(line.until(at("4:00")), "stopped");
+      expect(line.state.phase.status).toBe("pending");
+      line.until(at(moment));
+      listed(line, "stopped");
+      expect(line.state.phase).toMatchObject({ status: "hibernated", reason: "owner", orphan: null });
+      expect(lastEvent(line)).toMatchObject({ kind: "hibernated", detail: { by_hand: true } });
+      expect(line.effects.filter(({ type }) => type === "action")).toEqual([]);
+    }
+  });
+
+  it("after it was found running, does not stay pending", () => {
+    const line = idle().succeed();
+    listed(line.until(line.now + 20 * MINUTE), "running");
+    expect(line.state.phase.status).toBe("pending");
+    expect(listed(line.until(line.now + 4 * MINUTE), "stopped").state.phase.status).toBe("pending");
+    expect(listed(line.until(line.now + 15 * MINUTE), "stopped").state.phase.status).toBe("hibernated");
+    expect(listed(line.until(line.now + 15 * MINUTE), "running").state.phase.status).toBe("pending");
+  });
+});
+
+describe("a machine that is listed as destroyed", () => {
+  it("is gone, unless it was heard since, or an order is under way", () => {
+    const gone = { pending: true, running: true, orphaned: true, hibernated: true };
+    for (const status of STATUSES) {
+      const line = IN_STATUS[status]();
+      listed(line, "terminated", { ago: -20 * MINUTE });
+      const isGone = status in gone;
+      expect([status, line.state.phase.status]).toEqual([status, isGone ? "deleted" : status]);
+      if (isGone) expect(lastEvent(line)).toMatchObject({ kind: "gone", detail: { was: status } });
+    }
+    const heard = new Timeline().beatUntil(at("10:00"));
+    expect(listed(heard, "terminated").state.phase.status).toBe("running");
+  });
+});
+
+describe("a machine that is listed no more", () => {
+  /** The list began now, and showed it `ago` for the last time. */
+  function missed(line: Timeline, more: { ago?: number; credentialsSetAt?: number } = {}): Timeline {
+    const { ago = 15 * MINUTE, credentialsSetAt = 1 } = more;
+    line.command({ type: "machine.vanished", listedAt: line.now, seenAt: line.now - ago, credentialsSetAt });
+    return line;
+  }
+  const kinds = (line: Timeline) => line.events.map(({ kind }) => kind);
+
+  it("is told once, and keeps its status: that it is gone is not proven", () => {
+    const alerted = ["pending", "running", "orphaned", "hibernated"];
+    for (const status of STATUSES) {
+      const line = IN_STATUS[status]();
+      listed(line, null);
+      const { phase } = line.state;
+      const event = {
+        type: "machine.vanished",
+        listedAt: line.now + 20 * MINUTE,
+        seenAt: line.now,
+        credentialsSetAt: 1,
+      } as const;
+      line.command(event);
+      const once = line.state;
+      const isTold = alerted.includes(status);
+      expect([status, once.phase.status, kinds(line).at(-1) === "vanished"]).toEqual([
+        status,
+        phase.status,
+        isTold,
+      ]);
+      expect(once.sighted?.missedAt !== undefined).toBe(isTold);
+      const events = line.events.length;
+      line.command({ ...event, listedAt: event.listedAt + MINUTE });
+      expect(line.events).toHaveLength(events);
+    }
+  });
+
+  it("says nothing by credentials that never showed it, nor while it beats, nor for a suspended user", () => {
+    const line = orphaned();
+    listed(line, null);
+    missed(line.until(line.now + 20 * MINUTE), { credentialsSetAt: 2 });
+    expect(kinds(line)).not.toContain("vanished");
+    const beats = new Timeline().beatUntil(at("30:00"));
+    missed(beats);
+    expect(kinds(beats)).not.toContain("vanished");
+    const { state, now } = orphaned();
+    const event = {
+      type: "machine.vanished",
+      listedAt: now + DAY,
+      seenAt: now,
+      credentialsSetAt: 1,
+    } as const;
+    expect(witnessVanished(state, event, compilePolicy(DEFAULT_POLICY, 1, true), now + DAY)).toBe(state);
+  });
+
+  it("is listed again: then it is told anew should it vanish once more", () => {
+    const line = orphaned();
+    listed(line, null);
+    missed(line.until(line.now + 20 * MINUTE));
+    listed(line.until(line.now + 15 * MINUTE), null);
+    expect(line.state.sighted?.missedAt).toBeUndefined();
+    missed(line.until(line.now + 15 * MINUTE));
+    expect(kinds(line).filter((kind) => kind === "vanished")).toHaveLength(2);
+  });
+
+  it("saves nothing from when it was last seen, while its provider is asked for it itself", () => {
+    const hibernated = () => {
+      const line = idle().succeed();
+      const since = line.now;
+      listed(line.until(since + 15 * MINUTE), null);
+      missed(line.until(since + 60 * MINUTE), { ago: 30 * MINUTE });
+      expect(line.state.counters.saved.totalMs).toBe(30 * MINUTE);
+      line.until(since + DAY);
+      expect(line.state.counters.saved.totalMs).toBe(30 * MINUTE);
+      expect(line.view.lifecycle.because).toContain("lists it no more");
+      expect(line.view.alert).toContain("Was it deleted there?");
+      return line;
+    };
+    const answer = (line: Timeline, shows: "running" | "stopped" | "gone") => {
+      line.command({
+        type: "looked",
+        machine: { provider: line.state.profile.provider, providerRef: line.state.profile.providerRef },
+        answer: { shows },
+        sighted: shows === "gone" ? null : { at: line.now, credentialsSetAt: 1, gpus: null },
+      });
+      return line;
+    };
+    const unknown = hibernated();
+    unknown.command({
+      type: "looked",
+      machine: { provider: unknown.state.profile.provider, providerRef: unknown.state.profile.providerRef },
+      answer: { shows: "unknown", because: "it does not show it", isPassing: false },
+      sighted: null,
+    });
+    expect(unknown.state.phase.status).toBe("hibernated");
+    // Its owner was told already that nobody knows.
+    expect(kinds(unknown)).not.toContain("unwatched");
+    const stopped = answer(hibernated(), "stopped");
+    expect(stopped.state.sighted?.missedAt).toBeUndefined();
+    expect(stopped.state.phase).toMatchObject({ status: "hibernated", unsavedFrom: stopped.now });
+    expect(answer(hibernated(), "running").events.at(-1)).toMatchObject({
+      kind: "found_running",
+      message: expect.stringMatching(/^It was hibernated, and/),
+    });
+    expect(answer(hibernated(), "gone").state.phase.status).toBe("deleted");
+  });
+});
+
 describe("a machine that is listed as running", () => {
   it("and counts as hibernated is told to its owner, and nothing is ordered for it", () => {
     for (const line of [idle().succeed(), silent().succeed()]) {
@@ -100,6 +246,7 @@ describe("a machine that is listed as running", () => {
 describe("a list", () => {
   it("changes nothing in any other status, nor during an order, nor for a suspended user", () => {
     const changing: Partial<Record<string, readonly (string | null)[]>> = {
+      pending: ["stopped"],
       running: ["stopped"],
       orphaned: ["stopped"],
       hibernated: ["running"],

@@ -584,7 +584,9 @@ describe("machines that nobody watches", () => {
     ];
     const page = await open();
     let left = listed;
-    await page.route("**/api/agent/inventory?**", (route) => route.fulfill({ json: { machines: left } }));
+    await page.route("**/api/agent/inventory?**", (route) =>
+      route.fulfill({ json: { machines: left, connections: [{ connection: "vast", name: "Team A" }] } }),
+    );
     await page.route("**/api/agent/inventory/adopt", (route) => {
       left = [];
       const adopted = ["trainer", "render"].map((instance_id) => ({
@@ -597,7 +599,7 @@ describe("machines that nobody watches", () => {
     await page.getByRole("heading", { name: "Machines that nobody watches" }).waitFor(PATIENCE);
     await page.getByText("The 2 of them cost $1.25 an hour and more: the price of 1 is not known.").waitFor();
     expect(await page.locator(".channels li").allInnerTexts()).toEqual([
-      expect.stringContaining("$1.25 an hour"),
+      expect.stringMatching(/Team A · RTX 4090\s+\$1\.25 an hour/),
       expect.stringContaining("price not known"),
     ]);
     expect(await barriers(page)).toEqual([]);

@@ -21,6 +21,11 @@ interface Machine {
   readonly vanished_at: string | null;
 }
 
+interface Inventory {
+  readonly machines: readonly Machine[];
+  readonly connections: readonly { readonly connection: string; readonly name: string }[];
+}
+
 interface Adopted {
   readonly instance_id: string;
   readonly token: string;
@@ -28,13 +33,11 @@ interface Adopted {
 
 /** The machines of the user's accounts that bill and that nobody watches, and one button to watch them. */
 export function Unwatched() {
-  const { data, refresh } = useLive<{ machines: readonly Machine[] }>(
-    "/api/agent/inventory?watched=false&limit=1000",
-    PAUSE_MS,
-  );
+  const { data, refresh } = useLive<Inventory>("/api/agent/inventory?watched=false&limit=1000", PAUSE_MS);
   const [adopted, setAdopted] = useState<readonly Adopted[]>([]);
   const machines = (data?.machines ?? []).filter(isBilling);
   if (machines.length === 0 && adopted.length === 0) return null;
+  const names = new Map(data?.connections.map(({ connection, name }) => [connection, name]));
   const { title, watch, watched, install } = words.value.unwatchedMachines;
   const onWatch = async () => {
     await doAndSay(
@@ -62,7 +65,9 @@ export function Unwatched() {
             {machines.map((machine) => (
               <li key={`${machine.connection}/${machine.ref}`}>
                 <b>{machine.name ?? machine.ref}</b>
-                <span class="faint">{[machine.connection, machine.gpu].filter(Boolean).join(" · ")}</span>
+                <span class="faint">
+                  {[names.get(machine.connection), machine.gpu].filter(Boolean).join(" · ")}
+                </span>
                 <span>{hourly(machine.hourly_cost)}</span>
               </li>
             ))}

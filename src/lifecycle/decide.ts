@@ -171,6 +171,7 @@ function flushAndProject(
   const isRowOutdated =
     moved ||
     before.profile !== after.profile ||
+    before.listedHourlyCost !== after.listedHourlyCost ||
     orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since;
   return isRowOutdated ? project(flushed) : flushed;
 }

@@ -93,6 +93,9 @@ describe("an account of twelve machines, of which three are watched, two stopped
       status: "pending",
     });
 
+    // What its owner did not say, the list does.
+    expect(await get("/instances/pod2")).toMatchObject({ hourly_cost: 0.5 });
+
     // One is stopped where it is rented; the others beat.
     const [stopped, ...others] = watched;
     for (const one of watched) await one.heartbeat();

@@ -217,7 +217,7 @@ describe("the second witness", () => {
     setClock(Date.now() + 4 * MINUTE);
     await rig.actor.noteListed(
       { provider: "gcp", ref: refOf("d4") },
-      { type: "machine.listed", shown: "stopped", stoppedUntil: null, sighted: listed },
+      { type: "machine.listed", shown: "stopped", stoppedUntil: null, hourlyCost: null, sighted: listed },
     );
     expect(await rig.status()).toBe("running");
   });

@@ -435,7 +435,7 @@ function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
         actor.decide(
           one.shown === "not at all"
             ? { type: "machine.vanished", listedAt: at, seenAt: at - STEP_MS, credentialsSetAt: 1 }
-            : { type: "machine.listed", shown: one.shown, stoppedUntil: null, sighted },
+            : { type: "machine.listed", shown: one.shown, stoppedUntil: null, hourlyCost: null, sighted },
         );
         break;
       }

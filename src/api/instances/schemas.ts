@@ -89,7 +89,12 @@ export const liveSchema = component(
       .nullable()
       .describe("The id of the connection by which the provider is called; null where nobody is called"),
     provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
-    hourly_cost: z.number().nullable(),
+    hourly_cost: z
+      .number()
+      .nullable()
+      .describe(
+        "Dollars an hour: as its owner says, else as its provider lists the machine; null while neither does",
+      ),
     hibernated_hourly_cost: z.number().nullable(),
     registered_at: instant,
     orphaned_since: instant.nullable(),

@@ -12,7 +12,7 @@ import type { InventoryRow } from "../tables/inventory-rows.ts";
 
 /**
  * Tells instances how a list shows their machines: where that is not as they count, where the machine is there no more, and once by
- * which credentials it is seen. What it means, the instance decides.
+ * which credentials it is seen and what it costs. What it means, the instance decides.
  */
 
 /** So long after the first list without a machine another one counts: a provider's word may come slowly to its lists. */
@@ -85,7 +85,7 @@ type Saying = Pick<Word, "event" | "contradicts"> & { readonly said: string };
 
 function wordOfListed(
   { listing, credentialsSetAt }: Witnessed,
-  { state, gpus }: InventoryRow,
+  { state, gpus, hourlyCost }: InventoryRow,
   past: InventoryRow | undefined,
   status: string,
 ): Saying | null {
@@ -94,9 +94,9 @@ function wordOfListed(
   const sighted = { at: listing.startedAt, credentialsSetAt, gpus: state === "running" ? gpus : null };
   const stoppedUntil = past?.state === "stopped" ? past.lastSeenAt : null;
   return {
-    event: { type: "machine.listed", shown, stoppedUntil, sighted },
+    event: { type: "machine.listed", shown, stoppedUntil, hourlyCost, sighted },
     contradicts: shown !== null,
-    said: `${credentialsSetAt}`,
+    said: `${credentialsSetAt} ${hourlyCost}`,
   };
 }
 

@@ -276,6 +276,7 @@ export const stateSchema = exactly<InstanceState>({
     nextInHistory: number,
   }),
   sighted: sighted.nullable(),
+  listedHourlyCost: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

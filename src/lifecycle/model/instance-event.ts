@@ -27,6 +27,8 @@ export type InstanceEvent =
       readonly type: "machine.listed";
       readonly shown: "running" | "stopped" | "terminated" | null;
       readonly stoppedUntil: number | null;
+      /** What it costs while it runs; null where its provider does not say. */
+      readonly hourlyCost: number | null;
       readonly sighted: Sighted;
     }
   /** Its provider's whole list, begun at `listedAt`, is without its machine, which these credentials showed at `seenAt`. */

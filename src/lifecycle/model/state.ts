@@ -23,6 +23,8 @@ export interface InstanceState {
   readonly agent: Agent;
   /** When and with which credentials the machine was last seen at its provider; null if it never was. */
   readonly sighted: Sighted | null;
+  /** Dollars an hour that its machine costs while it runs, as its provider lists it; absent where it does not say. */
+  readonly listedHourlyCost?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -114,6 +116,15 @@ export function newState(
     sighted: null,
     reminders: { wouldHibernateAt: null, wouldDeleteAt: null },
   };
+}
+
+/** What it costs in an hour while it runs: as its owner says, else as its provider lists it. */
+export function costsOf({
+  profile,
+  listedHourlyCost,
+}: Pick<InstanceState, "profile" | "listedHourlyCost">): Costs {
+  const { hourlyCost, hibernatedHourlyCost } = profile;
+  return { hourlyCost: hourlyCost ?? listedHourlyCost ?? null, hibernatedHourlyCost };
 }
 
 /** The machine that the instance watches. */

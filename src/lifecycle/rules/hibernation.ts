@@ -4,7 +4,7 @@ import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Awake, Failures, Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { heardAt, type InstanceState } from "../model/state.ts";
+import { costsOf, heardAt, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
 import { placeOrder, takesOrdersByAnswer } from "./order.ts";
@@ -185,9 +185,17 @@ export function summarizeHibernation(phase: Hibernated, policy: Policy, at: numb
   };
 }
 
+/** What it costs changes: the hibernation up to now counts at the former costs. */
+export function settleSavings(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernated"
+    ? { ...endSavings(state, phase, now), phase: { ...phase, unsavedFrom: now } }
+    : state;
+}
+
 /** Adds a hibernation up to `until` to the savings, unless nobody knows whether it has lasted. */
 export function endSavings(state: InstanceState, hibernated: Hibernated, until: number): InstanceState {
   if (hibernated.openLook !== undefined) return state;
-  const saved = addHibernation(state.counters.saved, state.profile, hibernated.unsavedFrom, until);
+  const saved = addHibernation(state.counters.saved, costsOf(state), hibernated.unsavedFrom, until);
   return { ...state, counters: { ...state.counters, saved } };
 }

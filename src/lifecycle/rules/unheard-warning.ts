@@ -3,7 +3,7 @@ import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
-import { type InstanceState, withOrphan } from "../model/state.ts";
+import { costsOf, type InstanceState, withOrphan } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { nextStep, silenceEvidence } from "./ladder.ts";
 import { awaitedFrom, whyUnheard } from "./unheard.ts";
@@ -40,7 +40,7 @@ export function warnOfUnheard(state: InstanceState, at: number, policy: Policy):
       rule: "orphan.never_heard_after_seconds",
       because,
       awaited_from: toIso(from),
-      hourly_cost: state.profile.hourlyCost,
+      hourly_cost: costsOf(state).hourlyCost,
       ...silenceEvidence(state),
       ...(step === null ? {} : { step_at: toIso(step.at) }),
     },
@@ -55,7 +55,8 @@ const SINCE: Record<Unheard["because"], string> = {
   unknown: "",
 };
 
-function costOf({ profile: { hourlyCost } }: InstanceState): string {
+function costOf(state: InstanceState): string {
+  const { hourlyCost } = costsOf(state);
   if (hourlyCost === null) return "If it runs, it costs money.";
   const dollars = hourlyCost >= 0.1 ? hourlyCost.toFixed(2) : String(roundDollars(hourlyCost));
   return `If it runs, it costs $${dollars} an hour.`;

@@ -7,7 +7,7 @@ import { kindOf, providerDetail } from "../model/provider.ts";
 import { heardAt, type InstanceState } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
-import { endSavings } from "./hibernation.ts";
+import { endSavings, settleSavings } from "./hibernation.ts";
 import { openLook } from "./look.ts";
 
 /**
@@ -29,7 +29,7 @@ export function witnessListed(
   now: number,
 ): InstanceState {
   if (policy.suspended || state.phase.status === "deleted") return state;
-  const seen = withSighting(state, event.sighted);
+  const seen = withPrice(withSighting(state, event.sighted), event.hourlyCost, now);
   switch (event.shown) {
     case "stopped":
       return findStopped(seen, event, policy, now);
@@ -47,6 +47,12 @@ function withSighting(state: InstanceState, sighted: Sighted): InstanceState {
   const { sighted: known } = state;
   if (known !== null && !isNews(known, sighted)) return state;
   return { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? known?.gpus ?? null } };
+}
+
+/** Where its provider no longer says, as of one that is stopped, what it said last still counts. */
+function withPrice(state: InstanceState, hourlyCost: number | null, now: number): InstanceState {
+  if (hourlyCost === null || hourlyCost === state.listedHourlyCost) return state;
+  return { ...settleSavings(state, now), listedHourlyCost: hourlyCost };
 }
 
 function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {

@@ -3,7 +3,7 @@ import type { Heartbeat } from "../model/heartbeat.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
-import type { InstanceState } from "../model/state.ts";
+import { costsOf, type InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
@@ -94,7 +94,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     provider: kindOf(profile.provider),
     connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
-    hourly_cost: profile.hourlyCost,
+    hourly_cost: costsOf(state).hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
     registered_at: toIso(profile.registeredAt),
     orphaned_since: isoOrNull(orphanedSince(phase)),

@@ -2,7 +2,7 @@ import { costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts
 import { waitingHeartbeats } from "../model/outbox.ts";
 import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { InstanceState } from "../model/state.ts";
+import { costsOf, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { savingsView } from "./savings.ts";
 
@@ -58,7 +58,7 @@ export function metricsSample(
     missed,
     uptimePercent: uptimePercent(counters.totalHeartbeats, missed),
     savedDollars: savingsView(state, now).saved_total,
-    hourlyCost: profile.hourlyCost,
+    hourlyCost: costsOf(state).hourlyCost,
     waitingHeartbeats: waitingHeartbeats(state).length,
   };
 }

@@ -1,6 +1,6 @@
 import { addHibernation, type Costs, roundDollars, type Savings } from "../model/counters.ts";
 import { hibernationOf } from "../model/phase.ts";
-import type { InstanceState } from "../model/state.ts";
+import { costsOf, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 
 /** Savings so far: dollars, and seconds of confirmed hibernation. */
@@ -18,11 +18,11 @@ export interface SavingsBasis extends Costs {
   readonly unsavedFrom: number | null;
 }
 
-export function savingsBasis({ phase, profile, counters }: InstanceState): SavingsBasis {
+export function savingsBasis(state: InstanceState): SavingsBasis {
+  const { phase, counters } = state;
   const hibernated = hibernationOf(phase);
   return {
-    hourlyCost: profile.hourlyCost,
-    hibernatedHourlyCost: profile.hibernatedHourlyCost,
+    ...costsOf(state),
     saved: counters.saved,
     unsavedFrom: hibernated === null || hibernated.openLook !== undefined ? null : hibernated.unsavedFrom,
   };

@@ -8,17 +8,18 @@ import { IN_STATUS, idle, orphaned, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** A list that began `ago` shows the machine. */
 function listed(
   line: Timeline,
   shown: "running" | "stopped" | "terminated" | null,
-  more: { ago?: number; credentialsSetAt?: number; stoppedUntil?: number } = {},
+  more: { ago?: number; credentialsSetAt?: number; stoppedUntil?: number; hourlyCost?: number } = {},
 ): Timeline {
-  const { ago = 0, credentialsSetAt = 1, stoppedUntil = null } = more;
+  const { ago = 0, credentialsSetAt = 1, stoppedUntil = null, hourlyCost = null } = more;
   const sighted = { at: line.now - ago, credentialsSetAt, gpus: 2 };
-  line.command({ type: "machine.listed", shown, stoppedUntil, sighted });
+  line.command({ type: "machine.listed", shown, stoppedUntil, hourlyCost, sighted });
   return line;
 }
 
@@ -259,6 +260,7 @@ describe("a list", () => {
           type: "machine.listed",
           shown,
           stoppedUntil: null,
+          hourlyCost: null,
           sighted: { at: later, credentialsSetAt: 1, gpus: 2 },
         } as const;
         const { phase, outbox } = witnessListed(state, event, policy, later);
@@ -285,5 +287,36 @@ describe("a list", () => {
     listed(line, null, { credentialsSetAt: 2 });
     expect(line.state.sighted).toMatchObject({ credentialsSetAt: 2 });
     expect(line.events.filter(isAlert)).toEqual([]);
+  });
+
+  it("says what a machine costs whose owner did not say it, and no more than that", () => {
+    const unpriced = () => {
+      const line = idle().succeed();
+      line.command({
+        type: "changed",
+        changes: { hourlyCost: null, hibernatedHourlyCost: 0.1 },
+        sighted: null,
+      });
+      return line;
+    };
+    const line = unpriced();
+    expect(line.view.hourly_cost).toBeNull();
+    listed(line, null, { hourlyCost: 1.1 });
+    expect(line.view.hourly_cost).toBe(1.1);
+    line.until(line.now + 2 * HOUR);
+    expect(line.view.lifecycle.next_step).toBeNull();
+    // A new price counts from here on; one that is not said changes nothing.
+    listed(line, null, { hourlyCost: 2.1 });
+    expect(line.state.counters.saved.totalDollars).toBeCloseTo(2);
+    listed(line.until(line.now + HOUR), null);
+    line.command({ type: "wake.requested" });
+    expect(line.state.counters.saved.totalDollars).toBeCloseTo(4);
+    // What the owner says counts before it.
+    line.command({ type: "changed", changes: { hourlyCost: 0.5 }, sighted: null });
+    expect(line.view.hourly_cost).toBe(0.5);
+    // Another machine has another price.
+    const other = listed(unpriced(), null, { hourlyCost: 1.1 });
+    other.command({ type: "changed", changes: { providerRef: "other" }, sighted: null });
+    expect(other.view.hourly_cost).toBeNull();
   });
 });

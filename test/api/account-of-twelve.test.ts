@@ -76,7 +76,7 @@ describe("an account of twelve machines, of which three are watched, two stopped
       severity: "warning",
       detail: { connection: "runpod", machines: 6, hourly_cost: 14.25, unpriced: 0 },
     });
-    expect(alert.message).toContain("6 machines at RunPod run and nobody watches: $14.25 an hour in all");
+    expect(alert.message).toContain("6 machines at RunPod run, watched by nobody: $14.25 an hour in all");
     const prices = { pod7: 1.75, pod8: 2, pod9: 2.25, pod10: 2.5, pod11: 2.75, pod12: 3 };
     for (const [id, dollars] of Object.entries(prices)) {
       expect(alert.message).toMatch(new RegExp(`rig ${id} \\([^)]*\\$${dollars.toFixed(2)} an hour`));

@@ -148,7 +148,7 @@ describe("an account of twelve machines", () => {
       },
     ]);
     expect(alerts()[0]?.message).toContain(
-      "6 machines at Google Compute Engine run and nobody watches: $14.25 an hour",
+      "6 machines at Google Compute Engine run, watched by nobody: $14.25 an hour",
     );
     for (const ref of ["7", "8", "9", "10", "11", "12"])
       expect(alerts()[0]?.message).toContain(`rig-${ref} (`);

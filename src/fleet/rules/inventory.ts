@@ -169,7 +169,7 @@ export function unwatchedEvent(
     at,
     kind: "unwatched_machines",
     severity: "warning",
-    message: `${machine} at ${provider} ${isReminder ? `still ${run}` : run} and nobody watches: ${together(total, priced.length, unpriced)}. ${[...named, ...more].join("; ")}`,
+    message: `${machine} at ${provider} ${isReminder ? `still ${run}` : run}, watched by nobody: ${together(total, priced.length, unpriced)}. ${[...named, ...more].join("; ")}`,
     detail: {
       connection,
       machines: machines.length,
@@ -190,10 +190,11 @@ function together(total: number, priced: number, unpriced: number): string {
   return unpriced === 0 ? `${sum} in all` : `${sum} and more, since the price of ${unpriced} is not known`;
 }
 
-function described({ ref, name, gpu, gpus, hourlyCost, stateSince }: InventoryMachine): string {
+function described({ ref, name, gpu, gpus, createdAt, hourlyCost, stateSince }: InventoryMachine): string {
   const model = gpu === null ? null : gpus !== null && gpus > 1 ? `${gpus} × ${gpu}` : gpu;
   const price = hourlyCost === null ? "price not known" : `${dollars(hourlyCost)} an hour`;
-  const facts = [model, price, `seen up since ${toIso(stateSince)}`].filter((fact) => fact !== null);
+  const created = createdAt === null ? null : `created ${toIso(createdAt)}`;
+  const facts = [model, price, created, `seen up since ${toIso(stateSince)}`].filter((fact) => fact !== null);
   return `${name ?? ref} (${facts.join(", ")})`;
 }
 

@@ -189,7 +189,7 @@ describe("a machine that bills and that nobody watches", () => {
     ]).rows;
     const event = unwatchedEvent("vast", "Vast.ai", [...rows.values()], START + HOUR);
     expect(event.message).toBe(
-      "3 machines at Vast.ai run and nobody watches: $2.05 an hour and more, since the price of 1 is not known. " +
+      "3 machines at Vast.ai run, watched by nobody: $2.05 an hour and more, since the price of 1 is not known. " +
         "2 ($1.25 an hour, seen up since 2026-11-01T00:00:00Z); " +
         "trainer (2 × RTX 4090, $0.80 an hour, seen up since 2026-11-01T00:00:00Z); " +
         "3 (price not known, seen up since 2026-11-01T00:00:00Z)",

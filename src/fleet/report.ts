@@ -4,6 +4,7 @@ import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
+import { UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
 import type { LiveView } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import type { WatchedMachine } from "../providers/machines.ts";
@@ -107,7 +108,8 @@ export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine
 /** A view with the fields that an instance of the former release left out, or could not tell apart. */
 export function completeView<View extends LiveView>(view: View): View {
   const provider = providerIn(view);
-  return { ...view, provider: kindOf(provider), connection: connectionOf(provider) };
+  const told = view.rate_source === undefined ? { ...view, ...UNTOLD_COSTS } : view;
+  return { ...told, provider: kindOf(provider), connection: connectionOf(provider) };
 }
 
 /** What a row says of an instance that stays true while nothing happens to it. */

@@ -2,7 +2,17 @@ import { sha256Hex } from "../accounts/digest.ts";
 import type { ApiContext } from "./endpoint.ts";
 
 /** Fields that only count the passing of time, which a client can do for itself. */
-const PASSING_TIME = new Set(["server_time", "seconds_since_heartbeat", "in_seconds"]);
+const PASSING_TIME = new Set([
+  "server_time",
+  "seconds_since_heartbeat",
+  "in_seconds",
+  // By `rate`.
+  "cost_today",
+  "cost_source",
+  "wasted_today",
+  "cost_total",
+  "wasted_total",
+]);
 
 /** The response of `answerUnlessKnown` for the OpenAPI document. */
 export const notModified = { description: "As `If-None-Match` has it, but for the passing of time" };

@@ -14,6 +14,7 @@ import {
   requestWake,
   SUSPENDED,
 } from "./rules/commands.ts";
+import { ledgerAt } from "./rules/costs.ts";
 import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
@@ -45,13 +46,16 @@ export interface Decision {
  * nothing changes, the very same state object is returned.
  */
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
-  const applied = apply(state, event, policy, now);
+  // Time so far passed as things stood so far.
+  const counted: InstanceState = { ...state, ledger: ledgerAt(state, now) };
+  const applied = apply(counted, event, policy, now);
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
   const stepped = takeDueSteps(applied, policy, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
-  const decided = flushAndProject(state, answered, event, now);
+  // Time alone is no reason to save: it is put down with the next change.
+  const decided = flushAndProject(state, answered === counted ? state : answered, event, now);
   return {
     state: decided,
     effects: decided.outbox.filter(({ id }) => id >= state.nextEffectId),

@@ -15,6 +15,7 @@ export const INVARIANTS = {
   chunk_empty: "a chunk holds heartbeats",
   effects_out_of_order: "effects are in the order of their ids",
   time_in_future: "nothing has happened later than now",
+  time_put_down_twice: "no time is put down twice in what an instance costs",
   idle_run_misplaced: "an idle run lies between the registration and now",
   orphan_ahead_of_silence: "no step of the ladder comes before its silence",
   idle_hibernation_orphaned:

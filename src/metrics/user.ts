@@ -144,6 +144,17 @@ export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): vo
   gauge("dumont_agents_hourly_cost_dollars", "Dollars an hour that the running instances cost").set(
     running.reduce((sum, sample) => sum + (sample.hourlyCost ?? 0), 0),
   );
+  const rateOf = (some: readonly MetricsSample[]) => some.reduce((sum, { rate }) => sum + (rate ?? 0), 0);
+  gauge("dumont_agents_cost_rate", "Dollars an hour now, of all instances, as far as they are known").set(
+    rateOf(watched),
+  );
+  gauge(
+    "dumont_agents_wasted_rate",
+    "Of these: dollars an hour of instances that are idle past the warning, orphaned, or were never heard",
+  ).set(rateOf(watched.filter(({ isWasted }) => isWasted)));
+  gauge("dumont_agents_rate_unknown", "Instances of which nobody knows what they cost now").set(
+    watched.filter(({ rate }) => rate === null).length,
+  );
   gauge(
     "dumont_agents_never_heard_hourly_cost_dollars",
     "Dollars an hour that instances which were never heard cost if they run, as far as that is known",

@@ -94,7 +94,11 @@ describe("an account of twelve machines, of which three are watched, two stopped
     });
 
     // What its owner did not say, the list does.
-    expect(await get("/instances/pod2")).toMatchObject({ hourly_cost: 0.5 });
+    expect(await get("/instances/pod2")).toMatchObject({
+      hourly_cost: null,
+      rate: 0.5,
+      rate_source: "listed",
+    });
 
     // One is stopped where it is rented; the others beat.
     const [stopped, ...others] = watched;

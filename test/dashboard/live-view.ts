@@ -1,3 +1,4 @@
+import { UNTOLD_COSTS } from "../../src/lifecycle/views/costs.ts";
 import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
 
 /** An instance that is well, for tests of the page. */
@@ -12,6 +13,7 @@ export function live(instance_id: string, more: Partial<LiveView> = {}): LiveVie
     gpu_utilization: null,
     gpu_trend: [],
     cost_today: 0,
+    ...UNTOLD_COSTS,
     provider: "agent",
     connection: null,
     provider_ref: null,

@@ -157,6 +157,14 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "never_heard_after_seconds",
   "act_on_never_heard",
   "inventory",
+  // Told otherwise: a machine that reports nothing costs money too.
+  "cost_today",
+  "cost_source",
+  "rate",
+  "rate_source",
+  "wasted_today",
+  "cost_total",
+  "wasted_total",
 ]);
 
 /** An answer without them, and without the deadline that an instance which was never heard has since. */

@@ -10,6 +10,7 @@ import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { Status } from "../../src/lifecycle/model/phase.ts";
 import { connectionOf, type ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { toIso } from "../../src/lifecycle/model/time.ts";
+import { UNTOLD_COSTS } from "../../src/lifecycle/views/costs.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { coordinatorOf, SHARDS, shardNumbered } from "../../src/service/address.ts";
 import { setClock } from "../world.ts";
@@ -68,6 +69,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       gpu_utilization: null,
       gpu_trend: [],
       cost_today: 0,
+      ...UNTOLD_COSTS,
       provider: of.provider ?? "none",
       connection: connectionOf(of.provider ?? "none"),
       provider_ref: of.providerRef ?? null,

@@ -3,6 +3,7 @@ import { breachesOf, INVARIANTS, type Invariant } from "../../src/lifecycle/inva
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEventKind } from "../../src/lifecycle/model/history-event.ts";
+import { type Ledger, newLedger } from "../../src/lifecycle/model/ledger.ts";
 import { awaitHeartbeat, type Orphan, type Phase } from "../../src/lifecycle/model/phase.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import { withhold } from "../../src/lifecycle/withhold.ts";
@@ -89,6 +90,12 @@ function heard(state: InstanceState, change: Partial<Heartbeat> = {}): InstanceS
     recent: [...state.recent.slice(-19), { ...last, at: last.at + 60_000, sequence, ...change }],
     unflushed: state.unflushed + 1,
   };
+}
+
+const { ledger = newLedger(START) } = busy.state;
+
+function withLedger(change: Partial<Ledger>): InstanceState {
+  return { ...busy.state, ledger: { ...ledger, ...change } };
 }
 
 const projection = { type: "projection" } as const;
@@ -189,6 +196,9 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
   ["time_in_future", hibernated, withPhase(hibernated, { ...hibernatedPhase(), since: NOW + 1 })],
   ["time_in_future", hibernated, withPhase(hibernated, { ...hibernatedPhase(), unsavedFrom: NOW + 1 })],
   ["time_in_future", deleting.state, trying],
+  ["time_put_down_twice", busy.state, withLedger({ since: START + 1 })],
+  ["time_put_down_twice", busy.state, withLedger({ until: START + 1 })],
+  ["time_put_down_twice", busy.state, withLedger({ open: [...ledger.open, ...ledger.open] })],
   [
     "idle_run_misplaced",
     busy.state,

@@ -101,7 +101,11 @@ describe("a user's metrics", () => {
     expect(of("dumont_agents_gpu_utilization")).toEqual([80, undefined]);
     expect(of("dumont_agents_vram_used_bytes")).toEqual([18.5e9, undefined]);
     expect(of("dumont_agents_cost_accumulated")).toEqual([8, 12]);
-    expect(of("dumont_agents_cost_today")).toEqual([8, 12]);
+    // One that was silent for six minutes and fifteen seconds goes on costing.
+    expect(of("dumont_agents_cost_today")).toEqual([8, 12.1042]);
+    expect(metrics.get("dumont_agents_cost_rate")?.[0]?.value).toBe(3);
+    expect(metrics.get("dumont_agents_wasted_rate")?.[0]?.value).toBe(1);
+    expect(metrics.get("dumont_agents_rate_unknown")?.[0]?.value).toBe(0);
     expect(of("dumont_agents_seconds_since_heartbeat")).toEqual([15, 375]);
     expect(of("dumont_agents_heartbeats_total")).toEqual([7, 1]);
     expect(of("dumont_agents_heartbeat_missed_total")).toEqual([0, 5]);

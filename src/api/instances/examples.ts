@@ -13,6 +13,10 @@ export const runningExample: z.infer<typeof liveSchema> = {
   gpu_utilization: 87,
   gpu_trend: [null, 12, 84, 87],
   cost_today: 2.4,
+  cost_source: "reported",
+  rate: 0.4,
+  rate_source: "registered",
+  wasted_today: 0,
   provider: "agent",
   connection: null,
   provider_ref: null,
@@ -41,6 +45,8 @@ export const orphanedExample: z.infer<typeof liveSchema> = {
   health: "unhealthy",
   gpu_utilization: null,
   cost_today: 8.5,
+  cost_source: "mixed",
+  wasted_today: 0.44,
   alert: "No heartbeat for 70 minutes. May be stuck.",
   orphaned_since: "2025-12-19T02:20:00Z",
   lifecycle: {
@@ -72,6 +78,8 @@ export const detailExample: z.infer<typeof detailSchema> = {
   missed_heartbeats: 1,
   avg_gpu_utilization: 82.5,
   cost_accumulated: 2.4,
+  cost_total: 6.1,
+  wasted_total: 0,
   gpus: [{ index: 0, name: "NVIDIA RTX 4090", utilization: 87, vram_used_gb: 18.4, vram_total_gb: 24 }],
   recent_heartbeats: [heartbeatExample],
 };

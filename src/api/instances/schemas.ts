@@ -4,6 +4,8 @@ import { component } from "../../http/openapi.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
+import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
 import type { DetailView, HeartbeatView, LiveView } from "../../lifecycle/views/instance-view.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
@@ -65,6 +67,24 @@ const explanationSchema = component(
     .describe("What comes next, when, why, and what holds it back"),
 );
 
+const costFields = {
+  cost_today: z.number().describe("Dollars since 00:00 UTC"),
+  cost_source: z
+    .enum(COST_SOURCES)
+    .describe(
+      "`reported` by the machine, `computed` from its price and time, `mixed`; `unknown`: no known price, and nothing reported",
+    ),
+  rate: z.number().nullable().describe("Dollars an hour now; null while unknown"),
+  rate_source: z
+    .enum(RATE_SOURCES)
+    .describe(
+      "`registered` by its owner, `listed` by its provider, `learnt` from what it reports, `unknown`; `none`: there is no machine any more",
+    ),
+  wasted_today: z
+    .number()
+    .describe("Of `cost_today`: while it was idle past the warning, orphaned, or never heard"),
+} satisfies { [Field in keyof CostsView]: z.ZodType<CostsView[Field]> };
+
 export const liveSchema = component(
   "Instance",
   z.object({
@@ -81,7 +101,7 @@ export const liveSchema = component(
       .describe(
         "GPU percent of each of the last sixty heartbeat intervals, oldest first; null where none was reported",
       ),
-    cost_today: z.number().describe("Dollars since 00:00 UTC"),
+    ...costFields,
     alert: z.string().optional(),
     provider: providerKindSchema,
     connection: z
@@ -89,12 +109,7 @@ export const liveSchema = component(
       .nullable()
       .describe("The id of the connection by which the provider is called; null where nobody is called"),
     provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
-    hourly_cost: z
-      .number()
-      .nullable()
-      .describe(
-        "Dollars an hour: as its owner says, else as its provider lists the machine; null while neither does",
-      ),
+    hourly_cost: z.number().nullable(),
     hibernated_hourly_cost: z.number().nullable(),
     registered_at: instant,
     orphaned_since: instant.nullable(),
@@ -161,7 +176,9 @@ export const detailSchema = component(
     uptime_percent: z.number().nullable().describe("Heartbeats received of those expected"),
     missed_heartbeats: z.number(),
     avg_gpu_utilization: z.number().nullable(),
-    cost_accumulated: z.number().nullable(),
+    cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
+    cost_total: z.number().describe("Dollars since it is watched"),
+    wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),
     gpus: z.array(gpuSchema),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
   }) satisfies z.ZodType<DetailView>,

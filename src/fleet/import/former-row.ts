@@ -4,6 +4,7 @@ import { STATUSES, type Status } from "../../lifecycle/model/phase.ts";
 import { type ConnectedProvider, connectionOf, kindOf } from "../../lifecycle/model/provider.ts";
 import { jsonText, openEnum, storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
+import { UNTOLD_COSTS } from "../../lifecycle/views/costs.ts";
 import type { InstanceRow } from "../report.ts";
 
 /** What D1 knew of an instance before there were fleets, as a row of the registry. */
@@ -50,6 +51,7 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       gpu_utilization: null,
       gpu_trend: [],
       cost_today: 0,
+      ...UNTOLD_COSTS,
       provider: kindOf(row.provider),
       connection: connectionOf(row.provider),
       provider_ref: row.provider_ref,

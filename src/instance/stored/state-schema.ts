@@ -24,6 +24,7 @@ import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
+import { ledgerSchema } from "./ledger-schema.ts";
 
 /**
  * What a stored state must be. It follows the types of `lifecycle/` field by field, or it does not compile. A field that
@@ -260,6 +261,7 @@ export const stateSchema = exactly<InstanceState>({
   phase,
   clock,
   counters,
+  ledger: ledgerSchema.optional(),
   recent: z.array(heartbeat),
   unflushed: number,
   gpuTrend: z.array(numberOrNull),

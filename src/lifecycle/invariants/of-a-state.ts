@@ -1,3 +1,4 @@
+import { costsInAll, type Ledger } from "../model/ledger.ts";
 import { hibernationOf, idleRunOf, orphanOf } from "../model/phase.ts";
 import {
   CHUNK_HEARTBEATS,
@@ -30,6 +31,7 @@ export const OF_A_STATE = [
   ],
   ["effects_out_of_order", areEffectsNumbered],
   ["time_in_future", isPast],
+  ["time_put_down_twice", ({ ledger }) => ledger === undefined || isLedgerInPlace(ledger)],
   ["idle_run_misplaced", isIdleRunInPlace],
   ["orphan_ahead_of_silence", isLadderBehindSilence],
   ["idle_hibernation_orphaned", isOnlySilenceOrphaned],
@@ -43,6 +45,7 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     isAllFinite(state.counters) &&
     isAllFinite(state.clock) &&
     isAllFinite(state.agent) &&
+    isAllFinite(state.ledger) &&
     areFinite(state.recent, known?.recent) &&
     areFinite(state.outbox, known?.outbox) &&
     areFinite(state.gpuTrend, known?.gpuTrend) &&
@@ -130,6 +133,19 @@ function isPast(state: InstanceState, now: number): boolean {
     (action?.handover.state !== "accepted" || action.handover.at <= now) &&
     (phase.status !== "waking" || (phase.confirmedAt ?? now) <= now) &&
     (phase.status !== "deleted" || phase.at <= now)
+  );
+}
+
+/** Open time comes in its order, and no more time is put down than has passed. */
+function isLedgerInPlace(ledger: Ledger): boolean {
+  let last = ledger.since;
+  for (const { from, until } of ledger.open) {
+    if (from < last || until <= from) return false;
+    last = until;
+  }
+  const { working, idle, silent, hibernated } = costsInAll(ledger);
+  return (
+    last <= ledger.until && working.ms + idle.ms + silent.ms + hibernated.ms <= ledger.until - ledger.since
   );
 }
 

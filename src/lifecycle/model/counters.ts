@@ -10,7 +10,7 @@ export interface Counters {
   readonly gapFrom: number | null;
   readonly gpuPercentSum: number;
   readonly gpuHeartbeats: number;
-  /** The last `cost_accumulated` heard, and its growth during `day`. */
+  /** The last `cost_accumulated` heard, and its growth during `day`: what the former release goes by after a rollback. */
   readonly cost: {
     readonly accumulated: number | null;
     readonly day: string | null;
@@ -99,11 +99,6 @@ function countCost(cost: Counters["cost"], heartbeat: Heartbeat): Counters["cost
   // A counter that falls was reset and counts from zero.
   const growth = accumulated < before ? accumulated : accumulated - before;
   return { accumulated, day, today: (cost.day === day ? cost.today : 0) + growth };
-}
-
-/** How much the cost has grown since 00:00 UTC, in dollars rounded to a hundredth of a cent. */
-export function costToday(counters: Counters, now: number): number {
-  return counters.cost.day === utcDay(now) ? roundDollars(counters.cost.today) : 0;
 }
 
 export function averageGpuPercent(counters: Counters): number | null {

@@ -1,6 +1,7 @@
 import { type Costs, type Counters, emptyCounters } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
+import { type Ledger, newLedger } from "./ledger.ts";
 import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Trend } from "./trend.ts";
@@ -11,6 +12,8 @@ export interface InstanceState {
   readonly phase: Phase;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** What it costs. Absent in what a former release wrote: then it begins with the next event. */
+  readonly ledger?: Ledger | undefined;
   /** The newest heartbeats, oldest first. */
   readonly recent: readonly Heartbeat[];
   /** How many of the newest in `recent` have not been put into a chunk yet. */
@@ -98,6 +101,7 @@ export function newState(
     phase: awaitHeartbeat(because, profile.registeredAt),
     clock: { lastHeartbeatAt: null, keepAliveUntil: null, graceUntil: null, countsFrom: null },
     counters: emptyCounters(),
+    ledger: newLedger(profile.registeredAt),
     recent: [],
     unflushed: 0,
     gpuTrend: [],

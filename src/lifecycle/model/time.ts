@@ -15,6 +15,11 @@ export function utcDay(instantMs: number): string {
   return new Date(instantMs).toISOString().slice(0, 10);
 }
 
+/** The first instant of the UTC day that holds `instantMs`. */
+export function startOfUtcDay(instantMs: number): number {
+  return Math.floor(instantMs / DAY_MS) * DAY_MS;
+}
+
 /** The first instant of the UTC month that holds `instantMs`. */
 export function startOfUtcMonth(instantMs: number): number {
   const date = new Date(instantMs);

@@ -14,6 +14,7 @@ import { type Agent, type InstanceState, recentOf } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { extendTrend } from "../model/trend.ts";
 import { receiveBacklog } from "./backlog.ts";
+import { reportCosts } from "./costs.ts";
 import { callOff, callOffIdleHibernation, recover } from "./handover.ts";
 import {
   beginHibernation,
@@ -120,6 +121,7 @@ function addHeartbeat(
   return {
     ...state,
     counters: countHeartbeat(state.counters, heartbeat),
+    ledger: state.ledger === undefined ? undefined : reportCosts(state.ledger, heartbeat),
     agent: { ...state.agent, nextInHistory: heartbeat.sequence + 1 },
     recent: recentOf([...state.recent, heartbeat], unflushed),
     unflushed,

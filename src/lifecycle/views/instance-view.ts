@@ -1,20 +1,21 @@
-import { averageGpuPercent, costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
+import { averageGpuPercent, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
-import { costsOf, type InstanceState } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { isMissed } from "../rules/look.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
+import { type CostsInAllView, type CostsView, costsInAllView, costsView } from "./costs.ts";
 import { type Explanation, explain } from "./explanation.ts";
 
 export type Health = "healthy" | "idle" | "late" | "unhealthy" | "inactive";
 
 /** One line of the live list. The field names are those of the HTTP API. */
-export interface LiveView {
+export interface LiveView extends CostsView {
   readonly instance_id: string;
   readonly name: string;
   readonly status: Status;
@@ -24,7 +25,6 @@ export interface LiveView {
   readonly gpu_utilization: number | null;
   /** Percent in each of the last sixty intervals, oldest first; null where no GPU was reported. */
   readonly gpu_trend: Trend;
-  readonly cost_today: number;
   readonly alert?: string;
   readonly provider: ProviderKind;
   /** By which of the user's connections it is called; null where nobody is called. */
@@ -43,7 +43,7 @@ export interface LiveView {
 const SHOWN_HEARTBEATS = 20;
 
 /** One instance in full. */
-export interface DetailView extends LiveView {
+export interface DetailView extends LiveView, CostsInAllView {
   readonly total_heartbeats: number;
   readonly first_heartbeat: string | null;
   readonly uptime_percent: number | null;
@@ -89,12 +89,12 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     // The last reading of an instance that does not run is out of date.
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
-    cost_today: costToday(state.counters, now),
+    ...costsView(state, policy, now),
     ...(alert === null ? {} : { alert }),
     provider: kindOf(profile.provider),
     connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
-    hourly_cost: costsOf(state).hourlyCost,
+    hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
     registered_at: toIso(profile.registeredAt),
     orphaned_since: isoOrNull(orphanedSince(phase)),
@@ -121,6 +121,7 @@ export function detailView(
     missed_heartbeats: missed,
     avg_gpu_utilization: averageGpuPercent(counters),
     cost_accumulated: counters.cost.accumulated,
+    ...costsInAllView(state, policy, now),
     gpus: state.agent.gpus.map((gpu) => ({
       index: gpu.index,
       name: gpu.name ?? null,

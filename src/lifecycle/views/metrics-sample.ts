@@ -1,9 +1,10 @@
-import { costToday, missedHeartbeats, uptimePercent } from "../model/counters.ts";
+import { missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import { waitingHeartbeats } from "../model/outbox.ts";
 import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { costsOf, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
+import { costsView, isWasting } from "./costs.ts";
 import { savingsView } from "./savings.ts";
 
 /** One instance in the metrics; null where a number is unknown. */
@@ -20,6 +21,10 @@ export interface MetricsSample {
   readonly diskUsedGb: number | null;
   readonly costAccumulated: number | null;
   readonly costToday: number;
+  /** Dollars an hour now. */
+  readonly rate: number | null;
+  /** Whether that is paid for nothing: it is idle past the warning, orphaned, or was never heard. */
+  readonly isWasted: boolean;
   readonly secondsSinceHeartbeat: number | null;
   readonly heartbeats: number;
   readonly missed: number;
@@ -37,6 +42,7 @@ export function metricsSample(
   now: number,
 ): MetricsSample {
   const { profile, phase, counters, clock } = state;
+  const costs = costsView(state, policy, now);
   const missed = missedHeartbeats(counters, policy.intervalMs, now);
   // The last reading of an instance that does not run is out of date.
   const reading = phase.status === "running" ? state.recent.at(-1) : undefined;
@@ -51,7 +57,9 @@ export function metricsSample(
     ramUsedGb: reading?.ramUsedGb ?? null,
     diskUsedGb: reading?.diskUsedGb ?? null,
     costAccumulated: counters.cost.accumulated,
-    costToday: costToday(counters, now),
+    costToday: costs.cost_today,
+    rate: costs.rate,
+    isWasted: isWasting(state, now),
     secondsSinceHeartbeat:
       clock.lastHeartbeatAt === null ? null : Math.floor((now - clock.lastHeartbeatAt) / SECOND_MS),
     heartbeats: counters.totalHeartbeats,

@@ -49,26 +49,6 @@ describe("the counters", () => {
     line.heartbeat();
     expect(line.view.missed_heartbeats).toBe(3);
   });
-
-  it("give today's growth of the cost, from zero after a reset and on a new day", () => {
-    const line = new Timeline();
-    const cost = (clock: string, accumulated: number | null) => {
-      line.until(at(clock));
-      line.heartbeat({ cost_accumulated: accumulated });
-      return line.view.cost_today;
-    };
-    expect(cost("0:00", 2.4)).toBe(2.4);
-    expect(cost("1:00", 2.5)).toBe(2.5);
-    expect(cost("2:00", null)).toBe(2.5);
-    expect(line.view.cost_accumulated).toBe(2.5);
-    expect(cost("2:30", 2.5)).toBe(2.5);
-    expect(cost("3:00", 0.1)).toBe(2.6);
-    line.command({ type: "keep_alive", durationMs: 48 * 3_600_000 });
-    line.until(at("24:00:00"));
-    expect(line.view.cost_today).toBe(0);
-    expect(cost("24:01:00", 0.3)).toBe(0.2);
-    expect(line.view.cost_accumulated).toBe(0.3);
-  });
 });
 
 describe("before the first heartbeat", () => {

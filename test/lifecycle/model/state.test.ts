@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { newLedger } from "../../../src/lifecycle/model/ledger.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
 import { newState } from "../../../src/lifecycle/model/state.ts";
 
@@ -26,6 +27,7 @@ describe("a new instance", () => {
         cost: { accumulated: null, day: null, today: 0 },
         saved: { totalMs: 0, totalDollars: 0, monthStart: 0, monthMs: 0, monthDollars: 0 },
       },
+      ledger: newLedger(7),
       recent: [],
       unflushed: 0,
       gpuTrend: [],

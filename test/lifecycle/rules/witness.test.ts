@@ -3,6 +3,7 @@ import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
+import { costsOf } from "../../../src/lifecycle/model/state.ts";
 import { witnessListed, witnessVanished } from "../../../src/lifecycle/rules/witness.ts";
 import { IN_STATUS, idle, orphaned, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
@@ -300,9 +301,9 @@ describe("a list", () => {
       return line;
     };
     const line = unpriced();
-    expect(line.view.hourly_cost).toBeNull();
+    expect(costsOf(line.state).hourlyCost).toBeNull();
     listed(line, null, { hourlyCost: 1.1 });
-    expect(line.view.hourly_cost).toBe(1.1);
+    expect(costsOf(line.state).hourlyCost).toBe(1.1);
     line.until(line.now + 2 * HOUR);
     expect(line.view.lifecycle.next_step).toBeNull();
     // A new price counts from here on; one that is not said changes nothing.
@@ -313,10 +314,12 @@ describe("a list", () => {
     expect(line.state.counters.saved.totalDollars).toBeCloseTo(4);
     // What the owner says counts before it.
     line.command({ type: "changed", changes: { hourlyCost: 0.5 }, sighted: null });
-    expect(line.view.hourly_cost).toBe(0.5);
+    expect(costsOf(line.state).hourlyCost).toBe(0.5);
     // Another machine has another price.
     const other = listed(unpriced(), null, { hourlyCost: 1.1 });
     other.command({ type: "changed", changes: { providerRef: "other" }, sighted: null });
-    expect(other.view.hourly_cost).toBeNull();
+    expect(costsOf(other.state).hourlyCost).toBeNull();
+    const running = listed(new Timeline({ profile: { hourlyCost: null } }), null, { hourlyCost: 1.1 });
+    expect(running.view).toMatchObject({ hourly_cost: null, rate: 1.1, rate_source: "listed" });
   });
 });

@@ -1,0 +1,97 @@
+import {
+  addTo,
+  type Ledger,
+  lengthOf,
+  NO_COSTS,
+  putDown,
+  type Span,
+  type Spent,
+  sumOfSpent,
+} from "./ledger.ts";
+import { HOUR_MS, MINUTE_MS, startOfUtcDay } from "./time.ts";
+
+/** The rate is learnt from about this much time: an agent rounds its costs, and a price may change. */
+const LEARNT_OVER_MS = 6 * HOUR_MS;
+
+/**
+ * The machine says what it has cost since it started. The growth since its last report is shared out evenly over the time
+ * that it covers, and takes the place of the price there. A count that has fallen began anew.
+ */
+export function addReport(
+  ledger: Ledger,
+  {
+    accumulated,
+    uptimeMs,
+    at,
+  }: { readonly accumulated: number; readonly uptimeMs: number | null; readonly at: number },
+): Ledger {
+  const before = ledger.reported;
+  const isAnew = before === null || accumulated < before.accumulated;
+  const growth = isAnew ? accumulated : accumulated - before.accumulated;
+  const covered =
+    before === null || (isAnew && uptimeMs !== null)
+      ? coveredAnew(ledger, uptimeMs, at)
+      : coveredSince(ledger);
+  const perMs = covered.ms > 0 ? growth / covered.ms : 0;
+  const settled = ledger.open.reduce<Ledger>(
+    (next, span) => putReported(next, span, Math.max(span.from, covered.from), perMs),
+    { ...ledger, open: [], settledUnreportedMs: 0, reported: { at, accumulated } },
+  );
+  const beside = covered.ms > 0 ? perMs * covered.todayBeforeMs : growth;
+  const counted =
+    beside === 0
+      ? settled
+      : addTo(settled, startOfUtcDay(at), {
+          ...NO_COSTS,
+          working: { ms: 0, dollars: beside },
+          reported: beside,
+        });
+  return covered.ms > 0
+    ? { ...counted, learnt: learn(ledger.learnt, { ms: covered.ms, dollars: growth }) }
+    : counted;
+}
+
+interface Covered {
+  /** Open time from here on is covered. */
+  readonly from: number;
+  readonly ms: number;
+  /** Of it: today's time before the ledger began. What lies in earlier days is nobody's. */
+  readonly todayBeforeMs: number;
+}
+
+function coveredSince({ open, settledUnreportedMs }: Ledger): Covered {
+  const ms = open.reduce((sum, span) => sum + lengthOf(span), settledUnreportedMs);
+  return { from: Number.NEGATIVE_INFINITY, ms, todayBeforeMs: 0 };
+}
+
+/** A count that began anew covers what the machine has been up for; without an uptime, a first one is all today's. */
+function coveredAnew(ledger: Ledger, uptimeMs: number | null, at: number): Covered {
+  const today = startOfUtcDay(at);
+  const earliest = ledger.reported?.at ?? Number.NEGATIVE_INFINITY;
+  const from = Math.max(earliest, uptimeMs === null ? today : at - uptimeMs);
+  if (uptimeMs === null) {
+    const open = ledger.open.filter((span) => span.from >= from);
+    return { from, ms: open.reduce((sum, span) => sum + lengthOf(span), 0), todayBeforeMs: 0 };
+  }
+  return { from, ms: at - from, todayBeforeMs: Math.max(0, ledger.since - Math.max(from, today)) };
+}
+
+function putReported(ledger: Ledger, span: Span, coveredFrom: number, perMs: number): Ledger {
+  if (coveredFrom >= span.until) return putDown(ledger, span);
+  const before = coveredFrom > span.from ? putDown(ledger, { ...span, until: coveredFrom }) : ledger;
+  return putDown(before, { ...span, from: coveredFrom }, (span.until - coveredFrom) * perMs);
+}
+
+/** The newest time counts most: what is known is halved whenever it is about to become too much. */
+function learn(learnt: Spent, growth: Spent): Spent {
+  const sum = sumOfSpent(learnt, growth);
+  return sum.ms <= LEARNT_OVER_MS ? sum : { ms: sum.ms / 2, dollars: sum.dollars / 2 };
+}
+
+/** Dollars an hour, by what the machine has reported; null before it has reported for a while. */
+export function learntHourlyCost({ learnt }: Ledger): number | null {
+  return learnt.ms < ENOUGH_MS ? null : learnt.dollars / (learnt.ms / HOUR_MS);
+}
+
+/** An agent rounds its costs to cents: from less time the rate would be a guess. */
+const ENOUGH_MS = 5 * MINUTE_MS;

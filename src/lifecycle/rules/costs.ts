@@ -1,0 +1,132 @@
+import type { Heartbeat } from "../model/heartbeat.ts";
+import { addTime, addTo, type Ledger, NO_COSTS, newLedger, type Usage } from "../model/ledger.ts";
+import { addReport, learntHourlyCost } from "../model/ledger-report.ts";
+import type { Awake, Phase } from "../model/phase.ts";
+import type { InstanceState, Profile } from "../model/state.ts";
+import { SECOND_MS, startOfUtcDay, utcDay } from "../model/time.ts";
+
+/** What an instance costs, at any moment. Its phase says what its machine does, and so what that costs. */
+
+export const RATE_SOURCES = ["registered", "listed", "learnt", "unknown", "none"] as const;
+
+/** An hourly price, and where it comes from. */
+export type Rate =
+  | { readonly source: "registered" | "listed" | "learnt"; readonly hourlyCost: number }
+  | { readonly source: "unknown"; readonly hourlyCost: null }
+  /** Nothing bills: the machine is gone. */
+  | { readonly source: "none"; readonly hourlyCost: 0 };
+
+type Priced = Pick<InstanceState, "profile" | "listedHourlyCost">;
+
+/** What the machine costs while it runs: as its owner says, else as its provider lists it, else as its reports grow. */
+function awakeRate({ profile: { hourlyCost }, listedHourlyCost }: Priced, ledger: Ledger): Rate {
+  if (hourlyCost !== null) return { source: "registered", hourlyCost };
+  if (listedHourlyCost !== undefined) return { source: "listed", hourlyCost: listedHourlyCost };
+  const learnt = learntHourlyCost(ledger);
+  return learnt === null ? UNKNOWN : { source: "learnt", hourlyCost: learnt };
+}
+
+const UNKNOWN: Rate = { source: "unknown", hourlyCost: null };
+
+/** What the machine costs now, whatever it does. */
+export function rateOf(state: InstanceState, ledger: Ledger): Rate {
+  const usage = usageOf(state, ledger);
+  if (usage === null) return { source: "none", hourlyCost: 0 };
+  if (usage.use !== "hibernated") return awakeRate(state, ledger);
+  return usage.hourlyCost === null ? UNKNOWN : { source: "registered", hourlyCost: usage.hourlyCost };
+}
+
+/** The ledger of an instance, with all time up to `now` put down. */
+export function ledgerAt(state: InstanceState, now: number): Ledger {
+  const ledger = state.ledger ?? startLedger(state, now);
+  const usage = usageOf(state, ledger);
+  return usage === null ? { ...ledger, until: Math.max(ledger.until, now) } : addTime(ledger, usage, now);
+}
+
+/** A former release has counted what was reported today. The rest is not known, and counts from now on. */
+function startLedger({ counters: { cost } }: InstanceState, now: number): Ledger {
+  const ledger = newLedger(now);
+  const reported: Ledger["reported"] =
+    cost.accumulated === null ? null : { at: now, accumulated: cost.accumulated };
+  if (cost.day !== utcDay(now)) return { ...ledger, reported };
+  const today = { ...NO_COSTS, working: { ms: 0, dollars: cost.today }, reported: cost.today };
+  return { ...addTo(ledger, startOfUtcDay(now), today), reported };
+}
+
+/** A heartbeat says what its machine has cost since it started. */
+export function reportCosts(ledger: Ledger, { at, costAccumulated, uptimeSeconds }: Heartbeat): Ledger {
+  if (costAccumulated === null) return ledger;
+  return addReport(ledger, {
+    at,
+    accumulated: costAccumulated,
+    uptimeMs: uptimeSeconds === null ? null : uptimeSeconds * SECOND_MS,
+  });
+}
+
+/** What the machine does now; null once there is none. */
+export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
+  const { phase, profile } = state;
+  const { hourlyCost } = awakeRate(state, ledger);
+  const use = useOf(phase);
+  switch (use.use) {
+    case "working":
+    case "idle":
+    case "silent":
+      return { ...use, hourlyCost, hourlySaving: 0 };
+    case "hibernated":
+      return use.isCertain ? hibernatedUsage(profile, hourlyCost) : { ...ASLEEP, hourlyCost: null };
+    case "none":
+      return null;
+  }
+}
+
+const ASLEEP = { use: "hibernated", isWasted: false, hourlySaving: 0 } as const;
+
+/** Nothing is claimed as saved where a price is unknown. */
+function hibernatedUsage({ hibernatedHourlyCost }: Profile, awakeHourlyCost: number | null): Usage {
+  const hourlySaving =
+    awakeHourlyCost === null ? 0 : Math.max(0, awakeHourlyCost - (hibernatedHourlyCost ?? 0));
+  return { ...ASLEEP, hourlyCost: hibernatedHourlyCost, hourlySaving };
+}
+
+type Using =
+  | { readonly use: "working" | "idle" | "silent"; readonly isWasted: boolean }
+  /** After a restore or an import nobody knows whether it still is. */
+  | { readonly use: "hibernated"; readonly isCertain: boolean }
+  | { readonly use: "none" };
+
+function useOf(phase: Phase): Using {
+  switch (phase.status) {
+    case "pending":
+    case "running":
+    case "orphaned":
+      return awakeUse(phase);
+    case "hibernating":
+      return awakeUse(phase.before);
+    case "hibernated":
+      return { use: "hibernated", isCertain: phase.openLook === undefined };
+    case "waking":
+      // A start may wait in a queue for hours, which costs nothing more.
+      return phase.confirmedAt === null
+        ? { use: "hibernated", isCertain: phase.openLook === undefined }
+        : { use: "working", isWasted: false };
+    case "deleting":
+      return phase.hibernated === null ? { use: "silent", isWasted: true } : useOf(phase.hibernated);
+    case "deleted":
+      return { use: "none" };
+  }
+}
+
+/** Wasted is what was paid for a machine that is idle past the warning, orphaned, or was never heard. */
+function awakeUse(phase: Awake): Using {
+  switch (phase.status) {
+    case "pending":
+      return { use: "silent", isWasted: phase.orphan !== undefined };
+    case "running":
+      return phase.idle === null
+        ? { use: "working", isWasted: false }
+        : { use: "idle", isWasted: phase.idle.warnedAt !== null };
+    case "orphaned":
+      return { use: "silent", isWasted: true };
+  }
+}

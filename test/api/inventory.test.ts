@@ -177,7 +177,9 @@ describe("the second witness", () => {
     await rig.settled();
     expect([await rig.status(), await other.status()]).toEqual(["hibernated", "pending"]);
     shown = {};
-    await passAlarms(user.fleet, DAY + 60 * MINUTE);
+    setClock(DAY + 42 * MINUTE);
+    const { body } = await call("POST", "/api/agent/connections/gcp/sync", { token: user.token });
+    expect(body.listed_at).toBe(toIso(DAY + 42 * MINUTE));
     await rig.settled();
     expect(await rig.eventKinds()).not.toContain("vanished");
     for (const minutes of [80, 100, 120]) {

@@ -1,4 +1,5 @@
 import { abilitiesOf, type ProviderKind, providerKindSchema } from "../src/lifecycle/model/provider.ts";
+import { onlyDeletes } from "../src/lifecycle/model/stopping.ts";
 
 /** The table of `docs/providers.md`, made of what the code says of each provider. */
 
@@ -8,13 +9,18 @@ const END = "<!-- /providers -->";
 const COLUMNS: Readonly<Record<string, (kind: ProviderKind) => string>> = {
   provider: (kind) => `\`${kind}\``,
   hibernates: (kind) => abilitiesOf(kind).hibernates,
-  "stops a silent machine": (kind) => yesOrNo(abilitiesOf(kind).reachesSilent),
+  "acts on a silent machine": (kind) =>
+    onlyDeletes(kind) ? "deletes it" : yesOrNo(abilitiesOf(kind).reachesSilent),
   snapshots: (kind) => yesOrNo(abilitiesOf(kind).snapshots),
   "lists machines": (kind) => yesOrNo(abilitiesOf(kind).lists),
-  "billed while stopped": (kind) => abilitiesOf(kind).billedWhenStopped.join(", "),
-  "lost by a stop": (kind) => abilitiesOf(kind).lost.join(", "),
+  "billed while stopped": (kind) => listed(abilitiesOf(kind).billedWhenStopped),
+  "lost by a stop": (kind) => listed(abilitiesOf(kind).lost),
   "may keep it from coming back": (kind) => abilitiesOf(kind).mayNotComeBack ?? "–",
 };
+
+function listed(words: readonly string[]): string {
+  return words.length === 0 ? "–" : words.join(", ");
+}
 
 function yesOrNo(is: boolean): string {
   return is ? "yes" : "no";

@@ -47,7 +47,7 @@ const connectionSchema = component(
     provider: providerKindSchema,
     name: z.string(),
     listed_at: instant.nullable().describe("When the last listing that succeeded began"),
-    complete: z.boolean().nullable().describe("Whether that one went through to its end"),
+    complete: z.boolean().nullable().describe("Whether that one showed all of the account"),
     next_at: instant.nullable(),
     problem: z.string().nullable().describe("Why the last listing failed; null when it did not"),
   }),

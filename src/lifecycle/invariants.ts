@@ -41,6 +41,7 @@ export const INVARIANTS = {
   unheard_order_on_anothers:
     "of what was never heard, only a machine that its owner named here is stopped for that",
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
+  stop_where_only_deleted: "nothing is told to stop or to start where its provider can only delete",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;

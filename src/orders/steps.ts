@@ -88,10 +88,10 @@ export class OrderSteps {
       const turn = await askForTurn(this.env, userId, call);
       const fields = { ...this.ids, provider: connection, step: name };
       if (turn.type !== "go") {
-        if (turn.type === "given up") throw new NonRetryableError(`${connection} ${TOO_MANY_CALLS}`);
+        if (turn.type === "given up") throw new NonRetryableError(`${this.kind} ${TOO_MANY_CALLS}`);
         delayMs = turn.afterMs;
         logInfo("waits for its turn", { ...fields, wait_ms: delayMs });
-        throw new Error(`${connection} ${TOO_MANY_CALLS}`);
+        throw new Error(`${this.kind} ${TOO_MANY_CALLS}`);
       }
       const failuresBefore = Math.max(0, attempt - 1 - turn.waits);
       await sleep(turn.afterMs);

@@ -22,6 +22,12 @@ const CAREFUL: Pace = { lookMs: 1_000, orderMs: 2_000, deleteMs: 2_000, listMs: 
  * - Google: by minute and project, 1,500 reads and fewer changes, https://cloud.google.com/compute/docs/api-rate-limits.
  * - Azure: by subscription, region and minute, and 12 changes a machine,
  *   https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits.
+ * - Hyperstack: 500 a minute and source address, which all users of the service share,
+ *   https://docs.hyperstack.cloud/docs/api-reference/rate-limits.
+ * - TensorDock: 100 a minute and organization, https://dashboard.tensordock.com/api/docs/getting-started.
+ * - Lambda Cloud: one a second, https://docs.lambda.ai/api/cloud.
+ * - DigitalOcean: 5,000 an hour and 250 a minute by token, https://docs.digitalocean.com/reference/api. A snapshot is four calls.
+ * - Scaleway documents none for its Instances, and Verda none at all. A page of Scaleway's list also asks for types.
  * - A webhook is the user's own: it is spared a flood, and can say more by 429 and `Retry-After`.
  */
 const PACES: Readonly<Partial<Record<string, Pace>>> = {
@@ -31,6 +37,12 @@ const PACES: Readonly<Partial<Record<string, Pace>>> = {
   ec2: { lookMs: 200, orderMs: 550, deleteMs: 550, listMs: 200, burstMs: 2_000 },
   gcp: { lookMs: 100, orderMs: 200, deleteMs: 200, listMs: 100, burstMs: 2_000 },
   azure: { lookMs: 200, orderMs: 400, deleteMs: 400, listMs: 200, burstMs: 2_000 },
+  hyperstack: { lookMs: 400, orderMs: 800, deleteMs: 800, listMs: 1_200, burstMs: 4_000 },
+  scaleway: { ...CAREFUL, listMs: 2_000 },
+  tensordock: { lookMs: 700, orderMs: 1_400, deleteMs: 1_400, listMs: 700, burstMs: 4_200 },
+  lambda: { lookMs: 1_100, orderMs: 2_200, deleteMs: 2_200, listMs: 1_100, burstMs: 0 },
+  digitalocean: { lookMs: 800, orderMs: 3_200, deleteMs: 1_600, listMs: 800, burstMs: 16_000 },
+  verda: CAREFUL,
 };
 
 /** The pace at a connection, by the text that `openProvider` takes: a kind, and after an `@` which of the user's connections. */

@@ -26,8 +26,11 @@ export interface Provider {
    * tried on it; without one, as far as that is possible.
    */
   verify(target: Target | null): Promise<void>;
-  /** A page of all machines that these credentials show; `after` is a former page's `next`. Null where the API can't list. */
-  readonly list: ((after: string | null) => Promise<MachinePage>) | null;
+  /**
+   * A page of all machines that these credentials show; `after` is a former page's `next`. Null where the API can't list. Only whoever
+   * `takesParts`, and concludes nothing of a machine that may be `unlisted`, gets a page that leaves a part out; for others it is an error.
+   */
+  readonly list: ((after: string | null, takesParts?: boolean) => Promise<MachinePage>) | null;
 }
 
 /** Some of an account's machines. */
@@ -35,6 +38,15 @@ export interface MachinePage {
   readonly machines: readonly ListedMachine[];
   /** Where the next page begins; null after the last one. */
   readonly next: string | null;
+  /** What could not be listed now. Left out: nothing. A machine there is not gone because it is not listed. */
+  readonly unlisted?: readonly UnlistedPart[];
+}
+
+/** A part of an account of which its list says nothing, such as a zone that is out of reach. */
+export interface UnlistedPart {
+  readonly name: string;
+  /** What the references of all machines there begin with; empty where it may be any machine. */
+  readonly refPrefix: string;
 }
 
 /** A machine as its provider lists it. What the provider does not say is null. */

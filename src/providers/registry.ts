@@ -28,12 +28,16 @@ import {
   type Trial,
   trialOf,
 } from "./connections.ts";
+import { digitalOceanCredentialsSchema } from "./digitalocean/api.ts";
+import { digitalocean } from "./digitalocean/driver.ts";
 import { ec2CredentialsSchema } from "./ec2/api.ts";
 import { ec2 } from "./ec2/driver.ts";
 import { gcpCredentialsSchema } from "./gcp/credentials.ts";
 import { gcp } from "./gcp/driver.ts";
 import { hyperstackCredentialsSchema } from "./hyperstack/api.ts";
 import { hyperstack } from "./hyperstack/driver.ts";
+import { lambda, lambdaCredentialsSchema } from "./lambda/driver.ts";
+import { endingList } from "./listing.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { runpod, runpodCredentialsSchema } from "./runpod/driver.ts";
 import { scalewayCredentialsSchema } from "./scaleway/api.ts";
@@ -41,6 +45,8 @@ import { scaleway } from "./scaleway/driver.ts";
 import { tensordock, tensordockCredentialsSchema } from "./tensordock/driver.ts";
 import { vastCredentialsSchema } from "./vast/api.ts";
 import { vast } from "./vast/driver.ts";
+import { verdaCredentialsSchema } from "./verda/api.ts";
+import { verda } from "./verda/driver.ts";
 import { webhook, webhookCredentialsSchema } from "./webhook/driver.ts";
 
 /** The providers that are called, by kind, and how one is opened with a user's credentials. */
@@ -64,6 +70,9 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
   scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
   tensordock: () => driver(tensordockCredentialsSchema, (credentials) => tensordock(credentials)),
+  lambda: () => driver(lambdaCredentialsSchema, (credentials) => lambda(credentials)),
+  digitalocean: () => driver(digitalOceanCredentialsSchema, (credentials) => digitalocean(credentials)),
+  verda: () => driver(verdaCredentialsSchema, (credentials) => verda(credentials)),
 };
 
 function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {
@@ -183,7 +192,7 @@ function noting(provider: Provider, note: (error: ProviderError | null) => Promi
     delete: (target) => noted(provider.delete(target)),
     status: (target) => noted(provider.status(target)),
     verify: (target) => noted(provider.verify(target)),
-    list: list === null ? null : (after) => noted(list(after)),
+    list: list === null ? null : endingList((after) => noted(list(after))),
   };
 }
 

@@ -26,6 +26,9 @@ const GOOD = {
   hyperstack: { api_key: "hyperstack-key-0123" },
   scaleway: { secret_key: "22222222-2222-4222-8222-222222222222" },
   tensordock: { api_token: "tensordock-token-0123" },
+  lambda: { api_key: "lambda-key-0123456789" },
+  digitalocean: { api_token: "dop_v1_0123456789abcdef" },
+  verda: { client_id: "Ibk5bdxV64lKAWOqYnvSi", client_secret: "verda-secret-0123456789" },
 } satisfies Record<CalledProvider, Record<string, string>>;
 
 /** What each answers to the harmless call by which its credentials are tried. */
@@ -34,6 +37,10 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "console.vast.ai": '{"success":true,"instances":[]}',
   "api.runpod.io": '{"pods":[]}',
   "dashboard.tensordock.com": '{"data":{"instances":[]}}',
+  "cloud.lambda.ai": '{"data":[]}',
+  "api.digitalocean.com": '{"droplets":[]}',
+  "api.verda.com": "[]",
+  "api.verda.com/v1/oauth2/token": '{"access_token":"token","expires_in":3600}',
   "api.scaleway.com": '{"servers":[],"task":{}}',
   "infrahub-api.nexgencloud.com": '{"status":true,"message":"","instances":[]}',
   "ec2.eu-central-1.amazonaws.com":
@@ -49,9 +56,10 @@ let answer: (host: string) => Response;
 
 beforeEach(() => {
   answer = (host) => new Response(ANSWERS[host]);
-  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) =>
-    answer(new URL(input instanceof Request ? input.url : String(input)).host),
-  );
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    const { host, pathname } = new URL(input instanceof Request ? input.url : String(input));
+    return answer(ANSWERS[`${host}${pathname}`] === undefined ? host : `${host}${pathname}`);
+  });
 });
 afterEach(() => vi.restoreAllMocks());
 

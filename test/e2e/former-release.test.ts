@@ -55,8 +55,14 @@ const OWN_POLICIES: Readonly<Record<string, object>> = {
   parked: {},
 };
 
+/** Of `elsewhere`, whose provider is of a kind that the former release does not know. */
+const STEPS_OF_SILENCE = {
+  orphan: { orphan_after_seconds: 180, hibernate_after_seconds: 240, force_hibernate_after_seconds: 300 },
+};
+
 const STATUSES = {
   deleting: "deleting",
+  elsewhere: "orphaned",
   hibernated: "hibernated",
   hibernating: "hibernating",
   idle: "running",
@@ -106,6 +112,16 @@ async function register(id: string, policy: object): Promise<void> {
   tokens.set(id, await registerInstance(world.url, ada.token, registration));
 }
 
+/** Nobody answers for its provider, so a call to it would be an error. */
+async function registerElsewhere(): Promise<void> {
+  await api("/providers/lambda?verify=false", "PUT", { api_key: "lambda-key-0123456789" });
+  const registration = { instance_id: "elsewhere", provider: "lambda", policy: STEPS_OF_SILENCE };
+  const { token } = z
+    .object({ token: z.string() })
+    .parse(await api("/instances?sight=false", "POST", registration));
+  tokens.set("elsewhere", token);
+}
+
 /** Beats tell their number by their reading; idle ones tell none. */
 async function beat(id: string, gpu?: number): Promise<void> {
   const sent = acknowledged.get(id) ?? [];
@@ -153,6 +169,7 @@ const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "never_heard_after_seconds",
   "act_on_never_heard",
   "inventory",
+  "delete_while_running",
 ]);
 
 /** What the API says, but for what passes with time alone. */
@@ -239,6 +256,8 @@ it("comes into every state under this release", async () => {
 
   for (const [id, policy] of Object.entries(OWN_POLICIES)) await register(id, policy);
   for (const id of Object.keys(OWN_POLICIES)) if (id !== "registered") await beat(id);
+  await registerElsewhere();
+  await beat("elsewhere");
   await refuse();
   for (const id of ["hibernating", "hibernated"]) await api(`/instances/${id}/hibernate`, "POST");
   await Promise.all([beats("rig", 44), beats("waiting", BEATS_TO_WAIT), beats("parked", 35)]);

@@ -215,8 +215,8 @@ describe("a stored row", () => {
     };
     expect(stored(strange).overrides).toEqual({ idle: { threshold_percent: 7 } });
     const elsewhere = change(current, ["state", "profile", "provider"], (parent, key) =>
-      Reflect.set(parent, key, "lambda"),
+      Reflect.set(parent, key, "nimbus"),
     );
-    expect(stored(elsewhere).state.profile.provider).toBe("lambda");
+    expect(stored(elsewhere).state.profile.provider).toBe("nimbus");
   });
 });

@@ -203,11 +203,11 @@ describe("what a newer version stored in the fleet", () => {
     await one.heartbeat();
     await one.settled();
     const row = JSON.parse(await rowOf(one));
-    row.state.profile.provider = "lambda";
+    row.state.profile.provider = "nimbus";
     await writeRowOf(one, JSON.stringify(row));
     const { status, body } = await one.ask("GET");
     expect(status).toBe(200);
-    expect(body.provider).toBe("lambda");
+    expect(body.provider).toBe("nimbus");
     expect((await one.heartbeat()).status).toBe(200);
     expect((await one.ask("POST", "/hibernate")).body.error.code).toBe("no_provider");
   });

@@ -307,7 +307,15 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
     }),
   ],
   ["idle_order_unwarned", busy.state, hibernatingIdle(null)],
+  ["stop_where_only_deleted", busy.state, atLambda(hibernatingIdle(NOW))],
 ];
+
+function atLambda(state: InstanceState): InstanceState {
+  if (state.phase.status !== "hibernating") throw new Error("it is not hibernating");
+  const { phase, profile } = state;
+  const action = { ...phase.action, machine: { ...phase.action.machine, provider: "lambda" as const } };
+  return { ...state, phase: { ...phase, action }, profile: { ...profile, provider: "lambda" } };
+}
 
 function hibernatedPhase(): Extract<Phase, { status: "hibernated" }> {
   if (hibernated.phase.status !== "hibernated") throw new Error("it is not hibernated");

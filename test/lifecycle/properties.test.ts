@@ -7,7 +7,7 @@ import type { ActionOrder, Effect } from "../../src/lifecycle/model/effects.ts";
 import type { InstanceEvent, LookAnswer } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
 import { orphanOf } from "../../src/lifecycle/model/phase.ts";
-import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { type InstanceState, machineOf, newState } from "../../src/lifecycle/model/state.ts";
@@ -142,7 +142,7 @@ const stretch: fc.Arbitrary<Step[]> = fc.oneof(
 );
 
 const life = fc.record({
-  provider: fc.constantFrom<ProviderKind>("agent", "none", "webhook"),
+  provider: fc.constantFrom<ProviderKind>("agent", "none", "webhook", "lambda"),
   steps: fc.array(stretch, { minLength: 1, maxLength: 8 }).map((parts) => parts.flat()),
 });
 
@@ -227,7 +227,10 @@ class Actor {
   #stored: { readonly state: InstanceState; json: string | null };
   readonly world = new World();
 
-  constructor(provider: ProviderKind) {
+  readonly policy: Policy;
+
+  constructor(provider: ProviderKind, policy = POLICY) {
+    this.policy = policy;
     const state = newState({
       name: "Rig",
       provider,
@@ -258,7 +261,7 @@ class Actor {
   // Here and in `checkMove`, which a life passes thousands of times, `assert` takes a fraction of what `expect` does.
   decide(event: InstanceEvent): void {
     const before = this.state;
-    const decision = decide(before, event, POLICY, this.now);
+    const decision = decide(before, event, this.policy, this.now);
     checkMove(before, decision.state, event, this.now);
     assert.deepEqual(breachesOf(before, decision.state, this.now), []);
     this.save(decision.state);
@@ -349,11 +352,14 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
   }
 }
 
-function live(life: { provider: ProviderKind; steps: readonly Step[] }): {
+function live(
+  life: { provider: ProviderKind; steps: readonly Step[] },
+  policy = POLICY,
+): {
   actor: Actor;
   heartbeats: { at: number; gpu: number | null }[];
 } {
-  const actor = new Actor(life.provider);
+  const actor = new Actor(life.provider, policy);
   const heartbeats: { at: number; gpu: number | null }[] = [];
   for (const one of life.steps) {
     switch (one.type) {
@@ -612,6 +618,29 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it("orders nothing but a delete where the provider can only delete, and that by its owner's word alone", () => {
+    let deletes = 0;
+    fc.assert(
+      fc.property(life, fc.boolean(), ({ steps }, isSaid) => {
+        const overrides = {
+          delete_while_running: isSaid,
+          snapshot_before_delete: false,
+          delete_after_days: 0.1,
+        };
+        const policy = compilePolicy(mergePolicy({ orphan: overrides, guard: { enabled: false } }));
+        const cleaned = steps.flatMap((each): Step[] => [each, { type: "command", command: "cleanup" }]);
+        const { actor } = live({ provider: "lambda", steps: cleaned }, policy);
+        const orders = [...actor.world.effects.values()].flatMap((effect) =>
+          effect.type === "action" ? [effect.order.kind] : [],
+        );
+        expect(new Set(orders)).toEqual(new Set(orders.length > 0 && isSaid ? ["delete"] : []));
+        deletes += orders.length;
+      }),
+      { numRuns: RUNS },
+    );
+    expect(deletes).toBeGreaterThan(0);
   });
 
   it("never deletes, nor acts on silence, without the guard's word", () => {

@@ -44,6 +44,7 @@ function freeLane(): Lane {
 async function waits(
   errors: readonly Error[],
   lane: Lane = freeLane(),
+  parameters = PARAMETERS,
 ): Promise<{ seconds: number[]; ended: string }> {
   const seconds: number[] = [];
   const step = {
@@ -76,7 +77,7 @@ async function waits(
     } as Partial<Provider> as Provider,
     credentialsSetAt: 0,
   });
-  const steps = new OrderSteps(env, PARAMETERS, "a-1", step as never);
+  const steps = new OrderSteps(env, parameters, "a-1", step as never);
   const ended = await steps
     .callProvider("wake, try", ["order"], (provider, target) => provider.wake(target))
     .catch((error: Error) => error.message);
@@ -142,6 +143,12 @@ it("says so when its turn does not come within an hour", async () => {
     seconds: [],
     ended: "vast takes only so many calls at a time, and many are waiting",
   });
+});
+
+it("names the kind of its provider, whichever connection it is called by", async () => {
+  const takeTurn = async (): Promise<Turn> => ({ type: "given up", waits: 9 });
+  const { ended } = await waits([], { ...freeLane(), takeTurn }, { ...PARAMETERS, provider: "vast@c-1f2e" });
+  expect(ended).toBe("vast takes only so many calls at a time, and many are waiting");
 });
 
 it("goes by chance when the fleet is of the release before the lanes", async () => {

@@ -25,5 +25,8 @@ it("what credentials consist of is read from their schema, for every provider", 
     hyperstack: ["api_key"],
     scaleway: ["secret_key"],
     tensordock: ["api_token"],
+    lambda: ["api_key"],
+    digitalocean: ["api_token"],
+    verda: ["client_id", "client_secret"],
   });
 });

@@ -13,7 +13,24 @@ export async function expectNothingConcluded(
   expect(sighting).toMatchObject(sighting instanceof Error ? { code: "unavailable" } : { state: "unknown" });
   for (const order of [provider.hibernate, provider.wake, provider.delete, ...others]) {
     await expect(order(target)).rejects.toMatchObject({
-      code: expect.stringMatching("refused|unavailable"),
+      code: expect.stringMatching("refused|unavailable|unsupported"),
     });
   }
+}
+
+/** A provider that can only delete is not called for orders to stop or to start, and says why it can't. */
+export async function expectNoStops(
+  provider: Provider,
+  target: Target,
+  calls: readonly unknown[],
+  because: string,
+): Promise<void> {
+  for (const order of [provider.hibernate, provider.forceHibernate, provider.wake]) {
+    await expect(order(target)).rejects.toMatchObject({
+      code: "unsupported",
+      isPassing: false,
+      message: expect.stringContaining(because),
+    });
+  }
+  expect(calls).toEqual([]);
 }

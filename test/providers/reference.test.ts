@@ -7,15 +7,18 @@ import {
   referenceIssue,
 } from "../../src/lifecycle/model/provider.ts";
 import { azure } from "../../src/providers/azure/driver.ts";
+import { digitalocean } from "../../src/providers/digitalocean/driver.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";
 import { gcpCredentialsSchema } from "../../src/providers/gcp/credentials.ts";
 import { gcp } from "../../src/providers/gcp/driver.ts";
 import { hyperstack } from "../../src/providers/hyperstack/driver.ts";
+import { lambda } from "../../src/providers/lambda/driver.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { runpod } from "../../src/providers/runpod/driver.ts";
 import { scaleway } from "../../src/providers/scaleway/driver.ts";
 import { tensordock } from "../../src/providers/tensordock/driver.ts";
 import { vast } from "../../src/providers/vast/driver.ts";
+import { verda } from "../../src/providers/verda/driver.ts";
 import { webhook } from "../../src/providers/webhook/driver.ts";
 import { keyFile, PROJECT_ID } from "./gcp/key.ts";
 
@@ -42,6 +45,9 @@ const PROVIDERS: Readonly<Record<CalledProvider, Provider>> = {
   hyperstack: hyperstack({ api_key: "hyperstack-key-0123" }),
   scaleway: scaleway({ secret_key: "22222222-2222-4222-8222-222222222222" }),
   tensordock: tensordock({ api_token: "tensordock-token-0123" }),
+  lambda: lambda({ api_key: "lambda-key-0123456789" }),
+  digitalocean: digitalocean({ api_token: "dop_v1_0123456789abcdef" }),
+  verda: verda({ client_id: "Ibk5bdxV64lKAWOqYnvSi", client_secret: "verda-secret-0123456789" }),
   webhook: webhook({ url: "https://plane.example.com/orders", secret }, false),
 };
 
@@ -80,6 +86,9 @@ const ADDRESSES: Readonly<Record<CalledProvider, (ref: string) => readonly strin
     ];
   },
   tensordock: (ref) => [`https://dashboard.tensordock.com/api/v2/instances/${ref}`],
+  lambda: (ref) => [`https://cloud.lambda.ai/api/v1/instances/${ref}`],
+  digitalocean: (ref) => [`https://api.digitalocean.com/v2/droplets/${ref}`],
+  verda: (ref) => ["https://api.verda.com/v1/oauth2/token", `https://api.verda.com/v1/instances/${ref}`],
   webhook: () => ["https://plane.example.com/orders"],
 };
 
@@ -106,6 +115,7 @@ it("is called at the machine's own address or, for a reference that is none, not
       "my-group/my-vm",
       "fr-par-2/11111111-1111-4111-8111-111111111111",
       "fr-par-2/../../servers",
+      "0920582c7ff041399e34823a0be62549",
     ),
     fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join("")),
     fc.string({ unit: "binary" }),

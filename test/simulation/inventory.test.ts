@@ -326,6 +326,17 @@ describe("a listing", () => {
     expect(alerts()).toHaveLength(2);
   });
 
+  it("that leaves a part out says nothing of a machine there", async () => {
+    shows(machine("zone-a/1"), machine("zone-b/2"));
+    await until(START + MINUTE);
+    list = async () => ({ machines: [], next: null, unlisted: [{ name: "zone-a", refPrefix: "zone-a/" }] });
+    await until(START + HOUR);
+    const vanishedAt = (ref: string) => fleet.inventory.find({ connection: "gcp", ref })?.vanishedAt;
+    expect(vanishedAt("zone-a/1")).toBeNull();
+    expect(vanishedAt("zone-b/2")).toBeGreaterThan(START);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({ isComplete: false, failures: 0, problem: null });
+  });
+
   it("that does not go on fails", async () => {
     let calls = 0;
     list = async () => {

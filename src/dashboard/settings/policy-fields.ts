@@ -39,6 +39,7 @@ export const GROUPS: {
     snapshot_before_delete: BOOLEAN,
     never_heard_after_seconds: SECONDS,
     act_on_never_heard: BOOLEAN,
+    delete_while_running: BOOLEAN,
   },
   guard: {
     enabled: BOOLEAN,
@@ -86,6 +87,7 @@ export const englishPolicy: Readonly<Record<Name, string>> = {
   snapshot_before_delete: "Snapshot before it is deleted",
   never_heard_after_seconds: "Counts as never heard after",
   act_on_never_heard: "Hibernate what was never heard, if it runs",
+  delete_while_running: "Delete also what could not be hibernated, while it runs",
   fraction: "Closes when this share falls silent",
   minimum_instances: "and at least so many instances",
   window_seconds: "within",
@@ -112,6 +114,7 @@ export const portuguesePolicy: Readonly<Record<Name, string>> = {
   snapshot_before_delete: "Snapshot antes de excluir",
   never_heard_after_seconds: "Conta como nunca ouvida após",
   act_on_never_heard: "Hibernar a que nunca foi ouvida, se estiver ligada",
+  delete_while_running: "Excluir também a que não pôde ser hibernada, ainda ligada",
   fraction: "Fecha quando esta fração silencia",
   minimum_instances: "e ao menos tantas instâncias",
   window_seconds: "dentro de",

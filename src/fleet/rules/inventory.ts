@@ -1,6 +1,7 @@
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
-import type { ListedMachine } from "../../providers/provider.ts";
+import { mayBeUnlisted } from "../../providers/listing.ts";
+import type { ListedMachine, UnlistedPart } from "../../providers/provider.ts";
 
 /**
  * What listings of a connection's machines mean. Seeing a machine is proof. Not seeing it is none, unless the listing is complete.
@@ -26,6 +27,13 @@ export interface Listing {
   readonly machines: readonly ListedMachine[];
   /** Whether it went through to its end. */
   readonly isComplete: boolean;
+  /** What its provider could not list. */
+  readonly unlisted: readonly UnlistedPart[];
+}
+
+/** Whether a machine that it does not show would be in it, if it were there. */
+export function wouldShow({ isComplete, unlisted }: Listing, ref: string): boolean {
+  return isComplete && !mayBeUnlisted(unlisted, ref);
 }
 
 /** A listing that holds more ends there, and is not complete. */
@@ -55,12 +63,14 @@ export function isUp({ state }: Pick<ListedMachine, "state">): boolean {
 
 /** Takes a listing in. `known`: all that is kept of its connection. */
 export function takeListing(known: readonly InventoryMachine[], listing: Listing): Taken {
-  const { startedAt, machines, isComplete } = listing;
+  const { startedAt, machines } = listing;
   const before = new Map(known.map((machine) => [machine.ref, machine]));
   const listed = new Map(machines.map((machine) => [machine.ref, shortened(machine)]));
   const seen = [...listed.values()].map((machine) => see(machine, before.get(machine.ref), startedAt));
   const unseen = known.filter(({ ref }) => !listed.has(ref));
-  const left = unseen.map((machine) => (isComplete ? vanish(machine, startedAt) : machine));
+  const left = unseen.map((machine) =>
+    wouldShow(listing, machine.ref) ? vanish(machine, startedAt) : machine,
+  );
   const [kept, forgotten] = keep(seen, left, startedAt);
   return { written: kept.filter((machine) => machine !== before.get(machine.ref)), forgotten };
 }

@@ -34,7 +34,7 @@ export async function readPage(
   const waitMs = await waitForTurn(lanes, call);
   if (waitMs > 0) return { waitMs };
   try {
-    return await within(CALL_LIMIT_MS, list(after));
+    return await within(CALL_LIMIT_MS, list(after, true));
   } catch (error) {
     if (!(error instanceof ProviderError && error.code === "rate_limited")) throw error;
     const { afterMs, isFailure } = await lanes.noteLimited(call, error.retryAfterSeconds);

@@ -6,7 +6,7 @@ import { logWarning } from "../../platform/log.ts";
 import { NoAnswer } from "../../platform/within.ts";
 import { type Connection, isRefused } from "../../providers/connections.ts";
 import type { LaneCall } from "../../providers/pace.ts";
-import { type ListedMachine, ProviderError } from "../../providers/provider.ts";
+import { type ListedMachine, ProviderError, type UnlistedPart } from "../../providers/provider.ts";
 import { openKept } from "../../providers/registry.ts";
 import { noteTrial } from "../connections.ts";
 import type { Fleet } from "../fleet.ts";
@@ -50,6 +50,7 @@ interface Progress {
   readonly startedAt: number;
   readonly credentialsSetAt: number;
   readonly machines: readonly ListedMachine[];
+  readonly unlisted: readonly UnlistedPart[];
   readonly pages: number;
   readonly after: string | null;
 }
@@ -127,7 +128,7 @@ export class Listings {
     let progress: Progress =
       before !== undefined && isSame
         ? before
-        : { startedAt: begunAt, credentialsSetAt, machines: [], pages: 0, after: null };
+        : { startedAt: begunAt, credentialsSetAt, machines: [], unlisted: [], pages: 0, after: null };
     for (;;) {
       const call = callFor(connection, progress);
       const page = await readPage(this.#lanes, call, progress.after, provider.list);
@@ -142,6 +143,7 @@ export class Listings {
       progress = {
         ...progress,
         machines: [...progress.machines, ...page.machines],
+        unlisted: [...progress.unlisted, ...(page.unlisted ?? [])],
         pages: progress.pages + 1,
         after: page.next,
       };
@@ -161,11 +163,12 @@ export class Listings {
     // The credentials may have been removed meanwhile, or replaced by those of another account.
     if (fleet.connections.find(id)?.setAt !== credentialsSetAt) return;
     if (fleet.isSuspended || fleet.state.leavingSince !== null) return;
-    const { startedAt, machines, after } = progress;
+    const { startedAt, machines, unlisted, after } = progress;
     const listing = {
       startedAt,
       machines: machines.slice(0, MACHINES_PER_LISTING),
       isComplete: after === null && machines.length <= MACHINES_PER_LISTING,
+      unlisted,
     };
     const former = fleet.inventory.of(id);
     takeIn(userId, fleet, connection, listing);
@@ -196,7 +199,8 @@ function takeIn(userId: string, fleet: Fleet, connection: Connection, listing: L
     const { written, forgotten } = takeListing(inventory.of(id), listing);
     for (const machine of written) inventory.write(connection, machine);
     for (const ref of forgotten) inventory.forget({ connection: id, ref });
-    inventory.noteListed(id, listing.startedAt, listing.isComplete, dueAfter(userId, id, 0, 0, now));
+    const isWhole = listing.isComplete && listing.unlisted.length === 0;
+    inventory.noteListed(id, listing.startedAt, isWhole, dueAfter(userId, id, 0, 0, now));
     return state;
   });
 }

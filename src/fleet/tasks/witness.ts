@@ -7,7 +7,7 @@ import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Connection } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
-import type { Listing } from "../rules/inventory.ts";
+import { type Listing, wouldShow } from "../rules/inventory.ts";
 import type { InventoryRow } from "../tables/inventory-rows.ts";
 
 /**
@@ -107,7 +107,7 @@ function wordOfVanished(
   { connection, ref, lastSeenAt, vanishedAt }: InventoryRow,
 ): Saying | null {
   const isLasting = vanishedAt !== null && vanishedAt + VANISHED_FOR_MS <= listing.startedAt;
-  if (!isLasting || !listing.isComplete || lastSeenAt < credentialsSetAt) return null;
+  if (!isLasting || !wouldShow(listing, ref) || lastSeenAt < credentialsSetAt) return null;
   if (inventory.find({ connection, ref })?.vanishedAt === null) return null;
   return {
     event: { type: "machine.vanished", listedAt: vanishedAt, seenAt: lastSeenAt, credentialsSetAt },

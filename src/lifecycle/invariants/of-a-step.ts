@@ -9,9 +9,9 @@ import {
   orphanOf,
   stemsFromSilence,
 } from "../model/phase.ts";
-import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
-import { actionOf } from "../rules/order.ts";
+import { onlyDeletes } from "../model/stopping.ts";
+import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
 import { isOwnersMachine } from "../rules/unheard.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
@@ -42,6 +42,7 @@ export const OF_A_STEP = [
   ["never_heard_deleted", isNewDeleteOfHeard],
   ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
+  ["stop_where_only_deleted", isNewStopPossible],
 ] as const satisfies readonly (readonly [string, OfAStep])[];
 
 function doTotalsGrow({ counters: before }: InstanceState, { counters: after }: InstanceState): boolean {
@@ -101,7 +102,7 @@ function areHeartbeatsKept(before: InstanceState, after: InstanceState): boolean
 
 function isNewOrderSent(before: InstanceState, after: InstanceState): boolean {
   const action = newActionIn(before, after);
-  if (action === null || abilitiesOf(action.machine.provider).hibernates !== "by call") return true;
+  if (action === null || takesOrdersByAnswer(action.machine)) return true;
   return after.outbox.some(({ effect }) => effect.type === "action" && effect.order.actionId === action.id);
 }
 
@@ -220,6 +221,11 @@ function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): bool
   const { phase } = after;
   if (phase.status !== "hibernating" || phase.reason !== "idle") return true;
   return newActionIn(before, after) === null || (idleRunOf(phase)?.warnedAt ?? null) !== null;
+}
+
+function isNewStopPossible(before: InstanceState, after: InstanceState): boolean {
+  const action = newActionIn(before, after);
+  return action === null || action.kind === "delete" || !onlyDeletes(action.machine.provider);
 }
 
 /** The order that was placed in this step, or null. */

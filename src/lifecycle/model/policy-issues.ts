@@ -1,5 +1,6 @@
 import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
 import { abilitiesOf, type ConnectedProvider, kindOf } from "./provider.ts";
+import { onlyDeletes } from "./stopping.ts";
 import { DAY_MS, SECOND_MS } from "./time.ts";
 
 /** Why a policy may not be set: each issue names the setting and says what is wrong with it. */
@@ -72,10 +73,14 @@ export function policyContradictions(policy: PolicySettings, provider: Connected
       ["delete_after_days", (orphan.delete_after_days * DAY_MS) / SECOND_MS],
     );
     const abilities = abilitiesOf(provider);
-    if (abilities.reachesSilent && !abilities.snapshots && orphan.snapshot_before_delete) {
+    const isNeverDeleted = onlyDeletes(provider) && !orphan.delete_while_running;
+    if (abilities.reachesSilent && !abilities.snapshots && orphan.snapshot_before_delete && !isNeverDeleted) {
+      const instead = onlyDeletes(provider)
+        ? "orphan.delete_while_running to false"
+        : "orphan.delete_after_days to null";
       issues.push({
         path: ["orphan", "snapshot_before_delete"],
-        message: `${kindOf(provider)} cannot take snapshots: set this to false, or orphan.delete_after_days to null`,
+        message: `${kindOf(provider)} cannot take snapshots: set this to false, or ${instead}`,
       });
     }
   }

@@ -36,6 +36,11 @@ const orphanSchema = z.strictObject({
     .describe(
       "Whether such an instance is hibernated, too, if its provider shows it running: its ladder then counts from its registration",
     ),
+  delete_while_running: z
+    .boolean()
+    .describe(
+      "Whether a silent machine may be deleted although it was never hibernated, because its provider can only delete: otherwise its owner is told, and it runs on",
+    ),
 });
 
 const guardSchema = z.strictObject({
@@ -113,6 +118,7 @@ export const DEFAULT_POLICY: PolicySettings = {
     snapshot_before_delete: true,
     never_heard_after_seconds: 1800,
     act_on_never_heard: false,
+    delete_while_running: false,
   },
   guard: {
     enabled: true,

@@ -26,6 +26,7 @@ export interface Policy {
     readonly snapshotBeforeDelete: boolean;
     readonly neverHeardAfterMs: number;
     readonly actOnNeverHeard: boolean;
+    readonly deleteWhileRunning: boolean;
   };
   readonly guard: {
     readonly enabled: boolean;
@@ -83,6 +84,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
         Math.max(orphan.never_heard_after_seconds, shortestSilenceSeconds(settings)),
       ),
       actOnNeverHeard: orphan.act_on_never_heard,
+      deleteWhileRunning: orphan.delete_while_running,
     },
     guard: {
       enabled: guard.enabled,

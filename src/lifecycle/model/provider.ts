@@ -11,6 +11,9 @@ export const CALLED_PROVIDERS = [
   "hyperstack",
   "scaleway",
   "tensordock",
+  "lambda",
+  "digitalocean",
+  "verda",
 ] as const;
 
 export type CalledProvider = (typeof CALLED_PROVIDERS)[number];
@@ -81,6 +84,9 @@ export const PROVIDER_NAMES: Record<Exclude<CalledProvider, "webhook">, string> 
   hyperstack: "Hyperstack",
   scaleway: "Scaleway",
   tensordock: "TensorDock",
+  lambda: "Lambda Cloud",
+  digitalocean: "DigitalOcean",
+  verda: "Verda",
 };
 
 /** What a called provider is called; a webhook is the user's own. */
@@ -92,7 +98,7 @@ export function nameOfKind(kind: CalledProvider): string {
 interface ProviderAbilities {
   /** How an order to hibernate reaches an instance that sends heartbeats. */
   readonly hibernates: "by answer" | "by call" | "never";
-  /** Whether orders reach a silent instance: hibernate, force-hibernate, wake, snapshot, delete. */
+  /** Whether orders reach a silent instance: to stop and to wake, unless it never hibernates, to take a snapshot, to delete. */
   readonly reachesSilent: boolean;
   readonly snapshots: boolean;
   /** Whether it can list all machines of an account, so that one which nobody watches is found. */
@@ -105,8 +111,18 @@ interface ProviderAbilities {
   readonly mayNotComeBack: "its host" | "capacity" | null;
 }
 
-/** `not said`: the provider does not document it, or somebody else decides. */
-export type Billed = "disks" | "volumes" | "addresses" | "snapshots" | "not said";
+/**
+ * `everything`: a machine that is switched off costs as much as one that runs, so switching it off is no hibernation. `not said`: the
+ * provider does not document it, or somebody else decides.
+ */
+export type Billed =
+  | "disks"
+  | "volumes"
+  | "addresses"
+  | "snapshots"
+  | "everything"
+  | "perhaps everything"
+  | "not said";
 
 /** `container disk`: all but mounted volumes. `local disks`: those that belong to the host. */
 export type Lost = "memory" | "container disk" | "local disks" | "not said";
@@ -121,6 +137,16 @@ const ELSEWHERE: Pick<ProviderAbilities, "lists" | "billedWhenStopped" | "lost" 
   lists: false,
   billedWhenStopped: ["not said"],
   lost: ["not said"],
+  mayNotComeBack: null,
+};
+
+/** It can end the costs of a machine only by destroying it. */
+const ONLY_DELETES: Omit<ProviderAbilities, "snapshots"> = {
+  hibernates: "never",
+  reachesSilent: true,
+  lists: true,
+  billedWhenStopped: ["everything"],
+  lost: [],
   mayNotComeBack: null,
 };
 
@@ -190,10 +216,14 @@ const ABILITIES: Record<ProviderKind, ProviderAbilities> = {
     ...CALLED,
     snapshots: false,
     lists: true,
-    billedWhenStopped: ["not said"],
+    // Its GPUs may stay reserved: only a stop that releases them counts as one.
+    billedWhenStopped: ["perhaps everything"],
     lost: ["memory"],
     mayNotComeBack: "its host",
   },
+  lambda: { ...ONLY_DELETES, snapshots: false },
+  digitalocean: { ...ONLY_DELETES, snapshots: true },
+  verda: { ...ONLY_DELETES, snapshots: false },
 };
 
 /** What the kind can do: nothing, for a kind that a newer version of the service has stored. */
@@ -240,6 +270,15 @@ const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; rea
   tensordock: {
     form: /^[A-Za-z0-9_-]{1,64}$/,
     words: "must be the id of a TensorDock instance: letters, digits, '_', '-'",
+  },
+  lambda: {
+    form: /^[A-Za-z0-9-]{1,64}$/,
+    words: "must be the id of a Lambda Cloud instance, such as 0920582c7ff041399e34823a0be62549",
+  },
+  digitalocean: { form: /^[1-9]\d{0,14}$/, words: "must be the number of a DigitalOcean Droplet" },
+  verda: {
+    form: /^[A-Za-z0-9-]{1,64}$/,
+    words: "must be the id of a Verda instance: letters, digits, '-'",
   },
 };
 

@@ -1,12 +1,13 @@
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf, kindOf } from "../model/provider.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
+import { onlyDeletes } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { askGuard } from "./guarded-steps.ts";
-import { deletionDue } from "./ladder.ts";
+import { deletionDue, mayBeDeleted } from "./ladder.ts";
 
-/** The daily cleanup: deletes an expired orphan, if the guard permits it, or tells its owner that no provider can. */
+/** The daily cleanup: deletes an expired orphan, if the guard permits it, or tells its owner why nobody does. */
 export function cleanUp(state: InstanceState, policy: Policy, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
@@ -14,9 +15,8 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
   const due = orphan === null ? null : deletionDue(orphan, policy);
   if (orphan === null || due === null || now < due || orphan.guard !== null) return state;
   if (orphan.deleteFailed !== null && now < orphan.deleteFailed.retryAt) return state;
-  if (abilitiesOf(state.profile.provider).reachesSilent) {
-    return askGuard(state, "delete", policy, now);
-  }
+  const { provider } = state.profile;
+  if (mayBeDeleted(provider, policy)) return askGuard(state, "delete", policy, now);
   const toldAt = state.reminders.wouldDeleteAt;
   if (toldAt !== null && now < toldAt + policy.reminderMs) return state;
   return record(
@@ -25,7 +25,7 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
       at: now,
       kind: "would_delete",
       severity: "warning",
-      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but no provider can act (provider: ${kindOf(state.profile.provider)})`,
+      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but ${onlyDeletes(provider) ? `it may be working, since ${kindOf(provider)} could not hibernate it (orphan.delete_while_running)` : `no provider can act (provider: ${kindOf(provider)})`}`,
       detail: { rule: "orphan.delete_after_days", orphaned_since: toIso(orphan.since) },
     },
   );

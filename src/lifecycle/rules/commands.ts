@@ -3,8 +3,9 @@ import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import { awaitHeartbeat } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
+import { abilitiesOf, type ConnectedProvider, kindOf, providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
+import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
 import { beginHibernation, settleSavings } from "./hibernation.ts";
@@ -93,8 +94,10 @@ export function requestHibernation(state: InstanceState, now: number): InstanceS
           message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
         };
       }
+      if (onlyDeletes(provider)) return cannotStop(provider);
       break;
     case "running":
+      if (onlyDeletes(provider)) return cannotStop(provider);
       if (hibernates === "never") {
         return { code: "no_provider", message: "The instance has no provider that could hibernate it" };
       }
@@ -108,6 +111,10 @@ export function requestHibernation(state: InstanceState, now: number): InstanceS
   });
 }
 
+function cannotStop(provider: ConnectedProvider): Refusal {
+  return { code: "no_provider", message: `${whyNotStopped(provider)}: delete it where it is rented` };
+}
+
 /** The owner asks for a wake. */
 export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
   if (state.phase.status === "deleted") {
@@ -116,7 +123,7 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
   if (state.phase.status !== "hibernated") {
     return { code: "not_possible", message: `The instance is ${state.phase.status}, not hibernated` };
   }
-  if (!abilitiesOf(state.profile.provider).reachesSilent) {
+  if (!stopsSilent(state.profile.provider)) {
     return {
       code: "no_provider",
       message: `Its provider (${kindOf(state.profile.provider)}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,

@@ -3,6 +3,7 @@ import type { IdleRun } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
+import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { beginHibernation } from "./hibernation.ts";
 
@@ -85,7 +86,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: now,
         kind: "would_hibernate",
         severity: "warning",
-        message: `Would hibernate for ${describeIdle(run, policy, now)}: no provider`,
+        message: `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
         detail: idleEvidence(run, policy),
       },
     );
@@ -103,9 +104,13 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
 export function idleWarning(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
   const ahead =
     abilitiesOf(state.profile.provider).hibernates === "never"
-      ? "No provider can hibernate it."
+      ? `No provider can hibernate it${onlyDeletes(state.profile.provider) ? `: ${whyNotStopped(state.profile.provider)}` : ""}.`
       : `Hibernating in ${shortDuration(Math.max(0, hibernationDue(run, policy) - now))}.`;
   return `${describeIdle(run, policy, now)}. ${ahead}`;
+}
+
+function whyNobody({ profile: { provider } }: InstanceState): string {
+  return onlyDeletes(provider) ? whyNotStopped(provider) : "no provider";
 }
 
 function describeIdle(run: IdleRun, policy: Policy, now: number): string {

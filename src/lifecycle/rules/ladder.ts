@@ -2,8 +2,9 @@ import type { GuardedStep } from "../model/effects.ts";
 import type { Orphan } from "../model/phase.ts";
 import { isUnheard, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, type ConnectedProvider } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
+import { onlyDeletes, stopsSilent } from "../model/stopping.ts";
 import { toIso } from "../model/time.ts";
 import { actsOnUnheard } from "./unheard.ts";
 
@@ -29,7 +30,7 @@ export function nextStep(state: InstanceState, orphan: Orphan, policy: Policy): 
       return (state.phase.status === "orphaned" || state.phase.status === "pending") &&
         orphan.guard === null &&
         orphan.failed !== null &&
-        abilitiesOf(state.profile.provider).reachesSilent
+        stopsSilent(state.profile.provider)
         ? { step: "force_hibernate", at: orphan.failed.retryAt }
         : null;
   }
@@ -39,6 +40,14 @@ export function nextStep(state: InstanceState, orphan: Orphan, policy: Policy): 
 function hibernationDue({ phase }: InstanceState, orphan: Orphan, { orphan: policy }: Policy): number {
   const due = orphan.clockFrom + policy.hibernateAfterMs;
   return isUnheard(phase) ? Math.max(due, orphan.since + policy.orphanAfterMs) : due;
+}
+
+/**
+ * Whether its provider may be told to delete a silent machine when that is due. One that was not hibernated before, because its
+ * provider can't do that, may be working: only its owner's own word has it deleted.
+ */
+export function mayBeDeleted(provider: ConnectedProvider, { orphan }: Policy): boolean {
+  return abilitiesOf(provider).reachesSilent && (!onlyDeletes(provider) || orphan.deleteWhileRunning);
 }
 
 /** When the orphan may be deleted, or null when the policy never deletes. */
@@ -64,7 +73,7 @@ export function isStepDue(
       return orphan.clockFrom + policy.orphan.forceHibernateAfterMs <= now;
     case "delete": {
       const due = deletionDue(orphan, policy);
-      return due !== null && due <= now;
+      return due !== null && due <= now && mayBeDeleted(state.profile.provider, policy);
     }
   }
 }

@@ -3,10 +3,18 @@ import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
+import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countTurn } from "./flapping.ts";
 import { askGuard, repeatQuestion } from "./guarded-steps.ts";
-import { deletionDue, type LadderStep, nextStep, restartLadder, silenceEvidence } from "./ladder.ts";
+import {
+  deletionDue,
+  type LadderStep,
+  mayBeDeleted,
+  nextStep,
+  restartLadder,
+  silenceEvidence,
+} from "./ladder.ts";
 import { unheardDue } from "./unheard.ts";
 import { warnOfUnheard } from "./unheard-warning.ts";
 
@@ -127,7 +135,7 @@ function takeStep(state: InstanceState, next: LadderStep, policy: Policy): Insta
       ),
     },
   });
-  const acts = phase.status !== "hibernated" && abilitiesOf(state.profile.provider).reachesSilent;
+  const acts = phase.status !== "hibernated" && stopsSilent(state.profile.provider);
   return acts ? askGuard(told, next.step, policy, next.at) : told;
 }
 
@@ -137,7 +145,8 @@ function describeConsequence(
   step: LadderStep["step"],
   policy: Policy,
 ): string {
-  const { reachesSilent } = abilitiesOf(state.profile.provider);
+  const { provider } = state.profile;
+  const { reachesSilent } = abilitiesOf(provider);
   if (state.phase.status === "hibernated") {
     const due = deletionDue(orphan, policy);
     return due === null || !reachesSilent
@@ -145,12 +154,16 @@ function describeConsequence(
       : `It is hibernated, and will be deleted after ${toIso(due)}.`;
   }
   if (!reachesSilent) {
-    return `No provider can act on a silent instance (provider: ${kindOf(state.profile.provider)}).`;
+    return `No provider can act on a silent instance (provider: ${kindOf(provider)}).`;
+  }
+  if (onlyDeletes(provider)) {
+    const due = mayBeDeleted(provider, policy) ? deletionDue(orphan, policy) : null;
+    const end =
+      due === null ? "Delete it there if nobody needs it" : `It will be deleted after ${toIso(due)}`;
+    return `Nothing is stopped: ${whyNotStopped(provider)}. ${end}.`;
   }
   const doing = step === "hibernate" ? "Hibernating it" : "Force-hibernating it";
-  return isUnheard(state.phase)
-    ? `${doing} if ${kindOf(state.profile.provider)} shows it running.`
-    : `${doing}.`;
+  return isUnheard(state.phase) ? `${doing} if ${kindOf(provider)} shows it running.` : `${doing}.`;
 }
 
 /**

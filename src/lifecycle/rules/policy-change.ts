@@ -10,6 +10,7 @@ import {
 } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, seenAt, withIdleRun, withOrphan } from "../model/state.ts";
+import { onlyDeletes } from "../model/stopping.ts";
 import { callOff } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
@@ -123,8 +124,10 @@ function isNewlyDue(
 ): boolean {
   const stepDue = nextStep(state, orphan, policy)?.at ?? null;
   if (stepDue !== null && stepDue <= now) return true;
-  const deleteDue = deletionDue(orphan, policy);
-  const formerlyDue = deletionDue(orphan, former);
+  const dueBy = (by: Policy) =>
+    onlyDeletes(state.profile.provider) && !by.orphan.deleteWhileRunning ? null : deletionDue(orphan, by);
+  const deleteDue = dueBy(policy);
+  const formerlyDue = dueBy(former);
   return deleteDue !== null && deleteDue <= now && (formerlyDue === null || formerlyDue > now);
 }
 

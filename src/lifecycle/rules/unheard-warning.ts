@@ -2,8 +2,9 @@ import { roundDollars } from "../model/counters.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { costsOf, type InstanceState, withOrphan } from "../model/state.ts";
+import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { nextStep, silenceEvidence } from "./ladder.ts";
 import { awaitedFrom, whyUnheard } from "./unheard.ts";
@@ -66,10 +67,13 @@ function consequenceOf(state: InstanceState, stepAt: number | null, policy: Poli
   const { provider } = state.profile;
   const { reachesSilent } = abilitiesOf(provider);
   if (stepAt !== null) {
-    return `It is hibernated at ${toIso(stepAt)} if it is not heard by then and ${provider} shows it running. Install the agent, or keep it alive.`;
+    return `It is hibernated at ${toIso(stepAt)} if it is not heard by then and ${kindOf(provider)} shows it running. Install the agent, or keep it alive.`;
   }
   if (whyUnheard(state.phase) === "imported") {
     return "It may be heard where it was exported from, so nothing is done about it: let its agent report here, or remove it here.";
+  }
+  if (onlyDeletes(provider)) {
+    return `Nothing is done about it: ${whyNotStopped(provider)}. Install the agent, delete it where it is rented, or remove it here if there is no such machine.`;
   }
   return reachesSilent
     ? `Nothing is done about it${policy.orphan.actOnNeverHeard ? "" : " (orphan.act_on_never_heard)"}: install the agent, hibernate it here, or remove it here if there is no such machine.`

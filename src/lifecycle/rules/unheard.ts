@@ -1,8 +1,8 @@
 import type { Phase, Unheard } from "../model/phase.ts";
 import { isUnheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
 import { type InstanceState, seenAt } from "../model/state.ts";
+import { stopsSilent } from "../model/stopping.ts";
 
 /**
  * An instance of which nothing was heard so far: its agent may never have been installed, and its machine may cost money. Its owner
@@ -46,6 +46,6 @@ export function actsOnUnheard({ phase, profile }: InstanceState, { orphan }: Pol
     orphan.enabled &&
     orphan.actOnNeverHeard &&
     isOwnersMachine(phase) &&
-    abilitiesOf(profile.provider).reachesSilent
+    stopsSilent(profile.provider)
   );
 }

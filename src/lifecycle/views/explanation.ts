@@ -1,11 +1,12 @@
 import { idleReading } from "../model/heartbeat.ts";
 import type { Hibernated, IdleRun, Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { abilitiesOf } from "../model/provider.ts";
+import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
+import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
-import { deletionDue, nextStep } from "../rules/ladder.ts";
+import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
 import { isMissed } from "../rules/look.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
@@ -80,8 +81,7 @@ function explainPending(
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const next = nextOnLadder(state, orphan, policy);
   if (next === null) return noStep(...whyNothingIsDone(state, policy, because));
-  const { provider } = state.profile;
-  const condition = `${provider} is asked first, and nothing is stopped that it does not show running`;
+  const condition = `${kindOf(state.profile.provider)} is asked first, and nothing is stopped that it does not show running`;
   return stepAt(next.step, next.at, now, `${because}. ${condition}`, silenceBlockedBy(state, policy, held));
 }
 
@@ -106,6 +106,8 @@ function whyNothingIsDone(
 ): [because: string, blockedBy: Explanation["blocked_by"]] {
   if (!abilitiesOf(state.profile.provider).reachesSilent)
     return [`${because}. ${NOBODY_CAN_STOP}`, "no_provider"];
+  if (onlyDeletes(state.profile.provider))
+    return [`${because}. Nothing is done about it: ${whyNotStopped(state.profile.provider)}`, "no_provider"];
   switch (whyUnheard(state.phase)) {
     case "imported":
       return [`${because}. It may be heard there, so nothing is done about it`, null];
@@ -200,7 +202,9 @@ function explainOrphan(state: InstanceState, orphan: Orphan, policy: Policy, now
     next.step,
     next.at,
     now,
-    orphanEvidence(state, orphan),
+    onlyDeletes(state.profile.provider)
+      ? `${orphanEvidence(state, orphan)}. ${whyNotStopped(state.profile.provider)}`
+      : orphanEvidence(state, orphan),
     silenceBlockedBy(state, policy, held),
   );
 }
@@ -216,16 +220,32 @@ function nextOnLadder(state: InstanceState, orphan: Orphan, policy: Policy) {
 function explainDeletion(state: InstanceState, orphan: Orphan, policy: Policy, now: number): Explanation {
   const due = deletionDue(orphan, policy);
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
+  const { provider } = state.profile;
   const because = orphanEvidence(state, orphan);
+  if (onlyDeletes(provider) && !mayBeDeleted(provider, policy)) {
+    const held = "it is not deleted while it may be working (orphan.delete_while_running)";
+    return noStep(`${because}. ${whyNotStopped(provider)}, and ${held}`, "policy_disabled");
+  }
   return due === null
     ? noStep(because, "policy_disabled")
-    : stepAt("delete", due, now, because, silenceBlockedBy(state, policy, held));
+    : stepAt(
+        "delete",
+        due,
+        now,
+        because,
+        silenceBlockedBy(state, policy, held, mayBeDeleted(provider, policy)),
+      );
 }
 
-function silenceBlockedBy(state: InstanceState, policy: Policy, held: boolean): Explanation["blocked_by"] {
+function silenceBlockedBy(
+  state: InstanceState,
+  policy: Policy,
+  held: boolean,
+  canBeDone = stopsSilent(state.profile.provider),
+): Explanation["blocked_by"] {
   if (held) return "guard";
   if (!policy.orphan.enabled) return "policy_disabled";
-  return abilitiesOf(state.profile.provider).reachesSilent ? null : "no_provider";
+  return canBeDone ? null : "no_provider";
 }
 
 function orphanEvidence(state: InstanceState, orphan: Orphan): string {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { momentOf, unreadMachine } from "../listing.ts";
+import { momentOf, pageOf, unreadMachine } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import type { Azure } from "./api.ts";
 import {
@@ -31,7 +31,11 @@ export function machineList(azure: Azure): (after: string | null) => Promise<Mac
     const { value, next } = await azure.page(after ?? allMachines("models"));
     if (after === null || states === null) states = await readStates(azure);
     const known = states;
-    return { machines: value.map((item) => listed(item, known)), next };
+    return pageOf(
+      value.map((item) => listed(item, known)),
+      after,
+      next,
+    );
   };
 }
 
@@ -44,7 +48,7 @@ async function readStates(azure: Azure): Promise<States> {
       const { data } = stateSchema.safeParse(item);
       if (data !== undefined) states.set(data.id.toLowerCase(), codesOf(data.properties.instanceView));
     }
-    link = page.next;
+    link = pageOf([], link, page.next).next;
   }
   return states;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { momentOf, unreadMachine } from "../listing.ts";
-import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
+import { momentOf, pageOf, unreadMachine } from "../listing.ts";
+import { type ListedMachine, type MachinePage, ProviderError, type UnlistedPart } from "../provider.ts";
 import type { GcpCall } from "./api.ts";
 import { gpuOf, gpusOf, groupOf, instanceSchema, stateOf } from "./instance.ts";
 
@@ -35,29 +35,33 @@ const PAGE = 50;
 /** An instance may carry 512 KiB of metadata. As many as this fit into an answer, whatever they carry. */
 const SMALL_PAGE = 7;
 
-/**
- * A page of the project's instances. A zone that Google can't reach makes it an error: otherwise the machines there would
- * look as if they had vanished.
- */
+/** A page of the project's instances. It names the zones that Google can't reach: the machines there have not vanished. */
 export async function listInstances(
   call: GcpCall,
   projectId: string,
   after: string | null,
 ): Promise<MachinePage> {
-  const { items, nextPageToken } = await askForPage(call, projectId, after, PAGE).catch((error: unknown) => {
+  const page = await askForPage(call, projectId, after, PAGE).catch((error: unknown) => {
     // Among other things, this is what an answer that is too long looks like.
     if (!(error instanceof ProviderError) || error.code !== "unavailable") throw error;
     return askForPage(call, projectId, after, SMALL_PAGE);
   });
-  const machines = Object.entries(items).flatMap(([scope, { instances }]) =>
+  const machines = Object.entries(page.items).flatMap(([scope, { instances }]) =>
     instances.map((instance) => listedMachine(projectId, zoneOf(scope), instance)),
   );
-  return { machines, next: nextPageToken ?? null };
+  return pageOf(machines, after, page.nextPageToken ?? null, unlistedIn(page, projectId));
 }
 
-/** Reads a page of this size. Throws when it leaves a zone out. */
-export async function askForPage(call: GcpCall, projectId: string, after: string | null, size: number) {
-  const page = await call(
+type Page = z.infer<typeof listSchema>;
+
+/** Reads a page of this size. */
+export function askForPage(
+  call: GcpCall,
+  projectId: string,
+  after: string | null,
+  size: number,
+): Promise<Page> {
+  return call(
     {
       method: "GET",
       api: "compute",
@@ -71,15 +75,23 @@ export async function askForPage(call: GcpCall, projectId: string, after: string
     },
     listSchema,
   );
-  const unreached = [
-    ...(page.unreachables ?? []),
-    ...Object.entries(page.items).flatMap(([scope, { warning }]) => (isHarmless(warning) ? [] : [scope])),
-    ...(isHarmless(page.warning) ? [] : [page.warning?.code ?? ""]),
+}
+
+/** What the page leaves out. A warning that names no zone may mean any of them. */
+function unlistedIn({ items, unreachables, warning }: Page, projectId: string): UnlistedPart[] {
+  const scopes = [
+    ...(unreachables ?? []),
+    ...Object.entries(items).flatMap(([scope, { warning }]) => (isHarmless(warning) ? [] : [scope])),
   ];
-  if (unreached.length > 0) {
-    throw new ProviderError("unavailable", `Google can't list everything now: ${unreached.join(", ")}`);
+  const unlisted = new Map<string, UnlistedPart>();
+  for (const scope of scopes) {
+    const [, zone] = /(?:^|\/)zones\/([a-z0-9-]+)$/.exec(scope) ?? [];
+    const name = zone ?? scope;
+    const refPrefix = zone === undefined ? "" : `projects/${projectId}/zones/${zone}/`;
+    unlisted.set(name, { name, refPrefix });
   }
-  return page;
+  if (unlisted.size > 0 || isHarmless(warning)) return [...unlisted.values()];
+  return [{ name: warning?.code ?? "", refPrefix: "" }];
 }
 
 function isHarmless(warning: z.infer<typeof warningSchema> | null | undefined): boolean {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pageOf } from "../listing.ts";
 import { type MachinePage, ProviderError } from "../provider.ts";
 import type { HyperstackCall } from "./api.ts";
 import { listedMachine, listedSchema, type PriceBook } from "./machine.ts";
@@ -35,10 +36,8 @@ export async function listMachines(call: HyperstackCall, after: string | null): 
   if (instances.length === 0) return { machines: [], next: null };
   const prices = await readPrices(call);
   const clusters = await readClusters(call);
-  return {
-    machines: instances.map((each) => listedMachine(each, prices, clusters)),
-    next: String(page + 1),
-  };
+  const machines = instances.map((each) => listedMachine(each, prices, clusters));
+  return pageOf(machines, after, String(page + 1));
 }
 
 function readPrices(call: HyperstackCall): Promise<PriceBook> {

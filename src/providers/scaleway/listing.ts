@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { momentOf } from "../listing.ts";
+import { momentOf, pageOf } from "../listing.ts";
 import { type ListedMachine, type MachinePage, ProviderError } from "../provider.ts";
 import { type ScalewayCalls, ZONES } from "./api.ts";
 import { clusterOf, stateOf } from "./server.ts";
@@ -40,10 +40,9 @@ export async function listMachines(calls: ScalewayCalls, after: string | null): 
   const path = `/servers?per_page=${PAGE_SIZE}&page=${page}`;
   const { servers } = await calls.ask({ method: "GET", zone, path }, pageSchema);
   const types = servers.length === 0 ? new Map() : await readTypes(calls, zone);
-  return {
-    machines: servers.map((each) => listedMachine(zone, each, types)),
-    next: servers.length < PAGE_SIZE ? firstPageAfter(zone) : `${zone}/${page + 1}`,
-  };
+  const machines = servers.map((each) => listedMachine(zone, each, types));
+  const next = servers.length < PAGE_SIZE ? firstPageAfter(zone) : `${zone}/${page + 1}`;
+  return pageOf(machines, after, next);
 }
 
 function cursorOf(after: string | null): { readonly zone: Zone; readonly page: number } {

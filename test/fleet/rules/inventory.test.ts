@@ -42,7 +42,7 @@ class Kept {
   taken: Taken = { written: [], forgotten: [] };
 
   take(startedAt: number, machines: readonly ListedMachine[], isComplete = true): this {
-    this.taken = takeListing([...this.rows.values()], { startedAt, machines, isComplete });
+    this.taken = takeListing([...this.rows.values()], { startedAt, machines, isComplete, unlisted: [] });
     for (const ref of this.taken.forgotten) this.rows.delete(ref);
     for (const row of this.taken.written) this.rows.set(row.ref, row);
     return this;

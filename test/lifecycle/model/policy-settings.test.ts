@@ -98,6 +98,7 @@ describe("the limits of a policy's", () => {
         snapshot_before_delete: true,
         never_heard_after_seconds: 1800,
         act_on_never_heard: false,
+        delete_while_running: false,
       },
       guard: {
         enabled: true,

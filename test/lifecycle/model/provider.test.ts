@@ -26,6 +26,9 @@ describe("a reference to a machine", () => {
     ["hyperstack", "94127"],
     ["scaleway", "fr-par-2/11111111-1111-4111-8111-111111111111"],
     ["tensordock", "550e8400-e29b-41d4-a716-446655440000"],
+    ["lambda", "0920582c7ff041399e34823a0be62549"],
+    ["digitalocean", "3164444"],
+    ["verda", "123dd217-0d20-4a44-9f5a-0c8a6a0fbc22"],
     ["webhook", "projects/a/zones/b/instances/c-1"],
     ["agent", "rig.local:1"],
     ["none", "rig"],
@@ -75,6 +78,15 @@ describe("a reference to a machine", () => {
     ["scaleway", "../11111111-1111-4111-8111-111111111111"],
     ["tensordock", "550e8400/stop"],
     ["tensordock", "a.b"],
+    ["lambda", "0920582c/terminate"],
+    ["lambda", "a_b"],
+    ["lambda", "a".repeat(65)],
+    ["digitalocean", "0"],
+    ["digitalocean", "3164444/actions"],
+    ["digitalocean", "1".repeat(16)],
+    ["verda", "a/b"],
+    ["verda", "a.b"],
+    ["verda", "a".repeat(65)],
     ["webhook", ".."],
     ["webhook", "a/../b"],
     ["webhook", "/a"],
@@ -126,6 +138,9 @@ describe("a provider of the kind", () => {
     ["hyperstack", "by call", true, false],
     ["scaleway", "by call", true, true],
     ["tensordock", "by call", true, false],
+    ["lambda", "never", true, false],
+    ["digitalocean", "never", true, true],
+    ["verda", "never", true, false],
   ] as const)(
     "%s hibernates %s; reaches silent instances: %s; takes snapshots: %s",
     (kind, how, reaches, snaps) => {
@@ -150,6 +165,9 @@ describe("a provider of the kind", () => {
       "hyperstack",
       "scaleway",
       "tensordock",
+      "lambda",
+      "digitalocean",
+      "verda",
     ]);
   });
 
@@ -194,6 +212,11 @@ describe("a provider of the kind", () => {
     );
     expect(referenceIssue("tensordock", "a".repeat(64))).toBeNull();
     expect(referenceIssue("tensordock", "a".repeat(65))).not.toBeNull();
+    expect(referenceIssue("lambda", "a:b")).toBe(
+      "must be the id of a Lambda Cloud instance, such as 0920582c7ff041399e34823a0be62549",
+    );
+    expect(referenceIssue("digitalocean", "x1")).toBe("must be the number of a DigitalOcean Droplet");
+    expect(referenceIssue("verda", "a:b")).toBe("must be the id of a Verda instance: letters, digits, '-'");
     expect(referenceIssue("webhook", "")).toBe(
       "must be 1 to 200 of letters, digits, '.', '_', ':', '/', '-'",
     );
@@ -232,7 +255,7 @@ describe("a provider by a connection", () => {
   });
 
   it("of a kind that only a newer version knows can do nothing", () => {
-    const unknown = "lambda@c-1" as ConnectedProvider;
+    const unknown = "nimbus@c-1" as ConnectedProvider;
     expect([kindOf(unknown), abilitiesOf(unknown)]).toEqual(["none", abilitiesOf("none")]);
   });
 });

@@ -186,6 +186,12 @@ describe("an instance that was registered and never heard", () => {
 });
 
 describe("one that is acted upon", () => {
+  it("has its provider named by its kind, whichever connection it is called by", () => {
+    const line = new Timeline({ overrides: ACT, profile: { provider: "vast@c-1f2e" } }).until(at("30:00"));
+    const said = [warnings(line)[0]?.message, line.view.lifecycle.because];
+    for (const words of said) expect(words).toMatch(/\bvast (shows it running|is asked first)/);
+  });
+
   it("is hibernated on a ladder that counts from its registration, told of at least five minutes before", () => {
     const line = acting().until(at("30:00"));
     expect(line.view).toMatchObject({

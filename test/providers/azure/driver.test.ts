@@ -679,6 +679,20 @@ describe("the list of machines", () => {
     expect(fake.calls).toEqual([]);
   });
 
+  it.each(["the machines", "their states"])("that leads to itself is an error, in %s", async (which) => {
+    const { management } = fake.urls;
+    fake.instead = ({ path }) =>
+      path.includes("/virtualMachines?") && path.includes("statusOnly") === (which === "their states")
+        ? json(200, { value: [], nextLink: `${management}${path}` })
+        : undefined;
+    const walked = async () => {
+      let after: string | null = null;
+      for (let pages = 0; pages < 5; pages++) after = (await list(after))?.next ?? null;
+    };
+    await expect(walked()).rejects.toMatchObject({ message: "the list does not go on" });
+    expect(fake.calls.length).toBeLessThan(10);
+  });
+
   it("does not hand on a link that leads elsewhere", async () => {
     fake.instead = ({ path }) =>
       path.includes("/virtualMachines?") && !path.includes("statusOnly")

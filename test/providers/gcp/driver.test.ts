@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { gcpCredentialsSchema } from "../../../src/providers/gcp/credentials.ts";
 import { gcp } from "../../../src/providers/gcp/driver.ts";
+import { mayBeUnlisted } from "../../../src/providers/listing.ts";
 import type { ListedMachine, MachinePage } from "../../../src/providers/provider.ts";
 import { anInstance, fault, GoogleFake, json, notFound, REF, ZONE } from "./fake.ts";
 import { keyFile, PROJECT_ID } from "./key.ts";
@@ -656,17 +657,6 @@ describe("listing", () => {
   const items = { [`zones/${ZONE}`]: { instances: [anInstance()] } };
   const kind = "compute#instanceAggregatedList";
   it.each([
-    [
-      "names a zone as unreachable",
-      { kind, items, unreachables: ["zones/europe-west4-b"] },
-      "europe-west4-b",
-    ],
-    [
-      "warns of a zone",
-      { kind, items: { ...items, "zones/europe-west4-b": { warning: { code: "UNREACHABLE" } } } },
-      "europe-west4-b",
-    ],
-    ["warns of the whole", { kind, items, warning: { code: "PARTIAL_SUCCESS" } }, "PARTIAL_SUCCESS"],
     ["is an empty object", {}, "not understood"],
     ["is of another kind", { kind: "compute#instanceList", items }, "not understood"],
     ["has a scope that is no zone", { kind, items: { "../x": { instances: [anInstance()] } } }, "no zone"],
@@ -683,13 +673,53 @@ describe("listing", () => {
     });
   });
 
+  const unreached = { warning: { code: "UNREACHABLE" } };
+  it.each([
+    ["names it as unreachable", { items, unreachables: ["zones/europe-west4-b"] }],
+    ["names it by its path", { items, unreachables: [`projects/${PROJECT_ID}/zones/europe-west4-b`] }],
+    ["warns of it", { items: { ...items, "zones/europe-west4-b": unreached } }],
+    [
+      "does both",
+      { items: { ...items, "zones/europe-west4-b": unreached }, unreachables: ["zones/europe-west4-b"] },
+    ],
+  ])("of all zones but one says so, where Google %s: its machines have not vanished", async (_, body) => {
+    google.instead = (_call, path) =>
+      path.includes("/aggregated/") ? json(200, { kind, ...body }) : undefined;
+    const page = await provider().list?.(null);
+    expect(page).toMatchObject({ machines: [{ ref: REF }], next: null });
+    expect(page?.unlisted).toEqual([
+      { name: "europe-west4-b", refPrefix: `projects/${PROJECT_ID}/zones/europe-west4-b/` },
+    ]);
+    expect(mayBeUnlisted(page?.unlisted, REF)).toBe(false);
+    expect(mayBeUnlisted(page?.unlisted, REF.replace(ZONE, "europe-west4-b"))).toBe(true);
+    await expect(provider().verify(null)).resolves.toBeUndefined();
+  });
+
+  it("leaves open which zones are missing where Google does not name them", async () => {
+    for (const body of [
+      { items, warning: { code: "PARTIAL_SUCCESS" } },
+      { items, unreachables: ["regions/x"] },
+    ]) {
+      google.instead = (_call, path) =>
+        path.includes("/aggregated/") ? json(200, { kind, ...body }) : undefined;
+      expect(mayBeUnlisted((await provider().list?.(null))?.unlisted, REF)).toBe(true);
+    }
+  });
+
+  it("that leads to itself is an error", async () => {
+    google.instead = (_call, path) =>
+      path.includes("/aggregated/") ? json(200, { kind, items: {}, nextPageToken: "again" }) : undefined;
+    await expect(list()).rejects.toMatchObject({ code: "unavailable", message: "the list does not go on" });
+  });
+
   it("goes on past a scope that is no zone, and holds nothing", async () => {
     const empty = { warning: { code: "NO_RESULTS_ON_PAGE" } };
     google.instead = (_call, path) =>
       path.includes("/aggregated/")
         ? json(200, { kind, items: { ...items, "regions/x": empty } })
         : undefined;
-    expect(await list()).toMatchObject([{ ref: REF }]);
+    const page = await provider().list?.(null);
+    expect(page).toEqual({ machines: [expect.objectContaining({ ref: REF })], next: null });
   });
 
   it("that is refused says so, and is not asked for twice", async () => {

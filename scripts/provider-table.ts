@@ -1,10 +1,15 @@
-import { abilitiesOf, type ProviderKind, providerKindSchema } from "../src/lifecycle/model/provider.ts";
+import { comingBackOf, type WayOn } from "../src/lifecycle/model/coming-back.ts";
+import {
+  abilitiesOf,
+  CALLED_PROVIDERS,
+  type CalledProvider,
+  type ProviderKind,
+  providerKindSchema,
+} from "../src/lifecycle/model/provider.ts";
+import { sayStoppedRisks } from "../src/lifecycle/model/stopped-risks.ts";
 import { onlyDeletes } from "../src/lifecycle/model/stopping.ts";
 
-/** The table of `docs/providers.md`, made of what the code says of each provider. */
-
-const BEGIN = "<!-- providers -->\n";
-const END = "<!-- /providers -->";
+/** The generated parts of `docs/providers.md`, made of what the code says of each provider. */
 
 const COLUMNS: Readonly<Record<string, (kind: ProviderKind) => string>> = {
   provider: (kind) => `\`${kind}\``,
@@ -16,6 +21,48 @@ const COLUMNS: Readonly<Record<string, (kind: ProviderKind) => string>> = {
   "billed while stopped": (kind) => listed(abilitiesOf(kind).billedWhenStopped),
   "lost by a stop": (kind) => listed(abilitiesOf(kind).lost),
   "may keep it from coming back": (kind) => abilitiesOf(kind).mayNotComeBack ?? "–",
+  "a start without a free GPU": (kind) => comingBackOf(kind).startWithoutGpu ?? "–",
+  "ends a stopped machine": (kind) => comingBackOf(kind).endsByItself ?? "–",
+};
+
+/** What is said of each before a stop, and offered after a wake in vain. */
+const SECTIONS: Readonly<Record<string, () => string>> = {
+  providers: table,
+  "stopped risks": () =>
+    providerKindSchema.options
+      .flatMap((kind) => sayStoppedRisks(kind, null) ?? [])
+      .map(item)
+      .join(""),
+  "ways on": () => CALLED_PROVIDERS.flatMap(waysOn).map(item).join(""),
+};
+
+function item(text: string): string {
+  return `- ${text}\n`;
+}
+
+function waysOn(kind: CalledProvider): string[] {
+  const { recreate, fetchData } = comingBackOf(kind);
+  if (recreate === null && fetchData === null) return [];
+  const say = (way: WayOn | null) =>
+    way === null
+      ? "not known"
+      : `${way.how}${way.command === null ? "" : ` (\`${way.command(EXAMPLES[kind])}\`)`}`;
+  return [`\`${kind}\`: recreate: ${say(recreate)}. Fetch the data: ${say(fetchData)}`];
+}
+
+const EXAMPLES: Readonly<Record<CalledProvider, string>> = {
+  webhook: "ID",
+  vast: "ID",
+  runpod: "ID",
+  ec2: "ID",
+  gcp: "projects/PROJECT/zones/ZONE/instances/NAME",
+  azure: "GROUP/NAME",
+  hyperstack: "ID",
+  scaleway: "ID",
+  tensordock: "ID",
+  lambda: "ID",
+  digitalocean: "ID",
+  verda: "ID",
 };
 
 function listed(words: readonly string[]): string {
@@ -26,12 +73,15 @@ function yesOrNo(is: boolean): string {
   return is ? "yes" : "no";
 }
 
-/** The document with its table as the code has it. Throws when the document has no place for it. */
+/** The document with these parts as the code has them. Throws when the document has no place for one. */
 export function withProviderTable(document: string): string {
-  const [before, rest] = document.split(BEGIN);
-  const [, after] = rest?.split(END) ?? [];
-  if (before === undefined || after === undefined) throw new Error(`the document has no ${BEGIN}`);
-  return `${before}${BEGIN}${table()}${END}${after}`;
+  return Object.entries(SECTIONS).reduce((text, [name, make]) => {
+    const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
+    const [before, rest] = text.split(begin);
+    const [, after] = rest?.split(end) ?? [];
+    if (before === undefined || after === undefined) throw new Error(`the document has no ${begin}`);
+    return `${before}${begin}${make()}${end}${after}`;
+  }, document);
 }
 
 function table(): string {

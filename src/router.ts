@@ -24,6 +24,8 @@ import {
   DeleteConnection,
   ListConnections,
 } from "./api/connections.ts";
+import { EnrollMachine } from "./api/enroll.ts";
+import { CreateEnrollment, DeleteEnrollment, ListEnrollments } from "./api/enrollments.ts";
 import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
@@ -100,6 +102,9 @@ export function createRouter(): Hono<ApiEnvironment> {
   app.post("/api/agent/status", countHeartbeats, requireToken("instance"));
   api.post("/api/agent/status", PostStatus);
 
+  app.post("/api/agent/enroll", requireToken("enrollment"));
+  api.post("/api/agent/enroll", EnrollMachine);
+
   app.get("/api/agent/live", requireSocketToken("user"));
   api.get("/api/agent/live", OpenLiveConnection);
 
@@ -129,6 +134,9 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.patch("/api/agent/connections/:id", ChangeConnection);
   api.delete("/api/agent/connections/:id", DeleteConnection);
   api.post("/api/agent/connections/:id/check", CheckConnection);
+  api.get("/api/agent/enrollments", ListEnrollments);
+  api.post("/api/agent/enrollments", CreateEnrollment);
+  api.delete("/api/agent/enrollments/:id", DeleteEnrollment);
   api.get("/api/agent/providers/:kind", GetProvider);
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);

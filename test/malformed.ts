@@ -14,6 +14,7 @@ export interface Tokens {
   readonly instance: string;
   readonly user: string;
   readonly admin: string;
+  readonly enrollment: string;
 }
 
 const INSTANCE_ID = "rig";
@@ -126,7 +127,10 @@ const badToken = (tokens: Tokens) =>
     ),
     fc.stringMatching(/^[!-~]{1,200}$/).map((text) => `Bearer ${text}`),
     fc
-      .record({ at: fc.nat(), of: fc.constantFrom(tokens.instance, tokens.user, tokens.admin) })
+      .record({
+        at: fc.nat(),
+        of: fc.constantFrom(tokens.instance, tokens.user, tokens.admin, tokens.enrollment),
+      })
       .map(({ at, of }) => `Bearer ${of.slice(0, at % of.length)}`),
     fc.record({ at: fc.nat(), of: fc.constantFrom(tokens.instance, tokens.user) }).map(({ at, of }) => {
       // The last letter of base64url holds bits that do not count.
@@ -166,6 +170,9 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["DELETE", "/api/agent/connections/vast"],
   ["POST", "/api/agent/connections/vast/check"],
   ["POST", "/api/agent/connections/vast/sync"],
+  ["GET", "/api/agent/enrollments"],
+  ["POST", "/api/agent/enrollments"],
+  ["DELETE", "/api/agent/enrollments/n-1"],
   ["GET", "/api/agent/providers/vast"],
   ["PUT", "/api/agent/providers/vast"],
   ["DELETE", "/api/agent/providers/vast"],
@@ -282,6 +289,37 @@ const badConnection = fc.oneof(
   ),
 );
 
+const badEnrollment = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(
+    { name: "" },
+    { name: "x", uses: 0 },
+    { name: "x", uses: 1001 },
+    { name: "x", uses: 1.5 },
+    { name: "x", expires_in_days: 0 },
+    { name: "x", expires_in_days: 366 },
+    { name: "x", name_prefix: "x".repeat(61) },
+    { name: "x", hourly_cost: -1 },
+    { name: "x", token: "y" },
+  ),
+);
+
+const badMachine = fc.oneof(
+  fc.jsonValue(),
+  fc
+    .oneof(fc.string(), fc.integer(), fc.constant(null))
+    .map((machine_key) => ({ provider: "ec2", machine_id: "i-1234567890abcdef0", machine_key })),
+  fc
+    .oneof(fc.string(), fc.integer(), fc.constantFrom("i-", "..", "x".repeat(65), "a/b"))
+    .filter((id) => !/^i-[0-9a-f]{8,17}$/.test(String(id)))
+    .map((machine_id) => ({ provider: "ec2", machine_id, machine_key: "k".repeat(32) })),
+  fc.constantFrom(
+    { provider: "webhook", machine_id: "m-1", machine_key: "k".repeat(32) },
+    { provider: "gcp", machine_id: "trainer-1", machine_key: "k".repeat(32) },
+    { provider: "gcp", machine_id: "1", provider_ref: "a b", machine_key: "k".repeat(32) },
+  ),
+);
+
 const badResult = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom({ outcome: "perhaps" }, { outcome: "succeeded", snapshot_id: "" }, { outcome: 1 }),
@@ -316,12 +354,20 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     headers: bearer(tokens.user),
     body,
   });
+  const enroll = (body: BadRequest["body"]): BadRequest => ({
+    method: "POST",
+    path: "/api/agent/enroll",
+    headers: bearer(tokens.enrollment),
+    body,
+  });
   const withBody = fc.constantFrom<readonly [string, string, string]>(
     ["POST", "/api/agent/status", tokens.instance],
     ["POST", "/api/agent/instances", tokens.user],
     ["PATCH", instancePath, tokens.user],
     ["POST", `${instancePath}/keep-alive`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
+    ["POST", "/api/agent/enrollments", tokens.user],
+    ["POST", "/api/agent/enroll", tokens.enrollment],
     ["POST", "/api/admin/users", tokens.admin],
   );
   return fc.oneof(
@@ -338,6 +384,12 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
     badConnection.map((body) => byUser("POST", "/api/agent/connections", JSON.stringify(body))),
+    badEnrollment.map((body) => byUser("POST", "/api/agent/enrollments", JSON.stringify(body))),
+    badMachine.map((body) => enroll(JSON.stringify(body))),
+    fc
+      .constantFrom(tokens.instance, tokens.user, tokens.admin)
+      .map((token) => ({ ...enroll("{}"), headers: bearer(token) })),
+    badToken(tokens).map((Authorization) => ({ ...enroll("{}"), headers: { Authorization } })),
     badResult.map((body) => byUser("POST", "/api/agent/actions/a-1/result", JSON.stringify(body))),
     fc
       .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))
@@ -400,10 +452,16 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .tuple(fc.constantFrom(...USER_ROUTES, ...ADMIN_ROUTES), badToken(tokens))
       .map(([[method, path], Authorization]) => ({ method, path, headers: { Authorization }, body: null })),
     fc
-      .tuple(fc.constantFrom(...USER_ROUTES), fc.constantFrom(tokens.instance, tokens.admin))
+      .tuple(
+        fc.constantFrom(...USER_ROUTES),
+        fc.constantFrom(tokens.instance, tokens.admin, tokens.enrollment),
+      )
       .map(([[method, path], token]) => ({ method, path, headers: bearer(token), body: null })),
     fc
-      .tuple(fc.constantFrom(...ADMIN_ROUTES), fc.constantFrom(tokens.instance, tokens.user))
+      .tuple(
+        fc.constantFrom(...ADMIN_ROUTES),
+        fc.constantFrom(tokens.instance, tokens.user, tokens.enrollment),
+      )
       .map(([[method, path], token]) => ({ method, path, headers: bearer(token), body: null })),
     badToken(tokens).map((Authorization) => ({
       ...heartbeat(JSON.stringify({ instance_id: INSTANCE_ID, gpu_utilization: 1 })),

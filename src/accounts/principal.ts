@@ -1,5 +1,6 @@
+import { type EnrollmentStanding, enrollmentStanding } from "./enrollments.ts";
 import { isAdminToken, readToken } from "./tokens.ts";
-import { tokenStanding } from "./users.ts";
+import { type TokenStanding, tokenStanding } from "./users.ts";
 
 /** Who is asking, and on whose behalf. */
 export type Principal =
@@ -10,6 +11,8 @@ export type Principal =
       readonly tokenGeneration: number;
     }
   | { readonly scope: "user"; readonly userId: string; readonly tokenId: string }
+  /** A machine that registers itself. */
+  | { readonly scope: "enrollment"; readonly userId: string; readonly enrollmentId: string }
   | { readonly scope: "admin" };
 
 export type Scope = Principal["scope"];
@@ -40,6 +43,8 @@ export async function identify(env: Env, token: string): Promise<Identity> {
       });
     case "user":
       return identifyUser(env, claims.sub, claims.jti);
+    case "enrollment":
+      return identifyMachine(env, claims.sub, claims.jti);
     // The token of a link works on the link's own page only.
     case "keep_alive":
     case "confirm_channel":
@@ -50,17 +55,34 @@ export async function identify(env: Env, token: string): Promise<Identity> {
 }
 
 /** Before the database is asked, each token has its limit: so however often it is used, it costs nobody else anything. */
-async function identifyUser(env: Env, userId: string, tokenId: string): Promise<Identity> {
+async function withinLimit(
+  env: Env,
+  tokenId: string,
+  principal: Principal,
+  standing: () => Promise<TokenStanding | EnrollmentStanding>,
+): Promise<Identity> {
   const { success } = await env.TOKEN_LIMIT.limit({ key: tokenId });
   if (!success) return { outcome: "too_many_requests" };
-  switch (await tokenStanding(env.DB, userId, tokenId)) {
+  switch (await standing()) {
     case "valid":
-      return known({ scope: "user", userId, tokenId });
+      return known(principal);
     case "suspended":
       return { outcome: "suspended" };
     case "not_valid":
       return NOT_VALID;
   }
+}
+
+function identifyUser(env: Env, userId: string, tokenId: string): Promise<Identity> {
+  return withinLimit(env, tokenId, { scope: "user", userId, tokenId }, () =>
+    tokenStanding(env.DB, userId, tokenId),
+  );
+}
+
+function identifyMachine(env: Env, userId: string, enrollmentId: string): Promise<Identity> {
+  return withinLimit(env, enrollmentId, { scope: "enrollment", userId, enrollmentId }, () =>
+    enrollmentStanding(env.DB, userId, enrollmentId),
+  );
 }
 
 function known(principal: Principal): Identity {

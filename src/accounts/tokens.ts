@@ -16,6 +16,8 @@ const claimsSchema = z.discriminatedUnion("scope", [
     generation: z.number(),
   }),
   z.object({ scope: z.literal("user"), sub: z.string(), jti: z.string() }),
+  // Until when it is good, and for how many machines, is kept: see `enrollments.ts`.
+  z.object({ scope: z.literal("enrollment"), sub: z.string(), jti: z.string() }),
   // The link in an alert. It works once (by `jti`), for one registration of an instance, until `exp` (in seconds).
   z.object({
     scope: z.literal("keep_alive"),

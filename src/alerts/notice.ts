@@ -200,6 +200,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   delivery_parked: "with something that could not be delivered",
   alert_not_delivered: "whose owner was not told",
   connection_refused: "whose provider refuses the credentials",
+  enrollment_refused: "claimed by a second machine",
   invariant_breached: "as before, since a decision was held back",
   operator_acted: "acted upon by the operator",
   resumed: "going on from a former state",

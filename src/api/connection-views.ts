@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { component } from "../http/openapi.ts";
+import { comingBackOf } from "../lifecycle/model/coming-back.ts";
 import { abilitiesOf, type CalledProvider, nameOfKind } from "../lifecycle/model/provider.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { type Connection, isRefused } from "../providers/connections.ts";
@@ -17,6 +18,11 @@ const abilitiesSchema = component(
       billed_when_stopped: z.array(z.string()).readonly(),
       lost: z.array(z.string()).readonly().describe("What a stop loses"),
       may_not_come_back: z.string().nullable().describe("What may keep a stopped machine from coming back"),
+      start_without_gpu: z
+        .string()
+        .nullable()
+        .describe("What a start does while no GPU is free: it `waits`, `comes without`, or `fails`"),
+      ends_by_itself: z.string().nullable().describe("What ends a stopped machine, with its data"),
     })
     .describe("What this kind of provider can do, and what stopping a machine there means"),
 );
@@ -95,6 +101,7 @@ export function providerView(kind: CalledProvider): z.infer<typeof providerSchem
 
 function abilitiesView(kind: CalledProvider): z.infer<typeof abilitiesSchema> {
   const { hibernates, snapshots, lists, billedWhenStopped, lost, mayNotComeBack } = abilitiesOf(kind);
+  const { startWithoutGpu, endsByItself } = comingBackOf(kind);
   return {
     hibernates,
     snapshots,
@@ -102,5 +109,7 @@ function abilitiesView(kind: CalledProvider): z.infer<typeof abilitiesSchema> {
     billed_when_stopped: billedWhenStopped,
     lost,
     may_not_come_back: mayNotComeBack,
+    start_without_gpu: startWithoutGpu,
+    ends_by_itself: endsByItself,
   };
 }

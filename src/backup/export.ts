@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ENROLLMENTS_PER_USER } from "../accounts/enrollments.ts";
 import { historyOf, historyShards } from "../history/shards.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
@@ -12,6 +13,7 @@ import { FORMAT_VERSION, type Line, type LineOf, lineSchema } from "./lines.ts";
 /** Where the last page ended. */
 export const exportPlaceSchema = z.discriminatedUnion("part", [
   z.object({ part: z.literal("account"), after: z.string().max(200) }),
+  z.object({ part: z.literal("enrollments"), after: z.array(z.string().max(200)).max(2) }),
   z.object({ part: z.literal("fleet") }),
   z.object({
     part: z.literal("instances"),
@@ -61,6 +63,8 @@ export async function exportPage(
   switch (place.part) {
     case "account":
       return exportAccount(env, userId, place.after);
+    case "enrollments":
+      return exportEnrollments(env, userId, place.after);
     case "fleet":
       return exportFleet(env, userId, withSecrets);
     case "instances":
@@ -95,9 +99,41 @@ async function exportAccount(env: Env, userId: string, after: string): Promise<E
   const isMore = last !== undefined && found.length === TOKENS_PER_PAGE;
   return {
     lines: [...head, ...found],
-    next: isMore && last.type === "token" ? { part: "account", after: last.id } : { part: "fleet" },
+    next:
+      isMore && last.type === "token"
+        ? { part: "account", after: last.id }
+        : { part: "enrollments", after: [] },
   };
 }
+
+/** All enrollment tokens, of which a user has few, and then by pages what was registered with them. */
+async function exportEnrollments(env: Env, userId: string, after: readonly string[]): Promise<ExportedPage> {
+  const [enrollmentId = "", machine = ""] = after;
+  const [enrollments, machines] = await env.DB.batch([
+    env.DB.prepare(
+      `SELECT id, name, uses, expires_at, defaults, created_at, last_used_at FROM enrollments
+       WHERE user_id = ?1 AND ?2 = '' ORDER BY created_at, id LIMIT ?3`,
+    ).bind(userId, enrollmentId, ENROLLMENTS_PER_USER),
+    env.DB.prepare(
+      `SELECT enrollment_id, machine, taken_at, registered_at FROM enrolled_machines
+       WHERE user_id = ?1 AND (enrollment_id, machine) > (?2, ?3) ORDER BY enrollment_id, machine LIMIT ?4`,
+    ).bind(userId, enrollmentId, machine, ROWS_PER_PAGE),
+  ]);
+  const rows = z.array(enrolledPlace).parse(machines?.results ?? []);
+  const last = rows.at(-1);
+  return {
+    lines: [
+      ...linesOf("enrollment", enrollments?.results ?? []),
+      ...linesOf("enrolled_machine", machines?.results ?? []),
+    ],
+    next:
+      last !== undefined && rows.length === ROWS_PER_PAGE
+        ? { part: "enrollments", after: [last.enrollment_id, last.machine] }
+        : { part: "fleet" },
+  };
+}
+
+const enrolledPlace = z.object({ enrollment_id: z.string(), machine: z.string() });
 
 async function exportFleet(env: Env, userId: string, withSecrets: boolean): Promise<ExportedPage> {
   const { policy, hibernations, channels, credentials } = await within(

@@ -1,3 +1,4 @@
+import { areDefaults, bringEnrolledMachine, bringEnrollment } from "../accounts/enrollments.ts";
 import { reseal, unseal } from "../accounts/seal.ts";
 import { findAccount } from "../accounts/standing.ts";
 import { bringToken, bringUser } from "../accounts/users.ts";
@@ -39,6 +40,12 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<BringOut
     case "token":
       // A token names its user: it is good for no other.
       return target.from === userId ? broughtIf(await bringToken(env.DB, userId, line)) : KNOWN;
+    case "enrollment":
+      if (target.from !== userId) return KNOWN;
+      if (!areDefaults(line.defaults)) return refused("this version of the service cannot read its defaults");
+      return broughtIf(await bringEnrollment(env.DB, userId, line));
+    case "enrolled_machine":
+      return target.from === userId ? broughtIf(await bringEnrolledMachine(env.DB, userId, line)) : KNOWN;
     case "fleet":
       return bringFleet(env, userId, line);
     case "channel":
@@ -164,6 +171,8 @@ function statementFor(db: D1Database, userId: string, line: Line): D1PreparedSta
     case "export":
     case "user":
     case "token":
+    case "enrollment":
+    case "enrolled_machine":
     case "fleet":
     case "channel":
     case "credentials":

@@ -41,6 +41,26 @@ const tokenLine = z.object({
   revoked_at: moment.nullable(),
 });
 
+const enrollmentLine = z.object({
+  type: z.literal("enrollment"),
+  id,
+  name: z.string().max(200),
+  uses: z.int().min(1),
+  expires_at: moment,
+  /** JSON: what is registered of each machine. */
+  defaults: text,
+  created_at: moment,
+  last_used_at: moment.nullable(),
+});
+
+const enrolledMachineLine = z.object({
+  type: z.literal("enrolled_machine"),
+  enrollment_id: id,
+  machine: z.string().min(1).max(200),
+  taken_at: moment,
+  registered_at: moment.nullable(),
+});
+
 const fleetLine = z.object({
   type: z.literal("fleet"),
   policy: z.record(z.string(), z.unknown()),
@@ -132,6 +152,8 @@ export const lineSchema = z.discriminatedUnion("type", [
   exportLine,
   userLine,
   tokenLine,
+  enrollmentLine,
+  enrolledMachineLine,
   fleetLine,
   channelLine,
   credentialsLine,

@@ -9,6 +9,17 @@ export function money(dollars: number, locale: string, digits = 2): string {
   }).format(dollars);
 }
 
+/** Dollars an hour. One that is far below a cent is not shown as nothing. */
+export function price(dollars: number, locale: string): string {
+  return dollars === 0 || dollars >= 0.1
+    ? money(dollars, locale)
+    : new Intl.NumberFormat(locale, {
+        style: "currency",
+        currency: "USD",
+        maximumSignificantDigits: 2,
+      }).format(dollars);
+}
+
 export function number(value: number, locale: string, digits = 1): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }

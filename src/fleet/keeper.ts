@@ -21,6 +21,7 @@ import {
   removeConnection,
   setCredentials,
 } from "./connections.ts";
+import { noteRefusedEnrollment } from "./enrollments.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
 import { Lanes } from "./tables/lanes.ts";
@@ -62,6 +63,13 @@ export abstract class FleetKeeper extends DurableObject<Env> {
 
   async holderOf(machine: MachineKey): Promise<string | null> {
     return (await this[READY]()).machines.holderOf(machine);
+  }
+
+  /** A machine that enrolls was refused: `instanceId` watches it already. */
+  async noteRefusedEnrollment(instanceId: string, by: string, machine: MachineKey): Promise<void> {
+    const fleet = await this[READY]();
+    noteRefusedEnrollment(fleet, instanceId, by, machine, Date.now());
+    this[CHANGED](fleet);
   }
 
   async connections(): Promise<Connection[]> {

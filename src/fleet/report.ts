@@ -1,4 +1,5 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
+import { registeredCost } from "../lifecycle/model/hibernated-cost.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
@@ -108,8 +109,17 @@ export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine
 /** A view with the fields that an instance of the former release left out, or could not tell apart. */
 export function completeView<View extends LiveView>(view: View): View {
   const provider = providerIn(view);
+  const costs: Partial<LiveView> = view;
   const told = view.rate_source === undefined ? { ...view, ...UNTOLD_COSTS } : view;
-  return { ...told, provider: kindOf(provider), connection: connectionOf(provider) };
+  const { hourly, source } = registeredCost(view.hibernated_hourly_cost);
+  return {
+    ...told,
+    ...(costs.hibernated_cost === undefined
+      ? { hibernated_cost: hourly, hibernated_cost_source: source }
+      : {}),
+    provider: kindOf(provider),
+    connection: connectionOf(provider),
+  };
 }
 
 /** What a row says of an instance that stays true while nothing happens to it. */

@@ -19,6 +19,8 @@ export const USER_TABLES: readonly UserTable[] = [
   { name: "heartbeat_hours", key: ["user_id", "instance_id", "hour"], isSharded: true },
   { name: "events", key: ["user_id", "at", "instance_id", "id"], isSharded: true },
   { name: "user_tokens", key: ["id"], isSharded: false },
+  { name: "enrollments", key: ["id"], isSharded: false },
+  { name: "enrolled_machines", key: ["enrollment_id", "machine"], isSharded: false },
   // What was there before there were fleets.
   { name: "instances", key: ["user_id", "instance_id"], isSharded: false },
   { name: "machines", key: ["user_id", "provider", "ref"], isSharded: false },

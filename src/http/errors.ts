@@ -44,7 +44,7 @@ const ERRORS = {
     { code: "unauthorized", message: "A valid bearer token is needed" },
   ],
   403: [
-    "The token is for something else, or `suspended`: the operator has suspended the account",
+    "The token is for something else, or `suspended`: the operator has suspended the account; an enrollment token may also be `enrollment_expired` or `enrollment_used_up`",
     { code: "forbidden", message: "This needs a token of scope user, not instance" },
   ],
   404: ["Unknown, or somebody else's", { code: "not_found", message: "There is no such thing here" }],
@@ -79,6 +79,9 @@ const STATUS_OF_CODE = {
   forbidden: 403,
   // The operator has suspended the user.
   suspended: 403,
+  // An enrollment token with which nothing more is registered.
+  enrollment_expired: 403,
+  enrollment_used_up: 403,
   not_found: 404,
 
   // An instance that cannot do what is asked of it now.
@@ -95,6 +98,8 @@ const STATUS_OF_CODE = {
   credentials_refused: 409,
   not_seen: 409,
   cannot_stop: 409,
+  // Its machine would register it anew with the same enrollment token.
+  removed: 409,
   // A further instance or channel, and a provider's credentials.
   too_many: 409,
   in_use: 409,

@@ -28,10 +28,11 @@ export function components(): ReadonlyMap<string, z.ZodType> {
   return namedSchemas;
 }
 
-/** The three kinds of token. */
+/** The kinds of token. */
 export const SECURITY_SCHEMES = {
   instance: "An instance's token: sends its heartbeats and nothing else",
   user: "A user's token: sees and steers the user's instances",
+  enrollment: "An enrollment token: registers the machine that has it, and nothing else",
   admin: "The operator's token: users, tokens, and the service's own figures",
 } as const satisfies Record<Scope, string>;
 

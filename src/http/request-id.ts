@@ -57,6 +57,8 @@ function whoIs(principal: Principal): LogFields {
       return { scope: "instance", user_id: principal.userId, instance_id: principal.instanceId };
     case "user":
       return { scope: "user", user_id: principal.userId, token_id: principal.tokenId };
+    case "enrollment":
+      return { scope: "enrollment", user_id: principal.userId, enrollment_id: principal.enrollmentId };
     case "admin":
       return { scope: "admin" };
   }

@@ -23,11 +23,13 @@ import {
   rotateToken,
   useLink,
 } from "./commands.ts";
+import { type EnrollingMachine, enroll } from "./enrollment.ts";
 import { lookIfDue } from "./look.ts";
 import {
   type Absent,
   type ChangeOutcome,
   type CommandOutcome,
+  type EnrollmentAnswer,
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
@@ -127,6 +129,11 @@ export class InstanceActor extends InstanceViews {
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
   async rotateToken(): Promise<RotateOutcome> {
     return rotateToken(this.life);
+  }
+
+  /** A machine enrolls as the one that it watches. */
+  async enroll(machine: EnrollingMachine, joins: boolean): Promise<EnrollmentAnswer> {
+    return enroll(this.life, machine, joins);
   }
 
   /**

@@ -54,6 +54,7 @@ export async function register(
   // Else the registry would let go of the new one.
   if (former !== null && !isLetGo(former)) return { outcome: "exists", isLeaving: true };
   const now = Date.now();
+  const { enrollment } = registration;
   const idsAfter = Math.max(
     registration.idsAfter ?? 0,
     former?.state.nextEffectId ?? 0,
@@ -74,10 +75,15 @@ export async function register(
     // Nobody is admitted to the fleet of a user who is.
     suspended: false,
     usedLinks: [],
+    enrollment: enrollment === undefined ? null : { keyDigest: enrollment.keyDigest },
     state: { ...state, outbox: left.outbox },
     delivery: left.delivery,
   };
-  const event = { type: "registered", sighted: registration.sighted } as const;
+  const event = {
+    type: "registered",
+    sighted: registration.sighted,
+    enrolledBy: enrollment?.by ?? null,
+  } as const;
   const decided = await life.decide(stored, event, now, {
     former: stored.state,
     requestId: registration.requestId,
@@ -150,13 +156,20 @@ export async function change(
   return accepted(life, now);
 }
 
-/** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
+/**
+ * Issues a new generation of the instance's token; tokens of the former one are refused from now on. So is the machine that
+ * enrolled it: whoever has its token may have its key too.
+ */
 export async function rotateToken(life: InstanceLife): Promise<RotateOutcome> {
   const stored = life.known();
   if (stored === null) return life.absence();
   const now = Date.now();
   const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
-  const decided = await life.decide({ ...stored, tokenGeneration }, { type: "token.rotated" }, now);
+  const decided = await life.decide(
+    { ...stored, tokenGeneration, enrollment: null },
+    { type: "token.rotated", enrolledBy: null },
+    now,
+  );
   if (decided.outcome === "unavailable") return decided;
   life.outbox.emptySoon();
   return { outcome: "rotated", tokenGeneration };

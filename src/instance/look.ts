@@ -2,7 +2,10 @@ import type { Machine, Sighted } from "../lifecycle/model/effects.ts";
 import type { LookAnswer } from "../lifecycle/model/instance-event.ts";
 import { kindOf } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { dueLook } from "../lifecycle/rules/look.ts";
+import { dueLook, startToCancel } from "../lifecycle/rules/look.ts";
+import { AnotherWatches, demandToWatch } from "../orders/hand-over.ts";
+import { actionWorkflowId } from "../orders/order.ts";
+import { isFailedStart } from "../orders/start.ts";
 import { logInfo, logWarning } from "../platform/log.ts";
 import { wrongSettings } from "../platform/settings.ts";
 import { NoAnswer, within } from "../platform/within.ts";
@@ -22,8 +25,9 @@ interface Seen {
 }
 
 /**
- * Asks the provider how the machine is, if the instance waits for that. It is one read. That it is asked is noted first: so nobody
- * asks twice at once, and one that never comes back with an answer is asked again later. Never throws.
+ * Asks the provider how the machine is, if the instance waits for that. It is one read, but after a wake that failed: then its start
+ * is cancelled first. That it is asked is noted before: so nobody asks twice at once, and one that never comes back with an answer is
+ * asked again later. Never throws.
  */
 export async function lookIfDue(
   life: InstanceLife,
@@ -68,22 +72,41 @@ async function look(env: Env, stored: StoredInstance, machine: Machine): Promise
   }
 }
 
-async function askProvider(
-  env: Env,
-  { userId, instanceId }: StoredInstance,
-  machine: Machine,
-): Promise<Seen> {
+async function askProvider(env: Env, stored: StoredInstance, machine: Machine): Promise<Seen> {
+  const { userId, instanceId, state } = stored;
   const { provider, credentialsSetAt } = await openProvider(env, userId, machine.provider);
   const ref = machine.providerRef ?? instanceId;
-  const sighting = await provider.status({ ref, instanceId, actionId: `look-${crypto.randomUUID()}` });
+  const look = () => provider.status({ ref, instanceId, actionId: `look-${crypto.randomUUID()}` });
+  const wake = startToCancel(state);
+  let sighting = await look();
+  const mustCancel = wake !== null && isFailedStart(sighting, state.sighted?.gpus ?? null);
+  if (
+    mustCancel &&
+    (await watches(env, { userId, instanceId, provider: machine.provider, providerRef: ref }))
+  ) {
+    const workflowId = await actionWorkflowId(userId, instanceId, wake.actionId);
+    // Told to stop by another id than before: whoever knows that one does nothing more.
+    const actionId = `${workflowId}-cancel-${Date.now()}`;
+    if (
+      (await provider.hibernate({ ref, instanceId, actionId })) !== "done" ||
+      sighting.state !== "stopped"
+    ) {
+      sighting = await look();
+    }
+    logInfo("a start was cancelled", { ...idsOf(stored), workflow_id: workflowId });
+  }
   const [at, kind] = [Date.now(), kindOf(machine.provider)];
   switch (sighting.state) {
     case "running":
       return { answer: { shows: "running" }, sighted: { at, credentialsSetAt, gpus: sighting.gpus } };
     case "starting":
+      if (wake !== null) return unknown(`${kind} still shows it as starting`, true);
       return { answer: { shows: "running" }, sighted: { at, credentialsSetAt, gpus: null } };
     case "stopped":
-      return { answer: { shows: "stopped" }, sighted: { at, credentialsSetAt, gpus: null } };
+      return {
+        answer: { shows: "stopped", hourlyCost: sighting.stoppedHourlyCost },
+        sighted: { at, credentialsSetAt, gpus: null },
+      };
     case "stopping":
       return unknown(`${kind} is still stopping it`, true);
     case "terminated":
@@ -92,6 +115,17 @@ async function askProvider(
       return unknown(`${kind} does not show it`, false);
     case "unknown":
       return unknown(`${kind} can't tell: ${sighting.because}`, false);
+  }
+}
+
+/** Whether it may give orders to the machine; not where another instance watches it, and looks after it. */
+async function watches(env: Env, parameters: Parameters<typeof demandToWatch>[1]): Promise<boolean> {
+  try {
+    await demandToWatch(env, parameters);
+    return true;
+  } catch (error) {
+    if (error instanceof AnotherWatches) return false;
+    throw error;
   }
 }
 

@@ -26,8 +26,30 @@ export interface Registration {
   readonly idsAfter?: number;
   /** False for a machine that its owner did not name; left out by whoever registers none but such that were. */
   readonly isNamed?: boolean;
+  /** Of the machine, if it registers itself. */
+  readonly enrollment?: MachineEnrollment;
   readonly requestId?: string;
 }
+
+/** A machine that enrolls: by what it is known again, and with which of its owner's tokens it comes. */
+export interface MachineEnrollment {
+  /** Of the key that only the machine has. */
+  readonly keyDigest: string;
+  /** The name of the enrollment token. */
+  readonly by: string;
+}
+
+/**
+ * What an instance makes of a machine that enrolls as the one that it watches.
+ * - `own`: this machine has enrolled it.
+ * - `free`: its owner or an inventory has registered it, and nobody has sent a heartbeat yet.
+ * - `taken`: it was heard, another machine has enrolled it, or it watches another one.
+ */
+export type EnrollmentAnswer =
+  | { readonly outcome: "own" | "free"; readonly tokenGeneration: number }
+  | { readonly outcome: "taken" }
+  | Absent
+  | Unavailable;
 
 export interface ProfileChanges {
   readonly profile: Partial<Omit<Profile, "registeredAt">>;
@@ -105,13 +127,21 @@ export function endingOf(actionId: string, outcome: ActionOutcome): InstanceEven
         actionId,
         snapshotId: outcome.snapshotId,
         confirmedBy: outcome.confirmedBy,
+        hourlyCost: outcome.hourlyCost,
       };
     case "gone":
       return { type: "action.gone", actionId };
     case "found_running":
       return { type: "action.found_running", actionId };
     case "failed":
-      return { type: "action.failed", actionId, because: outcome.because };
+      return {
+        type: "action.failed",
+        actionId,
+        because: outcome.because,
+        notCancelled: outcome.notCancelled,
+        isRefused: outcome.isRefused,
+        hourlyCost: outcome.hourlyCost,
+      };
   }
 }
 

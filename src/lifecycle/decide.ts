@@ -1,4 +1,5 @@
 import type { PendingEffect } from "./model/effects.ts";
+import type { EventDetail } from "./model/history-event.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
 import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
 import { orphanOf } from "./model/phase.ts";
@@ -79,8 +80,8 @@ function apply(
             at: now,
             kind: "registered",
             severity: "info",
-            message: `Registered as ${state.profile.name}`,
-            detail: providerDetail(state.profile.provider),
+            message: `Registered as ${state.profile.name}${withToken(event.enrolledBy)}`,
+            detail: { ...providerDetail(state.profile.provider), ...enrolledBy(event.enrolledBy) },
           },
         ),
       );
@@ -105,7 +106,8 @@ function apply(
         at: now,
         kind: "token_rotated",
         severity: "info",
-        message: "A new instance token was issued; the former one is refused",
+        message: `A new instance token was issued${withToken(event.enrolledBy)}; the former one is refused`,
+        ...(event.enrolledBy == null ? {} : { detail: enrolledBy(event.enrolledBy) }),
       });
     case "removed":
       return leave(state);
@@ -141,6 +143,14 @@ function apply(
     case "operator.acted":
       return actAsOperator(state, event, now);
   }
+}
+
+function withToken(name: string | null | undefined): string {
+  return name == null ? "" : ` with the enrollment token ${name}`;
+}
+
+function enrolledBy(name: string | null | undefined): EventDetail {
+  return name == null ? {} : { enrolled_by: name };
 }
 
 /** Takes every step that is due. */

@@ -100,6 +100,11 @@ const INSTANCE_SERIES: readonly Series[] = [
     value: (sample) => sample.uptimePercent,
   },
   {
+    name: "dumont_agents_hibernated_cost_dollars",
+    help: "Dollars an hour that a hibernated instance still costs; absent while nobody knows",
+    value: (sample) => sample.hibernatedCost,
+  },
+  {
     name: "dumont_agents_heartbeats_total",
     help: "Heartbeats received",
     counter: true,

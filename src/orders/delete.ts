@@ -37,7 +37,7 @@ export async function deleteMachine(steps: OrderSteps): Promise<ActionOutcome | 
     const end = await waitUntil(steps, "delete", judgeDelete);
     if (end.type === "failed" || end.type === "undecided") return outcomeOf(end);
   }
-  return succeeded(steps.kind, snapshotId);
+  return succeeded(steps.kind, { snapshotId });
 }
 
 /** `yes`, or how the order ends instead. A machine that somebody uses, or whose state is unknown, is not deleted. */

@@ -6,6 +6,7 @@ import { calledMachine } from "../providers/machines.ts";
 import type { CallUse } from "../providers/pace.ts";
 import type { Progress, Provider, Sighting, Target } from "../providers/provider.ts";
 import { type Seen, see } from "./look.ts";
+import type { ActionParameters } from "./order.ts";
 import type { OrderSteps } from "./steps.ts";
 
 /** Handing an order over to its provider. Until the provider has accepted it, the actor may call it off. */
@@ -22,14 +23,15 @@ export async function stands(steps: OrderSteps, name: string, sighted: Sighted |
  * - When all tries have failed, the provider may still have heard one whose answer was lost: the order counts as given
  *   if `isShown` sees its effect.
  * - `act` may find that the order must not be given, and say so by a word of its own.
+ * - Throws `Refused` where the last try was refused for good: then the provider has done nothing for that one.
  */
-export async function handOver<Refused extends string = never>(
+export async function handOver<Word extends string = never>(
   steps: OrderSteps,
   name: string,
   uses: readonly CallUse[],
-  act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
+  act: (provider: Provider, target: Target) => Promise<Progress | Word>,
   isShown: (seen: Seen) => boolean,
-): Promise<Progress | Refused | "gone" | "called_off"> {
+): Promise<Progress | Word | "gone" | "called_off"> {
   const { actionId } = steps.parameters.order;
   const answer = await tryUntilTaken(steps, name, uses, act).catch(async (error: unknown) => {
     const seen = await see(steps, `${name}, look after the failure`).catch(() => null);
@@ -43,18 +45,21 @@ export async function handOver<Refused extends string = never>(
   return answer;
 }
 
-async function tryUntilTaken<Refused extends string>(
+/** The provider has refused a try for good. It may have taken one before it. */
+export class Refused extends Error {}
+
+async function tryUntilTaken<Word extends string>(
   steps: OrderSteps,
   name: string,
   uses: readonly CallUse[],
-  act: (provider: Provider, target: Target) => Promise<Progress | Refused>,
-): Promise<Progress | Refused | "called_off"> {
+  act: (provider: Provider, target: Target) => Promise<Progress | Word>,
+): Promise<Progress | Word | "called_off"> {
   const { actionId } = steps.parameters.order;
-  return steps.callProvider<Progress | Refused | "called_off">(
+  const answer = await steps.callProvider<Progress | Word | "called_off" | { readonly refused: string }>(
     `${name}, try`,
     uses,
     async (provider, target) => {
-      await demandToWatch(steps);
+      await demandToWatch(steps.env, steps.parameters);
       if (!(await steps.actor.tryOrder(actionId))) return "called_off";
       try {
         return await act(provider, target);
@@ -64,36 +69,48 @@ async function tryUntilTaken<Refused extends string>(
         throw error;
       }
     },
+    { refused: (refused) => ({ refused }) },
   );
+  if (typeof answer === "object") throw new Refused(answer.refused);
+  return answer;
 }
 
 /**
  * Cancels a start that has failed, as `isFailedStart` sees it. `left`: it does not see that. The actor is asked before
- * each try whether the order stands: the start may have come through in between.
+ * each try whether the order stands: the start may have come through in between. What was `cancelled` is to be looked at;
+ * `done`: it is stopped.
  */
 export async function cancelStart(
   steps: OrderSteps,
   name: string,
   isFailedStart: (sighting: Sighting) => boolean,
-): Promise<"cancelled" | "called_off" | "left"> {
+): Promise<"cancelled" | "done" | "called_off" | "left"> {
   const { actionId } = steps.parameters.order;
   const cancelIt = async (provider: Provider, target: Target) => {
-    await demandToWatch(steps);
+    await demandToWatch(steps.env, steps.parameters);
     if (!(await steps.actor.checkOrder(actionId, null))) return "called_off";
     if (!isFailedStart(await provider.status(target))) return "left";
-    await provider.hibernate(target);
-    return "cancelled";
+    return (await provider.hibernate(target)) === "done" ? "done" : "cancelled";
   };
   // A start that comes through costs money.
-  return steps.callProvider(name, ["look", "order"], cancelIt, true);
+  return steps.callProvider(name, ["look", "order"], cancelIt, { isUrgent: true });
+}
+
+/** Another instance watches the machine, and looks after it. */
+export class AnotherWatches extends NonRetryableError {
+  constructor(holder: string) {
+    super(`this machine is watched as ${holder}: remove one of the two`);
+  }
 }
 
 /**
  * Only the instance that watches the machine may give it orders: another one may hear it while this one does not. And nothing
  * is ordered for a user who is suspended, whatever the instance knows of that.
  */
-async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
-  const { userId, instanceId, provider, providerRef } = parameters;
+export async function demandToWatch(
+  env: Pick<Env, "FLEETS">,
+  { userId, instanceId, provider, providerRef }: Omit<ActionParameters, "order">,
+): Promise<void> {
   const fleet = fleetOf(env, userId);
   // Before there was a suspension nobody was suspended.
   if (await answerOr(fleet.isSuspended(), false))
@@ -101,9 +118,6 @@ async function demandToWatch({ env, parameters }: OrderSteps): Promise<void> {
   const machine = calledMachine({ provider, ref: providerRef });
   const holder = machine && (await fleet.holderOf(machine));
   if (holder === instanceId) return;
-  throw new NonRetryableError(
-    holder === null
-      ? "it is not known who watches this machine"
-      : `this machine is watched as ${holder}: remove one of the two`,
-  );
+  if (holder === null) throw new NonRetryableError("it is not known who watches this machine");
+  throw new AnotherWatches(holder);
 }

@@ -19,7 +19,7 @@ export async function hibernate(steps: OrderSteps, kind: Kind): Promise<ActionOu
   const obstacle = order.reason === "silence" ? obstacleOfSilence(before, order, kind) : obstacleOf(before);
   if (obstacle !== null) return obstacle;
   if (order.reason === "silence" && isShownAs(before, "stopped")) {
-    return succeeded(`${provider}: it was stopped already, nothing was done`);
+    return succeeded(`${provider}: it was stopped already, nothing was done`, costIn(before));
   }
   const answer = await handOver(
     steps,
@@ -33,7 +33,7 @@ export async function hibernate(steps: OrderSteps, kind: Kind): Promise<ActionOu
   const evidence = before.state === "shown" ? ` (before: ${before.shown.state})` : "";
   if (answer === "done") return succeeded(`${provider} at once${evidence}`);
   const end = await waitUntil(steps, kind, judgeStop);
-  return end.type === "reached" ? succeeded(`${provider}${evidence}`) : outcomeOf(end);
+  return end.type === "reached" ? succeeded(`${provider}${evidence}`, end) : outcomeOf(end);
 }
 
 /** Why an instance that is heard must not be stopped. It may be stopped although its provider does not know its state. */
@@ -58,7 +58,11 @@ function obstacleOfSilence(before: Seen, { neverHeard }: Order, kind: Kind): Act
   }
 }
 
-function judgeStop({ state }: Sighting): Verdict {
+function costIn(seen: Seen): { readonly hourlyCost?: number | undefined } {
+  return seen.state === "shown" ? { hourlyCost: seen.shown.stoppedHourlyCost } : {};
+}
+
+export function judgeStop({ state }: Sighting): Verdict {
   switch (state) {
     case "stopped":
       return "reached";

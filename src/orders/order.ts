@@ -21,6 +21,8 @@ interface Succeeded {
   readonly type: "succeeded";
   readonly confirmedBy: string;
   readonly snapshotId: string | null;
+  /** Dollars an hour that the stopped machine costs, by its provider's word. */
+  readonly hourlyCost?: number | undefined;
 }
 
 /** It is proven that the machine no longer exists. */
@@ -36,10 +38,19 @@ interface FoundRunning {
 export interface Failed {
   readonly type: "failed";
   readonly because: string;
+  /** Of a wake: why it is not known whether its start was cancelled. Absent where it was. */
+  readonly notCancelled?: string | undefined;
+  /** The last try was refused for good: the provider has done nothing for that one. Absent is no. */
+  readonly isRefused?: boolean | undefined;
+  /** As of one that succeeded. */
+  readonly hourlyCost?: number | undefined;
 }
 
-export function succeeded(confirmedBy: string, snapshotId: string | null = null): Succeeded {
-  return { type: "succeeded", confirmedBy, snapshotId };
+export function succeeded(
+  confirmedBy: string,
+  { snapshotId = null, hourlyCost }: Partial<Pick<Succeeded, "snapshotId" | "hourlyCost">> = {},
+): Succeeded {
+  return { type: "succeeded", confirmedBy, snapshotId, hourlyCost };
 }
 
 export function failed(because: string): Failed {

@@ -72,7 +72,14 @@ export class OrderSteps {
     name: string,
     uses: readonly CallUse[],
     act: (provider: Provider, target: Target, credentialsSetAt: number) => Promise<T>,
-    isUrgent = this.parameters.order.kind === "force_hibernate",
+    {
+      isUrgent = this.parameters.order.kind === "force_hibernate",
+      refused,
+    }: {
+      readonly isUrgent?: boolean;
+      /** What to answer where a try is refused for good, in place of an error. */
+      readonly refused?: (because: string) => T;
+    } = {},
   ): Promise<T> {
     const { userId, provider: connection } = this.parameters;
     const call = { connection, uses, id: `${this.#target.actionId}/${name}`, isUrgent };
@@ -105,7 +112,10 @@ export class OrderSteps {
       } catch (error) {
         logInfo("provider failed", measured(), error);
         if (error instanceof ProviderError) {
-          if (!error.isPassing) throw new NonRetryableError(error.message);
+          if (!error.isPassing) {
+            if (refused !== undefined) return refused(error.message);
+            throw new NonRetryableError(error.message);
+          }
           delayMs = await this.#waitAfterLimit(call, error);
           if (delayMs !== null) throw error;
         }

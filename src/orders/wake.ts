@@ -1,17 +1,18 @@
-import type { Sighting } from "../providers/provider.ts";
-import { cancelStart, handOver, stands } from "./hand-over.ts";
-import { isShownAs } from "./look.ts";
-import { type ActionOutcome, failed, succeeded } from "./order.ts";
+import { cancelStart, handOver, Refused, stands } from "./hand-over.ts";
+import { judgeStop } from "./hibernate.ts";
+import { isShownAs, see } from "./look.ts";
+import { type ActionOutcome, type Failed, failed, succeeded } from "./order.ts";
+import { isFailedStart, judgeStart } from "./start.ts";
 import { type OrderSteps, reasonOf } from "./steps.ts";
-import { outcomeOf, type Verdict, waitUntil } from "./wait.ts";
+import { outcomeOf, waitUntil } from "./wait.ts";
 
 /** Starts the machine and waits until it runs with its GPUs. A start that failed is cancelled. */
 export async function wake(steps: OrderSteps): Promise<ActionOutcome | null> {
   if (!(await stands(steps, "ask before acting", null))) return null;
-  const outcome = await start(steps).catch((error: unknown) => failed(reasonOf(error)));
-  if (outcome?.type !== "failed") return outcome;
-  const aftermath = await cancel(steps);
-  return aftermath === null ? null : failed(`${outcome.because}; ${aftermath}`);
+  const outcome = await start(steps).catch(
+    (error: unknown): Failed => ({ ...failed(reasonOf(error)), isRefused: error instanceof Refused }),
+  );
+  return outcome?.type === "failed" ? cancel(steps, outcome) : outcome;
 }
 
 async function start(steps: OrderSteps): Promise<ActionOutcome | null> {
@@ -33,50 +34,53 @@ async function start(steps: OrderSteps): Promise<ActionOutcome | null> {
   return end.type === "reached" || mayRun ? succeeded(provider) : outcomeOf(end);
 }
 
+/** Waits between two looks at a machine whose start was cancelled, in seconds: ten minutes in all. */
+const CANCEL_WAITS_SECONDS: readonly number[] = [2, 3, 5, 10, 20, ...Array.from({ length: 10 }, () => 60)];
+
 /**
- * Cancels the start, because one that is queued, or that came without its GPUs, would cost money some day. One of which
- * nobody can say how it stands is left alone: that proves no failure. Answers with what became of it, in words; null when
- * the order was called off.
+ * Cancels the start, because one that is queued, or that came without its GPUs, would cost money some day, and looks until the
+ * machine is stopped. One of which nobody can say how it stands is left alone: that proves no failure. The wake has failed for
+ * good only once it is proven that nothing starts any more; else its instance goes on with that. Null: it was called off.
  */
-async function cancel(steps: OrderSteps): Promise<string | null> {
+async function cancel(steps: OrderSteps, failure: Failed): Promise<ActionOutcome | null> {
+  const { because } = failure;
   const formerGpus = formerGpusOf(steps);
+  const unsure = (notCancelled: string): Failed => ({ ...failure, notCancelled });
   try {
     const cancelled = await cancelStart(steps, "cancel", (sighting) => isFailedStart(sighting, formerGpus));
     switch (cancelled) {
       case "called_off":
         return null;
+      case "done":
+        return failed(`${because}; the start was cancelled`);
       case "cancelled":
-        return "the start was cancelled";
-      case "left":
-        return "it may still start: look after it";
+        break;
+      case "left": {
+        const seen = await see(steps, "look after the failure");
+        if (seen.state === "gone") return { type: "gone" };
+        // It came through while it was given up.
+        if (isShownAs(seen, "running")) return succeeded(steps.kind);
+        return unsure(
+          seen.state === "unknown" ? `nobody can say how it is (${seen.because})` : "it was not cancelled",
+        );
+      }
+    }
+    const end = await waitUntil(steps, "hibernate", judgeStop, {
+      name: "cancel",
+      waits: CANCEL_WAITS_SECONDS,
+    });
+    switch (end.type) {
+      case "reached":
+        return { ...failed(`${because}; the start was cancelled`), hourlyCost: end.hourlyCost };
+      case "gone":
+        return { type: "gone" };
+      case "undecided":
+        return unsure(`${steps.kind} still shows it as ${end.state} after it was told to stop it`);
+      case "failed":
+        return unsure(end.because);
     }
   } catch (error) {
-    return `it could not be cancelled either (${reasonOf(error)}): look after it`;
-  }
-}
-
-function isFailedStart(sighting: Sighting, formerGpus: number | null): boolean {
-  const verdict = judgeStart(sighting, formerGpus);
-  return typeof verdict === "object" || sighting.state === "starting" || verdict === "contradicted";
-}
-
-function judgeStart(sighting: Sighting, formerGpus: number | null): Verdict {
-  switch (sighting.state) {
-    case "running": {
-      const { gpus } = sighting;
-      return gpus !== null && formerGpus !== null && gpus < formerGpus
-        ? failed(`it started with ${gpus} GPUs in place of ${formerGpus}`)
-        : "reached";
-    }
-    case "terminated":
-      return "gone";
-    case "stopped":
-    case "stopping":
-      return "contradicted";
-    case "starting":
-    case "missing":
-    case "unknown":
-      return "not yet";
+    return unsure(`it could not be cancelled either (${reasonOf(error)})`);
   }
 }
 

@@ -114,6 +114,8 @@ export interface Shown {
   readonly gpus: number | null;
   /** Why it can't or must not be stopped, such as a group that would replace it; null when nothing stands against it. */
   readonly obstacle: string | null;
+  /** Dollars an hour that a stopped one costs; absent where the provider does not say. */
+  readonly stoppedHourlyCost?: number | undefined;
 }
 
 export type ProviderErrorCode =

@@ -97,7 +97,7 @@ describe("an account of twelve machines, of which three are watched, two stopped
     expect(await get("/instances/pod2")).toMatchObject({
       hourly_cost: null,
       rate: 0.5,
-      rate_source: "listed",
+      rate_source: "provider",
     });
 
     // One is stopped where it is rented; the others beat.

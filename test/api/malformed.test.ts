@@ -11,7 +11,15 @@ afterEach(() => vi.useRealTimers());
 
 /** Everything that the service keeps: each table of D1, and what the instance and its fleet store. */
 async function everythingKept(one: Instance): Promise<string> {
-  const tables = ["users", "user_tokens", "providers", "events", "heartbeat_chunks"];
+  const tables = [
+    "users",
+    "user_tokens",
+    "enrollments",
+    "enrolled_machines",
+    "providers",
+    "events",
+    "heartbeat_chunks",
+  ];
   const rows = await env.DB.batch(tables.map((table) => env.DB.prepare(`SELECT * FROM ${table}`)));
   const objects = [one.actor, fleetOf(env, one.userId)].map(async (object) => [
     await rowsOf(object),
@@ -26,11 +34,16 @@ it("5,000 malformed requests get a clear 4xx each, and none of them changes anyt
   await one.heartbeat();
   await one.ask("GET");
   await one.settled();
+  const { body: made } = await call("POST", "/api/agent/enrollments", {
+    token: user.token,
+    json: { name: "image", uses: 1000 },
+  });
   const before = await everythingKept(one);
   expect(before).toContain('"status":"running"');
   const answers = new Map<number, number>();
 
-  const requests = fc.sample(badRequests({ instance: one.token, user: user.token, admin: ADMIN_TOKEN }), {
+  const tokens = { instance: one.token, user: user.token, admin: ADMIN_TOKEN, enrollment: made.token };
+  const requests = fc.sample(badRequests(tokens), {
     numRuns: 5_000,
     seed: 20251219,
   });

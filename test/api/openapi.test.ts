@@ -90,9 +90,14 @@ describe("the OpenAPI document", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it("tells the token that each operation needs, and describes the three kinds", async () => {
+  it("tells the token that each operation needs, and describes each kind", async () => {
     const { document, operations: all } = await operations();
-    expect(Object.keys(document.components.securitySchemes).sort()).toEqual(["admin", "instance", "user"]);
+    expect(Object.keys(document.components.securitySchemes).sort()).toEqual([
+      "admin",
+      "enrollment",
+      "instance",
+      "user",
+    ]);
     for (const { method, path, security = [] } of all) {
       const { status } = await call(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, "x"));
       expect([path, security.length > 0], `${method} ${path}`).toEqual([path, status === 401]);

@@ -62,7 +62,7 @@ describe("the table", () => {
 });
 
 it("the summary counts every group, and the dollars an hour that are being spent now", () => {
-  const costs = { hourly_cost: 0.4, hibernated_hourly_cost: 0.01 };
+  const costs = { hourly_cost: 0.4, hibernated_hourly_cost: 0.01, hibernated_cost: 0.01 };
   const summary = summarize([
     live("a", costs),
     live("b", { ...costs, health: "late" }),

@@ -40,6 +40,8 @@ function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
     ...process.env,
     DUMONT_CONFIG_FILE: join(directory, "none"),
     DUMONT_HOOKS_DIR: join(directory, "none"),
+    DUMONT_RUN_DIR: join(directory, "run"),
+    DUMONT_STATE_DIR: join(directory, "state"),
     DUMONT_INSTANCE_ID: "28864630",
     ...more,
   };

@@ -340,6 +340,51 @@ describe("the live connection", () => {
   });
 });
 
+describe("a hibernated instance", () => {
+  it("shows what it still costs, and after a wake in vain why, with what can be done", async () => {
+    const user = await world.newUser("Ada");
+    const orders: string[] = [];
+    const plane = await FakeHttp.start(({ body }) => {
+      const { type } = z.looseObject({ type: z.string() }).parse(JSON.parse(body));
+      if (type !== "instance.status" && type !== "instance.ping") orders.push(type);
+      return type === "instance.wake"
+        ? { status: 400, body: '{"error":"its GPU is taken"}' }
+        : { status: 200, body: '{"status":"done","state":"stopped"}' };
+    });
+    try {
+      const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+      await request(`${world.url}/api/agent/providers/webhook`, "PUT", user.token, {
+        url: plane.url,
+        secret,
+      });
+      await request(`${world.url}/api/agent/instances`, "POST", user.token, {
+        instance_id: "sleeper",
+        name: "Sleeper",
+        provider: "webhook",
+      });
+      const page = await open();
+      await signIn(page, user);
+      await request(`${world.url}/api/agent/instances/sleeper/hibernate`, "POST", user.token);
+      await row(page, "Sleeper").getByText("unknown cost an hour").waitFor(PATIENCE);
+      await row(page, "Sleeper").getByRole("link").click();
+      await page.getByRole("button", { name: "Wake: Sleeper" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Wake" }).click();
+      const failed = page.getByRole("region", { name: "Its last wake failed" });
+      await failed.getByText(/the webhook answered 400.*; the start was cancelled/).waitFor(PATIENCE);
+      expect(await failed.getByRole("listitem").allInnerTexts()).toEqual([
+        expect.stringContaining("Wait, and wake it again"),
+      ]);
+      expect(await barriers(page)).toEqual([]);
+      expect(orders).toEqual(["instance.hibernate", "instance.wake", "instance.hibernate"]);
+      await failed.getByRole("button", { name: "Wake" }).click();
+      await page.getByRole("dialog").getByText("Wake Sleeper?").waitFor(PATIENCE);
+      await page.context().close();
+    } finally {
+      await plane.stop();
+    }
+  });
+});
+
 describe("a new user", () => {
   it("adds an instance, runs the command that is shown, and sees its first heartbeat", async () => {
     const user = await world.newUser("Ada");
@@ -520,6 +565,34 @@ describe("settings", () => {
     } finally {
       await plane.stop();
     }
+  });
+
+  it("make an enrollment token with the one command to paste, tell how many machines are left, and revoke it", async () => {
+    const user = await world.newUser("Ada");
+    const page = await open();
+    await signIn(page, user);
+    await page.getByRole("link", { name: "Settings" }).click();
+    const card = cardOf(page, "Enrollment tokens");
+    await card.getByText("No token: each machine is registered by hand.").waitFor(PATIENCE);
+    await card.getByLabel("Name").fill("Image");
+    await card.getByLabel("Machines").fill("3");
+    await card.getByRole("button", { name: "Make a token" }).click();
+    await card.getByText("3 of 3 machines left").waitFor(PATIENCE);
+    const command = (await card.locator("pre").textContent()) ?? "";
+    const [, token = ""] = /install --enroll (\S+) --url http:\/\/127/.exec(command) ?? [];
+    expect(await barriers(page)).toEqual([]);
+    await request(`${world.url}/api/agent/enroll`, "POST", token, {
+      provider: "ec2",
+      machine_id: "i-1234567890abcdef0",
+      machine_key: "k".repeat(32),
+    });
+    await page.reload();
+    await card.getByText("2 of 3 machines left").waitFor(PATIENCE);
+    expect(await page.getByText(token).count()).toBe(0);
+    await card.getByRole("button", { name: "Revoke: Image" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await card.getByText("No token: each machine is registered by hand.").waitFor(PATIENCE);
+    await page.context().close();
   });
 });
 

@@ -63,6 +63,12 @@ describe("ten thousand requests made of the OpenAPI document", () => {
     const attackerTokens = await Promise.all(
       Array.from({ length: TOKENS }, () => issueUserToken(world.url, admin, attacker.id)),
     );
+    const { token: enrollment } = z.object({ token: z.string() }).parse(
+      await request(`${world.url}/api/agent/enrollments`, "POST", attacker.token, {
+        name: "x",
+        uses: 1000,
+      }),
+    );
     const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
     console.log(`FUZZ_SEED=${seed} makes the same requests again`);
     const requests = fc.sample(requestsOf(document, ["victim", ...ids]), { numRuns: REQUESTS, seed });
@@ -76,6 +82,7 @@ describe("ten thousand requests made of the OpenAPI document", () => {
         instance: instanceTokens[index % INSTANCES] ?? "",
         user: attackerTokens[index % TOKENS] ?? "",
         admin,
+        enrollment,
       }[fuzzed.token];
       const response = await fetch(`${world.url}${fuzzed.path}`, {
         method: fuzzed.method,

@@ -7,7 +7,7 @@ export interface FuzzedRequest {
   readonly operation: string;
   readonly method: string;
   readonly path: string;
-  readonly token: "none" | "forged" | "instance" | "user" | "admin";
+  readonly token: "none" | "forged" | "instance" | "user" | "admin" | "enrollment";
   readonly body: string | null;
 }
 
@@ -39,7 +39,7 @@ const schemaSchema: z.ZodType<Schema> = z.lazy(() =>
   }),
 );
 
-const SCOPES = ["instance", "user", "admin"] as const;
+const SCOPES = ["instance", "user", "admin", "enrollment"] as const;
 
 const operationSchema = z.looseObject({
   operationId: z.string(),

@@ -157,6 +157,10 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "never_heard_after_seconds",
   "act_on_never_heard",
   "inventory",
+  "hibernated_cost",
+  "hibernated_cost_source",
+  "stopped_risks",
+  "wake_failed",
   "delete_while_running",
   // Told otherwise: a machine that reports nothing costs money too.
   "cost_today",

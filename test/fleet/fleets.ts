@@ -75,6 +75,8 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       provider_ref: of.providerRef ?? null,
       hourly_cost: null,
       hibernated_hourly_cost: null,
+      hibernated_cost: null,
+      hibernated_cost_source: "unknown",
       registered_at: toIso(1),
       orphaned_since: orphanedSince === null ? null : toIso(orphanedSince),
       hibernated_since: null,

@@ -117,6 +117,14 @@ describe("a stored row", () => {
     expect(state("running")).toMatchObject({ sighted: null, agent: { sequence: 3, hasGpu: true } });
   });
 
+  it("keeps by what the machine is known again that enrolled it, and says nothing of it where none did", () => {
+    const read = stored(golden(`version-${VERSION}`, "running"));
+    expect(read.enrollment).toBeNull();
+    expect(JSON.parse(writeRow(read))).not.toHaveProperty("enrollment");
+    const enrolled = { ...read, enrollment: { keyDigest: "d1" } };
+    expect(stored(JSON.parse(writeRow(enrolled))).enrollment).toEqual({ keyDigest: "d1" });
+  });
+
   const current = golden(`version-${VERSION}-delivery`, "running, with a chunk that waits");
   const MAY_BE_LEFT_OUT = ["version", "overrides", "userPolicy"];
   const needed = paths(current).filter(

@@ -71,6 +71,8 @@ export class AgentMachine {
       DUMONT_PROC: join(folder, "proc"),
       DUMONT_CGROUP: join(folder, "cgroup"),
       DUMONT_DEV: join(folder, "dev"),
+      DUMONT_RUN_DIR: join(folder, "run"),
+      DUMONT_STATE_DIR: join(folder, "state"),
       DUMONT_BIN: join(folder, "installed"),
       DUMONT_UNIT_DIR: join(folder, "units"),
       DUMONT_INSTANCE_ID: "28864630",

@@ -8,6 +8,7 @@ import { InvariantsHold } from "./promises/invariants-hold.ts";
 import { NeverHeardIsSpared } from "./promises/never-heard-is-spared.ts";
 import { NewestPolicyHolds } from "./promises/newest-policy-holds.ts";
 import { NoMachineIsForgotten } from "./promises/no-machine-is-forgotten.ts";
+import { NoStartOutlivesItsWake } from "./promises/no-start-outlives-its-wake.ts";
 import { NothingIsLost } from "./promises/nothing-is-lost.ts";
 import { OneWatcher } from "./promises/one-watcher.ts";
 import { OnlyOrdersThatStand } from "./promises/only-orders-that-stand.ts";
@@ -76,6 +77,7 @@ export async function live(
     new WhoIsUsedIsNotDeleted(platform, say),
     new NeverHeardIsSpared(platform, say),
     new NoMachineIsForgotten(platform, say),
+    new NoStartOutlivesItsWake(platform, say),
     new OrdersReachTheirMachine(say),
     new OneWatcher(platform, say),
     new OnlyOrdersThatStand(platform, say),

@@ -16,6 +16,8 @@ export type MachineState = "running" | "starting" | "stopping" | "stopped" | "go
 interface Machine {
   state: MachineState;
   gpus: number;
+  /** A start waits for a GPU: it comes through late, or never, unless it is cancelled. */
+  isQueued: boolean;
   /** The provider has accepted to destroy it. */
   isDoomed: boolean;
   /** While it lasts the provider does not show the machine, or can't tell. */
@@ -64,6 +66,10 @@ export class Machines {
 
   startsOf(ref: string): number {
     return this.#of(ref).starts;
+  }
+
+  isQueued(ref: string): boolean {
+    return this.#of(ref).isQueued;
   }
 
   isDoomed(ref: string): boolean {
@@ -135,7 +141,15 @@ export class Machines {
   #of(ref: string): Machine {
     const known = this.#machines.get(ref);
     if (known !== undefined) return known;
-    const machine: Machine = { state: "running", gpus: 1, isDoomed: false, lie: null, starts: 1, changes: 0 };
+    const machine: Machine = {
+      state: "running",
+      gpus: 1,
+      isQueued: false,
+      isDoomed: false,
+      lie: null,
+      starts: 1,
+      changes: 0,
+    };
     this.#machines.set(ref, machine);
     return machine;
   }
@@ -175,6 +189,7 @@ export class Machines {
     }
     if (machine.isDoomed) return "accepted";
     const [passing, end] = TURNS[deed];
+    if (deed === "wake" && machine.isQueued) return "accepted";
     if (machine.state === end || machine.state === passing) {
       // A stop also ends a start that is queued.
       machine.changes += 1;
@@ -183,6 +198,7 @@ export class Machines {
     }
     this.onDeed(deed, target);
     machine.changes += 1;
+    machine.isQueued = false;
     machine.isDoomed = deed === "delete";
     const { scheduler, change } = { scheduler: this.#scheduler, change: machine.changes };
     // Rarely a start brings none of its GPUs.
@@ -190,14 +206,31 @@ export class Machines {
     const reached = () => {
       if (machine.changes === change) reach(machine, end, gpus);
     };
-    const isQueued = deed === "wake" && scheduler.chance(this.#rates.queuedStart);
-    if (isQueued) this.#count("starts queued");
-    else if (scheduler.random() < 0.6) {
+    if (deed === "wake" && scheduler.chance(this.#rates.queuedStart)) return this.#queue(machine, reached);
+    if (scheduler.random() < 0.6) {
       reached();
       return scheduler.random() < 0.5 ? "done" : "accepted";
     } else machine.state = passing;
-    const takesMs = isQueued ? scheduler.between(5, 40) * 60_000 : scheduler.between(2_000, 240_000);
-    scheduler.at(scheduler.now + takesMs, reached);
+    scheduler.at(scheduler.now + scheduler.between(2_000, 240_000), reached);
+    return "accepted";
+  }
+
+  /** The GPU is taken: the start waits. Not every provider shows that it does, or says so at once. */
+  #queue(machine: Machine, reached: () => void): Progress {
+    const scheduler = this.#scheduler;
+    this.#count("starts queued");
+    machine.isQueued = true;
+    if (scheduler.random() < 0.5) machine.state = "starting";
+    if (scheduler.random() < 0.3) this.#count("starts that never come");
+    else {
+      // In the end it comes through after the wake has failed, unless it is cancelled.
+      const [shortest, longest] = scheduler.random() < 0.5 ? [5, 40] : [40, 150];
+      scheduler.at(scheduler.now + scheduler.between(shortest, longest) * 60_000, () => {
+        if (machine.isQueued) this.#count("starts that come late");
+        reached();
+      });
+    }
+    if (scheduler.random() < 0.5) throw new ProviderError("no_capacity", "its GPU is taken: the start waits");
     return "accepted";
   }
 
@@ -212,6 +245,7 @@ function reach(machine: Machine, state: MachineState, gpus: number): void {
   if (state === "running" && machine.state !== "running") machine.starts += 1;
   machine.state = state;
   machine.gpus = gpus;
+  machine.isQueued = false;
 }
 
 /** Through which state each deed leads, and to which. */

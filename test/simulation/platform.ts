@@ -19,6 +19,9 @@ import { Workflows } from "./workflows.ts";
  * run on it. At every point where one of them waits, it may crash, with what it asked for done or not.
  */
 
+/** How a call ends its id that an instance makes itself, to cancel the start of a wake that has failed. */
+export const LATE_CANCEL = /-cancel-\d+$/;
+
 /** A process, from its start to its crash. */
 export interface Life {
   readonly isAlive: boolean;
@@ -65,6 +68,7 @@ export class Platform {
       const parameters = this.#order(target.actionId);
       if (parameters === undefined) return;
       const { ref, actionId: workflowId } = target;
+      if (LATE_CANCEL.test(workflowId)) this.count("starts cancelled late");
       this.onHappening({ type: "called", at: scheduler.now, isLook, ref, workflowId, parameters });
     };
     this.machines.onDeed = (deed, target) => {
@@ -77,7 +81,8 @@ export class Platform {
   }
 
   /** What the order of this workflow's id is; undefined when there is none. */
-  #order(workflowId: string): ActionParameters | undefined {
+  #order(actionId: string): ActionParameters | undefined {
+    const workflowId = actionId.replace(LATE_CANCEL, "");
     const [order, ...others] = this.orders.flatMap((each) => each.find(workflowId) ?? []);
     if (others.length > 0) throw new Error(`${workflowId} was begun in two bindings`);
     return order?.parameters;

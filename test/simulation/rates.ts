@@ -43,7 +43,7 @@ export function drawRates(scheduler: Scheduler): Rates {
     forged: draw(0.1),
     refusal: draw(0.1),
     longRefusal: draw(0.03),
-    queuedStart: draw(0.1),
+    queuedStart: draw(0.6),
     lostWorkflow: draw(0.05),
     lie: draw(0.01),
     otherCredentials: draw(0.02),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { stoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import type { detailSchema, heartbeatViewSchema, liveSchema } from "./schemas.ts";
 
 /** The examples of the product's specification, for the OpenAPI document. */
@@ -22,6 +23,8 @@ export const runningExample: z.infer<typeof liveSchema> = {
   provider_ref: null,
   hourly_cost: 0.4,
   hibernated_hourly_cost: 0.01,
+  hibernated_cost: 0.01,
+  hibernated_cost_source: "registered",
   registered_at: "2025-12-18T11:58:00Z",
   orphaned_since: null,
   hibernated_since: null,
@@ -78,6 +81,8 @@ export const detailExample: z.infer<typeof detailSchema> = {
   missed_heartbeats: 1,
   avg_gpu_utilization: 82.5,
   cost_accumulated: 2.4,
+  stopped_risks: stoppedRisks("agent", 0.01),
+  wake_failed: null,
   cost_total: 6.1,
   wasted_total: 0,
   gpus: [{ index: 0, name: "NVIDIA RTX 4090", utilization: 87, vram_used_gb: 18.4, vram_total_gb: 24 }],

@@ -4,9 +4,15 @@ import { component } from "../../http/openapi.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import type { StoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
-import type { DetailView, HeartbeatView, LiveView } from "../../lifecycle/views/instance-view.ts";
+import type {
+  DetailView,
+  HeartbeatView,
+  LiveView,
+  WakeFailedView,
+} from "../../lifecycle/views/instance-view.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
 
@@ -78,7 +84,7 @@ const costFields = {
   rate_source: z
     .enum(RATE_SOURCES)
     .describe(
-      "`registered` by its owner, `listed` by its provider, `learnt` from what it reports, `unknown`; `none`: there is no machine any more",
+      "`registered` by its owner, the `provider`'s word, `learnt` from what it reports, `unknown`; `none`: there is no machine any more",
     ),
   wasted_today: z
     .number()
@@ -110,7 +116,14 @@ export const liveSchema = component(
       .describe("The id of the connection by which the provider is called; null where nobody is called"),
     provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
     hourly_cost: z.number().nullable(),
-    hibernated_hourly_cost: z.number().nullable(),
+    hibernated_hourly_cost: z.number().nullable().describe("As it was registered"),
+    hibernated_cost: z
+      .number()
+      .nullable()
+      .describe("Dollars an hour that it costs while it is hibernated; null while that is unknown"),
+    hibernated_cost_source: z
+      .enum(["registered", "provider", "unknown"])
+      .describe("Whose word `hibernated_cost` is: its owner's, or its provider's"),
     registered_at: instant,
     orphaned_since: instant.nullable(),
     hibernated_since: instant.nullable(),
@@ -168,6 +181,68 @@ const gpuSchema = component(
   }),
 );
 
+const stoppedRisksSchema = component(
+  "StoppedRisks",
+  z
+    .object({
+      text: z.string().describe("All of it in one sentence"),
+      still_billed: z
+        .array(
+          z.enum([
+            "disks",
+            "volumes",
+            "addresses",
+            "snapshots",
+            "everything",
+            "perhaps everything",
+            "not said",
+          ]),
+        )
+        .readonly(),
+      hourly_cost: z.number().nullable().describe("Dollars an hour while it is stopped; null while unknown"),
+      lost: z.array(z.enum(["memory", "container disk", "local disks", "not said"])).readonly(),
+      may_not_come_back: z.enum(["its host", "capacity"]).nullable(),
+      start_without_gpu: z
+        .enum(["waits", "comes without", "fails"])
+        .nullable()
+        .describe(
+          "What a start does while no GPU is free: it waits in a queue, may come without a GPU, or fails",
+        ),
+      ends_by_itself: z.enum(["after its contract", "without balance"]).nullable(),
+    })
+    .describe("What stopping the machine costs, loses and risks at its provider"),
+) satisfies z.ZodType<StoppedRisks>;
+
+const wakeFailedSchema = component(
+  "WakeFailed",
+  z
+    .object({
+      at: instant,
+      because: z.string(),
+      may_start: z
+        .boolean()
+        .describe(
+          "It is not known whether its start was cancelled. Its provider is told to stop it, and asked, until it is. Wake it here rather than there if you want it to run",
+        ),
+      ways_on: z
+        .array(
+          z.object({
+            way: z.enum(["wait", "recreate", "fetch_data"]),
+            how: z.string(),
+            request: z
+              .object({ method: z.literal("POST"), path: z.string() })
+              .nullable()
+              .describe("A request to this API that does it"),
+            command: z.string().nullable().describe("For the provider's own command line"),
+            page: z.string().nullable().describe("Where it can be done at the provider"),
+          }),
+        )
+        .readonly()
+        .describe("What you can do"),
+    })
+    .describe("Why the last wake of a hibernated instance failed"),
+) satisfies z.ZodType<WakeFailedView>;
+
 export const detailSchema = component(
   "InstanceDetail",
   liveSchema.extend({
@@ -176,6 +251,8 @@ export const detailSchema = component(
     uptime_percent: z.number().nullable().describe("Heartbeats received of those expected"),
     missed_heartbeats: z.number(),
     avg_gpu_utilization: z.number().nullable(),
+    stopped_risks: stoppedRisksSchema,
+    wake_failed: z.union([wakeFailedSchema, z.null()]),
     cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
     cost_total: z.number().describe("Dollars since it is watched"),
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),

@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
-import { money } from "../format.ts";
+import { money, price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
@@ -30,6 +30,7 @@ export const Row = memo(
         </td>
         <td data-label={columns.cost} class="figure">
           {money(instance.cost_today, language.value)}
+          {instance.status === "hibernated" && <span class="id">{stillCosts(instance)}</span>}
         </td>
         <td data-label={columns.next} title={instance.lifecycle.because}>
           <NextStep lifecycle={instance.lifecycle} />
@@ -43,6 +44,12 @@ export const Row = memo(
   (before, after) =>
     JSON.stringify(before.instance, withoutTime) === JSON.stringify(after.instance, withoutTime),
 );
+
+/** What a hibernated instance still costs. */
+function stillCosts({ hibernated_cost }: LiveView): string {
+  const { anHour, unknownAnHour } = words.value.comingBack;
+  return hibernated_cost === null ? unknownAnHour : anHour(price(hibernated_cost, language.value));
+}
 
 /** They only count the time that passes, and the row counts by itself. */
 function withoutTime(key: string, value: unknown): unknown {

@@ -65,7 +65,7 @@ export function summarize(instances: readonly LiveView[]): Summary {
   };
 }
 
-function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: LiveView): number {
+function costNow({ status, health, hourly_cost, hibernated_cost }: LiveView): number {
   switch (status) {
     case "running":
     case "orphaned":
@@ -74,7 +74,7 @@ function costNow({ status, health, hourly_cost, hibernated_hourly_cost }: LiveVi
     case "deleting":
       return hourly_cost ?? 0;
     case "hibernated":
-      return hibernated_hourly_cost ?? 0;
+      return hibernated_cost ?? 0;
     // One that was never heard may run.
     case "pending":
       return health === "unhealthy" ? (hourly_cost ?? 0) : 0;

@@ -3,7 +3,7 @@ import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/poli
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
-import { dateTime, money, number } from "../format.ts";
+import { dateTime, money, number, price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { confirmed } from "../parts/dialog.tsx";
@@ -16,6 +16,7 @@ import { ConnectionName } from "../settings/connections.tsx";
 import { PolicyEditor } from "../settings/policy-editor.tsx";
 import { language, words } from "../words.ts";
 import { ReadingsCard } from "./readings-card.tsx";
+import { WakeFailed } from "./wake-failed.tsx";
 
 type Detail = DetailView & {
   readonly policy: PolicySettings;
@@ -47,6 +48,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
         <span class="id">{data.instance_id}</span>
         <Actions instance={data} onDone={refresh} />
       </div>
+      <WakeFailed instance={data} onDone={refresh} />
       <div class="columns">
         <div>
           <section class="card">
@@ -85,7 +87,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
 }
 
 function Figures({ instance }: { instance: Detail }) {
-  const { figures } = words.value;
+  const { figures, comingBack } = words.value;
   const locale = language.value;
   const percent = (value: number | null) => (value === null ? "–" : `${number(value, locale)}%`);
   const dollars = (value: number | null) => (value === null ? "–" : money(value, locale));
@@ -100,6 +102,12 @@ function Figures({ instance }: { instance: Detail }) {
         <Figure name={figures.costToday} value={money(instance.cost_today, locale)} />
         <Figure name={figures.costTotal} value={dollars(instance.cost_accumulated)} />
         <Figure name={figures.hourly} value={dollars(instance.hourly_cost)} />
+        <Figure
+          name={comingBack.hibernated}
+          value={
+            instance.hibernated_cost === null ? comingBack.unknown : price(instance.hibernated_cost, locale)
+          }
+        />
         <Figure name={figures.provider} value={words.value.providers[instance.provider]} />
         {instance.connection !== null && (
           <Figure name={figures.connection} value={<ConnectionName id={instance.connection} />} />

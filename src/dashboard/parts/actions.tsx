@@ -2,10 +2,10 @@ import { CALLED_PROVIDERS } from "../../lifecycle/model/provider.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
-import { money } from "../format.ts";
-import { language, words } from "../words.ts";
+import { words } from "../words.ts";
 import { confirmed } from "./dialog.tsx";
 import { doAndSay } from "./notice.tsx";
+import { wakeInstance } from "./wake.ts";
 
 /** What the owner can ask of an instance as it stands. */
 export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () => void }) {
@@ -25,8 +25,9 @@ export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () 
     finish();
   };
   const onHibernate = async () => {
-    const { hibernateQuestion, hibernateStakes } = words.value;
-    if (!(await confirmed(hibernateQuestion(name), hibernateStakes, hibernate))) return;
+    const { hibernateQuestion, hibernateStakes, comingBack } = words.value;
+    const stakes = [hibernateStakes, comingBack.risks(provider, instance.hibernated_cost) ?? ""];
+    if (!(await confirmed(hibernateQuestion(name), stakes.join(" ").trim(), hibernate))) return;
     await doAndSay(
       () => ask("POST", `${address}/hibernate`),
       () => words.value.done.hibernate(name),
@@ -34,14 +35,7 @@ export function Actions({ instance, onDone }: { instance: LiveView; onDone?: () 
     finish();
   };
   const onWake = async () => {
-    const { wakeQuestion, wakeStakes, wakeStakesUnknown } = words.value;
-    const { hourly_cost } = instance;
-    const stakes = hourly_cost === null ? wakeStakesUnknown : wakeStakes(money(hourly_cost, language.value));
-    if (!(await confirmed(wakeQuestion(name), stakes, wake))) return;
-    await doAndSay(
-      () => ask("POST", `${address}/wake`),
-      () => words.value.done.wake(name),
-    );
+    await wakeInstance(instance);
     finish();
   };
   switch (status) {

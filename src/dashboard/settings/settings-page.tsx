@@ -5,6 +5,7 @@ import { useLive } from "../poll.ts";
 import { words } from "../words.ts";
 import { Channels } from "./channels.tsx";
 import { ConnectionsCard } from "./connections.tsx";
+import { EnrollmentsCard } from "./enrollments.tsx";
 import { PolicyEditor } from "./policy-editor.tsx";
 
 const PAUSE_MS = 30_000;
@@ -28,6 +29,7 @@ export function SettingsPage() {
       <h1>{words.value.settings}</h1>
       <Channels />
       <ConnectionsCard />
+      <EnrollmentsCard />
       <section class="card">
         <h2>{words.value.defaultPolicy}</h2>
         <p class="faint">{words.value.policyHint}</p>

@@ -3,6 +3,7 @@ import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/instance-view.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
+import { englishComingBack } from "./english-coming-back.ts";
 import { spelledOut } from "./spelled-out.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
@@ -92,6 +93,7 @@ const event: Record<string, string> = {
   delivery_parked: "Delivery parked",
   alert_not_delivered: "Alert not delivered",
   connection_refused: "Credentials refused",
+  enrollment_refused: "Enrollment refused",
   invariant_breached: "Decision held back",
   operator_acted: "Operator acted",
   resumed: "Goes on from a former state",
@@ -206,6 +208,7 @@ export const english = {
     saved: "Saved.",
   },
   failed: "That did not work.",
+  comingBack: englishComingBack,
   status,
   health,
   block,
@@ -321,6 +324,23 @@ export const english = {
   credentialField: (field: string) => credentialField[field] ?? spelledOut(field),
   deleteConnectionQuestion: (name: string) => `Delete the connection ${name}?`,
   deleteConnectionStakes: "Its key is forgotten. No machine is touched.",
+  enrollments: "Enrollment tokens",
+  enrollmentsHint:
+    "For images and launch templates: a machine that has one registers itself at EC2, Google, Azure, RunPod and Vast.ai.",
+  noEnrollments: "No token: each machine is registered by hand.",
+  enrollmentState: {
+    active: (until: string) => `until ${until}`,
+    used_up: (_: string) => "used up",
+    expired: (since: string) => `expired on ${since}`,
+  },
+  usesLeft: (left: number, uses: number) => `${left} of ${uses} machines left`,
+  usesLabel: "Machines",
+  daysLabel: "Days",
+  makeEnrollment: "Make a token",
+  enrollWithThis: "This registers the machine on which it runs, and starts the agent",
+  revoke: "Revoke",
+  revokeQuestion: (name: string) => `Revoke the enrollment token ${name}?`,
+  revokeStakes: "No further machine is registered with it. Those that were stay.",
   defaultPolicy: "Policy of all instances",
 };
 

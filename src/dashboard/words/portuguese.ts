@@ -1,6 +1,7 @@
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
+import { portugueseComingBack } from "./portuguese-coming-back.ts";
 import { spelledOut } from "./spelled-out.ts";
 
 const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
@@ -57,6 +58,7 @@ const event: Record<string, string> = {
   delivery_parked: "Entrega adiada",
   alert_not_delivered: "Alerta não entregue",
   connection_refused: "Credenciais recusadas",
+  enrollment_refused: "Inscrição recusada",
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
   resumed: "Retomada de um estado anterior",
@@ -170,6 +172,7 @@ export const portuguese: Words = {
     saved: "Salvo.",
   },
   failed: "Não funcionou.",
+  comingBack: portugueseComingBack,
   status: {
     pending: "Pendente",
     running: "Rodando",
@@ -304,5 +307,22 @@ export const portuguese: Words = {
   credentialField: (field) => credentialField[field] ?? spelledOut(field),
   deleteConnectionQuestion: (name) => `Excluir a conexão ${name}?`,
   deleteConnectionStakes: "A chave dela é esquecida. Nenhuma máquina é tocada.",
+  enrollments: "Tokens de inscrição",
+  enrollmentsHint:
+    "Para imagens e modelos de lançamento: uma máquina que tem um deles se registra sozinha na EC2, no Google, na Azure, na RunPod e na Vast.ai.",
+  noEnrollments: "Nenhum token: cada máquina é registrada à mão.",
+  enrollmentState: {
+    active: (until) => `até ${until}`,
+    used_up: (_) => "esgotado",
+    expired: (since) => `expirou em ${since}`,
+  },
+  usesLeft: (left, uses) => `restam ${left} de ${uses} máquinas`,
+  usesLabel: "Máquinas",
+  daysLabel: "Dias",
+  makeEnrollment: "Criar um token",
+  enrollWithThis: "Isto registra a máquina em que roda e inicia o agente",
+  revoke: "Revogar",
+  revokeQuestion: (name) => `Revogar o token de inscrição ${name}?`,
+  revokeStakes: "Nenhuma outra máquina é registrada com ele. As que já foram continuam.",
   defaultPolicy: "Política de todas as instâncias",
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { emptyCounters } from "../../lifecycle/model/counters.ts";
+import { registeredCost } from "../../lifecycle/model/hibernated-cost.ts";
 import { STATUSES, type Status } from "../../lifecycle/model/phase.ts";
 import { type ConnectedProvider, connectionOf, kindOf } from "../../lifecycle/model/provider.ts";
 import { jsonText, openEnum, storedOverridesSchema } from "../../lifecycle/model/stored.ts";
@@ -28,6 +29,7 @@ export const formerInstance = z.object({
 /** The row of an instance that has not reported yet. */
 export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
   const { status } = row;
+  const hibernated = registeredCost(row.hibernated_hourly_cost);
   return {
     revision: row.revision,
     asOf: row.registered_at,
@@ -57,6 +59,8 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       provider_ref: row.provider_ref,
       hourly_cost: row.hourly_cost,
       hibernated_hourly_cost: row.hibernated_hourly_cost,
+      hibernated_cost: hibernated.hourly,
+      hibernated_cost_source: hibernated.source,
       registered_at: toIso(row.registered_at),
       orphaned_since: row.orphaned_since === null ? null : toIso(row.orphaned_since),
       hibernated_since: null,

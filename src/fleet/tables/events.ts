@@ -126,6 +126,16 @@ export class RecentEvents {
     return inserted.toArray().length > 0;
   }
 
+  /** Whether the fleet has had an event of its own of this id since then. */
+  hasOwn(id: string, since: number): boolean {
+    const own = this.#sql.exec(
+      "SELECT 1 FROM events WHERE instance_id = '' AND id = ? AND at > ?",
+      id,
+      since,
+    );
+    return own.toArray().length > 0;
+  }
+
   /** A page, newest first. */
   page(before: Position | null, limit: number): Page<FleetEvent> {
     const [instanceBefore = "", idBefore = ""] = before?.tie.split("/") ?? [];
@@ -257,10 +267,7 @@ export class RecentEvents {
     return found.one().events;
   }
 
-  /**
-   * When the newest of the `count` oldest events of this sort happened, of those that happened by `until`; 0 when there are
-   * none. It reads no more rows than that.
-   */
+  /** When the newest of the `count` oldest events of this sort, up to `until`, happened; 0 without any. Reads no more rows than that. */
   #newestOfOldest(sort: string, count: number, until = Number.MAX_SAFE_INTEGER): number {
     if (count <= 0) return 0;
     const { newest } = this.#sql

@@ -23,9 +23,9 @@ const textRow = z.object({
   view: z.string().startsWith('{"').endsWith("}"),
 });
 
-/** An instance of the former release reported no connection. In a name the quotes would be escaped. */
+/** An instance of the former release did not report what it costs hibernated. In a name the quotes would be escaped. */
 function completeText(view: string): string {
-  if (view.includes('"connection":')) return view;
+  if (view.includes('"hibernated_cost":')) return view;
   const read = jsonText(reportedView).safeParse(view);
   return read.success ? JSON.stringify(completeView(read.data)) : view;
 }

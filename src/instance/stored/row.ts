@@ -14,8 +14,14 @@ export type Loaded =
 /** A row as it is written from version 1 on; one without a version was written before. */
 const versionSchema = z.looseObject({ version: z.int().min(1).default(0) });
 
-export function writeRow({ delivery, suspended, state, ...stored }: StoredInstance): string {
-  const row = { version: VERSION, ...stored, ...(suspended ? { suspended } : {}), ...intoRow(state) };
+export function writeRow({ delivery, suspended, enrollment, state, ...stored }: StoredInstance): string {
+  const row = {
+    version: VERSION,
+    ...stored,
+    ...(suspended ? { suspended } : {}),
+    ...(enrollment === null ? {} : { enrollment }),
+    ...intoRow(state),
+  };
   return JSON.stringify(isNothingWaiting(delivery) ? row : { ...row, delivery });
 }
 

@@ -19,6 +19,7 @@ import type {
   Orphan,
   Phase,
   Unheard,
+  WakeFailed,
 } from "../../lifecycle/model/phase.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
@@ -143,14 +144,24 @@ const handover = z.discriminatedUnion("state", [
   exactly<Handed<"accepted">>({ state: z.literal("accepted"), at: number }),
 ]) satisfies z.ZodType<Handover>;
 
-const action = exactly<Action>({ id: text, kind: actionKind, orderedAt: number, machine, handover });
+const action = exactly<Action>({
+  id: text,
+  kind: actionKind,
+  orderedAt: number,
+  machine,
+  handover,
+  tries: number.optional(),
+});
 
 const openLook = exactly<OpenLook>({
   askAt: number,
   tries: number,
   failingSince: numberOrNull,
   isTold: z.boolean(),
+  because: z.literal("wake").optional(),
 });
+
+const wakeFailed = exactly<WakeFailed>({ at: number, because: text, actionId: text });
 
 const unheard = exactly<Unheard>({ because: openEnum<Unheard["because"]>(), from: number });
 
@@ -161,6 +172,7 @@ const hibernated = exactly<Hibernated>({
   reason: actionReason,
   orphan: orphan.nullable(),
   openLook: openLook.optional(),
+  wakeFailed: wakeFailed.optional(),
 });
 
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
@@ -279,6 +291,7 @@ export const stateSchema = exactly<InstanceState>({
   }),
   sighted: sighted.nullable(),
   listedHourlyCost: number.optional(),
+  stoppedHourlyCost: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

@@ -28,6 +28,8 @@ export interface StoredInstance {
   readonly suspended: boolean;
   /** Links of alerts that were used, for as long as they would be good. */
   readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
+  /** By what the machine that enrolled it is known again; null where none did, or its owner has replaced the token since. */
+  readonly enrollment: { readonly keyDigest: string } | null;
   readonly state: InstanceState;
   readonly delivery: DeliveryStanding;
 }
@@ -89,6 +91,8 @@ export const rowSchema = z.object({
   /** Absent while the user is not suspended, and after a release that did not know of it has written the row. */
   suspended: z.boolean().default(false),
   usedLinks: z.array(z.object({ id: z.string(), expiresAt: z.number() })),
+  /** Absent for most, and after a release that did not know of it has written the row. */
+  enrollment: z.object({ keyDigest: z.string() }).nullable().default(null),
   state: stateSchema,
   /** Absent while nothing waits, and after that release has written the row. */
   delivery: exactly<DeliveryStanding>({

@@ -49,7 +49,7 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     areFinite(state.recent, known?.recent) &&
     areFinite(state.outbox, known?.outbox) &&
     areFinite(state.gpuTrend, known?.gpuTrend) &&
-    Number.isFinite(state.unflushed + state.nextEffectId) &&
+    Number.isFinite(state.unflushed + state.nextEffectId + (state.stoppedHourlyCost ?? 0)) &&
     (state.phase === known?.phase || isAllFinite(state.phase)) &&
     (state.profile === known?.profile || isAllFinite(state.profile)) &&
     (state.flaps === known?.flaps || isAllFinite(state.flaps)) &&
@@ -129,6 +129,7 @@ function isPast(state: InstanceState, now: number): boolean {
     (hibernated?.since ?? now) <= now &&
     (hibernated?.unsavedFrom ?? now) <= now &&
     (hibernated?.openLook?.failingSince ?? now) <= now &&
+    (hibernated?.wakeFailed?.at ?? now) <= now &&
     (action?.orderedAt ?? now) <= now &&
     (action?.handover.state !== "accepted" || action.handover.at <= now) &&
     (phase.status !== "waking" || (phase.confirmedAt ?? now) <= now) &&

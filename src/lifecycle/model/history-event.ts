@@ -51,6 +51,7 @@ export const historyEventKindSchema = z.enum([
   "delivery_parked",
   "alert_not_delivered",
   "connection_refused",
+  "enrollment_refused",
   "invariant_breached",
   "operator_acted",
   "resumed",

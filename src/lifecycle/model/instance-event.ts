@@ -5,8 +5,15 @@ import type { Profile } from "./state.ts";
 
 /** What happens to an instance: the input of `decide`. */
 export type InstanceEvent =
-  /** `sighted`: the machine as seen at its provider during registration; null if it was not looked up. */
-  | { readonly type: "registered"; readonly sighted: Sighted | null }
+  /**
+   * `sighted`: the machine as seen at its provider during registration; null if it was not looked up. `enrolledBy`: the name of
+   * the enrollment token with which the machine has registered itself; null where its owner has.
+   */
+  | {
+      readonly type: "registered";
+      readonly sighted: Sighted | null;
+      readonly enrolledBy?: string | null;
+    }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport }
   /** Time has passed. `dueAt`: when the alarm should have fired. */
   | { readonly type: "alarm"; readonly dueAt: number }
@@ -40,7 +47,8 @@ export type InstanceEvent =
     }
   /** The policy passed to `decide` is new. Everything before was decided by the former one. */
   | { readonly type: "policy.changed"; readonly former: Policy }
-  | { readonly type: "token.rotated" }
+  /** `enrolledBy`: as above, of a machine that is given the token. */
+  | { readonly type: "token.rotated"; readonly enrolledBy?: string | null }
   | { readonly type: "removed" }
   | { readonly type: "cleanup" }
   /** Its state is of a former moment, or of another service. `knownUntil`: up to when it is known to be true; null: unknown. */
@@ -66,12 +74,24 @@ export type InstanceEvent =
       readonly snapshotId: string | null;
       /** Who confirmed it, and what was found before. Kept with the event. */
       readonly confirmedBy: string;
+      /** Dollars an hour that a stopped machine costs, by its provider's word. Absent where it does not say. */
+      readonly hourlyCost?: number | undefined;
     }
   /** It is proven that the machine no longer exists. */
   | { readonly type: "action.gone"; readonly actionId: string }
   /** The machine runs although we hold it as hibernated: somebody started it. */
   | { readonly type: "action.found_running"; readonly actionId: string }
-  | { readonly type: "action.failed"; readonly actionId: string; readonly because: string }
+  | {
+      readonly type: "action.failed";
+      readonly actionId: string;
+      readonly because: string;
+      /** Of a wake: why it is not known whether its start was cancelled. Absent where it was. */
+      readonly notCancelled?: string | undefined;
+      /** The last try was refused for good: the provider has done nothing for that one. Absent is no. */
+      readonly isRefused?: boolean | undefined;
+      /** As of one that succeeded. */
+      readonly hourlyCost?: number | undefined;
+    }
   /** The provider is about to be asked how the machine is. */
   | { readonly type: "look.begun" }
   /** What it showed of that machine. `sighted`: what it proves; null if it did not show it. */
@@ -91,7 +111,8 @@ export type ListEvent = Extract<InstanceEvent, { type: "machine.listed" | "machi
 
 /** How a machine is, as its provider shows it; `gone` is proven. `isPassing`: the same question may be answered soon. */
 export type LookAnswer =
-  | { readonly shows: "running" | "stopped" | "gone" }
+  | { readonly shows: "running" | "gone" }
+  | { readonly shows: "stopped"; readonly hourlyCost?: number | undefined }
   | { readonly shows: "unknown"; readonly because: string; readonly isPassing: boolean };
 
 /** Who acts for the service, and why. */

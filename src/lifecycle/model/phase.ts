@@ -47,7 +47,8 @@ export interface Unheard {
    * - `registered`, `moved`: its owner named the machine, here.
    * - `imported`: it comes from an export, and may be heard where it was exported from.
    * - `started`: it was hibernated, and found running: somebody started it.
-   * - `unknown`: a former release does not say, or it was registered because its provider lists it, and its owner did not name it.
+   * - `unknown`: a former release does not say, or it registered itself or was registered as its provider lists it, and its owner did
+   *   not name it.
    */
   readonly because: "registered" | "moved" | "imported" | "started" | "unknown";
   readonly from: number;
@@ -70,8 +71,17 @@ export interface Hibernated {
   readonly unsavedFrom: number;
   readonly reason: ActionReason;
   readonly orphan: Orphan | null;
-  /** After a restore or an import: nobody knows whether it still is. A release that does not know of it asks nobody. */
+  /** Nobody knows whether it still is. A release that does not know of it asks nobody. */
   readonly openLook?: OpenLook | undefined;
+  /** How its last wake failed; absent where it was not woken since it was hibernated. */
+  readonly wakeFailed?: WakeFailed | undefined;
+}
+
+/** A wake that has failed. */
+export interface WakeFailed {
+  readonly at: number;
+  readonly because: string;
+  readonly actionId: string;
 }
 
 /** A question that nobody has answered yet: whether the machine still is hibernated. */
@@ -84,6 +94,11 @@ export interface OpenLook {
   readonly failingSince: number | null;
   /** Whether the owner was told that nobody knows. */
   readonly isTold: boolean;
+  /**
+   * `wake`: a wake has failed, and it is not known whether its start was cancelled: whoever asks cancels it first. Absent: after
+   * a restore or an import. A release that does not know of it only asks.
+   */
+  readonly because?: "wake" | undefined;
 }
 
 export type Status = Phase["status"];
@@ -145,6 +160,8 @@ export interface Action {
   /** The machine for which it was decided; the order is never carried out on another one. */
   readonly machine: Machine;
   readonly handover: Handover;
+  /** How often a try was begun; absent in what a former release wrote. */
+  readonly tries?: number | undefined;
 }
 
 /**

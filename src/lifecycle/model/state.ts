@@ -28,6 +28,8 @@ export interface InstanceState {
   readonly sighted: Sighted | null;
   /** Dollars an hour that its machine costs while it runs, as its provider lists it; absent where it does not say. */
   readonly listedHourlyCost?: number | undefined;
+  /** Dollars an hour that its machine costs while it is stopped, by its provider's word; absent where that was not said. */
+  readonly stoppedHourlyCost?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
@@ -122,13 +124,11 @@ export function newState(
   };
 }
 
-/** What it costs in an hour while it runs: as its owner says, else as its provider lists it. */
-export function costsOf({
-  profile,
-  listedHourlyCost,
-}: Pick<InstanceState, "profile" | "listedHourlyCost">): Costs {
-  const { hourlyCost, hibernatedHourlyCost } = profile;
-  return { hourlyCost: hourlyCost ?? listedHourlyCost ?? null, hibernatedHourlyCost };
+/** The same state with what its provider says a stopped machine costs, if it says so. */
+export function withStoppedCost(state: InstanceState, hourlyCost: number | undefined): InstanceState {
+  return hourlyCost === undefined || hourlyCost === state.stoppedHourlyCost
+    ? state
+    : { ...state, stoppedHourlyCost: hourlyCost };
 }
 
 /** The machine that the instance watches. */

@@ -1,17 +1,18 @@
 import type { Heartbeat } from "../model/heartbeat.ts";
+import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
 import { addTime, addTo, type Ledger, NO_COSTS, newLedger, type Usage } from "../model/ledger.ts";
 import { addReport, learntHourlyCost } from "../model/ledger-report.ts";
 import type { Awake, Phase } from "../model/phase.ts";
-import type { InstanceState, Profile } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, startOfUtcDay, utcDay } from "../model/time.ts";
 
 /** What an instance costs, at any moment. Its phase says what its machine does, and so what that costs. */
 
-export const RATE_SOURCES = ["registered", "listed", "learnt", "unknown", "none"] as const;
+export const RATE_SOURCES = ["registered", "learnt", "provider", "unknown", "none"] as const;
 
 /** An hourly price, and where it comes from. */
 export type Rate =
-  | { readonly source: "registered" | "listed" | "learnt"; readonly hourlyCost: number }
+  | { readonly source: "registered" | "learnt" | "provider"; readonly hourlyCost: number }
   | { readonly source: "unknown"; readonly hourlyCost: null }
   /** Nothing bills: the machine is gone. */
   | { readonly source: "none"; readonly hourlyCost: 0 };
@@ -21,7 +22,7 @@ type Priced = Pick<InstanceState, "profile" | "listedHourlyCost">;
 /** What the machine costs while it runs: as its owner says, else as its provider lists it, else as its reports grow. */
 function awakeRate({ profile: { hourlyCost }, listedHourlyCost }: Priced, ledger: Ledger): Rate {
   if (hourlyCost !== null) return { source: "registered", hourlyCost };
-  if (listedHourlyCost !== undefined) return { source: "listed", hourlyCost: listedHourlyCost };
+  if (listedHourlyCost !== undefined) return { source: "provider", hourlyCost: listedHourlyCost };
   const learnt = learntHourlyCost(ledger);
   return learnt === null ? UNKNOWN : { source: "learnt", hourlyCost: learnt };
 }
@@ -33,7 +34,10 @@ export function rateOf(state: InstanceState, ledger: Ledger): Rate {
   const usage = usageOf(state, ledger);
   if (usage === null) return { source: "none", hourlyCost: 0 };
   if (usage.use !== "hibernated") return awakeRate(state, ledger);
-  return usage.hourlyCost === null ? UNKNOWN : { source: "registered", hourlyCost: usage.hourlyCost };
+  const { source } = hibernatedCost(state);
+  return usage.hourlyCost === null || source === "unknown"
+    ? UNKNOWN
+    : { source, hourlyCost: usage.hourlyCost };
 }
 
 /** The ledger of an instance, with all time up to `now` put down. */
@@ -65,16 +69,17 @@ export function reportCosts(ledger: Ledger, { at, costAccumulated, uptimeSeconds
 
 /** What the machine does now; null once there is none. */
 export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
-  const { phase, profile } = state;
   const { hourlyCost } = awakeRate(state, ledger);
-  const use = useOf(phase);
+  const use = useOf(state.phase);
   switch (use.use) {
     case "working":
     case "idle":
     case "silent":
       return { ...use, hourlyCost, hourlySaving: 0 };
     case "hibernated":
-      return use.isCertain ? hibernatedUsage(profile, hourlyCost) : { ...ASLEEP, hourlyCost: null };
+      return use.isCertain
+        ? hibernatedUsage(hibernatedCost(state), hourlyCost)
+        : { ...ASLEEP, hourlyCost: null };
     case "none":
       return null;
   }
@@ -83,15 +88,14 @@ export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
 const ASLEEP = { use: "hibernated", isWasted: false, hourlySaving: 0 } as const;
 
 /** Nothing is claimed as saved where a price is unknown. */
-function hibernatedUsage({ hibernatedHourlyCost }: Profile, awakeHourlyCost: number | null): Usage {
-  const hourlySaving =
-    awakeHourlyCost === null ? 0 : Math.max(0, awakeHourlyCost - (hibernatedHourlyCost ?? 0));
-  return { ...ASLEEP, hourlyCost: hibernatedHourlyCost, hourlySaving };
+function hibernatedUsage({ hourly }: HibernatedCost, awakeHourlyCost: number | null): Usage {
+  const hourlySaving = awakeHourlyCost === null ? 0 : Math.max(0, awakeHourlyCost - (hourly ?? 0));
+  return { ...ASLEEP, hourlyCost: hourly, hourlySaving };
 }
 
 type Using =
   | { readonly use: "working" | "idle" | "silent"; readonly isWasted: boolean }
-  /** After a restore or an import nobody knows whether it still is. */
+  /** After a restore, an import, or a wake that failed, it may be that nobody knows whether it still is. */
   | { readonly use: "hibernated"; readonly isCertain: boolean }
   | { readonly use: "none" };
 

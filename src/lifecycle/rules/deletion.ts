@@ -104,19 +104,20 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
   return countAsFoundRunning(state, phase.hibernated, phase.action.orderedAt, {
     at,
     said: "Not deleted: it was hibernated",
+    by: "Somebody started it",
     detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
   });
 }
 
 /**
- * The machine runs although we hold it as hibernated: somebody started it, and its agent sends no heartbeat. The owner is
+ * The machine runs although we hold it as hibernated: it was started, and its agent sends no heartbeat. The owner is
  * told, and nothing more is done to it before its first heartbeat, whoever found it so.
  */
 export function countAsFoundRunning(
   state: InstanceState,
   hibernated: Hibernated | null,
   hibernatedUntil: number,
-  found: { readonly at: number; readonly said: string; readonly detail: EventDetail },
+  found: { readonly at: number; readonly said: string; readonly by: string; readonly detail: EventDetail },
 ): InstanceState {
   const settled = hibernated === null ? state : endSavings(state, hibernated, hibernatedUntil);
   return record(
@@ -130,7 +131,7 @@ export function countAsFoundRunning(
       at: found.at,
       kind: "found_running",
       severity: "critical",
-      message: `${found.said}, and ${kindOf(state.profile.provider)} shows it running. Somebody started it; it costs money and sends no heartbeat`,
+      message: `${found.said}, and ${kindOf(state.profile.provider)} shows it running. ${found.by}; it costs money and sends no heartbeat`,
       detail: found.detail,
     },
   );

@@ -133,7 +133,11 @@ export function tryOrder(state: InstanceState, actionId: string, at: number): In
   const checked = checkOrder(state, actionId, null, at);
   const action = actionOf(checked);
   if (action?.id !== actionId || action.handover.state === "accepted") return checked;
-  return withHandover(checked, { state: "trying", calledOffBecause: null });
+  return withAction(checked, {
+    handover: { state: "trying", calledOffBecause: null },
+    // Of an order that a former release began nobody knows.
+    tries: action.tries === undefined ? undefined : action.tries + 1,
+  });
 }
 
 /** The try was refused, or probably never arrived: the order waits again, or ends if it was called off meanwhile. */
@@ -165,8 +169,14 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
 
 /** The order under way, at another point of its way. */
 export function withHandover(state: InstanceState, handover: Handover): InstanceState {
+  return withAction(state, { handover });
+}
+
+function withAction(
+  state: InstanceState,
+  change: Partial<Pick<Action, "handover" | "tries">>,
+): InstanceState {
   const { phase } = state;
   if (!("action" in phase)) return state;
-  const action: Action = { ...phase.action, handover };
-  return { ...state, phase: { ...phase, action } };
+  return { ...state, phase: { ...phase, action: { ...phase.action, ...change } } };
 }

@@ -1,10 +1,11 @@
 import { addHibernation, closeGap } from "../model/counters.ts";
 import type { ActionReason } from "../model/effects.ts";
+import { costsOf } from "../model/hibernated-cost.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Awake, Failures, Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { costsOf, heardAt, type InstanceState } from "../model/state.ts";
+import { heardAt, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
 import { placeOrder, takesOrdersByAnswer } from "./order.ts";

@@ -1,8 +1,10 @@
+import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { IdleRun } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
+import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { beginHibernation } from "./hibernation.ts";
@@ -74,7 +76,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: warnedAt,
         kind: "idle",
         severity: "warning",
-        message: idleWarning(state, warned, policy, warnedAt),
+        message: [idleWarning(state, warned, policy, warnedAt), sayRisks(state)].join(" ").trimEnd(),
         detail: { ...idleEvidence(run, policy), step_at: toIso(hibernationDue(warned, policy)) },
       },
     );
@@ -98,6 +100,11 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
     message: `Hibernating: ${describeIdle(run, policy, now)}`,
     detail: idleEvidence(run, policy),
   });
+}
+
+/** What the hibernation ahead risks, where that is known. */
+function sayRisks(state: InstanceState): string {
+  return sayStoppedRisks(state.profile.provider, hibernatedCost(state).hourly) ?? "";
 }
 
 /** The warning in one sentence: `GPU <5% utilization for 3min. Hibernating in 2min.` */

@@ -1,8 +1,10 @@
+import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
+import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countTurn } from "./flapping.ts";
@@ -101,7 +103,7 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
       at,
       kind: "orphaned",
       severity: "warning",
-      message: `Instance ${state.profile.name} may be stuck: no heartbeat for ${spokenDuration(at - seen)}`,
+      message: `Instance ${state.profile.name} may be stuck: no heartbeat for ${spokenDuration(at - seen)}${hibernationAhead(state, seen, policy)}`,
       detail: {
         rule: "orphan.orphan_after_seconds",
         ...silenceEvidence(state),
@@ -110,6 +112,13 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
       },
     },
   );
+}
+
+/** When it is hibernated for its silence, and what that risks, where that is known. */
+function hibernationAhead(state: InstanceState, seen: number, policy: Policy): string {
+  const risks = sayStoppedRisks(state.profile.provider, hibernatedCost(state).hourly);
+  if (risks === null) return "";
+  return `. If it is not heard by ${toIso(seen + policy.orphan.hibernateAfterMs)}, it is hibernated. ${risks}`;
 }
 
 /** Tells the owner of the step, and asks the guard about it where a provider can act. */

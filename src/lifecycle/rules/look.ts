@@ -1,16 +1,18 @@
 import type { Machine } from "../model/effects.ts";
 import type { InstanceEvent, LookAnswer } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
-import type { OpenLook } from "../model/phase.ts";
+import type { OpenLook, WakeFailed } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
-import { type InstanceState, isSameMachine, machineOf } from "../model/state.ts";
+import { type InstanceState, isSameMachine, machineOf, withStoppedCost } from "../model/state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 
 /**
- * After a restore or an import, or when its provider's list is without it, nobody knows how the machine of a hibernated instance is: it
- * may run, and cost money. So its provider is asked, until it answers. Nothing is stopped or deleted for it. Only whoever asks says that it was asked.
+ * Nobody knows how the machine of a hibernated instance is: it may run, and cost money. So its provider is asked, until it answers.
+ * Only whoever asks says that it was asked.
+ * - After a restore or an import, or when its provider's list is without it. Nothing is stopped or deleted for it.
+ * - After a wake that failed, whose start may still come through. Whoever asks cancels that start first.
  */
 
 /** A machine that runs is most likely heard before: then nobody needs to be asked. */
@@ -19,32 +21,54 @@ const FIRST_LOOK_MS = 5 * MINUTE_MS;
 const FIRST_RETRY_MS = 10 * MINUTE_MS;
 const LONGEST_RETRY_MS = DAY_MS;
 
+/** A start that comes through costs money, so for a day it is asked about every hour. */
+const LONGEST_RETRY_AFTER_WAKE_MS = HOUR_MS;
+const TRIES_OF_A_DAY = 26;
+
 /** What may pass is told only after this long. */
 const TELL_AFTER_MS = HOUR_MS;
 
 /**
- * A hibernated one has to be looked at. Others are watched by the ladder, or their first heartbeat is awaited. `isTold`: its owner
- * knows already that nobody knows.
+ * A hibernated one has to be looked at. Its start may be another service's by now. Others are watched by the ladder, or their first
+ * heartbeat is awaited. `isTold`: its owner knows already that nobody knows.
  */
 export function openLook(state: InstanceState, now: number, isTold = false): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated") return state;
-  return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now, isTold) } };
+  return {
+    ...state,
+    phase: { ...phase, openLook: { ...lookAnew(phase.openLook, now, isTold), because: undefined } },
+  };
+}
+
+/** A wake has failed, and its start may still come through. Its owner is told so with that. */
+export function lookAfterWake(now: number): OpenLook {
+  return { ...lookAnew(undefined, now), isTold: true, because: "wake" };
+}
+
+/** The wake whose start is to be cancelled before its machine is looked at; null where there is none. */
+export function startToCancel({ phase }: InstanceState): WakeFailed | null {
+  return phase.status === "hibernated" && phase.openLook?.because === "wake"
+    ? (phase.wakeFailed ?? null)
+    : null;
 }
 
 /** Nobody could be asked for a while. What is open begins anew. */
 export function restartLook(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
-  return phase.status === "hibernated" && phase.openLook !== undefined ? openLook(state, now) : state;
+  return phase.status === "hibernated" && phase.openLook !== undefined
+    ? { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now) } }
+    : state;
 }
 
 /** The owner is not told a second time. */
-function lookAnew(former: OpenLook | undefined, now: number, isTold: boolean): OpenLook {
+function lookAnew(former: OpenLook | undefined, now: number, isTold = false): OpenLook {
   return {
     askAt: now + FIRST_LOOK_MS,
     tries: 0,
     failingSince: null,
     isTold: isTold || former?.isTold === true,
+    because: former?.because,
   };
 }
 
@@ -75,9 +99,11 @@ export function takeLookStep(state: InstanceState, policy: Policy, now: number):
 export function beginLook(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated" || phase.openLook === undefined) return state;
-  const { tries } = phase.openLook;
+  const { tries, because } = phase.openLook;
+  const isUrgent = because === "wake" && tries < TRIES_OF_A_DAY;
+  const longestMs = isUrgent ? LONGEST_RETRY_AFTER_WAKE_MS : LONGEST_RETRY_MS;
   // The exponent is bounded because two to the power of a thousand is infinite.
-  const retryMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries, 20));
+  const retryMs = Math.min(longestMs, FIRST_RETRY_MS * 2 ** Math.min(tries, 20));
   return {
     ...state,
     phase: { ...phase, openLook: { ...phase.openLook, askAt: now + retryMs, tries: tries + 1 } },
@@ -102,11 +128,11 @@ export function endLook(
     case "running":
       return countAsFoundRunning(seen, phase, now, {
         at: now,
-        said: isMissed(state) ? "It was hibernated" : "It was hibernated before a restore or an import",
+        ...foundBecause(state, phase.openLook),
         detail: { hibernated_reason: phase.reason },
       });
     case "stopped":
-      return confirmHibernated(seen, now);
+      return confirmHibernated(withStoppedCost(seen, answer.hourlyCost), now);
     case "gone":
       return countAsGone(seen, policy, now, { hibernated_reason: phase.reason });
     case "unknown":
@@ -117,6 +143,18 @@ export function endLook(
 /** Whether it is looked for because its provider's list is without it. */
 export function isMissed({ sighted }: InstanceState): boolean {
   return sighted?.missedAt !== undefined;
+}
+
+const SET_BACK = {
+  said: "It was hibernated before a restore or an import",
+  by: "Somebody started it",
+} as const;
+const CAME_THROUGH = { said: "Its wake had failed", by: "Its start came through after all" } as const;
+const STARTED = { said: "It was hibernated", by: "Somebody started it" } as const;
+
+function foundBecause(state: InstanceState, { because }: OpenLook) {
+  if (because === "wake") return CAME_THROUGH;
+  return isMissed(state) ? STARTED : SET_BACK;
 }
 
 /** It still is hibernated: it saves from here on. */

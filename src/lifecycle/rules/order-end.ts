@@ -1,13 +1,13 @@
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { InstanceState } from "../model/state.ts";
+import { type InstanceState, withStoppedCost } from "../model/state.ts";
 import { HOUR_MS } from "../model/time.ts";
 import { confirmDelete, failDelete, findGone, findRunning } from "./deletion.ts";
 import { recover, refuseOrder } from "./handover.ts";
 import { confirmHibernation, failHibernation } from "./hibernation.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
-import { confirmWake, failWake, presumeWoken } from "./waking.ts";
+import { confirmWake, type FailedWake, failWake, presumeWoken } from "./waking.ts";
 
 /** How an order ends: it succeeds, fails, or turns out to be impossible. */
 
@@ -21,13 +21,13 @@ export function endOrder(state: InstanceState, event: OrderEnd, policy: Policy, 
   if (actionOf(state)?.id !== event.actionId) return state;
   switch (event.type) {
     case "action.succeeded":
-      return confirmOrder(state, event, policy, now);
+      return confirmOrder(withStoppedCost(state, event.hourlyCost), event, policy, now);
     case "action.gone":
       return findGone(state, policy, now);
     case "action.found_running":
       return findRunning(state, now);
     case "action.failed":
-      return failOrder(state, now, event.because);
+      return failOrder(withStoppedCost(state, event.hourlyCost), now, event);
   }
 }
 
@@ -54,7 +54,8 @@ function confirmOrder(
 }
 
 /** The order failed. One that was called off while its last try was on its way ends as called off instead. */
-export function failOrder(state: InstanceState, at: number, because: string): InstanceState {
+export function failOrder(state: InstanceState, at: number, failed: FailedWake): InstanceState {
+  const { because } = failed;
   const action = actionOf(state);
   if (action?.handover.state === "trying" && action.handover.calledOffBecause !== null) {
     return refuseOrder(state, action.id, at);
@@ -63,7 +64,7 @@ export function failOrder(state: InstanceState, at: number, because: string): In
     case "hibernating":
       return failHibernation(state, at, because);
     case "waking":
-      return failWake(state, at, because);
+      return failWake(state, at, failed);
     case "deleting":
       return recoverIfHeard(failDelete(state, at, because), at);
     case "pending":
@@ -105,9 +106,11 @@ function mayHaveStarted({ phase }: InstanceState): boolean {
   return handover.state === "accepted" || (handover.state === "trying" && handover.calledOffBecause === null);
 }
 
-/** Ends an order of which nobody tells how it ended. */
+/** Ends an order of which nobody tells how it ended. A try to start that failed may have been heard all the same. */
 export function endUntold(state: InstanceState, at: number, because: string): InstanceState {
-  return mayHaveStarted(state) ? presumeWoken(state, at) : failOrder(state, at, because);
+  return mayHaveStarted(state)
+    ? presumeWoken(state, at)
+    : failOrder(state, at, { because, notCancelled: because });
 }
 
 /** Ends the order if its deadline has passed. */

@@ -33,7 +33,7 @@ export function placeOrder(
     state: takesOrdersByAnswer(machine)
       ? { ...state, nextEffectId: state.nextEffectId + 1 }
       : emit(state, { type: "action", order }),
-    action: { id, kind, orderedAt: at, machine, handover: { state: "waiting" } },
+    action: { id, kind, orderedAt: at, machine, handover: { state: "waiting" }, tries: 0 },
   };
 }
 

@@ -1,9 +1,9 @@
-import { roundDollars } from "../model/counters.ts";
+import { costsOf, spokenDollars } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
-import { costsOf, type InstanceState, withOrphan } from "../model/state.ts";
+import { type InstanceState, withOrphan } from "../model/state.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { nextStep, silenceEvidence } from "./ladder.ts";
@@ -59,8 +59,7 @@ const SINCE: Record<Unheard["because"], string> = {
 function costOf(state: InstanceState): string {
   const { hourlyCost } = costsOf(state);
   if (hourlyCost === null) return "If it runs, it costs money.";
-  const dollars = hourlyCost >= 0.1 ? hourlyCost.toFixed(2) : String(roundDollars(hourlyCost));
-  return `If it runs, it costs $${dollars} an hour.`;
+  return `If it runs, it costs ${spokenDollars(hourlyCost)} an hour.`;
 }
 
 function consequenceOf(state: InstanceState, stepAt: number | null, policy: Policy): string {

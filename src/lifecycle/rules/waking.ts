@@ -1,9 +1,13 @@
 import type { EventDetail } from "../model/history-event.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
+import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { sayWaysOn } from "../model/ways-on.ts";
 import { endSavings, summarizeHibernation } from "./hibernation.ts";
+import { lookAfterWake } from "./look.ts";
 import { placeOrder } from "./order.ts";
 
 /**
@@ -97,9 +101,29 @@ export function finishWake(state: InstanceState, at: number, detail: EventDetail
   );
 }
 
-export function failWake(state: InstanceState, at: number, because: string): InstanceState {
+/** How a wake fails: see the event `action.failed`. */
+export type FailedWake = Pick<
+  Extract<InstanceEvent, { type: "action.failed" }>,
+  "because" | "notCancelled" | "isRefused"
+>;
+
+/**
+ * The wake has failed, and the owner is told what can be done. Where its start may still come through, the instance counts as
+ * hibernated, but saves nothing, and its provider is asked until it is known.
+ */
+export function failWake(state: InstanceState, at: number, failed: FailedWake): InstanceState {
   const { phase } = state;
   if (phase.status !== "waking") return state;
+  const { because, notCancelled, isRefused = false } = failed;
+  const { id: actionId, machine, tries } = phase.action;
+  const kind = kindOf(machine.provider);
+  const isNeverTaken = tries === 0 || (tries === 1 && isRefused);
+  const mayStart = notCancelled !== undefined && !isNeverTaken;
+  // The stop that ended this start has ended any before it.
+  const isOver = notCancelled === undefined && phase.openLook?.because === "wake";
+  const fate = mayStart
+    ? ` It may still start, because ${notCancelled}: ${kind} is told to stop it, and asked, until it is known.`
+    : "";
   return record(
     {
       ...state,
@@ -109,7 +133,8 @@ export function failWake(state: InstanceState, at: number, because: string): Ins
         unsavedFrom: at,
         reason: phase.reason,
         orphan: null,
-        openLook: phase.openLook,
+        openLook: mayStart ? lookAfterWake(at) : isOver ? undefined : phase.openLook,
+        wakeFailed: { at, because, actionId },
       },
       clock: { ...state.clock, graceUntil: null },
     },
@@ -117,8 +142,8 @@ export function failWake(state: InstanceState, at: number, because: string): Ins
       at,
       kind: "wake_failed",
       severity: "critical",
-      message: `Could not wake: ${because}. Wait and wake it again, start it where it is rented, or fetch its data and recreate it`,
-      detail: { action_id: phase.action.id },
+      message: `Could not wake: ${because}.${fate} ${sayWaysOn(kind)}`,
+      detail: { action_id: actionId, ...(mayStart ? { may_start: true } : {}) },
     },
   );
 }

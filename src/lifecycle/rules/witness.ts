@@ -127,6 +127,7 @@ function findStarted(
   return countAsFoundRunning(state, phase, until, {
     at: now,
     said: "It was hibernated",
+    by: "Somebody started it",
     detail: {
       hibernated_reason: phase.reason,
       listed_at: toIso(sighted.at),

@@ -42,7 +42,7 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
       return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
     case "hibernated":
       return phase.orphan === null
-        ? noStep(hibernationEvidence(state, phase))
+        ? noStep(hibernatedBecause(state, phase))
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
       return noStep(
@@ -58,11 +58,16 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
   }
 }
 
-function hibernationEvidence(state: InstanceState, { since, openLook }: Hibernated): string {
-  if (openLook === undefined) return `Hibernated since ${toIso(since)}`;
-  return isMissed(state)
-    ? `Hibernated since ${toIso(since)}, and its provider lists it no more: nobody knows whether it still exists`
-    : "Hibernated before a restore or an import: nobody knows yet whether it still is";
+function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
+  const evidence = `Hibernated since ${toIso(since)}`;
+  if (openLook !== undefined && openLook.because !== "wake") {
+    return isMissed(state)
+      ? `${evidence}, and its provider lists it no more: nobody knows whether it still exists`
+      : "Hibernated before a restore or an import: nobody knows yet whether it still is";
+  }
+  if (wakeFailed === undefined) return evidence;
+  const fate = openLook === undefined ? "" : "; nobody knows whether its start was cancelled";
+  return `${evidence}: its wake failed then (${wakeFailed.because})${fate}`;
 }
 
 function explainPending(

@@ -1,11 +1,14 @@
 import { averageGpuPercent, missedHeartbeats, uptimePercent } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
+import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
+import { type StoppedRisks, stoppedRisks } from "../model/stopped-risks.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
+import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { isMissed } from "../rules/look.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
@@ -32,6 +35,10 @@ export interface LiveView extends CostsView {
   readonly provider_ref: string | null;
   readonly hourly_cost: number | null;
   readonly hibernated_hourly_cost: number | null;
+  /** Dollars an hour that it costs while it is hibernated; null while that is unknown. */
+  readonly hibernated_cost: number | null;
+  /** Whose word that is: its owner's (`hibernated_hourly_cost`), or its provider's. */
+  readonly hibernated_cost_source: HibernatedCost["source"];
   readonly registered_at: string;
   readonly orphaned_since: string | null;
   readonly hibernated_since: string | null;
@@ -50,8 +57,21 @@ export interface DetailView extends LiveView, CostsInAllView {
   readonly missed_heartbeats: number;
   readonly avg_gpu_utilization: number | null;
   readonly cost_accumulated: number | null;
+  /** What stopping the machine risks, or what it risks while it is stopped. */
+  readonly stopped_risks: StoppedRisks;
+  readonly wake_failed: WakeFailedView | null;
   readonly gpus: readonly GpuView[];
   readonly recent_heartbeats: readonly HeartbeatView[];
+}
+
+/** The last wake of a hibernated instance has failed. */
+export interface WakeFailedView {
+  readonly at: string;
+  readonly because: string;
+  /** It is not known whether its start was cancelled: the provider is asked until it is. */
+  readonly may_start: boolean;
+  /** What its owner can do. */
+  readonly ways_on: readonly WayOnView[];
 }
 
 /** One GPU as last reported. */
@@ -79,6 +99,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
   const { clock, phase, profile } = state;
   const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
   const alert = alertText(state, policy, now);
+  const hibernated = hibernatedCost(state);
   return {
     instance_id: instanceId,
     name: profile.name,
@@ -96,6 +117,8 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     provider_ref: profile.providerRef,
     hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
+    hibernated_cost: hibernated.hourly,
+    hibernated_cost_source: hibernated.source,
     registered_at: toIso(profile.registeredAt),
     orphaned_since: isoOrNull(orphanedSince(phase)),
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
@@ -121,6 +144,8 @@ export function detailView(
     missed_heartbeats: missed,
     avg_gpu_utilization: averageGpuPercent(counters),
     cost_accumulated: counters.cost.accumulated,
+    stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly),
+    wake_failed: wakeFailedView(instanceId, state),
     ...costsInAllView(state, policy, now),
     gpus: state.agent.gpus.map((gpu) => ({
       index: gpu.index,
@@ -130,6 +155,17 @@ export function detailView(
       vram_total_gb: gpu.vram_total_gb ?? null,
     })),
     recent_heartbeats: state.recent.slice(-SHOWN_HEARTBEATS).map(heartbeatView).reverse(),
+  };
+}
+
+function wakeFailedView(instanceId: string, { phase, profile }: InstanceState): WakeFailedView | null {
+  if (phase.status !== "hibernated" || phase.wakeFailed === undefined) return null;
+  const { at, because } = phase.wakeFailed;
+  return {
+    at: toIso(at),
+    because,
+    may_start: phase.openLook?.because === "wake",
+    ways_on: waysOnViews(instanceId, profile.provider, profile.providerRef),
   };
 }
 

@@ -1,8 +1,9 @@
 import { missedHeartbeats, uptimePercent } from "../model/counters.ts";
+import { costsOf, hibernatedCost } from "../model/hibernated-cost.ts";
 import { waitingHeartbeats } from "../model/outbox.ts";
 import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import { costsOf, type InstanceState } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { costsView, isWasting } from "./costs.ts";
 import { savingsView } from "./savings.ts";
@@ -31,6 +32,8 @@ export interface MetricsSample {
   readonly uptimePercent: number | null;
   readonly savedDollars: number;
   readonly hourlyCost: number | null;
+  /** Dollars an hour that it still costs while it is hibernated; null while it is not, or nobody knows. */
+  readonly hibernatedCost: number | null;
   /** Heartbeats that are not yet in the history. */
   readonly waitingHeartbeats: number;
 }
@@ -67,6 +70,7 @@ export function metricsSample(
     uptimePercent: uptimePercent(counters.totalHeartbeats, missed),
     savedDollars: savingsView(state, now).saved_total,
     hourlyCost: costsOf(state).hourlyCost,
+    hibernatedCost: phase.status === "hibernated" ? hibernatedCost(state).hourly : null,
     waitingHeartbeats: waitingHeartbeats(state).length,
   };
 }

@@ -1,6 +1,7 @@
 import { addHibernation, type Costs, roundDollars, type Savings } from "../model/counters.ts";
+import { costsOf } from "../model/hibernated-cost.ts";
 import { hibernationOf } from "../model/phase.ts";
-import { costsOf, type InstanceState } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 
 /** Savings so far: dollars, and seconds of confirmed hibernation. */

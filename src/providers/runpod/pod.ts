@@ -14,6 +14,14 @@ export const podSchema = z.object({
   gpu: z.object({ id: text, count: z.number().int().min(0).nullish() }).nullish(),
   cpu: z.unknown().optional(),
   cluster: z.object({ id: z.string() }).nullish(),
+  /** Either a volume on its host, with its size in GB, or a network volume, which is billed by itself. */
+  mounts: z
+    .object({
+      persistent: z.object({ size: z.number().min(0) }).nullish(),
+      network: z.array(z.unknown()).nullish(),
+    })
+    .nullish()
+    .catch(undefined),
 });
 
 export type Pod = z.infer<typeof podSchema>;
@@ -41,7 +49,7 @@ export function listedPod(ref: string, entry: unknown): ListedMachine {
     createdAt: momentOf(data.createdAt),
     // What it costs now: 0 once it has stopped, though its volume is still paid.
     hourlyCost: data.cost != null && data.cost > 0 ? data.cost : null,
-    stoppedHourlyCost: null,
+    stoppedHourlyCost: stoppedHourlyCostOf(data),
     memberOf: memberOf(data.cluster?.id, data.endpointId),
   };
 }
@@ -68,6 +76,19 @@ export function isFree(pod: Pod): boolean {
   return pod.cost === 0;
 }
 
+/** Dollars a GB and month of a volume on the host of a pod that is stopped: https://docs.runpod.io/pods/pricing. */
+const STOPPED_VOLUME_COST = 0.2;
+const HOURS_PER_MONTH = 730;
+
+/**
+ * What a stopped pod costs an hour: its volume, since its own disk is erased. Null where RunPod does not say what it has, or it
+ * has a network volume, whose size is not said.
+ */
+function stoppedHourlyCostOf({ mounts }: Pod): number | null {
+  if (mounts == null || (mounts.network ?? []).length > 0) return null;
+  return ((mounts.persistent?.size ?? 0) * STOPPED_VOLUME_COST) / HOURS_PER_MONTH;
+}
+
 export function sightingOf(pod: Pod): Sighting {
   const shown = { gpus: gpusOf(pod), obstacle: obstacleOf(pod) };
   const price = pod.cost == null ? "without a price" : `at $${pod.cost} an hour`;
@@ -79,7 +100,7 @@ export function sightingOf(pod: Pod): Sighting {
       return { state: "running", ...shown };
     case "EXITED":
       return isFree(pod)
-        ? { state: "stopped", ...shown }
+        ? { state: "stopped", ...shown, stoppedHourlyCost: stoppedHourlyCostOf(pod) ?? undefined }
         : { state: "unknown", because: `RunPod shows the pod as EXITED, but ${price}` };
     case "TERMINATED":
       return { state: "terminated" };

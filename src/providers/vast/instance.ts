@@ -15,7 +15,10 @@ export const instanceSchema = z.object({
   /** What its owner wants. */
   intended_status: z.string().nullish(),
   num_gpus: z.number().int().min(0).nullish(),
-  instance: z.object({ gpuCostPerHour: z.number().nullish() }).nullish(),
+  /** Dollars an hour as it stands. */
+  instance: z
+    .object({ gpuCostPerHour: z.number().nullish(), diskHour: z.number().min(0).nullish().catch(null) })
+    .nullish(),
 });
 
 type Instance = z.infer<typeof instanceSchema>;
@@ -64,7 +67,7 @@ export function sightingOf(instance: Instance): Sighting {
       if (instance.intended_status === "running") return { state: "starting", ...shown };
       const price = instance.instance?.gpuCostPerHour ?? 0;
       return price === 0
-        ? { state: "stopped", ...shown }
+        ? { state: "stopped", ...shown, stoppedHourlyCost: instance.instance?.diskHour ?? undefined }
         : { state: "unknown", because: `Vast.ai shows it as stopped, but its GPU at $${price} an hour` };
     }
     case "running":

@@ -155,6 +155,7 @@ const lines = Object.entries(LIVES).map(([name, make]) => {
     userPolicyVersion: 3,
     suspended: false,
     usedLinks: [{ id: "l-1", expiresAt: START + 1e8 }],
+    enrollment: null,
     state,
     delivery: deliveryOf(name),
   });

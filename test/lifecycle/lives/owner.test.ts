@@ -60,7 +60,7 @@ const LIVES: readonly Life[] = [
         0,
         "wake_failed",
         "critical",
-        "Could not wake: no capacity. Wait and wake it again, start it where it is rented, or fetch its data and recreate it",
+        "Could not wake: no capacity. Wake it again later, or start it where it is rented",
         { action_id: "wake" },
       ],
     ],

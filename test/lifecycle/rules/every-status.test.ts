@@ -53,7 +53,7 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
     (state, { now }) => cancelHibernation(state, now, "x"),
   ],
   "a wake that begins": [["hibernated"], (state, { policy, now }) => beginWake(state, policy, now)],
-  "a wake that fails": [["waking"], (state, { now }) => failWake(state, now, "503")],
+  "a wake that fails": [["waking"], (state, { now }) => failWake(state, now, { because: "503" })],
   "a delete that begins": [["orphaned"], (state, { policy, now }) => beginDelete(state, policy, now)],
   "a delete that is confirmed": [
     ["deleting"],
@@ -68,7 +68,7 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
   ],
   "an order that fails": [
     ["hibernating", "waking", "deleting"],
-    (state, { now }) => failOrder(state, now, "503"),
+    (state, { now }) => failOrder(state, now, { because: "503" }),
   ],
   "an order that is called off": [
     ["hibernating", "waking", "deleting"],

@@ -159,8 +159,7 @@ describe("a hibernated instance", () => {
     expect(line.view.status).toBe("hibernated");
     expect(line.events.at(-1)).toMatchObject({
       severity: "critical",
-      message:
-        "Could not wake: no capacity. Wait and wake it again, start it where it is rented, or fetch its data and recreate it",
+      message: "Could not wake: no capacity. Wake it again later, or start it where it is rented",
     });
   });
 

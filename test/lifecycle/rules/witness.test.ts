@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { costsOf } from "../../../src/lifecycle/model/hibernated-cost.ts";
 import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY } from "../../../src/lifecycle/model/policy-settings.ts";
-import { costsOf } from "../../../src/lifecycle/model/state.ts";
 import { witnessListed, witnessVanished } from "../../../src/lifecycle/rules/witness.ts";
 import { IN_STATUS, idle, orphaned, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
@@ -320,6 +320,6 @@ describe("a list", () => {
     other.command({ type: "changed", changes: { providerRef: "other" }, sighted: null });
     expect(costsOf(other.state).hourlyCost).toBeNull();
     const running = listed(new Timeline({ profile: { hourlyCost: null } }), null, { hourlyCost: 1.1 });
-    expect(running.view).toMatchObject({ hourly_cost: null, rate: 1.1, rate_source: "listed" });
+    expect(running.view).toMatchObject({ hourly_cost: null, rate: 1.1, rate_source: "provider" });
   });
 });

@@ -43,6 +43,8 @@ describe("one line of the live list", () => {
       provider_ref: null,
       hourly_cost: 0.4,
       hibernated_hourly_cost: 0.01,
+      hibernated_cost: 0.01,
+      hibernated_cost_source: "registered",
       registered_at: "2025-12-19T00:00:00Z",
       orphaned_since: null,
       hibernated_since: null,
@@ -198,6 +200,7 @@ describe("the sample for the metrics", () => {
       uptimePercent: 50,
       savedDollars: 0,
       hourlyCost: 0.4,
+      hibernatedCost: null,
       waitingHeartbeats: 1,
     });
   });
@@ -223,6 +226,7 @@ describe("the sample for the metrics", () => {
       uptimePercent: null,
       savedDollars: 0,
       hourlyCost: null,
+      hibernatedCost: null,
       waitingHeartbeats: 0,
     });
   });

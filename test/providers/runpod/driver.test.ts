@@ -24,6 +24,7 @@ interface Pod {
   cpu?: { id: string };
   locked?: boolean;
   cluster?: { id: string; rank: number };
+  mounts?: object | undefined;
 }
 
 let pods: Map<string, Pod>;
@@ -149,7 +150,20 @@ describe("RunPod", () => {
     [{ status: "STARTING" }, { state: "starting", gpus: 2, obstacle: null }],
     [
       { status: "EXITED", cost: 0 },
+      // Its volume of 20 GB, at $0.20 a GB and month.
+      { state: "stopped", gpus: 2, obstacle: null, stoppedHourlyCost: 4 / 730 },
+    ],
+    [
+      { status: "EXITED", cost: 0, mounts: undefined },
       { state: "stopped", gpus: 2, obstacle: null },
+    ],
+    [
+      { status: "EXITED", cost: 0, mounts: { network: [{ volumeId: "vol_xyz", path: "/workspace" }] } },
+      { state: "stopped", gpus: 2, obstacle: null },
+    ],
+    [
+      { status: "EXITED", cost: 0, mounts: {} },
+      { state: "stopped", gpus: 2, obstacle: null, stoppedHourlyCost: 0 },
     ],
     [
       { status: "EXITED", cost: 0.2 },

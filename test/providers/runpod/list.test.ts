@@ -66,7 +66,7 @@ describe("RunPod's list", () => {
           region: "US-KS-2",
           createdAt: Date.UTC(2026, 5, 1, 12),
           hourlyCost: 0.88,
-          stoppedHourlyCost: null,
+          stoppedHourlyCost: 4 / 730,
           memberOf: null,
         },
       ],
@@ -100,8 +100,9 @@ describe("RunPod's list", () => {
   it.each([
     [
       { status: "EXITED", cost: 0 },
-      { state: "stopped", hourlyCost: null, stoppedHourlyCost: null },
+      { state: "stopped", hourlyCost: null, stoppedHourlyCost: 4 / 730 },
     ],
+    [{ mounts: undefined }, { stoppedHourlyCost: null }],
     [
       { status: "EXITED", cost: 0.44 },
       { state: "unknown", hourlyCost: 0.44 },

@@ -14,7 +14,7 @@ interface Machine {
   intended_status?: string;
   cur_state?: string;
   num_gpus?: number;
-  instance?: { gpuCostPerHour: number };
+  instance?: { gpuCostPerHour: number; diskHour?: unknown };
 }
 
 let machines: Map<string, Machine>;
@@ -153,6 +153,23 @@ describe("Vast.ai", () => {
       expect(await provider().status(target)).toMatchObject({ state });
     },
   );
+
+  it.each([
+    [0.0021, 0.0021],
+    [0, 0],
+    [undefined, undefined],
+    ["free", undefined],
+  ])("that is stopped and whose disk is billed at %s costs %s an hour", async (diskHour, cost) => {
+    machines.set(target.ref, {
+      actual_status: "exited",
+      intended_status: "stopped",
+      cur_state: "stopped",
+      instance: { gpuCostPerHour: 0, diskHour },
+    });
+    const sighting = await provider().status(target);
+    expect(sighting).toMatchObject({ state: "stopped" });
+    expect("stoppedHourlyCost" in sighting ? sighting.stoppedHourlyCost : undefined).toBe(cost);
+  });
 
   it("says how many GPUs it has, where it does", async () => {
     machines.set(target.ref, { ...running(), num_gpus: 0 });

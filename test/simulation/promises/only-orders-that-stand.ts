@@ -1,5 +1,6 @@
+import type { ActionParameters } from "../../../src/orders/order.ts";
 import { type Happening, instanceOf } from "../happenings.ts";
-import { orderKey, type Platform } from "../platform.ts";
+import { LATE_CANCEL, orderKey, type Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
 
 /**
@@ -22,10 +23,21 @@ export class OnlyOrdersThatStand implements Promised {
   observe(happening: Happening): void {
     if (happening.type === "asked") this.#asked.add(`${happening.instance} ${happening.actionId}`);
     if (happening.type === "called" && !happening.isLook) {
-      if (this.#asked.delete(orderKey(happening.parameters))) this.#askedFor.add(happening.workflowId);
+      // Its instance cancels the start itself, and so has decided just now.
+      const isDecided = LATE_CANCEL.test(happening.workflowId) && this.#isUnsure(happening.parameters);
+      if (this.#asked.delete(orderKey(happening.parameters)) || isDecided)
+        this.#askedFor.add(happening.workflowId);
       else this.#askedFor.delete(happening.workflowId);
     }
     if (happening.type === "deed") this.#judge(happening);
+  }
+
+  /** A heartbeat may have come while the call was on its way. */
+  #isUnsure(parameters: ActionParameters): boolean {
+    const phase = this.#platform.actor(instanceOf(parameters)).outline?.phase;
+    return (
+      phase?.status === "running" || (phase?.status === "hibernated" && phase.openLook?.because === "wake")
+    );
   }
 
   #judge(happening: Extract<Happening, { type: "deed" }>): void {

@@ -1,0 +1,36 @@
+import { type Costs, roundDollars } from "./counters.ts";
+import type { InstanceState } from "./state.ts";
+
+/** What a hibernated machine still costs. */
+
+/** Dollars an hour, and by whose word; null where nobody has said it: what is unknown is not zero. */
+export interface HibernatedCost {
+  readonly hourly: number | null;
+  readonly source: "registered" | "provider" | "unknown";
+}
+
+/** Its owner's word counts before the provider's, which knows of no discounts. */
+export function hibernatedCost({ profile, stoppedHourlyCost }: InstanceState): HibernatedCost {
+  const registered = registeredCost(profile.hibernatedHourlyCost);
+  if (registered.hourly !== null) return registered;
+  return stoppedHourlyCost === undefined
+    ? { hourly: null, source: "unknown" }
+    : { hourly: stoppedHourlyCost, source: "provider" };
+}
+
+/** What is known of it by its owner's word alone. */
+export function registeredCost(hourly: number | null): HibernatedCost {
+  return { hourly, source: hourly === null ? "unknown" : "registered" };
+}
+
+/** What savings are counted by: as its owner says, else as its provider does. */
+export function costsOf(state: InstanceState): Costs {
+  const hourlyCost = state.profile.hourlyCost ?? state.listedHourlyCost ?? null;
+  return { hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly };
+}
+
+/** As a sentence names it: `$0.40`, `$0.0021`. */
+export function spokenDollars(dollars: number): string {
+  // What is not nothing is never said to be.
+  return `$${dollars >= 0.1 ? dollars.toFixed(2) : roundDollars(dollars) || Number(dollars.toPrecision(1))}`;
+}

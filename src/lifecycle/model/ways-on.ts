@@ -1,0 +1,58 @@
+import { comingBackOf } from "./coming-back.ts";
+import type { ConnectedProvider } from "./provider.ts";
+import { stopsSilent } from "./stopping.ts";
+
+/** What the owner of an instance can do whose wake has failed. Only what is possible at its provider is offered. */
+
+/** The field names are those of the HTTP API. */
+export interface WayOnView {
+  readonly way: "wait" | "recreate" | "fetch_data";
+  readonly how: string;
+  /** A request to this API that does it. */
+  readonly request: { readonly method: "POST"; readonly path: string } | null;
+  /** For the provider's own command line. */
+  readonly command: string | null;
+  /** Where it can be done at the provider. */
+  readonly page: string | null;
+}
+
+export function waysOnViews(
+  instanceId: string,
+  provider: ConnectedProvider,
+  providerRef: string | null,
+): readonly WayOnView[] {
+  const { page, recreate, fetchData } = comingBackOf(provider);
+  const reference = providerRef ?? instanceId;
+  const own = [
+    { way: "recreate", wayOn: recreate },
+    { way: "fetch_data", wayOn: fetchData },
+  ] as const;
+  return [
+    ...(stopsSilent(provider) ? [wait(instanceId)] : []),
+    ...own.flatMap(({ way, wayOn }) =>
+      wayOn === null
+        ? []
+        : [{ way, how: wayOn.how, request: null, command: wayOn.command?.(reference) ?? null, page }],
+    ),
+  ];
+}
+
+function wait(instanceId: string): WayOnView {
+  const path = `/api/agent/instances/${encodeURIComponent(instanceId)}/wake`;
+  return {
+    way: "wait",
+    how: "wake it again later",
+    request: { method: "POST", path },
+    command: null,
+    page: null,
+  };
+}
+
+/** All ways in one sentence. */
+export function sayWaysOn(provider: ConnectedProvider): string {
+  const { recreate, fetchData } = comingBackOf(provider);
+  const ways = ["wake it again later", recreate?.how, fetchData?.how].filter((way) => way !== undefined);
+  return ways.length === 1
+    ? "Wake it again later, or start it where it is rented"
+    : `You can ${ways.map((way, index) => `(${index + 1}) ${way}`).join("; ")}`;
+}

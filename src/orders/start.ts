@@ -1,0 +1,31 @@
+import type { Sighting } from "../providers/provider.ts";
+import { failed } from "./order.ts";
+import type { Verdict } from "./wait.ts";
+
+/** What a sighting means for a start. */
+
+export function judgeStart(sighting: Sighting, formerGpus: number | null): Verdict {
+  switch (sighting.state) {
+    case "running": {
+      const { gpus } = sighting;
+      return gpus !== null && formerGpus !== null && gpus < formerGpus
+        ? failed(`it started with ${gpus} GPUs in place of ${formerGpus}`)
+        : "reached";
+    }
+    case "terminated":
+      return "gone";
+    case "stopped":
+    case "stopping":
+      return "contradicted";
+    case "starting":
+    case "missing":
+    case "unknown":
+      return "not yet";
+  }
+}
+
+/** Whether a start that was given up has not come through: one that is queued may not show. */
+export function isFailedStart(sighting: Sighting, formerGpus: number | null): boolean {
+  const verdict = judgeStart(sighting, formerGpus);
+  return typeof verdict === "object" || sighting.state === "starting" || verdict === "contradicted";
+}

@@ -83,6 +83,9 @@ const event: Record<string, string> = {
   delete_failed: "Deletion failed",
   accepted_too_late: "Called off too late",
   found_running: "Found running",
+  vanished: "Listed no more",
+  unwatched_machines: "Machines that nobody watches",
+  listing_failed: "Machines can't be listed",
   unwatched: "Watched by nobody",
   looked: "Still hibernated",
   deleted: "Deleted",
@@ -153,6 +156,23 @@ export const english = {
   noMatch: "No instance matches.",
   unreadable:
     "What is stored of this instance cannot be read by this version of the service. Nothing is done about it.",
+  unwatchedMachines: {
+    title: "Machines that nobody watches",
+    allKnown: (machines: number, dollars: string) =>
+      machines === 1 ? `It costs ${dollars} an hour.` : `The ${machines} of them cost ${dollars} an hour.`,
+    someKnown: (machines: number, dollars: string, unknown: number) =>
+      `The ${machines} of them cost ${dollars} an hour and more: the price of ${unknown} is not known.`,
+    noneKnown: (machines: number) =>
+      machines === 1 ? "What it costs is not known." : `What the ${machines} of them cost is not known.`,
+    anHour: (dollars: string) => `${dollars} an hour`,
+    unknownPrice: "price not known",
+    watch: "Watch them",
+    watched: (machines: number, refused: number) =>
+      refused === 0
+        ? `Machines watched from now on: ${machines}.`
+        : `Machines watched from now on: ${machines}. Not possible: ${refused}.`,
+    install: "Install the agent on each: it tells when the machine idles.",
+  },
   addInstance: "Add instance",
   columns: {
     name: "Instance",

@@ -13,6 +13,7 @@ import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
+import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
@@ -38,6 +39,7 @@ import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
+import { GetInventory, SyncConnection } from "./api/inventory.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
@@ -138,6 +140,9 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/providers/:kind", GetProvider);
   api.put("/api/agent/providers/:kind", PutProvider);
   api.delete("/api/agent/providers/:kind", DeleteProvider);
+  api.get("/api/agent/inventory", GetInventory);
+  api.post("/api/agent/connections/:id/sync", SyncConnection);
+  api.post("/api/agent/inventory/adopt", AdoptMachines);
   api.post("/api/agent/actions/:id/result", PostActionResult);
 
   app.get("/metrics", requireToken("user", "admin"));

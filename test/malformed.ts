@@ -169,12 +169,15 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["PATCH", "/api/agent/connections/vast"],
   ["DELETE", "/api/agent/connections/vast"],
   ["POST", "/api/agent/connections/vast/check"],
+  ["POST", "/api/agent/connections/vast/sync"],
   ["GET", "/api/agent/enrollments"],
   ["POST", "/api/agent/enrollments"],
   ["DELETE", "/api/agent/enrollments/n-1"],
   ["GET", "/api/agent/providers/vast"],
   ["PUT", "/api/agent/providers/vast"],
   ["DELETE", "/api/agent/providers/vast"],
+  ["GET", "/api/agent/inventory"],
+  ["POST", "/api/agent/inventory/adopt"],
   ["POST", "/api/agent/actions/a-1/result"],
 ];
 
@@ -398,6 +401,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
           `${instancePath}/heartbeats`,
           "/api/agent/events",
           "/api/agent/savings",
+          "/api/agent/inventory",
         ),
         badQuery,
       )

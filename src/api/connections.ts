@@ -35,7 +35,7 @@ import { connectionIdSchema } from "./instances/schemas.ts";
 /** A fleet of the former release is asked again after this long, when it may have been brought up to date. */
 const FORMER_RETRY_SECONDS = 60;
 
-const connectionParams = z.object({ id: connectionIdSchema });
+export const connectionParams = z.object({ id: connectionIdSchema });
 
 const connectionNameSchema = z.string().trim().min(1).max(200);
 

@@ -288,7 +288,7 @@ export class FleetActor extends FleetUpkeep {
     try {
       const fleet = await this.#readyUnlessDeleted();
       if (fleet === null) return;
-      await runDueTasks(this.env, this.#userId, fleet, Date.now());
+      await runDueTasks(this.env, this.#userId, fleet, this.listings, Date.now());
       this.#changed(fleet);
     } catch (error) {
       logError("the fleet's alarm failed", { user_id: this.ctx.id.name }, error);

@@ -3,6 +3,7 @@ import {
   afterTrial,
   type Connection,
   isRefused,
+  type NewConnection,
   type SealedCredentials,
   type Trial,
 } from "../providers/connections.ts";
@@ -27,13 +28,43 @@ export function noteStandings(fleet: Fleet): void {
   });
 }
 
+/** `taken`: the id is another's. `too_many`: there are `limit` others. */
+export function addConnection(
+  fleet: Fleet,
+  connection: NewConnection,
+  credentials: SealedCredentials,
+  { checkedAt, limit }: { readonly checkedAt: number | null; readonly limit: number },
+): "added" | "taken" | "too_many" {
+  const added = fleet.connections.add(connection, credentials, checkedAt, limit);
+  if (added === "added") listSoon(fleet, connection.id);
+  return added;
+}
+
+/** Sets the credentials of a connection that is there, or of the first of a kind. */
+export function setCredentials(
+  fleet: Fleet,
+  id: string,
+  credentials: SealedCredentials,
+  checkedAt: number | null,
+): void {
+  fleet.connections.set(id, credentials, checkedAt);
+  listSoon(fleet, id);
+}
+
+/** At once, so that whoever has just connected an account sees what runs there. */
+function listSoon(fleet: Fleet, id: string): void {
+  const now = Date.now();
+  fleet.inventory.makeDue(id, now);
+  fleet.scheduleListings(now);
+}
+
 /** Null when there is no such connection. */
 export function changeConnection(fleet: Fleet, id: string, changes: Changes): Connection | null {
   const { connections } = fleet;
   const former = connections.find(id);
   if (former === null) return null;
   if (changes.name !== undefined) connections.rename(former, changes.name);
-  if (changes.credentials !== undefined) connections.set(id, changes.credentials, changes.checkedAt);
+  if (changes.credentials !== undefined) setCredentials(fleet, id, changes.credentials, changes.checkedAt);
   return connections.find(id);
 }
 
@@ -42,8 +73,16 @@ export function removeConnection(fleet: Fleet, id: string): "removed" | "unknown
   const connection = fleet.connections.find(id);
   if (connection === null) return "unknown";
   if (fleet.registry.hasInstanceOf(connectedBy(connection.kind, id))) return "in_use";
-  fleet.connections.remove(id);
+  forgetConnection(fleet, id);
   return "removed";
+}
+
+/** With what it has listed. False when there is none. */
+export function forgetConnection(fleet: Fleet, id: string): boolean {
+  fleet.inventory.forgetConnection(id);
+  const isRemoved = fleet.connections.remove(id);
+  fleet.scheduleListings(Date.now());
+  return isRemoved;
 }
 
 /** How the connection stands after a trial of its credentials; null when there is none. Its owner is told once that they are refused. */
@@ -53,6 +92,7 @@ export function noteTrial(fleet: Fleet, id: string, trial: Trial): Connection | 
   const connection = { ...former, ...afterTrial(former, trial) };
   fleet.connections.note(connection, connection);
   if (isRefused(connection) && !isRefused(former)) tellRefused(fleet, connection, trial.at);
+  if (isRefused(former) && !isRefused(connection)) listSoon(fleet, id);
   return connection;
 }
 

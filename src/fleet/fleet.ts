@@ -1,15 +1,7 @@
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import { UNHEARD_MS } from "../providers/machines.ts";
 import { settleMachines } from "./claims.ts";
-import {
-  type Admission,
-  type InstanceRow,
-  isNewer,
-  type Listed,
-  type Report,
-  type UserPolicy,
-} from "./report.ts";
+import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy } from "./report.ts";
 import { addAlert } from "./rules/digest-window.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
@@ -34,13 +26,14 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions, NOT_ADMITTED, REGISTERED_WITHIN_MS } from "./tables/admissions.ts";
+import { Admissions, NOT_ADMITTED } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS, RecentEvents } from "./tables/events.ts";
 import { Everyone } from "./tables/everyone.ts";
+import { Inventory } from "./tables/inventory.ts";
 import { Machines } from "./tables/machines.ts";
 import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
@@ -59,6 +52,7 @@ export class Fleet {
   readonly confirmations: Confirmations;
   readonly everyone: Everyone;
   readonly machines: Machines;
+  readonly inventory: Inventory;
   readonly connections: Connections;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
@@ -79,6 +73,7 @@ export class Fleet {
     this.confirmations = new Confirmations(sql);
     this.everyone = new Everyone(sql);
     this.machines = new Machines(sql);
+    this.inventory = new Inventory(sql);
     this.connections = new Connections(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
@@ -192,6 +187,14 @@ export class Fleet {
   /** The fleet's object has started. */
   start(now: number): void {
     this.update((state) => start(state, this.rules, now));
+    this.scheduleListings(now);
+  }
+
+  /** Sets when a connection's machines are listed next: never for a suspended user, or without a connection that can be listed. */
+  scheduleListings(now: number): void {
+    const mayList = !this.isSuspended && this.#state.leavingSince === null;
+    const inventoryAt = mayList ? this.inventory.nextAt(this.connections.listed(), now) : null;
+    if (inventoryAt !== this.#state.due.inventoryAt) this.setDue({ inventoryAt });
   }
 
   /** Whether all who fell silent with the instance that reports have had the time to report, too. */
@@ -248,15 +251,6 @@ export class Fleet {
       const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
       return this.#reviewOutage(moved, null, now);
     });
-  }
-
-  /** Takes out an instance that its actor does not know, unless it has reported since it was listed so. */
-  removeUnknown({ instanceId, revision }: Listed, now: number): boolean {
-    if (revision === null) this.admissions.settle(instanceId, now - REGISTERED_WITHIN_MS);
-    const isGhost = revision !== null && this.registry.find(instanceId)?.revision === revision;
-    // A younger claim may be that of a registration under way.
-    if (isGhost) this.remove(instanceId, revision, now, now - UNHEARD_MS);
-    return isGhost;
   }
 
   /** Sets the user's policy, unless it adds a contradiction by itself or with the overrides of an instance. */

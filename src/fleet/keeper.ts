@@ -12,7 +12,15 @@ import type {
 import type { HeldClaim, MachineKey } from "../providers/machines.ts";
 import { kindIn, type LaneCall, type Turn } from "../providers/pace.ts";
 import { count } from "../service/meter.ts";
-import { type Changes, changeConnection, noteTrial, removeConnection } from "./connections.ts";
+import {
+  addConnection,
+  type Changes,
+  changeConnection,
+  forgetConnection,
+  noteTrial,
+  removeConnection,
+  setCredentials,
+} from "./connections.ts";
 import { noteRefusedEnrollment } from "./enrollments.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Asking } from "./tables/confirmations.ts";
@@ -80,14 +88,14 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     checkedAt: number | null = null,
   ): Promise<void> {
     const fleet = await this[READY]();
-    fleet.connections.set(kind, credentials, checkedAt);
+    setCredentials(fleet, kind, credentials, checkedAt);
     this[CHANGED](fleet);
   }
 
   /** For a Worker of the former release, which has asked before whether an instance is called by it. */
   async removeCredentials(kind: CalledProvider): Promise<boolean> {
     const fleet = await this[READY]();
-    const isRemoved = fleet.connections.remove(kind);
+    const isRemoved = forgetConnection(fleet, kind);
     this[CHANGED](fleet);
     return isRemoved;
   }
@@ -100,7 +108,7 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     limit: number,
   ): Promise<"added" | "taken" | "too_many"> {
     const fleet = await this[READY]();
-    const added = fleet.connections.add(connection, credentials, checkedAt, limit);
+    const added = addConnection(fleet, connection, credentials, { checkedAt, limit });
     this[CHANGED](fleet);
     return added;
   }

@@ -11,7 +11,10 @@ import {
   exportedFleet,
   hasPolicyFor,
 } from "./bring.ts";
-import { CHANGED, FleetKeeper, READY } from "./keeper.ts";
+import { addConnection, setCredentials } from "./connections.ts";
+import { removeUnknown } from "./ghosts.ts";
+import { FleetInventory } from "./inventory.ts";
+import { CHANGED, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
@@ -26,7 +29,7 @@ import { askStanding, takeStanding } from "./tasks/standing.ts";
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
-export abstract class FleetUpkeep extends FleetKeeper {
+export abstract class FleetUpkeep extends FleetInventory {
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);
@@ -43,7 +46,7 @@ export abstract class FleetUpkeep extends FleetKeeper {
   /** Takes out those that their actors did not know when they were visited, unless they have reported since. */
   async removeUnknown(ghosts: readonly Listed[]): Promise<number> {
     const fleet = await this[READY]();
-    const removed = ghosts.filter((ghost) => fleet.removeUnknown(ghost, Date.now()));
+    const removed = ghosts.filter((ghost) => removeUnknown(fleet, ghost, Date.now()));
     this[CHANGED](fleet);
     return removed.length;
   }
@@ -148,11 +151,13 @@ export abstract class FleetUpkeep extends FleetKeeper {
     connection: NewConnection | null = null,
     limit = Number.MAX_SAFE_INTEGER,
   ): Promise<boolean> {
-    const { connections } = await this[READY]();
-    if (connections.credentials(id) !== null) return false;
-    if (connection !== null) return connections.add(connection, sealed, null, limit) === "added";
-    connections.set(id, sealed, null);
-    return true;
+    const fleet = await this[READY]();
+    if (fleet.connections.credentials(id) !== null) return false;
+    const isBrought =
+      connection === null || addConnection(fleet, connection, sealed, { checkedAt: null, limit }) === "added";
+    if (connection === null) setCredentials(fleet, id, sealed, null);
+    this[CHANGED](fleet);
+    return isBrought;
   }
 
   async bringEvents(

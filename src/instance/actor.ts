@@ -1,13 +1,14 @@
 import type { ComparedRow, Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
-import type { InstanceEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
+import type { InstanceEvent, ListEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
 import type { ActionOutcome } from "../orders/order.ts";
 import { prepareRestore, type RestorePrepared, type RestoreTarget } from "../platform/point-in-time.ts";
 import { within } from "../platform/within.ts";
+import type { WatchedMachine } from "../providers/machines.ts";
 import type { Standing } from "./bookkeeping.ts";
 import { type BringOutcome, bring, type ExportedInstance, exported } from "./bring.ts";
 import {
@@ -32,6 +33,7 @@ import {
   endingOf,
   type HeartbeatOutcome,
   type KeepAliveOutcome,
+  NOT_DECIDED,
   type Place,
   type ProfileChanges,
   type Registration,
@@ -41,6 +43,7 @@ import {
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
 import { InstanceViews } from "./views.ts";
+import { noteListed } from "./witness.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
 const HISTORY_LIMIT_MS = 2 * SECOND_MS;
@@ -53,9 +56,6 @@ const NOTHING_STANDS: Standing = { waiting: 0, parked: 0 };
 
 /** A suspended instance that sends heartbeats asks its fleet this often whether it still is. */
 const NEWS_EVERY_MS = 10 * MINUTE_MS;
-
-/** What a workflow's step hears, and tries again. */
-const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
 
 /**
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
@@ -271,6 +271,11 @@ export class InstanceActor extends InstanceViews {
     await this.life.queueReport();
     this.life.outbox.emptySoon();
     return "known";
+  }
+
+  /** What a list of its provider says of this machine: see `witness.ts`. */
+  async noteListed(machine: WatchedMachine, event: ListEvent): Promise<boolean> {
+    return noteListed(this.life, machine, event);
   }
 
   /** Tries at once whatever could not be delivered. Null for an unknown instance; one that was removed may have something left. */

@@ -10,6 +10,9 @@ import type { ActionOutcome } from "../orders/order.ts";
 
 /** What an actor is told, and what it answers. */
 
+/** What a workflow's step and a fleet hear, who try again. */
+export const NOT_DECIDED = "the decision broke an invariant, and was not carried out";
+
 export interface Registration {
   readonly userId: string;
   readonly instanceId: string;

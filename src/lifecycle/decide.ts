@@ -24,6 +24,7 @@ import { changePolicy } from "./rules/policy-change.ts";
 import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
+import { witnessListed, witnessVanished } from "./rules/witness.ts";
 
 export interface Decision {
   readonly state: InstanceState;
@@ -125,6 +126,10 @@ function apply(
     case "action.found_running":
     case "action.failed":
       return endOrder(state, event, policy, now);
+    case "machine.listed":
+      return witnessListed(state, event, policy, now);
+    case "machine.vanished":
+      return witnessVanished(state, event, policy, now);
     case "look.begun":
       return beginLook(state, now);
     case "looked":
@@ -174,6 +179,7 @@ function flushAndProject(
   const isRowOutdated =
     moved ||
     before.profile !== after.profile ||
+    before.listedHourlyCost !== after.listedHourlyCost ||
     orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since;
   return isRowOutdated ? project(flushed) : flushed;
 }

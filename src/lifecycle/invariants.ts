@@ -31,7 +31,7 @@ export const INVARIANTS = {
   order_not_sent: "an order that a provider must be called for is sent",
   order_ended_unsaid: "no order ends or is replaced without an event that says so",
   ended_without_order:
-    "an instance is hibernated or deleted by an order, or found to be gone, and in no other way",
+    "an instance is hibernated or deleted by an order, or found to be gone, or listed as stopped or destroyed, and in no other way",
   unconfirmed_saved: "nothing is saved while nobody knows whether the machine is hibernated",
   deleted_came_back: "a deleted instance comes back by a heartbeat only",
   orphaned_since_earlier: "the moment since which an instance is orphaned does not move back",

@@ -23,6 +23,7 @@ import {
   credentialsOf,
   credentialsPurpose,
   isRefused,
+  type KeptCredentials,
   sealCredentials,
   type Trial,
   trialOf,
@@ -145,16 +146,27 @@ export async function openProvider(
   connected: ConnectedProvider,
   purpose: Purpose = "call",
 ): Promise<OpenProvider> {
-  // By wrong settings no provider is called, not even one that none of them concerns.
-  readSettings(env);
   const id = connectionOf(connected);
   const kind = calledKind(kindOf(connected));
   const kept = await credentialsOf(env, userId, connected);
   if (id === null || kind === null || kept === null) {
     throw new ProviderError("unauthorised", `there are no credentials for ${kindOf(connected)}`);
   }
+  const note = (trial: Trial) => noteTrial(env, userId, id, trial);
+  return openKept(env, userId, { id, kind, kept }, purpose === "call" ? note : null);
+}
+
+/** The provider that these credentials open. `note`: takes what a call says of them that is new; null for a check. */
+export async function openKept(
+  env: ProviderEnv,
+  userId: string,
+  { id, kind, kept }: { readonly id: string; readonly kind: CalledProvider; readonly kept: KeptCredentials },
+  note: ((trial: Trial) => unknown) | null,
+): Promise<OpenProvider> {
+  // By wrong settings no provider is called, not even one that none of them concerns.
+  readSettings(env);
   const { connection, setAt } = kept;
-  if (connection !== undefined && isRefused(connection) && purpose === "call") {
+  if (connection !== undefined && isRefused(connection) && note !== null) {
     throw new ProviderError(
       "unauthorised",
       `the credentials of ${connection.name} are refused: set others, or have them checked`,
@@ -162,10 +174,11 @@ export async function openProvider(
   }
   const text = await unseal(env.SEAL_KEY, credentialsPurpose(userId, id), kept.sealed);
   const created = createProvider(kind, JSON.parse(text), env);
+  if (note === null) return { provider: created, credentialsSetAt: setAt };
   const provider = noting(created, async (error) => {
     const trial = trialOf(error, { setAt, isCheck: false });
     const isNews = trial.outcome === "refused" || (trial.outcome === "accepted" && isDoubted(connection));
-    if (isNews && purpose === "call") await noteTrial(env, userId, id, trial);
+    if (isNews) await note(trial);
   });
   return { provider, credentialsSetAt: setAt };
 }

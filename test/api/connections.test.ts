@@ -3,12 +3,15 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fleetOf } from "../../src/platform/address.ts";
 import { openProvider } from "../../src/providers/registry.ts";
+import { passAlarms } from "../fleet/fleets.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../world.ts";
 
 type User = Awaited<ReturnType<typeof newUser>>;
 
 const KEY = { api_key: "vast-key-0123456789" };
 const OTHER_KEY = { api_key: "vast-key-of-team-b" };
+const MINUTE = 60_000;
+
 const BAD_KEY = { api_key: "vast-key-that-is-bad" };
 
 /** Its answer to any call: a machine that is asked for runs, a list is empty. */
@@ -321,6 +324,29 @@ describe("credentials that are refused", () => {
     answer = (_, path) => good(path);
     expect((await ask(user, "POST", "/vast/check")).body).toMatchObject({ state: "active", problem: null });
     expect(await look(user)).toBe("running");
+  });
+
+  it("are not listed by, and are at once when a check finds them good again", async () => {
+    const user = await newUser();
+    const fleet = fleetOf(env, user.userId);
+    await connect(user, "Team A", BAD_KEY, "vast", "?verify=false");
+    for (let time = 1; time <= 3; time++) await look(user);
+    const made = calls.length;
+    await passAlarms(fleet, DAY + MINUTE);
+    const listing = async () =>
+      (await call("GET", "/api/agent/inventory", { token: user.token })).body.connections[0];
+    const refused = await listing();
+    expect(refused).toMatchObject({
+      listed_at: null,
+      problem: "the credentials of Team A are refused: set others, or have them checked",
+    });
+    expect(Date.parse(refused.next_at)).toBeGreaterThan(DAY + 10 * MINUTE);
+    expect(calls).toHaveLength(made);
+    answer = (_, path) => good(path);
+    expect((await ask(user, "POST", "/vast/check")).body).toMatchObject({ state: "active" });
+    expect(Date.parse((await listing()).next_at)).toBeLessThanOrEqual(DAY + MINUTE);
+    await passAlarms(fleet, DAY + 2 * MINUTE);
+    expect(await listing()).toMatchObject({ listed_at: expect.any(String), problem: null });
   });
 
   it.each([

@@ -238,9 +238,12 @@ describe("a cleanup", () => {
     expect((await one.ask("GET")).body).toMatchObject({
       status: "orphaned",
       orphaned_since: "2030-01-07T00:05:00Z",
-      lifecycle: { next_step: "hibernate", at: "2030-01-07T03:30:00Z" },
+      lifecycle: { next_step: "hibernate" },
     });
-    expect(await one.armedAt()).not.toBeNull();
+    await one.until(DAY + 3.5 * HOUR - 1);
+    expect(await one.eventKinds()).not.toContain("silent");
+    await one.until(DAY + 3.5 * HOUR);
+    expect(await one.eventKinds()).toContain("silent");
   });
 
   it("deletes events that are older than they are kept", async () => {

@@ -587,6 +587,61 @@ describe("signing in", () => {
   });
 });
 
+describe("machines that nobody watches", () => {
+  const machine = (name: string, hourly_cost: number | null, more = {}) => ({
+    connection: "vast",
+    ref: `ref-${name}`,
+    name,
+    state: "running",
+    gpu: "RTX 4090",
+    hourly_cost,
+    member_of: null,
+    vanished_at: null,
+    ...more,
+  });
+
+  it("are shown with their dollars, and one click has them watched", async () => {
+    const user = await world.newUser("Ada");
+    const listed = [
+      machine("trainer", 1.25),
+      machine("render", null),
+      machine("asleep", 0.5, { state: "stopped" }),
+      machine("member", 0.5, { member_of: "cluster 1" }),
+    ];
+    const page = await open();
+    let left = listed;
+    await page.route("**/api/agent/inventory?**", (route) =>
+      route.fulfill({ json: { machines: left, connections: [{ connection: "vast", name: "Team A" }] } }),
+    );
+    await page.route("**/api/agent/inventory/adopt", (route) => {
+      left = [];
+      const adopted = ["trainer", "render"].map((instance_id) => ({
+        instance_id,
+        token: `token-${instance_id}`,
+      }));
+      return route.fulfill({ json: { success: true, adopted, refused: [], is_more: false } });
+    });
+    await signIn(page, user);
+    await page.getByRole("heading", { name: "Machines that nobody watches" }).waitFor(PATIENCE);
+    await page.getByText("The 2 of them cost $1.25 an hour and more: the price of 1 is not known.").waitFor();
+    expect(await page.locator(".channels li").allInnerTexts()).toEqual([
+      expect.stringMatching(/Team A · RTX 4090\s+\$1\.25 an hour/),
+      expect.stringContaining("price not known"),
+    ]);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "Watch them" }).click();
+    await page.getByText("Machines watched from now on: 2.").waitFor();
+    await page.getByText("trainer", { exact: true }).click();
+    await page
+      .getByText(/token-trainer/)
+      .first()
+      .waitFor();
+    await page.getByLabel("Language").selectOption("pt-BR");
+    await page.getByRole("heading", { name: "Máquinas que ninguém vigia" }).waitFor();
+    await page.context().close();
+  });
+});
+
 describe("the API reference", () => {
   it("is ours alone: every operation, and not a request to anybody else", async () => {
     const page = await open();

@@ -164,10 +164,16 @@ async function kindsOf(id: string): Promise<string[]> {
   return eventsSchema.parse(await api(`/instances/${id}/events?limit=500`)).events.map(({ kind }) => kind);
 }
 
+/** Lambda Cloud is listed, and may be out of reach from here: that is no error of the service. */
+function errors(): string[] {
+  return world.takeErrors().filter((line) => !line.includes("failed to lookup address"));
+}
+
 /** The former release knows none of these, and shows their defaults nowhere. */
 const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "never_heard_after_seconds",
   "act_on_never_heard",
+  "inventory",
   "delete_while_running",
 ]);
 
@@ -284,7 +290,7 @@ it("comes into every state under this release", async () => {
   before = await look();
   expect(before.statuses).toEqual(STATUSES);
   expect(await beatsInDatabase("waiting")).toBe(1);
-  expect(world.takeErrors()).toEqual([]);
+  expect(errors()).toEqual([]);
 });
 
 it("goes on under the former release as it stood", async () => {
@@ -312,7 +318,7 @@ it("goes on under the former release as it stood", async () => {
   await beats("newcomer", 3);
   await api("/policy", "PUT", { ...PATIENT, keep_alive_minutes: 30 });
   before = await look();
-  expect(world.takeErrors()).toEqual([]);
+  expect(errors()).toEqual([]);
 });
 
 it("goes on under this release again, with nothing lost and nothing told twice", async () => {
@@ -331,5 +337,5 @@ it("goes on under this release again, with nothing lost and nothing told twice",
   await expect.poll(() => toldTimes("hibernated hibernating"), PATIENCE).toBe(1);
   expect(told()).toHaveLength(new Set(told()).size);
   expect(plane.forged).toBe(0);
-  expect(world.takeErrors()).toEqual([]);
+  expect(errors()).toEqual([]);
 });

@@ -157,6 +157,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "control",
   "never_heard_after_seconds",
   "act_on_never_heard",
+  "inventory",
   "hibernated_cost",
   "hibernated_cost_source",
   "stopped_risks",

@@ -4,14 +4,15 @@ import { describe, expect, it, vi } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
 import { breachesOf } from "../../src/lifecycle/invariants.ts";
 import type { ActionOrder, Effect } from "../../src/lifecycle/model/effects.ts";
-import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
+import type { InstanceEvent, LookAnswer } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
 import { orphanOf } from "../../src/lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
-import { type InstanceState, newState } from "../../src/lifecycle/model/state.ts";
+import { type InstanceState, machineOf, newState } from "../../src/lifecycle/model/state.ts";
 import { HOUR_MS } from "../../src/lifecycle/model/time.ts";
+import { dueLook } from "../../src/lifecycle/rules/look.ts";
 import { actionOf, isUnderWay } from "../../src/lifecycle/rules/order.ts";
 import { detailView } from "../../src/lifecycle/views/instance-view.ts";
 import { START } from "./timeline.ts";
@@ -44,6 +45,14 @@ type Step =
   | { readonly type: "workflow"; readonly crash: boolean; readonly success: boolean }
   | { readonly type: "answer"; readonly success: boolean; readonly twice: boolean }
   | { readonly type: "guard"; readonly permitted: boolean; readonly twice: boolean }
+  /** Its provider lists its machine; the list began so long ago. */
+  | {
+      readonly type: "listed";
+      readonly shown: "running" | "stopped" | "terminated" | "not at all" | null;
+      readonly agoSteps: number;
+    }
+  /** Its provider answers a question about its machine. */
+  | { readonly type: "looked"; readonly shows: "running" | "stopped" | "gone" | "unknown" }
   | { readonly type: "command"; readonly command: "keep_alive" | "hibernate" | "wake" | "cleanup" };
 
 const workflowStep: fc.Arbitrary<Step> = fc.record({
@@ -95,6 +104,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constant("guard" as const),
       permitted: fc.boolean(),
       twice: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("looked" as const),
+      shows: fc.constantFrom("running", "stopped", "gone", "unknown"),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("listed" as const),
+      shown: fc.constantFrom("running", "stopped", "terminated", "not at all", null),
+      agoSteps: fc.integer({ min: 0, max: 60 }),
     }),
   },
   {
@@ -241,6 +265,11 @@ class Actor {
     checkMove(before, decision.state, event, this.now);
     assert.deepEqual(breachesOf(before, decision.state, this.now), []);
     this.save(decision.state);
+    // Its shell asks at once, and notes it first.
+    if (dueLook(decision.state, POLICY, this.now) !== null) {
+      this.decide({ type: "look.begun" });
+      return;
+    }
     const { wakeAt } = decision;
     if (wakeAt !== null) {
       assert(wakeAt > this.now, `an alarm at ${wakeAt}, decided at ${this.now}`);
@@ -281,6 +310,9 @@ function resets(event: InstanceEvent, now: number): boolean {
     case "keep_alive":
     case "wake.requested":
     case "guard.permitted":
+    case "machine.listed":
+    case "machine.vanished":
+    case "looked":
     case "action.succeeded":
     // A sign of life came during the try that now is over.
     case "action.checked":
@@ -304,10 +336,11 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
     .filter(({ id }) => id >= before.nextEffectId)
     .flatMap(({ effect }) => (effect.type === "event" ? [effect.event.kind] : []));
   const told = kinds
-    .map((kind) => (kind === "never_heard" ? "orphaned" : kind))
+    .map((kind) => (kind === "never_heard" || kind === "found_running" ? "orphaned" : kind))
     .filter((kind) => kind === "orphaned" || kind === "silent" || kind === "abandoned");
-  // A sign of life that was noted before led it off the ladder, and it climbed anew.
-  const foot = kinds.includes("recovered") ? 0 : from;
+  // A sign of life that was noted before, or whoever found it running, led it off the ladder, and it climbed anew.
+  const isAnew = kinds.includes("recovered") || kinds.includes("found_running");
+  const foot = isAnew ? 0 : from;
   const climbed = ["orphaned", "silent", "abandoned"].slice(foot, to);
   assert.deepEqual(told, climbed);
   // Nothing that costs work is begun for an instance that has just been heard.
@@ -400,6 +433,23 @@ function live(
         const orders = countOrders(actor);
         if (one.twice) actor.decide(answer);
         expect(countOrders(actor)).toBe(orders);
+        break;
+      }
+      case "listed": {
+        const at = actor.now - one.agoSteps * STEP_MS;
+        const sighted = { at, credentialsSetAt: 1, gpus: null };
+        actor.decide(
+          one.shown === "not at all"
+            ? { type: "machine.vanished", listedAt: at, seenAt: at - STEP_MS, credentialsSetAt: 1 }
+            : { type: "machine.listed", shown: one.shown, stoppedUntil: null, hourlyCost: null, sighted },
+        );
+        break;
+      }
+      case "looked": {
+        const { shows } = one;
+        const answer: LookAnswer =
+          shows === "unknown" ? { shows, because: "it does not say", isPassing: false } : { shows };
+        actor.decide({ type: "looked", machine: machineOf(actor.state.profile), answer, sighted: null });
         break;
       }
       case "command":
@@ -543,7 +593,9 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
           effect.type === "event" ? [effect.event] : [],
         );
         const about = (kinds: readonly string[]) =>
-          events.filter((event) => kinds.includes(event.kind)).map((event) => event.detail.action_id);
+          events
+            .filter(({ kind, detail }) => kinds.includes(kind) && detail.by_hand !== true)
+            .map(({ detail }) => detail.action_id);
         // Called off or accepted, never both; and each order has one end at most.
         for (const actionId of about(["hibernate_cancelled", "delete_cancelled"])) {
           expect(actor.world.accepted.has(String(actionId))).toBe(false);
@@ -560,7 +612,7 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
         for (const actionId of about(["hibernated", "deleted"])) {
           expect(actor.world.told.has(String(actionId))).toBe(true);
         }
-        if (actor.state.phase.status === "deleted") {
+        if (actor.state.phase.status === "deleted" && !events.some(({ kind }) => kind === "gone")) {
           expect([...actor.world.told.values()]).toContain("delete");
         }
       }),

@@ -43,7 +43,9 @@ it("is documented as it is", () => {
   const seconds = (ms: number) => (ms === 0 ? "none" : String(ms / 1_000));
   for (const kind of CALLED_PROVIDERS) {
     const pace = paceOf(kind);
-    const cells = [pace.lookMs, pace.orderMs, pace.lookMs + pace.deleteMs, pace.burstMs].map(seconds);
+    const cells = [pace.lookMs, pace.orderMs, pace.lookMs + pace.deleteMs, pace.listMs, pace.burstMs].map(
+      seconds,
+    );
     expect(table).toContain(`| \`${kind}\` | ${cells.join(" | ")} |`);
   }
 });

@@ -17,6 +17,7 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     forgotten: "one row",
     channels: "as many as a user may have",
     credentials: "one a provider",
+    listings: "one a connection",
     lanes: "one a connection that was called within a day",
     removals: "the newest 1,000",
     event_counts: "two rows",

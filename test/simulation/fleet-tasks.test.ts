@@ -3,6 +3,7 @@ import { Fleet } from "../../src/fleet/fleet.ts";
 import { newFleet } from "../../src/fleet/rules/state.ts";
 import { createTables } from "../../src/fleet/tables/schema.ts";
 import { NOT_COUNTED } from "../../src/fleet/tables/silences.ts";
+import { Listings } from "../../src/fleet/tasks/listing.ts";
 import { bringPolicy } from "../../src/fleet/tasks/policy.ts";
 import { runDueTasks } from "../../src/fleet/tasks/tasks.ts";
 import { reportTotals } from "../../src/fleet/tasks/totals.ts";
@@ -53,6 +54,12 @@ function place(instanceId: string, status: string): void {
     NOT_COUNTED,
   );
 }
+
+const listings = () =>
+  new Listings({
+    takeTurn: async () => ({ type: "go", afterMs: 0, waits: 0 }),
+    noteLimited: async () => ({ afterMs: 0, isFailure: false }),
+  });
 
 describe("totals", () => {
   const service = (meanwhile: () => void) =>
@@ -185,9 +192,9 @@ describe("events of the fleet itself", () => {
     };
     addEvent(1);
     const now = Date.now();
-    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, now);
+    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, listings(), now);
     expect(fleet.state.due.historyAt).not.toBeNull();
-    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, now + 60_000);
+    await runDueTasks(env({ DB: { prepare, batch } }), USER, fleet, listings(), now + 60_000);
     expect(written).toEqual(["guard-1", "guard-2"]);
     expect(fleet.state.due.historyAt).toBeNull();
   });
@@ -219,7 +226,7 @@ describe("a task that is never answered", () => {
       ALERT_DELIVERY: { create: never, get: never },
       SERVICE: { getByName: () => ({ report: never }) },
     };
-    const running = runDueTasks(env(hanging), USER, fleet, now);
+    const running = runDueTasks(env(hanging), USER, fleet, listings(), now);
     await vi.advanceTimersByTimeAsync(30_000);
     await running;
     const { due } = fleet.state;

@@ -111,7 +111,7 @@ const costFields = {
   rate_source: z
     .enum(RATE_SOURCES)
     .describe(
-      "`registered` by its owner, `learnt` from what it reports, the `provider`'s word of a hibernated one, `unknown`; `none`: there is no machine any more",
+      "`registered` by its owner, the `provider`'s word, `learnt` from what it reports, `unknown`; `none`: there is no machine any more",
     ),
   wasted_today: z
     .number()

@@ -9,6 +9,7 @@ import { Row } from "./row.tsx";
 import { type Selection, SORT_KEYS, type SortKey, select, selectUnreadable } from "./select.ts";
 import { Summary } from "./summary.tsx";
 import { UnreadableRow } from "./unreadable-row.tsx";
+import { Unwatched } from "./unwatched.tsx";
 
 /** So many rows are drawn at first, and as many more whenever the end comes into view. */
 const ROWS_AT_A_TIME = 60;
@@ -52,6 +53,7 @@ export function FleetPage() {
     <>
       <h1 class="hidden">{words.value.fleet}</h1>
       {known.guardClosed && <p class="banner">{guardClosed}</p>}
+      <Unwatched />
       <Summary instances={known.instances} group={selection.group} onGroup={(group) => change({ group })} />
       <div class="toolbar">
         <input

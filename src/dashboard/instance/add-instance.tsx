@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { fleet } from "../fleet/fleet.ts";
+import { Unwatched } from "../fleet/unwatched.tsx";
 import { InstallCommand } from "../parts/install.tsx";
 import { instanceAddress } from "../route.ts";
 import { words } from "../words.ts";
@@ -11,17 +12,20 @@ export function AddInstance() {
   const [registered, setRegistered] = useState<Registered | null>(null);
   const { welcome, welcomeHint, addInstance } = words.value;
   return (
-    <section class="card narrow">
-      <h1>{first ? welcome : addInstance}</h1>
-      {registered === null ? (
-        <>
-          <p class="faint">{welcomeHint}</p>
-          <RegisterForm onRegistered={setRegistered} />
-        </>
-      ) : (
-        <Waiting registered={registered} onAnother={() => setRegistered(null)} />
-      )}
-    </section>
+    <>
+      <section class="card narrow">
+        <h1>{first ? welcome : addInstance}</h1>
+        {registered === null ? (
+          <>
+            <p class="faint">{welcomeHint}</p>
+            <RegisterForm onRegistered={setRegistered} />
+          </>
+        ) : (
+          <Waiting registered={registered} onAnother={() => setRegistered(null)} />
+        )}
+      </section>
+      <Unwatched />
+    </>
   );
 }
 

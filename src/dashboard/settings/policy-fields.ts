@@ -19,7 +19,9 @@ const BOOLEAN: FieldKind = { type: "boolean" };
 type Fields<T> = { readonly [K in keyof T]-?: FieldKind };
 
 /** Every field of the policy: one that is added there must be added here. */
-export const GROUPS: { readonly [G in "idle" | "orphan" | "guard"]: Fields<PolicySettings[G]> } = {
+export const GROUPS: {
+  readonly [G in "idle" | "orphan" | "guard" | "inventory"]: Fields<PolicySettings[G]>;
+} = {
   idle: {
     enabled: BOOLEAN,
     metric: { type: "choice", choices: ["gpu", "cpu", "auto"] },
@@ -46,12 +48,13 @@ export const GROUPS: { readonly [G in "idle" | "orphan" | "guard"]: Fields<Polic
     window_seconds: SECONDS,
     max_hold_seconds: SECONDS,
   },
+  inventory: { adopt: { type: "choice", choices: ["off", "suggest", "register"] } },
 };
 
-/** Which groups a level may set: the guard watches over all of a user's instances, so it is the user's alone. */
+/** Which groups a level may set: the guard and the inventory are about all machines of a user, so they are the user's alone. */
 export const GROUPS_OF_LEVEL = {
   instance: ["idle", "orphan"],
-  user: ["idle", "orphan", "guard"],
+  user: ["idle", "orphan", "guard", "inventory"],
 } as const satisfies Record<string, readonly (keyof typeof GROUPS)[]>;
 
 export const SINGLE_FIELDS: Fields<Omit<PolicySettings, keyof typeof GROUPS>> = {
@@ -89,6 +92,8 @@ export const englishPolicy: Readonly<Record<Name, string>> = {
   minimum_instances: "and at least so many instances",
   window_seconds: "within",
   max_hold_seconds: "Holds for at most",
+  inventory: "Machines that nobody watches",
+  adopt: "What is done about them",
 };
 
 export const portuguesePolicy: Readonly<Record<Name, string>> = {
@@ -114,6 +119,8 @@ export const portuguesePolicy: Readonly<Record<Name, string>> = {
   minimum_instances: "e ao menos tantas instâncias",
   window_seconds: "dentro de",
   max_hold_seconds: "Retém por no máximo",
+  inventory: "Máquinas que ninguém vigia",
+  adopt: "O que se faz com elas",
 };
 
 /** Where a field stands: in a group, or by itself. */

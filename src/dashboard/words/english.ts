@@ -83,6 +83,9 @@ const event: Record<string, string> = {
   delete_failed: "Deletion failed",
   accepted_too_late: "Called off too late",
   found_running: "Found running",
+  vanished: "Listed no more",
+  unwatched_machines: "Machines that nobody watches",
+  listing_failed: "Machines can't be listed",
   unwatched: "Watched by nobody",
   looked: "Still hibernated",
   deleted: "Deleted",
@@ -141,6 +144,7 @@ export const english = {
   orphaned: "Orphaned",
   hibernated: "Hibernated",
   spending: "Spending an hour",
+  wastedAnHour: (dollars: string) => `${dollars} of it wasted`,
   savedThisMonth: "Saved this month",
   guardClosed:
     "Many instances fell silent at once, so the network is the likelier cause: nothing that stems from silence is done until it is clear.",
@@ -153,6 +157,23 @@ export const english = {
   noMatch: "No instance matches.",
   unreadable:
     "What is stored of this instance cannot be read by this version of the service. Nothing is done about it.",
+  unwatchedMachines: {
+    title: "Machines that nobody watches",
+    allKnown: (machines: number, dollars: string) =>
+      machines === 1 ? `It costs ${dollars} an hour.` : `The ${machines} of them cost ${dollars} an hour.`,
+    someKnown: (machines: number, dollars: string, unknown: number) =>
+      `The ${machines} of them cost ${dollars} an hour and more: the price of ${unknown} is not known.`,
+    noneKnown: (machines: number) =>
+      machines === 1 ? "What it costs is not known." : `What the ${machines} of them cost is not known.`,
+    anHour: (dollars: string) => `${dollars} an hour`,
+    unknownPrice: "price not known",
+    watch: "Watch them",
+    watched: (machines: number, refused: number) =>
+      refused === 0
+        ? `Machines watched from now on: ${machines}.`
+        : `Machines watched from now on: ${machines}. Not possible: ${refused}.`,
+    install: "Install the agent on each: it tells when the machine idles.",
+  },
   addInstance: "Add instance",
   columns: {
     name: "Instance",
@@ -206,6 +227,7 @@ export const english = {
     averageGpu: "Average GPU",
     costToday: "Cost today",
     costTotal: "Cost so far",
+    wastedToday: "Wasted today",
     hourly: "An hour",
     provider: "Provider",
     connection: "Connection",

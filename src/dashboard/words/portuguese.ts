@@ -48,6 +48,9 @@ const event: Record<string, string> = {
   delete_failed: "A exclusão falhou",
   accepted_too_late: "Cancelada tarde demais",
   found_running: "Encontrada em execução",
+  vanished: "Sumiu da lista do provedor",
+  unwatched_machines: "Máquinas que ninguém vigia",
+  listing_failed: "Não é possível listar as máquinas",
   unwatched: "Ninguém a vigia",
   looked: "Continua hibernada",
   deleted: "Excluída",
@@ -106,6 +109,7 @@ export const portuguese: Words = {
   orphaned: "Órfãs",
   hibernated: "Hibernadas",
   spending: "Gasto por hora",
+  wastedAnHour: (dollars) => `${dollars} desperdiçados`,
   savedThisMonth: "Economia no mês",
   guardClosed:
     "Muitas instâncias silenciaram ao mesmo tempo, então a rede é a causa mais provável: nada que venha do silêncio é feito até que se esclareça.",
@@ -117,6 +121,23 @@ export const portuguese: Words = {
   noMatch: "Nenhuma instância corresponde.",
   unreadable:
     "O que está guardado desta instância não pode ser lido por esta versão do serviço. Nada é feito a respeito dela.",
+  unwatchedMachines: {
+    title: "Máquinas que ninguém vigia",
+    allKnown: (machines, dollars) =>
+      machines === 1 ? `Ela custa ${dollars} por hora.` : `As ${machines} custam ${dollars} por hora.`,
+    someKnown: (machines, dollars, unknown) =>
+      `As ${machines} custam ${dollars} por hora ou mais: não se sabe o preço de ${unknown}.`,
+    noneKnown: (machines) =>
+      machines === 1 ? "Não se sabe quanto ela custa." : `Não se sabe quanto custam as ${machines}.`,
+    anHour: (dollars) => `${dollars} por hora`,
+    unknownPrice: "preço desconhecido",
+    watch: "Vigiá-las",
+    watched: (machines, refused) =>
+      refused === 0
+        ? `Máquinas vigiadas a partir de agora: ${machines}.`
+        : `Máquinas vigiadas a partir de agora: ${machines}. Não foi possível: ${refused}.`,
+    install: "Instale o agente em cada uma: ele diz quando a máquina fica ociosa.",
+  },
   addInstance: "Adicionar instância",
   columns: {
     name: "Instância",
@@ -192,6 +213,7 @@ export const portuguese: Words = {
     averageGpu: "GPU média",
     costToday: "Custo hoje",
     costTotal: "Custo até aqui",
+    wastedToday: "Desperdiçado hoje",
     hourly: "Por hora",
     provider: "Provedor",
     connection: "Conexão",

@@ -75,6 +75,8 @@ const fleetStateSchema = z.object({
     pruneAt: moment.nullable(),
     /** The fleet was set back, or may have been, and has yet to ask D1 whether its user is suspended. */
     standingAt: moment.nullable().default(null),
+    /** A connection's machines are to be listed. */
+    inventoryAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
@@ -114,6 +116,7 @@ export function newFleet(): FleetState {
       policy: null,
       pruneAt: null,
       standingAt: null,
+      inventoryAt: null,
       awaiting: null,
     },
   };
@@ -236,8 +239,9 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.deliveriesAt,
     due.totalsAt,
     due.historyAt,
-    // It waits until D1 has said whether the user is suspended.
+    // Both wait until D1 has said whether the user is suspended.
     due.standingAt === null ? (due.policy?.at ?? null) : null,
+    due.standingAt === null ? due.inventoryAt : null,
     due.pruneAt,
     due.standingAt,
     due.awaiting?.at ?? null,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { calledKind } from "../../lifecycle/model/provider.ts";
+import { abilitiesOf, calledKind } from "../../lifecycle/model/provider.ts";
 import { columnOf, readableRows } from "../../lifecycle/model/stored.ts";
 import {
   type Connection,
@@ -101,6 +101,11 @@ export class Connections {
          credentials.kind <> COALESCE(connections.kind, credentials.kind), connections.created_at, credentials.kind`,
     );
     return readableRows(connectionRow, rows.toArray());
+  }
+
+  /** Those whose provider can list an account's machines. */
+  listed(): Connection[] {
+    return this.list().filter(({ kind }) => abilitiesOf(kind).lists);
   }
 
   /** `taken`: the id is another's. */

@@ -122,6 +122,41 @@ const STATEMENTS = [
   // When the owners of addresses were asked, within a day.
   `CREATE TABLE IF NOT EXISTS confirmations_asked (
      at INTEGER NOT NULL, channel_id TEXT NOT NULL, PRIMARY KEY (at, channel_id)) WITHOUT ROWID`,
+  // The machines that each connection has listed, watched or not. What several connections list is one machine.
+  `CREATE TABLE IF NOT EXISTS inventory (
+     connection TEXT NOT NULL,
+     ref TEXT NOT NULL,                -- the provider's own id of the machine
+     provider TEXT NOT NULL,           -- its kind
+     name TEXT,
+     state TEXT NOT NULL,
+     gpu TEXT,
+     gpus INTEGER,
+     region TEXT,
+     created_at INTEGER,
+     hourly_cost REAL,                 -- dollars
+     stopped_hourly_cost REAL,
+     member_of TEXT,
+     first_seen_at INTEGER NOT NULL,
+     last_seen_at INTEGER NOT NULL,
+     state_since INTEGER NOT NULL,
+     told_at INTEGER,                  -- when the owner was last told that nobody watches it
+     vanished_at INTEGER,
+     witness TEXT,                     -- which instance was told that these credentials show it
+     PRIMARY KEY (provider, ref, connection)
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS inventory_by_connection ON inventory (connection, ref)",
+  // How the listing of each connection goes.
+  `CREATE TABLE IF NOT EXISTS listings (
+     connection TEXT PRIMARY KEY,
+     due_at INTEGER NOT NULL,
+     tried_at INTEGER,
+     listed_at INTEGER,                -- when the last one that succeeded began
+     is_complete INTEGER,
+     failures INTEGER NOT NULL DEFAULT 0,
+     problem TEXT
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS listings_by_time ON listings (due_at)",
+  "CREATE INDEX IF NOT EXISTS instances_by_ref ON instances (provider_ref) WHERE provider_ref IS NOT NULL",
   // What is said of a connection; the first of a kind may do without.
   `CREATE TABLE IF NOT EXISTS connections (
      id TEXT PRIMARY KEY,
@@ -163,6 +198,8 @@ const FILLED_TABLES = [
   "confirmations_asked",
   "machines",
   "credentials",
+  "inventory",
+  "listings",
   "connections",
   "policy_retries",
   "admissions",

@@ -2,6 +2,7 @@ import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
+import { removeUnknown } from "../ghosts.ts";
 import type { Listed } from "../report.ts";
 import type { Due } from "../rules/state.ts";
 import { BRINGING_RESUMES_MS, isPolicySure } from "../rules/state.ts";
@@ -33,7 +34,7 @@ export async function bringPolicyTo(
   // Nobody takes the policy of version 0.
   const policy = isPolicySure(state) ? state.policy : { ...state.policy, version: 0 };
   const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(policy));
-  return presence === "unknown" && fleet.removeUnknown(listed, Date.now());
+  return presence === "unknown" && removeUnknown(fleet, listed, Date.now());
 }
 
 /** However many are out of reach, a turn ends after this long, for whoever has set the policy, and for other tasks. */

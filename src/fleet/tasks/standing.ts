@@ -70,6 +70,7 @@ export function setSuspended(fleet: Fleet, suspended: boolean, now: number): voi
     const bringing = { at: now + BRINGING_RESUMES_MS, after: "" };
     return withTotalsDue(withDue({ ...state, policy }, { policy: bringing }), now);
   });
+  fleet.scheduleListings(now);
 }
 
 /** The user is being deleted. Nothing waits any more: nobody is told of anything, and no instance is called but to be erased. */
@@ -80,5 +81,12 @@ export function leave(fleet: Fleet, now: number): void {
 
 function withoutDuties(state: FleetState, now: number): FleetState {
   const left = { ...state, leavingSince: state.leavingSince ?? now, digest: NOTHING_TO_TELL };
-  return withDue(left, { deliveriesAt: null, historyAt: null, policy: null, pruneAt: null, awaiting: null });
+  return withDue(left, {
+    deliveriesAt: null,
+    historyAt: null,
+    policy: null,
+    pruneAt: null,
+    inventoryAt: null,
+    awaiting: null,
+  });
 }

@@ -8,7 +8,8 @@ import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
-import { type Due, type FleetState, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import type { Listings } from "./listing.ts";
 import { giveUpSurplus, sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
@@ -29,7 +30,13 @@ const OWN_EVENTS_PER_BATCH = 50;
 const CALL_LIMIT_MS = 10 * SECOND_MS;
 
 /** Runs whatever is due. One that fails is due again after a while, so that the alarm does not fire at once for it. */
-export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
+export async function runDueTasks(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  listings: Listings,
+  now: number,
+): Promise<void> {
   fleet.noteContact(now);
   sweep(env, userId, fleet, now);
   for (const urgency of dueDigests(fleet.state.digest, now)) {
@@ -53,6 +60,7 @@ export async function runDueTasks(env: Env, userId: string, fleet: Fleet, now: n
     ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
+    isPolicySure(fleet.state) && ifDue("inventoryAt", () => listings.listDue(env, userId, fleet)),
     ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),
     due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
   ]);

@@ -129,7 +129,12 @@ const orphan = exactly<Orphan>({
 
 const machine = exactly<Machine>({ provider: openEnum<ConnectedProvider>(), providerRef: textOrNull });
 
-const sighted = exactly<Sighted>({ at: number, credentialsSetAt: number, gpus: numberOrNull });
+const sighted = exactly<Sighted>({
+  at: number,
+  credentialsSetAt: number,
+  gpus: numberOrNull,
+  missedAt: number.optional(),
+});
 
 type Handed<S extends Handover["state"]> = Extract<Handover, { readonly state: S }>;
 
@@ -285,6 +290,7 @@ export const stateSchema = exactly<InstanceState>({
     nextInHistory: number,
   }),
   sighted: sighted.nullable(),
+  listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,

@@ -131,6 +131,38 @@ function isEndOfOrderSaid(before: InstanceState, after: InstanceState): boolean 
   );
 }
 
+/** A silent machine that its provider lists as stopped, which the owner is told. */
+function isFoundStopped(before: InstanceState, after: InstanceState): boolean {
+  return (
+    isAwake(before) &&
+    after.phase.status === "hibernated" &&
+    after.clock.lastHeartbeatAt === before.clock.lastHeartbeatAt &&
+    newEffects(before, after).some(
+      ({ effect }) =>
+        effect.type === "event" && effect.event.kind === "hibernated" && effect.event.detail.by_hand === true,
+    )
+  );
+}
+
+/** A silent machine that its provider lists as destroyed, which the owner is told. */
+function isFoundTerminated(before: InstanceState, after: InstanceState): boolean {
+  return (
+    (isAwake(before) || before.phase.status === "hibernated") &&
+    after.phase.status === "deleted" &&
+    after.clock.lastHeartbeatAt === before.clock.lastHeartbeatAt &&
+    newEffects(before, after).some(
+      ({ effect }) =>
+        effect.type === "event" &&
+        effect.event.kind === "gone" &&
+        effect.event.detail.listed_at !== undefined,
+    )
+  );
+}
+
+function isAwake({ phase: { status } }: InstanceState): boolean {
+  return status === "pending" || status === "running" || status === "orphaned";
+}
+
 function isLookOpen({ phase }: InstanceState): boolean {
   return hibernationOf(phase)?.openLook !== undefined;
 }
@@ -138,7 +170,8 @@ function isLookOpen({ phase }: InstanceState): boolean {
 function isEndFounded(before: InstanceState, after: InstanceState): boolean {
   const { status } = after.phase;
   if ((status !== "hibernated" && status !== "deleted") || status === before.phase.status) return true;
-  if (actionOf(before) !== null) return true;
+  if (actionOf(before) !== null || isFoundStopped(before, after) || isFoundTerminated(before, after))
+    return true;
   return status === "deleted" && isLookOpen(before) && isSaid(newEffects(before, after), ["gone"]);
 }
 

@@ -15,6 +15,8 @@ export interface Sighted {
   readonly credentialsSetAt: number;
   /** How many GPUs the running machine had; null when the provider did not say. */
   readonly gpus: number | null;
+  /** Since when its provider's whole list, which showed it before, is without it; absent while it is listed, or not known. */
+  readonly missedAt?: number | undefined;
 }
 
 /** An order to a provider. Its progress comes back as the `action.*` events of `instance-event.ts`. */

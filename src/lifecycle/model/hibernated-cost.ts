@@ -23,9 +23,10 @@ export function registeredCost(hourly: number | null): HibernatedCost {
   return { hourly, source: hourly === null ? "unknown" : "registered" };
 }
 
-/** What savings are counted by. */
+/** What savings are counted by: as its owner says, else as its provider does. */
 export function costsOf(state: InstanceState): Costs {
-  return { hourlyCost: state.profile.hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly };
+  const hourlyCost = state.profile.hourlyCost ?? state.listedHourlyCost ?? null;
+  return { hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly };
 }
 
 /** As a sentence names it: `$0.40`, `$0.0021`. */

@@ -26,6 +26,25 @@ export type InstanceEvent =
       readonly changes: Partial<Omit<Profile, "registeredAt">>;
       readonly sighted: Sighted | null;
     }
+  /**
+   * Its provider lists its machine. `shown`: how, if that is news; null for anything else. `stoppedUntil`: when it was last
+   * listed as stopped, for one that runs; null when that is not known. `sighted.at`: when the list began.
+   */
+  | {
+      readonly type: "machine.listed";
+      readonly shown: "running" | "stopped" | "terminated" | null;
+      readonly stoppedUntil: number | null;
+      /** What it costs while it runs; null where its provider does not say. */
+      readonly hourlyCost: number | null;
+      readonly sighted: Sighted;
+    }
+  /** Its provider's whole list, begun at `listedAt`, is without its machine, which these credentials showed at `seenAt`. */
+  | {
+      readonly type: "machine.vanished";
+      readonly listedAt: number;
+      readonly seenAt: number;
+      readonly credentialsSetAt: number;
+    }
   /** The policy passed to `decide` is new. Everything before was decided by the former one. */
   | { readonly type: "policy.changed"; readonly former: Policy }
   /** `enrolledBy`: as above, of a machine that is given the token. */
@@ -86,6 +105,9 @@ export type InstanceEvent =
   | ({ readonly type: "operator.acted"; readonly act: "end_order" | "repeat_order" } & OperatorWord & {
         readonly actionId: string;
       });
+
+/** What a list of its provider's machines says to an instance. */
+export type ListEvent = Extract<InstanceEvent, { type: "machine.listed" | "machine.vanished" }>;
 
 /** How a machine is, as its provider shows it; `gone` is proven. `isPassing`: the same question may be answered soon. */
 export type LookAnswer =

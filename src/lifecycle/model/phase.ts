@@ -47,7 +47,8 @@ export interface Unheard {
    * - `registered`, `moved`: its owner named the machine, here.
    * - `imported`: it comes from an export, and may be heard where it was exported from.
    * - `started`: it was hibernated, and found running: somebody started it.
-   * - `unknown`: a former release does not say, or the machine has registered itself, and its owner did not name it.
+   * - `unknown`: a former release does not say, or it registered itself or was registered as its provider lists it, and its owner did
+   *   not name it.
    */
   readonly because: "registered" | "moved" | "imported" | "started" | "unknown";
   readonly from: number;

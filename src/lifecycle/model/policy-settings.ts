@@ -51,6 +51,14 @@ const guardSchema = z.strictObject({
   max_hold_seconds: seconds,
 });
 
+const inventorySchema = z.strictObject({
+  adopt: z
+    .enum(["off", "suggest", "register"])
+    .describe(
+      "Machines of connected accounts that bill and that nobody watches: `off` tells of none, `suggest` tells of them, `register` registers them",
+    ),
+});
+
 const heartbeatIntervalSeconds = z.int().min(5).max(3600);
 
 /** How long an instance may be kept alive: at most a week. */
@@ -61,6 +69,7 @@ export const policySettingsSchema = z.strictObject({
   idle: idleSchema,
   orphan: orphanSchema,
   guard: guardSchema,
+  inventory: inventorySchema,
   keep_alive_minutes: keepAliveMinutesSchema,
 });
 
@@ -70,20 +79,25 @@ export const policyOverridesSchema = z.strictObject({
   idle: idleSchema.partial().optional(),
   orphan: orphanSchema.partial().optional(),
   guard: guardSchema.partial().optional(),
+  inventory: inventorySchema.partial().optional(),
   keep_alive_minutes: keepAliveMinutesSchema.optional(),
 });
 
-/** One instance's overrides. The guard watches all instances of a user, so an instance cannot override it. */
+/** One instance's overrides. The guard and the inventory are about all machines of a user, so an instance cannot override them. */
 export const instancePolicyOverridesSchema = policyOverridesSchema.extend({
   guard: z
     .never("is the user's, not an instance's: set it with PUT /api/agent/policy")
     .optional()
     .meta({ type: "null", not: {}, description: "Refused: the guard is the user's, not an instance's" }),
+  inventory: z
+    .never("is the user's, not an instance's: set it with PUT /api/agent/policy")
+    .optional()
+    .meta({ type: "null", not: {}, description: "Refused: the inventory is the user's, not an instance's" }),
 });
 
 export type PolicySettings = z.infer<typeof policySettingsSchema>;
 export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
-export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard">;
+export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard" | "inventory">;
 
 export const DEFAULT_POLICY: PolicySettings = {
   heartbeat_interval_seconds: 60,
@@ -113,6 +127,7 @@ export const DEFAULT_POLICY: PolicySettings = {
     window_seconds: 600,
     max_hold_seconds: 21_600,
   },
+  inventory: { adopt: "suggest" },
   keep_alive_minutes: 60,
 };
 
@@ -125,6 +140,7 @@ export function mergePolicy(user: PolicyOverrides, instance: InstancePolicyOverr
       idle: { ...merged.idle, ...level.idle },
       orphan: { ...merged.orphan, ...level.orphan },
       guard: { ...merged.guard, ...level.guard },
+      inventory: { ...merged.inventory, ...level.inventory },
       keep_alive_minutes: level.keep_alive_minutes ?? merged.keep_alive_minutes,
     }),
     DEFAULT_POLICY,

@@ -26,6 +26,8 @@ export interface InstanceState {
   readonly agent: Agent;
   /** When and with which credentials the machine was last seen at its provider; null if it never was. */
   readonly sighted: Sighted | null;
+  /** Dollars an hour that its machine costs while it runs, as its provider lists it; absent where it does not say. */
+  readonly listedHourlyCost?: number | undefined;
   /** Dollars an hour that its machine costs while it is stopped, by its provider's word; absent where that was not said. */
   readonly stoppedHourlyCost?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */

@@ -7,7 +7,7 @@ import { providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
-import { beginHibernation, endSavings } from "./hibernation.ts";
+import { beginHibernation, settleSavings } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
@@ -99,7 +99,7 @@ export function changeProfile(
   }
   const settled = settleSavings(state, now);
   const changed: InstanceState = isOther
-    ? { ...resetForOtherMachine(settled, policy, now), profile, sighted }
+    ? { ...resetForOtherMachine(settled, policy, now), profile, sighted, listedHourlyCost: undefined }
     : { ...settled, profile };
   return record(changed, {
     at: now,
@@ -108,14 +108,6 @@ export function changeProfile(
     message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
     detail: changes.provider === undefined ? changes : { ...changes, ...providerDetail(changes.provider) },
   });
-}
-
-/** The hibernation up to now counts at the former costs. */
-function settleSavings(state: InstanceState, now: number): InstanceState {
-  const { phase } = state;
-  return phase.status === "hibernated"
-    ? { ...endSavings(state, phase, now), phase: { ...phase, unsavedFrom: now } }
-    : state;
 }
 
 /** Another machine starts as pending: the silence of the former one does not count against it. */

@@ -3,7 +3,7 @@ import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts
 import { addTime, addTo, type Ledger, NO_COSTS, newLedger, type Usage } from "../model/ledger.ts";
 import { addReport, learntHourlyCost } from "../model/ledger-report.ts";
 import type { Awake, Phase } from "../model/phase.ts";
-import type { InstanceState, Profile } from "../model/state.ts";
+import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, startOfUtcDay, utcDay } from "../model/time.ts";
 
 /** What an instance costs, at any moment. Its phase says what its machine does, and so what that costs. */
@@ -17,9 +17,12 @@ export type Rate =
   /** Nothing bills: the machine is gone. */
   | { readonly source: "none"; readonly hourlyCost: 0 };
 
-/** What the machine costs while it runs. */
-function awakeRate({ hourlyCost }: Profile, ledger: Ledger): Rate {
+type Priced = Pick<InstanceState, "profile" | "listedHourlyCost">;
+
+/** What the machine costs while it runs: as its owner says, else as its provider lists it, else as its reports grow. */
+function awakeRate({ profile: { hourlyCost }, listedHourlyCost }: Priced, ledger: Ledger): Rate {
   if (hourlyCost !== null) return { source: "registered", hourlyCost };
+  if (listedHourlyCost !== undefined) return { source: "provider", hourlyCost: listedHourlyCost };
   const learnt = learntHourlyCost(ledger);
   return learnt === null ? UNKNOWN : { source: "learnt", hourlyCost: learnt };
 }
@@ -30,7 +33,7 @@ const UNKNOWN: Rate = { source: "unknown", hourlyCost: null };
 export function rateOf(state: InstanceState, ledger: Ledger): Rate {
   const usage = usageOf(state, ledger);
   if (usage === null) return { source: "none", hourlyCost: 0 };
-  if (usage.use !== "hibernated") return awakeRate(state.profile, ledger);
+  if (usage.use !== "hibernated") return awakeRate(state, ledger);
   const { source } = hibernatedCost(state);
   return usage.hourlyCost === null || source === "unknown"
     ? UNKNOWN
@@ -66,7 +69,7 @@ export function reportCosts(ledger: Ledger, { at, costAccumulated, uptimeSeconds
 
 /** What the machine does now; null once there is none. */
 export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
-  const { hourlyCost } = awakeRate(state.profile, ledger);
+  const { hourlyCost } = awakeRate(state, ledger);
   const use = useOf(state.phase);
   switch (use.use) {
     case "working":

@@ -186,6 +186,14 @@ export function summarizeHibernation(phase: Hibernated, policy: Policy, at: numb
   };
 }
 
+/** What it costs changes: the hibernation up to now counts at the former costs. */
+export function settleSavings(state: InstanceState, now: number): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernated"
+    ? { ...endSavings(state, phase, now), phase: { ...phase, unsavedFrom: now } }
+    : state;
+}
+
 /** Adds a hibernation up to `until` to the savings, unless nobody knows whether it has lasted. */
 export function endSavings(state: InstanceState, hibernated: Hibernated, until: number): InstanceState {
   if (hibernated.openLook !== undefined) return state;

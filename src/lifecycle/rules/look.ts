@@ -11,7 +11,7 @@ import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 /**
  * Nobody knows how the machine of a hibernated instance is: it may run, and cost money. So its provider is asked, until it answers.
  * Only whoever asks says that it was asked.
- * - After a restore or an import. Nothing is stopped or deleted for it.
+ * - After a restore or an import, or when its provider's list is without it. Nothing is stopped or deleted for it.
  * - After a wake that failed, whose start may still come through. Whoever asks cancels that start first.
  */
 
@@ -28,13 +28,16 @@ const TRIES_OF_A_DAY = 26;
 /** What may pass is told only after this long. */
 const TELL_AFTER_MS = HOUR_MS;
 
-/** After a restore or an import a hibernated one has to be looked at. Its start may be another service's by now. Others are watched by the ladder, or their first heartbeat is awaited. */
-export function openLook(state: InstanceState, now: number): InstanceState {
+/**
+ * A hibernated one has to be looked at. Its start may be another service's by now. Others are watched by the ladder, or their first
+ * heartbeat is awaited. `isTold`: its owner knows already that nobody knows.
+ */
+export function openLook(state: InstanceState, now: number, isTold = false): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated") return state;
   return {
     ...state,
-    phase: { ...phase, openLook: { ...lookAnew(phase.openLook, now), because: undefined } },
+    phase: { ...phase, openLook: { ...lookAnew(phase.openLook, now, isTold), because: undefined } },
   };
 }
 
@@ -59,12 +62,12 @@ export function restartLook(state: InstanceState, now: number): InstanceState {
 }
 
 /** The owner is not told a second time. */
-function lookAnew(former: OpenLook | undefined, now: number): OpenLook {
+function lookAnew(former: OpenLook | undefined, now: number, isTold = false): OpenLook {
   return {
     askAt: now + FIRST_LOOK_MS,
     tries: 0,
     failingSince: null,
-    isTold: former?.isTold ?? false,
+    isTold: isTold || former?.isTold === true,
     because: former?.because,
   };
 }
@@ -125,7 +128,7 @@ export function endLook(
     case "running":
       return countAsFoundRunning(seen, phase, now, {
         at: now,
-        ...(phase.openLook.because === "wake" ? CAME_THROUGH : SET_BACK),
+        ...foundBecause(state, phase.openLook),
         detail: { hibernated_reason: phase.reason },
       });
     case "stopped":
@@ -137,11 +140,22 @@ export function endLook(
   }
 }
 
+/** Whether it is looked for because its provider's list is without it. */
+export function isMissed({ sighted }: InstanceState): boolean {
+  return sighted?.missedAt !== undefined;
+}
+
 const SET_BACK = {
   said: "It was hibernated before a restore or an import",
   by: "Somebody started it",
 } as const;
 const CAME_THROUGH = { said: "Its wake had failed", by: "Its start came through after all" } as const;
+const STARTED = { said: "It was hibernated", by: "Somebody started it" } as const;
+
+function foundBecause(state: InstanceState, { because }: OpenLook) {
+  if (because === "wake") return CAME_THROUGH;
+  return isMissed(state) ? STARTED : SET_BACK;
+}
 
 /** It still is hibernated: it saves from here on. */
 function confirmHibernated(state: InstanceState, now: number): InstanceState {

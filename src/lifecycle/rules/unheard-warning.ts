@@ -1,4 +1,4 @@
-import { spokenDollars } from "../model/hibernated-cost.ts";
+import { costsOf, spokenDollars } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -41,7 +41,7 @@ export function warnOfUnheard(state: InstanceState, at: number, policy: Policy):
       rule: "orphan.never_heard_after_seconds",
       because,
       awaited_from: toIso(from),
-      hourly_cost: state.profile.hourlyCost,
+      hourly_cost: costsOf(state).hourlyCost,
       ...silenceEvidence(state),
       ...(step === null ? {} : { step_at: toIso(step.at) }),
     },
@@ -56,7 +56,8 @@ const SINCE: Record<Unheard["because"], string> = {
   unknown: "",
 };
 
-function costOf({ profile: { hourlyCost } }: InstanceState): string {
+function costOf(state: InstanceState): string {
+  const { hourlyCost } = costsOf(state);
   if (hourlyCost === null) return "If it runs, it costs money.";
   return `If it runs, it costs ${spokenDollars(hourlyCost)} an hour.`;
 }

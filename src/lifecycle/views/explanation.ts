@@ -7,6 +7,7 @@ import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
+import { isMissed } from "../rules/look.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
 
@@ -41,7 +42,7 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
       return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
     case "hibernated":
       return phase.orphan === null
-        ? noStep(hibernatedBecause(phase))
+        ? noStep(hibernatedBecause(state, phase))
         : explainDeletion(state, phase.orphan, policy, now);
     case "waking":
       return noStep(
@@ -57,10 +58,13 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
   }
 }
 
-function hibernatedBecause({ since, openLook, wakeFailed }: Hibernated): string {
-  if (openLook !== undefined && openLook.because !== "wake")
-    return "Hibernated before a restore or an import: nobody knows yet whether it still is";
+function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
   const evidence = `Hibernated since ${toIso(since)}`;
+  if (openLook !== undefined && openLook.because !== "wake") {
+    return isMissed(state)
+      ? `${evidence}, and its provider lists it no more: nobody knows whether it still exists`
+      : "Hibernated before a restore or an import: nobody knows yet whether it still is";
+  }
   if (wakeFailed === undefined) return evidence;
   const fate = openLook === undefined ? "" : "; nobody knows whether its start was cancelled";
   return `${evidence}: its wake failed then (${wakeFailed.because})${fate}`;
@@ -95,7 +99,8 @@ const UNHEARD: Record<Unheard["because"], string> = {
 };
 
 function unheardEvidence(state: InstanceState): string {
-  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}`;
+  const missed = isMissed(state) ? ", and its provider lists it no more" : "";
+  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}${missed}`;
 }
 
 /** Why an instance that counts as never heard is not acted upon. */

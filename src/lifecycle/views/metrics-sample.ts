@@ -1,5 +1,5 @@
 import { missedHeartbeats, uptimePercent } from "../model/counters.ts";
-import { hibernatedCost } from "../model/hibernated-cost.ts";
+import { costsOf, hibernatedCost } from "../model/hibernated-cost.ts";
 import { waitingHeartbeats } from "../model/outbox.ts";
 import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -69,7 +69,7 @@ export function metricsSample(
     missed,
     uptimePercent: uptimePercent(counters.totalHeartbeats, missed),
     savedDollars: savingsView(state, now).saved_total,
-    hourlyCost: profile.hourlyCost,
+    hourlyCost: costsOf(state).hourlyCost,
     hibernatedCost: phase.status === "hibernated" ? hibernatedCost(state).hourly : null,
     waitingHeartbeats: waitingHeartbeats(state).length,
   };

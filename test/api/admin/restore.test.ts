@@ -124,8 +124,7 @@ describe("an instance that was set back, and nobody told it", () => {
     const kinds = (await eventsOf(one)).filter(({ at }) => at >= DAY + 3 * A_DAY).map(({ kind }) => kind);
     expect(kinds).not.toContain("silent");
     expect(kinds).not.toContain("abandoned");
-    const { lifecycle } = (await one.ask("GET")).body;
-    expect(Date.parse(lifecycle.at)).toBeGreaterThan(DAY + 3 * A_DAY);
+    expect(await one.armedAt()).toBeGreaterThan(DAY + 3 * A_DAY);
   });
 
   it("hears it from its fleet with the next report, which then has its true row", async () => {

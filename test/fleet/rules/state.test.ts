@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 9, maxLength: 9 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 10, maxLength: 10 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -63,6 +63,7 @@ describe("the next alarm of a fleet", () => {
           pruneAt,
           awaitingAt,
           standingAt,
+          inventoryAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -78,11 +79,12 @@ describe("the next alarm of a fleet", () => {
             policy: policyAt == null ? null : { at: policyAt, after: "" },
             pruneAt: pruneAt ?? null,
             standingAt: standingAt ?? null,
+            inventoryAt: inventoryAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        // A policy waits for how the user stands.
-        const isHeldBack = (index: number) => index === 5 && standingAt !== null;
+        // A policy and a listing wait for how the user stands.
+        const isHeldBack = (index: number) => (index === 5 || index === 9) && standingAt !== null;
         const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),

@@ -107,6 +107,7 @@ describe("the limits of a policy's", () => {
         window_seconds: 600,
         max_hold_seconds: 6 * 3600,
       },
+      inventory: { adopt: "suggest" },
       keep_alive_minutes: 60,
     });
     expect(policyIssues(DEFAULT_POLICY, "ec2")).toEqual([]);

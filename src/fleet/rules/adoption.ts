@@ -1,0 +1,64 @@
+import { policyContradictions } from "../../lifecycle/model/policy-issues.ts";
+import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
+import { type ProviderKind, referenceIssue } from "../../lifecycle/model/provider.ts";
+import { hashText } from "../../platform/hash.ts";
+import { type InventoryMachine, isUp } from "./inventory.ts";
+
+/** How a machine of the inventory is registered as an instance, with nothing to be typed. */
+
+/** Why a machine is not registered. */
+export type AdoptionRefusal =
+  | "unknown"
+  | "gone"
+  | "member"
+  | "watched"
+  | "bad_reference"
+  | "bad_policy"
+  | "too_many"
+  | "unavailable";
+
+interface Found extends InventoryMachine {
+  readonly provider: ProviderKind;
+  readonly watchedBy: string | null;
+}
+
+/** Why nobody may watch the machine by itself; null when nothing stands against it. */
+export function adoptionRefusal(machine: Found | null): AdoptionRefusal | null {
+  if (machine === null) return "unknown";
+  if (machine.vanishedAt !== null || machine.state === "terminated") return "gone";
+  if (machine.memberOf !== null) return "member";
+  if (machine.watchedBy !== null) return "watched";
+  return referenceIssue(machine.provider, machine.ref) === null ? null : "bad_reference";
+}
+
+/** Whether it is registered with all others: it bills, and nobody watches it. */
+export function isToAdopt(machine: Found): boolean {
+  return isUp(machine) && adoptionRefusal(machine) === null;
+}
+
+/** Ids for its instance, the best first: the reference, or the last part of a path, and one that only this machine has. */
+export function adoptionIds({ ref }: Pick<InventoryMachine, "ref">): string[] {
+  const last = ref.split("/").at(-1) ?? ref;
+  const plain = last.replaceAll(/[^A-Za-z0-9._:-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  const base = plain === "" ? "machine" : plain.slice(0, 100);
+  return [base, `${base}-${hashText(ref).toString(36)}`];
+}
+
+/** What it is called: as at its provider, or by its GPUs. */
+export function adoptionName({ name, ref, gpu, gpus }: InventoryMachine): string {
+  const own = name?.trim() ?? "";
+  if (own !== "") return own;
+  const model = gpu === null ? "" : gpus !== null && gpus > 1 ? `${gpus} × ${gpu} ` : `${gpu} `;
+  return `${model}${ref}`.slice(0, 200);
+}
+
+/**
+ * The overrides with which its provider can do what its policy says; null where it can't. Without snapshots it is not deleted: only
+ * its owner may say that it is to be deleted without one.
+ */
+export function adoptionOverrides(user: PolicyOverrides, provider: ProviderKind): PolicyOverrides | null {
+  const choices: readonly PolicyOverrides[] = [{}, { orphan: { delete_after_days: null } }];
+  const fits = (overrides: PolicyOverrides) =>
+    policyContradictions(mergePolicy(user, overrides), provider).length === 0;
+  return choices.find(fits) ?? null;
+}

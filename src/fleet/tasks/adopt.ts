@@ -1,0 +1,160 @@
+import { connectedBy } from "../../lifecycle/model/provider.ts";
+import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { actorOf } from "../../platform/address.ts";
+import { logWarning } from "../../platform/log.ts";
+import { readSettings } from "../../platform/settings.ts";
+import { within } from "../../platform/within.ts";
+import type { Fleet } from "../fleet.ts";
+import {
+  type AdoptionRefusal,
+  adoptionIds,
+  adoptionName,
+  adoptionOverrides,
+  adoptionRefusal,
+  isToAdopt,
+} from "../rules/adoption.ts";
+import { entriesOf } from "../rules/entries.ts";
+import type { InventoryPlace } from "../tables/inventory.ts";
+import type { InventoryRow } from "../tables/inventory-rows.ts";
+
+/** Registers machines of the inventory as instances. */
+
+const REGISTER_LIMIT_MS = 10 * SECOND_MS;
+
+/** However many are out of reach, nobody waits longer than this and one call. */
+const TURN_MS = 10 * SECOND_MS;
+
+/** So many at the same time. */
+const AT_ONCE = 10;
+
+export type Adopted = InventoryPlace &
+  (
+    | { readonly outcome: "registered"; readonly instanceId: string; readonly tokenGeneration: number }
+    | { readonly outcome: "refused"; readonly because: AdoptionRefusal }
+  );
+
+/** All that bill and that nobody watches. */
+export function placesToAdopt(fleet: Fleet): InventoryPlace[] {
+  const listed = fleet.connections.listed().flatMap(({ id }) => fleet.inventory.of(id));
+  return entriesOf(listed).filter(isToAdopt);
+}
+
+/** `isNamed`: whether their owner named each: only then one that is never heard may be stopped. */
+export async function adoptAll(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  places: readonly InventoryPlace[],
+  isNamed: boolean,
+): Promise<Adopted[]> {
+  const wanted = onlyOnce(places.map((place) => ({ place, machine: fleet.inventory.find(place) })));
+  const adopted: Adopted[] = [];
+  const until = Date.now() + TURN_MS;
+  for (let start = 0; start < wanted.length; start += AT_ONCE) {
+    const some = wanted.slice(start, start + AT_ONCE);
+    if (Date.now() > until) adopted.push(...some.map(({ place }) => refused(place, "unavailable")));
+    else adopted.push(...(await Promise.all(some.map((one) => adopt(env, userId, fleet, one, isNamed)))));
+  }
+  return adopted;
+}
+
+interface Wanted {
+  readonly place: InventoryPlace;
+  readonly machine: InventoryRow | null;
+}
+
+/** Each machine once, wherever it is listed. */
+function onlyOnce(wanted: readonly Wanted[]): Wanted[] {
+  const entries = new Map(
+    wanted.map((one) => [
+      JSON.stringify([one.machine?.provider ?? one.place.connection, one.place.ref]),
+      one,
+    ]),
+  );
+  return [...entries.values()];
+}
+
+async function adopt(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  { place, machine }: Wanted,
+  isNamed: boolean,
+): Promise<Adopted> {
+  const { connection, ref } = place;
+  const refusal = adoptionRefusal(machine);
+  if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");
+  for (const instanceId of adoptionIds(machine)) {
+    const registered = await register(env, userId, fleet, machine, { instanceId, isNamed });
+    if (registered === "exists") continue;
+    if (typeof registered === "string") return refused(place, registered);
+    return { connection, ref, outcome: "registered", instanceId, ...registered };
+  }
+  return refused(place, "unavailable");
+}
+
+function refused({ connection, ref }: InventoryPlace, because: AdoptionRefusal): Adopted {
+  return { connection, ref, outcome: "refused", because };
+}
+
+async function register(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  machine: InventoryRow,
+  { instanceId, isNamed }: { readonly instanceId: string; readonly isNamed: boolean },
+): Promise<{ readonly tokenGeneration: number } | AdoptionRefusal | "exists"> {
+  if (fleet.registry.has(instanceId)) return "exists";
+  const now = Date.now();
+  const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, now);
+  if (admission === null) return "too_many";
+  const giveBack = () => {
+    const { withdrawBy = null, formerAt = null } = admission;
+    if (withdrawBy !== null) fleet.admissions.withdraw(instanceId, withdrawBy, formerAt);
+  };
+  const overrides = adoptionOverrides(admission.policy.overrides, machine.provider);
+  const key = { provider: machine.provider, ref: machine.ref };
+  const claim = overrides === null ? null : fleet.machines.claim(key, instanceId, now);
+  if (overrides === null || claim === null || claim.holder !== instanceId) {
+    giveBack();
+    return overrides === null ? "bad_policy" : "watched";
+  }
+  try {
+    const registered = await within(
+      REGISTER_LIMIT_MS,
+      actorOf(env, userId, instanceId).register({
+        userId,
+        instanceId,
+        profile: {
+          name: adoptionName(machine),
+          provider: connectedBy(machine.provider, machine.connection),
+          providerRef: machine.ref === instanceId ? null : machine.ref,
+          hourlyCost: machine.hourlyCost,
+          hibernatedHourlyCost: machine.stoppedHourlyCost,
+        },
+        sighted: sightedIn(fleet, machine),
+        overrides,
+        userPolicy: admission.policy.overrides,
+        userPolicyVersion: admission.policy.version,
+        idsAfter: admission.idsAfter,
+        isNamed,
+      }),
+    );
+    if (registered.outcome === "registered") return { tokenGeneration: registered.tokenGeneration };
+    fleet.machines.withdraw(key, instanceId, claim.claimedAt);
+    giveBack();
+    return "exists";
+  } catch (error) {
+    // It may have been registered all the same. A claim and an admission without an instance lapse by themselves.
+    logWarning("a machine could not be registered", { user_id: userId, instance_id: instanceId }, error);
+    return "unavailable";
+  }
+}
+
+/** Only what these very credentials have shown counts as seen. */
+function sightedIn(fleet: Fleet, { connection, lastSeenAt, state, gpus }: InventoryRow) {
+  const setAt = fleet.connections.find(connection)?.setAt;
+  return setAt === undefined || lastSeenAt < setAt
+    ? null
+    : { at: lastSeenAt, credentialsSetAt: setAt, gpus: state === "running" ? gpus : null };
+}

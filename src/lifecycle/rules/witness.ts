@@ -1,0 +1,183 @@
+import { closeGap } from "../model/counters.ts";
+import type { Sighted } from "../model/effects.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
+import { record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import { kindOf, providerDetail } from "../model/provider.ts";
+import { heardAt, type InstanceState } from "../model/state.ts";
+import { MINUTE_MS, toIso } from "../model/time.ts";
+import { countAsFoundRunning, countAsGone } from "./deletion.ts";
+import { endSavings, settleSavings } from "./hibernation.ts";
+import { openLook } from "./look.ts";
+
+/**
+ * The second witness of a machine, beside its heartbeats: its provider lists it. So a machine that its owner stops or starts where it
+ * is rented is known to be so, though nobody ordered it here. Nothing is stopped, started or deleted for it, and an order under way
+ * finds out for itself.
+ */
+
+/** What happened so long before a list began is in it, however slowly a provider's word comes to its lists. */
+const SETTLED_MS = 5 * MINUTE_MS;
+
+type ListedEvent = Extract<InstanceEvent, { type: "machine.listed" }>;
+type VanishedEvent = Extract<InstanceEvent, { type: "machine.vanished" }>;
+
+export function witnessListed(
+  state: InstanceState,
+  event: ListedEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  if (policy.suspended || state.phase.status === "deleted") return state;
+  const seen = withPrice(withSighting(state, event.sighted), event.hourlyCost, now);
+  switch (event.shown) {
+    case "stopped":
+      return findStopped(seen, event, policy, now);
+    case "running":
+      return findStarted(seen, event, now);
+    case "terminated":
+      return findTerminated(seen, event, policy, now);
+    case null:
+      return seen;
+  }
+}
+
+/** These credentials show the machine: should it be missing one day, that says something. */
+function withSighting(state: InstanceState, sighted: Sighted): InstanceState {
+  const { sighted: known } = state;
+  if (known !== null && !isNews(known, sighted)) return state;
+  return { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? known?.gpus ?? null } };
+}
+
+/** Where its provider no longer says, as of one that is stopped, what it said last still counts. */
+function withPrice(state: InstanceState, hourlyCost: number | null, now: number): InstanceState {
+  if (hourlyCost === null || hourlyCost === state.listedHourlyCost) return state;
+  return { ...settleSavings(state, now), listedHourlyCost: hourlyCost };
+}
+
+function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {
+  if (known.missedAt !== undefined && known.missedAt < at) return true;
+  return known.credentialsSetAt !== credentialsSetAt && known.at < at;
+}
+
+/** Whether nothing else has said how the machine is since well before the list began, and no order finds out for itself. */
+function isSettled(state: InstanceState, listedAt: number, policy: Policy): boolean {
+  const { phase, clock, profile } = state;
+  const waited = Math.max(SETTLED_MS, 2 * policy.intervalMs);
+  const heard = Math.max(heardAt(clock) ?? profile.registeredAt, clock.graceUntil ?? 0);
+  switch (phase.status) {
+    case "pending":
+      return Math.max(heard, phase.unheard?.from ?? 0) <= listedAt - waited;
+    case "running":
+    case "orphaned":
+      return heard <= listedAt - waited;
+    case "hibernated":
+      return phase.since <= listedAt - SETTLED_MS;
+    case "hibernating":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return false;
+  }
+}
+
+/** It counts as awake, and has been silent since well before the list began that shows it stopped. */
+function findStopped(
+  state: InstanceState,
+  { sighted }: ListedEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const { phase, clock, profile } = state;
+  if (phase.status === "hibernated" || !isSettled(state, sighted.at, policy)) return state;
+  return record(
+    {
+      ...state,
+      // Whoever stopped it wants to keep it, so its silence before does not lead to its deletion.
+      phase: { status: "hibernated", since: now, unsavedFrom: now, reason: "owner", orphan: null },
+      clock: { ...clock, graceUntil: null },
+      counters: closeGap(state.counters, policy.intervalMs, now, null),
+    },
+    {
+      at: now,
+      kind: "hibernated",
+      severity: phase.status === "orphaned" ? "warning" : "info",
+      message: `Stopped by hand or by its provider: ${kindOf(profile.provider)} lists it as stopped, and nobody ordered it here. It counts as hibernated`,
+      detail: {
+        reason: "owner",
+        by_hand: true,
+        confirmed_by: kindOf(profile.provider),
+        listed_at: toIso(sighted.at),
+        last_heartbeat: clock.lastHeartbeatAt === null ? null : toIso(clock.lastHeartbeatAt),
+      },
+    },
+  );
+}
+
+/** It counts as hibernated since well before the list began that shows it running. */
+function findStarted(
+  state: InstanceState,
+  { sighted, stoppedUntil }: ListedEvent,
+  now: number,
+): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated" || phase.since > sighted.at - SETTLED_MS) return state;
+  // It saves only for as long as it is known to have lasted.
+  const until = Math.max(phase.unsavedFrom, Math.min(stoppedUntil ?? 0, now));
+  return countAsFoundRunning(state, phase, until, {
+    at: now,
+    said: "It was hibernated",
+    by: "Somebody started it",
+    detail: {
+      hibernated_reason: phase.reason,
+      listed_at: toIso(sighted.at),
+    },
+  });
+}
+
+/** Its provider itself says that it was destroyed, which is proof. */
+function findTerminated(
+  state: InstanceState,
+  { sighted }: ListedEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  if (!isSettled(state, sighted.at, policy)) return state;
+  return countAsGone(state, policy, now, { was: state.phase.status, listed_at: toIso(sighted.at) });
+}
+
+/**
+ * A list without the machine is no proof that it is gone: so it keeps its status, and its owner is told, once. Nothing is saved from
+ * then on, and the provider of a hibernated one is asked for this machine itself.
+ */
+export function witnessVanished(
+  state: InstanceState,
+  { listedAt, seenAt, credentialsSetAt }: VanishedEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  if (policy.suspended || !isSettled(state, listedAt, policy)) return state;
+  const { sighted, profile } = state;
+  const isKnown = sighted?.missedAt !== undefined || (sighted?.at ?? 0) > listedAt;
+  if (isKnown || (sighted !== null && sighted.credentialsSetAt !== credentialsSetAt)) return state;
+  const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, missedAt: listedAt };
+  return record(askForMissing({ ...state, sighted: kept }, seenAt, now), {
+    at: now,
+    kind: "vanished",
+    severity: "warning",
+    message: `${kindOf(profile.provider)} lists its machine no more. Nobody knows whether it still exists: if it was deleted there, remove it here`,
+    detail: {
+      ...providerDetail(profile.provider),
+      status: state.phase.status,
+      listed_at: toIso(listedAt),
+      last_seen_at: toIso(seenAt),
+    },
+  });
+}
+
+function askForMissing(state: InstanceState, seenAt: number, now: number): InstanceState {
+  const { phase } = state;
+  if (phase.status !== "hibernated" || phase.openLook !== undefined) return state;
+  const until = Math.max(phase.unsavedFrom, Math.min(seenAt, now));
+  return openLook({ ...endSavings(state, phase, until), phase: { ...phase, unsavedFrom: until } }, now, true);
+}

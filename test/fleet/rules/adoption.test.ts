@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { instanceIdSchema } from "../../../src/api/instances/schemas.ts";
+import { adoptionIds, adoptionName, adoptionOverrides } from "../../../src/fleet/rules/adoption.ts";
+
+it("every reference has ids that an instance may have, and two references differ in the second one", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, maxLength: 300 }), (ref) => {
+      for (const id of adoptionIds({ ref })) expect(instanceIdSchema.safeParse(id).success).toBe(true);
+    }),
+  );
+  const path = (project: string) => ({ ref: `projects/${project}/zones/z/instances/trainer` });
+  expect(adoptionIds({ ref: "28864630" })[0]).toBe("28864630");
+  expect(adoptionIds(path("a"))[0]).toBe("trainer");
+  expect(adoptionIds(path("a"))[1]).not.toBe(adoptionIds(path("b"))[1]);
+});
+
+it("a machine without a name is called by its GPUs and its reference", () => {
+  const machine = {
+    ref: "123",
+    name: null,
+    state: "running",
+    gpu: "RTX 4090",
+    gpus: 2,
+    region: null,
+    createdAt: null,
+    hourlyCost: null,
+    stoppedHourlyCost: null,
+    memberOf: null,
+    firstSeenAt: 0,
+    lastSeenAt: 0,
+    stateSince: 0,
+    toldAt: null,
+    vanishedAt: null,
+  } as const;
+  expect(adoptionName(machine)).toBe("2 × RTX 4090 123");
+  expect(adoptionName({ ...machine, gpu: null, gpus: null })).toBe("123");
+  expect(adoptionName({ ...machine, name: " Rig " })).toBe("Rig");
+});
+
+it("is never deleted where its provider takes no snapshot, unless its owner's policy says so", () => {
+  expect(adoptionOverrides({}, "ec2")).toEqual({});
+  expect(adoptionOverrides({}, "vast")).toEqual({ orphan: { delete_after_days: null } });
+  expect(adoptionOverrides({ orphan: { snapshot_before_delete: false } }, "vast")).toEqual({});
+});

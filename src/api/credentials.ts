@@ -3,7 +3,8 @@ import { type ApiContext, issuesOf } from "../http/endpoint.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { component } from "../http/openapi.ts";
 import { type CalledProvider, type ConnectedProvider, connectionOf } from "../lifecycle/model/provider.ts";
-import { credentialsSchema, tryCredentials, wouldMoveMachines } from "../providers/registry.ts";
+import { wouldMoveMachines } from "../providers/place.ts";
+import { credentialsSchema, tryCredentials } from "../providers/registry.ts";
 
 /** Credentials as a request gives them, and how they are tried. */
 

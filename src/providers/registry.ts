@@ -57,8 +57,6 @@ interface Driver {
   readonly credentials: z.ZodType;
   /** Throws a ZodError when the credentials are not of this form. */
   create(credentials: unknown): Provider;
-  /** Where machines are of which a reference does not say that: elsewhere it is another machine's. Null where references say all. */
-  place(credentials: unknown): string | null;
 }
 
 const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Driver>> = {
@@ -68,12 +66,7 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   runpod: () => driver(runpodCredentialsSchema, (credentials) => runpod(credentials)),
   ec2: () => driver(ec2CredentialsSchema, (credentials) => ec2(credentials)),
   gcp: () => driver(gcpCredentialsSchema, (credentials) => gcp(credentials)),
-  azure: () =>
-    driver(
-      azureCredentialsSchema,
-      (credentials) => azure(credentials),
-      ({ subscription_id }) => subscription_id.toLowerCase(),
-    ),
+  azure: () => driver(azureCredentialsSchema, (credentials) => azure(credentials)),
   hyperstack: () => driver(hyperstackCredentialsSchema, (credentials) => hyperstack(credentials)),
   scaleway: () => driver(scalewayCredentialsSchema, (credentials) => scaleway(credentials)),
   tensordock: () => driver(tensordockCredentialsSchema, (credentials) => tensordock(credentials)),
@@ -82,19 +75,8 @@ const DRIVERS: Readonly<Record<CalledProvider, (allowLoopback: boolean) => Drive
   verda: () => driver(verdaCredentialsSchema, (credentials) => verda(credentials)),
 };
 
-function driver<T>(
-  credentials: z.ZodType<T>,
-  create: (credentials: T) => Provider,
-  place: (credentials: T) => string | null = () => null,
-): Driver {
-  return {
-    credentials,
-    create: (given) => create(credentials.parse(given)),
-    place: (given) => {
-      const { data } = credentials.safeParse(given);
-      return data === undefined ? null : place(data);
-    },
-  };
+function driver<T>(credentials: z.ZodType<T>, create: (credentials: T) => Provider): Driver {
+  return { credentials, create: (given) => create(credentials.parse(given)) };
 }
 
 export const calledProviderSchema = z.enum(CALLED_PROVIDERS);
@@ -270,28 +252,6 @@ async function problemOf(verified: Promise<void>): Promise<ProviderError | null>
     if (error instanceof NoAnswer) return new ProviderError("unavailable", "it did not answer in time");
     throw error;
   }
-}
-
-/**
- * Whether an instance is called by this connection which with these credentials would be another machine, of the same reference.
- * Former credentials that can't be opened any more say nothing.
- */
-export async function wouldMoveMachines(
-  env: ProviderEnv,
-  userId: string,
-  connected: ConnectedProvider,
-  credentials: unknown,
-): Promise<boolean> {
-  const id = connectionOf(connected);
-  const kind = calledKind(kindOf(connected));
-  const kept = await credentialsOf(env, userId, connected);
-  if (id === null || kind === null || kept === null) return false;
-  const { place } = DRIVERS[kind](allowsLoopback(env));
-  const next = place(credentials);
-  if (next === null) return false;
-  const former = await unseal(env.SEAL_KEY, credentialsPurpose(userId, id), kept.sealed).catch(() => null);
-  const before = former === null ? null : place(JSON.parse(former));
-  return before !== null && before !== next && fleetOf(env, userId).hasInstanceOf(connected);
 }
 
 /** Sets the credentials of the first connection of a kind. `checkedAt`: null if they were not tried. */

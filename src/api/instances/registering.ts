@@ -2,8 +2,8 @@ import type { Admission } from "../../fleet/report.ts";
 import { ApiError, invalid, suspended, tooManyRequests } from "../../http/errors.ts";
 import type { MachineEnrollment } from "../../instance/outcomes.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
-import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
-import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
+import { issuesOfOverrides } from "../../lifecycle/model/policy-issues.ts";
+import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
@@ -83,9 +83,7 @@ async function registerAdmitted(
   const { instanceId, name, providerRef, hourlyCost, hibernatedHourlyCost, overrides } = wanted;
   if (userPolicy.suspended) throw suspended();
   const provider = await connectedProvider(env, userId, wanted.provider, wanted.connection);
-  const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
-  const merged = policyIssues(mergePolicy(userPolicy.overrides, overrides), provider);
-  const contradictions = addedIssues(without, merged);
+  const contradictions = issuesOfOverrides(userPolicy.overrides, overrides, provider);
   if (contradictions.length > 0) throw invalid(contradictions.map(policyIssueAt("body.policy")));
   const watched = { provider, ref: providerRef ?? instanceId };
   const machine = calledMachine(watched);
@@ -103,7 +101,7 @@ async function registerAdmitted(
       userPolicy: userPolicy.overrides,
       userPolicyVersion: userPolicy.version,
       idsAfter,
-      ...(enrollment === undefined ? {} : { enrollment, isNamed: false }),
+      ...(enrollment === undefined ? {} : { enrollment, isChosenByOwner: false }),
       requestId,
     });
     if (registered.outcome === "exists") throw registered.isLeaving ? stillLeaving() : exists();

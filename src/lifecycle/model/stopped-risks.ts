@@ -1,5 +1,5 @@
 import { comingBackOf } from "./coming-back.ts";
-import { spokenDollars } from "./hibernated-cost.ts";
+import { spokenDollars } from "./dollars.ts";
 import {
   abilitiesOf,
   type Billed,

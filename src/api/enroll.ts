@@ -12,7 +12,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { EnrollingMachine } from "../instance/enrollment.ts";
-import { referenceIssue } from "../lifecycle/model/provider.ts";
+import { referenceIssue } from "../lifecycle/model/reference.ts";
 import { askInstance, findInstance, isTaken } from "./instances/enrolled-instance.ts";
 import { reachOf } from "./instances/enrolling-machine.ts";
 import { registerInstance } from "./instances/registering.ts";

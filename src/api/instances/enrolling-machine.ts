@@ -8,8 +8,8 @@ import {
   connectedBy,
   nameOfKind,
   type ProviderKind,
-  referenceIssue,
 } from "../../lifecycle/model/provider.ts";
+import { referenceIssue } from "../../lifecycle/model/reference.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { isRefused, listConnections } from "../../providers/connections.ts";
 import { inspectMachine } from "./machine.ts";

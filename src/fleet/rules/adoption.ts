@@ -1,4 +1,5 @@
-import { type ProviderKind, referenceIssue } from "../../lifecycle/model/provider.ts";
+import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import { referenceIssue } from "../../lifecycle/model/reference.ts";
 import { hashText } from "../../platform/hash.ts";
 import { gpuNames, type InventoryMachine, isUp } from "./inventory.ts";
 

@@ -13,7 +13,8 @@ import {
   suggestedId,
   withPart,
 } from "../../src/dashboard/instance/reference.ts";
-import { englishInstances, portugueseInstances } from "../../src/dashboard/words/instances.ts";
+import { englishInstances } from "../../src/dashboard/words/english-instances.ts";
+import { portugueseInstances } from "../../src/dashboard/words/portuguese-instances.ts";
 import { policyIssues } from "../../src/lifecycle/model/policy-issues.ts";
 import { DEFAULT_POLICY, mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { CALLED_PROVIDERS, type CalledProvider } from "../../src/lifecycle/model/provider.ts";

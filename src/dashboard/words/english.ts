@@ -149,7 +149,6 @@ export const english = {
       `The ${machines} of them cost ${dollars} an hour and more: the price of ${unknown} is not known.`,
     noneKnown: (machines: number) =>
       machines === 1 ? "What it costs is not known." : `What the ${machines} of them cost is not known.`,
-    anHour: (dollars: string) => `${dollars} an hour`,
     unknownPrice: "price not known",
     watch: "Watch them",
     watched: (machines: number, refused: number) =>
@@ -158,6 +157,7 @@ export const english = {
         : `Machines watched from now on: ${machines}. Not possible: ${refused}.`,
     install: "Install the agent on each: it tells when the machine idles.",
   },
+  anHour: (dollars: string) => `${dollars} an hour`,
   addInstance: "Add instance",
   columns: {
     name: "Instance",

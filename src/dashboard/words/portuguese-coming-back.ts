@@ -76,7 +76,6 @@ export const portugueseComingBack: ComingBackWords = {
     return `Parada em ${nameOfKind(kind)}: ${parts.join("; ")}.`;
   },
   hibernated: "Por hora, hibernada",
-  anHour: (cost) => `${cost} por hora`,
   unknown: "desconhecido",
   unknownAnHour: "custo por hora desconhecido",
   wakeFailed: "A última tentativa de acordá-la falhou",

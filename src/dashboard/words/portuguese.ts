@@ -113,7 +113,6 @@ export const portuguese: Words = {
       `As ${machines} custam ${dollars} por hora ou mais: não se sabe o preço de ${unknown}.`,
     noneKnown: (machines) =>
       machines === 1 ? "Não se sabe quanto ela custa." : `Não se sabe quanto custam as ${machines}.`,
-    anHour: (dollars) => `${dollars} por hora`,
     unknownPrice: "preço desconhecido",
     watch: "Vigiá-las",
     watched: (machines, refused) =>
@@ -122,6 +121,7 @@ export const portuguese: Words = {
         : `Máquinas vigiadas a partir de agora: ${machines}. Não foi possível: ${refused}.`,
     install: "Instale o agente em cada uma: ele diz quando a máquina fica ociosa.",
   },
+  anHour: (dollars) => `${dollars} por hora`,
   addInstance: "Adicionar instância",
   columns: {
     name: "Instância",

@@ -35,7 +35,7 @@ export const sightedSchema = exactly<Sighted>({
   at: number,
   credentialsSetAt: number,
   gpus: numberOrNull,
-  missedAt: number.optional(),
+  vanishedAt: number.optional(),
 });
 
 const historyEvent = exactly<HistoryEvent>({

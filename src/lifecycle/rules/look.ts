@@ -143,9 +143,9 @@ export function endLook(
   }
 }
 
-/** Whether it is looked for because its provider's list is without it. */
-export function isMissed({ sighted }: InstanceState): boolean {
-  return sighted?.missedAt !== undefined;
+/** Whether its provider lists it no more. */
+export function hasVanished({ sighted }: InstanceState): boolean {
+  return sighted?.vanishedAt !== undefined;
 }
 
 const SET_BACK = {
@@ -158,7 +158,7 @@ export const STARTED = { said: "It was hibernated", by: "Somebody started it" } 
 
 function foundBecause(state: InstanceState, { because }: OpenLook) {
   if (because === "wake") return CAME_THROUGH;
-  return isMissed(state) ? STARTED : SET_BACK;
+  return hasVanished(state) ? STARTED : SET_BACK;
 }
 
 /** It still is hibernated: it saves from here on. */

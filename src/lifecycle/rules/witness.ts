@@ -42,7 +42,7 @@ export function witnessListed(
   }
 }
 
-/** These credentials show the machine: should it be missing one day, that says something. */
+/** These credentials show the machine: only so does it say something if they show it no more one day. */
 function noteSighting(state: InstanceState, sighted: Sighted): InstanceState {
   const { sighted: known } = state;
   return known !== null && !isNews(known, sighted) ? state : withSighted(state, sighted);
@@ -55,7 +55,7 @@ function withPrice(state: InstanceState, hourlyCost: number | null, now: number)
 }
 
 function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {
-  if (known.missedAt !== undefined && known.missedAt < at) return true;
+  if (known.vanishedAt !== undefined && known.vanishedAt < at) return true;
   return known.credentialsSetAt !== credentialsSetAt && known.at < at;
 }
 
@@ -156,10 +156,10 @@ export function witnessVanished(
 ): InstanceState {
   if (policy.suspended || !isSettled(state, listedAt, policy)) return state;
   const { sighted, profile } = state;
-  const isKnown = sighted?.missedAt !== undefined || (sighted?.at ?? 0) > listedAt;
+  const isKnown = sighted?.vanishedAt !== undefined || (sighted?.at ?? 0) > listedAt;
   if (isKnown || (sighted !== null && sighted.credentialsSetAt !== credentialsSetAt)) return state;
-  const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, missedAt: listedAt };
-  return record(askForMissing({ ...state, sighted: kept }, seenAt, now), {
+  const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, vanishedAt: listedAt };
+  return record(askForVanished({ ...state, sighted: kept }, seenAt, now), {
     at: now,
     kind: "vanished",
     severity: "warning",
@@ -173,7 +173,7 @@ export function witnessVanished(
   });
 }
 
-function askForMissing(state: InstanceState, seenAt: number, now: number): InstanceState {
+function askForVanished(state: InstanceState, seenAt: number, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated" || phase.openLook !== undefined) return state;
   const until = Math.max(phase.unsavedFrom, Math.min(seenAt, now));

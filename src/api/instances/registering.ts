@@ -1,5 +1,5 @@
 import type { Admission } from "../../fleet/report.ts";
-import { ApiError, invalid, suspended, tooManyRequests } from "../../http/errors.ts";
+import { ApiError, invalid, suspended, tooMany, tooManyRequests } from "../../http/errors.ts";
 import type { MachineEnrollment } from "../../instance/outcomes.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
 import { issuesOfOverrides } from "../../lifecycle/model/policy-issues.ts";
@@ -35,6 +35,12 @@ export interface Registering {
   readonly requestId: string;
 }
 
+/** Throws 429 where there are too many. */
+export async function limitRegistrations(env: Env, key: string): Promise<void> {
+  const { success } = await env.REGISTRATION_LIMIT.limit({ key });
+  if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
+}
+
 /** Registers an instance, and gives back the generation of its token. Throws an `ApiError` where it is refused. */
 export async function registerInstance(
   env: Env,
@@ -43,14 +49,10 @@ export async function registerInstance(
   registering: Registering,
 ): Promise<number> {
   const { instanceId } = wanted;
-  const { success } = await env.REGISTRATION_LIMIT.limit({ key: registering.limitKey });
-  if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
+  await limitRegistrations(env, registering.limitKey);
   const admission = await fleetOf(env, userId).admit(instanceId);
   if (admission === null) {
-    throw new ApiError(
-      "too_many",
-      `A user has ${readSettings(env).INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
-    );
+    throw tooMany(readSettings(env).INSTANCES_PER_USER, "instances");
   }
   try {
     return await registerAdmitted(env, userId, wanted, registering, admission);

@@ -5,7 +5,7 @@ import { startCleanup } from "../cleanup/workflow.ts";
 import { type Position, pageOf } from "../history/page.ts";
 import { encodePosition } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, notFound } from "../http/errors.ts";
+import { errorResponses, notFound, tooMany } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
@@ -65,10 +65,7 @@ export class CreateUserToken extends Endpoint {
       case "unknown_user":
         throw notFound();
       case "too_many":
-        throw new ApiError(
-          "too_many",
-          `A user has ${limit} tokens at most: revoke those that are no longer needed`,
-        );
+        throw tooMany(limit, "tokens", "revoke");
     }
     const token = await issueToken(c.env.TOKEN_KEY, { scope: "user", sub: params.id, jti: id });
     return c.json({ token_id: id, token }, 201);

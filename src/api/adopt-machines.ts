@@ -2,10 +2,11 @@ import { z } from "zod";
 import type { Adoption } from "../fleet/inventory.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { errorResponses, suspended, tooManyRequests } from "../http/errors.ts";
+import { errorResponses, suspended } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
+import { limitRegistrations } from "./instances/registering.ts";
 import { issueInstanceToken, tokenExample, tokenSchema } from "./instances/token.ts";
 
 /** Has machines of the inventory watched, with nothing to be typed. */
@@ -83,8 +84,7 @@ export class AdoptMachines extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const { success } = await c.env.REGISTRATION_LIMIT.limit({ key: userId });
-    if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
+    await limitRegistrations(c.env, userId);
     const adoption = await answerOr(
       fleetOf(c.env, userId).adopt(body.machines ?? "all", ADOPTED_AT_ONCE),
       NONE_ADOPTED,

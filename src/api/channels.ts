@@ -15,7 +15,7 @@ import {
 import type { Notice } from "../alerts/notice.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint, issuesOf } from "../http/endpoint.ts";
-import { ApiError, errorResponses, invalid, notFound, tooManyRequests } from "../http/errors.ts";
+import { ApiError, errorResponses, invalid, notFound, tooMany, tooManyRequests } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { toIso } from "../lifecycle/model/time.ts";
@@ -133,10 +133,7 @@ export class CreateChannel extends Endpoint {
       limit,
     );
     if (channel === null) {
-      throw new ApiError(
-        "too_many",
-        `A user has ${limit} channels at most: remove those that are no longer needed`,
-      );
+      throw tooMany(limit, "channels");
     }
     if (channel.confirmed) return c.json(channelView(channel), 201);
     const sent = await sendConfirmation(c.env, userId, channel.id);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, notFound, tooManyRequests, unavailable } from "../http/errors.ts";
+import { ApiError, errorResponses, notFound, tooMany, tooManyRequests, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { CALLED_PROVIDERS, connectedBy } from "../lifecycle/model/provider.ts";
 import { inTurn, NoTurn } from "../orders/lane.ts";
@@ -106,10 +106,7 @@ export class CreateConnection extends Endpoint {
     });
     if (added === "former") throw unavailable(FORMER_RETRY_SECONDS);
     if (added === "too_many") {
-      throw new ApiError(
-        "too_many",
-        `A user has ${limit} connections at most: remove those that are no longer needed`,
-      );
+      throw tooMany(limit, "connections");
     }
     return c.json(connectionView(added), 201);
   }

@@ -12,7 +12,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { EnrollingMachine } from "../instance/enrollment.ts";
-import { referenceIssue } from "../lifecycle/model/provider.ts";
+import { referenceIssue } from "../lifecycle/model/reference.ts";
 import { askInstance, findInstance, isTaken } from "./instances/enrolled-instance.ts";
 import { reachOf } from "./instances/enrolling-machine.ts";
 import { registerInstance } from "./instances/registering.ts";
@@ -142,7 +142,7 @@ async function enroll(c: ApiContext, enrollment: Enrollment, body: EnrollBody): 
     await noteRegistered(c.env.DB, use, userId, Date.now());
     return enrolled;
   } catch (error) {
-    // One that exists may be this machine's, by another request of it. What failed otherwise may have been done all the same.
+    // One that exists may come from another request of this machine. What failed in another way may have been done all the same.
     const cameToNothing = error instanceof ApiError && error.code !== "exists";
     if (cameToNothing) await giveBackUse(c.env.DB, use);
     throw error;

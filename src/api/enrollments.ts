@@ -9,7 +9,7 @@ import {
 import { issueToken } from "../accounts/tokens.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { ApiError, errorResponses, notFound } from "../http/errors.ts";
+import { errorResponses, notFound, tooMany } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
 import { hourlyCostSchema, instant, nameSchema } from "./instances/schemas.ts";
@@ -144,10 +144,7 @@ export class CreateEnrollment extends Endpoint {
       lastUsedAt: null,
     };
     if (!(await createEnrollment(c.env.DB, enrollment))) {
-      throw new ApiError(
-        "too_many",
-        `A user has ${ENROLLMENTS_PER_USER} enrollment tokens at most: delete those that are no longer needed`,
-      );
+      throw tooMany(ENROLLMENTS_PER_USER, "enrollment tokens", "revoke");
     }
     const { id, userId } = enrollment;
     const token = await issueToken(c.env.TOKEN_KEY, { scope: "enrollment", sub: userId, jti: id });

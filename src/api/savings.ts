@@ -4,7 +4,7 @@ import { encodeId, idCursor, pageLimit } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
-import { roundDollars } from "../lifecycle/model/counters.ts";
+import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { fleetOf } from "../platform/address.ts";
 
 const totalSchema = component(

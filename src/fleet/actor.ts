@@ -1,13 +1,10 @@
-import type { Page, Position } from "../history/page.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
-import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { firesBy } from "../platform/alarm.ts";
 import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { within } from "../platform/within.ts";
-import { standingsOf } from "../providers/connections.ts";
 import { noteStandings } from "./connections.ts";
 import { Fleet } from "./fleet.ts";
 import { isImported, startFleet, UserDeleted } from "./import/import.ts";
@@ -25,15 +22,11 @@ import {
 import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
-import type { FleetEvent } from "./tables/events.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
 import { FleetUpkeep } from "./upkeep.ts";
-import type { ListFilter } from "./views/list-filter.ts";
-import { type FleetSavings, readSavings } from "./views/savings.ts";
-import { readSummaries, type SummaryPage } from "./views/summaries.ts";
 
 /** An alarm whose tasks all failed must not fire again at once. */
 const SHORTEST_ALARM_MS = SECOND_MS / 10;
@@ -227,19 +220,6 @@ export class FleetActor extends FleetUpkeep {
     return fleet.isSuspended;
   }
 
-  async hasInstanceOf(provider: ConnectedProvider): Promise<boolean> {
-    return (await this.#ready()).registry.hasInstanceOf(provider);
-  }
-
-  async instanceIds(after: string, limit: number, filter: ListFilter = {}): Promise<string[]> {
-    return (await this.#ready()).registry.idsAfter(after, limit, filter);
-  }
-
-  async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
-    const standings = standingsOf((await this.#ready()).connections.list());
-    return readSummaries({ sql: this.ctx.storage.sql, standings }, filter, after, limit);
-  }
-
   /**
    * The user's guard, and the service's as last known. A stale one is refreshed in the background, for the next request.
    */
@@ -248,19 +228,6 @@ export class FleetActor extends FleetUpkeep {
     const { state } = fleet;
     if (!isServiceGuardFresh(state)) this.ctx.waitUntil(this.#service.refreshServiceGuard(fleet));
     return { user: state.guard, service: serviceGuard(state) };
-  }
-
-  async hibernations(): Promise<{ reason: string; hibernations: number; regretted: number }[]> {
-    const { state } = await this.#ready();
-    return Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count }));
-  }
-
-  async savings(after: string, limit: number): Promise<FleetSavings> {
-    return readSavings((await this.#ready()).registry, after, limit, Date.now());
-  }
-
-  async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {
-    return (await this.#ready()).events.page(before, limit);
   }
 
   /** What the operator asks of it. */

@@ -6,7 +6,7 @@ import type { NewConnection, SealedCredentials } from "../providers/connections.
 import type { Fleet } from "./fleet.ts";
 import type { UserPolicy } from "./report.ts";
 import { BRINGING_RESUMES_MS, type FleetState, withDue } from "./rules/state.ts";
-import { EVENTS_KEPT_MS } from "./tables/events.ts";
+import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
 
 /** What a fleet brings along in an export, apart from its instances. */
 

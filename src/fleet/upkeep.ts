@@ -13,8 +13,8 @@ import {
 } from "./bring.ts";
 import { addConnection, setCredentials } from "./connections.ts";
 import { removeUnknown } from "./ghosts.ts";
-import { FleetInventory } from "./inventory.ts";
 import { CHANGED, READY } from "./keeper.ts";
+import { FleetReader } from "./reader.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
@@ -29,7 +29,7 @@ import { askStanding, takeStanding } from "./tasks/standing.ts";
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
-export abstract class FleetUpkeep extends FleetInventory {
+export abstract class FleetUpkeep extends FleetReader {
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);

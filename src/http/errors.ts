@@ -149,6 +149,14 @@ export function tooManyRequests(message: string): ApiError {
   return new ApiError("too_many_requests", message, { retryAfterSeconds: 60 });
 }
 
+/** A user has as many of these as a user may have. */
+export function tooMany(limit: number, what: string, remedy = "remove"): ApiError {
+  return new ApiError(
+    "too_many",
+    `A user has ${limit} ${what} at most: ${remedy} those that are no longer needed`,
+  );
+}
+
 /** The operator has suspended the user. */
 export const suspended = () => new ApiError(SUSPENDED.code, SUSPENDED.message);
 

@@ -62,8 +62,12 @@ export async function register(
     former?.tokenGeneration ?? 0,
   );
   const firstId = Math.max(now, idsAfter + 1);
-  const { profile, isNamed = true } = registration;
-  const state = newState({ ...profile, registeredAt: now }, firstId, isNamed ? "registered" : "unknown");
+  const { profile, isChosenByOwner = true } = registration;
+  const state = newState(
+    { ...profile, registeredAt: now },
+    firstId,
+    isChosenByOwner ? "registered" : "unknown",
+  );
   const left = former === null ? NOTHING_LEFT : leftBy(former);
   const stored: StoredInstance = {
     userId: registration.userId,

@@ -6,7 +6,7 @@ import { columnOf, type Found, jsonText, readFound } from "../lifecycle/model/st
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { logError } from "../platform/log.ts";
 import { type DeliveryTarget, type WaitingEffect, waitsFor } from "./attempts.ts";
-import { pendingEffectSchema } from "./stored/state-schema.ts";
+import { pendingEffectSchema } from "./stored/effect-schema.ts";
 import { progressSchema } from "./stored/stored-instance.ts";
 
 /**

@@ -24,8 +24,8 @@ export interface Registration {
   readonly userPolicyVersion: number;
   /** Ids of effects and generations of tokens begin above it. A Worker of a former version does not say. */
   readonly idsAfter?: number;
-  /** False for a machine that its owner did not name; left out by whoever registers none but such that were. */
-  readonly isNamed?: boolean;
+  /** Whether its owner chose this very machine, and not a list or the machine itself. Absent is yes. */
+  readonly isChosenByOwner?: boolean;
   /** Of the machine, if it registers itself. */
   readonly enrollment?: MachineEnrollment;
   readonly requestId?: string;

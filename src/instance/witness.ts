@@ -1,5 +1,5 @@
 import type { ListEvent } from "../lifecycle/model/instance-event.ts";
-import { isMissed } from "../lifecycle/rules/look.ts";
+import { hasVanished } from "../lifecycle/rules/look.ts";
 import { sameMachine, type WatchedMachine } from "../providers/machines.ts";
 import { command } from "./commands.ts";
 import type { InstanceLife } from "./life.ts";
@@ -21,7 +21,7 @@ export async function noteListed(
   const { outcome } = await command(life, event);
   if (outcome === "unavailable") throw new Error(NOT_DECIDED);
   const state = life.known()?.state ?? null;
-  return event.type === "machine.listed" || state === null || isMissed(state);
+  return event.type === "machine.listed" || state === null || hasVanished(state);
 }
 
 function isWatchedBy(machine: WatchedMachine, { instanceId, state: { profile } }: StoredInstance): boolean {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { type ProviderKind, referenceIssue } from "../lifecycle/model/provider.ts";
+import type { ProviderKind } from "../lifecycle/model/provider.ts";
+import { referenceIssue } from "../lifecycle/model/reference.ts";
 import { readText, retryAfterSecondsOf } from "../outbound/call.ts";
 import { ProviderError, type ProviderErrorCode, type Sighting, type Target } from "./provider.ts";
 

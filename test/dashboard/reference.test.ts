@@ -13,10 +13,12 @@ import {
   suggestedId,
   withPart,
 } from "../../src/dashboard/instance/reference.ts";
-import { englishInstances, portugueseInstances } from "../../src/dashboard/words/instances.ts";
+import { englishInstances } from "../../src/dashboard/words/english-instances.ts";
+import { portugueseInstances } from "../../src/dashboard/words/portuguese-instances.ts";
 import { policyIssues } from "../../src/lifecycle/model/policy-issues.ts";
 import { DEFAULT_POLICY, mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
-import { CALLED_PROVIDERS, type CalledProvider, referenceIssue } from "../../src/lifecycle/model/provider.ts";
+import { CALLED_PROVIDERS, type CalledProvider } from "../../src/lifecycle/model/provider.ts";
+import { referenceIssue } from "../../src/lifecycle/model/reference.ts";
 import { live } from "./live-view.ts";
 
 const ID = "11111111-1111-4111-8111-111111111111";

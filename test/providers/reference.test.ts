@@ -1,11 +1,7 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import {
-  abilitiesOf,
-  CALLED_PROVIDERS,
-  type CalledProvider,
-  referenceIssue,
-} from "../../src/lifecycle/model/provider.ts";
+import { abilitiesOf, CALLED_PROVIDERS, type CalledProvider } from "../../src/lifecycle/model/provider.ts";
+import { referenceIssue } from "../../src/lifecycle/model/reference.ts";
 import { azure } from "../../src/providers/azure/driver.ts";
 import { digitalocean } from "../../src/providers/digitalocean/driver.ts";
 import { ec2 } from "../../src/providers/ec2/driver.ts";

@@ -1,15 +1,15 @@
 import { ApiError } from "../../http/errors.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
-import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
-import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
+import { fittingOverrides } from "../../lifecycle/model/policy-issues.ts";
+import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import {
   type CalledProvider,
   type ConnectedProvider,
   connectedBy,
   nameOfKind,
   type ProviderKind,
-  referenceIssue,
 } from "../../lifecycle/model/provider.ts";
+import { referenceIssue } from "../../lifecycle/model/reference.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { isRefused, listConnections } from "../../providers/connections.ts";
 import { inspectMachine } from "./machine.ts";
@@ -88,13 +88,4 @@ async function lookBy(
     if (!(error instanceof ApiError)) throw error;
     return { connection, sighted: null, refusal: error.message };
   }
-}
-
-/** Without snapshots a machine is not deleted: only its owner may say that it is to be deleted without one. */
-function fittingOverrides(user: PolicyOverrides, provider: ProviderKind): PolicyOverrides | null {
-  const former = policyIssues(mergePolicy(user), "agent");
-  const choices: readonly PolicyOverrides[] = [{}, { orphan: { delete_after_days: null } }];
-  const fits = (overrides: PolicyOverrides) =>
-    addedIssues(former, policyIssues(mergePolicy(user, overrides), provider)).length === 0;
-  return choices.find(fits) ?? null;
 }

@@ -8,8 +8,8 @@ import {
   connectionOf,
   kindOf,
   type ProviderKind,
-  referenceIssue,
 } from "../../lifecycle/model/provider.ts";
+import { referenceIssue } from "../../lifecycle/model/reference.ts";
 import { inTurn, NoTurn } from "../../orders/lane.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { credentialsSetAt, isConnection } from "../../providers/connections.ts";

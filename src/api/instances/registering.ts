@@ -1,9 +1,9 @@
 import type { Admission } from "../../fleet/report.ts";
-import { ApiError, invalid, suspended, tooManyRequests } from "../../http/errors.ts";
+import { ApiError, invalid, suspended, tooMany, tooManyRequests } from "../../http/errors.ts";
 import type { MachineEnrollment } from "../../instance/outcomes.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
-import { addedIssues, policyIssues } from "../../lifecycle/model/policy-issues.ts";
-import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
+import { issuesOfOverrides } from "../../lifecycle/model/policy-issues.ts";
+import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
@@ -35,6 +35,12 @@ export interface Registering {
   readonly requestId: string;
 }
 
+/** Throws 429 where there are too many. */
+export async function limitRegistrations(env: Env, key: string): Promise<void> {
+  const { success } = await env.REGISTRATION_LIMIT.limit({ key });
+  if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
+}
+
 /** Registers an instance, and gives back the generation of its token. Throws an `ApiError` where it is refused. */
 export async function registerInstance(
   env: Env,
@@ -43,14 +49,10 @@ export async function registerInstance(
   registering: Registering,
 ): Promise<number> {
   const { instanceId } = wanted;
-  const { success } = await env.REGISTRATION_LIMIT.limit({ key: registering.limitKey });
-  if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
+  await limitRegistrations(env, registering.limitKey);
   const admission = await fleetOf(env, userId).admit(instanceId);
   if (admission === null) {
-    throw new ApiError(
-      "too_many",
-      `A user has ${readSettings(env).INSTANCES_PER_USER} instances at most: remove those that are no longer needed`,
-    );
+    throw tooMany(readSettings(env).INSTANCES_PER_USER, "instances");
   }
   try {
     return await registerAdmitted(env, userId, wanted, registering, admission);
@@ -83,9 +85,7 @@ async function registerAdmitted(
   const { instanceId, name, providerRef, hourlyCost, hibernatedHourlyCost, overrides } = wanted;
   if (userPolicy.suspended) throw suspended();
   const provider = await connectedProvider(env, userId, wanted.provider, wanted.connection);
-  const without = policyIssues(mergePolicy(userPolicy.overrides), "agent");
-  const merged = policyIssues(mergePolicy(userPolicy.overrides, overrides), provider);
-  const contradictions = addedIssues(without, merged);
+  const contradictions = issuesOfOverrides(userPolicy.overrides, overrides, provider);
   if (contradictions.length > 0) throw invalid(contradictions.map(policyIssueAt("body.policy")));
   const watched = { provider, ref: providerRef ?? instanceId };
   const machine = calledMachine(watched);
@@ -103,7 +103,7 @@ async function registerAdmitted(
       userPolicy: userPolicy.overrides,
       userPolicyVersion: userPolicy.version,
       idsAfter,
-      ...(enrollment === undefined ? {} : { enrollment, isNamed: false }),
+      ...(enrollment === undefined ? {} : { enrollment, isChosenByOwner: false }),
       requestId,
     });
     if (registered.outcome === "exists") throw registered.isLeaving ? stillLeaving() : exists();

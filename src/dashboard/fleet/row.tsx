@@ -49,8 +49,8 @@ export const Row = memo(
 
 /** What a hibernated instance still costs. */
 function stillCosts({ hibernated_cost }: ShownView): string {
-  const { anHour, unknownAnHour } = words.value.comingBack;
-  return hibernated_cost === null ? unknownAnHour : anHour(price(hibernated_cost, language.value));
+  const { anHour, comingBack } = words.value;
+  return hibernated_cost === null ? comingBack.unknownAnHour : anHour(price(hibernated_cost, language.value));
 }
 
 /** They only count the time that passes, and the row counts by itself. */

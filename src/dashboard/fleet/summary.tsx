@@ -39,7 +39,7 @@ export function Summary({
         </button>
       ))}
       <div class="tile">
-        <span class="value">{money(summary.dollarsAnHour, language.value)}</span>{" "}
+        <span class="value">{price(summary.dollarsAnHour, language.value)}</span>{" "}
         <span>{words.value.spending}</span>
         {summary.wastedAnHour > 0 && (
           <span class="wasted">{words.value.wastedAnHour(price(summary.wastedAnHour, language.value))}</span>

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ask } from "../api.ts";
-import { money } from "../format.ts";
+import { price } from "../format.ts";
 import { InstallCommand } from "../parts/install.tsx";
 import { doAndSay } from "../parts/notice.tsx";
 import { useLive } from "../poll.ts";
@@ -95,8 +95,8 @@ function isBilling({ state, member_of, vanished_at }: Machine): boolean {
 }
 
 function hourly(dollars: number | null): string {
-  const { anHour, unknownPrice } = words.value.unwatchedMachines;
-  return dollars === null ? unknownPrice : anHour(money(dollars, language.value));
+  const { anHour, unwatchedMachines } = words.value;
+  return dollars === null ? unwatchedMachines.unknownPrice : anHour(price(dollars, language.value));
 }
 
 /** A price that is not known is not nothing. */
@@ -104,7 +104,7 @@ function total(machines: readonly Machine[]): string {
   const { allKnown, someKnown, noneKnown } = words.value.unwatchedMachines;
   const priced = machines.flatMap(({ hourly_cost }) => (hourly_cost === null ? [] : [hourly_cost]));
   const unknown = machines.length - priced.length;
-  const sum = money(
+  const sum = price(
     priced.reduce((all, one) => all + one, 0),
     language.value,
   );

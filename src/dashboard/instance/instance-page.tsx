@@ -148,7 +148,7 @@ function MachineCard({
   const [isChanged, setChanged] = useState(false);
   const { figures, fields, providers, instances } = words.value;
   const locale = language.value;
-  const dollars = (value: number | null) => (value === null ? "–" : money(value, locale));
+  const dollars = (value: number | null) => (value === null ? "–" : price(value, locale));
   const end = () => {
     setChanged(false);
     onChange();
@@ -210,7 +210,7 @@ function Access({ instance, address }: { instance: Detail; address: string }) {
     const cost = status === "hibernated" ? hibernated_hourly_cost : hourly_cost;
     const stakes = instances.removeStakes(
       connection === null || provider === "webhook" ? null : providers[provider],
-      cost === null || cost === 0 ? null : money(cost, language.value),
+      cost === null || cost === 0 ? null : price(cost, language.value),
     );
     if (!(await confirmed(removeQuestion(name), stakes, remove, name))) return;
     const removed = await doAndSay(

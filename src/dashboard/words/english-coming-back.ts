@@ -9,7 +9,6 @@ export const englishComingBack = {
   risks: (provider: ProviderKind, hourlyCost: number | null): string | null =>
     sayStoppedRisks(provider, hourlyCost),
   hibernated: "An hour, hibernated",
-  anHour: (cost: string) => `${cost} an hour`,
   unknown: "unknown",
   unknownAnHour: "unknown cost an hour",
   wakeFailed: "Its last wake failed",

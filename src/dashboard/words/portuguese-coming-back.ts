@@ -25,8 +25,10 @@ const lost: Record<Lost, string> = {
   "not said": "o que não está salvo em outro lugar",
 };
 
-const hows: Readonly<Record<CalledProvider, { readonly recreate: string; readonly fetch_data: string }>> = {
-  webhook: { recreate: "", fetch_data: "" },
+/** What `lifecycle/model/coming-back.ts` says in English. */
+const hows: Readonly<
+  Partial<Record<CalledProvider, { readonly recreate: string; readonly fetch_data?: string }>>
+> = {
   vast: {
     recreate: "Alugue outra máquina com o mesmo template.",
     fetch_data: "Copie os dados enquanto ela está parada.",
@@ -56,10 +58,7 @@ const hows: Readonly<Record<CalledProvider, { readonly recreate: string; readonl
     recreate: "Faça uma imagem dela e crie outra Instance a partir dela.",
     fetch_data: "Anexe os volumes a outra Instance na mesma zona.",
   },
-  tensordock: { recreate: "Crie outra máquina.", fetch_data: "" },
-  lambda: { recreate: "", fetch_data: "" },
-  digitalocean: { recreate: "", fetch_data: "" },
-  verda: { recreate: "", fetch_data: "" },
+  tensordock: { recreate: "Crie outra máquina." },
 };
 
 export const portugueseComingBack: ComingBackWords = {
@@ -77,7 +76,6 @@ export const portugueseComingBack: ComingBackWords = {
     return `Parada em ${nameOfKind(kind)}: ${parts.join("; ")}.`;
   },
   hibernated: "Por hora, hibernada",
-  anHour: (cost) => `${cost} por hora`,
   unknown: "desconhecido",
   unknownAnHour: "custo por hora desconhecido",
   wakeFailed: "A última tentativa de acordá-la falhou",
@@ -87,7 +85,7 @@ export const portugueseComingBack: ComingBackWords = {
   how: (provider, way) => {
     if (way === "wait") return "A GPU pode ficar livre mais tarde.";
     const kind = calledKind(provider);
-    return kind === null ? "" : hows[kind][way];
+    return (kind === null ? undefined : hows[kind]?.[way]) ?? "";
   },
   openPage: (provider) => `Abrir ${provider}`,
 };

@@ -1,8 +1,7 @@
-import { policyContradictions } from "../../lifecycle/model/policy-issues.ts";
-import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
-import { type ProviderKind, referenceIssue } from "../../lifecycle/model/provider.ts";
+import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import { referenceIssue } from "../../lifecycle/model/reference.ts";
 import { hashText } from "../../platform/hash.ts";
-import { type InventoryMachine, isUp } from "./inventory.ts";
+import { gpuNames, type InventoryMachine, isUp } from "./inventory.ts";
 
 /** How a machine of the inventory is registered as an instance, with nothing to be typed. */
 
@@ -45,20 +44,8 @@ export function adoptionIds({ ref }: Pick<InventoryMachine, "ref">): string[] {
 }
 
 /** What it is called: as at its provider, or by its GPUs. */
-export function adoptionName({ name, ref, gpu, gpus }: InventoryMachine): string {
-  const own = name?.trim() ?? "";
+export function adoptionName(machine: InventoryMachine): string {
+  const own = machine.name?.trim() ?? "";
   if (own !== "") return own;
-  const model = gpu === null ? "" : gpus !== null && gpus > 1 ? `${gpus} × ${gpu} ` : `${gpu} `;
-  return `${model}${ref}`.slice(0, 200);
-}
-
-/**
- * The overrides with which its provider can do what its policy says; null where it can't. Without snapshots it is not deleted: only
- * its owner may say that it is to be deleted without one.
- */
-export function adoptionOverrides(user: PolicyOverrides, provider: ProviderKind): PolicyOverrides | null {
-  const choices: readonly PolicyOverrides[] = [{}, { orphan: { delete_after_days: null } }];
-  const fits = (overrides: PolicyOverrides) =>
-    policyContradictions(mergePolicy(user, overrides), provider).length === 0;
-  return choices.find(fits) ?? null;
+  return [gpuNames(machine) ?? [], machine.ref].flat().join(" ").slice(0, 200);
 }

@@ -12,7 +12,7 @@ interface Listed extends InventoryMachine {
   readonly provider: string;
 }
 
-/** What has not been seen for so much longer than by another connection shows how the machine was. A steady one is noted once an hour. */
+/** A connection that has not seen the machine for this much longer than another shows it as it was. A steady one is noted once an hour. */
 const STALE_AFTER_MS = 2 * HOUR_MS;
 
 /** Each machine once, in the order in which they come first. */

@@ -1,3 +1,4 @@
+import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
 import { mayBeUnlisted } from "../../providers/listing.ts";
@@ -59,6 +60,11 @@ export interface Taken {
 /** Whether the machine is up, so that its GPUs are billed. */
 export function isUp({ state }: Pick<ListedMachine, "state">): boolean {
   return state === "running" || state === "starting";
+}
+
+/** Its GPUs in words, such as `2 × RTX 4090`; null where their model is not known. */
+export function gpuNames({ gpu, gpus }: Pick<ListedMachine, "gpu" | "gpus">): string | null {
+  return gpu !== null && gpus !== null && gpus > 1 ? `${gpus} × ${gpu}` : gpu;
 }
 
 /** Takes a listing in. `known`: all that is kept of its connection. */
@@ -183,7 +189,7 @@ export function unwatchedEvent(
     detail: {
       connection,
       machines: machines.length,
-      hourly_cost: priced.length === 0 ? null : Math.round(total * 10_000) / 10_000,
+      hourly_cost: priced.length === 0 ? null : roundDollars(total),
       unpriced,
       reminder: isReminder,
       refs: dear
@@ -196,20 +202,18 @@ export function unwatchedEvent(
 
 function together(total: number, priced: number, unpriced: number): string {
   if (priced === 0) return "what they cost is not known";
-  const sum = `${dollars(total)} an hour`;
+  const sum = `${spokenDollars(total)} an hour`;
   return unpriced === 0 ? `${sum} in all` : `${sum} and more, since the price of ${unpriced} is not known`;
 }
 
-function described({ ref, name, gpu, gpus, createdAt, hourlyCost, stateSince }: InventoryMachine): string {
-  const model = gpu === null ? null : gpus !== null && gpus > 1 ? `${gpus} × ${gpu}` : gpu;
-  const price = hourlyCost === null ? "price not known" : `${dollars(hourlyCost)} an hour`;
+function described(machine: InventoryMachine): string {
+  const { ref, name, createdAt, hourlyCost, stateSince } = machine;
+  const price = hourlyCost === null ? "price not known" : `${spokenDollars(hourlyCost)} an hour`;
   const created = createdAt === null ? null : `created ${toIso(createdAt)}`;
-  const facts = [model, price, created, `seen up since ${toIso(stateSince)}`].filter((fact) => fact !== null);
+  const facts = [gpuNames(machine), price, created, `seen up since ${toIso(stateSince)}`].filter(
+    (fact) => fact !== null,
+  );
   return `${name ?? ref} (${facts.join(", ")})`;
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toFixed(amount < 0.1 ? 3 : 2)}`;
 }
 
 /** A connection is listed this often. */

@@ -9,7 +9,6 @@ import {
   isQuietKind,
   type Severity,
 } from "../../lifecycle/model/history-event.ts";
-import { BACKLOG_MS } from "../../lifecycle/model/outbox.ts";
 import {
   columnOf,
   type Found,
@@ -18,8 +17,8 @@ import {
   readFound,
   storedDetail,
 } from "../../lifecycle/model/stored.ts";
-import { DAY_MS } from "../../lifecycle/model/time.ts";
 import type { Pending, Urgency } from "../rules/digest-window.ts";
+import { BEARING, EventBounds, QUIET } from "./event-bounds.ts";
 
 /**
  * The recent events of a fleet, and which of them somebody must be told of. All events of an instance are also in the
@@ -29,16 +28,6 @@ import type { Pending, Urgency } from "../rules/digest-window.ts";
  * ignored, and a state that lasts is not told again. So the events that don't bear on alerts have a bound of their own.
  */
 
-/** Events are kept here so long, and of each sort so many. */
-export const EVENTS_KEPT_MS = 30 * DAY_MS;
-export const EVENTS_KEPT = 20_000;
-
-/** Those that bear on alerts are not counted before they are older than a report can be, or than a reminder's time. */
-const BEARING_KEPT_MS = BACKLOG_MS;
-
-/** Far more than a week of a large fleet brings. Beyond it the oldest go, but none that waits to be told. */
-const BEARING_AT_MOST = 500_000;
-
 /** Far more than a digest shows; what lies beyond is told by the next one. */
 const ALERTS_PER_DIGEST = 2000;
 
@@ -47,10 +36,6 @@ const OWN = "";
 
 /** How an event stands that bears on alerts though nobody is told of it. */
 const NOBODY = "nobody";
-
-/** The two sorts of events, as conditions on rows. */
-const QUIET = "told IS NULL";
-const BEARING = "told IS NOT NULL";
 
 /** How an event stands that nobody is to be told of; null when it doesn't bear on alerts either. */
 export function untold(kind: string): typeof NOBODY | null {
@@ -98,9 +83,11 @@ const COLUMNS = "number, at, instance_id, id, kind, severity, message, detail";
 
 export class RecentEvents {
   readonly #sql: SqlStorage;
+  readonly #bounds: EventBounds;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#bounds = new EventBounds(sql);
   }
 
   /**
@@ -109,7 +96,7 @@ export class RecentEvents {
    */
   add(number: number, instanceId: string | null, event: HistoryEvent, isAlert: boolean): boolean {
     const told = isAlert ? "pending" : untold(event.kind);
-    if (told !== null && event.at <= this.#forgottenUpTo()) return false;
+    if (told !== null && event.at <= this.#bounds.forgottenUpTo()) return false;
     const inserted = this.#sql.exec(
       `INSERT INTO events (number, at, instance_id, id, kind, severity, message, detail, told)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING number`,
@@ -129,7 +116,7 @@ export class RecentEvents {
   /** Whether the fleet has had an event of its own of this id since then. */
   hasOwn(id: string, since: number): boolean {
     const own = this.#sql.exec(
-      "SELECT 1 FROM events WHERE instance_id = '' AND id = ? AND at > ?",
+      `SELECT 1 FROM events WHERE instance_id = '${OWN}' AND id = ? AND at > ?`,
       id,
       since,
     );
@@ -248,51 +235,6 @@ export class RecentEvents {
 
   /** Deletes events that are too old or too many, but no alert that waits. Returns when to do so again, or null. */
   prune(now: number): number | null {
-    const tooOld = now - EVENTS_KEPT_MS - 1;
-    const surplus = this.#newestOfOldest(QUIET, this.#count("quiet") - EVENTS_KEPT);
-    this.#sql.exec(`DELETE FROM events WHERE ${QUIET} AND at <= ?`, Math.max(tooOld, surplus));
-    const bearing = this.#count("bearing");
-    const old = this.#newestOfOldest(BEARING, bearing - EVENTS_KEPT, now - BEARING_KEPT_MS);
-    const tooMany = this.#newestOfOldest(BEARING, bearing - BEARING_AT_MOST);
-    this.#forget(Math.max(tooOld, old, tooMany));
-    const [oldest] = this.#sql
-      .exec<{ at: number }>("SELECT at FROM events WHERE told IS NOT 'pending' ORDER BY at LIMIT 1")
-      .toArray();
-    if (oldest === undefined) return null;
-    return this.#count("bearing") > EVENTS_KEPT ? now + DAY_MS : oldest.at + EVENTS_KEPT_MS;
-  }
-
-  #count(sort: "quiet" | "bearing"): number {
-    const found = this.#sql.exec<{ events: number }>("SELECT events FROM event_counts WHERE sort = ?", sort);
-    return found.one().events;
-  }
-
-  /** When the newest of the `count` oldest events of this sort, up to `until`, happened; 0 without any. Reads no more rows than that. */
-  #newestOfOldest(sort: string, count: number, until = Number.MAX_SAFE_INTEGER): number {
-    if (count <= 0) return 0;
-    const { newest } = this.#sql
-      .exec<{ newest: number | null }>(
-        `SELECT MAX(at) AS newest FROM (SELECT at FROM events WHERE ${sort} AND at <= ? ORDER BY at LIMIT ?)`,
-        until,
-        count,
-      )
-      .one();
-    return newest ?? 0;
-  }
-
-  /** Deletes what bears on alerts and happened by then, and notes up to when there was any. */
-  #forget(upTo: number): void {
-    const which = `${BEARING} AND told <> 'pending' AND at <= ?`;
-    this.#sql.exec(
-      `INSERT INTO forgotten (id, at) SELECT 1, newest FROM (SELECT MAX(at) AS newest FROM events WHERE ${which})
-       WHERE newest IS NOT NULL ON CONFLICT (id) DO UPDATE SET at = MAX(forgotten.at, excluded.at)`,
-      upTo,
-    );
-    this.#sql.exec(`DELETE FROM events WHERE ${which}`, upTo);
-  }
-
-  #forgottenUpTo(): number {
-    const [row] = this.#sql.exec<{ at: number }>("SELECT at FROM forgotten").toArray();
-    return row?.at ?? 0;
+    return this.#bounds.prune(now);
   }
 }

@@ -8,16 +8,19 @@ import { type InventoryRow, inventoryRow, type ListingRow, listingRow } from "./
 
 /** The machines that a user's connections have listed, and how the listings go. */
 
+/** The providers that list no machines. */
+const LISTS_NONE = "(provider IN ('agent', 'none', 'webhook') OR provider GLOB 'webhook@*')";
+
 /**
- * The instance that watches a machine: whoever has claimed it, or one whose provider is not called and that goes by the same
- * reference, such as one that its own agent hibernates.
+ * The instance that watches a machine: whoever has claimed it, or one whose provider lists none and that goes by the same reference,
+ * such as one that its own agent hibernates.
  */
 const WATCHER = `COALESCE(
   (SELECT instance_id FROM machines WHERE provider = inventory.provider AND ref = inventory.ref),
   (SELECT instance_id FROM instances WHERE instance_id = inventory.ref AND provider_ref IS NULL
-     AND (provider IN ('agent', 'none', 'webhook') OR provider GLOB 'webhook@*') AND status <> 'deleted'),
+     AND ${LISTS_NONE} AND status <> 'deleted'),
   (SELECT instance_id FROM instances WHERE provider_ref = inventory.ref
-     AND (provider IN ('agent', 'none', 'webhook') OR provider GLOB 'webhook@*') AND status <> 'deleted' LIMIT 1))`;
+     AND ${LISTS_NONE} AND status <> 'deleted' LIMIT 1))`;
 
 const COLUMNS = `connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost, stopped_hourly_cost,
   member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at, witness, ${WATCHER} AS watched_by`;

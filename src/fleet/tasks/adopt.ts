@@ -1,3 +1,4 @@
+import { fittingOverrides } from "../../lifecycle/model/policy-issues.ts";
 import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
@@ -9,7 +10,6 @@ import {
   type AdoptionRefusal,
   adoptionIds,
   adoptionName,
-  adoptionOverrides,
   adoptionRefusal,
   isToAdopt,
 } from "../rules/adoption.ts";
@@ -39,13 +39,13 @@ export function placesToAdopt(fleet: Fleet): InventoryPlace[] {
   return entriesOf(listed).filter(isToAdopt);
 }
 
-/** `isNamed`: whether their owner named each: only then one that is never heard may be stopped. */
+/** `isChosenByOwner`: whether their owner chose each of them. Only then may one that is never heard be stopped. */
 export async function adoptAll(
   env: Env,
   userId: string,
   fleet: Fleet,
   places: readonly InventoryPlace[],
-  isNamed: boolean,
+  isChosenByOwner: boolean,
 ): Promise<Adopted[]> {
   const wanted = onlyOnce(places.map((place) => ({ place, machine: fleet.inventory.find(place) })));
   const adopted: Adopted[] = [];
@@ -53,7 +53,10 @@ export async function adoptAll(
   for (let start = 0; start < wanted.length; start += AT_ONCE) {
     const some = wanted.slice(start, start + AT_ONCE);
     if (Date.now() > until) adopted.push(...some.map(({ place }) => refused(place, "unavailable")));
-    else adopted.push(...(await Promise.all(some.map((one) => adopt(env, userId, fleet, one, isNamed)))));
+    else
+      adopted.push(
+        ...(await Promise.all(some.map((one) => adopt(env, userId, fleet, one, isChosenByOwner)))),
+      );
   }
   return adopted;
 }
@@ -79,13 +82,13 @@ async function adopt(
   userId: string,
   fleet: Fleet,
   { place, machine }: Wanted,
-  isNamed: boolean,
+  isChosenByOwner: boolean,
 ): Promise<Adopted> {
   const { connection, ref } = place;
   const refusal = adoptionRefusal(machine);
   if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");
   for (const instanceId of adoptionIds(machine)) {
-    const registered = await register(env, userId, fleet, machine, { instanceId, isNamed });
+    const registered = await register(env, userId, fleet, machine, { instanceId, isChosenByOwner });
     if (registered === "exists") continue;
     if (typeof registered === "string") return refused(place, registered);
     return { connection, ref, outcome: "registered", instanceId, ...registered };
@@ -102,7 +105,7 @@ async function register(
   userId: string,
   fleet: Fleet,
   machine: InventoryRow,
-  { instanceId, isNamed }: { readonly instanceId: string; readonly isNamed: boolean },
+  { instanceId, isChosenByOwner }: { readonly instanceId: string; readonly isChosenByOwner: boolean },
 ): Promise<{ readonly tokenGeneration: number } | AdoptionRefusal | "exists"> {
   if (fleet.registry.has(instanceId)) return "exists";
   const now = Date.now();
@@ -112,7 +115,7 @@ async function register(
     const { withdrawBy = null, formerAt = null } = admission;
     if (withdrawBy !== null) fleet.admissions.withdraw(instanceId, withdrawBy, formerAt);
   };
-  const overrides = adoptionOverrides(admission.policy.overrides, machine.provider);
+  const overrides = fittingOverrides(admission.policy.overrides, machine.provider);
   const key = { provider: machine.provider, ref: machine.ref };
   const claim = overrides === null ? null : fleet.machines.claim(key, instanceId, now);
   if (overrides === null || claim === null || claim.holder !== instanceId) {
@@ -137,7 +140,7 @@ async function register(
         userPolicy: admission.policy.overrides,
         userPolicyVersion: admission.policy.version,
         idsAfter: admission.idsAfter,
-        isNamed,
+        isChosenByOwner,
       }),
     );
     if (registered.outcome === "registered") return { tokenGeneration: registered.tokenGeneration };

@@ -232,7 +232,7 @@ function noteFailed(userId: string, fleet: Fleet, connection: Connection, error:
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * SECOND_MS : 0;
   fleet.inventory.noteFailed(id, failures, problem, dueAfter(userId, id, failures, retryAfterMs, now));
   if (failures !== FAILURES_TOLD) return;
-  // Of refused credentials its owner is told as of that.
+  // Refused credentials have an alert of their own.
   const standing = fleet.connections.find(id);
   if (standing === null || isRefused(standing)) return;
   fleet.addOwnEvent(listingFailedEvent(id, connection.name, problem, now), now);

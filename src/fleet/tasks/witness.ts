@@ -11,8 +11,8 @@ import { type Listing, wouldShow } from "../rules/inventory.ts";
 import type { InventoryRow } from "../tables/inventory-rows.ts";
 
 /**
- * Tells instances how a list shows their machines: where that is not as they count, where the machine is there no more, and once by
- * which credentials it is seen and what it costs. What it means, the instance decides.
+ * Tells instances how a list shows their machines: where it contradicts them, and where the machine has vanished. Each is also told
+ * once by which credentials it is seen, and what it costs. The instance decides what that means.
  */
 
 /** So long after the first list without a machine another one counts: a provider's word may come slowly to its lists. */
@@ -38,9 +38,9 @@ interface Word {
   readonly instanceId: string;
   readonly machine: InventoryRow;
   readonly event: ListEvent;
-  /** It is not as the instance counts. */
+  /** The list shows it otherwise than the instance counts. */
   readonly contradicts: boolean;
-  /** By what is kept that it was told. */
+  /** What is kept, so that it is not told again. */
   readonly witness: string;
 }
 

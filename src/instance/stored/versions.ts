@@ -12,7 +12,7 @@ type Migration = (row: Fields) => Fields;
  * read one release before it is written. A field may be added without one, if whoever does not know it may drop it.
  *
  * To change what is stored:
- * 1. Change the type in `lifecycle/`, and its line in `state-schema.ts`, without which it does not compile.
+ * 1. Change the type in `lifecycle/`, and its line in the schemas beside this file, without which it does not compile.
  * 2. Add a migration at the end of this list, in a file of its own if it is long: what does the absence of the new field
  *    mean in a row that was written before it? Never change an entry that was deployed.
  * 3. Keep rows of the new version for good: `node test/instance/golden/write.ts`.

@@ -12,7 +12,7 @@ import {
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
 import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
-import { isOwnersMachine } from "../rules/unheard.ts";
+import { isChosenByOwner } from "../rules/unheard.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
@@ -209,7 +209,7 @@ function isNewDeleteOfHeard(before: InstanceState, after: InstanceState): boolea
 /** Any other may be used by somebody, or be heard elsewhere. */
 function isNewUnheardOrderOnOwn(before: InstanceState, after: InstanceState): boolean {
   if (newActionIn(before, after) === null || !stemsFromSilence(after.phase)) return true;
-  return !isUnheard(after.phase) || isOwnersMachine(after.phase);
+  return !isUnheard(after.phase) || isChosenByOwner(after.phase);
 }
 
 /** Since it became an orphan it was neither heard nor kept alive. */

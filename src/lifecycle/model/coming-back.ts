@@ -37,9 +37,8 @@ const NOT_KNOWN: ComingBack = {
   fetchData: null,
 };
 
-/** Sources: docs/providers.md, "When a machine does not come back". */
-const COMING_BACK: Readonly<Record<CalledProvider, ComingBack>> = {
-  webhook: NOT_KNOWN,
+/** Of those that stop machines themselves. Sources: docs/providers.md, "When a machine does not come back". */
+const COMING_BACK: Readonly<Partial<Record<CalledProvider, ComingBack>>> = {
   vast: {
     startWithoutGpu: "waits",
     endsByItself: "after its contract",
@@ -124,14 +123,10 @@ const COMING_BACK: Readonly<Record<CalledProvider, ComingBack>> = {
     recreate: { how: "deploy another machine", command: null },
     fetchData: null,
   },
-  // Nothing is stopped there.
-  lambda: NOT_KNOWN,
-  digitalocean: NOT_KNOWN,
-  verda: NOT_KNOWN,
 };
 
-/** What is known of coming back at this kind of provider: nothing, where none is called. */
+/** What is known of coming back at this kind of provider. */
 export function comingBackOf(provider: ConnectedProvider): ComingBack {
   const kind = calledKind(kindOf(provider));
-  return kind === null ? NOT_KNOWN : COMING_BACK[kind];
+  return (kind === null ? undefined : COMING_BACK[kind]) ?? NOT_KNOWN;
 }

@@ -109,12 +109,15 @@ export function averageGpuPercent(counters: Counters): number | null {
   return Math.round((10 * counters.gpuPercentSum) / counters.gpuHeartbeats) / 10;
 }
 
+/** What an hour of hibernation saves. */
+export function hourlySaving({ hourlyCost, hibernatedHourlyCost }: Costs): number {
+  return hourlyCost === null ? 0 : Math.max(0, hourlyCost - (hibernatedHourlyCost ?? 0));
+}
+
 /** Adds a hibernation from `since` to `until` to the savings, at these costs. */
 export function addHibernation(saved: Savings, costs: Costs, since: number, until: number): Savings {
   const spanMs = Math.max(0, until - since);
-  const hourlySaving =
-    costs.hourlyCost === null ? 0 : Math.max(0, costs.hourlyCost - (costs.hibernatedHourlyCost ?? 0));
-  const dollars = (durationMs: number) => (durationMs / HOUR_MS) * hourlySaving;
+  const dollars = (durationMs: number) => (durationMs / HOUR_MS) * hourlySaving(costs);
   const monthStart = startOfUtcMonth(until);
   const inMonthMs = Math.max(0, until - Math.max(since, monthStart));
   const sameMonth = saved.monthStart === monthStart;
@@ -125,8 +128,4 @@ export function addHibernation(saved: Savings, costs: Costs, since: number, unti
     monthMs: (sameMonth ? saved.monthMs : 0) + inMonthMs,
     monthDollars: (sameMonth ? saved.monthDollars : 0) + dollars(inMonthMs),
   };
-}
-
-export function roundDollars(dollars: number): number {
-  return Math.round(dollars * 10_000) / 10_000;
 }

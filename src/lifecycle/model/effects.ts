@@ -15,8 +15,8 @@ export interface Sighted {
   readonly credentialsSetAt: number;
   /** How many GPUs the running machine had; null when the provider did not say. */
   readonly gpus: number | null;
-  /** Since when its provider's whole list, which showed it before, is without it; absent while it is listed, or not known. */
-  readonly missedAt?: number | undefined;
+  /** The first complete listing without it, after others had shown it; absent while it is listed, or nobody knows. */
+  readonly vanishedAt?: number | undefined;
 }
 
 /** An order to a provider. Its progress comes back as the `action.*` events of `instance-event.ts`. */

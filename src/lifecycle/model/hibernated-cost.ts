@@ -1,4 +1,4 @@
-import { type Costs, roundDollars } from "./counters.ts";
+import type { Costs } from "./counters.ts";
 import type { InstanceState } from "./state.ts";
 
 /** What a hibernated machine still costs. */
@@ -27,10 +27,4 @@ export function registeredCost(hourly: number | null): HibernatedCost {
 export function costsOf(state: InstanceState): Costs {
   const hourlyCost = state.profile.hourlyCost ?? state.listedHourlyCost ?? null;
   return { hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly };
-}
-
-/** As a sentence names it: `$0.40`, `$0.0021`. */
-export function spokenDollars(dollars: number): string {
-  // What is not nothing is never said to be.
-  return `$${dollars >= 0.1 ? dollars.toFixed(2) : roundDollars(dollars) || Number(dollars.toPrecision(1))}`;
 }

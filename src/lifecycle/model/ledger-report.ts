@@ -55,7 +55,7 @@ interface Covered {
   /** Open time from here on is covered. */
   readonly from: number;
   readonly ms: number;
-  /** Of it: today's time before the ledger began. What lies in earlier days is nobody's. */
+  /** Of it: today's time before the ledger began. Earlier days are not counted. */
   readonly todayBeforeMs: number;
 }
 

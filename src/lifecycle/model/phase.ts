@@ -44,11 +44,10 @@ export interface Pending {
 /** Why a first heartbeat is awaited, and since when. */
 export interface Unheard {
   /**
-   * - `registered`, `moved`: its owner named the machine, here.
+   * - `registered`, `moved`: its owner chose this very machine, here.
    * - `imported`: it comes from an export, and may be heard where it was exported from.
    * - `started`: it was hibernated, and found running: somebody started it.
-   * - `unknown`: a former release does not say, or it registered itself or was registered as its provider lists it, and its owner did
-   *   not name it.
+   * - `unknown`: it registered itself, or was registered because its provider lists it; or a former release does not say.
    */
   readonly because: "registered" | "moved" | "imported" | "started" | "unknown";
   readonly from: number;

@@ -1,4 +1,9 @@
-import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
+import {
+  mergePolicy,
+  type PolicyOverrides,
+  type PolicySettings,
+  shortestSilenceSeconds,
+} from "./policy-settings.ts";
 import { abilitiesOf, type ConnectedProvider, kindOf } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
 import { DAY_MS, SECOND_MS } from "./time.ts";
@@ -103,4 +108,25 @@ export function addedIssues(former: readonly PolicyIssue[], next: readonly Polic
   const same = (a: PolicyIssue, b: PolicyIssue) =>
     a.message === b.message && a.path.join(".") === b.path.join(".");
   return next.filter((issue) => !former.some((known) => same(known, issue)));
+}
+
+/** The issues that an instance's own overrides, and what its provider can't do, add to its user's policy. */
+export function issuesOfOverrides(
+  user: PolicyOverrides,
+  overrides: PolicyOverrides,
+  provider: ConnectedProvider,
+): PolicyIssue[] {
+  return addedIssues(
+    policyIssues(mergePolicy(user), "agent"),
+    policyIssues(mergePolicy(user, overrides), provider),
+  );
+}
+
+/**
+ * The overrides of a machine that is registered without a policy of its own: null where its provider can't do what the user's
+ * policy asks for. Without snapshots it is not deleted: only its owner may say that it is to be deleted without one.
+ */
+export function fittingOverrides(user: PolicyOverrides, provider: ConnectedProvider): PolicyOverrides | null {
+  const choices: readonly PolicyOverrides[] = [{}, { orphan: { delete_after_days: null } }];
+  return choices.find((overrides) => issuesOfOverrides(user, overrides, provider).length === 0) ?? null;
 }

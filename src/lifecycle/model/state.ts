@@ -124,6 +124,13 @@ export function newState(
   };
 }
 
+/** The same state after its machine was seen. How many GPUs it had before counts where that was not said now. */
+export function withSighted(state: InstanceState, sighted: Sighted | null): InstanceState {
+  return sighted === null
+    ? state
+    : { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? state.sighted?.gpus ?? null } };
+}
+
 /** The same state with what its provider says a stopped machine costs, if it says so. What can be no price is not said. */
 export function withStoppedCost(state: InstanceState, hourlyCost: number | undefined): InstanceState {
   return hourlyCost === undefined || !isPrice(hourlyCost) || hourlyCost === state.stoppedHourlyCost

@@ -1,5 +1,5 @@
-import { comingBackOf } from "./coming-back.ts";
-import { spokenDollars } from "./hibernated-cost.ts";
+import { type ComingBack, comingBackOf } from "./coming-back.ts";
+import { spokenDollars } from "./dollars.ts";
 import {
   abilitiesOf,
   type Billed,
@@ -8,6 +8,7 @@ import {
   kindOf,
   type Lost,
   nameOfKind,
+  type ProviderAbilities,
 } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
 
@@ -21,9 +22,9 @@ export interface StoppedRisks {
   /** Dollars an hour that it costs while it is stopped; null where that is not known. */
   readonly hourly_cost: number | null;
   readonly lost: readonly Lost[];
-  readonly may_not_come_back: "its host" | "capacity" | null;
-  readonly start_without_gpu: "waits" | "comes without" | "fails" | null;
-  readonly ends_by_itself: "after its contract" | "without balance" | null;
+  readonly may_not_come_back: ProviderAbilities["mayNotComeBack"];
+  readonly start_without_gpu: ComingBack["startWithoutGpu"];
+  readonly ends_by_itself: ComingBack["endsByItself"];
 }
 
 export function stoppedRisks(provider: ConnectedProvider, hourlyCost: number | null): StoppedRisks {

@@ -11,7 +11,7 @@ import { beginHibernation, settleSavings } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
-import { isOwnersMachine } from "./unheard.ts";
+import { isChosenByOwner } from "./unheard.ts";
 import { beginWake } from "./waking.ts";
 
 /** What the owner asks for. */
@@ -60,7 +60,7 @@ export function keepAlive(
  * and a keep-alive is no word to act on it later.
  */
 function phaseKeptAlive(phase: Phase): Phase {
-  return phase.status === "pending" && isOwnersMachine(phase) ? { status: "running", idle: null } : phase;
+  return phase.status === "pending" && isChosenByOwner(phase) ? { status: "running", idle: null } : phase;
 }
 
 /** The owner asks for hibernation. */

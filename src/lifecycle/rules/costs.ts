@@ -1,5 +1,6 @@
+import { type Costs, hourlySaving } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
-import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
+import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { addTime, addTo, type Ledger, NO_COSTS, newLedger, type Usage } from "../model/ledger.ts";
 import { addReport, learntHourlyCost } from "../model/ledger-report.ts";
 import type { Awake, Phase } from "../model/phase.ts";
@@ -78,7 +79,7 @@ export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
       return { ...use, hourlyCost, hourlySaving: 0 };
     case "hibernated":
       return use.isCertain
-        ? hibernatedUsage(hibernatedCost(state), hourlyCost)
+        ? hibernatedUsage({ hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly })
         : { ...ASLEEP, hourlyCost: null };
     case "none":
       return null;
@@ -87,10 +88,8 @@ export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
 
 const ASLEEP = { use: "hibernated", isWasted: false, hourlySaving: 0 } as const;
 
-/** Nothing is claimed as saved where a price is unknown. */
-function hibernatedUsage({ hourly }: HibernatedCost, awakeHourlyCost: number | null): Usage {
-  const hourlySaving = awakeHourlyCost === null ? 0 : Math.max(0, awakeHourlyCost - (hourly ?? 0));
-  return { ...ASLEEP, hourlyCost: hourly, hourlySaving };
+function hibernatedUsage(costs: Costs): Usage {
+  return { ...ASLEEP, hourlyCost: costs.hibernatedHourlyCost, hourlySaving: hourlySaving(costs) };
 }
 
 type Using =

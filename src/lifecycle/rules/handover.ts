@@ -9,7 +9,7 @@ import {
   stemsFromSilence,
 } from "../model/phase.ts";
 import { kindOf } from "../model/provider.ts";
-import type { InstanceState } from "../model/state.ts";
+import { type InstanceState, withSighted } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation } from "./hibernation.ts";
@@ -121,11 +121,8 @@ export function checkOrder(
 ): InstanceState {
   const action = actionOf(state);
   if (action?.id !== actionId) return state;
-  const updated =
-    sighted === null
-      ? state
-      : { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? state.sighted?.gpus ?? null } };
-  return action.handover.state === "trying" ? refuseOrder(updated, actionId, at) : updated;
+  const seen = withSighted(state, sighted);
+  return action.handover.state === "trying" ? refuseOrder(seen, actionId, at) : seen;
 }
 
 /** A try is about to be made. */

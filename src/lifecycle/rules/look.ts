@@ -4,7 +4,13 @@ import { record } from "../model/outbox.ts";
 import type { OpenLook, WakeFailed } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf, providerDetail } from "../model/provider.ts";
-import { type InstanceState, isSameMachine, machineOf, withStoppedCost } from "../model/state.ts";
+import {
+  type InstanceState,
+  isSameMachine,
+  machineOf,
+  withSighted,
+  withStoppedCost,
+} from "../model/state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 
@@ -120,10 +126,7 @@ export function endLook(
   const { phase, profile } = state;
   if (phase.status !== "hibernated" || phase.openLook === undefined || policy.suspended) return state;
   if (!isSameMachine(machine, machineOf(profile))) return state;
-  const seen =
-    sighted === null
-      ? state
-      : { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? state.sighted?.gpus ?? null } };
+  const seen = withSighted(state, sighted);
   switch (answer.shows) {
     case "running":
       return countAsFoundRunning(seen, phase, now, {
@@ -140,9 +143,9 @@ export function endLook(
   }
 }
 
-/** Whether it is looked for because its provider's list is without it. */
-export function isMissed({ sighted }: InstanceState): boolean {
-  return sighted?.missedAt !== undefined;
+/** Whether its provider lists it no more. */
+export function hasVanished({ sighted }: InstanceState): boolean {
+  return sighted?.vanishedAt !== undefined;
 }
 
 const SET_BACK = {
@@ -150,11 +153,12 @@ const SET_BACK = {
   by: "Somebody started it",
 } as const;
 const CAME_THROUGH = { said: "Its wake had failed", by: "Its start came through after all" } as const;
-const STARTED = { said: "It was hibernated", by: "Somebody started it" } as const;
+/** Its machine is found running, and nobody ordered it. */
+export const STARTED = { said: "It was hibernated", by: "Somebody started it" } as const;
 
 function foundBecause(state: InstanceState, { because }: OpenLook) {
   if (because === "wake") return CAME_THROUGH;
-  return isMissed(state) ? STARTED : SET_BACK;
+  return hasVanished(state) ? STARTED : SET_BACK;
 }
 
 /** It still is hibernated: it saves from here on. */

@@ -1,4 +1,5 @@
-import { costsOf, spokenDollars } from "../model/hibernated-cost.ts";
+import { spokenDollars } from "../model/dollars.ts";
+import { costsOf } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";

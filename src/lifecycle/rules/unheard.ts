@@ -33,8 +33,8 @@ export function unheardDue(state: InstanceState, policy: Policy): number {
   return awaitedFrom(state) + policy.orphan.neverHeardAfterMs;
 }
 
-/** Whether its owner named the machine, here: else somebody may use it, or it may be heard elsewhere. */
-export function isOwnersMachine(phase: Phase): boolean {
+/** Whether its owner chose this very machine, here. Else somebody may use it, or it may be heard elsewhere. */
+export function isChosenByOwner(phase: Phase): boolean {
   const because = whyUnheard(phase);
   return because === "registered" || because === "moved";
 }
@@ -45,7 +45,7 @@ export function actsOnUnheard({ phase, profile }: InstanceState, { orphan }: Pol
     isUnheard(phase) &&
     orphan.enabled &&
     orphan.actOnNeverHeard &&
-    isOwnersMachine(phase) &&
+    isChosenByOwner(phase) &&
     stopsSilent(profile.provider)
   );
 }

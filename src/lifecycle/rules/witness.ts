@@ -4,11 +4,11 @@ import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf, providerDetail } from "../model/provider.ts";
-import { heardAt, type InstanceState } from "../model/state.ts";
+import { heardAt, type InstanceState, withSighted } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 import { endSavings, settleSavings } from "./hibernation.ts";
-import { openLook } from "./look.ts";
+import { openLook, STARTED } from "./look.ts";
 
 /**
  * The second witness of a machine, beside its heartbeats: its provider lists it. So a machine that its owner stops or starts where it
@@ -29,7 +29,7 @@ export function witnessListed(
   now: number,
 ): InstanceState {
   if (policy.suspended || state.phase.status === "deleted") return state;
-  const seen = withPrice(withSighting(state, event.sighted), event.hourlyCost, now);
+  const seen = withPrice(noteSighting(state, event.sighted), event.hourlyCost, now);
   switch (event.shown) {
     case "stopped":
       return findStopped(seen, event, policy, now);
@@ -42,11 +42,10 @@ export function witnessListed(
   }
 }
 
-/** These credentials show the machine: should it be missing one day, that says something. */
-function withSighting(state: InstanceState, sighted: Sighted): InstanceState {
+/** These credentials show the machine: only so does it say something if they show it no more one day. */
+function noteSighting(state: InstanceState, sighted: Sighted): InstanceState {
   const { sighted: known } = state;
-  if (known !== null && !isNews(known, sighted)) return state;
-  return { ...state, sighted: { ...sighted, gpus: sighted.gpus ?? known?.gpus ?? null } };
+  return known !== null && !isNews(known, sighted) ? state : withSighted(state, sighted);
 }
 
 /** Where its provider no longer says, as of one that is stopped, what it said last still counts. */
@@ -56,7 +55,7 @@ function withPrice(state: InstanceState, hourlyCost: number | null, now: number)
 }
 
 function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {
-  if (known.missedAt !== undefined && known.missedAt < at) return true;
+  if (known.vanishedAt !== undefined && known.vanishedAt < at) return true;
   return known.credentialsSetAt !== credentialsSetAt && known.at < at;
 }
 
@@ -126,8 +125,7 @@ function findStarted(
   const until = Math.max(phase.unsavedFrom, Math.min(stoppedUntil ?? 0, now));
   return countAsFoundRunning(state, phase, until, {
     at: now,
-    said: "It was hibernated",
-    by: "Somebody started it",
+    ...STARTED,
     detail: {
       hibernated_reason: phase.reason,
       listed_at: toIso(sighted.at),
@@ -158,10 +156,10 @@ export function witnessVanished(
 ): InstanceState {
   if (policy.suspended || !isSettled(state, listedAt, policy)) return state;
   const { sighted, profile } = state;
-  const isKnown = sighted?.missedAt !== undefined || (sighted?.at ?? 0) > listedAt;
+  const isKnown = sighted?.vanishedAt !== undefined || (sighted?.at ?? 0) > listedAt;
   if (isKnown || (sighted !== null && sighted.credentialsSetAt !== credentialsSetAt)) return state;
-  const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, missedAt: listedAt };
-  return record(askForMissing({ ...state, sighted: kept }, seenAt, now), {
+  const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, vanishedAt: listedAt };
+  return record(askForVanished({ ...state, sighted: kept }, seenAt, now), {
     at: now,
     kind: "vanished",
     severity: "warning",
@@ -175,7 +173,7 @@ export function witnessVanished(
   });
 }
 
-function askForMissing(state: InstanceState, seenAt: number, now: number): InstanceState {
+function askForVanished(state: InstanceState, seenAt: number, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated" || phase.openLook !== undefined) return state;
   const until = Math.max(phase.unsavedFrom, Math.min(seenAt, now));

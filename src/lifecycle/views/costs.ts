@@ -1,4 +1,4 @@
-import { roundDollars } from "../model/counters.ts";
+import { roundDollars } from "../model/dollars.ts";
 import { type CostTotals, costsInAll, costsOfDay, dollarsOf, type Ledger } from "../model/ledger.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";

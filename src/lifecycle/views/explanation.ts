@@ -7,7 +7,7 @@ import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
-import { isMissed } from "../rules/look.ts";
+import { hasVanished } from "../rules/look.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
 
@@ -61,7 +61,7 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
 function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
   const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
-    return isMissed(state)
+    return hasVanished(state)
       ? `${evidence}, and its provider lists it no more: nobody knows whether it still exists`
       : "Hibernated before a restore or an import: nobody knows yet whether it still is";
   }
@@ -99,8 +99,8 @@ const UNHEARD: Record<Unheard["because"], string> = {
 };
 
 function unheardEvidence(state: InstanceState): string {
-  const missed = isMissed(state) ? ", and its provider lists it no more" : "";
-  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}${missed}`;
+  const vanished = hasVanished(state) ? ", and its provider lists it no more" : "";
+  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}${vanished}`;
 }
 
 /** Why an instance that counts as never heard is not acted upon. */

@@ -10,7 +10,7 @@ import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { idleWarning } from "../rules/idleness.ts";
-import { isMissed } from "../rules/look.ts";
+import { hasVanished } from "../rules/look.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView } from "./costs.ts";
@@ -200,7 +200,7 @@ export function heartbeatView(heartbeat: Heartbeat): HeartbeatView {
 function alertText(state: InstanceState, policy: Policy, now: number): string | null {
   const { phase, clock } = state;
   const isUnseen = phase.status === "pending" || phase.status === "hibernated";
-  if (isUnseen && isMissed(state)) return "Its provider lists it no more. Was it deleted there?";
+  if (isUnseen && hasVanished(state)) return "Its provider lists it no more. Was it deleted there?";
   if (phase.status === "pending" && phase.orphan !== undefined) return unheardAlert(state);
   if (phase.status === "orphaned") {
     return clock.lastHeartbeatAt === null

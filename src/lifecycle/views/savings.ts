@@ -1,4 +1,5 @@
-import { addHibernation, type Costs, roundDollars, type Savings } from "../model/counters.ts";
+import { addHibernation, type Costs, type Savings } from "../model/counters.ts";
+import { roundDollars } from "../model/dollars.ts";
 import { costsOf } from "../model/hibernated-cost.ts";
 import { hibernationOf } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";

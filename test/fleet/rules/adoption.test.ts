@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instanceIdSchema } from "../../../src/api/instances/schemas.ts";
-import { adoptionIds, adoptionName, adoptionOverrides } from "../../../src/fleet/rules/adoption.ts";
+import { adoptionIds, adoptionName } from "../../../src/fleet/rules/adoption.ts";
 
 it("every reference has ids that an instance may have, and two references differ in the second one", () => {
   fc.assert(
@@ -36,10 +36,4 @@ it("a machine without a name is called by its GPUs and its reference", () => {
   expect(adoptionName(machine)).toBe("2 × RTX 4090 123");
   expect(adoptionName({ ...machine, gpu: null, gpus: null })).toBe("123");
   expect(adoptionName({ ...machine, name: " Rig " })).toBe("Rig");
-});
-
-it("is never deleted where its provider takes no snapshot, unless its owner's policy says so", () => {
-  expect(adoptionOverrides({}, "ec2")).toEqual({});
-  expect(adoptionOverrides({}, "vast")).toEqual({ orphan: { delete_after_days: null } });
-  expect(adoptionOverrides({ orphan: { snapshot_before_delete: false } }, "vast")).toEqual({});
 });

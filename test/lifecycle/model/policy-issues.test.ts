@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { policyIssues } from "../../../src/lifecycle/model/policy-issues.ts";
+import {
+  fittingOverrides,
+  issuesOfOverrides,
+  policyIssues,
+} from "../../../src/lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 
 describe("a policy whose steps contradict each other", () => {
@@ -68,5 +72,19 @@ describe("a policy whose steps contradict each other", () => {
         message: "must be at least three heartbeat intervals (300), but is 299",
       },
     ]);
+  });
+});
+
+describe("overrides of a machine that is registered without a policy of its own", () => {
+  it("never delete it where its provider takes no snapshot, unless its owner's policy says so", () => {
+    expect(fittingOverrides({}, "ec2")).toEqual({});
+    expect(fittingOverrides({}, "vast")).toEqual({ orphan: { delete_after_days: null } });
+    expect(fittingOverrides({ orphan: { snapshot_before_delete: false } }, "vast")).toEqual({});
+  });
+
+  it("are not refused for what was stored before a rule was made stricter", () => {
+    const stored = { idle: { warn_after_seconds: 300, hibernate_after_seconds: 300 } };
+    expect(issuesOfOverrides(stored, {}, "ec2")).toEqual([]);
+    expect(fittingOverrides(stored, "ec2")).toEqual({});
   });
 });

@@ -9,8 +9,8 @@ import {
   type ProviderKind,
   providerDetail,
   providerKindSchema,
-  referenceIssue,
 } from "../../../src/lifecycle/model/provider.ts";
+import { referenceIssue } from "../../../src/lifecycle/model/reference.ts";
 
 describe("a reference to a machine", () => {
   it.each([

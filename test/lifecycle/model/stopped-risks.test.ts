@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { comingBackOf } from "../../../src/lifecycle/model/coming-back.ts";
 import { CALLED_PROVIDERS } from "../../../src/lifecycle/model/provider.ts";
 import { stoppedRisks } from "../../../src/lifecycle/model/stopped-risks.ts";
+import { onlyDeletes } from "../../../src/lifecycle/model/stopping.ts";
 import { waysOnViews } from "../../../src/lifecycle/model/ways-on.ts";
 import { savingsView } from "../../../src/lifecycle/views/savings.ts";
 import { at, Timeline } from "../timeline.ts";
@@ -17,6 +18,13 @@ describe("what a stop risks", () => {
     expect(stoppedRisks("ec2", null).text).toMatch(/its snapshots are still billed; .* a start fails\.$/);
     for (const kind of CALLED_PROVIDERS) {
       expect(stoppedRisks(kind, null).text).not.toMatch(/\$|undefined|not said|\.\./);
+    }
+  });
+
+  it("is known of each provider that stops machines itself", () => {
+    for (const kind of CALLED_PROVIDERS) {
+      const isKnown = comingBackOf(kind).startWithoutGpu !== null;
+      expect([kind, isKnown]).toEqual([kind, kind !== "webhook" && !onlyDeletes(kind)]);
     }
   });
 

@@ -143,7 +143,7 @@ describe("a machine that is listed no more", () => {
         phase.status,
         isTold,
       ]);
-      expect(once.sighted?.missedAt !== undefined).toBe(isTold);
+      expect(once.sighted?.vanishedAt !== undefined).toBe(isTold);
       const events = line.events.length;
       line.command({ ...event, listedAt: event.listedAt + MINUTE });
       expect(line.events).toHaveLength(events);
@@ -173,7 +173,7 @@ describe("a machine that is listed no more", () => {
     listed(line, null);
     missed(line.until(line.now + 20 * MINUTE));
     listed(line.until(line.now + 15 * MINUTE), null);
-    expect(line.state.sighted?.missedAt).toBeUndefined();
+    expect(line.state.sighted?.vanishedAt).toBeUndefined();
     missed(line.until(line.now + 15 * MINUTE));
     expect(kinds(line).filter((kind) => kind === "vanished")).toHaveLength(2);
   });
@@ -211,7 +211,7 @@ describe("a machine that is listed no more", () => {
     // Its owner was told already that nobody knows.
     expect(kinds(unknown)).not.toContain("unwatched");
     const stopped = answer(hibernated(), "stopped");
-    expect(stopped.state.sighted?.missedAt).toBeUndefined();
+    expect(stopped.state.sighted?.vanishedAt).toBeUndefined();
     expect(stopped.state.phase).toMatchObject({ status: "hibernated", unsavedFrom: stopped.now });
     expect(answer(hibernated(), "running").events.at(-1)).toMatchObject({
       kind: "found_running",

@@ -1,6 +1,6 @@
 import { isUnheard } from "../../../src/lifecycle/model/phase.ts";
 import type { InstanceState } from "../../../src/lifecycle/model/state.ts";
-import { isOwnersMachine } from "../../../src/lifecycle/rules/unheard.ts";
+import { isChosenByOwner } from "../../../src/lifecycle/rules/unheard.ts";
 import { type Happening, instanceOf } from "../happenings.ts";
 import type { Platform } from "../platform.ts";
 import type { Promised, Say } from "./promise.ts";
@@ -39,7 +39,7 @@ export class NeverHeardIsSpared implements Promised {
     if (!this.#sawItRun.has(workflowId)) this.#say(`${ref} was never heard, and stopped unseen`);
     const phase = this.#platform.actor(instance).outline?.phase;
     // Once it was heard, the try that was on its way may still arrive.
-    if (phase !== undefined && isUnheard(phase) && !isOwnersMachine(phase))
+    if (phase !== undefined && isUnheard(phase) && !isChosenByOwner(phase))
       this.#say(`${ref} was stopped, and is somebody else's`);
   }
 

@@ -1,0 +1,38 @@
+import type { Page, Position } from "../history/page.ts";
+import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
+import { standingsOf } from "../providers/connections.ts";
+import { FleetInventory } from "./inventory.ts";
+import { READY } from "./keeper.ts";
+import type { FleetEvent } from "./tables/events.ts";
+import type { ListFilter } from "./views/list-filter.ts";
+import { type FleetSavings, readSavings } from "./views/savings.ts";
+import { readSummaries, type SummaryPage } from "./views/summaries.ts";
+
+/** What a fleet shows of its instances. */
+export abstract class FleetReader extends FleetInventory {
+  async hasInstanceOf(provider: ConnectedProvider): Promise<boolean> {
+    return (await this[READY]()).registry.hasInstanceOf(provider);
+  }
+
+  async instanceIds(after: string, limit: number, filter: ListFilter = {}): Promise<string[]> {
+    return (await this[READY]()).registry.idsAfter(after, limit, filter);
+  }
+
+  async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
+    const standings = standingsOf((await this[READY]()).connections.list());
+    return readSummaries({ sql: this.ctx.storage.sql, standings }, filter, after, limit);
+  }
+
+  async hibernations(): Promise<{ reason: string; hibernations: number; regretted: number }[]> {
+    const { state } = await this[READY]();
+    return Object.entries(state.hibernations).map(([reason, count]) => ({ reason, ...count }));
+  }
+
+  async savings(after: string, limit: number): Promise<FleetSavings> {
+    return readSavings((await this[READY]()).registry, after, limit, Date.now());
+  }
+
+  async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {
+    return (await this[READY]()).events.page(before, limit);
+  }
+}

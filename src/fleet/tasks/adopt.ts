@@ -4,6 +4,7 @@ import { actorOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
+import { isLeftBehind, type MachineKey } from "../../providers/machines.ts";
 import type { Fleet } from "../fleet.ts";
 import {
   type AdoptionRefusal,
@@ -16,6 +17,7 @@ import {
 import { entriesOf } from "../rules/entries.ts";
 import type { InventoryPlace } from "../tables/inventory.ts";
 import type { InventoryRow } from "../tables/inventory-rows.ts";
+import type { Holding } from "../tables/machines.ts";
 
 /** Registers machines of the inventory as instances. */
 
@@ -105,8 +107,7 @@ async function register(
   { instanceId, isNamed }: { readonly instanceId: string; readonly isNamed: boolean },
 ): Promise<{ readonly tokenGeneration: number } | AdoptionRefusal | "exists"> {
   if (fleet.registry.has(instanceId)) return "exists";
-  const now = Date.now();
-  const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, now);
+  const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, Date.now());
   if (admission === null) return "too_many";
   const giveBack = () => {
     const { withdrawBy = null, formerAt = null } = admission;
@@ -114,10 +115,11 @@ async function register(
   };
   const overrides = adoptionOverrides(admission.policy.overrides, machine.provider);
   const key = { provider: machine.provider, ref: machine.ref };
-  const claim = overrides === null ? null : fleet.machines.claim(key, instanceId, now);
+  const claim = overrides === null ? null : await claimFor(env, userId, fleet, key, instanceId);
   if (overrides === null || claim === null || claim.holder !== instanceId) {
     giveBack();
-    return overrides === null ? "bad_policy" : "watched";
+    if (overrides === null) return "bad_policy";
+    return claim === null ? "unavailable" : "watched";
   }
   try {
     const registered = await within(
@@ -151,10 +153,30 @@ async function register(
   }
 }
 
+/** A claim whose holder was never registered is taken over: else nobody would ever watch the machine. */
+async function claimFor(
+  env: Env,
+  userId: string,
+  { machines, registry }: Fleet,
+  key: MachineKey,
+  instanceId: string,
+): Promise<Holding | null> {
+  const found = machines.claim(key, instanceId, Date.now());
+  if (found.holder === instanceId || registry.has(found.holder)) return found;
+  try {
+    if (!(await within(REGISTER_LIMIT_MS, isLeftBehind(env, userId, key, found)))) return found;
+  } catch (error) {
+    logWarning("who holds a machine could not be asked", { user_id: userId }, error);
+    return null;
+  }
+  machines.withdraw(key, found.holder, found.claimedAt);
+  return machines.claim(key, instanceId, Date.now());
+}
+
 /** Only what these very credentials have shown counts as seen. */
-function sightedIn(fleet: Fleet, { connection, lastSeenAt, state, gpus }: InventoryRow) {
+function sightedIn(fleet: Fleet, { connection, isCurrent, lastSeenAt, state, gpus }: InventoryRow) {
   const setAt = fleet.connections.find(connection)?.setAt;
-  return setAt === undefined || lastSeenAt < setAt
+  return setAt === undefined || !isCurrent
     ? null
     : { at: lastSeenAt, credentialsSetAt: setAt, gpus: state === "running" ? gpus : null };
 }

@@ -85,16 +85,16 @@ describe("the table", () => {
   });
 });
 
-it("the summary counts every group, and the dollars an hour that are being spent now", () => {
-  const costs = { hourly_cost: 0.4, hibernated_hourly_cost: 0.01, hibernated_cost: 0.01 };
+it("the summary counts every group, and the dollars an hour that are being spent and wasted now", () => {
+  const costs = { rate: 0.4 };
   const summary = summarize([
     live("a", costs),
     live("b", { ...costs, health: "late" }),
     live("c", { ...costs, health: "idle" }),
-    live("d", { ...costs, status: "orphaned" }),
-    live("e", { ...costs, status: "hibernated" }),
-    live("f", { ...costs, status: "pending" }),
-    live("g", { ...costs, status: "deleted" }),
+    live("d", { ...costs, status: "orphaned", health: "unhealthy" }),
+    live("e", { rate: 0.01, status: "hibernated" }),
+    live("f", { status: "pending" }),
+    live("g", { rate: 0, status: "deleted" }),
     live("h", {
       control: { nobody_can_stop: true, can_hibernate: false, can_wake: false, why_not: "silent" },
     }),
@@ -106,5 +106,6 @@ it("the summary counts every group, and the dollars an hour that are being spent
     orphaned: 1,
     hibernated: 1,
     dollarsAnHour: expect.closeTo(1.61),
+    wastedAnHour: expect.closeTo(0.8),
   });
 });

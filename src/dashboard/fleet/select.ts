@@ -54,11 +54,14 @@ export function selectUnreadable<T extends { readonly instance_id: string }>(
 }
 
 interface Summary extends Record<Group, number> {
-  /** Dollars an hour that running, hibernated and never heard instances cost, as far as they say. */
+  /** Dollars an hour that all instances cost now, as far as they are known. */
   readonly dollarsAnHour: number;
+  /** Of these: of instances that are idle past the warning, silent, or were never heard. */
+  readonly wastedAnHour: number;
 }
 
 export function summarize(instances: readonly ShownView[]): Summary {
+  const dollars = (some: readonly ShownView[]) => some.reduce((sum, { rate }) => sum + (rate ?? 0), 0);
   const count = (group: Group) => instances.filter(GROUPS[group]).length;
   return {
     active: count("active"),
@@ -66,26 +69,14 @@ export function summarize(instances: readonly ShownView[]): Summary {
     orphaned: count("orphaned"),
     hibernated: count("hibernated"),
     unstoppable: count("unstoppable"),
-    dollarsAnHour: instances.reduce((sum, each) => sum + costNow(each), 0),
+    dollarsAnHour: dollars(instances),
+    wastedAnHour: dollars(instances.filter(isWasting)),
   };
 }
 
-function costNow({ status, health, hourly_cost, hibernated_cost }: ShownView): number {
-  switch (status) {
-    case "running":
-    case "orphaned":
-    case "hibernating":
-    case "waking":
-    case "deleting":
-      return hourly_cost ?? 0;
-    case "hibernated":
-      return hibernated_cost ?? 0;
-    // One that was never heard may run.
-    case "pending":
-      return health === "unhealthy" ? (hourly_cost ?? 0) : 0;
-    case "deleted":
-      return 0;
-  }
+/** Idle past the warning, silent, or never heard. */
+function isWasting({ health }: ShownView): boolean {
+  return health === "idle" || health === "unhealthy";
 }
 
 const byName = (a: ShownView, b: ShownView) =>

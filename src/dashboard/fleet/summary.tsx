@@ -1,5 +1,5 @@
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { money } from "../format.ts";
+import { money, price } from "../format.ts";
 import { useLive } from "../poll.ts";
 import { language, words } from "../words.ts";
 import { type Group, summarize } from "./select.ts";
@@ -41,6 +41,9 @@ export function Summary({
       <div class="tile">
         <span class="value">{money(summary.dollarsAnHour, language.value)}</span>{" "}
         <span>{words.value.spending}</span>
+        {summary.wastedAnHour > 0 && (
+          <span class="wasted">{words.value.wastedAnHour(price(summary.wastedAnHour, language.value))}</span>
+        )}
       </div>
       <div class="tile">
         <span class="value">

@@ -94,7 +94,6 @@ function Figures({ instance }: { instance: Detail }) {
   const { figures, comingBack } = words.value;
   const locale = language.value;
   const percent = (value: number | null) => (value === null ? "–" : `${number(value, locale)}%`);
-  const dollars = (value: number | null) => (value === null ? "–" : money(value, locale));
   const { gpus } = instance;
   return (
     <>
@@ -104,7 +103,8 @@ function Figures({ instance }: { instance: Detail }) {
         <Figure name={figures.missed} value={number(instance.missed_heartbeats, locale)} />
         <Figure name={figures.averageGpu} value={percent(instance.avg_gpu_utilization)} />
         <Figure name={figures.costToday} value={money(instance.cost_today, locale)} />
-        <Figure name={figures.costTotal} value={dollars(instance.cost_accumulated)} />
+        <Figure name={figures.wastedToday} value={money(instance.wasted_today, locale)} />
+        <Figure name={figures.costTotal} value={money(instance.cost_total, locale)} />
         <Figure
           name={comingBack.hibernated}
           value={

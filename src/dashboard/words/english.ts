@@ -144,6 +144,7 @@ export const english = {
   orphaned: "Orphaned",
   hibernated: "Hibernated",
   spending: "Spending an hour",
+  wastedAnHour: (dollars: string) => `${dollars} of it wasted`,
   savedThisMonth: "Saved this month",
   guardClosed:
     "Many instances fell silent at once, so the network is the likelier cause: nothing that stems from silence is done until it is clear.",
@@ -226,6 +227,7 @@ export const english = {
     averageGpu: "Average GPU",
     costToday: "Cost today",
     costTotal: "Cost so far",
+    wastedToday: "Wasted today",
     hourly: "An hour",
     provider: "Provider",
     connection: "Connection",

@@ -109,6 +109,7 @@ export const portuguese: Words = {
   orphaned: "Órfãs",
   hibernated: "Hibernadas",
   spending: "Gasto por hora",
+  wastedAnHour: (dollars) => `${dollars} desperdiçados`,
   savedThisMonth: "Economia no mês",
   guardClosed:
     "Muitas instâncias silenciaram ao mesmo tempo, então a rede é a causa mais provável: nada que venha do silêncio é feito até que se esclareça.",
@@ -212,6 +213,7 @@ export const portuguese: Words = {
     averageGpu: "GPU média",
     costToday: "Custo hoje",
     costTotal: "Custo até aqui",
+    wastedToday: "Desperdiçado hoje",
     hourly: "Por hora",
     provider: "Provedor",
     connection: "Conexão",

@@ -131,7 +131,8 @@ async function register(
           name: adoptionName(machine),
           provider: connectedBy(machine.provider, machine.connection),
           providerRef: machine.ref === instanceId ? null : machine.ref,
-          hourlyCost: machine.hourlyCost,
+          // Not its owner's word: what the list says of it may change.
+          hourlyCost: null,
           hibernatedHourlyCost: machine.stoppedHourlyCost,
         },
         sighted: sightedIn(fleet, machine),
@@ -142,7 +143,10 @@ async function register(
         isNamed,
       }),
     );
-    if (registered.outcome === "registered") return { tokenGeneration: registered.tokenGeneration };
+    if (registered.outcome === "registered") {
+      await tellPrice(env, userId, fleet, machine, instanceId);
+      return { tokenGeneration: registered.tokenGeneration };
+    }
     fleet.machines.withdraw(key, instanceId, claim.claimedAt);
     giveBack();
     return "exists";
@@ -171,6 +175,27 @@ async function claimFor(
   }
   machines.withdraw(key, found.holder, found.claimedAt);
   return machines.claim(key, instanceId, Date.now());
+}
+
+/** What the list says that it costs. Should this fail, the next list says it. */
+async function tellPrice(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  machine: InventoryRow,
+  instanceId: string,
+): Promise<void> {
+  const sighted = sightedIn(fleet, machine);
+  if (machine.hourlyCost === null || sighted === null) return;
+  const { provider, connection, ref, hourlyCost } = machine;
+  const event = { type: "machine.listed", shown: null, stoppedUntil: null, hourlyCost, sighted } as const;
+  const watched = { provider: connectedBy(provider, connection), ref };
+  try {
+    await within(REGISTER_LIMIT_MS, actorOf(env, userId, instanceId).noteListed(watched, event));
+  } catch (error) {
+    const ids = { user_id: userId, instance_id: instanceId };
+    logWarning("an instance could not be told what its machine costs", ids, error);
+  }
 }
 
 /** Only what these very credentials have shown counts as seen. */

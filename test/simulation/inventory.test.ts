@@ -400,6 +400,20 @@ describe("a machine that bills", () => {
     expect(told()).toEqual(["a", "b"]);
   });
 
+  it("is told though its provider says impossible things of it", async () => {
+    const impossible = { createdAt: 1e300, hourlyCost: 1e308, stoppedHourlyCost: -1 };
+    shows(machine("a", impossible), machine("b", { createdAt: Number.NaN, hourlyCost: 2 }));
+    await until(START + MINUTE);
+    expect(alerts()).toMatchObject([
+      { kind: "unwatched_machines", detail: { machines: 2, unpriced: 1, hourly_cost: 2 } },
+    ]);
+    expect(fleet.inventory.find({ connection: "gcp", ref: "a" })).toMatchObject({
+      createdAt: null,
+      hourlyCost: null,
+      stoppedHourlyCost: null,
+    });
+  });
+
   it("is told though its state is not understood, unless that passes", async () => {
     shows(machine("a"), machine("b", { memberOf: "cluster 1" }));
     fleet.machines.claim({ provider: "gcp", ref: "a" }, "i-a", START);

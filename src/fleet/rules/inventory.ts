@@ -47,6 +47,11 @@ const ROWS_PER_CONNECTION = 2 * MACHINES_PER_LISTING;
 const NOTED_EVERY_MS = HOUR_MS;
 
 const LONGEST_TEXT = 200;
+const MOST_GPUS = 100_000;
+const LATEST_MOMENT = Date.UTC(9999, 0);
+
+/** The same as an owner may say. */
+const HIGHEST_HOURLY_COST = 1_000_000;
 
 export interface Taken {
   /** New and changed machines. */
@@ -64,7 +69,7 @@ export function isUp({ state }: Pick<ListedMachine, "state">): boolean {
 export function takeListing(known: readonly InventoryMachine[], listing: Listing): Taken {
   const { startedAt, machines } = listing;
   const before = new Map(known.map((machine) => [machine.ref, machine]));
-  const listed = new Map(machines.map((machine) => [machine.ref, shortened(machine)]));
+  const listed = new Map(machines.map((machine) => [machine.ref, bounded(machine)]));
   const seen = [...listed.values()].map((machine) => see(machine, before.get(machine.ref), startedAt));
   const unseen = known.filter(({ ref }) => !listed.has(ref));
   const left = unseen.map((machine) =>
@@ -74,9 +79,25 @@ export function takeListing(known: readonly InventoryMachine[], listing: Listing
   return { written: kept.filter((machine) => machine !== before.get(machine.ref)), forgotten };
 }
 
-function shortened(machine: ListedMachine): ListedMachine {
+/** What nobody could count with, or show, is not known. */
+function bounded(machine: ListedMachine): ListedMachine {
   const short = (text: string | null) => text?.replaceAll(/\p{Cc}+/gu, " ").slice(0, LONGEST_TEXT) ?? null;
-  return { ...machine, name: short(machine.name), gpu: short(machine.gpu), region: short(machine.region) };
+  const { name, gpu, region, memberOf, gpus, createdAt, hourlyCost, stoppedHourlyCost } = machine;
+  return {
+    ...machine,
+    name: short(name),
+    gpu: short(gpu),
+    region: short(region),
+    memberOf: short(memberOf),
+    gpus: within(gpus, MOST_GPUS),
+    createdAt: within(createdAt, LATEST_MOMENT),
+    hourlyCost: within(hourlyCost, HIGHEST_HOURLY_COST),
+    stoppedHourlyCost: within(stoppedHourlyCost, HIGHEST_HOURLY_COST),
+  };
+}
+
+function within(amount: number | null, most: number): number | null {
+  return amount !== null && amount >= 0 && amount <= most ? amount : null;
 }
 
 function see(machine: ListedMachine, before: InventoryMachine | undefined, at: number): InventoryMachine {

@@ -1,3 +1,4 @@
+import { isHourlyCost } from "../../lifecycle/model/state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
 import { mayBeUnlisted } from "../../providers/listing.ts";
 import type { ListedMachine, UnlistedPart } from "../../providers/provider.ts";
@@ -50,9 +51,6 @@ const LONGEST_TEXT = 200;
 const MOST_GPUS = 100_000;
 const LATEST_MOMENT = Date.UTC(9999, 0);
 
-/** The same as an owner may say. */
-const HIGHEST_HOURLY_COST = 1_000_000;
-
 export interface Taken {
   /** New and changed machines. */
   readonly written: readonly InventoryMachine[];
@@ -91,8 +89,9 @@ function bounded(machine: ListedMachine): ListedMachine {
     memberOf: short(memberOf),
     gpus: within(gpus, MOST_GPUS),
     createdAt: within(createdAt, LATEST_MOMENT),
-    hourlyCost: within(hourlyCost, HIGHEST_HOURLY_COST),
-    stoppedHourlyCost: within(stoppedHourlyCost, HIGHEST_HOURLY_COST),
+    hourlyCost: hourlyCost !== null && isHourlyCost(hourlyCost) ? hourlyCost : null,
+    stoppedHourlyCost:
+      stoppedHourlyCost !== null && isHourlyCost(stoppedHourlyCost) ? stoppedHourlyCost : null,
   };
 }
 

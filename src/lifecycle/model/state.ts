@@ -124,9 +124,17 @@ export function newState(
   };
 }
 
+/** The same as an owner may say. A sum of higher ones could not be kept. */
+const HIGHEST_HOURLY_COST = 1_000_000;
+
+/** Whether a machine may cost that. What its provider says beyond is as if it said nothing. */
+export function isHourlyCost(dollars: number): boolean {
+  return dollars >= 0 && dollars <= HIGHEST_HOURLY_COST;
+}
+
 /** The same state with what its provider says a stopped machine costs, if it says so. */
 export function withStoppedCost(state: InstanceState, hourlyCost: number | undefined): InstanceState {
-  return hourlyCost === undefined || hourlyCost === state.stoppedHourlyCost
+  return hourlyCost === undefined || !isHourlyCost(hourlyCost) || hourlyCost === state.stoppedHourlyCost
     ? state
     : { ...state, stoppedHourlyCost: hourlyCost };
 }

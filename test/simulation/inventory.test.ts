@@ -435,6 +435,28 @@ describe("a machine that bills", () => {
   });
 });
 
+it("each instance hears in its turn how its machine is listed, though more than a turn takes never take it in", async () => {
+  const heard = new Set<string>();
+  const INSTANCES = {
+    getByName: (name: string) => ({
+      noteListed: async () => {
+        heard.add(name);
+        throw new Error("it can't be read");
+      },
+    }),
+  };
+  const refs = Array.from({ length: 250 }, (_, index) => `m-${index}`);
+  for (const ref of refs) {
+    fleet.machines.claim({ provider: "gcp", ref }, `i-${ref}`, START);
+    place(`i-${ref}`, "gcp", ref, "hibernated", START);
+  }
+  shows(...refs.map((ref) => machine(ref)));
+  Object.assign(env, { INSTANCES });
+  await until(START + 3 * HOUR);
+  Reflect.deleteProperty(env, "INSTANCES");
+  expect(heard.size).toBe(250);
+});
+
 describe("that an account can't be listed", () => {
   const failing = () => {
     list = async () => {

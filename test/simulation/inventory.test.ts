@@ -529,12 +529,30 @@ describe("of two connections of one account", () => {
     expect(entry("c-1")).toMatchObject({ connection: "c-1", isCurrent: true });
   });
 
-  it("the one speaks for a machine that is not refused", () => {
+  const refuse = () => {
     for (let refusals = 0; refusals < 3; refusals++) {
       const trial = { setAt: 1, isCheck: false, outcome: "refused", problem: "401" } as const;
       noteTrial(fleet, "gcp", { ...trial, at: START });
     }
+  };
+
+  it("the one speaks for a machine that is not refused", () => {
+    refuse();
     expect(entry()).toMatchObject({ connection: "c-1", isCurrent: true });
+  });
+
+  it("one that is refused keeps no machine that the other lists no more", async () => {
+    refuse();
+    const lists = list;
+    list = async () => ({ machines: [], next: null });
+    const gcp = fleet.inventory.of("gcp");
+    fleet.inventory.makeDue("gcp", START + 100 * HOUR);
+    await until(START + HOUR);
+    expect(fleet.inventory.of("gcp")).toMatchObject(gcp.map(({ ref }) => ({ ref, vanishedAt: null })));
+    expect(entry()?.vanishedAt).toBeGreaterThan(START);
+    list = lists;
+    await until(START + 2 * HOUR);
+    expect(entry()?.vanishedAt).toBeNull();
   });
 
   it("the one speaks for a machine whose present credentials have shown it", () => {

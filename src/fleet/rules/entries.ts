@@ -43,11 +43,11 @@ function entryOf<M extends Listed>(seen: readonly M[], preferred: string | null)
   };
 }
 
-/** First who lists it, then who can still be asked for it, then who has seen it lately, then who knew it first. */
+/** First who can still be asked for it, then who lists it, then who has seen it lately, then who knew it first. */
 function compared(a: Listed, b: Listed, latest: number, preferred: string | null): number {
   return (
-    Number(a.vanishedAt !== null) - Number(b.vanishedAt !== null) ||
     Number(b.isCurrent) - Number(a.isCurrent) ||
+    Number(a.vanishedAt !== null) - Number(b.vanishedAt !== null) ||
     Number(isStale(a, latest)) - Number(isStale(b, latest)) ||
     Number(b.connection === preferred) - Number(a.connection === preferred) ||
     a.firstSeenAt - b.firstSeenAt ||

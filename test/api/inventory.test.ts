@@ -298,6 +298,18 @@ describe("adoption", () => {
     expect(body.refused).toMatchObject([{ because: "unavailable" }]);
   });
 
+  it("registers each machine once, however many ask for it at the same time", async () => {
+    shown = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`rig-${index}`, "RUNNING"]));
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => adopt(token, { all: true })));
+    const adopted = answers.flatMap(({ body }) => body.adopted.map(({ ref }: { ref: string }) => ref));
+    expect(adopted.toSorted()).toEqual(Object.keys(shown).map(refOf).toSorted());
+    for (const [name, ref] of Object.keys(shown).map((each) => [each, refOf(each)] as const)) {
+      expect(await fleet.holderOf({ provider: "gcp", ref })).toBe(name);
+    }
+  });
+
   it("takes over a claim whose instance never came to be, and none of an instance", async () => {
     shown = { alpha: "RUNNING", beta: "RUNNING" };
     const user = await connected();

@@ -4,6 +4,7 @@ import { Fleet } from "../../src/fleet/fleet.ts";
 import { newFleet } from "../../src/fleet/rules/state.ts";
 import { createTables } from "../../src/fleet/tables/schema.ts";
 import { NOT_COUNTED } from "../../src/fleet/tables/silences.ts";
+import { adoptAll } from "../../src/fleet/tasks/adopt.ts";
 import { Listings } from "../../src/fleet/tasks/listing.ts";
 import { setSuspended } from "../../src/fleet/tasks/standing.ts";
 import { toIso } from "../../src/lifecycle/model/time.ts";
@@ -455,6 +456,30 @@ it("each instance hears in its turn how its machine is listed, though more than 
   await until(START + 3 * HOUR);
   Reflect.deleteProperty(env, "INSTANCES");
   expect(heard.size).toBe(250);
+});
+
+it("adoptions at the same time register each machine once, and its instance keeps it", async () => {
+  const refs = Array.from({ length: 12 }, (_, index) => `projects/project-1/zones/us-a/instances/m-${index}`);
+  const registered: string[] = [];
+  const INSTANCES = {
+    getByName: (name: string) => ({
+      register: async () => {
+        if (registered.includes(name)) return { outcome: "exists", isLeaving: false };
+        registered.push(name);
+        return { outcome: "registered", tokenGeneration: 1 };
+      },
+      noteListed: async () => true,
+    }),
+  };
+  shows(...refs.map((ref) => machine(ref)));
+  await until(START + MINUTE);
+  const own: Env = Object.assign(Object.create(env), { INSTANCES, INSTANCES_PER_USER: "100" });
+  const places = refs.map((ref) => ({ connection: "gcp", ref }));
+  await Promise.all([1, 2].map(() => adoptAll(own, USER, fleet, places, true)));
+  expect(registered.toSorted()).toEqual(refs.map((_, index) => `${USER}/m-${index}`).toSorted());
+  for (const [index, ref] of refs.entries()) {
+    expect(fleet.machines.holderOf({ provider: "gcp", ref })).toBe(`m-${index}`);
+  }
 });
 
 describe("that an account can't be listed", () => {

@@ -49,41 +49,32 @@ export async function adoptAll(
   places: readonly InventoryPlace[],
   isNamed: boolean,
 ): Promise<Adopted[]> {
-  const wanted = onlyOnce(places.map((place) => ({ place, machine: fleet.inventory.find(place) })));
+  const wanted = onlyOnce(fleet, places);
   const adopted: Adopted[] = [];
   const until = Date.now() + TURN_MS;
   for (let start = 0; start < wanted.length; start += AT_ONCE) {
     const some = wanted.slice(start, start + AT_ONCE);
-    if (Date.now() > until) adopted.push(...some.map(({ place }) => refused(place, "unavailable")));
+    if (Date.now() > until) adopted.push(...some.map((place) => refused(place, "unavailable")));
     else adopted.push(...(await Promise.all(some.map((one) => adopt(env, userId, fleet, one, isNamed)))));
   }
   return adopted;
 }
 
-interface Wanted {
-  readonly place: InventoryPlace;
-  readonly machine: InventoryRow | null;
-}
-
 /** Each machine once, wherever it is listed. */
-function onlyOnce(wanted: readonly Wanted[]): Wanted[] {
-  const entries = new Map(
-    wanted.map((one) => [
-      JSON.stringify([one.machine?.provider ?? one.place.connection, one.place.ref]),
-      one,
-    ]),
-  );
-  return [...entries.values()];
+function onlyOnce({ inventory }: Fleet, places: readonly InventoryPlace[]): InventoryPlace[] {
+  const keyOf = (place: InventoryPlace) => inventory.find(place)?.provider ?? place.connection;
+  return [...new Map(places.map((place) => [JSON.stringify([keyOf(place), place.ref]), place])).values()];
 }
 
 async function adopt(
   env: Env,
   userId: string,
   fleet: Fleet,
-  { place, machine }: Wanted,
+  place: InventoryPlace,
   isNamed: boolean,
 ): Promise<Adopted> {
   const { connection, ref } = place;
+  const machine = fleet.inventory.find(place);
   const refusal = adoptionRefusal(machine);
   if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");
   for (const instanceId of adoptionIds(machine)) {
@@ -147,8 +138,10 @@ async function register(
       await tellPrice(env, userId, fleet, machine, instanceId);
       return { tokenGeneration: registered.tokenGeneration };
     }
-    fleet.machines.withdraw(key, instanceId, claim.claimedAt);
     giveBack();
+    // Else somebody else has registered it under this id meanwhile, and watches it.
+    if (!claim.isNew) return "watched";
+    fleet.machines.withdraw(key, instanceId, claim.claimedAt);
     return "exists";
   } catch (error) {
     // It may have been registered all the same. A claim and an admission without an instance lapse by themselves.

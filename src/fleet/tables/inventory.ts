@@ -17,15 +17,18 @@ const IS_UNLISTED = "(provider IN ('agent', 'none', 'webhook') OR provider GLOB 
  * The instance that watches a machine: whoever has claimed it, or one whose provider is not called and that goes by the same
  * reference, such as one that its own agent hibernates. A claim alone watches nothing: its instance may never have come to be.
  */
-function watcherAt(now: number): string {
-  return `COALESCE(
+const WATCHER = `COALESCE(
   (SELECT instance_id FROM machines WHERE provider = inventory.provider AND ref = inventory.ref
-     AND (claimed_at > ${Math.floor(now - REGISTERED_WITHIN_MS)}
+     AND (claimed_at > ?
        OR EXISTS (SELECT 1 FROM instances WHERE instances.instance_id = machines.instance_id))),
   (SELECT instance_id FROM instances WHERE instance_id = inventory.ref AND provider_ref IS NULL
      AND ${IS_UNLISTED} AND status <> 'deleted'),
   (SELECT instance_id FROM instances WHERE provider_ref = inventory.ref
      AND ${IS_UNLISTED} AND status <> 'deleted' LIMIT 1))`;
+
+/** What `WATCHER` is asked with: claims since then may be of a registration under way. */
+function youngSince(): number {
+  return Date.now() - REGISTERED_WITHIN_MS;
 }
 
 /** Whether the connection's present credentials have shown the machine, and are not refused. */
@@ -34,11 +37,9 @@ const IS_CURRENT = `EXISTS (
   WHERE credentials.kind = inventory.connection AND credentials.set_at <= inventory.last_seen_at
     AND NOT COALESCE(connections.noted_of = credentials.set_at AND connections.refusals >= ${REFUSALS_IN_A_ROW}, 0))`;
 
-function columnsAt(now: number): string {
-  return `connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost, stopped_hourly_cost,
-  member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at, witness, ${watcherAt(now)} AS watched_by,
+const COLUMNS = `connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost, stopped_hourly_cost,
+  member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at, witness, ${WATCHER} AS watched_by,
   ${IS_CURRENT} AS is_current`;
-}
 
 const LISTING = "connection, due_at, tried_at, listed_at, is_complete, failures, problem";
 
@@ -70,7 +71,8 @@ export class Inventory {
   /** All that is kept of a connection. */
   of(connection: string): InventoryRow[] {
     const rows = this.#sql.exec(
-      `SELECT ${columnsAt(Date.now())} FROM inventory WHERE connection = ?`,
+      `SELECT ${COLUMNS} FROM inventory WHERE connection = ?`,
+      youngSince(),
       connection,
     );
     return readableRows(inventoryRow, rows.toArray());
@@ -79,8 +81,9 @@ export class Inventory {
   /** All machines that a connection has listed, each as one. */
   entriesOf(connection: string): InventoryRow[] {
     const rows = this.#sql.exec(
-      `SELECT ${columnsAt(Date.now())} FROM inventory
+      `SELECT ${COLUMNS} FROM inventory
        WHERE (provider, ref) IN (SELECT provider, ref FROM inventory WHERE connection = ?)`,
+      youngSince(),
       connection,
     );
     return entriesOf(readableRows(inventoryRow, rows.toArray()));
@@ -91,11 +94,12 @@ export class Inventory {
     const wanted = watched === null ? null : Number(watched);
     const rows = this.#sql.exec(
       `SELECT DISTINCT provider, ref FROM inventory
-       WHERE (provider, ref) > (?, ?) AND (? IS NULL OR (${watcherAt(Date.now())} IS NOT NULL) = ?)
+       WHERE (provider, ref) > (?, ?) AND (? IS NULL OR (${WATCHER} IS NOT NULL) = ?)
        ORDER BY provider, ref LIMIT ?`,
       after.provider,
       after.ref,
       wanted,
+      youngSince(),
       wanted,
       limit,
     );
@@ -116,7 +120,8 @@ export class Inventory {
 
   #entry({ provider, ref }: EntryPlace, connection?: string): InventoryRow | null {
     const rows = this.#sql.exec(
-      `SELECT ${columnsAt(Date.now())} FROM inventory WHERE provider = ? AND ref = ?`,
+      `SELECT ${COLUMNS} FROM inventory WHERE provider = ? AND ref = ?`,
+      youngSince(),
       provider,
       ref,
     );

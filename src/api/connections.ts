@@ -3,7 +3,7 @@ import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, tooManyRequests, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
-import { CALLED_PROVIDERS } from "../lifecycle/model/provider.ts";
+import { CALLED_PROVIDERS, connectedBy } from "../lifecycle/model/provider.ts";
 import { inTurn, NoTurn } from "../orders/lane.ts";
 import { readSettings } from "../platform/settings.ts";
 import {
@@ -21,7 +21,13 @@ import {
   connectionView,
   providerView,
 } from "./connection-views.ts";
-import { givenCredentialsSchema, soundCredentials, verifyQuery } from "./credentials.ts";
+import {
+  demandSameMachines,
+  givenCredentialsSchema,
+  SAME_MACHINES,
+  soundCredentials,
+  verifyQuery,
+} from "./credentials.ts";
 import { connectionIdSchema } from "./instances/schemas.ts";
 
 /** The user's connections to the providers that the service calls: each with a name and credentials of its own. */
@@ -122,7 +128,7 @@ export class ChangeConnection extends Endpoint {
     operationId: "changeConnection",
     tags: ["Providers"],
     summary: "Rename a connection, or set other credentials",
-    description: "What is left out stays. With other credentials it is `active` again.",
+    description: `What is left out stays. With other credentials it is \`active\` again. ${SAME_MACHINES}`,
     security: security("user"),
     request: {
       params: connectionParams,
@@ -131,7 +137,7 @@ export class ChangeConnection extends Endpoint {
     },
     responses: {
       200: jsonResponse("The connection", connectionSchema, { ...connectionExample, name: "Team C" }),
-      ...errorResponses(400, 401, 403, 404, 413),
+      ...errorResponses(400, 401, 403, 404, 409, 413),
     },
   };
 
@@ -142,7 +148,11 @@ export class ChangeConnection extends Endpoint {
       body.credentials === undefined
         ? undefined
         : await soundCredentials(c, kind, body.credentials, "body.credentials", query);
-    const changed = await changeConnection(c.env, userIdOf(c.var.principal), params.id, {
+    const userId = userIdOf(c.var.principal);
+    if (given !== undefined) {
+      await demandSameMachines(c, userId, connectedBy(kind, params.id), given.credentials);
+    }
+    const changed = await changeConnection(c.env, userId, params.id, {
       name: body.name,
       given,
     });

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type ApiContext, issuesOf } from "../http/endpoint.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { component } from "../http/openapi.ts";
-import type { CalledProvider } from "../lifecycle/model/provider.ts";
+import { type CalledProvider, type ConnectedProvider, connectionOf } from "../lifecycle/model/provider.ts";
+import { wouldMoveMachines } from "../providers/place.ts";
 import { credentialsSchema, tryCredentials } from "../providers/registry.ts";
 
 /** Credentials as a request gives them, and how they are tried. */
@@ -13,6 +14,9 @@ export const verifyQuery = z.object({
     .default("true")
     .describe("False: the credentials are not tried before they are kept"),
 });
+
+export const SAME_MACHINES =
+  "Those of another Azure subscription are refused with 409 `in_use` while an instance belongs to the connection: there its reference is another machine's.";
 
 /** The handler checks them: what they are depends on the kind of provider. */
 export const givenCredentialsSchema = component("ProviderCredentials", z.record(z.string(), z.string()));
@@ -34,4 +38,18 @@ export async function soundCredentials(
     throw new ApiError("not_verified", `The credentials were tried, and ${problem.message}`);
   }
   return { credentials, checkedAt: Date.now() };
+}
+
+/** Throws 409 where these credentials would give instances of the connection other machines. */
+export async function demandSameMachines(
+  { env }: ApiContext,
+  userId: string,
+  connected: ConnectedProvider,
+  credentials: unknown,
+): Promise<void> {
+  if (!(await wouldMoveMachines(env, userId, connected, credentials))) return;
+  throw new ApiError(
+    "in_use",
+    `These credentials are of another place, where the references of ${connectionOf(connected)}'s instances name other machines: make another connection for it`,
+  );
 }

@@ -8,7 +8,13 @@ import { toIso } from "../lifecycle/model/time.ts";
 import { credentialsSetAt } from "../providers/connections.ts";
 import { calledProviderSchema, credentialFields, keepCredentials } from "../providers/registry.ts";
 import { removeOrThrow } from "./connections.ts";
-import { givenCredentialsSchema, soundCredentials, verifyQuery } from "./credentials.ts";
+import {
+  demandSameMachines,
+  givenCredentialsSchema,
+  SAME_MACHINES,
+  soundCredentials,
+  verifyQuery,
+} from "./credentials.ts";
 
 /** The user's credentials of the first connection of each kind. */
 
@@ -49,20 +55,21 @@ export class PutProvider extends Endpoint {
     operationId: "putProvider",
     tags: ["Providers"],
     summary: "Set the credentials for a provider: of the first connection of this kind",
-    description: `${FORMS.join("; ")}. They are tried with a harmless call before they are kept, unless \`verify=false\`; then sealed and never shown again.`,
+    description: `${FORMS.join("; ")}. They are tried with a harmless call before they are kept, unless \`verify=false\`; then sealed and never shown again. ${SAME_MACHINES}`,
     security: security("user"),
     request: {
       params: providerParams,
       query: verifyQuery,
       body: jsonBody(givenCredentialsSchema, { api_key: "…" }),
     },
-    responses: { 200: providerResponse, ...errorResponses(400, 401, 403, 404, 413) },
+    responses: { 200: providerResponse, ...errorResponses(400, 401, 403, 404, 409, 413) },
   };
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, query, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const { credentials, checkedAt } = await soundCredentials(c, params.kind, body, "body", query);
+    await demandSameMachines(c, userId, params.kind, credentials);
     const now = Date.now();
     await keepCredentials(c.env, userId, params.kind, credentials, now, checkedAt);
     return c.json({ kind: params.kind, updated_at: toIso(now) });

@@ -63,6 +63,8 @@ const NEWS_EVERY_MS = 10 * MINUTE_MS;
  */
 export class InstanceActor extends InstanceViews {
   #askedAt = 0;
+  /** Looks at the machine that are under way, and may cancel a start. */
+  #looks: Promise<unknown> = Promise.resolve();
 
   async register(registration: Registration): Promise<RegisterOutcome> {
     return register(this.life, this.env, registration);
@@ -162,8 +164,9 @@ export class InstanceActor extends InstanceViews {
     return this.#order({ type: "action.checked", actionId, sighted });
   }
 
-  /** The provider is about to be told of this order: does it still stand? */
+  /** The provider is about to be told of this order: does it still stand? A start that is just being cancelled comes before it. */
   async tryOrder(actionId: string): Promise<boolean> {
+    await this.#looks;
     return this.#order({ type: "action.tried", actionId });
   }
 
@@ -287,6 +290,8 @@ export class InstanceActor extends InstanceViews {
 
   override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
     await this.life.wake(invocation?.scheduledTime ?? Date.now());
-    await lookIfDue(this.life, this.env, this.ctx);
+    const look = lookIfDue(this.life, this.env, this.ctx);
+    this.#looks = Promise.all([this.#looks, look]);
+    await look;
   }
 }

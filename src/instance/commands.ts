@@ -9,6 +9,7 @@ import { detailView } from "../lifecycle/views/instance-view.ts";
 import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
+import { BY_HAND } from "./enrollment.ts";
 import { isLetGo, leftBy, NOTHING_LEFT } from "./leaving.ts";
 import { type InstanceLife, settingsOf } from "./life.ts";
 import {
@@ -166,7 +167,7 @@ export async function rotateToken(life: InstanceLife): Promise<RotateOutcome> {
   const now = Date.now();
   const tokenGeneration = Math.max(now, stored.tokenGeneration + 1);
   const decided = await life.decide(
-    { ...stored, tokenGeneration, enrollment: null },
+    { ...stored, tokenGeneration, enrollment: { keyDigest: BY_HAND } },
     { type: "token.rotated", enrolledBy: null },
     now,
   );

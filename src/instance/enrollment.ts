@@ -9,6 +9,9 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
  * to be any machine, so an instance that was heard is given to nobody but the machine that enrolled it, by its key.
  */
 
+/** In place of a key's digest: its owner has replaced the token by hand. No machine has such a key, so none is given the instance. */
+export const BY_HAND = "by hand";
+
 export interface EnrollingMachine extends MachineEnrollment {
   /** What it says that it is. */
   readonly machine: MachineKey;

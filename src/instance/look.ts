@@ -1,11 +1,12 @@
 import type { Machine, Sighted } from "../lifecycle/model/effects.ts";
 import type { LookAnswer } from "../lifecycle/model/instance-event.ts";
+import type { WakeFailed } from "../lifecycle/model/phase.ts";
 import { kindOf } from "../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { dueLook, startToCancel } from "../lifecycle/rules/look.ts";
 import { AnotherWatches, demandToWatch } from "../orders/hand-over.ts";
 import { actionWorkflowId } from "../orders/order.ts";
-import { isFailedStart } from "../orders/start.ts";
+import { mayStillStart } from "../orders/start.ts";
 import { logInfo, logWarning } from "../platform/log.ts";
 import { wrongSettings } from "../platform/settings.ts";
 import { NoAnswer, within } from "../platform/within.ts";
@@ -42,7 +43,7 @@ export async function lookIfDue(
     if (stored === null || machine === null) return;
     const begun = await life.decide(stored, { type: "look.begun" }, Date.now());
     if (begun.outcome === "unavailable") return;
-    const { answer, sighted } = await look(env, stored, machine);
+    const { answer, sighted } = await look(life, env, stored, machine);
     count(env, context, "looks", { outcome: answer.shows });
     const because = answer.shows === "unknown" ? answer.because : undefined;
     logInfo("machine looked at", {
@@ -58,9 +59,9 @@ export async function lookIfDue(
   }
 }
 
-async function look(env: Env, stored: StoredInstance, machine: Machine): Promise<Seen> {
+async function look(life: InstanceLife, env: Env, stored: StoredInstance, machine: Machine): Promise<Seen> {
   try {
-    return await within(LOOK_LIMIT_MS, askProvider(env, stored, machine));
+    return await within(LOOK_LIMIT_MS, askProvider(life, env, stored, machine));
   } catch (error) {
     const kind = kindOf(machine.provider);
     if (error instanceof ProviderError) {
@@ -72,17 +73,24 @@ async function look(env: Env, stored: StoredInstance, machine: Machine): Promise
   }
 }
 
-async function askProvider(env: Env, stored: StoredInstance, machine: Machine): Promise<Seen> {
+async function askProvider(
+  life: InstanceLife,
+  env: Env,
+  stored: StoredInstance,
+  machine: Machine,
+): Promise<Seen> {
   const { userId, instanceId, state } = stored;
   const { provider, credentialsSetAt } = await openProvider(env, userId, machine.provider);
   const ref = machine.providerRef ?? instanceId;
   const look = () => provider.status({ ref, instanceId, actionId: `look-${crypto.randomUUID()}` });
   const wake = startToCancel(state);
   let sighting = await look();
-  const mustCancel = wake !== null && isFailedStart(sighting, state.sighted?.gpus ?? null);
+  // One that runs is its owner's to judge, who may have started it: to fetch the data, with fewer GPUs too.
   if (
-    mustCancel &&
-    (await watches(env, { userId, instanceId, provider: machine.provider, providerRef: ref }))
+    wake !== null &&
+    mayStillStart(sighting) &&
+    (await watches(env, { userId, instanceId, provider: machine.provider, providerRef: ref })) &&
+    isStillOpen(life, wake)
   ) {
     const workflowId = await actionWorkflowId(userId, instanceId, wake.actionId);
     // Told to stop by another id than before: whoever knows that one does nothing more.
@@ -116,6 +124,12 @@ async function askProvider(env: Env, stored: StoredInstance, machine: Machine): 
     case "unknown":
       return unknown(`${kind} can't tell: ${sighting.because}`, false);
   }
+}
+
+/** Whether that start is still to be cancelled: the machine may have been heard, or woken anew, while its provider was asked. */
+function isStillOpen(life: InstanceLife, { actionId }: WakeFailed): boolean {
+  const stored = life.known();
+  return stored !== null && startToCancel(stored.state)?.actionId === actionId;
 }
 
 /** Whether it may give orders to the machine; not where another instance watches it, and looks after it. */

@@ -24,12 +24,13 @@ export async function deleteMachine(steps: OrderSteps): Promise<ActionOutcome | 
     steps,
     "delete",
     ["look", "delete"],
+    (each, target) => each.delete(target),
+    (seen) => seen.state === "gone",
     async (each, target) => {
       // Minutes may pass between two tries, and somebody may start it meanwhile.
       const { state } = await each.status(target);
-      return isUsed(order, state) ? "found_running" : each.delete(target);
+      return isUsed(order, state) ? "found_running" : null;
     },
-    (seen) => seen.state === "gone",
   );
   if (answer === "called_off") return null;
   if (answer === "found_running") return { type: "found_running" };

@@ -22,18 +22,20 @@ export async function stands(steps: OrderSteps, name: string, sighted: Sighted |
  * - A try that failed leaves the order as if it had not been given.
  * - When all tries have failed, the provider may still have heard one whose answer was lost: the order counts as given
  *   if `isShown` sees its effect.
- * - `act` may find that the order must not be given, and say so by a word of its own.
+ * - `look` may find that the order must not be given, and say so by a word of its own. It comes before the actor is asked: so
+ *   a sign of life during it calls the order off.
  * - Throws `Refused` where the last try was refused for good: then the provider has done nothing for that one.
  */
 export async function handOver<Word extends string = never>(
   steps: OrderSteps,
   name: string,
   uses: readonly CallUse[],
-  act: (provider: Provider, target: Target) => Promise<Progress | Word>,
+  act: (provider: Provider, target: Target) => Promise<Progress>,
   isShown: (seen: Seen) => boolean,
+  look: (provider: Provider, target: Target) => Promise<Word | null> = async () => null,
 ): Promise<Progress | Word | "gone" | "called_off"> {
   const { actionId } = steps.parameters.order;
-  const answer = await tryUntilTaken(steps, name, uses, act).catch(async (error: unknown) => {
+  const answer = await tryUntilTaken(steps, name, uses, act, look).catch(async (error: unknown) => {
     const seen = await see(steps, `${name}, look after the failure`).catch(() => null);
     if (seen !== null && isShown(seen)) return "accepted" as const;
     if (seen?.state === "gone") return "gone" as const;
@@ -52,13 +54,16 @@ async function tryUntilTaken<Word extends string>(
   steps: OrderSteps,
   name: string,
   uses: readonly CallUse[],
-  act: (provider: Provider, target: Target) => Promise<Progress | Word>,
+  act: (provider: Provider, target: Target) => Promise<Progress>,
+  look: (provider: Provider, target: Target) => Promise<Word | null>,
 ): Promise<Progress | Word | "called_off"> {
   const { actionId } = steps.parameters.order;
   const answer = await steps.callProvider<Progress | Word | "called_off" | { readonly refused: string }>(
     `${name}, try`,
     uses,
     async (provider, target) => {
+      const found = await look(provider, target);
+      if (found !== null) return found;
       await demandToWatch(steps.env, steps.parameters);
       if (!(await steps.actor.tryOrder(actionId))) return "called_off";
       try {
@@ -76,9 +81,9 @@ async function tryUntilTaken<Word extends string>(
 }
 
 /**
- * Cancels a start that has failed, as `isFailedStart` sees it. `left`: it does not see that. The actor is asked before
- * each try whether the order stands: the start may have come through in between. What was `cancelled` is to be looked at;
- * `done`: it is stopped.
+ * Cancels a start that has failed, as `isFailedStart` sees it. `left`: it does not see that. The actor is asked right before
+ * each try whether the order stands: the machine may have been heard while it was looked at. What was `cancelled` is to be looked
+ * at; `done`: it is stopped.
  */
 export async function cancelStart(
   steps: OrderSteps,
@@ -87,9 +92,10 @@ export async function cancelStart(
 ): Promise<"cancelled" | "done" | "called_off" | "left"> {
   const { actionId } = steps.parameters.order;
   const cancelIt = async (provider: Provider, target: Target) => {
+    const sighting = await provider.status(target);
     await demandToWatch(steps.env, steps.parameters);
     if (!(await steps.actor.checkOrder(actionId, null))) return "called_off";
-    if (!isFailedStart(await provider.status(target))) return "left";
+    if (!isFailedStart(sighting)) return "left";
     return (await provider.hibernate(target)) === "done" ? "done" : "cancelled";
   };
   // A start that comes through costs money.

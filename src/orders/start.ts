@@ -24,8 +24,12 @@ export function judgeStart(sighting: Sighting, formerGpus: number | null): Verdi
   }
 }
 
-/** Whether a start that was given up has not come through: one that is queued may not show. */
+/** Whether a start that was given up has not come through: it has without all GPUs, or it may still come. */
 export function isFailedStart(sighting: Sighting, formerGpus: number | null): boolean {
-  const verdict = judgeStart(sighting, formerGpus);
-  return typeof verdict === "object" || sighting.state === "starting" || verdict === "contradicted";
+  return typeof judgeStart(sighting, formerGpus) === "object" || mayStillStart(sighting);
+}
+
+/** Whether a start may still come through: one that is queued may not show. */
+export function mayStillStart({ state }: Sighting): boolean {
+  return state === "starting" || state === "stopping" || state === "stopped";
 }

@@ -1,3 +1,4 @@
+import { comingBackOf } from "../lifecycle/model/coming-back.ts";
 import { cancelStart, handOver, Refused, stands } from "./hand-over.ts";
 import { judgeStop } from "./hibernate.ts";
 import { isShownAs, see } from "./look.ts";
@@ -84,7 +85,12 @@ async function cancel(steps: OrderSteps, failure: Failed): Promise<ActionOutcome
   }
 }
 
-/** How many GPUs the machine had when it was last seen running; null when nobody knows. */
-function formerGpusOf({ parameters }: OrderSteps): number | null {
-  return parameters.order.sighted?.gpus ?? null;
+/**
+ * How many GPUs the machine must come back with: as many as it had when it was last seen running. Null when nobody knows, and where
+ * no start comes without some of them: there its owner has changed the machine, as after a failed wake.
+ */
+function formerGpusOf({ kind, parameters }: OrderSteps): number | null {
+  const { startWithoutGpu } = comingBackOf(kind);
+  const mayComeWithout = startWithoutGpu === null || startWithoutGpu === "comes without";
+  return mayComeWithout ? (parameters.order.sighted?.gpus ?? null) : null;
 }

@@ -414,3 +414,43 @@ describe("credentials that are refused", () => {
     expect(await look(user, `vast@${id}`)).toBe("running");
   });
 });
+
+describe("a connection whose references leave out where their machines are", () => {
+  const subscription = (digit: string) => ({
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: `${digit.repeat(8)}-${digit.repeat(4)}-4${digit.repeat(3)}-8${digit.repeat(3)}-${digit.repeat(12)}`,
+  });
+  const [DEVELOPMENT, PRODUCTION] = [subscription("a"), subscription("b")];
+  const UNTRIED = "?verify=false";
+
+  async function watching(user: User, more: object = {}): Promise<void> {
+    const machine = { provider: "azure", provider_ref: "ml/trainer-1", ...more };
+    await (await Instance.register(user, "rig", machine, "?sight=false")).settled();
+  }
+
+  it("moves nowhere else while an instance belongs to it: there the same name is another machine", async () => {
+    const user = await newUser();
+    const { body: first } = await connect(user, "Azure", DEVELOPMENT, "azure", UNTRIED);
+    const { body: second } = await connect(user, "Azure B", DEVELOPMENT, "azure", UNTRIED);
+    await watching(user, { connection: second.id });
+    const moved = { credentials: PRODUCTION };
+    expect(refusal(await ask(user, "PATCH", `/${second.id}${UNTRIED}`, moved))).toEqual([409, "in_use"]);
+    expect((await ask(user, "PATCH", `/${first.id}${UNTRIED}`, moved)).status).toBe(200);
+    const renewed = { ...DEVELOPMENT, subscription_id: DEVELOPMENT.subscription_id.toUpperCase() };
+    expect((await ask(user, "PATCH", `/${second.id}${UNTRIED}`, { credentials: renewed })).status).toBe(200);
+    await call("DELETE", "/api/agent/instances/rig", { token: user.token });
+    expect((await ask(user, "PATCH", `/${second.id}${UNTRIED}`, moved)).status).toBe(200);
+  });
+
+  it("nor when its credentials are put as those of its kind", async () => {
+    const user = await newUser();
+    const put = (json: object) =>
+      call("PUT", `/api/agent/providers/azure${UNTRIED}`, { token: user.token, json });
+    expect((await put(DEVELOPMENT)).status).toBe(200);
+    await watching(user);
+    expect(refusal(await put(PRODUCTION))).toEqual([409, "in_use"]);
+    expect((await put({ ...DEVELOPMENT, client_secret: "another-secret-0123" })).status).toBe(200);
+  });
+});

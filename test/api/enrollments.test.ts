@@ -314,6 +314,14 @@ describe("an instance that is there already", () => {
     expect((await beat(rotated.body.token, EC2)).status).toBe(200);
   });
 
+  it("is its owner's once its token is replaced by hand, though it was never heard", async () => {
+    const { token } = await newEnrollment(user);
+    await enroll(token);
+    const rotated = await call("POST", `/api/agent/instances/${EC2}/token`, { token: user.token });
+    expect(codeOf(await enroll(token))).toEqual([409, "exists"]);
+    expect((await beat(rotated.body.token, EC2)).status).toBe(200);
+  });
+
   it("stays removed for the token that registered it; another one registers it anew", async () => {
     const { token } = await newEnrollment(user, { uses: 5 });
     const first = await enroll(token);

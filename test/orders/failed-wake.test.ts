@@ -14,27 +14,41 @@ const MINUTE = 60_000;
 interface World {
   state: "running" | "starting" | "stopped" | "unknown";
   isQueued: boolean;
+  gpus: number;
   orders: string[];
+  /** Comes before whoever looks is answered. */
+  onLook: () => Promise<void>;
   onWake: () => void;
-  onStop: () => void;
+  onStop: () => void | Promise<void>;
 }
 
 let world: World;
 
 beforeEach(() => {
   setClock(DAY);
-  world = { state: "running", isQueued: false, orders: [], onWake: () => {}, onStop: () => {} };
+  world = {
+    state: "running",
+    isQueued: false,
+    gpus: 1,
+    orders: [],
+    onLook: async () => {},
+    onWake: () => {},
+    onStop: () => {},
+  };
   const stop = async () => {
     world.orders.push("hibernate");
-    world.onStop();
+    await world.onStop();
     world.isQueued = false;
     world.state = "stopped";
     return "accepted" as const;
   };
-  const status = async (): Promise<Sighting> =>
-    world.state === "unknown"
-      ? { state: "unknown", because: "who knows" }
-      : { state: world.state, gpus: 1, obstacle: null, stoppedHourlyCost: 0.02 };
+  const status = async (): Promise<Sighting> => {
+    const { state, gpus } = world;
+    await world.onLook();
+    return state === "unknown"
+      ? { state, because: "who knows" }
+      : { state, gpus, obstacle: null, stoppedHourlyCost: 0.02 };
+  };
   const provider: Provider = {
     ...machineProvider(() => {}, status),
     hibernate: stop,
@@ -54,27 +68,44 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const WEBHOOK = {
+  kind: "webhook",
+  ref: "rig",
+  credentials: {
+    url: "https://plane.example.com/orders",
+    secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
+  } as Record<string, string>,
+};
+
+const AZURE = {
+  kind: "azure",
+  ref: "ml/trainer-1",
+  credentials: {
+    tenant_id: "11111111-1111-4111-8111-111111111111",
+    client_id: "33333333-3333-4333-8333-333333333333",
+    client_secret: "a-secret-0123456789",
+    subscription_id: "22222222-2222-4222-8222-222222222222",
+  },
+};
+
 /** Hibernated, and then woken in vain. Its workflow has ended. */
-async function wokenInVain(act: (world: World) => void): Promise<Instance> {
+async function wokenInVain(
+  act: (world: World, one: Instance) => void,
+  { kind, ref, credentials } = WEBHOOK,
+): Promise<Instance> {
   await using introspector = await introspectHurriedOrders();
   await introspector.modifyAll(async (each) => {
     for (let wait = 1; wait <= 35; wait++) await each.forceEventTimeout({ name: `wake, wait ${wait}` });
   });
   const user = await newUser();
-  await call("PUT", "/api/agent/providers/webhook?verify=false", {
-    token: user.token,
-    json: {
-      url: "https://plane.example.com/orders",
-      secret: `whsec_${btoa("0123456789abcdef0123456789abcdef")}`,
-    },
-  });
-  const one = await Instance.register(user, "rig", { provider: "webhook" });
+  await call("PUT", `/api/agent/providers/${kind}?verify=false`, { token: user.token, json: credentials });
+  const one = await Instance.register(user, "rig", { provider: kind, provider_ref: ref });
   await one.heartbeat();
   await one.ask("POST", "/hibernate");
   await one.settled();
   await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("hibernated");
   world.orders = [];
-  act(world);
+  act(world, one);
   await one.ask("POST", "/wake");
   await one.settled();
   for (const run of await introspector.get()) await run.waitForStatus("complete");
@@ -145,6 +176,61 @@ describe("a start that can't be cancelled at once", () => {
     expect(await alertsOf(one)).toEqual(["found_running", "wake_failed"]);
   });
 
+  it("and whose machine its owner starts without GPUs, to fetch the data, is told of: nothing is stopped", async () => {
+    const one = await wokenInVain((each) => away(each));
+    world.onStop = () => {};
+    world.state = "running";
+    world.gpus = 0;
+    const orders = world.orders.length;
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(world.orders).toHaveLength(orders);
+    expect(await one.status()).toBe("pending");
+    expect(await alertsOf(one)).toEqual(["found_running", "wake_failed"]);
+  });
+
+  it("and whose machine is heard while its provider is asked is not stopped", async () => {
+    const one = await wokenInVain((each) => away(each));
+    world.onStop = () => {};
+    const orders = world.orders.length;
+    world.onLook = async () => {
+      await one.heartbeat();
+    };
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(await one.status()).toBe("running");
+    expect(world.orders).toHaveLength(orders);
+  });
+
+  it("and whose machine is woken anew while its provider is asked is not stopped by that", async () => {
+    const one = await wokenInVain((each) => away(each));
+    await using _ = await introspectHurriedOrders();
+    world.onStop = () => {};
+    const orders = world.orders.length;
+    world.onLook = async () => {
+      world.onLook = async () => {};
+      await one.ask("POST", "/wake");
+    };
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    expect(await one.status()).toBe("waking");
+    expect(world.orders.slice(orders)).not.toContain("hibernate");
+  });
+
+  it("is cancelled before the next one is tried, and not after", async () => {
+    const one = await wokenInVain((each) => away(each));
+    await using _ = await introspectHurriedOrders();
+    const orders = world.orders.length;
+    world.onStop = async () => {
+      await one.ask("POST", "/wake");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    };
+    setClock(DAY + 6 * MINUTE);
+    await runDurableObjectAlarm(one.actor);
+    await expect.poll(() => world.orders.slice(orders)).toEqual(["hibernate", "wake"]);
+    expect(world).toMatchObject({ isQueued: true, state: "starting" });
+  });
+
   it("and whose machine is heard meanwhile is woken: nothing is stopped", async () => {
     const one = await wokenInVain((each) => away(each));
     world.onStop = () => {};
@@ -159,6 +245,27 @@ describe("a start that can't be cancelled at once", () => {
   });
 });
 
+describe("a machine that comes back with fewer GPUs than it had", () => {
+  const comesWithout = (each: World) => {
+    each.gpus = 0;
+    each.onLook = async () => {
+      if (each.state === "starting") each.state = "running";
+    };
+  };
+
+  it("is stopped where its provider may start it without", async () => {
+    const one = await wokenInVain(comesWithout);
+    expect(world.orders).toEqual(["wake", "hibernate"]);
+    expect(await one.status()).toBe("hibernated");
+  });
+
+  it("is left alone where only its owner can have changed it, as a failed wake advises", async () => {
+    const one = await wokenInVain(comesWithout, AZURE);
+    expect(world.orders).toEqual(["wake"]);
+    expect(await one.status()).toBe("waking");
+  });
+});
+
 it("a start that comes through while it is given up counts as woken", async () => {
   const one = await wokenInVain((each) => {
     each.onWake = () => {
@@ -170,6 +277,21 @@ it("a start that comes through while it is given up counts as woken", async () =
     };
   });
   expect(await one.status()).not.toBe("hibernated");
+  expect(world.orders).toEqual(["wake"]);
+});
+
+it("a machine that is heard while it is looked at whether its start must be cancelled is not stopped", async () => {
+  const one = await wokenInVain((each, woken) => {
+    each.onWake = () => {
+      throw new ProviderError("refused", "no");
+    };
+    let looks = 0;
+    each.onLook = async () => {
+      // The first is for the try that was refused.
+      if (++looks === 2) await woken.heartbeat();
+    };
+  });
+  expect(await one.status()).toBe("running");
   expect(world.orders).toEqual(["wake"]);
 });
 

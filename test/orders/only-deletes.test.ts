@@ -11,17 +11,21 @@ const DELETE = { orphan: { delete_while_running: true, snapshot_before_delete: f
 
 let cloud: FakeLambda;
 let orders: string[];
+/** Comes before each look is answered. */
+let onLook: () => Promise<void>;
 
 beforeEach(() => {
   setClock(DAY);
   cloud = new FakeLambda();
   cloud.put(instance());
   orders = [];
+  onLook = async () => {};
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const { pathname } = new URL(String(input));
     const method = init?.method ?? "GET";
     const path = pathname.replace("/api/v1", "");
     if (method !== "GET") orders.push(path);
+    else await onLook();
     const headers = Object.fromEntries([...new Headers(init?.headers)]);
     const { status, body } = cloud.answer({ method, path, headers, body: String(init?.body ?? "") });
     return new Response(body, { status });
@@ -102,4 +106,21 @@ it("is terminated by its owner's word, once it is shown, and counts as deleted w
   await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("deleted");
   expect(orders).toHaveLength(1);
   expect(await kindsOf(one)).not.toContain("hibernating");
+});
+
+it("is not terminated when it is heard during the last look before that", async () => {
+  await using _ = await introspectHurriedOrders();
+  const one = await registered(DELETE);
+  await one.heartbeat();
+  for (const hours of [1, 3, 8 * 24]) await one.until(DAY + hours * HOUR);
+  let looks = 0;
+  onLook = async () => {
+    // The first is before the order is tried.
+    if (++looks === 2) await one.heartbeat();
+  };
+  await one.actor.cleanUp();
+  await one.settled();
+  await expect.poll(() => one.status(), { timeout: 60_000 }).toBe("running");
+  expect(looks).toBe(2);
+  expect(orders).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GuardView, SummaryView } from "../../fleet/live/messages.ts";
 import { component } from "../../http/openapi.ts";
+import { MAXIMUM_HOURLY_COST } from "../../lifecycle/model/counters.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
@@ -40,7 +41,12 @@ export const providerRefSchema = z
 
 export const connectionIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be the id of a connection");
 
-export const hourlyCostSchema = z.number().min(0).max(1_000_000).nullable().describe("Dollars an hour");
+export const hourlyCostSchema = z
+  .number()
+  .min(0)
+  .max(MAXIMUM_HOURLY_COST)
+  .nullable()
+  .describe("Dollars an hour");
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
 

@@ -1,4 +1,4 @@
-import { isHourlyCost } from "../../lifecycle/model/state.ts";
+import { isPrice } from "../../lifecycle/model/state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
 import { mayBeUnlisted } from "../../providers/listing.ts";
 import type { ListedMachine, UnlistedPart } from "../../providers/provider.ts";
@@ -89,9 +89,8 @@ function bounded(machine: ListedMachine): ListedMachine {
     memberOf: short(memberOf),
     gpus: within(gpus, MOST_GPUS),
     createdAt: within(createdAt, LATEST_MOMENT),
-    hourlyCost: hourlyCost !== null && isHourlyCost(hourlyCost) ? hourlyCost : null,
-    stoppedHourlyCost:
-      stoppedHourlyCost !== null && isHourlyCost(stoppedHourlyCost) ? stoppedHourlyCost : null,
+    hourlyCost: hourlyCost !== null && isPrice(hourlyCost) ? hourlyCost : null,
+    stoppedHourlyCost: stoppedHourlyCost !== null && isPrice(stoppedHourlyCost) ? stoppedHourlyCost : null,
   };
 }
 

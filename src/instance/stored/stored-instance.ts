@@ -28,7 +28,7 @@ export interface StoredInstance {
   readonly suspended: boolean;
   /** Links of alerts that were used, for as long as they would be good. */
   readonly usedLinks: readonly { readonly id: string; readonly expiresAt: number }[];
-  /** By what the machine that enrolled it is known again; null where none did, or its owner has replaced the token since. */
+  /** By what the machine that enrolled it is known again, or `BY_HAND`; null where none did. */
   readonly enrollment: { readonly keyDigest: string } | null;
   readonly state: InstanceState;
   readonly delivery: DeliveryStanding;

@@ -34,6 +34,9 @@ export interface Costs {
   readonly hibernatedHourlyCost: number | null;
 }
 
+/** More than any machine costs. */
+export const MAXIMUM_HOURLY_COST = 1_000_000;
+
 export function emptyCounters(): Counters {
   return {
     totalHeartbeats: 0,

@@ -237,7 +237,7 @@ const REFERENCE = /^[A-Za-z0-9._:/-]{1,200}$/;
 
 /** The format of a provider's own ids, where it has one. */
 const REFERENCE_FORMS: Partial<Record<ProviderKind, { readonly form: RegExp; readonly words: string }>> = {
-  vast: { form: /^\d{1,18}$/, words: "must be the number of a Vast.ai instance" },
+  vast: { form: /^[1-9]\d{0,17}$/, words: "must be the number of a Vast.ai instance" },
   runpod: {
     form: /^[a-z0-9]{1,64}$/,
     words: "must be the id of a RunPod pod: lower-case letters and digits",

@@ -1,4 +1,4 @@
-import { type Costs, type Counters, emptyCounters } from "./counters.ts";
+import { type Costs, type Counters, emptyCounters, MAXIMUM_HOURLY_COST } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import { type Ledger, newLedger } from "./ledger.ts";
@@ -124,19 +124,16 @@ export function newState(
   };
 }
 
-/** The same as an owner may say. A sum of higher ones could not be kept. */
-const HIGHEST_HOURLY_COST = 1_000_000;
-
-/** Whether a machine may cost that. What its provider says beyond is as if it said nothing. */
-export function isHourlyCost(dollars: number): boolean {
-  return dollars >= 0 && dollars <= HIGHEST_HOURLY_COST;
-}
-
-/** The same state with what its provider says a stopped machine costs, if it says so. */
+/** The same state with what its provider says a stopped machine costs, if it says so. What can be no price is not said. */
 export function withStoppedCost(state: InstanceState, hourlyCost: number | undefined): InstanceState {
-  return hourlyCost === undefined || !isHourlyCost(hourlyCost) || hourlyCost === state.stoppedHourlyCost
+  return hourlyCost === undefined || !isPrice(hourlyCost) || hourlyCost === state.stoppedHourlyCost
     ? state
     : { ...state, stoppedHourlyCost: hourlyCost };
+}
+
+/** Whether it can be a machine's price: what is added up over years stays a number. */
+export function isPrice(hourlyCost: number): boolean {
+  return hourlyCost >= 0 && hourlyCost <= MAXIMUM_HOURLY_COST;
 }
 
 /** The machine that the instance watches. */

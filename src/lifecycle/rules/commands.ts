@@ -1,7 +1,7 @@
 import { closeGap } from "../model/counters.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
-import { awaitHeartbeat } from "../model/phase.ts";
+import { awaitHeartbeat, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
@@ -11,6 +11,7 @@ import { beginHibernation, settleSavings } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
+import { isOwnersMachine } from "./unheard.ts";
 import { beginWake } from "./waking.ts";
 
 /** What the owner asks for. */
@@ -40,7 +41,7 @@ export function keepAlive(
   return record(
     {
       ...awake,
-      phase: awake.phase.status === "pending" ? { status: "running", idle: null } : awake.phase,
+      phase: phaseKeptAlive(awake.phase),
       clock: { ...awake.clock, keepAliveUntil: until },
       counters: closeGap(awake.counters, policy.intervalMs, now, until),
     },
@@ -52,6 +53,14 @@ export function keepAlive(
       detail: { keep_alive_until: toIso(until) },
     },
   );
+}
+
+/**
+ * One that its owner named counts as running, though it was never heard. Any other is still waited for: somebody else may use it,
+ * and a keep-alive is no word to act on it later.
+ */
+function phaseKeptAlive(phase: Phase): Phase {
+  return phase.status === "pending" && isOwnersMachine(phase) ? { status: "running", idle: null } : phase;
 }
 
 /** The owner asks for hibernation. */

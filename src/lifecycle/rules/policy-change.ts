@@ -14,12 +14,16 @@ import { onlyDeletes } from "../model/stopping.ts";
 import { callOff } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
-import { deletionDue, nextStep, restartLadder } from "./ladder.ts";
+import { beforeStep, deletionDue, isStepDue, nextStep, restartLadder } from "./ladder.ts";
 import { restartLook } from "./look.ts";
+import { actionOf } from "./order.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 
+const POLICY_CHANGED = "the policy was changed";
+
 /**
- * A change of policy never acts on the past: a step that the new policy would already have taken counts from the change.
+ * A change of policy never acts on the past: a step that the new policy would already have taken counts from the change. An order
+ * that a policy gave, and that the new one would not give, is called off if it still can be.
  */
 export function changePolicy(
   state: InstanceState,
@@ -60,13 +64,17 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   const run = idleRunOf(state.phase);
   if (run === null) return state;
   const because = whyNotIdle(run, former, policy);
-  if (because !== null) return endIdleRun(state, now, because);
+  const isUnwanted = because !== null || hibernationDue(run, policy) > now;
+  // One that is suspended has its order called off for that.
+  const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
+  const called = isOrdered && isUnwanted && !policy.suspended ? callOff(state, now, POLICY_CHANGED) : state;
+  if (because !== null) return endIdleRun(called, now, because);
   if (run.warnedAt !== null) {
-    return hibernationDue(run, policy) <= now ? withIdleRun(state, { ...run, warnedAt: now }) : state;
+    return isUnwanted ? called : withIdleRun(called, { ...run, warnedAt: now });
   }
   return run.since + policy.idle.warnAfterMs <= now
-    ? withIdleRun(state, { ...run, since: now, heartbeats: 0 })
-    : state;
+    ? withIdleRun(called, { ...run, since: now, heartbeats: 0 })
+    : called;
 }
 
 function whyNotIdle(run: IdleRun, former: Policy, policy: Policy): string | null {
@@ -95,12 +103,36 @@ function changeOrphanPolicy(
   const [acted, acts] = [actsOnUnheard(state, former), actsOnUnheard(state, policy)];
   // Its owner was told that nothing is done about it.
   if (acts && !acted && state.phase.status === "pending") return awaitAnew(state, now);
-  if (acted && !acts && !policy.suspended && stemsFromSilence(state.phase))
-    return callOff(state, now, "the policy was changed");
+  // One that is suspended has its order called off for that.
+  if (!policy.suspended && isUnwanted(state, orphan, former, policy, now)) return callOffUnwanted(state, now);
   if (!former.orphan.enabled) return restartLadder(state, now);
   return isNewlyDue(state, orphan, former, policy, now)
     ? withOrphan(state, { ...orphan, clockFrom: now })
     : state;
+}
+
+/** Whether the order under way stems from silence, and the new policy would not give it, or not so. */
+function isUnwanted(
+  state: InstanceState,
+  orphan: Orphan,
+  former: Policy,
+  policy: Policy,
+  now: number,
+): boolean {
+  const action = actionOf(state);
+  if (action === null || action.kind === "wake" || !stemsFromSilence(state.phase)) return false;
+  const needsSnapshot = policy.orphan.snapshotBeforeDelete && !former.orphan.snapshotBeforeDelete;
+  return !isStepDue(state, orphan, action.kind, policy, now) || (action.kind === "delete" && needsSnapshot);
+}
+
+/** The step is taken anew when it is due by the new policy. */
+function callOffUnwanted(state: InstanceState, now: number): InstanceState {
+  const action = actionOf(state);
+  const called = callOff(state, now, POLICY_CHANGED);
+  const orphan = orphanOf(called.phase);
+  return action === null || action.kind === "wake" || orphan === null || actionOf(called) !== null
+    ? called
+    : withOrphan(called, beforeStep(orphan, action.kind));
 }
 
 /** What the new policy would have told of already counts from now. */

@@ -53,7 +53,11 @@ export function digitalocean(credentials: DigitalOceanCredentials, baseUrl = DIG
 }
 
 async function requireDeletable(calls: DigitalOceanCalls, target: Target): Promise<void> {
-  const obstacle = obstacleOf(await readDroplet(calls, target));
+  const droplet = await readDroplet(calls, target);
+  if (droplet.tags == null) {
+    throw new ProviderError("unavailable", "DigitalOcean does not say whether it is the node of a cluster");
+  }
+  const obstacle = obstacleOf(droplet);
   if (obstacle !== null) throw new ProviderError("refused", obstacle);
 }
 

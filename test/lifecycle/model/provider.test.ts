@@ -171,6 +171,15 @@ describe("a provider of the kind", () => {
     ]);
   });
 
+  it.each(["vast", "hyperstack", "digitalocean"] as const)(
+    "is a number that is written in one way: a machine of %s has one reference, and one watcher",
+    (kind) => {
+      expect(referenceIssue(kind, "28864630")).toBeNull();
+      expect(referenceIssue(kind, "028864630")).not.toBeNull();
+      expect(referenceIssue(kind, "0")).not.toBeNull();
+    },
+  );
+
   it("says what a reference of its own looks like", () => {
     expect(referenceIssue("vast", "x1")).toBe("must be the number of a Vast.ai instance");
     expect(referenceIssue("vast", "1".repeat(18))).toBeNull();

@@ -179,3 +179,36 @@ it("changes nothing for time alone", () => {
   const later = decide(line.state, { type: "alarm", dueAt: line.now }, line.policy, line.now + 1000);
   expect(later.state).toBe(line.state);
 });
+
+describe("what its provider says that a stopped machine costs", () => {
+  const stoppedAt = (hourlyCost: number): Timeline => {
+    const line = new Timeline({ profile: { hibernatedHourlyCost: null } });
+    line.heartbeat();
+    line.command({ type: "hibernate.requested" });
+    const { actionId } = line;
+    line.command({
+      type: "action.succeeded",
+      actionId,
+      snapshotId: null,
+      confirmedBy: "webhook",
+      hourlyCost,
+    });
+    return line;
+  };
+
+  it.each([-0.01, 1e7, 1e308, Number.NaN, Number.POSITIVE_INFINITY])(
+    "counts as not said where it is no price: %d",
+    (hourlyCost) => {
+      const line = stoppedAt(hourlyCost);
+      line.until(START + 60 * 24 * 60 * 60_000);
+      line.heartbeat();
+      expect(line.state.stoppedHourlyCost).toBeUndefined();
+      expect(JSON.stringify(line.state.ledger)).not.toContain('"dollars":null');
+    },
+  );
+
+  it("counts as said where it is one", () => {
+    expect(stoppedAt(0).state.stoppedHourlyCost).toBe(0);
+    expect(stoppedAt(0.02).state.stoppedHourlyCost).toBe(0.02);
+  });
+});

@@ -111,6 +111,14 @@ describe("a silent machine whose provider can only delete", () => {
     expect(line.view.status).toBe("orphaned");
   });
 
+  it("is not deleted if its owner takes the word back before its provider is told", () => {
+    const line = heardOnce(DELETE).until(at("5:00") + 7 * DAY);
+    line.command({ type: "cleanup" });
+    line.permit();
+    line.changePolicy({});
+    expect(line.view.status).toBe("orphaned");
+  });
+
   it("has its days counted from the word, if that comes when they are over", () => {
     const said = START + 30 * DAY;
     const line = heardOnce().until(said).changePolicy(DELETE);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 2 };
@@ -352,5 +353,85 @@ describe("a change of the interval after heartbeats were missed", () => {
     expect(line.view.missed_heartbeats).toBe(8);
     line.until(at("16:30"));
     expect(line.view.missed_heartbeats).toBe(9);
+  });
+});
+
+describe("an order from silence that waits, and that the new policy would not give", () => {
+  function deleting(overrides: PolicyOverrides = {}): Timeline {
+    const line = new Timeline({ overrides });
+    line.heartbeat();
+    line.until(at("30:00")).permit();
+    line.succeed();
+    line.until(at("5:00") + 7 * DAY).command({ type: "cleanup" });
+    line.permit();
+    expect(line.view.status).toBe("deleting");
+    return line;
+  }
+
+  it.each<PolicyOverrides>([
+    { orphan: { delete_after_days: null } },
+    { orphan: { delete_after_days: 30 } },
+    { orphan: { enabled: false } },
+  ])("is called off: a delete, by %j", (overrides) => {
+    const line = deleting().changePolicy(overrides);
+    expect(line.view.status).toBe("hibernated");
+    expect(line.events.map(({ kind }) => kind)).toContain("delete_cancelled");
+  });
+
+  it("is called off: a delete without the snapshot that it now asks for, and is given anew with one", () => {
+    const line = deleting({ orphan: { snapshot_before_delete: false } }).changePolicy({});
+    expect(line.view.status).toBe("hibernated");
+    line.command({ type: "cleanup" });
+    line.permit();
+    expect(line.view.status).toBe("deleting");
+  });
+
+  it("is called off: a hibernation, which comes when the new policy says", () => {
+    const line = new Timeline();
+    line.heartbeat();
+    line.until(at("30:00")).permit();
+    line.until(at("31:00")).changePolicy({ orphan: { hibernate_after_seconds: 3600 } });
+    expect(line.view.status).toBe("orphaned");
+    line.until(at("59:59"));
+    expect(line.guardQuestions).toEqual(["hibernate"]);
+    line.until(at("1:00:00"));
+    expect(line.guardQuestions).toEqual(["hibernate", "hibernate"]);
+  });
+
+  it("goes on where it would be given all the same", () => {
+    expect(deleting().changePolicy({ idle: { threshold_percent: 9 } }).view.status).toBe("deleting");
+    const asked = deleting({ orphan: { snapshot_before_delete: false } });
+    asked.changePolicy({ orphan: { snapshot_before_delete: false, delete_after_days: 5 } });
+    expect(asked.view.status).toBe("deleting");
+  });
+
+  it("ends as called off where a try is on its way that fails", () => {
+    const line = deleting();
+    line.command({ type: "action.tried", actionId: line.actionId });
+    line.changePolicy({ orphan: { delete_after_days: null } });
+    expect(line.view.status).toBe("deleting");
+    line.command({ type: "action.refused", actionId: line.actionId });
+    expect(line.view.status).toBe("hibernated");
+  });
+});
+
+describe("a hibernation for idleness that waits, and that the new policy would not order", () => {
+  function hibernating(): Timeline {
+    const line = new Timeline();
+    line.beatUntil(at("5:00"), IDLE);
+    expect(line.view.status).toBe("hibernating");
+    return line;
+  }
+
+  it.each<PolicyOverrides>([
+    { idle: { enabled: false } },
+    { idle: { threshold_percent: 1 } },
+    { idle: { hibernate_after_seconds: 1800 } },
+  ])("is called off, by %j", (overrides) => {
+    expect(hibernating().changePolicy(overrides).view.status).toBe("running");
+  });
+
+  it("goes on where it would be ordered all the same", () => {
+    expect(hibernating().changePolicy({ idle: { threshold_percent: 9 } }).view.status).toBe("hibernating");
   });
 });

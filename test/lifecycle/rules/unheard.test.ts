@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAlert } from "../../../src/lifecycle/model/history-event.ts";
+import { awaitHeartbeat } from "../../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { mergePolicy, type PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
@@ -142,6 +143,26 @@ describe("an instance that was registered and never heard", () => {
     expect(steps(line)).toEqual([]);
     expect(line.until(at("1:37:00")).view.status).toBe("orphaned");
   });
+
+  it.each(["imported", "started", "unknown"] as const)(
+    "is not acted upon because it was kept alive, where nothing is done about it (%s)",
+    (because) => {
+      const line = acting().until(at("10:00"));
+      line.state = { ...line.state, phase: awaitHeartbeat(because, line.now) };
+      line.until(at("50:00"));
+      line.command({ type: "keep_alive", durationMs: HOUR });
+      expect(line.view).toMatchObject({ status: "pending", health: "inactive" });
+      line.until(at("2:19:59"));
+      expect(warnings(line)).toHaveLength(1);
+      line.until(at("2:20:00"));
+      expect(warnings(line)).toHaveLength(2);
+      line.until(START + 60 * DAY).command({ type: "cleanup" });
+      expect(steps(line)).toEqual([]);
+      expect(warnings(line)).toHaveLength(2);
+      line.heartbeat();
+      expect(line.view.status).toBe("running");
+    },
+  );
 
   it("that a former release registered is told of, and nothing is done about it", () => {
     const line = acting();

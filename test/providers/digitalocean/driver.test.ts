@@ -82,6 +82,17 @@ describe("DigitalOcean", () => {
     expect(orders()).toEqual([]);
   });
 
+  it.each([undefined, null, "k8s", [7]])(
+    "does not destroy one whose tags it does not say (%j): it may be the node of a cluster",
+    async (tags) => {
+      is("active", { tags });
+      for (const order of [provider().delete, provider().snapshot]) {
+        await expect(order(target)).rejects.toMatchObject({ code: "unavailable" });
+      }
+      expect(orders()).toEqual([]);
+    },
+  );
+
   it.each([
     ["a proxy's page", { status: 404, body: "<html><h1>404 Not Found</h1></html>" }],
     ["another service's JSON", json(404, { error: "not_found" })],

@@ -51,10 +51,10 @@ export function setCredentials(
   listSoon(fleet, id);
 }
 
-/** At once, so that whoever has just connected an account sees what runs there. */
+/** At once, so that whoever has just connected an account sees what runs there, and is told if it can't be listed. */
 function listSoon(fleet: Fleet, id: string): void {
   const now = Date.now();
-  fleet.inventory.makeDue(id, now);
+  fleet.inventory.beginAnew(id, now);
   fleet.scheduleListings(now);
 }
 

@@ -58,7 +58,7 @@ export interface KeptCredentials extends SealedCredentials {
 }
 
 /** So many refusals in a row, and the credentials count as refused: nothing is called with them any more. */
-const REFUSALS_IN_A_ROW = 3;
+export const REFUSALS_IN_A_ROW = 3;
 
 export function isRefused({ refusals }: Pick<Standing, "refusals">): boolean {
   return refusals >= REFUSALS_IN_A_ROW;

@@ -67,17 +67,26 @@ export async function claimMachine(
   const fleet = fleetOf(env, userId);
   const found = await fleet.claim(machine, instanceId);
   if (found.holder === instanceId) return { claimed: true, ...found };
-  if (found.claimedAt > Date.now() - UNHEARD_MS) return { claimed: false, holder: found.holder };
-  const watched = await actorOf(env, userId, found.holder).machine();
-  // Nobody knows what a holder whose state can't be read watches: it keeps its claim.
-  const holds = watched !== null && (!("ref" in watched) || isClaimedBy(watched, machine));
-  if (holds) return { claimed: false, holder: found.holder };
+  if (!(await isLeftBehind(env, userId, machine, found))) return { claimed: false, holder: found.holder };
 
   await fleet.withdrawClaim(machine, found.holder, found.claimedAt);
   const second = await fleet.claim(machine, instanceId);
   return second.holder === instanceId
     ? { claimed: true, ...second }
     : { claimed: false, holder: second.holder };
+}
+
+/** Whether the claim is old, and its holder's actor does not confirm it. */
+export async function isLeftBehind(
+  env: Pick<Env, "INSTANCES">,
+  userId: string,
+  machine: MachineKey,
+  { holder, claimedAt }: { readonly holder: string; readonly claimedAt: number },
+): Promise<boolean> {
+  if (claimedAt > Date.now() - UNHEARD_MS) return false;
+  const watched = await actorOf(env, userId, holder).machine();
+  // Nobody knows what a holder whose state can't be read watches: it keeps its claim.
+  return watched === null || ("ref" in watched && !isClaimedBy(watched, machine));
 }
 
 /**

@@ -10,18 +10,25 @@ const MINUTE = 60_000;
 
 const KEY = { api_key: "rpa_0123456789" };
 
-/** The account's pods: how each is, and the cluster that one belongs to. */
-let pods: Map<string, { status: string; cluster?: string }>;
+/** How it is, and the cluster that one belongs to. `cost`: while it runs. */
+interface Pod {
+  readonly status: string;
+  readonly cluster?: string;
+  readonly cost?: number;
+}
+
+/** The account's pods. */
+let pods: Map<string, Pod>;
 /** What was ordered there. */
 let ordered: string[];
 
-const podOf = (id: string, { status, cluster }: { status: string; cluster?: string }, place: number) => ({
+const podOf = (id: string, { status, cluster, cost }: Pod, place: number) => ({
   id,
   name: `rig ${id}`,
   status,
   actions: status === "RUNNING" ? ["stop", "restart", "terminate"] : ["start", "terminate"],
   gpu: { id: "NVIDIA GeForce RTX 4090", count: 1 },
-  cost: status === "RUNNING" ? (place + 1) / 4 : 0,
+  cost: status === "RUNNING" ? (cost ?? (place + 1) / 4) : 0,
   ...(cluster === undefined ? {} : { cluster: { id: cluster } }),
 });
 
@@ -89,7 +96,9 @@ describe("an account of twelve machines, of which three are watched, two stopped
     expect(await get("/instances/pod7")).toMatchObject({
       name: "rig pod7",
       provider: "runpod",
-      hourly_cost: 1.75,
+      hourly_cost: null,
+      rate: 1.75,
+      rate_source: "provider",
       status: "pending",
     });
 
@@ -100,7 +109,8 @@ describe("an account of twelve machines, of which three are watched, two stopped
       rate_source: "provider",
     });
 
-    // One is stopped where it is rented; the others beat.
+    // One becomes dearer, though nobody typed its price. One is stopped where it is rented; the others beat.
+    pods.set("pod7", { status: "RUNNING", cost: 9 });
     const [stopped, ...others] = watched;
     for (const one of watched) await one.heartbeat();
     pods.set("pod1", { status: "EXITED" });
@@ -111,6 +121,7 @@ describe("an account of twelve machines, of which three are watched, two stopped
       await stopped?.until(now);
       if (minute % 5 === 0) await passAlarms(fleet, now);
     }
+    expect((await get("/instances/pod7")).rate).toBe(9);
     await stopped?.settled();
     expect(await stopped?.status()).toBe("hibernated");
     expect(await Promise.all(others.map((one) => one.status()))).toEqual(["running", "running"]);

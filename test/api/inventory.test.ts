@@ -276,6 +276,60 @@ describe("adoption", () => {
     ).toHaveLength(1);
   });
 
+  it("registers a machine at the named connection, and never at one that can't be asked for it any more", async () => {
+    shown = { alpha: "RUNNING", beta: "RUNNING", gamma: "RUNNING" };
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const json = { provider: "gcp", name: "Team B", credentials: keyFile };
+    const second = await call("POST", "/api/agent/connections", { token, json });
+    await passAlarms(fleet, DAY + 2_000);
+    const connectionOf = async (instance: string) =>
+      (await call("GET", `/api/agent/instances/${instance}`, { token })).body.connection;
+    await adopt(token, { machines: [{ connection: second.body.id, ref: refOf("alpha") }] });
+    expect(await connectionOf("alpha")).toBe(second.body.id);
+    // The first one's credentials are replaced by those of another account, and are not listed yet.
+    setClock(DAY + 10 * MINUTE);
+    await call("PUT", "/api/agent/providers/gcp", { token, json: keyFile });
+    await adopt(token, { machines: [{ connection: "gcp", ref: refOf("beta") }] });
+    expect(await connectionOf("beta")).toBe(second.body.id);
+    const changed = { credentials: keyFile };
+    await call("PATCH", `/api/agent/connections/${second.body.id}`, { token, json: changed });
+    const { body } = await adopt(token, { machines: [{ connection: "gcp", ref: refOf("gamma") }] });
+    expect(body.refused).toMatchObject([{ because: "unavailable" }]);
+  });
+
+  it("registers each machine once, however many ask for it at the same time", async () => {
+    shown = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`rig-${index}`, "RUNNING"]));
+    const { token, fleet } = await connected();
+    await passAlarms(fleet, DAY + 1_000);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => adopt(token, { all: true })));
+    const adopted = answers.flatMap(({ body }) => body.adopted.map(({ ref }: { ref: string }) => ref));
+    expect(adopted.toSorted()).toEqual(Object.keys(shown).map(refOf).toSorted());
+    for (const [name, ref] of Object.keys(shown).map((each) => [each, refOf(each)] as const)) {
+      expect(await fleet.holderOf({ provider: "gcp", ref })).toBe(name);
+    }
+  });
+
+  it("takes over a claim whose instance never came to be, and none of an instance", async () => {
+    shown = { alpha: "RUNNING", beta: "RUNNING" };
+    const user = await connected();
+    await user.fleet.claim({ provider: "gcp", ref: refOf("alpha") }, "never-came");
+    await Instance.register(user, "rig", { provider: "gcp", provider_ref: refOf("beta") }, "?sight=false");
+    await passAlarms(user.fleet, DAY + 1_000);
+    const machines = ["alpha", "beta"].map((name) => ({ connection: "gcp", ref: refOf(name) }));
+    expect((await adopt(user.token, { machines })).body.refused).toMatchObject([
+      { because: "watched" },
+      { because: "watched" },
+    ]);
+    await passAlarms(user.fleet, DAY + 20 * MINUTE);
+    const { body } = await adopt(user.token, { machines });
+    expect(body).toMatchObject({
+      adopted: [{ instance_id: "alpha" }],
+      refused: [{ ref: refOf("beta"), because: "watched" }],
+    });
+    expect(await user.fleet.holderOf({ provider: "gcp", ref: refOf("alpha") })).toBe("alpha");
+  });
+
   it("registers one that is stopped if it is named, and says why it registers another not", async () => {
     shown = { beta: "TERMINATED" };
     const { token, fleet } = await connected();

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { forgetConnection } from "../../src/fleet/connections.ts";
+import { forgetConnection, noteTrial, setCredentials } from "../../src/fleet/connections.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import { newFleet } from "../../src/fleet/rules/state.ts";
 import { createTables } from "../../src/fleet/tables/schema.ts";
 import { NOT_COUNTED } from "../../src/fleet/tables/silences.ts";
+import { adoptAll } from "../../src/fleet/tasks/adopt.ts";
 import { Listings } from "../../src/fleet/tasks/listing.ts";
 import { setSuspended } from "../../src/fleet/tasks/standing.ts";
+import { toIso } from "../../src/lifecycle/model/time.ts";
 import type { Turn } from "../../src/providers/pace.ts";
 import {
   type ListedMachine,
@@ -103,8 +105,15 @@ async function until(moment: number): Promise<void> {
 const alerts = () => fleet.events.after(0, 100).rows.filter(({ instanceId }) => instanceId === null);
 
 /** An instance of the registry, such as one whose agent hibernates it. */
-function place(instanceId: string, provider: string, ref: string | null, status = "running"): void {
-  const view = { status, name: instanceId, provider, provider_ref: ref, health: "healthy" };
+function place(
+  instanceId: string,
+  provider: string,
+  ref: string | null,
+  status = "running",
+  hibernatedSince: number | null = null,
+): void {
+  const hibernated_since = hibernatedSince === null ? null : toIso(hibernatedSince);
+  const view = { status, name: instanceId, provider, provider_ref: ref, health: "healthy", hibernated_since };
   fleet.registry.write(
     instanceId,
     1,
@@ -133,7 +142,10 @@ describe("an account of twelve machines", () => {
   });
 
   beforeEach(() => {
-    for (const ref of ["1", "2"]) fleet.machines.claim({ provider: "gcp", ref }, `i-${ref}`, 0);
+    for (const ref of ["1", "2"]) {
+      fleet.machines.claim({ provider: "gcp", ref }, `i-${ref}`, 0);
+      place(`i-${ref}`, "gcp", ref);
+    }
     place("3", "agent", null);
     shows(...shown);
   });
@@ -356,6 +368,223 @@ describe("a listing", () => {
     };
     await listings.listDue(env, USER, fleet);
     expect(fleet.inventory.of("gcp")).toEqual([]);
+  });
+});
+
+describe("a machine that bills", () => {
+  const told = () =>
+    alerts().flatMap(({ kind, detail }) => (kind === "unwatched_machines" ? [detail.refs] : []));
+
+  it("is watched by nobody where its claim is of an instance that never came to be", async () => {
+    shows(machine("a"));
+    fleet.machines.claim({ provider: "gcp", ref: "a" }, "never-came", START);
+    await until(START + 5 * MINUTE);
+    expect(told()).toEqual([]);
+    expect(fleet.inventory.find({ connection: "gcp", ref: "a" })?.watchedBy).toBe("never-came");
+    await until(START + 40 * MINUTE);
+    expect(told()).toEqual(["a"]);
+    expect(fleet.inventory.find({ connection: "gcp", ref: "a" })?.watchedBy).toBeNull();
+  });
+
+  it("is told though an instance holds it as hibernated that no list can speak to", async () => {
+    shows(machine("a"), machine("b"), machine("c"));
+    place("by-itself", "agent", "a", "hibernated", START);
+    place("by-hook", "webhook", "b", "hibernated", START + 90 * MINUTE);
+    place("called", "gcp", "c", "hibernated", START);
+    fleet.machines.claim({ provider: "gcp", ref: "c" }, "called", START);
+    await until(START + 30 * MINUTE);
+    expect(told()).toEqual([]);
+    await until(START + 2 * HOUR);
+    expect(told()).toEqual(["a"]);
+    expect(alerts()[0]?.message).toContain("by-itself counts as hibernated");
+    await until(START + 3 * HOUR);
+    expect(told()).toEqual(["a", "b"]);
+  });
+
+  it("is told though its provider says impossible things of it", async () => {
+    const impossible = { createdAt: 1e300, hourlyCost: 1e308, stoppedHourlyCost: -1 };
+    shows(machine("a", impossible), machine("b", { createdAt: Number.NaN, hourlyCost: 2 }));
+    await until(START + MINUTE);
+    expect(alerts()).toMatchObject([
+      { kind: "unwatched_machines", detail: { machines: 2, unpriced: 1, hourly_cost: 2 } },
+    ]);
+    expect(fleet.inventory.find({ connection: "gcp", ref: "a" })).toMatchObject({
+      createdAt: null,
+      hourlyCost: null,
+      stoppedHourlyCost: null,
+    });
+  });
+
+  it("is told though its state is not understood, unless that passes", async () => {
+    shows(machine("a"), machine("b", { memberOf: "cluster 1" }));
+    fleet.machines.claim({ provider: "gcp", ref: "a" }, "i-a", START);
+    place("i-a", "gcp", "a");
+    await until(START + MINUTE);
+    const unread = { name: null, state: "unknown", gpu: null, gpus: null, hourlyCost: null } as const;
+    shows(machine("a", unread), machine("b", unread), machine("c", unread));
+    await until(START + 20 * MINUTE);
+    expect(told()).toEqual([]);
+    await until(START + 2 * HOUR);
+    expect(told()).toEqual(["c"]);
+    expect(alerts()[0]?.message).toContain("state not known since");
+    // What was known of it before still counts.
+    expect(fleet.inventory.find({ connection: "gcp", ref: "b" })).toMatchObject({
+      name: "rig-b",
+      memberOf: "cluster 1",
+      hourlyCost: 0.5,
+    });
+  });
+});
+
+it("each instance hears in its turn how its machine is listed, though more than a turn takes never take it in", async () => {
+  const heard = new Set<string>();
+  const INSTANCES = {
+    getByName: (name: string) => ({
+      noteListed: async () => {
+        heard.add(name);
+        throw new Error("it can't be read");
+      },
+    }),
+  };
+  const refs = Array.from({ length: 250 }, (_, index) => `m-${index}`);
+  for (const ref of refs) {
+    fleet.machines.claim({ provider: "gcp", ref }, `i-${ref}`, START);
+    place(`i-${ref}`, "gcp", ref, "hibernated", START);
+  }
+  shows(...refs.map((ref) => machine(ref)));
+  Object.assign(env, { INSTANCES });
+  await until(START + 3 * HOUR);
+  Reflect.deleteProperty(env, "INSTANCES");
+  expect(heard.size).toBe(250);
+});
+
+it("adoptions at the same time register each machine once, and its instance keeps it", async () => {
+  const refs = Array.from({ length: 12 }, (_, index) => `projects/project-1/zones/us-a/instances/m-${index}`);
+  const registered: string[] = [];
+  const INSTANCES = {
+    getByName: (name: string) => ({
+      register: async () => {
+        if (registered.includes(name)) return { outcome: "exists", isLeaving: false };
+        registered.push(name);
+        return { outcome: "registered", tokenGeneration: 1 };
+      },
+      noteListed: async () => true,
+    }),
+  };
+  shows(...refs.map((ref) => machine(ref)));
+  await until(START + MINUTE);
+  const own: Env = Object.assign(Object.create(env), { INSTANCES, INSTANCES_PER_USER: "100" });
+  const places = refs.map((ref) => ({ connection: "gcp", ref }));
+  await Promise.all([1, 2].map(() => adoptAll(own, USER, fleet, places, true)));
+  expect(registered.toSorted()).toEqual(refs.map((_, index) => `${USER}/m-${index}`).toSorted());
+  for (const [index, ref] of refs.entries()) {
+    expect(fleet.machines.holderOf({ provider: "gcp", ref })).toBe(`m-${index}`);
+  }
+});
+
+describe("that an account can't be listed", () => {
+  const failing = () => {
+    list = async () => {
+      throw new ProviderError("refused", "its key may not list");
+    };
+  };
+  const told = () => alerts().map(({ kind }) => kind);
+
+  it("is told of credentials that replace refused ones", async () => {
+    failing();
+    for (let refusals = 0; refusals < 3; refusals++) {
+      const trial = { setAt: 1, isCheck: false, outcome: "refused", problem: "401" } as const;
+      noteTrial(fleet, "gcp", { ...trial, at: START });
+    }
+    await until(START + 6 * HOUR);
+    expect(told()).toEqual(["connection_refused"]);
+    setCredentials(fleet, "gcp", { sealed: "", setAt: START + 6 * HOUR }, null);
+    await until(START + 12 * HOUR);
+    expect(told()).toEqual(["connection_refused", "listing_failed"]);
+  });
+
+  it("is not held against credentials that were set meanwhile, nor noted of a connection that was removed", async () => {
+    list = async () => {
+      setCredentials(fleet, "gcp", { sealed: "", setAt: 2 }, null);
+      throw new ProviderError("refused", "of the former key");
+    };
+    await listings.listDue(env, USER, fleet);
+    expect(fleet.inventory.listing("gcp")).toMatchObject({ failures: 0, problem: null, dueAt: START });
+    list = async () => {
+      forgetConnection(fleet, "gcp");
+      throw new ProviderError("refused", "of the former key");
+    };
+    await listings.listDue(env, USER, fleet);
+    expect(fleet.inventory.listing("gcp")).toBeNull();
+  });
+
+  it("is told of a part of it, once a day, unless it passes", async () => {
+    const unlisted = [{ name: "zone-b", refPrefix: "zone-b/" }];
+    const partly = async () => ({ machines: [], next: null, unlisted });
+    list = partly;
+    await until(START + MINUTE);
+    shows();
+    await until(START + HOUR);
+    expect(told()).toEqual([]);
+    list = partly;
+    await until(START + 20 * HOUR);
+    expect(told()).toEqual(["listing_failed"]);
+    expect(alerts()[0]?.message).toContain("what is in zone-b is not listed");
+    await until(START + 30 * HOUR);
+    expect(told()).toHaveLength(2);
+  });
+
+  it("is told of all that lies beyond the bound", async () => {
+    shows(...Array.from({ length: 10_001 }, (_, index) => machine(`${index}`, { state: "stopped" })));
+    await until(START + 20 * MINUTE);
+    expect(told()).toEqual(["listing_failed"]);
+  });
+});
+
+describe("of two connections of one account", () => {
+  const entry = (connection = "gcp") => fleet.inventory.find({ connection, ref: "a" });
+
+  beforeEach(async () => {
+    shows(machine("a"));
+    await until(START + MINUTE);
+    const second = { id: "c-1", kind: "gcp", name: "Team B", createdAt: START } as const;
+    fleet.connections.add(second, { sealed: "", setAt: 1 }, null, 10);
+    await until(START + 20 * MINUTE);
+    expect(entry()).toMatchObject({ connection: "gcp", isCurrent: true });
+    expect(entry("c-1")).toMatchObject({ connection: "c-1", isCurrent: true });
+  });
+
+  const refuse = () => {
+    for (let refusals = 0; refusals < 3; refusals++) {
+      const trial = { setAt: 1, isCheck: false, outcome: "refused", problem: "401" } as const;
+      noteTrial(fleet, "gcp", { ...trial, at: START });
+    }
+  };
+
+  it("the one speaks for a machine that is not refused", () => {
+    refuse();
+    expect(entry()).toMatchObject({ connection: "c-1", isCurrent: true });
+  });
+
+  it("one that is refused keeps no machine that the other lists no more", async () => {
+    refuse();
+    const lists = list;
+    list = async () => ({ machines: [], next: null });
+    const gcp = fleet.inventory.of("gcp");
+    fleet.inventory.makeDue("gcp", START + 100 * HOUR);
+    await until(START + HOUR);
+    expect(fleet.inventory.of("gcp")).toMatchObject(gcp.map(({ ref }) => ({ ref, vanishedAt: null })));
+    expect(entry()?.vanishedAt).toBeGreaterThan(START);
+    list = lists;
+    await until(START + 2 * HOUR);
+    expect(entry()?.vanishedAt).toBeNull();
+  });
+
+  it("the one speaks for a machine whose present credentials have shown it", () => {
+    setCredentials(fleet, "gcp", { sealed: "", setAt: Date.now() }, null);
+    expect(entry()).toMatchObject({ connection: "c-1", isCurrent: true });
+    setCredentials(fleet, "c-1", { sealed: "", setAt: Date.now() }, null);
+    expect(entry()).toMatchObject({ isCurrent: false });
   });
 });
 

@@ -19,6 +19,8 @@ export type AdoptionRefusal =
 interface Found extends InventoryMachine {
   readonly provider: ProviderKind;
   readonly watchedBy: string | null;
+  /** Whether the present credentials of its connection have shown it, and are not refused. */
+  readonly isCurrent: boolean;
 }
 
 /** Why nobody may watch the machine by itself; null when nothing stands against it. */
@@ -27,6 +29,8 @@ export function adoptionRefusal(machine: Found | null): AdoptionRefusal | null {
   if (machine.vanishedAt !== null || machine.state === "terminated") return "gone";
   if (machine.memberOf !== null) return "member";
   if (machine.watchedBy !== null) return "watched";
+  // Nobody could stop it, or these credentials are of another account.
+  if (!machine.isCurrent) return "unavailable";
   return referenceIssue(machine.provider, machine.ref) === null ? null : "bad_reference";
 }
 

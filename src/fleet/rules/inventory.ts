@@ -1,6 +1,5 @@
-import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
-import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
+import { isPrice } from "../../lifecycle/model/state.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
 import { mayBeUnlisted } from "../../providers/listing.ts";
 import type { ListedMachine, UnlistedPart } from "../../providers/provider.ts";
 
@@ -49,6 +48,8 @@ const ROWS_PER_CONNECTION = 2 * MACHINES_PER_LISTING;
 const NOTED_EVERY_MS = HOUR_MS;
 
 const LONGEST_TEXT = 200;
+const MOST_GPUS = 100_000;
+const LATEST_MOMENT = Date.UTC(9999, 0);
 
 export interface Taken {
   /** New and changed machines. */
@@ -71,7 +72,7 @@ export function gpuNames({ gpu, gpus }: Pick<ListedMachine, "gpu" | "gpus">): st
 export function takeListing(known: readonly InventoryMachine[], listing: Listing): Taken {
   const { startedAt, machines } = listing;
   const before = new Map(known.map((machine) => [machine.ref, machine]));
-  const listed = new Map(machines.map((machine) => [machine.ref, shortened(machine)]));
+  const listed = new Map(machines.map((machine) => [machine.ref, bounded(machine)]));
   const seen = [...listed.values()].map((machine) => see(machine, before.get(machine.ref), startedAt));
   const unseen = known.filter(({ ref }) => !listed.has(ref));
   const left = unseen.map((machine) =>
@@ -81,9 +82,25 @@ export function takeListing(known: readonly InventoryMachine[], listing: Listing
   return { written: kept.filter((machine) => machine !== before.get(machine.ref)), forgotten };
 }
 
-function shortened(machine: ListedMachine): ListedMachine {
+/** What nobody could count with, or show, is not known. */
+function bounded(machine: ListedMachine): ListedMachine {
   const short = (text: string | null) => text?.replaceAll(/\p{Cc}+/gu, " ").slice(0, LONGEST_TEXT) ?? null;
-  return { ...machine, name: short(machine.name), gpu: short(machine.gpu), region: short(machine.region) };
+  const { name, gpu, region, memberOf, gpus, createdAt, hourlyCost, stoppedHourlyCost } = machine;
+  return {
+    ...machine,
+    name: short(name),
+    gpu: short(gpu),
+    region: short(region),
+    memberOf: short(memberOf),
+    gpus: within(gpus, MOST_GPUS),
+    createdAt: within(createdAt, LATEST_MOMENT),
+    hourlyCost: hourlyCost !== null && isPrice(hourlyCost) ? hourlyCost : null,
+    stoppedHourlyCost: stoppedHourlyCost !== null && isPrice(stoppedHourlyCost) ? stoppedHourlyCost : null,
+  };
+}
+
+function within(amount: number | null, most: number): number | null {
+  return amount !== null && amount >= 0 && amount <= most ? amount : null;
 }
 
 function see(machine: ListedMachine, before: InventoryMachine | undefined, at: number): InventoryMachine {
@@ -93,7 +110,7 @@ function see(machine: ListedMachine, before: InventoryMachine | undefined, at: n
   const isSameState =
     before.vanishedAt === null && (before.state === machine.state || (isUp(before) && isUp(machine)));
   const now: InventoryMachine = {
-    ...machine,
+    ...(machine.state === "unknown" ? withKnown(machine, before) : machine),
     firstSeenAt: before.firstSeenAt,
     lastSeenAt: at,
     stateSince: isSameState ? before.stateSince : at,
@@ -102,6 +119,21 @@ function see(machine: ListedMachine, before: InventoryMachine | undefined, at: n
   };
   const isNews = isSameState ? factsOf(now) !== factsOf(before) : true;
   return isNews || at - before.lastSeenAt >= NOTED_EVERY_MS ? now : before;
+}
+
+/** Of a machine that is not understood, what was known before still counts. */
+function withKnown(machine: ListedMachine, before: ListedMachine): ListedMachine {
+  return {
+    ...machine,
+    name: machine.name ?? before.name,
+    gpu: machine.gpu ?? before.gpu,
+    gpus: machine.gpus ?? before.gpus,
+    region: machine.region ?? before.region,
+    createdAt: machine.createdAt ?? before.createdAt,
+    hourlyCost: machine.hourlyCost ?? before.hourlyCost,
+    stoppedHourlyCost: machine.stoppedHourlyCost ?? before.stoppedHourlyCost,
+    memberOf: machine.memberOf ?? before.memberOf,
+  };
 }
 
 /** All that a provider says of a machine. */
@@ -139,83 +171,6 @@ function keep(
   return [[...seen, ...kept], forgotten.map(({ ref }) => ref)];
 }
 
-/** A machine that goes on unwatched is told again after this long. */
-export const REMINDER_MS = DAY_MS;
-
-/**
- * Of the machines that a listing shows, those of which their owner is to be told: they are up, nobody watches them, and nothing else
- * starts and stops them.
- */
-export function unwatchedToTell<M extends InventoryMachine>(
-  machines: readonly M[],
-  isWatched: (machine: M) => boolean,
-  at: number,
-): M[] {
-  return machines.filter(
-    (machine) =>
-      isUp(machine) &&
-      machine.vanishedAt === null &&
-      machine.memberOf === null &&
-      !isWatched(machine) &&
-      (machine.toldAt === null || at - machine.toldAt >= REMINDER_MS),
-  );
-}
-
-/** So many machines are named; the others are counted. */
-const NAMED = 20;
-
-/** What the owner is told of these machines at once. A price that is not known is not taken for nothing. */
-export function unwatchedEvent(
-  connection: string,
-  provider: string,
-  machines: readonly InventoryMachine[],
-  at: number,
-): HistoryEvent {
-  const dear = machines.toSorted((a, b) => (b.hourlyCost ?? -1) - (a.hourlyCost ?? -1));
-  const priced = machines.filter(({ hourlyCost }) => hourlyCost !== null);
-  const total = priced.reduce((sum, { hourlyCost }) => sum + (hourlyCost ?? 0), 0);
-  const unpriced = machines.length - priced.length;
-  const isReminder = machines.every(({ toldAt }) => toldAt !== null);
-  const named = dear.slice(0, NAMED).map(described);
-  const more = machines.length > NAMED ? [`and ${machines.length - NAMED} more`] : [];
-  const [machine, run] =
-    machines.length === 1 ? ["1 machine", "runs"] : [`${machines.length} machines`, "run"];
-  return {
-    id: `unwatched-${connection}-${at.toString(36)}`,
-    at,
-    kind: "unwatched_machines",
-    severity: "warning",
-    message: `${machine} at ${provider} ${isReminder ? `still ${run}` : run}, watched by nobody: ${together(total, priced.length, unpriced)}. ${[...named, ...more].join("; ")}`,
-    detail: {
-      connection,
-      machines: machines.length,
-      hourly_cost: priced.length === 0 ? null : roundDollars(total),
-      unpriced,
-      reminder: isReminder,
-      refs: dear
-        .slice(0, NAMED)
-        .map(({ ref }) => ref)
-        .join(" "),
-    },
-  };
-}
-
-function together(total: number, priced: number, unpriced: number): string {
-  if (priced === 0) return "what they cost is not known";
-  const sum = `${spokenDollars(total)} an hour`;
-  return unpriced === 0 ? `${sum} in all` : `${sum} and more, since the price of ${unpriced} is not known`;
-}
-
-function described(machine: InventoryMachine): string {
-  const { ref, name, createdAt, hourlyCost, stateSince } = machine;
-  const price = hourlyCost === null ? "price not known" : `${spokenDollars(hourlyCost)} an hour`;
-  const created = createdAt === null ? null : `created ${toIso(createdAt)}`;
-  const facts = [gpuNames(machine), price, created, `seen up since ${toIso(stateSince)}`].filter(
-    (fact) => fact !== null,
-  );
-  return `${name ?? ref} (${facts.join(", ")})`;
-}
-
 /** A connection is listed this often. */
 export const LIST_EVERY_MS = 15 * MINUTE_MS;
 
@@ -229,21 +184,4 @@ export const FAILURES_TOLD = 3;
 export function waitUntilListing(failures: number, retryAfterMs: number, spread: number): number {
   const wait = Math.min(LIST_EVERY_MS * 2 ** Math.min(Math.max(0, failures - 1), 10), LONGEST_WAIT_MS);
   return Math.max(Math.min(retryAfterMs, LONGEST_WAIT_MS), Math.round(wait * (0.9 + 0.2 * spread)));
-}
-
-/** What the owner is told once listings fail again and again. */
-export function listingFailedEvent(
-  connection: string,
-  provider: string,
-  problem: string,
-  at: number,
-): HistoryEvent {
-  return {
-    id: `listing-${connection}-${at.toString(36)}`,
-    at,
-    kind: "listing_failed",
-    severity: "warning",
-    message: `The machines at ${provider} can't be listed: ${problem}. Until they can, nobody sees what runs there without being watched. It is tried again and again`,
-    detail: { connection, problem },
-  };
 }

@@ -14,6 +14,8 @@ export interface InventoryRow extends InventoryMachine {
   readonly watchedBy: string | null;
   /** What was last told to an instance of this machine: see `tasks/witness.ts`. */
   readonly witness: string | null;
+  /** Whether the present credentials of its connection have shown it, and are not refused. */
+  readonly isCurrent: boolean;
 }
 
 /** How the listing of a connection goes. */
@@ -49,6 +51,7 @@ export const inventoryRow = z
     vanished_at: z.number().nullable(),
     witness: z.string().nullable(),
     watched_by: z.string().nullable(),
+    is_current: z.number(),
   })
   .transform(
     (row): InventoryRow => ({
@@ -71,6 +74,7 @@ export const inventoryRow = z
       vanishedAt: row.vanished_at,
       witness: row.witness,
       watchedBy: row.watched_by,
+      isCurrent: row.is_current === 1,
     }),
   );
 

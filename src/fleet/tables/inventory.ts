@@ -1,9 +1,11 @@
 import { z } from "zod";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import { type Found, readableRows, readFound } from "../../lifecycle/model/stored.ts";
-import type { Connection } from "../../providers/connections.ts";
+import { toIso } from "../../lifecycle/model/time.ts";
+import { type Connection, REFUSALS_IN_A_ROW } from "../../providers/connections.ts";
 import { entriesOf } from "../rules/entries.ts";
 import type { InventoryMachine } from "../rules/inventory.ts";
+import { REGISTERED_WITHIN_MS } from "./admissions.ts";
 import { type InventoryRow, inventoryRow, type ListingRow, listingRow } from "./inventory-rows.ts";
 
 /** The machines that a user's connections have listed, and how the listings go. */
@@ -13,17 +15,31 @@ const LISTS_NONE = "(provider IN ('agent', 'none', 'webhook') OR provider GLOB '
 
 /**
  * The instance that watches a machine: whoever has claimed it, or one whose provider lists none and that goes by the same reference,
- * such as one that its own agent hibernates.
+ * such as one that its own agent hibernates. A claim alone watches nothing: its instance may never have come to be.
  */
 const WATCHER = `COALESCE(
-  (SELECT instance_id FROM machines WHERE provider = inventory.provider AND ref = inventory.ref),
+  (SELECT instance_id FROM machines WHERE provider = inventory.provider AND ref = inventory.ref
+     AND (claimed_at > ?
+       OR EXISTS (SELECT 1 FROM instances WHERE instances.instance_id = machines.instance_id))),
   (SELECT instance_id FROM instances WHERE instance_id = inventory.ref AND provider_ref IS NULL
      AND ${LISTS_NONE} AND status <> 'deleted'),
   (SELECT instance_id FROM instances WHERE provider_ref = inventory.ref
      AND ${LISTS_NONE} AND status <> 'deleted' LIMIT 1))`;
 
+/** What `WATCHER` is asked with: claims since then may be of a registration under way. */
+function youngSince(): number {
+  return Date.now() - REGISTERED_WITHIN_MS;
+}
+
+/** Whether the connection's present credentials have shown the machine, and are not refused. */
+const IS_CURRENT = `EXISTS (
+  SELECT 1 FROM credentials LEFT JOIN connections ON connections.id = credentials.kind
+  WHERE credentials.kind = inventory.connection AND credentials.set_at <= inventory.last_seen_at
+    AND NOT COALESCE(connections.noted_of = credentials.set_at AND connections.refusals >= ${REFUSALS_IN_A_ROW}, 0))`;
+
 const COLUMNS = `connection, ref, provider, name, state, gpu, gpus, region, created_at, hourly_cost, stopped_hourly_cost,
-  member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at, witness, ${WATCHER} AS watched_by`;
+  member_of, first_seen_at, last_seen_at, state_since, told_at, vanished_at, witness, ${WATCHER} AS watched_by,
+  ${IS_CURRENT} AS is_current`;
 
 const LISTING = "connection, due_at, tried_at, listed_at, is_complete, failures, problem";
 
@@ -54,7 +70,11 @@ export class Inventory {
 
   /** All that is kept of a connection. */
   of(connection: string): InventoryRow[] {
-    const rows = this.#sql.exec(`SELECT ${COLUMNS} FROM inventory WHERE connection = ?`, connection);
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM inventory WHERE connection = ?`,
+      youngSince(),
+      connection,
+    );
     return readableRows(inventoryRow, rows.toArray());
   }
 
@@ -63,6 +83,7 @@ export class Inventory {
     const rows = this.#sql.exec(
       `SELECT ${COLUMNS} FROM inventory
        WHERE (provider, ref) IN (SELECT provider, ref FROM inventory WHERE connection = ?)`,
+      youngSince(),
       connection,
     );
     return entriesOf(readableRows(inventoryRow, rows.toArray()));
@@ -78,6 +99,7 @@ export class Inventory {
       after.provider,
       after.ref,
       wanted,
+      youngSince(),
       wanted,
       limit,
     );
@@ -85,7 +107,7 @@ export class Inventory {
     return { rows: places.flatMap((place) => this.#entry(place) ?? []), end };
   }
 
-  /** The machine that stands there, as all connections that list it see it. */
+  /** The machine that stands there, as all connections that list it see it. The named one speaks for it, if it can. */
   find(place: InventoryPlace): InventoryRow | null {
     const rows = this.#sql.exec(
       "SELECT provider, ref FROM inventory WHERE connection = ? AND ref = ?",
@@ -93,16 +115,17 @@ export class Inventory {
       place.ref,
     );
     const [found] = readableRows(placeRow, rows.toArray());
-    return found === undefined ? null : this.#entry(found);
+    return found === undefined ? null : this.#entry(found, place.connection);
   }
 
-  #entry({ provider, ref }: EntryPlace): InventoryRow | null {
+  #entry({ provider, ref }: EntryPlace, connection?: string): InventoryRow | null {
     const rows = this.#sql.exec(
       `SELECT ${COLUMNS} FROM inventory WHERE provider = ? AND ref = ?`,
+      youngSince(),
       provider,
       ref,
     );
-    return entriesOf(readableRows(inventoryRow, rows.toArray()))[0] ?? null;
+    return entriesOf(readableRows(inventoryRow, rows.toArray()), connection)[0] ?? null;
   }
 
   write({ id, kind }: Pick<Connection, "id" | "kind">, machine: InventoryMachine): void {
@@ -145,6 +168,18 @@ export class Inventory {
       provider,
     );
     return new Map(readableRows(watcherRow, rows.toArray()));
+  }
+
+  /** Of these instances, those that no list speaks to, and that count as hibernated since then or before. */
+  asleepSince(instanceIds: readonly string[], at: number): Set<string> {
+    const rows = this.#sql.exec(
+      `SELECT instance_id, status FROM instances
+       WHERE instance_id IN (SELECT value FROM json_each(?)) AND status = 'hibernated' AND ${LISTS_NONE}
+         AND json_extract(view, '$.hibernated_since') <= ?`,
+      JSON.stringify(instanceIds),
+      toIso(at),
+    );
+    return new Set(readableRows(watcherRow, rows.toArray()).map(([instanceId]) => instanceId));
   }
 
   noteWitness({ connection, ref }: InventoryPlace, witness: string): void {
@@ -190,6 +225,12 @@ export class Inventory {
       connection,
       at,
     );
+  }
+
+  /** Whatever failed before counts no more. */
+  beginAnew(connection: string, at: number): void {
+    this.makeDue(connection, at);
+    this.#sql.exec("UPDATE listings SET failures = 0, problem = NULL WHERE connection = ?", connection);
   }
 
   /** A listing begins. Should nobody say how it ended, another one begins at `againAt`. */

@@ -5,6 +5,7 @@ import { actorOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
+import { isLeftBehind, type MachineKey } from "../../providers/machines.ts";
 import type { Fleet } from "../fleet.ts";
 import {
   type AdoptionRefusal,
@@ -16,6 +17,7 @@ import {
 import { entriesOf } from "../rules/entries.ts";
 import type { InventoryPlace } from "../tables/inventory.ts";
 import type { InventoryRow } from "../tables/inventory-rows.ts";
+import type { Holding } from "../tables/machines.ts";
 
 /** Registers machines of the inventory as instances. */
 
@@ -47,12 +49,12 @@ export async function adoptAll(
   places: readonly InventoryPlace[],
   isChosenByOwner: boolean,
 ): Promise<Adopted[]> {
-  const wanted = onlyOnce(places.map((place) => ({ place, machine: fleet.inventory.find(place) })));
+  const wanted = onlyOnce(fleet, places);
   const adopted: Adopted[] = [];
   const until = Date.now() + TURN_MS;
   for (let start = 0; start < wanted.length; start += AT_ONCE) {
     const some = wanted.slice(start, start + AT_ONCE);
-    if (Date.now() > until) adopted.push(...some.map(({ place }) => refused(place, "unavailable")));
+    if (Date.now() > until) adopted.push(...some.map((place) => refused(place, "unavailable")));
     else
       adopted.push(
         ...(await Promise.all(some.map((one) => adopt(env, userId, fleet, one, isChosenByOwner)))),
@@ -61,30 +63,21 @@ export async function adoptAll(
   return adopted;
 }
 
-interface Wanted {
-  readonly place: InventoryPlace;
-  readonly machine: InventoryRow | null;
-}
-
 /** Each machine once, wherever it is listed. */
-function onlyOnce(wanted: readonly Wanted[]): Wanted[] {
-  const entries = new Map(
-    wanted.map((one) => [
-      JSON.stringify([one.machine?.provider ?? one.place.connection, one.place.ref]),
-      one,
-    ]),
-  );
-  return [...entries.values()];
+function onlyOnce({ inventory }: Fleet, places: readonly InventoryPlace[]): InventoryPlace[] {
+  const keyOf = (place: InventoryPlace) => inventory.find(place)?.provider ?? place.connection;
+  return [...new Map(places.map((place) => [JSON.stringify([keyOf(place), place.ref]), place])).values()];
 }
 
 async function adopt(
   env: Env,
   userId: string,
   fleet: Fleet,
-  { place, machine }: Wanted,
+  place: InventoryPlace,
   isChosenByOwner: boolean,
 ): Promise<Adopted> {
   const { connection, ref } = place;
+  const machine = fleet.inventory.find(place);
   const refusal = adoptionRefusal(machine);
   if (machine === null || refusal !== null) return refused(place, refusal ?? "unknown");
   for (const instanceId of adoptionIds(machine)) {
@@ -108,8 +101,7 @@ async function register(
   { instanceId, isChosenByOwner }: { readonly instanceId: string; readonly isChosenByOwner: boolean },
 ): Promise<{ readonly tokenGeneration: number } | AdoptionRefusal | "exists"> {
   if (fleet.registry.has(instanceId)) return "exists";
-  const now = Date.now();
-  const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, now);
+  const admission = fleet.admit(instanceId, readSettings(env).INSTANCES_PER_USER, Date.now());
   if (admission === null) return "too_many";
   const giveBack = () => {
     const { withdrawBy = null, formerAt = null } = admission;
@@ -117,10 +109,11 @@ async function register(
   };
   const overrides = fittingOverrides(admission.policy.overrides, machine.provider);
   const key = { provider: machine.provider, ref: machine.ref };
-  const claim = overrides === null ? null : fleet.machines.claim(key, instanceId, now);
+  const claim = overrides === null ? null : await claimFor(env, userId, fleet, key, instanceId);
   if (overrides === null || claim === null || claim.holder !== instanceId) {
     giveBack();
-    return overrides === null ? "bad_policy" : "watched";
+    if (overrides === null) return "bad_policy";
+    return claim === null ? "unavailable" : "watched";
   }
   try {
     const registered = await within(
@@ -132,7 +125,8 @@ async function register(
           name: adoptionName(machine),
           provider: connectedBy(machine.provider, machine.connection),
           providerRef: machine.ref === instanceId ? null : machine.ref,
-          hourlyCost: machine.hourlyCost,
+          // Not its owner's word: what the list says of it may change.
+          hourlyCost: null,
           hibernatedHourlyCost: machine.stoppedHourlyCost,
         },
         sighted: sightedIn(fleet, machine),
@@ -143,9 +137,14 @@ async function register(
         isChosenByOwner,
       }),
     );
-    if (registered.outcome === "registered") return { tokenGeneration: registered.tokenGeneration };
-    fleet.machines.withdraw(key, instanceId, claim.claimedAt);
+    if (registered.outcome === "registered") {
+      await tellPrice(env, userId, fleet, machine, instanceId);
+      return { tokenGeneration: registered.tokenGeneration };
+    }
     giveBack();
+    // Else somebody else has registered it under this id meanwhile, and watches it.
+    if (!claim.isNew) return "watched";
+    fleet.machines.withdraw(key, instanceId, claim.claimedAt);
     return "exists";
   } catch (error) {
     // It may have been registered all the same. A claim and an admission without an instance lapse by themselves.
@@ -154,10 +153,51 @@ async function register(
   }
 }
 
+/** A claim whose holder was never registered is taken over: else nobody would ever watch the machine. */
+async function claimFor(
+  env: Env,
+  userId: string,
+  { machines, registry }: Fleet,
+  key: MachineKey,
+  instanceId: string,
+): Promise<Holding | null> {
+  const found = machines.claim(key, instanceId, Date.now());
+  if (found.holder === instanceId || registry.has(found.holder)) return found;
+  try {
+    if (!(await within(REGISTER_LIMIT_MS, isLeftBehind(env, userId, key, found)))) return found;
+  } catch (error) {
+    logWarning("who holds a machine could not be asked", { user_id: userId }, error);
+    return null;
+  }
+  machines.withdraw(key, found.holder, found.claimedAt);
+  return machines.claim(key, instanceId, Date.now());
+}
+
+/** What the list says that it costs. Should this fail, the next list says it. */
+async function tellPrice(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  machine: InventoryRow,
+  instanceId: string,
+): Promise<void> {
+  const sighted = sightedIn(fleet, machine);
+  if (machine.hourlyCost === null || sighted === null) return;
+  const { provider, connection, ref, hourlyCost } = machine;
+  const event = { type: "machine.listed", shown: null, stoppedUntil: null, hourlyCost, sighted } as const;
+  const watched = { provider: connectedBy(provider, connection), ref };
+  try {
+    await within(REGISTER_LIMIT_MS, actorOf(env, userId, instanceId).noteListed(watched, event));
+  } catch (error) {
+    const ids = { user_id: userId, instance_id: instanceId };
+    logWarning("an instance could not be told what its machine costs", ids, error);
+  }
+}
+
 /** Only what these very credentials have shown counts as seen. */
-function sightedIn(fleet: Fleet, { connection, lastSeenAt, state, gpus }: InventoryRow) {
+function sightedIn(fleet: Fleet, { connection, isCurrent, lastSeenAt, state, gpus }: InventoryRow) {
   const setAt = fleet.connections.find(connection)?.setAt;
-  return setAt === undefined || lastSeenAt < setAt
+  return setAt === undefined || !isCurrent
     ? null
     : { at: lastSeenAt, credentialsSetAt: setAt, gpus: state === "running" ? gpus : null };
 }

@@ -14,14 +14,22 @@ import { isToAdopt } from "../rules/adoption.ts";
 import {
   FAILURES_TOLD,
   type Listing,
-  listingFailedEvent,
   MACHINES_PER_LISTING,
   PAGES_PER_LISTING,
   takeListing,
-  unwatchedEvent,
-  unwatchedToTell,
   waitUntilListing,
 } from "../rules/inventory.ts";
+import {
+  ASLEEP_FOR_MS,
+  leftOut,
+  listingFailedEvent,
+  PARTIAL_TOLD_EVERY_MS,
+  partlyListedEvent,
+  partlyListedId,
+  unwatchedEvent,
+  unwatchedToTell,
+} from "../rules/inventory-alerts.ts";
+import type { InventoryRow } from "../tables/inventory-rows.ts";
 import { adoptAll } from "./adopt.ts";
 import { type CallLanes, readPage } from "./list-page.ts";
 import { tellWatchers } from "./witness.ts";
@@ -171,9 +179,10 @@ export class Listings {
       unlisted,
     };
     const former = fleet.inventory.of(id);
+    tellLeftOut(fleet, connection, listing);
     takeIn(userId, fleet, connection, listing);
     if (adoptOf(fleet) === "register") {
-      const found = fleet.inventory.entriesOf(id).filter(isToAdopt);
+      const found = shownIn(fleet, connection, listing).filter(isToAdopt);
       await adoptAll(env, userId, fleet, found.slice(0, ADOPTED_PER_LISTING), false);
     }
     tellUnwatched(fleet, connection, listing);
@@ -210,31 +219,52 @@ function adoptOf(fleet: Fleet) {
   return mergePolicy(fleet.state.policy.overrides).inventory.adopt;
 }
 
+/** What is kept of the machines that it shows. */
+function shownIn({ inventory }: Fleet, { id }: Connection, listing: Listing): InventoryRow[] {
+  const shown = new Set(listing.machines.map(({ ref }) => ref));
+  return inventory.entriesOf(id).filter(({ ref }) => shown.has(ref));
+}
+
 /** Tells the owner what runs without being watched. */
 function tellUnwatched(fleet: Fleet, connection: Connection, listing: Listing): void {
   if (adoptOf(fleet) === "off") return;
   const { inventory } = fleet;
   const { id } = connection;
   const now = Date.now();
-  const shown = new Set(listing.machines.map(({ ref }) => ref));
-  const seen = inventory.entriesOf(id).filter(({ ref }) => shown.has(ref));
-  const telling = unwatchedToTell(seen, ({ watchedBy }) => watchedBy !== null, now);
+  const seen = shownIn(fleet, connection, listing);
+  const asleep = inventory.asleepSince(
+    seen.flatMap(({ watchedBy }) => watchedBy ?? []),
+    listing.startedAt - ASLEEP_FOR_MS,
+  );
+  const isWatched = ({ watchedBy }: InventoryRow) => watchedBy !== null && !asleep.has(watchedBy);
+  const telling = unwatchedToTell(seen, isWatched, now);
   if (telling.length === 0) return;
   fleet.addOwnEvent(unwatchedEvent(id, connection.name, telling, now), now);
   for (const machine of telling) inventory.noteTold(machine, now);
 }
 
+/** Tells the owner that a part of the account can't be listed, unless the former listing was whole. */
+function tellLeftOut(fleet: Fleet, { id, name }: Connection, listing: Listing): void {
+  const problem = leftOut(listing);
+  if (problem === null || fleet.inventory.listing(id)?.isComplete !== false) return;
+  const now = Date.now();
+  if (fleet.events.hasOwn(partlyListedId(id), now - PARTIAL_TOLD_EVERY_MS)) return;
+  fleet.addOwnEvent(partlyListedEvent(id, name, problem.slice(0, LONGEST_PROBLEM), now), now);
+}
+
+/** It says nothing of credentials that were set meanwhile, which are due already. */
 function noteFailed(userId: string, fleet: Fleet, connection: Connection, error: unknown): void {
   const { id } = connection;
   const now = Date.now();
+  const standing = fleet.connections.find(id);
+  if (standing?.setAt !== connection.setAt) return;
   const failures = (fleet.inventory.listing(id)?.failures ?? 0) + 1;
   const problem = problemOf(error);
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * SECOND_MS : 0;
   fleet.inventory.noteFailed(id, failures, problem, dueAfter(userId, id, failures, retryAfterMs, now));
   if (failures !== FAILURES_TOLD) return;
-  // Refused credentials have an alert of their own.
-  const standing = fleet.connections.find(id);
-  if (standing === null || isRefused(standing)) return;
+  // Of refused credentials its owner is told as of that.
+  if (isRefused(standing)) return;
   fleet.addOwnEvent(listingFailedEvent(id, connection.name, problem, now), now);
 }
 

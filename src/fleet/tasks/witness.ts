@@ -3,6 +3,7 @@ import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
+import { hashText } from "../../platform/hash.ts";
 import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Connection } from "../../providers/connections.ts";
@@ -58,7 +59,7 @@ export async function tellWatchers(
   }
 }
 
-/** What is news to somebody, contradictions first. */
+/** What is news to somebody, contradictions first. Who comes first among them changes: those who never take it in hold up nobody. */
 function wordsFor(fleet: Fleet, witnessed: Witnessed): Word[] {
   const { connection } = witnessed;
   const machines = fleet.inventory.of(connection.id);
@@ -78,7 +79,11 @@ function wordsFor(fleet: Fleet, witnessed: Witnessed): Word[] {
     if (!word.contradicts && machine.witness === witness) return [];
     return [{ instanceId: watchedBy, machine, event: word.event, contradicts: word.contradicts, witness }];
   });
-  return words.toSorted((a, b) => Number(b.contradicts) - Number(a.contradicts));
+  const turnOf = ({ instanceId }: Word) => hashText(`${witnessed.listing.startedAt}/${instanceId}`);
+  return words
+    .map((word) => ({ word, turn: turnOf(word) }))
+    .toSorted((a, b) => Number(b.word.contradicts) - Number(a.word.contradicts) || a.turn - b.turn)
+    .map(({ word }) => word);
 }
 
 type Saying = Pick<Word, "event" | "contradicts"> & { readonly said: string };

@@ -139,7 +139,7 @@ export function withStoppedCost(state: InstanceState, hourlyCost: number | undef
 }
 
 /** Whether it can be a machine's price: what is added up over years stays a number. */
-function isPrice(hourlyCost: number): boolean {
+export function isPrice(hourlyCost: number): boolean {
   return hourlyCost >= 0 && hourlyCost <= MAXIMUM_HOURLY_COST;
 }
 

@@ -4,7 +4,7 @@ import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf, providerDetail } from "../model/provider.ts";
-import { heardAt, type InstanceState, withSighted } from "../model/state.ts";
+import { heardAt, type InstanceState, isPrice, withSighted } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 import { endSavings, settleSavings } from "./hibernation.ts";
@@ -50,7 +50,7 @@ function noteSighting(state: InstanceState, sighted: Sighted): InstanceState {
 
 /** Where its provider no longer says, as of one that is stopped, what it said last still counts. */
 function withPrice(state: InstanceState, hourlyCost: number | null, now: number): InstanceState {
-  if (hourlyCost === null || hourlyCost === state.listedHourlyCost) return state;
+  if (hourlyCost === null || !isPrice(hourlyCost) || hourlyCost === state.listedHourlyCost) return state;
   return { ...settleSavings(state, now), listedHourlyCost: hourlyCost };
 }
 

@@ -8,12 +8,14 @@ const HOUR = 60 * 60_000;
 interface Row extends InventoryMachine {
   readonly connection: string;
   readonly provider: string;
+  readonly isCurrent: boolean;
 }
 
 function row(connection: string, more: Partial<Row> = {}): Row {
   return {
     connection,
     provider: "vast",
+    isCurrent: true,
     ref: "1",
     name: "rig",
     state: "running",
@@ -58,6 +60,18 @@ describe("what several connections list of one machine", () => {
     const [steady] = entriesOf([failing, row("b", { lastSeenAt: 2 * HOUR, firstSeenAt: 1 })]);
     expect(steady).toMatchObject({ connection: "a", lastSeenAt: 2 * HOUR });
     expect(entriesOf([gone, row("b", { vanishedAt: 9 })])).toMatchObject([{ vanishedAt: 9 }]);
+  });
+
+  it("is by the one that can still be asked for it, and of those by the preferred one", () => {
+    const [a, b, c] = [
+      row("a", { isCurrent: false }),
+      row("b", { firstSeenAt: 1 }),
+      row("c", { firstSeenAt: 2 }),
+    ];
+    expect(entriesOf([a, b, c])).toMatchObject([{ connection: "b" }]);
+    expect(entriesOf([a, b, c], "c")).toMatchObject([{ connection: "c" }]);
+    expect(entriesOf([a, b, c], "a")).toMatchObject([{ connection: "b" }]);
+    expect(entriesOf([a])).toMatchObject([{ connection: "a", isCurrent: false }]);
   });
 
   it("says what any of them knows: its price, its group, and when its owner was told", () => {

@@ -4,13 +4,11 @@ import {
   type InventoryMachine,
   isUp,
   LIST_EVERY_MS,
-  REMINDER_MS,
   type Taken,
   takeListing,
-  unwatchedEvent,
-  unwatchedToTell,
   waitUntilListing,
 } from "../../../src/fleet/rules/inventory.ts";
+import { REMINDER_MS, unwatchedEvent, unwatchedToTell } from "../../../src/fleet/rules/inventory-alerts.ts";
 import type { ListedMachine } from "../../../src/providers/provider.ts";
 
 const MINUTE = 60_000;
@@ -169,13 +167,15 @@ describe("a machine that bills and that nobody watches", () => {
           );
           const seen = machines.map(({ ref }) => kept.get(ref));
           for (const one of unwatchedToTell(seen, nobody, at)) {
-            expect(isUp(one)).toBe(true);
+            expect(isUp(one) || one.state === "unknown").toBe(true);
             expect(at - (told.get(one.ref) ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(REMINDER_MS);
             told.set(one.ref, at);
             kept.rows.set(one.ref, { ...one, toldAt: at });
           }
+          // What is not understood is taken to bill once that lasts.
           for (const one of seen)
-            if (isUp(one)) expect(at - (told.get(one.ref) ?? 0)).toBeLessThan(REMINDER_MS);
+            if (isUp(one) || (one.state === "unknown" && one.stateSince < at))
+              expect(at - (told.get(one.ref) ?? 0)).toBeLessThan(REMINDER_MS);
         }
       }),
     );

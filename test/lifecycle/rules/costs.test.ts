@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decide } from "../../../src/lifecycle/decide.ts";
 import { emptyCounters } from "../../../src/lifecycle/model/counters.ts";
+import { idle } from "../statuses.ts";
 import { at, START, Timeline } from "../timeline.ts";
 
 /** Costs of one instance. Unless it says otherwise, it costs $0.40 an hour awake, and $0.01 hibernated. */
@@ -70,6 +71,19 @@ describe("a machine that reports nothing", () => {
     line.command({ type: "changed", changes: { hourlyCost: 4 }, sighted: null });
     line.beatUntil(at("2:00:00"));
     expect(line.view).toMatchObject({ cost_today: 4.4, rate: 4 });
+  });
+
+  it("is not counted by a price that no machine has, whoever says it", () => {
+    for (const hourlyCost of [1e308, Number.POSITIVE_INFINITY, Number.NaN, -1]) {
+      const line = idle();
+      const sighted = { at: line.now, credentialsSetAt: 1, gpus: null };
+      line.command({ type: "machine.listed", shown: null, stoppedUntil: null, hourlyCost, sighted });
+      const { actionId } = line;
+      line.command({ type: "action.succeeded", actionId, snapshotId: null, confirmedBy: "vast", hourlyCost });
+      line.until(line.now + 240 * HOUR).command({ type: "token.rotated" });
+      expect([line.state.listedHourlyCost, line.state.stoppedHourlyCost]).toEqual([undefined, undefined]);
+      expect(JSON.parse(JSON.stringify(line.state.ledger))).toEqual(line.state.ledger);
+    }
   });
 
   it("costs nothing any more once it is deleted", () => {

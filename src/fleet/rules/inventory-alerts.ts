@@ -1,0 +1,145 @@
+import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
+import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
+import { gpuNames, type InventoryMachine, isUp, type Listing } from "./inventory.ts";
+
+/** What the owner of a connection is told of its machines, and of listings that fail or leave a part out. */
+
+/** What is not understood for so long may go on so, and bills for all that anybody knows. */
+const UNKNOWN_FOR_MS = 30 * MINUTE_MS;
+
+/** Whether the machine bills, as far as anybody can tell. */
+function mayBill(machine: Pick<InventoryMachine, "state" | "stateSince">, at: number): boolean {
+  return isUp(machine) || (machine.state === "unknown" && at - machine.stateSince >= UNKNOWN_FOR_MS);
+}
+
+/** A machine that goes on unwatched is told again after this long. */
+export const REMINDER_MS = DAY_MS;
+
+/**
+ * Of the machines that a listing shows, those of which their owner is to be told: they bill, nobody watches them, and nothing else
+ * starts and stops them.
+ */
+export function unwatchedToTell<M extends InventoryMachine>(
+  machines: readonly M[],
+  isWatched: (machine: M) => boolean,
+  at: number,
+): M[] {
+  return machines.filter(
+    (machine) =>
+      mayBill(machine, at) &&
+      machine.vanishedAt === null &&
+      machine.memberOf === null &&
+      !isWatched(machine) &&
+      (machine.toldAt === null || at - machine.toldAt >= REMINDER_MS),
+  );
+}
+
+/** So many machines are named; the others are counted. */
+const NAMED = 20;
+
+/** What the owner is told of these machines at once. A price that is not known is not taken for nothing. */
+export function unwatchedEvent(
+  connection: string,
+  provider: string,
+  machines: readonly (InventoryMachine & { readonly watchedBy?: string | null })[],
+  at: number,
+): HistoryEvent {
+  const dear = machines.toSorted((a, b) => (b.hourlyCost ?? -1) - (a.hourlyCost ?? -1));
+  const priced = machines.filter(({ hourlyCost }) => hourlyCost !== null);
+  const total = priced.reduce((sum, { hourlyCost }) => sum + (hourlyCost ?? 0), 0);
+  const unpriced = machines.length - priced.length;
+  const isReminder = machines.every(({ toldAt }) => toldAt !== null);
+  const named = dear.slice(0, NAMED).map(described);
+  const more = machines.length > NAMED ? [`and ${machines.length - NAMED} more`] : [];
+  const [machine, run] =
+    machines.length === 1 ? ["1 machine", "runs"] : [`${machines.length} machines`, "run"];
+  return {
+    id: `unwatched-${connection}-${at.toString(36)}`,
+    at,
+    kind: "unwatched_machines",
+    severity: "warning",
+    message: `${machine} at ${provider} ${isReminder ? `still ${run}` : run}, watched by nobody: ${together(total, priced.length, unpriced)}. ${[...named, ...more].join("; ")}`,
+    detail: {
+      connection,
+      machines: machines.length,
+      hourly_cost: priced.length === 0 ? null : roundDollars(total),
+      unpriced,
+      reminder: isReminder,
+      refs: dear
+        .slice(0, NAMED)
+        .map(({ ref }) => ref)
+        .join(" "),
+    },
+  };
+}
+
+function together(total: number, priced: number, unpriced: number): string {
+  if (priced === 0) return "what they cost is not known";
+  const sum = `${spokenDollars(total)} an hour`;
+  return unpriced === 0 ? `${sum} in all` : `${sum} and more, since the price of ${unpriced} is not known`;
+}
+
+/** One that has a watcher is told all the same: that one takes it for hibernated. */
+function described(machine: InventoryMachine & { readonly watchedBy?: string | null }): string {
+  const { ref, name, createdAt, hourlyCost, stateSince, watchedBy = null } = machine;
+  const price = hourlyCost === null ? "price not known" : `${spokenDollars(hourlyCost)} an hour`;
+  const created = createdAt === null ? null : `created ${toIso(createdAt)}`;
+  const seen = `${isUp(machine) ? "seen up" : "state not known"} since ${toIso(stateSince)}`;
+  const asleep = watchedBy === null ? null : `its instance ${watchedBy} counts as hibernated`;
+  const facts = [gpuNames(machine), price, created, seen, asleep].filter((fact) => fact !== null);
+  return `${name ?? ref} (${facts.join(", ")})`;
+}
+
+/** An instance that counts as hibernated for so long has a machine that is stopped, or one that was never stopped. */
+export const ASLEEP_FOR_MS = HOUR_MS;
+
+/** That a part of the machines can't be listed is told again after this long. */
+export const PARTIAL_TOLD_EVERY_MS = DAY_MS;
+
+/** What a listing left out, in words; null for a whole one. */
+export function leftOut({ isComplete, unlisted }: Pick<Listing, "isComplete" | "unlisted">): string | null {
+  if (!isComplete) return "the list is too long, and its end is left out";
+  const names = [...new Set(unlisted.map(({ name }) => name))];
+  if (names.length === 0) return null;
+  const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : "";
+  return `what is in ${names.slice(0, NAMED).join(", ")}${more} is not listed`;
+}
+
+/** What the owner is told once two listings in a row have left a part out. */
+export function partlyListedEvent(
+  connection: string,
+  provider: string,
+  problem: string,
+  at: number,
+): HistoryEvent {
+  return {
+    id: partlyListedId(connection),
+    at,
+    kind: "listing_failed",
+    severity: "warning",
+    message: `A part of the machines at ${provider} can't be listed: ${problem}. Nobody sees what runs there without being watched`,
+    detail: { connection, problem },
+  };
+}
+
+export function partlyListedId(connection: string): string {
+  return `partly-listed-${connection}`;
+}
+
+/** What the owner is told once listings fail again and again. */
+export function listingFailedEvent(
+  connection: string,
+  provider: string,
+  problem: string,
+  at: number,
+): HistoryEvent {
+  return {
+    id: `listing-${connection}-${at.toString(36)}`,
+    at,
+    kind: "listing_failed",
+    severity: "warning",
+    message: `The machines at ${provider} can't be listed: ${problem}. Until they can, nobody sees what runs there without being watched. It is tried again and again`,
+    detail: { connection, problem },
+  };
+}

@@ -10,7 +10,11 @@ export function ControlLine({ instance }: { instance: Pick<ShownView, "control" 
   return (
     <p class={nobody_can_stop ? "banner unstoppable" : "banner unreached"}>
       {(nobody_can_stop ? cannotStop : cannotWake)[why_not](words.value.providers[instance.provider])}{" "}
-      {help !== null && <a href="#/settings">{help}</a>}
+      {help !== null && (
+        <>
+          <a href="#/settings">{help}</a>.
+        </>
+      )}
       {(why_not === "silent" || why_not === "no_provider") && <> {thenChoose}</>}
     </p>
   );

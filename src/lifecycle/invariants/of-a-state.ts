@@ -1,4 +1,4 @@
-import { costsInAll, type Ledger } from "../model/ledger.ts";
+import { type Ledger, timePutDown } from "../model/ledger.ts";
 import { hibernationOf, idleRunOf, orphanOf } from "../model/phase.ts";
 import {
   CHUNK_HEARTBEATS,
@@ -144,10 +144,7 @@ function isLedgerInPlace(ledger: Ledger): boolean {
     if (from < last || until <= from) return false;
     last = until;
   }
-  const { working, idle, silent, hibernated } = costsInAll(ledger);
-  return (
-    last <= ledger.until && working.ms + idle.ms + silent.ms + hibernated.ms <= ledger.until - ledger.since
-  );
+  return last <= ledger.until && timePutDown(ledger) <= ledger.until - ledger.since;
 }
 
 /** Under a keep-alive a run begins when that ends. */

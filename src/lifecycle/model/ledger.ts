@@ -210,6 +210,18 @@ export function lengthOf({ from, until }: Span): number {
   return until - from;
 }
 
+/** How much time is put down. Every step is checked against it, so it is summed up without the rest. */
+export function timePutDown({ days, earlier, open }: Ledger): number {
+  let ms = timeOf(earlier);
+  for (const day of days) ms += timeOf(day);
+  for (const span of open) ms += lengthOf(span);
+  return ms;
+}
+
+function timeOf({ working, idle, silent, hibernated }: CostTotals): number {
+  return working.ms + idle.ms + silent.ms + hibernated.ms;
+}
+
 /** Of one UTC day, so far: what is put down, and what may yet be reported, at its price. */
 export function costsOfDay(ledger: Ledger, day: number): CostTotals {
   const settled = ledger.days.find((each) => each.day === day) ?? NO_COSTS;

@@ -14,10 +14,11 @@ import {
   machineOf,
   policyWithout,
   snapshotAfterDays,
+  type WithoutSnapshot,
 } from "./machine.ts";
-import { canBeNamed, MachineFields, SnapshotChoice } from "./machine-fields.tsx";
+import { canBeNamed, MachineFields } from "./machine-fields.tsx";
 import { type Refusals, refusalsOf } from "./refusals.tsx";
-import { CostFields, numberOrNull } from "./register-form.tsx";
+import { CommonFields, numberOrNull } from "./register-form.tsx";
 
 type Changeable = ShownView & {
   readonly policy: PolicySettings;
@@ -42,7 +43,7 @@ export function ChangeForm({
     hourlyCost: textOf(former.hourly_cost),
     hibernatedCost: textOf(former.hibernated_hourly_cost),
   });
-  const [withoutSnapshot, setWithoutSnapshot] = useState<"never" | "delete">("never");
+  const [withoutSnapshot, setWithoutSnapshot] = useState<WithoutSnapshot>("never");
   const [refusals, setRefusals] = useState<Refusals>({});
   const [isBusy, setBusy] = useState(false);
   const { fields, instances, save, cancel, done } = words.value;
@@ -96,22 +97,15 @@ export function ChangeForm({
           {instances.otherMachine}
         </p>
       )}
-      <CostFields costs={costs} refusals={refusals} onChange={setCosts} />
-      {afterDays !== null && (
-        <SnapshotChoice
-          provider={machine.provider}
-          afterDays={afterDays}
-          chosen={withoutSnapshot}
-          problem={refusals.policy}
-          onChoose={setWithoutSnapshot}
-        />
-      )}
-      {afterDays === null && refusals.policy !== undefined && <p class="wrong">{refusals.policy}</p>}
-      {refusals.form !== undefined && (
-        <p class="wrong" role="alert">
-          {refusals.form}
-        </p>
-      )}
+      <CommonFields
+        machine={machine}
+        costs={costs}
+        onCosts={setCosts}
+        afterDays={afterDays}
+        withoutSnapshot={withoutSnapshot}
+        onWithoutSnapshot={setWithoutSnapshot}
+        refusals={refusals}
+      />
       <div class="buttons">
         <button type="submit" class="primary" disabled={isBusy || !canBeNamed(machine)}>
           {save}

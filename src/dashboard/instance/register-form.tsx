@@ -86,22 +86,15 @@ export function RegisterForm({ onRegistered }: { onRegistered: (registered: Regi
             value={id}
             onChange={setId}
           />
-          <CostFields costs={costs} refusals={refusals} onChange={setCosts} />
-          {afterDays !== null && (
-            <SnapshotChoice
-              provider={machine.provider}
-              afterDays={afterDays}
-              chosen={withoutSnapshot}
-              problem={refusals.policy}
-              onChoose={setWithoutSnapshot}
-            />
-          )}
-          {afterDays === null && refusals.policy !== undefined && <p class="wrong">{refusals.policy}</p>}
-          {refusals.form !== undefined && (
-            <p class="wrong" role="alert">
-              {refusals.form}
-            </p>
-          )}
+          <CommonFields
+            machine={machine}
+            costs={costs}
+            onCosts={setCosts}
+            afterDays={afterDays}
+            withoutSnapshot={withoutSnapshot}
+            onWithoutSnapshot={setWithoutSnapshot}
+            refusals={refusals}
+          />
           <div class="buttons">
             <button type="submit" class="primary" disabled={isBusy}>
               {register}
@@ -113,12 +106,52 @@ export function RegisterForm({ onRegistered }: { onRegistered: (registered: Regi
   );
 }
 
-export interface Costs {
+/** What both forms end with: the costs, what is done without snapshots, and what the service refuses. */
+export function CommonFields({
+  machine,
+  costs,
+  onCosts,
+  afterDays,
+  withoutSnapshot,
+  onWithoutSnapshot,
+  refusals,
+}: {
+  machine: ChosenMachine;
+  costs: Costs;
+  onCosts: (costs: Costs) => void;
+  afterDays: number | null;
+  withoutSnapshot: WithoutSnapshot;
+  onWithoutSnapshot: (choice: WithoutSnapshot) => void;
+  refusals: Refusals;
+}) {
+  return (
+    <>
+      <CostFields costs={costs} refusals={refusals} onChange={onCosts} />
+      {afterDays !== null && (
+        <SnapshotChoice
+          provider={machine.provider}
+          afterDays={afterDays}
+          chosen={withoutSnapshot}
+          problem={refusals.policy}
+          onChoose={onWithoutSnapshot}
+        />
+      )}
+      {afterDays === null && refusals.policy !== undefined && <p class="wrong">{refusals.policy}</p>}
+      {refusals.form !== undefined && (
+        <p class="wrong" role="alert">
+          {refusals.form}
+        </p>
+      )}
+    </>
+  );
+}
+
+interface Costs {
   readonly hourlyCost: string;
   readonly hibernatedCost: string;
 }
 
-export function CostFields({
+function CostFields({
   costs,
   refusals,
   onChange,

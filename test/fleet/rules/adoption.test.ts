@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { instanceIdSchema } from "../../../src/api/instances/schemas.ts";
 import { adoptionIds, adoptionName } from "../../../src/fleet/rules/adoption.ts";
+import { JUST_SEEN, listedMachine } from "./machines.ts";
 
 it("every reference has ids that an instance may have, and two references differ in the second one", () => {
   fc.assert(
@@ -16,23 +17,7 @@ it("every reference has ids that an instance may have, and two references differ
 });
 
 it("a machine without a name is called by its GPUs and its reference", () => {
-  const machine = {
-    ref: "123",
-    name: null,
-    state: "running",
-    gpu: "RTX 4090",
-    gpus: 2,
-    region: null,
-    createdAt: null,
-    hourlyCost: null,
-    stoppedHourlyCost: null,
-    memberOf: null,
-    firstSeenAt: 0,
-    lastSeenAt: 0,
-    stateSince: 0,
-    toldAt: null,
-    vanishedAt: null,
-  } as const;
+  const machine = { ...listedMachine("123", { gpu: "RTX 4090", gpus: 2 }), ...JUST_SEEN };
   expect(adoptionName(machine)).toBe("2 × RTX 4090 123");
   expect(adoptionName({ ...machine, gpu: null, gpus: null })).toBe("123");
   expect(adoptionName({ ...machine, name: " Rig " })).toBe("Rig");

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { entriesOf } from "../../../src/fleet/rules/entries.ts";
 import type { InventoryMachine } from "../../../src/fleet/rules/inventory.ts";
+import { JUST_SEEN, listedMachine } from "./machines.ts";
 
 const HOUR = 60 * 60_000;
 
@@ -13,24 +14,11 @@ interface Row extends InventoryMachine {
 
 function row(connection: string, more: Partial<Row> = {}): Row {
   return {
+    ...listedMachine("1", { name: "rig" }),
+    ...JUST_SEEN,
     connection,
     provider: "vast",
     isCurrent: true,
-    ref: "1",
-    name: "rig",
-    state: "running",
-    gpu: null,
-    gpus: null,
-    region: null,
-    createdAt: null,
-    hourlyCost: null,
-    stoppedHourlyCost: null,
-    memberOf: null,
-    firstSeenAt: 0,
-    lastSeenAt: 0,
-    stateSince: 0,
-    toldAt: null,
-    vanishedAt: null,
     ...more,
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../../src/fleet/rules/inventory.ts";
 import { REMINDER_MS, unwatchedEvent, unwatchedToTell } from "../../../src/fleet/rules/inventory-alerts.ts";
 import type { ListedMachine } from "../../../src/providers/provider.ts";
+import { listedMachine } from "./machines.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -17,22 +18,6 @@ const DAY = 24 * HOUR;
 const START = Date.parse("2026-11-01T00:00:00Z");
 
 const STATES = ["running", "starting", "stopping", "stopped", "terminated", "unknown"] as const;
-
-function machine(ref: string, more: Partial<ListedMachine> = {}): ListedMachine {
-  return {
-    ref,
-    name: null,
-    state: "running",
-    gpu: null,
-    gpus: null,
-    region: null,
-    createdAt: null,
-    hourlyCost: null,
-    stoppedHourlyCost: null,
-    memberOf: null,
-    ...more,
-  };
-}
 
 /** What is kept after listings, oldest first. */
 class Kept {
@@ -72,7 +57,7 @@ describe("a listing", () => {
         for (const [index, { machines, isComplete }] of all.entries()) {
           kept.take(
             START + index * LIST_EVERY_MS,
-            machines.map(({ ref, state }) => machine(ref, { state })),
+            machines.map(({ ref, state }) => listedMachine(ref, { state })),
             isComplete,
           );
           const seen = new Set<string>(machines.map(({ ref }) => ref));
@@ -95,7 +80,7 @@ describe("a listing", () => {
           const before = new Map(kept.rows);
           kept.take(
             at,
-            machines.map(({ ref, state }) => machine(ref, { state })),
+            machines.map(({ ref, state }) => listedMachine(ref, { state })),
             isComplete,
           );
           for (const { ref, state } of machines) {
@@ -117,14 +102,14 @@ describe("a listing", () => {
     const kept = new Kept();
     let written = 0;
     for (let at = START; at < START + DAY; at += LIST_EVERY_MS) {
-      kept.take(at, [machine("a"), machine("b", { state: "stopped" })]);
+      kept.take(at, [listedMachine("a"), listedMachine("b", { state: "stopped" })]);
       written += kept.taken.written.length;
     }
     expect(written).toBe(2 * 24);
   });
 
   it("forgets a machine a week after it was last seen", () => {
-    const kept = new Kept().take(START, [machine("a")]).take(START + HOUR, []);
+    const kept = new Kept().take(START, [listedMachine("a")]).take(START + HOUR, []);
     kept.take(START + 7 * DAY, []);
     expect(kept.get("a").vanishedAt).toBe(START + HOUR);
     expect(kept.take(START + 7 * DAY + HOUR, []).taken.forgotten).toEqual(["a"]);
@@ -133,7 +118,7 @@ describe("a listing", () => {
   it("bounds what is kept of a connection", () => {
     const kept = new Kept();
     for (let turn = 0; turn < 3; turn++) {
-      const many = Array.from({ length: 10_000 }, (_, index) => machine(`${turn}-${index}`));
+      const many = Array.from({ length: 10_000 }, (_, index) => listedMachine(`${turn}-${index}`));
       kept.take(START + turn * LIST_EVERY_MS, many);
     }
     expect(kept.rows.size).toBe(20_000);
@@ -143,7 +128,7 @@ describe("a listing", () => {
 
   it("cuts what a provider says short, and takes control characters out", () => {
     const { name } = new Kept()
-      .take(START, [machine("a", { name: `a\n\u0007b${"x".repeat(500)}` })])
+      .take(START, [listedMachine("a", { name: `a\n\u0007b${"x".repeat(500)}` })])
       .get("a");
     expect(name).toMatch(/^a bx+$/);
     expect(name).toHaveLength(200);
@@ -162,7 +147,7 @@ describe("a machine that bills and that nobody watches", () => {
           const at = START + index * 3 * HOUR;
           kept.take(
             at,
-            machines.map(({ ref, state }) => machine(ref, { state })),
+            machines.map(({ ref, state }) => listedMachine(ref, { state })),
             isComplete,
           );
           const seen = machines.map(({ ref }) => kept.get(ref));
@@ -183,9 +168,9 @@ describe("a machine that bills and that nobody watches", () => {
 
   it("is told by name, price and since when; an unknown price is not nothing", () => {
     const rows = new Kept().take(START, [
-      machine("1", { name: "trainer", gpu: "RTX 4090", gpus: 2, hourlyCost: 0.8 }),
-      machine("2", { hourlyCost: 1.25, state: "starting" }),
-      machine("3"),
+      listedMachine("1", { name: "trainer", gpu: "RTX 4090", gpus: 2, hourlyCost: 0.8 }),
+      listedMachine("2", { hourlyCost: 1.25, state: "starting" }),
+      listedMachine("3"),
     ]).rows;
     const event = unwatchedEvent("vast", "Vast.ai", [...rows.values()], START + HOUR);
     expect(event.message).toBe(
@@ -198,7 +183,7 @@ describe("a machine that bills and that nobody watches", () => {
   });
 
   it("costs what is not known where no price is, and is named up to a bound", () => {
-    const many = Array.from({ length: 30 }, (_, index) => machine(`m-${index}`));
+    const many = Array.from({ length: 30 }, (_, index) => listedMachine(`m-${index}`));
     const event = unwatchedEvent("gcp", "Google", [...new Kept().take(START, many).rows.values()], START);
     expect(event.message).toContain("what they cost is not known");
     expect(event.message).toMatch(/and 10 more$/);

@@ -6,6 +6,7 @@ const MINUTE = 60_000;
 const alert = (id: string, at: number, kind = "silent", instanceId = "rig"): RaisedAlert => ({
   id,
   at,
+  raisedAt: at,
   kind,
   instanceId,
   orphanedSince: null,
@@ -82,6 +83,12 @@ describe("what was told", () => {
     const closed = alert("g", 20 * MINUTE, "guard_closed", "");
     const back = { ...alert("4", 900 * MINUTE, "recovered"), orphanedSince: 15 * MINUTE };
     expect(judge([closed, back, two], [["m", "words", [closed]]])).toEqual([]);
+    const late = { ...alert("5", -60 * MINUTE, "orphaned"), raisedAt: 19 * MINUTE };
+    const backLate = { ...back, orphanedSince: -60 * MINUTE };
+    expect(judge([closed, late, backLate], [["m", "words", [closed]]])).toEqual([]);
+    expect(
+      judge([closed, { ...late, raisedAt: late.at }, backLate], [["m", "words", [closed]]]),
+    ).toHaveLength(2);
     const unrelated = { ...back, orphanedSince: 800 * MINUTE };
     const opened = alert("o", 60 * MINUTE, "guard_opened", "");
     expect(

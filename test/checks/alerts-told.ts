@@ -5,6 +5,8 @@ import { toIso } from "../../src/lifecycle/model/time.ts";
 export interface RaisedAlert {
   readonly id: string;
   readonly at: number;
+  /** Later than `at` where an order was under way, and nobody judged the silence until it had ended. */
+  readonly raisedAt: number;
   readonly kind: string;
   /** Empty for what concerns no single instance. */
   readonly instanceId: string;
@@ -73,9 +75,12 @@ export class Told {
       }
     }
     const outages = outagesOf(alerts, outageLeadMs);
+    const orphans = new Map(
+      alerts.filter(({ kind }) => kind === "orphaned").map((alert) => [orphanKey(alert), alert.raisedAt]),
+    );
     const isRepeat = repetitions(alerts, told, reminderMs);
     const untold = alerts.filter(
-      (alert) => !told.has(keyOf(alert)) && !isOfAnOutage(alert, outages) && !isRepeat(alert),
+      (alert) => !told.has(keyOf(alert)) && !isOfAnOutage(alert, orphans, outages) && !isRepeat(alert),
     );
     for (const [kind, ofKind] of Map.groupBy(untold, (alert) => alert.kind)) {
       // Some may be among those that a message counted and did not name.
@@ -120,20 +125,35 @@ function outagesOf(alerts: readonly RaisedAlert[], leadMs: number): Outage[] {
   );
 }
 
-/** Whether the one message about a mass outage tells it for all of its instances. */
-function isOfAnOutage({ kind, at, orphanedSince }: RaisedAlert, outages: readonly Outage[]): boolean {
-  const within = (moment: number) => outages.some(({ from, until }) => moment >= from && moment <= until);
+/**
+ * Whether the one message about a mass outage tells it for all of its instances. `orphans`: when it was raised that an instance is
+ * an orphan.
+ */
+function isOfAnOutage(
+  { instanceId, kind, at, raisedAt, orphanedSince }: RaisedAlert,
+  orphans: ReadonlyMap<string, number>,
+  outages: readonly Outage[],
+): boolean {
+  const within = (...moments: number[]) =>
+    outages.some(({ from, until }) => moments.some((moment) => moment >= from && moment <= until));
   switch (kind) {
     case "orphaned":
     case "silent":
     case "abandoned":
-      return within(at);
+      return within(at, raisedAt);
     // Whoever came back from an outage may do so long after the guard has opened.
-    case "recovered":
-      return within(orphanedSince ?? at);
+    case "recovered": {
+      const since = orphanedSince ?? at;
+      return within(since, orphans.get(orphanKey({ instanceId, at: since })) ?? since);
+    }
     default:
       return false;
   }
+}
+
+/** Times in details are whole seconds. */
+function orphanKey({ instanceId, at }: Pick<RaisedAlert, "instanceId" | "at">): string {
+  return `${instanceId} ${toIso(at)}`;
 }
 
 /** Since when an instance was gone, by the detail of the event that says that it is back. */

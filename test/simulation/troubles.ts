@@ -147,13 +147,24 @@ export function watchTwice(platform: Platform, rigs: Rig[], say: Say): void {
   const putIn = async () => {
     if (first.host.outline === null) return;
     const sighted = { at: scheduler.now, credentialsSetAt: 0, gpus: 1 };
-    const admitted = platform.fleet(twin.userId).call("admit", [twin.instanceId]);
-    await admitted.catch(() => {});
+    await admitted(platform, twin);
     await twin.host.call("register", [registrationOf(twin, first.ref, sighted)]).catch(() => null);
     platform.count("twins put in");
     join(twin);
   };
   scheduler.at(scheduler.now + scheduler.between(3, 20) * MINUTE, () => void putIn());
+}
+
+/** Asks until it is: nobody is registered whom the fleet has not admitted. */
+async function admitted(platform: Platform, { userId, instanceId }: Rig): Promise<void> {
+  for (;;) {
+    const answer = await platform
+      .fleet(userId)
+      .call("admit", [instanceId])
+      .catch(() => "not reached");
+    if (answer !== "not reached") return;
+    await new Promise<void>((resolve) => platform.scheduler.after(1000, resolve));
+  }
 }
 
 export const LIAR = "u-liar";
@@ -166,10 +177,7 @@ export function lie(platform: Platform, rigs: Rig[], say: Say): void {
   for (let number = 1; number <= 12; number += 1) {
     const rig = new Rig(platform, LIAR, `fake-${number}`, `fake-${number}`, say);
     const begin = async () => {
-      await platform
-        .fleet(LIAR)
-        .call("admit", [rig.instanceId])
-        .catch(() => {});
+      await admitted(platform, rig);
       await rig.host.call("register", [registrationOf(rig, null, null)]).catch(() => null);
       const generation = rig.host.stored?.tokenGeneration;
       if (generation === undefined) return;

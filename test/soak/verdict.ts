@@ -56,6 +56,7 @@ export function findAlerts({ users }: SoakFleet, { events }: History, receiver: 
       .map((event) => ({
         ...event,
         instanceId: event.instance_id,
+        raisedAt: event.at,
         orphanedSince: orphanedSinceOf(event.detail),
       }));
     for (let index = 0; index < CHANNELS_PER_USER; index++) {

@@ -35,16 +35,21 @@ const TRIES_OF_A_DAY = 26;
 const TELL_AFTER_MS = HOUR_MS;
 
 /**
- * A hibernated one has to be looked at. Its start may be another service's by now. Others are watched by the ladder, or their first
+ * A hibernated one has to be looked at. A start that was to be cancelled still is. Others are watched by the ladder, or their first
  * heartbeat is awaited. `isTold`: its owner knows already that nobody knows.
  */
 export function openLook(state: InstanceState, now: number, isTold = false): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated") return state;
-  return {
-    ...state,
-    phase: { ...phase, openLook: { ...lookAnew(phase.openLook, now, isTold), because: undefined } },
-  };
+  return { ...state, phase: { ...phase, openLook: lookAnew(phase.openLook, now, isTold) } };
+}
+
+/** It was brought here from elsewhere: a start of it may be another service's by now, and is not cancelled. */
+export function leaveStart(state: InstanceState): InstanceState {
+  const { phase } = state;
+  return phase.status === "hibernated" && phase.openLook !== undefined
+    ? { ...state, phase: { ...phase, openLook: { ...phase.openLook, because: undefined } } }
+    : state;
 }
 
 /** A wake has failed, and its start may still come through. Its owner is told so with that. */

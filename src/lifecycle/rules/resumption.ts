@@ -6,7 +6,7 @@ import { toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation, endSavings } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
-import { openLook } from "./look.ts";
+import { leaveStart, openLook } from "./look.ts";
 
 /**
  * An instance whose storage was set back to a former moment, or that was brought from another service. What happened since
@@ -71,7 +71,8 @@ export function resume(
       status: state.phase.status,
     },
   });
-  return openLook(told, now);
+  const looked = openLook(told, now);
+  return origin === "import" ? leaveStart(looked) : looked;
 }
 
 function endOrder(state: InstanceState, origin: Origin, now: number): InstanceState {

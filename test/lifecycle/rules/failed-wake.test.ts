@@ -162,7 +162,13 @@ describe("a wake of which nobody knows whether its start was cancelled", () => {
     expect(startToCancel(line.state)).toBeNull();
   });
 
-  it("is cancelled no more once its state is of a former moment, or of another service", () => {
+  it("is still cancelled once its state is of a former moment", () => {
+    const line = failed({ notCancelled: "it did not answer" });
+    line.command({ type: "resumed", origin: "restore", knownUntil: null });
+    expect(startToCancel(line.state)).not.toBeNull();
+  });
+
+  it("is cancelled no more once its state is of another service", () => {
     const line = failed({ notCancelled: "it did not answer" });
     line.command({ type: "resumed", origin: "import", knownUntil: null });
     expect(startToCancel(line.state)).toBeNull();

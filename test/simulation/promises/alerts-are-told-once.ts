@@ -28,14 +28,14 @@ export class AlertsAreToldOnce implements Promised {
   constructor(
     platform: Platform,
     userId: string,
-    former: readonly Omit<RaisedAlert, "orphanedSince">[],
+    former: readonly Omit<RaisedAlert, "raisedAt" | "orphanedSince">[],
     say: Say,
   ) {
     this.#platform = platform;
     this.#userId = userId;
     this.#say = say;
     this.#told = new Told(say);
-    this.#alerts = former.map((alert) => ({ ...alert, orphanedSince: null }));
+    this.#alerts = former.map((alert) => ({ ...alert, raisedAt: alert.at, orphanedSince: null }));
   }
 
   observe(happening: Happening): void {
@@ -55,7 +55,8 @@ export class AlertsAreToldOnce implements Promised {
     for (const { id, effect } of outbox) {
       if (id < known || effect.type !== "event" || !isAlert(effect.event)) continue;
       const { event } = effect;
-      this.#alerts.push({ ...event, instanceId, orphanedSince: orphanedSinceOf(event.detail) });
+      const orphanedSince = orphanedSinceOf(event.detail);
+      this.#alerts.push({ ...event, raisedAt: happening.at, instanceId, orphanedSince });
     }
   }
 
@@ -80,6 +81,7 @@ export class AlertsAreToldOnce implements Promised {
       .map(({ id, at, kind }) => ({
         id: String(id),
         at: Number(at),
+        raisedAt: Number(at),
         kind: historyEventKindSchema.parse(kind),
         instanceId: "",
         orphanedSince: null,

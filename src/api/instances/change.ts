@@ -19,10 +19,10 @@ import {
   hourlyCostSchema,
   instanceParams,
   nameSchema,
-  newTagsSchema,
   ownOverridesSchema,
   providerRefSchema,
 } from "./schemas.ts";
+import { newTagsSchema } from "./tags.ts";
 
 const changesSchema = component(
   "ChangeInstanceRequest",
@@ -36,7 +36,7 @@ const changesSchema = component(
     provider_ref: providerRefSchema.optional(),
     hourly_cost: hourlyCostSchema.optional(),
     hibernated_hourly_cost: hourlyCostSchema.optional(),
-    tags: newTagsSchema.optional().describe("Replaces all tags; null or {}: none from then on"),
+    tags: newTagsSchema.optional(),
     policy: ownOverridesSchema.optional(),
   }),
 );

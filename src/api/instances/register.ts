@@ -11,10 +11,10 @@ import {
   hourlyCostSchema,
   instanceIdSchema,
   nameSchema,
-  newTagsSchema,
   ownOverridesSchema,
   providerRefSchema,
 } from "./schemas.ts";
+import { newTagsSchema } from "./tags.ts";
 import { issueInstanceToken, tokenExample, tokenSchema } from "./token.ts";
 
 const registrationSchema = component(

@@ -6,7 +6,6 @@ import { STATUSES } from "../../lifecycle/model/phase.ts";
 import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import type { StoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
-import { MOST_TAGS, tagsSchema } from "../../lifecycle/model/tags.ts";
 import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
@@ -17,6 +16,7 @@ import type {
   ShownView,
   WakeFailedView,
 } from "../../lifecycle/views/instance-view.ts";
+import { tagsViewSchema } from "./tags.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
 
@@ -56,18 +56,6 @@ export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
 export const statusSchema = z.enum(STATUSES);
 
 export const healthSchema = z.enum(["healthy", "idle", "late", "unhealthy", "inactive"]);
-
-export const newTagsSchema = tagsSchema
-  .nullable()
-  .transform((tags) => tags ?? {})
-  .describe(
-    `At most ${MOST_TAGS}. A key is 1 to 40 of lower-case letters, digits, '_', '.', '-', beginning with a letter; a value is up to 100 characters without control characters. Null: none`,
-  );
-
-export const tagsViewSchema = component(
-  "InstanceTags",
-  z.record(z.string(), z.string()).describe("What its owner notes of it"),
-);
 
 const explanationSchema = component(
   "LifecycleExplanation",

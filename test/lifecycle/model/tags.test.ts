@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  hasTags,
-  listTags,
-  MOST_TAGS,
-  readTag,
-  tagSchema,
-  tagsSchema,
-  writeTag,
-} from "../../../src/lifecycle/model/tags.ts";
+import { hasTags, listTags, MOST_TAGS, readTag, writeTag } from "../../../src/lifecycle/model/tags.ts";
+import { tagSchema, tagsSchema } from "../../../src/lifecycle/model/tags-schema.ts";
 
 const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, "v"]));
 

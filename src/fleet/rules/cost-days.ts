@@ -69,11 +69,12 @@ export function withFailure(state: FleetState, now: number): FleetState {
 
 /** The history knows of days that the fleet does not: it was set back, or they were imported. */
 export function withRecall(state: FleetState, now: number): FleetState {
-  const { closeAt } = state.costs;
+  const { closeAt, closedBefore } = state.costs;
   // What the instances told before this may be old: they have until the next night to tell it anew.
   const missed = closeAt === null ? 0 : Math.max(0, Math.ceil((now + 1 - closeAt) / DAY_MS));
   const costs = {
     ...state.costs,
+    closedBefore: Math.max(closedBefore, finalBefore(now)),
     recallBefore: finalBefore(now),
     closeAt: closeAt === null ? null : closeAt + missed * DAY_MS,
   };

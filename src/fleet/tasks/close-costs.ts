@@ -86,7 +86,7 @@ async function keep(env: Env, userId: string, fleet: Fleet, days: readonly CostD
 }
 
 /** All days of a user stand in one database of the history, whichever come to be later. */
-function shardOf(env: Env, userId: string, fleet: Fleet): number {
+export function shardOf(env: Env, userId: string, fleet: Fleet): number {
   const { shard } = fleet.state.costs;
   if (shard !== null) return shard;
   const chosen = chooseShard(env, userId, "");

@@ -277,7 +277,10 @@ describe("the money of a fleet", () => {
           }
           setClock(now);
           expectSame((await fleet.money()).today, expected.today);
-          const before = await fleet.costsOfDay(startOfUtcDay(now) - DAY_MS);
+          const day = startOfUtcDay(now) - DAY_MS;
+          const { closed, open } = await fleet.daysOfCosts({ from: day, before: day + DAY_MS });
+          expect([closed, open.length]).toEqual([[], 1]);
+          const before = open[0]?.costs ?? NOTHING;
           expectSame(before, expected.before);
           for (const index of lives.keys()) await fleet.remove(`${run}-${index}`, 20);
         },

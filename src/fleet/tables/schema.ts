@@ -212,6 +212,22 @@ const STATEMENTS = [
      hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
      wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL
    )`,
+  // What each instance has cost on the days that are over, until the history has it and it is final.
+  `CREATE TABLE IF NOT EXISTS closed_costs (
+     day INTEGER NOT NULL,
+     instance_id TEXT NOT NULL,
+     working_ms REAL NOT NULL, working REAL NOT NULL,
+     idle_ms REAL NOT NULL, idle REAL NOT NULL,
+     silent_ms REAL NOT NULL, silent REAL NOT NULL,
+     hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
+     wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL,
+     provider TEXT NOT NULL,
+     tags TEXT NOT NULL,               -- JSON
+     closed_at INTEGER NOT NULL,
+     is_kept INTEGER NOT NULL,         -- by the history
+     PRIMARY KEY (day, instance_id)
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS closed_costs_unkept ON closed_costs (day, instance_id) WHERE is_kept = 0",
 ];
 
 const FILLED_TABLES = [
@@ -236,6 +252,7 @@ const FILLED_TABLES = [
   "lane_waits",
   "instance_costs",
   "cost_totals",
+  "closed_costs",
 ];
 
 export function createTables(sql: SqlStorage): void {

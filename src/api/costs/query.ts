@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
 import { type Issue, invalid } from "../../http/errors.ts";
+import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
 import { DAY_MS, startOfUtcDay, startOfUtcMonth, utcDay } from "../../lifecycle/model/time.ts";
 
 /** What a request asks of the costs. */
@@ -14,18 +15,13 @@ const day = z.iso
   .transform((text) => Date.parse(text))
   .describe("A UTC day, as `2025-12-31`");
 
-const tagKey = z
-  .string()
-  .regex(/^[a-z][a-z0-9_.-]{0,39}$/, "must be the key of a tag")
-  .describe("The key of the tag to group by; only with `by=tag`");
-
 export const costsQuery = z.object({
   from: day.optional().describe("The first UTC day. Default: the first of the month of the last day"),
   to: day
     .optional()
     .describe(`The last UTC day, itself included, at most ${MAXIMUM_DAYS} days in all. Default: today`),
   by: z.enum(GROUPINGS).default("day"),
-  tag: tagKey.optional(),
+  tag: tagKeySchema.optional().describe("The key of the tag to group by; only with `by=tag`"),
   limit: pageLimit(1000),
   cursor: idCursor.optional(),
 });

@@ -7,7 +7,7 @@ import { DAY_MS, startOfNextUtcMonth, startOfUtcDay, utcMonth } from "../model/t
 const FORECAST_DAYS = 7;
 
 /** The last of them may not be closed until some hours after it is over. */
-const LOOKED_BACK_MS = (FORECAST_DAYS + 1) * DAY_MS;
+export const FORECAST_FROM_MS = (FORECAST_DAYS + 1) * DAY_MS;
 
 export interface ForecastBasis {
   /** Dollars of the UTC month, so far. */
@@ -31,7 +31,7 @@ export interface ForecastView {
 
 /** Null when nothing is known that it could go by. */
 export function forecastOf(basis: ForecastBasis, now: number): ForecastView | null {
-  const days = basis.closed.filter(({ day }) => day >= startOfUtcDay(now) - LOOKED_BACK_MS);
+  const days = basis.closed.filter(({ day }) => day >= startOfUtcDay(now) - FORECAST_FROM_MS);
   const last = days.slice(-FORECAST_DAYS);
   if (last.length === 0 && basis.rate === 0 && basis.unknownRates > 0) return null;
   const daily =

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DayCosts } from "../../lifecycle/model/ledger.ts";
 import { readableRows } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import type { InstanceRow } from "../report.ts";
 import { totalsColumns } from "./cost-columns.ts";
 
@@ -31,6 +32,7 @@ export class InstanceCosts {
       return;
     }
     const { since, until, usage, days } = costs;
+    const { provider, tags = {} }: Partial<LiveView> & Pick<LiveView, "provider"> = view;
     const known = this.#find(instanceId);
     if (known !== null && known.registered_at !== registeredAt) this.#settle(instanceId, since);
     // A former release has dropped its ledger. The new one says itself what was reported on its first day.
@@ -53,8 +55,8 @@ export class InstanceCosts {
       usage?.hourlyCost ?? null,
       Number(usage?.isWasted ?? false),
       usage?.hourlySaving ?? 0,
-      view.provider,
-      "{}",
+      provider,
+      JSON.stringify(tags),
     );
     for (const day of days) this.#writeDay(instanceId, since, day);
   }

@@ -43,6 +43,7 @@ import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
 import { writeFleet } from "./tables/stored-fleet.ts";
+import { withCosts } from "./tasks/cost-rows.ts";
 import { Digests } from "./tasks/digests.ts";
 
 /**
@@ -197,7 +198,7 @@ export class Fleet {
 
   /** The fleet's object has started. */
   start(now: number): void {
-    this.update((state) => start(state, this.rules, now));
+    this.update((state) => start(withCosts(state, this.costs), this.rules, now));
     this.scheduleListings(now);
   }
 

@@ -227,6 +227,10 @@ describe("the money of a fleet", () => {
     await runInDurableObject(fleet, (_, { storage: { sql } }) => {
       sql.exec("UPDATE instances SET changed = changed + 100 WHERE instance_id = 'a'");
       sql.exec("DELETE FROM instances WHERE instance_id = 'b'");
+      const { json } = sql.exec<{ json: string }>("SELECT json FROM fleet").one();
+      const { costs: _costs, ...former } = JSON.parse(json);
+      const instancesByStatus = { running: 1 };
+      sql.exec("UPDATE fleet SET json = ?", JSON.stringify({ ...former, instancesByStatus }));
     });
     await evictDurableObject(fleet);
     setClock(NOON + HOUR);

@@ -110,8 +110,16 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
       : `SELECT ${key} AS key, SUM(working_seconds) AS working_seconds, …`,
     because: "a user asks what the days of a range have cost: at most 400 rows an instance",
   })),
-  { sql: "SELECT TOTAL(c.rate) AS rate, …", because: "as above" },
-  { sql: "SELECT c.instance_id, i.name, c.rate, c.use, …", because: "as above" },
+  { sql: "SELECT TOTAL(rate) AS rate, …", because: "as above" },
+  {
+    sql: "SELECT c.instance_id, i.name, c.rate, c.use, …",
+    because: "those that waste money, the dearest first",
+    by: "instance_costs_wasted",
+  },
+  {
+    sql: "UPDATE instance_costs SET is_current = 0 WHERE NOT EXISTS …",
+    because: "once, when a former release was at work",
+  },
   { sql: "DELETE FROM events", because: "an import that begins anew empties the table" },
   { sql: "SELECT user_id, number, day, json FROM fleets WHERE day < ?", because: "once a day" },
   { sql: "SELECT user_id, number, day, json FROM fleets", because: "once, when a shard starts" },

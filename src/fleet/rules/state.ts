@@ -18,7 +18,14 @@ const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
 const keptGuard = guard.extend({ seenFrom: moment });
 
-const NO_DAYS_CLOSED = { shard: null, closedBefore: 0, closeAt: null, recallBefore: null, failures: 0 };
+const NO_DAYS_CLOSED = {
+  isCurrent: false,
+  shard: null,
+  closedBefore: 0,
+  closeAt: null,
+  recallBefore: null,
+  failures: 0,
+};
 
 const fleetStateSchema = z.object({
   version: z.literal(1),
@@ -70,6 +77,8 @@ const fleetStateSchema = z.object({
   /** How the days of costs are closed. */
   costs: z
     .object({
+      /** A release that knows nothing of costs leaves this out: what the tables say may be out of date then. */
+      isCurrent: z.boolean(),
       /** The database of the history that keeps them; null until it is chosen. */
       shard: z.number().nullable(),
       /** Days before this are closed. */

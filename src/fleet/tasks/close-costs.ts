@@ -57,7 +57,7 @@ export async function closeCosts(env: Env, userId: string, fleet: Fleet): Promis
 function closeDays(userId: string, fleet: Fleet, now: number): void {
   const lost = fleet.change((state) => {
     for (const day of daysToClose(state, now)) fleet.costsAt.close(day, now);
-    fleet.costs.forgetRemoved(finalBefore(now));
+    fleet.costs.forget(finalBefore(now));
     fleet.closedCosts.forgetTotals(now - COST_DAYS_KEPT_MS);
     const lost = fleet.closedCosts.forget(waitingFrom(now));
     return { state: withClosed(state, now, spreadOf(userId)), result: lost };

@@ -2,6 +2,7 @@ import { type CostTotals, sumOf } from "../../lifecycle/model/ledger.ts";
 import { startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
 import type { Fleet } from "../fleet.ts";
 import { openDays } from "../rules/cost-days.ts";
+import { countInstances } from "../rules/state.ts";
 import type { WastingRow } from "../tables/costs-at.ts";
 
 /** What a fleet costs now. Nothing is rounded. */
@@ -26,11 +27,14 @@ const WASTING_SHOWN = 20;
 
 export function moneyNow({ state, costsAt, closedCosts }: Fleet, now: number): MoneyNow {
   const month = startOfUtcMonth(now);
-  const today = costsAt.today(now);
+  const today = costsAt.on([startOfUtcDay(now)], now);
+  const { rate, wasted_rate, known_rates } = costsAt.rates();
   const open = openDays(state, now).filter((day) => day >= month);
   return {
     at: now,
-    ...costsAt.rates(),
+    rate,
+    unknown_rates: Math.max(0, countInstances(state) - (state.instancesByStatus.deleted ?? 0) - known_rates),
+    wasted_rate,
     wasting: costsAt.wasting(now, WASTING_SHOWN),
     today,
     month: closedCosts

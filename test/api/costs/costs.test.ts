@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
@@ -265,6 +265,35 @@ describe("the costs of a user", () => {
     expect(kept).toEqual({ rows: 2 });
     expect(answer.body.rows).toMatchObject([{ key: "a", cost: 2 * (12 + 24 + 1) }]);
     expect(answer.body.total.cost).toBe(2 * (12 + 24 + 1));
+  });
+
+  it("come to the same by all of these after the fleet was set back to before days were closed", async () => {
+    const user = await Watched.user();
+    await user.does("a", WORKING, NOON);
+    await user.does("b", SILENT, NOON);
+    await user.night(MIDNIGHT);
+    const former = await stateOf(user.fleet);
+    for (let day = 1; day < 6; day++) await user.night(MIDNIGHT + day * DAY_MS);
+    expectLogged(/was set back to a former state/);
+    await runInDurableObject(user.fleet, (_, { storage: { sql } }) => {
+      sql.exec("UPDATE fleet SET json = ?", JSON.stringify(former));
+      sql.exec("DELETE FROM cost_totals WHERE day >= ?", MIDNIGHT);
+      sql.exec("DELETE FROM closed_costs");
+    });
+    await evictDurableObject(user.fleet);
+    await user.fleet.goOnFromFormer();
+    await passAlarms(user.fleet, Date.now() + MINUTE_MS);
+    await user.does("a", WORKING, NOON);
+    await user.does("b", SILENT, NOON);
+    const start = Date.now();
+    for (let hour = 0; hour < 48; hour += 6) {
+      await passAlarms(user.fleet, start + hour * HOUR_MS);
+      setClock(start + hour * HOUR_MS);
+      const expected = 5 * ((Date.now() - NOON) / HOUR_MS);
+      for (const by of BY) {
+        expect(sumOf(await user.rows(`?by=${by}`)), `${by} after ${hour} hours`).toBeCloseTo(expected, 3);
+      }
+    }
   });
 
   it("are unavailable for a while when the history can't be read, and only where it is needed", async () => {

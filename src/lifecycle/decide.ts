@@ -181,6 +181,7 @@ function flushAndProject(
     moved ||
     before.profile !== after.profile ||
     before.listedHourlyCost !== after.listedHourlyCost ||
+    before.stoppedHourlyCost !== after.stoppedHourlyCost ||
     orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since;
   return isRowOutdated ? project(flushed) : flushed;
 }

@@ -5,7 +5,7 @@ import { record } from "../model/outbox.ts";
 import type { Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf, providerDetail } from "../model/provider.ts";
-import { heardAt, type InstanceState, isPrice, withSighted } from "../model/state.ts";
+import { heardAt, type InstanceState, isPrice, withSighted, withStoppedCost } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 import { openLook, STARTED } from "./look.ts";
@@ -29,7 +29,7 @@ export function witnessListed(
   now: number,
 ): InstanceState {
   if (policy.suspended || state.phase.status === "deleted") return state;
-  const seen = withPrice(noteSighting(state, event.sighted), event.hourlyCost);
+  const seen = withPrices(noteSighting(state, event.sighted), event);
   switch (event.shown) {
     case "stopped":
       return findStopped(seen, event, policy, now);
@@ -49,9 +49,10 @@ function noteSighting(state: InstanceState, sighted: Sighted): InstanceState {
 }
 
 /** Where its provider no longer says, as of one that is stopped, what it said last still counts. */
-function withPrice(state: InstanceState, hourlyCost: number | null): InstanceState {
-  if (hourlyCost === null || !isPrice(hourlyCost) || hourlyCost === state.listedHourlyCost) return state;
-  return { ...state, listedHourlyCost: hourlyCost };
+function withPrices(state: InstanceState, { hourlyCost, stoppedHourlyCost }: ListedEvent): InstanceState {
+  const priced = withStoppedCost(state, stoppedHourlyCost ?? undefined);
+  if (hourlyCost === null || !isPrice(hourlyCost) || hourlyCost === state.listedHourlyCost) return priced;
+  return { ...priced, listedHourlyCost: hourlyCost };
 }
 
 function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {

@@ -115,6 +115,7 @@ export function completeView<View extends LiveView>(view: View): View {
   const { hourly, source } = registeredCost(view.hibernated_hourly_cost);
   return {
     ...told,
+    ...(costs.running_cost === undefined ? { running_cost: view.hourly_cost } : {}),
     ...(costs.hibernated_cost === undefined
       ? { hibernated_cost: hourly, hibernated_cost_source: source }
       : {}),

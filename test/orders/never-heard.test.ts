@@ -99,7 +99,7 @@ describe("a machine that was never heard", () => {
     expect(instances).toMatchObject([{ status: "pending", health: "unhealthy" }]);
     await until(one, DAY + 3 * 60 * MINUTE);
     expect(await alerts(one)).toMatchObject([
-      { kind: "never_heard", severity: "warning", message: expect.stringContaining("costs $2.50 an hour") },
+      { kind: "never_heard", severity: "warning", detail: { hourly_cost: 2.5, rate: 2.5 } },
     ]);
     expect(orders).toEqual([]);
     expect((await call("GET", "/metrics", { token: one.userToken })).body).toContain(

@@ -38,7 +38,7 @@ const CONNECTION = /"connection":(?:null|"([^"]*)")/;
 function shownRow({ view, ...row }: z.infer<typeof textRow>, standings: Standings): ShownRow {
   const said = view.match(CONNECTION);
   const connection = standings(said?.[1] ?? null);
-  const isWhole = said !== null && view.includes('"hibernated_cost":');
+  const isWhole = said !== null && view.includes('"running_cost":');
   if (!isWhole || connection !== "active") {
     const { data } = jsonText(reportedView).safeParse(view);
     if (data !== undefined) {

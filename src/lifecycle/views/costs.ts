@@ -3,7 +3,7 @@ import { type CostTotals, costsInAll, costsOfDay, dollarsOf, type Ledger } from 
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { startOfUtcDay } from "../model/time.ts";
-import { ledgerAt, type Rate, rateOf, usageOf } from "../rules/costs.ts";
+import { awakeRate, ledgerAt, type Rate, rateOf, usageOf } from "../rules/costs.ts";
 
 /** What an instance costs. The field names are those of the HTTP API; all amounts are dollars. */
 export interface CostsView {
@@ -50,6 +50,12 @@ export function costsView(state: InstanceState, policy: Policy, now: number): Co
 export function costsInAllView(state: InstanceState, policy: Policy, now: number): CostsInAllView {
   const inAll = costsInAll(shownLedger(state, policy, now));
   return { cost_total: roundDollars(dollarsOf(inAll)), wasted_total: roundDollars(inAll.wasted) };
+}
+
+/** Dollars an hour while it runs, whatever it does now; null while that is unknown. */
+export function runningCost(state: InstanceState, now: number): number | null {
+  const { hourlyCost } = awakeRate(state, ledgerAt(state, now));
+  return hourlyCost === null ? null : roundDollars(hourlyCost);
 }
 
 /** Whether it costs money for nothing now. */

@@ -127,7 +127,9 @@ function composeGroup(alerts: readonly Alert[]): NoticeGroup {
   if (first === undefined) throw new Error("a group has at least one alert");
   const { kind } = first;
   // Of an instance that is told of twice the latest counts.
-  const instances = new Map(alerts.map(({ instanceId, detail }) => [instanceId, moneyIn(kind, detail)]));
+  const instances = new Map(
+    alerts.map(({ instanceId, eventId, detail }) => [instanceId || eventId, moneyIn(kind, detail)]),
+  );
   const subject = `${instances.size} instance${instances.size === 1 ? "" : "s"}`;
   const money = together(kind, [...instances.values()]) ?? undefined;
   const sum = instances.size === 1 || money === undefined ? null : sayTogether(money);

@@ -15,6 +15,8 @@ const EVENTS: readonly (readonly [string, Money])[] = [
   ["hibernated", { running_cost: 0.4 }],
   ["never_heard", { rate: 0.4 }],
   ["waking", { running_cost: 0.4 }],
+  ["guard_closed", { rate: 14.2, unknown_rates: 2 }],
+  ["connection_refused", { rate: 14.2, unknown_rates: 0 }],
   ["deleted", { saves_hourly: 0.01, cost_total: 9, wasted_total: 2 }],
 ];
 

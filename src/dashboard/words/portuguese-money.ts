@@ -42,6 +42,11 @@ function inPortuguese(statement: Statement): string {
         ...(wasted === undefined ? [] : [`Antes, desperdiçou ${dollars(wasted)}.`]),
       ].join(" ");
     }
+    case "several machines": {
+      const { costs, unknown } = statement;
+      const more = unknown === 0 ? "" : ` ou mais: não se sabe o preço de ${unknown}`;
+      return `Juntas elas custam ${anHour(costs)}${more}.`;
+    }
     case "a machine that may run":
       return `Se estiver ligada, ela custa ${anHour(statement.costs)}.`;
     case "a machine that is started":

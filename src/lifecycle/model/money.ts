@@ -3,7 +3,7 @@ import type { EventDetail, HistoryEventKind } from "./history-event.ts";
 
 /** What the machine of an event costs at that moment: the figures in the event's detail. `say-money.ts` puts them into words. */
 
-/** All are dollars. */
+/** All are dollars but `unknown_rates`. */
 export const FIGURES = [
   /** An hour, now. */
   "rate",
@@ -17,6 +17,8 @@ export const FIGURES = [
   "saves_hourly",
   /** So far, or up to now, by this idleness or silence. */
   "wasted",
+  /** Of several machines: how many have a price that nobody knows. */
+  "unknown_rates",
   /** Of one that is gone: since it was watched. */
   "cost_total",
   "wasted_total",
@@ -32,9 +34,10 @@ export type Money = Readonly<Partial<Record<Figure, number>>>;
  * - `now`: what the machine costs as it stands.
  * - `if it runs`: nobody knows whether it does. `once it runs`: it is being started.
  * - `gone`: it costs no more.
- * - `none`: nothing, or the message says it already.
+ * - `together`: it is of several machines. `said`: so, and the message says already what they cost.
+ * - `none`: nothing.
  */
-export type Bearing = "now" | "if it runs" | "once it runs" | "gone" | "none";
+export type Bearing = "now" | "if it runs" | "once it runs" | "gone" | "together" | "said" | "none";
 
 const BEARING: Record<HistoryEventKind, Bearing> = {
   registered: "none",
@@ -62,7 +65,7 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   woken: "now",
   guard_deferred: "now",
   guard_permitted: "now",
-  guard_closed: "none",
+  guard_closed: "together",
   guard_opened: "none",
   would_delete: "now",
   deleting: "now",
@@ -72,7 +75,7 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   found_running: "now",
   unwatched: "if it runs",
   vanished: "if it runs",
-  unwatched_machines: "none",
+  unwatched_machines: "said",
   listing_failed: "none",
   looked: "now",
   deleted: "gone",
@@ -80,7 +83,7 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   history_lost: "none",
   delivery_parked: "none",
   alert_not_delivered: "none",
-  connection_refused: "none",
+  connection_refused: "together",
   enrollment_refused: "none",
   invariant_breached: "none",
   operator_acted: "none",

@@ -24,7 +24,8 @@ export type Statement =
       readonly ends: number | undefined;
       readonly total: number | undefined;
       readonly wasted: number | undefined;
-    };
+    }
+  | { readonly of: "several machines"; readonly costs: number; readonly unknown: number };
 
 /** What there is to say of an event of this kind; null when nothing is known, or its message says all. */
 export function statementOf(kind: string, money: Money): Statement | null {
@@ -33,7 +34,12 @@ export function statementOf(kind: string, money: Money): Statement | null {
   if (Object.keys(money).length === 0) return null;
   switch (bearingOf(kind)) {
     case "none":
+    case "said":
       return null;
+    case "together":
+      return rate === undefined
+        ? null
+        : { of: "several machines", costs: rate, unknown: money.unknown_rates ?? 0 };
     case "if it runs":
       return running === undefined ? null : { of: "a machine that may run", costs: running };
     case "once it runs":
@@ -88,6 +94,11 @@ export function inEnglish(statement: Statement): string {
       ];
       return sentences.join(" ");
     }
+    case "several machines": {
+      const { costs, unknown } = statement;
+      const more = unknown === 0 ? "" : ` and more: the price of ${unknown} is not known`;
+      return `Together they cost ${anHour(costs)}${more}.`;
+    }
     case "a machine that may run":
       return `If it runs, it costs ${anHour(statement.costs)}.`;
     case "a machine that is started":
@@ -116,9 +127,12 @@ export function together(kind: string, machines: readonly Money[]): Together | n
   const bearing = bearingOf(kind);
   if (bearing === "none") return null;
   const rates = machines.map(({ rate, running_cost }) => (bearing === "now" ? rate : (running_cost ?? rate)));
+  const unknown = machines.map(
+    ({ unknown_rates }, index) => unknown_rates ?? (rates[index] === undefined ? 1 : 0),
+  );
   return {
     rate: sumOf(rates),
-    unknown_rates: bearing === "gone" ? 0 : rates.filter((rate) => rate === undefined).length,
+    unknown_rates: bearing === "gone" ? 0 : unknown.reduce((sum, each) => sum + each, 0),
     saves_hourly: sumOf(machines.map((each) => each.saves_hourly)),
     wasted: sumOf(machines.map((each) => each.wasted ?? each.wasted_total)),
   };

@@ -216,12 +216,7 @@ export class Fleet {
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
     const reviewed = reviewOutage(state, this.#silences, this.rules, seenAt, now);
-    const { silentFrom } = reviewed.state.guard;
-    const priced = reviewed.events.map((event) =>
-      event.kind === "guard_closed" && silentFrom !== null
-        ? { ...event, detail: { ...event.detail, ...this.rates.ofOrphans(silentFrom) } }
-        : event,
-    );
+    const priced = this.rates.addToOutage(reviewed.events, reviewed.state.guard.silentFrom);
     const next = this.#addOwnEvents(reviewed.state, priced, now);
     return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EventDetail } from "../../lifecycle/model/history-event.ts";
+import type { EventDetail, HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { type Money, moneyOf } from "../../lifecycle/model/money.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import { connectionOf } from "../../lifecycle/model/provider.ts";
@@ -17,8 +17,16 @@ export class Rates {
     this.#sql = sql;
   }
 
-  /** Of those that are orphans since then. */
-  ofOrphans(since: number): Money & EventDetail {
+  /** Has the events of a guard that closed say what those cost that are orphans since the outage began. */
+  addToOutage(events: readonly HistoryEvent[], silentFrom: number | null): readonly HistoryEvent[] {
+    return events.map((event) =>
+      event.kind === "guard_closed" && silentFrom !== null
+        ? { ...event, detail: { ...event.detail, ...this.#ofOrphans(silentFrom) } }
+        : event,
+    );
+  }
+
+  #ofOrphans(since: number): Money & EventDetail {
     const rows = this.#sql.exec(
       `SELECT SUM(view ->> '$.rate') AS rate, COUNT(*) - COUNT(view ->> '$.rate') AS unknown_rates
        FROM instances WHERE orphaned_since >= ? AND status <> 'deleted'`,

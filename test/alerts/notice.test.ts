@@ -141,9 +141,7 @@ describe("money", () => {
 
   it("that is not known is not counted as nothing", () => {
     const some = composeNotice([alert("orphaned", 1, { detail: { rate: 2 } }), alert("orphaned", 2)], "info");
-    expect(some?.title).toBe(
-      "2 instances orphaned, $2.00 an hour and more together, the price of 1 is not known",
-    );
+    expect(some?.title).toBe("2 instances orphaned, $2.00 an hour and more (1 at unknown prices) together");
     const none = composeNotice([alert("orphaned", 1), alert("orphaned", 2)], "info");
     expect(none).toMatchObject({
       title: "2 instances orphaned",

@@ -148,8 +148,9 @@ export function sayTogether({ rate, unknown_rates, saves_hourly, wasted }: Toget
   const parts = [
     ...(rate === null
       ? []
-      : [unknown_rates === 0 ? `${anHour(rate)} together` : `${anHour(rate)} and more together`]),
-    ...(rate === null || unknown_rates === 0 ? [] : [`the price of ${unknown_rates} is not known`]),
+      : [
+          `${anHour(rate)}${unknown_rates === 0 ? "" : ` and more (${unknown_rates} at unknown prices)`} together`,
+        ]),
     ...(saves_hourly === null ? [] : [`${anHour(saves_hourly)} saved`]),
     ...(wasted === null ? [] : [`${spokenDollars(wasted)} wasted`]),
   ];

@@ -27,7 +27,7 @@ it("a webhook gets what machines cost as numbers, each by itself and together", 
     "info",
   );
   if (notice === null) throw new Error("there is something to tell");
-  const channel = webhook({ url: "https://hook.example/", secret: SECRET }, false);
+  const channel = webhook({ url: "https://hook.example.com/", secret: SECRET }, false);
   expect(await channel.send(notice, new Map(), "m")).toMatchObject({ delivered: true });
   const { data } = JSON.parse(String(fetched.mock.calls[0]?.[1]?.body));
   expect(data.groups).toMatchObject([
@@ -56,7 +56,7 @@ it("what a former version composed is told without", async () => {
     lines: [line],
     more: 0,
   } as const;
-  const channel = webhook({ url: "https://hook.example/", secret: SECRET }, false);
+  const channel = webhook({ url: "https://hook.example.com/", secret: SECRET }, false);
   await channel.send({ title: "idle", severity: "warning", groups: [group] }, new Map(), "m");
   const { data } = JSON.parse(String(fetched.mock.calls[0]?.[1]?.body));
   expect(data.groups).toMatchObject([{ money: null, alerts: [{ money: null, money_text: null }] }]);

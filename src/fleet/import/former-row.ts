@@ -62,6 +62,7 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       running_cost: row.hourly_cost,
       hibernated_cost: hibernated.hourly,
       hibernated_cost_source: hibernated.source,
+      tags: {},
       registered_at: toIso(row.registered_at),
       orphaned_since: row.orphaned_since === null ? null : toIso(row.orphaned_since),
       hibernated_since: null,

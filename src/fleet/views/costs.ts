@@ -40,16 +40,16 @@ export function costsOfFleet(
 
 /** What the month will have cost. `money`: of now. */
 export function forecastOfFleet(
-  { closedCosts }: Fleet,
+  { costs }: Fleet,
   { month, rate, unknown_rates }: MoneyNow,
   now: number,
 ): ForecastView | null {
   const today = startOfUtcDay(now);
-  const closed = closedCosts.totals(today - FORECAST_FROM_MS, today);
+  const closed = costs.closed.totals(today - FORECAST_FROM_MS, today);
   return forecastOf(
     {
       spent: dollarsOf(month),
-      closed: closed.map(({ day, costs }) => ({ day, dollars: dollarsOf(costs) })),
+      closed: closed.map((each) => ({ day: each.day, dollars: dollarsOf(each.costs) })),
       rate,
       unknownRates: unknown_rates,
     },

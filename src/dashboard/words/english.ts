@@ -101,6 +101,7 @@ const event: Record<string, string> = {
   resumed: "Goes on from a former state",
   cleanup: "Cleanup",
   reconciliation: "Reconciliation",
+  cost_report: "Costs of a month",
 };
 
 export const english = {

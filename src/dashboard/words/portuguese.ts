@@ -66,6 +66,7 @@ const event: Record<string, string> = {
   resumed: "Retomada de um estado anterior",
   cleanup: "Limpeza",
   reconciliation: "Reconciliação",
+  cost_report: "Custos de um mês",
 };
 
 export const portuguese: Words = {

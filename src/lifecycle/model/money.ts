@@ -90,6 +90,7 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   resumed: "none",
   cleanup: "none",
   reconciliation: "none",
+  cost_report: "none",
   user_suspended: "none",
   user_resumed: "none",
   user_deleted: "none",

@@ -19,9 +19,8 @@ export function reportTitle({ month, costs }: MonthCosts): string {
   return `${spokenMonth(month)}: ${spokenDollars(dollarsOf(costs))} spent, ${spokenDollars(wasted)} of it wasted, ${spokenDollars(saved)} saved`;
 }
 
-/** The message that tells a report. */
-export function reportNotice(report: CostReport): Notice {
-  const at = report.month;
+/** The message that tells a report. `at`: when its month ended. */
+export function reportNotice(report: CostReport, at: number): Notice {
   const eventId = reportEventId(report.month);
   const own = (message: string): NoticeLine => lineOf({ instanceId: "", name: "", message, at, eventId });
   const group = { kind: "cost_report", severity: "info", more: 0 } as const;

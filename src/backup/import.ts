@@ -77,7 +77,10 @@ async function bringFleet(env: Env, userId: string, line: LineOf<"fleet">): Prom
   if (unread !== null) return refused(`this version of the service cannot read policy${unread}`);
   const policy = { overrides: policyOverridesSchema.parse(line.policy), version: line.policy_version };
   return broughtIf(
-    await within(CALL_LIMIT_MS, fleetOf(env, userId).bringSettings(policy, line.hibernations)),
+    await within(
+      CALL_LIMIT_MS,
+      fleetOf(env, userId).bringSettings(policy, line.hibernations, line.hibernations_by_month),
+    ),
   );
 }
 

@@ -24,6 +24,7 @@ import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
 import { scheduleClosing } from "./tasks/close-costs.ts";
+import { scheduleReport } from "./tasks/cost-report.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -83,7 +84,7 @@ export class FleetActor extends FleetUpkeep {
     });
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
-    scheduleClosing(this.#userId, fleet, Date.now());
+    this.#schedule(fleet);
     this.#fleet = fleet;
     this.#armedAt = await this.ctx.storage.getAlarm();
     this.#arm();
@@ -124,10 +125,15 @@ export class FleetActor extends FleetUpkeep {
     void this.ctx.storage.setAlarm(this.#armedAt);
   }
 
+  #schedule(fleet: Fleet): void {
+    scheduleClosing(this.#userId, fleet, Date.now());
+    scheduleReport(this.#userId, fleet, Date.now());
+  }
+
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     noteStandings(fleet);
-    scheduleClosing(this.#userId, fleet, Date.now());
+    this.#schedule(fleet);
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);

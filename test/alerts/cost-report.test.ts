@@ -6,6 +6,7 @@ import { type CostTotals, NO_COSTS } from "../../src/lifecycle/model/ledger.ts";
 
 const HOUR = 3_600_000;
 const NOVEMBER = Date.UTC(2026, 10);
+const DECEMBER = Date.UTC(2026, 11);
 const OCTOBER = Date.UTC(2026, 9);
 
 function spent(hours: number, dollars: number) {
@@ -42,11 +43,11 @@ const REPORT: CostReport = {
 };
 
 const linesOf = (report: CostReport) =>
-  reportNotice(report).groups.map(({ lines }) => lines.map(({ message }) => message));
+  reportNotice(report, DECEMBER).groups.map(({ lines }) => lines.map(({ message }) => message));
 
 describe("the report of a month", () => {
   it("says what was spent, wasted, saved and regretted, beside the month before, and by which habits", () => {
-    const notice = reportNotice(REPORT);
+    const notice = reportNotice(REPORT, DECEMBER);
     expect(notice).toMatchObject({
       title: "November 2026: $814.40 spent, $175.00 of it wasted, $310.00 saved",
       severity: "info",
@@ -116,7 +117,7 @@ describe("the report of a month", () => {
   });
 
   it("goes with its figures", () => {
-    const { report } = reportNotice(REPORT);
+    const { report } = reportNotice(REPORT, DECEMBER);
     expect(report).toMatchObject({
       month: "2026-11",
       so_far: false,
@@ -142,7 +143,7 @@ describe("the report of a month", () => {
   });
 
   it("is stored as it is, and told without figures that another version wrote", () => {
-    const notice = reportNotice(REPORT);
+    const notice = reportNotice(REPORT, DECEMBER);
     expect(noticeSchema.parse(JSON.parse(JSON.stringify(notice)))).toEqual(notice);
     const foreign = noticeSchema.parse({ ...notice, report: { month: 7 } });
     expect(foreign).toEqual({ ...notice, report: undefined });

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
+import { NO_MONTHS } from "./months.ts";
 
 /**
  * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
@@ -26,6 +26,7 @@ const NO_DAYS_CLOSED = {
   recallBefore: null,
   failures: 0,
 };
+const NONE_REPORTED = { toldBefore: null, failures: 0 };
 
 const fleetStateSchema = z.object({
   version: z.literal(1),
@@ -90,6 +91,24 @@ const fleetStateSchema = z.object({
       failures: z.number(),
     })
     .default(NO_DAYS_CLOSED),
+  /** Hibernations of each month, whatever their reason. */
+  hibernationsByMonth: z
+    .object({
+      since: moment.nullable(),
+      months: z
+        .array(z.object({ month: moment, hibernations: z.number(), regretted: z.number() }))
+        .readonly(),
+    })
+    .default(NO_MONTHS),
+  /** The monthly report of costs. */
+  reports: z
+    .object({
+      /** Months that begin before this are told, or never will be; null: the fleet has had no instance. */
+      toldBefore: moment.nullable(),
+      /** Tries of the one that is due that have failed in a row. */
+      failures: z.number(),
+    })
+    .default(NONE_REPORTED),
   /** What waits for the alarm; null where nothing does. */
   due: z.object({
     deliveriesAt: moment.nullable(),
@@ -104,6 +123,8 @@ const fleetStateSchema = z.object({
     inventoryAt: moment.nullable().default(null),
     /** Days of costs are to be closed, or brought to the history. */
     costsAt: moment.nullable().default(null),
+    /** The month that is over is to be reported. */
+    reportAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
@@ -137,6 +158,8 @@ export function newFleet(): FleetState {
     reachableSince: 0,
     historyUpTo: 0,
     costs: NO_DAYS_CLOSED,
+    hibernationsByMonth: NO_MONTHS,
+    reports: NONE_REPORTED,
     due: {
       deliveriesAt: null,
       totalsAt: null,
@@ -146,6 +169,7 @@ export function newFleet(): FleetState {
       standingAt: null,
       inventoryAt: null,
       costsAt: null,
+      reportAt: null,
       awaiting: null,
     },
   };
@@ -228,19 +252,6 @@ export function countAll(
   };
 }
 
-/** Counts a hibernation, or that one was regretted, if the event tells of either. */
-export function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
-  const reason = String(event.detail.reason);
-  const before = state.hibernations[reason] ?? { hibernations: 0, regretted: 0 };
-  const withCount = (count: typeof before) => ({
-    ...state,
-    hibernations: { ...state.hibernations, [reason]: count },
-  });
-  if (event.kind === "hibernated") return withCount({ ...before, hibernations: before.hibernations + 1 });
-  const isRegret = (event.kind === "waking" || event.kind === "woken") && event.detail.regretted === true;
-  return isRegret ? withCount({ ...before, regretted: before.regretted + 1 }) : state;
-}
-
 export function countInstances({ instancesByStatus }: FleetState): number {
   return Object.values(instancesByStatus).reduce((sum, instances) => sum + instances, 0);
 }
@@ -268,9 +279,10 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.deliveriesAt,
     due.totalsAt,
     due.historyAt,
-    // Both wait until D1 has said whether the user is suspended.
+    // All three wait until D1 has said whether the user is suspended.
     due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.standingAt === null ? due.inventoryAt : null,
+    due.standingAt === null ? due.reportAt : null,
     due.pruneAt,
     due.costsAt,
     due.standingAt,

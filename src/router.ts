@@ -28,6 +28,7 @@ import { EnrollMachine } from "./api/enroll.ts";
 import { CreateEnrollment, DeleteEnrollment, ListEnrollments } from "./api/enrollments.ts";
 import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
+import { GetHibernateAll, HibernateAll } from "./api/hibernate-all.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
 import { ListInstanceEvents } from "./api/instances/events.ts";
 import { GetInstance } from "./api/instances/get.ts";
@@ -121,6 +122,8 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
   api.get("/api/agent/instances/:id/events", ListInstanceEvents);
   api.get("/api/agent/events", ListEvents);
+  api.get("/api/agent/hibernate-all", GetHibernateAll);
+  api.post("/api/agent/hibernate-all", HibernateAll);
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
   api.get("/api/agent/savings", GetSavings);

@@ -157,6 +157,8 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
   ["GET", "/api/agent/events"],
+  ["GET", "/api/agent/hibernate-all"],
+  ["POST", "/api/agent/hibernate-all"],
   ["GET", "/api/agent/policy"],
   ["PUT", "/api/agent/policy"],
   ["GET", "/api/agent/savings"],
@@ -211,6 +213,27 @@ const badPolicy = fc.oneof(
   fc
     .dictionary(fc.stringMatching(/^[a-z]{5,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
     .filter((value) => !Object.keys(value).some((key) => key === "guard" || key === "orphan")),
+);
+
+const badHibernateAll = fc.oneof(
+  fc.constantFrom<unknown>(
+    [],
+    null,
+    "all",
+    { filter: null },
+    { filter: [] },
+    { filter: { status: "asleep" } },
+    { filter: { provider: "toaster" } },
+    { filter: { connection: "A B" } },
+    { filter: { only_idle: "yes" } },
+    { filter: { user: "u-1" } },
+    { respect_keep_alive: null },
+    { dry_run: 1 },
+    { dry_run: "true" },
+  ),
+  fc
+    .dictionary(fc.stringMatching(/^[a-z]{3,7}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
+    .filter((body) => !("filter" in body)),
 );
 
 const badRegistration = fc.oneof(
@@ -366,6 +389,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["PATCH", instancePath, tokens.user],
     ["POST", `${instancePath}/keep-alive`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
+    ["POST", "/api/agent/hibernate-all", tokens.user],
     ["POST", "/api/agent/enrollments", tokens.user],
     ["POST", "/api/agent/enroll", tokens.enrollment],
     ["POST", "/api/admin/users", tokens.admin],
@@ -380,6 +404,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    badHibernateAll.map((body) => byUser("POST", "/api/agent/hibernate-all", JSON.stringify(body))),
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),

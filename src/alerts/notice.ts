@@ -204,6 +204,8 @@ const WORDS: Record<HistoryEventKind, string> = {
   invariant_breached: "as before, since a decision was held back",
   operator_acted: "acted upon by the operator",
   resumed: "going on from a former state",
+  hibernate_all: "hibernated together",
+  not_all_hibernated: "not hibernated, though it was asked of all",
   cleanup: "cleaned up",
   reconciliation: "reconciled",
   user_suspended: "suspended",

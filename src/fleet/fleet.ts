@@ -27,6 +27,7 @@ import {
   withTotalsDue,
 } from "./rules/state.ts";
 import { Admissions, NOT_ADMITTED } from "./tables/admissions.ts";
+import { AskedHibernations } from "./tables/asked-hibernations.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
@@ -59,6 +60,7 @@ export class Fleet {
   readonly digests: Digests;
   readonly retries: Retries;
   readonly admissions: Admissions;
+  readonly asked: AskedHibernations;
   readonly #storage: DurableObjectStorage;
   readonly #silences: Silences;
   readonly #speed: number;
@@ -80,6 +82,7 @@ export class Fleet {
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
     this.admissions = new Admissions(sql);
+    this.asked = new AskedHibernations(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);
     this.#speed = speed;
@@ -244,6 +247,7 @@ export class Fleet {
       this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
       this.admissions.settle(instanceId);
+      this.asked.forget(instanceId);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
       this.registry.remove(instanceId, changed, revision);
@@ -275,6 +279,8 @@ export class Fleet {
    */
   #withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
     if (version <= state.policy.version) return state;
+    // What was asked of instances before may long be over.
+    this.asked.dropWaiting();
     const above = { ...state.policy, version: version + 1 };
     return withDue(this.#withPolicy(state, above, now), { standingAt: now });
   }

@@ -14,8 +14,8 @@ import {
 import { addConnection, setCredentials } from "./connections.ts";
 import { removeUnknown } from "./ghosts.ts";
 import { CHANGED, READY } from "./keeper.ts";
-import { FleetReader } from "./reader.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
+import { FleetRounds } from "./rounds.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
 import type { ListedRow } from "./tables/registry.ts";
@@ -29,7 +29,7 @@ import { askStanding, takeStanding } from "./tasks/standing.ts";
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
-export abstract class FleetUpkeep extends FleetReader {
+export abstract class FleetUpkeep extends FleetRounds {
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);
@@ -100,6 +100,8 @@ export abstract class FleetUpkeep extends FleetReader {
   /** It was set back: numbers go above those given out since, and every instance is asked how it is. */
   async goOnFromFormer(): Promise<void> {
     const fleet = await this[READY]();
+    // What was asked of instances then is not asked again: its owner may have woken them since.
+    fleet.asked.dropWaiting();
     fleet.update((state) => goOnFromFormer(state, readSettings(this.env).SIMULATION_SPEED, Date.now()));
     this[CHANGED](fleet);
   }

@@ -47,7 +47,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const stepped = takeDueSteps(applied, policy, now);
+  const stepped = noteWake(state, takeDueSteps(applied, policy, now), now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   // Time alone is no reason to save: it is put down with the next change.
   const decided = flushAndProject(state, answered === counted ? state : answered, event, now);
@@ -88,7 +88,7 @@ function apply(
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return policy.suspended ? SUSPENDED : requestHibernation(state, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, event.round, policy, now);
     case "wake.requested":
       return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
@@ -145,6 +145,14 @@ function withToken(name: string | null | undefined): string {
 
 function enrolledBy(name: string | null | undefined): EventDetail {
   return name == null ? {} : { enrolled_by: name };
+}
+
+function noteWake(before: InstanceState, after: InstanceState, now: number): InstanceState {
+  return isAsleep(before) && !isAsleep(after) ? { ...after, wokenAt: now } : after;
+}
+
+function isAsleep({ phase: { status } }: InstanceState): boolean {
+  return status === "hibernated" || status === "waking";
 }
 
 /** Takes every step that is due. */

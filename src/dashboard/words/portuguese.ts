@@ -63,6 +63,8 @@ const event: Record<string, string> = {
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
   resumed: "Retomada de um estado anterior",
+  hibernate_all: "Hibernação de várias",
+  not_all_hibernated: "Nem todas hibernaram",
   cleanup: "Limpeza",
   reconciliation: "Reconciliação",
 };

@@ -18,6 +18,24 @@ const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
 const keptGuard = guard.extend({ seenFrom: moment });
 
+/** The last hibernation of many: whom it was asked of, and how many that were. */
+const round = z
+  .object({
+    askedAt: moment,
+    asked: z.object({
+      respectKeepAlive: z.boolean(),
+      onlyIdle: z.boolean(),
+      status: z.string().nullable(),
+      provider: z.string().optional(),
+      connection: z.string().optional(),
+    }),
+    hibernate: z.number(),
+    skip: z.number(),
+    savesHourly: z.number(),
+    unknownRates: z.number(),
+  })
+  .nullable();
+
 const fleetStateSchema = z.object({
   version: z.literal(1),
   /** The user's overrides of the service's default policy. The version grows with each change. */
@@ -59,6 +77,8 @@ const fleetStateSchema = z.object({
   revision: z.number(),
   /** How the connections stand, which all rows show, and the revision at which that last changed. */
   standings: z.object({ are: z.string(), changed: z.number() }).default({ are: "", changed: 0 }),
+  /** By whose word: of the kill switch, and of the budget. */
+  rounds: z.object({ kill_switch: round, budget: round }).default({ kill_switch: null, budget: null }),
   /** The number of the last totals reported to the service. */
   totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
@@ -77,12 +97,16 @@ const fleetStateSchema = z.object({
     standingAt: moment.nullable().default(null),
     /** A connection's machines are to be listed. */
     inventoryAt: moment.nullable().default(null),
+    /** Instances are to be asked to hibernate: see `tasks/hibernation-round.ts`. */
+    hibernationsAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
 });
 
 export type FleetState = Readonly<z.infer<typeof fleetStateSchema>>;
+
+export type Rounds = FleetState["rounds"];
 
 /** What waits for the alarm. */
 export type Due = FleetState["due"];
@@ -106,6 +130,7 @@ export function newFleet(): FleetState {
     serviceSilentFrom: null,
     revision: 0,
     standings: { are: "", changed: 0 },
+    rounds: { kill_switch: null, budget: null },
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,
@@ -117,6 +142,7 @@ export function newFleet(): FleetState {
       pruneAt: null,
       standingAt: null,
       inventoryAt: null,
+      hibernationsAt: null,
       awaiting: null,
     },
   };
@@ -239,9 +265,10 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.deliveriesAt,
     due.totalsAt,
     due.historyAt,
-    // Both wait until D1 has said whether the user is suspended.
+    // They wait until D1 has said whether the user is suspended.
     due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.standingAt === null ? due.inventoryAt : null,
+    due.standingAt === null ? due.hibernationsAt : null,
     due.pruneAt,
     due.standingAt,
     due.awaiting?.at ?? null,

@@ -243,10 +243,12 @@ export class Registry {
   }
 
   /** A page of rows in the order of their ids. */
-  list(after: string, limit: number): Found<ListedRow, string> {
+  list(after: string, limit: number, filter: ListFilter = {}): Found<ListedRow, string> {
+    const { condition, values } = conditionOf(filter);
     const rows = this.#sql.exec(
-      `SELECT ${LISTED} FROM instances WHERE instance_id > ? ORDER BY instance_id LIMIT ?`,
+      `SELECT ${LISTED} FROM instances WHERE instance_id > ? ${condition} ORDER BY instance_id LIMIT ?`,
       after,
+      ...values,
       limit,
     );
     return readFound(listedRow, instanceIdOf, rows.toArray(), limit);

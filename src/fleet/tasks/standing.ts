@@ -87,6 +87,7 @@ function withoutDuties(state: FleetState, now: number): FleetState {
     policy: null,
     pruneAt: null,
     inventoryAt: null,
+    hibernationsAt: null,
     awaiting: null,
   });
 }

@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 10, maxLength: 10 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 11, maxLength: 11 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -64,6 +64,7 @@ describe("the next alarm of a fleet", () => {
           awaitingAt,
           standingAt,
           inventoryAt,
+          hibernationsAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -80,11 +81,12 @@ describe("the next alarm of a fleet", () => {
             pruneAt: pruneAt ?? null,
             standingAt: standingAt ?? null,
             inventoryAt: inventoryAt ?? null,
+            hibernationsAt: hibernationsAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        // A policy and a listing wait for how the user stands.
-        const isHeldBack = (index: number) => (index === 5 || index === 9) && standingAt !== null;
+        // A policy, a listing and a hibernation of many wait for how the user stands.
+        const isHeldBack = (index: number) => [5, 9, 10].includes(index) && standingAt !== null;
         const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),

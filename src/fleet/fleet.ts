@@ -31,6 +31,7 @@ import { AskedHibernations } from "./tables/asked-hibernations.ts";
 import { Channels } from "./tables/channels.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
+import { InstanceCosts } from "./tables/costs.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
 import { RecentEvents } from "./tables/events.ts";
@@ -56,6 +57,7 @@ export class Fleet {
   readonly machines: Machines;
   readonly inventory: Inventory;
   readonly connections: Connections;
+  readonly costs: InstanceCosts;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -78,6 +80,7 @@ export class Fleet {
     this.machines = new Machines(sql);
     this.inventory = new Inventory(sql);
     this.connections = new Connections(sql);
+    this.costs = new InstanceCosts(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
@@ -161,6 +164,7 @@ export class Fleet {
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
+    this.costs.write(instanceId, revision, row);
     this.registry.write(instanceId, revision, row, keys);
     const told = this.#addOwnEvents({ ...state, revision }, settleMachines(this, report, now), now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
@@ -250,6 +254,7 @@ export class Fleet {
       this.asked.forget(instanceId);
       const changed = state.revision + 1;
       // Also for an instance that has never reported: its first report may still be on its way.
+      this.costs.remove(instanceId, now);
       this.registry.remove(instanceId, changed, revision);
       if (known === null) return { ...state, revision: changed };
       this.#silences.remove(known);

@@ -1,10 +1,12 @@
 import type { Page, Position } from "../history/page.ts";
+import type { CostTotals } from "../lifecycle/model/ledger.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { standingsOf } from "../providers/connections.ts";
 import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import type { ListFilter } from "./views/list-filter.ts";
+import { type MoneyNow, moneyNow } from "./views/money.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";
 
@@ -30,6 +32,17 @@ export abstract class FleetReader extends FleetInventory {
 
   async savings(after: string, limit: number): Promise<FleetSavings> {
     return readSavings((await this[READY]()).registry, after, limit, Date.now());
+  }
+
+  /** What the instances cost now, today and this month. */
+  async money(): Promise<MoneyNow> {
+    await this[READY]();
+    return moneyNow(this.ctx.storage.sql, Date.now());
+  }
+
+  /** What all instances cost together on one of the last days: its first instant. */
+  async costsOfDay(day: number): Promise<CostTotals> {
+    return (await this[READY]()).costs.on(day, Date.now());
   }
 
   async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {

@@ -5,7 +5,7 @@ import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
-import { UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
+import { type CostsBasis, UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
 import { type LiveView, type Shown, shown } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import type { Standings } from "../providers/connections.ts";
@@ -35,6 +35,8 @@ export interface InstanceRow {
   readonly registeredAt: number;
   readonly view: LiveView;
   readonly savings: SavingsBasis;
+  /** Absent in what the former release reports: what the instance costs is then unknown. */
+  readonly costs?: CostsBasis | undefined;
   /** The instance's own overrides of the policy. */
   readonly overrides: PolicyOverrides;
   readonly orphanedSince: number | null;

@@ -4,6 +4,7 @@ import { historyOf } from "../history/shards.ts";
 import { orphanedSince } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { silentSince } from "../lifecycle/rules/outage-guard.ts";
+import { costsBasis } from "../lifecycle/views/costs.ts";
 import { liveView } from "../lifecycle/views/instance-view.ts";
 import { savingsBasis } from "../lifecycle/views/savings.ts";
 import { type ActionParameters, startAction } from "../orders/order.ts";
@@ -80,6 +81,7 @@ export function rowOf(
     registeredAt: state.profile.registeredAt,
     view: liveView(instanceId, state, policy, now),
     savings: savingsBasis(state),
+    costs: costsBasis(state, now),
     overrides,
     orphanedSince: orphanedSince(state.phase),
     silentSince: silentSince(state),

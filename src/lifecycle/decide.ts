@@ -23,6 +23,7 @@ import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
+import { mustTellCosts, tell } from "./rules/told-costs.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 import { witnessListed, witnessVanished } from "./rules/witness.ts";
 
@@ -188,8 +189,9 @@ function flushAndProject(
     moved ||
     before.profile !== after.profile ||
     before.listedHourlyCost !== after.listedHourlyCost ||
-    orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since;
-  return isRowOutdated ? project(flushed) : flushed;
+    orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since ||
+    (event.type === "heartbeat" && mustTellCosts(before, after, now));
+  return isRowOutdated ? tell(flushed, now) : flushed;
 }
 
 /** When `decide` must be called with an alarm at the latest. In the past if an alarm was lost. */

@@ -10,7 +10,7 @@ import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { Status } from "../../src/lifecycle/model/phase.ts";
 import { connectionOf, type ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import { toIso } from "../../src/lifecycle/model/time.ts";
-import { UNTOLD_COSTS } from "../../src/lifecycle/views/costs.ts";
+import { type CostsBasis, UNTOLD_COSTS } from "../../src/lifecycle/views/costs.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { coordinatorOf, SHARDS, shardNumbered } from "../../src/service/address.ts";
 import { setClock } from "../world.ts";
@@ -35,6 +35,8 @@ export interface Reported {
   readonly questions?: Report["questions"];
   readonly policyVersion?: number;
   readonly unreachedSince?: number | null;
+  readonly registeredAt?: number;
+  readonly costs?: CostsBasis;
 }
 
 export function reportOf(instanceId: string, of: Reported = {}): Report {
@@ -49,7 +51,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
   return {
     revision: of.revision ?? 1,
     asOf: of.asOf ?? Date.now(),
-    registeredAt: 1,
+    registeredAt: of.registeredAt ?? 1,
     overrides: {},
     orphanedSince,
     silentSince,
@@ -59,6 +61,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       saved: emptyCounters().saved,
       unsavedFrom: null,
     },
+    ...(of.costs === undefined ? {} : { costs: of.costs }),
     view: {
       instance_id: instanceId,
       name: of.name ?? instanceId,

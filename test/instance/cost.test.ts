@@ -73,6 +73,9 @@ async function countAlarms(one: Instance, counted: Meter): Promise<void> {
 
 const MINUTE = 60_000;
 
+/** Its row of the registry with an index, its costs, and the fleet's own. */
+const ROWS_OF_A_REPORT = 6;
+
 describe("what a heartbeat costs", () => {
   it("is one written row for a steady one, at most 1.30 over a day with all alarms and chunks, and none is lost", async ({
     task,
@@ -106,8 +109,9 @@ describe("what a heartbeat costs", () => {
     expect(databaseRows).toBeGreaterThanOrEqual(heartbeats / CHUNK_HEARTBEATS - 1);
     expect(perHeartbeat).toBeLessThanOrEqual(1.3);
     expect(largestRow).toBeLessThan(64 * 1024);
-    // A steady heartbeat is none of the fleet's business; a change is.
-    expect(counted.fleetRows).toBe(rowsBefore.fleetRows);
+    // A steady heartbeat is none of the fleet's business; a change is. Of this day it hears twice: when the price becomes known, and
+    // after midnight.
+    expect(counted.fleetRows - rowsBefore.fleetRows).toBeLessThanOrEqual(2 * ROWS_OF_A_REPORT);
     expect((await one.ask("GET")).body).toMatchObject({
       status: "running",
       total_heartbeats: heartbeats + 2,

@@ -195,6 +195,35 @@ const STATEMENTS = [
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS asked_hibernations_by_time ON asked_hibernations (due_at) WHERE due_at IS NOT NULL",
   "CREATE INDEX IF NOT EXISTS asked_hibernations_by_outcome ON asked_hibernations (asked_at, outcome)",
+  // What each instance costs. A removed one stays, without a use, until its days are in the history.
+  `CREATE TABLE IF NOT EXISTS instance_costs (
+     instance_id TEXT PRIMARY KEY,
+     changed INTEGER NOT NULL,         -- the change of the registry's row that told it: after any other it is out of date
+     registered_at INTEGER NOT NULL,
+     until INTEGER NOT NULL,           -- the amounts are those of the UTC day of this moment, up to it
+     working_ms REAL NOT NULL, working REAL NOT NULL,
+     idle_ms REAL NOT NULL, idle REAL NOT NULL,
+     silent_ms REAL NOT NULL, silent REAL NOT NULL,
+     hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
+     wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL,
+     use TEXT,                         -- from then on; NULL: none
+     rate REAL,                        -- dollars an hour; NULL: unknown
+     is_wasted INTEGER NOT NULL,
+     hourly_saving REAL NOT NULL,
+     provider TEXT NOT NULL,
+     tags TEXT NOT NULL,               -- JSON
+     basis TEXT NOT NULL,              -- JSON: CostsBasis
+     carried TEXT                      -- JSON: days of who had this id before, which the basis has in it
+   ) WITHOUT ROWID`,
+  // What all instances cost on the days that are over.
+  `CREATE TABLE IF NOT EXISTS cost_totals (
+     day INTEGER PRIMARY KEY,          -- its first instant
+     working_ms REAL NOT NULL, working REAL NOT NULL,
+     idle_ms REAL NOT NULL, idle REAL NOT NULL,
+     silent_ms REAL NOT NULL, silent REAL NOT NULL,
+     hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
+     wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL
+   )`,
 ];
 
 const FILLED_TABLES = [
@@ -218,6 +247,8 @@ const FILLED_TABLES = [
   "lanes",
   "lane_waits",
   "asked_hibernations",
+  "instance_costs",
+  "cost_totals",
 ];
 
 export function createTables(sql: SqlStorage): void {

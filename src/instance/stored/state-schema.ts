@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Costs, Counters, Savings } from "../../lifecycle/model/counters.ts";
 import type { GpuReading } from "../../lifecycle/model/heartbeat.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
-import type { Agent, Clock, Flaps, InstanceState, Profile } from "../../lifecycle/model/state.ts";
+import type { Agent, Clock, Flaps, InstanceState, Profile, ToldCosts } from "../../lifecycle/model/state.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { heartbeatSchema, pendingEffectSchema, sightedSchema } from "./effect-schema.ts";
 import { exactly } from "./fields.ts";
@@ -71,6 +71,7 @@ export const stateSchema = exactly<InstanceState>({
   clock,
   counters,
   ledger: ledgerSchema.optional(),
+  toldCosts: exactly<ToldCosts>({ at: number, dollars: number, hourlyCost: numberOrNull }).optional(),
   recent: z.array(heartbeatSchema),
   unflushed: number,
   gpuTrend: z.array(numberOrNull),

@@ -46,6 +46,7 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     isAllFinite(state.clock) &&
     isAllFinite(state.agent) &&
     isAllFinite(state.ledger) &&
+    isAllFinite(state.toldCosts) &&
     areFinite(state.recent, known?.recent) &&
     areFinite(state.outbox, known?.outbox) &&
     areFinite(state.gpuTrend, known?.gpuTrend) &&

@@ -71,7 +71,7 @@ export interface Ledger {
 }
 
 /** So many days are kept apart: a report may still change the last ones. */
-const KEPT_DAYS = 3;
+export const KEPT_DAYS = 3;
 
 /** A report that comes later than this does not change what was put down. */
 const OPEN_FOR_MS = DAY_MS;
@@ -155,11 +155,11 @@ function settleOld(ledger: Ledger, now: number): Ledger {
 
 /** Puts a span down for good, by its price or by what the machine has reported of it, in dollars. */
 export function putDown(ledger: Ledger, span: Span, reported: number | null = null): Ledger {
-  return addTo(ledger, startOfUtcDay(span.from), costsOf(span, reported));
+  return addTo(ledger, startOfUtcDay(span.from), costsOfSpan(span, reported));
 }
 
 /** What a span comes to. */
-function costsOf(span: Span, reported: number | null = null): CostTotals {
+export function costsOfSpan(span: Span, reported: number | null = null): CostTotals {
   const ms = lengthOf(span);
   const hours = ms / HOUR_MS;
   const dollars = reported ?? (span.hourlyCost ?? 0) * hours;
@@ -227,11 +227,11 @@ export function costsOfDay(ledger: Ledger, day: number): CostTotals {
   const settled = ledger.days.find((each) => each.day === day) ?? NO_COSTS;
   return ledger.open
     .filter(({ from }) => startOfUtcDay(from) === day)
-    .map((span) => costsOf(span))
+    .map((span) => costsOfSpan(span))
     .reduce(sumOf, settled);
 }
 
 /** Since the ledger began, so far. */
 export function costsInAll({ days, earlier, open }: Ledger): CostTotals {
-  return [...days, ...open.map((span) => costsOf(span))].reduce(sumOf, earlier);
+  return [...days, ...open.map((span) => costsOfSpan(span))].reduce(sumOf, earlier);
 }

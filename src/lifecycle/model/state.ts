@@ -14,6 +14,8 @@ export interface InstanceState {
   readonly counters: Counters;
   /** What it costs. Absent in what a former release wrote: then it begins with the next event. */
   readonly ledger?: Ledger | undefined;
+  /** What its fleet was last told of its costs, and goes on from. Absent before the first time. */
+  readonly toldCosts?: ToldCosts | undefined;
   /** The newest heartbeats, oldest first. */
   readonly recent: readonly Heartbeat[];
   /** How many of the newest in `recent` have not been put into a chunk yet. */
@@ -37,6 +39,14 @@ export interface InstanceState {
     readonly wouldHibernateAt: number | null;
     readonly wouldDeleteAt: number | null;
   };
+}
+
+export interface ToldCosts {
+  readonly at: number;
+  /** In all, up to then. */
+  readonly dollars: number;
+  /** An hour, from then on; null while it is unknown. */
+  readonly hourlyCost: number | null;
 }
 
 /** What the owner says about the instance. */

@@ -1,8 +1,20 @@
 import { roundDollars } from "../model/dollars.ts";
-import { type CostTotals, costsInAll, costsOfDay, dollarsOf, type Ledger } from "../model/ledger.ts";
+import {
+  type CostTotals,
+  costsInAll,
+  costsOfDay,
+  costsOfSpan,
+  type DayCosts,
+  dollarsOf,
+  KEPT_DAYS,
+  type Ledger,
+  NO_COSTS,
+  sumOf,
+  type Usage,
+} from "../model/ledger.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
-import { startOfUtcDay } from "../model/time.ts";
+import { DAY_MS, startOfUtcDay } from "../model/time.ts";
 import { ledgerAt, type Rate, rateOf, usageOf } from "../rules/costs.ts";
 
 /** What an instance costs. The field names are those of the HTTP API; all amounts are dollars. */
@@ -50,6 +62,41 @@ export function costsView(state: InstanceState, policy: Policy, now: number): Co
 export function costsInAllView(state: InstanceState, policy: Policy, now: number): CostsInAllView {
   const inAll = costsInAll(shownLedger(state, policy, now));
   return { cost_total: roundDollars(dollarsOf(inAll)), wasted_total: roundDollars(inAll.wasted) };
+}
+
+/** All that is needed to say what an instance has cost on a day at any later moment, for as long as nothing happens to it. */
+export interface CostsBasis {
+  /** When its ledger began. A former release drops it: then it begins anew. */
+  readonly since: number;
+  /** Up to here the days say what it has cost. */
+  readonly until: number;
+  /** What its machine does from then on; null once there is none. */
+  readonly usage: Usage | null;
+  /** The last days that its ledger keeps apart, oldest first. What may yet be reported has its price. */
+  readonly days: readonly DayCosts[];
+}
+
+export function costsBasis(state: InstanceState, now: number): CostsBasis {
+  const ledger = ledgerAt(state, now);
+  const { since, until, days, open } = ledger;
+  const firstDay = startOfUtcDay(until) - (KEPT_DAYS - 1) * DAY_MS;
+  const known = new Set([...days.map(({ day }) => day), ...open.map(({ from }) => startOfUtcDay(from))]);
+  return {
+    since,
+    until,
+    usage: usageOf(state, ledger),
+    days: [...known]
+      .filter((day) => day >= firstDay)
+      .sort((one, other) => one - other)
+      .map((day) => ({ ...costsOfDay(ledger, day), day })),
+  };
+}
+
+/** What it has cost on a UTC day, as far as that has passed. `day`: its first instant. */
+export function costsOn({ until, usage, days }: CostsBasis, day: number, now: number): CostTotals {
+  const known = days.find((each) => each.day === day) ?? NO_COSTS;
+  const span = { from: Math.max(until, day), until: Math.min(now, day + DAY_MS) };
+  return usage === null || span.until <= span.from ? known : sumOf(known, costsOfSpan({ ...usage, ...span }));
 }
 
 /** Whether it costs money for nothing now. */

@@ -15,6 +15,7 @@ import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } f
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
+import { GetBudget, PutBudget } from "./api/budget.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
 import {
@@ -124,6 +125,8 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/events", ListEvents);
   api.get("/api/agent/hibernate-all", GetHibernateAll);
   api.post("/api/agent/hibernate-all", HibernateAll);
+  api.get("/api/agent/budget", GetBudget);
+  api.put("/api/agent/budget", PutBudget);
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
   api.get("/api/agent/savings", GetSavings);

@@ -157,6 +157,8 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
   ["GET", "/api/agent/events"],
+  ["GET", "/api/agent/budget"],
+  ["PUT", "/api/agent/budget"],
   ["GET", "/api/agent/hibernate-all"],
   ["POST", "/api/agent/hibernate-all"],
   ["GET", "/api/agent/policy"],
@@ -213,6 +215,25 @@ const badPolicy = fc.oneof(
   fc
     .dictionary(fc.stringMatching(/^[a-z]{5,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
     .filter((value) => !Object.keys(value).some((key) => key === "guard" || key === "orphan")),
+);
+
+const badBudget = fc.oneof(
+  fc.constantFrom<unknown>(
+    [],
+    null,
+    50,
+    { day: -1 },
+    { day: 0 },
+    { month: "50" },
+    { month: 1e12 },
+    { day: {} },
+    { at_limit: null },
+    { at_limit: "delete_all" },
+    { day: 5, week: 20 },
+  ),
+  fc
+    .dictionary(fc.stringMatching(/^[a-z]{4,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
+    .filter((body) => !("month" in body)),
 );
 
 const badHibernateAll = fc.oneof(
@@ -390,6 +411,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["POST", `${instancePath}/keep-alive`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
     ["POST", "/api/agent/hibernate-all", tokens.user],
+    ["PUT", "/api/agent/budget", tokens.user],
     ["POST", "/api/agent/enrollments", tokens.user],
     ["POST", "/api/agent/enroll", tokens.enrollment],
     ["POST", "/api/admin/users", tokens.admin],
@@ -404,6 +426,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    badBudget.map((body) => byUser("PUT", "/api/agent/budget", JSON.stringify(body))),
     badHibernateAll.map((body) => byUser("POST", "/api/agent/hibernate-all", JSON.stringify(body))),
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),

@@ -206,6 +206,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   resumed: "going on from a former state",
   hibernate_all: "hibernated together",
   not_all_hibernated: "not hibernated, though it was asked of all",
+  budget_reached: "of a budget that is used up",
   cleanup: "cleaned up",
   reconciliation: "reconciled",
   user_suspended: "suspended",

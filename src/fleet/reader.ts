@@ -36,8 +36,7 @@ export abstract class FleetReader extends FleetInventory {
 
   /** What the instances cost now, today and this month. */
   async money(): Promise<MoneyNow> {
-    await this[READY]();
-    return moneyNow(this.ctx.storage.sql, Date.now());
+    return moneyNow(await this[READY](), Date.now());
   }
 
   /** What all instances cost together on one of the last days: its first instant. */

@@ -11,11 +11,11 @@ import {
   exportedFleet,
   hasPolicyFor,
 } from "./bring.ts";
+import { FleetBudget } from "./budget.ts";
 import { addConnection, setCredentials } from "./connections.ts";
 import { removeUnknown } from "./ghosts.ts";
 import { CHANGED, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
-import { FleetRounds } from "./rounds.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
 import type { ListedRow } from "./tables/registry.ts";
@@ -29,7 +29,7 @@ import { askStanding, takeStanding } from "./tasks/standing.ts";
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
-export abstract class FleetUpkeep extends FleetRounds {
+export abstract class FleetUpkeep extends FleetBudget {
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);

@@ -227,6 +227,8 @@ describe("tokens", () => {
       ["user", "GET", "/api/agent/instances/rig/heartbeats"],
       ["user", "GET", "/api/agent/instances/rig/events"],
       ["user", "GET", "/api/agent/events"],
+      ["user", "GET", "/api/agent/budget"],
+      ["user", "PUT", "/api/agent/budget"],
       ["user", "GET", "/api/agent/hibernate-all"],
       ["user", "POST", "/api/agent/hibernate-all"],
       ["user", "GET", "/api/agent/policy"],

@@ -100,6 +100,7 @@ const event: Record<string, string> = {
   resumed: "Goes on from a former state",
   hibernate_all: "Many hibernated",
   not_all_hibernated: "Not all hibernated",
+  budget_reached: "Budget reached",
   cleanup: "Cleanup",
   reconciliation: "Reconciliation",
 };

@@ -65,6 +65,7 @@ const event: Record<string, string> = {
   resumed: "Retomada de um estado anterior",
   hibernate_all: "Hibernação de várias",
   not_all_hibernated: "Nem todas hibernaram",
+  budget_reached: "Orçamento atingido",
   cleanup: "Limpeza",
   reconciliation: "Reconciliação",
 };

@@ -46,6 +46,8 @@ export interface Budget extends Limits {
   readonly actedAt: number;
   /** The fleet was set back: what it knows of the money is of then, and says nothing before this moment. */
   readonly doubtedUntil: number;
+  /** The fleet's revision at the last look: nothing has changed while it is still that. */
+  readonly seenRevision: number;
 }
 
 const NOTHING_TOLD: Told = { from: 0, percent: 0, isAllDone: false };
@@ -58,6 +60,7 @@ export const NO_BUDGET: Budget = {
   lookedAt: 0,
   actedAt: 0,
   doubtedUntil: 0,
+  seenRevision: 0,
 };
 
 /** The money as budgets go by it, in dollars. */
@@ -265,9 +268,13 @@ export function setBudget(
   return { ...budget, ...set, told: { day: told("day"), month: told("month") } };
 }
 
-/** The fleet was set back. */
+/**
+ * The fleet was set back. What it has done since it does not know: so in the periods that go on, it hibernates no more than the idle
+ * ones.
+ */
 export function doubtBudget(budget: Budget, now: number): Budget {
-  return { ...budget, doubtedUntil: now + DOUBTED_MS };
+  const told = (period: Period): Told => ({ ...toldOf(budget, period, now), isAllDone: true });
+  return { ...budget, told: { day: told("day"), month: told("month") }, doubtedUntil: now + DOUBTED_MS };
 }
 
 export function isDoubted({ doubtedUntil }: Budget, now: number): boolean {

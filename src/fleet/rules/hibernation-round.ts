@@ -161,6 +161,6 @@ export function describeCounts({ hibernate, savesHourly, unknownRates }: RoundCo
   return `${instances(hibernate)}, saving $${roundDollars(savesHourly).toFixed(2)} an hour${unknown}`;
 }
 
-export function instances(count: number): string {
-  return `${count} instance${count === 1 ? "" : "s"}`;
+export function instances(count: number, which = ""): string {
+  return `${count} ${which}instance${count === 1 ? "" : "s"}`;
 }

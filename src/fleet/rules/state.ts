@@ -3,7 +3,9 @@ import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
+import { NO_BUDGET } from "./budget.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
+import { budgetSchema, NO_ROUNDS, roundsSchema } from "./stored-budget.ts";
 
 /**
  * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
@@ -17,24 +19,6 @@ import { NOTHING_TO_TELL } from "./digest-window.ts";
 const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
 const keptGuard = guard.extend({ seenFrom: moment });
-
-/** The last hibernation of many: whom it was asked of, and how many that were. */
-const round = z
-  .object({
-    askedAt: moment,
-    asked: z.object({
-      respectKeepAlive: z.boolean(),
-      onlyIdle: z.boolean(),
-      status: z.string().nullable(),
-      provider: z.string().optional(),
-      connection: z.string().optional(),
-    }),
-    hibernate: z.number(),
-    skip: z.number(),
-    savesHourly: z.number(),
-    unknownRates: z.number(),
-  })
-  .nullable();
 
 const fleetStateSchema = z.object({
   version: z.literal(1),
@@ -77,8 +61,8 @@ const fleetStateSchema = z.object({
   revision: z.number(),
   /** How the connections stand, which all rows show, and the revision at which that last changed. */
   standings: z.object({ are: z.string(), changed: z.number() }).default({ are: "", changed: 0 }),
-  /** By whose word: of the kill switch, and of the budget. */
-  rounds: z.object({ kill_switch: round, budget: round }).default({ kill_switch: null, budget: null }),
+  rounds: roundsSchema,
+  budget: budgetSchema,
   /** The number of the last totals reported to the service. */
   totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
@@ -99,6 +83,8 @@ const fleetStateSchema = z.object({
     inventoryAt: moment.nullable().default(null),
     /** Instances are to be asked to hibernate: see `tasks/hibernation-round.ts`. */
     hibernationsAt: moment.nullable().default(null),
+    /** The money is to be held against the budget. */
+    budgetAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
@@ -130,7 +116,8 @@ export function newFleet(): FleetState {
     serviceSilentFrom: null,
     revision: 0,
     standings: { are: "", changed: 0 },
-    rounds: { kill_switch: null, budget: null },
+    rounds: NO_ROUNDS,
+    budget: NO_BUDGET,
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,
@@ -143,6 +130,7 @@ export function newFleet(): FleetState {
       standingAt: null,
       inventoryAt: null,
       hibernationsAt: null,
+      budgetAt: null,
       awaiting: null,
     },
   };
@@ -269,6 +257,7 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.standingAt === null ? due.inventoryAt : null,
     due.standingAt === null ? due.hibernationsAt : null,
+    due.standingAt === null ? due.budgetAt : null,
     due.pruneAt,
     due.standingAt,
     due.awaiting?.at ?? null,

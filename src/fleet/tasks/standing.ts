@@ -88,6 +88,7 @@ function withoutDuties(state: FleetState, now: number): FleetState {
     pruneAt: null,
     inventoryAt: null,
     hibernationsAt: null,
+    budgetAt: null,
     awaiting: null,
   });
 }

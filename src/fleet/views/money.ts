@@ -1,7 +1,8 @@
 import { type CostTotals, KEPT_DAYS, sumOf } from "../../lifecycle/model/ledger.ts";
 import { DAY_MS, startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
-import { CostTotalsByDay } from "../tables/cost-totals.ts";
-import { InstanceCosts, type WastingRow } from "../tables/costs.ts";
+import type { FleetTables } from "../tables/all.ts";
+import type { CostTotalsByDay } from "../tables/cost-totals.ts";
+import type { WastingRow } from "../tables/costs.ts";
 
 /** What a fleet costs now. Nothing is rounded. */
 export interface MoneyNow {
@@ -23,9 +24,7 @@ export interface MoneyNow {
 
 const WASTING_SHOWN = 20;
 
-export function moneyNow(sql: SqlStorage, now: number): MoneyNow {
-  const costs = new InstanceCosts(sql);
-  const totals = new CostTotalsByDay(sql);
+export function moneyNow({ costs, costTotals: totals }: FleetTables, now: number): MoneyNow {
   const month = startOfUtcMonth(now);
   const today = costs.today(now);
   const open = openDays(totals, now).filter((day) => day >= month);

@@ -57,6 +57,7 @@ export const historyEventKindSchema = z.enum([
   "resumed",
   "hibernate_all",
   "not_all_hibernated",
+  "budget_reached",
   "cleanup",
   "reconciliation",
   "user_suspended",

@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 11, maxLength: 11 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 12, maxLength: 12 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -65,6 +65,7 @@ describe("the next alarm of a fleet", () => {
           standingAt,
           inventoryAt,
           hibernationsAt,
+          budgetAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -82,11 +83,12 @@ describe("the next alarm of a fleet", () => {
             standingAt: standingAt ?? null,
             inventoryAt: inventoryAt ?? null,
             hibernationsAt: hibernationsAt ?? null,
+            budgetAt: budgetAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        // A policy, a listing and a hibernation of many wait for how the user stands.
-        const isHeldBack = (index: number) => [5, 9, 10].includes(index) && standingAt !== null;
+        // A policy, a listing, a hibernation of many and a look at the budget wait for how the user stands.
+        const isHeldBack = (index: number) => [5, 9, 10, 11].includes(index) && standingAt !== null;
         const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),

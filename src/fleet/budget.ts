@@ -1,0 +1,51 @@
+import { CHANGED, READY } from "./keeper.ts";
+import { FleetRounds } from "./rounds.ts";
+import {
+  type AtLimit,
+  breaksAt,
+  type Limits,
+  PERIODS,
+  type Period,
+  type Spent,
+  setBudget,
+} from "./rules/budget.ts";
+import { withDue } from "./rules/state.ts";
+import { spentBy } from "./tasks/budget.ts";
+import { type MoneyNow, moneyNow } from "./views/money.ts";
+
+/** A budget as it stands. */
+export interface BudgetNow extends Limits {
+  readonly atLimit: AtLimit;
+  readonly spent: Spent;
+  /** When the rate of now uses a limit up, within its period; null where it does not, or has. */
+  readonly breaksAt: Readonly<Record<Period, number | null>>;
+  readonly money: MoneyNow;
+}
+
+/** What the user may spend. */
+export abstract class FleetBudget extends FleetRounds {
+  async budget(): Promise<BudgetNow> {
+    const fleet = await this[READY]();
+    const now = Date.now();
+    const { day, month, atLimit } = fleet.state.budget;
+    const money = moneyNow(fleet, now);
+    const spent = spentBy(money);
+    const [ofDay = null, ofMonth = null] = PERIODS.map((period) =>
+      breaksAt({ day, month }, spent, period, now),
+    );
+    return { day, month, atLimit, spent, breaksAt: { day: ofDay, month: ofMonth }, money };
+  }
+
+  /** From now on the money is held against it. */
+  async setBudget(set: Limits & { readonly atLimit: AtLimit }): Promise<BudgetNow> {
+    const fleet = await this[READY]();
+    const now = Date.now();
+    const spent = spentBy(moneyNow(fleet, now));
+    fleet.update((state) => {
+      const budget = setBudget(state.budget, set, spent, now);
+      return withDue({ ...state, budget }, { budgetAt: now });
+    });
+    this[CHANGED](fleet);
+    return this.budget();
+  }
+}

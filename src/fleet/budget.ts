@@ -12,6 +12,7 @@ import {
 import { withDue } from "./rules/state.ts";
 import { spentBy } from "./tasks/budget.ts";
 import { type MoneyNow, moneyNow } from "./views/money.ts";
+import { readSavings } from "./views/savings.ts";
 
 /** A budget as it stands. */
 export interface BudgetNow extends Limits {
@@ -20,6 +21,13 @@ export interface BudgetNow extends Limits {
   /** When the rate of now uses a limit up, within its period; null where it does not, or has. */
   readonly breaksAt: Readonly<Record<Period, number | null>>;
   readonly money: MoneyNow;
+}
+
+export interface MoneyFigures {
+  readonly limits: Limits;
+  readonly spent: Spent;
+  /** Dollars that hibernation has saved, of removed instances too. */
+  readonly savedTotal: number;
 }
 
 /** What the user may spend. */
@@ -34,6 +42,16 @@ export abstract class FleetBudget extends FleetRounds {
       breaksAt({ day, month }, spent, period, now),
     );
     return { day, month, atLimit, spent, breaksAt: { day: ofDay, month: ofMonth }, money };
+  }
+
+  /** For the metrics. */
+  async moneyFigures(): Promise<MoneyFigures> {
+    const fleet = await this[READY]();
+    const { day, month } = fleet.state.budget;
+    const now = Date.now();
+    const { total } = readSavings(fleet.registry, "", 1, now);
+    const spent = spentBy(moneyNow(fleet, now));
+    return { limits: { day, month }, spent, savedTotal: total.saved_total + fleet.state.savedByRemoved };
   }
 
   /** From now on the money is held against it. */

@@ -216,12 +216,15 @@ export class Fleet extends FleetTables {
       this.admissions.settle(instanceId);
       this.asked.forget(instanceId);
       const changed = state.revision + 1;
+      const savedByRemoved =
+        state.savedByRemoved + (this.registry.savingsOf(instanceId, now)?.saved_total ?? 0);
       // Also for an instance that has never reported: its first report may still be on its way.
       this.costs.remove(instanceId, now);
       this.registry.remove(instanceId, changed, revision);
       if (known === null) return { ...state, revision: changed };
       this.#silences.remove(known);
-      const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
+      const left = { ...state, revision: changed, savedByRemoved };
+      const moved = withTotalsDue(countMove(left, known, null), now);
       return this.#reviewOutage(moved, null, now);
     });
   }

@@ -63,6 +63,8 @@ const fleetStateSchema = z.object({
   standings: z.object({ are: z.string(), changed: z.number() }).default({ are: "", changed: 0 }),
   rounds: roundsSchema,
   budget: budgetSchema,
+  /** Dollars that instances saved which were removed since this is noted: what was saved never falls. */
+  savedByRemoved: z.number().default(0),
   /** The number of the last totals reported to the service. */
   totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
@@ -118,6 +120,7 @@ export function newFleet(): FleetState {
     standings: { are: "", changed: 0 },
     rounds: NO_ROUNDS,
     budget: NO_BUDGET,
+    savedByRemoved: 0,
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,

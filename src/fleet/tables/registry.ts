@@ -11,7 +11,7 @@ import {
   storedOverridesSchema,
 } from "../../lifecycle/model/stored.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
-import type { SavingsBasis } from "../../lifecycle/views/savings.ts";
+import { type SavingsBasis, type SavingsView, savingsAt } from "../../lifecycle/views/savings.ts";
 import { completeView, type InstanceRow, type Listed, providerIn } from "../report.ts";
 import type { CountedAs } from "../rules/state.ts";
 import { conditionOf, type ListFilter } from "../views/list-filter.ts";
@@ -176,6 +176,13 @@ export class Registry {
       `DELETE FROM removals WHERE changed <=
          (SELECT changed FROM removals ORDER BY changed DESC LIMIT 1 OFFSET ${REMOVALS_KEPT})`,
     );
+  }
+
+  /** What it has saved by `now`; null for one that is not listed, or can't be read. */
+  savingsOf(instanceId: string, now: number): SavingsView | null {
+    const rows = this.#sql.exec(`SELECT ${LISTED} FROM instances WHERE instance_id = ?`, instanceId);
+    const [row] = readableRows(listedRow, rows.toArray());
+    return row === undefined ? null : savingsAt(row.savings, now);
   }
 
   /** The revision with which an instance of this id was removed; null for one that was not, or long ago. */

@@ -7,12 +7,12 @@ import {
   type Assessment,
   assess,
   type BudgetAlert,
-  describeAlert,
   hasLimit,
   isDoubted,
   lookAfterChange,
   type Spent,
 } from "../rules/budget.ts";
+import { describeAlert } from "../rules/budget-words.ts";
 import { type Asked, instances } from "../rules/hibernation-round.ts";
 import { withDue } from "../rules/state.ts";
 import { type MoneyNow, moneyNow } from "../views/money.ts";

@@ -6,7 +6,6 @@ import {
   assess,
   type Budget,
   breaksAt,
-  describeAlert,
   doubtBudget,
   endOf,
   isDoubted,
@@ -16,6 +15,7 @@ import {
   setBudget,
   startOf,
 } from "../../../src/fleet/rules/budget.ts";
+import { describeAlert } from "../../../src/fleet/rules/budget-words.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -172,9 +172,9 @@ describe("the stored state", () => {
   it("of a later release is read as far as it is known", () => {
     const later = {
       ...FIRST_ROW,
-      budget: { spent: 1 },
+      forecast: { month: 1 },
       guard: { ...FIRST_ROW.guard, reason: "network" },
-      due: { ...FIRST_ROW.due, budgetAt: 1 },
+      due: { ...FIRST_ROW.due, forecastAt: 1 },
     };
     expect(parseFleet(JSON.stringify(later))).toEqual(parseFleet(JSON.stringify(FIRST_ROW)));
   });

@@ -1,10 +1,4 @@
-import {
-  DAY_MS,
-  HOUR_MS,
-  MINUTE_MS,
-  startOfUtcDay,
-  startOfUtcMonth,
-} from "../../lifecycle/model/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
 
 /**
  * What a user's budget calls for, by what is known of the money: what is told, what is done, and when to look again. A price that

@@ -1,7 +1,7 @@
 import { CHANGED, READY } from "./keeper.ts";
 import { FleetRounds } from "./rounds.ts";
 import {
-  type AtLimit,
+  type BudgetSettings,
   breaksAt,
   type Limits,
   PERIODS,
@@ -15,8 +15,7 @@ import { type MoneyNow, moneyNow } from "./views/money.ts";
 import { readSavings } from "./views/savings.ts";
 
 /** A budget as it stands. */
-export interface BudgetNow extends Limits {
-  readonly atLimit: AtLimit;
+export interface BudgetNow extends BudgetSettings {
   readonly spent: Spent;
   /** When the rate of now uses a limit up, within its period; null where it does not, or has. */
   readonly breaksAt: Readonly<Record<Period, number | null>>;
@@ -55,7 +54,7 @@ export abstract class FleetBudget extends FleetRounds {
   }
 
   /** From now on the money is held against it. */
-  async setBudget(set: Limits & { readonly atLimit: AtLimit }): Promise<BudgetNow> {
+  async setBudget(set: BudgetSettings): Promise<BudgetNow> {
     const fleet = await this[READY]();
     const now = Date.now();
     const spent = spentBy(moneyNow(fleet, now));

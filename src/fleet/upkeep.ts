@@ -4,6 +4,7 @@ import { readSettings } from "../platform/settings.ts";
 import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import {
+  bringBudget,
   bringEvents,
   bringSettings,
   type ExportedChannel,
@@ -16,6 +17,7 @@ import { addConnection, setCredentials } from "./connections.ts";
 import { removeUnknown } from "./ghosts.ts";
 import { CHANGED, READY } from "./keeper.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
+import type { BudgetSettings } from "./rules/budget.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
 import type { ListedRow } from "./tables/registry.ts";
@@ -131,6 +133,14 @@ export abstract class FleetUpkeep extends FleetBudget {
   async bringSettings(policy: UserPolicy, hibernations: ExportedFleet["hibernations"]): Promise<boolean> {
     const fleet = await this[READY]();
     const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
+    this[CHANGED](fleet);
+    return isBrought;
+  }
+
+  /** False when there is a budget here. */
+  async bringBudget(settings: BudgetSettings): Promise<boolean> {
+    const fleet = await this[READY]();
+    const isBrought = bringBudget(fleet, settings, Date.now());
     this[CHANGED](fleet);
     return isBrought;
   }

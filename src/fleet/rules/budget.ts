@@ -30,8 +30,12 @@ export interface Told {
   readonly isAllDone: boolean;
 }
 
-export interface Budget extends Limits {
+/** What its owner sets. */
+export interface BudgetSettings extends Limits {
   readonly atLimit: AtLimit;
+}
+
+export interface Budget extends BudgetSettings {
   readonly told: Readonly<Record<Period, Told>>;
   /** When the money was last looked at. */
   readonly lookedAt: number;
@@ -67,6 +71,10 @@ export interface Spent {
 
 export function hasLimit({ day, month }: Limits): boolean {
   return day !== null || month !== null;
+}
+
+export function settingsOf({ day, month, atLimit }: Budget): BudgetSettings {
+  return { day, month, atLimit };
 }
 
 /** The money is looked at this often at most. */
@@ -247,7 +255,7 @@ export function lookAfterChange(
 /** Its owner sets the budget. A limit that is raised tells anew only what is crossed from then on. */
 export function setBudget(
   budget: Budget,
-  set: Limits & Pick<Budget, "atLimit">,
+  set: BudgetSettings,
   spent: Pick<Spent, Period>,
   now: number,
 ): Budget {

@@ -8,6 +8,8 @@ import { errorResponses, suspended, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { providerKindSchema } from "../lifecycle/model/provider.ts";
+import { writeTag } from "../lifecycle/model/tags.ts";
+import { tagSchema } from "../lifecycle/model/tags-schema.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
@@ -25,6 +27,7 @@ const filterSchema = component(
       status: statusSchema.optional(),
       provider: providerKindSchema.optional(),
       connection: connectionIdSchema.optional(),
+      tag: tagSchema.optional().describe("`key:value`: those that have this tag"),
       only_idle: z.boolean().optional().describe("Those alone that are idle past the warning"),
     })
     .describe("Whom it is about; without a filter all"),
@@ -144,7 +147,8 @@ export class HibernateAll extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { body } = await this.getValidatedData<typeof this.schema>();
-    const { only_idle: onlyIdle = false, status = null, ...filter } = body.filter ?? {};
+    const { only_idle: onlyIdle = false, status = null, tag, ...place } = body.filter ?? {};
+    const filter = { ...place, ...(tag === undefined ? {} : { tag: [tag] }) };
     const asked: Asked = { by: "kill_switch", respectKeepAlive: body.respect_keep_alive, onlyIdle, status };
     const request: RoundRequest = { asked, filter, requestId: c.var.requestId };
     const plan = await answerOr<RoundPlan | null | "former">(
@@ -260,7 +264,7 @@ function progressView(
 ): z.infer<typeof progressSchema> | null {
   if (progress === null) return null;
   const { round, ends, left } = progress;
-  const { onlyIdle, status, respectKeepAlive, provider, connection } = round.asked;
+  const { onlyIdle, status, respectKeepAlive, provider, connection, tag } = round.asked;
   const waiting = ends.find(({ end }) => end === null)?.instances ?? 0;
   return {
     at: toIso(round.askedAt),
@@ -269,6 +273,7 @@ function progressView(
       ...(status === null ? {} : { status }),
       ...(provider === undefined ? {} : { provider }),
       ...(connection === undefined ? {} : { connection }),
+      ...(tag === undefined ? {} : { tag: tag.map(writeTag).join() }),
       ...(onlyIdle ? { only_idle: true } : {}),
     },
     respect_keep_alive: respectKeepAlive,

@@ -160,6 +160,10 @@ describe("the kill switch", () => {
     }
     await idle.settled();
     expect((await ask(ada, { filter: { provider: "vast" } })).body).toMatchObject({ hibernate: 0, skip: 0 });
+    await busy.ask("PATCH", "", { tags: { team: "ml" } });
+    await busy.settled();
+    const tagged = await ask(ada, { filter: { tag: "team:ml" }, dry_run: true });
+    expect(idsThat(tagged.body, "hibernate")).toEqual(["busy"]);
     const onlyIdle = { filter: { only_idle: true, status: "running" } };
     expect(idsThat((await ask(ada, { ...onlyIdle, dry_run: true })).body, "hibernate")).toEqual(["idle"]);
     await ask(ada, onlyIdle);

@@ -15,6 +15,7 @@ const round = z
       status: z.string().nullable(),
       provider: z.string().optional(),
       connection: z.string().optional(),
+      tag: z.array(z.object({ key: z.string(), value: z.string() })).optional(),
     }),
     hibernate: z.number(),
     skip: z.number(),

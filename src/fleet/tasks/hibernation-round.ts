@@ -1,4 +1,5 @@
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { writeTag } from "../../lifecycle/model/tags.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
@@ -32,7 +33,7 @@ import type { ListFilter } from "../views/list-filter.ts";
 export interface RoundRequest {
   readonly asked: Asked;
   /** Whom it is about; `status` and idleness as `asked` has them. */
-  readonly filter: Pick<ListFilter, "provider" | "connection">;
+  readonly filter: Pick<ListFilter, "provider" | "connection" | "tag">;
   readonly requestId?: string | undefined;
 }
 
@@ -104,7 +105,14 @@ export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now
     const { hibernate, skip, savesHourly, unknownRates } = planned.counts;
     const rounds: Rounds = {
       ...state.rounds,
-      [asked.by]: { askedAt: at, asked: { ...filter, ...asked }, hibernate, skip, savesHourly, unknownRates },
+      [asked.by]: {
+        askedAt: at,
+        asked: { ...filter, tag: filter.tag?.map((tag) => ({ ...tag })), ...asked },
+        hibernate,
+        skip,
+        savesHourly,
+        unknownRates,
+      },
     };
     const due = { ...state.due, hibernationsAt: fleet.asked.nextAt };
     return { state: { ...state, rounds, due }, result: planned };
@@ -136,9 +144,9 @@ function askedEvent({ asked, filter, requestId }: RoundRequest, { at, counts }: 
   };
 }
 
-function filterEntries({ status }: Asked, filter: RoundRequest["filter"]): [string, string][] {
-  return Object.entries({ status, ...filter }).flatMap(([key, value]): [string, string][] =>
-    value == null ? [] : [[key, value]],
+function filterEntries({ status }: Asked, { tag, ...filter }: RoundRequest["filter"]): [string, string][] {
+  return Object.entries({ status, ...filter, tag: tag?.map(writeTag).join() }).flatMap(
+    ([key, value]): [string, string][] => (value == null ? [] : [[key, value]]),
   );
 }
 

@@ -74,11 +74,14 @@ const countFields = {
   is_more: z.boolean().describe("Whether there are more than `instances` names"),
 };
 
+const SAVES =
+  "Dollars an hour once all are hibernated, of those whose price is known. What a stopped one still costs counts as nothing where nobody has said it, as in the savings";
+
 const dryRunSchema = component(
   "HibernateAllDryRun",
   z.object({
     dry_run: z.literal(true),
-    would_save_hourly: z.number().describe("Dollars an hour"),
+    would_save_hourly: z.number().describe(SAVES),
     ...countFields,
   }),
 );
@@ -87,7 +90,7 @@ const orderedSchema = component(
   "HibernateAllOrdered",
   z.object({
     dry_run: z.literal(false),
-    saves_hourly: z.number().describe("Dollars an hour, once all are hibernated"),
+    saves_hourly: z.number().describe(SAVES),
     ...countFields,
   }),
 );

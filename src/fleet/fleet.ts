@@ -179,7 +179,8 @@ export class Fleet extends FleetTables {
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
     const reviewed = reviewOutage(state, this.#silences, this.rules, seenAt, now);
-    const next = this.#addOwnEvents(reviewed.state, reviewed.events, now);
+    const priced = this.rates.addToOutage(reviewed.events, reviewed.state.guard.silentFrom);
+    const next = this.#addOwnEvents(reviewed.state, priced, now);
     return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
   }
 

@@ -8,8 +8,9 @@ import { providerDetail } from "./model/provider.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
-import { ledgerAt } from "./rules/costs.ts";
+import { putTimeDown } from "./rules/costs.ts";
 import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
+import { doubtedFrom } from "./rules/doubt.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
@@ -17,6 +18,7 @@ import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts"
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { beginLook, endLook, lookDeadline, takeLookStep } from "./rules/look.ts";
+import { withMoney } from "./rules/money.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
@@ -43,7 +45,7 @@ export interface Decision {
  */
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
   // Time so far passed as things stood so far.
-  const counted: InstanceState = { ...state, ledger: ledgerAt(state, now) };
+  const counted = putTimeDown(state, now, doubtedFrom(state, event, policy) ?? now);
   const applied = apply(counted, event, policy, now);
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
@@ -51,7 +53,8 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   const stepped = noteWake(state, takeDueSteps(applied, policy, now), now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   // Time alone is no reason to save: it is put down with the next change.
-  const decided = flushAndProject(state, answered === counted ? state : answered, event, now);
+  const projected = flushAndProject(state, answered === counted ? state : answered, event, now);
+  const decided = withMoney(counted, projected, state.nextEffectId, now);
   return {
     state: decided,
     effects: decided.outbox.filter(({ id }) => id >= state.nextEffectId),
@@ -189,6 +192,7 @@ function flushAndProject(
     moved ||
     before.profile !== after.profile ||
     before.listedHourlyCost !== after.listedHourlyCost ||
+    before.stoppedHourlyCost !== after.stoppedHourlyCost ||
     orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since ||
     (event.type === "heartbeat" && mustTellCosts(before, after, now));
   return isRowOutdated ? tell(flushed, now) : flushed;

@@ -111,6 +111,7 @@ it("the summary counts every group, and the dollars an hour that are being spent
     live("f", { status: "pending" }),
     live("g", { rate: 0, status: "deleted" }),
     live("h", {
+      rate: 0.2,
       control: { nobody_can_stop: true, can_hibernate: false, can_wake: false, why_not: "silent" },
     }),
   ]);
@@ -120,7 +121,8 @@ it("the summary counts every group, and the dollars an hour that are being spent
     unstoppable: 1,
     orphaned: 1,
     hibernated: 1,
-    dollarsAnHour: expect.closeTo(1.61),
+    dollarsAnHour: expect.closeTo(1.81),
     wastedAnHour: expect.closeTo(0.8),
+    unstoppableAnHour: expect.closeTo(0.2),
   });
 });

@@ -246,6 +246,11 @@ describe("the kill switch", () => {
     expect(Math.max(...asked)).toBeLessThanOrEqual(askedAt + HOUR);
     expect(await progress(ada)).toMatchObject({ is_over: true, ended: { out_of_reach: 1 } });
     expect(await kindsOf(fleet)).toEqual(["hibernate_all", "not_all_hibernated"]);
+    const [left] = await rows<{ detail: string }>(
+      fleet,
+      "SELECT detail FROM events WHERE kind = 'not_all_hibernated'",
+    );
+    expect(JSON.parse(left?.detail ?? "")).toMatchObject({ instances: 1, rate: 2, unknown_rates: 0 });
     expect(await one.status()).not.toBe("hibernating");
   });
 

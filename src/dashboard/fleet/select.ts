@@ -62,6 +62,8 @@ interface Summary extends Record<Group, number> {
   readonly dollarsAnHour: number;
   /** Of these: of instances that are idle past the warning, silent, or were never heard. */
   readonly wastedAnHour: number;
+  /** Of these: of instances that nobody can stop. */
+  readonly unstoppableAnHour: number;
 }
 
 export function summarize(instances: readonly ShownView[]): Summary {
@@ -75,6 +77,7 @@ export function summarize(instances: readonly ShownView[]): Summary {
     unstoppable: count("unstoppable"),
     dollarsAnHour: dollars(instances),
     wastedAnHour: dollars(instances.filter(isWasting)),
+    unstoppableAnHour: dollars(instances.filter(GROUPS.unstoppable)),
   };
 }
 

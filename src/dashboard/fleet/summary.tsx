@@ -36,6 +36,9 @@ export function Summary({
         >
           <span class="value">{summary[each]}</span>{" "}
           <span>{each === "unstoppable" ? words.value.instances.unstoppable : words.value[each]}</span>
+          {each === "unstoppable" && summary.unstoppableAnHour > 0 && (
+            <span class="wasted">{words.value.anHour(price(summary.unstoppableAnHour, language.value))}</span>
+          )}
         </button>
       ))}
       <div class="tile">

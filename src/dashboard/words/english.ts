@@ -5,6 +5,7 @@ import type { Health } from "../../lifecycle/views/health.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
 import { englishInstances } from "./english-instances.ts";
+import { englishMoney } from "./english-money.ts";
 import { englishSettings } from "./english-settings.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
@@ -187,8 +188,6 @@ export const english = {
   hibernateQuestion: (name: string) => `Hibernate ${name}?`,
   hibernateStakes: "What runs on it stops. Work that is not saved to disk is lost.",
   wakeQuestion: (name: string) => `Wake ${name}?`,
-  wakeStakes: (cost: string) => `From then on it costs ${cost} an hour.`,
-  wakeStakesUnknown: "From then on it costs money again.",
   done: {
     keepAlive: (name: string, minutes: number) => `${name} is kept alive for ${minutes} minutes.`,
     hibernate: (name: string) => `${name} is told to hibernate.`,
@@ -198,6 +197,7 @@ export const english = {
   },
   failed: "That did not work.",
   comingBack: englishComingBack,
+  money: englishMoney,
   status,
   health,
   block,

@@ -11,12 +11,14 @@ import { RecentEvents } from "./events.ts";
 import { Everyone } from "./everyone.ts";
 import { Inventory } from "./inventory.ts";
 import { Machines } from "./machines.ts";
+import { Rates } from "./rates.ts";
 import { Registry } from "./registry.ts";
 import { Retries } from "./retries.ts";
 
 /** All that a fleet keeps, but for its state. */
 export class FleetTables {
   readonly registry: Registry;
+  readonly rates: Rates;
   readonly events: RecentEvents;
   readonly channels: Channels;
   readonly confirmations: Confirmations;
@@ -34,6 +36,7 @@ export class FleetTables {
 
   constructor(sql: SqlStorage) {
     this.registry = new Registry(sql);
+    this.rates = new Rates(sql);
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
     this.confirmations = new Confirmations(sql);

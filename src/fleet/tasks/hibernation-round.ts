@@ -1,6 +1,7 @@
-import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import type { EventDetail, HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { moneyOf } from "../../lifecycle/model/money.ts";
 import { writeTag } from "../../lifecycle/model/tags.ts";
-import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
@@ -225,11 +226,8 @@ function tellEnds(fleet: Fleet, some: readonly AskedHibernation[], now: number):
       .countOf(askedAt)
       .reduce((sum, { end, instances: count }) => sum + (isLeft(end) ? count : 0), 0);
     if (left === 0) continue;
-    const named = fleet.asked
-      .notOrdered(askedAt, ROWS_PER_READ)
-      .filter(({ end }) => isLeft(end))
-      .slice(0, NAMED)
-      .map(({ instanceId, end }) => `${instanceId} (${end})`);
+    const those = fleet.asked.notOrdered(askedAt, ROWS_PER_READ).filter(({ end }) => isLeft(end));
+    const named = those.slice(0, NAMED).map(({ instanceId, end }) => `${instanceId} (${end})`);
     const more = left > named.length ? ` and ${left - named.length} more` : "";
     fleet.addOwnEvent(
       {
@@ -238,9 +236,26 @@ function tellEnds(fleet: Fleet, some: readonly AskedHibernation[], now: number):
         kind: "not_all_hibernated",
         severity: "warning",
         message: `${instances(left)} could not be told to hibernate, and may go on costing money: ${named.join(", ")}${more}`,
-        detail: { asked_at: new Date(askedAt).toISOString(), instances: left },
+        detail: {
+          asked_at: toIso(askedAt),
+          instances: left,
+          ...ratesOf(
+            fleet,
+            those.map(({ instanceId }) => instanceId),
+          ),
+        },
       },
       now,
     );
   }
+}
+
+/** What these cost an hour together, as they last reported. */
+function ratesOf(fleet: Fleet, ids: readonly string[]): EventDetail {
+  const rates = fleet.registry.list("", ROWS_PER_READ, { ids }).rows.map(({ view }) => view.rate);
+  const known = rates.filter((rate) => rate !== null);
+  return moneyOf({
+    rate: known.length === 0 ? null : known.reduce((sum, rate) => sum + rate, 0),
+    unknown_rates: rates.length - known.length,
+  });
 }

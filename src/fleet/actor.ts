@@ -24,6 +24,7 @@ import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
 import { scheduleBudget } from "./tasks/budget.ts";
+import { scheduleClosing } from "./tasks/close-costs.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -83,6 +84,7 @@ export class FleetActor extends FleetUpkeep {
     });
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
+    scheduleClosing(this.#userId, fleet, Date.now());
     this.#fleet = fleet;
     this.#armedAt = await this.ctx.storage.getAlarm();
     this.#arm();
@@ -127,6 +129,7 @@ export class FleetActor extends FleetUpkeep {
   #changed(fleet: Fleet): void {
     noteStandings(fleet);
     scheduleBudget(this.env, fleet, Date.now());
+    scheduleClosing(this.#userId, fleet, Date.now());
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);

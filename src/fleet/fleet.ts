@@ -33,6 +33,7 @@ import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
 import type { Known } from "./tables/registry.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
 import { writeFleet } from "./tables/stored-fleet.ts";
+import { withCosts } from "./tasks/cost-rows.ts";
 
 /**
  * What a fleet knows, in its own database, and how reports and requests change it. Synchronous throughout: each change is one
@@ -157,7 +158,7 @@ export class Fleet extends FleetTables {
 
   /** The fleet's object has started. */
   start(now: number): void {
-    this.update((state) => start(state, this.rules, now));
+    this.update((state) => start(withCosts(state, this.costs), this.rules, now));
     this.scheduleListings(now);
   }
 

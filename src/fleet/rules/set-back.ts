@@ -1,5 +1,6 @@
 import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { doubtBudget, hasLimit } from "./budget.ts";
+import { withRecall } from "./cost-days.ts";
 import { type OutageRules, outageRules } from "./outage-guard.ts";
 import { awaitReports } from "./settling.ts";
 import { type FleetState, withDue } from "./state.ts";
@@ -19,7 +20,7 @@ export function goOnFromFormer(state: FleetState, speed: number, now: number): F
     policy: { ...state.policy, version: Math.max(state.policy.version + 1, beyond) },
     policySetAt: now,
   };
-  const asking = withDue(withBudgetDoubted(above, now), { standingAt: now });
+  const asking = withDue(withRecall(withBudgetDoubted(above, now), now), { standingAt: now });
   return askAll(asking, outageRules(above.policy.overrides, now, speed), now);
 }
 

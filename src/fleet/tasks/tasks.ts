@@ -10,6 +10,7 @@ import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
 import { lookAtBudget } from "./budget.ts";
+import { closeCosts } from "./close-costs.ts";
 import { carryOutRounds } from "./hibernation-round.ts";
 import type { Listings } from "./listing.ts";
 import { giveUpSurplus, sweep } from "./messages.ts";
@@ -61,6 +62,7 @@ export async function runDueTasks(
     ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
     ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
+    ifDue("costsAt", () => closeCosts(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
     isPolicySure(fleet.state) && ifDue("inventoryAt", () => listings.listDue(env, userId, fleet)),
     isPolicySure(fleet.state) && ifDue("hibernationsAt", () => carryOutRounds(env, userId, fleet)),

@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 12, maxLength: 12 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 13, maxLength: 13 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -66,6 +66,7 @@ describe("the next alarm of a fleet", () => {
           inventoryAt,
           hibernationsAt,
           budgetAt,
+          costsAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -84,6 +85,7 @@ describe("the next alarm of a fleet", () => {
             inventoryAt: inventoryAt ?? null,
             hibernationsAt: hibernationsAt ?? null,
             budgetAt: budgetAt ?? null,
+            costsAt: costsAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };

@@ -9,6 +9,7 @@ import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
+import { forecastSchema } from "./costs/schemas.ts";
 import { instant } from "./instances/schemas.ts";
 
 /** What a user may spend, and what is done when it is spent. */
@@ -42,6 +43,7 @@ const budgetSchema = component(
     spent_this_month: z.number(),
     rate: z.number().describe("Dollars an hour now"),
     unknown_rates: z.number().describe("Instances of which nobody knows what they cost: they are in no sum"),
+    forecast: z.union([forecastSchema, z.null()]).describe("Of this month, as in the costs"),
     exceeded: z.array(z.enum(PERIODS)).describe("Which limits are used up"),
     breaks_at: instantOrNull.describe(
       "When the rate of now uses up the first limit within its period; null where it does not, or has",
@@ -59,6 +61,12 @@ const example: z.infer<typeof budgetSchema> = {
   spent_this_month: 812.55,
   rate: 2.9,
   unknown_rates: 0,
+  forecast: {
+    month: "2025-12",
+    cost: 1290.3,
+    method:
+      "$812.55 so far, and for each of the 12.9 days that remain the $37.03 that each of the last 7 closed days has cost on average.",
+  },
   exceeded: [],
   breaks_at: "2025-12-19T13:17:29Z",
   day_breaks_at: "2025-12-19T13:17:29Z",
@@ -116,7 +124,14 @@ export class PutBudget extends Endpoint {
   }
 }
 
-function budgetView({ day, month, atLimit, spent, breaksAt }: BudgetNow): z.infer<typeof budgetSchema> {
+function budgetView({
+  day,
+  month,
+  atLimit,
+  spent,
+  breaksAt,
+  forecast,
+}: BudgetNow): z.infer<typeof budgetSchema> {
   const moments = PERIODS.flatMap((period) => breaksAt[period] ?? []);
   const iso = (moment: number | null) => (moment === null ? null : toIso(moment));
   return {
@@ -127,6 +142,7 @@ function budgetView({ day, month, atLimit, spent, breaksAt }: BudgetNow): z.infe
     spent_this_month: roundDollars(spent.month),
     rate: roundDollars(spent.rate),
     unknown_rates: spent.unknownRates,
+    forecast,
     exceeded: PERIODS.filter((period) => isExceeded({ day, month }, spent, period)),
     breaks_at: moments.length === 0 ? null : toIso(Math.min(...moments)),
     day_breaks_at: iso(breaksAt.day),

@@ -1,3 +1,4 @@
+import type { ForecastView } from "../lifecycle/views/forecast.ts";
 import { CHANGED, READY } from "./keeper.ts";
 import { FleetRounds } from "./rounds.ts";
 import {
@@ -11,7 +12,8 @@ import {
 } from "./rules/budget.ts";
 import { withDue } from "./rules/state.ts";
 import { spentBy } from "./tasks/budget.ts";
-import { type MoneyNow, moneyNow } from "./views/money.ts";
+import { forecastOfFleet } from "./views/costs.ts";
+import { moneyNow } from "./views/money.ts";
 import { readSavings } from "./views/savings.ts";
 
 /** A budget as it stands. */
@@ -19,7 +21,8 @@ export interface BudgetNow extends BudgetSettings {
   readonly spent: Spent;
   /** When the rate of now uses a limit up, within its period; null where it does not, or has. */
   readonly breaksAt: Readonly<Record<Period, number | null>>;
-  readonly money: MoneyNow;
+  /** What the month will have cost. */
+  readonly forecast: ForecastView | null;
 }
 
 export interface MoneyFigures {
@@ -37,10 +40,11 @@ export abstract class FleetBudget extends FleetRounds {
     const { day, month, atLimit } = fleet.state.budget;
     const money = moneyNow(fleet, now);
     const spent = spentBy(money);
+    const forecast = forecastOfFleet(fleet, money, now);
     const [ofDay = null, ofMonth = null] = PERIODS.map((period) =>
       breaksAt({ day, month }, spent, period, now),
     );
-    return { day, month, atLimit, spent, breaksAt: { day: ofDay, month: ofMonth }, money };
+    return { day, month, atLimit, spent, breaksAt: { day: ofDay, month: ofMonth }, forecast };
   }
 
   /** For the metrics. */

@@ -99,6 +99,7 @@ describe("a budget", () => {
     });
     setClock(start + 6 * HOUR);
     expect(await get(ada)).toMatchObject({
+      forecast: { month: "2030-03", cost: expect.any(Number) },
       spent_today: 12,
       spent_this_month: 12,
       exceeded: ["day"],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AT_LIMIT } from "../fleet/rules/budget.ts";
 
 /**
  * The format of an export: JSON lines, each with a `type`. The first one names the version, the last one says how many there
@@ -76,6 +77,13 @@ const fleetLine = z.object({
       months: z
         .array(z.object({ month: moment, hibernations: z.int().min(0), regretted: z.int().min(0) }))
         .max(14),
+    })
+    .optional(),
+  budget: z
+    .object({
+      day: z.number().positive().nullable(),
+      month: z.number().positive().nullable(),
+      at_limit: z.enum(AT_LIMIT),
     })
     .optional(),
 });

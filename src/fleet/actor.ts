@@ -23,6 +23,7 @@ import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
+import { scheduleBudget } from "./tasks/budget.ts";
 import { scheduleClosing } from "./tasks/close-costs.ts";
 import { scheduleReport } from "./tasks/cost-report.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
@@ -133,6 +134,7 @@ export class FleetActor extends FleetUpkeep {
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     noteStandings(fleet);
+    scheduleBudget(this.env, fleet, Date.now());
     this.#schedule(fleet);
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();

@@ -2,8 +2,11 @@ import { z } from "zod";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
+import { NO_BUDGET } from "./budget.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
 import { NO_MONTHS } from "./months.ts";
+import { budgetSchema, NO_ROUNDS, roundsSchema } from "./stored-budget.ts";
+import { countedMonthsSchema, NONE_REPORTED, reportsSchema } from "./stored-reports.ts";
 
 /**
  * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
@@ -26,7 +29,6 @@ const NO_DAYS_CLOSED = {
   recallBefore: null,
   failures: 0,
 };
-const NONE_REPORTED = { toldBefore: null, failures: 0 };
 
 const fleetStateSchema = z.object({
   version: z.literal(1),
@@ -69,6 +71,10 @@ const fleetStateSchema = z.object({
   revision: z.number(),
   /** How the connections stand, which all rows show, and the revision at which that last changed. */
   standings: z.object({ are: z.string(), changed: z.number() }).default({ are: "", changed: 0 }),
+  rounds: roundsSchema,
+  budget: budgetSchema,
+  /** Dollars that instances saved which were removed since this is noted: what was saved never falls. */
+  savedByRemoved: z.number().default(0),
   /** The number of the last totals reported to the service. */
   totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
@@ -92,23 +98,9 @@ const fleetStateSchema = z.object({
     })
     .default(NO_DAYS_CLOSED),
   /** Hibernations of each month, whatever their reason. */
-  hibernationsByMonth: z
-    .object({
-      since: moment.nullable(),
-      months: z
-        .array(z.object({ month: moment, hibernations: z.number(), regretted: z.number() }))
-        .readonly(),
-    })
-    .default(NO_MONTHS),
+  hibernationsByMonth: countedMonthsSchema.default(NO_MONTHS),
   /** The monthly report of costs. */
-  reports: z
-    .object({
-      /** Months that begin before this are told, or never will be; null: the fleet has had no instance. */
-      toldBefore: moment.nullable(),
-      /** Tries of the one that is due that have failed in a row. */
-      failures: z.number(),
-    })
-    .default(NONE_REPORTED),
+  reports: reportsSchema.default(NONE_REPORTED),
   /** What waits for the alarm; null where nothing does. */
   due: z.object({
     deliveriesAt: moment.nullable(),
@@ -121,6 +113,10 @@ const fleetStateSchema = z.object({
     standingAt: moment.nullable().default(null),
     /** A connection's machines are to be listed. */
     inventoryAt: moment.nullable().default(null),
+    /** Instances are to be asked to hibernate: see `tasks/hibernation-round.ts`. */
+    hibernationsAt: moment.nullable().default(null),
+    /** The money is to be held against the budget. */
+    budgetAt: moment.nullable().default(null),
     /** Days of costs are to be closed, or brought to the history. */
     costsAt: moment.nullable().default(null),
     /** The month that is over is to be reported. */
@@ -131,6 +127,8 @@ const fleetStateSchema = z.object({
 });
 
 export type FleetState = Readonly<z.infer<typeof fleetStateSchema>>;
+
+export type Rounds = FleetState["rounds"];
 
 /** What waits for the alarm. */
 export type Due = FleetState["due"];
@@ -154,6 +152,9 @@ export function newFleet(): FleetState {
     serviceSilentFrom: null,
     revision: 0,
     standings: { are: "", changed: 0 },
+    rounds: NO_ROUNDS,
+    budget: NO_BUDGET,
+    savedByRemoved: 0,
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,
@@ -168,6 +169,8 @@ export function newFleet(): FleetState {
       pruneAt: null,
       standingAt: null,
       inventoryAt: null,
+      hibernationsAt: null,
+      budgetAt: null,
       costsAt: null,
       reportAt: null,
       awaiting: null,
@@ -279,9 +282,11 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.deliveriesAt,
     due.totalsAt,
     due.historyAt,
-    // All three wait until D1 has said whether the user is suspended.
+    // They wait until D1 has said whether the user is suspended.
     due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.standingAt === null ? due.inventoryAt : null,
+    due.standingAt === null ? due.hibernationsAt : null,
+    due.standingAt === null ? due.budgetAt : null,
     due.standingAt === null ? due.reportAt : null,
     due.pruneAt,
     due.costsAt,

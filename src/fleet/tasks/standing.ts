@@ -88,6 +88,8 @@ function withoutDuties(state: FleetState, now: number): FleetState {
     pruneAt: null,
     inventoryAt: null,
     reportAt: null,
+    hibernationsAt: null,
+    budgetAt: null,
     awaiting: null,
   });
 }

@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 12, maxLength: 12 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 14, maxLength: 14 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -64,6 +64,8 @@ describe("the next alarm of a fleet", () => {
           awaitingAt,
           standingAt,
           inventoryAt,
+          hibernationsAt,
+          budgetAt,
           costsAt,
           reportAt,
         ] = moments.map((at) => at ?? null);
@@ -82,13 +84,15 @@ describe("the next alarm of a fleet", () => {
             pruneAt: pruneAt ?? null,
             standingAt: standingAt ?? null,
             inventoryAt: inventoryAt ?? null,
+            hibernationsAt: hibernationsAt ?? null,
+            budgetAt: budgetAt ?? null,
             costsAt: costsAt ?? null,
             reportAt: reportAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        // A policy, a listing and a report wait for how the user stands.
-        const isHeldBack = (index: number) => [5, 9, 11].includes(index) && standingAt !== null;
+        // A policy, a listing, a hibernation of many, a look at the budget and a report wait for how the user stands.
+        const isHeldBack = (index: number) => [5, 9, 10, 11, 13].includes(index) && standingAt !== null;
         const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),
@@ -172,9 +176,9 @@ describe("the stored state", () => {
   it("of a later release is read as far as it is known", () => {
     const later = {
       ...FIRST_ROW,
-      budget: { spent: 1 },
+      forecast: { month: 1 },
       guard: { ...FIRST_ROW.guard, reason: "network" },
-      due: { ...FIRST_ROW.due, budgetAt: 1 },
+      due: { ...FIRST_ROW.due, forecastAt: 1 },
     };
     expect(parseFleet(JSON.stringify(later))).toEqual(parseFleet(JSON.stringify(FIRST_ROW)));
   });

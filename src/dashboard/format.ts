@@ -20,6 +20,16 @@ export function price(dollars: number, locale: string): string {
       }).format(dollars);
 }
 
+/** What is not known exactly: "$3,900", "$39", "$3.90". */
+export function about(dollars: number, locale: string): string {
+  if (dollars < 10) return money(dollars, locale);
+  return new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency: "USD",
+    maximumSignificantDigits: 2,
+  }).format(dollars);
+}
+
 export function number(value: number, locale: string, digits = 1): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }

@@ -5,8 +5,16 @@ import { errorText } from "../parts/notice.tsx";
 import { words } from "../words.ts";
 import { ConnectionFilter } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
+import { MoneyLine } from "./money-line.tsx";
 import { Row } from "./row.tsx";
-import { type Selection, SORT_KEYS, type SortKey, select, selectUnreadable } from "./select.ts";
+import {
+  isDescendingFirst,
+  type Selection,
+  SORT_KEYS,
+  type SortKey,
+  select,
+  selectUnreadable,
+} from "./select.ts";
 import { Summary } from "./summary.tsx";
 import { UnreadableRow } from "./unreadable-row.tsx";
 import { Unwatched } from "./unwatched.tsx";
@@ -19,7 +27,9 @@ const COLUMNS = [
   ["status", "status"],
   ["heartbeat", "heartbeat"],
   ["gpu", "gpu"],
+  ["rate", "rate"],
   ["cost", "cost"],
+  ["wasted", "wasted"],
   ["next", "next"],
 ] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
 
@@ -46,13 +56,14 @@ export function FleetPage() {
   const unreadable = selectUnreadable(known.unreadable, selection);
   const change = (changes: Partial<Selection>) => setSelection({ ...selection, ...changes });
   const sortBy = (sort: SortKey) =>
-    change({ sort, descending: selection.sort === sort ? !selection.descending : false });
+    change({ sort, descending: selection.sort === sort ? !selection.descending : isDescendingFirst(sort) });
   const { search, anyStatus, filterByStatus, instancesShown, noMatch, addInstance, guardClosed } =
     words.value;
   return (
     <>
       <h1 class="hidden">{words.value.fleet}</h1>
       {known.guardClosed && <p class="banner">{guardClosed}</p>}
+      <MoneyLine />
       <Unwatched />
       <Summary instances={known.instances} group={selection.group} onGroup={(group) => change({ group })} />
       <div class="toolbar">
@@ -84,7 +95,7 @@ export function FleetPage() {
           value={selection.sort}
           onChange={(event) => {
             const sort = SORT_KEYS.find((each) => each === event.currentTarget.value);
-            if (sort !== undefined) change({ sort });
+            if (sort !== undefined) change({ sort, descending: isDescendingFirst(sort) });
           }}
         >
           {COLUMNS.map(([column, sort]) => (

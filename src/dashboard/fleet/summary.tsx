@@ -1,15 +1,10 @@
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { money, price } from "../format.ts";
-import { useLive } from "../poll.ts";
-import { language, words } from "../words.ts";
+import { words } from "../words.ts";
 import { type Group, summarize } from "./select.ts";
-
-/** Savings change by the hour. */
-const SAVINGS_PAUSE_MS = 5 * 60_000;
 
 const TILES: readonly Group[] = ["active", "idle", "orphaned", "hibernated"];
 
-/** The fleet in six figures; the first four also choose what the table shows. */
+/** The fleet in a few figures, each of which also chooses what the table shows. */
 export function Summary({
   instances,
   group,
@@ -23,7 +18,6 @@ export function Summary({
   // A tile that would stand at zero for nearly everybody.
   const isUnstoppableShown = summary.unstoppable > 0 || group === "unstoppable";
   const tiles = isUnstoppableShown ? ([...TILES, "unstoppable"] as const) : TILES;
-  const savings = useLive<{ in_all: { saved_this_month: number } }>("/api/agent/savings", SAVINGS_PAUSE_MS);
   return (
     <div class="tiles">
       {tiles.map((each) => (
@@ -38,19 +32,6 @@ export function Summary({
           <span>{each === "unstoppable" ? words.value.instances.unstoppable : words.value[each]}</span>
         </button>
       ))}
-      <div class="tile">
-        <span class="value">{price(summary.dollarsAnHour, language.value)}</span>{" "}
-        <span>{words.value.spending}</span>
-        {summary.wastedAnHour > 0 && (
-          <span class="wasted">{words.value.wastedAnHour(price(summary.wastedAnHour, language.value))}</span>
-        )}
-      </div>
-      <div class="tile">
-        <span class="value">
-          {savings.data === null ? "–" : money(savings.data.in_all.saved_this_month, language.value)}
-        </span>{" "}
-        <span>{words.value.savedThisMonth}</span>
-      </div>
     </div>
   );
 }

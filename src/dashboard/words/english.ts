@@ -4,6 +4,7 @@ import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/health.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
+import { englishCosts } from "./english-costs.ts";
 import { englishInstances } from "./english-instances.ts";
 import { englishSettings } from "./english-settings.ts";
 
@@ -127,9 +128,6 @@ export const english = {
   idle: "Idle",
   orphaned: "Orphaned",
   hibernated: "Hibernated",
-  spending: "Spending an hour",
-  wastedAnHour: (dollars: string) => `${dollars} of it wasted`,
-  savedThisMonth: "Saved this month",
   guardClosed:
     "Many instances fell silent at once, so the network is the likelier cause: nothing that stems from silence is done until it is clear.",
   search: "Search name or id",
@@ -164,7 +162,9 @@ export const english = {
     status: "Status",
     heartbeat: "Heartbeat",
     gpu: "GPU, last hour",
-    cost: "Cost today",
+    rate: "An hour",
+    cost: "Today",
+    wasted: "Wasted today",
     next: "Next step",
     actions: "Actions",
   },
@@ -195,6 +195,7 @@ export const english = {
   },
   failed: "That did not work.",
   comingBack: englishComingBack,
+  costs: englishCosts,
   status,
   health,
   block,

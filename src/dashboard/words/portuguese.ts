@@ -2,6 +2,7 @@ import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
 import { portugueseComingBack } from "./portuguese-coming-back.ts";
+import { portugueseCosts } from "./portuguese-costs.ts";
 import { portugueseInstances } from "./portuguese-instances.ts";
 import { portugueseSettings } from "./portuguese-settings.ts";
 
@@ -92,9 +93,6 @@ export const portuguese: Words = {
   idle: "Ociosas",
   orphaned: "Órfãs",
   hibernated: "Hibernadas",
-  spending: "Gasto por hora",
-  wastedAnHour: (dollars) => `${dollars} desperdiçados`,
-  savedThisMonth: "Economia no mês",
   guardClosed:
     "Muitas instâncias silenciaram ao mesmo tempo, então a rede é a causa mais provável: nada que venha do silêncio é feito até que se esclareça.",
   search: "Buscar nome ou id",
@@ -128,7 +126,9 @@ export const portuguese: Words = {
     status: "Status",
     heartbeat: "Heartbeat",
     gpu: "GPU, última hora",
-    cost: "Custo hoje",
+    rate: "Por hora",
+    cost: "Hoje",
+    wasted: "Desperdício hoje",
     next: "Próximo passo",
     actions: "Ações",
   },
@@ -159,6 +159,7 @@ export const portuguese: Words = {
   },
   failed: "Não funcionou.",
   comingBack: portugueseComingBack,
+  costs: portugueseCosts,
   status: {
     pending: "Pendente",
     running: "Rodando",

@@ -33,6 +33,7 @@ export async function registerInstance(
     readonly hourly_cost: number;
     readonly hibernated_hourly_cost: number;
     readonly provider?: string;
+    readonly tags?: Readonly<Record<string, string>>;
     readonly policy?: unknown;
   },
 ): Promise<string> {

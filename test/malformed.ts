@@ -237,11 +237,43 @@ const badRegistration = fc.oneof(
     { instance_id: "new", provider: "vast", connection: "c-1" },
     { instance_id: INSTANCE_ID },
     { instance_id: INSTANCE_ID, name: "another" },
+    { instance_id: INSTANCE_ID, tags: { team: "vision" } },
     {},
     [],
     null,
   ),
 );
+
+/** A literal would set the prototype. */
+const BAD_TAGS: readonly unknown[] = [
+  JSON.parse('{"__proto__":"x"}'),
+  { Team: "x" },
+  { "a b": "x" },
+  { team: 1 },
+  { team: null },
+  { team: "x".repeat(101) },
+  { team: "a\u0000" },
+  { team: "\ud800" },
+  { ["k".repeat(41)]: "x" },
+  Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`k${n}`, "v"])),
+  [],
+  ["team:vision"],
+  "team:vision",
+];
+
+const badTags = fc
+  .constantFrom(...BAD_TAGS)
+  .chain((tags) =>
+    fc.constantFrom<[string, string, object]>(
+      ["PATCH", instancePath, { name: "changed", tags }],
+      ["POST", "/api/agent/instances", { instance_id: "new", tags }],
+      ["POST", "/api/agent/enrollments", { name: "x", tags }],
+    ),
+  );
+
+const badTagQuery = fc
+  .constantFrom("", "team", ":x", "Team:x", "__proto__:x", `a:${"x".repeat(101)}`, "a:%00", "a:b&tag=c")
+  .map((tag) => `tag=${tag}`);
 
 const badChannel = fc.oneof(
   fc
@@ -380,6 +412,10 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    fc.oneof(
+      badTags.map(([method, path, body]) => byUser(method, path, JSON.stringify(body))),
+      badTagQuery.map((query) => byUser("GET", `/api/agent/instances?${query}`)),
+    ),
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),

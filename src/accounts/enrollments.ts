@@ -11,6 +11,8 @@ const defaultsSchema = z.object({
   callProvider: z.boolean(),
   hourlyCost: z.number().nullable(),
   hibernatedHourlyCost: z.number().nullable(),
+  /** Absent is none. */
+  tags: z.record(z.string(), z.string()).optional().catch(undefined),
 });
 
 export type EnrollmentDefaults = Readonly<z.infer<typeof defaultsSchema>>;

@@ -198,7 +198,7 @@ async function register(
   { machine, keyDigest, by }: EnrollingMachine,
 ): Promise<Enrolled> {
   const instanceId = body.machine_id;
-  const { namePrefix, callProvider, hourlyCost, hibernatedHourlyCost } = defaults;
+  const { namePrefix, callProvider, hourlyCost, hibernatedHourlyCost, tags = {} } = defaults;
   const asked = { userId, instanceId, kind: body.provider, ref: machine.ref, callProvider };
   const { provider, connection, sighted, overrides, note } = await reachOf(c.env, asked);
   const wanted = {
@@ -209,6 +209,7 @@ async function register(
     providerRef: machine.ref === instanceId ? null : machine.ref,
     hourlyCost,
     hibernatedHourlyCost,
+    tags,
     overrides,
   };
   const generation = await registerInstance(c.env, userId, wanted, {

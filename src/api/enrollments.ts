@@ -13,6 +13,7 @@ import { errorResponses, notFound, tooMany } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
 import { hourlyCostSchema, instant, nameSchema } from "./instances/schemas.ts";
+import { newTagsSchema, tagsViewSchema } from "./instances/tags.ts";
 
 /** Tokens that a user makes for images and launch templates: machines register themselves with them. */
 
@@ -37,6 +38,7 @@ const createSchema = component(
       ),
     hourly_cost: hourlyCostSchema.default(null),
     hibernated_hourly_cost: hourlyCostSchema.default(null),
+    tags: newTagsSchema.default({}),
   }),
 );
 
@@ -53,6 +55,7 @@ const enrollmentShape = {
   call_provider: z.boolean(),
   hourly_cost: hourlyCostSchema,
   hibernated_hourly_cost: hourlyCostSchema,
+  tags: tagsViewSchema,
 };
 
 const enrollmentSchema = component("Enrollment", z.object(enrollmentShape));
@@ -80,6 +83,7 @@ const example: z.infer<typeof enrollmentSchema> = {
   call_provider: true,
   hourly_cost: 0.4,
   hibernated_hourly_cost: 0.01,
+  tags: { team: "vision" },
 };
 
 export class ListEnrollments extends Endpoint {
@@ -111,7 +115,12 @@ export class CreateEnrollment extends Endpoint {
     description: `For images and launch templates: \`dumont-agent install --enroll TOKEN\` registers the machine on which it runs. A user has ${ENROLLMENTS_PER_USER} at most, expired and used-up ones included.`,
     security: security("user"),
     request: {
-      body: jsonBody(createSchema, { name: "training image", uses: 50, name_prefix: "train-" }),
+      body: jsonBody(createSchema, {
+        name: "training image",
+        uses: 50,
+        name_prefix: "train-",
+        tags: { team: "vision" },
+      }),
     },
     responses: {
       201: jsonResponse("The token, shown this once", newEnrollmentSchema, {
@@ -139,6 +148,7 @@ export class CreateEnrollment extends Endpoint {
         callProvider: body.call_provider,
         hourlyCost: body.hourly_cost,
         hibernatedHourlyCost: body.hibernated_hourly_cost,
+        tags: body.tags,
       },
       createdAt: now,
       lastUsedAt: null,
@@ -185,5 +195,6 @@ function viewOf(enrollment: Enrollment, now: number): z.infer<typeof enrollmentS
     call_provider: defaults.callProvider,
     hourly_cost: defaults.hourlyCost,
     hibernated_hourly_cost: defaults.hibernatedHourlyCost,
+    tags: defaults.tags ?? {},
   };
 }

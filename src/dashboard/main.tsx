@@ -95,7 +95,7 @@ function Place() {
   const at = route.value;
   switch (at.page) {
     case "fleet":
-      return <FleetPage />;
+      return <FleetPage tags={at.tags} />;
     case "instance":
       return <InstancePage key={at.instanceId} instanceId={at.instanceId} />;
     case "add":

@@ -112,14 +112,15 @@ export function machineIn(view: SaysMachine, instanceId: string): WatchedMachine
 /** A view with the fields that an instance of the former release left out, or could not tell apart. */
 export function completeView<View extends LiveView>(view: View): View {
   const provider = providerIn(view);
-  const costs: Partial<LiveView> = view;
+  const partial: Partial<LiveView> = view;
   const told = view.rate_source === undefined ? { ...view, ...UNTOLD_COSTS } : view;
   const { hourly, source } = registeredCost(view.hibernated_hourly_cost);
   return {
     ...told,
-    ...(costs.hibernated_cost === undefined
+    ...(partial.hibernated_cost === undefined
       ? { hibernated_cost: hourly, hibernated_cost_source: source }
       : {}),
+    tags: partial.tags ?? {},
     provider: kindOf(provider),
     connection: connectionOf(provider),
   };

@@ -15,6 +15,9 @@ export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
   /** What a request may hold at most. */
   readonly maximumBodyBytes: number = MAXIMUM_BODY_BYTES;
 
+  /** Of the query: what may be given several times. Of anything else the first counts. */
+  readonly repeatedQuery: readonly string[] = [];
+
   override async validateRequest(request: Request): Promise<Record<string, unknown>> {
     const { params, query, body } = this.schema.request ?? {};
     const given = await this.getUnvalidatedData();
@@ -45,7 +48,8 @@ export abstract class Endpoint extends OpenAPIRoute<[ApiContext]> {
   /** The request's parameters, without its body: that is read above. */
   override async getUnvalidatedData(): Promise<{ params?: unknown; query?: unknown }> {
     const [c] = this.args;
-    return { params: c.req.param(), query: c.req.query() };
+    const repeated = this.repeatedQuery.map((name) => [name, c.req.queries(name)]);
+    return { params: c.req.param(), query: { ...c.req.query(), ...Object.fromEntries(repeated) } };
   }
 }
 

@@ -143,15 +143,12 @@ export async function change(
   );
   if (issues.length > 0) return { outcome: "bad_policy", issues };
   const now = Date.now();
+  const { tags, sighted = null } = changes;
+  const profile = { ...changes.profile, ...(tags === undefined ? {} : { tags }) };
   const outcome =
-    Object.keys(changes.profile).length === 0
+    Object.keys(profile).length === 0
       ? null
-      : await command(
-          life,
-          { type: "changed", changes: changes.profile, sighted: changes.sighted ?? null },
-          now,
-          requestId,
-        );
+      : await command(life, { type: "changed", changes: profile, sighted }, now, requestId);
   if (outcome !== null && outcome.outcome !== "accepted") return outcome;
   if (changes.overrides !== undefined) {
     const withheld = await life.applyPolicy({ overrides: changes.overrides }, now);

@@ -3,6 +3,7 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import type { PolicyOverrides, PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { Profile } from "../lifecycle/model/state.ts";
+import type { Tags } from "../lifecycle/model/tags.ts";
 import type { Refusal } from "../lifecycle/rules/refusals.ts";
 import type { HeartbeatAnswer } from "../lifecycle/views/heartbeat-answer.ts";
 import type { DetailView } from "../lifecycle/views/instance-view.ts";
@@ -52,7 +53,9 @@ export type EnrollmentAnswer =
   | Unavailable;
 
 export interface ProfileChanges {
-  readonly profile: Partial<Omit<Profile, "registeredAt">>;
+  readonly profile: Partial<Omit<Profile, "registeredAt" | "tags">>;
+  /** Replaces its tags. Apart from the rest, since the former release could not read its own row with them there. */
+  readonly tags?: Tags;
   /** Of the new machine, with a change of provider or reference; null when it was not seen. */
   readonly sighted?: Sighted | null;
   /** Replaces the instance's own overrides as a whole. */

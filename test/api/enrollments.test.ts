@@ -116,7 +116,9 @@ describe("an enrollment token", () => {
 
 describe("a machine that enrolls", () => {
   it("is registered under its provider's id, hears its token, and may beat", async () => {
-    const { token } = await newEnrollment(user, { name_prefix: "train-", hourly_cost: 0.4 });
+    const tags = { team: "vision" };
+    const { token } = await newEnrollment(user, { name_prefix: "train-", hourly_cost: 0.4, tags });
+    expect(await list(user)).toMatchObject([{ tags }]);
     const reply = await enroll(token);
     expect(reply.status).toBe(201);
     expect(reply.body).toEqual({
@@ -131,6 +133,7 @@ describe("a machine that enrolls", () => {
       name: `train-${EC2}`,
       provider: "agent",
       hourly_cost: 0.4,
+      tags,
       status: "running",
     });
     expect(await list(user)).toMatchObject([

@@ -109,6 +109,12 @@ describe("what the page knows of the fleet", () => {
     expect(readable(known)[0]?.control.why_not).toBeNull();
     const former = JSON.parse(JSON.stringify({ ...snapshot(7, []), rows: [said] }));
     expect(readable(receive(NOTHING_KNOWN, former))[0]?.control.why_not).toBe("no_provider");
+    const { tags: __, ...untagged } = summary("a", 1);
+    const before: LiveMessage = JSON.parse(
+      JSON.stringify(snapshot(7, [{ ...untagged, tags: {} }])),
+      (key, value) => (key === "tags" ? undefined : value),
+    );
+    expect(readable(receive(NOTHING_KNOWN, before))[0]?.tags).toEqual({});
   });
 
   it("keeps an instance apart that cannot be read, until it can", () => {

@@ -21,6 +21,7 @@ export function live(instance_id: string, more: Partial<ShownView> = {}): ShownV
     hibernated_hourly_cost: null,
     hibernated_cost: null,
     hibernated_cost_source: "unknown",
+    tags: {},
     registered_at: "2030-01-07T00:00:00Z",
     orphaned_since: null,
     hibernated_since: null,

@@ -4,6 +4,7 @@ import {
   type Selection,
   type SortKey,
   select,
+  selectUnreadable,
   summarize,
 } from "../../src/dashboard/fleet/select.ts";
 import type { ShownView } from "../../src/lifecycle/views/instance-view.ts";
@@ -13,6 +14,7 @@ const ALL: Selection = {
   group: null,
   status: null,
   connection: null,
+  tags: [],
   search: "",
   sort: "name",
   descending: false,
@@ -74,6 +76,20 @@ describe("the table", () => {
     expect(ids(rented, { group: "unstoppable" })).toEqual(["a"]);
     expect(ids(rented, { connection: "c-1" })).toEqual(["b"]);
     expect(ids(rented, { group: "unstoppable", connection: "c-1" })).toEqual([]);
+  });
+
+  it("is narrowed to what has all of the chosen tags", () => {
+    const team = { key: "team", value: "vision" };
+    const tagged = [
+      live("a", { tags: { team: "vision", env: "prod" } }),
+      live("b", { tags: { team: "vision" } }),
+      live("c", { tags: { team: "Vision" } }),
+      live("d"),
+    ];
+    expect(ids(tagged, { tags: [team] })).toEqual(["a", "b"]);
+    expect(ids(tagged, { tags: [team, { key: "env", value: "prod" }] })).toEqual(["a"]);
+    expect(ids(tagged, { tags: [{ key: "constructor", value: "x" }] })).toEqual([]);
+    expect(selectUnreadable([{ instance_id: "x" }], { ...ALL, tags: [team] })).toEqual([]);
   });
 
   it("is narrowed by group, status and search together", () => {

@@ -264,6 +264,8 @@ it("comes into every state under this release", async () => {
   await registerElsewhere();
   await beat("elsewhere");
   await refuse();
+  // The event of it waits in its row, for the former release to read.
+  await api("/instances/waiting", "PATCH", { tags: { team: "vision" } });
   for (const id of ["hibernating", "hibernated"]) await api(`/instances/${id}/hibernate`, "POST");
   await Promise.all([beats("rig", 44), beats("waiting", BEATS_TO_WAIT), beats("parked", 35)]);
   await expect.poll(() => statusOf("hibernated"), PATIENCE).toBe("hibernated");

@@ -196,6 +196,75 @@ describe("an instance", () => {
     await page.context().close();
   });
 
+  it("shows its tags, leads by each to all that have it, and has them changed", async () => {
+    const user = await world.newUser("Ada");
+    const hostile = `<img src=x onerror=alert(1)> ' "; ${"long ".repeat(12)}`;
+    const tagged = (instance_id: string, name: string, tags: Record<string, string>) =>
+      registerInstance(world.url, user.token, { instance_id, name, tags, ...COSTS });
+    await tagged("a", "Alpha", {
+      team: "vision",
+      env: "prod",
+      note: hostile,
+      spot: "",
+      owner: "ada",
+      more: "1",
+    });
+    await tagged("b", "Beta", { team: "vision", env: "test" });
+    await tagged("c", "Gamma", {});
+    const page = await openAs(user);
+    const chip = (name: string, text: string) =>
+      row(page, name).getByRole("link", { name: text, exact: true });
+    await row(page, "Alpha").getByText("+2").waitFor(PATIENCE);
+    expect(await page.locator("table img").count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+    await chip("Alpha", "team vision").click();
+    await row(page, "Gamma").waitFor({ ...PATIENCE, state: "detached" });
+    await page.getByText("2 of 3 instances").waitFor();
+    await chip("Beta", "env test").click();
+    await page.getByText("1 of 3 instances").waitFor();
+    expect(page.url()).toContain("#/?tag=team%3Avision&tag=env%3Atest");
+    expect(await barriers(page)).toEqual([]);
+    // The address keeps them, with a reload too, and the way back.
+    await page.reload();
+    await page.getByText("1 of 3 instances").waitFor(PATIENCE);
+    const chosen = page.getByRole("list", { name: "Only with these tags" });
+    await chosen.getByRole("link", { name: "team vision" }).click();
+    await row(page, "Alpha").waitFor({ ...PATIENCE, state: "detached" });
+    await page.goBack();
+    await page.goBack();
+    await page.getByText("2 of 3 instances").waitFor();
+
+    await row(page, "Alpha").getByRole("link", { name: "Alpha" }).click();
+    const card = cardOf(page, "Machine");
+    await card.getByRole("button", { name: "Change" }).click();
+    const tags = card.getByLabel("Tags");
+    expect(await tags.inputValue()).toContain(`team:vision\nenv:prod\nnote:${hostile}\nspot:`);
+    await tags.fill("Team:vision");
+    await card.getByRole("button", { name: "Save" }).click();
+    await card.getByText("At most 20. A key is").waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await tags.fill("team: speech\n\n spot ");
+    await card.getByRole("button", { name: "Save" }).click();
+    await card.getByRole("link", { name: "team speech" }).waitFor(PATIENCE);
+    expect(await ask(user, "GET", "/instances/a")).toMatchObject({ tags: { team: "speech", spot: "" } });
+    await card.getByRole("link", { name: "team speech" }).click();
+    await page.getByText("1 of 3 instances").waitFor();
+    await page.context().close();
+  });
+
+  it("is given tags when it is added", async () => {
+    const user = await world.newUser("Ada");
+    const page = await openAs(user, { locale: "pt-BR" });
+    await page.getByLabel("Nome").fill("Nova");
+    await page.getByLabel("Etiquetas").fill("team:vision\ncidade:São Paulo");
+    await page.getByRole("button", { name: "Registrar" }).click();
+    await page.getByText("dumont-agent").first().waitFor(PATIENCE);
+    expect(await ask(user, "GET", "/instances")).toMatchObject({
+      instances: [{ name: "Nova", tags: { team: "vision", cidade: "São Paulo" } }],
+    });
+    await page.context().close();
+  });
+
   it("is removed once its name is typed, and the machine is left alone", async () => {
     const user = await world.newUser("Ada");
     await connectPlane(user, "Rack 7");

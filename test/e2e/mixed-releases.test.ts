@@ -97,6 +97,18 @@ it.each(["fleets of the former release", "fleets of this release"])("understands
   await api("/policy", "PUT", { ...patient, keep_alive_minutes: 30, guard: { minimum_instances: 100 } });
   await api("/instances/rig/hibernate", "POST");
   await expect.poll(statuses, PATIENCE).toEqual({ silent: "hibernated", idle: "running", rig: "hibernated" });
+  if (instances === present) {
+    await api("/instances/rig", "PATCH", { tags: { team: "vision" } });
+    // A fleet of the former release does not look for tags; the list does all the same.
+    const tagged = async (view: string) =>
+      z
+        .object({ instances: z.array(z.looseObject({ instance_id: z.string() })) })
+        .parse(await api(`/instances?tag=team:vision&view=${view}`))
+        .instances.map(({ instance_id }) => instance_id);
+    for (const view of ["full", "summary"]) {
+      await expect.poll(() => tagged(view), PATIENCE).toEqual(["rig"]);
+    }
+  }
   const { heartbeats } = z
     .object({ heartbeats: z.array(z.looseObject({})) })
     .parse(await api("/instances/rig/heartbeats?limit=1000"));

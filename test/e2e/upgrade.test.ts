@@ -163,6 +163,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "stopped_risks",
   "wake_failed",
   "delete_while_running",
+  "tags",
   // Told otherwise: a machine that reports nothing costs money too.
   "cost_today",
   "cost_source",

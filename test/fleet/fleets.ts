@@ -9,6 +9,7 @@ import { emptyCounters } from "../../src/lifecycle/model/counters.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import type { Status } from "../../src/lifecycle/model/phase.ts";
 import { connectionOf, type ProviderKind } from "../../src/lifecycle/model/provider.ts";
+import type { Tags } from "../../src/lifecycle/model/tags.ts";
 import { toIso } from "../../src/lifecycle/model/time.ts";
 import { type CostsBasis, UNTOLD_COSTS } from "../../src/lifecycle/views/costs.ts";
 import { fleetOf } from "../../src/platform/address.ts";
@@ -33,6 +34,7 @@ export interface Reported {
   readonly silentSince?: number | null;
   readonly events?: readonly HistoryEvent[];
   readonly questions?: Report["questions"];
+  readonly tags?: Tags;
   readonly policyVersion?: number;
   readonly unreachedSince?: number | null;
   readonly registeredAt?: number;
@@ -80,6 +82,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       hibernated_hourly_cost: null,
       hibernated_cost: null,
       hibernated_cost_source: "unknown",
+      tags: of.tags ?? {},
       registered_at: toIso(1),
       orphaned_since: orphanedSince === null ? null : toIso(orphanedSince),
       hibernated_since: null,

@@ -16,6 +16,7 @@ import {
 import { addReport } from "../../src/lifecycle/model/ledger-report.ts";
 import { startOfUtcDay } from "../../src/lifecycle/model/time.ts";
 import type { CostsBasis } from "../../src/lifecycle/views/costs.ts";
+import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { Instance, newUser, setClock } from "../world.ts";
 import { type FleetStub, passAlarms, reportOf, rows } from "./fleets.ts";
@@ -148,6 +149,21 @@ describe("the money of a fleet", () => {
     await fleet.report(reportOf("a", { revision: 2, costs: basisOf(WORKING) }));
     await fleet.report(reportOf("a", { revision: 1, costs: basisOf(SILENT) }));
     expect(await fleet.money()).toMatchObject({ rate: 2, wasted_rate: 0 });
+  });
+
+  it("has the tags of each instance beside it, as they last were, and none where a former release reports", async () => {
+    const fleet = await newFleet();
+    const tags = async () => rows(fleet, "SELECT instance_id, tags FROM instance_costs ORDER BY instance_id");
+    await fleet.report(reportOf("a", { costs: basisOf(WORKING), tags: { team: "vision" } }));
+    const { row, ...report } = reportOf("b", { costs: basisOf(WORKING) });
+    const { tags: _, ...view } = row.view;
+    await fleet.report({ ...report, row: { ...row, view: view as LiveView } });
+    const team = (name: string) => ({ instance_id: "a", tags: `{"team":"${name}"}` });
+    expect(await tags()).toEqual([team("vision"), { instance_id: "b", tags: "{}" }]);
+    await fleet.report(reportOf("a", { revision: 2, costs: basisOf(WORKING), tags: { team: "speech" } }));
+    expect(await tags()).toEqual([team("speech"), { instance_id: "b", tags: "{}" }]);
+    await fleet.remove("a", 10);
+    expect(await tags()).toMatchObject([team("speech"), { instance_id: "b" }]);
   });
 
   it("keeps what a removed instance has cost, and not its rate", async () => {

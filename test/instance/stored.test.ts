@@ -125,6 +125,21 @@ describe("a stored row", () => {
     expect(stored(JSON.parse(writeRow(enrolled))).enrollment).toEqual({ keyDigest: "d1" });
   });
 
+  it("keeps its tags, and goes on without them where it has none or they can't be read", () => {
+    const row = golden(`version-${VERSION}`, "running");
+    const read = stored(row);
+    expect(read.state.profile.tags).toBeUndefined();
+    expect(JSON.parse(writeRow(read)).state.profile).not.toHaveProperty("tags");
+    const tagged = (tags: unknown) =>
+      change(row, ["state", "profile", "name"], (profile) => Reflect.set(profile, "tags", tags));
+    const tags = { team: "vision", "cost.center": "'\u00e9\"" };
+    expect(stored(tagged(tags)).state.profile.tags).toEqual(tags);
+    expect(stored(JSON.parse(writeRow(stored(tagged(tags))))).state.profile.tags).toEqual(tags);
+    for (const unreadable of [null, 1, "team:vision", ["team"], { team: 1 }, { team: null }]) {
+      expect(stored(tagged(unreadable)).state).toEqual(read.state);
+    }
+  });
+
   const current = golden(`version-${VERSION}-delivery`, "running, with a chunk that waits");
   const MAY_BE_LEFT_OUT = ["version", "overrides", "userPolicy"];
   const needed = paths(current).filter(

@@ -141,6 +141,7 @@ const FILTERS: readonly ListFilter[] = [
   { health: "healthy" },
   { provider: "vast" },
   { text: "rig" },
+  { tag: [{ key: "team", value: "vision" }] },
 ];
 
 const { statements, lost } = findStatements({

@@ -70,6 +70,8 @@ async function statusOf(world: ServerWorld, user: User): Promise<Record<string, 
   return Object.fromEntries(instances.map(({ instance_id, status }) => [instance_id, status]));
 }
 
+const TAGS = { team: "vision", note: "<b>'é\"" };
+
 /** An owner with a channel, a policy, an instance that works and one that is hibernated. */
 async function owner(): Promise<{ user: User; token: string; channelId: string }> {
   const user = await origin.newOwner(plane);
@@ -86,6 +88,7 @@ async function owner(): Promise<{ user: User; token: string; channelId: string }
     instance_id: "worker",
     name: "Worker",
     ...costs,
+    tags: TAGS,
     policy: { idle: { warn_after_seconds: 90 } },
   });
   for (let gpu = 60; gpu < 65; gpu++) {
@@ -122,6 +125,9 @@ describe("an export", () => {
     expect(imported.said).toMatch(/^\d+ lines taken, 1 were here already, 0 not taken/);
     expect(imported.code).toBe(0);
 
+    expect(await request(`${target.url}/api/agent/instances/worker`, "GET", user.token)).toMatchObject({
+      tags: TAGS,
+    });
     // Nobody was heard here yet.
     expect(await statusOf(target, user)).toEqual({ worker: "pending", sleeper: "hibernated" });
     expect(await historyOf(target, user, "worker")).toEqual(history);

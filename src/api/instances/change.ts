@@ -2,9 +2,10 @@ import { z } from "zod";
 import { shownView } from "../../fleet/report.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, invalid } from "../../http/errors.ts";
+import { errorResponses, invalid, unavailable } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { kindOf, providerKindSchema } from "../../lifecycle/model/provider.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
@@ -21,6 +22,7 @@ import {
   ownOverridesSchema,
   providerRefSchema,
 } from "./schemas.ts";
+import { newTagsSchema } from "./tags.ts";
 
 const changesSchema = component(
   "ChangeInstanceRequest",
@@ -34,6 +36,7 @@ const changesSchema = component(
     provider_ref: providerRefSchema.optional(),
     hourly_cost: hourlyCostSchema.optional(),
     hibernated_hourly_cost: hourlyCostSchema.optional(),
+    tags: newTagsSchema.optional(),
     policy: ownOverridesSchema.optional(),
   }),
 );
@@ -42,13 +45,13 @@ export class ChangeInstance extends Endpoint {
   override schema = {
     operationId: "changeInstance",
     tags: ["Instances"],
-    summary: "Change an instance's name, provider, costs or policy",
-    description: `What is left out stays. \`policy\` replaces the instance's own overrides as a whole. Another provider, connection or reference is another machine; another provider is called by the first connection of its kind. ${MACHINE_REFUSALS}`,
+    summary: "Change an instance's name, provider, costs, tags or policy",
+    description: `What is left out stays. \`policy\` replaces the instance's own overrides as a whole, and \`tags\` its tags. Another provider, connection or reference is another machine; another provider is called by the first connection of its kind. ${MACHINE_REFUSALS}`,
     security: security("user"),
     request: {
       params: instanceParams,
       query: sightQuery,
-      body: jsonBody(changesSchema, { name: "Render Farm", hourly_cost: 0.55 }),
+      body: jsonBody(changesSchema, { name: "Render Farm", hourly_cost: 0.55, tags: { team: "render" } }),
     },
     responses: {
       200: jsonResponse("The instance", detailSchema, detailExample),
@@ -96,12 +99,14 @@ export class ChangeInstance extends Endpoint {
             ? {}
             : { hibernatedHourlyCost: body.hibernated_hourly_cost }),
         },
+        ...(body.tags === undefined ? {} : { tags: body.tags }),
         ...(moves ? { sighted } : {}),
         ...(body.policy === undefined ? {} : { overrides: body.policy }),
       };
       const changed = await actor.change(changes, c.var.requestId);
       switch (changed.outcome) {
         case "accepted":
+          if (body.tags !== undefined && !knowsTags(changed.detail)) throw unavailable(60);
           return changed.detail;
         case "bad_policy":
           throw invalid(changed.issues.map(policyIssueAt("body.policy")));
@@ -118,4 +123,9 @@ export class ChangeInstance extends Endpoint {
     if (left !== null && !isKept) await releaseMachine(c.env, userId, left, params.id, held);
     return c.json(shownView(detail, await standingsFor(c.env, userId, [detail])));
   }
+}
+
+/** An instance of the former release has left them out. */
+function knowsTags(detail: Partial<LiveView>): boolean {
+  return detail.tags !== undefined;
 }

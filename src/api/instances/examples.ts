@@ -25,6 +25,7 @@ export const runningExample: z.infer<typeof liveSchema> = {
   hibernated_hourly_cost: 0.01,
   hibernated_cost: 0.01,
   hibernated_cost_source: "registered",
+  tags: { team: "vision", env: "prod" },
   registered_at: "2025-12-18T11:58:00Z",
   orphaned_since: null,
   hibernated_since: null,

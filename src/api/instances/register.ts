@@ -14,6 +14,7 @@ import {
   ownOverridesSchema,
   providerRefSchema,
 } from "./schemas.ts";
+import { newTagsSchema } from "./tags.ts";
 import { issueInstanceToken, tokenExample, tokenSchema } from "./token.ts";
 
 const registrationSchema = component(
@@ -31,6 +32,7 @@ const registrationSchema = component(
     provider_ref: providerRefSchema.default(null),
     hourly_cost: hourlyCostSchema.default(null),
     hibernated_hourly_cost: hourlyCostSchema.default(null),
+    tags: newTagsSchema.default({}),
     policy: ownOverridesSchema.default({}),
   }),
 );
@@ -50,6 +52,7 @@ export class RegisterInstance extends Endpoint {
         provider: "agent",
         hourly_cost: 0.4,
         hibernated_hourly_cost: 0.01,
+        tags: { team: "vision", env: "prod" },
         policy: { idle: { threshold_percent: 10 } },
       }),
     },
@@ -71,6 +74,7 @@ export class RegisterInstance extends Endpoint {
       providerRef: body.provider_ref,
       hourlyCost: body.hourly_cost,
       hibernatedHourlyCost: body.hibernated_hourly_cost,
+      tags: body.tags,
       overrides: body.policy,
     };
     const generation = await registerInstance(c.env, userId, wanted, {

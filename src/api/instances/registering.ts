@@ -5,6 +5,7 @@ import type { Sighted } from "../../lifecycle/model/effects.ts";
 import { issuesOfOverrides } from "../../lifecycle/model/policy-issues.ts";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
+import type { Tags } from "../../lifecycle/model/tags.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
@@ -23,6 +24,7 @@ export interface Wanted {
   readonly providerRef: string | null;
   readonly hourlyCost: number | null;
   readonly hibernatedHourlyCost: number | null;
+  readonly tags: Tags;
   readonly overrides: PolicyOverrides;
 }
 
@@ -82,7 +84,7 @@ async function registerAdmitted(
   { look, enrollment, requestId }: Registering,
   { policy: userPolicy, idsAfter }: Admission,
 ): Promise<number> {
-  const { instanceId, name, providerRef, hourlyCost, hibernatedHourlyCost, overrides } = wanted;
+  const { instanceId, name, providerRef, hourlyCost, hibernatedHourlyCost, tags, overrides } = wanted;
   if (userPolicy.suspended) throw suspended();
   const provider = await connectedProvider(env, userId, wanted.provider, wanted.connection);
   const contradictions = issuesOfOverrides(userPolicy.overrides, overrides, provider);
@@ -97,7 +99,7 @@ async function registerAdmitted(
     const registered = await actor.register({
       userId,
       instanceId,
-      profile: { name, provider, providerRef, hourlyCost, hibernatedHourlyCost },
+      profile: { name, provider, providerRef, hourlyCost, hibernatedHourlyCost, tags },
       sighted,
       overrides,
       userPolicy: userPolicy.overrides,

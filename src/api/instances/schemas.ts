@@ -16,6 +16,7 @@ import type {
   ShownView,
   WakeFailedView,
 } from "../../lifecycle/views/instance-view.ts";
+import { tagsViewSchema } from "./tags.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
 
@@ -151,6 +152,7 @@ export const liveSchema = component(
     hibernated_cost_source: z
       .enum(["registered", "provider", "unknown"])
       .describe("Whose word `hibernated_cost` is: its owner's, or its provider's"),
+    tags: tagsViewSchema,
     registered_at: instant,
     orphaned_since: instant.nullable(),
     hibernated_since: instant.nullable(),

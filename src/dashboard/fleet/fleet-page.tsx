@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
+import type { Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { errorText } from "../parts/notice.tsx";
+import { ChosenTags } from "../parts/tags.tsx";
 import { words } from "../words.ts";
 import { ConnectionFilter } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
@@ -33,8 +35,8 @@ const COLUMNS = [
   ["next", "next"],
 ] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
 
-export function FleetPage() {
-  const [selection, setSelection] = useState<Selection>({
+export function FleetPage({ tags }: { tags: readonly Tag[] }) {
+  const [choice, setChoice] = useState<Omit<Selection, "tags">>({
     group: null,
     status: null,
     connection: null,
@@ -43,6 +45,7 @@ export function FleetPage() {
     descending: false,
   });
   const known = fleet.value;
+  const selection = useMemo(() => ({ ...choice, tags }), [choice, tags]);
   const chosen = useMemo(() => select(known?.instances ?? [], selection), [known, selection]);
   if (known === null) {
     const error = fleetError.value;
@@ -54,7 +57,7 @@ export function FleetPage() {
     return null;
   }
   const unreadable = selectUnreadable(known.unreadable, selection);
-  const change = (changes: Partial<Selection>) => setSelection({ ...selection, ...changes });
+  const change = (changes: Partial<typeof choice>) => setChoice({ ...choice, ...changes });
   const sortBy = (sort: SortKey) =>
     change({ sort, descending: selection.sort === sort ? !selection.descending : isDescendingFirst(sort) });
   const { search, anyStatus, filterByStatus, instancesShown, noMatch, addInstance, guardClosed } =
@@ -89,6 +92,7 @@ export function FleetPage() {
           ))}
         </select>
         <ConnectionFilter chosen={selection.connection} onChoose={(connection) => change({ connection })} />
+        <ChosenTags tags={tags} />
         <select
           class="narrow-only"
           aria-label={words.value.sortBy}

@@ -134,10 +134,11 @@ function entryOf(instance: ShownView | SummaryView | Unreadable, now?: string): 
   return { asOf: Date.parse(as_of), instance: complete(view) };
 }
 
-/** A fleet of the former release does not say what can be done about an instance. */
+/** A fleet of the former release knows no tags, nor what can be done about an instance. */
 function complete<Instance extends ShownView | Unreadable>(instance: Instance): Instance {
-  if ("error" in instance || "control" in instance) return instance;
-  return { ...instance, control: controlOf(instance, "active") };
+  if ("error" in instance) return instance;
+  const { tags = {}, control = controlOf(instance, "active") }: Partial<ShownView> = instance;
+  return { ...instance, tags, control };
 }
 
 function isClosed({ state, service_wide }: Page["guard"]): boolean {

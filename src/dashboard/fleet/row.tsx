@@ -5,11 +5,15 @@ import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { ControlMark } from "../parts/control.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
+import { TagList } from "../parts/tags.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
 import { costToday, wastedToday } from "./money.ts";
 import { ofInstance } from "./sight.ts";
+
+/** The others are on its own page. */
+const TAGS_SHOWN = 4;
 
 /** One instance of the table. Drawn anew only when it changed; what ticks in it ticks by itself. */
 export const Row = memo(
@@ -20,6 +24,7 @@ export const Row = memo(
         <th scope="row">
           <a href={instanceAddress(instance.instance_id)}>{instance.name}</a>
           {instance.name !== instance.instance_id && <span class="id">{instance.instance_id}</span>}
+          <TagList tags={instance.tags} most={TAGS_SHOWN} />
         </th>
         <td data-label={columns.status}>
           <Badge instance={instance} />

@@ -1,3 +1,4 @@
+import { hasTags, type Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { costToday, wastedToday } from "./money.ts";
 
@@ -28,6 +29,8 @@ export interface Selection {
   readonly status: ShownView["status"] | null;
   /** The id of a connection to a provider. */
   readonly connection: string | null;
+  /** All of them. */
+  readonly tags: readonly Tag[];
   readonly search: string;
   readonly sort: SortKey;
   readonly descending: boolean;
@@ -35,12 +38,13 @@ export interface Selection {
 
 export function select(instances: readonly ShownView[], selection: Selection): ShownView[] {
   const wanted = selection.search.trim().toLowerCase();
-  const { group, status, connection, sort, descending } = selection;
+  const { group, status, connection, tags, sort, descending } = selection;
   const chosen = instances.filter(
     (each) =>
       (group === null || GROUPS[group](each)) &&
       (status === null || each.status === status) &&
       (connection === null || each.connection === connection) &&
+      hasTags(each.tags, tags) &&
       (wanted === "" ||
         each.name.toLowerCase().includes(wanted) ||
         each.instance_id.toLowerCase().includes(wanted)),
@@ -52,9 +56,9 @@ export function select(instances: readonly ShownView[], selection: Selection): S
 /** Instances of which nothing is known but their ids: they are in no group and have no status. */
 export function selectUnreadable<T extends { readonly instance_id: string }>(
   unreadable: readonly T[],
-  { group, status, connection, search }: Selection,
+  { group, status, connection, tags, search }: Selection,
 ): T[] {
-  if (group !== null || status !== null || connection !== null) return [];
+  if (group !== null || status !== null || connection !== null || tags.length > 0) return [];
   const wanted = search.trim().toLowerCase();
   return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
 }

@@ -3,6 +3,7 @@ import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/poli
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
+import { linesOf, tagsIn } from "../fleet/tags.ts";
 import { TextField } from "../parts/field.tsx";
 import { say } from "../parts/notice.tsx";
 import { asApiError } from "../poll.ts";
@@ -43,6 +44,7 @@ export function ChangeForm({
     hourlyCost: textOf(former.hourly_cost),
     hibernatedCost: textOf(former.hibernated_hourly_cost),
   });
+  const [tags, setTags] = useState(linesOf(former.tags));
   const [withoutSnapshot, setWithoutSnapshot] = useState<WithoutSnapshot>("never");
   const [refusals, setRefusals] = useState<Refusals>({});
   const [isBusy, setBusy] = useState(false);
@@ -69,6 +71,7 @@ export function ChangeForm({
         ...(hibernatedCost === former.hibernated_hourly_cost
           ? {}
           : { hibernated_hourly_cost: hibernatedCost }),
+        ...(tags === linesOf(former.tags) ? {} : { tags: tagsIn(tags) }),
         ...(afterDays === null
           ? {}
           : { policy: { ...own, orphan: { ...own.orphan, ...policyWithout(withoutSnapshot) } } }),
@@ -101,6 +104,8 @@ export function ChangeForm({
         machine={machine}
         costs={costs}
         onCosts={setCosts}
+        tags={tags}
+        onTags={setTags}
         afterDays={afterDays}
         withoutSnapshot={withoutSnapshot}
         onWithoutSnapshot={setWithoutSnapshot}

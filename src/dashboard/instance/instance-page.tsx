@@ -11,6 +11,7 @@ import { ControlLine } from "../parts/control.tsx";
 import { confirmed } from "../parts/dialog.tsx";
 import { InstallCommand } from "../parts/install.tsx";
 import { doAndSay, errorText } from "../parts/notice.tsx";
+import { TagList } from "../parts/tags.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { useLive } from "../poll.ts";
@@ -179,6 +180,7 @@ function MachineCard({
         <Figure name={fields.hibernatedCost} value={dollars(instance.hibernated_hourly_cost)} />
         <Figure name={figures.registered} value={dateTime(instance.registered_at, locale)} />
       </dl>
+      <TagList tags={instance.tags} />
     </section>
   );
 }

@@ -15,6 +15,7 @@ export type FieldName =
   | "reference"
   | "hourlyCost"
   | "hibernatedCost"
+  | "tags"
   | "policy"
   | "form";
 
@@ -28,6 +29,7 @@ const FIELD_OF_PATH: Readonly<Record<string, FieldName>> = {
   provider_ref: "reference",
   hourly_cost: "hourlyCost",
   hibernated_hourly_cost: "hibernatedCost",
+  tags: "tags",
   policy: "policy",
 };
 
@@ -81,6 +83,8 @@ function problemOf({ path, message }: ApiError["issues"][number]): [FieldName, C
     case "hourlyCost":
     case "hibernatedCost":
       return [field, refusals.cost];
+    case "tags":
+      return [field, refusals.tags];
     case "machine":
     case "policy":
     case "form":

@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
-import { TextField } from "../parts/field.tsx";
+import { tagsIn } from "../fleet/tags.ts";
+import { Field, TextField } from "../parts/field.tsx";
 import { asApiError, useLive } from "../poll.ts";
 import { words } from "../words.ts";
 import {
@@ -32,6 +33,7 @@ export function RegisterForm({ onRegistered }: { onRegistered: (registered: Regi
   /** Null until it is entered: till then it follows from the rest. */
   const [givenId, setId] = useState<string | null>(null);
   const [costs, setCosts] = useState({ hourlyCost: "", hibernatedCost: "" });
+  const [tags, setTags] = useState("");
   const [withoutSnapshot, setWithoutSnapshot] = useState<WithoutSnapshot>("never");
   const [refusals, setRefusals] = useState<Refusals>({});
   const [isBusy, setBusy] = useState(false);
@@ -55,6 +57,7 @@ export function RegisterForm({ onRegistered }: { onRegistered: (registered: Regi
         ...machineFields(machine),
         hourly_cost: numberOrNull(costs.hourlyCost),
         hibernated_hourly_cost: numberOrNull(costs.hibernatedCost),
+        ...(tags.trim() === "" ? {} : { tags: tagsIn(tags) }),
         ...(afterDays === null ? {} : { policy: { orphan: policyWithout(withoutSnapshot) } }),
       });
       refreshFleet();
@@ -90,6 +93,8 @@ export function RegisterForm({ onRegistered }: { onRegistered: (registered: Regi
             machine={machine}
             costs={costs}
             onCosts={setCosts}
+            tags={tags}
+            onTags={setTags}
             afterDays={afterDays}
             withoutSnapshot={withoutSnapshot}
             onWithoutSnapshot={setWithoutSnapshot}
@@ -106,11 +111,13 @@ export function RegisterForm({ onRegistered }: { onRegistered: (registered: Regi
   );
 }
 
-/** What both forms end with: the costs, what is done without snapshots, and what the service refuses. */
+/** What both forms end with: the costs, the tags, what is done without snapshots, and what the service refuses. */
 export function CommonFields({
   machine,
   costs,
   onCosts,
+  tags,
+  onTags,
   afterDays,
   withoutSnapshot,
   onWithoutSnapshot,
@@ -119,6 +126,9 @@ export function CommonFields({
   machine: ChosenMachine;
   costs: Costs;
   onCosts: (costs: Costs) => void;
+  /** As they are entered. */
+  tags: string;
+  onTags: (tags: string) => void;
   afterDays: number | null;
   withoutSnapshot: WithoutSnapshot;
   onWithoutSnapshot: (choice: WithoutSnapshot) => void;
@@ -127,6 +137,7 @@ export function CommonFields({
   return (
     <>
       <CostFields costs={costs} refusals={refusals} onChange={onCosts} />
+      <TagsField tags={tags} problem={refusals.tags} onChange={onTags} />
       {afterDays !== null && (
         <SnapshotChoice
           provider={machine.provider}
@@ -143,6 +154,33 @@ export function CommonFields({
         </p>
       )}
     </>
+  );
+}
+
+function TagsField({
+  tags,
+  problem = null,
+  onChange,
+}: {
+  tags: string;
+  problem?: Refusals["tags"];
+  onChange: (tags: string) => void;
+}) {
+  const { tags: label, tagsHint } = words.value.instances;
+  return (
+    <Field label={label} isOptional hint={tagsHint} problem={problem}>
+      {(attributes) => (
+        <textarea
+          {...attributes}
+          name="tags"
+          autocomplete="off"
+          spellcheck={false}
+          rows={Math.max(2, tags.split("\n").length)}
+          value={tags}
+          onInput={({ currentTarget }) => onChange(currentTarget.value)}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -61,6 +61,7 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       hibernated_hourly_cost: row.hibernated_hourly_cost,
       hibernated_cost: hibernated.hourly,
       hibernated_cost_source: hibernated.source,
+      tags: {},
       registered_at: toIso(row.registered_at),
       orphaned_since: row.orphaned_since === null ? null : toIso(row.orphaned_since),
       hibernated_since: null,

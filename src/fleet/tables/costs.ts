@@ -3,6 +3,7 @@ import { type CostTotals, type DayCosts, NO_COSTS, sumOf, type Use } from "../..
 import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
 import { type CostsBasis, costsOn } from "../../lifecycle/views/costs.ts";
+import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import type { InstanceRow } from "../report.ts";
 import { type TotalsRow, totalsColumns, totalsRow } from "./cost-columns.ts";
 
@@ -109,7 +110,8 @@ export class InstanceCosts {
     // The row stays as it is, and is out of date from now on.
     if (costs === undefined) return;
     const carried = carriedBy(this.#find(instanceId), { registeredAt, costs });
-    const place = { instanceId, changed, registeredAt, provider: view.provider, tags: {} };
+    const { provider, tags = {} }: Partial<LiveView> & Pick<LiveView, "provider"> = view;
+    const place = { instanceId, changed, registeredAt, provider, tags };
     this.#write({ ...place, basis: withDays(costs, carried), carried });
   }
 

@@ -1,3 +1,4 @@
+import type { Tag } from "../../lifecycle/model/tags.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 
 /** Which instances of a fleet a list shows. */
@@ -12,6 +13,8 @@ export interface ListFilter {
   readonly connection?: string | undefined;
   /** Whether nobody could stop it: found in what is shown, since it follows from how the connections stand. */
   readonly nobody_can_stop?: boolean | undefined;
+  /** It has all of these. A fleet of the former release leaves them out of account, so whoever asks looks again. */
+  readonly tag?: readonly Tag[] | undefined;
   /** A part of the name, the id or the provider's reference, in any case. */
   readonly text?: string | undefined;
 }
@@ -23,9 +26,9 @@ export function conditionOf(filter: ListFilter): {
 } {
   const conditions: string[] = [];
   const values: string[] = [];
-  const add = (condition: string, value: string) => {
+  const add = (condition: string, ...given: readonly string[]) => {
     conditions.push(`AND ${condition}`);
-    values.push(value);
+    values.push(...given);
   };
   if (filter.ids !== undefined) {
     add("instance_id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
@@ -40,6 +43,9 @@ export function conditionOf(filter: ListFilter): {
   if (filter.connection !== undefined) {
     // A fleet of the former release has written the kind alone beside a view that says the connection.
     add("json_extract(view, '$.connection') = ?", filter.connection);
+  }
+  for (const { key, value } of filter.tag ?? []) {
+    add("json_extract(view, ?) = ?", `$.tags."${key}"`, value);
   }
   if (filter.text !== undefined) {
     add(

@@ -31,14 +31,17 @@ const textRow = z.object({
   view: z.string().startsWith('{"').endsWith("}"),
 });
 
-/** In a name the quotes would be escaped. An instance of a former release reported no connection, or not what it costs. */
+/** Its connection comes before its tags, of which one may be called the same. In a text the quotes would be escaped. */
 const CONNECTION = /"connection":(?:null|"([^"]*)")/;
+
+/** An instance of a former release reported no tags, perhaps no connection, or not what it costs. A tag's value is a text. */
+const TAGS = '"tags":{';
 
 /** The row as it is answered, which its stored text already is while its connection stands well. */
 function shownRow({ view, ...row }: z.infer<typeof textRow>, standings: Standings): ShownRow {
   const said = view.match(CONNECTION);
   const connection = standings(said?.[1] ?? null);
-  const isWhole = said !== null && view.includes('"hibernated_cost":');
+  const isWhole = said !== null && view.includes(TAGS);
   if (!isWhole || connection !== "active") {
     const { data } = jsonText(reportedView).safeParse(view);
     if (data !== undefined) {

@@ -31,6 +31,8 @@ const profile = exactly<Profile>({
   provider: openEnum<ConnectedProvider>(),
   providerRef: textOrNull,
   registeredAt: number,
+  // No rule asks for them: what can't be read must not keep the rest from being read.
+  tags: z.record(text, text).optional().catch(undefined),
 });
 
 const clock = exactly<Clock>({

@@ -4,6 +4,7 @@ import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import { type Ledger, newLedger } from "./ledger.ts";
 import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
 import type { ConnectedProvider } from "./provider.ts";
+import type { Tags } from "./tags.ts";
 import type { Trend } from "./trend.ts";
 
 /** Everything that is known about one instance, as plain data that is stored in one JSON row. */
@@ -54,6 +55,8 @@ export interface Profile extends Costs {
   /** The provider's own id of the instance; null when it is the instance's id. */
   readonly providerRef: string | null;
   readonly registeredAt: number;
+  /** Absent is none. */
+  readonly tags?: Tags | undefined;
 }
 
 export interface Clock {

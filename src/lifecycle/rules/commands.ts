@@ -1,4 +1,5 @@
 import { closeGap } from "../model/counters.ts";
+import type { EventDetail } from "../model/history-event.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import { awaitHeartbeat, type Phase } from "../model/phase.ts";
@@ -82,6 +83,8 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
   return refusal ?? beginWake(recover(state, now, "woken"), policy, now);
 }
 
+type ProfileChanges = Extract<InstanceEvent, { type: "changed" }>["changes"];
+
 /** The owner changes the profile. Another provider or reference means another machine. */
 export function changeProfile(
   state: InstanceState,
@@ -106,8 +109,16 @@ export function changeProfile(
     kind: "changed",
     severity: "info",
     message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
-    detail: changes.provider === undefined ? changes : { ...changes, ...providerDetail(changes.provider) },
+    detail: changesDetail(changes),
   });
+}
+
+function changesDetail({ provider, tags, ...plain }: ProfileChanges): EventDetail {
+  return {
+    ...plain,
+    ...(provider === undefined ? {} : providerDetail(provider)),
+    ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
+  };
 }
 
 /** Another machine starts as pending: the silence of the former one does not count against it. */

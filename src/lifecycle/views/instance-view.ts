@@ -6,6 +6,7 @@ import type { Policy } from "../model/policy.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { type StoppedRisks, stoppedRisks } from "../model/stopped-risks.ts";
+import type { Tags } from "../model/tags.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
@@ -39,6 +40,7 @@ export interface LiveView extends CostsView {
   readonly hibernated_cost: number | null;
   /** Whose word that is: its owner's (`hibernated_hourly_cost`), or its provider's. */
   readonly hibernated_cost_source: HibernatedCost["source"];
+  readonly tags: Tags;
   readonly registered_at: string;
   readonly orphaned_since: string | null;
   readonly hibernated_since: string | null;
@@ -133,6 +135,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
     hibernated_cost: hibernated.hourly,
     hibernated_cost_source: hibernated.source,
+    tags: profile.tags ?? {},
     registered_at: toIso(profile.registeredAt),
     orphaned_since: isoOrNull(orphanedSince(phase)),
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,

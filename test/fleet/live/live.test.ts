@@ -177,6 +177,23 @@ describe("a live connection", () => {
     expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
   });
 
+  it("brings a change of tags alone, to its owner alone", async () => {
+    const [ada, bob] = [await newUser("Ada"), await newUser("Bob")];
+    const one = await Instance.register(ada, "rig", { tags: { team: "vision" } });
+    await one.settled();
+    const [adas, bobs] = [await Viewer.open(ada), await Viewer.open(bob)];
+    await vi.waitFor(() => expect(adas.messages).toHaveLength(1));
+    expect(adas.messages[0]).toMatchObject({ rows: [{ tags: { team: "vision" } }] });
+    await one.ask("PATCH", "", { tags: { team: "speech" } });
+    await vi.waitFor(() =>
+      expect(adas.of("rows").at(-1)).toMatchObject({
+        rows: [{ instance_id: "rig", tags: { team: "speech" } }],
+      }),
+    );
+    await quiet();
+    expect(bobs.ids).toEqual([]);
+  });
+
   it("sends together what comes together, and not within the report", async () => {
     const user = await newUser();
     const viewer = await Viewer.open(user);

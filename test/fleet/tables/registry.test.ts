@@ -11,6 +11,9 @@ import { writeFleet } from "../../../src/fleet/tables/stored-fleet.ts";
 import type { ListFilter } from "../../../src/fleet/views/list-filter.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
 import type { ProviderKind } from "../../../src/lifecycle/model/provider.ts";
+import { MOST_TAGS } from "../../../src/lifecycle/model/tags.ts";
+import { tagSchema } from "../../../src/lifecycle/model/tags-schema.ts";
+import type { LiveView } from "../../../src/lifecycle/views/instance-view.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { type HeldClaim, releaseMachine } from "../../../src/providers/machines.ts";
 import { call, DAY, Instance, newUser, setClock } from "../../world.ts";
@@ -474,6 +477,72 @@ describe("lists", () => {
     expect(await ids({ text: "50%" })).toEqual(["b"]);
     expect(await ids({ text: "77" })).toEqual(["a"]);
     expect(await ids({ text: "alpha", status: "running" })).toEqual(["a"]);
+  });
+});
+
+describe("tags", () => {
+  const HOSTILE = `'; DROP TABLE instances; -- "\\ <script>$.x[0]%_`;
+  const of: Record<string, Reported> = {
+    a: { tags: { team: "vision", env: "prod" }, provider: "vast" },
+    b: { tags: { team: "vision", env: "test" } },
+    c: { tags: { team: "Vision", "a.b-c_d": HOSTILE, empty: "" } },
+    // Keys that rows have too, or that stand for something elsewhere.
+    d: { tags: { connection: "c-1", hibernated_cost: "1", status: "hibernated", tags: "{", view: "x" } },
+    e: { tags: { constructor: "x", city: "S\u00e3o Paulo \ud83d\ude80" } },
+    f: {},
+  };
+
+  it("filter a list: all that are wanted must match, to the letter", async () => {
+    const fleet = fleetOf(env, "tags");
+    for (const [id, reported] of Object.entries(of)) await fleet.report(reportOf(id, reported));
+    const ids = async (texts: readonly string[], filter: ListFilter = {}, after = "", limit = 10) => {
+      const wanted = { ...filter, tag: texts.map((text) => tagSchema.parse(text)) };
+      const { json } = await fleet.summaries(wanted, after, limit);
+      const listed = JSON.parse(json).map((row: SummaryView) => row.instance_id);
+      expect(await fleet.instanceIds(after, limit, wanted)).toEqual(listed);
+      return listed;
+    };
+    expect(await ids([])).toEqual(Object.keys(of));
+    expect(await ids(["team:vision"])).toEqual(["a", "b"]);
+    expect(await ids(["team:vision"], {}, "a")).toEqual(["b"]);
+    expect(await ids(["team:vision"], {}, "", 1)).toEqual(["a"]);
+    expect(await ids(["team:vision", "env:prod"])).toEqual(["a"]);
+    expect(await ids(["team:vision", "team:Vision"])).toEqual([]);
+    expect(await ids(["team:vision"], { provider: "vast", status: "running" })).toEqual(["a"]);
+    expect(await ids([`a.b-c_d:${HOSTILE}`])).toEqual(["c"]);
+    expect(await ids(["empty:"])).toEqual(["c"]);
+    expect(await ids(["env:"])).toEqual([]);
+    expect(await ids(["a.b:x"])).toEqual([]);
+    // Every row has a status; a tag is another thing.
+    expect(await ids(["status:running"])).toEqual([]);
+    expect(await ids(["status:hibernated"])).toEqual(["d"]);
+    expect(await ids(["constructor:x"])).toEqual(["e"]);
+    expect(await ids(["city:S\u00e3o Paulo \ud83d\ude80"])).toEqual(["e"]);
+    const most = Array.from({ length: MOST_TAGS }, (_, n) => `k${n}:v`);
+    expect(await ids(most, { status: "running", health: "healthy", provider: "vast", text: "a" })).toEqual(
+      [],
+    );
+  });
+
+  it("are shown as they are, and change nothing of what else a row shows", async () => {
+    const fleet = fleetOf(env, "tags-shown");
+    for (const [id, reported] of Object.entries(of)) await fleet.report(reportOf(id, reported));
+    for (const { as_of: _, control, ...view } of await listOf(fleet)) {
+      const { row } = reportOf(view.instance_id, of[view.instance_id]);
+      expect(view).toEqual(row.view);
+      // One of its own agent's: no connection, whatever a tag says.
+      expect(control.why_not).toBe(view.provider === "vast" ? "not_connected" : "no_provider");
+    }
+  });
+
+  it("of an instance of the former release are none", async () => {
+    const fleet = fleetOf(env, "tags-former");
+    const { row, ...report } = reportOf("a", { provider: "none" });
+    const { tags: _, ...view } = row.view;
+    await fleet.report({ ...report, row: { ...row, view: view as LiveView } });
+    expect(await listOf(fleet)).toMatchObject([{ instance_id: "a", tags: {} }]);
+    const tag = [{ key: "team", value: "vision" }];
+    expect(await listOf(fleet, { tag })).toEqual([]);
   });
 });
 

@@ -45,6 +45,7 @@ describe("one line of the live list", () => {
       hibernated_hourly_cost: 0.01,
       hibernated_cost: 0.01,
       hibernated_cost_source: "registered",
+      tags: {},
       registered_at: "2025-12-19T00:00:00Z",
       orphaned_since: null,
       hibernated_since: null,

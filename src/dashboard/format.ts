@@ -38,6 +38,13 @@ export function dateTime(iso: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
 }
 
+/** A UTC day, `2026-11-27`, as "Nov 27". */
+export function dayText(day: string, locale: string): string {
+  const at = new Date(day);
+  if (Number.isNaN(at.getTime())) return day;
+  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" }).format(at);
+}
+
 /** "12 s", "3 min", "2 h 5 min", "4 d 1 h". */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

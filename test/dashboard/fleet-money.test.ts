@@ -17,6 +17,7 @@ const NOTHING: CostRow = {
 };
 
 const answer = (today: Partial<CostRow>, total: Partial<CostRow>, forecast: number | null): CostsAnswer => ({
+  to: "2026-11-27",
   rows: [
     { key: "2026-11-26", ...NOTHING, cost: 100 },
     { key: "2026-11-27", ...NOTHING, ...today },
@@ -79,6 +80,7 @@ describe("the fleet's money", () => {
     expect(of([], unpriced).month).toEqual({ dollars: null, isMore: true, isForecast: false, saved: 0 });
     const tomorrow = { ...answer({}, {}, null), now: { at: "2026-11-28T00:00:01Z" } };
     expect(of([], tomorrow).today).toBe(null);
+    expect(of([], { ...answer({}, {}, null), rows: [] }).today).toEqual({ dollars: 0, isMore: false });
   });
 });
 

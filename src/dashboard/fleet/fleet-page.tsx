@@ -1,7 +1,8 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import type { Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
+import { useGrowing } from "../parts/growing.ts";
 import { errorText } from "../parts/notice.tsx";
 import { ChosenTags } from "../parts/tags.tsx";
 import { words } from "../words.ts";
@@ -20,9 +21,6 @@ import {
 import { Summary } from "./summary.tsx";
 import { UnreadableRow } from "./unreadable-row.tsx";
 import { Unwatched } from "./unwatched.tsx";
-
-/** So many rows are drawn at first, and as many more whenever the end comes into view. */
-const ROWS_AT_A_TIME = 60;
 
 const COLUMNS = [
   ["name", "name"],
@@ -154,26 +152,13 @@ function ariaSort({ sort, descending }: Selection, column: SortKey) {
 }
 
 function Rows({ instances }: { instances: readonly ShownView[] }) {
-  const [limit, setLimit] = useState(ROWS_AT_A_TIME);
-  const end = useRef<HTMLTableRowElement>(null);
-  const more = instances.length > limit;
-  useEffect(() => {
-    if (end.current === null || !more) return;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) setLimit(limit + ROWS_AT_A_TIME);
-      },
-      { rootMargin: "600px" },
-    );
-    observer.observe(end.current);
-    return () => observer.disconnect();
-  }, [more, limit]);
+  const { limit, end, isMore } = useGrowing(instances.length);
   return (
     <tbody>
       {instances.slice(0, limit).map((instance) => (
         <Row key={instance.instance_id} instance={instance} />
       ))}
-      {more && (
+      {isMore && (
         <tr ref={end} class="more">
           <td colSpan={COLUMNS.length + 1}>{words.value.loading}</td>
         </tr>

@@ -11,7 +11,7 @@ import { fleetMoney } from "./money.ts";
 const PAUSE_MS = 60_000;
 
 /** The fleet's money in one sentence. */
-export function MoneyLine() {
+export function MoneyLine({ hasLink = true }: { hasLink?: boolean }) {
   const { data, error } = useLive<CostsAnswer>("/api/agent/costs", PAUSE_MS);
   const known = fleet.value;
   const said = useMemo(() => (known === null ? null : fleetMoney(known, data)), [known, data]);
@@ -36,7 +36,11 @@ export function MoneyLine() {
               },
       })}{" "}
       {error !== null && <span class="faint">{data === null ? costs.notRead : costs.stale}</span>}{" "}
-      <a href="#/costs">{costs.link}</a>
+      {hasLink && (
+        <>
+          · <a href="#/costs">{costs.title}</a>
+        </>
+      )}
     </p>
   );
 }

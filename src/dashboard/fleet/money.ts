@@ -62,9 +62,11 @@ function sumOfRates(rates: readonly (number | null)[]): Amount {
   return { dollars: isMore && dollars === 0 ? null : dollars, isMore };
 }
 
-function today({ rows, now }: CostsAnswer): Amount | null {
-  const row = rows.find(({ key }) => key === now.at.slice(0, 10));
-  return row === undefined ? null : amountOf(row);
+function today({ rows, to, now }: CostsAnswer): Amount | null {
+  const day = now.at.slice(0, 10);
+  const row = rows.find(({ key }) => key === day);
+  if (row !== undefined) return amountOf(row);
+  return day === to ? { dollars: 0, isMore: false } : null;
 }
 
 function month({ total, forecast }: CostsAnswer): FleetMoney["month"] {

@@ -75,7 +75,7 @@ describe("the bars", () => {
     expect(chart.labels.map(({ day }) => day)).toEqual(days);
     const narrow = chartOf(lastDays(30, "2026-11-27"), [], SIZE).labels.map(({ day }) => day);
     expect(narrow.at(-1)).toBe("2026-11-27");
-    expect(narrow).toHaveLength(5);
+    expect(narrow).toHaveLength(4);
   });
 
   it("have a legend of what there was", () => {

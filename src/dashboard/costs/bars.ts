@@ -40,7 +40,8 @@ const MARGIN = { left: 58, right: 6, top: 8, bottom: 22 };
 const STACK_SHARE = 0.62;
 const SAVED_SHARE = 0.2;
 
-const LABEL_WIDTH = 62;
+const LABELS_APART = 78;
+const HALF_A_LABEL = 31;
 const TICKS_AT_MOST = 5;
 
 export function chartOf(
@@ -126,10 +127,10 @@ function niceStep(least: number): number {
 
 /** As many as find room, counted back from the last day. */
 function labelsOf(bars: readonly Bar[], slotWidth: number, width: number): Chart["labels"] {
-  const every = Math.max(1, Math.ceil(LABEL_WIDTH / slotWidth));
+  const every = Math.max(1, Math.ceil(LABELS_APART / slotWidth));
   return bars
     .filter((_, index) => (bars.length - 1 - index) % every === 0)
-    .map(({ day, slot }) => ({ day, x: Math.min(slot.x + slot.width / 2, width - LABEL_WIDTH / 2) }));
+    .map(({ day, slot }) => ({ day, x: Math.min(slot.x + slot.width / 2, width - HALF_A_LABEL) }));
 }
 
 /** The uses that the legend must name, in the order of the stack. */

@@ -1,3 +1,4 @@
+import { fleet } from "../fleet/fleet.ts";
 import { price } from "../format.ts";
 import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
@@ -46,7 +47,9 @@ function Lines(props: {
         <thead>
           <tr>
             <th scope="col">{columns.name}</th>
-            <th scope="col">{columns.rate}</th>
+            <th scope="col" class={props.hasSaving ? "rate" : undefined}>
+              {columns.rate}
+            </th>
             {props.hasSaving && <th scope="col">{costs.kill.savesColumn}</th>}
             <th scope="col">{props.hasSaving ? costs.kill.nowColumn : costs.kill.whyColumn}</th>
           </tr>
@@ -57,7 +60,7 @@ function Lines(props: {
               <th scope="row">
                 <a href={instanceAddress(line.instance_id)}>{line.name}</a>
               </th>
-              <td class="figure">{dollars(line.rate)}</td>
+              <td class={props.hasSaving ? "figure rate" : "figure"}>{dollars(line.rate)}</td>
               {props.hasSaving && <td class="figure">{dollars(line.saves_hourly)}</td>}
               <td>{reason(props.reasons, line.because)}</td>
             </tr>
@@ -65,6 +68,29 @@ function Lines(props: {
         </tbody>
       </table>
     </section>
+  );
+}
+
+/** What a stop risks where these machines are rented, in a sentence for each provider of which something is known. */
+export function Risks({ of }: { of: KillPlan }) {
+  const meant = new Set(
+    of.instances.filter(({ does }) => does === "hibernate").map((line) => line.instance_id),
+  );
+  const instances = fleet.value?.instances ?? [];
+  const providers = new Set(
+    instances.filter(({ instance_id }) => meant.has(instance_id)).map(({ provider }) => provider),
+  );
+  const risks = [...providers]
+    .sort()
+    .flatMap((provider) => words.value.comingBack.risks(provider, null) ?? []);
+  return (
+    <>
+      {risks.map((risk) => (
+        <p key={risk} class="remark">
+          {risk}
+        </p>
+      ))}
+    </>
   );
 }
 

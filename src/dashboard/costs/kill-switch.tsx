@@ -18,7 +18,7 @@ import {
   SEEN_FOR_MS,
 } from "./kill.ts";
 import { KillFilterFields } from "./kill-filter.tsx";
-import { KillLines } from "./kill-lines.tsx";
+import { KillLines, Risks } from "./kill-lines.tsx";
 import { LastKill } from "./kill-progress.tsx";
 
 const ADDRESS = "/api/agent/hibernate-all";
@@ -59,8 +59,7 @@ export function KillSwitch({ place }: { place: RefObject<HTMLElement | null> }) 
       setSeen({ filter, plan, atMs: now.peek(), isChanged: false });
     });
   const press = async ({ filter: of, plan }: Seen) => {
-    const { hibernateStakes } = words.value;
-    const stakes = `${kill.saves(saved(plan.would_save_hourly), plan.unknown_rates)} ${hibernateStakes}`;
+    const stakes = `${kill.stakes} ${kill.saves(saved(plan.would_save_hourly), plan.unknown_rates)}`;
     if (!(await confirmed(kill.question(plan.hibernate), stakes, kill.button(plan.hibernate)))) return;
     await attempt(async () => {
       const fresh = await ask<KillPlan>("POST", ADDRESS, requestOf(of, true));
@@ -128,6 +127,7 @@ function Plan({ seen, isBusy, onPress }: { seen: Seen; isBusy: boolean; onPress:
       <h3>{kill.would(plan.hibernate)}</h3>
       <p>{kill.wouldSave(saved(plan.would_save_hourly), plan.unknown_rates)}</p>
       <KillLines of={plan} isDone={false} />
+      <Risks of={plan} />
       {isOld ? (
         <p class="banner">{kill.old}</p>
       ) : (

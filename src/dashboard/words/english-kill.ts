@@ -58,6 +58,7 @@ export const englishKill = {
   more: (count: number) => `And ${count} more, which are not named here.`,
   button: (count: number) => `Hibernate ${machines(count)}`,
   question: (count: number) => `Hibernate ${machines(count)}?`,
+  stakes: "What runs on them stops, and work that is not saved to disk is lost.",
   old: "This is more than two minutes old. See again what it would do.",
   changed: "It has changed meanwhile, and nothing was done: more would be hibernated now than you saw.",
   ordered: (count: number) =>

@@ -257,6 +257,9 @@ export const english = {
     providerRef: "Id at the provider",
     hourlyCost: "Dollars an hour",
     hibernatedCost: "Dollars an hour, hibernated",
+    hourlyCostListed:
+      "Leave it empty where the provider lists the price: that counts then, and follows each change.",
+    hourlyCostUnlisted: "Without it nobody knows what this machine costs, unless it reports that itself.",
     optional: "optional",
   },
   providers: {

@@ -30,6 +30,7 @@ export const portugueseKill: KillWords = {
   more: (count) => `E mais ${count}, que não são nomeadas aqui.`,
   button: (count) => `Hibernar ${machines(count)}`,
   question: (count) => `Hibernar ${machines(count)}?`,
+  stakes: "O que roda nelas para, e trabalho não salvo em disco se perde.",
   old: "Isto tem mais de dois minutos. Veja de novo o que isso faria.",
   changed: "Algo mudou entretanto, e nada foi feito: agora seriam hibernadas mais do que você viu.",
   ordered: (count) =>

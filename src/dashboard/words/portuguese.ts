@@ -241,6 +241,9 @@ export const portuguese: Words = {
     providerRef: "Id no provedor",
     hourlyCost: "Dólares por hora",
     hibernatedCost: "Dólares por hora, hibernada",
+    hourlyCostListed:
+      "Deixe vazio onde o provedor informa o preço: então ele conta, e acompanha cada mudança.",
+    hourlyCostUnlisted: "Sem isto ninguém sabe quanto esta máquina custa, a menos que ela mesma informe.",
     optional: "opcional",
   },
   providers: {

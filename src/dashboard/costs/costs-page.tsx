@@ -1,3 +1,4 @@
+import { useComputed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { now } from "../clock.ts";
 import { MoneyLine } from "../fleet/money-line.tsx";
@@ -18,8 +19,8 @@ const DAYS = 30;
 export function CostsPage() {
   const killSwitch = useRef<HTMLElement>(null);
   const { costs } = words.value;
-  // Another day, another range; within it nothing is asked for anew.
-  const today = dayOf(now.value);
+  // Another day, another range. What ticks within it draws nothing anew.
+  const today = useComputed(() => dayOf(now.value)).value;
   const toKillSwitch = () => {
     killSwitch.current?.scrollIntoView();
     killSwitch.current?.focus({ preventScroll: true });
@@ -36,9 +37,9 @@ export function CostsPage() {
       </div>
       <MoneyLine hasLink={false} />
       <DaysCard today={today} />
-      <Breakdown today={today} />
       <Budgets />
       <KillSwitch place={killSwitch} />
+      <Breakdown today={today} />
     </>
   );
 }

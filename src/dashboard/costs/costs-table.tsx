@@ -10,7 +10,7 @@ import { type CostColumn, sortedRows } from "./sorted.ts";
 
 const MONEY_COLUMNS = ["key", "cost", "wasted", "saved"] as const satisfies readonly CostColumn[];
 
-/** Costs row by row, the dearest first, with a sum beneath. */
+/** Costs row by row, the dearest first, below their sum. */
 export function CostsTable({
   rows,
   total,
@@ -54,6 +54,12 @@ export function CostsTable({
           ))}
         </tr>
       </thead>
+      <tbody class="total">
+        <tr>
+          <th scope="row">{costs.total}</th>
+          <Amounts row={total} />
+        </tr>
+      </tbody>
       <tbody>
         {sortedRows(rows, sort)
           .slice(0, limit)
@@ -69,12 +75,6 @@ export function CostsTable({
           </tr>
         )}
       </tbody>
-      <tfoot>
-        <tr>
-          <th scope="row">{costs.total}</th>
-          <Amounts row={total} />
-        </tr>
-      </tfoot>
     </table>
   );
 }

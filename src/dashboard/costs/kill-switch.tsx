@@ -106,9 +106,8 @@ export function KillSwitch({ place }: { place: RefObject<HTMLElement | null> }) 
 }
 
 function Plan({ seen, isBusy, onPress }: { seen: Seen; isBusy: boolean; onPress: () => void }) {
-  const { plan, atMs, isChanged } = seen;
+  const { plan, isChanged } = seen;
   const { kill } = words.value.costs;
-  const isOld = now.value - atMs > SEEN_FOR_MS;
   if (plan.hibernate === 0) {
     return (
       <>
@@ -128,16 +127,21 @@ function Plan({ seen, isBusy, onPress }: { seen: Seen; isBusy: boolean; onPress:
       <p>{kill.wouldSave(saved(plan.would_save_hourly), plan.unknown_rates)}</p>
       <KillLines of={plan} isDone={false} />
       <Risks of={plan} />
-      {isOld ? (
-        <p class="banner">{kill.old}</p>
-      ) : (
-        <div class="buttons">
-          <button type="button" class="stop" disabled={isBusy} onClick={onPress}>
-            {kill.button(plan.hibernate)}
-          </button>
-        </div>
-      )}
+      <PressButton seen={seen} isBusy={isBusy} onPress={onPress} />
     </>
+  );
+}
+
+/** It reads the clock itself, so that nothing else is drawn anew. */
+function PressButton({ seen: { plan, atMs }, isBusy, onPress }: Parameters<typeof Plan>[0]) {
+  const { kill } = words.value.costs;
+  if (now.value - atMs > SEEN_FOR_MS) return <p class="banner">{kill.old}</p>;
+  return (
+    <div class="buttons">
+      <button type="button" class="stop" disabled={isBusy} onClick={onPress}>
+        {kill.button(plan.hibernate)}
+      </button>
+    </div>
   );
 }
 

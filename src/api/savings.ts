@@ -33,7 +33,7 @@ const savingsSchema = component(
 );
 
 const COMPUTED =
-  "Hours of hibernation that were confirmed, times (hourly_cost - hibernated_hourly_cost). An instance without an hourly cost claims nothing.";
+  "Hours of hibernation that were confirmed, times what it costs an hour less than awake. An instance whose hourly cost nobody knows claims nothing.";
 
 const totalExample: z.infer<typeof totalSchema> = {
   saved_this_month: 142.35,

@@ -8,8 +8,9 @@ import { providerDetail } from "./model/provider.ts";
 import type { InstanceState } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
-import { ledgerAt } from "./rules/costs.ts";
+import { putTimeDown } from "./rules/costs.ts";
 import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
+import { doubtedFrom } from "./rules/doubt.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
@@ -43,7 +44,7 @@ export interface Decision {
  */
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
   // Time so far passed as things stood so far.
-  const counted: InstanceState = { ...state, ledger: ledgerAt(state, now) };
+  const counted = putTimeDown(state, now, doubtedFrom(state, event, policy) ?? now);
   const applied = apply(counted, event, policy, now);
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
@@ -181,6 +182,7 @@ function flushAndProject(
     moved ||
     before.profile !== after.profile ||
     before.listedHourlyCost !== after.listedHourlyCost ||
+    before.stoppedHourlyCost !== after.stoppedHourlyCost ||
     orphanOf(before.phase)?.since !== orphanOf(after.phase)?.since ||
     (event.type === "heartbeat" && mustTellCosts(before, after, now));
   return isRowOutdated ? tell(flushed, now) : flushed;

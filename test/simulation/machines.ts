@@ -1,4 +1,5 @@
 import {
+  type ListedMachine,
   type Progress,
   type Provider,
   ProviderError,
@@ -14,6 +15,7 @@ import type { Scheduler } from "./scheduler.ts";
 export type MachineState = "running" | "starting" | "stopping" | "stopped" | "gone";
 
 interface Machine {
+  readonly ref: string;
   state: MachineState;
   gpus: number;
   /** A start waits for a GPU: it comes through late, or never, unless it is cancelled. */
@@ -51,6 +53,14 @@ export class Machines {
   /** While the user's credentials are those of another team, no machine is shown. */
   areElsewhere = false;
   onCall: (target: Target, isLook: boolean) => void = () => {};
+  /** Called once a machine is in another state. */
+  onTurn: (ref: string, state: MachineState) => void = () => {};
+  /** How long the next start of a machine waits for its GPU, whatever the seed brings; infinite: it never comes. */
+  readonly waitingStarts = new Map<string, number>();
+  /** What the provider lists; null: it has no list. */
+  listed: (() => ListedMachine[]) | null = null;
+  /** Dollars an hour that it says a stopped machine costs. */
+  stoppedHourlyCost: (ref: string) => number | undefined = () => undefined;
   /** Called before a machine is changed. */
   onDeed: (deed: Deed, target: Target) => void = () => {};
 
@@ -86,7 +96,7 @@ export class Machines {
     if (machine.isDoomed) return;
     machine.changes += 1;
     machine.isDoomed = state === "gone";
-    reach(machine, state, 1);
+    this.#reach(machine, state, 1);
   }
 
   lie(ref: string, says: "missing" | "unknown", durationMs: number): void {
@@ -101,6 +111,7 @@ export class Machines {
 
   /** The provider as one caller has it. */
   provider(call: <T>(work: () => T) => Promise<T>): Provider {
+    const { listed } = this;
     const ask = <T>(target: Target | null, work: () => T, isLook = false): Promise<T> =>
       call(() => {
         if (target !== null) this.onCall(target, isLook);
@@ -123,7 +134,7 @@ export class Machines {
         }),
       snapshotState: () => ask(null, () => "ready" as const),
       status: (target) => ask(target, () => this.#show(this.#of(target.ref)), true),
-      list: null,
+      list: listed === null ? null : () => ask(null, () => ({ machines: listed(), next: null })),
       verify: async () => {},
     };
   }
@@ -142,6 +153,7 @@ export class Machines {
     const known = this.#machines.get(ref);
     if (known !== undefined) return known;
     const machine: Machine = {
+      ref,
       state: "running",
       gpus: 1,
       isQueued: false,
@@ -159,7 +171,10 @@ export class Machines {
     if (hidden !== null) this.#count(`shown as ${hidden}`);
     if (hidden === "missing") return { state: "missing" };
     if (hidden === "unknown") return { state: "unknown", because: "the provider can't tell" };
-    if (machine.state !== "gone") return { state: machine.state, gpus: machine.gpus, obstacle: null };
+    if (machine.state !== "gone") {
+      const stoppedHourlyCost = this.stoppedHourlyCost(machine.ref);
+      return { state: machine.state, gpus: machine.gpus, obstacle: null, stoppedHourlyCost };
+    }
     return { state: this.#scheduler.random() < 0.5 ? "terminated" : "missing" };
   }
 
@@ -193,7 +208,7 @@ export class Machines {
     if (machine.state === end || machine.state === passing) {
       // A stop also ends a start that is queued.
       machine.changes += 1;
-      reach(machine, end, machine.gpus);
+      this.#reach(machine, end, machine.gpus);
       return "done";
     }
     this.onDeed(deed, target);
@@ -204,13 +219,22 @@ export class Machines {
     // Rarely a start brings none of its GPUs.
     const gpus = deed === "wake" && scheduler.chance(0.02) ? 0 : 1;
     const reached = () => {
-      if (machine.changes === change) reach(machine, end, gpus);
+      if (machine.changes === change) this.#reach(machine, end, gpus);
     };
+    const waitsMs = deed === "wake" ? this.waitingStarts.get(target.ref) : undefined;
+    if (waitsMs !== undefined) {
+      this.waitingStarts.delete(target.ref);
+      machine.isQueued = true;
+      if (Number.isFinite(waitsMs)) scheduler.at(scheduler.now + waitsMs, reached);
+      return "accepted";
+    }
     if (deed === "wake" && scheduler.chance(this.#rates.queuedStart)) return this.#queue(machine, reached);
     if (scheduler.random() < 0.6) {
       reached();
       return scheduler.random() < 0.5 ? "done" : "accepted";
-    } else machine.state = passing;
+    }
+    machine.state = passing;
+    this.onTurn(machine.ref, passing);
     scheduler.at(scheduler.now + scheduler.between(2_000, 240_000), reached);
     return "accepted";
   }
@@ -234,18 +258,20 @@ export class Machines {
     return "accepted";
   }
 
+  #reach(machine: Machine, state: MachineState, gpus: number): void {
+    const isNew = machine.state !== state;
+    if (state === "running" && isNew) machine.starts += 1;
+    machine.state = state;
+    machine.gpus = gpus;
+    machine.isQueued = false;
+    if (isNew) this.onTurn(machine.ref, state);
+  }
+
   #pick<T>(among: readonly T[]): T {
     const picked = among[this.#scheduler.between(0, among.length - 1)];
     if (picked === undefined) throw new Error("there is nothing to pick from");
     return picked;
   }
-}
-
-function reach(machine: Machine, state: MachineState, gpus: number): void {
-  if (state === "running" && machine.state !== "running") machine.starts += 1;
-  machine.state = state;
-  machine.gpus = gpus;
-  machine.isQueued = false;
 }
 
 /** Through which state each deed leads, and to which. */

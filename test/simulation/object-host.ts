@@ -198,6 +198,12 @@ export abstract class ObjectHost {
       this.#alarmAt = null;
     }
     const { scheduler } = this.platform;
+    if (scheduler.now < this.platform.awayUntil) {
+      this.#alarmAt = at;
+      const backAt = this.platform.awayUntil + scheduler.between(0, 60_000);
+      scheduler.at(backAt, () => void this.#fire(at, 0));
+      return;
+    }
     const again = () => scheduler.at(scheduler.now + 2_000, () => void this.#fire(at, retryCount + 1));
     try {
       this.#runningAlarm = this.call("alarm", [

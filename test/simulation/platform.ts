@@ -36,6 +36,8 @@ export class Platform {
   databaseIsDown = false;
   /** No call reaches the object of a fleet. */
   fleetsAreOutOfReach = false;
+  /** The service itself is away until then: no call is answered, and its alarms wait. */
+  awayUntil = 0;
   crashes = 0;
   /** How often each thing happened that the seed need not bring. */
   readonly counts = new Map<string, number>();
@@ -210,6 +212,7 @@ export class Platform {
         if (!life.isAlive && !scheduler.chance(0.5)) return;
         if (life.isAlive && scheduler.chance(0.01)) return life.crash();
         if (scheduler.chance(0.02)) return life.isAlive && reject(new Error("the object is overloaded"));
+        if (scheduler.now < this.awayUntil) return reject(new Error("out of reach"));
         if (this.fleetsAreOutOfReach && host instanceof FleetHost) return reject(new Error("out of reach"));
         void answer();
         if (life.isAlive && scheduler.chance(0.01)) life.crash();

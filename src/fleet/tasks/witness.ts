@@ -90,7 +90,7 @@ type Saying = Pick<Word, "event" | "contradicts"> & { readonly said: string };
 
 function wordOfListed(
   { listing, credentialsSetAt }: Witnessed,
-  { state, gpus, hourlyCost }: InventoryRow,
+  { state, gpus, hourlyCost, stoppedHourlyCost }: InventoryRow,
   past: InventoryRow | undefined,
   status: string,
 ): Saying | null {
@@ -99,9 +99,9 @@ function wordOfListed(
   const sighted = { at: listing.startedAt, credentialsSetAt, gpus: state === "running" ? gpus : null };
   const stoppedUntil = past?.state === "stopped" ? past.lastSeenAt : null;
   return {
-    event: { type: "machine.listed", shown, stoppedUntil, hourlyCost, sighted },
+    event: { type: "machine.listed", shown, stoppedUntil, hourlyCost, stoppedHourlyCost, sighted },
     contradicts: shown !== null,
-    said: `${credentialsSetAt} ${hourlyCost}`,
+    said: `${credentialsSetAt} ${hourlyCost} ${stoppedHourlyCost}`,
   };
 }
 

@@ -114,10 +114,10 @@ export function hourlySaving({ hourlyCost, hibernatedHourlyCost }: Costs): numbe
   return hourlyCost === null ? 0 : Math.max(0, hourlyCost - (hibernatedHourlyCost ?? 0));
 }
 
-/** Adds a hibernation from `since` to `until` to the savings, at these costs. */
-export function addHibernation(saved: Savings, costs: Costs, since: number, until: number): Savings {
+/** Adds a hibernation from `since` to `until` to the savings, by what an hour of it saves. */
+export function addHibernation(saved: Savings, perHour: number, since: number, until: number): Savings {
   const spanMs = Math.max(0, until - since);
-  const dollars = (durationMs: number) => (durationMs / HOUR_MS) * hourlySaving(costs);
+  const dollars = (durationMs: number) => (durationMs / HOUR_MS) * perHour;
   const monthStart = startOfUtcMonth(until);
   const inMonthMs = Math.max(0, until - Math.max(since, monthStart));
   const sameMonth = saved.monthStart === monthStart;

@@ -23,7 +23,7 @@ export function registeredCost(hourly: number | null): HibernatedCost {
   return { hourly, source: hourly === null ? "unknown" : "registered" };
 }
 
-/** What savings are counted by: as its owner says, else as its provider does. */
+/** What an hour costs by its owner's word, else by its provider's. */
 export function costsOf(state: InstanceState): Costs {
   const hourlyCost = state.profile.hourlyCost ?? state.listedHourlyCost ?? null;
   return { hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly };

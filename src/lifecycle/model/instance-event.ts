@@ -36,6 +36,8 @@ export type InstanceEvent =
       readonly stoppedUntil: number | null;
       /** What it costs while it runs; null where its provider does not say. */
       readonly hourlyCost: number | null;
+      /** What it costs while it is stopped. A fleet of the former release does not say. */
+      readonly stoppedHourlyCost?: number | null | undefined;
       readonly sighted: Sighted;
     }
   /** Its provider's whole list, begun at `listedAt`, is without its machine, which these credentials showed at `seenAt`. */

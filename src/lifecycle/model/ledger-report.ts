@@ -13,21 +13,22 @@ import { HOUR_MS, MINUTE_MS, startOfUtcDay } from "./time.ts";
 /** The rate is learnt from about this much time: an agent rounds its costs, and a price may change. */
 const LEARNT_OVER_MS = 6 * HOUR_MS;
 
+/** What a machine says: what it has cost since it started, and for how long it has been up. */
+export interface CostReport {
+  readonly accumulated: number;
+  readonly uptimeMs: number | null;
+  readonly at: number;
+}
+
 /**
- * The machine says what it has cost since it started. The growth since its last report is shared out evenly over the time
- * that it covers, and takes the place of the price there. A count that has fallen began anew.
+ * The growth since its last report is shared out evenly over the time that it covers, and takes the place of the price there. What it
+ * covers of time that it was taken to be hibernated in comes on top.
  */
-export function addReport(
-  ledger: Ledger,
-  {
-    accumulated,
-    uptimeMs,
-    at,
-  }: { readonly accumulated: number; readonly uptimeMs: number | null; readonly at: number },
-): Ledger {
+export function addReport(ledger: Ledger, report: CostReport): Ledger {
+  const { accumulated, uptimeMs, at } = report;
   const before = ledger.reported;
-  const isAnew = before === null || accumulated < before.accumulated;
-  const growth = isAnew ? accumulated : accumulated - before.accumulated;
+  const isAnew = hasBegunAnew(ledger, report);
+  const growth = isAnew || before === null ? accumulated : accumulated - before.accumulated;
   const covered =
     before === null || (isAnew && uptimeMs !== null)
       ? coveredAnew(ledger, uptimeMs, at)
@@ -37,7 +38,7 @@ export function addReport(
     (next, span) => putReported(next, span, Math.max(span.from, covered.from), perMs),
     { ...ledger, open: [], settledUnreportedMs: 0, reported: { at, accumulated } },
   );
-  const beside = covered.ms > 0 ? perMs * covered.todayBeforeMs : growth;
+  const beside = covered.ms > 0 ? perMs * covered.besideMs : growth;
   const counted =
     beside === 0
       ? settled
@@ -55,13 +56,13 @@ interface Covered {
   /** Open time from here on is covered. */
   readonly from: number;
   readonly ms: number;
-  /** Of it: today's time before the ledger began. Earlier days are not counted. */
-  readonly todayBeforeMs: number;
+  /** Of it: what has no price yet, since its machine was taken to be hibernated, or the ledger began later today. */
+  readonly besideMs: number;
 }
 
 function coveredSince({ open, settledUnreportedMs }: Ledger): Covered {
   const ms = open.reduce((sum, span) => sum + lengthOf(span), settledUnreportedMs);
-  return { from: Number.NEGATIVE_INFINITY, ms, todayBeforeMs: 0 };
+  return { from: Number.NEGATIVE_INFINITY, ms, besideMs: 0 };
 }
 
 /** A count that began anew covers what the machine has been up for; without an uptime, a first one is all today's. */
@@ -71,9 +72,29 @@ function coveredAnew(ledger: Ledger, uptimeMs: number | null, at: number): Cover
   const from = Math.max(earliest, uptimeMs === null ? today : at - uptimeMs);
   if (uptimeMs === null) {
     const open = ledger.open.filter((span) => span.from >= from);
-    return { from, ms: open.reduce((sum, span) => sum + lengthOf(span), 0), todayBeforeMs: 0 };
+    return { from, ms: open.reduce((sum, span) => sum + lengthOf(span), 0), besideMs: 0 };
   }
-  return { from, ms: at - from, todayBeforeMs: Math.max(0, ledger.since - Math.max(from, today)) };
+  const todayBeforeMs = Math.max(0, ledger.since - Math.max(from, today));
+  return { from, ms: at - from, besideMs: todayBeforeMs + hibernatedMs(ledger, from, at) };
+}
+
+/** All time since the ledger began is open, settled without a report, or was put down as hibernated. */
+function hibernatedMs({ since, open, settledUnreportedMs }: Ledger, from: number, at: number): number {
+  const openMs = open.reduce((sum, span) => sum + Math.max(0, span.until - Math.max(from, span.from)), 0);
+  return Math.max(0, at - Math.max(from, since) - openMs - settledUnreportedMs);
+}
+
+/**
+ * A count that has fallen began anew. So did one whose machine has started since its last report, where what it says is nearer to what
+ * that time costs than its growth is: most counts are of one start, and some go on over all of them.
+ */
+export function hasBegunAnew(ledger: Ledger, { accumulated, uptimeMs, at }: CostReport): boolean {
+  const { reported } = ledger;
+  if (reported === null || accumulated < reported.accumulated) return true;
+  const hourlyCost = learntHourlyCost(ledger);
+  if (uptimeMs === null || hourlyCost === null || at - uptimeMs <= reported.at) return false;
+  const expected = (uptimeMs / HOUR_MS) * hourlyCost;
+  return Math.abs(accumulated - expected) < Math.abs(accumulated - reported.accumulated - expected);
 }
 
 function putReported(ledger: Ledger, span: Span, coveredFrom: number, perMs: number): Ledger {

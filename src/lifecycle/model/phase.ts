@@ -66,7 +66,7 @@ export interface Orphaned {
 export interface Hibernated {
   readonly status: "hibernated";
   readonly since: number;
-  /** The savings do not include the time from here on yet. */
+  /** The savings do not include the time from here on yet. A release without a ledger goes by it: here the ledger does. */
   readonly unsavedFrom: number;
   readonly reason: ActionReason;
   readonly orphan: Orphan | null;
@@ -227,6 +227,28 @@ export function idleRunOf(phase: Phase): IdleRun | null {
 /** Whether an order under way stems from the instance's silence. */
 export function stemsFromSilence(phase: Phase): boolean {
   return phase.status === "deleting" || (phase.status === "hibernating" && phase.reason === "silence");
+}
+
+/** The same phase, where the savings include what there is to include up to `at`. */
+export function savedUntil(phase: Phase, at: number): Phase {
+  switch (phase.status) {
+    case "hibernated":
+      return { ...phase, unsavedFrom: Math.max(phase.unsavedFrom, at) };
+    case "deleting":
+      return phase.hibernated === null
+        ? phase
+        : {
+            ...phase,
+            hibernated: { ...phase.hibernated, unsavedFrom: Math.max(phase.hibernated.unsavedFrom, at) },
+          };
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernating":
+    case "waking":
+    case "deleted":
+      return phase;
+  }
 }
 
 /** The hibernation, also while it is to end in a delete; null for an instance that is not hibernated. */

@@ -8,7 +8,7 @@ import { providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
-import { beginHibernation, settleSavings } from "./hibernation.ts";
+import { beginHibernation } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
@@ -100,10 +100,9 @@ export function changeProfile(
       message: `The provider and its reference cannot change while the instance is ${state.phase.status}`,
     };
   }
-  const settled = settleSavings(state, now);
   const changed: InstanceState = isOther
-    ? { ...resetForOtherMachine(settled, policy, now), profile, sighted, listedHourlyCost: undefined }
-    : { ...settled, profile };
+    ? { ...resetForOtherMachine(state, policy, now), profile, sighted, listedHourlyCost: undefined }
+    : { ...state, profile };
   return record(changed, {
     at: now,
     kind: "changed",

@@ -1,9 +1,9 @@
-import { type Costs, hourlySaving } from "../model/counters.ts";
+import { addHibernation, type Costs, hourlySaving } from "../model/counters.ts";
 import type { Heartbeat } from "../model/heartbeat.ts";
 import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { addTime, addTo, type Ledger, NO_COSTS, newLedger, type Usage } from "../model/ledger.ts";
 import { addReport, learntHourlyCost } from "../model/ledger-report.ts";
-import type { Awake, Phase } from "../model/phase.ts";
+import { type Awake, type Hibernated, hibernationOf, type Phase, savedUntil } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS, startOfUtcDay, utcDay } from "../model/time.ts";
 
@@ -21,10 +21,10 @@ export type Rate =
 type Priced = Pick<InstanceState, "profile" | "listedHourlyCost">;
 
 /** What the machine costs while it runs: as its owner says, else as its provider lists it, else as its reports grow. */
-function awakeRate({ profile: { hourlyCost }, listedHourlyCost }: Priced, ledger: Ledger): Rate {
+function awakeRate({ profile: { hourlyCost }, listedHourlyCost }: Priced, ledger: Ledger | null): Rate {
   if (hourlyCost !== null) return { source: "registered", hourlyCost };
   if (listedHourlyCost !== undefined) return { source: "provider", hourlyCost: listedHourlyCost };
-  const learnt = learntHourlyCost(ledger);
+  const learnt = ledger === null ? null : learntHourlyCost(ledger);
   return learnt === null ? UNKNOWN : { source: "learnt", hourlyCost: learnt };
 }
 
@@ -46,6 +46,47 @@ export function ledgerAt(state: InstanceState, now: number): Ledger {
   const ledger = state.ledger ?? startLedger(state, now);
   const usage = usageOf(state, ledger);
   return usage === null ? { ...ledger, until: Math.max(ledger.until, now) } : addTime(ledger, usage, now);
+}
+
+/**
+ * The state, with all time up to `now` put down. Here, and nowhere else, what a hibernation saves is put into the ledger and the
+ * counters. It saves up to `lastedUntil` only: whether it lasted longer nobody knows. What is saved is never taken back.
+ */
+export function putTimeDown(state: InstanceState, now: number, lastedUntil = now): InstanceState {
+  const hibernated = hibernationOf(state.phase);
+  const ledger = state.ledger ?? startLedger(state, now);
+  const usage = usageOf(state, ledger);
+  if (hibernated === null || usage === null) return { ...state, ledger: ledgerAt(state, now) };
+  const from = unsavedFrom(state, hibernated);
+  const until = Math.max(from, Math.min(lastedUntil, now));
+  const { counters } = state;
+  const saved = isSaving(hibernated)
+    ? addHibernation(counters.saved, usage.hourlySaving, from, until)
+    : counters.saved;
+  return {
+    ...state,
+    ledger: addTime(addTime(ledger, usage, until), NOBODY_KNOWS, now),
+    counters: { ...counters, saved },
+    phase: savedUntil(state.phase, now),
+  };
+}
+
+/** From when on the savings are not in the counters yet. */
+export function unsavedFrom({ ledger }: InstanceState, hibernated: Hibernated): number {
+  return ledger?.until ?? hibernated.unsavedFrom;
+}
+
+/** Whether its saving is certain. */
+export function isSaving({ openLook }: Hibernated): boolean {
+  return openLook === undefined;
+}
+
+/** By what costs a hibernation saves. */
+export function savingCosts(state: InstanceState, ledger: Ledger | null): Costs {
+  return {
+    hourlyCost: awakeRate(state, ledger).hourlyCost,
+    hibernatedHourlyCost: hibernatedCost(state).hourly,
+  };
 }
 
 /** A former release has counted what was reported today. The rest is not known, and counts from now on. */
@@ -77,25 +118,32 @@ export function usageOf(state: InstanceState, ledger: Ledger): Usage | null {
     case "idle":
     case "silent":
       return { ...use, hourlyCost, hourlySaving: 0 };
-    case "hibernated":
-      return use.isCertain
-        ? hibernatedUsage({ hourlyCost, hibernatedHourlyCost: hibernatedCost(state).hourly })
-        : { ...ASLEEP, hourlyCost: null };
+    case "hibernated": {
+      if (!use.isCertain) return NOBODY_KNOWS;
+      const costs = savingCosts(state, ledger);
+      return {
+        ...ASLEEP,
+        hourlyCost: costs.hibernatedHourlyCost,
+        hourlySaving: use.isEnding ? 0 : hourlySaving(costs),
+      };
+    }
     case "none":
       return null;
   }
 }
 
-const ASLEEP = { use: "hibernated", isWasted: false, hourlySaving: 0 } as const;
+const ASLEEP = { use: "hibernated", isWasted: false } as const;
 
-function hibernatedUsage(costs: Costs): Usage {
-  return { ...ASLEEP, hourlyCost: costs.hibernatedHourlyCost, hourlySaving: hourlySaving(costs) };
-}
+/** It counts as hibernated, and may run. */
+const NOBODY_KNOWS: Usage = { ...ASLEEP, hourlyCost: null, hourlySaving: 0 };
 
 type Using =
   | { readonly use: "working" | "idle" | "silent"; readonly isWasted: boolean }
-  /** After a restore, an import, or a wake that failed, it may be that nobody knows whether it still is. */
-  | { readonly use: "hibernated"; readonly isCertain: boolean }
+  /**
+   * After a restore, an import, or a wake that failed, it may be that nobody knows whether it still is. One that is ending costs no
+   * more yet, but saves nothing: its machine may run at any moment.
+   */
+  | { readonly use: "hibernated"; readonly isCertain: boolean; readonly isEnding: boolean }
   | { readonly use: "none" };
 
 function useOf(phase: Phase): Using {
@@ -107,11 +155,11 @@ function useOf(phase: Phase): Using {
     case "hibernating":
       return awakeUse(phase.before);
     case "hibernated":
-      return { use: "hibernated", isCertain: phase.openLook === undefined };
+      return { use: "hibernated", isCertain: isSaving(phase), isEnding: false };
     case "waking":
       // A start may wait in a queue for hours, which costs nothing more.
       return phase.confirmedAt === null
-        ? { use: "hibernated", isCertain: phase.openLook === undefined }
+        ? { use: "hibernated", isCertain: phase.openLook === undefined, isEnding: true }
         : { use: "working", isWasted: false };
     case "deleting":
       return phase.hibernated === null ? { use: "silent", isWasted: true } : useOf(phase.hibernated);

@@ -1,13 +1,12 @@
 import { closeGap } from "../model/counters.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
-import { awaitHeartbeat, type Hibernated, hibernationOf, type Orphan, type Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Orphan, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { countFailure, isRepeated } from "./failures.ts";
-import { endSavings } from "./hibernation.ts";
 import { actionOf, placeOrder } from "./order.ts";
 
 /** An order to delete: how it begins, is confirmed, fails, or is called off, and what may be found instead. */
@@ -88,12 +87,10 @@ export function countAsGone(
 }
 
 function endLife(state: InstanceState, policy: Policy, at: number): InstanceState {
-  const hibernated = hibernationOf(state.phase);
-  const settled = hibernated === null ? state : endSavings(state, hibernated, at);
   return {
-    ...settled,
+    ...state,
     phase: { status: "deleted", at },
-    counters: closeGap(settled.counters, policy.intervalMs, at, null),
+    counters: closeGap(state.counters, policy.intervalMs, at, null),
   };
 }
 
@@ -101,7 +98,7 @@ function endLife(state: InstanceState, policy: Policy, at: number): InstanceStat
 export function findRunning(state: InstanceState, at: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "deleting") return state;
-  return countAsFoundRunning(state, phase.hibernated, phase.action.orderedAt, {
+  return countAsFoundRunning(state, {
     at,
     said: "Not deleted: it was hibernated",
     by: "Somebody started it",
@@ -115,17 +112,14 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
  */
 export function countAsFoundRunning(
   state: InstanceState,
-  hibernated: Hibernated | null,
-  hibernatedUntil: number,
   found: { readonly at: number; readonly said: string; readonly by: string; readonly detail: EventDetail },
 ): InstanceState {
-  const settled = hibernated === null ? state : endSavings(state, hibernated, hibernatedUntil);
   return record(
     {
-      ...settled,
+      ...state,
       // Its owner is told now, and so not once more that it is not heard.
       phase: { ...awaitHeartbeat("started", found.at), orphan: foundAt(found.at) },
-      counters: { ...settled.counters, gapFrom: null },
+      counters: { ...state.counters, gapFrom: null },
     },
     {
       at: found.at,

@@ -16,13 +16,7 @@ import { extendTrend } from "../model/trend.ts";
 import { receiveBacklog } from "./backlog.ts";
 import { reportCosts } from "./costs.ts";
 import { callOff, callOffIdleHibernation, recover } from "./handover.ts";
-import {
-  beginHibernation,
-  cancelHibernation,
-  endSavings,
-  failHibernation,
-  summarizeHibernation,
-} from "./hibernation.ts";
+import { beginHibernation, cancelHibernation, failHibernation, summarizeHibernation } from "./hibernation.ts";
 import { busyReason, type UseReport, updateIdleRun } from "./idle-run.ts";
 import { takesOrdersByAnswer } from "./order.ts";
 import { finishWake } from "./waking.ts";
@@ -153,7 +147,7 @@ function applySignal(state: InstanceState, signal: Signal, policy: Policy): Inst
       // The agent's hooks may have run in silence for minutes before this last heartbeat.
       if (signal.announcesHibernation && at - phase.since <= SLOWEST_HOOKS_MS) return state;
       return at - phase.since > policy.settleMs
-        ? wake(endSavings(state, phase, at), signal, policy, summarizeHibernation(phase, policy, at))
+        ? wake(state, signal, policy, summarizeHibernation(phase, policy, at))
         : state;
     case "waking":
       // A try on its way would start the machine again after whatever is ordered next, so the order ends with that try.

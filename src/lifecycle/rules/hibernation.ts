@@ -1,6 +1,5 @@
-import { addHibernation, closeGap } from "../model/counters.ts";
+import { closeGap } from "../model/counters.ts";
 import type { ActionReason } from "../model/effects.ts";
-import { costsOf } from "../model/hibernated-cost.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Awake, Failures, Hibernated } from "../model/phase.ts";
@@ -184,19 +183,4 @@ export function summarizeHibernation(phase: Hibernated, policy: Policy, at: numb
     hibernated_seconds: Math.round((at - phase.since) / SECOND_MS),
     regretted: at - phase.since <= policy.regretMs,
   };
-}
-
-/** What it costs changes: the hibernation up to now counts at the former costs. */
-export function settleSavings(state: InstanceState, now: number): InstanceState {
-  const { phase } = state;
-  return phase.status === "hibernated"
-    ? { ...endSavings(state, phase, now), phase: { ...phase, unsavedFrom: now } }
-    : state;
-}
-
-/** Adds a hibernation up to `until` to the savings, unless nobody knows whether it has lasted. */
-export function endSavings(state: InstanceState, hibernated: Hibernated, until: number): InstanceState {
-  if (hibernated.openLook !== undefined) return state;
-  const saved = addHibernation(state.counters.saved, costsOf(state), hibernated.unsavedFrom, until);
-  return { ...state, counters: { ...state.counters, saved } };
 }

@@ -134,7 +134,7 @@ export function endLook(
   const seen = withSighted(state, sighted);
   switch (answer.shows) {
     case "running":
-      return countAsFoundRunning(seen, phase, now, {
+      return countAsFoundRunning(seen, {
         at: now,
         ...foundBecause(state, phase.openLook),
         detail: { hibernated_reason: phase.reason },
@@ -172,7 +172,7 @@ function confirmHibernated(state: InstanceState, now: number): InstanceState {
   if (phase.status !== "hibernated") return state;
   const { openLook: _, ...hibernated } = phase;
   return record(
-    { ...state, phase: { ...hibernated, unsavedFrom: now } },
+    { ...state, phase: hibernated },
     {
       at: now,
       kind: "looked",

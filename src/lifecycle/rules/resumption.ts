@@ -1,10 +1,10 @@
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
-import { awaitHeartbeat, type Hibernated, hibernationOf, type Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Phase } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
 import { cancelDelete } from "./deletion.ts";
-import { cancelHibernation, endSavings } from "./hibernation.ts";
+import { cancelHibernation } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
 import { leaveStart, openLook } from "./look.ts";
 
@@ -50,15 +50,15 @@ export function resume(
   knownUntil: number | null,
   now: number,
 ): InstanceState {
-  const settled = settleSavings(endOrder(state, origin, now), knownUntil, now);
-  const phase = origin === "import" ? unheard(settled.phase, now) : withoutPastRuns(settled.phase, now);
+  const ended = endOrder(state, origin, now);
+  const phase = origin === "import" ? unheard(ended.phase, now) : withoutPastRuns(ended.phase, now);
   const isAwake = phase.status === "running" || phase.status === "orphaned";
   const resumed: InstanceState = {
-    ...settled,
+    ...ended,
     phase,
-    clock: { ...settled.clock, graceUntil: null, countsFrom: now },
+    clock: { ...ended.clock, graceUntil: null, countsFrom: now },
     // Nobody knows how many heartbeats were missed meanwhile.
-    counters: { ...settled.counters, gapFrom: isAwake ? now : null },
+    counters: { ...ended.counters, gapFrom: isAwake ? now : null },
   };
   const told = record(restartLadder(resumed, now), {
     at: now,
@@ -100,15 +100,6 @@ function endOrder(state: InstanceState, origin: Origin, now: number): InstanceSt
     case "deleted":
       return state;
   }
-}
-
-/** A hibernation saves only for as long as it is known to have lasted. */
-function settleSavings(state: InstanceState, knownUntil: number | null, now: number): InstanceState {
-  const hibernated = hibernationOf(state.phase);
-  if (hibernated === null) return state;
-  const until = Math.max(hibernated.unsavedFrom, Math.min(knownUntil ?? 0, now));
-  const settled = endSavings(state, hibernated, until);
-  return { ...settled, phase: { ...hibernated, unsavedFrom: now } satisfies Hibernated };
 }
 
 /** An idle run is broken, since nobody knows of use meanwhile. A first heartbeat is awaited anew, and told of anew. */

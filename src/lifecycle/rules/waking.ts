@@ -6,7 +6,7 @@ import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
 import { sayWaysOn } from "../model/ways-on.ts";
-import { endSavings, summarizeHibernation } from "./hibernation.ts";
+import { summarizeHibernation } from "./hibernation.ts";
 import { lookAfterWake } from "./look.ts";
 import { placeOrder } from "./order.ts";
 
@@ -21,7 +21,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
   const ordered = placeOrder(state, "wake", "owner", at);
   return record(
     {
-      ...endSavings(ordered.state, phase, at),
+      ...ordered.state,
       phase: {
         status: "waking",
         action: ordered.action,

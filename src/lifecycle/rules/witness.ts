@@ -2,12 +2,12 @@ import { closeGap } from "../model/counters.ts";
 import type { Sighted } from "../model/effects.ts";
 import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
+import type { Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf, providerDetail } from "../model/provider.ts";
-import { heardAt, type InstanceState, isPrice, withSighted } from "../model/state.ts";
+import { heardAt, type InstanceState, isPrice, withSighted, withStoppedCost } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
-import { endSavings, settleSavings } from "./hibernation.ts";
 import { openLook, STARTED } from "./look.ts";
 
 /**
@@ -29,7 +29,7 @@ export function witnessListed(
   now: number,
 ): InstanceState {
   if (policy.suspended || state.phase.status === "deleted") return state;
-  const seen = withPrice(noteSighting(state, event.sighted), event.hourlyCost, now);
+  const seen = withPrices(noteSighting(state, event.sighted), event);
   switch (event.shown) {
     case "stopped":
       return findStopped(seen, event, policy, now);
@@ -49,9 +49,10 @@ function noteSighting(state: InstanceState, sighted: Sighted): InstanceState {
 }
 
 /** Where its provider no longer says, as of one that is stopped, what it said last still counts. */
-function withPrice(state: InstanceState, hourlyCost: number | null, now: number): InstanceState {
-  if (hourlyCost === null || !isPrice(hourlyCost) || hourlyCost === state.listedHourlyCost) return state;
-  return { ...settleSavings(state, now), listedHourlyCost: hourlyCost };
+function withPrices(state: InstanceState, { hourlyCost, stoppedHourlyCost }: ListedEvent): InstanceState {
+  const priced = withStoppedCost(state, stoppedHourlyCost ?? undefined);
+  if (hourlyCost === null || !isPrice(hourlyCost) || hourlyCost === state.listedHourlyCost) return priced;
+  return { ...priced, listedHourlyCost: hourlyCost };
 }
 
 function isNews(known: Sighted, { at, credentialsSetAt }: Sighted): boolean {
@@ -71,7 +72,7 @@ function isSettled(state: InstanceState, listedAt: number, policy: Policy): bool
     case "orphaned":
       return heard <= listedAt - waited;
     case "hibernated":
-      return phase.since <= listedAt - SETTLED_MS;
+      return isAfterItsStop(phase, listedAt);
     case "hibernating":
     case "waking":
     case "deleting":
@@ -114,16 +115,10 @@ function findStopped(
 }
 
 /** It counts as hibernated since well before the list began that shows it running. */
-function findStarted(
-  state: InstanceState,
-  { sighted, stoppedUntil }: ListedEvent,
-  now: number,
-): InstanceState {
+function findStarted(state: InstanceState, { sighted }: ListedEvent, now: number): InstanceState {
   const { phase } = state;
-  if (phase.status !== "hibernated" || phase.since > sighted.at - SETTLED_MS) return state;
-  // It saves only for as long as it is known to have lasted.
-  const until = Math.max(phase.unsavedFrom, Math.min(stoppedUntil ?? 0, now));
-  return countAsFoundRunning(state, phase, until, {
+  if (phase.status !== "hibernated" || !isAfterItsStop(phase, sighted.at)) return state;
+  return countAsFoundRunning(state, {
     at: now,
     ...STARTED,
     detail: {
@@ -131,6 +126,11 @@ function findStarted(
       listed_at: toIso(sighted.at),
     },
   });
+}
+
+/** Whether the list began well after it was hibernated. */
+function isAfterItsStop({ since }: Hibernated, listedAt: number): boolean {
+  return since <= listedAt - SETTLED_MS;
 }
 
 /** Its provider itself says that it was destroyed, which is proof. */
@@ -150,16 +150,15 @@ function findTerminated(
  */
 export function witnessVanished(
   state: InstanceState,
-  { listedAt, seenAt, credentialsSetAt }: VanishedEvent,
+  event: VanishedEvent,
   policy: Policy,
   now: number,
 ): InstanceState {
-  if (policy.suspended || !isSettled(state, listedAt, policy)) return state;
+  if (!isNewlyMissed(state, event, policy)) return state;
+  const { listedAt, seenAt, credentialsSetAt } = event;
   const { sighted, profile } = state;
-  const isKnown = sighted?.vanishedAt !== undefined || (sighted?.at ?? 0) > listedAt;
-  if (isKnown || (sighted !== null && sighted.credentialsSetAt !== credentialsSetAt)) return state;
   const kept = { at: seenAt, credentialsSetAt, gpus: null, ...sighted, vanishedAt: listedAt };
-  return record(askForVanished({ ...state, sighted: kept }, seenAt, now), {
+  return record(openLookOnce({ ...state, sighted: kept }, now), {
     at: now,
     kind: "vanished",
     severity: "warning",
@@ -173,9 +172,32 @@ export function witnessVanished(
   });
 }
 
-function askForVanished(state: InstanceState, seenAt: number, now: number): InstanceState {
+function isNewlyMissed(
+  state: InstanceState,
+  { listedAt, credentialsSetAt }: VanishedEvent,
+  policy: Policy,
+): boolean {
+  if (policy.suspended || !isSettled(state, listedAt, policy)) return false;
+  const { sighted } = state;
+  const isKnown = sighted?.vanishedAt !== undefined || (sighted?.at ?? 0) > listedAt;
+  return !isKnown && (sighted === null || sighted.credentialsSetAt === credentialsSetAt);
+}
+
+function openLookOnce(state: InstanceState, now: number): InstanceState {
   const { phase } = state;
-  if (phase.status !== "hibernated" || phase.openLook !== undefined) return state;
-  const until = Math.max(phase.unsavedFrom, Math.min(seenAt, now));
-  return openLook({ ...endSavings(state, phase, until), phase: { ...phase, unsavedFrom: until } }, now, true);
+  const isOpen = phase.status === "hibernated" && phase.openLook !== undefined;
+  return isOpen ? state : openLook(state, now, true);
+}
+
+/** Up to when a list leaves no doubt that the machine was hibernated; null where it casts none. */
+export function stoppedUntil(
+  state: InstanceState,
+  event: ListedEvent | VanishedEvent,
+  policy: Policy,
+): number | null {
+  const { phase } = state;
+  if (policy.suspended || phase.status !== "hibernated") return null;
+  if (event.type === "machine.vanished") return isNewlyMissed(state, event, policy) ? event.seenAt : null;
+  const isStarted = event.shown === "running" && isAfterItsStop(phase, event.sighted.at);
+  return isStarted ? (event.stoppedUntil ?? 0) : null;
 }

@@ -1,9 +1,9 @@
-import { addHibernation, type Costs, type Savings } from "../model/counters.ts";
+import { addHibernation, type Costs, hourlySaving, type Savings } from "../model/counters.ts";
 import { roundDollars } from "../model/dollars.ts";
-import { costsOf } from "../model/hibernated-cost.ts";
 import { hibernationOf } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
+import { isSaving, savingCosts, unsavedFrom } from "../rules/costs.ts";
 
 /** Savings so far: dollars, and seconds of confirmed hibernation. */
 export interface SavingsView {
@@ -24,14 +24,14 @@ export function savingsBasis(state: InstanceState): SavingsBasis {
   const { phase, counters } = state;
   const hibernated = hibernationOf(phase);
   return {
-    ...costsOf(state),
+    ...savingCosts(state, state.ledger ?? null),
     saved: counters.saved,
-    unsavedFrom: hibernated === null || hibernated.openLook !== undefined ? null : hibernated.unsavedFrom,
+    unsavedFrom: hibernated !== null && isSaving(hibernated) ? unsavedFrom(state, hibernated) : null,
   };
 }
 
 export function savingsAt(basis: SavingsBasis, now: number): SavingsView {
-  const saved = addHibernation(basis.saved, basis, basis.unsavedFrom ?? now, now);
+  const saved = addHibernation(basis.saved, hourlySaving(basis), basis.unsavedFrom ?? now, now);
   return {
     saved_this_month: roundDollars(saved.monthDollars),
     saved_total: roundDollars(saved.totalDollars),

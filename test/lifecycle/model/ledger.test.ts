@@ -61,20 +61,27 @@ interface Minute extends Usage {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
+/** What was reported of time in which the machine was taken to be hibernated. It comes on top. */
+interface OnTop {
+  readonly at: number;
+  readonly dollars: number;
+}
+
 /** The minutes, as a ledger sums them up. */
-function recount(minutes: readonly Minute[]): CostTotals {
+function recount(minutes: readonly Minute[], onTop: readonly OnTop[]): CostTotals {
+  const more = sum(onTop.map(({ dollars }) => dollars));
   const spent = (use: Usage["use"]) => {
     const those = minutes.filter((minute) => minute.use === use);
     return { ms: those.length * MINUTE, dollars: sum(those.map(({ dollars }) => dollars ?? 0)) };
   };
   return {
-    working: spent("working"),
+    working: { ...spent("working"), dollars: spent("working").dollars + more },
     idle: spent("idle"),
     silent: spent("silent"),
     hibernated: spent("hibernated"),
     wasted: sum(minutes.map(({ isWasted, dollars }) => (isWasted ? (dollars ?? 0) : 0))),
     saved: sum(minutes.map(({ hourlySaving }) => hourlySaving / 60)),
-    reported: sum(minutes.map(({ reported }) => reported)),
+    reported: sum(minutes.map(({ reported }) => reported)) + more,
     unpricedMs: minutes.filter(({ dollars }) => dollars === null).length * MINUTE,
   };
 }
@@ -107,6 +114,7 @@ describe("a ledger", () => {
       fc.property(fc.array(episode, { minLength: 1, maxLength: 12 }), (episodes) => {
         let ledger = addReport(newLedger(START), { at: START, accumulated: 0, uptimeMs: 0 });
         const minutes: Minute[] = [];
+        const onTop: OnTop[] = [];
         let accumulated = 0;
         for (const { stretches, cents, anewAfter } of episodes) {
           const unreported: Minute[] = [];
@@ -131,14 +139,20 @@ describe("a ledger", () => {
           if (!isAnew && awake.length === 0) continue;
           accumulated = isAnew ? growth : accumulated + growth;
           ledger = addReport(ledger, { at, accumulated, uptimeMs });
-          if (isAnew) report(unreported, growth, at - uptimeMs, uptimeMs);
-          else report(unreported, growth, from, awake.length * MINUTE);
+          if (isAnew) {
+            report(unreported, growth, at - uptimeMs, uptimeMs);
+            const asleep = unreported.filter(
+              (minute) => minute.use === "hibernated" && minute.at >= at - uptimeMs,
+            );
+            onTop.push({ at, dollars: (growth / uptimeMs) * MINUTE * asleep.length });
+          } else report(unreported, growth, from, awake.length * MINUTE);
         }
-        expectSame(costsInAll(ledger), recount(minutes));
+        expectSame(costsInAll(ledger), recount(minutes, onTop));
         const today = startOfUtcDay(ledger.until - 1);
         for (const day of [today, today - DAY]) {
           const ofDay = minutes.filter(({ at }) => startOfUtcDay(at) === day);
-          expectSame(costsOfDay(ledger, day), recount(ofDay));
+          const onTopOfDay = onTop.filter(({ at }) => startOfUtcDay(at) === day);
+          expectSame(costsOfDay(ledger, day), recount(ofDay, onTopOfDay));
         }
       }),
       { numRuns: RUNS },

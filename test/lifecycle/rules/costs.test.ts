@@ -9,8 +9,12 @@ import { at, START, Timeline } from "../timeline.ts";
 const HOUR = 3_600_000;
 
 /** One that is registered when it first reports. */
-function registeredAt(clock: string, hourlyCost: number | null = 0.4): Timeline {
-  return new Timeline({ provider: "none", profile: { registeredAt: at(clock), hourlyCost } });
+function registeredAt(
+  clock: string,
+  hourlyCost: number | null = 0.4,
+  provider: "none" | "webhook" = "none",
+): Timeline {
+  return new Timeline({ provider, profile: { registeredAt: at(clock), hourlyCost } });
 }
 
 function reporting(line: Timeline, clock: string, accumulated: number | null, uptimeSeconds?: number) {
@@ -110,6 +114,36 @@ describe("a machine that reports its costs", () => {
     const line = registeredAt("5:00:00");
     reporting(line, "5:00:00", 2.4, 7200);
     expect(reporting(line, "5:01:00", 0.1, 30)).toBeCloseTo(2.5 + 0.4 / 120, 4);
+  });
+
+  it("counts from zero after a restart, though its count has overtaken the former one", () => {
+    const line = registeredAt("1:00:00", 0.4, "webhook");
+    reporting(line, "1:00:00", 0, 0);
+    reporting(line, "2:00:00", 0.4, 3600);
+    line.command({ type: "hibernate.requested" });
+    line.succeed();
+    // Started by hand at four o'clock, and not heard before seven.
+    expect(reporting(line, "7:00:00", 1.2, 3 * 3600)).toBeCloseTo(0.4 + 0.05 + 1.2, 4);
+    expect(reporting(line, "8:00:00", 1.6, 4 * 3600)).toBeCloseTo(0.4 + 0.05 + 1.6, 4);
+  });
+
+  it("counts what a machine has cost that was started by hand, and taken for hibernated", () => {
+    const line = registeredAt("1:00:00", 0.4, "webhook");
+    reporting(line, "2:00:00", 0.4, 3600);
+    line.command({ type: "hibernate.requested" });
+    line.succeed();
+    line.until(at("4:00:00"));
+    // Started half an hour ago.
+    expect(reporting(line, "4:00:00", 0.2, 1800)).toBeCloseTo(0.4 + 0.02 + 0.2, 4);
+  });
+
+  it("goes on where it survives a restart", () => {
+    const line = registeredAt("1:00:00");
+    reporting(line, "1:00:00", 0, 0);
+    reporting(line, "2:00:00", 0.4, 3600);
+    expect(reporting(line, "3:00:00", 0.8, 3000)).toBe(0.8);
+    reporting(line, "20:00:00", 7.6, 60_000);
+    expect(reporting(line, "21:00:00", 8, 3000)).toBe(8);
   });
 
   it("gives today of a first report what its uptime lies in today, and all of it without an uptime", () => {

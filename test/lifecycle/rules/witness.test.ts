@@ -75,6 +75,45 @@ describe("a machine that is listed as stopped", () => {
   });
 });
 
+describe("what its provider lists that a stopped machine costs", () => {
+  const listedAt = (line: Timeline, stoppedHourlyCost: number | null) => {
+    const sighted = { at: line.now, credentialsSetAt: 1, gpus: 2 };
+    line.command({
+      type: "machine.listed",
+      shown: "stopped",
+      stoppedUntil: null,
+      hourlyCost: 2,
+      stoppedHourlyCost,
+      sighted,
+    });
+    return line;
+  };
+  const stopped = (stoppedHourlyCost: number | null) =>
+    listedAt(
+      new Timeline({ profile: { hourlyCost: null, hibernatedHourlyCost: null } })
+        .beatUntil(at("10:00"))
+        .until(at("30:00")),
+      stoppedHourlyCost,
+    );
+
+  it("is what one costs that was stopped by hand, where its owner names no price", () => {
+    const line = stopped(0.1);
+    expect(line.view).toMatchObject({ hibernated_cost: 0.1, hibernated_cost_source: "provider", rate: 0.1 });
+    line.until(at("10:30:00"));
+    expect(line.view.cost_today).toBe(1);
+    // The fleet is told of another one, too.
+    line.drain();
+    listedAt(line, 0.2);
+    expect(line.effects.at(-1)).toEqual({ type: "projection" });
+    expect(line.view.rate).toBe(0.2);
+  });
+
+  it("counts as not said where it is no price, and stays as it was where it is said no more", () => {
+    for (const price of [-1, Number.NaN, 1e9, null]) expect(stopped(price).view.rate).toBeNull();
+    expect(listedAt(stopped(0.1), null).view.rate).toBe(0.1);
+  });
+});
+
 describe("a machine that was never heard and is listed as stopped", () => {
   it("counts as hibernated, whether or not its owner was told of it, once that was well before", () => {
     for (const moment of ["20:00", "120:00"]) {

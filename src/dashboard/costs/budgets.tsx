@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ask } from "../api.ts";
-import { dateTime, number, price } from "../format.ts";
+import { about, dateTime, number, price } from "../format.ts";
 import { Answered } from "../parts/answered.tsx";
 import { Field, TextField } from "../parts/field.tsx";
 import { errorText, say } from "../parts/notice.tsx";
@@ -27,8 +27,8 @@ interface Budget {
   readonly month_breaks_at: string | null;
 }
 
-/** How far the budgets are used, when they break, and what they are. */
-export function Budgets() {
+/** How far the budgets are used, when they break, and what they are. `forecast`: what the month will have cost. */
+export function Budgets({ forecast }: { forecast: number | null }) {
   const answer = useLive<Budget>(BUDGET, PAUSE_MS);
   const { costs } = words.value;
   return (
@@ -44,6 +44,7 @@ export function Budgets() {
               spent={budget.spent_today}
               isExceeded={budget.exceeded.includes("day")}
               breaksAt={budget.day_breaks_at}
+              forecast={null}
             />
             <Used
               name={costs.budget.thisMonth}
@@ -51,6 +52,7 @@ export function Budgets() {
               spent={budget.spent_this_month}
               isExceeded={budget.exceeded.includes("month")}
               breaksAt={budget.month_breaks_at}
+              forecast={forecast}
             />
             {budget.unknown_rates > 0 && (
               <p class="remark">{costs.budget.notCounted(budget.unknown_rates)}</p>
@@ -69,8 +71,9 @@ function Used(props: {
   spent: number;
   isExceeded: boolean;
   breaksAt: string | null;
+  forecast: number | null;
 }) {
-  const { name, limit, spent, isExceeded, breaksAt } = props;
+  const { name, limit, spent, isExceeded, breaksAt, forecast } = props;
   if (limit === null) return null;
   const { budget } = words.value.costs;
   const dollars = (amount: number) => price(amount, language.value);
@@ -91,6 +94,9 @@ function Used(props: {
       />
       {isExceeded && <p class="wrong">{budget.exceeded}</p>}
       {breaksAt !== null && <p class="remark">{budget.breaks(dateTime(breaksAt, language.value))}</p>}
+      {forecast !== null && (
+        <p class="remark">{budget.forecast(about(forecast, language.value), forecast > limit)}</p>
+      )}
     </div>
   );
 }

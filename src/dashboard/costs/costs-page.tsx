@@ -4,6 +4,7 @@ import { now } from "../clock.ts";
 import { MoneyLine } from "../fleet/money-line.tsx";
 import { about, dayText } from "../format.ts";
 import { Answered } from "../parts/answered.tsx";
+import type { Live } from "../poll.ts";
 import { language, words } from "../words.ts";
 import { BarsChart } from "./bars-chart.tsx";
 import { Breakdown } from "./breakdown.tsx";
@@ -21,6 +22,8 @@ export function CostsPage() {
   const { costs } = words.value;
   // Another day, another range. What ticks within it draws nothing anew.
   const today = useComputed(() => dayOf(now.value)).value;
+  const days = lastDays(DAYS, today);
+  const answer = useCosts(`from=${days[0] ?? today}&to=${today}&by=day`);
   const toKillSwitch = () => {
     killSwitch.current?.scrollIntoView();
     killSwitch.current?.focus({ preventScroll: true });
@@ -36,17 +39,15 @@ export function CostsPage() {
         </span>
       </div>
       <MoneyLine hasLink={false} />
-      <DaysCard today={today} />
-      <Budgets />
+      <DaysCard days={days} answer={answer} />
+      <Budgets forecast={answer.data?.forecast?.cost ?? null} />
       <KillSwitch place={killSwitch} />
       <Breakdown today={today} />
     </>
   );
 }
 
-function DaysCard({ today }: { today: string }) {
-  const days = lastDays(DAYS, today);
-  const answer = useCosts(`from=${days[0] ?? today}&to=${today}&by=day`);
+function DaysCard({ days, answer }: { days: readonly string[]; answer: Live<Costs> }) {
   const { costs } = words.value;
   return (
     <section class="card">

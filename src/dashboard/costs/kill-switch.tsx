@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ask } from "../api.ts";
 import { now } from "../clock.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
@@ -90,44 +90,56 @@ export function KillSwitch({ place }: { place: RefObject<HTMLElement | null> }) 
           </button>
         </div>
       </form>
-      <div aria-live="polite">
-        {seen !== null && <Plan seen={seen} isBusy={isBusy} onPress={() => press(seen)} />}
-        {ordered !== null && (
-          <>
-            <h3>{kill.ordered(ordered.hibernate)}</h3>
-            <p>{kill.saves(saved(ordered.saves_hourly), ordered.unknown_rates)}</p>
-            <KillLines of={ordered} isDone />
-          </>
-        )}
-      </div>
+      <Verdict seen={seen} ordered={ordered} />
+      {seen !== null && <Plan seen={seen} isBusy={isBusy} onPress={() => press(seen)} />}
+      {ordered !== null && <KillLines of={ordered} isDone />}
       <LastKill address={ADDRESS} askedAt={ordered?.at ?? null} />
     </section>
   );
 }
 
-function Plan({ seen, isBusy, onPress }: { seen: Seen; isBusy: boolean; onPress: () => void }) {
-  const { plan, isChanged } = seen;
+/** What would be done, or is, in a few words, which are read out. What was just ordered has the keyboard too: its button is gone. */
+function Verdict({ seen, ordered }: { seen: Seen | null; ordered: KillOrdered | null }) {
+  const done = useRef<HTMLHeadingElement>(null);
   const { kill } = words.value.costs;
-  if (plan.hibernate === 0) {
-    return (
-      <>
-        <p>{plan.skip === 0 ? kill.noInstances : kill.nobody}</p>
-        <KillLines of={plan} isDone={false} />
-      </>
-    );
-  }
+  useEffect(() => {
+    if (ordered !== null) done.current?.focus();
+  }, [ordered]);
+  return (
+    <div role="status">
+      {seen?.isChanged && <p class="banner">{kill.changed}</p>}
+      {seen !== null && seen.plan.hibernate === 0 && (
+        <p>{seen.plan.skip === 0 ? kill.noInstances : kill.nobody}</p>
+      )}
+      {seen !== null && seen.plan.hibernate > 0 && (
+        <>
+          <h3>{kill.would(seen.plan.hibernate)}</h3>
+          <p>{kill.wouldSave(saved(seen.plan.would_save_hourly), seen.plan.unknown_rates)}</p>
+        </>
+      )}
+      {ordered !== null && (
+        <>
+          <h3 ref={done} tabIndex={-1}>
+            {kill.ordered(ordered.hibernate)}
+          </h3>
+          <p>{kill.saves(saved(ordered.saves_hourly), ordered.unknown_rates)}</p>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Plan({ seen, isBusy, onPress }: { seen: Seen; isBusy: boolean; onPress: () => void }) {
+  const { plan } = seen;
   return (
     <>
-      {isChanged && (
-        <p class="banner" role="alert">
-          {kill.changed}
-        </p>
-      )}
-      <h3>{kill.would(plan.hibernate)}</h3>
-      <p>{kill.wouldSave(saved(plan.would_save_hourly), plan.unknown_rates)}</p>
       <KillLines of={plan} isDone={false} />
-      <Risks of={plan} />
-      <PressButton seen={seen} isBusy={isBusy} onPress={onPress} />
+      {plan.hibernate > 0 && (
+        <>
+          <Risks of={plan} />
+          <PressButton seen={seen} isBusy={isBusy} onPress={onPress} />
+        </>
+      )}
     </>
   );
 }

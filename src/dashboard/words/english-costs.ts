@@ -123,6 +123,8 @@ export const englishCosts = {
     used: (spent: string, limit: string, percent: string) => `${spent} of ${limit} (${percent}%)`,
     exceeded: "It is used up.",
     breaks: (when: string) => `At the rate of now it is used up on ${when}.`,
+    forecast: (dollars: string, isOver: boolean) =>
+      `If things go on as in the last days: about ${dollars}, ${isOver ? "which is over the limit" : "which is within the limit"}.`,
     notCounted: (machines: number) =>
       machines === 1
         ? "One machine is not counted: its price is not known."

@@ -93,6 +93,8 @@ export const portugueseCosts: CostsWords = {
     used: (spent, limit, percent) => `${spent} de ${limit} (${percent}%)`,
     exceeded: "Está esgotado.",
     breaks: (when) => `No ritmo de agora ele se esgota em ${when}.`,
+    forecast: (dollars, isOver) =>
+      `Se tudo seguir como nos últimos dias: cerca de ${dollars}, ${isOver ? "acima do limite" : "dentro do limite"}.`,
     notCounted: (machines) =>
       machines === 1
         ? "Uma máquina não é contada: não se sabe o preço dela."

@@ -321,7 +321,8 @@ describe("a hibernated instance", () => {
       const page = await open();
       await signIn(page, user);
       await request(`${world.url}/api/agent/instances/sleeper/hibernate`, "POST", user.token);
-      await row(page, "Sleeper").getByText("not known").waitFor(PATIENCE);
+      await row(page, "Sleeper").getByText("Hibernated", { exact: true }).waitFor(PATIENCE);
+      await row(page, "Sleeper").getByText("not known").waitFor();
       await row(page, "Sleeper").getByRole("link").click();
       await page.getByRole("button", { name: "Wake: Sleeper" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Wake" }).click();

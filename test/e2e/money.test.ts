@@ -94,6 +94,7 @@ describe("the fleet's money", () => {
     await expect
       .poll(() => whose.locator("tbody th").allInnerTexts())
       .toEqual([
+        "In all",
         expect.stringMatching(/^Dear/),
         expect.stringMatching(/^Lost/),
         expect.stringMatching(/^Unpriced/),

@@ -142,6 +142,9 @@ function fileName({ from, to }: Days, by: Grouping): string {
   return `costs-${from}-to-${to}-by-${by}.csv`;
 }
 
+/** By then the browser has taken a file that is downloaded. */
+const KEPT_MS = 60_000;
+
 /** A link could not carry the token. */
 function DownloadButton({ query, name }: { query: string; name: string }) {
   const { costs } = words.value;
@@ -152,7 +155,7 @@ function DownloadButton({ query, name }: { query: string; name: string }) {
         const address = URL.createObjectURL(new Blob([table], { type: "text/csv" }));
         const link = Object.assign(document.createElement("a"), { href: address, download: name });
         link.click();
-        URL.revokeObjectURL(address);
+        setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
       },
       () => costs.downloaded(name),
     );

@@ -8,6 +8,8 @@ import { tagsOf } from "./tag-choices.ts";
 /** Those that can be hibernated. */
 const STATUSES = ["running", "orphaned"] as const;
 
+const TAGS_AT_MOST = 200;
+
 /** Of whom it is asked. Only what there is in the fleet can be chosen. */
 export function KillFilterFields({
   filter,
@@ -20,7 +22,7 @@ export function KillFilterFields({
   const { kill } = costs;
   const instances = fleet.value?.instances ?? [];
   const kinds: ProviderKind[] = [...new Set(instances.map(({ provider }) => provider))].sort();
-  const tags = tagsOf(instances);
+  const tags = tagsOf(instances).slice(0, TAGS_AT_MOST);
   return (
     <>
       <div class="toolbar">

@@ -164,10 +164,22 @@ describe("the kill switch", () => {
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     expect(await barriers(page)).toEqual([]);
 
-    // Another choice: what was seen stands for it no more.
-    await card.getByLabel("Also what is kept alive by hand").check();
+    // Another choice: what was seen stands for it no more, and neither does an answer that comes late.
+    const keptToo = card.getByLabel("Also what is kept alive by hand");
+    await keptToo.check();
     expect(await card.locator(".stop").count()).toBe(0);
-    await card.getByLabel("Also what is kept alive by hand").uncheck();
+    const asked = page.waitForRequest(/hibernate-all$/);
+    const answered = page.waitForResponse(/hibernate-all$/);
+    await page.route(/hibernate-all$/, async (route) => {
+      await keptToo.uncheck();
+      await route.continue();
+    });
+    await look.click();
+    await asked;
+    await (await answered).finished();
+    await page.unroute(/hibernate-all$/);
+    await look.and(page.locator(":enabled")).waitFor(PATIENCE);
+    expect(await card.locator(".stop").count()).toBe(0);
     await look.click();
     await stop("1 machine").waitFor(PATIENCE);
 

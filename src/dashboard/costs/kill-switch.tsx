@@ -35,10 +35,12 @@ interface Seen {
 /** Hibernates many at once. There is no button for it before its user has seen what it would do. */
 export function KillSwitch({ place }: { place: RefObject<HTMLElement | null> }) {
   const [filter, setFilter] = useState(EVERYTHING);
-  const [seen, setSeen] = useState<Seen | null>(null);
+  const [answered, setSeen] = useState<Seen | null>(null);
   const [ordered, setOrdered] = useState<KillOrdered | null>(null);
   const [isBusy, setBusy] = useState(false);
   const { kill } = words.value.costs;
+  // An answer may come after the choice has changed.
+  const seen = answered?.filter === filter ? answered : null;
   const attempt = async (work: () => Promise<void>) => {
     setBusy(true);
     try {
@@ -47,10 +49,6 @@ export function KillSwitch({ place }: { place: RefObject<HTMLElement | null> }) 
       say(errorText(asApiError(error)), true);
     }
     setBusy(false);
-  };
-  const change = (changed: KillFilter) => {
-    setFilter(changed);
-    setSeen(null);
   };
   const look = () =>
     attempt(async () => {
@@ -83,7 +81,7 @@ export function KillSwitch({ place }: { place: RefObject<HTMLElement | null> }) 
           void look();
         }}
       >
-        <KillFilterFields filter={filter} onChange={change} />
+        <KillFilterFields filter={filter} onChange={setFilter} />
         <div class="buttons">
           <button type="submit" class="primary" disabled={isBusy}>
             {kill.look}

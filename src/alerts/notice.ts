@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type HistoryEventKind, type Severity, severitySchema } from "../lifecycle/model/history-event.ts";
+import { FIGURES, type Money, moneyIn } from "../lifecycle/model/money.ts";
+import { sayMoney, sayTogether, type Together, together } from "../lifecycle/model/say-money.ts";
 import { openEnum } from "../lifecycle/model/stored.ts";
-import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 
 /** What an owner is told: pure, from events to one message. */
 
@@ -34,12 +35,17 @@ export interface NoticeGroup {
   readonly lines: readonly NoticeLine[];
   /** How many more there are than `lines` names. */
   readonly more: number;
+  /** What the machines of all of them cost. Absent where that is nobody's concern, and in what a former version composed. */
+  readonly money?: Together | undefined;
 }
 
 interface NoticeLine {
   readonly instanceId: string;
   readonly name: string;
   readonly message: string;
+  /** What its machine costs, in figures and in words: beside the message, and never in it. Absent where nothing is known. */
+  readonly money?: Money | undefined;
+  readonly moneyText?: string | undefined;
   readonly at: number;
   /** A link that keeps the instance alive: for which registration, and until when; null where none is offered. */
   readonly keepAlive: KeepAliveOffer | null;
@@ -65,12 +71,22 @@ export const noticeSchema: z.ZodType<Notice> = z.object({
           instanceId: z.string(),
           name: z.string(),
           message: z.string(),
+          money: z.partialRecord(z.enum(FIGURES), z.number()).optional(),
+          moneyText: z.string().optional(),
           at: z.number(),
           keepAlive: z.object({ registeredAt: z.number(), until: z.number() }).nullable(),
           eventId: z.string(),
         }),
       ),
       more: z.number(),
+      money: z
+        .object({
+          rate: z.number().nullable(),
+          unknown_rates: z.number(),
+          saves_hourly: z.number().nullable(),
+          wasted: z.number().nullable(),
+        })
+        .optional(),
     }),
   ),
 });
@@ -101,7 +117,7 @@ export function composeNotice(alerts: readonly Alert[], minimum: Severity): Noti
       ? first.instanceId === ""
         ? first.message
         : `${first.name}: ${first.message}`
-      : groups.map((group) => group.heading).join(", ");
+      : groups.map((group) => group.heading).join("; ");
   const severity = groups[0]?.severity ?? first.severity;
   return { title, severity, groups };
 }
@@ -109,21 +125,37 @@ export function composeNotice(alerts: readonly Alert[], minimum: Severity): Noti
 function composeGroup(alerts: readonly Alert[]): NoticeGroup {
   const [first] = alerts;
   if (first === undefined) throw new Error("a group has at least one alert");
-  const instances = new Set(alerts.map((alert) => alert.instanceId)).size;
-  const subject = `${instances} instance${instances === 1 ? "" : "s"}`;
+  const { kind } = first;
+  // Of an instance that is told of twice the latest counts.
+  const instances = new Map(
+    alerts.map(({ instanceId, eventId, detail }) => [instanceId || eventId, moneyIn(kind, detail)]),
+  );
+  const subject = `${instances.size} instance${instances.size === 1 ? "" : "s"}`;
+  const money = together(kind, [...instances.values()]) ?? undefined;
+  const sum = instances.size === 1 || money === undefined ? null : sayTogether(money);
   return {
-    kind: first.kind,
+    kind,
     severity: alerts.some((alert) => alert.severity === "critical") ? "critical" : first.severity,
-    heading: first.instanceId === "" ? first.message : `${subject} ${spoken(first.kind)}`,
-    lines: alerts.slice(0, LINES_PER_GROUP).map((alert) => ({
-      instanceId: alert.instanceId,
-      name: alert.name,
-      message: alert.message,
-      at: alert.at,
-      keepAlive: keepAliveOffer(alert),
-      eventId: alert.eventId,
-    })),
+    heading:
+      first.instanceId === "" ? first.message : `${subject} ${spoken(kind)}${sum === null ? "" : `, ${sum}`}`,
+    lines: alerts.slice(0, LINES_PER_GROUP).map(lineOf),
     more: Math.max(0, alerts.length - LINES_PER_GROUP),
+    money,
+  };
+}
+
+function lineOf(alert: Alert): NoticeLine {
+  const { eventId, instanceId, name, message, at, kind, detail } = alert;
+  const money = moneyIn(kind, detail);
+  const moneyText = sayMoney(kind, money);
+  return {
+    instanceId,
+    name,
+    message,
+    ...(moneyText === null ? {} : { money, moneyText }),
+    at,
+    keepAlive: keepAliveOffer(alert),
+    eventId,
   };
 }
 
@@ -210,75 +242,3 @@ const WORDS: Record<HistoryEventKind, string> = {
   user_resumed: "resumed",
   user_deleted: "of a deleted user",
 };
-
-/** The last mass outage: which orphans belong to it, and how its guard stands. */
-export interface Outage extends Guard {
-  readonly silentFrom: number;
-}
-
-/** Leaves out what the guard's own message has told: who fell silent in the outage, and who came back from it. */
-export function withoutOutage(alerts: readonly Alert[], outage: Outage | null): Alert[] {
-  if (outage === null) return [...alerts];
-  const until = outage.closedAt === null ? (outage.openedAt ?? 0) : Number.POSITIVE_INFINITY;
-  // Times in details are whole seconds.
-  const within = (moment: number) => moment >= outage.silentFrom - 1000 && moment <= until;
-  return alerts.filter((alert) => {
-    switch (alert.kind) {
-      case "orphaned":
-      case "silent":
-      case "abandoned":
-        return !within(alert.at);
-      case "recovered":
-        return !within(Date.parse(String(alert.detail.orphaned_since)));
-      default:
-        return true;
-    }
-  });
-}
-
-/** What ends a state that an alert tells of. A state that lasts is told again after a while at the earliest. */
-const ENDED_BY: Partial<Record<HistoryEventKind, readonly HistoryEventKind[]>> = {
-  idle: ["busy", "hibernated", "hibernate_cancelled", "kept_alive", "orphaned", "woken"],
-  would_hibernate: ["busy", "kept_alive", "orphaned"],
-  orphaned: ["recovered"],
-  silent: ["recovered", "guard_permitted"],
-  abandoned: ["recovered", "guard_permitted"],
-  would_delete: ["recovered"],
-  hibernate_failed: ["hibernated", "recovered", "busy", "woken"],
-  wake_failed: ["woken"],
-  delete_failed: ["deleted", "recovered", "gone"],
-};
-
-const ENDERS: ReadonlySet<string> = new Set(Object.values(ENDED_BY).flat());
-
-/** Whether an event of this kind may end a state that was told. */
-export function mayEndAState(kind: string): boolean {
-  return ENDERS.has(kind);
-}
-
-export interface EarlierEvent {
-  readonly instanceId: string;
-  readonly kind: HistoryEventKind;
-  readonly at: number;
-  /** Somebody was told of it. */
-  readonly told: boolean;
-}
-
-/** Leaves out alerts of a state that was told less than `reminderMs` ago and has lasted since. */
-export function withoutRepeats(
-  alerts: readonly Alert[],
-  earlier: readonly EarlierEvent[],
-  reminderMs: number,
-): Alert[] {
-  const known = earlier.toSorted((a, b) => a.at - b.at);
-  return alerts.filter((alert) => {
-    const enders = ENDED_BY[alert.kind];
-    if (enders === undefined) return true;
-    const before = known.filter(({ instanceId, at }) => instanceId === alert.instanceId && at <= alert.at);
-    const last = before.findLast(({ kind, at, told }) => told && kind === alert.kind && at < alert.at);
-    const ended = before.some(({ kind, at }) => last !== undefined && at >= last.at && enders.includes(kind));
-    const repeats = last !== undefined && !ended && alert.at - last.at < reminderMs;
-    known.push({ instanceId: alert.instanceId, kind: alert.kind, at: alert.at, told: !repeats });
-    return !repeats;
-  });
-}

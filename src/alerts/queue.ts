@@ -1,7 +1,8 @@
 import type { HistoryEventKind } from "../lifecycle/model/history-event.ts";
 import { readableRows } from "../lifecycle/model/stored.ts";
 import { alertRow } from "./alert-row.ts";
-import { type Alert, type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./notice.ts";
+import type { Alert } from "./notice.ts";
+import { type EarlierEvent, type Outage, withoutOutage, withoutRepeats } from "./told-before.ts";
 
 /**
  * The alerts that wait in D1 to be told, each taken by one digest. Only a former version of the service put them there: see

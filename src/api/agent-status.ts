@@ -29,6 +29,11 @@ const actionSchema = component(
         type: z.literal("hibernate_warning"),
         message: z.string(),
         countdown_seconds: z.number().describe("True remaining time"),
+        rate: z.number().optional().describe("Dollars an hour that it costs; absent where that is not known"),
+        would_save_hourly: z
+          .number()
+          .optional()
+          .describe("Of these: dollars an hour that hibernation saves; absent where that is not known"),
       }),
     ),
     component("HibernatingAction", z.object({ type: z.literal("hibernating"), message: z.string() })),
@@ -112,6 +117,8 @@ const sendHeartbeat = {
           type: "hibernate_warning",
           message: "GPU <5% utilization for 3min. Hibernating in 2min.",
           countdown_seconds: 120,
+          rate: 0.4,
+          would_save_hourly: 0.39,
         },
       ],
     }),

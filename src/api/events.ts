@@ -22,7 +22,11 @@ export const eventSchema = component(
     kind: z.string(),
     severity: severitySchema,
     message: z.string(),
-    detail: z.record(z.string(), z.unknown()).describe("Rule, threshold, evidence, times"),
+    detail: z
+      .record(z.string(), z.unknown())
+      .describe(
+        "Rule, threshold, evidence, times; and what the machine costs, in dollars, as far as that is known: `rate`, `running_cost`, `hibernated_cost`, `would_save_hourly`, `saves_hourly` (an hour), `wasted`, `cost_total`, `wasted_total`",
+      ),
   }) satisfies z.ZodType<EventView>,
 );
 
@@ -40,7 +44,13 @@ export const eventsResponse = jsonResponse("A page of events", eventListSchema, 
       kind: "orphaned",
       severity: "warning",
       message: "Instance Render Farm may be stuck: no heartbeat for 5 minutes",
-      detail: { rule: "orphan.orphan_after_seconds", last_heartbeat: "2025-12-19T02:15:00Z" },
+      detail: {
+        rule: "orphan.orphan_after_seconds",
+        last_heartbeat: "2025-12-19T02:15:00Z",
+        rate: 0.4,
+        hibernated_cost: 0.01,
+        would_save_hourly: 0.39,
+      },
     },
   ],
   next_cursor: null,

@@ -3,6 +3,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { UNAVAILABLE_MESSAGE, UNREADABLE_MESSAGE } from "../http/errors.ts";
 import { htmlResponse, type Language, languageOf, linkParams, readLink, secretPage } from "../http/page.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
+import { spokenDollars } from "../lifecycle/model/dollars.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 
@@ -38,7 +39,7 @@ export class GetKeepAlivePage extends Endpoint {
       c,
       200,
       `Keep ${instance.name} alive?`,
-      html`<p><b>${instance.name}</b> (${instance.instance_id}) is ${instance.status}. ${instance.lifecycle.because}.</p>
+      html`<p><b>${instance.name}</b> (${instance.instance_id}) is ${instance.status}. ${instance.lifecycle.because}.${costs(instance.running_cost)}</p>
 <form method="post"><button>Keep it alive</button></form>`,
     );
   }
@@ -80,6 +81,10 @@ export class PostKeepAlivePage extends Endpoint {
         return notNow(c, UNAVAILABLE_MESSAGE);
     }
   }
+}
+
+function costs(anHour: number | null): string {
+  return anHour === null ? "" : ` It costs ${spokenDollars(anHour)} an hour.`;
 }
 
 async function linkOf(c: ApiContext) {

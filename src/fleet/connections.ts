@@ -104,7 +104,13 @@ function tellRefused(fleet: Fleet, { id, kind, name, problem }: Connection, now:
       kind: "connection_refused",
       severity: "critical",
       message: `The credentials of ${name} are refused: ${problem ?? "no reason given"}. Nothing more is ordered there, and its machines go on costing money: set new credentials, or have these checked once they are good again`,
-      detail: { provider: kind, connection: id, name, because: problem },
+      detail: {
+        provider: kind,
+        connection: id,
+        name,
+        because: problem,
+        ...fleet.rates.ofConnection(connectedBy(kind, id)),
+      },
     },
     now,
   );

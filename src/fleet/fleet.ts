@@ -37,6 +37,7 @@ import { RecentEvents } from "./tables/events.ts";
 import { Everyone } from "./tables/everyone.ts";
 import { Inventory } from "./tables/inventory.ts";
 import { Machines } from "./tables/machines.ts";
+import { Rates } from "./tables/rates.ts";
 import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
@@ -49,6 +50,7 @@ import { Digests } from "./tasks/digests.ts";
  */
 export class Fleet {
   readonly registry: Registry;
+  readonly rates: Rates;
   readonly events: RecentEvents;
   readonly channels: Channels;
   readonly confirmations: Confirmations;
@@ -71,6 +73,7 @@ export class Fleet {
   constructor(storage: DurableObjectStorage, state: FleetState, speed: number) {
     const { sql } = storage;
     this.registry = new Registry(sql);
+    this.rates = new Rates(sql);
     this.events = new RecentEvents(sql);
     this.channels = new Channels(sql);
     this.confirmations = new Confirmations(sql);
@@ -213,7 +216,8 @@ export class Fleet {
 
   #reviewOutage(state: FleetState, seenAt: number | null, now: number): FleetState {
     const reviewed = reviewOutage(state, this.#silences, this.rules, seenAt, now);
-    const next = this.#addOwnEvents(reviewed.state, reviewed.events, now);
+    const priced = this.rates.addToOutage(reviewed.events, reviewed.state.guard.silentFrom);
+    const next = this.#addOwnEvents(reviewed.state, priced, now);
     return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
   }
 

@@ -117,6 +117,7 @@ export function completeView<View extends LiveView>(view: View): View {
   const { hourly, source } = registeredCost(view.hibernated_hourly_cost);
   return {
     ...told,
+    ...(partial.running_cost === undefined ? { running_cost: view.hourly_cost } : {}),
     ...(partial.hibernated_cost === undefined
       ? { hibernated_cost: hourly, hibernated_cost_source: source }
       : {}),

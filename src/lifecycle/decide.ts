@@ -18,6 +18,7 @@ import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts"
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { beginLook, endLook, lookDeadline, takeLookStep } from "./rules/look.ts";
+import { withMoney } from "./rules/money.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
@@ -52,7 +53,8 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   const stepped = takeDueSteps(applied, policy, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   // Time alone is no reason to save: it is put down with the next change.
-  const decided = flushAndProject(state, answered === counted ? state : answered, event, now);
+  const projected = flushAndProject(state, answered === counted ? state : answered, event, now);
+  const decided = withMoney(counted, projected, state.nextEffectId, now);
   return {
     state: decided,
     effects: decided.outbox.filter(({ id }) => id >= state.nextEffectId),

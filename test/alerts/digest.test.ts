@@ -126,7 +126,7 @@ describe("a digest", () => {
     const user = await newUser();
     await addChannel(user.token);
     const rigs = await Promise.all(
-      ["a", "b"].map((id) => Instance.register(user, id, { name: `Rig ${id}` })),
+      ["a", "b"].map((id) => Instance.register(user, id, { name: `Rig ${id}`, hourly_cost: 2 })),
     );
     // Two of four: no mass outage.
     const awake = await Promise.all(["c", "d"].map((id) => Instance.register(user, id)));
@@ -142,7 +142,8 @@ describe("a digest", () => {
     expect(await rows(fleet, "SELECT COUNT(*) AS n FROM events WHERE told = 'pending'")).toEqual([{ n: 2 }]);
     await passAlarms(fleet, DAY + 5 * MINUTE + 30 * SECOND);
     await expect.poll(() => posts.length, { timeout: 60_000 }).toBe(1);
-    expect(posts[0]?.text).toContain("2 instances orphaned");
+    expect(posts[0]?.text).toContain("2 instances orphaned, $4.00 an hour together");
+    expect(posts[0]?.text).toContain("no heartbeat for 5 minutes\\n_It costs $2.00 an hour._");
     await passWindow(user.userId);
     expect(posts).toHaveLength(1);
     // The fleet has sent it itself.

@@ -18,6 +18,8 @@ const notice: Notice = {
           instanceId: "rig",
           name: "<b>Rig</b>",
           message: "GPU <5% utilization",
+          money: { rate: 0.4 },
+          moneyText: "It costs $0.40 an hour.",
           at: 0,
           keepAlive: { registeredAt: 0, until: 1 },
           eventId: "e1",
@@ -44,10 +46,13 @@ it("goes by Cloudflare where no SMTP server is configured, as one message of tex
     subject: "[Dumont] Rig Bcc: everybody@example.com: idle",
     text: `1 instance idle
 - <b>Rig</b> (rig): GPU <5% utilization
+  It costs $0.40 an hour.
   Keep it alive: https://dumont.example/keep-alive/x?a=1&b=2
 - and 3 more`,
   });
-  expect(message.html).toContain("&lt;b&gt;Rig&lt;/b&gt;</b> (rig): GPU &lt;5% utilization");
+  expect(message.html).toContain(
+    "&lt;b&gt;Rig&lt;/b&gt;</b> (rig): GPU &lt;5% utilization<br><i>It costs $0.40 an hour.</i>",
+  );
   expect(message.html).not.toContain("<b><b>");
 });
 

@@ -1,12 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Alert,
-  composeNotice,
-  type EarlierEvent,
-  withoutOutage,
-  withoutRepeats,
-} from "../../src/alerts/notice.ts";
+import { type Alert, composeNotice, noticeSchema } from "../../src/alerts/notice.ts";
 
 const START = Date.UTC(2025, 11, 19);
 const MINUTE = 60_000;
@@ -112,76 +105,74 @@ describe("one message", () => {
   });
 });
 
-describe("a mass outage", () => {
-  const outage = { silentFrom: START, closedAt: START + MINUTE, openedAt: null };
+describe("money", () => {
+  const dear = { rate: 4, would_save_hourly: 3.9, wasted: 1.5 };
 
-  it("is told by its guard alone while it lasts", () => {
-    const alerts = [
-      alert("orphaned", 1, { at: START + 1000 }),
-      alert("silent", 2, { at: START + 30 * MINUTE }),
-      alert("guard_closed", 3, { instanceId: "", severity: "critical" }),
-      alert("idle", 4),
-      alert("orphaned", 5, { at: START - HOUR }),
-    ];
-    expect(withoutOutage(alerts, outage).map((each) => each.kind)).toEqual([
-      "guard_closed",
-      "idle",
-      "orphaned",
-    ]);
+  it("stands beside the message, in figures and in words", () => {
+    const notice = composeNotice([alert("silent", 1, { detail: { ...dear, rule: "x" } })], "info");
+    expect(notice).toMatchObject({
+      title: "Rig 1: Message 1",
+      groups: [
+        {
+          heading: "1 instance still silent",
+          money: { rate: 4, unknown_rates: 0, saves_hourly: null, wasted: 1.5 },
+          lines: [
+            {
+              message: "Message 1",
+              money: dear,
+              moneyText:
+                "It costs $4.00 an hour, has wasted $1.50 and would save $3.90 an hour if it were hibernated.",
+            },
+          ],
+        },
+      ],
+    });
+    expect(noticeSchema.parse(JSON.parse(JSON.stringify(notice)))).toEqual(notice);
   });
 
-  it("that is over leaves out who came back from it, and nobody who falls silent later", () => {
-    const over = { silentFrom: START, closedAt: null, openedAt: START + 10 * MINUTE };
-    const alerts = [
-      alert("recovered", 1, { at: START + 11 * MINUTE, detail: { orphaned_since: "2025-12-19T00:00:30Z" } }),
-      alert("recovered", 2, { at: START + 30 * MINUTE, detail: { orphaned_since: "2025-12-19T00:20:00Z" } }),
-      alert("silent", 3, { at: START + 40 * MINUTE }),
-    ];
-    expect(withoutOutage(alerts, over).map((each) => each.instanceId)).toEqual(["rig-2", "rig-3"]);
-  });
-});
-
-describe("a state that lasts", () => {
-  const failed = (at: number) => alert("hibernate_failed", 1, { at, severity: "critical" });
-  const earlier = (kind: EarlierEvent["kind"], at: number, told = true): EarlierEvent => ({
-    instanceId: "rig-1",
-    kind,
-    at,
-    told,
-  });
-
-  it("is told again after four hours at the earliest", () => {
-    const before = [earlier("hibernate_failed", START)];
-    expect(withoutRepeats([failed(START + 4 * HOUR - 1)], before, 4 * HOUR)).toEqual([]);
-    expect(withoutRepeats([failed(START + 4 * HOUR)], before, 4 * HOUR)).toHaveLength(1);
-  });
-
-  it("is told at once when it was over in between, or nobody was told, or it is another instance's", () => {
-    const later = failed(START + HOUR);
-    expect(
-      withoutRepeats(
-        [later],
-        [earlier("hibernate_failed", START), earlier("recovered", START + 1)],
-        4 * HOUR,
-      ),
-    ).toHaveLength(1);
-    expect(withoutRepeats([later], [earlier("hibernate_failed", START, false)], 4 * HOUR)).toHaveLength(1);
-    const other = { ...earlier("hibernate_failed", START), instanceId: "rig-2" };
-    expect(withoutRepeats([later], [other], 4 * HOUR)).toHaveLength(1);
-  });
-
-  it("is told once by one digest that holds it twice", () => {
-    expect(withoutRepeats([failed(START), failed(START + MINUTE)], [], 4 * HOUR)).toHaveLength(1);
-  });
-
-  it("never hides what happens once", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(8 * HOUR), { maxLength: 20 }), (moments) => {
-        const alerts = moments
-          .toSorted((a, b) => a - b)
-          .map((at) => alert("hibernated", 1, { at: START + at }));
-        expect(withoutRepeats(alerts, [], 4 * HOUR)).toEqual(alerts);
-      }),
+  it("of many is summed up, each instance once, with those that are named and those that are not", () => {
+    const many = Array.from({ length: 12 }, (_, index) =>
+      alert("orphaned", index, { detail: { rate: 1.5 } }),
     );
+    const again = alert("orphaned", 3, { eventId: "again", detail: { rate: 2.5 } });
+    const notice = composeNotice([...many, again], "info");
+    expect(notice?.title).toBe("12 instances orphaned, $19.00 an hour together");
+  });
+
+  it("that is not known is not counted as nothing", () => {
+    const some = composeNotice([alert("orphaned", 1, { detail: { rate: 2 } }), alert("orphaned", 2)], "info");
+    expect(some?.title).toBe("2 instances orphaned, $2.00 an hour and more (1 at unknown prices) together");
+    const none = composeNotice([alert("orphaned", 1), alert("orphaned", 2)], "info");
+    expect(none).toMatchObject({
+      title: "2 instances orphaned",
+      groups: [{ money: { rate: null, unknown_rates: 2 } }],
+    });
+    expect(none?.groups[0]?.lines[0]).not.toHaveProperty("moneyText");
+  });
+
+  it("is what is saved where machines were hibernated or deleted", () => {
+    const hibernated = {
+      rate: 0.01,
+      hibernated_cost: 0.01,
+      running_cost: 0.4,
+      saves_hourly: 0.39,
+      wasted: 0.02,
+    };
+    const gone = { saves_hourly: 0.01, cost_total: 9, wasted_total: 2 };
+    const title = (kind: Alert["kind"], detail: Alert["detail"]) =>
+      composeNotice([alert(kind, 1, { detail }), alert(kind, 2, { detail })], "info")?.title;
+    expect(title("hibernated", hibernated)).toBe(
+      "2 instances hibernated, $0.02 an hour together, $0.78 an hour saved, $0.04 wasted",
+    );
+    expect(title("deleted", gone)).toBe("2 instances deleted, $0.02 an hour saved, $4.00 wasted");
+  });
+
+  it("is of no concern where nothing of it depends on the event", () => {
+    const notice = composeNotice(
+      [alert("history_lost", 1, { detail: { rate: 1 } }), alert("history_lost", 2)],
+      "info",
+    );
+    expect(notice?.title).toBe("2 instances with holes in the history");
+    expect(notice?.groups[0]?.money).toBeUndefined();
   });
 });

@@ -290,6 +290,8 @@ describe("credentials that are refused", () => {
   it("three times in a row are used no more, and their owner is told once, until a check succeeds", async () => {
     const user = await newUser();
     await connect(user, "Team A", BAD_KEY, "vast", "?verify=false");
+    const watched = { provider: "vast", hourly_cost: 2.5, policy: NO_SNAPSHOT };
+    await (await Instance.register(user, "7", watched, "?sight=false")).settled();
     for (let time = 1; time <= 2; time++) {
       expect(await look(user)).toBe("Vast.ai answered 401: bad key");
       expect(await listed(user)).toMatchObject([
@@ -305,7 +307,7 @@ describe("credentials that are refused", () => {
         message: expect.stringMatching(
           /^The credentials of Team A are refused: Vast.ai answered 401: bad key\./,
         ),
-        detail: { provider: "vast", connection: "vast" },
+        detail: { provider: "vast", connection: "vast", rate: 2.5, unknown_rates: 0 },
       },
     ]);
     const before = calls.length;

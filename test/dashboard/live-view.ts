@@ -19,6 +19,7 @@ export function live(instance_id: string, more: Partial<ShownView> = {}): ShownV
     provider_ref: null,
     hourly_cost: null,
     hibernated_hourly_cost: null,
+    running_cost: null,
     hibernated_cost: null,
     hibernated_cost_source: "unknown",
     tags: {},

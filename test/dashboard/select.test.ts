@@ -130,8 +130,16 @@ it("the summary counts every group", () => {
     live("f", { status: "pending" }),
     live("g", { status: "deleted" }),
     live("h", {
+      rate: 0.2,
       control: { nobody_can_stop: true, can_hibernate: false, can_wake: false, why_not: "silent" },
     }),
   ]);
-  expect(summary).toEqual({ active: 3, idle: 1, unstoppable: 1, orphaned: 1, hibernated: 1 });
+  expect(summary).toEqual({
+    active: 3,
+    idle: 1,
+    unstoppable: 1,
+    orphaned: 1,
+    hibernated: 1,
+    unstoppableAnHour: { dollars: 0.2, isMore: false },
+  });
 });

@@ -158,6 +158,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "never_heard_after_seconds",
   "act_on_never_heard",
   "inventory",
+  "running_cost",
   "hibernated_cost",
   "hibernated_cost_source",
   "stopped_risks",

@@ -80,6 +80,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       provider_ref: of.providerRef ?? null,
       hourly_cost: null,
       hibernated_hourly_cost: null,
+      running_cost: null,
       hibernated_cost: null,
       hibernated_cost_source: "unknown",
       tags: of.tags ?? {},

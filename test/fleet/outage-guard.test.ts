@@ -63,7 +63,12 @@ async function fleet(count: number, user?: User): Promise<Instance[]> {
   });
   return Promise.all(
     Array.from({ length: count }, (_, index) =>
-      Instance.register(owner, `rig-${index}`, { provider: "webhook" }, "?sight=false"),
+      Instance.register(
+        owner,
+        `rig-${index}`,
+        { provider: "webhook", ...(index === 0 ? {} : { hourly_cost: 2 }) },
+        "?sight=false",
+      ),
     ),
   );
 }
@@ -119,6 +124,11 @@ async function guardEvents(one: Instance): Promise<string[]> {
     .reverse();
 }
 
+async function guardDetail(one: Instance) {
+  const { body } = await call("GET", "/api/agent/events?limit=1000", { token: one.userToken });
+  return body.events.find(({ kind }: { kind: string }) => kind === "guard_closed").detail;
+}
+
 async function serviceEvents(): Promise<string[]> {
   const { events } = await readService(env);
   return events.map(({ kind }) => kind).reverse();
@@ -148,6 +158,9 @@ describe("when most of a fleet falls silent at once", () => {
     await until(rigs, DAY + 6 * MINUTE);
     expect(await guardOf(first)).toMatchObject({ state: "closed", closed_at: "2030-01-07T00:05:00Z" });
     expect(await guardEvents(first)).toEqual(["guard_closed"]);
+    // What those cost that are known to be silent: nobody knows the price of one of them.
+    const { silent, rate, unknown_rates } = await guardDetail(first);
+    expect({ rate, unknown_rates }).toEqual({ rate: 2 * (silent - unknown_rates), unknown_rates: 1 });
 
     await until(rigs, DAY + 2 * HOUR + 10 * MINUTE);
     expect(orders).toEqual([]);

@@ -98,9 +98,9 @@ describe("a machine that was never heard", () => {
       .body;
     expect(instances).toMatchObject([{ status: "pending", health: "unhealthy" }]);
     await until(one, DAY + 3 * 60 * MINUTE);
-    expect(await alerts(one)).toMatchObject([
-      { kind: "never_heard", severity: "warning", message: expect.stringContaining("costs $2.50 an hour") },
-    ]);
+    expect(await alerts(one)).toMatchObject([{ kind: "never_heard", severity: "warning" }]);
+    const { events } = (await one.ask("GET", "/events?limit=1")).body;
+    expect(events).toMatchObject([{ kind: "never_heard", detail: { hourly_cost: 2.5, rate: 2.5 } }]);
     expect(orders).toEqual([]);
     expect((await call("GET", "/metrics", { token: one.userToken })).body).toContain(
       "dumont_agents_never_heard_hourly_cost_dollars 2.5",

@@ -70,6 +70,10 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     sql: "SELECT 1 FROM instances WHERE (provider = ? OR json_extract(view, …",
     because: "ends at the first one, when a person removes credentials",
   },
+  {
+    sql: "SELECT SUM(view ->> '$.rate') AS rate, COUNT(*) - COUNT(view ->> '$.rate') AS unknown_rates FROM instances …",
+    because: "once an outage, when its guard closes, or once credentials are refused",
+  },
   { sql: "UPDATE instances SET guard_epoch = ? …", because: "once an outage, when its guard opens" },
   { sql: "UPDATE instances SET vote_epoch = ? …", because: "once an outage, when its vote ends" },
   {

@@ -94,7 +94,8 @@ function textOf(notice: Notice, links: KeepAliveLinks): string {
         ...group.lines.map((line) => {
           const link = links.get(line.eventId);
           const who = line.instanceId === "" ? "" : `${line.name} (${line.instanceId}): `;
-          return `- ${who}${line.message}${link === undefined ? "" : `\n  Keep it alive: ${link}`}`;
+          const money = line.moneyText === undefined ? "" : `\n  ${line.moneyText}`;
+          return `- ${who}${line.message}${money}${link === undefined ? "" : `\n  Keep it alive: ${link}`}`;
         }),
         ...(group.more === 0 ? [] : [`- and ${group.more} more`]),
       ].join("\n"),
@@ -107,7 +108,7 @@ function htmlOf(notice: Notice, links: KeepAliveLinks) {
     (group) =>
       html`<h3>${group.heading}</h3><ul>${group.lines.map((line) => {
         const link = links.get(line.eventId);
-        return html`<li>${line.instanceId === "" ? "" : html`<b>${line.name}</b> (${line.instanceId}): `}${line.message}${link === undefined ? "" : html` <a href="${link}">Keep it alive</a>`}</li>`;
+        return html`<li>${line.instanceId === "" ? "" : html`<b>${line.name}</b> (${line.instanceId}): `}${line.message}${line.moneyText === undefined ? "" : html`<br><i>${line.moneyText}</i>`}${link === undefined ? "" : html` <a href="${link}">Keep it alive</a>`}</li>`;
       })}${group.more === 0 ? "" : html`<li>and ${group.more} more</li>`}</ul>`,
   )}${raw("</body>")}`;
 }

@@ -34,7 +34,8 @@ function sectionsOf(group: NoticeGroup, links: KeepAliveLinks): unknown[] {
   const lines = group.lines.map((line) => {
     const link = links.get(line.eventId);
     const who = line.instanceId === "" ? "" : `*${escaped(line.name)}* \`${escaped(line.instanceId)}\` `;
-    return `• ${who}${escaped(line.message)}${link === undefined ? "" : ` <${link}|Keep it alive>`}`;
+    const money = line.moneyText === undefined ? "" : `\n_${escaped(line.moneyText)}_`;
+    return `• ${who}${escaped(line.message)}${money}${link === undefined ? "" : ` <${link}|Keep it alive>`}`;
   });
   const more = group.more === 0 ? [] : [`_and ${group.more} more_`];
   // Each line stands in a section of its own length: links must not be cut.

@@ -37,10 +37,13 @@ function dataOf(notice: Notice, links: KeepAliveLinks) {
         instance_id: line.instanceId === "" ? null : line.instanceId,
         name: line.name,
         message: line.message,
+        money: line.money ?? null,
+        money_text: line.moneyText ?? null,
         at: toIso(line.at),
         keep_alive_url: links.get(line.eventId) ?? null,
       })),
       more: group.more,
+      money: group.money ?? null,
     })),
   };
 }

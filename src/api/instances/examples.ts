@@ -23,6 +23,7 @@ export const runningExample: z.infer<typeof liveSchema> = {
   provider_ref: null,
   hourly_cost: 0.4,
   hibernated_hourly_cost: 0.01,
+  running_cost: 0.4,
   hibernated_cost: 0.01,
   hibernated_cost_source: "registered",
   tags: { team: "vision", env: "prod" },

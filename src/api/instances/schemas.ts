@@ -145,6 +145,10 @@ export const liveSchema = component(
     provider_ref: z.string().nullable().describe("The provider's own id; null when it is the instance's"),
     hourly_cost: z.number().nullable(),
     hibernated_hourly_cost: z.number().nullable().describe("As it was registered"),
+    running_cost: z
+      .number()
+      .nullable()
+      .describe("Dollars an hour that it costs while it runs; null while that is unknown"),
     hibernated_cost: z
       .number()
       .nullable()

@@ -55,7 +55,8 @@ export function costTotal(view: {
   return view.cost_source === "unknown" && view.cost_total === 0 ? null : view.cost_total;
 }
 
-function sumOfRates(rates: readonly (number | null)[]): Amount {
+/** Dollars an hour; null for each whose rate nobody knows. */
+export function sumOfRates(rates: readonly (number | null)[]): Amount {
   const known = rates.filter((rate) => rate !== null);
   const isMore = known.length < rates.length;
   const dollars = known.reduce((sum, rate) => sum + rate, 0);

@@ -1,6 +1,7 @@
 import { hasTags, type Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { costToday, wastedToday } from "./money.ts";
+import type { Amount } from "../costs/answers.ts";
+import { costToday, sumOfRates, wastedToday } from "./money.ts";
 
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 
@@ -63,7 +64,12 @@ export function selectUnreadable<T extends { readonly instance_id: string }>(
   return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
 }
 
-export function summarize(instances: readonly ShownView[]): Record<Group, number> {
+interface Summary extends Record<Group, number> {
+  /** Dollars an hour of instances that nobody can stop. */
+  readonly unstoppableAnHour: Amount;
+}
+
+export function summarize(instances: readonly ShownView[]): Summary {
   const count = (group: Group) => instances.filter(GROUPS[group]).length;
   return {
     active: count("active"),
@@ -71,6 +77,7 @@ export function summarize(instances: readonly ShownView[]): Record<Group, number
     orphaned: count("orphaned"),
     hibernated: count("hibernated"),
     unstoppable: count("unstoppable"),
+    unstoppableAnHour: sumOfRates(instances.filter(GROUPS.unstoppable).map(({ rate }) => rate)),
   };
 }
 

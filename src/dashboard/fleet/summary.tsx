@@ -1,5 +1,7 @@
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { words } from "../words.ts";
+import type { Amount } from "../costs/answers.ts";
+import { price } from "../format.ts";
+import { language, words } from "../words.ts";
 import { type Group, summarize } from "./select.ts";
 
 const TILES: readonly Group[] = ["active", "idle", "orphaned", "hibernated"];
@@ -30,8 +32,17 @@ export function Summary({
         >
           <span class="value">{summary[each]}</span>{" "}
           <span>{each === "unstoppable" ? words.value.instances.unstoppable : words.value[each]}</span>
+          {each === "unstoppable" && <AnHour amount={summary.unstoppableAnHour} />}
         </button>
       ))}
     </div>
   );
+}
+
+function AnHour({ amount: { dollars, isMore } }: { amount: Amount }) {
+  if (dollars === 0) return null;
+  const { anHour, costs, unwatchedMachines } = words.value;
+  if (dollars === null) return <span class="wasted">{unwatchedMachines.unknownPrice}</span>;
+  const known = price(dollars, language.value);
+  return <span class="wasted">{anHour(isMore ? costs.orMore(known) : known)}</span>;
 }

@@ -11,7 +11,7 @@ export function UnreadableRow({ instance }: { instance: Unreadable }) {
   const { instance_id } = instance;
   const { unreadable, remove, removeQuestion, done, of, columns, instances } = words.value;
   const onRemove = async () => {
-    const stakes = instances.removeStakes(null, null);
+    const stakes = instances.removeStakes(null, null, false);
     if (!(await confirmed(removeQuestion(instance_id), stakes, remove, instance_id))) return;
     const removed = await doAndSay(
       () => ask("DELETE", `/api/agent/instances/${encodeURIComponent(instance_id)}`),

@@ -27,6 +27,8 @@ interface Inventory {
 }
 
 interface Adopted {
+  readonly connection: string;
+  readonly ref: string;
   readonly instance_id: string;
   readonly token: string;
 }
@@ -51,7 +53,11 @@ export function Unwatched() {
         refreshFleet();
         return answer;
       },
-      (answer) => watched(answer.adopted.length, answer.refused.length),
+      (answer) => {
+        const adopted = machines.filter((machine) => answer.adopted.some((one) => isSame(one, machine)));
+        const costs = adopted.length === 0 ? "" : ` ${total(adopted)}`;
+        return `${watched(answer.adopted.length, answer.refused.length)}${costs}`;
+      },
     );
     refresh();
   };
@@ -88,6 +94,13 @@ export function Unwatched() {
       ))}
     </section>
   );
+}
+
+function isSame(
+  one: Pick<Machine, "connection" | "ref">,
+  other: Pick<Machine, "connection" | "ref">,
+): boolean {
+  return one.connection === other.connection && one.ref === other.ref;
 }
 
 function isBilling({ state, member_of, vanished_at }: Machine): boolean {

@@ -10,6 +10,7 @@ import { Badge } from "../parts/badge.tsx";
 import { ControlLine } from "../parts/control.tsx";
 import { confirmed } from "../parts/dialog.tsx";
 import { InstallCommand } from "../parts/install.tsx";
+import { priceOrNull } from "../parts/money.ts";
 import { doAndSay, errorText } from "../parts/notice.tsx";
 import { TagList } from "../parts/tags.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
@@ -195,7 +196,7 @@ function Figure({ name, value }: { name: string; value: preact.ComponentChildren
 }
 
 function Access({ instance, address }: { instance: Detail; address: string }) {
-  const { instance_id, name, connection, provider, status, hourly_cost, hibernated_hourly_cost } = instance;
+  const { instance_id, name, connection, provider, status, rate } = instance;
   const [token, setToken] = useState<string | null>(null);
   const { access, rotate, rotateQuestion, rotateStakes, remove, removeQuestion, instances, providers, done } =
     words.value;
@@ -207,10 +208,10 @@ function Access({ instance, address }: { instance: Detail; address: string }) {
     );
   };
   const onRemove = async () => {
-    const cost = status === "hibernated" ? hibernated_hourly_cost : hourly_cost;
     const stakes = instances.removeStakes(
       connection === null || provider === "webhook" ? null : providers[provider],
-      cost === null || cost === 0 ? null : price(cost, language.value),
+      rate === 0 ? null : priceOrNull(rate),
+      status === "hibernated",
     );
     if (!(await confirmed(removeQuestion(name), stakes, remove, name))) return;
     const removed = await doAndSay(

@@ -3,6 +3,7 @@ import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { words } from "../words.ts";
 import { confirmed } from "./dialog.tsx";
+import { hibernateMoney, priceOrNull } from "./money.ts";
 import { doAndSay } from "./notice.tsx";
 import { wakeInstance } from "./wake.ts";
 
@@ -20,13 +21,15 @@ export function Actions({ instance, onDone }: { instance: ShownView; onDone?: ()
   const onKeepAlive = async () => {
     await doAndSay(
       () => ask<{ valid_for_minutes: number }>("POST", `${address}/keep-alive`),
-      ({ valid_for_minutes }) => words.value.done.keepAlive(name, valid_for_minutes),
+      ({ valid_for_minutes }) =>
+        `${words.value.done.keepAlive(name, valid_for_minutes)} ${words.value.money.running(priceOrNull(instance.running_cost), null)}`,
     );
     finish();
   };
   const onHibernate = async () => {
     const { hibernateQuestion, hibernateStakes, comingBack } = words.value;
-    const stakes = [hibernateStakes, comingBack.risks(provider, instance.hibernated_cost) ?? ""];
+    const risks = comingBack.risks(provider, instance.hibernated_cost) ?? "";
+    const stakes = [hibernateStakes, hibernateMoney(instance), risks];
     if (!(await confirmed(hibernateQuestion(name), stakes.join(" ").trim(), hibernate))) return;
     await doAndSay(
       () => ask("POST", `${address}/hibernate`),

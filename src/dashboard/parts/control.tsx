@@ -1,8 +1,11 @@
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { words } from "../words.ts";
+import { runningMoney } from "./money.ts";
 
-/** That nobody can stop a machine, or wake it, and what helps. */
-export function ControlLine({ instance }: { instance: Pick<ShownView, "control" | "provider"> }) {
+type Controlled = Pick<ShownView, "control" | "provider" | "rate" | "wasted_today">;
+
+/** That nobody can stop a machine, and what that costs, or that nobody can wake it, and what helps. */
+export function ControlLine({ instance }: { instance: Controlled }) {
   const { nobody_can_stop, why_not } = instance.control;
   if (why_not === null) return null;
   const { cannotStop, cannotWake, remedy, thenChoose } = words.value.instances;
@@ -10,6 +13,7 @@ export function ControlLine({ instance }: { instance: Pick<ShownView, "control" 
   return (
     <p class={nobody_can_stop ? "banner unstoppable" : "banner unreached"}>
       {(nobody_can_stop ? cannotStop : cannotWake)[why_not](words.value.providers[instance.provider])}{" "}
+      {nobody_can_stop && `${runningMoney(instance)} `}
       {help !== null && (
         <>
           <a href="#/settings">{help}</a>.
@@ -21,12 +25,13 @@ export function ControlLine({ instance }: { instance: Pick<ShownView, "control" 
 }
 
 /** The same, in a list. */
-export function ControlMark({ instance }: { instance: Pick<ShownView, "control" | "provider"> }) {
+export function ControlMark({ instance }: { instance: Controlled }) {
   const { nobody_can_stop, why_not } = instance.control;
   if (!nobody_can_stop || why_not === null) return null;
   const { cannotStop, nobodyCanStop } = words.value.instances;
+  const title = `${cannotStop[why_not](words.value.providers[instance.provider])} ${runningMoney(instance)}`;
   return (
-    <span class="unstoppable-mark" title={cannotStop[why_not](words.value.providers[instance.provider])}>
+    <span class="unstoppable-mark" title={title}>
       {nobodyCanStop}
     </span>
   );

@@ -1,4 +1,6 @@
 import { useState } from "preact/hooks";
+import { moneyIn } from "../../lifecycle/model/money.ts";
+import { statementOf } from "../../lifecycle/model/say-money.ts";
 import { ask } from "../api.ts";
 import { dateTime } from "../format.ts";
 import { asApiError, useLive } from "../poll.ts";
@@ -57,6 +59,7 @@ export function Timeline({ path, withInstance }: { path: string; withInstance: b
               <time dateTime={event.at}>{dateTime(event.at, language.value)}</time>
             </p>
             <p>{event.message}</p>
+            <Costs event={event} />
             <Evidence detail={event.detail} />
           </li>
         ))}
@@ -68,6 +71,12 @@ export function Timeline({ path, withInstance }: { path: string; withInstance: b
       )}
     </>
   );
+}
+
+/** What the machine cost then. */
+function Costs({ event: { kind, detail } }: { event: LifecycleEvent }) {
+  const statement = statementOf(kind, moneyIn(kind, detail));
+  return statement === null ? null : <p class="faint">{words.value.money.ofEvent(statement)}</p>;
 }
 
 function Evidence({ detail }: { detail: LifecycleEvent["detail"] }) {

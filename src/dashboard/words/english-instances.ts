@@ -126,10 +126,16 @@ export const englishInstances = {
     suspended: "The operator has suspended this account.",
   },
   // Removing
-  removeStakes: (provider: string | null, cost: string | null) =>
-    `It is no longer watched: nobody warns you, and nobody stops it. The machine itself is left alone${
-      provider === null ? "" : ` at ${provider}`
-    }: if it runs, it goes on running and is billed on${cost === null ? "" : `, at ${cost} an hour`}. Nothing is deleted there. To end the bill, hibernate it first, or delete it where it is rented.`,
+  /** `costs` an hour, as it stands; null where that is not known, or nothing. */
+  removeStakes: (provider: string | null, costs: string | null, isHibernated: boolean) => {
+    const at = costs === null ? "" : `, at ${costs} an hour`;
+    const left = `The machine itself is left alone${provider === null ? "" : ` at ${provider}`}`;
+    return `It is no longer watched: nobody warns you, and nobody stops it. ${left}: ${
+      isHibernated
+        ? `it stays hibernated, and what is billed of it meanwhile is billed on${at}. Nothing is deleted there. To end the bill, delete it where it is rented.`
+        : `if it runs, it goes on running and is billed on${at}. Nothing is deleted there. To end the bill, hibernate it first, or delete it where it is rented.`
+    }`;
+  },
   typeToConfirm: (name: string) => `Type ${name} to confirm`,
 };
 

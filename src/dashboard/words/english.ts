@@ -6,6 +6,7 @@ import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
 import { englishCosts } from "./english-costs.ts";
 import { englishInstances } from "./english-instances.ts";
+import { englishMoney } from "./english-money.ts";
 import { englishSettings } from "./english-settings.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
@@ -184,8 +185,6 @@ export const english = {
   hibernateQuestion: (name: string) => `Hibernate ${name}?`,
   hibernateStakes: "What runs on it stops. Work that is not saved to disk is lost.",
   wakeQuestion: (name: string) => `Wake ${name}?`,
-  wakeStakes: (cost: string) => `From then on it costs ${cost} an hour.`,
-  wakeStakesUnknown: "From then on it costs money again.",
   done: {
     keepAlive: (name: string, minutes: number) => `${name} is kept alive for ${minutes} minutes.`,
     hibernate: (name: string) => `${name} is told to hibernate.`,
@@ -196,6 +195,7 @@ export const english = {
   failed: "That did not work.",
   comingBack: englishComingBack,
   costs: englishCosts,
+  money: englishMoney,
   status,
   health,
   block,

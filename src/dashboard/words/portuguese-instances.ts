@@ -118,9 +118,14 @@ export const portugueseInstances: InstanceWords = {
     tooFast: "Registros demais: continue em um minuto.",
     suspended: "O operador suspendeu esta conta.",
   },
-  removeStakes: (provider, cost) =>
-    `Ela deixa de ser vigiada: ninguém avisa você, e ninguém a para. A máquina em si fica como está${
-      provider === null ? "" : ` em ${provider}`
-    }: se estiver ligada, continua ligada e cobrada${cost === null ? "" : `, a ${cost} por hora`}. Nada é excluído lá. Para encerrar a cobrança, hiberne-a antes, ou exclua-a onde ela é alugada.`,
+  removeStakes: (provider, costs, isHibernated) => {
+    const at = costs === null ? "" : `, a ${costs} por hora`;
+    const left = `A máquina em si fica como está${provider === null ? "" : ` em ${provider}`}`;
+    return `Ela deixa de ser vigiada: ninguém avisa você, e ninguém a para. ${left}: ${
+      isHibernated
+        ? `continua hibernada, e o que se cobra dela assim continua a ser cobrado${at}. Nada é excluído lá. Para encerrar a cobrança, exclua-a onde ela é alugada.`
+        : `se estiver ligada, continua ligada e cobrada${at}. Nada é excluído lá. Para encerrar a cobrança, hiberne-a antes, ou exclua-a onde ela é alugada.`
+    }`;
+  },
   typeToConfirm: (name) => `Digite ${name} para confirmar`,
 };

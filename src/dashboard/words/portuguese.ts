@@ -4,6 +4,7 @@ import type { Words } from "./english.ts";
 import { portugueseComingBack } from "./portuguese-coming-back.ts";
 import { portugueseCosts } from "./portuguese-costs.ts";
 import { portugueseInstances } from "./portuguese-instances.ts";
+import { portugueseMoney } from "./portuguese-money.ts";
 import { portugueseSettings } from "./portuguese-settings.ts";
 
 const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
@@ -148,8 +149,6 @@ export const portuguese: Words = {
   hibernateQuestion: (name) => `Hibernar ${name}?`,
   hibernateStakes: "O que roda nela para. Trabalho não salvo em disco se perde.",
   wakeQuestion: (name) => `Acordar ${name}?`,
-  wakeStakes: (cost) => `A partir daí ela custa ${cost} por hora.`,
-  wakeStakesUnknown: "A partir daí ela volta a custar.",
   done: {
     keepAlive: (name, minutes) => `${name} é mantida viva por ${minutes} minutos.`,
     hibernate: (name) => `${name} recebeu a ordem de hibernar.`,
@@ -160,6 +159,7 @@ export const portuguese: Words = {
   failed: "Não funcionou.",
   comingBack: portugueseComingBack,
   costs: portugueseCosts,
+  money: portugueseMoney,
   status: {
     pending: "Pendente",
     running: "Rodando",

@@ -59,6 +59,7 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       provider_ref: row.provider_ref,
       hourly_cost: row.hourly_cost,
       hibernated_hourly_cost: row.hibernated_hourly_cost,
+      running_cost: row.hourly_cost,
       hibernated_cost: hibernated.hourly,
       hibernated_cost_source: hibernated.source,
       tags: {},

@@ -65,6 +65,9 @@ export function unwatchedEvent(
       machines: machines.length,
       hourly_cost: priced.length === 0 ? null : roundDollars(total),
       unpriced,
+      // As other events say it.
+      ...(priced.length === 0 ? {} : { rate: roundDollars(total) }),
+      unknown_rates: unpriced,
       reminder: isReminder,
       refs: dear
         .slice(0, NAMED)

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { alertRow } from "../../alerts/alert-row.ts";
-import { type Alert, type EarlierEvent, mayEndAState } from "../../alerts/notice.ts";
+import type { Alert } from "../../alerts/notice.ts";
+import { type EarlierEvent, mayEndAState } from "../../alerts/told-before.ts";
 import type { KeptEvent } from "../../history/append.ts";
 import { type Page, type Position, pageOf, placedRows } from "../../history/page.ts";
 import {

@@ -1,10 +1,5 @@
-import {
-  composeNotice,
-  type Notice,
-  type Outage,
-  withoutOutage,
-  withoutRepeats,
-} from "../../alerts/notice.ts";
+import { composeNotice, type Notice } from "../../alerts/notice.ts";
+import { type Outage, withoutOutage, withoutRepeats } from "../../alerts/told-before.ts";
 import { type Severity, severitySchema } from "../../lifecycle/model/history-event.ts";
 import type { Urgency } from "../rules/digest-window.ts";
 import type { Channels } from "../tables/channels.ts";

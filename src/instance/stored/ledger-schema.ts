@@ -42,6 +42,7 @@ export const ledgerSchema = exactly<Ledger>({
   settledUnreportedMs: number,
   reported: exactly<NonNullable<Ledger["reported"]>>({ at: number, accumulated: number }).nullable(),
   learnt: spent,
+  wastedBefore: number.optional(),
   days: z.array(exactly<DayCosts>({ ...costTotals, day: number })),
   earlier: exactly<CostTotals>(costTotals),
 });

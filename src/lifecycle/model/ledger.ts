@@ -64,6 +64,8 @@ export interface Ledger {
   readonly reported: { readonly at: number; readonly accumulated: number } | null;
   /** By how much it grew in how much time, of late: what a machine costs whose price nobody named. */
   readonly learnt: Spent;
+  /** While money is wasted: what was wasted in all when that began. Absent while none is. */
+  readonly wastedBefore?: number | undefined;
   /** The last days, oldest first. */
   readonly days: readonly DayCosts[];
   /** All that came before them. */
@@ -109,7 +111,8 @@ export function newLedger(since: number): Ledger {
 export function addTime(ledger: Ledger, usage: Usage, until: number): Ledger {
   if (until <= ledger.until) return ledger;
   const spans = spansOf(usage, ledger.until, until);
-  const extended = { ...ledger, until };
+  const wastedBefore = usage.isWasted ? (ledger.wastedBefore ?? costsInAll(ledger).wasted) : undefined;
+  const extended = { ...ledger, until, wastedBefore };
   if (usage.use !== "hibernated") return settleOld({ ...extended, open: joined(ledger.open, spans) }, until);
   // What a hibernated machine costs is on no machine's own count.
   return spans.reduce<Ledger>((settled, span) => putDown(settled, span), settleOld(extended, until));
@@ -229,6 +232,12 @@ export function costsOfDay(ledger: Ledger, day: number): CostTotals {
     .filter(({ from }) => startOfUtcDay(from) === day)
     .map((span) => costsOfSpan(span))
     .reduce(sumOf, settled);
+}
+
+/** What the idleness or the silence that lasts, or has just ended, has cost so far. A late report may change what came before it. */
+export function wastedOfLate(ledger: Ledger): number {
+  const { wastedBefore } = ledger;
+  return wastedBefore === undefined ? 0 : Math.max(0, costsInAll(ledger).wasted - wastedBefore);
 }
 
 /** Since the ledger began, so far. */

@@ -21,7 +21,10 @@ export type Rate =
 type Priced = Pick<InstanceState, "profile" | "listedHourlyCost">;
 
 /** What the machine costs while it runs: as its owner says, else as its provider lists it, else as its reports grow. */
-function awakeRate({ profile: { hourlyCost }, listedHourlyCost }: Priced, ledger: Ledger | null): Rate {
+export function awakeRate(
+  { profile: { hourlyCost }, listedHourlyCost }: Priced,
+  ledger: Ledger | null,
+): Rate {
   if (hourlyCost !== null) return { source: "registered", hourlyCost };
   if (listedHourlyCost !== undefined) return { source: "provider", hourlyCost: listedHourlyCost };
   const learnt = ledger === null ? null : learntHourlyCost(ledger);

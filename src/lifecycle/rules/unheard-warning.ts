@@ -1,4 +1,3 @@
-import { spokenDollars } from "../model/dollars.ts";
 import { costsOf } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
 import type { Orphan, Unheard } from "../model/phase.ts";
@@ -35,7 +34,8 @@ export function warnOfUnheard(state: InstanceState, at: number, policy: Policy):
     severity: "warning",
     message: [
       `Never heard: no heartbeat for ${spokenDuration(at - from)}${SINCE[because]}. Is the agent installed?`,
-      costOf(state),
+      // What it costs is said beside this, where it is known.
+      ...(costsOf(state).hourlyCost === null ? ["If it runs, it costs money."] : []),
       consequenceOf(state, step?.at ?? null, policy),
     ].join(" "),
     detail: {
@@ -56,12 +56,6 @@ const SINCE: Record<Unheard["because"], string> = {
   started: " since it was found running",
   unknown: "",
 };
-
-function costOf(state: InstanceState): string {
-  const { hourlyCost } = costsOf(state);
-  if (hourlyCost === null) return "If it runs, it costs money.";
-  return `If it runs, it costs ${spokenDollars(hourlyCost)} an hour.`;
-}
 
 function consequenceOf(state: InstanceState, stepAt: number | null, policy: Policy): string {
   const { provider } = state.profile;

@@ -15,7 +15,7 @@ import {
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { DAY_MS, startOfUtcDay } from "../model/time.ts";
-import { ledgerAt, type Rate, rateOf, usageOf } from "../rules/costs.ts";
+import { awakeRate, ledgerAt, type Rate, rateOf, usageOf } from "../rules/costs.ts";
 
 /** What an instance costs. The field names are those of the HTTP API; all amounts are dollars. */
 export interface CostsView {
@@ -62,6 +62,12 @@ export function costsView(state: InstanceState, policy: Policy, now: number): Co
 export function costsInAllView(state: InstanceState, policy: Policy, now: number): CostsInAllView {
   const inAll = costsInAll(shownLedger(state, policy, now));
   return { cost_total: roundDollars(dollarsOf(inAll)), wasted_total: roundDollars(inAll.wasted) };
+}
+
+/** Dollars an hour while it runs, whatever it does now; null while that is unknown. */
+export function runningCost(state: InstanceState, now: number): number | null {
+  const { hourlyCost } = awakeRate(state, ledgerAt(state, now));
+  return hourlyCost === null ? null : roundDollars(hourlyCost);
 }
 
 /** All that is needed to say what an instance has cost on a day at any later moment, for as long as nothing happens to it. */

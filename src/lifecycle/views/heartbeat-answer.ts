@@ -3,6 +3,7 @@ import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
+import { moneyNow } from "../rules/money.ts";
 
 /** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
@@ -16,6 +17,9 @@ type AnswerAction =
       readonly type: "hibernate_warning";
       readonly message: string;
       readonly countdown_seconds: number;
+      /** Dollars an hour that it costs, and that hibernation saves of these; absent where that is not known. */
+      readonly rate?: number | undefined;
+      readonly would_save_hourly?: number | undefined;
     }
   | { readonly type: "hibernating"; readonly message: string }
   | { readonly type: "hibernate"; readonly message: string; readonly action_id: string };
@@ -34,6 +38,7 @@ function messageAndActions(
   const { hibernates } = abilitiesOf(state.profile.provider);
   if (phase.status === "running" && phase.idle?.warnedAt != null && hibernates !== "never") {
     const countdownMs = Math.max(0, hibernationDue(phase.idle, policy) - now);
+    const { rate, would_save_hourly } = moneyNow(state, now);
     return {
       message: "Low utilization detected",
       actions: [
@@ -41,6 +46,8 @@ function messageAndActions(
           type: "hibernate_warning",
           message: idleWarning(state, phase.idle, policy, now),
           countdown_seconds: Math.round(countdownMs / SECOND_MS),
+          rate,
+          would_save_hourly,
         },
       ],
     };

@@ -14,7 +14,7 @@ import { idleWarning } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
-import { type CostsInAllView, type CostsView, costsInAllView, costsView } from "./costs.ts";
+import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
 import { type Explanation, explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
 
@@ -36,6 +36,8 @@ export interface LiveView extends CostsView {
   readonly provider_ref: string | null;
   readonly hourly_cost: number | null;
   readonly hibernated_hourly_cost: number | null;
+  /** Dollars an hour that it costs while it runs, by whoever says it; null while that is unknown. */
+  readonly running_cost: number | null;
   /** Dollars an hour that it costs while it is hibernated; null while that is unknown. */
   readonly hibernated_cost: number | null;
   /** Whose word that is: its owner's (`hibernated_hourly_cost`), or its provider's. */
@@ -133,6 +135,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     provider_ref: profile.providerRef,
     hourly_cost: profile.hourlyCost,
     hibernated_hourly_cost: profile.hibernatedHourlyCost,
+    running_cost: runningCost(state, now),
     hibernated_cost: hibernated.hourly,
     hibernated_cost_source: hibernated.source,
     tags: profile.tags ?? {},

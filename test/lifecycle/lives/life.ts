@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Severity } from "../../../src/lifecycle/model/history-event.ts";
+import type { EventDetail, Severity } from "../../../src/lifecycle/model/history-event.ts";
+import { FIGURES } from "../../../src/lifecycle/model/money.ts";
 import { at, START, Timeline } from "../timeline.ts";
 
 /** Whole lives as their owners read them: each event with its message, and with the evidence that is kept for good. */
@@ -15,9 +16,17 @@ export type Told = readonly [
   detail: object,
 ];
 
-/** What the owner can read. Of an action's id its kind is enough: the rest only makes it unique. */
+/** `rules/money.test.ts` looks at the rest. */
+export function withoutMoney(detail: EventDetail): EventDetail {
+  return Object.fromEntries(
+    Object.entries(detail).filter(([field]) => !FIGURES.some((one) => one === field)),
+  );
+}
+
+/** What the owner can read, but for money. Of an action's id its kind is enough: the rest only makes it unique. */
 function told(line: Timeline): Told[] {
-  return line.events.map(({ at: moment, kind, severity, message, detail }) => {
+  return line.events.map(({ at: moment, kind, severity, message, ...event }) => {
+    const detail = withoutMoney(event.detail);
     const id = detail.action_id;
     const readable = typeof id === "string" ? { ...detail, action_id: id.replace(/-\w+$/, "") } : detail;
     return [(moment - START) / 1000, kind, severity, message, readable];

@@ -57,7 +57,12 @@ describe("a machine that reports nothing", () => {
 
   it("costs what a hibernated one does while it is hibernated, which saves the rest", () => {
     const line = new Timeline().beatUntil(at("5:00"), { gpu_utilization: 1 }).succeed().until(at("10:05:00"));
-    expect(line.view).toMatchObject({ status: "hibernated", cost_today: 0.1333, rate: 0.01 });
+    expect(line.view).toMatchObject({
+      status: "hibernated",
+      cost_today: 0.1333,
+      rate: 0.01,
+      running_cost: 0.4,
+    });
   });
 
   it("costs an unknown amount where no price is known, and says so", () => {
@@ -174,7 +179,7 @@ describe("a machine that reports its costs", () => {
   it("teaches what it costs an hour, where nobody named its price", () => {
     const line = registeredAt("2:00:00", null);
     reporting(line, "2:00:00", 2.4, 7200);
-    expect(line.view).toMatchObject({ rate: 1.2, rate_source: "learnt" });
+    expect(line.view).toMatchObject({ rate: 1.2, rate_source: "learnt", running_cost: 1.2 });
     line.until(at("3:10:00"));
     // Silent for seventy minutes.
     expect(line.view).toMatchObject({ status: "orphaned", cost_today: 3.8, cost_source: "mixed" });

@@ -25,6 +25,8 @@ describe("the idle ladder", () => {
           type: "hibernate_warning",
           message: "GPU <5% utilization for 3min. Hibernating in 2min.",
           countdown_seconds: 120,
+          rate: 0.4,
+          would_save_hourly: 0.39,
         },
       ],
     });
@@ -35,6 +37,8 @@ describe("the idle ladder", () => {
         type: "hibernate_warning",
         message: "GPU <5% utilization for 4min. Hibernating in 1min.",
         countdown_seconds: 60,
+        rate: 0.4,
+        would_save_hourly: 0.39,
       },
     ]);
     line.until(at("4:59.999"));

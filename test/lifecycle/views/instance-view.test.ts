@@ -43,6 +43,7 @@ describe("one line of the live list", () => {
       provider_ref: null,
       hourly_cost: 0.4,
       hibernated_hourly_cost: 0.01,
+      running_cost: 0.4,
       hibernated_cost: 0.01,
       hibernated_cost_source: "registered",
       tags: {},

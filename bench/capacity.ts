@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BATCHES_PER_STEP } from "../src/cleanup/task.ts";
 import { DIGEST_WINDOW_MS } from "../src/fleet/rules/digest-window.ts";
 import { TOTALS_EVERY_MS } from "../src/fleet/rules/state.ts";
+import { COST_DAYS_KEPT_MS } from "../src/history/costs.ts";
 import { SHARDS } from "../src/service/address.ts";
 import { type CleanupDemand, cleanupDemand } from "./cleanup-demand.ts";
 import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
@@ -93,6 +94,13 @@ const FREE = {
 } as const;
 const RETENTION_DAYS = 7;
 
+/**
+ * A day of costs of an instance: written to the history, one in ten changed by a late report and written again, and deleted in the end.
+ * Its fleet closes it, notes that the history has it, and forgets it, with the day of which that was made. About so many bytes.
+ */
+const COST_DAY = { d1Rows: 1 + 0.1 + 1, fleetRows: 2 + 2 + 2 + 1, bytes: 200 } as const;
+const COST_DAYS_KEPT = COST_DAYS_KEPT_MS / DAY;
+
 interface Users {
   readonly size: number;
   readonly count: number;
@@ -114,6 +122,7 @@ function bundled(users: readonly Users[], perInstance: number, seconds: number):
 
 const demand = liveADay(SAMPLE);
 const peak = (kind: Kind) => demand.peakPerSecond(kind) / SAMPLE;
+const bytesOfAnInstance = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS + COST_DAY.bytes * COST_DAYS_KEPT;
 const mean = (kind: Kind) => demand.total[kind] / SAMPLE / (DAY / SECOND);
 
 console.log(`A day of ${SAMPLE} instances through src/lifecycle, counted up:`);
@@ -148,7 +157,7 @@ function shared(instances: number) {
   // A shard hands over at most once a second, and every five seconds while its totals change.
   const coordinatorLoad = (perInstance: number) =>
     Math.min(SHARDS, SHARDS / 5 + totals(perInstance) / TOTALS_A_VOTE);
-  const bytes = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS * instances;
+  const bytes = bytesOfAnInstance * instances;
   return {
     users: Math.round(count),
     "a shard of the service": of(LIMITS.objectRequests, shardLoad(mean("moves")), shardLoad(peak("moves"))),
@@ -178,7 +187,7 @@ console.table(transposed(Object.fromEntries(SERVICES.map((size) => [size, shared
 function cleanup(instances: number) {
   const users = usersOf(instances);
   const chunkCount = demand.total.historyBatches / SAMPLE;
-  const bytes = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS * instances;
+  const bytes = bytesOfAnInstance * instances;
   return cleanupDemand({
     instances,
     users: users.reduce((sum, { count }) => sum + count, 0),
@@ -244,9 +253,15 @@ function month(
     workerRequests: count("workerRequests"),
     cpuMs: (count("workerRequests") + count("orderSteps") + messages + failing) * CPU_MS_A_REQUEST,
     objectRequests: requests,
-    objectRows: count("actorRows") + count("fleetRows") + count("turns") + totals + 6 * messages,
+    objectRows:
+      count("actorRows") +
+      count("fleetRows") +
+      count("turns") +
+      totals +
+      6 * messages +
+      30 * COST_DAY.fleetRows * instances,
     gigabyteSeconds: (awakeMs / SECOND) * OBJECT_GIGABYTES,
-    d1Rows: count("d1Rows") + 30 * cleaned.d1Rows,
+    d1Rows: count("d1Rows") + 30 * cleaned.d1Rows + 30 * COST_DAY.d1Rows * instances,
     workflowSteps: count("orderSteps") + STEPS_A_DELIVERY * failing + 30 * cleaned.steps,
   };
 }
@@ -294,8 +309,7 @@ console.table({
   ),
   "in all": { "without the cleanup": sumOf(uncleaned).toFixed(2), "with it": sumOf(million).toFixed(2) },
 });
-const bytesPerInstance = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS;
-console.log(`One database holds the history of ${Math.floor(LIMITS.d1Bytes / bytesPerInstance)} instances.`);
+console.log(`One database holds the history of ${Math.floor(LIMITS.d1Bytes / bytesOfAnInstance)} instances.`);
 const small = month(20);
 const freeSize = Math.min(
   ...Object.entries(FREE).map(([kind, limit]) =>

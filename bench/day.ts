@@ -56,10 +56,10 @@ const TURNS_AN_ORDER = 4;
 
 /**
  * Rows that a report writes in its fleet, by the tables and indexes of `src/fleet/tables/schema.ts`: the instance and its index,
- * the state and the alarm; for a move two counts of silences; for an event its row, its key, an index and its count. An alert has
+ * the state and the alarm, what the instance costs and its day; for a move two counts of silences; for an event its row, its key, an index and its count. An alert has
  * two more indexes, and is marked as told: its row and an index once more.
  */
-const FLEET_ROWS = { report: 4, move: 4, event: 4, alert: 8 } as const;
+const FLEET_ROWS = { report: 6, move: 4, event: 4, alert: 8 } as const;
 
 /** How often each was asked for: in all, and by bucket. */
 export class Demand {

@@ -22,7 +22,7 @@ export const exportPlaceSchema = z.discriminatedUnion("part", [
     version: z.int().min(0).optional(),
   }),
   z.object({
-    part: z.enum(["event", "heartbeats", "hour"]),
+    part: z.enum(["event", "heartbeats", "hour", "cost_day"]),
     shard: z.int().min(0),
     after: z.array(z.union([z.string().max(200), z.number()])).max(3),
   }),
@@ -72,6 +72,7 @@ export async function exportPage(
     case "event":
     case "heartbeats":
     case "hour":
+    case "cost_day":
       return exportHistory(env, userId, place);
   }
 }
@@ -222,6 +223,9 @@ const SELECT: Readonly<Record<HistoryPart, string>> = {
   hour: `SELECT instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max,
                 cost_max, ram_max FROM heartbeat_hours
          WHERE user_id = ?1 AND (instance_id, hour) > (?2, ?3) ORDER BY instance_id, hour LIMIT ?5`,
+  cost_day: `SELECT day, instance_id, working_seconds, working, idle_seconds, idle, silent_seconds, silent, hibernated_seconds,
+                    hibernated, wasted, saved, reported, unpriced_seconds, provider, tags, closed_at FROM cost_days
+             WHERE user_id = ?1 AND (day, instance_id) > (?2, ?3) ORDER BY day, instance_id LIMIT ?5`,
 };
 
 /** How each part is walked through: by its key, in which `after` stands. */
@@ -230,7 +234,8 @@ const WALK: Readonly<
 > = {
   event: { key: ["at", "instance_id", "id"], next: "heartbeats" },
   heartbeats: { key: ["instance_id", "first_at", "first_sequence"], next: "hour" },
-  hour: { key: ["instance_id", "hour"], next: null },
+  hour: { key: ["instance_id", "hour"], next: "cost_day" },
+  cost_day: { key: ["day", "instance_id"], next: null },
 };
 
 async function exportHistory(
@@ -261,7 +266,13 @@ async function exportHistory(
 }
 
 /** Before all values of a column. */
-const FIRST: Readonly<Record<string, string | number>> = { at: -1, instance_id: "", id: "", first_at: -1 };
+const FIRST: Readonly<Record<string, string | number>> = {
+  at: -1,
+  instance_id: "",
+  id: "",
+  first_at: -1,
+  day: -1,
+};
 
 /** Rows as lines. One that can't be a line is left out, so that it keeps nothing else from being exported. */
 function linesOf(type: Line["type"], rows: readonly unknown[]): Line[] {

@@ -3,7 +3,7 @@ import { reseal, unseal } from "../accounts/seal.ts";
 import { findAccount } from "../accounts/standing.ts";
 import { bringToken, bringUser } from "../accounts/users.ts";
 import { channelKindSchema, channelPurpose } from "../alerts/channels/registry.ts";
-import { bringChunk, bringEvent, bringHour } from "../history/bring.ts";
+import { bringChunk, bringCostDay, bringEvent, bringHour } from "../history/bring.ts";
 import { chooseShard, historyOf } from "../history/shards.ts";
 import type { BringOutcome } from "../instance/bring.ts";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
@@ -57,6 +57,7 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<BringOut
     case "event":
     case "heartbeats":
     case "hour":
+    case "cost_day":
       return KNOWN;
   }
 }
@@ -141,10 +142,11 @@ async function bringHistory(
   { userId }: Import,
   lines: readonly Line[],
 ): Promise<ReadonlyMap<Line, BringOutcome>> {
+  const hasCosts = lines.some(({ type }) => type === "cost_day");
+  const costsShard = hasCosts ? await within(CALL_LIMIT_MS, fleetOf(env, userId).bringsCosts()) : 0;
   const byShard = new Map<number, { line: Line; statement: D1PreparedStatement }[]>();
   for (const line of lines) {
-    const shard =
-      "instance_id" in line && line.instance_id !== "" ? chooseShard(env, userId, line.instance_id) : 0;
+    const shard = shardFor(env, userId, line, costsShard);
     const statement = statementFor(historyOf(env, shard), userId, line);
     if (statement !== null) byShard.set(shard, [...(byShard.get(shard) ?? []), { line, statement }]);
   }
@@ -155,9 +157,16 @@ async function bringHistory(
       brought.set(line, broughtIf((results[index]?.meta.changes ?? 0) > 0));
     }
   }
+  // The fleet's totals of these days.
+  if (hasCosts) await within(CALL_LIMIT_MS, fleetOf(env, userId).recallCosts());
   const events = lines.filter((line) => line.type === "event");
   if (events.length > 0) await within(CALL_LIMIT_MS, fleetOf(env, userId).bringEvents(events.map(toEvent)));
   return brought;
+}
+
+function shardFor(env: Env, userId: string, line: Line, costsShard: number): number {
+  if (line.type === "cost_day") return costsShard;
+  return "instance_id" in line && line.instance_id !== "" ? chooseShard(env, userId, line.instance_id) : 0;
 }
 
 function statementFor(db: D1Database, userId: string, line: Line): D1PreparedStatement | null {
@@ -168,6 +177,8 @@ function statementFor(db: D1Database, userId: string, line: Line): D1PreparedSta
       return bringChunk(db, userId, line);
     case "hour":
       return bringHour(db, userId, line);
+    case "cost_day":
+      return bringCostDay(db, userId, line);
     case "export":
     case "user":
     case "token":

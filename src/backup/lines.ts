@@ -147,6 +147,30 @@ const hourLine = z.object({
   ram_max: figure,
 });
 
+/** What an instance has cost on a day that is over, in the columns of `cost_days`. */
+const costDayLine = z.object({
+  type: z.literal("cost_day"),
+  /** Its first instant. */
+  day: moment,
+  instance_id: id,
+  working_seconds: z.number(),
+  working: z.number(),
+  idle_seconds: z.number(),
+  idle: z.number(),
+  silent_seconds: z.number(),
+  silent: z.number(),
+  hibernated_seconds: z.number(),
+  hibernated: z.number(),
+  wasted: z.number(),
+  saved: z.number(),
+  reported: z.number(),
+  unpriced_seconds: z.number(),
+  provider: z.string().max(64),
+  /** JSON. */
+  tags: text,
+  closed_at: moment,
+});
+
 /** A line that a service writes and takes. */
 export const lineSchema = z.discriminatedUnion("type", [
   exportLine,
@@ -161,6 +185,7 @@ export const lineSchema = z.discriminatedUnion("type", [
   eventLine,
   heartbeatsLine,
   hourLine,
+  costDayLine,
 ]);
 
 const endLine = z.object({ type: z.literal("end"), lines: z.int().min(0) });

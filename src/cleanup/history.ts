@@ -1,8 +1,15 @@
 import type { WorkflowStep } from "cloudflare:workers";
-import { type Aged, deleteEventsPage, deleteHoursPage, rollUpPage } from "../history/retention.ts";
+import { COST_DAYS_KEPT_MS } from "../history/costs.ts";
+import {
+  type Aged,
+  deleteCostDaysPage,
+  deleteEventsPage,
+  deleteHoursPage,
+  rollUpPage,
+} from "../history/retention.ts";
 import { historyOf } from "../history/shards.ts";
 import { WALK_START, type WalkedTo } from "../history/walk.ts";
-import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
+import { DAY_MS, MINUTE_MS, startOfUtcDay } from "../lifecycle/model/time.ts";
 import { logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import {
@@ -69,7 +76,12 @@ async function agePages(
   return { next, figures: { [ROWS_OF[walk]]: rows, unreadableChunks: unreadable, calls } };
 }
 
-const ROWS_OF = { chunks: "rolledUp", hours: "hoursDeleted", events: "eventsDeleted" } as const;
+const ROWS_OF = {
+  chunks: "rolledUp",
+  hours: "hoursDeleted",
+  events: "eventsDeleted",
+  costs: "costDaysDeleted",
+} as const;
 
 async function agePage(
   env: Env,
@@ -88,5 +100,7 @@ async function agePage(
       return deleteHoursPage(database, from, hoursBefore);
     case "events":
       return deleteEventsPage(database, from, startedAt - settings.EVENT_RETENTION_DAYS * DAY_MS);
+    case "costs":
+      return deleteCostDaysPage(database, from, startOfUtcDay(startedAt - COST_DAYS_KEPT_MS));
   }
 }

@@ -23,6 +23,7 @@ import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
+import { scheduleClosing } from "./tasks/close-costs.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -82,6 +83,7 @@ export class FleetActor extends FleetUpkeep {
     });
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
+    scheduleClosing(this.#userId, fleet, Date.now());
     this.#fleet = fleet;
     this.#armedAt = await this.ctx.storage.getAlarm();
     this.#arm();
@@ -125,6 +127,7 @@ export class FleetActor extends FleetUpkeep {
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     noteStandings(fleet);
+    scheduleClosing(this.#userId, fleet, Date.now());
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);

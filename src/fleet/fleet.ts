@@ -28,9 +28,11 @@ import {
 } from "./rules/state.ts";
 import { Admissions, NOT_ADMITTED } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
+import { ClosedCosts } from "./tables/closed-costs.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
 import { InstanceCosts } from "./tables/costs.ts";
+import { CostsAt } from "./tables/costs-at.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
 import { RecentEvents } from "./tables/events.ts";
@@ -42,6 +44,7 @@ import { type Known, Registry } from "./tables/registry.ts";
 import { Retries } from "./tables/retries.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
 import { writeFleet } from "./tables/stored-fleet.ts";
+import { withCosts } from "./tasks/cost-rows.ts";
 import { Digests } from "./tasks/digests.ts";
 
 /**
@@ -59,6 +62,8 @@ export class Fleet {
   readonly inventory: Inventory;
   readonly connections: Connections;
   readonly costs: InstanceCosts;
+  readonly costsAt: CostsAt;
+  readonly closedCosts: ClosedCosts;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -82,6 +87,8 @@ export class Fleet {
     this.inventory = new Inventory(sql);
     this.connections = new Connections(sql);
     this.costs = new InstanceCosts(sql);
+    this.costsAt = new CostsAt(sql);
+    this.closedCosts = new ClosedCosts(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);
@@ -194,7 +201,7 @@ export class Fleet {
 
   /** The fleet's object has started. */
   start(now: number): void {
-    this.update((state) => start(state, this.rules, now));
+    this.update((state) => start(withCosts(state, this.costs), this.rules, now));
     this.scheduleListings(now);
   }
 

@@ -1,10 +1,17 @@
+import type { CostGrouping } from "../history/costs.ts";
 import type { Page, Position } from "../history/page.ts";
-import type { CostTotals } from "../lifecycle/model/ledger.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { standingsOf } from "../providers/connections.ts";
 import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
 import type { FleetEvent } from "./tables/events.ts";
+import {
+  type CostRange,
+  type DaysOfFleet,
+  daysOfFleet,
+  type RecentGroups,
+  recentGroups,
+} from "./views/day-costs.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type MoneyNow, moneyNow } from "./views/money.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
@@ -36,13 +43,20 @@ export abstract class FleetReader extends FleetInventory {
 
   /** What the instances cost now, today and this month. */
   async money(): Promise<MoneyNow> {
-    await this[READY]();
-    return moneyNow(this.ctx.storage.sql, Date.now());
+    return moneyNow(await this[READY](), Date.now());
   }
 
-  /** What all instances cost together on one of the last days: its first instant. */
-  async costsOfDay(day: number): Promise<CostTotals> {
-    return (await this[READY]()).costs.on(day, Date.now());
+  async daysOfCosts(range: CostRange): Promise<DaysOfFleet> {
+    return daysOfFleet(await this[READY](), range, Date.now());
+  }
+
+  /** What of these days the history does not know yet. */
+  async recentCosts(
+    range: CostRange,
+    grouping: CostGrouping,
+    page: { readonly after: string | null; readonly limit: number },
+  ): Promise<RecentGroups> {
+    return recentGroups(await this[READY](), range, grouping, page, Date.now());
   }
 
   async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {

@@ -16,11 +16,13 @@ import { removeUnknown } from "./ghosts.ts";
 import { CHANGED, READY } from "./keeper.ts";
 import { FleetReader } from "./reader.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
+import { withRecall } from "./rules/cost-days.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
 import type { ListedRow } from "./tables/registry.ts";
 import { Silences } from "./tables/silences.ts";
 import { instancesToVisit } from "./tables/visits.ts";
+import { shardOf } from "./tasks/close-costs.ts";
 import { sweep } from "./tasks/messages.ts";
 import { type Recounted, recount } from "./tasks/recount.ts";
 import { askStanding, takeStanding } from "./tasks/standing.ts";
@@ -158,6 +160,18 @@ export abstract class FleetUpkeep extends FleetReader {
     if (connection === null) setCredentials(fleet, id, sealed, null);
     this[CHANGED](fleet);
     return isBrought;
+  }
+
+  /** The database of the history for days of costs, which are about to be brought. */
+  async bringsCosts(): Promise<number> {
+    return shardOf(this.env, this.ctx.id.name ?? "", await this[READY]());
+  }
+
+  /** Days of costs have come to the history by an import. */
+  async recallCosts(): Promise<void> {
+    const fleet = await this[READY]();
+    fleet.update((state) => withRecall(state, Date.now()));
+    this[CHANGED](fleet);
   }
 
   async bringEvents(

@@ -18,6 +18,7 @@ export const USER_TABLES: readonly UserTable[] = [
   },
   { name: "heartbeat_hours", key: ["user_id", "instance_id", "hour"], isSharded: true },
   { name: "events", key: ["user_id", "at", "instance_id", "id"], isSharded: true },
+  { name: "cost_days", key: ["user_id", "day", "instance_id"], isSharded: true },
   { name: "user_tokens", key: ["id"], isSharded: false },
   { name: "enrollments", key: ["id"], isSharded: false },
   { name: "enrolled_machines", key: ["enrollment_id", "machine"], isSharded: false },

@@ -34,6 +34,26 @@ export interface ExportedEvent {
   readonly detail: string;
 }
 
+export interface ExportedCostDay {
+  readonly day: number;
+  readonly instance_id: string;
+  readonly working_seconds: number;
+  readonly working: number;
+  readonly idle_seconds: number;
+  readonly idle: number;
+  readonly silent_seconds: number;
+  readonly silent: number;
+  readonly hibernated_seconds: number;
+  readonly hibernated: number;
+  readonly wasted: number;
+  readonly saved: number;
+  readonly reported: number;
+  readonly unpriced_seconds: number;
+  readonly provider: string;
+  readonly tags: string;
+  readonly closed_at: number;
+}
+
 /** A chunk whose hour has been rolled up since would count twice. An export has chunks before hours. */
 export function bringChunk(db: D1Database, userId: string, chunk: ExportedChunk): D1PreparedStatement {
   return db
@@ -68,6 +88,37 @@ export function bringHour(db: D1Database, userId: string, hour: ExportedHour): D
       hour.vram_max,
       hour.cost_max,
       hour.ram_max,
+    );
+}
+
+/** What is here already has been reckoned here, and stays. */
+export function bringCostDay(db: D1Database, userId: string, day: ExportedCostDay): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO cost_days (user_id, day, instance_id, working_seconds, working, idle_seconds, idle, silent_seconds,
+                              silent, hibernated_seconds, hibernated, wasted, saved, reported, unpriced_seconds, provider,
+                              tags, closed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      userId,
+      day.day,
+      day.instance_id,
+      day.working_seconds,
+      day.working,
+      day.idle_seconds,
+      day.idle,
+      day.silent_seconds,
+      day.silent,
+      day.hibernated_seconds,
+      day.hibernated,
+      day.wasted,
+      day.saved,
+      day.reported,
+      day.unpriced_seconds,
+      day.provider,
+      day.tags,
+      day.closed_at,
     );
 }
 

@@ -52,9 +52,9 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   }
   const stepped = takeDueSteps(applied, policy, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
+  const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
-  const projected = flushAndProject(state, answered === counted ? state : answered, event, now);
-  const decided = withMoney(counted, projected, state.nextEffectId, now);
+  const decided = projected === counted ? state : withMoney(counted, projected, state.nextEffectId, now);
   return {
     state: decided,
     effects: decided.outbox.filter(({ id }) => id >= state.nextEffectId),

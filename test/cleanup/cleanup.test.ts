@@ -137,7 +137,7 @@ describe("a cleanup", () => {
       await each.disableRetryDelays();
       // Whichever pages there are of each part.
       await each.mockStepError({ name: "start: history" }, new Error("cut off"), 2);
-      for (const part of ["start: fleets", "fleets", "chunks", "hours", "events"]) {
+      for (const part of ["start: fleets", "fleets", "chunks", "hours", "events", "costs"]) {
         for (let page = 1; page <= 6; page++) {
           await each.mockStepError({ name: `${part}, page ${page}` }, new Error("cut off"), 2);
         }

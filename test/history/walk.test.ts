@@ -1,6 +1,11 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { deleteEventsPage, deleteHoursPage, rollUpPage } from "../../src/history/retention.ts";
+import {
+  deleteCostDaysPage,
+  deleteEventsPage,
+  deleteHoursPage,
+  rollUpPage,
+} from "../../src/history/retention.ts";
 import { oldChunks, WALK_START } from "../../src/history/walk.ts";
 import { expectLogged } from "../quiet.ts";
 import { DAY } from "../world.ts";
@@ -11,7 +16,9 @@ const HOUR = 60 * MINUTE;
 
 beforeEach(async () => {
   await env.DB.batch(
-    ["heartbeat_chunks", "heartbeat_hours", "events"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)),
+    ["heartbeat_chunks", "heartbeat_hours", "events", "cost_days"].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
   );
 });
 afterEach(() => vi.restoreAllMocks());
@@ -158,5 +165,21 @@ describe("hours and events", () => {
     expect(walked.rows).toBe(1_400);
     expect(walked.calls).toBeLessThan(12);
     expect(await one("SELECT COUNT(*) AS n FROM events")).toBe(100);
+  });
+});
+
+describe("days of costs", () => {
+  it("go in bounded pages when their time is over, however many instances have one", async () => {
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < 3000)
+       INSERT INTO cost_days (user_id, day, instance_id, working_seconds, working, idle_seconds, idle, silent_seconds, silent,
+                              hibernated_seconds, hibernated, wasted, saved, reported, unpriced_seconds, provider, tags, closed_at)
+       SELECT 'u-' || (i % 2), ${DAY} + i % 3 * ${24 * HOUR}, 'rig-' || i, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'none', '{}', 1 FROM n`,
+    ).run();
+    const walked = await walk((from) => deleteCostDaysPage(env.DB, from, DAY + 48 * HOUR));
+    expect(walked.rows).toBe(2_000);
+    expect(walked.calls).toBeLessThan(16);
+    expect(await one("SELECT COUNT(*) AS n FROM cost_days")).toBe(1_000);
+    expect(await one(`SELECT COUNT(*) AS n FROM cost_days WHERE day < ${DAY + 48 * HOUR}`)).toBe(0);
   });
 });

@@ -85,16 +85,45 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
     because: "ends at the first one",
     by: "policy_retries_by_time",
   },
-  ...["heartbeat_chunks", "heartbeat_hours", "events", "instances", "machines"].map((table) => ({
+  ...["heartbeat_chunks", "heartbeat_hours", "cost_days", "events", "instances", "machines"].map((table) => ({
     sql: `DELETE FROM ${table} WHERE (user_id, …`,
     because: "of a user who is deleted, so many rows at a time",
   })),
   {
-    sql: "SELECT TOTAL(working_ms + …",
+    sql: "SELECT TOTAL(working_ms) AS working_ms, …",
     because: "one sum over numbers of all instances: so nothing is added up over time, and nothing drifts",
   },
-  { sql: "SELECT TOTAL(c.rate) AS rate, …", because: "as above" },
-  { sql: "SELECT c.instance_id, i.name, c.rate, c.use, …", because: "as above" },
+  { sql: "SELECT key, TOTAL(working_ms) AS working_ms, …", because: "as above, by groups" },
+  { sql: "INSERT INTO closed_costs …", because: "once a night" },
+  { sql: "DELETE FROM instance_costs WHERE until < ? AND instance_id NOT IN …", because: "once a night" },
+  { sql: "SELECT 1 FROM instance_costs LIMIT 1", because: "ends at the first one" },
+  { sql: "SELECT 1 FROM closed_costs LIMIT 1", because: "ends at the first one" },
+  {
+    sql: "SELECT * FROM closed_costs WHERE is_kept = 0 ORDER BY day, instance_id LIMIT ?",
+    because: "a page of what the history does not have",
+    by: "closed_costs_unkept",
+  },
+  {
+    sql: "SELECT MIN(day) AS day FROM closed_costs WHERE is_kept = 0",
+    because: "ends at the first one",
+    by: "closed_costs_unkept",
+  },
+  ...["printf('%014d', day)", "instance_id", "provider", "COALESCE(tags …"].map((key) => ({
+    sql: key.endsWith("…")
+      ? `SELECT ${key}`
+      : `SELECT ${key} AS key, SUM(working_seconds) AS working_seconds, …`,
+    because: "a user asks what the days of a range have cost: at most 400 rows an instance",
+  })),
+  { sql: "SELECT TOTAL(rate) AS rate, …", because: "as above" },
+  {
+    sql: "SELECT c.instance_id, i.name, c.rate, c.use, …",
+    because: "those that waste money, the dearest first",
+    by: "instance_costs_wasted",
+  },
+  {
+    sql: "UPDATE instance_costs SET is_current = 0 WHERE NOT EXISTS …",
+    because: "once, when a former release was at work",
+  },
   { sql: "DELETE FROM events", because: "an import that begins anew empties the table" },
   { sql: "SELECT user_id, number, day, json FROM fleets WHERE day < ?", because: "once a day" },
   { sql: "SELECT user_id, number, day, json FROM fleets", because: "once, when a shard starts" },

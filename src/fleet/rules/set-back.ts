@@ -1,4 +1,5 @@
 import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { withRecall } from "./cost-days.ts";
 import { type OutageRules, outageRules } from "./outage-guard.ts";
 import { awaitReports } from "./settling.ts";
 import { type FleetState, withDue } from "./state.ts";
@@ -18,7 +19,7 @@ export function goOnFromFormer(state: FleetState, speed: number, now: number): F
     policy: { ...state.policy, version: Math.max(state.policy.version + 1, beyond) },
     policySetAt: now,
   };
-  const asking = withDue(above, { standingAt: now });
+  const asking = withDue(withRecall(above, now), { standingAt: now });
   return askAll(asking, outageRules(above.policy.overrides, now, speed), now);
 }
 

@@ -18,6 +18,15 @@ const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
 const keptGuard = guard.extend({ seenFrom: moment });
 
+const NO_DAYS_CLOSED = {
+  isCurrent: false,
+  shard: null,
+  closedBefore: 0,
+  closeAt: null,
+  recallBefore: null,
+  failures: 0,
+};
+
 const fleetStateSchema = z.object({
   version: z.literal(1),
   /** The user's overrides of the service's default policy. The version grows with each change. */
@@ -65,6 +74,22 @@ const fleetStateSchema = z.object({
   reachableSince: moment,
   /** Events of the fleet itself up to this number are in the history. */
   historyUpTo: z.number(),
+  /** How the days of costs are closed. */
+  costs: z
+    .object({
+      /** A release that knows nothing of costs leaves this out: what the tables say may be out of date then. */
+      isCurrent: z.boolean(),
+      /** The database of the history that keeps them; null until it is chosen. */
+      shard: z.number().nullable(),
+      /** Days before this are closed. */
+      closedBefore: moment,
+      closeAt: moment.nullable(),
+      /** The history is to be asked for the totals of days before this; null: of none. */
+      recallBefore: moment.nullable(),
+      /** Calls of the history that have failed in a row. */
+      failures: z.number(),
+    })
+    .default(NO_DAYS_CLOSED),
   /** What waits for the alarm; null where nothing does. */
   due: z.object({
     deliveriesAt: moment.nullable(),
@@ -77,6 +102,8 @@ const fleetStateSchema = z.object({
     standingAt: moment.nullable().default(null),
     /** A connection's machines are to be listed. */
     inventoryAt: moment.nullable().default(null),
+    /** Days of costs are to be closed, or brought to the history. */
+    costsAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
@@ -109,6 +136,7 @@ export function newFleet(): FleetState {
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,
+    costs: NO_DAYS_CLOSED,
     due: {
       deliveriesAt: null,
       totalsAt: null,
@@ -117,6 +145,7 @@ export function newFleet(): FleetState {
       pruneAt: null,
       standingAt: null,
       inventoryAt: null,
+      costsAt: null,
       awaiting: null,
     },
   };
@@ -243,6 +272,7 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.standingAt === null ? due.inventoryAt : null,
     due.pruneAt,
+    due.costsAt,
     due.standingAt,
     due.awaiting?.at ?? null,
     outageEndsAt,

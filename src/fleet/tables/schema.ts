@@ -183,25 +183,33 @@ const STATEMENTS = [
      waits INTEGER NOT NULL
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS lane_waits_by_time ON lane_waits (asked_at)",
-  // What each instance costs. A removed one stays, without a use, until its days are in the history.
+  // What each instance costs from its last report on. A removed one stays, without a use, until its days are in the history.
   `CREATE TABLE IF NOT EXISTS instance_costs (
      instance_id TEXT PRIMARY KEY,
-     changed INTEGER NOT NULL,         -- the change of the registry's row that told it: after any other it is out of date
+     changed INTEGER NOT NULL,         -- the change of the registry's row that told it
+     is_current INTEGER NOT NULL,      -- 0: a later report said nothing of costs
      registered_at INTEGER NOT NULL,
-     until INTEGER NOT NULL,           -- the amounts are those of the UTC day of this moment, up to it
-     working_ms REAL NOT NULL, working REAL NOT NULL,
-     idle_ms REAL NOT NULL, idle REAL NOT NULL,
-     silent_ms REAL NOT NULL, silent REAL NOT NULL,
-     hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
-     wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL,
+     since INTEGER NOT NULL,           -- when its ledger began
+     until INTEGER NOT NULL,           -- its days say what it has cost up to here
      use TEXT,                         -- from then on; NULL: none
      rate REAL,                        -- dollars an hour; NULL: unknown
      is_wasted INTEGER NOT NULL,
      hourly_saving REAL NOT NULL,
      provider TEXT NOT NULL,
-     tags TEXT NOT NULL,               -- JSON
-     basis TEXT NOT NULL,              -- JSON: CostsBasis
-     carried TEXT                      -- JSON: days of who had this id before, which the basis has in it
+     tags TEXT NOT NULL                -- JSON
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS instance_costs_wasted ON instance_costs (rate) WHERE is_wasted",
+  // What each has cost on its last days, by its ledger.
+  `CREATE TABLE IF NOT EXISTS instance_days (
+     day INTEGER NOT NULL,             -- its first instant
+     instance_id TEXT NOT NULL,
+     since INTEGER NOT NULL,           -- of the ledger
+     working_ms REAL NOT NULL, working REAL NOT NULL,
+     idle_ms REAL NOT NULL, idle REAL NOT NULL,
+     silent_ms REAL NOT NULL, silent REAL NOT NULL,
+     hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
+     wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL,
+     PRIMARY KEY (day, instance_id, since)
    ) WITHOUT ROWID`,
   // What all instances cost on the days that are over.
   `CREATE TABLE IF NOT EXISTS cost_totals (
@@ -212,6 +220,22 @@ const STATEMENTS = [
      hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
      wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL
    )`,
+  // What each instance has cost on the days that are over, until the history has it and it is final.
+  `CREATE TABLE IF NOT EXISTS closed_costs (
+     day INTEGER NOT NULL,
+     instance_id TEXT NOT NULL,
+     working_ms REAL NOT NULL, working REAL NOT NULL,
+     idle_ms REAL NOT NULL, idle REAL NOT NULL,
+     silent_ms REAL NOT NULL, silent REAL NOT NULL,
+     hibernated_ms REAL NOT NULL, hibernated REAL NOT NULL,
+     wasted REAL NOT NULL, saved REAL NOT NULL, reported REAL NOT NULL, unpriced_ms REAL NOT NULL,
+     provider TEXT NOT NULL,
+     tags TEXT NOT NULL,               -- JSON
+     closed_at INTEGER NOT NULL,
+     is_kept INTEGER NOT NULL,         -- by the history
+     PRIMARY KEY (day, instance_id)
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS closed_costs_unkept ON closed_costs (day, instance_id) WHERE is_kept = 0",
 ];
 
 const FILLED_TABLES = [
@@ -235,7 +259,9 @@ const FILLED_TABLES = [
   "lanes",
   "lane_waits",
   "instance_costs",
+  "instance_days",
   "cost_totals",
+  "closed_costs",
 ];
 
 export function createTables(sql: SqlStorage): void {

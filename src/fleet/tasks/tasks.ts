@@ -9,6 +9,7 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import { closeCosts } from "./close-costs.ts";
 import type { Listings } from "./listing.ts";
 import { giveUpSurplus, sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
@@ -59,6 +60,7 @@ export async function runDueTasks(
     ifDue("deliveriesAt", () => sendDeliveries(env, userId, fleet)),
     ifDue("totalsAt", () => reportTotals(env, userId, fleet)),
     ifDue("historyAt", () => keepOwnEvents(env, userId, fleet)),
+    ifDue("costsAt", () => closeCosts(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
     isPolicySure(fleet.state) && ifDue("inventoryAt", () => listings.listDue(env, userId, fleet)),
     ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),

@@ -96,6 +96,7 @@ function dueTimes({ digest, due }: FleetState): Record<string, Instant> {
     history: instant(due.historyAt),
     policy: instant(due.policy?.at ?? null),
     prune: instant(due.pruneAt),
+    costs: instant(due.costsAt),
     standing: instant(due.standingAt),
     awaiting: instant(due.awaiting?.at ?? null),
   };

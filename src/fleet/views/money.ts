@@ -1,7 +1,9 @@
-import { type CostTotals, KEPT_DAYS, sumOf } from "../../lifecycle/model/ledger.ts";
-import { DAY_MS, startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
-import { CostTotalsByDay } from "../tables/cost-totals.ts";
-import { InstanceCosts, type WastingRow } from "../tables/costs.ts";
+import { type CostTotals, sumOf } from "../../lifecycle/model/ledger.ts";
+import { startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
+import type { Fleet } from "../fleet.ts";
+import { openDays } from "../rules/cost-days.ts";
+import { countInstances } from "../rules/state.ts";
+import type { WastingRow } from "../tables/costs-at.ts";
 
 /** What a fleet costs now. Nothing is rounded. */
 export interface MoneyNow {
@@ -23,27 +25,21 @@ export interface MoneyNow {
 
 const WASTING_SHOWN = 20;
 
-export function moneyNow(sql: SqlStorage, now: number): MoneyNow {
-  const costs = new InstanceCosts(sql);
-  const totals = new CostTotalsByDay(sql);
+export function moneyNow({ state, costsAt, closedCosts }: Fleet, now: number): MoneyNow {
   const month = startOfUtcMonth(now);
-  const today = costs.today(now);
-  const open = openDays(totals, now).filter((day) => day >= month);
+  const today = costsAt.on([startOfUtcDay(now)], now);
+  const { rate, wasted_rate, known_rates } = costsAt.rates();
+  const open = openDays(state, now).filter((day) => day >= month);
   return {
     at: now,
-    ...costs.rates(),
-    wasting: costs.wasting(now, WASTING_SHOWN),
+    rate,
+    unknown_rates: Math.max(0, countInstances(state) - (state.instancesByStatus.deleted ?? 0) - known_rates),
+    wasted_rate,
+    wasting: costsAt.wasting(now, WASTING_SHOWN),
     today,
-    month: open
-      .map((day) => costs.on(day, now))
-      .reduce(sumOf, sumOf(totals.sum(month, startOfUtcDay(now)), today)),
+    month: closedCosts
+      .totals(month, startOfUtcDay(now))
+      .map(({ costs }) => costs)
+      .reduce(sumOf, open.length === 0 ? today : sumOf(today, costsAt.on(open, now))),
   };
-}
-
-/** The days before today whose total is not put down yet. */
-function openDays(totals: CostTotalsByDay, now: number): number[] {
-  return Array.from(
-    { length: KEPT_DAYS - 1 },
-    (_, index) => startOfUtcDay(now) - (index + 1) * DAY_MS,
-  ).filter((day) => !totals.has(day));
 }

@@ -2,10 +2,13 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FleetActor } from "../../../src/fleet/actor.ts";
+import { keepCostDays } from "../../../src/history/costs.ts";
 import { rollUpPage } from "../../../src/history/retention.ts";
 import { WALK_START } from "../../../src/history/walk.ts";
+import { NO_COSTS } from "../../../src/lifecycle/model/ledger.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { openProvider } from "../../../src/providers/registry.ts";
+import { passAlarms } from "../../fleet/fleets.ts";
 import { expectLogged, mayLog } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, type Reply, rowsOf, setClock } from "../../world.ts";
 
@@ -101,6 +104,45 @@ describe("an export", () => {
 });
 
 describe("an import", () => {
+  it("brings days of costs along, which the fleet knows then, and a second one changes nothing", async () => {
+    const user = await newUser();
+    const days = Array.from({ length: 40 }, (_, index) => DAY - (index + 4) * A_DAY);
+    const costs = { ...NO_COSTS, working: { ms: HOUR, dollars: 2 } };
+    await keepCostDays(
+      env.DB,
+      user.userId,
+      days.flatMap((day) =>
+        ["a", "b"].map((instanceId) => ({
+          day,
+          instanceId,
+          costs,
+          provider: "vast",
+          tags: "{}",
+          closedAt: 1,
+        })),
+      ),
+    );
+    const { lines } = await exportAll(user.userId);
+    expect(lines.filter(({ type }) => type === "cost_day")).toHaveLength(80);
+    const { userId } = await newUser();
+    for (const _ of [1, 2]) {
+      const { body } = await bring(userId, user.userId, lines.slice(1));
+      expect(body.refused).toEqual([]);
+      const fleet = fleetOf(env, userId);
+      await passAlarms(fleet, Date.now() + 5 * MINUTE);
+      const { closed } = await fleet.daysOfCosts({ from: 0, before: DAY });
+      expect(closed.map(({ day, costs }) => [day, costs.working.dollars])).toEqual(
+        days.toReversed().map((day) => [day, 4]),
+      );
+      const { knownBefore } = await fleet.recentCosts(
+        { from: 0, before: DAY },
+        { by: "instance" },
+        { after: null, limit: 10 },
+      );
+      expect(knownBefore).toBeGreaterThan(days[0] ?? 0);
+    }
+  });
+
   it("names the line that is not as it should be", async () => {
     const user = { type: "user", name: "Ada", created_at: 1 };
     const { status, body } = await bring("u-import-bad", "u-x", [user, { type: "hour", instance_id: "a" }]);

@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 10, maxLength: 10 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 11, maxLength: 11 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -64,6 +64,7 @@ describe("the next alarm of a fleet", () => {
           awaitingAt,
           standingAt,
           inventoryAt,
+          costsAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -80,6 +81,7 @@ describe("the next alarm of a fleet", () => {
             pruneAt: pruneAt ?? null,
             standingAt: standingAt ?? null,
             inventoryAt: inventoryAt ?? null,
+            costsAt: costsAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };

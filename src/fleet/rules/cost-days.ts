@@ -1,0 +1,82 @@
+import { KEPT_DAYS } from "../../lifecycle/model/ledger.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
+import { type FleetState, withDue } from "./state.ts";
+
+/**
+ * When a fleet closes the days of its instances' costs: the night after, and once more a night later, since a report may change a day
+ * for a day. Then it is final.
+ */
+
+/** By then every instance has told what the day before has cost: it does so within an hour after midnight. */
+const CLOSING_FROM_MS = 2 * HOUR_MS;
+
+/** Fleets close over this time, so that the history does not get all of them at once. */
+const CLOSING_OVER_MS = 4 * HOUR_MS;
+
+const FIRST_RETRY_MS = 30 * SECOND_MS;
+const LONGEST_RETRY_MS = HOUR_MS;
+
+/** A history that is away for longer never hears of a day. */
+const WAITING_DAYS = 31;
+
+/** What the history knows of days before is asked for so many days at a time. */
+export const RECALLED_AT_ONCE_MS = 30 * DAY_MS;
+
+/** The next time to close days. `spread`: of the fleet, from 0 to 1. */
+export function closingAfter(now: number, spread: number): number {
+  const minutes = Math.floor((spread * CLOSING_OVER_MS) / MINUTE_MS);
+  const today = startOfUtcDay(now) + CLOSING_FROM_MS + minutes * MINUTE_MS;
+  return today > now ? today : today + DAY_MS;
+}
+
+/** The days that are over and of which ledgers still tell, oldest first: those of before are lost if they are not closed. */
+function tellableDays(now: number): number[] {
+  return Array.from({ length: KEPT_DAYS }, (_, index) => startOfUtcDay(now) - (KEPT_DAYS - index) * DAY_MS);
+}
+
+/** The days that are over and not closed yet. */
+export function openDays({ costs }: FleetState, now: number): number[] {
+  return tellableDays(now).filter((day) => day >= costs.closedBefore);
+}
+
+/** The days to close now, those that are closed once more among them. */
+export function daysToClose({ costs }: FleetState, now: number): number[] {
+  return tellableDays(now).filter((day) => day >= costs.closedBefore || day >= finalBefore(now));
+}
+
+/** Days before this are final once they are closed: no ledger takes a report of them any more. */
+export function finalBefore(now: number): number {
+  return startOfUtcDay(now) - (KEPT_DAYS - 1) * DAY_MS;
+}
+
+/** What has waited for the history since before this is given up. */
+export function waitingFrom(now: number): number {
+  return startOfUtcDay(now) - WAITING_DAYS * DAY_MS;
+}
+
+/** The days that are over are closed. */
+export function withClosed(state: FleetState, now: number, spread: number): FleetState {
+  const costs = { ...state.costs, closedBefore: startOfUtcDay(now), closeAt: closingAfter(now, spread) };
+  return { ...state, costs };
+}
+
+/** A history that is away is asked ever less often. */
+export function withFailure(state: FleetState, now: number): FleetState {
+  const failures = state.costs.failures + 1;
+  const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+  return withDue({ ...state, costs: { ...state.costs, failures } }, { costsAt: now + delay });
+}
+
+/** The history knows of days that the fleet does not: it was set back, or they were imported. */
+export function withRecall(state: FleetState, now: number): FleetState {
+  const { closeAt, closedBefore } = state.costs;
+  // What the instances told before this may be old: they have until the next night to tell it anew.
+  const missed = closeAt === null ? 0 : Math.max(0, Math.ceil((now + 1 - closeAt) / DAY_MS));
+  const costs = {
+    ...state.costs,
+    closedBefore: Math.max(closedBefore, finalBefore(now)),
+    recallBefore: finalBefore(now),
+    closeAt: closeAt === null ? null : closeAt + missed * DAY_MS,
+  };
+  return withDue({ ...state, costs }, { costsAt: now });
+}

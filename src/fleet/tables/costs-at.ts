@@ -1,0 +1,186 @@
+import { z } from "zod";
+import type { CostGroup, CostGrouping } from "../../history/costs.ts";
+import type { CostTotals, Use } from "../../lifecycle/model/ledger.ts";
+import { columnOf, type Found, openEnum, readableRows, readFound } from "../../lifecycle/model/stored.ts";
+import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
+import { type TotalsRow, totalsRow } from "./cost-columns.ts";
+
+/** What all instances of a fleet cost, by what `InstanceCosts` knows of each: sums that SQLite makes. */
+
+/** What a wasting instance costs for nothing. */
+export interface WastingRow {
+  readonly instance_id: string;
+  readonly name: string;
+  /** Dollars an hour; null while it is unknown. */
+  readonly rate: number | null;
+  readonly use: Use;
+  readonly wasted_today: number;
+}
+
+const wastingRow: z.ZodType<WastingRow> = z.object({
+  instance_id: z.string(),
+  name: z.string(),
+  rate: z.number().nullable(),
+  use: openEnum<Use>(),
+  wasted_today: z.number(),
+});
+
+const TOTALS = `
+  TOTAL(working_ms) AS working_ms, TOTAL(working) AS working, TOTAL(idle_ms) AS idle_ms, TOTAL(idle) AS idle,
+  TOTAL(silent_ms) AS silent_ms, TOTAL(silent) AS silent,
+  TOTAL(hibernated_ms) AS hibernated_ms, TOTAL(hibernated) AS hibernated,
+  TOTAL(wasted) AS wasted, TOTAL(saved) AS saved, TOTAL(reported) AS reported, TOTAL(unpriced_ms) AS unpriced_ms`;
+
+/** What was reported of the days whose first instants are listed in ?1. */
+const REPORTED = `
+  SELECT instance_id, day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms, hibernated,
+         wasted, saved, reported, unpriced_ms
+  FROM instance_days WHERE day IN (SELECT value FROM json_each(?1))`;
+
+/** What has passed on each of those days since the last report, up to ?2. Of one out of date only the time is known. */
+const SINCE = `
+  SELECT instance_id, day,
+         iif(use = 'working', ms, 0) AS working_ms, iif(use = 'working', dollars, 0) AS working,
+         iif(use = 'idle', ms, 0) AS idle_ms, iif(use = 'idle', dollars, 0) AS idle,
+         iif(use = 'silent', ms, 0) AS silent_ms, iif(use = 'silent', dollars, 0) AS silent,
+         iif(use = 'hibernated', ms, 0) AS hibernated_ms, iif(use = 'hibernated', dollars, 0) AS hibernated,
+         iif(is_wasted, dollars, 0) AS wasted, hourly_saving * ms / 3600000.0 AS saved, 0 AS reported,
+         iif(rate IS NULL, ms, 0) AS unpriced_ms
+  FROM (
+    SELECT *, ms * COALESCE(rate, 0) / 3600000.0 AS dollars
+    FROM (
+      SELECT c.instance_id, o.value AS day, iif(is_current, use, NULL) AS use, iif(is_current, rate, NULL) AS rate,
+             is_current AND is_wasted AS is_wasted, iif(is_current, hourly_saving, 0) AS hourly_saving,
+             MAX(0, MIN(?2, o.value + ${DAY_MS}) - MAX(c.until, o.value)) AS ms
+      FROM json_each(?1) AS o CROSS JOIN instance_costs AS c
+      WHERE c.use IS NOT NULL
+        AND (is_current OR EXISTS (SELECT 1 FROM instances WHERE instance_id = c.instance_id))))
+  WHERE ms > 0`;
+
+const OF_DAYS = `${REPORTED} UNION ALL ${SINCE}`;
+
+/** The groups' keys, as those of `readCostDays`. */
+const KEYS = {
+  day: "printf('%014d', day)",
+  instance: "instance_id",
+  provider: "provider",
+  tag: `COALESCE(tags ->> ('$."' || ?4 || '"'), '')`,
+} as const satisfies Record<CostGrouping["by"], string>;
+
+const groupKey = columnOf("key", z.string());
+const groupRow = z
+  .looseObject({ key: z.string() })
+  .transform((row): CostGroup => ({ key: row.key, costs: totalsRow.parse(row) }));
+
+export class CostsAt {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** What all cost together on these of the last days: their first instants. */
+  on(days: readonly number[], now: number): CostTotals {
+    const row = this.#sql
+      .exec<TotalsRow>(`SELECT ${TOTALS} FROM (${OF_DAYS})`, JSON.stringify(days), now)
+      .one();
+    return totalsRow.parse(row);
+  }
+
+  /**
+   * The same by groups, a page after `after` in the order of their keys, with the days of this range that are closed and kept here.
+   */
+  groups(
+    days: readonly number[],
+    closed: { readonly from: number; readonly before: number },
+    now: number,
+    grouping: CostGrouping,
+    { after, limit }: { readonly after: string | null; readonly limit: number },
+  ): Found<CostGroup, string> {
+    const rows = this.#sql
+      .exec(
+        `SELECT key, ${TOTALS} FROM (
+           SELECT ${KEYS[grouping.by]} AS key, * FROM (
+             SELECT a.*, COALESCE(c.provider, 'none') AS provider, COALESCE(c.tags, '{}') AS tags
+             FROM (${OF_DAYS}) AS a LEFT JOIN instance_costs AS c ON c.instance_id = a.instance_id
+             UNION ALL
+             SELECT instance_id, day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms, hibernated,
+                    wasted, saved, reported, unpriced_ms, provider, tags
+             FROM closed_costs WHERE day >= ?3 AND day < ?7))
+         WHERE ?5 IS NULL OR key > ?5 GROUP BY key ORDER BY key LIMIT ?6`,
+        JSON.stringify(days),
+        now,
+        closed.from,
+        grouping.by === "tag" ? grouping.tag : "",
+        after,
+        limit,
+        closed.before,
+      )
+      .toArray();
+    return readFound(groupRow, groupKey, rows, limit);
+  }
+
+  /**
+   * Puts down what each instance has cost on a day that is over, and all of them together. Closed again, only what differs is new to the
+   * history.
+   */
+  close(day: number, now: number): void {
+    this.#sql.exec(
+      `INSERT INTO closed_costs (day, instance_id, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms,
+                                 hibernated, wasted, saved, reported, unpriced_ms, provider, tags, closed_at, is_kept)
+       SELECT a.day, a.instance_id, ${TOTALS}, COALESCE(c.provider, 'none'), COALESCE(c.tags, '{}'), ?3, 0
+       FROM (${OF_DAYS}) AS a LEFT JOIN instance_costs AS c ON c.instance_id = a.instance_id
+       GROUP BY a.day, a.instance_id
+       HAVING TOTAL(working_ms + idle_ms + silent_ms + hibernated_ms + unpriced_ms) > 0
+         OR TOTAL(working + idle + silent + hibernated) <> 0
+       ON CONFLICT (day, instance_id) DO UPDATE SET
+         working_ms = excluded.working_ms, working = excluded.working, idle_ms = excluded.idle_ms, idle = excluded.idle,
+         silent_ms = excluded.silent_ms, silent = excluded.silent,
+         hibernated_ms = excluded.hibernated_ms, hibernated = excluded.hibernated,
+         wasted = excluded.wasted, saved = excluded.saved, reported = excluded.reported,
+         unpriced_ms = excluded.unpriced_ms, provider = excluded.provider, tags = excluded.tags,
+         closed_at = excluded.closed_at, is_kept = 0
+       WHERE ABS(working_ms - excluded.working_ms) + ABS(idle_ms - excluded.idle_ms)
+               + ABS(silent_ms - excluded.silent_ms) + ABS(hibernated_ms - excluded.hibernated_ms)
+               + ABS(unpriced_ms - excluded.unpriced_ms) >= 1
+         OR ABS(working - excluded.working) + ABS(idle - excluded.idle) + ABS(silent - excluded.silent)
+               + ABS(hibernated - excluded.hibernated) + ABS(wasted - excluded.wasted) + ABS(saved - excluded.saved)
+               + ABS(reported - excluded.reported) > 1e-9`,
+      JSON.stringify([day]),
+      Math.min(now, day + DAY_MS),
+      now,
+    );
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO cost_totals (day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms,
+                                           hibernated, wasted, saved, reported, unpriced_ms)
+       SELECT ?1, ${TOTALS} FROM closed_costs WHERE day = ?1 HAVING COUNT(*) > 0`,
+      day,
+    );
+  }
+
+  /** Dollars an hour of all instances together, of those that waste money, and of how many a rate is known. */
+  rates(): { readonly rate: number; readonly wasted_rate: number; readonly known_rates: number } {
+    return this.#sql
+      .exec<{ rate: number; wasted_rate: number; known_rates: number }>(
+        `SELECT TOTAL(rate) AS rate, TOTAL(iif(is_wasted, rate, 0)) AS wasted_rate, COUNT(rate) AS known_rates
+         FROM instance_costs WHERE is_current AND use IS NOT NULL`,
+      )
+      .one();
+  }
+
+  /** Those that waste the most an hour. */
+  wasting(now: number, limit: number): WastingRow[] {
+    const rows = this.#sql.exec(
+      `SELECT c.instance_id, i.name, c.rate, c.use,
+              COALESCE((SELECT SUM(wasted) FROM instance_days WHERE day = ?1 AND instance_id = c.instance_id), 0)
+                + COALESCE(c.rate, 0) * MAX(0, ?2 - MAX(c.until, ?1)) / 3600000.0 AS wasted_today
+       FROM instance_costs AS c INDEXED BY instance_costs_wasted
+         CROSS JOIN instances AS i ON i.instance_id = c.instance_id
+       WHERE c.is_wasted AND c.is_current ORDER BY c.rate DESC LIMIT ?3`,
+      startOfUtcDay(now),
+      now,
+      limit,
+    );
+    return readableRows(wastingRow, rows.toArray());
+  }
+}

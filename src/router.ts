@@ -24,6 +24,7 @@ import {
   DeleteConnection,
   ListConnections,
 } from "./api/connections.ts";
+import { GetCosts } from "./api/costs/get.ts";
 import { EnrollMachine } from "./api/enroll.ts";
 import { CreateEnrollment, DeleteEnrollment, ListEnrollments } from "./api/enrollments.ts";
 import { ListEvents } from "./api/events.ts";
@@ -123,6 +124,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/events", ListEvents);
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
+  api.get("/api/agent/costs", GetCosts);
   api.get("/api/agent/savings", GetSavings);
   api.get("/api/agent/channels", ListChannels);
   api.post("/api/agent/channels", CreateChannel);

@@ -159,6 +159,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/events"],
   ["GET", "/api/agent/policy"],
   ["PUT", "/api/agent/policy"],
+  ["GET", "/api/agent/costs"],
   ["GET", "/api/agent/savings"],
   ["GET", "/api/agent/channels"],
   ["POST", "/api/agent/channels"],
@@ -372,6 +373,29 @@ const badQuery = fc.oneof(
   fc.stringMatching(/^[a-z]{1,20}$/).map((text) => `limit=${text}`),
 );
 
+const badCostsQuery = fc.oneof(
+  fc.constantFrom(
+    "from=2025-02-29",
+    "from=2025-1-1",
+    "from=2025-01-01T00:00:00Z",
+    "from=9999-12-31",
+    "to=0000-00-00",
+    "to=%00",
+    "from=2025-02-01&to=2025-01-31",
+    "from=2024-01-01&to=2025-12-31",
+    "by=tag",
+    "by=tag&tag=",
+    "by=tag&tag=a%22b",
+    "by=tag&tag=%F0%9F%98%80",
+    `by=tag&tag=${"x".repeat(41)}`,
+    "by=day&tag=team",
+    "by=instance&cursor=eA",
+    "by=__proto__",
+  ),
+  fc.stringMatching(/^[a-z]{1,20}$/).map((text) => `from=${text}`),
+  fc.stringMatching(/^[A-Z]{1,20}$/).map((text) => `by=${text}`),
+);
+
 /** Any request of this kind must be answered with a 4xx. */
 export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
   const heartbeat = (body: BadRequest["body"]): BadRequest => ({
@@ -436,12 +460,14 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
           "/api/agent/instances",
           `${instancePath}/heartbeats`,
           "/api/agent/events",
+          "/api/agent/costs",
           "/api/agent/savings",
           "/api/agent/inventory",
         ),
         badQuery,
       )
       .map(([path, query]) => byUser("GET", `${path}?${query}`)),
+    badCostsQuery.map((query) => byUser("GET", `/api/agent/costs?${query}`)),
     fc
       .oneof(fc.string({ minLength: 1 }), fc.constantFrom("2025-13-01T00:00:00Z", "1", "now", "2025-01-01"))
       .map((from) => byUser("GET", `${instancePath}/heartbeats?from=${encodeURIComponent(from)}`)),

@@ -28,11 +28,9 @@ import {
 } from "./rules/state.ts";
 import { Admissions, NOT_ADMITTED } from "./tables/admissions.ts";
 import { Channels } from "./tables/channels.ts";
-import { ClosedCosts } from "./tables/closed-costs.ts";
 import { Confirmations } from "./tables/confirmations.ts";
 import { Connections } from "./tables/connections.ts";
 import { InstanceCosts } from "./tables/costs.ts";
-import { CostsAt } from "./tables/costs-at.ts";
 import { Deliveries } from "./tables/deliveries.ts";
 import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
 import { RecentEvents } from "./tables/events.ts";
@@ -62,8 +60,6 @@ export class Fleet {
   readonly inventory: Inventory;
   readonly connections: Connections;
   readonly costs: InstanceCosts;
-  readonly costsAt: CostsAt;
-  readonly closedCosts: ClosedCosts;
   readonly deliveries: Deliveries;
   readonly digests: Digests;
   readonly retries: Retries;
@@ -87,8 +83,6 @@ export class Fleet {
     this.inventory = new Inventory(sql);
     this.connections = new Connections(sql);
     this.costs = new InstanceCosts(sql);
-    this.costsAt = new CostsAt(sql);
-    this.closedCosts = new ClosedCosts(sql);
     this.deliveries = new Deliveries(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
     this.retries = new Retries(sql);

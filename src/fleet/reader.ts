@@ -5,6 +5,7 @@ import { standingsOf } from "../providers/connections.ts";
 import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
 import type { FleetEvent } from "./tables/events.ts";
+import { type CostsOfFleet, costsOfFleet, type PagedGrouping } from "./views/costs.ts";
 import {
   type CostRange,
   type DaysOfFleet,
@@ -57,6 +58,11 @@ export abstract class FleetReader extends FleetInventory {
     page: { readonly after: string | null; readonly limit: number },
   ): Promise<RecentGroups> {
     return recentGroups(await this[READY](), range, grouping, page, Date.now());
+  }
+
+  /** The same, and what they have cost on each day of a range, by groups too. */
+  async costs(range: CostRange, grouping: PagedGrouping | null): Promise<CostsOfFleet> {
+    return costsOfFleet(await this[READY](), range, grouping, Date.now());
   }
 
   async events(before: Position | null, limit: number): Promise<Page<FleetEvent>> {

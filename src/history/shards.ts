@@ -1,7 +1,7 @@
 import { hashText } from "../platform/hash.ts";
 
 /**
- * The databases of the history. One D1 database holds 10 GB, which is a week of about eleven thousand instances
+ * The databases of the history. One D1 database holds 10 GB, a week of heartbeats and 400 days of costs of about eleven thousand instances
  * (`npm run capacity`); a larger fleet is spread over several. The first is `DB`; the others are bindings named
  * `HISTORY_1`, `HISTORY_2` and so on without a gap, with the same migrations. An instance's shard is chosen when it is
  * registered, and stored with it. So a new shard takes its share of new instances, and nothing is moved.

@@ -54,6 +54,8 @@ describe("two users with the same instance id", () => {
     const events = await call("GET", "/api/agent/events", { token: ada.token });
     expect(events.body.events).toHaveLength(2);
     expect((await call("GET", "/api/agent/savings", { token: ada.token })).body.instances).toHaveLength(1);
+    const costs = await call("GET", "/api/agent/costs?by=instance", { token: ada.token });
+    expect(costs.body).toMatchObject({ rows: [{ key: "rig" }], now: { rate: 1 } });
 
     await his.ask("DELETE");
     expect((await his.ask("GET")).status).toBe(404);
@@ -81,6 +83,7 @@ describe("two users with the same instance id", () => {
           "instances?limit=1",
           "events",
           "policy",
+          "costs?by=instance",
           "savings",
           "channels",
           "providers/webhook",
@@ -89,6 +92,7 @@ describe("two users with the same instance id", () => {
         ].map(async (path) => (await call("GET", `/api/agent/${path}`, { token: ada.token })).body),
       ),
     ];
+    setClock(DAY + MINUTE);
     const before = await seenByHer();
 
     const as = (method: string, path: string, json: unknown) =>
@@ -109,7 +113,7 @@ describe("two users with the same instance id", () => {
     expect((await fleetOf(env, bob.userId).guards()).user.closedAt).not.toBeNull();
     await his[0]?.ask("DELETE");
 
-    setClock(DAY);
+    setClock(DAY + MINUTE);
     expect(await seenByHer()).toEqual(before);
     expect(await fleetOf(env, ada.userId).holderOf(machine)).toBe("rig");
     expect((await fleetOf(env, ada.userId).guards()).user.closedAt).toBeNull();
@@ -229,6 +233,7 @@ describe("tokens", () => {
       ["user", "GET", "/api/agent/events"],
       ["user", "GET", "/api/agent/policy"],
       ["user", "PUT", "/api/agent/policy"],
+      ["user", "GET", "/api/agent/costs"],
       ["user", "GET", "/api/agent/savings"],
       ["user", "GET", "/api/agent/channels"],
       ["user", "POST", "/api/agent/channels"],

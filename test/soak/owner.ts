@@ -23,7 +23,13 @@ export interface OwnerOptions {
 
 export async function actAsOwners(options: OwnerOptions, signal: AbortSignal): Promise<void> {
   const { fleet, answers, adminToken, chance } = options;
-  const reads = ["/instances?limit=50", "/events?limit=50", "/savings", "/channels"] as const;
+  const reads = [
+    "/instances?limit=50",
+    "/events?limit=50",
+    "/savings",
+    "/costs?by=instance",
+    "/channels",
+  ] as const;
   const repeat = async (everyMs: number, act: () => Promise<unknown>) => {
     while (!signal.aborted) {
       await act();

@@ -4,7 +4,9 @@ import { readableRows } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import type { InstanceRow } from "../report.ts";
+import { ClosedCosts } from "./closed-costs.ts";
 import { totalsColumns } from "./cost-columns.ts";
+import { CostsAt } from "./costs-at.ts";
 
 /**
  * What the instances cost, as their reports say: of each a row of what it costs from then on, and a row of each of its last days up to
@@ -18,9 +20,15 @@ const knownRow = z.object({ registered_at: z.number(), since: z.number(), until:
 const LAST_DAYS = 3;
 
 export class InstanceCosts {
+  /** What all cost together. */
+  readonly at: CostsAt;
+  /** The days that are over. */
+  readonly closed: ClosedCosts;
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
+    this.at = new CostsAt(sql);
+    this.closed = new ClosedCosts(sql);
     this.#sql = sql;
   }
 

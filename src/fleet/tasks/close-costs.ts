@@ -56,10 +56,10 @@ export async function closeCosts(env: Env, userId: string, fleet: Fleet): Promis
 /** In one transaction, so that the days of the instances and the total never differ. */
 function closeDays(userId: string, fleet: Fleet, now: number): void {
   const lost = fleet.change((state) => {
-    for (const day of daysToClose(state, now)) fleet.costsAt.close(day, now);
+    for (const day of daysToClose(state, now)) fleet.costs.at.close(day, now);
     fleet.costs.forget(finalBefore(now));
-    fleet.closedCosts.forgetTotals(now - COST_DAYS_KEPT_MS);
-    const lost = fleet.closedCosts.forget(waitingFrom(now));
+    fleet.costs.closed.forgetTotals(now - COST_DAYS_KEPT_MS);
+    const lost = fleet.costs.closed.forget(waitingFrom(now));
     return { state: withClosed(state, now, spreadOf(userId)), result: lost };
   });
   if (lost > 0)
@@ -69,18 +69,18 @@ function closeDays(userId: string, fleet: Fleet, now: number): void {
 /** Whether there is more to bring. */
 async function bringToHistory(env: Env, userId: string, fleet: Fleet): Promise<boolean> {
   for (let page = 0; page < PAGES_AT_ONCE; page++) {
-    const days = fleet.closedCosts.unkept(ROWS_PER_PAGE);
+    const days = fleet.costs.closed.unkept(ROWS_PER_PAGE);
     // The rows of a user who is leaving are on their way out.
     if (days.length === 0 || fleet.state.leavingSince !== null) return false;
     await keep(env, userId, fleet, days);
   }
-  return fleet.closedCosts.unkeptFrom() !== null;
+  return fleet.costs.closed.unkeptFrom() !== null;
 }
 
 async function keep(env: Env, userId: string, fleet: Fleet, days: readonly CostDay[]): Promise<void> {
   await within(CALL_LIMIT_MS, keepCostDays(historyOf(env, shardOf(env, userId, fleet)), userId, days));
   fleet.update((state) => {
-    fleet.closedCosts.noteKept(days);
+    fleet.costs.closed.noteKept(days);
     return state;
   });
 }
@@ -104,7 +104,7 @@ async function recallTotals(env: Env, userId: string, fleet: Fleet): Promise<boo
   const database = historyOf(env, shardOf(env, userId, fleet));
   const { rows } = await within(CALL_LIMIT_MS, readCostDays(database, userId, days, { by: "day" }, page));
   return fleet.change((state) => {
-    fleet.closedCosts.takeTotals(rows.map(({ key, costs }) => ({ day: Number(key), costs })));
+    fleet.costs.closed.takeTotals(rows.map(({ key, costs }) => ({ day: Number(key), costs })));
     const isMore = from > Date.now() - COST_DAYS_KEPT_MS;
     const costs = { ...state.costs, recallBefore: isMore ? from : null };
     return { state: { ...state, costs }, result: isMore };
@@ -114,11 +114,11 @@ async function recallTotals(env: Env, userId: string, fleet: Fleet): Promise<boo
 function noteDone(userId: string, fleet: Fleet, isMore: boolean, now: number): void {
   if (fleet.state.costs.failures > 0) logInfo("days of costs came to the history again", { user_id: userId });
   fleet.update((state) => {
-    const unkeptFrom = fleet.closedCosts.unkeptFrom() ?? Number.POSITIVE_INFINITY;
-    if (!isMore) fleet.closedCosts.forget(Math.min(unkeptFrom, finalBefore(now)));
+    const unkeptFrom = fleet.costs.closed.unkeptFrom() ?? Number.POSITIVE_INFINITY;
+    if (!isMore) fleet.costs.closed.forget(Math.min(unkeptFrom, finalBefore(now)));
     const isOver =
       state.leavingSince !== null ||
-      (countInstances(state) === 0 && fleet.costs.isEmpty && fleet.closedCosts.isEmpty);
+      (countInstances(state) === 0 && fleet.costs.isEmpty && fleet.costs.closed.isEmpty);
     const closeAt = isOver ? null : (state.costs.closeAt ?? closingAfter(now, spreadOf(userId)));
     const next = { ...state, costs: { ...state.costs, closeAt, failures: 0 } };
     return withDue(next, { costsAt: isMore ? now + SECOND_MS : closeAt });

@@ -21,15 +21,15 @@ export interface CostRange {
 
 /** Of days from `from` on, before `before`. */
 export function daysOfFleet(
-  { state, costsAt, closedCosts }: Fleet,
+  { state, costs: known }: Fleet,
   { from, before }: CostRange,
   now: number,
 ): DaysOfFleet {
   const today = startOfUtcDay(now);
   const open = [...openDays(state, now), today].filter((day) => day >= from && day < before);
   return {
-    closed: closedCosts.totals(from, Math.min(before, today)),
-    open: open.map((day) => ({ day, costs: costsAt.on([day], now) })),
+    closed: known.closed.totals(from, Math.min(before, today)),
+    open: open.map((day) => ({ day, costs: known.at.on([day], now) })),
   };
 }
 
@@ -41,9 +41,9 @@ export interface HistoryOfCosts {
   readonly knownBefore: number;
 }
 
-export function historyOfCosts({ state, closedCosts }: Fleet): HistoryOfCosts {
+export function historyOfCosts({ state, costs: known }: Fleet): HistoryOfCosts {
   const { shard, closedBefore } = state.costs;
-  return { shard, knownBefore: Math.min(closedBefore, closedCosts.unkeptFrom() ?? closedBefore) };
+  return { shard, knownBefore: Math.min(closedBefore, known.closed.unkeptFrom() ?? closedBefore) };
 }
 
 export interface RecentGroups extends HistoryOfCosts, Found<CostGroup, string> {}
@@ -61,5 +61,5 @@ export function recentGroups(
     (day) => day >= from && day < before,
   );
   const closed = { from: Math.max(from, history.knownBefore), before };
-  return { ...history, ...fleet.costsAt.groups(open, closed, now, grouping, page) };
+  return { ...history, ...fleet.costs.at.groups(open, closed, now, grouping, page) };
 }

@@ -25,21 +25,21 @@ export interface MoneyNow {
 
 const WASTING_SHOWN = 20;
 
-export function moneyNow({ state, costsAt, closedCosts }: Fleet, now: number): MoneyNow {
+export function moneyNow({ state, costs: known }: Fleet, now: number): MoneyNow {
   const month = startOfUtcMonth(now);
-  const today = costsAt.on([startOfUtcDay(now)], now);
-  const { rate, wasted_rate, known_rates } = costsAt.rates();
+  const today = known.at.on([startOfUtcDay(now)], now);
+  const { rate, wasted_rate, known_rates } = known.at.rates();
   const open = openDays(state, now).filter((day) => day >= month);
   return {
     at: now,
     rate,
     unknown_rates: Math.max(0, countInstances(state) - (state.instancesByStatus.deleted ?? 0) - known_rates),
     wasted_rate,
-    wasting: costsAt.wasting(now, WASTING_SHOWN),
+    wasting: known.at.wasting(now, WASTING_SHOWN),
     today,
-    month: closedCosts
+    month: known.closed
       .totals(month, startOfUtcDay(now))
       .map(({ costs }) => costs)
-      .reduce(sumOf, open.length === 0 ? today : sumOf(today, costsAt.on(open, now))),
+      .reduce(sumOf, open.length === 0 ? today : sumOf(today, known.at.on(open, now))),
   };
 }

@@ -10,7 +10,8 @@ const KEY_WORDS =
 const VALUE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{0,100}$/u;
 const VALUE_WORDS = "a value must be at most 100 characters, without control characters";
 
-const keySchema = z.string().regex(KEY);
+/** The key of a tag. */
+export const tagKeySchema = z.string().regex(KEY, KEY_WORDS);
 
 const valueSchema = z.string().refine((value) => VALUE.test(value), VALUE_WORDS);
 
@@ -26,7 +27,7 @@ export const tagsSchema = z.preprocess(
     return given;
   },
   z
-    .record(keySchema, valueSchema, {
+    .record(tagKeySchema, valueSchema, {
       error: ({ code }) => (code === "invalid_key" ? KEY_WORDS : undefined),
     })
     .refine((tags) => Object.keys(tags).length <= MOST_TAGS, `must be at most ${MOST_TAGS} tags`),

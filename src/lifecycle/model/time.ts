@@ -15,6 +15,11 @@ export function utcDay(instantMs: number): string {
   return new Date(instantMs).toISOString().slice(0, 10);
 }
 
+/** The UTC month of an instant: `2025-12`. */
+export function utcMonth(instantMs: number): string {
+  return new Date(instantMs).toISOString().slice(0, 7);
+}
+
 /** The first instant of the UTC day that holds `instantMs`. */
 export function startOfUtcDay(instantMs: number): number {
   return Math.floor(instantMs / DAY_MS) * DAY_MS;
@@ -24,6 +29,12 @@ export function startOfUtcDay(instantMs: number): number {
 export function startOfUtcMonth(instantMs: number): number {
   const date = new Date(instantMs);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+}
+
+/** The first instant of the UTC month after the one that holds `instantMs`. */
+export function startOfNextUtcMonth(instantMs: number): number {
+  const date = new Date(instantMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
 }
 
 /** Short form for countdowns: `45s`, `2min`, `1min 43s`, `3h`. Rounded to the nearest second. */

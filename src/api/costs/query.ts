@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
+import { type Issue, invalid } from "../../http/errors.ts";
+import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
+import { DAY_MS, startOfUtcDay, startOfUtcMonth, utcDay } from "../../lifecycle/model/time.ts";
+
+/** What a request asks of the costs. */
+
+export const GROUPINGS = ["day", "instance", "provider", "tag", "status"] as const;
+
+const MAXIMUM_DAYS = 400;
+
+const day = z.iso
+  .date("must be a day, as 2025-12-31")
+  .transform((text) => Date.parse(text))
+  .describe("A UTC day, as `2025-12-31`");
+
+export const costsQuery = z.object({
+  from: day.optional().describe("The first UTC day. Default: the first of the month of the last day"),
+  to: day
+    .optional()
+    .describe(`The last UTC day, itself included, at most ${MAXIMUM_DAYS} days in all. Default: today`),
+  by: z.enum(GROUPINGS).default("day"),
+  tag: tagKeySchema.optional().describe("The key of the tag to group by; only with `by=tag`"),
+  limit: pageLimit(1000),
+  cursor: idCursor.optional(),
+});
+
+type CostsQuery = z.infer<typeof costsQuery>;
+
+/** Rows by day and by status come all at once; the others come in pages, in the order of their keys. */
+export type Asked =
+  | { readonly by: "day" | "status" }
+  | { readonly by: "instance" | "provider"; readonly page: AskedPage }
+  | { readonly by: "tag"; readonly tag: string; readonly page: AskedPage };
+
+export interface AskedPage {
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** UTC days by their first instants, from `from` on, before `before`. */
+export interface Days {
+  readonly from: number;
+  readonly before: number;
+}
+
+export interface CostsQuestion extends Days {
+  readonly asked: Asked;
+}
+
+/** Throws 400 for what goes together badly. */
+export function readCostsQuery(query: CostsQuery, now: number): CostsQuestion {
+  return { ...daysOf(query, now), asked: askedOf(query) };
+}
+
+function daysOf({ from, to }: CostsQuery, now: number): Days {
+  const last = to ?? startOfUtcDay(now);
+  const first = from ?? startOfUtcMonth(last);
+  if (first > last) throw wrong("from", `must not be after ${utcDay(last)}`);
+  if (last - first >= MAXIMUM_DAYS * DAY_MS)
+    throw wrong("from", `must be at most ${MAXIMUM_DAYS} days in all`);
+  return { from: first, before: last + DAY_MS };
+}
+
+function askedOf({ by, tag, limit, cursor }: CostsQuery): Asked {
+  if (by !== "tag" && tag !== undefined) throw wrong("tag", "goes with by=tag only");
+  const after = cursor === undefined ? null : keyIn(cursor, by);
+  switch (by) {
+    case "day":
+    case "status":
+      return { by };
+    case "instance":
+    case "provider":
+      return { by, page: { after, limit } };
+    case "tag":
+      if (tag === undefined) throw wrong("tag", "by=tag needs the key of a tag");
+      return { by, tag, page: { after, limit } };
+  }
+}
+
+const place = z.tuple([z.enum(["instance", "provider", "tag"]), z.string().max(200)]);
+
+export function cursorAfter({ by }: Asked, key: string | null): string | null {
+  return key === null ? null : encodeId(JSON.stringify([by, key]));
+}
+
+function keyIn(cursor: string, by: (typeof GROUPINGS)[number]): string {
+  const read = place.safeParse(parsed(cursor));
+  if (read.success && read.data[0] === by) return read.data[1];
+  throw wrong("cursor", "not a cursor of this list");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function wrong(field: string, message: string): Error {
+  const issue: Issue = { path: `query.${field}`, message };
+  return invalid([issue]);
+}

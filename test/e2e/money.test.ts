@@ -82,9 +82,9 @@ describe("the fleet's money", () => {
     await unpriced.getByText("not known").waitFor();
     expect(await unpriced.innerText()).not.toContain("$0.00");
     await page.getByRole("button", { name: "An hour", exact: true }).click();
-    await expect.poll(() => names(page)).toEqual(["Dear", "Lost", "Unpriced"]);
+    await expect.poll(() => names(page), PATIENCE).toEqual(["Dear", "Lost", "Unpriced"]);
     await page.getByRole("button", { name: "Wasted today", exact: true }).click();
-    await expect.poll(async () => (await names(page))[0]).toBe("Lost");
+    await expect.poll(async () => (await names(page))[0], PATIENCE).toBe("Lost");
     expect(await barriers(page)).toEqual([]);
 
     await page.getByRole("link", { name: "Costs" }).first().click();
@@ -92,7 +92,7 @@ describe("the fleet's money", () => {
     await page.getByText("On one day the price of a machine was not known").waitFor();
     const whose = cardOf(page, "What costs how much");
     await expect
-      .poll(() => whose.locator("tbody th").allInnerTexts())
+      .poll(() => whose.locator("tbody th").allInnerTexts(), PATIENCE)
       .toEqual([
         "In all",
         expect.stringMatching(/^Dear/),

@@ -15,6 +15,7 @@ import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } f
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
+import { GetBudget, PutBudget } from "./api/budget.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
 import {
@@ -29,6 +30,7 @@ import { EnrollMachine } from "./api/enroll.ts";
 import { CreateEnrollment, DeleteEnrollment, ListEnrollments } from "./api/enrollments.ts";
 import { ListEvents } from "./api/events.ts";
 import { GetHealth } from "./api/health.ts";
+import { GetHibernateAll, HibernateAll } from "./api/hibernate-all.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
 import { ListInstanceEvents } from "./api/instances/events.ts";
 import { GetInstance } from "./api/instances/get.ts";
@@ -122,6 +124,10 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
   api.get("/api/agent/instances/:id/events", ListInstanceEvents);
   api.get("/api/agent/events", ListEvents);
+  api.get("/api/agent/hibernate-all", GetHibernateAll);
+  api.post("/api/agent/hibernate-all", HibernateAll);
+  api.get("/api/agent/budget", GetBudget);
+  api.put("/api/agent/budget", PutBudget);
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
   api.get("/api/agent/costs", GetCosts);

@@ -157,6 +157,10 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
   ["GET", "/api/agent/events"],
+  ["GET", "/api/agent/budget"],
+  ["PUT", "/api/agent/budget"],
+  ["GET", "/api/agent/hibernate-all"],
+  ["POST", "/api/agent/hibernate-all"],
   ["GET", "/api/agent/policy"],
   ["PUT", "/api/agent/policy"],
   ["GET", "/api/agent/costs"],
@@ -212,6 +216,48 @@ const badPolicy = fc.oneof(
   fc
     .dictionary(fc.stringMatching(/^[a-z]{5,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
     .filter((value) => !Object.keys(value).some((key) => key === "guard" || key === "orphan")),
+);
+
+const badBudget = fc.oneof(
+  fc.constantFrom<unknown>(
+    [],
+    null,
+    50,
+    { day: -1 },
+    { day: 0 },
+    { month: "50" },
+    { month: 1e12 },
+    { day: {} },
+    { at_limit: null },
+    { at_limit: "delete_all" },
+    { day: 5, week: 20 },
+  ),
+  fc
+    .dictionary(fc.stringMatching(/^[a-z]{4,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
+    .filter((body) => !("month" in body)),
+);
+
+const badHibernateAll = fc.oneof(
+  fc.constantFrom<unknown>(
+    [],
+    null,
+    "all",
+    { filter: null },
+    { filter: [] },
+    { filter: { status: "asleep" } },
+    { filter: { provider: "toaster" } },
+    { filter: { connection: "A B" } },
+    { filter: { tag: "team" } },
+    { filter: { tag: ["team:ml"] } },
+    { filter: { only_idle: "yes" } },
+    { filter: { user: "u-1" } },
+    { respect_keep_alive: null },
+    { dry_run: 1 },
+    { dry_run: "true" },
+  ),
+  fc
+    .dictionary(fc.stringMatching(/^[a-z]{3,7}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
+    .filter((body) => !("filter" in body)),
 );
 
 const badRegistration = fc.oneof(
@@ -422,6 +468,8 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["PATCH", instancePath, tokens.user],
     ["POST", `${instancePath}/keep-alive`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
+    ["POST", "/api/agent/hibernate-all", tokens.user],
+    ["PUT", "/api/agent/budget", tokens.user],
     ["POST", "/api/agent/enrollments", tokens.user],
     ["POST", "/api/agent/enroll", tokens.enrollment],
     ["POST", "/api/admin/users", tokens.admin],
@@ -436,6 +484,8 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    badBudget.map((body) => byUser("PUT", "/api/agent/budget", JSON.stringify(body))),
+    badHibernateAll.map((body) => byUser("POST", "/api/agent/hibernate-all", JSON.stringify(body))),
     fc.oneof(
       badTags.map(([method, path, body]) => byUser(method, path, JSON.stringify(body))),
       badTagQuery.map((query) => byUser("GET", `/api/agent/instances?${query}`)),

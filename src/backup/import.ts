@@ -11,6 +11,7 @@ import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
 import { calledKind } from "../lifecycle/model/provider.ts";
 import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 import { fleetOf } from "../platform/address.ts";
+import { answerOr } from "../platform/former-object.ts";
 import { within } from "../platform/within.ts";
 import { credentialsPurpose, firstConnection } from "../providers/connections.ts";
 import { bringInstance } from "./import-instance.ts";
@@ -76,9 +77,15 @@ async function bringFleet(env: Env, userId: string, line: LineOf<"fleet">): Prom
   const unread = unreadIn(line.policy);
   if (unread !== null) return refused(`this version of the service cannot read policy${unread}`);
   const policy = { overrides: policyOverridesSchema.parse(line.policy), version: line.policy_version };
-  return broughtIf(
-    await within(CALL_LIMIT_MS, fleetOf(env, userId).bringSettings(policy, line.hibernations)),
-  );
+  const fleet = fleetOf(env, userId);
+  const isBrought = await within(CALL_LIMIT_MS, fleet.bringSettings(policy, line.hibernations));
+  return broughtIf((await bringBudget(fleet, line)) || isBrought);
+}
+
+async function bringBudget(fleet: ReturnType<typeof fleetOf>, { budget }: LineOf<"fleet">): Promise<boolean> {
+  if (budget === undefined) return false;
+  const { day, month, at_limit: atLimit } = budget;
+  return within(CALL_LIMIT_MS, answerOr(fleet.bringBudget({ day, month, atLimit }), false));
 }
 
 /** The text as this user's. The keys must be those of the service that sealed it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AT_LIMIT } from "../fleet/rules/budget.ts";
 
 /**
  * The format of an export: JSON lines, each with a `type`. The first one names the version, the last one says how many there
@@ -69,6 +70,13 @@ const fleetLine = z.object({
     z.string().max(64),
     z.object({ hibernations: z.int().min(0), regretted: z.int().min(0) }),
   ),
+  budget: z
+    .object({
+      day: z.number().positive().nullable(),
+      month: z.number().positive().nullable(),
+      at_limit: z.enum(AT_LIMIT),
+    })
+    .optional(),
 });
 
 const channelLine = z.object({

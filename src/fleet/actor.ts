@@ -23,6 +23,7 @@ import type { PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { isPolicySure, serviceGuard } from "./rules/state.ts";
 import { ServiceDialogue } from "./service-dialogue.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
+import { scheduleBudget } from "./tasks/budget.ts";
 import { scheduleClosing } from "./tasks/close-costs.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
@@ -127,6 +128,7 @@ export class FleetActor extends FleetUpkeep {
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     noteStandings(fleet);
+    scheduleBudget(this.env, fleet, Date.now());
     scheduleClosing(this.#userId, fleet, Date.now());
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();

@@ -5,6 +5,8 @@ import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import type { Fleet } from "./fleet.ts";
 import type { UserPolicy } from "./report.ts";
+import { type BudgetSettings, hasLimit, settingsOf } from "./rules/budget.ts";
+import { withBudgetDoubted } from "./rules/set-back.ts";
 import { BRINGING_RESUMES_MS, type FleetState, withDue } from "./rules/state.ts";
 import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
 
@@ -24,6 +26,8 @@ export interface ExportedCredentials extends SealedCredentials {
 export interface ExportedFleet {
   readonly policy: UserPolicy;
   readonly hibernations: FleetState["hibernations"];
+  /** Absent without one; a fleet of the former release has none. */
+  readonly budget?: BudgetSettings | undefined;
   readonly channels: readonly ExportedChannel[];
   readonly credentials: readonly ExportedCredentials[];
 }
@@ -32,6 +36,7 @@ export function exportedFleet({ state, channels, connections }: Fleet): Exported
   return {
     policy: state.policy,
     hibernations: state.hibernations,
+    budget: hasLimit(state.budget) ? settingsOf(state.budget) : undefined,
     channels: channels.list().flatMap(({ lastDelivery: _, ...channel }) => {
       const sealed = channels.sealed(channel.id);
       return sealed === null ? [] : [{ channel, sealed }];
@@ -45,6 +50,18 @@ export function exportedFleet({ state, channels, connections }: Fleet): Exported
       ];
     }),
   };
+}
+
+/**
+ * Takes a budget on, unless there is one here. What was spent and done elsewhere is not known: so it waits, and is as careful, as
+ * after a restore.
+ */
+export function bringBudget(fleet: Fleet, settings: BudgetSettings, now: number): boolean {
+  return fleet.change((state) => {
+    if (hasLimit(state.budget) || !hasLimit(settings)) return { state, result: false };
+    const budget = { ...state.budget, ...settings };
+    return { state: withBudgetDoubted({ ...state, budget }, now), result: true };
+  });
 }
 
 /** Whether its owner, or an import, has set the policy here. A suspension or a restore, which grow the version too, are no such thing. */

@@ -5,6 +5,7 @@ import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy
 import { addAlert } from "./rules/digest-window.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
+import { withBudgetDoubted } from "./rules/set-back.ts";
 import {
   awaitOthers,
   awaitReports,
@@ -26,44 +27,19 @@ import {
   withPruneDue,
   withTotalsDue,
 } from "./rules/state.ts";
-import { Admissions, NOT_ADMITTED } from "./tables/admissions.ts";
-import { Channels } from "./tables/channels.ts";
-import { Confirmations } from "./tables/confirmations.ts";
-import { Connections } from "./tables/connections.ts";
-import { InstanceCosts } from "./tables/costs.ts";
-import { Deliveries } from "./tables/deliveries.ts";
+import { NOT_ADMITTED } from "./tables/admissions.ts";
+import { FleetTables } from "./tables/all.ts";
 import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
-import { RecentEvents } from "./tables/events.ts";
-import { Everyone } from "./tables/everyone.ts";
-import { Inventory } from "./tables/inventory.ts";
-import { Machines } from "./tables/machines.ts";
-import { Rates } from "./tables/rates.ts";
-import { type Known, Registry } from "./tables/registry.ts";
-import { Retries } from "./tables/retries.ts";
+import type { Known } from "./tables/registry.ts";
 import { type SilenceKeys, Silences } from "./tables/silences.ts";
 import { writeFleet } from "./tables/stored-fleet.ts";
 import { withCosts } from "./tasks/cost-rows.ts";
-import { Digests } from "./tasks/digests.ts";
 
 /**
  * What a fleet knows, in its own database, and how reports and requests change it. Synchronous throughout: each change is one
  * transaction, and nothing can come in between. `actor.ts` speaks with the outside.
  */
-export class Fleet {
-  readonly registry: Registry;
-  readonly rates: Rates;
-  readonly events: RecentEvents;
-  readonly channels: Channels;
-  readonly confirmations: Confirmations;
-  readonly everyone: Everyone;
-  readonly machines: Machines;
-  readonly inventory: Inventory;
-  readonly connections: Connections;
-  readonly costs: InstanceCosts;
-  readonly deliveries: Deliveries;
-  readonly digests: Digests;
-  readonly retries: Retries;
-  readonly admissions: Admissions;
+export class Fleet extends FleetTables {
   readonly #storage: DurableObjectStorage;
   readonly #silences: Silences;
   readonly #speed: number;
@@ -73,20 +49,7 @@ export class Fleet {
   /** `state`: as it is stored. */
   constructor(storage: DurableObjectStorage, state: FleetState, speed: number) {
     const { sql } = storage;
-    this.registry = new Registry(sql);
-    this.rates = new Rates(sql);
-    this.events = new RecentEvents(sql);
-    this.channels = new Channels(sql);
-    this.confirmations = new Confirmations(sql);
-    this.everyone = new Everyone(sql);
-    this.machines = new Machines(sql);
-    this.inventory = new Inventory(sql);
-    this.connections = new Connections(sql);
-    this.costs = new InstanceCosts(sql);
-    this.deliveries = new Deliveries(sql);
-    this.digests = new Digests(this.events, this.channels, this.deliveries);
-    this.retries = new Retries(sql);
-    this.admissions = new Admissions(sql);
+    super(sql);
     this.#storage = storage;
     this.#silences = new Silences(sql, speed);
     this.#speed = speed;
@@ -222,9 +185,9 @@ export class Fleet {
     return next.guard === state.guard && next.vote === state.vote ? next : withTotalsDue(next, now);
   }
 
-  /** Adds an event of the fleet itself, unless it is known. */
-  addOwnEvent(event: HistoryEvent, now: number): void {
-    this.update((state) => this.#addOwnEvents(state, [event], now));
+  /** Adds an event of the fleet itself, unless it is known; and makes the change that it tells of, in the same transaction. */
+  addOwnEvent(event: HistoryEvent, now: number, change = (state: FleetState) => state): void {
+    this.update((state) => this.#addOwnEvents(change(state), [event], now));
   }
 
   #addOwnEvents(state: FleetState, events: readonly HistoryEvent[], now: number): FleetState {
@@ -253,13 +216,17 @@ export class Fleet {
       this.machines.releaseAll(instanceId, claimedUpTo);
       this.retries.settled([instanceId]);
       this.admissions.settle(instanceId);
+      this.asked.forget(instanceId);
       const changed = state.revision + 1;
+      const savedByRemoved =
+        state.savedByRemoved + (this.registry.savingsOf(instanceId, now)?.saved_total ?? 0);
       // Also for an instance that has never reported: its first report may still be on its way.
       this.costs.remove(instanceId, now);
       this.registry.remove(instanceId, changed, revision);
       if (known === null) return { ...state, revision: changed };
       this.#silences.remove(known);
-      const moved = withTotalsDue(countMove({ ...state, revision: changed }, known, null), now);
+      const left = { ...state, revision: changed, savedByRemoved };
+      const moved = withTotalsDue(countMove(left, known, null), now);
       return this.#reviewOutage(moved, null, now);
     });
   }
@@ -285,8 +252,10 @@ export class Fleet {
    */
   #withPolicyAbove(state: FleetState, version: number, now: number): FleetState {
     if (version <= state.policy.version) return state;
+    // What was asked of instances before may long be over.
+    this.asked.dropWaiting();
     const above = { ...state.policy, version: version + 1 };
-    return withDue(this.#withPolicy(state, above, now), { standingAt: now });
+    return withDue(this.#withPolicy(withBudgetDoubted(state, now), above, now), { standingAt: now });
   }
 
   /** From `at` on the alarm brings the policy to all. */

@@ -4,6 +4,7 @@ import { readSettings } from "../platform/settings.ts";
 import type { NewConnection, SealedCredentials } from "../providers/connections.ts";
 import { UNHEARD_MS } from "../providers/machines.ts";
 import {
+  bringBudget,
   bringEvents,
   bringSettings,
   type ExportedChannel,
@@ -11,11 +12,12 @@ import {
   exportedFleet,
   hasPolicyFor,
 } from "./bring.ts";
+import { FleetBudget } from "./budget.ts";
 import { addConnection, setCredentials } from "./connections.ts";
 import { removeUnknown } from "./ghosts.ts";
 import { CHANGED, READY } from "./keeper.ts";
-import { FleetReader } from "./reader.ts";
 import type { ComparedRow, Listed, UserPolicy } from "./report.ts";
+import type { BudgetSettings } from "./rules/budget.ts";
 import { withRecall } from "./rules/cost-days.ts";
 import { goOnFromFormer } from "./rules/set-back.ts";
 import { claimantsAfter, comparedAfter, comparedAmong } from "./tables/compared-rows.ts";
@@ -31,7 +33,7 @@ import { askStanding, takeStanding } from "./tasks/standing.ts";
  * What the service's own upkeep asks of a fleet: the daily cleanup, the weekly reconciliation, and the operator who sets a
  * fleet back.
  */
-export abstract class FleetUpkeep extends FleetReader {
+export abstract class FleetUpkeep extends FleetBudget {
   /** The highest revision of whoever has had this id, as far as is known. */
   async lastRevision(instanceId: string): Promise<number> {
     return (await this[READY]()).registry.lastRevision(instanceId);
@@ -102,6 +104,8 @@ export abstract class FleetUpkeep extends FleetReader {
   /** It was set back: numbers go above those given out since, and every instance is asked how it is. */
   async goOnFromFormer(): Promise<void> {
     const fleet = await this[READY]();
+    // What was asked of instances then is not asked again: its owner may have woken them since.
+    fleet.asked.dropWaiting();
     fleet.update((state) => goOnFromFormer(state, readSettings(this.env).SIMULATION_SPEED, Date.now()));
     this[CHANGED](fleet);
   }
@@ -131,6 +135,14 @@ export abstract class FleetUpkeep extends FleetReader {
   async bringSettings(policy: UserPolicy, hibernations: ExportedFleet["hibernations"]): Promise<boolean> {
     const fleet = await this[READY]();
     const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
+    this[CHANGED](fleet);
+    return isBrought;
+  }
+
+  /** False when there is a budget here. */
+  async bringBudget(settings: BudgetSettings): Promise<boolean> {
+    const fleet = await this[READY]();
+    const isBrought = bringBudget(fleet, settings, Date.now());
     this[CHANGED](fleet);
     return isBrought;
   }

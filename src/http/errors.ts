@@ -91,6 +91,11 @@ const STATUS_OF_CODE = {
   busy: 409,
   no_provider: 409,
   not_possible: 409,
+  // An instance that a hibernation of many spares.
+  pending: 409,
+  kept_alive: 409,
+  not_idle: 409,
+  changed: 409,
   // An instance that cannot be registered, or cannot change to another machine.
   exists: 409,
   machine_watched: 409,

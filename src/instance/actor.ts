@@ -42,7 +42,7 @@ import {
 } from "./outcomes.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
-import { InstanceViews } from "./views.ts";
+import { InstanceRounds } from "./rounds.ts";
 import { noteListed } from "./witness.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
@@ -61,7 +61,7 @@ const NEWS_EVERY_MS = 10 * MINUTE_MS;
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
  * and effects in one row, answer, then carry the effects out.
  */
-export class InstanceActor extends InstanceViews {
+export class InstanceActor extends InstanceRounds {
   #askedAt = 0;
   /** Looks at the machine that are under way, and may cancel a start. */
   #looks: Promise<unknown> = Promise.resolve();

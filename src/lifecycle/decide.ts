@@ -50,7 +50,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const stepped = takeDueSteps(applied, policy, now);
+  const stepped = noteWake(state, takeDueSteps(applied, policy, now), now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -92,7 +92,7 @@ function apply(
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return policy.suspended ? SUSPENDED : requestHibernation(state, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, event.round, policy, now);
     case "wake.requested":
       return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
@@ -149,6 +149,14 @@ function withToken(name: string | null | undefined): string {
 
 function enrolledBy(name: string | null | undefined): EventDetail {
   return name == null ? {} : { enrolled_by: name };
+}
+
+function noteWake(before: InstanceState, after: InstanceState, now: number): InstanceState {
+  return isAsleep(before) && !isAsleep(after) ? { ...after, wokenAt: now } : after;
+}
+
+function isAsleep({ phase: { status } }: InstanceState): boolean {
+  return status === "hibernated" || status === "waking";
 }
 
 /** Takes every step that is due. */

@@ -1,7 +1,9 @@
+import type { MoneyFigures } from "../fleet/budget.ts";
 import { readDatabases } from "../history/standing.ts";
 import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
 import { fleetOf } from "../platform/address.ts";
+import { answerOr } from "../platform/former-object.ts";
 import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
 import type { ServiceFigures } from "./service.ts";
@@ -10,7 +12,7 @@ import type { UserFigures } from "./user.ts";
 /** Collects the figures: of a user from the instances and their fleet, of the service from its own actor. */
 
 export async function collectUser(env: Env, userId: string): Promise<UserFigures> {
-  const [answers, hibernations] = await Promise.all([
+  const [answers, hibernations, money] = await Promise.all([
     askEveryActor(env, userId, async (actor) => {
       try {
         return await actor.sample();
@@ -19,11 +21,12 @@ export async function collectUser(env: Env, userId: string): Promise<UserFigures
       }
     }),
     fleetOf(env, userId).hibernations(),
+    answerOr<MoneyFigures | null>(fleetOf(env, userId).moneyFigures(), null),
   ]);
   const errors = answers.filter((answer) => answer === "failed").length;
   const known = answers.filter((answer) => answer !== null && answer !== "failed");
   const samples = known.filter(isReadable);
-  return { samples, unreadable: known.length - samples.length, errors, hibernations };
+  return { samples, unreadable: known.length - samples.length, errors, hibernations, money };
 }
 
 export async function collectService(env: Env): Promise<ServiceFigures> {

@@ -5,6 +5,8 @@ import {
   type PrometheusContentType,
   type Registry,
 } from "prom-client";
+import type { MoneyFigures } from "../fleet/budget.ts";
+import { PERIODS } from "../fleet/rules/budget.ts";
 import type { MetricsSample } from "../lifecycle/views/metrics-sample.ts";
 
 /** What a user sees: series for each instance, and totals. The names are those of the product's specification. */
@@ -20,6 +22,8 @@ export interface UserFigures {
     readonly hibernations: number;
     readonly regretted: number;
   }[];
+  /** Null while the fleet does not say. */
+  readonly money: MoneyFigures | null;
 }
 
 const BYTES_PER_GB = 1e9;
@@ -129,7 +133,7 @@ export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetrics
 
 /** Fills a registry with what a user sees. */
 export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): void {
-  const { samples, unreadable, errors, hibernations } = figures;
+  const { samples, unreadable, errors, hibernations, money } = figures;
   const watched = samples.filter((sample) => sample.status !== "deleted");
   for (const { name, help, counter, value } of INSTANCE_SERIES) {
     const options = { name, help, labelNames: ["instance_id", "name"], registers: [registry] };
@@ -172,6 +176,31 @@ export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): vo
   gauge("dumont_agents_unreadable", "Instances whose stored state this version cannot read").set(unreadable);
   gauge("dumont_agents_scrape_errors", "Instances that could not be asked in this scrape").set(errors);
   addHibernations(registry, hibernations);
+  if (money !== null) addMoney(registry, money);
+}
+
+/** Without a limit there is no series of one: no limit is not zero. */
+function addMoney(registry: AnyRegistry, { limits, spent, savedTotal }: MoneyFigures): void {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ["period"], registers: [registry] });
+  const limit = gauge(
+    "dumont_agents_budget_limit_dollars",
+    "The budget of a UTC day or month; absent without one",
+  );
+  const used = gauge(
+    "dumont_agents_budget_spent_dollars",
+    "Dollars since the UTC day or month began, as far as they are known",
+  );
+  for (const period of PERIODS) {
+    const dollars = limits[period];
+    if (dollars !== null) limit.set({ period }, dollars);
+    used.set({ period }, spent[period]);
+  }
+  new Counter({
+    name: "dumont_agents_saved_total",
+    help: "Dollars saved by hibernation that the provider confirmed, of removed instances too",
+    registers: [registry],
+  }).inc(Math.max(0, savedTotal));
 }
 
 /** Hibernations by reason, of a user or of the whole service. */

@@ -53,7 +53,10 @@ type Step =
     }
   /** Its provider answers a question about its machine. */
   | { readonly type: "looked"; readonly shows: "running" | "stopped" | "gone" | "unknown" }
-  | { readonly type: "command"; readonly command: "keep_alive" | "hibernate" | "wake" | "cleanup" };
+  | { readonly type: "command"; readonly command: Command };
+
+/** `all`, `idle`: a hibernation of many, asked some minutes ago. */
+type Command = "keep_alive" | "hibernate" | "all" | "idle" | "wake" | "cleanup";
 
 const workflowStep: fc.Arbitrary<Step> = fc.record({
   type: fc.constant("workflow" as const),
@@ -125,7 +128,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       type: fc.constant("command" as const),
-      command: fc.constantFrom("keep_alive", "hibernate", "wake", "cleanup"),
+      command: fc.constantFrom("keep_alive", "hibernate", "all", "idle", "wake", "cleanup"),
     }),
   },
 );
@@ -453,7 +456,7 @@ function live(
         break;
       }
       case "command":
-        actor.decide(commandEvent(one.command));
+        command(actor, one.command);
     }
   }
   actor.deliver(false);
@@ -507,8 +510,34 @@ function takeStep(
   }
 }
 
-function commandEvent(command: "keep_alive" | "hibernate" | "wake" | "cleanup"): InstanceEvent {
+function command(actor: Actor, asked: Command): void {
+  const event = commandEvent(asked, actor.now);
+  const before = actor.state;
+  actor.decide(event);
+  if (event.type !== "hibernate.requested" || event.round === undefined) return;
+  const isOrdered = actor.state.phase.status === "hibernating" && before.phase.status !== "hibernating";
+  if (!isOrdered) return;
+  // Whoever was woken, registered or kept alive since, or was never heard, is not meant.
+  expect(before.phase.status).not.toBe("pending");
+  expect(before.wokenAt ?? 0).toBeLessThanOrEqual(event.round.askedAt);
+  expect(before.profile.registeredAt).toBeLessThanOrEqual(event.round.askedAt);
+  expect(before.clock.keepAliveUntil ?? 0).toBeLessThanOrEqual(actor.now);
+}
+
+function commandEvent(command: Command, now: number): InstanceEvent {
   switch (command) {
+    case "all":
+    case "idle": {
+      const askedAt = now - 5 * 60_000;
+      const round = {
+        by: "budget",
+        askedAt,
+        onlyIdle: command === "idle",
+        status: null,
+        keepAliveUpTo: 0,
+      } as const;
+      return { type: "hibernate.requested", round };
+    }
     case "keep_alive":
       return { type: "keep_alive", durationMs: 20 * 60_000 };
     case "hibernate":

@@ -125,6 +125,34 @@ describe("a user's metrics", () => {
     expect(labelsOf("dumont_agents_gpu_utilization")).toEqual(labelsOf("dumont_agents_cost_accumulated"));
   });
 
+  it("say how the budget stands, and what was saved, which never falls", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "one", {
+      provider: "agent",
+      hourly_cost: 2,
+      hibernated_hourly_cost: 0,
+    });
+    await one.heartbeat();
+    await one.ask("POST", "/hibernate");
+    await one.heartbeat();
+    await one.until(DAY + 10 * MINUTE);
+    await one.settled();
+    await call("PUT", "/api/agent/budget", { token: user.token, json: { day: 5 } });
+    setClock(DAY + 70 * MINUTE);
+    const before = await scrape(user.token);
+    expect(before.get("dumont_agents_budget_limit_dollars")).toEqual([
+      { labels: { period: "day" }, value: 5 },
+    ]);
+    const spent = before.get("dumont_agents_budget_spent_dollars")?.map(({ labels }) => labels.period);
+    expect(spent).toEqual(["day", "month"]);
+    const saved = before.get("dumont_agents_saved_total")?.[0]?.value ?? 0;
+    expect(saved).toBeGreaterThan(2);
+    await one.ask("DELETE");
+    setClock(DAY + 71 * MINUTE);
+    const after = await scrape(user.token);
+    expect(after.get("dumont_agents_saved_total")?.[0]?.value).toBeGreaterThanOrEqual(saved);
+  });
+
   it("are told right whatever a name holds", async () => {
     const user = await newUser();
     const names = ['a "quoted" name', "back\\slash\\n", "line\nbreak", "emoji 🚀", '{a="b"} 1', "ü,}="];

@@ -69,7 +69,7 @@ const nowSchema = component(
   }),
 );
 
-const forecastSchema = component(
+export const forecastSchema = component(
   "CostForecast",
   z.object({
     month: z.string().describe("The UTC month: `2025-12`"),

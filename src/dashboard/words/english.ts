@@ -100,6 +100,9 @@ const event: Record<string, string> = {
   invariant_breached: "Decision held back",
   operator_acted: "Operator acted",
   resumed: "Goes on from a former state",
+  hibernate_all: "Many hibernated",
+  not_all_hibernated: "Not all hibernated",
+  budget_reached: "Budget reached",
   cleanup: "Cleanup",
   reconciliation: "Reconciliation",
 };

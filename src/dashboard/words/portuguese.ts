@@ -65,6 +65,9 @@ const event: Record<string, string> = {
   invariant_breached: "Decisão retida",
   operator_acted: "Ação do operador",
   resumed: "Retomada de um estado anterior",
+  hibernate_all: "Hibernação de várias",
+  not_all_hibernated: "Nem todas hibernaram",
+  budget_reached: "Orçamento atingido",
   cleanup: "Limpeza",
   reconciliation: "Reconciliação",
 };

@@ -1,4 +1,5 @@
 import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { doubtBudget, hasLimit } from "./budget.ts";
 import { withRecall } from "./cost-days.ts";
 import { type OutageRules, outageRules } from "./outage-guard.ts";
 import { awaitReports } from "./settling.ts";
@@ -19,8 +20,15 @@ export function goOnFromFormer(state: FleetState, speed: number, now: number): F
     policy: { ...state.policy, version: Math.max(state.policy.version + 1, beyond) },
     policySetAt: now,
   };
-  const asking = withDue(withRecall(above, now), { standingAt: now });
+  const asking = withDue(withRecall(withBudgetDoubted(above, now), now), { standingAt: now });
   return askAll(asking, outageRules(above.policy.overrides, now, speed), now);
+}
+
+/** What it knows of the money is of then. */
+export function withBudgetDoubted(state: FleetState, now: number): FleetState {
+  const budget = doubtBudget(state.budget, now);
+  const budgetAt = hasLimit(budget) ? budget.doubtedUntil : null;
+  return withDue({ ...state, budget }, { budgetAt });
 }
 
 /** Each instance is asked to report, as by a new policy. Whoever fell silent meanwhile has yet to report it. */

@@ -3,7 +3,9 @@ import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
+import { NO_BUDGET } from "./budget.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
+import { budgetSchema, NO_ROUNDS, roundsSchema } from "./stored-budget.ts";
 
 /**
  * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
@@ -68,6 +70,10 @@ const fleetStateSchema = z.object({
   revision: z.number(),
   /** How the connections stand, which all rows show, and the revision at which that last changed. */
   standings: z.object({ are: z.string(), changed: z.number() }).default({ are: "", changed: 0 }),
+  rounds: roundsSchema,
+  budget: budgetSchema,
+  /** Dollars that instances saved which were removed since this is noted: what was saved never falls. */
+  savedByRemoved: z.number().default(0),
   /** The number of the last totals reported to the service. */
   totalsNumber: z.number(),
   /** Since when the fleet could be reached, as far as it has noticed. */
@@ -102,6 +108,10 @@ const fleetStateSchema = z.object({
     standingAt: moment.nullable().default(null),
     /** A connection's machines are to be listed. */
     inventoryAt: moment.nullable().default(null),
+    /** Instances are to be asked to hibernate: see `tasks/hibernation-round.ts`. */
+    hibernationsAt: moment.nullable().default(null),
+    /** The money is to be held against the budget. */
+    budgetAt: moment.nullable().default(null),
     /** Days of costs are to be closed, or brought to the history. */
     costsAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
@@ -110,6 +120,8 @@ const fleetStateSchema = z.object({
 });
 
 export type FleetState = Readonly<z.infer<typeof fleetStateSchema>>;
+
+export type Rounds = FleetState["rounds"];
 
 /** What waits for the alarm. */
 export type Due = FleetState["due"];
@@ -133,6 +145,9 @@ export function newFleet(): FleetState {
     serviceSilentFrom: null,
     revision: 0,
     standings: { are: "", changed: 0 },
+    rounds: NO_ROUNDS,
+    budget: NO_BUDGET,
+    savedByRemoved: 0,
     totalsNumber: 0,
     reachableSince: 0,
     historyUpTo: 0,
@@ -145,6 +160,8 @@ export function newFleet(): FleetState {
       pruneAt: null,
       standingAt: null,
       inventoryAt: null,
+      hibernationsAt: null,
+      budgetAt: null,
       costsAt: null,
       awaiting: null,
     },
@@ -268,9 +285,11 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.deliveriesAt,
     due.totalsAt,
     due.historyAt,
-    // Both wait until D1 has said whether the user is suspended.
+    // They wait until D1 has said whether the user is suspended.
     due.standingAt === null ? (due.policy?.at ?? null) : null,
     due.standingAt === null ? due.inventoryAt : null,
+    due.standingAt === null ? due.hibernationsAt : null,
+    due.standingAt === null ? due.budgetAt : null,
     due.pruneAt,
     due.costsAt,
     due.standingAt,

@@ -11,7 +11,7 @@ import {
   storedOverridesSchema,
 } from "../../lifecycle/model/stored.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
-import type { SavingsBasis } from "../../lifecycle/views/savings.ts";
+import { type SavingsBasis, type SavingsView, savingsAt } from "../../lifecycle/views/savings.ts";
 import { completeView, type InstanceRow, type Listed, providerIn } from "../report.ts";
 import type { CountedAs } from "../rules/state.ts";
 import { conditionOf, type ListFilter } from "../views/list-filter.ts";
@@ -178,6 +178,13 @@ export class Registry {
     );
   }
 
+  /** What it has saved by `now`; null for one that is not listed, or can't be read. */
+  savingsOf(instanceId: string, now: number): SavingsView | null {
+    const rows = this.#sql.exec(`SELECT ${LISTED} FROM instances WHERE instance_id = ?`, instanceId);
+    const [row] = readableRows(listedRow, rows.toArray());
+    return row === undefined ? null : savingsAt(row.savings, now);
+  }
+
   /** The revision with which an instance of this id was removed; null for one that was not, or long ago. */
   removedRevision(instanceId: string): number | null {
     const [row] = this.#sql
@@ -243,10 +250,12 @@ export class Registry {
   }
 
   /** A page of rows in the order of their ids. */
-  list(after: string, limit: number): Found<ListedRow, string> {
+  list(after: string, limit: number, filter: ListFilter = {}): Found<ListedRow, string> {
+    const { condition, values } = conditionOf(filter);
     const rows = this.#sql.exec(
-      `SELECT ${LISTED} FROM instances WHERE instance_id > ? ORDER BY instance_id LIMIT ?`,
+      `SELECT ${LISTED} FROM instances WHERE instance_id > ? ${condition} ORDER BY instance_id LIMIT ?`,
       after,
+      ...values,
       limit,
     );
     return readFound(listedRow, instanceIdOf, rows.toArray(), limit);

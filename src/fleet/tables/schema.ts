@@ -183,6 +183,18 @@ const STATEMENTS = [
      waits INTEGER NOT NULL
    ) WITHOUT ROWID`,
   "CREATE INDEX IF NOT EXISTS lane_waits_by_time ON lane_waits (asked_at)",
+  // Instances that are to be hibernated because many were asked for at once, and what became of it.
+  `CREATE TABLE IF NOT EXISTS asked_hibernations (
+     instance_id TEXT PRIMARY KEY,
+     asked_at INTEGER NOT NULL,
+     round TEXT NOT NULL,              -- JSON: HibernationRound
+     request_id TEXT,
+     failures INTEGER NOT NULL,
+     due_at INTEGER,                   -- NULL once it is settled
+     outcome TEXT                      -- how; NULL before
+   ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS asked_hibernations_by_time ON asked_hibernations (due_at) WHERE due_at IS NOT NULL",
+  "CREATE INDEX IF NOT EXISTS asked_hibernations_by_outcome ON asked_hibernations (asked_at, outcome)",
   // What each instance costs from its last report on. A removed one stays, without a use, until its days are in the history.
   `CREATE TABLE IF NOT EXISTS instance_costs (
      instance_id TEXT PRIMARY KEY,
@@ -258,6 +270,7 @@ const FILLED_TABLES = [
   "admissions",
   "lanes",
   "lane_waits",
+  "asked_hibernations",
   "instance_costs",
   "instance_days",
   "cost_totals",

@@ -87,6 +87,8 @@ function withoutDuties(state: FleetState, now: number): FleetState {
     policy: null,
     pruneAt: null,
     inventoryAt: null,
+    hibernationsAt: null,
+    budgetAt: null,
     awaiting: null,
   });
 }

@@ -9,7 +9,9 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import { lookAtBudget } from "./budget.ts";
 import { closeCosts } from "./close-costs.ts";
+import { carryOutRounds } from "./hibernation-round.ts";
 import type { Listings } from "./listing.ts";
 import { giveUpSurplus, sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
@@ -63,6 +65,8 @@ export async function runDueTasks(
     ifDue("costsAt", () => closeCosts(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
     isPolicySure(fleet.state) && ifDue("inventoryAt", () => listings.listDue(env, userId, fleet)),
+    isPolicySure(fleet.state) && ifDue("hibernationsAt", () => carryOutRounds(env, userId, fleet)),
+    isPolicySure(fleet.state) && ifDue("budgetAt", () => lookAtBudget(env, fleet, now)),
     ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),
     due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
   ]);

@@ -92,6 +92,7 @@ export const stateSchema = exactly<InstanceState>({
   sighted: sightedSchema.nullable(),
   listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
+  wokenAt: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

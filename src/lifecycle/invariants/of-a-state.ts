@@ -50,13 +50,18 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     areFinite(state.recent, known?.recent) &&
     areFinite(state.outbox, known?.outbox) &&
     areFinite(state.gpuTrend, known?.gpuTrend) &&
-    Number.isFinite(state.unflushed + state.nextEffectId + (state.stoppedHourlyCost ?? 0)) &&
+    areSingleNumbersFinite(state) &&
     (state.phase === known?.phase || isAllFinite(state.phase)) &&
     (state.profile === known?.profile || isAllFinite(state.profile)) &&
     (state.flaps === known?.flaps || isAllFinite(state.flaps)) &&
     (state.sighted === known?.sighted || isAllFinite(state.sighted)) &&
     (state.reminders === known?.reminders || isAllFinite(state.reminders))
   );
+}
+
+function areSingleNumbersFinite(state: InstanceState): boolean {
+  const { unflushed, nextEffectId, stoppedHourlyCost = 0, wokenAt = 0 } = state;
+  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + wokenAt);
 }
 
 function isAllFinite(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { GuardedStep, Machine, Sighted } from "./effects.ts";
 import type { HeartbeatReport } from "./heartbeat.ts";
+import type { Status } from "./phase.ts";
 import type { Policy } from "./policy.ts";
 import type { Profile } from "./state.ts";
 
@@ -18,7 +19,8 @@ export type InstanceEvent =
   /** Time has passed. `dueAt`: when the alarm should have fired. */
   | { readonly type: "alarm"; readonly dueAt: number }
   | { readonly type: "keep_alive"; readonly durationMs: number }
-  | { readonly type: "hibernate.requested" }
+  /** `round`: it is asked of many at once. Absent: of this one. */
+  | { readonly type: "hibernate.requested"; readonly round?: HibernationRound }
   | { readonly type: "wake.requested" }
   /** `sighted`: the machine that the changes name, if it was seen at its provider. */
   | {
@@ -107,6 +109,20 @@ export type InstanceEvent =
   | ({ readonly type: "operator.acted"; readonly act: "end_order" | "repeat_order" } & OperatorWord & {
         readonly actionId: string;
       });
+
+/** A hibernation that is asked of many instances at once, and what must still be so of one: else it is spared. */
+export interface HibernationRound {
+  /** A person's word, or the budget that this person has set. */
+  readonly by: "kill_switch" | "budget";
+  /** Whoever was woken or registered since is meant no more. */
+  readonly askedAt: number;
+  /** Only one that is idle past the warning. */
+  readonly onlyIdle: boolean;
+  /** Only one of this status; null for any. */
+  readonly status: Status | null;
+  /** A keep-alive that ends later holds it back. */
+  readonly keepAliveUpTo: number;
+}
 
 /** What a list of its provider's machines says to an instance. */
 export type ListEvent = Extract<InstanceEvent, { type: "machine.listed" | "machine.vanished" }>;

@@ -1,6 +1,6 @@
 import { closeGap } from "../model/counters.ts";
 import type { EventDetail } from "../model/history-event.ts";
-import type { InstanceEvent } from "../model/instance-event.ts";
+import type { HibernationRound, InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
 import { awaitHeartbeat, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -12,6 +12,7 @@ import { beginHibernation } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
+import { hibernateInRound } from "./round.ts";
 import { isChosenByOwner } from "./unheard.ts";
 import { beginWake } from "./waking.ts";
 
@@ -64,10 +65,16 @@ function phaseKeptAlive(phase: Phase): Phase {
   return phase.status === "pending" && isChosenByOwner(phase) ? { status: "running", idle: null } : phase;
 }
 
-/** The owner asks for hibernation. */
-export function requestHibernation(state: InstanceState, now: number): InstanceState | Refusal {
+/** The owner asks for hibernation, of this one or of many. */
+export function requestHibernation(
+  state: InstanceState,
+  round: HibernationRound | undefined,
+  policy: Policy,
+  now: number,
+): InstanceState | Refusal {
   const refusal = hibernationRefusal(state.profile.provider, state.phase.status);
   if (refusal !== null) return refusal;
+  if (round !== undefined) return hibernateInRound(state, round, policy, now);
   return beginHibernation(state, {
     kind: "hibernate",
     reason: "owner",

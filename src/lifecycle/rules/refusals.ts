@@ -12,7 +12,12 @@ export interface Refusal {
     | "not_possible"
     | "no_provider"
     | "busy"
-    | "suspended";
+    | "suspended"
+    // Why a round spares one.
+    | "pending"
+    | "kept_alive"
+    | "not_idle"
+    | "changed";
   readonly message: string;
 }
 

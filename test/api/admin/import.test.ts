@@ -419,3 +419,26 @@ describe("a suspension", () => {
     expect((await asOperator("GET", userId)).body.standing).toBe("active");
   });
 });
+
+describe("a budget", () => {
+  it("comes along, waits until all have reported, and replaces none that is set here", async () => {
+    const from = await newUser();
+    const settings = { day: 20, month: null, at_limit: "hibernate_all" };
+    await call("PUT", "/api/agent/budget", { token: from.token, json: settings });
+    const { lines } = await exportAll(from.userId);
+    const fleet = lines.filter(({ type }) => type === "fleet");
+    const to = await newUser();
+    await bring(to.userId, from.userId, fleet);
+    expect((await call("GET", "/api/agent/budget", { token: to.token })).body).toMatchObject(settings);
+    const doubted = await runInDurableObject(fleetOf(env, to.userId), (_, { storage: { sql } }) =>
+      JSON.parse(String(sql.exec("SELECT json FROM fleet").one().json)),
+    );
+    expect(doubted).toMatchObject({
+      budget: { doubtedUntil: DAY + HOUR, told: { day: { isAllDone: true } } },
+      due: { budgetAt: DAY + HOUR },
+    });
+    await call("PUT", "/api/agent/budget", { token: to.token, json: { day: 5 } });
+    await bring(to.userId, from.userId, fleet);
+    expect((await call("GET", "/api/agent/budget", { token: to.token })).body.day).toBe(5);
+  });
+});

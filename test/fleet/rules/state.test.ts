@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 11, maxLength: 11 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 13, maxLength: 13 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -64,6 +64,8 @@ describe("the next alarm of a fleet", () => {
           awaitingAt,
           standingAt,
           inventoryAt,
+          hibernationsAt,
+          budgetAt,
           costsAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
@@ -81,12 +83,14 @@ describe("the next alarm of a fleet", () => {
             pruneAt: pruneAt ?? null,
             standingAt: standingAt ?? null,
             inventoryAt: inventoryAt ?? null,
+            hibernationsAt: hibernationsAt ?? null,
+            budgetAt: budgetAt ?? null,
             costsAt: costsAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        // A policy and a listing wait for how the user stands.
-        const isHeldBack = (index: number) => (index === 5 || index === 9) && standingAt !== null;
+        // A policy, a listing, a hibernation of many and a look at the budget wait for how the user stands.
+        const isHeldBack = (index: number) => [5, 9, 10, 11].includes(index) && standingAt !== null;
         const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),
@@ -170,9 +174,9 @@ describe("the stored state", () => {
   it("of a later release is read as far as it is known", () => {
     const later = {
       ...FIRST_ROW,
-      budget: { spent: 1 },
+      forecast: { month: 1 },
       guard: { ...FIRST_ROW.guard, reason: "network" },
-      due: { ...FIRST_ROW.due, budgetAt: 1 },
+      due: { ...FIRST_ROW.due, forecastAt: 1 },
     };
     expect(parseFleet(JSON.stringify(later))).toEqual(parseFleet(JSON.stringify(FIRST_ROW)));
   });

@@ -24,6 +24,7 @@ describe("an event", () => {
       "first_heartbeat",
       "guard_deferred",
       "guard_permitted",
+      "hibernate_all",
       "hibernating",
       "kept_alive",
       "looked",

@@ -1,0 +1,166 @@
+import { roundDollars } from "../../lifecycle/model/dollars.ts";
+import type { HibernationRound } from "../../lifecycle/model/instance-event.ts";
+import type { Status } from "../../lifecycle/model/phase.ts";
+import { whySpared } from "../../lifecycle/rules/round.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
+
+/** What a hibernation of many would do to each instance, by what its fleet knows of it, and what that would save. */
+
+/** Whom it is asked of, and how. */
+export interface Asked {
+  readonly by: HibernationRound["by"];
+  /** Else a keep-alive of which the fleet knows holds nothing back. */
+  readonly respectKeepAlive: boolean;
+  readonly onlyIdle: boolean;
+  readonly status: Status | null;
+}
+
+/** Why an instance is left alone. The first that applies. */
+export type SkippedBecause =
+  | Exclude<Status, "running" | "orphaned">
+  | NonNullable<ShownView["control"]["why_not"]>
+  | NonNullable<ReturnType<typeof whySpared>>;
+
+export type Verdict =
+  | {
+      readonly does: "hibernate";
+      /** What it does now. */
+      readonly because: "working" | "idle" | "silent";
+      /** Dollars an hour; null where its price is not known. */
+      readonly savesHourly: number | null;
+    }
+  | { readonly does: "skip"; readonly because: SkippedBecause };
+
+/** A keep-alive that a view tells to the second ends within it. */
+const WITHIN_MS = 1000;
+
+/** What would be asked of an instance. It decides anew once it is asked: it may know better. */
+export function roundFor(view: ShownView, asked: Asked, askedAt: number): HibernationRound {
+  const { by, onlyIdle, status, respectKeepAlive } = asked;
+  const until = keptAliveUntil(view);
+  const keepAliveUpTo = respectKeepAlive || until === null ? 0 : until;
+  return { by, askedAt, onlyIdle, status, keepAliveUpTo };
+}
+
+export function verdictOf(view: ShownView, asked: Asked, now: number): Verdict {
+  const { status, health, control } = view;
+  switch (status) {
+    case "pending":
+    case "hibernating":
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return { does: "skip", because: status };
+    case "running":
+    case "orphaned": {
+      const isIdle = health === "idle";
+      const meant = { status, isIdle, keepAliveUntil: keptAliveUntil(view) };
+      const because = control.why_not ?? whySpared(meant, roundFor(view, asked, now), now);
+      if (because !== null) return { does: "skip", because };
+      return {
+        does: "hibernate",
+        because: status === "orphaned" ? "silent" : isIdle ? "idle" : "working",
+        savesHourly: savesHourly(view),
+      };
+    }
+  }
+}
+
+function keptAliveUntil({ keep_alive_until }: ShownView): number | null {
+  return keep_alive_until === null ? null : Date.parse(keep_alive_until) + WITHIN_MS;
+}
+
+/** What it would still cost counts as nothing where nobody has said it, as everywhere in savings. */
+function savesHourly({ rate, hibernated_cost }: ShownView): number | null {
+  return rate === null ? null : Math.max(0, rate - (hibernated_cost ?? 0));
+}
+
+/** A hibernation of many as a whole. */
+export interface RoundCounts {
+  readonly hibernate: number;
+  readonly skip: number;
+  /** How many are left alone, by why. */
+  readonly skipped: Readonly<Partial<Record<SkippedBecause, number>>>;
+  /** Dollars an hour, of those whose price is known. */
+  readonly savesHourly: number;
+  /** Of those to be hibernated: whose price is not known, so that nobody knows what they would save. */
+  readonly unknownRates: number;
+}
+
+export const NO_COUNTS: RoundCounts = {
+  hibernate: 0,
+  skip: 0,
+  skipped: {},
+  savesHourly: 0,
+  unknownRates: 0,
+};
+
+export function counted(counts: RoundCounts, verdict: Verdict): RoundCounts {
+  switch (verdict.does) {
+    case "hibernate":
+      return {
+        ...counts,
+        hibernate: counts.hibernate + 1,
+        savesHourly: counts.savesHourly + (verdict.savesHourly ?? 0),
+        unknownRates: counts.unknownRates + Number(verdict.savesHourly === null),
+      };
+    case "skip":
+      return {
+        ...counts,
+        skip: counts.skip + 1,
+        skipped: { ...counts.skipped, [verdict.because]: (counts.skipped[verdict.because] ?? 0) + 1 },
+      };
+  }
+}
+
+/** What became of one that was asked. */
+export type RoundEnd =
+  | "ordered"
+  /** There is no such instance any more. */
+  | "unknown"
+  /** The service can't read what is stored of it. */
+  | "unreadable"
+  /** It did not answer, or decided nothing, for as long as it was tried. */
+  | "out_of_reach"
+  /** The account was suspended, or the fleet set back, before it was asked. */
+  | "dropped"
+  /** The code of its refusal. */
+  | string;
+
+/** What its owner meant is so already, or the instance itself said that it is meant no more. */
+const AS_IT_SHOULD_BE: ReadonlySet<RoundEnd> = new Set([
+  "ordered",
+  "unknown",
+  "hibernating",
+  "hibernated",
+  "deleted",
+  "kept_alive",
+  "not_idle",
+  "changed",
+  // It is being woken or deleted by a later word.
+  "busy",
+]);
+
+/** Whether one that ended so goes on costing money although it was to be hibernated. */
+export function isLeft(end: RoundEnd | null): boolean {
+  return end !== null && !AS_IT_SHOULD_BE.has(end);
+}
+
+/** Nobody is hibernated by a word that is older: who is out of reach for so long is left, and the owner told. */
+export const ROUND_LASTS_MS = 3_600_000;
+
+/** After the first failure; each further one doubles it, up to ten minutes. */
+export function roundRetryMs(failures: number): number {
+  return Math.min(600_000, 15_000 * 2 ** failures);
+}
+
+/** How its events say whom it was asked of. */
+export function describeCounts({ hibernate, savesHourly, unknownRates }: RoundCounts): string {
+  const unknown = unknownRates === 0 ? "" : `, without ${unknownRates} of unknown price`;
+  return `${instances(hibernate)}, saving $${roundDollars(savesHourly).toFixed(2)} an hour${unknown}`;
+}
+
+export function instances(count: number, which = ""): string {
+  return `${count} ${which}instance${count === 1 ? "" : "s"}`;
+}

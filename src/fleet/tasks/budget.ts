@@ -1,0 +1,129 @@
+import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { dollarsOf } from "../../lifecycle/model/ledger.ts";
+import { toIso, utcDay } from "../../lifecycle/model/time.ts";
+import { readSettings } from "../../platform/settings.ts";
+import type { Fleet } from "../fleet.ts";
+import {
+  type Assessment,
+  assess,
+  type BudgetAlert,
+  hasLimit,
+  isDoubted,
+  lookAfterChange,
+  type Spent,
+} from "../rules/budget.ts";
+import { describeAlert } from "../rules/budget-words.ts";
+import { type Asked, instances } from "../rules/hibernation-round.ts";
+import { withDue } from "../rules/state.ts";
+import { type MoneyNow, moneyNow } from "../views/money.ts";
+import { askRound, planRound, type RoundLine, type RoundPlan } from "./hibernation-round.ts";
+
+/** Holds what is spent against the user's budget, tells what is reached, and has hibernated whom the budget says. */
+
+type Environment = Parameters<typeof readSettings>[0];
+
+/** Something may have changed: then the money is looked at within a minute. */
+export function scheduleBudget(env: Environment, fleet: Fleet, now: number): void {
+  const { budget, due, revision } = fleet.state;
+  const mayLook = hasLimit(budget) && !fleet.isSuspended;
+  if (mayLook && revision === budget.seenRevision) return;
+  const budgetAt = mayLook
+    ? lookAfterChange(budget, due.budgetAt, now, readSettings(env).SIMULATION_SPEED)
+    : null;
+  if (budgetAt !== due.budgetAt) fleet.setDue({ budgetAt });
+}
+
+export function spentBy({ today, month, rate, unknown_rates }: MoneyNow): Spent {
+  return { day: dollarsOf(today), month: dollarsOf(month), rate, unknownRates: unknown_rates };
+}
+
+export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void {
+  const { budget } = fleet.state;
+  const mayLook = hasLimit(budget) && !fleet.isSuspended;
+  if (!mayLook || isDoubted(budget, now)) {
+    fleet.setDue({ budgetAt: mayLook ? budget.doubtedUntil : null });
+    return;
+  }
+  const spent = spentBy(moneyNow(fleet, now));
+  const assessed = assess(budget, spent, now, readSettings(env).SIMULATION_SPEED);
+  // What is told, what is done, and that it was, stand or fall together.
+  fleet.update(() => {
+    const sentence = actOn(fleet, assessed, now);
+    for (const alert of assessed.alerts) {
+      fleet.addOwnEvent(alertEvent(alert, spent, budget.atLimit, sentence, now), now);
+    }
+    const { state } = fleet;
+    const next = { ...assessed.budget, seenRevision: state.revision };
+    return withDue({ ...state, budget: next }, { budgetAt: assessed.lookAt });
+  });
+}
+
+const ALL: Asked = { by: "budget", respectKeepAlive: true, onlyIdle: false, status: null };
+
+/** Read for the names of those that go on. */
+const LINES_READ = 1000;
+
+/** Has instances hibernated, and says so in a sentence. */
+function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): string {
+  if (act === "nobody") return "Nothing is stopped for it.";
+  const asked: Asked = { ...ALL, onlyIdle: act === "idle" };
+  const options = { at: now, now, limit: 1 };
+  const { counts } = planRound(fleet, { asked, filter: {} }, options);
+  if (counts.hibernate > 0) askRound(fleet, { asked, filter: {} }, 1, now);
+  if (alerts.length === 0) return "";
+  const everyone = planRound(fleet, { asked: ALL, filter: {} }, { ...options, limit: LINES_READ });
+  const what = instances(counts.hibernate, act === "idle" ? "idle " : "");
+  return `Hibernating ${what}. ${describeOthers(everyone, act)}`;
+}
+
+const NAMED = 10;
+
+/** Those that go on costing money, the dearest by name. */
+function describeOthers({ lines, isMore }: RoundPlan, act: "idle" | "all"): string {
+  const others = lines
+    .filter((line) => goesOn(line, act))
+    .toSorted((one, other) => (other.rate ?? 0) - (one.rate ?? 0));
+  if (others.length === 0) return "Nothing else runs.";
+  const named = others.slice(0, NAMED).map(({ name, rate, verdict }) => {
+    const price = rate === null ? "price unknown" : `$${rate.toFixed(2)} an hour`;
+    return `${name} (${verdict.because.replaceAll("_", " ")}, ${price})`;
+  });
+  const left = others.length - named.length;
+  const more = left === 0 ? "" : ` and ${left} more`;
+  const go = others.length === 1 ? "goes" : "go";
+  return `${isMore ? "More than " : ""}${instances(others.length)} ${go} on: ${named.join(", ")}${more}.`;
+}
+
+function goesOn({ status, verdict }: RoundLine, act: "idle" | "all"): boolean {
+  if (status !== "running" && status !== "orphaned" && status !== "pending") return false;
+  if (verdict.does === "skip") return true;
+  return act === "idle" && verdict.because !== "idle";
+}
+
+function alertEvent(
+  alert: BudgetAlert,
+  spent: Spent,
+  atLimit: string,
+  sentence: string,
+  now: number,
+): HistoryEvent {
+  const { period, percent, limit, breaksAt } = alert;
+  const isUsedUp = percent === 100;
+  return {
+    id: `budget-${period}-${percent}-of-${limit}-${utcDay(now)}`,
+    at: now,
+    kind: "budget_reached",
+    severity: isUsedUp ? "critical" : "warning",
+    message: isUsedUp ? `${describeAlert(alert, spent)} ${sentence}`.trim() : describeAlert(alert, spent),
+    detail: {
+      period,
+      percent,
+      limit,
+      spent: alert.spent,
+      rate: spent.rate,
+      unknown_rates: spent.unknownRates,
+      breaks_at: breaksAt === null ? null : toIso(breaksAt),
+      at_limit: atLimit,
+    },
+  };
+}

@@ -1,0 +1,261 @@
+import type { EventDetail, HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { moneyOf } from "../../lifecycle/model/money.ts";
+import { writeTag } from "../../lifecycle/model/tags.ts";
+import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
+import { actorOf } from "../../platform/address.ts";
+import { answerOr } from "../../platform/former-object.ts";
+import { within } from "../../platform/within.ts";
+import { standingsOf } from "../../providers/connections.ts";
+import type { Fleet } from "../fleet.ts";
+import { shownView } from "../report.ts";
+import {
+  type Asked,
+  counted,
+  describeCounts,
+  instances,
+  isLeft,
+  NO_COUNTS,
+  ROUND_LASTS_MS,
+  type RoundCounts,
+  type RoundEnd,
+  roundFor,
+  type Verdict,
+  verdictOf,
+} from "../rules/hibernation-round.ts";
+import { isPolicySure, type Rounds } from "../rules/state.ts";
+import type { AskedHibernation } from "../tables/asked-hibernations.ts";
+import type { ListFilter } from "../views/list-filter.ts";
+
+/**
+ * A hibernation of many: who is meant is decided at once and kept, and then the fleet's alarm asks each of them. What is asked
+ * twice is ordered once: the instance decides.
+ */
+
+export interface RoundRequest {
+  readonly asked: Asked;
+  /** Whom it is about; `status` and idleness as `asked` has them. */
+  readonly filter: Pick<ListFilter, "provider" | "connection" | "tag">;
+  readonly requestId?: string | undefined;
+}
+
+export interface RoundLine {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly status: string;
+  readonly rate: number | null;
+  readonly verdict: Verdict;
+}
+
+export interface RoundPlan {
+  readonly at: number;
+  readonly counts: RoundCounts;
+  /** First those that are to be hibernated, each in the order of the ids. */
+  readonly lines: readonly RoundLine[];
+  /** Whether there are more than `lines`. */
+  readonly isMore: boolean;
+}
+
+const ROWS_PER_READ = 1000;
+
+/** What would be done now, and what that would save. `take` is given the rounds of those that would be asked. */
+export function planRound(
+  fleet: Fleet,
+  { asked, filter, requestId }: RoundRequest,
+  { at, now, limit }: { readonly at: number; readonly now: number; readonly limit: number },
+  take: (meant: readonly AskedHibernation[]) => void = () => undefined,
+): RoundPlan {
+  const standings = standingsOf(fleet.connections.list());
+  const wanted: ListFilter = {
+    ...filter,
+    status: asked.status ?? undefined,
+    health: asked.onlyIdle ? "idle" : undefined,
+  };
+  const hibernated: RoundLine[] = [];
+  const skipped: RoundLine[] = [];
+  let counts = NO_COUNTS;
+  let after: string | null = "";
+  while (after !== null) {
+    const { rows, end } = fleet.registry.list(after, ROWS_PER_READ, wanted);
+    const meant: AskedHibernation[] = [];
+    for (const { instanceId, view } of rows) {
+      const shown = shownView(view, standings);
+      const verdict = verdictOf(shown, asked, now);
+      counts = counted(counts, verdict);
+      const { name, status, rate } = shown;
+      const lines = verdict.does === "hibernate" ? hibernated : skipped;
+      if (lines.length < limit) lines.push({ instanceId, name, status, rate, verdict });
+      if (verdict.does === "skip") continue;
+      meant.push({ instanceId, round: roundFor(shown, asked, at), requestId });
+    }
+    take(meant);
+    after = end;
+  }
+  const lines = [...hibernated, ...skipped].slice(0, limit);
+  return { at, counts, lines, isMore: counts.hibernate + counts.skip > lines.length };
+}
+
+/** Has the alarm carry it out. Who is meant stands fast from here on, and nobody is asked in here. */
+export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now: number): RoundPlan {
+  const plan = fleet.change((state) => {
+    fleet.asked.prune(now);
+    const { kill_switch, budget } = state.rounds;
+    // Names the round.
+    const at = Math.max(now, (kill_switch?.askedAt ?? 0) + 1, (budget?.askedAt ?? 0) + 1);
+    const planned = planRound(fleet, request, { at, now, limit }, (meant) => fleet.asked.add(meant, now));
+    const { asked, filter } = request;
+    const { hibernate, skip, savesHourly, unknownRates } = planned.counts;
+    const rounds: Rounds = {
+      ...state.rounds,
+      [asked.by]: {
+        askedAt: at,
+        asked: { ...filter, tag: filter.tag?.map((tag) => ({ ...tag })), ...asked },
+        hibernate,
+        skip,
+        savesHourly,
+        unknownRates,
+      },
+    };
+    const due = { ...state.due, hibernationsAt: fleet.asked.nextAt };
+    return { state: { ...state, rounds, due }, result: planned };
+  });
+  fleet.addOwnEvent(askedEvent(request, plan), now);
+  return plan;
+}
+
+function askedEvent({ asked, filter, requestId }: RoundRequest, { at, counts }: RoundPlan): HistoryEvent {
+  const whose = asked.by === "budget" ? "The budget is used up" : "You asked for it";
+  const whom = asked.onlyIdle ? "idle instances" : "all instances";
+  return {
+    id: `round-${at}`,
+    at,
+    kind: "hibernate_all",
+    severity: "info",
+    message: `${whose}: hibernating ${whom}${describeFilter(asked, filter)}: ${describeCounts(counts)}`,
+    detail: {
+      by: asked.by,
+      ...(requestId === undefined ? {} : { request_id: requestId }),
+      only_idle: asked.onlyIdle,
+      respect_keep_alive: asked.respectKeepAlive,
+      ...Object.fromEntries(filterEntries(asked, filter)),
+      instances: counts.hibernate,
+      skipped: counts.skip,
+      saves_hourly: counts.savesHourly,
+      unknown_rates: counts.unknownRates,
+    },
+  };
+}
+
+function filterEntries({ status }: Asked, { tag, ...filter }: RoundRequest["filter"]): [string, string][] {
+  return Object.entries({ status, ...filter, tag: tag?.map(writeTag).join() }).flatMap(
+    ([key, value]): [string, string][] => (value == null ? [] : [[key, value]]),
+  );
+}
+
+function describeFilter(asked: Asked, filter: RoundRequest["filter"]): string {
+  const entries = filterEntries(asked, filter);
+  return entries.length === 0 ? "" : ` of ${entries.map((entry) => entry.join(" ")).join(", ")}`;
+}
+
+const PARALLEL_CALLS = 50;
+const INSTANCES_PER_ALARM = 1000;
+
+/** An instance that has not answered after this long is out of reach. */
+const CALL_LIMIT_MS = 10 * SECOND_MS;
+
+/** However many are out of reach, a turn ends after this long, for the fleet's other tasks. */
+const LONGEST_TURN_MS = 20 * SECOND_MS;
+
+/** A turn that was cut off goes on after this long. */
+const RESUMES_MS = 30 * SECOND_MS;
+
+/** Asks those whose time has come, so many at the same time. */
+export async function carryOutRounds(env: Env, userId: string, fleet: Fleet): Promise<void> {
+  const until = Date.now() + LONGEST_TURN_MS;
+  for (let asked = 0; asked < INSTANCES_PER_ALARM && Date.now() <= until; asked += PARALLEL_CALLS) {
+    if (!mayAsk(fleet)) break;
+    const some = fleet.asked.due(Date.now(), PARALLEL_CALLS);
+    if (some.length === 0) break;
+    fleet.setDue({ hibernationsAt: Date.now() + RESUMES_MS });
+    const ends = await Promise.all(some.map((one) => ask(env, userId, one)));
+    fleet.update((state) => {
+      for (const [index, one] of some.entries()) {
+        const end = ends[index] ?? null;
+        if (end === null) fleet.asked.postpone(one, Date.now());
+        else fleet.asked.settle(one, end);
+      }
+      return state;
+    });
+    tellEnds(fleet, some, Date.now());
+  }
+  fleet.setDue({ hibernationsAt: fleet.asked.nextAt });
+}
+
+/** Nobody who is suspended has anything done. A fleet that may have been set back waits until it knows. */
+function mayAsk(fleet: Fleet): boolean {
+  if (fleet.isSuspended) fleet.asked.dropWaiting();
+  return isPolicySure(fleet.state);
+}
+
+/** How it ended; null: it is to be asked again. */
+async function ask(
+  env: Env,
+  userId: string,
+  { instanceId, round, requestId }: AskedHibernation,
+): Promise<RoundEnd | null> {
+  if (Date.now() > round.askedAt + ROUND_LASTS_MS) return "out_of_reach";
+  try {
+    const asked = answerOr(
+      actorOf(env, userId, instanceId).hibernateInRound(round, requestId),
+      "unavailable",
+    );
+    const end = await within(CALL_LIMIT_MS, asked);
+    // Or its object still runs the former release.
+    return end === "unavailable" ? null : end;
+  } catch {
+    return null;
+  }
+}
+
+const NAMED = 10;
+
+/** Tells the owner of a round that has ended and left some that go on costing money. */
+function tellEnds(fleet: Fleet, some: readonly AskedHibernation[], now: number): void {
+  for (const askedAt of new Set(some.map(({ round }) => round.askedAt))) {
+    if (fleet.asked.isUnderWay(askedAt)) continue;
+    const left = fleet.asked
+      .countOf(askedAt)
+      .reduce((sum, { end, instances: count }) => sum + (isLeft(end) ? count : 0), 0);
+    if (left === 0) continue;
+    const those = fleet.asked.notOrdered(askedAt, ROWS_PER_READ).filter(({ end }) => isLeft(end));
+    const named = those.slice(0, NAMED).map(({ instanceId, end }) => `${instanceId} (${end})`);
+    const more = left > named.length ? ` and ${left - named.length} more` : "";
+    fleet.addOwnEvent(
+      {
+        id: `round-left-${askedAt}`,
+        at: now,
+        kind: "not_all_hibernated",
+        severity: "warning",
+        message: `${instances(left)} could not be told to hibernate, and may go on costing money: ${named.join(", ")}${more}`,
+        detail: {
+          asked_at: toIso(askedAt),
+          instances: left,
+          ...ratesOf(
+            fleet,
+            those.map(({ instanceId }) => instanceId),
+          ),
+        },
+      },
+      now,
+    );
+  }
+}
+
+/** What these cost an hour together, as they last reported. */
+function ratesOf(fleet: Fleet, ids: readonly string[]): EventDetail {
+  const rates = fleet.registry.list("", ROWS_PER_READ, { ids }).rows.map(({ view }) => view.rate);
+  const known = rates.filter((rate) => rate !== null);
+  return moneyOf({
+    rate: known.length === 0 ? null : known.reduce((sum, rate) => sum + rate, 0),
+    unknown_rates: rates.length - known.length,
+  });
+}

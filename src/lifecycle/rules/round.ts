@@ -1,0 +1,72 @@
+import type { HibernationRound } from "../model/instance-event.ts";
+import type { Status } from "../model/phase.ts";
+import type { Policy } from "../model/policy.ts";
+import type { InstanceState } from "../model/state.ts";
+import { toIso } from "../model/time.ts";
+import { beginHibernation } from "./hibernation.ts";
+import { hasFreshEvidence } from "./idleness.ts";
+import type { Refusal } from "./refusals.ts";
+
+/** A hibernation that is asked of many instances at once. Each decides by itself, when it is asked, whether it is meant. */
+
+/** What of an instance a round goes by. */
+interface Meant {
+  readonly status: Status;
+  readonly isIdle: boolean;
+  readonly keepAliveUntil: number | null;
+}
+
+/** Why an instance that could be hibernated is spared; null when it is meant. */
+export function whySpared(
+  { status, isIdle, keepAliveUntil }: Meant,
+  { onlyIdle, keepAliveUpTo }: Pick<HibernationRound, "onlyIdle" | "keepAliveUpTo">,
+  now: number,
+): "pending" | "kept_alive" | "not_idle" | null {
+  // Somebody else may use a machine that was never heard: its owner stops it by name.
+  if (status === "pending") return "pending";
+  if (keepAliveUntil !== null && keepAliveUntil > Math.max(now, keepAliveUpTo)) return "kept_alive";
+  return onlyIdle && !isIdle ? "not_idle" : null;
+}
+
+/**
+ * Hibernates the instance if it is still meant. A round of idle ones orders for idleness, which work that begins meanwhile
+ * calls off.
+ */
+export function hibernateInRound(
+  state: InstanceState,
+  round: HibernationRound,
+  policy: Policy,
+  now: number,
+): InstanceState | Refusal {
+  const spared = whySparedNow(state, round, policy, now);
+  if (spared !== null) return { code: spared, message: MESSAGES[spared] };
+  return beginHibernation(state, {
+    kind: "hibernate",
+    reason: round.onlyIdle ? "idle" : "owner",
+    at: now,
+    message:
+      round.by === "budget" ? "Hibernating: the budget is used up" : "Hibernating as you asked for many",
+    detail: { rule: round.by, asked_at: toIso(round.askedAt) },
+  });
+}
+
+function whySparedNow(state: InstanceState, round: HibernationRound, policy: Policy, now: number) {
+  const { phase, clock, profile } = state;
+  const { askedAt, status } = round;
+  // A later word counts, whoever has woken it.
+  const isLater = profile.registeredAt > askedAt || (state.wokenAt ?? 0) > askedAt;
+  if (isLater || (status !== null && status !== phase.status)) return "changed";
+  const isIdle =
+    phase.status === "running" &&
+    phase.idle?.warnedAt != null &&
+    hasFreshEvidence(state, phase.idle, policy, now);
+  return whySpared({ status: phase.status, isIdle, keepAliveUntil: clock.keepAliveUntil }, round, now);
+}
+
+const MESSAGES = {
+  pending: "The instance was never heard, and somebody else may use its machine: hibernate it by itself",
+  kept_alive: "The instance is kept alive",
+  not_idle: "The instance is not idle, or nobody knows it now",
+  changed:
+    "The instance has changed since this was asked: it was woken, registered anew, or has another status",
+} satisfies Partial<Record<Refusal["code"], string>>;

@@ -132,6 +132,9 @@ describe("the budgets", () => {
     await card.getByRole("button", { name: "Salvar" }).click();
     await card.getByText("Está esgotado.").waitFor(PATIENCE);
     await card.getByText(/de US\$\s1\.000\.000,00 \(0%\)/).waitFor();
+    await card
+      .getByText(/^Se tudo seguir como nos últimos dias: cerca de US\$.*(dentro|acima) do limite\.$/)
+      .waitFor();
     expect(await ask(user, "GET", "/budget")).toMatchObject({
       day: 0.5,
       month: 1_000_000,

@@ -25,10 +25,12 @@ interface Budget {
   readonly exceeded: readonly ("day" | "month")[];
   readonly day_breaks_at: string | null;
   readonly month_breaks_at: string | null;
+  /** Of this month. */
+  readonly forecast: { readonly cost: number } | null;
 }
 
-/** How far the budgets are used, when they break, and what they are. `forecast`: what the month will have cost. */
-export function Budgets({ forecast }: { forecast: number | null }) {
+/** How far the budgets are used, when they break, and what they are. */
+export function Budgets() {
   const answer = useLive<Budget>(BUDGET, PAUSE_MS);
   const { costs } = words.value;
   return (
@@ -52,7 +54,7 @@ export function Budgets({ forecast }: { forecast: number | null }) {
               spent={budget.spent_this_month}
               isExceeded={budget.exceeded.includes("month")}
               breaksAt={budget.month_breaks_at}
-              forecast={forecast}
+              forecast={budget.forecast?.cost ?? null}
             />
             {budget.unknown_rates > 0 && (
               <p class="remark">{costs.budget.notCounted(budget.unknown_rates)}</p>

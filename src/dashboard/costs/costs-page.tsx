@@ -40,7 +40,7 @@ export function CostsPage() {
       </div>
       <MoneyLine hasLink={false} />
       <DaysCard days={days} answer={answer} />
-      <Budgets forecast={answer.data?.forecast?.cost ?? null} />
+      <Budgets />
       <KillSwitch place={killSwitch} />
       <Breakdown today={today} />
     </>

@@ -105,6 +105,7 @@ const event: Record<string, string> = {
   budget_reached: "Budget reached",
   cleanup: "Cleanup",
   reconciliation: "Reconciliation",
+  cost_report: "Costs of a month",
 };
 
 export const english = {

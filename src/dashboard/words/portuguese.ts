@@ -70,6 +70,7 @@ const event: Record<string, string> = {
   budget_reached: "Orçamento atingido",
   cleanup: "Limpeza",
   reconciliation: "Reconciliação",
+  cost_report: "Custos de um mês",
 };
 
 export const portuguese: Words = {

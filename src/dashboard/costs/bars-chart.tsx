@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { dayText, money, price } from "../format.ts";
 import { language, words } from "../words.ts";
 import { amountOf, type KeyedRow } from "./answers.ts";
-import { type Bar, chartOf, usesOf } from "./bars.ts";
+import { type Bar, chartOf, MARGIN, usesOf } from "./bars.ts";
 
 /** Days as stacked bars. Each says what it shows when it is pointed at; the table beneath says the same to whoever can't. */
 
@@ -31,8 +31,8 @@ export function BarsChart({ days, rows }: { days: readonly string[]; rows: reado
         </defs>
         {ticks.map((tick) => (
           <g key={tick.y} class="tick">
-            <line x1={52} x2={width} y1={tick.y} y2={tick.y} />
-            <text x={46} y={tick.y + 4} text-anchor="end">
+            <line x1={MARGIN.left - 6} x2={width} y1={tick.y} y2={tick.y} />
+            <text x={MARGIN.left - 12} y={tick.y + 4} text-anchor="end">
               {tickText(tick.dollars)}
             </text>
           </g>

@@ -34,7 +34,8 @@ export interface Chart {
 /** What can be wasted lies on top, so that what was wasted is one piece. */
 const UPWARDS = ["hibernated", "working", "idle", "silent"] as const satisfies readonly Use[];
 
-const MARGIN = { left: 58, right: 6, top: 8, bottom: 22 };
+/** To the left there is room for amounts like "US$ 12.500". */
+export const MARGIN = { left: 82, right: 6, top: 8, bottom: 22 };
 
 /** Of a day's width. */
 const STACK_SHARE = 0.62;

@@ -50,6 +50,7 @@ export class Rented {
   #bootedAt = 0;
   #idleUntil = 0;
   #silentUntil = 0;
+  #wasHeard = false;
 
   constructor(platform: Platform, meter: Meter, userId: string, id: string, knownBy: KnownBy) {
     const { scheduler } = platform;
@@ -147,6 +148,7 @@ export class Rented {
     };
     const heard = await this.host.call("heartbeat", [this.#tokenGeneration, report]);
     const outcome = outcomeOf(heard);
+    this.#wasHeard ||= outcome === "accepted";
     if (outcome !== "accepted" && outcome !== "unknown") throw new Error(`${this.id}: ${String(outcome)}`);
   }
 
@@ -169,7 +171,7 @@ export class Rented {
     if (state === "running") {
       if (often(0.3)) this.#idleUntil = scheduler.now + scheduler.between(1, 12) * HOUR;
       if (often(0.08)) this.#fallSilent(scheduler.between(20, 300) * MINUTE);
-      if (often(0.006)) this.#fallSilent(Number.POSITIVE_INFINITY);
+      if (often(0.006) && this.#hasPrice) this.#fallSilent(Number.POSITIVE_INFINITY);
       if (often(0.05)) this.#ask("hibernate");
       if (often(0.05)) this.#byHand("stopped");
     }
@@ -186,6 +188,11 @@ export class Rented {
     if (state !== "gone") {
       scheduler.at(scheduler.now + scheduler.between(50, 70) * MINUTE, () => this.#liveOn());
     }
+  }
+
+  /** What a machine costs whose price nobody ever says is unknown for good: the fleet says so, and no bill can be compared. */
+  get #hasPrice(): boolean {
+    return this.knownBy !== "reports" || this.#wasHeard;
   }
 
   #fallSilent(ms: number): void {

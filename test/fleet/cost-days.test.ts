@@ -222,6 +222,19 @@ describe("a day that is over", () => {
     expect(await totals(fleet)).toHaveLength(35);
   });
 
+  it("comes to the history however long its tags are", async () => {
+    const { fleet, userId } = await newFleet();
+    const tags = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [`${"k".repeat(38)}${index + 10}`, "😀".repeat(100)]),
+    );
+    for (let index = 0; index < 500; index++) {
+      await fleet.report(reportOf(`rig-${index}`, { costs: basisOf(WORKING, NOON), tags }));
+    }
+    await night(fleet, MIDNIGHT);
+    expect(await keptDays(userId)).toEqual([[MIDNIGHT - DAY_MS, 24 * 500]]);
+    expect(await keptByInstance(userId)).toHaveLength(500);
+  });
+
   it("comes to the history whole though the task was cut off after half of its pages, and the object evicted", async () => {
     const { fleet, userId } = await newFleet();
     // Two pages.

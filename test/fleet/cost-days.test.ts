@@ -230,9 +230,17 @@ describe("a day that is over", () => {
     for (let index = 0; index < 500; index++) {
       await fleet.report(reportOf(`rig-${index}`, { costs: basisOf(WORKING, NOON), tags }));
     }
+    const statements = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
+    const { bind } = statements;
+    // As D1 does, but for Miniflare's.
+    vi.spyOn(statements, "bind").mockImplementation(function (this: D1PreparedStatement, ...values) {
+      if (values.some((value) => typeof value === "string" && new TextEncoder().encode(value).length > 2e6))
+        throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
+      return bind.apply(this, values);
+    });
     await night(fleet, MIDNIGHT);
     expect(await keptDays(userId)).toEqual([[MIDNIGHT - DAY_MS, 24 * 500]]);
-    expect(await keptByInstance(userId)).toHaveLength(500);
+    expect((await keptByInstance(userId)).size).toBe(500);
   });
 
   it("comes to the history whole though the task was cut off after half of its pages, and the object evicted", async () => {

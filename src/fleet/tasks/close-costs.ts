@@ -22,6 +22,9 @@ import { countInstances, withDue } from "../rules/state.ts";
  */
 
 const ROWS_PER_PAGE = 500;
+/** D1 takes no text of more than two megabytes. A row is this long beside its tags, at most. */
+const BYTES_PER_PAGE = 1_000_000;
+const BYTES_PER_ROW = 1_000;
 const PAGES_AT_ONCE = 20;
 const CALL_LIMIT_MS = 10 * SECOND_MS;
 
@@ -69,13 +72,25 @@ function closeDays(userId: string, fleet: Fleet, now: number): void {
 /** Whether there is more to bring. */
 async function bringToHistory(env: Env, userId: string, fleet: Fleet): Promise<boolean> {
   for (let page = 0; page < PAGES_AT_ONCE; page++) {
-    const days = fleet.costs.closed.unkept(ROWS_PER_PAGE);
+    const days = pageOf(fleet.costs.closed.unkept(ROWS_PER_PAGE));
     // The rows of a user who is leaving are on their way out.
     if (days.length === 0 || fleet.state.leavingSince !== null) return false;
     await keep(env, userId, fleet, days);
   }
   return fleet.costs.closed.unkeptFrom() !== null;
 }
+
+/** As many of the first as the history takes at once. */
+function pageOf(days: readonly CostDay[]): readonly CostDay[] {
+  let bytes = 0;
+  const end = days.findIndex(({ tags }) => {
+    bytes += BYTES_PER_ROW + UTF_8.encode(tags).length;
+    return bytes > BYTES_PER_PAGE;
+  });
+  return end === -1 ? days : days.slice(0, end);
+}
+
+const UTF_8 = new TextEncoder();
 
 async function keep(env: Env, userId: string, fleet: Fleet, days: readonly CostDay[]): Promise<void> {
   await within(CALL_LIMIT_MS, keepCostDays(historyOf(env, shardOf(env, userId, fleet)), userId, days));

@@ -290,7 +290,15 @@ describe("a budget that is used up", () => {
 
 it("refuses what can be no budget", async () => {
   const ada = await newUser();
-  for (const json of [{ day: 0 }, { month: -1 }, { day: "5" }, { at_limit: "delete" }, { week: 7 }, []]) {
+  for (const json of [
+    { day: 0 },
+    { day: 1e-12 },
+    { month: -1 },
+    { day: "5" },
+    { at_limit: "delete" },
+    { week: 7 },
+    [],
+  ]) {
     expect((await set(ada, json)).status).toBe(400);
   }
 });

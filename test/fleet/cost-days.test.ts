@@ -284,6 +284,25 @@ describe("a day that is over", () => {
     );
   });
 
+  it.each([true, false])(
+    "is not lost while the fleet sleeps for a week, reported before: %s",
+    async (isBefore) => {
+      const { fleet, userId } = await newFleet();
+      await fleet.report(reportOf("a", { costs: basisOf(WORKING, NOON) }));
+      await night(fleet, MIDNIGHT);
+      setClock(MIDNIGHT + 7 * DAY_MS + 8 * HOUR);
+      if (isBefore) await fleet.report(reportOf("a", { revision: 2, costs: basisOf(WORKING, NOON) }));
+      expect(dollarsOf((await fleet.money()).month)).toBeCloseTo(24 + 7 * 48 + 16, 6);
+      await runDurableObjectAlarm(fleet);
+      expect(await keptDays(userId)).toEqual(
+        [24, 48, 48, 48, 48, 48, 48, 48].map((dollars, index) => [
+          MIDNIGHT + (index - 1) * DAY_MS,
+          expect.closeTo(dollars, 6),
+        ]),
+      );
+    },
+  );
+
   it("has what an instance has cost that was removed, which is then forgotten, and the fleet rests", async () => {
     const { fleet, userId } = await newFleet();
     await fleet.report(reportOf("a", { costs: basisOf(WORKING, NOON) }));

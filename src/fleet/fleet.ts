@@ -4,6 +4,7 @@ import { settleMachines } from "./claims.ts";
 import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy } from "./report.ts";
 import { openFrom } from "./rules/cost-days.ts";
 import { addAlert } from "./rules/digest-window.ts";
+import { countFrom, countHibernation } from "./rules/hibernations.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { withBudgetDoubted } from "./rules/set-back.ts";
@@ -17,7 +18,6 @@ import {
 } from "./rules/settling.ts";
 import {
   BRINGING_RESUMES_MS,
-  countHibernation,
   countInstances,
   countMove,
   type Due,
@@ -159,7 +159,7 @@ export class Fleet extends FleetTables {
 
   /** The fleet's object has started. */
   start(now: number): void {
-    this.update((state) => start(withCosts(state, this.costs), this.rules, now));
+    this.update((state) => countFrom(start(withCosts(state, this.costs), this.rules, now), now));
     this.scheduleListings(now);
   }
 

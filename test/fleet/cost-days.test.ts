@@ -487,6 +487,53 @@ describe("costs across many nights", () => {
   });
 });
 
+describe("costs of a fleet that sleeps", () => {
+  it("come to the same as what each has done, however long it slept, and whoever was removed meanwhile", async () => {
+    const step = fc.record({
+      usage: fc.constantFrom(WORKING, SILENT, UNKNOWN, HIBERNATED),
+      hours: fc.integer({ min: 1, max: 140 }),
+      removed: fc.nat(3).map((number) => number === 0),
+      night: fc.nat(3).map((number) => number === 0),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 5 }), async (steps) => {
+        setClock(NOON);
+        const { fleet, userId } = await newFleet();
+        let life: { ledger: Ledger; usage: Usage } | null = null;
+        let gone = NO_COSTS;
+        for (const [index, { usage, hours, removed, night: isNight }] of steps.entries()) {
+          const now = Date.now();
+          const ledger: Ledger = life === null ? newLedger(now) : addTime(life.ledger, life.usage, now);
+          const revision = 10 * (index + 1);
+          const costs = told(ledger, usage);
+          await fleet.report(reportOf("a", { revision, registeredAt: ledger.since, costs }));
+          if (removed) {
+            await fleet.remove("a", revision + 1);
+            gone = sumOf(gone, costsInAll(ledger));
+            life = null;
+          } else life = { ledger, usage };
+          if (isNight) await passAlarms(fleet, now + HOUR);
+          setClock(now + hours * HOUR);
+        }
+        const end = Date.now();
+        await night(fleet, startOfUtcDay(end) + DAY_MS);
+        const later = Date.now();
+        const expected =
+          life === null ? gone : sumOf(gone, costsInAll(addTime(life.ledger, life.usage, later)));
+        const { closed, open } = await fleet.daysOfCosts(ALL);
+        const found = [...closed, ...open].reduce((sum, { costs }) => sumOf(sum, costs), NO_COSTS);
+        expectSame(found, expected, "in all");
+        const kept = (await keptDays(userId)).reduce((sum, [, dollars]) => sum + dollars, 0);
+        expect(kept).toBeCloseTo(
+          closed.reduce((sum, { costs }) => sum + dollarsOf(costs), 0),
+          6,
+        );
+      }),
+      { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), timeout: 100_000 },
+    );
+  });
+});
+
 describe("the history's days of costs", () => {
   const day = (instanceId: string, dollars: number, more: Record<string, unknown> = {}) => ({
     day: MIDNIGHT,

@@ -29,11 +29,16 @@ export function closingAfter(now: number, spread: number): number {
   return today > now ? today : today + DAY_MS;
 }
 
-/** The first day that is not closed. Of a fleet that never closed one: the first of which ledgers still tell. */
-export function openFrom({ costs: { closedBefore } }: FleetState, now: number): number {
-  return closedBefore === 0
-    ? startOfUtcDay(now) - KEPT_DAYS * DAY_MS
-    : Math.max(closedBefore, waitingFrom(now));
+/** Days are to be closed from now on, beginning with the first of which a ledger still tells. */
+export function withClosing(state: FleetState, now: number, spread: number): FleetState {
+  const closedBefore = Math.max(state.costs.closedBefore, startOfUtcDay(now) - KEPT_DAYS * DAY_MS);
+  const closeAt = state.costs.closeAt ?? closingAfter(now, spread);
+  return withDue({ ...state, costs: { ...state.costs, closedBefore, closeAt } }, { costsAt: closeAt });
+}
+
+/** The first day that is not closed. */
+export function openFrom({ costs }: FleetState, now: number): number {
+  return Math.max(costs.closedBefore, waitingFrom(now));
 }
 
 /** The days that are over and not closed yet, oldest first: several, after the fleet was away. */

@@ -12,6 +12,7 @@ import {
   RECALLED_AT_ONCE_MS,
   waitingFrom,
   withClosed,
+  withClosing,
   withFailure,
 } from "../rules/cost-days.ts";
 import { countInstances, withDue } from "../rules/state.ts";
@@ -32,10 +33,7 @@ const CALL_LIMIT_MS = 10 * SECOND_MS;
 export function scheduleClosing(userId: string, fleet: Fleet, now: number): void {
   const { due, leavingSince } = fleet.state;
   if (due.costsAt !== null || leavingSince !== null || countInstances(fleet.state) === 0) return;
-  fleet.update((state) => {
-    const closeAt = state.costs.closeAt ?? closingAfter(now, spreadOf(userId));
-    return withDue({ ...state, costs: { ...state.costs, closeAt } }, { costsAt: closeAt });
-  });
+  fleet.update((state) => withClosing(state, now, spreadOf(userId)));
 }
 
 /** Where in the hours in which fleets close their days this one does, from 0 to 1. */

@@ -14,7 +14,8 @@ import { instant } from "./instances/schemas.ts";
 
 /** What a user may spend, and what is done when it is spent. */
 
-const limit = z.number().positive().max(1e9).nullable();
+/** In dollars. Less than a cent is no sum that anybody means: a fraction of it is reached before anything costs money. */
+const limit = z.number().min(0.01).max(1e9).nullable();
 
 const settingsSchema = component(
   "BudgetSettings",

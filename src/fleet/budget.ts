@@ -11,7 +11,7 @@ import {
   setBudget,
 } from "./rules/budget.ts";
 import { withDue } from "./rules/state.ts";
-import { spentBy } from "./tasks/budget.ts";
+import { spentBy, withdrawRound } from "./tasks/budget.ts";
 import { forecastOfFleet } from "./views/costs.ts";
 import { moneyNow } from "./views/money.ts";
 import { readSavings } from "./views/savings.ts";
@@ -66,6 +66,7 @@ export abstract class FleetBudget extends FleetRounds {
       const budget = setBudget(state.budget, set, spent, now);
       return withDue({ ...state, budget }, { budgetAt: now });
     });
+    withdrawRound(fleet, now);
     this[CHANGED](fleet);
     return this.budget();
   }

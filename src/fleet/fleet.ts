@@ -2,6 +2,7 @@ import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts"
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { settleMachines } from "./claims.ts";
 import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy } from "./report.ts";
+import { openFrom } from "./rules/cost-days.ts";
 import { addAlert } from "./rules/digest-window.ts";
 import { countFrom, countHibernation } from "./rules/hibernations.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
@@ -128,7 +129,7 @@ export class Fleet extends FleetTables {
     const keys = this.#count(state, row, known, now);
     const revision = state.revision + 1;
     if (known === null) this.admissions.settle(instanceId);
-    this.costs.write(instanceId, revision, row);
+    this.costs.write(instanceId, revision, row, openFrom(state, now));
     this.registry.write(instanceId, revision, row, keys);
     const told = this.#addOwnEvents({ ...state, revision }, settleMachines(this, report, now), now);
     const standing = { status: row.view.status, silentSince: row.silentSince };
@@ -221,7 +222,7 @@ export class Fleet extends FleetTables {
       const savedByRemoved =
         state.savedByRemoved + (this.registry.savingsOf(instanceId, now)?.saved_total ?? 0);
       // Also for an instance that has never reported: its first report may still be on its way.
-      this.costs.remove(instanceId, now);
+      this.costs.remove(instanceId, now, openFrom(this.#state, now));
       this.registry.remove(instanceId, changed, revision);
       if (known === null) return { ...state, revision: changed };
       this.#silences.remove(known);

@@ -5,7 +5,7 @@ import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model
 import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
-import type { InstanceState } from "./model/state.ts";
+import { type InstanceState, isSameMachine } from "./model/state.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
 import { putTimeDown } from "./rules/costs.ts";
@@ -50,7 +50,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const stepped = noteWake(state, takeDueSteps(applied, policy, now), now);
+  const stepped = noteMeantToRun(state, takeDueSteps(applied, policy, now), event, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -151,8 +151,16 @@ function enrolledBy(name: string | null | undefined): EventDetail {
   return name == null ? {} : { enrolled_by: name };
 }
 
-function noteWake(before: InstanceState, after: InstanceState, now: number): InstanceState {
-  return isAsleep(before) && !isAsleep(after) ? { ...after, wokenAt: now } : after;
+/** What was asked of many before this moment is not meant any more. */
+function noteMeantToRun(
+  before: InstanceState,
+  after: InstanceState,
+  { type }: InstanceEvent,
+  now: number,
+): InstanceState {
+  const isWoken = isAsleep(before) && !isAsleep(after);
+  const isMoved = !isSameMachine(before.profile, after.profile);
+  return isWoken || isMoved || type === "keep_alive" ? { ...after, meantToRunSince: now } : after;
 }
 
 function isAsleep({ phase: { status } }: InstanceState): boolean {

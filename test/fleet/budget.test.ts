@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InstanceActor } from "../../src/instance/actor.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, Instance, newUser, setClock } from "../world.ts";
@@ -225,6 +226,39 @@ describe("a budget that is used up", () => {
     expect((await one.eventKinds()).filter((kind) => kind === "hibernating")).toHaveLength(1);
   });
 
+  it("stops nobody any more once its owner has raised it, or the day is over", async () => {
+    const out = vi.spyOn(InstanceActor.prototype, "hibernateInRound").mockRejectedValue(new Error("away"));
+    const ada = await newUser();
+    const one = await running(ada, "one");
+    await set(ada, { day: 1, at_limit: "hibernate_all" });
+    await pass(ada, start + 31 * MINUTE);
+    expect(out).toHaveBeenCalled();
+    await set(ada, { day: 100, at_limit: "hibernate_all" });
+    out.mockRestore();
+    await beat(1, [one, 90]);
+    await pass(ada, start + 55 * MINUTE);
+    expect(await one.status()).toBe("running");
+    const { body } = await call("GET", "/api/agent/hibernate-all", { token: ada.token });
+    expect(body.last_by_budget).toMatchObject({ is_over: true, ended: { within_budget: 1 } });
+
+    const bob = await newUser("Bob");
+    const his = await running(bob, "one");
+    const again = vi.spyOn(InstanceActor.prototype, "hibernateInRound").mockRejectedValue(new Error("away"));
+    setClock(start + 23.9 * HOUR);
+    await his.heartbeat();
+    await his.settled();
+    await set(bob, { day: 1, at_limit: "hibernate_all" });
+    await pass(bob, start + 24 * HOUR - 1);
+    expect(again).toHaveBeenCalled();
+    again.mockRestore();
+    await beat(4, [his, 90]);
+    await pass(bob, start + 24 * HOUR + 20 * MINUTE);
+    expect((await his.eventKinds()).filter((kind) => kind === "hibernating")).toEqual([]);
+    expect(
+      await rows(fleetOf(env, bob.userId), "SELECT 1 FROM events WHERE kind = 'not_all_hibernated'"),
+    ).toEqual([]);
+  });
+
   it("says nothing and does nothing while the user is suspended", async () => {
     const ada = await newUser();
     const one = await running(ada, "one");
@@ -256,7 +290,15 @@ describe("a budget that is used up", () => {
 
 it("refuses what can be no budget", async () => {
   const ada = await newUser();
-  for (const json of [{ day: 0 }, { month: -1 }, { day: "5" }, { at_limit: "delete" }, { week: 7 }, []]) {
+  for (const json of [
+    { day: 0 },
+    { day: 1e-12 },
+    { month: -1 },
+    { day: "5" },
+    { at_limit: "delete" },
+    { week: 7 },
+    [],
+  ]) {
     expect((await set(ada, json)).status).toBe(400);
   }
 });

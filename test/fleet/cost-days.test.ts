@@ -222,6 +222,27 @@ describe("a day that is over", () => {
     expect(await totals(fleet)).toHaveLength(35);
   });
 
+  it("comes to the history however long its tags are", async () => {
+    const { fleet, userId } = await newFleet();
+    const tags = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [`${"k".repeat(38)}${index + 10}`, "😀".repeat(100)]),
+    );
+    for (let index = 0; index < 500; index++) {
+      await fleet.report(reportOf(`rig-${index}`, { costs: basisOf(WORKING, NOON), tags }));
+    }
+    const statements = Object.getPrototypeOf(env.DB.prepare("SELECT 1"));
+    const { bind } = statements;
+    // As D1 does, but for Miniflare's.
+    vi.spyOn(statements, "bind").mockImplementation(function (this: D1PreparedStatement, ...values) {
+      if (values.some((value) => typeof value === "string" && new TextEncoder().encode(value).length > 2e6))
+        throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
+      return bind.apply(this, values);
+    });
+    await night(fleet, MIDNIGHT);
+    expect(await keptDays(userId)).toEqual([[MIDNIGHT - DAY_MS, 24 * 500]]);
+    expect((await keptByInstance(userId)).size).toBe(500);
+  });
+
   it("comes to the history whole though the task was cut off after half of its pages, and the object evicted", async () => {
     const { fleet, userId } = await newFleet();
     // Two pages.
@@ -262,6 +283,25 @@ describe("a day that is over", () => {
       [24, 48, 48, 48].map((dollars, index) => [MIDNIGHT + (index - 1) * DAY_MS, expect.closeTo(dollars, 6)]),
     );
   });
+
+  it.each([true, false])(
+    "is not lost while the fleet sleeps for a week, reported before: %s",
+    async (isBefore) => {
+      const { fleet, userId } = await newFleet();
+      await fleet.report(reportOf("a", { costs: basisOf(WORKING, NOON) }));
+      await night(fleet, MIDNIGHT);
+      setClock(MIDNIGHT + 7 * DAY_MS + 8 * HOUR);
+      if (isBefore) await fleet.report(reportOf("a", { revision: 2, costs: basisOf(WORKING, NOON) }));
+      expect(dollarsOf((await fleet.money()).month)).toBeCloseTo(24 + 7 * 48 + 16, 6);
+      await runDurableObjectAlarm(fleet);
+      expect(await keptDays(userId)).toEqual(
+        [24, 48, 48, 48, 48, 48, 48, 48].map((dollars, index) => [
+          MIDNIGHT + (index - 1) * DAY_MS,
+          expect.closeTo(dollars, 6),
+        ]),
+      );
+    },
+  );
 
   it("has what an instance has cost that was removed, which is then forgotten, and the fleet rests", async () => {
     const { fleet, userId } = await newFleet();
@@ -443,6 +483,53 @@ describe("costs across many nights", () => {
         expect(dollarsOf(expected)).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: Number(process.env.PROPERTY_RUNS ?? 12), timeout: 100_000 },
+    );
+  });
+});
+
+describe("costs of a fleet that sleeps", () => {
+  it("come to the same as what each has done, however long it slept, and whoever was removed meanwhile", async () => {
+    const step = fc.record({
+      usage: fc.constantFrom(WORKING, SILENT, UNKNOWN, HIBERNATED),
+      hours: fc.integer({ min: 1, max: 140 }),
+      removed: fc.nat(3).map((number) => number === 0),
+      night: fc.nat(3).map((number) => number === 0),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 5 }), async (steps) => {
+        setClock(NOON);
+        const { fleet, userId } = await newFleet();
+        let life: { ledger: Ledger; usage: Usage } | null = null;
+        let gone = NO_COSTS;
+        for (const [index, { usage, hours, removed, night: isNight }] of steps.entries()) {
+          const now = Date.now();
+          const ledger: Ledger = life === null ? newLedger(now) : addTime(life.ledger, life.usage, now);
+          const revision = 10 * (index + 1);
+          const costs = told(ledger, usage);
+          await fleet.report(reportOf("a", { revision, registeredAt: ledger.since, costs }));
+          if (removed) {
+            await fleet.remove("a", revision + 1);
+            gone = sumOf(gone, costsInAll(ledger));
+            life = null;
+          } else life = { ledger, usage };
+          if (isNight) await passAlarms(fleet, now + HOUR);
+          setClock(now + hours * HOUR);
+        }
+        const end = Date.now();
+        await night(fleet, startOfUtcDay(end) + DAY_MS);
+        const later = Date.now();
+        const expected =
+          life === null ? gone : sumOf(gone, costsInAll(addTime(life.ledger, life.usage, later)));
+        const { closed, open } = await fleet.daysOfCosts(ALL);
+        const found = [...closed, ...open].reduce((sum, { costs }) => sumOf(sum, costs), NO_COSTS);
+        expectSame(found, expected, "in all");
+        const kept = (await keptDays(userId)).reduce((sum, [, dollars]) => sum + dollars, 0);
+        expect(kept).toBeCloseTo(
+          closed.reduce((sum, { costs }) => sum + dollarsOf(costs), 0),
+          6,
+        );
+      }),
+      { numRuns: Number(process.env.PROPERTY_RUNS ?? 25), timeout: 100_000 },
     );
   });
 });

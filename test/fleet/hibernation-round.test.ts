@@ -229,6 +229,44 @@ describe("the kill switch", () => {
     expect(await orders(one)).toBe(1);
   });
 
+  it("spares one that is kept alive after it was asked for, though that ends no later than was known", async () => {
+    const ada = await newUser();
+    const one = await running(ada, "one");
+    await one.ask("POST", "/keep-alive", { minutes: 600 });
+    await one.settled();
+    expect((await ask(ada, { respect_keep_alive: false })).body.hibernate).toBe(1);
+    setClock(Date.now() + 1);
+    await one.ask("POST", "/keep-alive", { minutes: 60 });
+    await carryOut(ada);
+    expect(await one.status()).toBe("running");
+    expect(await progress(ada)).toMatchObject({ ended: { kept_alive: 1 } });
+  });
+
+  it("stops no other machine than the one that it was asked of", async () => {
+    const ada = await newUser();
+    const one = await running(ada, "one");
+    await ask(ada);
+    setClock(Date.now() + 1);
+    await one.ask("PATCH", "", { provider_ref: "another" });
+    await one.heartbeat();
+    await carryOut(ada);
+    expect(await one.status()).toBe("running");
+    expect(await progress(ada)).toMatchObject({ ended: { changed: 1 } });
+  });
+
+  it("spares one that its filter does not name any more", async () => {
+    const ada = await newUser();
+    const tagged = await running(ada, "tagged");
+    await tagged.ask("PATCH", "", { tags: { stage: "dev" } });
+    await tagged.settled();
+    const asked = await ask(ada, { filter: { tag: "stage:dev", provider: "agent" } });
+    expect(asked.body.hibernate).toBe(1);
+    await tagged.ask("PATCH", "", { tags: { stage: "production" } });
+    await carryOut(ada);
+    expect(await tagged.status()).toBe("running");
+    expect(await progress(ada)).toMatchObject({ ended: { changed: 1 } });
+  });
+
   it("gives up whoever is out of reach for an hour, and tells the owner", async () => {
     const ada = await newUser();
     const one = await running(ada, "one");

@@ -519,7 +519,7 @@ function command(actor: Actor, asked: Command): void {
   if (!isOrdered) return;
   // Whoever was woken, registered or kept alive since, or was never heard, is not meant.
   expect(before.phase.status).not.toBe("pending");
-  expect(before.wokenAt ?? 0).toBeLessThanOrEqual(event.round.askedAt);
+  expect(before.meantToRunSince ?? 0).toBeLessThanOrEqual(event.round.askedAt);
   expect(before.profile.registeredAt).toBeLessThanOrEqual(event.round.askedAt);
   expect(before.clock.keepAliveUntil ?? 0).toBeLessThanOrEqual(actor.now);
 }

@@ -65,7 +65,7 @@ function daysOf({ from, to }: CostsQuery, now: number): Days {
 
 function askedOf({ by, tag, limit, cursor }: CostsQuery): Asked {
   if (by !== "tag" && tag !== undefined) throw wrong("tag", "goes with by=tag only");
-  const after = cursor === undefined ? null : keyIn(cursor, by);
+  const after = cursor === undefined ? null : keyIn(cursor, { by, tag });
   switch (by) {
     case "day":
     case "status":
@@ -79,15 +79,22 @@ function askedOf({ by, tag, limit, cursor }: CostsQuery): Asked {
   }
 }
 
-const place = z.tuple([z.enum(["instance", "provider", "tag"]), z.string().max(200)]);
+const place = z.tuple([z.string(), z.string().max(200)]);
 
-export function cursorAfter({ by }: Asked, key: string | null): string | null {
-  return key === null ? null : encodeId(JSON.stringify([by, key]));
+export function cursorAfter(asked: Asked, key: string | null): string | null {
+  const list = asked.by === "tag" ? listOf(asked.by, asked.tag) : asked.by;
+  return key === null ? null : encodeId(JSON.stringify([list, key]));
 }
 
-function keyIn(cursor: string, by: (typeof GROUPINGS)[number]): string {
+function listOf(by: string, tag: string | undefined): string {
+  return tag === undefined ? by : `${by}:${tag}`;
+}
+
+const PAGED: ReadonlySet<string> = new Set(["instance", "provider", "tag"]);
+
+function keyIn(cursor: string, { by, tag }: Pick<CostsQuery, "by" | "tag">): string {
   const read = place.safeParse(parsed(cursor));
-  if (read.success && read.data[0] === by) return read.data[1];
+  if (PAGED.has(by) && read.success && read.data[0] === listOf(by, tag)) return read.data[1];
   throw wrong("cursor", "not a cursor of this list");
 }
 

@@ -22,13 +22,15 @@ const whyLeft: Record<string, string> = {
   refused: "the keys of its connection are refused",
   cannot_stop: "its provider can’t stop machines",
   // How one ended that was asked for
-  changed: "has changed since: woken, registered anew, or of another status",
+  changed:
+    "has changed since: woken, kept alive, registered anew, another machine or status, or not named any more",
   busy: "wakes, or is being deleted",
   not_possible: "not possible",
   suspended: "the account is suspended",
   unknown: "was removed",
   unreadable: "what is stored of it can’t be read",
   out_of_reach: "could not be reached for an hour",
+  within_budget: "spared: the budget was raised, or its day or month is over",
   dropped: "given up: the account was suspended or set back",
   waiting: "still to be asked",
 };

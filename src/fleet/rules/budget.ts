@@ -218,6 +218,19 @@ function actFor(
   return isPast(actedAt, ACTS_APART_MS / speed, now) ? "idle" : "nobody";
 }
 
+/** Whom it has hibernated as it stands. What was asked for it before holds no longer than that. */
+export function meantBy(budget: Budget, spent: Spent): Assessment["act"] {
+  if (!PERIODS.some((period) => isExceeded(budget, spent, period))) return "nobody";
+  switch (budget.atLimit) {
+    case "alert":
+      return "nobody";
+    case "hibernate_idle":
+      return "idle";
+    case "hibernate_all":
+      return "all";
+  }
+}
+
 /** A clock that was set back must not hold anything up. */
 function isPast(at: number, apartMs: number, now: number): boolean {
   return now >= at + apartMs || now < at;

@@ -16,7 +16,7 @@ const CLOSING_OVER_MS = 4 * HOUR_MS;
 const FIRST_RETRY_MS = 30 * SECOND_MS;
 const LONGEST_RETRY_MS = HOUR_MS;
 
-/** A history that is away for longer never hears of a day. */
+/** A history, or a fleet, that is away for longer never hears of a day. */
 const WAITING_DAYS = 31;
 
 /** What the history knows of days before is asked for so many days at a time. */
@@ -29,19 +29,31 @@ export function closingAfter(now: number, spread: number): number {
   return today > now ? today : today + DAY_MS;
 }
 
-/** The days that are over and of which ledgers still tell, oldest first: those of before are lost if they are not closed. */
-function tellableDays(now: number): number[] {
-  return Array.from({ length: KEPT_DAYS }, (_, index) => startOfUtcDay(now) - (KEPT_DAYS - index) * DAY_MS);
+/** Days are to be closed from now on, beginning with the first of which a ledger still tells. */
+export function withClosing(state: FleetState, now: number, spread: number): FleetState {
+  const closedBefore = Math.max(state.costs.closedBefore, startOfUtcDay(now) - KEPT_DAYS * DAY_MS);
+  const closeAt = state.costs.closeAt ?? closingAfter(now, spread);
+  return withDue({ ...state, costs: { ...state.costs, closedBefore, closeAt } }, { costsAt: closeAt });
 }
 
-/** The days that are over and not closed yet. */
-export function openDays({ costs }: FleetState, now: number): number[] {
-  return tellableDays(now).filter((day) => day >= costs.closedBefore);
+/** The first day that is not closed. */
+export function openFrom({ costs }: FleetState, now: number): number {
+  return Math.max(costs.closedBefore, waitingFrom(now));
+}
+
+/** The days that are over and not closed yet, oldest first: several, after the fleet was away. */
+export function openDays(state: FleetState, now: number): number[] {
+  return daysOver(openFrom(state, now), now);
 }
 
 /** The days to close now, those that are closed once more among them. */
-export function daysToClose({ costs }: FleetState, now: number): number[] {
-  return tellableDays(now).filter((day) => day >= costs.closedBefore || day >= finalBefore(now));
+export function daysToClose(state: FleetState, now: number): number[] {
+  return daysOver(Math.min(openFrom(state, now), finalBefore(now)), now);
+}
+
+function daysOver(from: number, now: number): number[] {
+  const days = Math.max(0, (startOfUtcDay(now) - from) / DAY_MS);
+  return Array.from({ length: days }, (_, index) => from + index * DAY_MS);
 }
 
 /** Days before this are final once they are closed: no ledger takes a report of them any more. */

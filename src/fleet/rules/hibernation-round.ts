@@ -125,6 +125,8 @@ export type RoundEnd =
   | "out_of_reach"
   /** The account was suspended, or the fleet set back, before it was asked. */
   | "dropped"
+  /** Its owner raised the budget, or the period was over, before it was asked. */
+  | "within_budget"
   /** The code of its refusal. */
   | string;
 
@@ -138,6 +140,7 @@ const AS_IT_SHOULD_BE: ReadonlySet<RoundEnd> = new Set([
   "kept_alive",
   "not_idle",
   "changed",
+  "within_budget",
   // It is being woken or deleted by a later word.
   "busy",
 ]);

@@ -9,6 +9,8 @@ import { ROUND_LASTS_MS, type RoundEnd, roundRetryMs } from "../rules/hibernatio
  * asked for anew counts with the newer round.
  */
 
+const OF_BUDGET = "due_at IS NOT NULL AND round ->> 'by' = 'budget'";
+
 /** How they ended can be read for so long. */
 const KEPT_MS = 7 * DAY_MS;
 
@@ -146,6 +148,19 @@ export class AskedHibernations {
   dropWaiting(): void {
     this.#sql.exec(
       "UPDATE asked_hibernations SET due_at = NULL, outcome = 'dropped' WHERE due_at IS NOT NULL",
+    );
+  }
+
+  isBudgetWaiting(): boolean {
+    return this.#sql.exec(`SELECT 1 FROM asked_hibernations WHERE ${OF_BUDGET} LIMIT 1`).toArray().length > 0;
+  }
+
+  /** Nobody is asked any more for a budget's sake, or nobody but the idle ones. */
+  withdrawBudget(but: "nobody" | "idle"): void {
+    this.#sql.exec(
+      `UPDATE asked_hibernations SET due_at = NULL, outcome = 'within_budget'
+       WHERE ${OF_BUDGET} AND NOT (? AND round ->> 'onlyIdle')`,
+      Number(but === "idle"),
     );
   }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { DayCosts } from "../../lifecycle/model/ledger.ts";
+import { type DayCosts, KEPT_DAYS } from "../../lifecycle/model/ledger.ts";
 import { readableRows } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
@@ -16,9 +16,6 @@ import { CostsAt } from "./costs-at.ts";
 
 const knownRow = z.object({ registered_at: z.number(), since: z.number(), until: z.number() });
 
-/** So many days before the one of a report are of interest. */
-const LAST_DAYS = 3;
-
 export class InstanceCosts {
   /** What all cost together. */
   readonly at: CostsAt;
@@ -32,8 +29,13 @@ export class InstanceCosts {
     this.#sql = sql;
   }
 
-  /** Takes what an instance reports, with the change of the registry's row that goes with it. */
-  write(instanceId: string, changed: number, { registeredAt, costs, view }: InstanceRow): void {
+  /** Takes what an instance reports, with the change of the registry's row that goes with it. `openFrom`: the first open day. */
+  write(
+    instanceId: string,
+    changed: number,
+    { registeredAt, costs, view }: InstanceRow,
+    openFrom: number,
+  ): void {
     if (costs === undefined) {
       // The former release says nothing of costs: what it costs from now on is unknown.
       this.#sql.exec("UPDATE instance_costs SET is_current = 0 WHERE instance_id = ?", instanceId);
@@ -42,7 +44,11 @@ export class InstanceCosts {
     const { since, until, usage, days } = costs;
     const { provider, tags = {} }: Partial<LiveView> & Pick<LiveView, "provider"> = view;
     const known = this.#find(instanceId);
-    if (known !== null && known.registered_at !== registeredAt) this.#settle(instanceId, since);
+    if (known !== null && known.registered_at !== registeredAt)
+      this.#settle(instanceId, since, Math.min(openFrom, startOfUtcDay(since) - KEPT_DAYS * DAY_MS));
+    // The days before are open if the fleet was away: it goes by what it was told before.
+    else if (known !== null && since === known.since)
+      this.#settle(instanceId, startOfUtcDay(until) - (KEPT_DAYS - 1) * DAY_MS, openFrom);
     // A former release has dropped its ledger. The new one says itself what was reported on its first day.
     else if (known !== null && since > known.since)
       this.#dropDay(instanceId, known.since, startOfUtcDay(since));
@@ -101,8 +107,8 @@ export class InstanceCosts {
   }
 
   /** A removed instance costs nothing from now on. Its days stay until they are in the history. */
-  remove(instanceId: string, now: number): void {
-    this.#settle(instanceId, now);
+  remove(instanceId: string, now: number, openFrom: number): void {
+    this.#settle(instanceId, now, Math.min(openFrom, startOfUtcDay(now) - KEPT_DAYS * DAY_MS));
     this.#sql.exec(
       `UPDATE instance_costs SET use = NULL, rate = NULL, is_wasted = 0, hourly_saving = 0, until = MAX(until, ?)
        WHERE instance_id = ?`,
@@ -111,11 +117,11 @@ export class InstanceCosts {
     );
   }
 
-  /** Puts down in its days what it has cost since its last report, up to `now`. */
-  #settle(instanceId: string, now: number): void {
+  /** Puts down in its days, from `from` on, what it has cost since its last report, up to `now`. */
+  #settle(instanceId: string, now: number, from: number): void {
     const known = this.#find(instanceId);
     if (known === null) return;
-    const first = Math.max(startOfUtcDay(known.until), startOfUtcDay(now) - LAST_DAYS * DAY_MS);
+    const first = Math.max(startOfUtcDay(known.until), from);
     for (let day = first; day < now; day += DAY_MS) {
       this.#sql.exec(
         `INSERT INTO instance_days (day, instance_id, since, working_ms, working, idle_ms, idle, silent_ms, silent,

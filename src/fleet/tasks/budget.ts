@@ -10,6 +10,7 @@ import {
   hasLimit,
   isDoubted,
   lookAfterChange,
+  meantBy,
   type Spent,
 } from "../rules/budget.ts";
 import { describeAlert } from "../rules/budget-words.ts";
@@ -55,6 +56,17 @@ export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void 
     const { state } = fleet;
     const next = { ...assessed.budget, seenRevision: state.revision };
     return withDue({ ...state, budget: next }, { budgetAt: assessed.lookAt });
+  });
+}
+
+/** Whoever has yet to be asked to hibernate is spared once the budget does not call for that any more. */
+export function withdrawRound(fleet: Fleet, now: number): void {
+  if (!fleet.asked.isBudgetWaiting()) return;
+  const meant = meantBy(fleet.state.budget, spentBy(moneyNow(fleet, now)));
+  if (meant === "all") return;
+  fleet.update((state) => {
+    fleet.asked.withdrawBudget(meant);
+    return state;
   });
 }
 

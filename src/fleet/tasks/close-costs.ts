@@ -12,6 +12,7 @@ import {
   RECALLED_AT_ONCE_MS,
   waitingFrom,
   withClosed,
+  withClosing,
   withFailure,
 } from "../rules/cost-days.ts";
 import { countInstances, withDue } from "../rules/state.ts";
@@ -22,6 +23,9 @@ import { countInstances, withDue } from "../rules/state.ts";
  */
 
 const ROWS_PER_PAGE = 500;
+/** D1 takes no text of more than two megabytes. A row is this long beside its tags, at most. */
+const BYTES_PER_PAGE = 1_000_000;
+const BYTES_PER_ROW = 1_000;
 const PAGES_AT_ONCE = 20;
 const CALL_LIMIT_MS = 10 * SECOND_MS;
 
@@ -29,10 +33,7 @@ const CALL_LIMIT_MS = 10 * SECOND_MS;
 export function scheduleClosing(userId: string, fleet: Fleet, now: number): void {
   const { due, leavingSince } = fleet.state;
   if (due.costsAt !== null || leavingSince !== null || countInstances(fleet.state) === 0) return;
-  fleet.update((state) => {
-    const closeAt = state.costs.closeAt ?? closingAfter(now, spreadOf(userId));
-    return withDue({ ...state, costs: { ...state.costs, closeAt } }, { costsAt: closeAt });
-  });
+  fleet.update((state) => withClosing(state, now, spreadOf(userId)));
 }
 
 /** Where in the hours in which fleets close their days this one does, from 0 to 1. */
@@ -70,13 +71,25 @@ function closeDays(userId: string, fleet: Fleet, now: number): void {
 /** Whether there is more to bring. */
 async function bringToHistory(env: Env, userId: string, fleet: Fleet): Promise<boolean> {
   for (let page = 0; page < PAGES_AT_ONCE; page++) {
-    const days = fleet.costs.closed.unkept(ROWS_PER_PAGE);
+    const days = pageOf(fleet.costs.closed.unkept(ROWS_PER_PAGE));
     // The rows of a user who is leaving are on their way out.
     if (days.length === 0 || fleet.state.leavingSince !== null) return false;
     await keep(env, userId, fleet, days);
   }
   return fleet.costs.closed.unkeptFrom() !== null;
 }
+
+/** As many of the first as the history takes at once. */
+function pageOf(days: readonly CostDay[]): readonly CostDay[] {
+  let bytes = 0;
+  const end = days.findIndex(({ tags }) => {
+    bytes += BYTES_PER_ROW + UTF_8.encode(tags).length;
+    return bytes > BYTES_PER_PAGE;
+  });
+  return end === -1 ? days : days.slice(0, end);
+}
+
+const UTF_8 = new TextEncoder();
 
 async function keep(env: Env, userId: string, fleet: Fleet, days: readonly CostDay[]): Promise<void> {
   await within(CALL_LIMIT_MS, keepCostDays(historyOf(env, shardOf(env, userId, fleet)), userId, days));

@@ -1,4 +1,5 @@
 import type { EventDetail, HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import type { RoundPlace } from "../../lifecycle/model/instance-event.ts";
 import { moneyOf } from "../../lifecycle/model/money.ts";
 import { writeTag } from "../../lifecycle/model/tags.ts";
 import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
@@ -34,7 +35,7 @@ import type { ListFilter } from "../views/list-filter.ts";
 export interface RoundRequest {
   readonly asked: Asked;
   /** Whom it is about; `status` and idleness as `asked` has them. */
-  readonly filter: Pick<ListFilter, "provider" | "connection" | "tag">;
+  readonly filter: RoundPlace;
   readonly requestId?: string | undefined;
 }
 
@@ -85,7 +86,7 @@ export function planRound(
       const lines = verdict.does === "hibernate" ? hibernated : skipped;
       if (lines.length < limit) lines.push({ instanceId, name, status, rate, verdict });
       if (verdict.does === "skip") continue;
-      meant.push({ instanceId, round: roundFor(shown, asked, at), requestId });
+      meant.push({ instanceId, round: { ...roundFor(shown, asked, at), place: filter }, requestId });
     }
     take(meant);
     after = end;

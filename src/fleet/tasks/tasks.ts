@@ -9,7 +9,7 @@ import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
-import { lookAtBudget } from "./budget.ts";
+import { lookAtBudget, withdrawRound } from "./budget.ts";
 import { closeCosts } from "./close-costs.ts";
 import { tellReport } from "./cost-report.ts";
 import { digestIdOf } from "./digests.ts";
@@ -68,7 +68,7 @@ export async function runDueTasks(
     ifDue("pruneAt", () => prune(fleet, now)),
     isPolicySure(fleet.state) && ifDue("inventoryAt", () => listings.listDue(env, userId, fleet)),
     isPolicySure(fleet.state) && ifDue("reportAt", () => tellReport(env, userId, fleet)),
-    isPolicySure(fleet.state) && ifDue("hibernationsAt", () => carryOutRounds(env, userId, fleet)),
+    isPolicySure(fleet.state) && ifDue("hibernationsAt", () => carryOutMeant(env, userId, fleet, now)),
     isPolicySure(fleet.state) && ifDue("budgetAt", () => lookAtBudget(env, fleet, now)),
     ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),
     due.policy !== null && due.policy.at <= now && bringPolicy(env, userId, fleet),
@@ -90,6 +90,11 @@ async function attempt(
     logWarning(`${task} failed, will be tried again`, { user_id: userId }, error);
     fleet.update((state) => postpone(state, Date.now() + RETRY_MS));
   }
+}
+
+async function carryOutMeant(env: Env, userId: string, fleet: Fleet, now: number): Promise<void> {
+  withdrawRound(fleet, now);
+  await carryOutRounds(env, userId, fleet);
 }
 
 function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, now: number): void {

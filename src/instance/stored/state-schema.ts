@@ -92,7 +92,7 @@ export const stateSchema = exactly<InstanceState>({
   sighted: sightedSchema.nullable(),
   listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
-  wokenAt: number.optional(),
+  meantToRunSince: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

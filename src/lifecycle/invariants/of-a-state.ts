@@ -60,8 +60,8 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
 }
 
 function areSingleNumbersFinite(state: InstanceState): boolean {
-  const { unflushed, nextEffectId, stoppedHourlyCost = 0, wokenAt = 0 } = state;
-  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + wokenAt);
+  const { unflushed, nextEffectId, stoppedHourlyCost = 0, meantToRunSince = 0 } = state;
+  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + meantToRunSince);
 }
 
 function isAllFinite(value: unknown): boolean {

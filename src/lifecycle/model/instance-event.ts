@@ -3,6 +3,7 @@ import type { HeartbeatReport } from "./heartbeat.ts";
 import type { Status } from "./phase.ts";
 import type { Policy } from "./policy.ts";
 import type { Profile } from "./state.ts";
+import type { Tag } from "./tags.ts";
 
 /** What happens to an instance: the input of `decide`. */
 export type InstanceEvent =
@@ -114,7 +115,7 @@ export type InstanceEvent =
 export interface HibernationRound {
   /** A person's word, or the budget that this person has set. */
   readonly by: "kill_switch" | "budget";
-  /** Whoever was woken or registered since is meant no more. */
+  /** Whoever was registered since, or is meant to run since, is meant no more. */
   readonly askedAt: number;
   /** Only one that is idle past the warning. */
   readonly onlyIdle: boolean;
@@ -122,6 +123,17 @@ export interface HibernationRound {
   readonly status: Status | null;
   /** A keep-alive that ends later holds it back. */
   readonly keepAliveUpTo: number;
+  /** Only where all of this is still so. Absent: of whichever. */
+  readonly place?: RoundPlace | undefined;
+}
+
+/** By what its owner tells those apart that a round is about. Absent is any. */
+export interface RoundPlace {
+  readonly provider?: string | undefined;
+  /** The id of the connection. */
+  readonly connection?: string | undefined;
+  /** It has all of these. */
+  readonly tag?: readonly Tag[] | undefined;
 }
 
 /** What a list of its provider's machines says to an instance. */

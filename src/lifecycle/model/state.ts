@@ -33,8 +33,8 @@ export interface InstanceState {
   readonly listedHourlyCost?: number | undefined;
   /** Dollars an hour that its machine costs while it is stopped, by its provider's word; absent where that was not said. */
   readonly stoppedHourlyCost?: number | undefined;
-  /** When its last hibernation ended, whoever woke it; absent before the first, and where a former release woke it. */
-  readonly wokenAt?: number | undefined;
+  /** When somebody last had it run on: woke it, kept it alive, or gave it another machine. Absent where nobody has. */
+  readonly meantToRunSince?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;

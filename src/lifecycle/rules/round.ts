@@ -1,7 +1,9 @@
-import type { HibernationRound } from "../model/instance-event.ts";
+import type { HibernationRound, RoundPlace } from "../model/instance-event.ts";
 import type { Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
-import type { InstanceState } from "../model/state.ts";
+import { connectionOf, kindOf } from "../model/provider.ts";
+import type { InstanceState, Profile } from "../model/state.ts";
+import { hasTags } from "../model/tags.ts";
 import { toIso } from "../model/time.ts";
 import { beginHibernation } from "./hibernation.ts";
 import { hasFreshEvidence } from "./idleness.ts";
@@ -52,15 +54,26 @@ export function hibernateInRound(
 
 function whySparedNow(state: InstanceState, round: HibernationRound, policy: Policy, now: number) {
   const { phase, clock, profile } = state;
-  const { askedAt, status } = round;
-  // A later word counts, whoever has woken it.
-  const isLater = profile.registeredAt > askedAt || (state.wokenAt ?? 0) > askedAt;
-  if (isLater || (status !== null && status !== phase.status)) return "changed";
+  const { askedAt, status, place = {} } = round;
+  const { keepAliveUntil } = clock;
+  // A later word counts, whoever has spoken it.
+  const isLater = Math.max(profile.registeredAt, state.meantToRunSince ?? 0) > askedAt;
+  if (isLater && keepAliveUntil !== null && keepAliveUntil > now) return "kept_alive";
+  if (isLater || (status !== null && status !== phase.status) || !isThere(profile, place)) return "changed";
   const isIdle =
     phase.status === "running" &&
     phase.idle?.warnedAt != null &&
     hasFreshEvidence(state, phase.idle, policy, now);
-  return whySpared({ status: phase.status, isIdle, keepAliveUntil: clock.keepAliveUntil }, round, now);
+  return whySpared({ status: phase.status, isIdle, keepAliveUntil }, round, now);
+}
+
+/** The fleet may not have heard yet that its owner has changed it. */
+function isThere({ provider, tags = {} }: Profile, place: RoundPlace): boolean {
+  return (
+    (place.provider === undefined || place.provider === kindOf(provider)) &&
+    (place.connection === undefined || place.connection === connectionOf(provider)) &&
+    hasTags(tags, place.tag ?? [])
+  );
 }
 
 const MESSAGES = {
@@ -68,5 +81,5 @@ const MESSAGES = {
   kept_alive: "The instance is kept alive",
   not_idle: "The instance is not idle, or nobody knows it now",
   changed:
-    "The instance has changed since this was asked: it was woken, registered anew, or has another status",
+    "The instance has changed since this was asked: it was woken, kept alive, registered anew, has another machine or status, or is not among those that were named",
 } satisfies Partial<Record<Refusal["code"], string>>;

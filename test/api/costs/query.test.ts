@@ -72,6 +72,10 @@ describe("what is asked of the costs", () => {
         expect(read({ by, cursor })).toBe("query.cursor: not a cursor of this list");
       }
     }
+    const team = { by: "tag", tag: "team", page: { after: null, limit: 1 } } as const;
+    const cursor = cursorAfter(team, "ml") ?? "";
+    expect(read({ by: "tag", tag: "team", cursor })).toMatchObject({ asked: { page: { after: "ml" } } });
+    expect(read({ by: "tag", tag: "stage", cursor })).toBe("query.cursor: not a cursor of this list");
     expect(cursorAfter(instance, null)).toBeNull();
     expect(read({ by: "instance", cursor: btoa("rig") })).toBe("query.cursor: not a cursor of this list");
     expect(read({ by: "instance", cursor: "*" })).toBe("refused: cursor");

@@ -1,4 +1,12 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
+import { LEAST_DOLLARS } from "../../lifecycle/model/dollars.ts";
+import {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  startOfNextUtcMonth,
+  startOfUtcDay,
+  startOfUtcMonth,
+} from "../../lifecycle/model/time.ts";
 
 /**
  * What a user's budget calls for, by what is known of the money: what is told, what is done, and when to look again. A price that
@@ -86,9 +94,6 @@ const ACTS_APART_MS = 15 * MINUTE_MS;
 /** By then every instance has reported to a fleet that was set back. */
 const DOUBTED_MS = HOUR_MS;
 
-/** Less than this comes of rounding. */
-const LEAST_DOLLARS = 1e-9;
-
 /** What is to be told of a period. */
 export interface BudgetAlert {
   readonly period: Period;
@@ -175,9 +180,7 @@ export function startOf(period: Period, now: number): number {
 }
 
 export function endOf(period: Period, now: number): number {
-  if (period === "day") return startOfUtcDay(now) + DAY_MS;
-  const date = new Date(now);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+  return period === "day" ? startOfUtcDay(now) + DAY_MS : startOfNextUtcMonth(now);
 }
 
 function changesAt(limit: number, dollars: number, rate: number, period: Period, now: number): number | null {

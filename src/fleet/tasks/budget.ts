@@ -1,3 +1,4 @@
+import { spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { dollarsOf } from "../../lifecycle/model/ledger.ts";
 import { toIso, utcDay } from "../../lifecycle/model/time.ts";
@@ -85,7 +86,7 @@ function describeOthers({ lines, isMore }: RoundPlan, act: "idle" | "all"): stri
     .toSorted((one, other) => (other.rate ?? 0) - (one.rate ?? 0));
   if (others.length === 0) return "Nothing else runs.";
   const named = others.slice(0, NAMED).map(({ name, rate, verdict }) => {
-    const price = rate === null ? "price unknown" : `$${rate.toFixed(2)} an hour`;
+    const price = rate === null ? "price unknown" : `${spokenDollars(rate)} an hour`;
     return `${name} (${verdict.because.replaceAll("_", " ")}, ${price})`;
   });
   const left = others.length - named.length;

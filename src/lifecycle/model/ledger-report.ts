@@ -47,7 +47,9 @@ export function addReport(ledger: Ledger, report: CostReport): Ledger {
           working: { ms: 0, dollars: beside },
           reported: beside,
         });
-  return covered.ms > 0
+  // Nobody knows what time a first report without an uptime covers: it says nothing of what an hour costs.
+  const isTimed = before !== null || uptimeMs !== null;
+  return isTimed && covered.ms > 0
     ? { ...counted, learnt: learn(ledger.learnt, { ms: covered.ms, dollars: growth }) }
     : counted;
 }

@@ -1,6 +1,6 @@
 import type { CostsOfFleet, PagedGrouping } from "../../fleet/views/costs.ts";
 import type { RecentGroups } from "../../fleet/views/day-costs.ts";
-import { readCostDays } from "../../history/costs.ts";
+import { type CostGroup, readCostDays } from "../../history/costs.ts";
 import { historyOf } from "../../history/shards.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { answerCsv, prefersCsv } from "../../http/csv.ts";
@@ -15,16 +15,8 @@ import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
 import { mergedPage } from "./pages.ts";
 import { type Asked, type CostsQuestion, costsQuery, cursorAfter, readCostsQuery } from "./query.ts";
-import {
-  type CostRow,
-  costRow,
-  costsOfView,
-  type NamedCosts,
-  rowsByDay,
-  rowsByStatus,
-  sumOfCosts,
-} from "./rows.ts";
-import { type CostsView, costsResponse } from "./schemas.ts";
+import { type CostRow, costRow, costsOfView, rowsByDay, rowsByStatus, sumOfCosts } from "./rows.ts";
+import { type CostsAnswer, costsResponse } from "./schemas.ts";
 import { tableOf } from "./table.ts";
 
 /** How long the history may take. */
@@ -60,7 +52,7 @@ export class GetCosts extends Endpoint {
     c.header("Vary", "Accept");
     return prefersCsv(c)
       ? answerTable(c, question, rows, cursor)
-      : c.json(costsView(question, rows, fleet, cursor));
+      : c.json(costsAnswer(question, rows, fleet, cursor));
   }
 }
 
@@ -99,14 +91,14 @@ async function pageOfRows(
   return { rows: rows.map(costRow), end };
 }
 
-const NO_GROUPS: Found<NamedCosts, string> = { rows: [], end: null };
+const NO_GROUPS: Found<CostGroup, string> = { rows: [], end: null };
 
-function costsView(
+function costsAnswer(
   { from, before, asked }: CostsQuestion,
   rows: readonly CostRow[],
   { days, money, forecast }: CostsOfFleet,
   cursor: string | null,
-): CostsView {
+): CostsAnswer {
   return {
     from: utcDay(from),
     to: utcDay(before - DAY_MS),

@@ -1,3 +1,4 @@
+import type { CostGroup } from "../../history/costs.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import {
   type CostTotals,
@@ -27,12 +28,6 @@ export interface CostRow extends CostsOfView {
   readonly key: string;
 }
 
-/** Costs that have a name. */
-export interface NamedCosts {
-  readonly key: string;
-  readonly costs: CostTotals;
-}
-
 export function costsOfView(costs: CostTotals) {
   const byUse = (amount: (spent: Spent) => number) => ({
     working: amount(costs.working),
@@ -56,7 +51,7 @@ function hours(ms: number): number {
   return Math.round((ms / HOUR_MS) * 10_000) / 10_000;
 }
 
-export function costRow({ key, costs }: NamedCosts): CostRow {
+export function costRow({ key, costs }: CostGroup): CostRow {
   return { key, ...costsOfView(costs) };
 }
 

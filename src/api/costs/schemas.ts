@@ -94,7 +94,7 @@ const costsSchema = component(
   }),
 );
 
-export type CostsView = z.infer<typeof costsSchema>;
+export type CostsAnswer = z.infer<typeof costsSchema>;
 
 const totalExample: z.infer<typeof totalSchema> = {
   cost: 10.99,
@@ -106,7 +106,7 @@ const totalExample: z.infer<typeof totalSchema> = {
   unpriced_hours: 0,
 };
 
-const costsExample: CostsView = {
+const costsExample: CostsAnswer = {
   from: "2025-12-01",
   to: "2025-12-19",
   by: "instance",

@@ -1,5 +1,11 @@
 import { z } from "zod";
-import type { CostGroup, CostGrouping } from "../../history/costs.ts";
+import {
+  COST_KEYS,
+  type CostGroup,
+  type CostGrouping,
+  type DayRange,
+  type GroupPage,
+} from "../../history/costs.ts";
 import { LEAST_DOLLARS } from "../../lifecycle/model/dollars.ts";
 import type { CostTotals, Use } from "../../lifecycle/model/ledger.ts";
 import { columnOf, type Found, openEnum, readableRows, readFound } from "../../lifecycle/model/stored.ts";
@@ -59,14 +65,6 @@ const SINCE = `
 
 const OF_DAYS = `${REPORTED} UNION ALL ${SINCE}`;
 
-/** The groups' keys, as those of `readCostDays`. */
-const KEYS = {
-  day: "printf('%014d', day)",
-  instance: "instance_id",
-  provider: "provider",
-  tag: `COALESCE(tags ->> ('$."' || ?4 || '"'), '')`,
-} as const satisfies Record<CostGrouping["by"], string>;
-
 const groupKey = columnOf("key", z.string());
 const groupRow = z
   .looseObject({ key: z.string() })
@@ -92,15 +90,15 @@ export class CostsAt {
    */
   groups(
     days: readonly number[],
-    closed: { readonly from: number; readonly before: number },
+    closed: DayRange,
     now: number,
     grouping: CostGrouping,
-    { after, limit }: { readonly after: string | null; readonly limit: number },
+    { after, limit }: GroupPage,
   ): Found<CostGroup, string> {
     const rows = this.#sql
       .exec(
         `SELECT key, ${TOTALS} FROM (
-           SELECT ${KEYS[grouping.by]} AS key, * FROM (
+           SELECT ${COST_KEYS[grouping.by]} AS key, * FROM (
              SELECT a.*, COALESCE(c.provider, 'none') AS provider, COALESCE(c.tags, '{}') AS tags
              FROM (${OF_DAYS}) AS a LEFT JOIN instance_costs AS c ON c.instance_id = a.instance_id
              UNION ALL

@@ -1,10 +1,10 @@
-import type { CostGrouping } from "../../history/costs.ts";
+import type { CostGrouping, DayRange, GroupPage } from "../../history/costs.ts";
 import { dollarsOf } from "../../lifecycle/model/ledger.ts";
 import { startOfUtcDay } from "../../lifecycle/model/time.ts";
 import { FORECAST_FROM_MS, type ForecastView, forecastOf } from "../../lifecycle/views/forecast.ts";
 import type { Fleet } from "../fleet.ts";
 import type { DayTotal } from "../tables/closed-costs.ts";
-import { type CostRange, daysOfFleet, type RecentGroups, recentGroups } from "./day-costs.ts";
+import { daysOfFleet, type RecentGroups, recentGroups } from "./day-costs.ts";
 import { type MoneyNow, moneyNow } from "./money.ts";
 
 /** All that a fleet says of what its instances cost, as of one moment. */
@@ -19,12 +19,12 @@ export interface CostsOfFleet {
 
 /** A page of groups, in the order of their keys. */
 export type PagedGrouping = CostGrouping & {
-  readonly page: { readonly after: string | null; readonly limit: number };
+  readonly page: GroupPage;
 };
 
 export function costsOfFleet(
   fleet: Fleet,
-  range: CostRange,
+  range: DayRange,
   grouping: PagedGrouping | null,
   now: number,
 ): CostsOfFleet {

@@ -1,13 +1,14 @@
 import { spokenDollars } from "../../lifecycle/model/dollars.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import type { BudgetAlert, Period, Spent } from "./budget.ts";
+import type { Period, Spending } from "./budget.ts";
+import type { BudgetAlert } from "./budget-assessment.ts";
 
 /** How an alert tells of a budget. */
 
 /** What an alert says of the money. */
 export function describeAlert(
   { period, percent, limit, spent, breaksAt: at }: BudgetAlert,
-  { rate, unknownRates }: Pick<Spent, "rate" | "unknownRates">,
+  { rate, unknownRates }: Pick<Spending, "rate" | "unknownRates">,
 ): string {
   const of = `${spokenDollars(spent)} of ${spokenDollars(limit)} since ${period === "day" ? "00:00 UTC" : "the first of the month"}`;
   const whose = period === "day" ? "The day's budget" : "The month's budget";

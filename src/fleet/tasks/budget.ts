@@ -1,22 +1,14 @@
 import { spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
-import { dollarsOf } from "../../lifecycle/model/ledger.ts";
 import { toIso, utcDay } from "../../lifecycle/model/time.ts";
 import { readSettings } from "../../platform/settings.ts";
 import type { Fleet } from "../fleet.ts";
-import {
-  type Assessment,
-  assess,
-  type BudgetAlert,
-  hasLimit,
-  isDoubted,
-  lookAfterChange,
-  type Spent,
-} from "../rules/budget.ts";
+import { hasLimit, isDoubted, type Spending } from "../rules/budget.ts";
+import { type Assessment, assess, type BudgetAlert, lookAfterChange } from "../rules/budget-assessment.ts";
 import { describeAlert } from "../rules/budget-words.ts";
 import { type Asked, instances } from "../rules/hibernation-round.ts";
 import { withDue } from "../rules/state.ts";
-import { type MoneyNow, moneyNow } from "../views/money.ts";
+import { moneyNow, spendingOf } from "../views/money.ts";
 import { askRound, planRound, type RoundLine, type RoundPlan } from "./hibernation-round.ts";
 
 /** Holds what is spent against the user's budget, tells what is reached, and has hibernated whom the budget says. */
@@ -34,10 +26,6 @@ export function scheduleBudget(env: Environment, fleet: Fleet, now: number): voi
   if (budgetAt !== due.budgetAt) fleet.setDue({ budgetAt });
 }
 
-export function spentBy({ today, month, rate, unknown_rates }: MoneyNow): Spent {
-  return { day: dollarsOf(today), month: dollarsOf(month), rate, unknownRates: unknown_rates };
-}
-
 export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void {
   const { budget } = fleet.state;
   const mayLook = hasLimit(budget) && !fleet.isSuspended;
@@ -45,7 +33,7 @@ export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void 
     fleet.setDue({ budgetAt: mayLook ? budget.doubtedUntil : null });
     return;
   }
-  const spent = spentBy(moneyNow(fleet, now));
+  const spent = spendingOf(moneyNow(fleet, now));
   const assessed = assess(budget, spent, now, readSettings(env).SIMULATION_SPEED);
   // What is told, what is done, and that it was, stand or fall together.
   fleet.update(() => {
@@ -103,7 +91,7 @@ function goesOn({ status, verdict }: RoundLine, act: "idle" | "all"): boolean {
 
 function alertEvent(
   alert: BudgetAlert,
-  spent: Spent,
+  spent: Spending,
   atLimit: string,
   sentence: string,
   now: number,

@@ -32,17 +32,16 @@ export function costsOfFleet(
   const { closed, open } = daysOfFleet(fleet, range, now);
   return {
     money,
-    forecast: forecastOfFleet(fleet, money, now),
+    forecast: forecastOfFleet(fleet, money),
     days: [...closed, ...open],
     recent: grouping === null ? null : recentGroups(fleet, range, grouping, grouping.page, now),
   };
 }
 
-/** What the month will have cost. `money`: of now. */
+/** What the month will have cost, as it looked when the money was reckoned. */
 export function forecastOfFleet(
   { costs }: Fleet,
-  { month, rate, unknown_rates }: MoneyNow,
-  now: number,
+  { at: now, month, rate, unknown_rates }: MoneyNow,
 ): ForecastView | null {
   const today = startOfUtcDay(now);
   const closed = costs.closed.totals(today - FORECAST_FROM_MS, today);

@@ -2,16 +2,16 @@ import type { CostsOfFleet, PagedGrouping } from "../../fleet/views/costs.ts";
 import type { RecentGroups } from "../../fleet/views/day-costs.ts";
 import { type CostGroup, readCostDays } from "../../history/costs.ts";
 import { historyOf } from "../../history/shards.ts";
+import { answerOrUnavailable } from "../../http/answered.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { answerCsv, prefersCsv } from "../../http/csv.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, unavailable } from "../../http/errors.ts";
+import { errorResponses } from "../../http/errors.ts";
 import { security } from "../../http/openapi.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import type { Found } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS, toIso, utcDay } from "../../lifecycle/model/time.ts";
 import { fleetOf } from "../../platform/address.ts";
-import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
 import { mergedPage } from "./pages.ts";
 import { type Asked, type CostsQuestion, costsQuery, cursorAfter, readCostsQuery } from "./query.ts";
@@ -21,9 +21,6 @@ import { tableOf } from "./table.ts";
 
 /** How long the history may take. */
 const HISTORY_LIMIT_MS = 10 * SECOND_MS;
-
-/** A fleet of the release before can't answer: in a while it is of this one. */
-const FORMER_FLEET_RETRY_SECONDS = 60;
 
 export class GetCosts extends Endpoint {
   override schema = {
@@ -42,8 +39,7 @@ export class GetCosts extends Endpoint {
     const question = readCostsQuery(query, Date.now());
     const userId = userIdOf(c.var.principal);
     const grouping = pagedGrouping(question.asked);
-    const fleet = await answerOr(fleetOf(c.env, userId).costs(question, grouping), null);
-    if (fleet === null) throw unavailable(FORMER_FLEET_RETRY_SECONDS);
+    const fleet = await answerOrUnavailable<CostsOfFleet>(fleetOf(c.env, userId).costs(question, grouping));
     const { rows, end } =
       grouping === null || fleet.recent === null
         ? { rows: wholeRows(question.asked, fleet), end: null }

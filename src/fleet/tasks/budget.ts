@@ -1,5 +1,6 @@
-import { spokenDollars } from "../../lifecycle/model/dollars.ts";
+import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { moneyOf } from "../../lifecycle/model/money.ts";
 import { toIso, utcDay } from "../../lifecycle/model/time.ts";
 import { readSettings } from "../../platform/settings.ts";
 import type { Fleet } from "../fleet.ts";
@@ -9,7 +10,8 @@ import { describeAlert } from "../rules/budget-words.ts";
 import { type Asked, instances } from "../rules/hibernation-round.ts";
 import { withDue } from "../rules/state.ts";
 import { moneyNow, spendingOf } from "../views/money.ts";
-import { askRound, planRound, type RoundLine, type RoundPlan } from "./hibernation-round.ts";
+import { planRound, type RoundLine, type RoundPlan } from "../views/round-plan.ts";
+import { askRound } from "./hibernation-round.ts";
 
 /** Holds what is spent against the user's budget, tells what is reached, and has hibernated whom the budget says. */
 
@@ -65,6 +67,7 @@ function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): string {
   return `Hibernating ${what}. ${describeOthers(everyone, act)}`;
 }
 
+/** Names so many of them. */
 const NAMED = 10;
 
 /** Those that go on costing money, the dearest by name. */
@@ -108,9 +111,8 @@ function alertEvent(
       period,
       percent,
       limit,
-      spent: alert.spent,
-      rate: spent.rate,
-      unknown_rates: spent.unknownRates,
+      spent: roundDollars(alert.spent),
+      ...moneyOf({ rate: spent.rate, unknown_rates: spent.unknownRates }),
       breaks_at: breaksAt === null ? null : toIso(breaksAt),
       at_limit: atLimit,
     },

@@ -5,94 +5,23 @@ import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
-import { standingsOf } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
-import { shownView } from "../report.ts";
 import {
   type Asked,
-  counted,
   describeCounts,
   instances,
   isLeft,
-  NO_COUNTS,
   ROUND_LASTS_MS,
-  type RoundCounts,
   type RoundEnd,
-  roundFor,
-  type Verdict,
-  verdictOf,
 } from "../rules/hibernation-round.ts";
 import { isPolicySure, type Rounds } from "../rules/state.ts";
 import type { AskedHibernation } from "../tables/asked-hibernations.ts";
-import type { ListFilter } from "../views/list-filter.ts";
+import { planRound, ROWS_PER_READ, type RoundPlan, type RoundRequest } from "../views/round-plan.ts";
 
 /**
  * A hibernation of many: who is meant is decided at once and kept, and then the fleet's alarm asks each of them. What is asked
  * twice is ordered once: the instance decides.
  */
-
-export interface RoundRequest {
-  readonly asked: Asked;
-  /** Whom it is about; `status` and idleness as `asked` has them. */
-  readonly filter: Pick<ListFilter, "provider" | "connection" | "tag">;
-  readonly requestId?: string | undefined;
-}
-
-export interface RoundLine {
-  readonly instanceId: string;
-  readonly name: string;
-  readonly status: string;
-  readonly rate: number | null;
-  readonly verdict: Verdict;
-}
-
-export interface RoundPlan {
-  readonly at: number;
-  readonly counts: RoundCounts;
-  /** First those that are to be hibernated, each in the order of the ids. */
-  readonly lines: readonly RoundLine[];
-  /** Whether there are more than `lines`. */
-  readonly isMore: boolean;
-}
-
-const ROWS_PER_READ = 1000;
-
-/** What would be done now, and what that would save. `take` is given the rounds of those that would be asked. */
-export function planRound(
-  fleet: Fleet,
-  { asked, filter, requestId }: RoundRequest,
-  { at, now, limit }: { readonly at: number; readonly now: number; readonly limit: number },
-  take: (meant: readonly AskedHibernation[]) => void = () => undefined,
-): RoundPlan {
-  const standings = standingsOf(fleet.connections.list());
-  const wanted: ListFilter = {
-    ...filter,
-    status: asked.status ?? undefined,
-    health: asked.onlyIdle ? "idle" : undefined,
-  };
-  const hibernated: RoundLine[] = [];
-  const skipped: RoundLine[] = [];
-  let counts = NO_COUNTS;
-  let after: string | null = "";
-  while (after !== null) {
-    const { rows, end } = fleet.registry.list(after, ROWS_PER_READ, wanted);
-    const meant: AskedHibernation[] = [];
-    for (const { instanceId, view } of rows) {
-      const shown = shownView(view, standings);
-      const verdict = verdictOf(shown, asked, now);
-      counts = counted(counts, verdict);
-      const { name, status, rate } = shown;
-      const lines = verdict.does === "hibernate" ? hibernated : skipped;
-      if (lines.length < limit) lines.push({ instanceId, name, status, rate, verdict });
-      if (verdict.does === "skip") continue;
-      meant.push({ instanceId, round: roundFor(shown, asked, at), requestId });
-    }
-    take(meant);
-    after = end;
-  }
-  const lines = [...hibernated, ...skipped].slice(0, limit);
-  return { at, counts, lines, isMore: counts.hibernate + counts.skip > lines.length };
-}
 
 /** Has the alarm carry it out. Who is meant stands fast from here on, and nobody is asked in here. */
 export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now: number): RoundPlan {
@@ -139,8 +68,7 @@ function askedEvent({ asked, filter, requestId }: RoundRequest, { at, counts }: 
       ...Object.fromEntries(filterEntries(asked, filter)),
       instances: counts.hibernate,
       skipped: counts.skip,
-      saves_hourly: counts.savesHourly,
-      unknown_rates: counts.unknownRates,
+      ...moneyOf({ saves_hourly: counts.savesHourly, unknown_rates: counts.unknownRates }),
     },
   };
 }
@@ -216,6 +144,7 @@ async function ask(
   }
 }
 
+/** Names so many of them. */
 const NAMED = 10;
 
 /** Tells the owner of a round that has ended and left some that go on costing money. */

@@ -15,7 +15,7 @@ import { HOUR_MS, utcDay } from "../../lifecycle/model/time.ts";
 
 export interface CostsOfView {
   readonly cost: number;
-  /** This and the two below: null where it is not known apart. */
+  /** This, `reported` and `unpriced_hours`: null where it is not known for this row alone. */
   readonly wasted: number | null;
   readonly saved: number;
   readonly hours: Readonly<Record<Use, number>>;
@@ -85,11 +85,11 @@ export function rowsByStatus(costs: CostTotals): CostRow[] {
   });
 }
 
-/** What is wasted, and what a machine reports, is kept of all uses together: in these of them it can have come about. */
+/** What is wasted or reported is kept for all uses together. These are the uses in which it can arise. */
 const WASTED_WHILE = ["idle", "silent"] as const;
 const REPORTED_WHILE = ["working", "idle", "silent"] as const;
 
-/** What of it one use has. Null when several may have: nobody knows how much each. */
+/** The part of `whole` that belongs to one use; null where it may belong to several. */
 function shareOf(whole: number, use: Use, uses: readonly Use[], costs: CostTotals): number | null {
   if (whole === 0 || !uses.includes(use)) return 0;
   return uses.every((other) => other === use || !isSpent(costs[other])) ? whole : null;

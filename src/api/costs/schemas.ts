@@ -64,8 +64,8 @@ const nowSchema = component(
       .number()
       .int()
       .describe("How many instances have no known rate: nobody knows what they cost"),
-    wasted_rate: z.number().describe("Of the rate: that of machines that do nothing for it"),
-    wasting: z.array(wastingSchema).describe("The 20 dearest of those"),
+    wasted_rate: z.number().describe("The part of the rate that is wasted"),
+    wasting: z.array(wastingSchema).describe("The 20 dearest instances that waste money"),
   }),
 );
 

@@ -73,7 +73,7 @@ interface AssessedPeriod {
   readonly told: Told;
   readonly alert: BudgetAlert | null;
   readonly isExceeded: boolean;
-  /** When its rate crosses the next threshold, or it ends; null without a limit, or without a rate. */
+  /** When the rate crosses the next threshold, or the period ends; null without a limit, or without a rate. */
   readonly changesAt: number | null;
 }
 
@@ -112,7 +112,7 @@ function actFor(
 ): Assessment["act"] {
   const exceeded = periods.filter((each) => each.isExceeded);
   if (exceeded.length === 0 || atLimit === "alert") return "nobody";
-  // Once a period: whoever is woken afterwards was woken by somebody's word.
+  // Once a period: what runs afterwards was woken by somebody.
   if (atLimit === "hibernate_all" && exceeded.some(({ told }) => !told.isAllDone)) return "all";
   return isPast(actedAt, ACTS_APART_MS / speed, now) ? "idle" : "nobody";
 }

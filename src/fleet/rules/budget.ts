@@ -45,7 +45,7 @@ export interface Budget extends BudgetSettings {
   readonly lookedAt: number;
   /** When instances were last hibernated for it. */
   readonly actedAt: number;
-  /** The fleet was set back: what it knows of the money is of then, and says nothing before this moment. */
+  /** The fleet was set back, and what it knows of costs may be old. Nothing is decided before this moment. */
   readonly doubtedUntil: number;
   /** The fleet's revision at the last look: nothing has changed while it is still that. */
   readonly seenRevision: number;
@@ -121,7 +121,7 @@ export function isExceeded(limits: Limits, spent: Spending, period: Period): boo
   return limit !== null && reachedOf(spent[period], limit) === 100;
 }
 
-/** Its owner sets the budget. A limit that is raised tells anew only what is crossed from then on. */
+/** Its owner sets the budget. After a limit is raised, only what is crossed from then on is told again. */
 export function setBudget(
   budget: Budget,
   set: BudgetSettings,
@@ -139,8 +139,8 @@ export function setBudget(
 }
 
 /**
- * The fleet was set back. What it has done since it does not know: so in the periods that go on, it hibernates no more than the idle
- * ones.
+ * The fleet was set back, and does not know what it has done since. For the rest of the day and the month it hibernates only the
+ * idle ones.
  */
 export function doubtBudget(budget: Budget, now: number): Budget {
   const told = (period: Period): Told => ({ ...toldOf(budget, period, now), isAllDone: true });

@@ -10,7 +10,7 @@ import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 /** Whom it is asked of, and how. */
 export interface Asked {
   readonly by: HibernationRound["by"];
-  /** Else a keep-alive of which the fleet knows holds nothing back. */
+  /** `false`: keep-alives that the fleet knows of hold nothing back. */
   readonly respectKeepAlive: boolean;
   readonly onlyIdle: boolean;
   readonly status: Status | null;
@@ -32,7 +32,7 @@ export type Verdict =
     }
   | { readonly does: "skip"; readonly because: SkippedBecause };
 
-/** A keep-alive that a view tells to the second ends within it. */
+/** A view has times in whole seconds: the keep-alive may end this much later. */
 const WITHIN_MS = SECOND_MS;
 
 /** What would be asked of an instance. It decides anew once it is asked: it may know better. */
@@ -129,7 +129,7 @@ export type RoundEnd =
   /** The code of its refusal. */
   | string;
 
-/** What its owner meant is so already, or the instance itself said that it is meant no more. */
+/** Nothing is left to do: it is as its owner wanted, or the instance itself said that it is no longer meant. */
 const AS_IT_SHOULD_BE: ReadonlySet<RoundEnd> = new Set([
   "ordered",
   "unknown",
@@ -148,7 +148,7 @@ export function isLeft(end: RoundEnd | null): boolean {
   return end !== null && !AS_IT_SHOULD_BE.has(end);
 }
 
-/** Nobody is hibernated by a word that is older: who is out of reach for so long is left, and the owner told. */
+/** A request that is older hibernates nobody. What was out of reach for so long is given up, and the owner is told. */
 export const ROUND_LASTS_MS = HOUR_MS;
 
 /** After the first failure; each further one doubles it, up to ten minutes. */
@@ -156,7 +156,7 @@ export function roundRetryMs(failures: number): number {
   return Math.min(10 * MINUTE_MS, 15 * SECOND_MS * 2 ** failures);
 }
 
-/** How its events say whom it was asked of. */
+/** How its event counts the instances. */
 export function describeCounts({ hibernate, savesHourly, unknownRates }: RoundCounts): string {
   const unknown = unknownRates === 0 ? "" : `, without ${unknownRates} of unknown price`;
   return `${instances(hibernate)}, saving ${spokenDollars(savesHourly)} an hour${unknown}`;

@@ -49,7 +49,7 @@ const TOTALS = `
 const REPORTED = `
   SELECT instance_id, day, ${COST_COLUMNS} FROM instance_days WHERE day IN (SELECT value FROM json_each(?1))`;
 
-/** What has passed on each of those days since the last report, up to ?2. Of one out of date only the time is known. */
+/** What each of those days has come to since the last report, up to ?2. A row that is out of date says no price: only the time counts. */
 const SINCE = `
   SELECT instance_id, day, ${COSTS_OF_TIME}
   FROM (

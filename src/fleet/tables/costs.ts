@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { DayCosts } from "../../lifecycle/model/ledger.ts";
+import { type DayCosts, KEPT_DAYS } from "../../lifecycle/model/ledger.ts";
 import { readableRows } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
@@ -15,15 +15,12 @@ import {
 import { CostsAt } from "./costs-at.ts";
 
 /**
- * What the instances cost, as their reports say: of each a row of what it costs from then on, and a row of each of its last days up to
- * then. What all cost together at any later moment is one sum over numbers (`CostsAt`), and nothing is added up over time. The days
- * of each ledger stand by themselves: so whoever has an id after another adds to what that one has cost.
+ * What the instances cost, by their last reports: a row of what each costs from then on, and a row for each of its last days up to
+ * then. What all cost together at any later moment is one sum over these rows (`CostsAt`); nothing is added up over time. Each ledger
+ * has its own days: an instance that is registered anew under an old id adds to what the former one has cost.
  */
 
 const knownRow = z.object({ registered_at: z.number(), since: z.number(), until: z.number() });
-
-/** So many days before the one of a report are of interest. */
-const LAST_DAYS = 3;
 
 export class InstanceCosts {
   /** What all cost together. */
@@ -115,7 +112,7 @@ export class InstanceCosts {
   #settle(instanceId: string, now: number): void {
     const known = this.#find(instanceId);
     if (known === null) return;
-    const first = Math.max(startOfUtcDay(known.until), startOfUtcDay(now) - LAST_DAYS * DAY_MS);
+    const first = Math.max(startOfUtcDay(known.until), startOfUtcDay(now) - KEPT_DAYS * DAY_MS);
     for (let day = first; day < now; day += DAY_MS) {
       this.#sql.exec(
         `INSERT INTO instance_days (day, instance_id, since, ${COST_COLUMNS})

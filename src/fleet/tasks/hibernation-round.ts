@@ -23,7 +23,7 @@ import { planRound, ROWS_PER_READ, type RoundPlan, type RoundRequest } from "../
  * twice is ordered once: the instance decides.
  */
 
-/** Has the alarm carry it out. Who is meant stands fast from here on, and nobody is asked in here. */
+/** Keeps which instances are meant; the fleet's alarm asks them. */
 export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now: number): RoundPlan {
   const plan = fleet.change((state) => {
     fleet.asked.prune(now);
@@ -96,7 +96,7 @@ const LONGEST_TURN_MS = 20 * SECOND_MS;
 /** A turn that was cut off goes on after this long. */
 const RESUMES_MS = 30 * SECOND_MS;
 
-/** Asks those whose time has come, so many at the same time. */
+/** Asks the instances that are due, so many at the same time. */
 export async function carryOutRounds(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const until = Date.now() + LONGEST_TURN_MS;
   for (let asked = 0; asked < INSTANCES_PER_ALARM && Date.now() <= until; asked += PARALLEL_CALLS) {
@@ -118,7 +118,7 @@ export async function carryOutRounds(env: Env, userId: string, fleet: Fleet): Pr
   fleet.setDue({ hibernationsAt: fleet.asked.nextAt });
 }
 
-/** Nobody who is suspended has anything done. A fleet that may have been set back waits until it knows. */
+/** Nothing is done for a suspended user. A fleet that may have been set back waits until it knows. */
 function mayAsk(fleet: Fleet): boolean {
   if (fleet.isSuspended) fleet.asked.dropWaiting();
   return isPolicySure(fleet.state);

@@ -14,9 +14,9 @@ export interface MoneyNow {
   readonly rate: number;
   /** How many instances have no known rate: nobody knows what they cost. */
   readonly unknown_rates: number;
-  /** Of the rate: that of machines that do nothing for it. */
+  /** The part of the rate that is wasted. */
   readonly wasted_rate: number;
-  /** The dearest of those. */
+  /** The dearest instances that waste money. */
   readonly wasting: readonly WastingRow[];
   /** Since 00:00 UTC. */
   readonly today: CostTotals;

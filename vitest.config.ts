@@ -122,7 +122,7 @@ export default defineConfig({
             "test/docs.test.ts",
             "test/scripts/**/*.test.ts",
             "test/runbook.test.ts",
-            "test/alerts/{notice,told-before}.test.ts",
+            "test/alerts/{cost-report,notice,told-before}.test.ts",
             "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
             "test/dashboard/**/*.test.ts",
@@ -145,7 +145,7 @@ export default defineConfig({
             "test/service/actor.test.ts",
           ],
           exclude: [
-            "test/alerts/{notice,told-before}.test.ts",
+            "test/alerts/{cost-report,notice,told-before}.test.ts",
             "test/fleet/rules/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
           ],

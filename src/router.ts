@@ -26,6 +26,7 @@ import {
   ListConnections,
 } from "./api/connections.ts";
 import { GetCosts } from "./api/costs/get.ts";
+import { GetCostReport } from "./api/costs/report.ts";
 import { EnrollMachine } from "./api/enroll.ts";
 import { CreateEnrollment, DeleteEnrollment, ListEnrollments } from "./api/enrollments.ts";
 import { ListEvents } from "./api/events.ts";
@@ -132,6 +133,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
   api.get("/api/agent/costs", GetCosts);
+  api.get("/api/agent/costs/report", GetCostReport);
   api.get("/api/agent/savings", GetSavings);
   api.get("/api/agent/channels", ListChannels);
   api.post("/api/agent/channels", CreateChannel);

@@ -165,6 +165,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["PUT", "/api/agent/policy"],
   ["GET", "/api/agent/costs"],
   ["GET", "/api/agent/savings"],
+  ["GET", "/api/agent/costs/report"],
   ["GET", "/api/agent/channels"],
   ["POST", "/api/agent/channels"],
   ["DELETE", "/api/agent/channels/c-1"],
@@ -518,6 +519,21 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       )
       .map(([path, query]) => byUser("GET", `${path}?${query}`)),
     badCostsQuery.map((query) => byUser("GET", `/api/agent/costs?${query}`)),
+    fc
+      .oneof(
+        fc.string({ minLength: 1, maxLength: 40 }).filter((month) => !/^\d{4}-\d\d$/.test(month)),
+        fc.constantFrom(
+          "2025-13",
+          "2025-00",
+          "0001-01",
+          "1969-12",
+          "9999-12",
+          "2025-1",
+          "2025-11-01",
+          "२०२५-११",
+        ),
+      )
+      .map((month) => byUser("GET", `/api/agent/costs/report?month=${encodeURIComponent(month)}`)),
     fc
       .oneof(fc.string({ minLength: 1 }), fc.constantFrom("2025-13-01T00:00:00Z", "1", "now", "2025-01-01"))
       .map((from) => byUser("GET", `${instancePath}/heartbeats?from=${encodeURIComponent(from)}`)),

@@ -3,6 +3,7 @@ import { type HistoryEventKind, type Severity, severitySchema } from "../lifecyc
 import { FIGURES, type Money, moneyIn } from "../lifecycle/model/money.ts";
 import { sayMoney, sayTogether, type Together, together } from "../lifecycle/model/say-money.ts";
 import { openEnum } from "../lifecycle/model/stored.ts";
+import { type ReportedCosts, reportedCostsSchema } from "./cost-report.ts";
 
 /** What an owner is told: pure, from events to one message. */
 
@@ -26,6 +27,8 @@ export interface Notice {
   readonly title: string;
   readonly severity: Severity;
   readonly groups: readonly NoticeGroup[];
+  /** What a month has cost, in figures, where that is what it tells. */
+  readonly report?: ReportedCosts | undefined;
 }
 
 export interface NoticeGroup {
@@ -39,7 +42,7 @@ export interface NoticeGroup {
   readonly money?: Together | undefined;
 }
 
-interface NoticeLine {
+export interface NoticeLine {
   readonly instanceId: string;
   readonly name: string;
   readonly message: string;
@@ -89,6 +92,8 @@ export const noticeSchema: z.ZodType<Notice> = z.object({
         .optional(),
     }),
   ),
+  // Figures of another version are left out: the message says all in words.
+  report: reportedCostsSchema.optional().catch(undefined),
 });
 
 /** A group names so many instances and counts the rest. */
@@ -241,6 +246,7 @@ const WORDS: Record<HistoryEventKind, string> = {
   budget_reached: "of a budget that is used up",
   cleanup: "cleaned up",
   reconciliation: "reconciled",
+  cost_report: "reported on",
   user_suspended: "suspended",
   user_resumed: "resumed",
   user_deleted: "of a deleted user",

@@ -137,7 +137,7 @@ async function exportEnrollments(env: Env, userId: string, after: readonly strin
 const enrolledPlace = z.object({ enrollment_id: z.string(), machine: z.string() });
 
 async function exportFleet(env: Env, userId: string, withSecrets: boolean): Promise<ExportedPage> {
-  const { policy, hibernations, budget, channels, credentials } = await within(
+  const { policy, hibernations, hibernationsByMonth, budget, channels, credentials } = await within(
     CALL_LIMIT_MS,
     fleetOf(env, userId).exported(),
   );
@@ -146,6 +146,9 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
     policy: policy.overrides,
     policy_version: policy.version,
     hibernations,
+    ...(hibernationsByMonth === undefined
+      ? {}
+      : { hibernations_by_month: { ...hibernationsByMonth, months: [...hibernationsByMonth.months] } }),
     ...(budget === undefined
       ? {}
       : { budget: { day: budget.day, month: budget.month, at_limit: budget.atLimit } }),

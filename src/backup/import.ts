@@ -78,7 +78,10 @@ async function bringFleet(env: Env, userId: string, line: LineOf<"fleet">): Prom
   if (unread !== null) return refused(`this version of the service cannot read policy${unread}`);
   const policy = { overrides: policyOverridesSchema.parse(line.policy), version: line.policy_version };
   const fleet = fleetOf(env, userId);
-  const isBrought = await within(CALL_LIMIT_MS, fleet.bringSettings(policy, line.hibernations));
+  const isBrought = await within(
+    CALL_LIMIT_MS,
+    fleet.bringSettings(policy, line.hibernations, line.hibernations_by_month),
+  );
   return broughtIf((await bringBudget(fleet, line)) || isBrought);
 }
 

@@ -70,6 +70,15 @@ const fleetLine = z.object({
     z.string().max(64),
     z.object({ hibernations: z.int().min(0), regretted: z.int().min(0) }),
   ),
+  /** Absent in older exports. */
+  hibernations_by_month: z
+    .object({
+      since: moment.nullable(),
+      months: z
+        .array(z.object({ month: moment, hibernations: z.int().min(0), regretted: z.int().min(0) }))
+        .max(14),
+    })
+    .optional(),
   budget: z
     .object({
       day: z.number().positive().nullable(),

@@ -41,6 +41,20 @@ export async function poll<T>(path: string, known: string | null): Promise<Polle
   return { body: await response.json(), tag: response.headers.get("ETag") };
 }
 
+/** Reads a table, page by page to its end. */
+export async function readTable(path: string): Promise<string> {
+  const pages: string[] = [];
+  let next: string | undefined = path;
+  while (next !== undefined) {
+    const response: Response = await send("GET", next, { Accept: "text/csv" });
+    const text = await response.text();
+    // Each page has the head.
+    pages.push(pages.length === 0 ? text : text.slice(text.indexOf("\n") + 1));
+    next = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1];
+  }
+  return pages.join("");
+}
+
 async function send(method: string, path: string, headers: Record<string, string>, body?: unknown) {
   const response = await fetch(path, {
     method,

@@ -20,12 +20,29 @@ export function price(dollars: number, locale: string): string {
       }).format(dollars);
 }
 
+/** What is not known exactly: "$3,900", "$39", "$3.90". */
+export function about(dollars: number, locale: string): string {
+  if (dollars < 10) return money(dollars, locale);
+  return new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency: "USD",
+    maximumSignificantDigits: 2,
+  }).format(dollars);
+}
+
 export function number(value: number, locale: string, digits = 1): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }
 
 export function dateTime(iso: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
+}
+
+/** A UTC day, `2026-11-27`, as "Nov 27". */
+export function dayText(day: string, locale: string): string {
+  const at = new Date(day);
+  if (Number.isNaN(at.getTime())) return day;
+  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" }).format(at);
 }
 
 /** "12 s", "3 min", "2 h 5 min", "4 d 1 h". */

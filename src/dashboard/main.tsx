@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { simulationSpeed } from "./api.ts";
+import { CostsPlace } from "./costs/costs-place.tsx";
 import { connection, fleetError } from "./fleet/fleet.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
 import { AddInstance } from "./instance/add-instance.tsx";
@@ -33,7 +34,7 @@ function App() {
 }
 
 function Frame() {
-  const { skip, title, fleet, activity, settings, apiReference, offline } = words.value;
+  const { skip, title, fleet, costs, activity, settings, apiReference, offline } = words.value;
   const { page } = route.value;
   const link = (address: string, text: string, current: boolean) => (
     <a href={address} aria-current={current ? "page" : undefined}>
@@ -52,6 +53,7 @@ function Frame() {
         </a>
         <nav>
           {link("#/", fleet, page === "fleet" || page === "instance" || page === "add")}
+          {link("#/costs", costs.title, page === "costs")}
           {link("#/activity", activity, page === "activity")}
           {link("#/settings", settings, page === "settings")}
         </nav>
@@ -107,6 +109,8 @@ function Place() {
           <Timeline path="/api/agent/events" withInstance />
         </section>
       );
+    case "costs":
+      return <CostsPlace />;
     case "settings":
       return <SettingsPage />;
   }

@@ -39,8 +39,9 @@ export function repeat(work: () => Promise<void>, pauseMs: () => number): { stop
   };
 }
 
-interface Live<T> {
+export interface Live<T> {
   readonly data: T | null;
+  /** Why it could not be read the last time. */
   readonly error: ApiError | null;
   /** Reads again at once. */
   readonly refresh: () => void;
@@ -48,27 +49,54 @@ interface Live<T> {
 
 /** What the API says at `path`, read again and again. */
 export function useLive<T>(path: string, pauseMs: number): Live<T> {
+  return useRepeated(
+    path,
+    () => reader<T>(path),
+    () => pauseMs,
+  );
+}
+
+function reader<T>(path: string): () => Promise<T | null> {
+  let tag: string | null = null;
+  return async () => {
+    const answer = await poll<T>(path, tag);
+    if (answer === null) return null;
+    tag = answer.tag;
+    return answer.body;
+  };
+}
+
+/** What `begin` reads, again and again, and anew for another `key`. What it reads as null is as it was. */
+export function useRepeated<T>(
+  key: string,
+  begin: () => () => Promise<T | null>,
+  pauseMsAfter: (data: T | null) => number,
+): Live<T> {
   const [state, setState] = useState<Live<T>>({ data: null, error: null, refresh: () => {} });
   useEffect(() => {
-    let tag: string | null = null;
+    let isLeft = false;
     const token = userToken.value;
+    const read = begin();
+    let known: T | null = null;
     const loop = repeat(
       async () => {
         try {
-          const answer = await poll<T>(path, tag);
-          if (token !== userToken.value) return;
-          if (answer === null) return setState((before) => ({ ...before, error: null }));
-          tag = answer.tag;
-          setState({ data: answer.body, error: null, refresh: loop.hurry });
+          const data = await read();
+          if (isLeft || token !== userToken.value) return;
+          known = data ?? known;
+          setState({ data: known, error: null, refresh: loop.hurry });
         } catch (error) {
-          setState((before) => ({ ...before, error: asApiError(error) }));
+          if (!isLeft) setState((before) => ({ ...before, error: asApiError(error) }));
         }
       },
-      () => pauseMs,
+      () => pauseMsAfter(known),
     );
     setState({ data: null, error: null, refresh: loop.hurry });
-    return loop.stop;
-  }, [path, pauseMs]);
+    return () => {
+      isLeft = true;
+      loop.stop();
+    };
+  }, [key]);
   return state;
 }
 

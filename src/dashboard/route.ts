@@ -8,6 +8,7 @@ type Route =
   | { readonly page: "instance"; readonly instanceId: string }
   | { readonly page: "add" }
   | { readonly page: "activity" }
+  | { readonly page: "costs" }
   | { readonly page: "settings" };
 
 function routeOf(fragment: string): Route {
@@ -19,6 +20,7 @@ function routeOf(fragment: string): Route {
       return id ? { page: "instance", instanceId: decodeURIComponent(id) } : fleet;
     case "add":
     case "activity":
+    case "costs":
     case "settings":
       return { page };
     default:

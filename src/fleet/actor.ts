@@ -25,6 +25,7 @@ import { ServiceDialogue } from "./service-dialogue.ts";
 import { type AccountAnswer, type AccountRequest, carryOut, ERASED } from "./tasks/account.ts";
 import { scheduleBudget } from "./tasks/budget.ts";
 import { scheduleClosing } from "./tasks/close-costs.ts";
+import { scheduleReport } from "./tasks/cost-report.ts";
 import { bringPolicy, bringPolicyTo } from "./tasks/policy.ts";
 import { runDueTasks } from "./tasks/tasks.ts";
 import { isServiceGuardFresh } from "./tasks/totals.ts";
@@ -84,7 +85,7 @@ export class FleetActor extends FleetUpkeep {
     });
     const fleet = new Fleet(this.ctx.storage, state, speed);
     fleet.start(Date.now());
-    scheduleClosing(this.#userId, fleet, Date.now());
+    this.#schedule(fleet);
     this.#fleet = fleet;
     this.#armedAt = await this.ctx.storage.getAlarm();
     this.#arm();
@@ -125,11 +126,16 @@ export class FleetActor extends FleetUpkeep {
     void this.ctx.storage.setAlarm(this.#armedAt);
   }
 
+  #schedule(fleet: Fleet): void {
+    scheduleClosing(this.#userId, fleet, Date.now());
+    scheduleReport(this.#userId, fleet, Date.now());
+  }
+
   /** Something may have changed: the alarm and open pages follow. */
   #changed(fleet: Fleet): void {
     noteStandings(fleet);
     scheduleBudget(this.env, fleet, Date.now());
-    scheduleClosing(this.#userId, fleet, Date.now());
+    this.#schedule(fleet);
     this.#arm();
     if (fleet.isSuspended) this.#live.closeAll();
     this.#live.changed(fleet, this.#userId);

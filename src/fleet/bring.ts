@@ -6,6 +6,7 @@ import type { NewConnection, SealedCredentials } from "../providers/connections.
 import type { Fleet } from "./fleet.ts";
 import type { UserPolicy } from "./report.ts";
 import { type BudgetSettings, hasLimit, settingsOf } from "./rules/budget.ts";
+import { type CountedMonths, NO_MONTHS } from "./rules/months.ts";
 import { withBudgetDoubted } from "./rules/set-back.ts";
 import { BRINGING_RESUMES_MS, type FleetState, withDue } from "./rules/state.ts";
 import { EVENTS_KEPT_MS } from "./tables/event-bounds.ts";
@@ -26,6 +27,8 @@ export interface ExportedCredentials extends SealedCredentials {
 export interface ExportedFleet {
   readonly policy: UserPolicy;
   readonly hibernations: FleetState["hibernations"];
+  /** A fleet of the former release has none. */
+  readonly hibernationsByMonth?: CountedMonths;
   /** Absent without one; a fleet of the former release has none. */
   readonly budget?: BudgetSettings | undefined;
   readonly channels: readonly ExportedChannel[];
@@ -36,6 +39,7 @@ export function exportedFleet({ state, channels, connections }: Fleet): Exported
   return {
     policy: state.policy,
     hibernations: state.hibernations,
+    hibernationsByMonth: state.hibernationsByMonth,
     budget: hasLimit(state.budget) ? settingsOf(state.budget) : undefined,
     channels: channels.list().flatMap(({ lastDelivery: _, ...channel }) => {
       const sealed = channels.sealed(channel.id);
@@ -79,13 +83,15 @@ export function bringSettings(
   fleet: Fleet,
   { overrides, version }: { readonly overrides: PolicyOverrides; readonly version: number },
   hibernations: FleetState["hibernations"],
+  byMonth: CountedMonths | undefined,
   now: number,
 ): boolean {
   return fleet.change((state) => {
     const isNew = version > 0 && !isSetHere(state);
     const isUncounted = Object.keys(state.hibernations).length === 0 && Object.keys(hibernations).length > 0;
     if (!isNew && !isUncounted) return { state, result: false };
-    const counted = isUncounted ? { ...state, hibernations } : state;
+    const hibernationsByMonth = byMonth ?? { ...NO_MONTHS, since: now };
+    const counted = isUncounted ? { ...state, hibernations, hibernationsByMonth } : state;
     // Whether the user is suspended here stays as it is, and instances take newer versions only.
     const policy = { ...state.policy, overrides, version: Math.max(version, state.policy.version + 1) };
     const set = isNew ? { ...counted, policy, policySetAt: now, isPolicySet: true } : counted;

@@ -3,6 +3,7 @@ import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { settleMachines } from "./claims.ts";
 import { type Admission, type InstanceRow, isNewer, type Report, type UserPolicy } from "./report.ts";
 import { addAlert } from "./rules/digest-window.ts";
+import { countFrom, countHibernation } from "./rules/hibernations.ts";
 import { type OutageRules, outageEndsAt, outageRules, reviewOutage } from "./rules/outage-guard.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
 import { withBudgetDoubted } from "./rules/set-back.ts";
@@ -16,7 +17,6 @@ import {
 } from "./rules/settling.ts";
 import {
   BRINGING_RESUMES_MS,
-  countHibernation,
   countInstances,
   countMove,
   type Due,
@@ -158,7 +158,7 @@ export class Fleet extends FleetTables {
 
   /** The fleet's object has started. */
   start(now: number): void {
-    this.update((state) => start(withCosts(state, this.costs), this.rules, now));
+    this.update((state) => countFrom(start(withCosts(state, this.costs), this.rules, now), now));
     this.scheduleListings(now);
   }
 

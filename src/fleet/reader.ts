@@ -1,3 +1,4 @@
+import type { CostReport } from "../alerts/cost-report.ts";
 import type { CostGrouping, DayRange, GroupPage } from "../history/costs.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
@@ -5,6 +6,7 @@ import { standingsOf } from "../providers/connections.ts";
 import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
 import type { FleetEvent } from "./tables/events.ts";
+import { readCostReport } from "./views/cost-report.ts";
 import { type CostsOfFleet, costsOfFleet, type PagedGrouping } from "./views/costs.ts";
 import { type DaysOfFleet, daysOfFleet, type RecentGroups, recentGroups } from "./views/day-costs.ts";
 import type { ListFilter } from "./views/list-filter.ts";
@@ -43,6 +45,11 @@ export abstract class FleetReader extends FleetInventory {
 
   async daysOfCosts(range: DayRange): Promise<DaysOfFleet> {
     return daysOfFleet(await this[READY](), range, Date.now());
+  }
+
+  /** What the month has cost that begins then. */
+  async costReport(month: number): Promise<CostReport> {
+    return readCostReport(this.env, this.ctx.id.name ?? "", await this[READY](), month);
   }
 
   /** What of these days the history does not know yet. */

@@ -131,10 +131,14 @@ export abstract class FleetUpkeep extends FleetBudget {
     return [...(await this[READY]()).registry.list(after, limit).rows];
   }
 
-  /** False when the fleet has settings of its own, which stay. */
-  async bringSettings(policy: UserPolicy, hibernations: ExportedFleet["hibernations"]): Promise<boolean> {
+  /** False when the fleet has settings of its own, which stay. An older export does not say what was counted in which month. */
+  async bringSettings(
+    policy: UserPolicy,
+    hibernations: ExportedFleet["hibernations"],
+    byMonth?: ExportedFleet["hibernationsByMonth"],
+  ): Promise<boolean> {
     const fleet = await this[READY]();
-    const isBrought = bringSettings(fleet, policy, hibernations, Date.now());
+    const isBrought = bringSettings(fleet, policy, hibernations, byMonth, Date.now());
     this[CHANGED](fleet);
     return isBrought;
   }

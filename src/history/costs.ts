@@ -88,7 +88,7 @@ export interface CostGroup {
   readonly costs: CostTotals;
 }
 
-const groupRow = z
+export const costGroupRow = z
   .object({
     key: z.string(),
     working_seconds: z.number(),
@@ -154,5 +154,5 @@ export async function readCostDays(
     )
     .bind(userId, from, before, tag, after, limit)
     .all();
-  return readFound(groupRow, keyOf, results, limit);
+  return readFound(costGroupRow, keyOf, results, limit);
 }

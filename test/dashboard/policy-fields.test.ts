@@ -16,7 +16,7 @@ import {
 
 const places = [
   ...Object.keys(SINGLE_FIELDS).map((field) => ({ group: null, field })),
-  ...(["idle", "orphan", "guard", "inventory"] as const).flatMap((group) =>
+  ...(["idle", "orphan", "guard", "inventory", "reports"] as const).flatMap((group) =>
     Object.keys(GROUPS[group]).map((field) => ({ group, field })),
   ),
 ];

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Selection, select, selectUnreadable, summarize } from "../../src/dashboard/fleet/select.ts";
+import {
+  isDescendingFirst,
+  type Selection,
+  type SortKey,
+  select,
+  selectUnreadable,
+  summarize,
+} from "../../src/dashboard/fleet/select.ts";
 import type { ShownView } from "../../src/lifecycle/views/instance-view.ts";
 import { live } from "./live-view.ts";
 
@@ -93,6 +100,19 @@ describe("the table", () => {
     expect(ids(fleet, { group: "active", search: "lazy" })).toEqual([]);
   });
 
+  it("puts what costs and wastes most first, and what nobody knows after what is known", () => {
+    const costly = [
+      live("unpriced"),
+      live("hibernated", { rate: 0.01, cost_source: "computed", cost_today: 2 }),
+      live("free", { rate: 0, cost_source: "computed" }),
+      live("wasting", { rate: 2.5, cost_source: "computed", cost_today: 1, wasted_today: 0.5 }),
+    ];
+    const first = (sort: SortKey) => ids(costly, { sort, descending: isDescendingFirst(sort) });
+    expect(first("rate")).toEqual(["wasting", "hibernated", "free", "unpriced"]);
+    expect(first("cost")).toEqual(["hibernated", "wasting", "free", "unpriced"]);
+    expect(first("wasted")).toEqual(["wasting", "free", "hibernated", "unpriced"]);
+  });
+
   it("does not disturb the list that it is given", () => {
     const given = [...fleet];
     ids(given, { sort: "gpu" });
@@ -100,16 +120,15 @@ describe("the table", () => {
   });
 });
 
-it("the summary counts every group, and the dollars an hour that are being spent and wasted now", () => {
-  const costs = { rate: 0.4 };
+it("the summary counts every group", () => {
   const summary = summarize([
-    live("a", costs),
-    live("b", { ...costs, health: "late" }),
-    live("c", { ...costs, health: "idle" }),
-    live("d", { ...costs, status: "orphaned", health: "unhealthy" }),
-    live("e", { rate: 0.01, status: "hibernated" }),
+    live("a"),
+    live("b", { health: "late" }),
+    live("c", { health: "idle" }),
+    live("d", { status: "orphaned", health: "unhealthy" }),
+    live("e", { status: "hibernated" }),
     live("f", { status: "pending" }),
-    live("g", { rate: 0, status: "deleted" }),
+    live("g", { status: "deleted" }),
     live("h", {
       rate: 0.2,
       control: { nobody_can_stop: true, can_hibernate: false, can_wake: false, why_not: "silent" },
@@ -121,8 +140,6 @@ it("the summary counts every group, and the dollars an hour that are being spent
     unstoppable: 1,
     orphaned: 1,
     hibernated: 1,
-    dollarsAnHour: expect.closeTo(1.81),
-    wastedAnHour: expect.closeTo(0.8),
-    unstoppableAnHour: expect.closeTo(0.2),
+    unstoppableAnHour: { dollars: 0.2, isMore: false },
   });
 });

@@ -321,7 +321,8 @@ describe("a hibernated instance", () => {
       const page = await open();
       await signIn(page, user);
       await request(`${world.url}/api/agent/instances/sleeper/hibernate`, "POST", user.token);
-      await row(page, "Sleeper").getByText("unknown cost an hour").waitFor(PATIENCE);
+      await row(page, "Sleeper").getByText("Hibernated", { exact: true }).waitFor(PATIENCE);
+      await row(page, "Sleeper").getByText("not known").waitFor();
       await row(page, "Sleeper").getByRole("link").click();
       await page.getByRole("button", { name: "Wake: Sleeper" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Wake" }).click();
@@ -568,7 +569,10 @@ describe("signing in", () => {
     expect(await barriers(page)).toEqual([]);
     expect(await page.evaluate("sessionStorage.length")).toBe(0);
 
+    const live = page.waitForEvent("websocket");
     await signIn(page, { id: user_id, token: issued.token });
+    // One that is opened with a revoked token would be refused, and the console says so.
+    await (await live).waitForEvent("framereceived", PATIENCE);
     await request(`${world.url}/api/admin/tokens/${issued.token_id}`, "DELETE", await world.adminToken());
     await page.getByRole("button", { name: "Sign in" }).waitFor(PATIENCE);
     expect(await page.evaluate("sessionStorage.length")).toBe(0);

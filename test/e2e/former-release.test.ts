@@ -174,6 +174,7 @@ const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "never_heard_after_seconds",
   "act_on_never_heard",
   "inventory",
+  "reports",
   "delete_while_running",
 ]);
 

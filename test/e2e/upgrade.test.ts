@@ -159,6 +159,7 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "act_on_never_heard",
   "inventory",
   "running_cost",
+  "reports",
   "hibernated_cost",
   "hibernated_cost_source",
   "stopped_risks",

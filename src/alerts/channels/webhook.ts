@@ -45,5 +45,6 @@ function dataOf(notice: Notice, links: KeepAliveLinks) {
       more: group.more,
       money: group.money ?? null,
     })),
+    ...(notice.report === undefined ? {} : { report: notice.report }),
   };
 }

@@ -1,27 +1,35 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
 import type { Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
+import { useGrowing } from "../parts/growing.ts";
 import { errorText } from "../parts/notice.tsx";
 import { ChosenTags } from "../parts/tags.tsx";
 import { words } from "../words.ts";
 import { ConnectionFilter } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
+import { MoneyLine } from "./money-line.tsx";
 import { Row } from "./row.tsx";
-import { type Selection, SORT_KEYS, type SortKey, select, selectUnreadable } from "./select.ts";
+import {
+  isDescendingFirst,
+  type Selection,
+  SORT_KEYS,
+  type SortKey,
+  select,
+  selectUnreadable,
+} from "./select.ts";
 import { Summary } from "./summary.tsx";
 import { UnreadableRow } from "./unreadable-row.tsx";
 import { Unwatched } from "./unwatched.tsx";
-
-/** So many rows are drawn at first, and as many more whenever the end comes into view. */
-const ROWS_AT_A_TIME = 60;
 
 const COLUMNS = [
   ["name", "name"],
   ["status", "status"],
   ["heartbeat", "heartbeat"],
   ["gpu", "gpu"],
+  ["rate", "rate"],
   ["cost", "cost"],
+  ["wasted", "wasted"],
   ["next", "next"],
 ] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
 
@@ -49,13 +57,14 @@ export function FleetPage({ tags }: { tags: readonly Tag[] }) {
   const unreadable = selectUnreadable(known.unreadable, selection);
   const change = (changes: Partial<typeof choice>) => setChoice({ ...choice, ...changes });
   const sortBy = (sort: SortKey) =>
-    change({ sort, descending: selection.sort === sort ? !selection.descending : false });
+    change({ sort, descending: selection.sort === sort ? !selection.descending : isDescendingFirst(sort) });
   const { search, anyStatus, filterByStatus, instancesShown, noMatch, addInstance, guardClosed } =
     words.value;
   return (
     <>
       <h1 class="hidden">{words.value.fleet}</h1>
       {known.guardClosed && <p class="banner">{guardClosed}</p>}
+      <MoneyLine />
       <Unwatched />
       <Summary instances={known.instances} group={selection.group} onGroup={(group) => change({ group })} />
       <div class="toolbar">
@@ -88,7 +97,7 @@ export function FleetPage({ tags }: { tags: readonly Tag[] }) {
           value={selection.sort}
           onChange={(event) => {
             const sort = SORT_KEYS.find((each) => each === event.currentTarget.value);
-            if (sort !== undefined) change({ sort });
+            if (sort !== undefined) change({ sort, descending: isDescendingFirst(sort) });
           }}
         >
           {COLUMNS.map(([column, sort]) => (
@@ -143,26 +152,13 @@ function ariaSort({ sort, descending }: Selection, column: SortKey) {
 }
 
 function Rows({ instances }: { instances: readonly ShownView[] }) {
-  const [limit, setLimit] = useState(ROWS_AT_A_TIME);
-  const end = useRef<HTMLTableRowElement>(null);
-  const more = instances.length > limit;
-  useEffect(() => {
-    if (end.current === null || !more) return;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) setLimit(limit + ROWS_AT_A_TIME);
-      },
-      { rootMargin: "600px" },
-    );
-    observer.observe(end.current);
-    return () => observer.disconnect();
-  }, [more, limit]);
+  const { limit, end, isMore } = useGrowing(instances.length);
   return (
     <tbody>
       {instances.slice(0, limit).map((instance) => (
         <Row key={instance.instance_id} instance={instance} />
       ))}
-      {more && (
+      {isMore && (
         <tr ref={end} class="more">
           <td colSpan={COLUMNS.length + 1}>{words.value.loading}</td>
         </tr>

@@ -1,6 +1,6 @@
 import { memo } from "preact/compat";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { money, price } from "../format.ts";
+import { price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { ControlMark } from "../parts/control.tsx";
@@ -9,6 +9,7 @@ import { TagList } from "../parts/tags.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
+import { costToday, wastedToday } from "./money.ts";
 import { ofInstance } from "./sight.ts";
 
 /** The others are on its own page. */
@@ -17,7 +18,7 @@ const TAGS_SHOWN = 4;
 /** One instance of the table. Drawn anew only when it changed; what ticks in it ticks by itself. */
 export const Row = memo(
   function Row({ instance }: { instance: ShownView }) {
-    const { columns } = words.value;
+    const { columns, costs } = words.value;
     return (
       <tr {...ofInstance(instance.instance_id)}>
         <th scope="row">
@@ -35,10 +36,9 @@ export const Row = memo(
         <td data-label={columns.gpu}>
           <Sparkline trend={instance.gpu_trend} current={instance.gpu_utilization} />
         </td>
-        <td data-label={columns.cost} class="figure">
-          {money(instance.cost_today, language.value)}
-          {instance.status === "hibernated" && <span class="id">{stillCosts(instance)}</span>}
-        </td>
+        <Dollars label={columns.rate} amount={instance.rate} unknown={costs.notKnown} />
+        <Dollars label={columns.cost} amount={costToday(instance)} />
+        <Dollars label={columns.wasted} amount={wastedToday(instance)} isWaste />
         <td data-label={columns.next} title={instance.lifecycle.because}>
           <NextStep lifecycle={instance.lifecycle} />
         </td>
@@ -52,10 +52,24 @@ export const Row = memo(
     JSON.stringify(before.instance, withoutTime) === JSON.stringify(after.instance, withoutTime),
 );
 
-/** What a hibernated instance still costs. */
-function stillCosts({ hibernated_cost }: ShownView): string {
-  const { anHour, comingBack } = words.value;
-  return hibernated_cost === null ? comingBack.unknownAnHour : anHour(price(hibernated_cost, language.value));
+/** What is not known is said to be so, and never shown as nothing. */
+function Dollars({
+  label,
+  amount,
+  unknown = "–",
+  isWaste = false,
+}: {
+  label: string;
+  amount: number | null;
+  unknown?: string;
+  isWaste?: boolean;
+}) {
+  const isWasted = isWaste && amount !== null && amount > 0;
+  return (
+    <td data-label={label} class={isWasted ? "figure dollars wasted" : "figure dollars"}>
+      {amount === null ? <span class="faint">{unknown}</span> : price(amount, language.value)}
+    </td>
+  );
 }
 
 /** They only count the time that passes, and the row counts by itself. */

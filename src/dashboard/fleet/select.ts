@@ -1,5 +1,7 @@
 import { hasTags, type Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
+import type { Amount } from "../costs/answers.ts";
+import { costToday, sumOfRates, wastedToday } from "./money.ts";
 
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 
@@ -14,9 +16,14 @@ const GROUPS = {
 
 export type Group = keyof typeof GROUPS;
 
-export const SORT_KEYS = ["next", "name", "status", "heartbeat", "gpu", "cost"] as const;
+export const SORT_KEYS = ["next", "name", "status", "heartbeat", "gpu", "rate", "cost", "wasted"] as const;
 
 export type SortKey = (typeof SORT_KEYS)[number];
+
+/** Of money the most comes first. */
+export function isDescendingFirst(sort: SortKey): boolean {
+  return sort === "rate" || sort === "cost" || sort === "wasted";
+}
 
 export interface Selection {
   readonly group: Group | null;
@@ -58,16 +65,11 @@ export function selectUnreadable<T extends { readonly instance_id: string }>(
 }
 
 interface Summary extends Record<Group, number> {
-  /** Dollars an hour that all instances cost now, as far as they are known. */
-  readonly dollarsAnHour: number;
-  /** Of these: of instances that are idle past the warning, silent, or were never heard. */
-  readonly wastedAnHour: number;
-  /** Of these: of instances that nobody can stop. */
-  readonly unstoppableAnHour: number;
+  /** Dollars an hour of instances that nobody can stop. */
+  readonly unstoppableAnHour: Amount;
 }
 
 export function summarize(instances: readonly ShownView[]): Summary {
-  const dollars = (some: readonly ShownView[]) => some.reduce((sum, { rate }) => sum + (rate ?? 0), 0);
   const count = (group: Group) => instances.filter(GROUPS[group]).length;
   return {
     active: count("active"),
@@ -75,15 +77,8 @@ export function summarize(instances: readonly ShownView[]): Summary {
     orphaned: count("orphaned"),
     hibernated: count("hibernated"),
     unstoppable: count("unstoppable"),
-    dollarsAnHour: dollars(instances),
-    wastedAnHour: dollars(instances.filter(isWasting)),
-    unstoppableAnHour: dollars(instances.filter(GROUPS.unstoppable)),
+    unstoppableAnHour: sumOfRates(instances.filter(GROUPS.unstoppable).map(({ rate }) => rate)),
   };
-}
-
-/** Idle past the warning, silent, or never heard. */
-function isWasting({ health }: ShownView): boolean {
-  return health === "idle" || health === "unhealthy";
 }
 
 const byName = (a: ShownView, b: ShownView) =>
@@ -111,7 +106,10 @@ const COMPARE: Record<SortKey, (a: ShownView, b: ShownView) => number> = {
   status: (a, b) => urgencyOf(a) - urgencyOf(b),
   heartbeat: (a, b) => compare(a.last_heartbeat ?? "", b.last_heartbeat ?? ""),
   gpu: (a, b) => (a.gpu_utilization ?? -1) - (b.gpu_utilization ?? -1),
-  cost: (a, b) => a.cost_today - b.cost_today,
+  // What is not known is not nothing: it comes after all that is.
+  rate: (a, b) => (a.rate ?? -1) - (b.rate ?? -1),
+  cost: (a, b) => (costToday(a) ?? -1) - (costToday(b) ?? -1),
+  wasted: (a, b) => (wastedToday(a) ?? -1) - (wastedToday(b) ?? -1),
   // What has no next step comes after all that has.
   next: (a, b) => compare(a.lifecycle.at ?? "~", b.lifecycle.at ?? "~"),
 };

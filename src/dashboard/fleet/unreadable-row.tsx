@@ -22,7 +22,7 @@ export function UnreadableRow({ instance }: { instance: Unreadable }) {
   return (
     <tr {...ofInstance(instance_id)}>
       <th scope="row">{instance_id}</th>
-      <td data-label={columns.status} colSpan={5} title={instance.error.message}>
+      <td data-label={columns.status} colSpan={7} title={instance.error.message}>
         {unreadable}
       </td>
       <td class="actions">

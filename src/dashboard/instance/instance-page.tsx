@@ -3,7 +3,8 @@ import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/poli
 import type { DetailView, Shown } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
-import { dateTime, money, number, price } from "../format.ts";
+import { costToday, costTotal, wastedToday } from "../fleet/money.ts";
+import { dateTime, number, price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { ControlLine } from "../parts/control.tsx";
@@ -96,6 +97,7 @@ function Figures({ instance }: { instance: Detail }) {
   const { figures, comingBack } = words.value;
   const locale = language.value;
   const percent = (value: number | null) => (value === null ? "–" : `${number(value, locale)}%`);
+  const dollars = (value: number | null) => (value === null ? comingBack.unknown : price(value, locale));
   const { gpus } = instance;
   return (
     <>
@@ -104,15 +106,11 @@ function Figures({ instance }: { instance: Detail }) {
         <Figure name={figures.uptime} value={percent(instance.uptime_percent)} />
         <Figure name={figures.missed} value={number(instance.missed_heartbeats, locale)} />
         <Figure name={figures.averageGpu} value={percent(instance.avg_gpu_utilization)} />
-        <Figure name={figures.costToday} value={money(instance.cost_today, locale)} />
-        <Figure name={figures.wastedToday} value={money(instance.wasted_today, locale)} />
-        <Figure name={figures.costTotal} value={money(instance.cost_total, locale)} />
-        <Figure
-          name={comingBack.hibernated}
-          value={
-            instance.hibernated_cost === null ? comingBack.unknown : price(instance.hibernated_cost, locale)
-          }
-        />
+        <Figure name={figures.hourly} value={dollars(instance.rate)} />
+        <Figure name={figures.costToday} value={dollars(costToday(instance))} />
+        <Figure name={figures.wastedToday} value={dollars(wastedToday(instance))} />
+        <Figure name={figures.costTotal} value={dollars(costTotal(instance))} />
+        <Figure name={comingBack.hibernated} value={dollars(instance.hibernated_cost)} />
       </dl>
       {gpus.length > 0 && (
         <ul class="gpus">

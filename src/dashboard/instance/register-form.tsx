@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
+import { abilitiesOf } from "../../lifecycle/model/provider.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { tagsIn } from "../fleet/tags.ts";
@@ -136,7 +137,12 @@ export function CommonFields({
 }) {
   return (
     <>
-      <CostFields costs={costs} refusals={refusals} onChange={onCosts} />
+      <CostFields
+        costs={costs}
+        isListed={machine.connection !== null && abilitiesOf(machine.provider).lists}
+        refusals={refusals}
+        onChange={onCosts}
+      />
       <TagsField tags={tags} problem={refusals.tags} onChange={onTags} />
       {afterDays !== null && (
         <SnapshotChoice
@@ -191,18 +197,23 @@ interface Costs {
 
 function CostFields({
   costs,
+  isListed,
   refusals,
   onChange,
 }: {
   costs: Costs;
+  /** Whether its provider lists the machine, and perhaps its price. */
+  isListed: boolean;
   refusals: Refusals;
   onChange: (costs: Costs) => void;
 }) {
-  const field = (name: keyof Costs) => (
+  const { fields } = words.value;
+  const field = (name: keyof Costs, hint: string | null) => (
     <TextField
       name={name}
       type="number"
-      label={words.value.fields[name]}
+      label={fields[name]}
+      hint={hint}
       isOptional
       problem={refusals[name] ?? null}
       value={costs[name]}
@@ -211,8 +222,8 @@ function CostFields({
   );
   return (
     <div class="pair">
-      {field("hourlyCost")}
-      {field("hibernatedCost")}
+      {field("hourlyCost", isListed ? fields.hourlyCostListed : fields.hourlyCostUnlisted)}
+      {field("hibernatedCost", null)}
     </div>
   );
 }

@@ -1,9 +1,9 @@
-/** One of a few, all in view. */
+/** One of a few, all in view; null: none of them. */
 export function Choices<T extends string>(props: {
   label: string;
   choices: readonly T[];
   names: Readonly<Record<T, string>>;
-  chosen: T;
+  chosen: T | null;
   onChoose: (choice: T) => void;
 }) {
   return (

@@ -20,7 +20,7 @@ type Fields<T> = { readonly [K in keyof T]-?: FieldKind };
 
 /** Every field of the policy: one that is added there must be added here. */
 export const GROUPS: {
-  readonly [G in "idle" | "orphan" | "guard" | "inventory"]: Fields<PolicySettings[G]>;
+  readonly [G in "idle" | "orphan" | "guard" | "inventory" | "reports"]: Fields<PolicySettings[G]>;
 } = {
   idle: {
     enabled: BOOLEAN,
@@ -49,12 +49,13 @@ export const GROUPS: {
     max_hold_seconds: SECONDS,
   },
   inventory: { adopt: { type: "choice", choices: ["off", "suggest", "register"] } },
+  reports: { monthly: BOOLEAN },
 };
 
-/** Which groups a level may set: the guard and the inventory are about all machines of a user, so they are the user's alone. */
+/** Which groups a level may set: the guard, the inventory and reports are about all machines of a user, so they are the user's alone. */
 export const GROUPS_OF_LEVEL = {
   instance: ["idle", "orphan"],
-  user: ["idle", "orphan", "guard", "inventory"],
+  user: ["idle", "orphan", "guard", "inventory", "reports"],
 } as const satisfies Record<string, readonly (keyof typeof GROUPS)[]>;
 
 export const SINGLE_FIELDS: Fields<Omit<PolicySettings, keyof typeof GROUPS>> = {
@@ -94,6 +95,8 @@ export const englishPolicy: Readonly<Record<Name, string>> = {
   max_hold_seconds: "Holds for at most",
   inventory: "Machines that nobody watches",
   adopt: "What is done about them",
+  reports: "Reports",
+  monthly: "Tell on the first what the month before has cost",
 };
 
 export const portuguesePolicy: Readonly<Record<Name, string>> = {
@@ -121,6 +124,8 @@ export const portuguesePolicy: Readonly<Record<Name, string>> = {
   max_hold_seconds: "Retém por no máximo",
   inventory: "Máquinas que ninguém vigia",
   adopt: "O que se faz com elas",
+  reports: "Relatórios",
+  monthly: "Dizer no dia 1º quanto custou o mês anterior",
 };
 
 /** Where a field stands: in a group, or by itself. */

@@ -10,7 +10,6 @@ export const englishComingBack = {
     sayStoppedRisks(provider, hourlyCost),
   hibernated: "An hour, hibernated",
   unknown: "unknown",
-  unknownAnHour: "unknown cost an hour",
   wakeFailed: "Its last wake failed",
   mayStart: (provider: string) =>
     `It is not known whether its start was cancelled. ${provider} is told to stop it, and asked, until it is. If you want it to run, wake it here, not there.`,

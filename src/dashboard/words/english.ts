@@ -4,6 +4,7 @@ import type { Explanation } from "../../lifecycle/views/explanation.ts";
 import type { Health } from "../../lifecycle/views/health.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
+import { englishCosts } from "./english-costs.ts";
 import { englishInstances } from "./english-instances.ts";
 import { englishMoney } from "./english-money.ts";
 import { englishSettings } from "./english-settings.ts";
@@ -104,6 +105,7 @@ const event: Record<string, string> = {
   budget_reached: "Budget reached",
   cleanup: "Cleanup",
   reconciliation: "Reconciliation",
+  cost_report: "Costs of a month",
 };
 
 export const english = {
@@ -131,9 +133,6 @@ export const english = {
   idle: "Idle",
   orphaned: "Orphaned",
   hibernated: "Hibernated",
-  spending: "Spending an hour",
-  wastedAnHour: (dollars: string) => `${dollars} of it wasted`,
-  savedThisMonth: "Saved this month",
   guardClosed:
     "Many instances fell silent at once, so the network is the likelier cause: nothing that stems from silence is done until it is clear.",
   search: "Search name or id",
@@ -168,7 +167,9 @@ export const english = {
     status: "Status",
     heartbeat: "Heartbeat",
     gpu: "GPU, last hour",
-    cost: "Cost today",
+    rate: "An hour",
+    cost: "Today",
+    wasted: "Wasted today",
     next: "Next step",
     actions: "Actions",
   },
@@ -197,6 +198,7 @@ export const english = {
   },
   failed: "That did not work.",
   comingBack: englishComingBack,
+  costs: englishCosts,
   money: englishMoney,
   status,
   health,
@@ -259,6 +261,9 @@ export const english = {
     providerRef: "Id at the provider",
     hourlyCost: "Dollars an hour",
     hibernatedCost: "Dollars an hour, hibernated",
+    hourlyCostListed:
+      "Leave it empty where the provider lists the price: that counts then, and follows each change.",
+    hourlyCostUnlisted: "Without it nobody knows what this machine costs, unless it reports that itself.",
     optional: "optional",
   },
   providers: {

@@ -77,7 +77,6 @@ export const portugueseComingBack: ComingBackWords = {
   },
   hibernated: "Por hora, hibernada",
   unknown: "desconhecido",
-  unknownAnHour: "custo por hora desconhecido",
   wakeFailed: "A última tentativa de acordá-la falhou",
   mayStart: (provider) =>
     `Não se sabe se a partida foi cancelada. ${provider} recebe a ordem de pará-la, e é consultado, até que se saiba. Se você quer que ela rode, acorde-a aqui, não lá.`,

@@ -2,6 +2,7 @@ import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
 import { portugueseComingBack } from "./portuguese-coming-back.ts";
+import { portugueseCosts } from "./portuguese-costs.ts";
 import { portugueseInstances } from "./portuguese-instances.ts";
 import { portugueseMoney } from "./portuguese-money.ts";
 import { portugueseSettings } from "./portuguese-settings.ts";
@@ -69,6 +70,7 @@ const event: Record<string, string> = {
   budget_reached: "Orçamento atingido",
   cleanup: "Limpeza",
   reconciliation: "Reconciliação",
+  cost_report: "Custos de um mês",
 };
 
 export const portuguese: Words = {
@@ -96,9 +98,6 @@ export const portuguese: Words = {
   idle: "Ociosas",
   orphaned: "Órfãs",
   hibernated: "Hibernadas",
-  spending: "Gasto por hora",
-  wastedAnHour: (dollars) => `${dollars} desperdiçados`,
-  savedThisMonth: "Economia no mês",
   guardClosed:
     "Muitas instâncias silenciaram ao mesmo tempo, então a rede é a causa mais provável: nada que venha do silêncio é feito até que se esclareça.",
   search: "Buscar nome ou id",
@@ -132,7 +131,9 @@ export const portuguese: Words = {
     status: "Status",
     heartbeat: "Heartbeat",
     gpu: "GPU, última hora",
-    cost: "Custo hoje",
+    rate: "Por hora",
+    cost: "Hoje",
+    wasted: "Desperdício hoje",
     next: "Próximo passo",
     actions: "Ações",
   },
@@ -161,6 +162,7 @@ export const portuguese: Words = {
   },
   failed: "Não funcionou.",
   comingBack: portugueseComingBack,
+  costs: portugueseCosts,
   money: portugueseMoney,
   status: {
     pending: "Pendente",
@@ -243,6 +245,9 @@ export const portuguese: Words = {
     providerRef: "Id no provedor",
     hourlyCost: "Dólares por hora",
     hibernatedCost: "Dólares por hora, hibernada",
+    hourlyCostListed:
+      "Deixe vazio onde o provedor informa o preço: então ele conta, e acompanha cada mudança.",
+    hourlyCostUnlisted: "Sem isto ninguém sabe quanto esta máquina custa, a menos que ela mesma informe.",
     optional: "opcional",
   },
   providers: {

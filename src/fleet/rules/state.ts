@@ -1,11 +1,12 @@
 import { z } from "zod";
-import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
 import { NO_BUDGET } from "./budget.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
+import { NO_MONTHS } from "./months.ts";
 import { budgetSchema, NO_ROUNDS, roundsSchema } from "./stored-budget.ts";
+import { countedMonthsSchema, NONE_REPORTED, reportsSchema } from "./stored-reports.ts";
 
 /**
  * What a fleet knows as a whole, kept as one row: its instances, events and alerts stand in tables of their own.
@@ -96,6 +97,10 @@ const fleetStateSchema = z.object({
       failures: z.number(),
     })
     .default(NO_DAYS_CLOSED),
+  /** Hibernations of each month, whatever their reason. */
+  hibernationsByMonth: countedMonthsSchema.default(NO_MONTHS),
+  /** The monthly report of costs. */
+  reports: reportsSchema.default(NONE_REPORTED),
   /** What waits for the alarm; null where nothing does. */
   due: z.object({
     deliveriesAt: moment.nullable(),
@@ -114,6 +119,8 @@ const fleetStateSchema = z.object({
     budgetAt: moment.nullable().default(null),
     /** Days of costs are to be closed, or brought to the history. */
     costsAt: moment.nullable().default(null),
+    /** The month that is over is to be reported. */
+    reportAt: moment.nullable().default(null),
     /** After a new silence, until all who may have fallen silent with it have reported. */
     awaiting: z.object({ at: moment, until: moment }).nullable(),
   }),
@@ -152,6 +159,8 @@ export function newFleet(): FleetState {
     reachableSince: 0,
     historyUpTo: 0,
     costs: NO_DAYS_CLOSED,
+    hibernationsByMonth: NO_MONTHS,
+    reports: NONE_REPORTED,
     due: {
       deliveriesAt: null,
       totalsAt: null,
@@ -163,6 +172,7 @@ export function newFleet(): FleetState {
       hibernationsAt: null,
       budgetAt: null,
       costsAt: null,
+      reportAt: null,
       awaiting: null,
     },
   };
@@ -245,19 +255,6 @@ export function countAll(
   };
 }
 
-/** Counts a hibernation, or that one was regretted, if the event tells of either. */
-export function countHibernation(state: FleetState, event: HistoryEvent): FleetState {
-  const reason = String(event.detail.reason);
-  const before = state.hibernations[reason] ?? { hibernations: 0, regretted: 0 };
-  const withCount = (count: typeof before) => ({
-    ...state,
-    hibernations: { ...state.hibernations, [reason]: count },
-  });
-  if (event.kind === "hibernated") return withCount({ ...before, hibernations: before.hibernations + 1 });
-  const isRegret = (event.kind === "waking" || event.kind === "woken") && event.detail.regretted === true;
-  return isRegret ? withCount({ ...before, regretted: before.regretted + 1 }) : state;
-}
-
 export function countInstances({ instancesByStatus }: FleetState): number {
   return Object.values(instancesByStatus).reduce((sum, instances) => sum + instances, 0);
 }
@@ -290,6 +287,7 @@ export function fleetAlarmAt({ digest, due }: FleetState, outageEndsAt: number |
     due.standingAt === null ? due.inventoryAt : null,
     due.standingAt === null ? due.hibernationsAt : null,
     due.standingAt === null ? due.budgetAt : null,
+    due.standingAt === null ? due.reportAt : null,
     due.pruneAt,
     due.costsAt,
     due.standingAt,

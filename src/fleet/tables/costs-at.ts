@@ -10,6 +10,7 @@ import { LEAST_DOLLARS } from "../../lifecycle/model/dollars.ts";
 import type { CostTotals, Use } from "../../lifecycle/model/ledger.ts";
 import { columnOf, type Found, openEnum, readableRows, readFound } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, HOUR_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
+import type { InstanceCosts } from "../rules/habits.ts";
 import {
   COST_COLUMNS,
   COSTS_OF_TIME,
@@ -115,6 +116,48 @@ export class CostsAt {
       )
       .toArray();
     return readFound(groupRow, groupKey, rows, limit);
+  }
+
+  /**
+   * The same of these instances, and of so many others that cost the most without work, dearest first. The history sorts its own in the
+   * same way (`readCostliest`).
+   */
+  costliest(
+    days: readonly number[],
+    closed: DayRange,
+    now: number,
+    ids: readonly string[],
+    others: number,
+  ): InstanceCosts[] {
+    const rows = this.#sql.exec(
+      `SELECT * FROM (
+         SELECT instance_id AS key, ${TOTALS}, MIN(TOTAL(idle), MAX(0, TOTAL(wasted) - TOTAL(silent))) AS past_warning
+         FROM (
+           ${OF_DAYS}
+           UNION ALL
+           SELECT instance_id, day, ${COST_COLUMNS}
+           FROM closed_costs WHERE day >= ?3 AND day < ?4)
+         GROUP BY instance_id)
+       ORDER BY key IN (SELECT value FROM json_each(?5)) DESC,
+                MAX(past_warning, idle - past_warning, silent, hibernated) DESC, key
+       LIMIT ?6`,
+      JSON.stringify(days),
+      now,
+      closed.from,
+      closed.before,
+      JSON.stringify(ids),
+      ids.length + others,
+    );
+    return readableRows(groupRow, rows.toArray()).map(({ key, costs }) => ({ instanceId: key, costs }));
+  }
+
+  /** What these are called, as far as they are in the fleet. */
+  names(instanceIds: readonly string[]): Map<string, string> {
+    const rows = this.#sql.exec<{ instance_id: string; name: string }>(
+      "SELECT instance_id, name FROM instances WHERE instance_id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(instanceIds),
+    );
+    return new Map(rows.toArray().map(({ instance_id, name }) => [instance_id, name]));
   }
 
   /**

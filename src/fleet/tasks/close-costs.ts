@@ -35,7 +35,8 @@ export function scheduleClosing(userId: string, fleet: Fleet, now: number): void
   });
 }
 
-function spreadOf(userId: string): number {
+/** Where in the hours in which fleets close their days this one does, from 0 to 1. */
+export function spreadOf(userId: string): number {
   return hashText(userId) / 2 ** 32;
 }
 

@@ -8,6 +8,16 @@ import type { RecentEvents } from "../tables/events.ts";
 
 /** What is told at the end of a digest's window. */
 
+/** Letters, digits, `-` and `_`, and with a channel's id at most 100, as the ids of workflows must be. */
+export function digestIdOf(userId: string, of: string): string {
+  return `${userId.replaceAll(/[^A-Za-z0-9-]/g, "_").slice(0, 38)}-${of}`;
+}
+
+/** Of a digest's message to this channel. */
+export function deliveryIdOf(digestId: string, channelId: string): string {
+  return `${digestId}-${channelId.slice(0, 40)}`;
+}
+
 export class Digests {
   readonly #events: RecentEvents;
   readonly #channels: Channels;
@@ -49,7 +59,7 @@ export class Digests {
     for (const channel of this.#channels.list()) {
       const notice = notices.get(channel.minimumSeverity) ?? null;
       if (notice === null || !channel.confirmed) continue;
-      const id = `${digestId}-${channel.id.slice(0, 40)}`;
+      const id = deliveryIdOf(digestId, channel.id);
       this.#deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
     }
     return isMore;

@@ -87,6 +87,7 @@ function withoutDuties(state: FleetState, now: number): FleetState {
     policy: null,
     pruneAt: null,
     inventoryAt: null,
+    reportAt: null,
     hibernationsAt: null,
     budgetAt: null,
     awaiting: null,

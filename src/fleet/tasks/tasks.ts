@@ -11,6 +11,8 @@ import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts
 import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
 import { lookAtBudget } from "./budget.ts";
 import { closeCosts } from "./close-costs.ts";
+import { tellReport } from "./cost-report.ts";
+import { digestIdOf } from "./digests.ts";
 import { carryOutRounds } from "./hibernation-round.ts";
 import type { Listings } from "./listing.ts";
 import { giveUpSurplus, sweep } from "./messages.ts";
@@ -65,6 +67,7 @@ export async function runDueTasks(
     ifDue("costsAt", () => closeCosts(env, userId, fleet)),
     ifDue("pruneAt", () => prune(fleet, now)),
     isPolicySure(fleet.state) && ifDue("inventoryAt", () => listings.listDue(env, userId, fleet)),
+    isPolicySure(fleet.state) && ifDue("reportAt", () => tellReport(env, userId, fleet)),
     isPolicySure(fleet.state) && ifDue("hibernationsAt", () => carryOutRounds(env, userId, fleet)),
     isPolicySure(fleet.state) && ifDue("budgetAt", () => lookAtBudget(env, fleet, now)),
     ifDue("standingAt", async () => void (await takeStanding(env, userId, fleet))),
@@ -96,7 +99,7 @@ function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency,
     const { silentFrom } = state.guard;
     const outage = silentFrom === null ? null : { ...state.guard, silentFrom };
     const isMore = fleet.digests.compose(
-      digestId(userId, digests, urgency),
+      digestIdOf(userId, `${urgency}-${digests}`),
       urgency,
       outage,
       reminderMs,
@@ -117,11 +120,6 @@ function againAt(digest: FleetState["digest"], urgency: Urgency, at: number): Fl
     case "ordinary":
       return { ...digest, ordinary: { at, latestAt: at } };
   }
-}
-
-/** Letters, digits, `-` and `_`, and with a channel's id at most 100, as the ids of workflows must be. */
-function digestId(userId: string, digests: number, urgency: Urgency): string {
-  return `${userId.replaceAll(/[^A-Za-z0-9-]/g, "_").slice(0, 38)}-${urgency}-${digests}`;
 }
 
 /** Events of the fleet itself go to the history like those of its instances. */

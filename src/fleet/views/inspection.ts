@@ -97,6 +97,7 @@ function dueTimes({ digest, due }: FleetState): Record<string, Instant> {
     policy: instant(due.policy?.at ?? null),
     prune: instant(due.pruneAt),
     costs: instant(due.costsAt),
+    report: instant(due.reportAt),
     standing: instant(due.standingAt),
     awaiting: instant(due.awaiting?.at ?? null),
   };

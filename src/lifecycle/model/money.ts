@@ -93,6 +93,7 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   budget_reached: "said",
   cleanup: "none",
   reconciliation: "none",
+  cost_report: "none",
   user_suspended: "none",
   user_resumed: "none",
   user_deleted: "none",

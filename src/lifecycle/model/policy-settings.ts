@@ -59,6 +59,12 @@ const inventorySchema = z.strictObject({
     ),
 });
 
+const reportsSchema = z.strictObject({
+  monthly: z
+    .boolean()
+    .describe("Whether the user is told on the first of a month what the month before has cost"),
+});
+
 const heartbeatIntervalSeconds = z.int().min(5).max(3600);
 
 /** How long an instance may be kept alive: at most a week. */
@@ -70,6 +76,7 @@ export const policySettingsSchema = z.strictObject({
   orphan: orphanSchema,
   guard: guardSchema,
   inventory: inventorySchema,
+  reports: reportsSchema,
   keep_alive_minutes: keepAliveMinutesSchema,
 });
 
@@ -80,10 +87,11 @@ export const policyOverridesSchema = z.strictObject({
   orphan: orphanSchema.partial().optional(),
   guard: guardSchema.partial().optional(),
   inventory: inventorySchema.partial().optional(),
+  reports: reportsSchema.partial().optional(),
   keep_alive_minutes: keepAliveMinutesSchema.optional(),
 });
 
-/** One instance's overrides. The guard and the inventory are about all machines of a user, so an instance cannot override them. */
+/** One instance's overrides. The guard, the inventory and reports are about all machines of a user: no instance can override them. */
 export const instancePolicyOverridesSchema = policyOverridesSchema.extend({
   guard: z
     .never("is the user's, not an instance's: set it with PUT /api/agent/policy")
@@ -93,11 +101,15 @@ export const instancePolicyOverridesSchema = policyOverridesSchema.extend({
     .never("is the user's, not an instance's: set it with PUT /api/agent/policy")
     .optional()
     .meta({ type: "null", not: {}, description: "Refused: the inventory is the user's, not an instance's" }),
+  reports: z
+    .never("are the user's, not an instance's: set them with PUT /api/agent/policy")
+    .optional()
+    .meta({ type: "null", not: {}, description: "Refused: reports are the user's, not an instance's" }),
 });
 
 export type PolicySettings = z.infer<typeof policySettingsSchema>;
 export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
-export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard" | "inventory">;
+export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard" | "inventory" | "reports">;
 
 export const DEFAULT_POLICY: PolicySettings = {
   heartbeat_interval_seconds: 60,
@@ -128,6 +140,7 @@ export const DEFAULT_POLICY: PolicySettings = {
     max_hold_seconds: 21_600,
   },
   inventory: { adopt: "suggest" },
+  reports: { monthly: true },
   keep_alive_minutes: 60,
 };
 
@@ -141,6 +154,7 @@ export function mergePolicy(user: PolicyOverrides, instance: InstancePolicyOverr
       orphan: { ...merged.orphan, ...level.orphan },
       guard: { ...merged.guard, ...level.guard },
       inventory: { ...merged.inventory, ...level.inventory },
+      reports: { ...merged.reports, ...level.reports },
       keep_alive_minutes: level.keep_alive_minutes ?? merged.keep_alive_minutes,
     }),
     DEFAULT_POLICY,

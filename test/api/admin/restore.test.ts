@@ -305,7 +305,7 @@ describe("a fleet that was set back", () => {
         userId,
         () => act(userId, "suspend"),
         () => {
-          mayLog(/standingAt failed|outbox not delivered/);
+          mayLog(/standingAt failed|outbox not delivered|days of costs wait/);
           prepare.mockImplementation(() => {
             throw new Error("D1 is down");
           });

@@ -52,7 +52,7 @@ describe("the next alarm of a fleet", () => {
   it("is the earliest of whatever waits", () => {
     const moment = fc.option(fc.integer({ min: 0, max: 1_000 }));
     fc.assert(
-      fc.property(fc.array(moment, { minLength: 13, maxLength: 13 }), (moments) => {
+      fc.property(fc.array(moment, { minLength: 14, maxLength: 14 }), (moments) => {
         const [
           criticalAt,
           ordinaryAt,
@@ -67,6 +67,7 @@ describe("the next alarm of a fleet", () => {
           hibernationsAt,
           budgetAt,
           costsAt,
+          reportAt,
         ] = moments.map((at) => at ?? null);
         const state: FleetState = {
           ...idle,
@@ -86,11 +87,12 @@ describe("the next alarm of a fleet", () => {
             hibernationsAt: hibernationsAt ?? null,
             budgetAt: budgetAt ?? null,
             costsAt: costsAt ?? null,
+            reportAt: reportAt ?? null,
             awaiting: awaitingAt == null ? null : { at: awaitingAt, until: 2_000 },
           },
         };
-        // A policy, a listing, a hibernation of many and a look at the budget wait for how the user stands.
-        const isHeldBack = (index: number) => [5, 9, 10, 11].includes(index) && standingAt !== null;
+        // A policy, a listing, a hibernation of many, a look at the budget and a report wait for how the user stands.
+        const isHeldBack = (index: number) => [5, 9, 10, 11, 13].includes(index) && standingAt !== null;
         const waiting = moments.flatMap((at, index) => (at === null || isHeldBack(index) ? [] : [at]));
         expect(fleetAlarmAt(state, null)).toBe(waiting.length === 0 ? null : Math.min(...waiting));
       }),

@@ -21,6 +21,7 @@ describe("an event", () => {
     expect(quiet.toSorted()).toEqual([
       "changed",
       "cleanup",
+      "cost_report",
       "first_heartbeat",
       "guard_deferred",
       "guard_permitted",

@@ -108,6 +108,7 @@ describe("the limits of a policy's", () => {
         max_hold_seconds: 6 * 3600,
       },
       inventory: { adopt: "suggest" },
+      reports: { monthly: true },
       keep_alive_minutes: 60,
     });
     expect(policyIssues(DEFAULT_POLICY, "ec2")).toEqual([]);

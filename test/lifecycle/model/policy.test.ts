@@ -127,6 +127,17 @@ describe("a policy", () => {
     expect(merged.idle.threshold_percent).toBe(20);
   });
 
+  it("of an instance has neither an inventory nor reports, which are of all of them", () => {
+    for (const stored of [{ inventory: { adopt: "off" } }, { reports: { monthly: false } }]) {
+      const [issue] = instancePolicyOverridesSchema.safeParse(stored).error?.issues ?? [];
+      expect(issue).toMatchObject({
+        path: Object.keys(stored),
+        message: expect.stringContaining("the user's"),
+      });
+    }
+    expect(mergePolicy({ reports: { monthly: false } }).reports).toEqual({ monthly: false });
+  });
+
   it("that wants a snapshot is refused for a provider that cannot take one", () => {
     const settings = mergePolicy({});
     const [issue] = policyIssues(settings, "vast");

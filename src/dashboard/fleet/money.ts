@@ -1,0 +1,77 @@
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
+import { type Amount, amountOf, type CostsAnswer } from "../costs/answers.ts";
+import type { Unreadable } from "./known.ts";
+
+/** The fleet's money, as the one sentence on top of the list says it. Pure. */
+export interface FleetMoney {
+  /** Dollars an hour. */
+  readonly rate: Amount;
+  /** Of these: of machines that do nothing for it. */
+  readonly wasted: Amount & { readonly machines: number };
+  /** The names of those whose price nobody knows. */
+  readonly unknown: readonly string[];
+  /** Null until the service has said it, or where it doesn't. */
+  readonly today: Amount | null;
+  readonly month: (Amount & { readonly isForecast: boolean; readonly saved: number }) | null;
+}
+
+/** `costs`: this month's, by day. */
+export function fleetMoney(
+  { instances, unreadable }: { instances: readonly ShownView[]; unreadable: readonly Unreadable[] },
+  costs: CostsAnswer | null,
+): FleetMoney {
+  const wasting = instances.filter((each) => isWasting(each) && each.rate !== 0);
+  return {
+    rate: sumOfRates([...instances.map(({ rate }) => rate), ...unreadable.map(() => null)]),
+    wasted: { ...sumOfRates(wasting.map(({ rate }) => rate)), machines: wasting.length },
+    unknown: [
+      ...instances.filter(({ rate }) => rate === null).map(({ name }) => name),
+      ...unreadable.map(({ instance_id }) => instance_id),
+    ],
+    today: costs === null ? null : today(costs),
+    month: costs === null ? null : month(costs),
+  };
+}
+
+/** Idle past the warning, silent, or never heard. */
+export function isWasting({ health }: ShownView): boolean {
+  return health === "idle" || health === "unhealthy";
+}
+
+/** What an instance has cost, or wasted, today. Where it is not known that is not nothing. */
+export function costToday(view: Pick<ShownView, "cost_today" | "cost_source">): number | null {
+  return view.cost_source === "unknown" && view.cost_today === 0 ? null : view.cost_today;
+}
+
+export function wastedToday(view: Pick<ShownView, "wasted_today" | "cost_source">): number | null {
+  return view.cost_source === "unknown" && view.wasted_today === 0 ? null : view.wasted_today;
+}
+
+/** Since it is watched. */
+export function costTotal(view: {
+  readonly cost_total: number;
+  readonly cost_source: ShownView["cost_source"];
+}): number | null {
+  return view.cost_source === "unknown" && view.cost_total === 0 ? null : view.cost_total;
+}
+
+/** Dollars an hour; null for each whose rate nobody knows. */
+export function sumOfRates(rates: readonly (number | null)[]): Amount {
+  const known = rates.filter((rate) => rate !== null);
+  const isMore = known.length < rates.length;
+  const dollars = known.reduce((sum, rate) => sum + rate, 0);
+  return { dollars: isMore && dollars === 0 ? null : dollars, isMore };
+}
+
+function today({ rows, to, now }: CostsAnswer): Amount | null {
+  const day = now.at.slice(0, 10);
+  const row = rows.find(({ key }) => key === day);
+  if (row !== undefined) return amountOf(row);
+  return day === to ? { dollars: 0, isMore: false } : null;
+}
+
+function month({ total, forecast }: CostsAnswer): FleetMoney["month"] {
+  const spent = amountOf(total);
+  const isForecast = forecast !== null && spent.dollars !== null;
+  return { ...spent, ...(isForecast ? { dollars: forecast.cost } : {}), isForecast, saved: total.saved };
+}

@@ -1,0 +1,151 @@
+import type { Use } from "../../lifecycle/model/ledger.ts";
+import { englishKill } from "./english-kill.ts";
+
+/** What is said of the fleet's money: on top of the list, and on the page of costs. */
+
+/** Written out; null: not known. */
+export interface SaidAmount {
+  readonly dollars: string | null;
+  /** Some prices are not known, so it is more. */
+  readonly isMore: boolean;
+}
+
+export interface SaidFleet {
+  readonly rate: SaidAmount;
+  readonly wasted: (SaidAmount & { readonly machines: number }) | null;
+  /** Names. */
+  readonly unknown: readonly string[];
+  readonly today: SaidAmount | null;
+  readonly month: (SaidAmount & { readonly isForecast: boolean; readonly saved: string | null }) | null;
+}
+
+/** So many are named. */
+export const NAMED = 3;
+
+function atLeast({ dollars, isMore }: SaidAmount, unknown: string): string {
+  if (dollars === null) return unknown;
+  return isMore ? `${dollars} or more` : dollars;
+}
+
+function fleet({ rate, wasted, unknown, today, month }: SaidFleet): string {
+  const now = rate.dollars === null ? "cost an hour not known" : `${atLeast(rate, "")} an hour now`;
+  const parts = [
+    `${now}${wasted === null ? "" : `, ${waste(wasted)}`}`,
+    ...(today === null ? [] : [`${atLeast(today, "cost not known")} today`]),
+    ...(month === null ? [] : [thisMonth(month)]),
+    ...(unknown.length === 0 ? [] : [`price not known: ${names(unknown)}`]),
+  ];
+  const text = parts.join(" · ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function waste({ machines, ...amount }: NonNullable<SaidFleet["wasted"]>): string {
+  const whose = machines === 1 ? "1 machine" : `${machines} machines`;
+  return amount.dollars === null
+    ? `an unknown part wasted by ${whose}`
+    : `${atLeast(amount, "")} of it wasted by ${whose}`;
+}
+
+function thisMonth({ isForecast, saved, ...amount }: NonNullable<SaidFleet["month"]>): string {
+  const spent = isForecast ? `about ${atLeast(amount, "")} this month` : spentSoFar(amount);
+  return `${spent}${saved === null ? "" : `, ${saved} saved`}`;
+}
+
+function spentSoFar(amount: SaidAmount): string {
+  return `${atLeast(amount, "cost not known")} this month so far`;
+}
+
+function names(all: readonly string[]): string {
+  if (all.length <= NAMED) return all.join(", ");
+  const shown = all.slice(0, NAMED - 1);
+  return `${shown.join(", ")} and ${all.length - shown.length} others`;
+}
+
+export const englishCosts = {
+  title: "Costs",
+  fleet,
+  notKnown: "not known",
+  orMore: (dollars: string) => `${dollars} or more`,
+  notRead: "What today and this month cost can’t be read now.",
+  stale: "What today and this month cost may be out of date.",
+  outOfDate: (why: string) => `What you see may be out of date: ${why}`,
+  tryAgain: "Try again",
+  uses: {
+    working: "Working",
+    idle: "Idle",
+    silent: "Silent",
+    hibernated: "Hibernated",
+  } satisfies Record<Use, string>,
+  cost: "Cost",
+  wasted: "Wasted",
+  ofItWasted: "Of which wasted",
+  saved: "Saved",
+  total: "In all",
+  hours: (hours: string) => `${hours} h`,
+  // Days
+  lastDays: (days: number) => `The last ${days} days`,
+  utc: "Days are UTC.",
+  nothing: "Nothing has cost anything in these days.",
+  nothingKnown: "no costs",
+  asTable: "As a table",
+  barsSummary: (first: string, last: string, cost: string, wasted: string, saved: string) =>
+    `Costs by day, ${first} to ${last}: ${cost} in all, ${wasted} of it wasted; ${saved} saved. The table beneath has each day.`,
+  unpricedDays: (days: number) =>
+    days === 1
+      ? "On one day the price of a machine was not known: it cost more than is shown."
+      : `On ${days} days the price of a machine was not known: they cost more than is shown.`,
+  forecast: (dollars: string) => `This month will have cost about ${dollars}.`,
+  // Whose
+  whoCosts: "What costs how much",
+  by: "By",
+  groupings: { instance: "Instance", provider: "Provider", tag: "Tag", status: "Status" },
+  keys: { day: "Day", instance: "Instance", provider: "Provider", tag: "Tag", status: "Status" },
+  range: "Days",
+  presets: { week: "7 d", thirty: "30 d", month: "This month", lastMonth: "Last month" },
+  from: "From",
+  to: "To",
+  tagKey: "Tag",
+  rangeProblems: {
+    missing: "Say from which day to which.",
+    backwards: "The first day must not be after the last.",
+    "too long": "At most 400 days.",
+  },
+  noTags: "No instance has a tag yet. Give it some where it is changed.",
+  withoutTag: "without it",
+  isCut: (rows: number) => `Only the first ${rows}. The file has all.`,
+  download: "Download as CSV",
+  downloaded: (name: string) => `Downloaded: ${name}`,
+  budget: {
+    title: "Budgets",
+    none: "No budget yet: nobody tells you when you spend more than you meant to.",
+    today: "Today",
+    thisMonth: "This month",
+    used: (spent: string, limit: string, percent: string) => `${spent} of ${limit} (${percent}%)`,
+    exceeded: "It is used up.",
+    breaks: (when: string) => `At the rate of now it is used up on ${when}.`,
+    forecast: (dollars: string, isOver: boolean) =>
+      `If things go on as in the last days: about ${dollars}, ${isOver ? "which is over the limit" : "which is within the limit"}.`,
+    notCounted: (machines: number) =>
+      machines === 1
+        ? "One machine is not counted: its price is not known."
+        : `${machines} machines are not counted: their prices are not known.`,
+    limits: { day: "Dollars a day (UTC)", month: "Dollars a month (UTC)" },
+    wrongLimit: "A number of dollars above 0, or nothing for no limit.",
+    atLimit: "When a limit is used up",
+    atLimits: {
+      alert: "Tell me",
+      hibernate_idle: "Tell me, and hibernate what is idle",
+      hibernate_all: "Tell me, and hibernate everything",
+    },
+    atLimitHints: {
+      alert: "You are told at 50, 80 and 100%. Nothing is stopped.",
+      hibernate_idle:
+        "You are told at 50, 80 and 100%. Then what is idle is hibernated, also later that day or month. What works goes on.",
+      hibernate_all:
+        "You are told at 50, 80 and 100%. Then everything is hibernated once, what works too; afterwards what is idle. What is kept alive goes on.",
+    },
+  },
+  kill: englishKill,
+};
+
+export type CostsWords = typeof englishCosts;

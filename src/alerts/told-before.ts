@@ -1,4 +1,5 @@
 import type { HistoryEventKind } from "../lifecycle/model/history-event.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import type { Alert } from "./notice.ts";
 
@@ -14,7 +15,7 @@ export function withoutOutage(alerts: readonly Alert[], outage: Outage | null): 
   if (outage === null) return [...alerts];
   const until = outage.closedAt === null ? (outage.openedAt ?? 0) : Number.POSITIVE_INFINITY;
   // Times in details are whole seconds.
-  const within = (moment: number) => moment >= outage.silentFrom - 1000 && moment <= until;
+  const within = (moment: number) => moment >= outage.silentFrom - SECOND_MS && moment <= until;
   return alerts.filter((alert) => {
     switch (alert.kind) {
       case "orphaned":

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { BudgetNow } from "../fleet/budget.ts";
 import { AT_LIMIT, isExceeded, PERIODS } from "../fleet/rules/budget.ts";
+import { answerOrUnavailable } from "../http/answered.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { errorResponses, unavailable } from "../http/errors.ts";
+import { errorResponses } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
-import { answerOr } from "../platform/former-object.ts";
 import { forecastSchema } from "./costs/schemas.ts";
 import { instant } from "./instances/schemas.ts";
 
@@ -90,11 +90,7 @@ export class GetBudget extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const budget = await answerOr<BudgetNow | "former">(
-      fleetOf(c.env, userIdOf(c.var.principal)).budget(),
-      "former",
-    );
-    if (budget === "former") throw unavailable(60);
+    const budget = await answerOrUnavailable<BudgetNow>(fleetOf(c.env, userIdOf(c.var.principal)).budget());
     return c.json(budgetView(budget));
   }
 }
@@ -116,11 +112,9 @@ export class PutBudget extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const { day, month, at_limit: atLimit } = body;
-    const budget = await answerOr<BudgetNow | "former">(
+    const budget = await answerOrUnavailable<BudgetNow>(
       fleetOf(c.env, userIdOf(c.var.principal)).setBudget({ day, month, atLimit }),
-      "former",
     );
-    if (budget === "former") throw unavailable(60);
     return c.json(budgetView(budget));
   }
 }

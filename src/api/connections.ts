@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FORMER_RETRY_SECONDS } from "../http/answered.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, tooMany, tooManyRequests, unavailable } from "../http/errors.ts";
@@ -31,9 +32,6 @@ import {
 import { connectionIdSchema } from "./instances/schemas.ts";
 
 /** The user's connections to the providers that the service calls: each with a name and credentials of its own. */
-
-/** A fleet of the former release is asked again after this long, when it may have been brought up to date. */
-const FORMER_RETRY_SECONDS = 60;
 
 export const connectionParams = z.object({ id: connectionIdSchema });
 

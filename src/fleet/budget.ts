@@ -1,4 +1,5 @@
 import type { ForecastView } from "../lifecycle/views/forecast.ts";
+import type { Fleet } from "./fleet.ts";
 import { CHANGED, READY } from "./keeper.ts";
 import { FleetRounds } from "./rounds.ts";
 import {
@@ -7,18 +8,19 @@ import {
   type Limits,
   PERIODS,
   type Period,
-  type Spent,
+  type Spending,
   setBudget,
+  settingsOf,
 } from "./rules/budget.ts";
 import { withDue } from "./rules/state.ts";
-import { spentBy, withdrawRound } from "./tasks/budget.ts";
+import { withdrawRound } from "./tasks/budget.ts";
 import { forecastOfFleet } from "./views/costs.ts";
-import { moneyNow } from "./views/money.ts";
+import { type MoneyNow, moneyNow, spendingOf } from "./views/money.ts";
 import { readSavings } from "./views/savings.ts";
 
 /** A budget as it stands. */
 export interface BudgetNow extends BudgetSettings {
-  readonly spent: Spent;
+  readonly spent: Spending;
   /** When the rate of now uses a limit up, within its period; null where it does not, or has. */
   readonly breaksAt: Readonly<Record<Period, number | null>>;
   /** What the month will have cost. */
@@ -27,7 +29,7 @@ export interface BudgetNow extends BudgetSettings {
 
 export interface MoneyFigures {
   readonly limits: Limits;
-  readonly spent: Spent;
+  readonly spent: Spending;
   /** Dollars that hibernation has saved, of removed instances too. */
   readonly savedTotal: number;
 }
@@ -37,14 +39,7 @@ export abstract class FleetBudget extends FleetRounds {
   async budget(): Promise<BudgetNow> {
     const fleet = await this[READY]();
     const now = Date.now();
-    const { day, month, atLimit } = fleet.state.budget;
-    const money = moneyNow(fleet, now);
-    const spent = spentBy(money);
-    const forecast = forecastOfFleet(fleet, money, now);
-    const [ofDay = null, ofMonth = null] = PERIODS.map((period) =>
-      breaksAt({ day, month }, spent, period, now),
-    );
-    return { day, month, atLimit, spent, breaksAt: { day: ofDay, month: ofMonth }, forecast };
+    return budgetNow(fleet, moneyNow(fleet, now));
   }
 
   /** For the metrics. */
@@ -53,7 +48,7 @@ export abstract class FleetBudget extends FleetRounds {
     const { day, month } = fleet.state.budget;
     const now = Date.now();
     const { total } = readSavings(fleet.registry, "", 1, now);
-    const spent = spentBy(moneyNow(fleet, now));
+    const spent = spendingOf(moneyNow(fleet, now));
     return { limits: { day, month }, spent, savedTotal: total.saved_total + fleet.state.savedByRemoved };
   }
 
@@ -61,13 +56,25 @@ export abstract class FleetBudget extends FleetRounds {
   async setBudget(set: BudgetSettings): Promise<BudgetNow> {
     const fleet = await this[READY]();
     const now = Date.now();
-    const spent = spentBy(moneyNow(fleet, now));
+    const money = moneyNow(fleet, now);
     fleet.update((state) => {
-      const budget = setBudget(state.budget, set, spent, now);
+      const budget = setBudget(state.budget, set, spendingOf(money), now);
       return withDue({ ...state, budget }, { budgetAt: now });
     });
     withdrawRound(fleet, now);
     this[CHANGED](fleet);
-    return this.budget();
+    return budgetNow(fleet, money);
   }
+}
+
+function budgetNow(fleet: Fleet, money: MoneyNow): BudgetNow {
+  const settings = settingsOf(fleet.state.budget);
+  const spent = spendingOf(money);
+  const [day = null, month = null] = PERIODS.map((period) => breaksAt(settings, spent, period, money.at));
+  return {
+    ...settings,
+    spent,
+    breaksAt: { day, month },
+    forecast: forecastOfFleet(fleet, money),
+  };
 }

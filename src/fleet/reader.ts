@@ -1,5 +1,5 @@
 import type { CostReport } from "../alerts/cost-report.ts";
-import type { CostGrouping } from "../history/costs.ts";
+import type { CostGrouping, DayRange, GroupPage } from "../history/costs.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { standingsOf } from "../providers/connections.ts";
@@ -8,13 +8,7 @@ import { READY } from "./keeper.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import { readCostReport } from "./views/cost-report.ts";
 import { type CostsOfFleet, costsOfFleet, type PagedGrouping } from "./views/costs.ts";
-import {
-  type CostRange,
-  type DaysOfFleet,
-  daysOfFleet,
-  type RecentGroups,
-  recentGroups,
-} from "./views/day-costs.ts";
+import { type DaysOfFleet, daysOfFleet, type RecentGroups, recentGroups } from "./views/day-costs.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type MoneyNow, moneyNow } from "./views/money.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
@@ -49,7 +43,7 @@ export abstract class FleetReader extends FleetInventory {
     return moneyNow(await this[READY](), Date.now());
   }
 
-  async daysOfCosts(range: CostRange): Promise<DaysOfFleet> {
+  async daysOfCosts(range: DayRange): Promise<DaysOfFleet> {
     return daysOfFleet(await this[READY](), range, Date.now());
   }
 
@@ -59,16 +53,12 @@ export abstract class FleetReader extends FleetInventory {
   }
 
   /** What of these days the history does not know yet. */
-  async recentCosts(
-    range: CostRange,
-    grouping: CostGrouping,
-    page: { readonly after: string | null; readonly limit: number },
-  ): Promise<RecentGroups> {
+  async recentCosts(range: DayRange, grouping: CostGrouping, page: GroupPage): Promise<RecentGroups> {
     return recentGroups(await this[READY](), range, grouping, page, Date.now());
   }
 
-  /** The same, and what they have cost on each day of a range, by groups too. */
-  async costs(range: CostRange, grouping: PagedGrouping | null): Promise<CostsOfFleet> {
+  /** What the instances cost now, and have cost on each day of a range; by groups too, where a grouping is given. */
+  async costs(range: DayRange, grouping: PagedGrouping | null): Promise<CostsOfFleet> {
     return costsOfFleet(await this[READY](), range, grouping, Date.now());
   }
 

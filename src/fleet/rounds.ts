@@ -2,7 +2,8 @@ import { CHANGED, READY } from "./keeper.ts";
 import { FleetReader } from "./reader.ts";
 import type { RoundEnd } from "./rules/hibernation-round.ts";
 import type { Rounds } from "./rules/state.ts";
-import { askRound, planRound, type RoundPlan, type RoundRequest } from "./tasks/hibernation-round.ts";
+import { askRound } from "./tasks/hibernation-round.ts";
+import { planRound, type RoundPlan, type RoundRequest } from "./views/round-plan.ts";
 
 /** How far the last hibernation of many has come. */
 export interface RoundProgress {

@@ -70,6 +70,18 @@ export type CostGrouping =
   /** By the value of this tag; the key is empty where an instance has none. */
   | { readonly by: "tag"; readonly tag: string };
 
+/** UTC days from `from` on, before `before`: both the first instants of days. */
+export interface DayRange {
+  readonly from: number;
+  readonly before: number;
+}
+
+/** Groups in the order of their keys, those after `after`. */
+export interface GroupPage {
+  readonly after: string | null;
+  readonly limit: number;
+}
+
 /** What everything of one key has cost. */
 export interface CostGroup {
   readonly key: string;
@@ -110,7 +122,8 @@ export const costGroupRow = z
 
 const keyOf = z.object({ key: z.string() }).transform(({ key }) => key);
 
-const KEYS = {
+/** The key of a row of a day, as SQL: the same where the fleet keeps days. ?4 is the key of the tag. */
+export const COST_KEYS = {
   // As a text that sorts as the days do.
   day: "printf('%014d', day)",
   instance: "instance_id",
@@ -118,28 +131,25 @@ const KEYS = {
   tag: `COALESCE(tags ->> ('$."' || ?4 || '"'), '')`,
 } as const satisfies Record<CostGrouping["by"], string>;
 
-/**
- * What a user's instances have cost from a day on, before another one: both by their first instants. A page of groups after `after`,
- * in the order of their keys.
- */
+/** What a user's instances have cost on these days: a page of groups. */
 export async function readCostDays(
   db: D1Database,
   userId: string,
-  { from, before }: { readonly from: number; readonly before: number },
+  { from, before }: DayRange,
   grouping: CostGrouping,
-  { after, limit }: { readonly after: string | null; readonly limit: number },
+  { after, limit }: GroupPage,
 ): Promise<Found<CostGroup, string>> {
   const tag = grouping.by === "tag" ? grouping.tag : "";
   const { results } = await db
     .prepare(
-      `SELECT ${KEYS[grouping.by]} AS key, SUM(working_seconds) AS working_seconds, SUM(working) AS working,
+      `SELECT ${COST_KEYS[grouping.by]} AS key, SUM(working_seconds) AS working_seconds, SUM(working) AS working,
               SUM(idle_seconds) AS idle_seconds, SUM(idle) AS idle,
               SUM(silent_seconds) AS silent_seconds, SUM(silent) AS silent,
               SUM(hibernated_seconds) AS hibernated_seconds, SUM(hibernated) AS hibernated,
               SUM(wasted) AS wasted, SUM(saved) AS saved, SUM(reported) AS reported,
               SUM(unpriced_seconds) AS unpriced_seconds
        FROM cost_days
-       WHERE user_id = ?1 AND day >= ?2 AND day < ?3 AND (?5 IS NULL OR ${KEYS[grouping.by]} > ?5)
+       WHERE user_id = ?1 AND day >= ?2 AND day < ?3 AND (?5 IS NULL OR ${COST_KEYS[grouping.by]} > ?5)
        GROUP BY 1 ORDER BY 1 LIMIT ?6`,
     )
     .bind(userId, from, before, tag, after, limit)

@@ -18,11 +18,11 @@ import {
 } from "../../src/lifecycle/model/ledger.ts";
 import { addReport } from "../../src/lifecycle/model/ledger-report.ts";
 import { startOfUtcDay } from "../../src/lifecycle/model/time.ts";
-import type { CostsBasis } from "../../src/lifecycle/views/costs.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { expectLogged } from "../quiet.ts";
 import { newUser, setClock } from "../world.ts";
 import { armedAt, type FleetStub, passAlarms, reportOf, rows, stateOf } from "./fleets.ts";
+import { basisOf, HIBERNATED, SILENT, told, UNKNOWN, WORKING } from "./told-costs.ts";
 
 /** How the days of costs that are over come to the history: each once, whatever fails on the way. */
 
@@ -38,11 +38,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const WORKING: Usage = { use: "working", isWasted: false, hourlyCost: 2, hourlySaving: 0 };
-const SILENT: Usage = { use: "silent", isWasted: true, hourlyCost: 3, hourlySaving: 0 };
-const UNKNOWN: Usage = { use: "working", isWasted: false, hourlyCost: null, hourlySaving: 0 };
-const HIBERNATED: Usage = { use: "hibernated", isWasted: false, hourlyCost: 0.1, hourlySaving: 1.9 };
-
 interface OneFleet {
   readonly userId: string;
   readonly fleet: FleetStub;
@@ -51,17 +46,6 @@ interface OneFleet {
 async function newFleet(): Promise<OneFleet> {
   const { userId } = await newUser();
   return { userId, fleet: fleetOf(env, userId) };
-}
-
-function told(ledger: Ledger, usage: Usage | null): CostsBasis {
-  const { since, until } = ledger;
-  const days = [2, 1, 0].map((back) => startOfUtcDay(until) - back * DAY_MS);
-  return { since, until, usage, days: days.map((day) => ({ ...costsOfDay(ledger, day), day })) };
-}
-
-/** One that has done this since then. */
-function basisOf(usage: Usage, since: number): CostsBasis {
-  return told(addTime(newLedger(since), usage, Date.now()), usage);
 }
 
 const ALL = { from: 0, before: Date.UTC(2100, 0, 1) };

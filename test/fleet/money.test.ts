@@ -8,7 +8,6 @@ import {
   type CostTotals,
   costsOfDay,
   dollarsOf,
-  type Ledger,
   newLedger,
   sumOf,
   type Usage,
@@ -20,6 +19,7 @@ import type { LiveView } from "../../src/lifecycle/views/instance-view.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { Instance, newUser, setClock } from "../world.ts";
 import { type FleetStub, passAlarms, reportOf, rows } from "./fleets.ts";
+import { basisOf as basisSince, HIBERNATED, SILENT, told, UNKNOWN, WORKING } from "./told-costs.ts";
 
 /** What a fleet says its instances cost, which it reckons from what each has last reported. */
 
@@ -36,21 +36,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const WORKING: Usage = { use: "working", isWasted: false, hourlyCost: 2, hourlySaving: 0 };
-const SILENT: Usage = { use: "silent", isWasted: true, hourlyCost: 3, hourlySaving: 0 };
-const UNKNOWN: Usage = { use: "working", isWasted: false, hourlyCost: null, hourlySaving: 0 };
-const HIBERNATED: Usage = { use: "hibernated", isWasted: false, hourlyCost: 0.1, hourlySaving: 1.9 };
-
-/** What an instance reports that has done this since then. */
+/** What an instance reports that has done this for an hour, or since then; one that does nothing has a new ledger. */
 function basisOf(usage: Usage | null, since = Date.now() - HOUR, until = Date.now()): CostsBasis {
-  const ledger = usage === null ? newLedger(until) : addTime(newLedger(since), usage, until);
-  return told(ledger, usage);
-}
-
-function told(ledger: Ledger, usage: Usage | null): CostsBasis {
-  const { since, until } = ledger;
-  const days = [2, 1, 0].map((back) => startOfUtcDay(until) - back * DAY_MS);
-  return { since, until, usage, days: days.map((day) => ({ ...costsOfDay(ledger, day), day })) };
+  return usage === null ? told(newLedger(until), null) : basisSince(usage, since, until);
 }
 
 async function newFleet(): Promise<FleetStub> {

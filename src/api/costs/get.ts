@@ -1,37 +1,26 @@
 import type { CostsOfFleet, PagedGrouping } from "../../fleet/views/costs.ts";
 import type { RecentGroups } from "../../fleet/views/day-costs.ts";
-import { readCostDays } from "../../history/costs.ts";
+import { type CostGroup, readCostDays } from "../../history/costs.ts";
 import { historyOf } from "../../history/shards.ts";
+import { answerOrUnavailable } from "../../http/answered.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { answerCsv, prefersCsv } from "../../http/csv.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, unavailable } from "../../http/errors.ts";
+import { errorResponses } from "../../http/errors.ts";
 import { security } from "../../http/openapi.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import type { Found } from "../../lifecycle/model/stored.ts";
 import { DAY_MS, SECOND_MS, toIso, utcDay } from "../../lifecycle/model/time.ts";
 import { fleetOf } from "../../platform/address.ts";
-import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
 import { mergedPage } from "./pages.ts";
 import { type Asked, type CostsQuestion, costsQuery, cursorAfter, readCostsQuery } from "./query.ts";
-import {
-  type CostRow,
-  costRow,
-  costsOfView,
-  type NamedCosts,
-  rowsByDay,
-  rowsByStatus,
-  sumOfCosts,
-} from "./rows.ts";
-import { type CostsView, costsResponse } from "./schemas.ts";
+import { type CostRow, costRow, costsOfView, rowsByDay, rowsByStatus, sumOfCosts } from "./rows.ts";
+import { type CostsAnswer, costsResponse } from "./schemas.ts";
 import { tableOf } from "./table.ts";
 
 /** How long the history may take. */
 const HISTORY_LIMIT_MS = 10 * SECOND_MS;
-
-/** A fleet of the release before can't answer: in a while it is of this one. */
-const FORMER_FLEET_RETRY_SECONDS = 60;
 
 export class GetCosts extends Endpoint {
   override schema = {
@@ -50,8 +39,7 @@ export class GetCosts extends Endpoint {
     const question = readCostsQuery(query, Date.now());
     const userId = userIdOf(c.var.principal);
     const grouping = pagedGrouping(question.asked);
-    const fleet = await answerOr(fleetOf(c.env, userId).costs(question, grouping), null);
-    if (fleet === null) throw unavailable(FORMER_FLEET_RETRY_SECONDS);
+    const fleet = await answerOrUnavailable<CostsOfFleet>(fleetOf(c.env, userId).costs(question, grouping));
     const { rows, end } =
       grouping === null || fleet.recent === null
         ? { rows: wholeRows(question.asked, fleet), end: null }
@@ -60,7 +48,7 @@ export class GetCosts extends Endpoint {
     c.header("Vary", "Accept");
     return prefersCsv(c)
       ? answerTable(c, question, rows, cursor)
-      : c.json(costsView(question, rows, fleet, cursor));
+      : c.json(costsAnswer(question, rows, fleet, cursor));
   }
 }
 
@@ -99,14 +87,14 @@ async function pageOfRows(
   return { rows: rows.map(costRow), end };
 }
 
-const NO_GROUPS: Found<NamedCosts, string> = { rows: [], end: null };
+const NO_GROUPS: Found<CostGroup, string> = { rows: [], end: null };
 
-function costsView(
+function costsAnswer(
   { from, before, asked }: CostsQuestion,
   rows: readonly CostRow[],
   { days, money, forecast }: CostsOfFleet,
   cursor: string | null,
-): CostsView {
+): CostsAnswer {
   return {
     from: utcDay(from),
     to: utcDay(before - DAY_MS),

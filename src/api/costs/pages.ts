@@ -1,14 +1,14 @@
+import type { CostGroup } from "../../history/costs.ts";
 import { sumOf } from "../../lifecycle/model/ledger.ts";
 import type { Found } from "../../lifecycle/model/stored.ts";
-import type { NamedCosts } from "./rows.ts";
 
 /** The same page of two lists of groups as one page: both are in the order of their keys, and begin after the same key. */
 export function mergedPage(
-  one: Found<NamedCosts, string>,
-  other: Found<NamedCosts, string>,
+  one: Found<CostGroup, string>,
+  other: Found<CostGroup, string>,
   limit: number,
-): Found<NamedCosts, string> {
-  const sums = new Map<string, NamedCosts>();
+): Found<CostGroup, string> {
+  const sums = new Map<string, CostGroup>();
   for (const { key, costs } of [...one.rows, ...other.rows]) {
     const known = sums.get(key);
     sums.set(key, { key, costs: known === undefined ? costs : sumOf(known.costs, costs) });

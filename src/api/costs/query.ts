@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DayRange, GroupPage } from "../../history/costs.ts";
 import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
 import { type Issue, invalid } from "../../http/errors.ts";
 import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
@@ -31,21 +32,10 @@ type CostsQuery = z.infer<typeof costsQuery>;
 /** Rows by day and by status come all at once; the others come in pages, in the order of their keys. */
 export type Asked =
   | { readonly by: "day" | "status" }
-  | { readonly by: "instance" | "provider"; readonly page: AskedPage }
-  | { readonly by: "tag"; readonly tag: string; readonly page: AskedPage };
+  | { readonly by: "instance" | "provider"; readonly page: GroupPage }
+  | { readonly by: "tag"; readonly tag: string; readonly page: GroupPage };
 
-export interface AskedPage {
-  readonly after: string | null;
-  readonly limit: number;
-}
-
-/** UTC days by their first instants, from `from` on, before `before`. */
-export interface Days {
-  readonly from: number;
-  readonly before: number;
-}
-
-export interface CostsQuestion extends Days {
+export interface CostsQuestion extends DayRange {
   readonly asked: Asked;
 }
 
@@ -54,7 +44,7 @@ export function readCostsQuery(query: CostsQuery, now: number): CostsQuestion {
   return { ...daysOf(query, now), asked: askedOf(query) };
 }
 
-function daysOf({ from, to }: CostsQuery, now: number): Days {
+function daysOf({ from, to }: CostsQuery, now: number): DayRange {
   const last = to ?? startOfUtcDay(now);
   const first = from ?? startOfUtcMonth(last);
   if (first > last) throw wrong("from", `must not be after ${utcDay(last)}`);

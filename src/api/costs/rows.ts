@@ -1,3 +1,4 @@
+import type { CostGroup } from "../../history/costs.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import {
   type CostTotals,
@@ -14,7 +15,7 @@ import { HOUR_MS, utcDay } from "../../lifecycle/model/time.ts";
 
 export interface CostsOfView {
   readonly cost: number;
-  /** This and the two below: null where it is not known apart. */
+  /** This, `reported` and `unpriced_hours`: null where it is not known for this row alone. */
   readonly wasted: number | null;
   readonly saved: number;
   readonly hours: Readonly<Record<Use, number>>;
@@ -25,12 +26,6 @@ export interface CostsOfView {
 
 export interface CostRow extends CostsOfView {
   readonly key: string;
-}
-
-/** Costs that have a name. */
-export interface NamedCosts {
-  readonly key: string;
-  readonly costs: CostTotals;
 }
 
 export function costsOfView(costs: CostTotals) {
@@ -56,7 +51,7 @@ function hours(ms: number): number {
   return Math.round((ms / HOUR_MS) * 10_000) / 10_000;
 }
 
-export function costRow({ key, costs }: NamedCosts): CostRow {
+export function costRow({ key, costs }: CostGroup): CostRow {
   return { key, ...costsOfView(costs) };
 }
 
@@ -90,11 +85,11 @@ export function rowsByStatus(costs: CostTotals): CostRow[] {
   });
 }
 
-/** What is wasted, and what a machine reports, is kept of all uses together: in these of them it can have come about. */
+/** What is wasted or reported is kept for all uses together. These are the uses in which it can arise. */
 const WASTED_WHILE = ["idle", "silent"] as const;
 const REPORTED_WHILE = ["working", "idle", "silent"] as const;
 
-/** What of it one use has. Null when several may have: nobody knows how much each. */
+/** The part of `whole` that belongs to one use; null where it may belong to several. */
 function shareOf(whole: number, use: Use, uses: readonly Use[], costs: CostTotals): number | null {
   if (whole === 0 || !uses.includes(use)) return 0;
   return uses.every((other) => other === use || !isSpent(costs[other])) ? whole : null;

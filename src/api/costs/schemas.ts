@@ -64,8 +64,8 @@ const nowSchema = component(
       .number()
       .int()
       .describe("How many instances have no known rate: nobody knows what they cost"),
-    wasted_rate: z.number().describe("Of the rate: that of machines that do nothing for it"),
-    wasting: z.array(wastingSchema).describe("The 20 dearest of those"),
+    wasted_rate: z.number().describe("The part of the rate that is wasted"),
+    wasting: z.array(wastingSchema).describe("The 20 dearest instances that waste money"),
   }),
 );
 
@@ -94,7 +94,7 @@ const costsSchema = component(
   }),
 );
 
-export type CostsView = z.infer<typeof costsSchema>;
+export type CostsAnswer = z.infer<typeof costsSchema>;
 
 const totalExample: z.infer<typeof totalSchema> = {
   cost: 10.99,
@@ -106,7 +106,7 @@ const totalExample: z.infer<typeof totalSchema> = {
   unpriced_hours: 0,
 };
 
-const costsExample: CostsView = {
+const costsExample: CostsAnswer = {
   from: "2025-12-01",
   to: "2025-12-19",
   by: "instance",

@@ -288,7 +288,7 @@ export const detailSchema = component(
     stopped_risks: stoppedRisksSchema,
     wake_failed: z.union([wakeFailedSchema, z.null()]),
     cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
-    cost_total: z.number().describe("Dollars since it is watched"),
+    cost_total: z.number().describe("Dollars since it was registered"),
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),
     gpus: z.array(gpuSchema),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),

@@ -3,11 +3,11 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, startOfUtcDay } from "../../life
 import { type FleetState, withDue } from "./state.ts";
 
 /**
- * When a fleet closes the days of its instances' costs: the night after, and once more a night later, since a report may change a day
- * for a day. Then it is final.
+ * When a fleet closes the days of its instances' costs: in the night after a day, and once more a night later, since a report may come
+ * a day late. Then the day is final.
  */
 
-/** By then every instance has told what the day before has cost: it does so within an hour after midnight. */
+/** By then every instance has told what the day before has cost: it does so in the hour after midnight. */
 const CLOSING_FROM_MS = 2 * HOUR_MS;
 
 /** Fleets close over this time, so that the history does not get all of them at once. */
@@ -16,10 +16,10 @@ const CLOSING_OVER_MS = 4 * HOUR_MS;
 const FIRST_RETRY_MS = 30 * SECOND_MS;
 const LONGEST_RETRY_MS = HOUR_MS;
 
-/** A history, or a fleet, that is away for longer never hears of a day. */
+/** A day waits this long for a history, or a fleet, that is away, and is then given up. */
 const WAITING_DAYS = 31;
 
-/** What the history knows of days before is asked for so many days at a time. */
+/** The history is asked for so many earlier days at a time. */
 export const RECALLED_AT_ONCE_MS = 30 * DAY_MS;
 
 /** The next time to close days. `spread`: of the fleet, from 0 to 1. */
@@ -61,7 +61,7 @@ export function finalBefore(now: number): number {
   return startOfUtcDay(now) - (KEPT_DAYS - 1) * DAY_MS;
 }
 
-/** What has waited for the history since before this is given up. */
+/** Days before this have waited for the history for too long, and are given up. */
 export function waitingFrom(now: number): number {
   return startOfUtcDay(now) - WAITING_DAYS * DAY_MS;
 }
@@ -82,7 +82,7 @@ export function withFailure(state: FleetState, now: number): FleetState {
 /** The history knows of days that the fleet does not: it was set back, or they were imported. */
 export function withRecall(state: FleetState, now: number): FleetState {
   const { closeAt, closedBefore } = state.costs;
-  // What the instances told before this may be old: they have until the next night to tell it anew.
+  // What the instances have told may be old: they have until the next night to tell it again.
   const missed = closeAt === null ? 0 : Math.max(0, Math.ceil((now + 1 - closeAt) / DAY_MS));
   const costs = {
     ...state.costs,

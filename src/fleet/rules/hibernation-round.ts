@@ -1,6 +1,7 @@
-import { roundDollars } from "../../lifecycle/model/dollars.ts";
+import { spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HibernationRound } from "../../lifecycle/model/instance-event.ts";
 import type { Status } from "../../lifecycle/model/phase.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { whySpared } from "../../lifecycle/rules/round.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 
@@ -9,7 +10,7 @@ import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 /** Whom it is asked of, and how. */
 export interface Asked {
   readonly by: HibernationRound["by"];
-  /** Else a keep-alive of which the fleet knows holds nothing back. */
+  /** `false`: keep-alives that the fleet knows of hold nothing back. */
   readonly respectKeepAlive: boolean;
   readonly onlyIdle: boolean;
   readonly status: Status | null;
@@ -31,8 +32,8 @@ export type Verdict =
     }
   | { readonly does: "skip"; readonly because: SkippedBecause };
 
-/** A keep-alive that a view tells to the second ends within it. */
-const WITHIN_MS = 1000;
+/** A view has times in whole seconds: the keep-alive may end this much later. */
+const WITHIN_MS = SECOND_MS;
 
 /** What would be asked of an instance. It decides anew once it is asked: it may know better. */
 export function roundFor(view: ShownView, asked: Asked, askedAt: number): HibernationRound {
@@ -130,7 +131,7 @@ export type RoundEnd =
   /** The code of its refusal. */
   | string;
 
-/** What its owner meant is so already, or the instance itself said that it is meant no more. */
+/** Nothing is left to do: it is as its owner wanted, or the instance itself said that it is no longer meant. */
 const AS_IT_SHOULD_BE: ReadonlySet<RoundEnd> = new Set([
   "ordered",
   "unknown",
@@ -150,18 +151,18 @@ export function isLeft(end: RoundEnd | null): boolean {
   return end !== null && !AS_IT_SHOULD_BE.has(end);
 }
 
-/** Nobody is hibernated by a word that is older: who is out of reach for so long is left, and the owner told. */
-export const ROUND_LASTS_MS = 3_600_000;
+/** A request that is older hibernates nobody. What was out of reach for so long is given up, and the owner is told. */
+export const ROUND_LASTS_MS = HOUR_MS;
 
 /** After the first failure; each further one doubles it, up to ten minutes. */
 export function roundRetryMs(failures: number): number {
-  return Math.min(600_000, 15_000 * 2 ** failures);
+  return Math.min(10 * MINUTE_MS, 15 * SECOND_MS * 2 ** failures);
 }
 
-/** How its events say whom it was asked of. */
+/** How its event counts the instances. */
 export function describeCounts({ hibernate, savesHourly, unknownRates }: RoundCounts): string {
   const unknown = unknownRates === 0 ? "" : `, without ${unknownRates} of unknown price`;
-  return `${instances(hibernate)}, saving $${roundDollars(savesHourly).toFixed(2)} an hour${unknown}`;
+  return `${instances(hibernate)}, saving ${spokenDollars(savesHourly)} an hour${unknown}`;
 }
 
 export function instances(count: number, which = ""): string {

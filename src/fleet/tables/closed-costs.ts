@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CostDay } from "../../history/costs.ts";
 import type { CostTotals } from "../../lifecycle/model/ledger.ts";
 import { readableRows } from "../../lifecycle/model/stored.ts";
-import { totalsColumns, totalsRow } from "./cost-columns.ts";
+import { COST_COLUMNS, totalsColumns, totalsRow } from "./cost-columns.ts";
 
 /**
  * The days that are over. What each instance has cost stands here until the history has it and no report may change it any more. It
@@ -103,8 +103,7 @@ export class ClosedCosts {
   takeTotals(totals: readonly DayTotal[]): void {
     for (const { day, costs } of totals) {
       this.#sql.exec(
-        `INSERT OR REPLACE INTO cost_totals (day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms,
-                                             hibernated, wasted, saved, reported, unpriced_ms)
+        `INSERT OR REPLACE INTO cost_totals (day, ${COST_COLUMNS})
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         day,
         ...totalsColumns(costs),

@@ -1,10 +1,24 @@
 import { z } from "zod";
-import type { CostGroup, CostGrouping } from "../../history/costs.ts";
+import {
+  COST_KEYS,
+  type CostGroup,
+  type CostGrouping,
+  type DayRange,
+  type GroupPage,
+} from "../../history/costs.ts";
+import { LEAST_DOLLARS } from "../../lifecycle/model/dollars.ts";
 import type { CostTotals, Use } from "../../lifecycle/model/ledger.ts";
 import { columnOf, type Found, openEnum, readableRows, readFound } from "../../lifecycle/model/stored.ts";
-import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
+import { DAY_MS, HOUR_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
 import type { InstanceCosts } from "../rules/habits.ts";
-import { type TotalsRow, totalsRow } from "./cost-columns.ts";
+import {
+  COST_COLUMNS,
+  COSTS_OF_TIME,
+  DOLLARS_OF_TIME,
+  REPLACED_COSTS,
+  type TotalsRow,
+  totalsRow,
+} from "./cost-columns.ts";
 
 /** What all instances of a fleet cost, by what `InstanceCosts` knows of each: sums that SQLite makes. */
 
@@ -34,21 +48,13 @@ const TOTALS = `
 
 /** What was reported of the days whose first instants are listed in ?1. */
 const REPORTED = `
-  SELECT instance_id, day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms, hibernated,
-         wasted, saved, reported, unpriced_ms
-  FROM instance_days WHERE day IN (SELECT value FROM json_each(?1))`;
+  SELECT instance_id, day, ${COST_COLUMNS} FROM instance_days WHERE day IN (SELECT value FROM json_each(?1))`;
 
-/** What has passed on each of those days since the last report, up to ?2. Of one out of date only the time is known. */
+/** What each of those days has come to since the last report, up to ?2. A row that is out of date says no price: only the time counts. */
 const SINCE = `
-  SELECT instance_id, day,
-         iif(use = 'working', ms, 0) AS working_ms, iif(use = 'working', dollars, 0) AS working,
-         iif(use = 'idle', ms, 0) AS idle_ms, iif(use = 'idle', dollars, 0) AS idle,
-         iif(use = 'silent', ms, 0) AS silent_ms, iif(use = 'silent', dollars, 0) AS silent,
-         iif(use = 'hibernated', ms, 0) AS hibernated_ms, iif(use = 'hibernated', dollars, 0) AS hibernated,
-         iif(is_wasted, dollars, 0) AS wasted, hourly_saving * ms / 3600000.0 AS saved, 0 AS reported,
-         iif(rate IS NULL, ms, 0) AS unpriced_ms
+  SELECT instance_id, day, ${COSTS_OF_TIME}
   FROM (
-    SELECT *, ms * COALESCE(rate, 0) / 3600000.0 AS dollars
+    SELECT *, ${DOLLARS_OF_TIME} AS dollars
     FROM (
       SELECT c.instance_id, o.value AS day, iif(is_current, use, NULL) AS use, iif(is_current, rate, NULL) AS rate,
              is_current AND is_wasted AS is_wasted, iif(is_current, hourly_saving, 0) AS hourly_saving,
@@ -59,14 +65,6 @@ const SINCE = `
   WHERE ms > 0`;
 
 const OF_DAYS = `${REPORTED} UNION ALL ${SINCE}`;
-
-/** The groups' keys, as those of `readCostDays`. */
-const KEYS = {
-  day: "printf('%014d', day)",
-  instance: "instance_id",
-  provider: "provider",
-  tag: `COALESCE(tags ->> ('$."' || ?4 || '"'), '')`,
-} as const satisfies Record<CostGrouping["by"], string>;
 
 const groupKey = columnOf("key", z.string());
 const groupRow = z
@@ -93,20 +91,19 @@ export class CostsAt {
    */
   groups(
     days: readonly number[],
-    closed: { readonly from: number; readonly before: number },
+    closed: DayRange,
     now: number,
     grouping: CostGrouping,
-    { after, limit }: { readonly after: string | null; readonly limit: number },
+    { after, limit }: GroupPage,
   ): Found<CostGroup, string> {
     const rows = this.#sql
       .exec(
         `SELECT key, ${TOTALS} FROM (
-           SELECT ${KEYS[grouping.by]} AS key, * FROM (
+           SELECT ${COST_KEYS[grouping.by]} AS key, * FROM (
              SELECT a.*, COALESCE(c.provider, 'none') AS provider, COALESCE(c.tags, '{}') AS tags
              FROM (${OF_DAYS}) AS a LEFT JOIN instance_costs AS c ON c.instance_id = a.instance_id
              UNION ALL
-             SELECT instance_id, day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms, hibernated,
-                    wasted, saved, reported, unpriced_ms, provider, tags
+             SELECT instance_id, day, ${COST_COLUMNS}, provider, tags
              FROM closed_costs WHERE day >= ?3 AND day < ?7))
          WHERE ?5 IS NULL OR key > ?5 GROUP BY key ORDER BY key LIMIT ?6`,
         JSON.stringify(days),
@@ -127,7 +124,7 @@ export class CostsAt {
    */
   costliest(
     days: readonly number[],
-    closed: { readonly from: number; readonly before: number },
+    closed: DayRange,
     now: number,
     ids: readonly string[],
     others: number,
@@ -138,8 +135,7 @@ export class CostsAt {
          FROM (
            ${OF_DAYS}
            UNION ALL
-           SELECT instance_id, day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms, hibernated,
-                  wasted, saved, reported, unpriced_ms
+           SELECT instance_id, day, ${COST_COLUMNS}
            FROM closed_costs WHERE day >= ?3 AND day < ?4)
          GROUP BY instance_id)
        ORDER BY key IN (SELECT value FROM json_each(?5)) DESC,
@@ -170,33 +166,27 @@ export class CostsAt {
    */
   close(day: number, now: number): void {
     this.#sql.exec(
-      `INSERT INTO closed_costs (day, instance_id, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms,
-                                 hibernated, wasted, saved, reported, unpriced_ms, provider, tags, closed_at, is_kept)
+      `INSERT INTO closed_costs (day, instance_id, ${COST_COLUMNS}, provider, tags, closed_at, is_kept)
        SELECT a.day, a.instance_id, ${TOTALS}, COALESCE(c.provider, 'none'), COALESCE(c.tags, '{}'), ?3, 0
        FROM (${OF_DAYS}) AS a LEFT JOIN instance_costs AS c ON c.instance_id = a.instance_id
        GROUP BY a.day, a.instance_id
        HAVING TOTAL(working_ms + idle_ms + silent_ms + hibernated_ms + unpriced_ms) > 0
          OR TOTAL(working + idle + silent + hibernated) <> 0
        ON CONFLICT (day, instance_id) DO UPDATE SET
-         working_ms = excluded.working_ms, working = excluded.working, idle_ms = excluded.idle_ms, idle = excluded.idle,
-         silent_ms = excluded.silent_ms, silent = excluded.silent,
-         hibernated_ms = excluded.hibernated_ms, hibernated = excluded.hibernated,
-         wasted = excluded.wasted, saved = excluded.saved, reported = excluded.reported,
-         unpriced_ms = excluded.unpriced_ms, provider = excluded.provider, tags = excluded.tags,
+         ${REPLACED_COSTS}, provider = excluded.provider, tags = excluded.tags,
          closed_at = excluded.closed_at, is_kept = 0
        WHERE ABS(working_ms - excluded.working_ms) + ABS(idle_ms - excluded.idle_ms)
                + ABS(silent_ms - excluded.silent_ms) + ABS(hibernated_ms - excluded.hibernated_ms)
                + ABS(unpriced_ms - excluded.unpriced_ms) >= 1
          OR ABS(working - excluded.working) + ABS(idle - excluded.idle) + ABS(silent - excluded.silent)
                + ABS(hibernated - excluded.hibernated) + ABS(wasted - excluded.wasted) + ABS(saved - excluded.saved)
-               + ABS(reported - excluded.reported) > 1e-9`,
+               + ABS(reported - excluded.reported) > ${LEAST_DOLLARS}`,
       JSON.stringify([day]),
       Math.min(now, day + DAY_MS),
       now,
     );
     this.#sql.exec(
-      `INSERT OR REPLACE INTO cost_totals (day, working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms,
-                                           hibernated, wasted, saved, reported, unpriced_ms)
+      `INSERT OR REPLACE INTO cost_totals (day, ${COST_COLUMNS})
        SELECT ?1, ${TOTALS} FROM closed_costs WHERE day = ?1 HAVING COUNT(*) > 0`,
       day,
     );
@@ -217,7 +207,7 @@ export class CostsAt {
     const rows = this.#sql.exec(
       `SELECT c.instance_id, i.name, c.rate, c.use,
               COALESCE((SELECT SUM(wasted) FROM instance_days WHERE day = ?1 AND instance_id = c.instance_id), 0)
-                + COALESCE(c.rate, 0) * MAX(0, ?2 - MAX(c.until, ?1)) / 3600000.0 AS wasted_today
+                + COALESCE(c.rate, 0) * MAX(0, ?2 - MAX(c.until, ?1)) / ${HOUR_MS}.0 AS wasted_today
        FROM instance_costs AS c INDEXED BY instance_costs_wasted
          CROSS JOIN instances AS i ON i.instance_id = c.instance_id
        WHERE c.is_wasted AND c.is_current ORDER BY c.rate DESC LIMIT ?3`,

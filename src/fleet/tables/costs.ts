@@ -5,13 +5,19 @@ import { DAY_MS, startOfUtcDay } from "../../lifecycle/model/time.ts";
 import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import type { InstanceRow } from "../report.ts";
 import { ClosedCosts } from "./closed-costs.ts";
-import { totalsColumns } from "./cost-columns.ts";
+import {
+  COST_COLUMNS,
+  COSTS_OF_TIME,
+  DOLLARS_OF_TIME,
+  REPLACED_COSTS,
+  totalsColumns,
+} from "./cost-columns.ts";
 import { CostsAt } from "./costs-at.ts";
 
 /**
- * What the instances cost, as their reports say: of each a row of what it costs from then on, and a row of each of its last days up to
- * then. What all cost together at any later moment is one sum over numbers (`CostsAt`), and nothing is added up over time. The days
- * of each ledger stand by themselves: so whoever has an id after another adds to what that one has cost.
+ * What the instances cost, by their last reports: a row of what each costs from then on, and a row for each of its last days up to
+ * then. What all cost together at any later moment is one sum over these rows (`CostsAt`); nothing is added up over time. Each ledger
+ * has its own days: an instance that is registered anew under an old id adds to what the former one has cost.
  */
 
 const knownRow = z.object({ registered_at: z.number(), since: z.number(), until: z.number() });
@@ -78,16 +84,10 @@ export class InstanceCosts {
   /** A day that is as it was is not written again. */
   #writeDay(instanceId: string, since: number, costs: DayCosts): void {
     this.#sql.exec(
-      `INSERT INTO instance_days (day, instance_id, since, working_ms, working, idle_ms, idle, silent_ms, silent,
-                                  hibernated_ms, hibernated, wasted, saved, reported, unpriced_ms)
+      `INSERT INTO instance_days (day, instance_id, since, ${COST_COLUMNS})
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET
-         working_ms = excluded.working_ms, working = excluded.working, idle_ms = excluded.idle_ms, idle = excluded.idle,
-         silent_ms = excluded.silent_ms, silent = excluded.silent, hibernated_ms = excluded.hibernated_ms,
-         hibernated = excluded.hibernated, wasted = excluded.wasted, saved = excluded.saved,
-         reported = excluded.reported, unpriced_ms = excluded.unpriced_ms
-       WHERE (working_ms, working, idle_ms, idle, silent_ms, silent, hibernated_ms, hibernated, wasted, saved, reported,
-              unpriced_ms)
+       ON CONFLICT DO UPDATE SET ${REPLACED_COSTS}
+       WHERE (${COST_COLUMNS})
          <> (excluded.working_ms, excluded.working, excluded.idle_ms, excluded.idle, excluded.silent_ms, excluded.silent,
              excluded.hibernated_ms, excluded.hibernated, excluded.wasted, excluded.saved, excluded.reported,
              excluded.unpriced_ms)`,
@@ -124,15 +124,10 @@ export class InstanceCosts {
     const first = Math.max(startOfUtcDay(known.until), from);
     for (let day = first; day < now; day += DAY_MS) {
       this.#sql.exec(
-        `INSERT INTO instance_days (day, instance_id, since, working_ms, working, idle_ms, idle, silent_ms, silent,
-                                    hibernated_ms, hibernated, wasted, saved, reported, unpriced_ms)
-         SELECT ?1, instance_id, since,
-                iif(use = 'working', ms, 0), iif(use = 'working', dollars, 0), iif(use = 'idle', ms, 0),
-                iif(use = 'idle', dollars, 0), iif(use = 'silent', ms, 0), iif(use = 'silent', dollars, 0),
-                iif(use = 'hibernated', ms, 0), iif(use = 'hibernated', dollars, 0),
-                iif(is_wasted, dollars, 0), hourly_saving * ms / 3600000.0, 0, iif(rate IS NULL, ms, 0)
+        `INSERT INTO instance_days (day, instance_id, since, ${COST_COLUMNS})
+         SELECT ?1, instance_id, since, ${COSTS_OF_TIME}
          FROM (
-           SELECT *, ms * COALESCE(rate, 0) / 3600000.0 AS dollars
+           SELECT *, ${DOLLARS_OF_TIME} AS dollars
            FROM (SELECT *, MAX(0, MIN(?2, ?1 + ${DAY_MS}) - MAX(until, ?1)) AS ms
                  FROM instance_costs WHERE instance_id = ?3 AND is_current AND use IS NOT NULL))
          WHERE true

@@ -1,23 +1,23 @@
+import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
-import { dollarsOf } from "../../lifecycle/model/ledger.ts";
+import { moneyOf } from "../../lifecycle/model/money.ts";
 import { toIso, utcDay } from "../../lifecycle/model/time.ts";
 import { readSettings } from "../../platform/settings.ts";
 import type { Fleet } from "../fleet.ts";
+import { hasLimit, isDoubted, type Spending } from "../rules/budget.ts";
 import {
   type Assessment,
   assess,
   type BudgetAlert,
-  hasLimit,
-  isDoubted,
   lookAfterChange,
   meantBy,
-  type Spent,
-} from "../rules/budget.ts";
+} from "../rules/budget-assessment.ts";
 import { describeAlert } from "../rules/budget-words.ts";
 import { type Asked, instances } from "../rules/hibernation-round.ts";
 import { withDue } from "../rules/state.ts";
-import { type MoneyNow, moneyNow } from "../views/money.ts";
-import { askRound, planRound, type RoundLine, type RoundPlan } from "./hibernation-round.ts";
+import { moneyNow, spendingOf } from "../views/money.ts";
+import { planRound, type RoundLine, type RoundPlan } from "../views/round-plan.ts";
+import { askRound } from "./hibernation-round.ts";
 
 /** Holds what is spent against the user's budget, tells what is reached, and has hibernated whom the budget says. */
 
@@ -34,10 +34,6 @@ export function scheduleBudget(env: Environment, fleet: Fleet, now: number): voi
   if (budgetAt !== due.budgetAt) fleet.setDue({ budgetAt });
 }
 
-export function spentBy({ today, month, rate, unknown_rates }: MoneyNow): Spent {
-  return { day: dollarsOf(today), month: dollarsOf(month), rate, unknownRates: unknown_rates };
-}
-
 export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void {
   const { budget } = fleet.state;
   const mayLook = hasLimit(budget) && !fleet.isSuspended;
@@ -45,7 +41,7 @@ export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void 
     fleet.setDue({ budgetAt: mayLook ? budget.doubtedUntil : null });
     return;
   }
-  const spent = spentBy(moneyNow(fleet, now));
+  const spent = spendingOf(moneyNow(fleet, now));
   const assessed = assess(budget, spent, now, readSettings(env).SIMULATION_SPEED);
   // What is told, what is done, and that it was, stand or fall together.
   fleet.update(() => {
@@ -62,7 +58,7 @@ export function lookAtBudget(env: Environment, fleet: Fleet, now: number): void 
 /** Whoever has yet to be asked to hibernate is spared once the budget does not call for that any more. */
 export function withdrawRound(fleet: Fleet, now: number): void {
   if (!fleet.asked.isBudgetWaiting()) return;
-  const meant = meantBy(fleet.state.budget, spentBy(moneyNow(fleet, now)));
+  const meant = meantBy(fleet.state.budget, spendingOf(moneyNow(fleet, now)));
   if (meant === "all") return;
   fleet.update((state) => {
     fleet.asked.withdrawBudget(meant);
@@ -88,6 +84,7 @@ function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): string {
   return `Hibernating ${what}. ${describeOthers(everyone, act)}`;
 }
 
+/** Names so many of them. */
 const NAMED = 10;
 
 /** Those that go on costing money, the dearest by name. */
@@ -97,7 +94,7 @@ function describeOthers({ lines, isMore }: RoundPlan, act: "idle" | "all"): stri
     .toSorted((one, other) => (other.rate ?? 0) - (one.rate ?? 0));
   if (others.length === 0) return "Nothing else runs.";
   const named = others.slice(0, NAMED).map(({ name, rate, verdict }) => {
-    const price = rate === null ? "price unknown" : `$${rate.toFixed(2)} an hour`;
+    const price = rate === null ? "price unknown" : `${spokenDollars(rate)} an hour`;
     return `${name} (${verdict.because.replaceAll("_", " ")}, ${price})`;
   });
   const left = others.length - named.length;
@@ -114,7 +111,7 @@ function goesOn({ status, verdict }: RoundLine, act: "idle" | "all"): boolean {
 
 function alertEvent(
   alert: BudgetAlert,
-  spent: Spent,
+  spent: Spending,
   atLimit: string,
   sentence: string,
   now: number,
@@ -131,9 +128,8 @@ function alertEvent(
       period,
       percent,
       limit,
-      spent: alert.spent,
-      rate: spent.rate,
-      unknown_rates: spent.unknownRates,
+      spent: roundDollars(alert.spent),
+      ...moneyOf({ rate: spent.rate, unknown_rates: spent.unknownRates }),
       breaks_at: breaksAt === null ? null : toIso(breaksAt),
       at_limit: atLimit,
     },

@@ -1,101 +1,29 @@
 import type { EventDetail, HistoryEvent } from "../../lifecycle/model/history-event.ts";
-import type { RoundPlace } from "../../lifecycle/model/instance-event.ts";
 import { moneyOf } from "../../lifecycle/model/money.ts";
 import { writeTag } from "../../lifecycle/model/tags.ts";
 import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
-import { standingsOf } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
-import { shownView } from "../report.ts";
 import {
   type Asked,
-  counted,
   describeCounts,
   instances,
   isLeft,
-  NO_COUNTS,
   ROUND_LASTS_MS,
-  type RoundCounts,
   type RoundEnd,
-  roundFor,
-  type Verdict,
-  verdictOf,
 } from "../rules/hibernation-round.ts";
 import { isPolicySure, type Rounds } from "../rules/state.ts";
 import type { AskedHibernation } from "../tables/asked-hibernations.ts";
-import type { ListFilter } from "../views/list-filter.ts";
+import { planRound, ROWS_PER_READ, type RoundPlan, type RoundRequest } from "../views/round-plan.ts";
 
 /**
  * A hibernation of many: who is meant is decided at once and kept, and then the fleet's alarm asks each of them. What is asked
  * twice is ordered once: the instance decides.
  */
 
-export interface RoundRequest {
-  readonly asked: Asked;
-  /** Whom it is about; `status` and idleness as `asked` has them. */
-  readonly filter: RoundPlace;
-  readonly requestId?: string | undefined;
-}
-
-export interface RoundLine {
-  readonly instanceId: string;
-  readonly name: string;
-  readonly status: string;
-  readonly rate: number | null;
-  readonly verdict: Verdict;
-}
-
-export interface RoundPlan {
-  readonly at: number;
-  readonly counts: RoundCounts;
-  /** First those that are to be hibernated, each in the order of the ids. */
-  readonly lines: readonly RoundLine[];
-  /** Whether there are more than `lines`. */
-  readonly isMore: boolean;
-}
-
-const ROWS_PER_READ = 1000;
-
-/** What would be done now, and what that would save. `take` is given the rounds of those that would be asked. */
-export function planRound(
-  fleet: Fleet,
-  { asked, filter, requestId }: RoundRequest,
-  { at, now, limit }: { readonly at: number; readonly now: number; readonly limit: number },
-  take: (meant: readonly AskedHibernation[]) => void = () => undefined,
-): RoundPlan {
-  const standings = standingsOf(fleet.connections.list());
-  const wanted: ListFilter = {
-    ...filter,
-    status: asked.status ?? undefined,
-    health: asked.onlyIdle ? "idle" : undefined,
-  };
-  const hibernated: RoundLine[] = [];
-  const skipped: RoundLine[] = [];
-  let counts = NO_COUNTS;
-  let after: string | null = "";
-  while (after !== null) {
-    const { rows, end } = fleet.registry.list(after, ROWS_PER_READ, wanted);
-    const meant: AskedHibernation[] = [];
-    for (const { instanceId, view } of rows) {
-      const shown = shownView(view, standings);
-      const verdict = verdictOf(shown, asked, now);
-      counts = counted(counts, verdict);
-      const { name, status, rate } = shown;
-      const lines = verdict.does === "hibernate" ? hibernated : skipped;
-      if (lines.length < limit) lines.push({ instanceId, name, status, rate, verdict });
-      if (verdict.does === "skip") continue;
-      meant.push({ instanceId, round: { ...roundFor(shown, asked, at), place: filter }, requestId });
-    }
-    take(meant);
-    after = end;
-  }
-  const lines = [...hibernated, ...skipped].slice(0, limit);
-  return { at, counts, lines, isMore: counts.hibernate + counts.skip > lines.length };
-}
-
-/** Has the alarm carry it out. Who is meant stands fast from here on, and nobody is asked in here. */
+/** Keeps which instances are meant; the fleet's alarm asks them. */
 export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now: number): RoundPlan {
   const plan = fleet.change((state) => {
     fleet.asked.prune(now);
@@ -140,8 +68,7 @@ function askedEvent({ asked, filter, requestId }: RoundRequest, { at, counts }: 
       ...Object.fromEntries(filterEntries(asked, filter)),
       instances: counts.hibernate,
       skipped: counts.skip,
-      saves_hourly: counts.savesHourly,
-      unknown_rates: counts.unknownRates,
+      ...moneyOf({ saves_hourly: counts.savesHourly, unknown_rates: counts.unknownRates }),
     },
   };
 }
@@ -169,7 +96,7 @@ const LONGEST_TURN_MS = 20 * SECOND_MS;
 /** A turn that was cut off goes on after this long. */
 const RESUMES_MS = 30 * SECOND_MS;
 
-/** Asks those whose time has come, so many at the same time. */
+/** Asks the instances that are due, so many at the same time. */
 export async function carryOutRounds(env: Env, userId: string, fleet: Fleet): Promise<void> {
   const until = Date.now() + LONGEST_TURN_MS;
   for (let asked = 0; asked < INSTANCES_PER_ALARM && Date.now() <= until; asked += PARALLEL_CALLS) {
@@ -191,7 +118,7 @@ export async function carryOutRounds(env: Env, userId: string, fleet: Fleet): Pr
   fleet.setDue({ hibernationsAt: fleet.asked.nextAt });
 }
 
-/** Nobody who is suspended has anything done. A fleet that may have been set back waits until it knows. */
+/** Nothing is done for a suspended user. A fleet that may have been set back waits until it knows. */
 function mayAsk(fleet: Fleet): boolean {
   if (fleet.isSuspended) fleet.asked.dropWaiting();
   return isPolicySure(fleet.state);
@@ -217,6 +144,7 @@ async function ask(
   }
 }
 
+/** Names so many of them. */
 const NAMED = 10;
 
 /** Tells the owner of a round that has ended and left some that go on costing money. */

@@ -1,10 +1,10 @@
-import type { CostGrouping } from "../../history/costs.ts";
+import type { CostGrouping, DayRange, GroupPage } from "../../history/costs.ts";
 import { dollarsOf } from "../../lifecycle/model/ledger.ts";
 import { startOfUtcDay } from "../../lifecycle/model/time.ts";
 import { FORECAST_FROM_MS, type ForecastView, forecastOf } from "../../lifecycle/views/forecast.ts";
 import type { Fleet } from "../fleet.ts";
 import type { DayTotal } from "../tables/closed-costs.ts";
-import { type CostRange, daysOfFleet, type RecentGroups, recentGroups } from "./day-costs.ts";
+import { daysOfFleet, type RecentGroups, recentGroups } from "./day-costs.ts";
 import { type MoneyNow, moneyNow } from "./money.ts";
 
 /** All that a fleet says of what its instances cost, as of one moment. */
@@ -19,12 +19,12 @@ export interface CostsOfFleet {
 
 /** A page of groups, in the order of their keys. */
 export type PagedGrouping = CostGrouping & {
-  readonly page: { readonly after: string | null; readonly limit: number };
+  readonly page: GroupPage;
 };
 
 export function costsOfFleet(
   fleet: Fleet,
-  range: CostRange,
+  range: DayRange,
   grouping: PagedGrouping | null,
   now: number,
 ): CostsOfFleet {
@@ -32,17 +32,16 @@ export function costsOfFleet(
   const { closed, open } = daysOfFleet(fleet, range, now);
   return {
     money,
-    forecast: forecastOfFleet(fleet, money, now),
+    forecast: forecastOfFleet(fleet, money),
     days: [...closed, ...open],
     recent: grouping === null ? null : recentGroups(fleet, range, grouping, grouping.page, now),
   };
 }
 
-/** What the month will have cost. `money`: of now. */
+/** What the month will have cost, as it looked when the money was reckoned. */
 export function forecastOfFleet(
   { costs }: Fleet,
-  { month, rate, unknown_rates }: MoneyNow,
-  now: number,
+  { at: now, month, rate, unknown_rates }: MoneyNow,
 ): ForecastView | null {
   const today = startOfUtcDay(now);
   const closed = costs.closed.totals(today - FORECAST_FROM_MS, today);

@@ -1,4 +1,4 @@
-import type { CostGroup, CostGrouping } from "../../history/costs.ts";
+import type { CostGroup, CostGrouping, DayRange, GroupPage } from "../../history/costs.ts";
 import type { Found } from "../../lifecycle/model/stored.ts";
 import { startOfUtcDay } from "../../lifecycle/model/time.ts";
 import type { Fleet } from "../fleet.ts";
@@ -14,23 +14,17 @@ export interface DaysOfFleet {
   readonly open: readonly DayTotal[];
 }
 
-export interface CostRange {
-  readonly from: number;
-  readonly before: number;
+export function daysOfFleet(fleet: Fleet, range: DayRange, now: number): DaysOfFleet {
+  const { at, closed } = fleet.costs;
+  return {
+    closed: closed.totals(range.from, Math.min(range.before, startOfUtcDay(now))),
+    open: openDaysIn(range, fleet, now).map((day) => ({ day, costs: at.on([day], now) })),
+  };
 }
 
-/** Of days from `from` on, before `before`. */
-export function daysOfFleet(
-  { state, costs: known }: Fleet,
-  { from, before }: CostRange,
-  now: number,
-): DaysOfFleet {
-  const today = startOfUtcDay(now);
-  const open = [...openDays(state, now), today].filter((day) => day >= from && day < before);
-  return {
-    closed: known.closed.totals(from, Math.min(before, today)),
-    open: open.map((day) => ({ day, costs: known.at.on([day], now) })),
-  };
+/** The days of a range that are not closed yet, today among them. */
+function openDaysIn({ from, before }: DayRange, { state }: Fleet, now: number): number[] {
+  return [...openDays(state, now), startOfUtcDay(now)].filter((day) => day >= from && day < before);
 }
 
 /** Which days the history knows, and where. */
@@ -48,18 +42,16 @@ export function historyOfCosts({ state, costs: known }: Fleet): HistoryOfCosts {
 
 export interface RecentGroups extends HistoryOfCosts, Found<CostGroup, string> {}
 
-/** What the history does not know yet of days before `before`, today in it, by groups as those of `readCostDays`. */
+/** What the history does not know yet of these days, today among them: in the same groups as those of `readCostDays`. */
 export function recentGroups(
   fleet: Fleet,
-  { from, before }: CostRange,
+  range: DayRange,
   grouping: CostGrouping,
-  page: { readonly after: string | null; readonly limit: number },
+  page: GroupPage,
   now: number,
 ): RecentGroups {
   const history = historyOfCosts(fleet);
-  const open = [...openDays(fleet.state, now), startOfUtcDay(now)].filter(
-    (day) => day >= from && day < before,
-  );
-  const closed = { from: Math.max(from, history.knownBefore), before };
+  const closed = { ...range, from: Math.max(range.from, history.knownBefore) };
+  const open = openDaysIn(range, fleet, now);
   return { ...history, ...fleet.costs.at.groups(open, closed, now, grouping, page) };
 }

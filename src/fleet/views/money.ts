@@ -1,6 +1,7 @@
-import { type CostTotals, sumOf } from "../../lifecycle/model/ledger.ts";
+import { type CostTotals, dollarsOf, sumOf } from "../../lifecycle/model/ledger.ts";
 import { startOfUtcDay, startOfUtcMonth } from "../../lifecycle/model/time.ts";
 import type { Fleet } from "../fleet.ts";
+import type { Spending } from "../rules/budget.ts";
 import { openDays } from "../rules/cost-days.ts";
 import { countInstances } from "../rules/state.ts";
 import type { WastingRow } from "../tables/costs-at.ts";
@@ -13,9 +14,9 @@ export interface MoneyNow {
   readonly rate: number;
   /** How many instances have no known rate: nobody knows what they cost. */
   readonly unknown_rates: number;
-  /** Of the rate: that of machines that do nothing for it. */
+  /** The part of the rate that is wasted. */
   readonly wasted_rate: number;
-  /** The dearest of those. */
+  /** The dearest instances that waste money. */
   readonly wasting: readonly WastingRow[];
   /** Since 00:00 UTC. */
   readonly today: CostTotals;
@@ -42,4 +43,9 @@ export function moneyNow({ state, costs: known }: Fleet, now: number): MoneyNow 
       .map(({ costs }) => costs)
       .reduce(sumOf, open.length === 0 ? today : sumOf(today, known.at.on(open, now))),
   };
+}
+
+/** What of it counts against the budget. */
+export function spendingOf({ today, month, rate, unknown_rates }: MoneyNow): Spending {
+  return { day: dollarsOf(today), month: dollarsOf(month), rate, unknownRates: unknown_rates };
 }

@@ -1,3 +1,6 @@
+/** Less than this comes of rounding. */
+export const LEAST_DOLLARS = 1e-9;
+
 /** Dollars as the API and the history show them. */
 export function roundDollars(dollars: number): number {
   return Math.round(dollars * 10_000) / 10_000;

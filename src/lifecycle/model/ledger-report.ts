@@ -21,8 +21,8 @@ export interface CostReport {
 }
 
 /**
- * The growth since its last report is shared out evenly over the time that it covers, and takes the place of the price there. What it
- * covers of time that it was taken to be hibernated in comes on top.
+ * The growth since the last report is spread evenly over the time that it covers, and replaces the price there. The share of time in
+ * which the machine counted as hibernated is added on top.
  */
 export function addReport(ledger: Ledger, report: CostReport): Ledger {
   const { accumulated, uptimeMs, at } = report;
@@ -47,7 +47,9 @@ export function addReport(ledger: Ledger, report: CostReport): Ledger {
           working: { ms: 0, dollars: beside },
           reported: beside,
         });
-  return covered.ms > 0
+  // Nobody knows what time a first report without an uptime covers: it says nothing of what an hour costs.
+  const isTimed = before !== null || uptimeMs !== null;
+  return isTimed && covered.ms > 0
     ? { ...counted, learnt: learn(ledger.learnt, { ms: covered.ms, dollars: growth }) }
     : counted;
 }
@@ -56,7 +58,7 @@ interface Covered {
   /** Open time from here on is covered. */
   readonly from: number;
   readonly ms: number;
-  /** Of it: what has no price yet, since its machine was taken to be hibernated, or the ledger began later today. */
+  /** The part of `ms` that is on no open span: the machine counted as hibernated then, or the ledger began later today. */
   readonly besideMs: number;
 }
 
@@ -85,8 +87,8 @@ function hibernatedMs({ since, open, settledUnreportedMs }: Ledger, from: number
 }
 
 /**
- * A count that has fallen began anew. So did one whose machine has started since its last report, where what it says is nearer to what
- * that time costs than its growth is: most counts are of one start, and some go on over all of them.
+ * Whether the count was reset since the last report. One that has fallen was. If the machine has restarted since, its count or its
+ * growth is right, whichever is nearer to what the uptime should cost: most counts begin with each start, and some go on.
  */
 export function hasBegunAnew(ledger: Ledger, { accumulated, uptimeMs, at }: CostReport): boolean {
   const { reported } = ledger;

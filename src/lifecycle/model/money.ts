@@ -15,11 +15,11 @@ export const FIGURES = [
   "would_save_hourly",
   /** How much less an hour costs, since it is hibernated or gone. */
   "saves_hourly",
-  /** So far, or up to now, by this idleness or silence. */
+  /** By this idleness or silence, from its beginning to now. */
   "wasted",
   /** Of several machines: how many have a price that nobody knows. */
   "unknown_rates",
-  /** Of one that is gone: since it was watched. */
+  /** Of one that is gone: since it was registered. */
   "cost_total",
   "wasted_total",
 ] as const;

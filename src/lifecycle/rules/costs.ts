@@ -52,8 +52,8 @@ export function ledgerAt(state: InstanceState, now: number): Ledger {
 }
 
 /**
- * The state, with all time up to `now` put down. Here, and nowhere else, what a hibernation saves is put into the ledger and the
- * counters. It saves up to `lastedUntil` only: whether it lasted longer nobody knows. What is saved is never taken back.
+ * The state, with all time up to `now` put down. Only here is what a hibernation saves added to the ledger and the counters. Nobody
+ * knows whether it lasted beyond `lastedUntil`, so it saves until then. What is saved is never taken back.
  */
 export function putTimeDown(state: InstanceState, now: number, lastedUntil = now): InstanceState {
   const hibernated = hibernationOf(state.phase);
@@ -143,8 +143,8 @@ const NOBODY_KNOWS: Usage = { ...ASLEEP, hourlyCost: null, hourlySaving: 0 };
 type Using =
   | { readonly use: "working" | "idle" | "silent"; readonly isWasted: boolean }
   /**
-   * After a restore, an import, or a wake that failed, it may be that nobody knows whether it still is. One that is ending costs no
-   * more yet, but saves nothing: its machine may run at any moment.
+   * It is not certain after a restore, an import, or a wake that failed. One that is ending still costs as little, but saves
+   * nothing: its machine may run at any moment.
    */
   | { readonly use: "hibernated"; readonly isCertain: boolean; readonly isEnding: boolean }
   | { readonly use: "none" };

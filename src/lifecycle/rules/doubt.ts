@@ -3,7 +3,7 @@ import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { stoppedUntil } from "./witness.ts";
 
-/** From when on an event leaves it open whether a hibernated machine was hibernated; null where it casts no doubt. */
+/** From this moment on, after this event, nobody knows whether a hibernated machine stayed so; null where there is no doubt. */
 export function doubtedFrom(state: InstanceState, event: InstanceEvent, policy: Policy): number | null {
   const { phase } = state;
   if (event.type === "resumed") return event.knownUntil ?? 0;

@@ -20,7 +20,7 @@ export function withMoney(
   const isPriced = ({ id, effect }: PendingEffect) =>
     id >= firstId && effect.type === "event" && bearingOf(effect.event.kind) !== "none";
   if (!after.outbox.some(isPriced)) return after;
-  const money = after.phase.status === "deleted" ? moneyOnceGone(before, now) : moneyNow(after, now);
+  const money = after.phase.status === "deleted" ? figuresOnceGone(before, now) : figuresNow(after, now);
   const outbox = after.outbox.map((pending): PendingEffect => {
     const { id, effect } = pending;
     if (effect.type !== "event" || !isPriced(pending)) return pending;
@@ -31,7 +31,7 @@ export function withMoney(
 }
 
 /** As the machine stands; what is not known is left out. */
-export function moneyNow(state: InstanceState, now: number): Money & EventDetail {
+export function figuresNow(state: InstanceState, now: number): Money & EventDetail {
   const ledger = ledgerAt(state, now);
   const { hourlyCost: rate } = rateOf(state, ledger);
   const hibernated = hibernatedCost(state).hourly;
@@ -59,7 +59,7 @@ export function moneyNow(state: InstanceState, now: number): Money & EventDetail
 }
 
 /** As the machine stood until it was gone. */
-function moneyOnceGone(before: InstanceState, now: number): Money & EventDetail {
+function figuresOnceGone(before: InstanceState, now: number): Money & EventDetail {
   const ledger = ledgerAt(before, now);
   const inAll = costsInAll(ledger);
   return moneyOf({

@@ -11,7 +11,7 @@ import type { Refusal } from "./refusals.ts";
 
 /** A hibernation that is asked of many instances at once. Each decides by itself, when it is asked, whether it is meant. */
 
-/** What of an instance a round goes by. */
+/** What decides whether an instance is meant. */
 interface Meant {
   readonly status: Status;
   readonly isIdle: boolean;

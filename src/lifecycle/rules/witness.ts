@@ -189,7 +189,7 @@ function openLookOnce(state: InstanceState, now: number): InstanceState {
   return isOpen ? state : openLook(state, now, true);
 }
 
-/** Up to when a list leaves no doubt that the machine was hibernated; null where it casts none. */
+/** Until when the machine was certainly hibernated, by a list that puts it in doubt; null where the list does not. */
 export function stoppedUntil(
   state: InstanceState,
   event: ListedEvent | VanishedEvent,

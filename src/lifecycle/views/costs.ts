@@ -1,4 +1,4 @@
-import { roundDollars } from "../model/dollars.ts";
+import { LEAST_DOLLARS, roundDollars } from "../model/dollars.ts";
 import {
   type CostTotals,
   costsInAll,
@@ -124,6 +124,3 @@ function sourceOf(costs: CostTotals, rate: Rate): CostSource {
   if (costs.reported > 0) return isComputed ? "mixed" : "reported";
   return isComputed || rate.source !== "unknown" ? "computed" : "unknown";
 }
-
-/** Less than this comes of rounding. */
-const LEAST_DOLLARS = 1e-9;

@@ -3,7 +3,7 @@ import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
-import { moneyNow } from "../rules/money.ts";
+import { figuresNow } from "../rules/money.ts";
 
 /** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
@@ -38,7 +38,7 @@ function messageAndActions(
   const { hibernates } = abilitiesOf(state.profile.provider);
   if (phase.status === "running" && phase.idle?.warnedAt != null && hibernates !== "never") {
     const countdownMs = Math.max(0, hibernationDue(phase.idle, policy) - now);
-    const { rate, would_save_hourly } = moneyNow(state, now);
+    const { rate, would_save_hourly } = figuresNow(state, now);
     return {
       message: "Low utilization detected",
       actions: [

@@ -1,17 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  addTime,
-  costsOfDay,
-  type Ledger,
-  newLedger,
-  type Usage,
-} from "../../../src/lifecycle/model/ledger.ts";
+import type { Usage } from "../../../src/lifecycle/model/ledger.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, startOfUtcDay, utcDay } from "../../../src/lifecycle/model/time.ts";
-import type { CostsBasis } from "../../../src/lifecycle/views/costs.ts";
 import { fleetOf } from "../../../src/platform/address.ts";
 import { type FleetStub, passAlarms, type Reported, reportOf, stateOf } from "../../fleet/fleets.ts";
+import { basisOf, HIBERNATED, IDLE, SILENT, UNKNOWN, WORKING } from "../../fleet/told-costs.ts";
 import { expectLogged } from "../../quiet.ts";
 import { call, Instance, newUser, type Reply, setClock } from "../../world.ts";
 
@@ -23,24 +17,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-const WORKING: Usage = { use: "working", isWasted: false, hourlyCost: 2, hourlySaving: 0 };
-const IDLE: Usage = { use: "idle", isWasted: true, hourlyCost: 1, hourlySaving: 0 };
-const SILENT: Usage = { use: "silent", isWasted: true, hourlyCost: 3, hourlySaving: 0 };
-const UNKNOWN: Usage = { use: "working", isWasted: false, hourlyCost: null, hourlySaving: 0 };
-const HIBERNATED: Usage = { use: "hibernated", isWasted: false, hourlyCost: 0.1, hourlySaving: 1.9 };
-
-/** What an instance reports that has done this since then. */
-function basisOf(usage: Usage, since: number): CostsBasis {
-  const ledger: Ledger = addTime(newLedger(since), usage, Date.now());
-  const days = [2, 1, 0].map((back) => startOfUtcDay(ledger.until) - back * DAY_MS);
-  return {
-    since,
-    until: ledger.until,
-    usage,
-    days: days.map((day) => ({ ...costsOfDay(ledger, day), day })),
-  };
-}
 
 class Watched {
   readonly userId: string;

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareKeys, mergedPage } from "../../../src/api/costs/pages.ts";
-import type { NamedCosts } from "../../../src/api/costs/rows.ts";
+import type { CostGroup } from "../../../src/history/costs.ts";
 import { NO_COSTS, sumOf } from "../../../src/lifecycle/model/ledger.ts";
 import type { Found } from "../../../src/lifecycle/model/stored.ts";
 
-const costing = (key: string, dollars: number): NamedCosts => ({
+const costing = (key: string, dollars: number): CostGroup => ({
   key,
   costs: { ...NO_COSTS, working: { ms: 1000, dollars } },
 });
 
-type Groups = ReadonlyMap<string, NamedCosts>;
+type Groups = ReadonlyMap<string, CostGroup>;
 
 /** A page as a database reads it. Rows that it can't read are left out. */
 function pageOf(groups: Groups, after: string | null, limit: number, unread: ReadonlySet<string>) {
@@ -21,7 +21,7 @@ function pageOf(groups: Groups, after: string | null, limit: number, unread: Rea
   return {
     rows: found.filter(({ key }) => !unread.has(key)),
     end: found.length < limit ? null : (found.at(-1)?.key ?? null),
-  } satisfies Found<NamedCosts, string>;
+  } satisfies Found<CostGroup, string>;
 }
 
 const groups = fc
@@ -45,11 +45,11 @@ describe("pages of two lists as one", () => {
             const known = expected.get(key);
             expected.set(key, { key, costs: known === undefined ? costs : sumOf(known.costs, costs) });
           }
-          const seen: NamedCosts[] = [];
+          const seen: CostGroup[] = [];
           let after: string | null = null;
           let pages = 0;
           do {
-            const page: Found<NamedCosts, string> = mergedPage(
+            const page: Found<CostGroup, string> = mergedPage(
               pageOf(one, after, limit, unread),
               pageOf(other, after, limit, new Set()),
               limit,

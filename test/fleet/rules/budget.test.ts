@@ -1,20 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  type Assessment,
   type AtLimit,
-  assess,
   type Budget,
   breaksAt,
   doubtBudget,
   endOf,
   isDoubted,
-  lookAfterChange,
   NO_BUDGET,
-  type Spent,
+  type Spending,
   setBudget,
   startOf,
 } from "../../../src/fleet/rules/budget.ts";
+import { type Assessment, assess, lookAfterChange } from "../../../src/fleet/rules/budget-assessment.ts";
 import { describeAlert } from "../../../src/fleet/rules/budget-words.ts";
 
 const MINUTE = 60_000;
@@ -23,8 +21,15 @@ const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 1, 10);
 
 const budgetOf = (limits: Partial<Budget>): Budget => ({ ...NO_BUDGET, ...limits });
-const spentOf = (spent: Partial<Spent>): Spent => ({ day: 0, month: 0, rate: 0, unknownRates: 0, ...spent });
-const look = (budget: Budget, spent: Partial<Spent>, now = START) => assess(budget, spentOf(spent), now, 1);
+const spentOf = (spent: Partial<Spending>): Spending => ({
+  day: 0,
+  month: 0,
+  rate: 0,
+  unknownRates: 0,
+  ...spent,
+});
+const look = (budget: Budget, spent: Partial<Spending>, now = START) =>
+  assess(budget, spentOf(spent), now, 1);
 const toldIn = ({ alerts }: Assessment) => alerts.map(({ period, percent }) => `${period} ${percent}`);
 
 /** A fleet of this rate that is looked at whenever that is due, from `from` up to `until`. */

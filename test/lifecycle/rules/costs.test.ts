@@ -185,6 +185,14 @@ describe("a machine that reports its costs", () => {
     expect(line.view).toMatchObject({ status: "orphaned", cost_today: 3.8, cost_source: "mixed" });
   });
 
+  it("teaches nothing by a first report without an uptime: nobody knows what time that covers", () => {
+    const line = registeredAt("0:00", null);
+    expect(reporting(line, "10:00", 96)).toBe(96);
+    expect(line.view).toMatchObject({ rate: null, rate_source: "unknown" });
+    expect(reporting(line, "40:00", 96.2)).toBe(96.2);
+    expect(line.view).toMatchObject({ rate: 0.4, rate_source: "learnt" });
+  });
+
   it("counts no time twice whose price was known before it began to report", () => {
     const line = new Timeline().beatUntil(at("2:00:00"));
     expect(reporting(line, "2:00:00", 0.9, 2 * 3600)).toBe(0.9);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { csvOf } from "../../../src/http/csv.ts";
+import { csvOf } from "../../src/http/csv.ts";
 
 describe("a table as CSV", () => {
   it("has a line for each row, and quotes what would end a cell", () => {

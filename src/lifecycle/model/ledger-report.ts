@@ -8,7 +8,7 @@ import {
   type Spent,
   sumOfSpent,
 } from "./ledger.ts";
-import { HOUR_MS, MINUTE_MS, startOfUtcDay } from "./time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, startOfUtcDay } from "./time.ts";
 
 /** The rate is learnt from about this much time: an agent rounds its costs, and a price may change. */
 const LEARNT_OVER_MS = 6 * HOUR_MS;
@@ -29,6 +29,7 @@ export function addReport(ledger: Ledger, report: CostReport): Ledger {
   const before = ledger.reported;
   const isAnew = hasBegunAnew(ledger, report);
   const growth = isAnew || before === null ? accumulated : accumulated - before.accumulated;
+  if (!isCredible(ledger, growth, report)) return ledger;
   const covered =
     before === null || (isAnew && uptimeMs !== null)
       ? coveredAnew(ledger, uptimeMs, at)
@@ -52,6 +53,15 @@ export function addReport(ledger: Ledger, report: CostReport): Ledger {
   return isTimed && covered.ms > 0
     ? { ...counted, learnt: learn(ledger.learnt, { ms: covered.ms, dollars: growth }) }
     : counted;
+}
+
+/** Many times what an hour of the dearest rented machine costs. */
+const MOST_AN_HOUR = 10_000;
+
+/** A broken count must not spend a budget for which other machines are stopped: the report is dropped, and the price counts. */
+function isCredible({ reported }: Ledger, growth: number, { uptimeMs, at }: CostReport): boolean {
+  const sinceMs = reported === null ? DAY_MS : at - reported.at;
+  return growth <= MOST_AN_HOUR * Math.max(1, Math.max(sinceMs, uptimeMs ?? 0) / HOUR_MS);
 }
 
 interface Covered {

@@ -176,6 +176,15 @@ describe("a machine that reports its costs", () => {
     expect(line.view.wasted_today).toBe(0.4792);
   });
 
+  it("is not believed in what no machine can cost: its price counts, and what it says next is held against what it said before", () => {
+    const line = registeredAt("8:00:00");
+    expect(reporting(line, "8:10:00", 1, 600)).toBe(1);
+    expect(reporting(line, "8:11:00", 1e9, 660)).toBe(1);
+    expect(line.view.rate).toBe(0.4);
+    expect(reporting(line, "8:12:00", 1.5, 720)).toBe(1.5);
+    expect(reporting(line, "8:13:00", 10_001.5, 780)).toBe(10_001.5);
+  });
+
   it("teaches what it costs an hour, where nobody named its price", () => {
     const line = registeredAt("2:00:00", null);
     reporting(line, "2:00:00", 2.4, 7200);

@@ -1,4 +1,4 @@
-import { costsInAll, dollarsOf } from "../model/ledger.ts";
+import { costsInAll, dollarsOf, type Ledger } from "../model/ledger.ts";
 import { project } from "../model/outbox.ts";
 import type { InstanceState, ToldCosts } from "../model/state.ts";
 import { HOUR_MS, startOfUtcDay } from "../model/time.ts";
@@ -23,20 +23,24 @@ export function tell(state: InstanceState, now: number): InstanceState {
 /** Whether the fleet must be told now. It is asked once an hour, by the hour of the registration: not all report at once. */
 export function mustTellCosts(before: InstanceState, after: InstanceState, now: number): boolean {
   const told = after.toldCosts;
-  const next = costsToTell(after, now);
-  if (told !== undefined && (told.hourlyCost === null) !== (next.hourlyCost === null)) return true;
+  const hourlyCost = hourlyCostOf(after, ledgerAt(after, now));
+  if (told !== undefined && (told.hourlyCost === null) !== (hourlyCost === null)) return true;
   if (!hasHourPassed(before, now)) return false;
-  return told === undefined || startOfUtcDay(told.at) < startOfUtcDay(now) || isOut(told, next);
+  // All days are added up once an hour, and not for each heartbeat.
+  return (
+    told === undefined || startOfUtcDay(told.at) < startOfUtcDay(now) || isOut(told, costsToTell(after, now))
+  );
 }
 
 function costsToTell(state: InstanceState, now: number): ToldCosts {
   const ledger = ledgerAt(state, now);
+  return { at: now, dollars: dollarsOf(costsInAll(ledger)), hourlyCost: hourlyCostOf(state, ledger) };
+}
+
+/** Dollars an hour now; null while that is unknown. */
+function hourlyCostOf(state: InstanceState, ledger: Ledger): number | null {
   const usage = usageOf(state, ledger);
-  return {
-    at: now,
-    dollars: dollarsOf(costsInAll(ledger)),
-    hourlyCost: usage === null ? 0 : usage.hourlyCost,
-  };
+  return usage === null ? 0 : usage.hourlyCost;
 }
 
 function hasHourPassed({ ledger, profile: { registeredAt } }: InstanceState, now: number): boolean {

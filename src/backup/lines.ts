@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AT_LIMIT } from "../fleet/rules/budget.ts";
+import { costFigures } from "../history/costs.ts";
 
 /**
  * The format of an export: JSON lines, each with a `type`. The first one names the version, the last one says how many there
@@ -170,18 +171,7 @@ const costDayLine = z.object({
   /** Its first instant. */
   day: moment,
   instance_id: id,
-  working_seconds: z.number(),
-  working: z.number(),
-  idle_seconds: z.number(),
-  idle: z.number(),
-  silent_seconds: z.number(),
-  silent: z.number(),
-  hibernated_seconds: z.number(),
-  hibernated: z.number(),
-  wasted: z.number(),
-  saved: z.number(),
-  reported: z.number(),
-  unpriced_seconds: z.number(),
+  ...costFigures,
   provider: z.string().max(64),
   /** JSON. */
   tags: text,

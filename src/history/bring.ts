@@ -1,4 +1,5 @@
 import { HOUR_MS } from "../lifecycle/model/time.ts";
+import type { costFigures } from "./costs.ts";
 
 /** Rows of a history that come from an export, each as it was exported. A row that is there already stays. */
 
@@ -34,21 +35,9 @@ export interface ExportedEvent {
   readonly detail: string;
 }
 
-export interface ExportedCostDay {
+export interface ExportedCostDay extends Readonly<Record<keyof typeof costFigures, number>> {
   readonly day: number;
   readonly instance_id: string;
-  readonly working_seconds: number;
-  readonly working: number;
-  readonly idle_seconds: number;
-  readonly idle: number;
-  readonly silent_seconds: number;
-  readonly silent: number;
-  readonly hibernated_seconds: number;
-  readonly hibernated: number;
-  readonly wasted: number;
-  readonly saved: number;
-  readonly reported: number;
-  readonly unpriced_seconds: number;
   readonly provider: string;
   readonly tags: string;
   readonly closed_at: number;

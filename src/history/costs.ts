@@ -88,37 +88,37 @@ export interface CostGroup {
   readonly costs: CostTotals;
 }
 
-export const costGroupRow = z
-  .object({
-    key: z.string(),
-    working_seconds: z.number(),
-    working: z.number(),
-    idle_seconds: z.number(),
-    idle: z.number(),
-    silent_seconds: z.number(),
-    silent: z.number(),
-    hibernated_seconds: z.number(),
-    hibernated: z.number(),
-    wasted: z.number(),
-    saved: z.number(),
-    reported: z.number(),
-    unpriced_seconds: z.number(),
-  })
-  .transform(
-    (row): CostGroup => ({
-      key: row.key,
-      costs: {
-        working: { ms: row.working_seconds * SECOND_MS, dollars: row.working },
-        idle: { ms: row.idle_seconds * SECOND_MS, dollars: row.idle },
-        silent: { ms: row.silent_seconds * SECOND_MS, dollars: row.silent },
-        hibernated: { ms: row.hibernated_seconds * SECOND_MS, dollars: row.hibernated },
-        wasted: row.wasted,
-        saved: row.saved,
-        reported: row.reported,
-        unpricedMs: row.unpriced_seconds * SECOND_MS,
-      },
-    }),
-  );
+/** Costs as the columns of `cost_days`, by their names. */
+export const costFigures = {
+  working_seconds: z.number(),
+  working: z.number(),
+  idle_seconds: z.number(),
+  idle: z.number(),
+  silent_seconds: z.number(),
+  silent: z.number(),
+  hibernated_seconds: z.number(),
+  hibernated: z.number(),
+  wasted: z.number(),
+  saved: z.number(),
+  reported: z.number(),
+  unpriced_seconds: z.number(),
+};
+
+export const costGroupRow = z.object({ key: z.string(), ...costFigures }).transform(
+  (row): CostGroup => ({
+    key: row.key,
+    costs: {
+      working: { ms: row.working_seconds * SECOND_MS, dollars: row.working },
+      idle: { ms: row.idle_seconds * SECOND_MS, dollars: row.idle },
+      silent: { ms: row.silent_seconds * SECOND_MS, dollars: row.silent },
+      hibernated: { ms: row.hibernated_seconds * SECOND_MS, dollars: row.hibernated },
+      wasted: row.wasted,
+      saved: row.saved,
+      reported: row.reported,
+      unpricedMs: row.unpriced_seconds * SECOND_MS,
+    },
+  }),
+);
 
 const keyOf = z.object({ key: z.string() }).transform(({ key }) => key);
 

@@ -1,24 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Alert, composeNotice, noticeSchema } from "../../src/alerts/notice.ts";
+import { alert, START } from "./alert.ts";
 
-const START = Date.UTC(2025, 11, 19);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-function alert(kind: Alert["kind"], index: number, more: Partial<Alert> = {}): Alert {
-  return {
-    eventId: `e${index}`,
-    instanceId: `rig-${index}`,
-    name: `Rig ${index}`,
-    registeredAt: START,
-    kind,
-    severity: "warning",
-    message: `Message ${index}`,
-    at: START + index,
-    detail: {},
-    ...more,
-  };
-}
 
 describe("one message", () => {
   it("names three orphaned instances under one heading", () => {

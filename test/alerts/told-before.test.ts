@@ -1,26 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Alert } from "../../src/alerts/notice.ts";
 import { type EarlierEvent, withoutOutage, withoutRepeats } from "../../src/alerts/told-before.ts";
+import { alert, START } from "./alert.ts";
 
-const START = Date.UTC(2025, 11, 19);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-function alert(kind: Alert["kind"], index: number, more: Partial<Alert> = {}): Alert {
-  return {
-    eventId: `e${index}`,
-    instanceId: `rig-${index}`,
-    name: `Rig ${index}`,
-    registeredAt: START,
-    kind,
-    severity: "warning",
-    message: `Message ${index}`,
-    at: START + index,
-    detail: {},
-    ...more,
-  };
-}
 
 describe("a mass outage", () => {
   const outage = { silentFrom: START, closedAt: START + MINUTE, openedAt: null };

@@ -135,8 +135,10 @@ export class InstanceLife implements Owner {
     // One that was set back begins anew.
     const asItIs = ["heartbeat", "policy.changed", "resumed"].includes(event.type);
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
-    const decision = decide(current, event, this.policy(stored), now);
-    const breaches = decision.state === former ? [] : breachesOf(former, decision.state, now);
+    const policy = this.policy(stored);
+    const decision = decide(current, event, policy, now);
+    const breaches =
+      decision.state === former ? [] : breachesOf(former, decision.state, now, { event, policy });
     if (breaches.length > 0) return this.#withhold(event, breaches, now);
     const state = attribute(decision.state, current.nextEffectId, requestId);
     const next = { ...stored, state };

@@ -1,5 +1,5 @@
 import { OF_A_STATE } from "./invariants/of-a-state.ts";
-import { OF_A_STEP } from "./invariants/of-a-step.ts";
+import { type DecidedBy, OF_A_STEP } from "./invariants/of-a-step.ts";
 import type { InstanceState } from "./model/state.ts";
 
 /**
@@ -41,6 +41,7 @@ export const INVARIANTS = {
   unheard_order_on_anothers:
     "of what was never heard, only a machine that its owner named here is stopped for that",
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
+  ordered_while_observing: "a policy that only observes orders nothing: only a person's word does",
   stop_where_only_deleted: "nothing is told to stop or to start where its provider can only delete",
 } as const;
 
@@ -49,12 +50,13 @@ export type Invariant = keyof typeof INVARIANTS;
 /**
  * Which invariants the step from `before` to `after` breaks, at `now` in ms. `before` is null for a state without a
  * predecessor. What `before` broke already is not held against the step: it would hold up every other one, for good. So a
- * clock that was set back breaks nothing either.
+ * clock that was set back breaks nothing either. `by`: absent where nobody knows any more.
  */
 export function breachesOf(
   before: InstanceState | null,
   after: InstanceState,
   now: number,
+  by?: DecidedBy,
 ): readonly Invariant[] {
   const breaches: Invariant[] = [];
   for (const [invariant, holds] of OF_A_STATE) {
@@ -62,7 +64,7 @@ export function breachesOf(
   }
   if (before === null) return breaches;
   for (const [invariant, holds] of OF_A_STEP) {
-    if (!holds(before, after, now)) breaches.push(invariant);
+    if (!holds(before, after, now, by)) breaches.push(invariant);
   }
   return breaches;
 }

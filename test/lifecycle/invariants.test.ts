@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { DecidedBy } from "../../src/lifecycle/invariants/of-a-step.ts";
 import { breachesOf, INVARIANTS, type Invariant } from "../../src/lifecycle/invariants.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEventKind } from "../../src/lifecycle/model/history-event.ts";
+import type { HibernationRound, InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { type Ledger, newLedger } from "../../src/lifecycle/model/ledger.ts";
 import { awaitHeartbeat, type Orphan, type Phase } from "../../src/lifecycle/model/phase.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
@@ -148,7 +150,7 @@ const trying = withPhase(deleting.state, {
 const lostHistory = withEvent(changed(busy.state, { unflushed: 0 }), "history_lost", "");
 
 /** Steps that break one invariant each. */
-const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = [
+const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState, DecidedBy?])[] = [
   ["number_not_finite", busy.state, withClock(busy.state, { countsFrom: Number.POSITIVE_INFINITY })],
   [
     "counter_negative",
@@ -307,8 +309,13 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
     }),
   ],
   ["idle_order_unwarned", busy.state, hibernatingIdle(null)],
+  ["ordered_while_observing", idle.state, hibernatingIdle(NOW), byObserver({ type: "alarm", dueAt: NOW })],
   ["stop_where_only_deleted", busy.state, atLambda(hibernatingIdle(NOW))],
 ];
+
+function byObserver(event: InstanceEvent): DecidedBy {
+  return { event, policy: { observes: true } };
+}
 
 function atLambda(state: InstanceState): InstanceState {
   if (state.phase.status !== "hibernating") throw new Error("it is not hibernating");
@@ -328,9 +335,21 @@ function unconfirmed(): InstanceState {
 }
 
 describe("an invariant", () => {
-  it.each(BROKEN)("%s is missed", (invariant, before, after) => {
+  it.for(BROKEN)("%s is missed", ([invariant, before, after, by]) => {
     const isOfAStep = breachesOf(null, after, NOW).every((breach) => breach !== invariant);
-    expect(breachesOf(isOfAStep ? before : null, after, NOW)).toContain(invariant);
+    expect(breachesOf(isOfAStep ? before : null, after, NOW, by)).toContain(invariant);
+  });
+
+  it.each<[string, InstanceEvent, boolean]>([
+    ["time alone", { type: "alarm", dueAt: NOW }, false],
+    ["a heartbeat", { type: "heartbeat", report: {} }, false],
+    ["the guard", { type: "guard.permitted", step: "hibernate", openedAt: null }, false],
+    ["a budget", { type: "hibernate.requested", round: roundBy("budget") }, false],
+    ["a person who asks for many", { type: "hibernate.requested", round: roundBy("kill_switch") }, true],
+    ["a person who asks for it", { type: "hibernate.requested" }, true],
+  ])("lets %s order under a policy that observes: %s", (_, event, may) => {
+    const breaches = breachesOf(idle.state, hibernatingIdle(NOW), NOW, byObserver(event));
+    expect(breaches.includes("ordered_while_observing")).toBe(!may);
   });
 
   it("is each tried here", () => {
@@ -367,6 +386,10 @@ describe("an invariant", () => {
     expect(breachesOf(chunk, anew, NOW)).toEqual(["effect_dropped"]);
   });
 });
+
+function roundBy(by: HibernationRound["by"]): HibernationRound {
+  return { by, askedAt: NOW, onlyIdle: true, status: null, keepAliveUpTo: 0 };
+}
 
 describe("a number that is none", () => {
   /** Each place of a number in the value, as a function that puts another there. */

@@ -76,6 +76,7 @@ const explanationSchema = component(
           "stale_evidence",
           "no_provider",
           "wake_grace",
+          "observe",
         ])
         .nullable(),
     })

@@ -48,6 +48,7 @@ const block: Record<Block, string> = {
   stale_evidence: "evidence too old",
   no_provider: "no provider can act",
   wake_grace: "just woken",
+  observe: "the policy only observes",
 };
 
 /** The kinds of `src/lifecycle/model/history-event.ts`; one that is not here is shown as it is. */

@@ -189,6 +189,7 @@ export const portuguese: Words = {
     stale_evidence: "evidência velha demais",
     no_provider: "nenhum provedor pode agir",
     wake_grace: "recém-acordada",
+    observe: "a política apenas observa",
   },
   event: (kind) => event[kind] ?? kind,
   policy: portuguesePolicy,

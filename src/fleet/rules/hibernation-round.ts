@@ -142,6 +142,8 @@ const AS_IT_SHOULD_BE: ReadonlySet<RoundEnd> = new Set([
   "not_idle",
   "changed",
   "within_budget",
+  // Its owner's policy only observes, and its owner was told.
+  "observe",
   // It is being woken or deleted by a later word.
   "busy",
 ]);

@@ -1,5 +1,6 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
 import {
   type Action,
   hibernationOf,
@@ -9,6 +10,7 @@ import {
   orphanOf,
   stemsFromSilence,
 } from "../model/phase.ts";
+import type { Policy } from "../model/policy.ts";
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
 import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
@@ -16,7 +18,13 @@ import { isChosenByOwner } from "../rules/unheard.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
-type OfAStep = (before: InstanceState, after: InstanceState, now: number) => boolean;
+type OfAStep = (before: InstanceState, after: InstanceState, now: number, by?: DecidedBy) => boolean;
+
+/** Upon what it was decided, and by which policy. */
+export interface DecidedBy {
+  readonly event: InstanceEvent;
+  readonly policy: Pick<Policy, "observes">;
+}
 
 export const OF_A_STEP = [
   ["counter_fell", doTotalsGrow],
@@ -42,6 +50,10 @@ export const OF_A_STEP = [
   ["never_heard_deleted", isNewDeleteOfHeard],
   ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
+  [
+    "ordered_while_observing",
+    (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(by),
+  ],
   ["stop_where_only_deleted", isNewStopPossible],
 ] as const satisfies readonly (readonly [string, OfAStep])[];
 
@@ -221,6 +233,11 @@ function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): bool
   const { phase } = after;
   if (phase.status !== "hibernating" || phase.reason !== "idle") return true;
   return newActionIn(before, after) === null || (idleRunOf(phase)?.warnedAt ?? null) !== null;
+}
+
+function mayOrder({ event, policy }: DecidedBy): boolean {
+  if (!policy.observes || event.type === "wake.requested") return true;
+  return event.type === "hibernate.requested" && event.round?.by !== "budget";
 }
 
 function isNewStopPossible(before: InstanceState, after: InstanceState): boolean {

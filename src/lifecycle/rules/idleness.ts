@@ -7,7 +7,7 @@ import type { InstanceState } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
-import { beginHibernation } from "./hibernation.ts";
+import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 
 /**
  * The idle ladder of a running instance: warned, then hibernated. It needs fresh evidence: missing heartbeats never
@@ -53,10 +53,14 @@ function nextDue(state: InstanceState, run: IdleRun, policy: Policy): number {
 function dueByPolicy(state: InstanceState, run: IdleRun, policy: Policy): number {
   if (run.warnedAt === null) return run.since + policy.idle.warnAfterMs;
   const due = hibernationDue(run, policy);
-  const { wouldHibernateAt } = state.reminders;
-  return abilitiesOf(state.profile.provider).hibernates === "never" && wouldHibernateAt !== null
-    ? Math.max(due, wouldHibernateAt + policy.reminderMs)
-    : due;
+  const toldAt = toldAsMereWish(state, run, policy);
+  return toldAt === null ? due : Math.max(due, toldAt + policy.reminderMs);
+}
+
+/** When its owner was last told of a hibernation that is due and that nobody carries out; null for any other. */
+function toldAsMereWish(state: InstanceState, run: IdleRun, policy: Policy): number | null {
+  if (abilitiesOf(state.profile.provider).hibernates === "never") return state.reminders.wouldHibernateAt;
+  return policy.observes ? toldOfRunAt(state, run) : null;
 }
 
 /** Takes the step of the idle ladder that is due at `now`, if there is fresh evidence for it. */
@@ -93,11 +97,11 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
       },
     );
   }
-  return beginHibernation(state, {
+  return hibernateByPolicy(state, policy, {
     kind: "hibernate",
     reason: "idle",
     at: now,
-    message: `Hibernating: ${describeIdle(run, policy, now)}`,
+    because: describeIdle(run, policy, now),
     detail: idleEvidence(run, policy),
   });
 }
@@ -109,11 +113,18 @@ function sayRisks(state: InstanceState): string {
 
 /** The warning in one sentence: `GPU <5% utilization for 3min. Hibernating in 2min.` */
 export function idleWarning(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
-  const ahead =
-    abilitiesOf(state.profile.provider).hibernates === "never"
-      ? `No provider can hibernate it${onlyDeletes(state.profile.provider) ? `: ${whyNotStopped(state.profile.provider)}` : ""}.`
-      : `Hibernating in ${shortDuration(Math.max(0, hibernationDue(run, policy) - now))}.`;
-  return `${describeIdle(run, policy, now)}. ${ahead}`;
+  return `${describeIdle(run, policy, now)}. ${whatIsAhead(state, run, policy, now)}`;
+}
+
+function whatIsAhead(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
+  const { provider } = state.profile;
+  if (abilitiesOf(provider).hibernates === "never") {
+    return `No provider can hibernate it${onlyDeletes(provider) ? `: ${whyNotStopped(provider)}` : ""}.`;
+  }
+  const left = shortDuration(Math.max(0, hibernationDue(run, policy) - now));
+  return policy.observes
+    ? `It would be hibernated in ${left}, but ${ONLY_OBSERVES}.`
+    : `Hibernating in ${left}.`;
 }
 
 function whyNobody({ profile: { provider } }: InstanceState): string {

@@ -16,6 +16,7 @@ import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
 import { beforeStep, deletionDue, isStepDue, nextStep, restartLadder } from "./ladder.ts";
 import { restartLook } from "./look.ts";
+import { changeMode } from "./observing.ts";
 import { actionOf } from "./order.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 
@@ -33,7 +34,8 @@ export function changePolicy(
 ): InstanceState {
   const counted = keepMissedHeartbeats(state, former, now);
   const idle = changeIdlePolicy(counted, former, policy, now);
-  const changed = changeOrphanPolicy(idle, former, policy, now);
+  const silent = changeOrphanPolicy(idle, former, policy, now);
+  const changed = changeMode(silent, former, policy, now, POLICY_CHANGED);
   const standing = changeStanding(changed, former, policy, now);
   const message = standing === changed ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
   return project(record(standing, { at: now, kind: "policy_changed", severity: "info", message }));

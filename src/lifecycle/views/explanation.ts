@@ -25,6 +25,8 @@ export interface Explanation {
     | "stale_evidence"
     | "no_provider"
     | "wake_grace"
+    /** The policy only observes: the step is told of when it is due, and not taken. */
+    | "observe"
     | null;
 }
 
@@ -195,7 +197,9 @@ function explainIdle(
           ? "no_provider"
           : stale
             ? "stale_evidence"
-            : null,
+            : warned && policy.observes
+              ? "observe"
+              : null,
   );
 }
 
@@ -250,7 +254,8 @@ function silenceBlockedBy(
 ): Explanation["blocked_by"] {
   if (held) return "guard";
   if (!policy.orphan.enabled) return "policy_disabled";
-  return canBeDone ? null : "no_provider";
+  if (!canBeDone) return "no_provider";
+  return policy.observes ? "observe" : null;
 }
 
 function orphanEvidence(state: InstanceState, orphan: Orphan): string {

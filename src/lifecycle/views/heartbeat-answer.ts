@@ -36,7 +36,9 @@ function messageAndActions(
 ): { message: string; actions: AnswerAction[] } {
   const { phase } = state;
   const { hibernates } = abilitiesOf(state.profile.provider);
-  if (phase.status === "running" && phase.idle?.warnedAt != null && hibernates !== "never") {
+  // Nothing counts down to what is not going to happen.
+  const mayAct = hibernates !== "never" && !policy.observes;
+  if (phase.status === "running" && phase.idle?.warnedAt != null && mayAct) {
     const countdownMs = Math.max(0, hibernationDue(phase.idle, policy) - now);
     const { rate, would_save_hourly } = figuresNow(state, now);
     return {

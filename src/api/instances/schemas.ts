@@ -16,6 +16,8 @@ import type {
   ShownView,
   WakeFailedView,
 } from "../../lifecycle/views/instance-view.ts";
+import { instant } from "./instant.ts";
+import { preparationSchema, reclaimedSchema } from "./preparation-schemas.ts";
 import { tagsViewSchema } from "./tags.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
@@ -50,8 +52,6 @@ export const hourlyCostSchema = z
   .describe("Dollars an hour");
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
-
-export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
 
 export const statusSchema = z.enum(STATUSES);
 
@@ -288,6 +288,8 @@ export const detailSchema = component(
     avg_gpu_utilization: z.number().nullable(),
     stopped_risks: stoppedRisksSchema,
     wake_failed: z.union([wakeFailedSchema, z.null()]),
+    preparation: z.union([preparationSchema, z.null()]),
+    reclaimed: z.union([reclaimedSchema, z.null()]),
     cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
     cost_total: z.number().describe("Dollars since it was registered"),
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),

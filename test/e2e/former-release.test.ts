@@ -175,6 +175,12 @@ const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "act_on_never_heard",
   "inventory",
   "reports",
+  "mode",
+  "sources",
+  "prepare_max_seconds",
+  "schedule",
+  "maintenance",
+  "max_runtime_hours",
   "delete_while_running",
 ]);
 

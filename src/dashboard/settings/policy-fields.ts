@@ -7,7 +7,7 @@ export type FieldValue = number | boolean | string | null;
 export type FieldKind =
   | {
       readonly type: "number";
-      readonly unit: "seconds" | "minutes" | "days" | "percent" | null;
+      readonly unit: "seconds" | "minutes" | "hours" | "days" | "percent" | null;
       readonly nullable?: true;
     }
   | { readonly type: "boolean" }
@@ -16,7 +16,8 @@ export type FieldKind =
 const SECONDS: FieldKind = { type: "number", unit: "seconds" };
 const BOOLEAN: FieldKind = { type: "boolean" };
 
-type Fields<T> = { readonly [K in keyof T]-?: FieldKind };
+/** Groups within groups are edited by forms of their own. */
+type Fields<T> = { readonly [K in keyof T as T[K] extends object ? never : K]-?: FieldKind };
 
 /** Every field of the policy: one that is added there must be added here. */
 export const GROUPS: {
@@ -29,6 +30,7 @@ export const GROUPS: {
     warn_after_seconds: SECONDS,
     hibernate_after_seconds: SECONDS,
     respect_activity: BOOLEAN,
+    prepare_max_seconds: SECONDS,
   },
   orphan: {
     enabled: BOOLEAN,
@@ -59,7 +61,9 @@ export const GROUPS_OF_LEVEL = {
 } as const satisfies Record<string, readonly (keyof typeof GROUPS)[]>;
 
 export const SINGLE_FIELDS: Fields<Omit<PolicySettings, keyof typeof GROUPS>> = {
+  mode: { type: "choice", choices: ["act", "observe"] },
   heartbeat_interval_seconds: SECONDS,
+  max_runtime_hours: { type: "number", unit: "hours", nullable: true },
   keep_alive_minutes: { type: "number", unit: "minutes" },
 };
 
@@ -81,7 +85,18 @@ export const englishPolicy: Readonly<Record<Name, string>> = {
   threshold_percent: "Idle under",
   warn_after_seconds: "Warn after",
   hibernate_after_seconds: "Hibernate after",
-  respect_activity: "SSH sessions and busy kernels count as use",
+  respect_activity: "Activity beside the GPU counts as use",
+  prepare_max_seconds: "Wait for the machine's hooks for at most",
+  sources: "What counts as use",
+  mode: "What is decided",
+  max_runtime_hours: "Hibernate after running for",
+  schedule: "Schedule",
+  timezone: "Time zone",
+  awake: "Hours in which nothing is hibernated for idleness",
+  outside: "Outside these hours",
+  wake_at_start: "Wake at their start",
+  maintenance: "Maintenance",
+  windows: "Windows in which silence moves nobody",
   orphan_after_seconds: "Counts as an orphan after",
   force_hibernate_after_seconds: "Force-hibernate after",
   delete_after_days: "Delete after",
@@ -110,7 +125,18 @@ export const portuguesePolicy: Readonly<Record<Name, string>> = {
   threshold_percent: "Ociosa abaixo de",
   warn_after_seconds: "Avisar após",
   hibernate_after_seconds: "Hibernar após",
-  respect_activity: "Sessões SSH e kernels ocupados contam como uso",
+  respect_activity: "Atividade além da GPU conta como uso",
+  prepare_max_seconds: "Esperar pelos hooks da máquina por no máximo",
+  sources: "O que conta como uso",
+  mode: "O que se decide",
+  max_runtime_hours: "Hibernar após funcionar por",
+  schedule: "Horários",
+  timezone: "Fuso horário",
+  awake: "Horas em que nada é hibernado por ociosidade",
+  outside: "Fora dessas horas",
+  wake_at_start: "Acordar no início delas",
+  maintenance: "Manutenção",
+  windows: "Janelas em que o silêncio não move nada",
   orphan_after_seconds: "Conta como órfã após",
   force_hibernate_after_seconds: "Hibernar à força após",
   delete_after_days: "Excluir após",

@@ -237,7 +237,7 @@ export const english = {
   from: { instance: "set here", user: "your default", service: "service default" },
   save: "Save",
   onlyUnset: "never",
-  units: { seconds: "s", minutes: "min", days: "days", percent: "%" },
+  units: { seconds: "s", minutes: "min", hours: "h", days: "days", percent: "%" },
   yes: "yes",
   no: "no",
   access: "Agent and access",

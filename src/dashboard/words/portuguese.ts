@@ -222,7 +222,7 @@ export const portuguese: Words = {
   from: { instance: "definido aqui", user: "seu padrão", service: "padrão do serviço" },
   save: "Salvar",
   onlyUnset: "nunca",
-  units: { seconds: "s", minutes: "min", days: "dias", percent: "%" },
+  units: { seconds: "s", minutes: "min", hours: "h", days: "dias", percent: "%" },
   yes: "sim",
   no: "não",
   access: "Agente e acesso",

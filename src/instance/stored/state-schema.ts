@@ -63,8 +63,12 @@ const gpuReading = z.object({
   index: number,
   name: text.nullish(),
   utilization: number.nullish(),
+  utilization_max: number.nullish(),
   vram_used_gb: number.nullish(),
   vram_total_gb: number.nullish(),
+  power_watts: number.nullish(),
+  power_limit_watts: number.nullish(),
+  compute_processes: number.nullish(),
 } satisfies { [Key in keyof GpuReading]-?: z.ZodType<GpuReading[Key]> });
 
 export const stateSchema = exactly<InstanceState>({

@@ -1,14 +1,18 @@
 import { z } from "zod";
+import {
+  deadManSchema,
+  hooksSchema,
+  preparationSchema,
+  reclaimSchema,
+  sourcesSchema,
+} from "./heartbeat-use.ts";
+import { plainText } from "./plain-text.ts";
 
-/** What an instance reports about itself. Of `status`, only "hibernating" has an effect: the agent's last heartbeat. */
+/** What an instance reports about itself. Of `status`, the words that its description names have an effect. */
 
 const utilizationPercent = z.number().min(0).max(100).nullish();
+const watts = z.number().min(0).max(1_000_000).nullish();
 const gigabytes = z.number().min(0).max(10_000_000).nullish();
-
-/** Text that is shown to people: no control or invisible characters, and none that reverse the writing direction. */
-const plainText = z
-  .string()
-  .regex(/^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must hold no control characters");
 
 /** Longer names are cut, not refused: a long GPU name must not make a machine look silent. */
 const GPU_NAME_LENGTH = 64;
@@ -19,9 +23,13 @@ const gpuSchema = z.object({
     .overwrite((name) => [...name].slice(0, GPU_NAME_LENGTH).join(""))
     .nullish()
     .describe(`Kept to ${GPU_NAME_LENGTH} characters`),
-  utilization: utilizationPercent,
+  utilization: utilizationPercent.describe("Percent; as a mean since the last heartbeat that was accepted"),
+  utilization_max: utilizationPercent.describe("The highest since then"),
   vram_used_gb: gigabytes,
   vram_total_gb: gigabytes,
+  power_watts: watts.describe("The highest since then"),
+  power_limit_watts: watts,
+  compute_processes: z.int().min(0).max(1_000_000).nullish(),
 });
 
 export type GpuReading = z.infer<typeof gpuSchema>;
@@ -61,6 +69,9 @@ export type LateReading = z.infer<typeof lateReadingSchema>;
 
 export const heartbeatSchema = z.object({
   gpu_utilization: utilizationPercent.describe("Percent; with several GPUs the busiest one"),
+  gpu_utilization_max: utilizationPercent.describe(
+    "The highest of any GPU since the last heartbeat that was accepted: idleness is judged by it where it is there",
+  ),
   vram_used_gb: gigabytes,
   cpu_utilization: utilizationPercent,
   ram_used_gb: gigabytes,
@@ -70,7 +81,9 @@ export const heartbeatSchema = z.object({
     .min(1)
     .max(32)
     .nullish()
-    .describe('What the agent does: "running", or "hibernating" as its last word'),
+    .describe(
+      'What the agent does: "running", "preparing" while its owner\'s hooks run, "prepared" after them, "reclaimed" when its provider takes the machine back, or "hibernating" as its last word',
+    ),
   uptime_seconds: z.number().min(0).max(10_000_000_000).nullish(),
   gpus: z.array(gpuSchema).max(64).nullish().describe("Each GPU; idleness looks at the busiest"),
   activity: activitySchema
@@ -78,6 +91,11 @@ export const heartbeatSchema = z.object({
     .describe(
       "Signs of use beside the readings, such as ssh_sessions and busy_jupyter_kernels, and how many",
     ),
+  sources: sourcesSchema.nullish(),
+  hooks: hooksSchema.nullish(),
+  preparation: preparationSchema.nullish(),
+  reclaim: reclaimSchema.nullish(),
+  dead_man: deadManSchema.nullish().describe("Of a machine that hibernates itself when the service is away"),
   boot_id: z
     .string()
     .regex(/^[A-Za-z0-9._:-]{1,64}$/, "must be 1 to 64 of letters, digits, '.', '_', ':', '-'")

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { DEFAULT_SOURCES, sourceSettingsSchema } from "./source-settings.ts";
 import { DAY_MS, SECOND_MS } from "./time.ts";
+import { maintenanceSchema, NO_MAINTENANCE, NO_SCHEDULE, scheduleSchema } from "./window-settings.ts";
 
 /**
  * What the owner decides about an instance, in the fields of the HTTP API. Three levels are merged field by field: the
@@ -18,8 +20,20 @@ const idleSchema = z.strictObject({
   hibernate_after_seconds: seconds,
   respect_activity: z
     .boolean()
-    .describe("Whether reported activity, such as SSH sessions, counts as not idle"),
+    .describe("Whether sources of activity, such as SSH connections, keep an instance from being idle"),
+  prepare_max_seconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .describe(
+      "A hibernation waits for the owner's hooks on the machine for so long at the most; 0: it does not",
+    ),
+  sources: sourceSettingsSchema.describe("From which value on each source of activity counts as use"),
 });
+
+const idleOverridesSchema = idleSchema
+  .partial()
+  .extend({ sources: sourceSettingsSchema.partial().optional() });
 
 const orphanSchema = z.strictObject({
   enabled: z.boolean(),
@@ -70,24 +84,43 @@ const heartbeatIntervalSeconds = z.int().min(5).max(3600);
 /** How long an instance may be kept alive: at most a week. */
 export const keepAliveMinutesSchema = z.int().min(1).max(10_080);
 
+const mode = z
+  .enum(["act", "observe"])
+  .describe("`observe`: each step is decided, recorded and told as one that would be taken, and none is");
+
+const maxRuntimeHours = z
+  .number()
+  .min(0.5)
+  .max(8760)
+  .nullable()
+  .describe("An instance that has run for so long is hibernated, whatever it does; null: never for that");
+
 export const policySettingsSchema = z.strictObject({
+  mode,
   heartbeat_interval_seconds: heartbeatIntervalSeconds,
   idle: idleSchema,
   orphan: orphanSchema,
   guard: guardSchema,
   inventory: inventorySchema,
   reports: reportsSchema,
+  schedule: scheduleSchema,
+  maintenance: maintenanceSchema,
+  max_runtime_hours: maxRuntimeHours,
   keep_alive_minutes: keepAliveMinutesSchema,
 });
 
 /** A user's overrides. Any field may be left out; unknown fields are refused. */
 export const policyOverridesSchema = z.strictObject({
+  mode: mode.optional(),
   heartbeat_interval_seconds: heartbeatIntervalSeconds.optional(),
-  idle: idleSchema.partial().optional(),
+  idle: idleOverridesSchema.optional(),
   orphan: orphanSchema.partial().optional(),
   guard: guardSchema.partial().optional(),
   inventory: inventorySchema.partial().optional(),
   reports: reportsSchema.partial().optional(),
+  schedule: scheduleSchema.partial().optional(),
+  maintenance: maintenanceSchema.partial().optional(),
+  max_runtime_hours: maxRuntimeHours.optional(),
   keep_alive_minutes: keepAliveMinutesSchema.optional(),
 });
 
@@ -112,6 +145,7 @@ export type PolicyOverrides = z.infer<typeof policyOverridesSchema>;
 export type InstancePolicyOverrides = Omit<PolicyOverrides, "guard" | "inventory" | "reports">;
 
 export const DEFAULT_POLICY: PolicySettings = {
+  mode: "act",
   heartbeat_interval_seconds: 60,
   idle: {
     enabled: true,
@@ -120,6 +154,8 @@ export const DEFAULT_POLICY: PolicySettings = {
     warn_after_seconds: 180,
     hibernate_after_seconds: 300,
     respect_activity: true,
+    prepare_max_seconds: 600,
+    sources: DEFAULT_SOURCES,
   },
   orphan: {
     enabled: true,
@@ -141,6 +177,9 @@ export const DEFAULT_POLICY: PolicySettings = {
   },
   inventory: { adopt: "suggest" },
   reports: { monthly: true },
+  schedule: NO_SCHEDULE,
+  maintenance: NO_MAINTENANCE,
+  max_runtime_hours: null,
   keep_alive_minutes: 60,
 };
 
@@ -149,12 +188,21 @@ export function mergePolicy(user: PolicyOverrides, instance: InstancePolicyOverr
   const levels: readonly PolicyOverrides[] = [user, withoutGuard(instance)];
   return levels.reduce<PolicySettings>(
     (merged, level) => ({
+      mode: level.mode ?? merged.mode,
       heartbeat_interval_seconds: level.heartbeat_interval_seconds ?? merged.heartbeat_interval_seconds,
-      idle: { ...merged.idle, ...level.idle },
+      idle: {
+        ...merged.idle,
+        ...level.idle,
+        sources: { ...merged.idle.sources, ...level.idle?.sources },
+      },
       orphan: { ...merged.orphan, ...level.orphan },
       guard: { ...merged.guard, ...level.guard },
       inventory: { ...merged.inventory, ...level.inventory },
       reports: { ...merged.reports, ...level.reports },
+      schedule: { ...merged.schedule, ...level.schedule },
+      maintenance: { ...merged.maintenance, ...level.maintenance },
+      max_runtime_hours:
+        level.max_runtime_hours === undefined ? merged.max_runtime_hours : level.max_runtime_hours,
       keep_alive_minutes: level.keep_alive_minutes ?? merged.keep_alive_minutes,
     }),
     DEFAULT_POLICY,

@@ -1,5 +1,7 @@
 import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.ts";
+import type { SourceSettings } from "./source-settings.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
+import type { MaintenanceSettings, ScheduleSettings } from "./window-settings.ts";
 
 /** Thirty days: then it leaves the list, the scrape and whatever is done for all instances. */
 export const DELETED_LISTED_MS = 30 * DAY_MS;
@@ -8,6 +10,8 @@ export const DELETED_LISTED_MS = 30 * DAY_MS;
 export interface Policy {
   /** The operator has suspended the user: no step is taken, and nothing is ordered. */
   readonly suspended: boolean;
+  /** Each step is decided and told, and none is taken. */
+  readonly observes: boolean;
   readonly intervalMs: number;
   readonly idle: {
     readonly enabled: boolean;
@@ -16,6 +20,9 @@ export interface Policy {
     readonly warnAfterMs: number;
     readonly hibernateAfterMs: number;
     readonly respectActivity: boolean;
+    /** A hibernation waits for the owner's hooks for so long at the most. */
+    readonly prepareMaxMs: number;
+    readonly sources: SourceSettings;
   };
   readonly orphan: {
     readonly enabled: boolean;
@@ -37,6 +44,9 @@ export interface Policy {
     /** How often the guard is asked again about a step that it holds back. */
     readonly askAgainMs: number;
   };
+  readonly schedule: ScheduleSettings;
+  readonly maintenance: MaintenanceSettings;
+  readonly maxRuntimeMs: number | null;
   readonly keepAliveMs: number;
   /** For this long after a wake no step of a ladder is taken. */
   readonly wakeGraceMs: number;
@@ -64,6 +74,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
   const laterBySeconds = Math.max(0, shortestSilenceSeconds(settings) - orphan.orphan_after_seconds);
   return {
     suspended,
+    observes: settings.mode === "observe",
     intervalMs: fromSeconds(settings.heartbeat_interval_seconds),
     idle: {
       enabled: idle.enabled && !suspended,
@@ -72,6 +83,8 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
       warnAfterMs: fromSeconds(idle.warn_after_seconds),
       hibernateAfterMs: fromSeconds(idle.hibernate_after_seconds),
       respectActivity: idle.respect_activity,
+      prepareMaxMs: fromSeconds(idle.prepare_max_seconds),
+      sources: idle.sources,
     },
     orphan: {
       enabled: orphan.enabled && !suspended,
@@ -94,6 +107,9 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
       maxHoldMs: fromSeconds(guard.max_hold_seconds),
       askAgainMs: (5 * MINUTE_MS) / speed,
     },
+    schedule: settings.schedule,
+    maintenance: settings.maintenance,
+    maxRuntimeMs: settings.max_runtime_hours === null ? null : (settings.max_runtime_hours * HOUR_MS) / speed,
     keepAliveMs: (settings.keep_alive_minutes * MINUTE_MS) / speed,
     wakeGraceMs: (10 * MINUTE_MS) / speed,
     settleMs: (2 * MINUTE_MS) / speed,

@@ -80,6 +80,10 @@ describe("the limits of a policy's", () => {
 
   it("defaults are those of the contract", () => {
     expect(DEFAULT_POLICY).toEqual({
+      mode: "act",
+      max_runtime_hours: null,
+      schedule: { timezone: "UTC", awake: [], outside: "idle_rules", wake_at_start: false },
+      maintenance: { timezone: "UTC", windows: [] },
       heartbeat_interval_seconds: 60,
       idle: {
         enabled: true,
@@ -88,6 +92,18 @@ describe("the limits of a policy's", () => {
         warn_after_seconds: 3 * 60,
         hibernate_after_seconds: 5 * 60,
         respect_activity: true,
+        prepare_max_seconds: 600,
+        sources: {
+          ssh_connections: 1,
+          notebook_connections: 1,
+          busy_kernels: 1,
+          cpu_cores: 0.5,
+          network_kb_per_second: 500,
+          disk_kb_per_second: 2000,
+          compute_processes: 1,
+          work: 1,
+          scripts: 1,
+        },
       },
       orphan: {
         enabled: true,

@@ -122,6 +122,7 @@ export function completeView<View extends LiveView>(view: View): View {
       ? { hibernated_cost: hourly, hibernated_cost_source: source }
       : {}),
     tags: partial.tags ?? {},
+    mode: partial.mode ?? "act",
     provider: kindOf(provider),
     connection: connectionOf(provider),
   };

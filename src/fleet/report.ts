@@ -1,6 +1,7 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import { registeredCost } from "../lifecycle/model/hibernated-cost.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { toKept } from "../lifecycle/model/observed-overrides.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
@@ -62,6 +63,11 @@ export interface UserPolicy {
   readonly version: number;
   /** The operator has suspended the user: absent is no. It goes with the policy, since all instances hear of that. */
   readonly suspended?: boolean | undefined;
+}
+
+/** As an instance is told it, whose object may still run the former release. */
+export function toldPolicy(policy: UserPolicy): UserPolicy {
+  return { ...policy, overrides: toKept(policy.overrides) };
 }
 
 /** What an instance begins with that is about to be registered. */

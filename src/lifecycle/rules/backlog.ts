@@ -2,7 +2,6 @@ import {
   type Heartbeat,
   type HeartbeatReport,
   heartbeatFromLateReading,
-  idleReading,
   type LateReading,
 } from "../model/heartbeat.ts";
 import { emit, flush, inChunks } from "../model/outbox.ts";
@@ -10,8 +9,10 @@ import { idleRunOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, recentOf } from "../model/state.ts";
 import { SECOND_MS, toIso } from "../model/time.ts";
+import { evidenceOfKept } from "../model/use.ts";
 import { callOffIdleHibernation } from "./handover.ts";
-import { busyReason, endIdleRun } from "./idle-run.ts";
+import { endIdleRun } from "./idle-run.ts";
+import { judge } from "./use.ts";
 
 /**
  * Late readings, which the agent took while the service was out of reach and sends in the `backlog` of a heartbeat. They
@@ -79,11 +80,10 @@ function endIdleRunIfBusy(
   for (const late of backlog) {
     const at = takenAt(late, now);
     if (at < run.since) continue;
-    const heartbeat = heartbeatFromLateReading(late, at, 0);
-    const reading = idleReading(heartbeat, policy.idle.metric, state.agent.hasGpu);
-    const because = busyReason({ reading, activity: null }, policy);
-    if (because === null) continue;
-    return callOffIdleHibernation(endIdleRun(state, now, `${because} at ${toIso(at)}`), now);
+    const evidence = evidenceOfKept(heartbeatFromLateReading(late, at, 0));
+    const judgement = judge(evidence, policy, state.agent.hasGpu);
+    if (judgement.verdict === "quiet") continue;
+    return callOffIdleHibernation(endIdleRun(state, now, `${judgement.because} at ${toIso(at)}`), now);
   }
   return state;
 }

@@ -1,24 +1,19 @@
 import { closeGap, countHeartbeat } from "../model/counters.ts";
-import {
-  type Heartbeat,
-  type HeartbeatReport,
-  hasUnreadableGpu,
-  heartbeatFrom,
-  type IdleReading,
-  idleReading,
-} from "../model/heartbeat.ts";
+import { type Heartbeat, type HeartbeatReport, heartbeatFrom } from "../model/heartbeat.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { type Agent, type InstanceState, recentOf } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { extendTrend } from "../model/trend.ts";
+import { evidenceOf } from "../model/use.ts";
 import { receiveBacklog } from "./backlog.ts";
 import { reportCosts } from "./costs.ts";
 import { callOff, callOffIdleHibernation, recover } from "./handover.ts";
 import { beginHibernation, cancelHibernation, failHibernation, summarizeHibernation } from "./hibernation.ts";
-import { busyReason, type UseReport, updateIdleRun } from "./idle-run.ts";
+import { type UseReport, updateIdleRun } from "./idle-run.ts";
 import { takesOrdersByAnswer } from "./order.ts";
+import { judge } from "./use.ts";
 import { finishWake } from "./waking.ts";
 
 /** What a heartbeat says about its instance, apart from the readings that are kept. */
@@ -43,23 +38,13 @@ export function receiveHeartbeat(
   const heartbeat = heartbeatFrom(report, now, known.agent.nextInHistory);
   const signal: Signal = {
     at: now,
-    reading: hasUnreadableGpu(report)
-      ? readingOfReadableGpus(heartbeat, policy)
-      : idleReading(heartbeat, policy.idle.metric, known.agent.hasGpu),
-    activity: heartbeat.activity,
+    judgement: judge(evidenceOf(report, heartbeat), policy, known.agent.hasGpu),
     isDuplicate,
     announcesHibernation: heartbeat.status === "hibernating" && takesOrdersByAnswer(state.profile),
   };
   const moved = applySignal(recover(known, now, "heartbeat received"), signal, policy);
   const alive = updateLastHeartbeat(moved, now, policy);
   return isDuplicate ? alive : addHeartbeat(alive, heartbeat, state.clock.lastHeartbeatAt, policy);
-}
-
-/** One of several GPUs could not be read. The others may prove that the instance is busy, but never that it is idle. */
-function readingOfReadableGpus(heartbeat: Heartbeat, policy: Policy): IdleReading | null {
-  const reading = idleReading(heartbeat, policy.idle.metric, true);
-  const isGpu = reading?.metric === "GPU";
-  return isGpu && reading.percent < policy.idle.thresholdPercent ? null : reading;
 }
 
 /** The agent missed the answer and sends the same heartbeat again. */
@@ -88,7 +73,8 @@ function recordRestart(state: InstanceState, at: number): InstanceState {
 function updateSequenceAndGpus(state: InstanceState, report: HeartbeatReport): InstanceState {
   const { agent } = state;
   const gpus = report.gpus ?? agent.gpus;
-  const hasGpu = agent.hasGpu || report.gpu_utilization != null || gpus.length > 0;
+  const isGpuRead = (report.gpu_utilization ?? report.gpu_utilization_max) != null;
+  const hasGpu = agent.hasGpu || isGpuRead || gpus.length > 0;
   const sequence = report.boot_id == null ? agent.sequence : (report.sequence ?? agent.sequence);
   return { ...state, agent: { ...agent, sequence, gpus, hasGpu } };
 }
@@ -197,7 +183,7 @@ function applySignalWhileHibernating(state: InstanceState, signal: Signal, polic
       ? { ...state, phase: { ...phase, before: { status: "running", idle: null } } }
       : state;
   const judged = updateIdleRun(known, signal, policy);
-  const isBusy = busyReason(signal, policy) !== null;
+  const isBusy = signal.judgement.verdict !== "quiet";
   const called = isBusy ? callOffIdleHibernation(judged, signal.at) : judged;
   if (called.phase.status !== "hibernating") return called;
   if (phase.reason === "instance") return cancelHibernation(called, signal.at, "the instance beats on");

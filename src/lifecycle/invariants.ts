@@ -58,6 +58,7 @@ export function breachesOf(
   now: number,
   by?: DecidedBy,
 ): readonly Invariant[] {
+  if (before === after) return [];
   const breaches: Invariant[] = [];
   for (const [invariant, holds] of OF_A_STATE) {
     if (!holds(after, now, before) && (before === null || holds(before, now, null))) breaches.push(invariant);

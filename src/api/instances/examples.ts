@@ -31,6 +31,7 @@ export const runningExample: z.infer<typeof liveSchema> = {
   orphaned_since: null,
   hibernated_since: null,
   keep_alive_until: null,
+  mode: "act",
   lifecycle: {
     next_step: null,
     at: null,

@@ -3,7 +3,10 @@ import type { GuardView, SummaryView } from "../../fleet/live/messages.ts";
 import { component } from "../../http/openapi.ts";
 import { MAXIMUM_HOURLY_COST } from "../../lifecycle/model/counters.ts";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
-import { instancePolicyOverridesSchema } from "../../lifecycle/model/policy-settings.ts";
+import {
+  instancePolicyOverridesSchema,
+  policySettingsSchema,
+} from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import type { StoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
@@ -162,6 +165,7 @@ export const liveSchema = component(
     orphaned_since: instant.nullable(),
     hibernated_since: instant.nullable(),
     keep_alive_until: instant.nullable(),
+    mode: policySettingsSchema.shape.mode,
     lifecycle: explanationSchema,
     control: controlSchema,
   }) satisfies z.ZodType<ShownView>,

@@ -3,6 +3,7 @@ import type { Heartbeat } from "../model/heartbeat.ts";
 import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import type { PolicySettings } from "../model/policy-settings.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { type StoppedRisks, stoppedRisks } from "../model/stopped-risks.ts";
@@ -47,6 +48,8 @@ export interface LiveView extends CostsView {
   readonly orphaned_since: string | null;
   readonly hibernated_since: string | null;
   readonly keep_alive_until: string | null;
+  /** Whether its policy acts, or only observes. */
+  readonly mode: PolicySettings["mode"];
   readonly lifecycle: Explanation;
 }
 
@@ -144,6 +147,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
+    mode: policy.observes ? "observe" : "act",
     lifecycle: withoutImpossible(explain(state, policy, now), control),
   };
 }

@@ -43,6 +43,9 @@ export const INVARIANTS = {
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
   ordered_while_observing: "a policy that only observes orders nothing: only a person's word does",
   stop_where_only_deleted: "nothing is told to stop or to start where its provider can only delete",
+  order_ahead_of_preparation:
+    "no machine with hooks is hibernated for idleness or at its owner's word before they have ended or their limit has passed",
+  preparation_ended_unsaid: "no preparation ends without being kept as the last one",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;

@@ -6,6 +6,7 @@ import {
   idleRunOf,
   type Orphan,
   orphanOf,
+  preparationOf,
   stemsFromSilence,
 } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -18,6 +19,7 @@ import { beforeStep, deletionDue, isStepDue, nextStep, restartLadder } from "./l
 import { restartLook } from "./look.ts";
 import { changeMode } from "./observing.ts";
 import { actionOf } from "./order.ts";
+import { callOffPreparation } from "./preparation-cancelled.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 
 const POLICY_CHANGED = "the policy was changed";
@@ -49,7 +51,8 @@ function changeStanding(state: InstanceState, former: Policy, policy: Policy, no
   if (former.suspended === policy.suspended) return state;
   if (!policy.suspended) return restartLook({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
   const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
-  return callOff(unmissed, now, "the operator suspended the account");
+  const because = "the operator suspended the account";
+  return callOffPreparation(callOff(unmissed, now, because), now, because);
 }
 
 /** The new interval counts only from here on: what was missed so far was missed by the former one. */
@@ -71,6 +74,9 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
   const called = isOrdered && isUnwanted && !policy.suspended ? callOff(state, now, POLICY_CHANGED) : state;
   if (because !== null) return endIdleRun(called, now, because);
+  if (preparationOf(called.phase)?.order.reason === "idle") {
+    return isUnwanted ? callOffPreparation(called, now, POLICY_CHANGED) : called;
+  }
   if (run.warnedAt !== null) {
     return isUnwanted ? called : withIdleRun(called, { ...run, warnedAt: now });
   }

@@ -8,6 +8,8 @@ import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
 import { hasVanished } from "../rules/look.ts";
+import { preparationAhead } from "../rules/preparation-end.ts";
+import { describeReclaimed } from "../rules/reclaim.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
 
@@ -61,6 +63,8 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
 }
 
 function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return reclaimed;
   const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
     return hasVanished(state)
@@ -130,6 +134,10 @@ function whyNothingIsDone(
 }
 
 function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Explanation {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return noStep(reclaimed);
+  const ahead = preparationAhead(state, policy, now);
+  if (ahead !== null) return stepAt("hibernate", ahead.at, now, ahead.because, ahead.blockedBy);
   const { keepAliveUntil, lastHeartbeatAt } = state.clock;
   const keptAlive = keepAliveUntil !== null && keepAliveUntil > now;
   const silenceMs = lastHeartbeatAt === null ? null : now - lastHeartbeatAt;

@@ -13,6 +13,7 @@ import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
+import { describeReclaimed } from "../rules/reclaim.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
@@ -217,6 +218,8 @@ function alertText(state: InstanceState, policy: Policy, now: number): string | 
       ? "No heartbeat ever. May be stuck."
       : `No heartbeat for ${spokenMinutes(now - clock.lastHeartbeatAt)}. May be stuck.`;
   }
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return `${reclaimed}.`;
   if (phase.status === "running" && phase.idle?.warnedAt != null) {
     return idleWarning(state, phase.idle, policy, now);
   }

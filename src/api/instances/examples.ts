@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { stoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
-import type { detailSchema, heartbeatViewSchema, liveSchema } from "./schemas.ts";
+import type { detailSchema } from "./detail-schema.ts";
+import type { heartbeatViewSchema, liveSchema } from "./schemas.ts";
 
 /** The examples of the product's specification, for the OpenAPI document. */
 

@@ -34,7 +34,7 @@ describe.runIf(process.getuid?.() === 0)("on a machine with systemd", () => {
   it("root runs them in a unit of their own, with progress and log in the heartbeats, and then the resume hooks", async () => {
     await hook(
       "prepare",
-      `{ id -u; cat /proc/self/cgroup; sed -n "s/^NoNewPrivs:.//p" /proc/self/status; echo "$DUMONT_REASON $DUMONT_INSTANCE_ID"; } >/root/seen
+      `{ id -u; grep -c "/dumont-agent-hooks.service$" /proc/self/cgroup; sed -n "s/^NoNewPrivs:.//p" /proc/self/status; echo "$DUMONT_REASON $DUMONT_INSTANCE_ID"; } >/root/seen
 for n in 1 2 3 4 5 6; do echo "saved $n"; sleep 1; done`,
     );
     await hook("resume", "echo resumed >>/root/seen; sleep 300 & echo $! >/root/server");
@@ -52,7 +52,7 @@ for n in 1 2 3 4 5 6; do echo "saved $n"; sleep 1; done`,
       .toMatchObject({ status: "prepared", preparation: { id: "p-1", state: "succeeded", line: "saved 6" } });
     const [user, cgroup, confined, environment] = (await machine.run("cat /root/seen")).split("\n");
     expect(user).toBe("0");
-    expect(cgroup).toMatch(/dumont-agent-hooks\.service$/);
+    expect(Number(cgroup)).toBeGreaterThan(0);
     expect(confined).toBe("0");
     expect(environment).toBe("idle 28864630");
     agent.actions = [];

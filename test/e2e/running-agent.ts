@@ -22,9 +22,11 @@ export class RunningAgent {
   readonly beats: Beat[] = [];
   /** What each answer carries. */
   actions: readonly Action[] = [];
+  /** What else it carries. */
+  more: Readonly<Record<string, object>> = {};
   /** Between two heartbeats. */
   interval = 0.5;
-  /** The status of an answer; null closes the connection. */
+  /** The status of an answer. */
   answer: (body: string) => number = () => 200;
   log = "";
   readonly #service: FakeHttp;
@@ -64,6 +66,7 @@ export class RunningAgent {
       message: "Heartbeat received",
       next_heartbeat_in_seconds: this.interval,
       actions: this.actions,
+      ...this.more,
     };
     return { status, body: status === 200 ? JSON.stringify(answer) : '{"success":false}' };
   }

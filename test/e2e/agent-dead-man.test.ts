@@ -22,6 +22,9 @@ async function machine(environment: Readonly<Record<string, string>> = {}): Prom
   const agent = await RunningAgent.make({
     DUMONT_DEAD_MAN_HOURS: "1",
     DUMONT_DEAD_MAN_HOUR_SECONDS: String(HOUR_MS / 1000),
+    DUMONT_PROC: "$S/proc",
+    DUMONT_CGROUP: "$S/cgroup",
+    DUMONT_ACTIVITY_DIR: "$S/activity.d",
     DUMONT_SAMPLE_SECONDS: "1",
     DUMONT_TICK_SECONDS: "1",
     DUMONT_HIBERNATE_COMMAND: HIBERNATE,
@@ -29,7 +32,7 @@ async function machine(environment: Readonly<Record<string, string>> = {}): Prom
   });
   agents.push(agent);
   // Where things happen that this test does not want to happen.
-  for (const name of ["proc/net", "cgroup", "activity.d"]) await mkdir(agent.path(name), { recursive: true });
+  for (const name of ["proc/net", "cgroup"]) await mkdir(agent.path(name), { recursive: true });
   for (const name of ["uptime", "1", "sys", "cpuinfo", "meminfo", "mounts"]) {
     await symlink(`/proc/${name}`, agent.path(`proc/${name}`));
   }

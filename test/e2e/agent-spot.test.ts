@@ -58,11 +58,11 @@ function azureEvent(machine: string, type = "Preempt") {
   });
 }
 
-async function expectReclaimed(by: string, action: string, atMost: number): Promise<void> {
+async function expectReclaimed(by: string, action: string, atMost: number, withinMs = 15_000): Promise<void> {
   const count = agent.beats.length;
   const toldAt = Date.now();
   await expect.poll(() => agent.beats.length, PATIENCE).toBeGreaterThan(count);
-  expect(Date.now() - toldAt).toBeLessThan(20_000);
+  expect(Date.now() - toldAt).toBeLessThan(withinMs);
   const first = agent.beats[count];
   expect(first).toMatchObject({ status: "reclaimed", reclaim: { by, action } });
   expect(first?.reclaim?.in_seconds).toBeLessThanOrEqual(atMost);
@@ -110,7 +110,7 @@ it("with curl too, and a session that EC2 has forgotten is asked for anew", asyn
   await expect.poll(() => watched("/latest/api/token"), PATIENCE).toBeGreaterThan(tokens);
   metadata.cloud = cloud;
   notice.text = ec2Notice("stop");
-  await expectReclaimed("ec2", "stop", 120);
+  await expectReclaimed("ec2", "stop", 120, 40_000);
 });
 
 it("a notice of Google is told", async () => {

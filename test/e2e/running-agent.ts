@@ -39,6 +39,7 @@ export class RunningAgent {
     this.#environment = environment;
   }
 
+  /** `$S` in a variable is the machine's folder. */
   static async make(environment: Readonly<Record<string, string>> = {}): Promise<RunningAgent> {
     const folder = await mkdtemp(join(tmpdir(), "running-agent-"));
     await mkdir(join(folder, "hooks.d"));
@@ -110,7 +111,12 @@ export class RunningAgent {
         DUMONT_API_URL: this.#service.url,
         DUMONT_SPOT_WATCH: "off",
         DUMONT_HIBERNATE_COMMAND: `echo hibernated >>"${this.path("hibernated")}"`,
-        ...this.#environment,
+        ...Object.fromEntries(
+          Object.entries(this.#environment).map(([name, value]) => [
+            name,
+            value.replaceAll("$S", this.folder),
+          ]),
+        ),
       },
       stdio: ["ignore", "ignore", "pipe"],
     });

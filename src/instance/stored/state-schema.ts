@@ -7,7 +7,7 @@ import { openEnum } from "../../lifecycle/model/stored.ts";
 import { heartbeatSchema, pendingEffectSchema, sightedSchema } from "./effect-schema.ts";
 import { exactly } from "./fields.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
-import { phaseSchema } from "./phase-schema.ts";
+import { phaseSchema, plannedStopSchema } from "./phase-schema.ts";
 
 /**
  * What a stored state must be. It follows the types of `lifecycle/` field by field, or it does not compile. A field that
@@ -40,6 +40,7 @@ const clock = exactly<Clock>({
   keepAliveUntil: numberOrNull,
   graceUntil: numberOrNull,
   countsFrom: numberOrNull,
+  maintainedUntil: number.optional(),
 });
 
 const counters = exactly<Counters>({
@@ -97,8 +98,12 @@ export const stateSchema = exactly<InstanceState>({
   listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
   meantToRunSince: number.optional(),
+  runningSince: number.optional(),
+  windowsFrom: number.optional(),
+  plannedStop: plannedStopSchema.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,
+    wouldWakeAt: number.optional(),
   }),
 }) satisfies z.ZodType<InstanceState>;

@@ -1,8 +1,6 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
-import type { InstanceEvent } from "../model/instance-event.ts";
 import {
-  type Action,
   hibernationOf,
   idleRunOf,
   isUnheard,
@@ -10,21 +8,16 @@ import {
   orphanOf,
   stemsFromSilence,
 } from "../model/phase.ts";
-import type { Policy } from "../model/policy.ts";
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
 import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
 import { isChosenByOwner } from "../rules/unheard.ts";
+import { type DecidedBy, isSaid, newActionIn, newEffects } from "./compared.ts";
+import { OF_A_PLAN } from "./of-a-plan.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
 type OfAStep = (before: InstanceState, after: InstanceState, now: number, by?: DecidedBy) => boolean;
-
-/** Upon what it was decided, and by which policy. */
-export interface DecidedBy {
-  readonly event: InstanceEvent;
-  readonly policy: Pick<Policy, "observes">;
-}
 
 export const OF_A_STEP = [
   ["counter_fell", doTotalsGrow],
@@ -50,6 +43,7 @@ export const OF_A_STEP = [
   ["never_heard_deleted", isNewDeleteOfHeard],
   ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
+  ...OF_A_PLAN,
   [
     "ordered_while_observing",
     (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(by),
@@ -243,28 +237,4 @@ function mayOrder({ event, policy }: DecidedBy): boolean {
 function isNewStopPossible(before: InstanceState, after: InstanceState): boolean {
   const action = newActionIn(before, after);
   return action === null || action.kind === "delete" || !onlyDeletes(action.machine.provider);
-}
-
-/** The order that was placed in this step, or null. */
-function newActionIn(before: InstanceState, after: InstanceState): Action | null {
-  const action = actionOf(after);
-  return action?.id === actionOf(before)?.id ? null : action;
-}
-
-function newEffects(before: InstanceState, after: InstanceState): readonly PendingEffect[] {
-  return after.outbox.filter(({ id }) => id >= before.nextEffectId);
-}
-
-/** Whether there is an event of one of these kinds, and about this order if one is given. */
-function isSaid(
-  effects: readonly PendingEffect[],
-  kinds: readonly HistoryEventKind[],
-  actionId?: string,
-): boolean {
-  return effects.some(
-    ({ effect }) =>
-      effect.type === "event" &&
-      kinds.includes(effect.event.kind) &&
-      (actionId === undefined || effect.event.detail.action_id === actionId),
-  );
 }

@@ -2,7 +2,14 @@ import { type Costs, type Counters, emptyCounters, MAXIMUM_HOURLY_COST } from ".
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import { type Ledger, newLedger } from "./ledger.ts";
-import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
+import {
+  awaitHeartbeat,
+  type IdleRun,
+  type Orphan,
+  type Phase,
+  type PlannedStop,
+  type Unheard,
+} from "./phase.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Tags } from "./tags.ts";
 import type { Trend } from "./trend.ts";
@@ -35,10 +42,18 @@ export interface InstanceState {
   readonly stoppedHourlyCost?: number | undefined;
   /** When somebody last had it run on: woke it, kept it alive, or gave it another machine. Absent where nobody has. */
   readonly meantToRunSince?: number | undefined;
+  /** Since when it runs, as far as is known. Absent while it does not, and before a former release's row is heard again. */
+  readonly runningSince?: number | undefined;
+  /** Windows and limits of the policy count from here: what lies before was decided by a former one. Absent: from ever. */
+  readonly windowsFrom?: number | undefined;
+  /** Absent before its owner is warned of a first one. */
+  readonly plannedStop?: PlannedStop | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
     readonly wouldDeleteAt: number | null;
+    /** The beginning of the window for which it would be woken. */
+    readonly wouldWakeAt?: number | undefined;
   };
 }
 
@@ -68,6 +83,8 @@ export interface Clock {
   readonly graceUntil: number | null;
   /** Silence before this moment does not count, because the service was down or the instance was just woken. */
   readonly countsFrom: number | null;
+  /** The end of the maintenance from which silence counts, which is no sign of life. Absent where it counts from none. */
+  readonly maintainedUntil?: number | undefined;
 }
 
 /** When in the last hour the instance became an orphan, and whether the owner was told that it is flapping. */

@@ -43,6 +43,8 @@ export function keepAlive(
   return record(
     {
       ...awake,
+      // It is warned of anew, before the end of the keep-alive.
+      plannedStop: undefined,
       phase: phaseKeptAlive(awake.phase),
       clock: { ...awake.clock, keepAliveUntil: until },
       counters: closeGap(awake.counters, policy.intervalMs, now, until),
@@ -87,7 +89,7 @@ export function requestHibernation(
 /** The owner asks for a wake. */
 export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
   const refusal = wakeRefusal(state.profile.provider, state.phase.status);
-  return refusal ?? beginWake(recover(state, now, "woken"), policy, now);
+  return refusal ?? beginWake(recover(state, now, "woken"), policy, now, { by: "owner" });
 }
 
 type ProfileChanges = Extract<InstanceEvent, { type: "changed" }>["changes"];

@@ -1,4 +1,4 @@
-import type { ActionReason } from "../model/effects.ts";
+import type { ActionReason, StopCause } from "../model/effects.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import { idleRunOf } from "../model/phase.ts";
@@ -27,6 +27,7 @@ export function hibernateByPolicy(
   }: {
     readonly kind: "hibernate" | "force_hibernate";
     readonly reason: ActionReason;
+    readonly cause?: StopCause | undefined;
     readonly at: number;
     /** Goes on the sentence `Hibernating: …`. */
     readonly because: string;

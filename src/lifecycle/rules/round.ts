@@ -47,6 +47,7 @@ export function hibernateInRound(
   const start = {
     kind: "hibernate",
     reason,
+    cause: round.by,
     at: now,
     detail: { rule: round.by, asked_at: toIso(round.askedAt) },
   } as const;

@@ -25,6 +25,9 @@ import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { plannedStopDeadline, takePlannedStop } from "./rules/planned-stop.ts";
 import { changePolicy } from "./rules/policy-change.ts";
+import { callOffPreparation, settlePreparation } from "./rules/preparation-cancelled.ts";
+import { preparationDeadline, takePreparationStep } from "./rules/preparation-end.ts";
+import { reclaimDeadline, takeReclaimStep } from "./rules/reclaim.ts";
 import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
 import { noteRunning } from "./rules/running-since.ts";
@@ -54,8 +57,9 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const meant = noteMeantToRun(state, takeDueSteps(applied, policy, now), event, now);
-  const stepped = noteRunning(state, meant, event, now);
+  const settled = settlePreparation(counted, applied, now);
+  const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
+  const stepped = noteRunning(state, noteMeantToRun(state, due, event, now), event, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -108,7 +112,7 @@ function apply(
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return policy.suspended ? SUSPENDED : requestHibernation(state, event.round, policy, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, event, policy, now);
     case "wake.requested":
       return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
@@ -124,7 +128,7 @@ function apply(
         ...(event.enrolledBy == null ? {} : { detail: enrolledBy(event.enrolledBy) }),
       });
     case "removed":
-      return leave(state);
+      return leave(callOffPreparation(state, now, "it is watched no more"));
     case "cleanup":
       return cleanUp(state, policy, now);
     case "resumed":
@@ -185,7 +189,8 @@ function isAsleep({ phase: { status } }: InstanceState): boolean {
 
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
+  const prepared = takePreparationStep(takeIdleStep(state, policy, now), policy, now);
+  const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const looked = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
   const next = takeScheduledWake(takePlannedStop(looked, policy, now), policy, now);
@@ -227,6 +232,8 @@ function flushAndProject(
 export function nextWakeAt(state: InstanceState, policy: Policy, now: number): number | null {
   const moments = [
     idleDeadline(state, policy, now),
+    preparationDeadline(state, policy, now),
+    reclaimDeadline(state, policy),
     livenessDeadline(state, policy, now),
     plannedStopDeadline(state, policy, now),
     scheduledWakeAt(state, policy, now),

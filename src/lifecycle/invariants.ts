@@ -1,4 +1,4 @@
-import type { DecidedBy } from "./invariants/compared.ts";
+import type { DecidedBy } from "./invariants/decided-by.ts";
 import { OF_A_STATE } from "./invariants/of-a-state.ts";
 import { OF_A_STEP } from "./invariants/of-a-step.ts";
 import type { InstanceState } from "./model/state.ts";
@@ -51,6 +51,9 @@ export const INVARIANTS = {
   schedule_woke_anothers: "a schedule wakes only what it or idleness has hibernated",
   ordered_while_observing: "a policy that only observes orders nothing: only a person's word does",
   stop_where_only_deleted: "nothing is told to stop or to start where its provider can only delete",
+  order_ahead_of_preparation:
+    "no machine with hooks is hibernated for idleness or at its owner's word before they have ended or their limit has passed",
+  preparation_ended_unsaid: "no preparation ends without being kept as the last one",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;
@@ -66,6 +69,7 @@ export function breachesOf(
   now: number,
   by?: DecidedBy,
 ): readonly Invariant[] {
+  if (before === after) return [];
   const breaches: Invariant[] = [];
   for (const [invariant, holds] of OF_A_STATE) {
     if (!holds(after, now, before) && (before === null || holds(before, now, null))) breaches.push(invariant);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DecidedBy } from "../../src/lifecycle/invariants/compared.ts";
+import type { DecidedBy } from "../../src/lifecycle/invariants/decided-by.ts";
 import { breachesOf, INVARIANTS, type Invariant } from "../../src/lifecycle/invariants.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
@@ -20,6 +20,9 @@ const IDLE = { gpu_utilization: 1 };
 /** Somebody at work for a quarter of an hour. */
 const busy = new Timeline().beatUntil(at("15:00"));
 const idle = new Timeline().beatUntil(at("4:00"), IDLE);
+const beingPrepared = new Timeline().beatUntil(at("1:00"), { hooks: ["prepare"] });
+beingPrepared.command({ type: "hibernate.requested" });
+const preparing = beingPrepared.state;
 const orphaned = new Timeline().beatUntil(at("1:00")).until(at("10:00"));
 const neverHeard = new Timeline();
 const deleting = new Timeline().beatUntil(at("0:00")).until(at("30:00"));
@@ -336,6 +339,13 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState, Decid
   ["schedule_woke_anothers", hibernated, wokenBySchedule()],
   ["ordered_while_observing", idle.state, hibernatingIdle(NOW), byObserver({ type: "alarm", dueAt: NOW })],
   ["stop_where_only_deleted", busy.state, atLambda(hibernatingIdle(NOW))],
+  ["order_ahead_of_preparation", preparing, { ...hibernatingIdle(NOW), agent: preparing.agent }],
+  [
+    "order_ahead_of_preparation",
+    withPhase(preparing, busy.state.phase),
+    { ...hibernatingIdle(NOW), agent: preparing.agent },
+  ],
+  ["preparation_ended_unsaid", preparing, withPhase(preparing, busy.state.phase)],
 ];
 
 function byObserver(event: InstanceEvent): DecidedBy {

@@ -3,7 +3,8 @@ import { stemsFromSilence } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { isAwakeTime } from "../rules/awake-hours.ts";
 import { isInMaintenance } from "../rules/maintenance.ts";
-import { type DecidedBy, newActionIn, newEffects } from "./compared.ts";
+import type { DecidedBy } from "./decided-by.ts";
+import { newActionIn, newEffects } from "./new-in-a-step.ts";
 
 /** What holds of each step where a policy has windows, or a longest time. */
 

@@ -6,14 +6,18 @@ import {
   isUnheard,
   type Orphan,
   orphanOf,
+  preparationOf,
   stemsFromSilence,
 } from "../model/phase.ts";
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
 import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
+import { isByPerson } from "../rules/preparation.ts";
 import { isChosenByOwner } from "../rules/unheard.ts";
-import { type DecidedBy, isSaid, newActionIn, newEffects } from "./compared.ts";
+import type { DecidedBy } from "./decided-by.ts";
+import { newActionIn, newEffects } from "./new-in-a-step.ts";
 import { OF_A_PLAN } from "./of-a-plan.ts";
+import { isEndOfPreparationSaid, isNewOrderPrepared } from "./of-a-preparation.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
@@ -46,9 +50,11 @@ export const OF_A_STEP = [
   ...OF_A_PLAN,
   [
     "ordered_while_observing",
-    (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(by),
+    (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(before, by),
   ],
   ["stop_where_only_deleted", isNewStopPossible],
+  ["order_ahead_of_preparation", isNewOrderPrepared],
+  ["preparation_ended_unsaid", isEndOfPreparationSaid],
 ] as const satisfies readonly (readonly [string, OfAStep])[];
 
 function doTotalsGrow({ counters: before }: InstanceState, { counters: after }: InstanceState): boolean {
@@ -165,6 +171,16 @@ function isFoundTerminated(before: InstanceState, after: InstanceState): boolean
   );
 }
 
+/** A machine that its provider takes back has fallen silent. */
+function isTakenBack(before: InstanceState, after: InstanceState): boolean {
+  return (
+    before.phase.status === "running" &&
+    before.reclaimed !== undefined &&
+    isLookOpen(after) &&
+    after.clock.lastHeartbeatAt === before.clock.lastHeartbeatAt
+  );
+}
+
 function isAwake({ phase: { status } }: InstanceState): boolean {
   return status === "pending" || status === "running" || status === "orphaned";
 }
@@ -178,6 +194,7 @@ function isEndFounded(before: InstanceState, after: InstanceState): boolean {
   if ((status !== "hibernated" && status !== "deleted") || status === before.phase.status) return true;
   if (actionOf(before) !== null || isFoundStopped(before, after) || isFoundTerminated(before, after))
     return true;
+  if (isTakenBack(before, after)) return true;
   return status === "deleted" && isLookOpen(before) && isSaid(newEffects(before, after), ["gone"]);
 }
 
@@ -229,7 +246,9 @@ function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): bool
   return newActionIn(before, after) === null || (idleRunOf(phase)?.warnedAt ?? null) !== null;
 }
 
-function mayOrder({ event, policy }: DecidedBy): boolean {
+function mayOrder({ phase }: InstanceState, { event, policy }: DecidedBy): boolean {
+  const preparation = preparationOf(phase);
+  if (preparation !== null && isByPerson(preparation.order.because)) return true;
   if (!policy.observes || event.type === "wake.requested") return true;
   return event.type === "hibernate.requested" && event.round?.by !== "budget";
 }
@@ -237,4 +256,18 @@ function mayOrder({ event, policy }: DecidedBy): boolean {
 function isNewStopPossible(before: InstanceState, after: InstanceState): boolean {
   const action = newActionIn(before, after);
   return action === null || action.kind === "delete" || !onlyDeletes(action.machine.provider);
+}
+
+/** Whether there is an event of one of these kinds, and about this order if one is given. */
+function isSaid(
+  effects: readonly PendingEffect[],
+  kinds: readonly HistoryEventKind[],
+  actionId?: string,
+): boolean {
+  return effects.some(
+    ({ effect }) =>
+      effect.type === "event" &&
+      kinds.includes(effect.event.kind) &&
+      (actionId === undefined || effect.event.detail.action_id === actionId),
+  );
 }

@@ -44,7 +44,8 @@ function stepDue(state: InstanceState, policy: Policy): number | null {
       // Until the provider confirms the wake, the order's own deadline ends the wait.
       if (phase.status === "waking" && phase.confirmedAt === null) return null;
       const seen = seenAt(clock);
-      if (seen === null) return null;
+      // The silence of one that its provider takes back is expected.
+      if (seen === null || state.reclaimed !== undefined) return null;
       return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
     }
     case "pending":
@@ -200,6 +201,7 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "pending":
     case "running":
     case "waking": {
+      if (state.reclaimed !== undefined) return { ...state, clock: { ...state.clock, countsFrom: now } };
       if (orphanOf(state.phase) !== null) return restartLadder(state, now);
       const due = stepDue(state, policy);
       const isDue = due !== null && due <= now && !isInMaintenance(policy, now);

@@ -2,7 +2,7 @@ import type { PlannedCause } from "../model/effects.ts";
 import { hibernatedCost } from "../model/hibernated-cost.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
-import type { PlannedStop } from "../model/phase.ts";
+import { type PlannedStop, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
@@ -35,8 +35,13 @@ export function plannedStop(state: InstanceState, policy: Policy, now: number): 
   return second !== null && first !== null && second.at < first.at ? second : first;
 }
 
-/** Whether somebody may be told to stop it: a silent one only where its provider can. */
-function mayBeStopped({ phase, profile }: InstanceState): boolean {
+/**
+ * Whether somebody may be told to stop it: a silent one only where its provider can. One that its provider takes back is left to
+ * that, and what its machine is prepared for comes by itself; but what is planned outweighs idleness.
+ */
+function mayBeStopped({ phase, profile, reclaimed }: InstanceState): boolean {
+  const order = preparationOf(phase)?.order;
+  if (reclaimed !== undefined || (order !== undefined && order.because !== "idle")) return false;
   return phase.status === "running" || (phase.status === "orphaned" && stopsSilent(profile.provider));
 }
 

@@ -6,6 +6,7 @@ import {
   idleRunOf,
   type Orphan,
   orphanOf,
+  preparationOf,
   stemsFromSilence,
 } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -22,6 +23,7 @@ import { isInMaintenance } from "./maintenance.ts";
 import { changeMode } from "./observing.ts";
 import { actionOf } from "./order.ts";
 import { isStillPlanned } from "./planned-stop.ts";
+import { callOffPreparation } from "./preparation-cancelled.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 
 const POLICY_CHANGED = "the policy was changed";
@@ -59,13 +61,12 @@ function changeWindows(state: InstanceState, former: Policy, policy: Policy, now
   if (windowsOf(former) === windowsOf(policy)) return state;
   const { phase } = state;
   const anew: InstanceState = { ...state, windowsFrom: now, plannedStop: undefined };
-  if (phase.status !== "hibernating" || policy.suspended) return anew;
-  const { because } = phase;
-  if (because !== "schedule" && because !== "max_runtime") return anew;
+  const because = phase.status === "hibernating" ? phase.because : preparationOf(phase)?.order.because;
+  if (policy.suspended || (because !== "schedule" && because !== "max_runtime")) return anew;
   // Should it fail, that is counted.
   return isStillPlanned(state, because, policy, now)
     ? { ...anew, plannedStop: state.plannedStop }
-    : callOff(anew, now, POLICY_CHANGED);
+    : callOffPreparation(callOff(anew, now, POLICY_CHANGED), now, POLICY_CHANGED);
 }
 
 function windowsOf({ schedule, maintenance, maxRuntimeMs, observes, suspended }: Policy): string {
@@ -80,7 +81,8 @@ function changeStanding(state: InstanceState, former: Policy, policy: Policy, no
   if (former.suspended === policy.suspended) return state;
   if (!policy.suspended) return restartLook({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
   const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
-  return callOff(unmissed, now, "the operator suspended the account");
+  const because = "the operator suspended the account";
+  return callOffPreparation(callOff(unmissed, now, because), now, because);
 }
 
 /** The new interval counts only from here on: what was missed so far was missed by the former one. */
@@ -103,6 +105,9 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
   const called = isOrdered && isUnwanted && !policy.suspended ? callOff(state, now, POLICY_CHANGED) : state;
   if (because !== null) return endIdleRun(called, now, because);
+  if (preparationOf(called.phase)?.order.reason === "idle") {
+    return isUnwanted ? callOffPreparation(called, now, POLICY_CHANGED) : called;
+  }
   if (run.warnedAt !== null) {
     return isUnwanted ? called : withIdleRun(called, { ...known, warnedAt: now });
   }

@@ -34,6 +34,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number, caus
         openLook: phase.openLook,
       },
       clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
+      reclaimed: undefined,
     },
     {
       at,

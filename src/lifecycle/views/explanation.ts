@@ -8,6 +8,8 @@ import { outsideAwakeHours } from "../rules/awake-hours.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
 import { plannedStop, sayCause } from "../rules/planned-stop.ts";
+import { preparationAhead } from "../rules/preparation-end.ts";
+import { describeReclaimed } from "../rules/reclaim.ts";
 import { scheduledWakeAt } from "../rules/scheduled-wake.ts";
 import { explainDeletion, explainOrphan, explainPending, heldByMaintenance } from "./explain-silence.ts";
 import { type Explanation, noStep, stepAt } from "./explained-step.ts";
@@ -81,6 +83,8 @@ function explainHibernated(
 }
 
 function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return reclaimed;
   const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
     return hasVanished(state)
@@ -93,6 +97,10 @@ function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }
 }
 
 function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Explanation {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return noStep(reclaimed);
+  const ahead = preparationAhead(state, policy, now);
+  if (ahead !== null) return stepAt("hibernate", ahead.at, now, ahead.because, ahead.blockedBy);
   const { keepAliveUntil, lastHeartbeatAt } = state.clock;
   const keptAlive = keepAliveUntil !== null && keepAliveUntil > now;
   const silenceMs = lastHeartbeatAt === null ? null : now - lastHeartbeatAt;

@@ -58,7 +58,7 @@ const explanationSchema = component(
   z
     .object({
       next_step: z
-        .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete"])
+        .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete", "wake"])
         .nullable(),
       at: instant.nullable().describe("Null for a step that can't come, since nobody could carry it out"),
       in_seconds: z.number().nullable(),
@@ -66,6 +66,8 @@ const explanationSchema = component(
       blocked_by: z
         .enum([
           "keep_alive",
+          "schedule",
+          "maintenance",
           "guard",
           "activity",
           "policy_disabled",

@@ -17,7 +17,8 @@ import { describeReclaimed } from "../rules/reclaim.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
-import { type Explanation, explain } from "./explanation.ts";
+import type { Explanation } from "./explained-step.ts";
+import { explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */

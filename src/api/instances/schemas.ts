@@ -12,6 +12,7 @@ import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
 import type { HeartbeatView, ShownView } from "../../lifecycle/views/instance-view.ts";
+import { instant } from "./instant.ts";
 import { tagsViewSchema } from "./tags.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
@@ -46,8 +47,6 @@ export const hourlyCostSchema = z
   .describe("Dollars an hour");
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
-
-export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
 
 export const statusSchema = z.enum(STATUSES);
 

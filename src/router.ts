@@ -40,6 +40,7 @@ import { ListHeartbeats } from "./api/instances/heartbeats.ts";
 import { Hibernate } from "./api/instances/hibernate.ts";
 import { KeepAlive } from "./api/instances/keep-alive.ts";
 import { ListInstances } from "./api/instances/list.ts";
+import { PreviewLifecycle } from "./api/instances/preview.ts";
 import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
@@ -121,6 +122,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/agent/instances/:id", RemoveInstance);
   api.post("/api/agent/instances/:id/token", RotateInstanceToken);
   api.post("/api/agent/instances/:id/keep-alive", KeepAlive);
+  api.post("/api/agent/instances/:id/lifecycle/preview", PreviewLifecycle);
   api.post("/api/agent/instances/:id/hibernate", Hibernate);
   api.post("/api/agent/instances/:id/wake", Wake);
   api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);

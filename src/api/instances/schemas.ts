@@ -19,6 +19,7 @@ import type {
   ShownView,
   WakeFailedView,
 } from "../../lifecycle/views/instance-view.ts";
+import { presetSchema } from "../presets.ts";
 import { tagsViewSchema } from "./tags.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
@@ -54,13 +55,18 @@ export const hourlyCostSchema = z
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
 
+export const newOwnOverridesSchema = component(
+  "NewInstancePolicyOverrides",
+  instancePolicyOverridesSchema.extend({ preset: presetSchema.optional() }),
+);
+
 export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
 
 export const statusSchema = z.enum(STATUSES);
 
 export const healthSchema = z.enum(["healthy", "idle", "late", "unhealthy", "inactive"]);
 
-const explanationSchema = component(
+export const explanationSchema = component(
   "LifecycleExplanation",
   z
     .object({

@@ -6,6 +6,7 @@ import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
+import { passOverMaintenance } from "./rules/after-maintenance.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
 import { putTimeDown } from "./rules/costs.ts";
@@ -22,9 +23,15 @@ import { withMoney } from "./rules/money.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
+import { plannedStopDeadline, takePlannedStop } from "./rules/planned-stop.ts";
 import { changePolicy } from "./rules/policy-change.ts";
+import { callOffPreparation, settlePreparation } from "./rules/preparation-cancelled.ts";
+import { preparationDeadline, takePreparationStep } from "./rules/preparation-end.ts";
+import { reclaimDeadline, takeReclaimStep } from "./rules/reclaim.ts";
 import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
+import { noteRunning } from "./rules/running-since.ts";
+import { scheduledWakeAt, takeScheduledWake } from "./rules/scheduled-wake.ts";
 import { mustTellCosts, tell } from "./rules/told-costs.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 import { witnessListed, witnessVanished } from "./rules/witness.ts";
@@ -46,11 +53,13 @@ export interface Decision {
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
   // Time so far passed as things stood so far.
   const counted = putTimeDown(state, now, doubtedFrom(state, event, policy) ?? now);
-  const applied = apply(counted, event, policy, now);
+  const applied = apply(withoutMaintenance(counted, event, policy, now), event, policy, now);
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const stepped = noteMeantToRun(state, takeDueSteps(applied, policy, now), event, now);
+  const settled = settlePreparation(counted, applied, now);
+  const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
+  const stepped = noteRunning(state, noteMeantToRun(state, due, event, now), event, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -61,6 +70,17 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
     wakeAt: nextWakeAt(decided, policy, now),
     refusal: null,
   };
+}
+
+/** A heartbeat ends all silence, and a change of policy has a former one. */
+function withoutMaintenance(
+  state: InstanceState,
+  { type }: InstanceEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const asItIs = type === "heartbeat" || type === "policy.changed" || type === "resumed";
+  return asItIs ? state : passOverMaintenance(state, policy, now);
 }
 
 function apply(
@@ -92,7 +112,7 @@ function apply(
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return policy.suspended ? SUSPENDED : requestHibernation(state, event.round, policy, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, event, policy, now);
     case "wake.requested":
       return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
@@ -108,7 +128,7 @@ function apply(
         ...(event.enrolledBy == null ? {} : { detail: enrolledBy(event.enrolledBy) }),
       });
     case "removed":
-      return leave(state);
+      return leave(callOffPreparation(state, now, "it is watched no more"));
     case "cleanup":
       return cleanUp(state, policy, now);
     case "resumed":
@@ -169,9 +189,11 @@ function isAsleep({ phase: { status } }: InstanceState): boolean {
 
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
+  const prepared = takePreparationStep(takeIdleStep(state, policy, now), policy, now);
+  const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
-  const next = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
+  const looked = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
+  const next = takeScheduledWake(takePlannedStop(looked, policy, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }
 
@@ -210,7 +232,11 @@ function flushAndProject(
 export function nextWakeAt(state: InstanceState, policy: Policy, now: number): number | null {
   const moments = [
     idleDeadline(state, policy, now),
-    livenessDeadline(state, policy),
+    preparationDeadline(state, policy, now),
+    reclaimDeadline(state, policy),
+    livenessDeadline(state, policy, now),
+    plannedStopDeadline(state, policy, now),
+    scheduledWakeAt(state, policy, now),
     answeredOrderDeadline(state, policy),
     orderDeadline(state),
     wakeGraceDeadline(state),

@@ -11,9 +11,10 @@ import { actorOf } from "../../platform/address.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { overridesSchema, policySchema } from "../policy.ts";
 import { shownPresetSchema } from "../presets.ts";
+import { detailSchema } from "./detail-schema.ts";
 import { detailExample } from "./examples.ts";
 import { viewOrThrow } from "./refusals.ts";
-import { detailSchema, instanceParams, ownOverridesSchema } from "./schemas.ts";
+import { instanceParams, ownOverridesSchema } from "./schemas.ts";
 
 const detailWithPolicySchema = component(
   "InstanceDetailWithPolicy",

@@ -14,6 +14,7 @@ const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   never_heard: "Conta como nunca ouvida",
   force_hibernate: "Hiberna à força",
   delete: "É excluída",
+  wake: "É acordada",
 };
 
 const event: Record<string, string> = {
@@ -25,6 +26,8 @@ const event: Record<string, string> = {
   idle: "Ociosa",
   busy: "Ocupada de novo",
   would_hibernate: "Hibernaria",
+  stop_planned: "Hibernação planejada",
+  would_wake: "Acordaria",
   never_heard: "Nunca ouvida",
   orphaned: "Órfã",
   silent: "Em silêncio",
@@ -33,6 +36,13 @@ const event: Record<string, string> = {
   recovered: "Recuperada",
   flapping: "Instável",
   kept_alive: "Mantida viva",
+  preparing: "Em preparação",
+  prepared: "Preparada",
+  preparation_failed: "Um hook falhou",
+  preparation_overdue: "Não ficou pronta a tempo",
+  preparation_cancelled: "Preparação cancelada",
+  reclaimed: "Retomada pelo provedor",
+  dead_man_hibernated: "Hibernada pelo seu dead-man switch",
   hibernating: "Hibernando",
   hibernate_cancelled: "Hibernação cancelada",
   hibernate_failed: "A hibernação falhou",
@@ -183,6 +193,8 @@ export const portuguese: Words = {
   },
   block: {
     keep_alive: "mantida viva à mão",
+    schedule: "no horário acordado da agenda",
+    maintenance: "em manutenção",
     guard: "retida pela proteção contra quedas em massa",
     activity: "em uso",
     policy_disabled: "desligado na política",

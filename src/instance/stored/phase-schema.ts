@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Machine } from "../../lifecycle/model/effects.ts";
+import type { Machine, PlannedCause, StopCause } from "../../lifecycle/model/effects.ts";
 import type {
   Action,
   Awake,
@@ -11,9 +11,17 @@ import type {
   OpenLook,
   Orphan,
   Phase,
+  PlannedStop,
   Unheard,
   WakeFailed,
 } from "../../lifecycle/model/phase.ts";
+import type {
+  EndedPreparation,
+  Preparation,
+  PreparationCause,
+  PreparationHeard,
+  PreparedOrder,
+} from "../../lifecycle/model/preparation.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
@@ -29,6 +37,8 @@ export const actionKind = z.enum(["hibernate", "force_hibernate", "wake", "delet
 export const actionReason = z.enum(["idle", "silence", "owner", "instance"]);
 export const guardedStep = z.enum(["hibernate", "force_hibernate", "delete"]);
 
+const cause = openEnum<StopCause>().optional();
+
 const failures = exactly<Failures>({ count: number, retryAt: number });
 
 const idleRun = exactly<IdleRun>({
@@ -37,6 +47,14 @@ const idleRun = exactly<IdleRun>({
   highestPercent: number,
   heartbeats: number,
   warnedAt: numberOrNull,
+  failed: failures.nullable(),
+});
+
+export const plannedStopSchema = exactly<PlannedStop>({
+  because: openEnum<PlannedCause>(),
+  dueAt: number,
+  warnedAt: numberOrNull,
+  toldAt: numberOrNull,
   failed: failures.nullable(),
 });
 
@@ -94,9 +112,40 @@ const hibernated = exactly<Hibernated>({
   since: number,
   unsavedFrom: number,
   reason: actionReason,
+  because: cause,
   orphan: orphan.nullable(),
   openLook: openLook.optional(),
   wakeFailed: wakeFailed.optional(),
+});
+
+const preparation = exactly<Preparation>({
+  id: text,
+  beganAt: number,
+  limitAt: number,
+  order: exactly<PreparedOrder>({
+    reason: z.enum(["idle", "owner"]),
+    because: openEnum<PreparationCause>(),
+    message: text,
+    detail: z.record(text, z.union([text, number, z.boolean(), z.null()])),
+  }),
+  heard: exactly<PreparationHeard>({
+    state: z.enum(["running", "succeeded", "failed"]),
+    seconds: number,
+    line: textOrNull,
+    log: textOrNull,
+  }).optional(),
+  isFailureTold: z.boolean(),
+});
+
+export const endedPreparationSchema = exactly<EndedPreparation>({
+  id: text,
+  because: openEnum<PreparationCause>(),
+  beganAt: number,
+  endedAt: number,
+  outcome: openEnum<EndedPreparation["outcome"]>(),
+  seconds: numberOrNull,
+  line: textOrNull,
+  log: textOrNull,
 });
 
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
@@ -107,7 +156,11 @@ const standings = {
     unheard: unheard.optional(),
     orphan: orphan.optional(),
   }),
-  running: exactly<Standing<"running">>({ status: z.literal("running"), idle: idleRun.nullable() }),
+  running: exactly<Standing<"running">>({
+    status: z.literal("running"),
+    idle: idleRun.nullable(),
+    preparation: preparation.optional(),
+  }),
   orphaned: exactly<Standing<"orphaned">>({ status: z.literal("orphaned"), orphan }),
 } satisfies { [S in Awake["status"]]: z.ZodType<Standing<S>> };
 
@@ -119,6 +172,7 @@ const phases = {
     status: z.literal("hibernating"),
     action,
     reason: actionReason,
+    because: cause,
     before: awake,
   }),
   hibernated,
@@ -126,6 +180,7 @@ const phases = {
     status: z.literal("waking"),
     action,
     reason: actionReason,
+    because: cause,
     confirmedAt: numberOrNull,
     openLook: openLook.optional(),
   }),

@@ -1,12 +1,14 @@
 import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
-import type { IdleRun } from "../model/phase.ts";
+import { type IdleRun, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
+import { AWAKE_HOURS, outsideAwakeHours } from "./awake-hours.ts";
+import { endIdleRun } from "./idle-run.ts";
 import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 
 /**
@@ -38,11 +40,13 @@ export function hasFreshEvidence(state: InstanceState, run: IdleRun, policy: Pol
 
 /** When the next step of the idle ladder is due, or null when only a heartbeat can move it. */
 export function idleDeadline(state: InstanceState, policy: Policy, now: number): number | null {
-  const run = state.phase.status === "running" ? state.phase.idle : null;
+  const { phase } = state;
+  if (phase.status !== "running" || isSpokenFor(state)) return null;
+  const run = phase.idle;
   if (run === null || !policy.idle.enabled) return null;
-  const due = nextDue(state, run, policy);
+  const due = nextDue(state, outsideAwakeHours(run, policy, now), policy);
   // A step that is due but was not taken waits for fresh evidence, which only a heartbeat can bring.
-  return due > now ? due : null;
+  return due > now && due !== Number.POSITIVE_INFINITY ? due : null;
 }
 
 /** When the next step is due: never before the grace period after a wake is over. */
@@ -67,7 +71,10 @@ function toldAsMereWish(state: InstanceState, run: IdleRun, policy: Policy): num
 export function takeIdleStep(state: InstanceState, policy: Policy, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "running" || phase.idle === null || !policy.idle.enabled) return state;
-  const run = phase.idle;
+  if (isSpokenFor(state)) return state;
+  const run = outsideAwakeHours(phase.idle, policy, now);
+  // It is warned anew once idleness counts again.
+  if (run.warnedAt !== null && run.warnedAt < run.since) return endIdleRun(state, now, AWAKE_HOURS);
   const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {
@@ -100,10 +107,16 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
   return hibernateByPolicy(state, policy, {
     kind: "hibernate",
     reason: "idle",
+    cause: "idle",
     at: now,
     because: describeIdle(run, policy, now),
     detail: idleEvidence(run, policy),
   });
+}
+
+/** It is being prepared for its hibernation, or its provider takes it back. */
+function isSpokenFor({ phase, reclaimed }: InstanceState): boolean {
+  return preparationOf(phase) !== null || reclaimed !== undefined;
 }
 
 /** What the hibernation ahead risks, where that is known. */
@@ -121,7 +134,10 @@ function whatIsAhead(state: InstanceState, run: IdleRun, policy: Policy, now: nu
   if (abilitiesOf(provider).hibernates === "never") {
     return `No provider can hibernate it${onlyDeletes(provider) ? `: ${whyNotStopped(provider)}` : ""}.`;
   }
-  const left = shortDuration(Math.max(0, hibernationDue(run, policy) - now));
+  const preparation = preparationOf(state.phase);
+  const due = preparation?.limitAt ?? hibernationDue(run, policy);
+  const left = shortDuration(Math.max(0, due - now));
+  if (preparation !== null) return `Its hooks prepare it. Hibernating in ${left} at the latest.`;
   return policy.observes
     ? `It would be hibernated in ${left}, but ${ONLY_OBSERVES}.`
     : `Hibernating in ${left}.`;

@@ -1,13 +1,16 @@
 import type { ActionReason } from "../model/effects.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
-import { idleRunOf } from "../model/phase.ts";
+import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import type { PreparationCause } from "../model/preparation.ts";
 import { type InstanceState, withIdleRun } from "../model/state.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { callOff } from "./handover.ts";
 import { beginHibernation } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
+import { isByPerson, prepareOrHibernate } from "./preparation.ts";
+import { callOffPreparation } from "./preparation-cancelled.ts";
 
 /**
  * A policy that observes decides each step as one that acts does, and orders none: its owner is told what would be ordered. What
@@ -23,10 +26,13 @@ export function hibernateByPolicy(
   policy: Policy,
   {
     because,
+    cause,
     ...start
   }: {
     readonly kind: "hibernate" | "force_hibernate";
     readonly reason: ActionReason;
+    /** For what its machine is prepared; absent for silence, for which nobody is there to prepare. */
+    readonly cause?: PreparationCause;
     readonly at: number;
     /** Goes on the sentence `Hibernating: …`. */
     readonly because: string;
@@ -36,7 +42,9 @@ export function hibernateByPolicy(
   const isForced = start.kind === "force_hibernate";
   if (!policy.observes) {
     const message = `${isForced ? "Force-hibernating" : "Hibernating"}: ${because}`;
-    return beginHibernation(state, { ...start, message });
+    return cause === undefined || start.reason === "silence" || start.reason === "instance"
+      ? beginHibernation(state, { ...start, message })
+      : prepareOrHibernate(state, { ...start, reason: start.reason, because: cause, message }, policy);
   }
   return record(
     { ...state, reminders: { ...state.reminders, wouldHibernateAt: start.at } },
@@ -89,7 +97,12 @@ export function changeMode(
   because: string,
 ): InstanceState {
   if (former.observes === policy.observes) return state;
-  if (policy.observes) return isOrderedByPolicy(state) ? callOff(state, now, because) : state;
+  if (policy.observes) {
+    const preparation = preparationOf(state.phase);
+    const isPrepared = preparation !== null && !isByPerson(preparation.order.because);
+    if (isPrepared) return callOffPreparation(state, now, because);
+    return isOrderedByPolicy(state) ? callOff(state, now, because) : state;
+  }
   const run = idleRunOf(state.phase);
   const anew = { ...state, reminders: { wouldHibernateAt: null, wouldDeleteAt: null } };
   const awake =

@@ -5,9 +5,9 @@ import { connectionOf, kindOf } from "../model/provider.ts";
 import type { InstanceState, Profile } from "../model/state.ts";
 import { hasTags } from "../model/tags.ts";
 import { toIso } from "../model/time.ts";
-import { beginHibernation } from "./hibernation.ts";
 import { hasFreshEvidence } from "./idleness.ts";
 import { hibernateByPolicy } from "./observing.ts";
+import { prepareOrHibernate } from "./preparation.ts";
 import type { Refusal } from "./refusals.ts";
 
 /** A hibernation that is asked of many instances at once. Each decides by itself, when it is asked, whether it is meant. */
@@ -43,20 +43,25 @@ export function hibernateInRound(
 ): InstanceState | Refusal {
   const spared = whySparedNow(state, round, policy, now);
   if (spared !== null) return { code: spared, message: MESSAGES[spared] };
-  const reason = round.onlyIdle ? "idle" : "owner";
   const start = {
-    kind: "hibernate",
-    reason,
+    reason: round.onlyIdle ? "idle" : "owner",
     at: now,
     detail: { rule: round.by, asked_at: toIso(round.askedAt) },
   } as const;
   switch (round.by) {
-    case "kill_switch":
-      return beginHibernation(state, { ...start, message: "Hibernating as you asked for many" });
+    case "kill_switch": {
+      const message = "Hibernating as you asked for many";
+      return prepareOrHibernate(state, { ...start, because: round.by, message }, policy);
+    }
     case "budget":
       return isToldOfLate(state, policy, now)
         ? state
-        : hibernateByPolicy(state, policy, { ...start, because: "the budget is used up" });
+        : hibernateByPolicy(state, policy, {
+            ...start,
+            kind: "hibernate",
+            cause: round.by,
+            because: "the budget is used up",
+          });
   }
 }
 

@@ -1,12 +1,19 @@
+import { preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import type { PreparationCause } from "../model/preparation.ts";
 import { abilitiesOf } from "../model/provider.ts";
+import type { SourceSettings } from "../model/source-settings.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
+import { outsideAwakeHours } from "../rules/awake-hours.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
 import { figuresNow } from "../rules/money.ts";
+import { isWarnedOf, plannedStop, stopWarning } from "../rules/planned-stop.ts";
 
 /** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
+  /** By what a machine judges itself while the service is out of its reach; absent where it does not. */
+  readonly idle?: { readonly threshold_percent: number; readonly sources: SourceSettings } | undefined;
   readonly message: string;
   readonly nextHeartbeatInSeconds: number;
   readonly actions: readonly AnswerAction[];
@@ -21,12 +28,69 @@ type AnswerAction =
       readonly rate?: number | undefined;
       readonly would_save_hourly?: number | undefined;
     }
+  | {
+      readonly type: "prepare";
+      readonly message: string;
+      readonly preparation_id: string;
+      readonly deadline_seconds: number;
+      readonly because: PreparationCause;
+    }
   | { readonly type: "hibernating"; readonly message: string }
   | { readonly type: "hibernate"; readonly message: string; readonly action_id: string };
 
-export function answerHeartbeat(state: InstanceState, policy: Policy, now: number): HeartbeatAnswer {
+/** `hasDeadMan`: the machine hibernates itself if the service is out of its reach for long. */
+export function answerHeartbeat(
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+  hasDeadMan = false,
+): HeartbeatAnswer {
   const { message, actions } = messageAndActions(state, policy, now);
-  return { message, actions, nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS };
+  const { thresholdPercent: threshold_percent, sources } = policy.idle;
+  return {
+    message,
+    actions: [...actions, ...prepareActions(state, now)],
+    nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS,
+    ...(hasDeadMan ? { idle: { threshold_percent, sources } } : {}),
+  };
+}
+
+/** As long as it is to be prepared. */
+function prepareActions({ phase }: InstanceState, now: number): AnswerAction[] {
+  const preparation = preparationOf(phase);
+  if (preparation === null) return [];
+  return [
+    {
+      type: "prepare",
+      message: "Prepare for hibernation",
+      preparation_id: preparation.id,
+      deadline_seconds: Math.max(0, Math.floor((preparation.limitAt - now) / SECOND_MS)),
+      because: preparation.order.because,
+    },
+  ];
+}
+
+interface Warning {
+  readonly at: number;
+  readonly message: string;
+  readonly said: string;
+}
+
+/** The hibernation of which it is warned: of two, the first to come. */
+function warningAhead(state: InstanceState, policy: Policy, now: number): Warning | null {
+  const { phase } = state;
+  if (phase.status !== "running") return null;
+  const stop = plannedStop(state, policy, now);
+  const isStopNear = stop !== null && isWarnedOf(state, stop);
+  const idle = phase.idle?.warnedAt == null ? null : outsideAwakeHours(phase.idle, policy, now);
+  if (idle !== null && !(isStopNear && stop.at < hibernationDue(idle, policy))) {
+    const said = idleWarning(state, idle, policy, now);
+    const at = phase.preparation?.limitAt ?? hibernationDue(idle, policy);
+    return { at, message: "Low utilization detected", said };
+  }
+  return isStopNear
+    ? { at: stop.at, message: "Hibernation is planned", said: stopWarning(stop, policy, now) }
+    : null;
 }
 
 function messageAndActions(
@@ -38,16 +102,16 @@ function messageAndActions(
   const { hibernates } = abilitiesOf(state.profile.provider);
   // Nothing counts down to what is not going to happen.
   const mayAct = hibernates !== "never" && !policy.observes;
-  if (phase.status === "running" && phase.idle?.warnedAt != null && mayAct) {
-    const countdownMs = Math.max(0, hibernationDue(phase.idle, policy) - now);
+  const warning = mayAct ? warningAhead(state, policy, now) : null;
+  if (warning !== null) {
     const { rate, would_save_hourly } = figuresNow(state, now);
     return {
-      message: "Low utilization detected",
+      message: warning.message,
       actions: [
         {
           type: "hibernate_warning",
-          message: idleWarning(state, phase.idle, policy, now),
-          countdown_seconds: Math.round(countdownMs / SECOND_MS),
+          message: warning.said,
+          countdown_seconds: Math.round(Math.max(0, warning.at - now) / SECOND_MS),
           rate,
           would_save_hourly,
         },

@@ -161,6 +161,8 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "running_cost",
   "reports",
   "mode",
+  "preset",
+  "presets",
   "sources",
   "prepare_max_seconds",
   "schedule",

@@ -201,6 +201,8 @@ const WORDS: Record<HistoryEventKind, string> = {
   idle: "idle",
   busy: "at work again",
   would_hibernate: "idle, and no provider to hibernate",
+  looks_stuck: "at work by its GPU's utilization, and not by its power",
+  source_unknown: "in use only because something can't be read",
   never_heard: "never heard",
   orphaned: "orphaned",
   silent: "still silent",

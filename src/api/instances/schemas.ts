@@ -16,7 +16,11 @@ import type {
   ShownView,
   WakeFailedView,
 } from "../../lifecycle/views/instance-view.ts";
+import { instant } from "./instant.ts";
 import { tagsViewSchema } from "./tags.ts";
+import { gpuSchema, useSchema } from "./use-schema.ts";
+
+export { instant };
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
 
@@ -50,8 +54,6 @@ export const hourlyCostSchema = z
   .describe("Dollars an hour");
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
-
-export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
 
 export const statusSchema = z.enum(STATUSES);
 
@@ -204,17 +206,6 @@ export const heartbeatViewSchema = component(
   }) satisfies z.ZodType<HeartbeatView>,
 );
 
-const gpuSchema = component(
-  "Gpu",
-  z.object({
-    index: z.number(),
-    name: z.string().nullable(),
-    utilization: z.number().nullable(),
-    vram_used_gb: z.number().nullable(),
-    vram_total_gb: z.number().nullable(),
-  }),
-);
-
 const stoppedRisksSchema = component(
   "StoppedRisks",
   z
@@ -290,7 +281,8 @@ export const detailSchema = component(
     cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
     cost_total: z.number().describe("Dollars since it was registered"),
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),
-    gpus: z.array(gpuSchema),
+    gpus: z.array(gpuSchema).readonly(),
+    use: z.union([useSchema, z.null()]).describe("Null unless the instance is running"),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
   }) satisfies z.ZodType<Shown<DetailView>>,
 );

@@ -60,6 +60,8 @@ const event: Record<string, string> = {
   idle: "Idle",
   busy: "Busy again",
   would_hibernate: "Would hibernate",
+  looks_stuck: "Looks stuck",
+  source_unknown: "Use unknown",
   never_heard: "Never heard",
   orphaned: "Orphaned",
   silent: "Silent",

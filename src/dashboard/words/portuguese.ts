@@ -25,6 +25,8 @@ const event: Record<string, string> = {
   idle: "Ociosa",
   busy: "Ocupada de novo",
   would_hibernate: "Hibernaria",
+  looks_stuck: "Parece travada",
+  source_unknown: "Uso desconhecido",
   never_heard: "Nunca ouvida",
   orphaned: "Órfã",
   silent: "Em silêncio",

@@ -15,6 +15,8 @@ export const historyEventKindSchema = z.enum([
   "idle",
   "busy",
   "would_hibernate",
+  "looks_stuck",
+  "source_unknown",
   "never_heard",
   "orphaned",
   "silent",

@@ -48,6 +48,8 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   idle: "now",
   busy: "now",
   would_hibernate: "now",
+  looks_stuck: "now",
+  source_unknown: "now",
   never_heard: "if it runs",
   orphaned: "now",
   silent: "now",

@@ -135,6 +135,7 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     clock: { ...state.clock, graceUntil: null, countsFrom: now },
     counters: closeGap(state.counters, policy.intervalMs, now, null),
     agent: { ...state.agent, hasGpu: false, gpus: [] },
+    use: undefined,
     stoppedHourlyCost: undefined,
   };
 }

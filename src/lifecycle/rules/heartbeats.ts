@@ -14,6 +14,8 @@ import { beginHibernation, cancelHibernation, failHibernation, summarizeHibernat
 import { type UseReport, updateIdleRun } from "./idle-run.ts";
 import { takesOrdersByAnswer } from "./order.ts";
 import { judge } from "./use.ts";
+import { seeUse } from "./use-seen.ts";
+import { warnOfUse } from "./use-warnings.ts";
 import { finishWake } from "./waking.ts";
 
 /** What a heartbeat says about its instance, apart from the readings that are kept. */
@@ -36,14 +38,18 @@ export function receiveHeartbeat(
   const caughtUp = receiveBacklog(updateBootId(state, report, now), report, policy, now);
   const known = updateSequenceAndGpus(caughtUp, report);
   const heartbeat = heartbeatFrom(report, now, known.agent.nextInHistory);
+  const evidence = evidenceOf(report, heartbeat);
+  const judgement = judge(evidence, policy, known.agent.hasGpu);
+  const use = seeUse(known, evidence, report.gpus ?? null, judgement, policy, now);
   const signal: Signal = {
     at: now,
-    judgement: judge(evidenceOf(report, heartbeat), policy, known.agent.hasGpu),
+    judgement,
     isDuplicate,
     announcesHibernation: heartbeat.status === "hibernating" && takesOrdersByAnswer(state.profile),
   };
-  const moved = applySignal(recover(known, now, "heartbeat received"), signal, policy);
-  const alive = updateLastHeartbeat(moved, now, policy);
+  const moved = applySignal(recover({ ...known, use }, now, "heartbeat received"), signal, policy);
+  const told = warnOfUse(moved, judgement, policy, now);
+  const alive = updateLastHeartbeat(told, now, policy);
   return isDuplicate ? alive : addHeartbeat(alive, heartbeat, state.clock.lastHeartbeatAt, policy);
 }
 

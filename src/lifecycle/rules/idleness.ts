@@ -8,6 +8,7 @@ import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { beginHibernation } from "./hibernation.ts";
+import { residentModelGb, sayResidentModel } from "./resident-model.ts";
 
 /**
  * The idle ladder of a running instance: warned, then hibernated. It needs fresh evidence: missing heartbeats never
@@ -76,8 +77,12 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: warnedAt,
         kind: "idle",
         severity: "warning",
-        message: [idleWarning(state, warned, policy, warnedAt), sayRisks(state)].join(" ").trimEnd(),
-        detail: { ...idleEvidence(run, policy), step_at: toIso(hibernationDue(warned, policy)) },
+        message: sentences(
+          idleWarning(state, warned, policy, warnedAt),
+          sayResidentModel(state, warnedAt),
+          sayRisks(state),
+        ),
+        detail: { ...idleEvidence(state, run, policy), step_at: toIso(hibernationDue(warned, policy)) },
       },
     );
   }
@@ -88,8 +93,11 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: now,
         kind: "would_hibernate",
         severity: "warning",
-        message: `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
-        detail: idleEvidence(run, policy),
+        message: sentences(
+          `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
+          sayResidentModel(state, now),
+        ),
+        detail: idleEvidence(state, run, policy),
       },
     );
   }
@@ -97,8 +105,8 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
     kind: "hibernate",
     reason: "idle",
     at: now,
-    message: `Hibernating: ${describeIdle(run, policy, now)}`,
-    detail: idleEvidence(run, policy),
+    message: sentences(`Hibernating: ${describeIdle(run, policy, now)}`, sayResidentModel(state, now)),
+    detail: idleEvidence(state, run, policy),
   });
 }
 
@@ -124,7 +132,16 @@ function describeIdle(run: IdleRun, policy: Policy, now: number): string {
   return `${run.metric} <${policy.idle.thresholdPercent}% utilization for ${shortDuration(now - run.since)}`;
 }
 
-function idleEvidence(run: IdleRun, policy: Policy) {
+/** One after the other, without those that are empty. */
+function sentences(...said: readonly string[]): string {
+  return said
+    .filter((each) => each !== "")
+    .map((each, index, all) => (index < all.length - 1 && !each.endsWith(".") ? `${each}.` : each))
+    .join(" ");
+}
+
+function idleEvidence(state: InstanceState, run: IdleRun, policy: Policy) {
+  const residentGb = residentModelGb(state);
   return {
     rule: "idle",
     metric: run.metric,
@@ -132,5 +149,6 @@ function idleEvidence(run: IdleRun, policy: Policy) {
     highest_percent: run.highestPercent,
     idle_since: toIso(run.since),
     heartbeats: run.heartbeats,
+    ...(residentGb === null ? {} : { resident_model_gb: residentGb }),
   };
 }

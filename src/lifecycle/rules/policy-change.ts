@@ -18,6 +18,8 @@ import { beforeStep, deletionDue, isStepDue, nextStep, restartLadder } from "./l
 import { restartLook } from "./look.ts";
 import { actionOf } from "./order.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
+import { isStricter } from "./use.ts";
+import { seeUseAnew } from "./use-seen.ts";
 
 const POLICY_CHANGED = "the policy was changed";
 
@@ -32,7 +34,7 @@ export function changePolicy(
   now: number,
 ): InstanceState {
   const counted = keepMissedHeartbeats(state, former, now);
-  const idle = changeIdlePolicy(counted, former, policy, now);
+  const idle = seeUseAnew(changeIdlePolicy(counted, former, policy, now), policy, now);
   const changed = changeOrphanPolicy(idle, former, policy, now);
   const standing = changeStanding(changed, former, policy, now);
   const message = standing === changed ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
@@ -63,7 +65,7 @@ function keepMissedHeartbeats(state: InstanceState, former: Policy, now: number)
 function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   const run = idleRunOf(state.phase);
   if (run === null) return state;
-  const because = whyNotIdle(run, former, policy);
+  const because = whyNotIdle(state, run, former, policy);
   const isUnwanted = because !== null || hibernationDue(run, policy) > now;
   // One that is suspended has its order called off for that.
   const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
@@ -77,12 +79,12 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
     : called;
 }
 
-function whyNotIdle(run: IdleRun, former: Policy, policy: Policy): string | null {
+function whyNotIdle(state: InstanceState, run: IdleRun, former: Policy, policy: Policy): string | null {
   if (policy.suspended) return "the operator suspended the account";
   if (!policy.idle.enabled) return "idle policy switched off";
-  if (policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs) {
-    return "policy changed";
-  }
+  const isOther = policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs;
+  // What was ignored during the run may have shown use.
+  if (isOther || isStricter(state.use, former.idle, policy.idle)) return "policy changed";
   return run.highestPercent >= policy.idle.thresholdPercent
     ? `${run.metric} was at ${run.highestPercent}%`
     : null;

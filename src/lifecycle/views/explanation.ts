@@ -1,15 +1,16 @@
-import { idleReading } from "../model/heartbeat.ts";
 import type { Hibernated, IdleRun, Orphan, Unheard } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
+import { evidenceOfKept } from "../model/use.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
 import { hasVanished } from "../rules/look.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
+import { judge, sayUnread } from "../rules/use.ts";
 
 /** Why automation will act or does not: the next step, when it is due, on what evidence, and what holds it back. */
 export interface Explanation {
@@ -149,22 +150,37 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
       keptAlive ? "keep_alive" : policy.orphan.enabled ? null : "policy_disabled",
     );
   }
+  return explainUse(state, policy);
+}
+
+/** Of an instance that is heard and has no idle run. */
+function explainUse(state: InstanceState, policy: Policy): Explanation {
   const last = state.recent.at(-1);
-  const reading = last === undefined ? null : idleReading(last, policy.idle.metric, state.agent.hasGpu);
-  if (
-    last?.activity != null &&
-    reading !== null &&
-    policy.idle.enabled &&
-    policy.idle.respectActivity &&
-    reading.percent < policy.idle.thresholdPercent
-  ) {
-    return noStep(`${reading.metric} at ${reading.percent}%, but in use: ${last.activity}`, "activity");
+  const judgement =
+    last === undefined ? null : judge(state.use ?? evidenceOfKept(last), policy, state.agent.hasGpu);
+  const disabled = policy.idle.enabled ? null : "policy_disabled";
+  if (policy.idle.enabled && judgement !== null && judgement.verdict !== "quiet") {
+    const { reading } = judgement;
+    const isActive = judgement.verdict === "active";
+    const because = isActive ? judgement.because : `${sayUnread(judgement.unread)}, which counts as use`;
+    if (reading !== null && reading.percent < policy.idle.thresholdPercent) {
+      return noStep(`${reading.metric} at ${reading.percent}%, but ${because}`, "activity");
+    }
+    if (reading === null && (state.agent.hasGpu || isActive)) {
+      return noStep(`Heartbeats arrive; ${because}`, isActive ? "activity" : null);
+    }
   }
-  const gpu = last?.gpuPercent ?? null;
   return noStep(
-    gpu === null ? "Heartbeats arrive; no GPU reported" : `Heartbeats arrive; GPU at ${gpu}%`,
-    policy.idle.enabled ? null : "policy_disabled",
+    `Heartbeats arrive; ${sayGpu(last?.gpuPercent ?? null, state.use?.gpuPercent ?? null)}`,
+    disabled,
   );
+}
+
+/** `highest`: since the heartbeat before, where the agent tells it. */
+function sayGpu(mean: number | null, highest: number | null): string {
+  if (mean === null && highest === null) return "no GPU reported";
+  if (mean === null || highest === null || highest <= mean) return `GPU at ${mean ?? highest}%`;
+  return `GPU at ${mean}%, at its highest ${highest}%`;
 }
 
 function explainIdle(

@@ -42,6 +42,7 @@ function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
     DUMONT_HOOKS_DIR: join(directory, "none"),
     DUMONT_RUN_DIR: join(directory, "run"),
     DUMONT_STATE_DIR: join(directory, "state"),
+    DUMONT_ACTIVITY_DIR: join(directory, "activity.d"),
     DUMONT_INSTANCE_ID: "28864630",
     ...more,
   };
@@ -113,7 +114,11 @@ it("240 readings of sixteen GPUs that wait fit one body", async () => {
   const gpus = Array.from({ length: 16 }, (_, index) => `${index}, NVIDIA H100 80GB HBM3, 100, 81000, 81559`);
   const machine = await AgentMachine.make({
     programs: { ...nvidia(gpus.join("\n")), df: "echo; echo '/dev/x 1 99999999999 1 1 /'" },
-    environment: { DUMONT_HOURLY_COST: "98765.4321" },
+    environment: {
+      DUMONT_HOURLY_COST: "98765.4321",
+      DUMONT_SAMPLE_SECONDS: "600",
+      DUMONT_TICK_SECONDS: "60",
+    },
     answer: `status=000; [ "$n" -le 250 ] || status=200`,
   });
   try {

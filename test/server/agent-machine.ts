@@ -58,7 +58,7 @@ export class AgentMachine {
 
   static async make(setup: Setup = {}): Promise<AgentMachine> {
     const folder = await mkdtemp(join(tmpdir(), "dumont-agent-"));
-    for (const each of ["bin", "posts", "proc/sys/kernel/random", "units", "home"]) {
+    for (const each of ["bin", "posts", "proc/sys/kernel/random", "proc/net", "units", "home"]) {
       await mkdir(join(folder, each), { recursive: true });
     }
     const machine = new AgentMachine(folder, {
@@ -73,6 +73,8 @@ export class AgentMachine {
       DUMONT_DEV: join(folder, "dev"),
       DUMONT_RUN_DIR: join(folder, "run"),
       DUMONT_STATE_DIR: join(folder, "state"),
+      DUMONT_ACTIVITY_DIR: join(folder, "activity.d"),
+      DUMONT_ROOT: folder,
       DUMONT_BIN: join(folder, "installed"),
       DUMONT_UNIT_DIR: join(folder, "units"),
       DUMONT_INSTANCE_ID: "28864630",
@@ -84,6 +86,8 @@ export class AgentMachine {
     await machine.write("proc/uptime", `${setup.uptimeSeconds ?? 20 * DAY_SECONDS}.00 1.00\n`);
     await machine.write("proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 400000 kB\n");
     await machine.write("proc/cpuinfo", "processor : 0\n");
+    for (const each of ["net/tcp", "net/tcp6", "net/dev", "diskstats"])
+      await machine.write(`proc/${each}`, "");
     await machine.write("proc/stat", "cpu 100 0 100 800 0 0 0 0 0 0\n");
     const { bootId = "11111111-2222-3333-4444-555555555555" } = setup;
     if (bootId !== null) await machine.write("proc/sys/kernel/random/boot_id", `${bootId}\n`);

@@ -289,6 +289,21 @@ describe("between attempts", () => {
     },
   );
 
+  it.each([
+    ["by its clock", ""],
+    ["also by a clock that stands still", `echo '1728000.00 1.00' >"$S/proc/uptime"`],
+  ])("it looks around every five seconds, %s", async (_, clock) => {
+    const machine = await machineWith();
+    const turn = await readFile(machine.path("bin/sleep"), "utf8");
+    await machine.program("sleep", `echo "$1" >>"$S/slept"\n${turn.replace("#!/bin/sh\n", "")}\n${clock}`);
+    await machine.beats(2);
+    const slept = (await readFile(machine.path("slept"), "utf8")).split("\n").filter(Boolean).map(Number);
+    expect(Math.max(...slept)).toBe(5);
+    const between = slept.slice(slept.indexOf(5)).reduce((sum, seconds) => sum + seconds, 0);
+    expect(between).toBeGreaterThan(50);
+    expect(between).toBeLessThan(75);
+  });
+
   it("no more than two intervals pass where the interval is short", async () => {
     const posts = await (await machineWith({ answer: `interval=10; [ "$n" = 1 ] || status=503` })).beats(8);
     expect(Math.max(...pauses(posts))).toBeLessThanOrEqual(20);

@@ -9,10 +9,13 @@ import { extendTrend } from "../model/trend.ts";
 import { evidenceOf } from "../model/use.ts";
 import { receiveBacklog } from "./backlog.ts";
 import { reportCosts } from "./costs.ts";
+import { noteDeadMan } from "./dead-man.ts";
 import { callOff, callOffIdleHibernation, recover } from "./handover.ts";
 import { beginHibernation, cancelHibernation, failHibernation, summarizeHibernation } from "./hibernation.ts";
 import { type UseReport, updateIdleRun } from "./idle-run.ts";
 import { takesOrdersByAnswer } from "./order.ts";
+import { evidenceWhilePreparing, hearPreparation } from "./preparation-heard.ts";
+import { noteReclaim } from "./reclaim.ts";
 import { judge } from "./use.ts";
 import { seeUse } from "./use-seen.ts";
 import { warnOfUse } from "./use-warnings.ts";
@@ -22,6 +25,8 @@ import { finishWake } from "./waking.ts";
 interface Signal extends UseReport {
   /** The agent's last heartbeat before it hibernates its machine. */
   readonly announcesHibernation: boolean;
+  /** Its hooks run. */
+  readonly isPreparing: boolean;
 }
 
 /**
@@ -39,16 +44,19 @@ export function receiveHeartbeat(
   const known = updateSequenceAndGpus(caughtUp, report);
   const heartbeat = heartbeatFrom(report, now, known.agent.nextInHistory);
   const evidence = evidenceOf(report, heartbeat);
-  const judgement = judge(evidence, policy, known.agent.hasGpu);
+  const judged = evidenceWhilePreparing(known, report, evidence);
+  const judgement = judge(judged, policy, known.agent.hasGpu);
   const use = seeUse(known, evidence, report.gpus ?? null, judgement, policy, now);
   const signal: Signal = {
     at: now,
     judgement,
     isDuplicate,
     announcesHibernation: heartbeat.status === "hibernating" && takesOrdersByAnswer(state.profile),
+    isPreparing: report.status === "preparing" || report.preparation?.state === "running",
   };
-  const moved = applySignal(recover({ ...known, use }, now, "heartbeat received"), signal, policy);
-  const told = warnOfUse(moved, judgement, policy, now);
+  const heard = hearPreparation(recover({ ...known, use }, now, "heartbeat received"), report, now);
+  const noted = noteDeadMan(noteReclaim(applySignal(heard, signal, policy), report, now), report, now);
+  const told = warnOfUse(noted, judgement, policy, now);
   const alive = updateLastHeartbeat(told, now, policy);
   return isDuplicate ? alive : addHeartbeat(alive, heartbeat, state.clock.lastHeartbeatAt, policy);
 }
@@ -82,7 +90,8 @@ function updateSequenceAndGpus(state: InstanceState, report: HeartbeatReport): I
   const isGpuRead = (report.gpu_utilization ?? report.gpu_utilization_max) != null;
   const hasGpu = agent.hasGpu || isGpuRead || gpus.length > 0;
   const sequence = report.boot_id == null ? agent.sequence : (report.sequence ?? agent.sequence);
-  return { ...state, agent: { ...agent, sequence, gpus, hasGpu } };
+  const hooks = report.hooks == null || report.hooks.length === 0 ? undefined : report.hooks;
+  return { ...state, agent: { ...agent, sequence, gpus, hasGpu, hooks } };
 }
 
 function updateLastHeartbeat(state: InstanceState, at: number, policy: Policy): InstanceState {
@@ -192,6 +201,8 @@ function applySignalWhileHibernating(state: InstanceState, signal: Signal, polic
   const isBusy = signal.judgement.verdict !== "quiet";
   const called = isBusy ? callOffIdleHibernation(judged, signal.at) : judged;
   if (called.phase.status !== "hibernating") return called;
+  // Its hooks may take as long as they may before any other hibernation.
+  if (signal.isPreparing && signal.at - action.orderedAt < policy.idle.prepareMaxMs) return called;
   if (phase.reason === "instance") return cancelHibernation(called, signal.at, "the instance beats on");
   const wasTold = takesOrdersByAnswer(action.machine) && action.handover.state === "accepted";
   return wasTold && signal.at - action.handover.at >= policy.settleMs

@@ -4,13 +4,14 @@ import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
-import { evidenceOfKept } from "../model/use.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
 import { hasVanished } from "../rules/look.ts";
+import { preparationAhead } from "../rules/preparation-end.ts";
+import { describeReclaimed } from "../rules/reclaim.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
-import { judge, sayUnread } from "../rules/use.ts";
+import { sayUse } from "./say-use.ts";
 
 /** Why automation will act or does not: the next step, when it is due, on what evidence, and what holds it back. */
 export interface Explanation {
@@ -26,6 +27,8 @@ export interface Explanation {
     | "stale_evidence"
     | "no_provider"
     | "wake_grace"
+    /** The policy only observes: the step is told of when it is due, and not taken. */
+    | "observe"
     | null;
 }
 
@@ -60,6 +63,8 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
 }
 
 function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return reclaimed;
   const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
     return hasVanished(state)
@@ -129,6 +134,10 @@ function whyNothingIsDone(
 }
 
 function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Explanation {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return noStep(reclaimed);
+  const ahead = preparationAhead(state, policy, now);
+  if (ahead !== null) return stepAt("hibernate", ahead.at, now, ahead.because, ahead.blockedBy);
   const { keepAliveUntil, lastHeartbeatAt } = state.clock;
   const keptAlive = keepAliveUntil !== null && keepAliveUntil > now;
   const silenceMs = lastHeartbeatAt === null ? null : now - lastHeartbeatAt;
@@ -150,37 +159,7 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
       keptAlive ? "keep_alive" : policy.orphan.enabled ? null : "policy_disabled",
     );
   }
-  return explainUse(state, policy);
-}
-
-/** Of an instance that is heard and has no idle run. */
-function explainUse(state: InstanceState, policy: Policy): Explanation {
-  const last = state.recent.at(-1);
-  const judgement =
-    last === undefined ? null : judge(state.use ?? evidenceOfKept(last), policy, state.agent.hasGpu);
-  const disabled = policy.idle.enabled ? null : "policy_disabled";
-  if (policy.idle.enabled && judgement !== null && judgement.verdict !== "quiet") {
-    const { reading } = judgement;
-    const isActive = judgement.verdict === "active";
-    const because = isActive ? judgement.because : `${sayUnread(judgement.unread)}, which counts as use`;
-    if (reading !== null && reading.percent < policy.idle.thresholdPercent) {
-      return noStep(`${reading.metric} at ${reading.percent}%, but ${because}`, "activity");
-    }
-    if (reading === null && (state.agent.hasGpu || isActive)) {
-      return noStep(`Heartbeats arrive; ${because}`, isActive ? "activity" : null);
-    }
-  }
-  return noStep(
-    `Heartbeats arrive; ${sayGpu(last?.gpuPercent ?? null, state.use?.gpuPercent ?? null)}`,
-    disabled,
-  );
-}
-
-/** `highest`: since the heartbeat before, where the agent tells it. */
-function sayGpu(mean: number | null, highest: number | null): string {
-  if (mean === null && highest === null) return "no GPU reported";
-  if (mean === null || highest === null || highest <= mean) return `GPU at ${mean ?? highest}%`;
-  return `GPU at ${mean}%, at its highest ${highest}%`;
+  return noStep(...sayUse(state, policy));
 }
 
 function explainIdle(
@@ -211,7 +190,9 @@ function explainIdle(
           ? "no_provider"
           : stale
             ? "stale_evidence"
-            : null,
+            : warned && policy.observes
+              ? "observe"
+              : null,
   );
 }
 
@@ -266,7 +247,8 @@ function silenceBlockedBy(
 ): Explanation["blocked_by"] {
   if (held) return "guard";
   if (!policy.orphan.enabled) return "policy_disabled";
-  return canBeDone ? null : "no_provider";
+  if (!canBeDone) return "no_provider";
+  return policy.observes ? "observe" : null;
 }
 
 function orphanEvidence(state: InstanceState, orphan: Orphan): string {

@@ -113,6 +113,11 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
     { ...nothing, because: "Heartbeats arrive; GPU cannot be read, which counts as use" },
   ],
   [
+    "one whose CPU works, by which it is judged",
+    () => beating({ overrides: { idle: { metric: "cpu" } } }, { cpu_utilization: 30, gpu_utilization: 0 }),
+    { ...nothing, because: "Heartbeats arrive; CPU at 30%" },
+  ],
+  [
     "one without a GPU that is in use",
     () => beating({}, { cpu_utilization: 1, sources: [ssh(1)] }),
     { ...nothing, because: "Heartbeats arrive; in use: 1 ssh_connections", blocked_by: "activity" },

@@ -261,12 +261,8 @@ it("a hanging nvidia-smi is left alone for a while; meanwhile its GPUs are unkno
     list: `[ "$posts$first" != 11 ] || exec tail -f /dev/null; ${gpu(0, "3")}`,
   });
   const posts = await machine.beats(4);
-  expect(percents(posts)).toEqual([
-    [3, 3],
-    [null, null],
-    [null, null],
-    [3, 3],
-  ]);
+  // The third may have been asked again in all of its time, or not.
+  expect([posts[0], posts[1], posts[3]].map((post) => post?.body.gpu_utilization_max)).toEqual([3, null, 3]);
   expect(posts[1]?.body.gpus).toMatchObject([{ index: 0, utilization: null, vram_used_gb: null }]);
   expect(processes(posts[1])).toEqual({
     name: "compute_processes",

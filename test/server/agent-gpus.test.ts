@@ -222,6 +222,26 @@ it("where utilization cannot be read, as under MIG, memory and processes are", a
   expect(processes(post)).toEqual({ name: "compute_processes", value: 0 });
 });
 
+it("processes of a part of a GPU are counted, though nobody says at which GPU", async () => {
+  const machine = await machineWith({
+    list: `${gpu(0, "[N/A]")}; ${gpu(1, "[N/A]")}`,
+    apps: `${process_(1, 12, "100")}; echo "MIG-7, 11, $posts$posts"`,
+  });
+  const [, post] = await machine.beats(2);
+  expect(processes(post)?.value).toBe(0);
+  expect(post?.body.gpus?.map((each) => each.compute_processes)).toEqual([null, 1]);
+});
+
+it("a program that has gone leaves its GPUs and their processes unknown", async () => {
+  const machine = await machineWith({ list: gpu(0, "3") }, { answer: `rm -f "$S/bin/nvidia-smi"` });
+  const [, post] = await machine.beats(2);
+  expect(post?.body).toMatchObject({
+    gpu_utilization: null,
+    gpus: [{ utilization: null, compute_processes: null }],
+  });
+  expect(processes(post)).toMatchObject({ value: null, note: "nvidia-smi fails with 127" });
+});
+
 describe("the driver's own samples", () => {
   const asked = async (machine: AgentMachine) =>
     (await readFile(machine.path("asked"), "utf8")).split("\n").filter((kind) => kind === "ring").length;

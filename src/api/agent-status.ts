@@ -12,6 +12,8 @@ import {
 } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
+import { PREPARATION_CAUSES } from "../lifecycle/model/preparation.ts";
+import { sourceSettingsSchema } from "../lifecycle/model/source-settings.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 import { count } from "../service/meter.ts";
@@ -36,6 +38,18 @@ const actionSchema = component(
           .describe("Of these: dollars an hour that hibernation saves; absent where that is not known"),
       }),
     ),
+    component(
+      "PrepareAction",
+      z.object({
+        type: z.literal("prepare"),
+        message: z.string(),
+        preparation_id: z
+          .string()
+          .describe("Its hooks run once for an id. Answers carry it until the order is given, or called off"),
+        deadline_seconds: z.number().describe("It is hibernated then, prepared or not"),
+        because: z.enum(PREPARATION_CAUSES),
+      }),
+    ),
     component("HibernatingAction", z.object({ type: z.literal("hibernating"), message: z.string() })),
     component(
       "HibernateAction",
@@ -55,6 +69,10 @@ const answerSchema = component(
     message: z.string(),
     next_heartbeat_in_seconds: z.number(),
     actions: z.array(actionSchema),
+    idle: z
+      .object({ threshold_percent: z.number(), sources: sourceSettingsSchema })
+      .optional()
+      .describe("By what a machine judges itself; only where its heartbeat has `dead_man`"),
   }),
 );
 
@@ -152,6 +170,7 @@ export class PostStatus extends Endpoint {
           message: taken.answer.message,
           next_heartbeat_in_seconds: taken.answer.nextHeartbeatInSeconds,
           actions: taken.answer.actions,
+          ...(taken.answer.idle === undefined ? {} : { idle: taken.answer.idle }),
         });
       case "old_token":
         throw new ApiError("unauthorized", "This token was replaced by a newer one");

@@ -16,6 +16,7 @@ import {
   laterThan,
   type Report,
   type ReportAnswer,
+  toldPolicy,
   USER_DELETED,
   type UserPolicy,
 } from "./report.ts";
@@ -165,7 +166,7 @@ export class FleetActor extends FleetUpkeep {
     this.#changed(fleet);
     const { policy } = fleet.state;
     return {
-      policy: policy.version > report.policyVersion && isPolicySure(fleet.state) ? policy : null,
+      policy: policy.version > report.policyVersion && isPolicySure(fleet.state) ? toldPolicy(policy) : null,
       laterRevision: laterThan(report, fleet.registry.lastRevision(report.instanceId)),
       answers: await this.#service.answer(fleet, report),
     };

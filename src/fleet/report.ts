@@ -1,6 +1,7 @@
 import type { GuardedStep } from "../lifecycle/model/effects.ts";
 import { registeredCost } from "../lifecycle/model/hibernated-cost.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { toKept } from "../lifecycle/model/observed-overrides.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../lifecycle/model/provider.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
@@ -64,6 +65,11 @@ export interface UserPolicy {
   readonly suspended?: boolean | undefined;
 }
 
+/** As an instance is told it, whose object may still run the former release. */
+export function toldPolicy(policy: UserPolicy): UserPolicy {
+  return { ...policy, overrides: toKept(policy.overrides) };
+}
+
 /** What an instance begins with that is about to be registered. */
 export interface Admission {
   readonly policy: UserPolicy;
@@ -122,6 +128,7 @@ export function completeView<View extends LiveView>(view: View): View {
       ? { hibernated_cost: hourly, hibernated_cost_source: source }
       : {}),
     tags: partial.tags ?? {},
+    mode: partial.mode ?? "act",
     provider: kindOf(provider),
     connection: connectionOf(provider),
   };

@@ -92,7 +92,8 @@ export class InstanceActor extends InstanceRounds {
     this.life.outbox.emptySoon();
     const { state } = decided.stored;
     const at = state.clock.lastHeartbeatAt ?? Date.now();
-    return { outcome: "accepted", answer: answerHeartbeat(state, this.life.policy(decided.stored), at) };
+    const policy = this.life.policy(decided.stored);
+    return { outcome: "accepted", answer: answerHeartbeat(state, policy, at, report.dead_man != null) };
   }
 
   /** A suspended instance reports nothing by itself, and would not hear that the suspension is over if it could not be told. */
@@ -116,8 +117,9 @@ export class InstanceActor extends InstanceRounds {
     return useLink(this.life, link, requestId);
   }
 
-  async hibernate(requestId?: string): Promise<CommandOutcome> {
-    return command(this.life, { type: "hibernate.requested" }, Date.now(), requestId);
+  /** `prepare`: false leaves its hooks out. */
+  async hibernate(requestId?: string, prepare = true): Promise<CommandOutcome> {
+    return command(this.life, { type: "hibernate.requested", prepare }, Date.now(), requestId);
   }
 
   async wake(requestId?: string): Promise<CommandOutcome> {

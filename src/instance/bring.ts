@@ -4,7 +4,7 @@ import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { type InstanceLife, settingsOf } from "./life.ts";
 import type { Place, Unreadable } from "./outcomes.ts";
 import { resume } from "./resume.ts";
-import { readRow, writeRow } from "./stored/row.ts";
+import { readRow, writeAsIs } from "./stored/row.ts";
 import { NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
 
 /** How an instance leaves a service as a row of an export, and comes to another one. */
@@ -36,7 +36,7 @@ export async function exported(life: InstanceLife): Promise<{ readonly row: stri
   if (state !== before.state) life.save({ ...before, state });
   await life.outbox.empty();
   const stored = life.known();
-  return stored === null ? life.unreadable() : { row: writeRow(stored) };
+  return stored === null ? life.unreadable() : { row: writeAsIs(stored) };
 }
 
 /** Goes on as it was, once it is heard. */

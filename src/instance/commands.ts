@@ -4,6 +4,7 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
 import { newState } from "../lifecycle/model/state.ts";
+import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { detailView } from "../lifecycle/views/instance-view.ts";
 import { fleetOf } from "../platform/address.ts";
@@ -74,8 +75,8 @@ export async function register(
     instanceId: registration.instanceId,
     tokenGeneration: firstId,
     historyShard: former?.historyShard ?? chooseShard(env, registration.userId, registration.instanceId),
-    overrides: registration.overrides,
-    userPolicy: registration.userPolicy,
+    overrides: storedOverridesSchema.parse(registration.overrides),
+    userPolicy: storedOverridesSchema.parse(registration.userPolicy),
     userPolicyVersion: registration.userPolicyVersion,
     // Nobody is admitted to the fleet of a user who is.
     suspended: false,

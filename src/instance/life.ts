@@ -7,6 +7,7 @@ import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
+import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import type { Refusal } from "../lifecycle/rules/refusals.ts";
 import { withhold } from "../lifecycle/withhold.ts";
 import { OVERDUE_MS } from "../platform/alarm.ts";
@@ -135,8 +136,9 @@ export class InstanceLife implements Owner {
     // One that was set back begins anew.
     const asItIs = ["heartbeat", "policy.changed", "resumed"].includes(event.type);
     const current = asItIs ? stored.state : this.#caughtUp(stored, now);
-    const decision = decide(current, event, this.policy(stored), now);
-    const breaches = decision.state === former ? [] : breachesOf(former, decision.state, now);
+    const policy = this.policy(stored);
+    const decision = decide(current, event, policy, now);
+    const breaches = breachesOf(former, decision.state, now, { event, policy });
     if (breaches.length > 0) return this.#withhold(event, breaches, now);
     const state = attribute(decision.state, current.nextEffectId, requestId);
     const next = { ...stored, state };
@@ -226,8 +228,7 @@ export class InstanceLife implements Owner {
 
   /** Whether the alarm had to be set. */
   async #armFor(outlook: Outlook, now = Date.now()): Promise<boolean> {
-    const moment = nextAlarm(outlook, now);
-    const set = alarmToSet(moment, await this.#ctx.storage.getAlarm(), Date.now());
+    const set = alarmToSet(nextAlarm(outlook, now), await this.#ctx.storage.getAlarm(), Date.now());
     if (set !== null) await this.#ctx.storage.setAlarm(set);
     return set !== null;
   }
@@ -259,7 +260,8 @@ export class InstanceLife implements Owner {
   async takeUserPolicy({ overrides, version, suspended = false }: UserPolicy): Promise<void> {
     const stored = this.known();
     if (stored === null || version <= stored.userPolicyVersion) return;
-    await this.applyPolicy({ userPolicy: overrides, userPolicyVersion: version, suspended }, Date.now());
+    const userPolicy = storedOverridesSchema.parse(overrides);
+    await this.applyPolicy({ userPolicy, userPolicyVersion: version, suspended }, Date.now());
   }
 
   /**

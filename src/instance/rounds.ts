@@ -4,8 +4,8 @@ import { command } from "./commands.ts";
 import type { Absent, Unavailable } from "./outcomes.ts";
 import { InstanceViews } from "./views.ts";
 
-/** What became of it: ordered, or refused with this code; or nothing was decided. */
-export type RoundOutcome = "ordered" | Refusal["code"] | (Absent | Unavailable)["outcome"];
+/** What became of it: ordered, or only told of; or refused with this code; or nothing was decided. */
+export type RoundOutcome = "ordered" | "observe" | Refusal["code"] | (Absent | Unavailable)["outcome"];
 
 /** What a fleet asks of many instances at once. */
 export class InstanceRounds extends InstanceViews {
@@ -18,7 +18,7 @@ export class InstanceRounds extends InstanceViews {
     const commanded = await command(this.life, event, Date.now(), requestId);
     switch (commanded.outcome) {
       case "accepted":
-        return "ordered";
+        return round.by === "budget" && commanded.detail.mode === "observe" ? "observe" : "ordered";
       case "refused":
         return commanded.refusal.code;
       case "unknown":

@@ -23,6 +23,9 @@ import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
 import { changePolicy } from "./rules/policy-change.ts";
+import { callOffPreparation, settlePreparation } from "./rules/preparation-cancelled.ts";
+import { preparationDeadline, takePreparationStep } from "./rules/preparation-end.ts";
+import { reclaimDeadline, takeReclaimStep } from "./rules/reclaim.ts";
 import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
 import { mustTellCosts, tell } from "./rules/told-costs.ts";
@@ -50,7 +53,9 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const stepped = noteMeantToRun(state, takeDueSteps(applied, policy, now), event, now);
+  const settled = settlePreparation(counted, applied, now);
+  const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
+  const stepped = noteMeantToRun(state, due, event, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -92,7 +97,7 @@ function apply(
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":
-      return policy.suspended ? SUSPENDED : requestHibernation(state, event.round, policy, now);
+      return policy.suspended ? SUSPENDED : requestHibernation(state, event, policy, now);
     case "wake.requested":
       return policy.suspended ? SUSPENDED : requestWake(state, policy, now);
     case "changed":
@@ -108,7 +113,7 @@ function apply(
         ...(event.enrolledBy == null ? {} : { detail: enrolledBy(event.enrolledBy) }),
       });
     case "removed":
-      return leave(state);
+      return leave(callOffPreparation(state, now, "it is watched no more"));
     case "cleanup":
       return cleanUp(state, policy, now);
     case "resumed":
@@ -169,7 +174,8 @@ function isAsleep({ phase: { status } }: InstanceState): boolean {
 
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const climbed = takeLivenessSteps(takeIdleStep(state, policy, now), policy, now);
+  const prepared = takePreparationStep(takeIdleStep(state, policy, now), policy, now);
+  const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const next = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
@@ -210,6 +216,8 @@ function flushAndProject(
 export function nextWakeAt(state: InstanceState, policy: Policy, now: number): number | null {
   const moments = [
     idleDeadline(state, policy, now),
+    preparationDeadline(state, policy, now),
+    reclaimDeadline(state, policy),
     livenessDeadline(state, policy),
     answeredOrderDeadline(state, policy),
     orderDeadline(state),

@@ -1,5 +1,5 @@
 import { OF_A_STATE } from "./invariants/of-a-state.ts";
-import { OF_A_STEP } from "./invariants/of-a-step.ts";
+import { type DecidedBy, OF_A_STEP } from "./invariants/of-a-step.ts";
 import type { InstanceState } from "./model/state.ts";
 
 /**
@@ -41,7 +41,11 @@ export const INVARIANTS = {
   unheard_order_on_anothers:
     "of what was never heard, only a machine that its owner named here is stopped for that",
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
+  ordered_while_observing: "a policy that only observes orders nothing: only a person's word does",
   stop_where_only_deleted: "nothing is told to stop or to start where its provider can only delete",
+  order_ahead_of_preparation:
+    "no machine with hooks is hibernated for idleness or at its owner's word before they have ended or their limit has passed",
+  preparation_ended_unsaid: "no preparation ends without being kept as the last one",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;
@@ -49,20 +53,22 @@ export type Invariant = keyof typeof INVARIANTS;
 /**
  * Which invariants the step from `before` to `after` breaks, at `now` in ms. `before` is null for a state without a
  * predecessor. What `before` broke already is not held against the step: it would hold up every other one, for good. So a
- * clock that was set back breaks nothing either.
+ * clock that was set back breaks nothing either. `by`: absent where nobody knows any more.
  */
 export function breachesOf(
   before: InstanceState | null,
   after: InstanceState,
   now: number,
+  by?: DecidedBy,
 ): readonly Invariant[] {
+  if (before === after) return [];
   const breaches: Invariant[] = [];
   for (const [invariant, holds] of OF_A_STATE) {
     if (!holds(after, now, before) && (before === null || holds(before, now, null))) breaches.push(invariant);
   }
   if (before === null) return breaches;
   for (const [invariant, holds] of OF_A_STEP) {
-    if (!holds(before, after, now)) breaches.push(invariant);
+    if (!holds(before, after, now, by)) breaches.push(invariant);
   }
   return breaches;
 }

@@ -44,6 +44,7 @@ describe("two users with the same instance id", () => {
       name: "Ada's rig",
       total_heartbeats: 1,
       keep_alive_until: null,
+      mode: "act",
       policy: { keep_alive_minutes: 60, idle: { threshold_percent: 5 } },
     });
     const list = await call("GET", "/api/agent/instances", { token: ada.token });

@@ -27,6 +27,7 @@ export function live(instance_id: string, more: Partial<ShownView> = {}): ShownV
     orphaned_since: null,
     hibernated_since: null,
     keep_alive_until: null,
+    mode: "act",
     lifecycle: { next_step: null, at: null, in_seconds: null, because: "", blocked_by: null },
     control: { nobody_can_stop: false, can_hibernate: true, can_wake: false, why_not: null },
     ...more,

@@ -173,6 +173,31 @@ describe("a budget", () => {
 });
 
 describe("a budget that is used up", () => {
+  it("tells of those whose policy only observes, stops none of them, and does not tell so at each look", async () => {
+    const ada = await newUser();
+    const one = await running(ada, "one");
+    await call("PUT", "/api/agent/policy", { token: ada.token, json: { mode: "observe" } });
+    await set(ada, { day: 8, at_limit: "hibernate_all" });
+    await pass(ada, start + 4 * HOUR - 10 * MINUTE);
+    await beat(60, [one, 90]);
+    await pass(ada, Date.now() + MINUTE);
+    expect((await told(ada)).at(-1)?.message).toContain(
+      "Hibernating 0 instances. 1 instance goes on: one (only observed, $2.00 an hour).",
+    );
+    expect(await one.status()).toBe("running");
+    const { events } = (await one.ask("GET", "/events")).body;
+    const would = events.filter(({ kind }: { kind: string }) => kind === "would_hibernate");
+    expect(would).toHaveLength(1);
+    expect(would[0]).toMatchObject({ detail: { rule: "budget", mode: "observe" } });
+    const { body } = await call("GET", "/api/agent/hibernate-all", { token: ada.token });
+    expect(body.last_by_budget).toMatchObject({ ended: { observe: 1 } });
+    const kinds = await rows(
+      fleetOf(env, ada.userId),
+      "SELECT kind FROM events WHERE kind IN ('hibernate_all', 'not_all_hibernated')",
+    );
+    expect(kinds).toEqual([]);
+  });
+
   it("hibernates the idle ones, as the kill switch's dry run says, and names those that work on", async () => {
     const ada = await newUser();
     const [idle, busy] = [await running(ada, "idle"), await running(ada, "busy")];

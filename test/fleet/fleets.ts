@@ -88,6 +88,7 @@ export function rowOf(instanceId: string, of: Reported): InstanceRow {
       orphaned_since: orphanedSince === null ? null : toIso(orphanedSince),
       hibernated_since: null,
       keep_alive_until: null,
+      mode: "act",
       lifecycle: { next_step: null, at: null, in_seconds: null, because: "", blocked_by: null },
     },
   };

@@ -1,7 +1,7 @@
 /// <reference types="vite/client" />
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { readRow, writeRow } from "../../src/instance/stored/row.ts";
+import { readRow, writeAsIs, writeRow } from "../../src/instance/stored/row.ts";
 import { NOTHING_WAITS } from "../../src/instance/stored/stored-instance.ts";
 import { VERSION } from "../../src/instance/stored/versions.ts";
 import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
@@ -50,6 +50,25 @@ function change(row: object, path: readonly string[], change: (parent: object, k
 }
 
 describe("a stored row", () => {
+  it("of an observed instance switches both ladders off for a release that does not know of that", () => {
+    const read = stored(golden("version-2", "running"));
+    const observed = {
+      ...read,
+      userPolicy: { mode: "observe" as const },
+      overrides: { idle: { enabled: true } },
+    };
+    const written = JSON.parse(writeRow(observed));
+    expect(written).toMatchObject({
+      userPolicy: { idle: { enabled: false }, orphan: { enabled: false } },
+      overrides: { idle: { enabled: false }, orphan: { enabled: false } },
+    });
+    expect(stored(written)).toEqual(observed);
+    expect(JSON.parse(writeAsIs(observed))).toMatchObject({
+      userPolicy: { mode: "observe" },
+      overrides: { idle: { enabled: true } },
+    });
+  });
+
   it.each(rows)("of $file ($standing) is read, lives on and is read again as it was", ({ standing, row }) => {
     const read = stored(row);
     expect(standing).toContain(read.state.phase.status);

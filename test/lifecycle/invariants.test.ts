@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { DecidedBy } from "../../src/lifecycle/invariants/of-a-step.ts";
 import { breachesOf, INVARIANTS, type Invariant } from "../../src/lifecycle/invariants.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEventKind } from "../../src/lifecycle/model/history-event.ts";
+import type { HibernationRound, InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { type Ledger, newLedger } from "../../src/lifecycle/model/ledger.ts";
 import { awaitHeartbeat, type Orphan, type Phase } from "../../src/lifecycle/model/phase.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
@@ -15,6 +17,9 @@ const IDLE = { gpu_utilization: 1 };
 /** Somebody at work for a quarter of an hour. */
 const busy = new Timeline().beatUntil(at("15:00"));
 const idle = new Timeline().beatUntil(at("4:00"), IDLE);
+const beingPrepared = new Timeline().beatUntil(at("1:00"), { hooks: ["prepare"] });
+beingPrepared.command({ type: "hibernate.requested" });
+const preparing = beingPrepared.state;
 const orphaned = new Timeline().beatUntil(at("1:00")).until(at("10:00"));
 const neverHeard = new Timeline();
 const deleting = new Timeline().beatUntil(at("0:00")).until(at("30:00"));
@@ -148,7 +153,7 @@ const trying = withPhase(deleting.state, {
 const lostHistory = withEvent(changed(busy.state, { unflushed: 0 }), "history_lost", "");
 
 /** Steps that break one invariant each. */
-const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = [
+const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState, DecidedBy?])[] = [
   ["number_not_finite", busy.state, withClock(busy.state, { countsFrom: Number.POSITIVE_INFINITY })],
   [
     "counter_negative",
@@ -307,8 +312,20 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState])[] = 
     }),
   ],
   ["idle_order_unwarned", busy.state, hibernatingIdle(null)],
+  ["ordered_while_observing", idle.state, hibernatingIdle(NOW), byObserver({ type: "alarm", dueAt: NOW })],
   ["stop_where_only_deleted", busy.state, atLambda(hibernatingIdle(NOW))],
+  ["order_ahead_of_preparation", preparing, { ...hibernatingIdle(NOW), agent: preparing.agent }],
+  [
+    "order_ahead_of_preparation",
+    withPhase(preparing, busy.state.phase),
+    { ...hibernatingIdle(NOW), agent: preparing.agent },
+  ],
+  ["preparation_ended_unsaid", preparing, withPhase(preparing, busy.state.phase)],
 ];
+
+function byObserver(event: InstanceEvent): DecidedBy {
+  return { event, policy: { observes: true } };
+}
 
 function atLambda(state: InstanceState): InstanceState {
   if (state.phase.status !== "hibernating") throw new Error("it is not hibernating");
@@ -328,9 +345,21 @@ function unconfirmed(): InstanceState {
 }
 
 describe("an invariant", () => {
-  it.each(BROKEN)("%s is missed", (invariant, before, after) => {
+  it.for(BROKEN)("%s is missed", ([invariant, before, after, by]) => {
     const isOfAStep = breachesOf(null, after, NOW).every((breach) => breach !== invariant);
-    expect(breachesOf(isOfAStep ? before : null, after, NOW)).toContain(invariant);
+    expect(breachesOf(isOfAStep ? before : null, after, NOW, by)).toContain(invariant);
+  });
+
+  it.each<[string, InstanceEvent, boolean]>([
+    ["time alone", { type: "alarm", dueAt: NOW }, false],
+    ["a heartbeat", { type: "heartbeat", report: {} }, false],
+    ["the guard", { type: "guard.permitted", step: "hibernate", openedAt: null }, false],
+    ["a budget", { type: "hibernate.requested", round: roundBy("budget") }, false],
+    ["a person who asks for many", { type: "hibernate.requested", round: roundBy("kill_switch") }, true],
+    ["a person who asks for it", { type: "hibernate.requested" }, true],
+  ])("lets %s order under a policy that observes: %s", (_, event, may) => {
+    const breaches = breachesOf(idle.state, hibernatingIdle(NOW), NOW, byObserver(event));
+    expect(breaches.includes("ordered_while_observing")).toBe(!may);
   });
 
   it("is each tried here", () => {
@@ -367,6 +396,10 @@ describe("an invariant", () => {
     expect(breachesOf(chunk, anew, NOW)).toEqual(["effect_dropped"]);
   });
 });
+
+function roundBy(by: HibernationRound["by"]): HibernationRound {
+  return { by, askedAt: NOW, onlyIdle: true, status: null, keepAliveUpTo: 0 };
+}
 
 describe("a number that is none", () => {
   /** Each place of a number in the value, as a function that puts another there. */

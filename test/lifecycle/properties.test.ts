@@ -266,7 +266,7 @@ class Actor {
     const before = this.state;
     const decision = decide(before, event, this.policy, this.now);
     checkMove(before, decision.state, event, this.now);
-    assert.deepEqual(breachesOf(before, decision.state, this.now), []);
+    assert.deepEqual(breachesOf(before, decision.state, this.now, { event, policy: this.policy }), []);
     this.save(decision.state);
     // Its shell asks at once, and notes it first.
     if (dueLook(decision.state, POLICY, this.now) !== null) {

@@ -61,7 +61,7 @@ export class Timeline {
 
   apply(event: InstanceEvent): Decision {
     const decision = decide(this.state, event, this.policy, this.now);
-    const breaches = breachesOf(this.state, decision.state, this.now);
+    const breaches = breachesOf(this.state, decision.state, this.now, { event, policy: this.policy });
     if (breaches.length > 0) throw new Error(`${event.type} breaks ${breaches.join(", ")}`);
     this.state = decision.state;
     if (decision.wakeAt !== null && (this.armedAt === null || this.armedAt > decision.wakeAt)) {

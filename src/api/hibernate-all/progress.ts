@@ -31,7 +31,7 @@ const progressSchema = component(
     ended: z
       .record(z.string(), z.number())
       .describe(
-        "How many ended how: `ordered`; `within_budget` (the budget was raised, or its day or month over, before it was asked); `out_of_reach`, `unreadable`, `dropped` (the account was suspended or set back); `unknown` (removed); or the code of the refusal, such as `hibernated`, `kept_alive`, `not_idle`, `changed`",
+        "How many ended how: `ordered`; `within_budget` (the budget was raised, or its day or month over, before it was asked); `out_of_reach`, `unreadable`, `dropped` (the account was suspended or set back); `unknown` (removed); `observe` (asked by a budget, and its policy only observes); or the code of the refusal, such as `hibernated`, `kept_alive`, `not_idle`, `changed`",
       ),
     not_ordered: z
       .array(z.object({ instance_id: z.string(), because: z.string() }))

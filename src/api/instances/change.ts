@@ -10,12 +10,12 @@ import { actorOf, fleetOf } from "../../platform/address.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
+import { detailSchema } from "./detail-schema.ts";
 import { detailExample } from "./examples.ts";
 import { connectedProvider, inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
 import { refusalError, viewOrThrow } from "./refusals.ts";
 import {
   connectionIdSchema,
-  detailSchema,
   hourlyCostSchema,
   instanceParams,
   nameSchema,

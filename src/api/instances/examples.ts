@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { stoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
-import type { detailSchema, heartbeatViewSchema, liveSchema } from "./schemas.ts";
+import type { detailSchema } from "./detail-schema.ts";
+import type { heartbeatViewSchema, liveSchema } from "./schemas.ts";
 
 /** The examples of the product's specification, for the OpenAPI document. */
 
@@ -31,6 +32,7 @@ export const runningExample: z.infer<typeof liveSchema> = {
   orphaned_since: null,
   hibernated_since: null,
   keep_alive_until: null,
+  mode: "act",
   lifecycle: {
     next_step: null,
     at: null,

@@ -9,9 +9,10 @@ import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
 import { actorOf } from "../../platform/address.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { overridesSchema, policySchema } from "../policy.ts";
+import { detailSchema } from "./detail-schema.ts";
 import { detailExample } from "./examples.ts";
 import { viewOrThrow } from "./refusals.ts";
-import { detailSchema, instanceParams, ownOverridesSchema } from "./schemas.ts";
+import { instanceParams, ownOverridesSchema } from "./schemas.ts";
 
 const detailWithPolicySchema = component(
   "InstanceDetailWithPolicy",

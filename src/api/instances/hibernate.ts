@@ -3,9 +3,10 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { actorOf } from "../../platform/address.ts";
+import { detailSchema } from "./detail-schema.ts";
 import { detailExample } from "./examples.ts";
 import { refusalError } from "./refusals.ts";
-import { detailSchema, instanceParams } from "./schemas.ts";
+import { instanceParams } from "./schemas.ts";
 
 export class Hibernate extends Endpoint {
   override schema = {

@@ -1,7 +1,8 @@
-import type { Admission } from "../../fleet/report.ts";
+import { type Admission, toldPolicy } from "../../fleet/report.ts";
 import { ApiError, invalid, suspended, tooMany, tooManyRequests } from "../../http/errors.ts";
 import type { MachineEnrollment } from "../../instance/outcomes.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
+import { toKeptOfInstance } from "../../lifecycle/model/observed-overrides.ts";
 import { issuesOfOverrides } from "../../lifecycle/model/policy-issues.ts";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
@@ -101,8 +102,8 @@ async function registerAdmitted(
       instanceId,
       profile: { name, provider, providerRef, hourlyCost, hibernatedHourlyCost, tags },
       sighted,
-      overrides,
-      userPolicy: userPolicy.overrides,
+      overrides: toKeptOfInstance(overrides, userPolicy.overrides),
+      userPolicy: toldPolicy(userPolicy).overrides,
       userPolicyVersion: userPolicy.version,
       idsAfter,
       ...(enrollment === undefined ? {} : { enrollment, isChosenByOwner: false }),

@@ -30,6 +30,7 @@ const whyLeft: Record<string, string> = {
   unknown: "was removed",
   unreadable: "what is stored of it can’t be read",
   out_of_reach: "could not be reached for an hour",
+  observe: "its policy only observes",
   within_budget: "spared: the budget was raised, or its day or month is over",
   dropped: "given up: the account was suspended or set back",
   waiting: "still to be asked",

@@ -48,6 +48,7 @@ const block: Record<Block, string> = {
   stale_evidence: "evidence too old",
   no_provider: "no provider can act",
   wake_grace: "just woken",
+  observe: "the policy only observes",
 };
 
 /** The kinds of `src/lifecycle/model/history-event.ts`; one that is not here is shown as it is. */
@@ -68,6 +69,13 @@ const event: Record<string, string> = {
   recovered: "Recovered",
   flapping: "Flapping",
   kept_alive: "Kept alive",
+  preparing: "Being prepared",
+  prepared: "Prepared",
+  preparation_failed: "A hook failed",
+  preparation_overdue: "Not prepared in time",
+  preparation_cancelled: "Preparation called off",
+  reclaimed: "Taken back by its provider",
+  dead_man_hibernated: "Hibernated by its dead-man switch",
   hibernating: "Hibernating",
   hibernate_cancelled: "Hibernation called off",
   hibernate_failed: "Hibernation failed",

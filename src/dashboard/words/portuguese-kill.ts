@@ -66,6 +66,7 @@ export const portugueseKill: KillWords = {
     unknown: "foi removida",
     unreadable: "o que está guardado dela não pode ser lido",
     out_of_reach: "não pôde ser alcançada por uma hora",
+    observe: "a política dela apenas observa",
     within_budget: "poupada: o orçamento foi aumentado, ou o dia ou mês dele acabou",
     dropped: "abandonada: a conta foi suspensa ou restaurada",
     waiting: "ainda falta",

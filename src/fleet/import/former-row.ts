@@ -67,6 +67,7 @@ export function formerRow(row: z.infer<typeof formerInstance>): InstanceRow {
       orphaned_since: row.orphaned_since === null ? null : toIso(row.orphaned_since),
       hibernated_since: null,
       keep_alive_until: null,
+      mode: "act",
       lifecycle: {
         next_step: null,
         at: null,

@@ -20,6 +20,8 @@ export interface Asked {
 export type SkippedBecause =
   | Exclude<Status, "running" | "orphaned">
   | NonNullable<ShownView["control"]["why_not"]>
+  // Of a budget alone: its policy only observes.
+  | "observe"
   | NonNullable<ReturnType<typeof whySpared>>;
 
 export type Verdict =
@@ -59,6 +61,7 @@ export function verdictOf(view: ShownView, asked: Asked, now: number): Verdict {
       const meant = { status, isIdle, keepAliveUntil: keptAliveUntil(view) };
       const because = control.why_not ?? whySpared(meant, roundFor(view, asked, now), now);
       if (because !== null) return { does: "skip", because };
+      if (asked.by === "budget" && view.mode === "observe") return { does: "skip", because: "observe" };
       return {
         does: "hibernate",
         because: status === "orphaned" ? "silent" : isIdle ? "idle" : "working",
@@ -142,6 +145,8 @@ const AS_IT_SHOULD_BE: ReadonlySet<RoundEnd> = new Set([
   "not_idle",
   "changed",
   "within_budget",
+  // Its owner's policy only observes, and its owner was told.
+  "observe",
   // It is being woken or deleted by a later word.
   "busy",
 ]);

@@ -1,3 +1,4 @@
+import { toKeptOfInstance } from "../../lifecycle/model/observed-overrides.ts";
 import { fittingOverrides } from "../../lifecycle/model/policy-issues.ts";
 import { connectedBy } from "../../lifecycle/model/provider.ts";
 import { SECOND_MS } from "../../lifecycle/model/time.ts";
@@ -7,6 +8,7 @@ import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import { isLeftBehind, type MachineKey } from "../../providers/machines.ts";
 import type { Fleet } from "../fleet.ts";
+import { toldPolicy } from "../report.ts";
 import {
   type AdoptionRefusal,
   adoptionIds,
@@ -130,8 +132,8 @@ async function register(
           hibernatedHourlyCost: machine.stoppedHourlyCost,
         },
         sighted: sightedIn(fleet, machine),
-        overrides,
-        userPolicy: admission.policy.overrides,
+        overrides: toKeptOfInstance(overrides, admission.policy.overrides),
+        userPolicy: toldPolicy(admission.policy).overrides,
         userPolicyVersion: admission.policy.version,
         idsAfter: admission.idsAfter,
         isChosenByOwner,

@@ -77,7 +77,7 @@ function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): string {
   const asked: Asked = { ...ALL, onlyIdle: act === "idle" };
   const options = { at: now, now, limit: 1 };
   const { counts } = planRound(fleet, { asked, filter: {} }, options);
-  if (counts.hibernate > 0) askRound(fleet, { asked, filter: {} }, 1, now);
+  if (counts.hibernate + (counts.skipped.observe ?? 0) > 0) askRound(fleet, { asked, filter: {} }, 1, now);
   if (alerts.length === 0) return "";
   const everyone = planRound(fleet, { asked: ALL, filter: {} }, { ...options, limit: LINES_READ });
   const what = instances(counts.hibernate, act === "idle" ? "idle " : "");
@@ -95,7 +95,8 @@ function describeOthers({ lines, isMore }: RoundPlan, act: "idle" | "all"): stri
   if (others.length === 0) return "Nothing else runs.";
   const named = others.slice(0, NAMED).map(({ name, rate, verdict }) => {
     const price = rate === null ? "price unknown" : `${spokenDollars(rate)} an hour`;
-    return `${name} (${verdict.because.replaceAll("_", " ")}, ${price})`;
+    const why = verdict.because === "observe" ? "only observed" : verdict.because.replaceAll("_", " ");
+    return `${name} (${why}, ${price})`;
   });
   const left = others.length - named.length;
   const more = left === 0 ? "" : ` and ${left} more`;

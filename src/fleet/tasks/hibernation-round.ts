@@ -47,7 +47,9 @@ export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now
     const due = { ...state.due, hibernationsAt: fleet.asked.nextAt };
     return { state: { ...state, rounds, due }, result: planned };
   });
-  fleet.addOwnEvent(askedEvent(request, plan), now);
+  // A budget asks again and again whom it can only have told of.
+  const isWorthTelling = request.asked.by === "kill_switch" || plan.counts.hibernate > 0;
+  if (isWorthTelling) fleet.addOwnEvent(askedEvent(request, plan), now);
   return plan;
 }
 

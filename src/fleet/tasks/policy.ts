@@ -3,7 +3,7 @@ import { actorOf } from "../../platform/address.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { removeUnknown } from "../ghosts.ts";
-import type { Listed } from "../report.ts";
+import { type Listed, toldPolicy } from "../report.ts";
 import type { Due } from "../rules/state.ts";
 import { BRINGING_RESUMES_MS, isPolicySure } from "../rules/state.ts";
 
@@ -33,7 +33,7 @@ export async function bringPolicyTo(
   const { state } = fleet;
   // Nobody takes the policy of version 0.
   const policy = isPolicySure(state) ? state.policy : { ...state.policy, version: 0 };
-  const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(policy));
+  const presence = await within(POLICY_CALL_LIMIT_MS, actor.setUserPolicy(toldPolicy(policy)));
   return presence === "unknown" && removeUnknown(fleet, listed, Date.now());
 }
 

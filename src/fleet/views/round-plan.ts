@@ -70,7 +70,7 @@ export function planRound(
       const { name, status, rate } = shown;
       const lines = verdict.does === "hibernate" ? hibernated : skipped;
       if (lines.length < limit) lines.push({ instanceId, name, status, rate, verdict });
-      if (verdict.does === "skip") continue;
+      if (!isAsked(verdict)) continue;
       meant.push({ instanceId, round: { ...roundFor(shown, asked, at), place: filter }, requestId });
     }
     take(meant);
@@ -78,4 +78,9 @@ export function planRound(
   }
   const lines = [...hibernated, ...skipped].slice(0, limit);
   return { at, counts, lines, isMore: counts.hibernate + counts.skip > lines.length };
+}
+
+/** One whose policy only observes is asked, too: it tells what would be ordered. */
+function isAsked(verdict: Verdict): boolean {
+  return verdict.does === "hibernate" || verdict.because === "observe";
 }

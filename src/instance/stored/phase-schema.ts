@@ -14,6 +14,13 @@ import type {
   Unheard,
   WakeFailed,
 } from "../../lifecycle/model/phase.ts";
+import type {
+  EndedPreparation,
+  Preparation,
+  PreparationCause,
+  PreparationHeard,
+  PreparedOrder,
+} from "../../lifecycle/model/preparation.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
@@ -99,6 +106,36 @@ const hibernated = exactly<Hibernated>({
   wakeFailed: wakeFailed.optional(),
 });
 
+const preparation = exactly<Preparation>({
+  id: text,
+  beganAt: number,
+  limitAt: number,
+  order: exactly<PreparedOrder>({
+    reason: z.enum(["idle", "owner"]),
+    because: openEnum<PreparationCause>(),
+    message: text,
+    detail: z.record(text, z.union([text, number, z.boolean(), z.null()])),
+  }),
+  heard: exactly<PreparationHeard>({
+    state: z.enum(["running", "succeeded", "failed"]),
+    seconds: number,
+    line: textOrNull,
+    log: textOrNull,
+  }).optional(),
+  isFailureTold: z.boolean(),
+});
+
+export const endedPreparationSchema = exactly<EndedPreparation>({
+  id: text,
+  because: openEnum<PreparationCause>(),
+  beganAt: number,
+  endedAt: number,
+  outcome: openEnum<EndedPreparation["outcome"]>(),
+  seconds: numberOrNull,
+  line: textOrNull,
+  log: textOrNull,
+});
+
 type Standing<S extends Phase["status"]> = Extract<Phase, { readonly status: S }>;
 
 const standings = {
@@ -107,7 +144,11 @@ const standings = {
     unheard: unheard.optional(),
     orphan: orphan.optional(),
   }),
-  running: exactly<Standing<"running">>({ status: z.literal("running"), idle: idleRun.nullable() }),
+  running: exactly<Standing<"running">>({
+    status: z.literal("running"),
+    idle: idleRun.nullable(),
+    preparation: preparation.optional(),
+  }),
   orphaned: exactly<Standing<"orphaned">>({ status: z.literal("orphaned"), orphan }),
 } satisfies { [S in Awake["status"]]: z.ZodType<Standing<S>> };
 

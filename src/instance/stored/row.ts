@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { toKept, toKeptOfInstance } from "../../lifecycle/model/observed-overrides.ts";
 import { isNothingWaiting, rowSchema, type StoredInstance } from "./stored-instance.ts";
 import { migrate, VERSION } from "./versions.ts";
 import { fromRow, intoRow } from "./waiting-heartbeats.ts";
@@ -14,7 +15,17 @@ export type Loaded =
 /** A row as it is written from version 1 on; one without a version was written before. */
 const versionSchema = z.looseObject({ version: z.int().min(1).default(0) });
 
-export function writeRow({ delivery, suspended, enrollment, state, ...stored }: StoredInstance): string {
+export function writeRow(stored: StoredInstance): string {
+  const { overrides, userPolicy } = stored;
+  return writeAsIs({
+    ...stored,
+    overrides: toKeptOfInstance(overrides, userPolicy),
+    userPolicy: toKept(userPolicy),
+  });
+}
+
+/** The same for an export, which says of the policy what its owner has set. */
+export function writeAsIs({ delivery, suspended, enrollment, state, ...stored }: StoredInstance): string {
   const row = {
     version: VERSION,
     ...stored,

@@ -1,13 +1,22 @@
 import { z } from "zod";
 import type { Costs, Counters, Savings } from "../../lifecycle/model/counters.ts";
 import type { GpuReading } from "../../lifecycle/model/heartbeat.ts";
+import type { HookStage } from "../../lifecycle/model/heartbeat-use.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
-import type { Agent, Clock, Flaps, InstanceState, Profile, ToldCosts } from "../../lifecycle/model/state.ts";
+import type {
+  Agent,
+  Clock,
+  Flaps,
+  InstanceState,
+  Profile,
+  Reclaimed,
+  ToldCosts,
+} from "../../lifecycle/model/state.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { heartbeatSchema, pendingEffectSchema, sightedSchema } from "./effect-schema.ts";
 import { exactly } from "./fields.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
-import { phaseSchema } from "./phase-schema.ts";
+import { endedPreparationSchema, phaseSchema } from "./phase-schema.ts";
 
 /**
  * What a stored state must be. It follows the types of `lifecycle/` field by field, or it does not compile. A field that
@@ -88,6 +97,8 @@ export const stateSchema = exactly<InstanceState>({
     bootId: textOrNull,
     sequence: numberOrNull,
     gpus: z.array(gpuReading),
+    // What can't be read must not keep the rest from being read.
+    hooks: z.array(openEnum<HookStage>()).optional().catch(undefined),
     hasGpu: z.boolean(),
     rebootToldAt: numberOrNull,
     lastWordAt: numberOrNull,
@@ -97,6 +108,15 @@ export const stateSchema = exactly<InstanceState>({
   listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
   meantToRunSince: number.optional(),
+  // No rule asks for it.
+  lastPreparation: endedPreparationSchema.optional().catch(undefined),
+  reclaimed: exactly<Reclaimed>({
+    by: textOrNull,
+    action: textOrNull,
+    at: number,
+    endsAt: numberOrNull,
+  }).optional(),
+  deadManActedAt: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

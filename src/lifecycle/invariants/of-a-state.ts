@@ -51,6 +51,8 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     areFinite(state.outbox, known?.outbox) &&
     areFinite(state.gpuTrend, known?.gpuTrend) &&
     areSingleNumbersFinite(state) &&
+    isAllFinite(state.reclaimed) &&
+    (state.lastPreparation === known?.lastPreparation || isAllFinite(state.lastPreparation)) &&
     (state.phase === known?.phase || isAllFinite(state.phase)) &&
     (state.profile === known?.profile || isAllFinite(state.profile)) &&
     (state.flaps === known?.flaps || isAllFinite(state.flaps)) &&
@@ -60,8 +62,8 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
 }
 
 function areSingleNumbersFinite(state: InstanceState): boolean {
-  const { unflushed, nextEffectId, stoppedHourlyCost = 0, meantToRunSince = 0 } = state;
-  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + meantToRunSince);
+  const { unflushed, nextEffectId, stoppedHourlyCost = 0, meantToRunSince = 0, deadManActedAt = 0 } = state;
+  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + meantToRunSince + deadManActedAt);
 }
 
 function isAllFinite(value: unknown): boolean {

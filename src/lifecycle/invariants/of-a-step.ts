@@ -1,22 +1,33 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
 import {
-  type Action,
   hibernationOf,
   idleRunOf,
   isUnheard,
   type Orphan,
   orphanOf,
+  preparationOf,
   stemsFromSilence,
 } from "../model/phase.ts";
+import type { Policy } from "../model/policy.ts";
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
 import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
+import { isByPerson } from "../rules/preparation.ts";
 import { isChosenByOwner } from "../rules/unheard.ts";
+import { newActionIn, newEffects } from "./new-in-a-step.ts";
+import { isEndOfPreparationSaid, isNewOrderPrepared } from "./of-a-preparation.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
-type OfAStep = (before: InstanceState, after: InstanceState, now: number) => boolean;
+type OfAStep = (before: InstanceState, after: InstanceState, now: number, by?: DecidedBy) => boolean;
+
+/** Upon what it was decided, and by which policy. */
+export interface DecidedBy {
+  readonly event: InstanceEvent;
+  readonly policy: Pick<Policy, "observes">;
+}
 
 export const OF_A_STEP = [
   ["counter_fell", doTotalsGrow],
@@ -42,7 +53,13 @@ export const OF_A_STEP = [
   ["never_heard_deleted", isNewDeleteOfHeard],
   ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
+  [
+    "ordered_while_observing",
+    (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(before, by),
+  ],
   ["stop_where_only_deleted", isNewStopPossible],
+  ["order_ahead_of_preparation", isNewOrderPrepared],
+  ["preparation_ended_unsaid", isEndOfPreparationSaid],
 ] as const satisfies readonly (readonly [string, OfAStep])[];
 
 function doTotalsGrow({ counters: before }: InstanceState, { counters: after }: InstanceState): boolean {
@@ -159,6 +176,16 @@ function isFoundTerminated(before: InstanceState, after: InstanceState): boolean
   );
 }
 
+/** A machine that its provider takes back has fallen silent. */
+function isTakenBack(before: InstanceState, after: InstanceState): boolean {
+  return (
+    before.phase.status === "running" &&
+    before.reclaimed !== undefined &&
+    isLookOpen(after) &&
+    after.clock.lastHeartbeatAt === before.clock.lastHeartbeatAt
+  );
+}
+
 function isAwake({ phase: { status } }: InstanceState): boolean {
   return status === "pending" || status === "running" || status === "orphaned";
 }
@@ -172,6 +199,7 @@ function isEndFounded(before: InstanceState, after: InstanceState): boolean {
   if ((status !== "hibernated" && status !== "deleted") || status === before.phase.status) return true;
   if (actionOf(before) !== null || isFoundStopped(before, after) || isFoundTerminated(before, after))
     return true;
+  if (isTakenBack(before, after)) return true;
   return status === "deleted" && isLookOpen(before) && isSaid(newEffects(before, after), ["gone"]);
 }
 
@@ -223,19 +251,16 @@ function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): bool
   return newActionIn(before, after) === null || (idleRunOf(phase)?.warnedAt ?? null) !== null;
 }
 
+function mayOrder({ phase }: InstanceState, { event, policy }: DecidedBy): boolean {
+  const preparation = preparationOf(phase);
+  if (preparation !== null && isByPerson(preparation.order.because)) return true;
+  if (!policy.observes || event.type === "wake.requested") return true;
+  return event.type === "hibernate.requested" && event.round?.by !== "budget";
+}
+
 function isNewStopPossible(before: InstanceState, after: InstanceState): boolean {
   const action = newActionIn(before, after);
   return action === null || action.kind === "delete" || !onlyDeletes(action.machine.provider);
-}
-
-/** The order that was placed in this step, or null. */
-function newActionIn(before: InstanceState, after: InstanceState): Action | null {
-  const action = actionOf(after);
-  return action?.id === actionOf(before)?.id ? null : action;
-}
-
-function newEffects(before: InstanceState, after: InstanceState): readonly PendingEffect[] {
-  return after.outbox.filter(({ id }) => id >= before.nextEffectId);
 }
 
 /** Whether there is an event of one of these kinds, and about this order if one is given. */

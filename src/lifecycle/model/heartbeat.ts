@@ -211,13 +211,3 @@ export function idleReading(
       return hasGpu ? gpu : (gpu ?? cpu);
   }
 }
-
-/**
- * Whether one of the GPUs in the report could not be read, so that its utilization is unknown. A list without any
- * utilization only says which GPUs there are.
- */
-export function hasUnreadableGpu(report: HeartbeatReport): boolean {
-  const readings = (report.gpus ?? []).map(({ utilization }) => utilization);
-  const isRead = readings.some((percent) => typeof percent === "number");
-  return readings.some((percent) => percent === null || (isRead && percent === undefined));
-}

@@ -23,6 +23,13 @@ export const historyEventKindSchema = z.enum([
   "recovered",
   "flapping",
   "kept_alive",
+  "preparing",
+  "prepared",
+  "preparation_failed",
+  "preparation_overdue",
+  "preparation_cancelled",
+  "reclaimed",
+  "dead_man_hibernated",
   "hibernating",
   "hibernate_cancelled",
   "hibernate_failed",
@@ -91,6 +98,9 @@ const QUIET_KINDS: ReadonlySet<string> = new Set<HistoryEventKind>([
   "first_heartbeat",
   "rebooted",
   "kept_alive",
+  "preparing",
+  "prepared",
+  "preparation_cancelled",
   "hibernating",
   "waking",
   "guard_deferred",
@@ -114,9 +124,11 @@ export function isQuietKind(kind: string): boolean {
 
 /**
  * Whether the owner is told of the event. Flapping and repeated failures are told once. A guard that closes is told, and with it
- * what it holds; steps that are held because nobody knows how a guard stands are told themselves.
+ * what it holds; what a machine has announced is told with that; steps that are held because nobody knows how a guard stands are told themselves.
  */
 export function isAlert({ kind, detail }: HistoryEvent): boolean {
   if (kind === "guard_deferred") return detail.guard === "unknown";
-  return !isQuietKind(kind) && detail.flapping !== true && detail.repeated !== true;
+  return (
+    !isQuietKind(kind) && detail.flapping !== true && detail.repeated !== true && detail.announced !== true
+  );
 }

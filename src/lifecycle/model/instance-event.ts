@@ -20,8 +20,12 @@ export type InstanceEvent =
   /** Time has passed. `dueAt`: when the alarm should have fired. */
   | { readonly type: "alarm"; readonly dueAt: number }
   | { readonly type: "keep_alive"; readonly durationMs: number }
-  /** `round`: it is asked of many at once. Absent: of this one. */
-  | { readonly type: "hibernate.requested"; readonly round?: HibernationRound }
+  /** `round`: it is asked of many at once. Absent: of this one. `prepare`: false to leave its hooks out. */
+  | {
+      readonly type: "hibernate.requested";
+      readonly round?: HibernationRound;
+      readonly prepare?: boolean | undefined;
+    }
   | { readonly type: "wake.requested" }
   /** `sighted`: the machine that the changes name, if it was seen at its provider. */
   | {

@@ -1,4 +1,5 @@
 import type { ActionKind, ActionReason, GuardedStep, Machine } from "./effects.ts";
+import type { Preparation } from "./preparation.ts";
 
 /** The phase that an instance is in. Each variant holds only what that phase needs. */
 export type Phase =
@@ -56,6 +57,8 @@ export interface Unheard {
 export interface Running {
   readonly status: "running";
   readonly idle: IdleRun | null;
+  /** It is to be hibernated once its hooks have run. A release that does not know of it hibernates for idleness at once. */
+  readonly preparation?: Preparation | undefined;
 }
 
 export interface Orphaned {
@@ -255,4 +258,9 @@ export function savedUntil(phase: Phase, at: number): Phase {
 export function hibernationOf(phase: Phase): Hibernated | null {
   if (phase.status === "hibernated") return phase;
   return phase.status === "deleting" ? phase.hibernated : null;
+}
+
+/** The preparation under way; null where there is none. */
+export function preparationOf(phase: Phase): Preparation | null {
+  return phase.status === "running" ? (phase.preparation ?? null) : null;
 }

@@ -1,8 +1,10 @@
 import { type Costs, type Counters, emptyCounters, MAXIMUM_HOURLY_COST } from "./counters.ts";
 import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
+import type { HookStage } from "./heartbeat-use.ts";
 import { type Ledger, newLedger } from "./ledger.ts";
 import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
+import type { EndedPreparation } from "./preparation.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Tags } from "./tags.ts";
 import type { Trend } from "./trend.ts";
@@ -35,11 +37,27 @@ export interface InstanceState {
   readonly stoppedHourlyCost?: number | undefined;
   /** When somebody last had it run on: woke it, kept it alive, or gave it another machine. Absent where nobody has. */
   readonly meantToRunSince?: number | undefined;
+  /** The last preparation that is over. */
+  readonly lastPreparation?: EndedPreparation | undefined;
+  /** Its provider takes the machine back, as the machine said and has not withdrawn. */
+  readonly reclaimed?: Reclaimed | undefined;
+  /** When its dead-man switch hibernated it, as its owner was last told. */
+  readonly deadManActedAt?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
     readonly wouldDeleteAt: number | null;
   };
+}
+
+/** A provider's notice that it takes a spot machine back. */
+export interface Reclaimed {
+  readonly by: string | null;
+  /** What it does with it, in its own word, such as `terminate`. */
+  readonly action: string | null;
+  readonly at: number;
+  /** When it does so; null where that was not said. */
+  readonly endsAt: number | null;
 }
 
 export interface ToldCosts {
@@ -83,6 +101,8 @@ export interface Agent {
   /** The number of the newest heartbeat of this run. The same number again is a duplicate. */
   readonly sequence: number | null;
   readonly gpus: readonly GpuReading[];
+  /** The stages for which it has hooks of its owner; absent where it has none. */
+  readonly hooks?: readonly HookStage[] | undefined;
   /** Whether a GPU was ever reported. From then on a missing reading means unknown, not that there is no GPU. */
   readonly hasGpu: boolean;
   /** When a restart was last recorded. Those within an hour of it are not. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fromKept } from "./observed-overrides.ts";
 import { type PolicyOverrides, policyOverridesSchema } from "./policy-settings.ts";
 
 /**
@@ -69,7 +70,7 @@ export const storedDetail = jsonText(
 /** One level of stored overrides. Only the fields that are known and valid count. */
 export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z
   .record(z.string(), z.unknown())
-  .transform((stored) => policyOverridesSchema.parse(knownPart(policyOverridesSchema, stored)));
+  .transform((stored) => policyOverridesSchema.parse(knownPart(policyOverridesSchema, fromKept(stored))));
 
 /** The fields that the schema knows and accepts; groups of fields are reduced in the same way. */
 function knownPart(schema: z.ZodObject, stored: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { DAY_MS } from "./time.ts";
+import { DAYS } from "./windows.ts";
 
 /** Windows of time in which a policy does something else, in the fields of the HTTP API. */
-
-export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day, as 09:30");
 

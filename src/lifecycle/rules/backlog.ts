@@ -2,16 +2,18 @@ import {
   type Heartbeat,
   type HeartbeatReport,
   heartbeatFromLateReading,
-  idleReading,
   type LateReading,
 } from "../model/heartbeat.ts";
 import { emit, flush, inChunks } from "../model/outbox.ts";
-import { idleRunOf } from "../model/phase.ts";
+import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, recentOf } from "../model/state.ts";
 import { SECOND_MS, toIso } from "../model/time.ts";
+import { evidenceOfKept } from "../model/use.ts";
 import { callOffIdleHibernation } from "./handover.ts";
-import { busyReason, endIdleRun } from "./idle-run.ts";
+import { endIdleRun } from "./idle-run.ts";
+import { saysPreparing } from "./preparation-heard.ts";
+import { judge } from "./use.ts";
 
 /**
  * Late readings, which the agent took while the service was out of reach and sends in the `backlog` of a heartbeat. They
@@ -26,7 +28,7 @@ export function receiveBacklog(
 ): InstanceState {
   const { boot_id, sequence, backlog } = report;
   if (boot_id == null || sequence == null || backlog == null) return state;
-  const judged = endIdleRunIfBusy(state, backlog, policy, now);
+  const judged = endIdleRunIfBusy(state, report, backlog, policy, now);
   const newest = state.agent.sequence ?? -1;
   // A sequence that does not grow was restarted, so none of these readings has been received.
   const receivedUpTo = sequence > newest ? newest : -1;
@@ -70,20 +72,22 @@ function readingsThatFillGap(
 
 function endIdleRunIfBusy(
   state: InstanceState,
+  report: HeartbeatReport,
   backlog: readonly LateReading[],
   policy: Policy,
   now: number,
 ): InstanceState {
+  const preparingSince = saysPreparing(state, report) ? (preparationOf(state.phase)?.beganAt ?? null) : null;
   const run = idleRunOf(state.phase);
   if (run === null) return state;
   for (const late of backlog) {
     const at = takenAt(late, now);
-    if (at < run.since) continue;
-    const heartbeat = heartbeatFromLateReading(late, at, 0);
-    const reading = idleReading(heartbeat, policy.idle.metric, state.agent.hasGpu);
-    const because = busyReason({ reading, activity: null }, policy);
-    if (because === null) continue;
-    return callOffIdleHibernation(endIdleRun(state, now, `${because} at ${toIso(at)}`), now);
+    // What was read while the machine was being prepared shows that.
+    if (at < run.since || (preparingSince !== null && at >= preparingSince)) continue;
+    const evidence = evidenceOfKept(heartbeatFromLateReading(late, at, 0));
+    const judgement = judge(evidence, policy, state.agent.hasGpu);
+    if (judgement.verdict === "quiet") continue;
+    return callOffIdleHibernation(endIdleRun(state, now, `${judgement.because} at ${toIso(at)}`), now);
   }
   return state;
 }

@@ -16,9 +16,11 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
   if (orphan === null || due === null || now < due || orphan.guard !== null) return state;
   if (orphan.deleteFailed !== null && now < orphan.deleteFailed.retryAt) return state;
   const { provider } = state.profile;
-  if (mayBeDeleted(provider, policy)) return askGuard(state, "delete", policy, now);
+  const mayDelete = mayBeDeleted(provider, policy);
+  if (mayDelete && !policy.observes) return askGuard(state, "delete", policy, now);
   const toldAt = state.reminders.wouldDeleteAt;
   if (toldAt !== null && now < toldAt + policy.reminderMs) return state;
+  if (mayDelete) return askGuard(state, "delete", policy, now);
   return record(
     { ...state, reminders: { ...state.reminders, wouldDeleteAt: now } },
     {

@@ -1,16 +1,17 @@
 import { closeGap } from "../model/counters.ts";
 import type { EventDetail } from "../model/history-event.ts";
-import type { HibernationRound, InstanceEvent } from "../model/instance-event.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
 import { record } from "../model/outbox.ts";
-import { awaitHeartbeat, type Phase } from "../model/phase.ts";
+import { awaitHeartbeat, type Phase, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
-import { beginHibernation } from "./hibernation.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
+import { prepareOrHibernate } from "./preparation.ts";
+import { callOffPreparation } from "./preparation-cancelled.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
 import { hibernateInRound } from "./round.ts";
 import { isChosenByOwner } from "./unheard.ts";
@@ -37,7 +38,7 @@ export function keepAlive(
   }
   const until = Math.max(now + durationMs, state.clock.keepAliveUntil ?? 0);
   const because = "kept alive by hand";
-  const recovered = recover(state, now, because);
+  const recovered = recover(callOffPreparation(state, now, because), now, because);
   const called = recovered.phase.status === "hibernating" ? callOff(recovered, now, because) : recovered;
   const awake = endIdleRun(called, now, because);
   return record(
@@ -68,26 +69,38 @@ function phaseKeptAlive(phase: Phase): Phase {
 /** The owner asks for hibernation, of this one or of many. */
 export function requestHibernation(
   state: InstanceState,
-  round: HibernationRound | undefined,
+  { round, prepare = true }: Extract<InstanceEvent, { type: "hibernate.requested" }>,
   policy: Policy,
   now: number,
 ): InstanceState | Refusal {
   const refusal = hibernationRefusal(state.profile.provider, state.phase.status);
   if (refusal !== null) return refusal;
   if (round !== undefined) return hibernateInRound(state, round, policy, now);
-  return beginHibernation(state, {
-    kind: "hibernate",
-    reason: "owner",
-    at: now,
-    message: "Hibernating as you asked",
-    detail: { rule: "owner" },
-  });
+  return prepareOrHibernate(
+    state,
+    {
+      reason: "owner",
+      because: "owner",
+      at: now,
+      message: "Hibernating as you asked",
+      detail: { rule: "owner" },
+      isSkipped: !prepare,
+    },
+    policy,
+  );
 }
 
 /** The owner asks for a wake. */
 export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
+  if (preparationOf(state.phase) !== null) return leaveAwake(state, now);
   const refusal = wakeRefusal(state.profile.provider, state.phase.status);
   return refusal ?? beginWake(recover(state, now, "woken"), policy, now);
+}
+
+/** It runs still, and is to be hibernated once it is prepared: it is not. */
+function leaveAwake(state: InstanceState, now: number): InstanceState {
+  const because = "its owner wants it to run";
+  return endIdleRun(callOffPreparation(state, now, because), now, because);
 }
 
 type ProfileChanges = Extract<InstanceEvent, { type: "changed" }>["changes"];
@@ -134,7 +147,8 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     phase: awaitHeartbeat("moved", now),
     clock: { ...state.clock, graceUntil: null, countsFrom: now },
     counters: closeGap(state.counters, policy.intervalMs, now, null),
-    agent: { ...state.agent, hasGpu: false, gpus: [] },
+    agent: { ...state.agent, hasGpu: false, gpus: [], hooks: undefined },
     stoppedHourlyCost: undefined,
+    reclaimed: undefined,
   };
 }

@@ -6,8 +6,8 @@ import { kindOf } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
 import { beginDelete } from "./deletion.ts";
-import { beginHibernation } from "./hibernation.ts";
 import { beforeStep, isStepDue, restartLadder, silenceEvidence } from "./ladder.ts";
+import { hibernateByPolicy, tellWouldDelete } from "./observing.ts";
 
 /** Steps that stem from silence. The mass-outage guard is asked before each, and the step is taken once it says yes. */
 
@@ -96,18 +96,21 @@ export function deferStep(
   });
 }
 
-function takeGuardedStep(state: InstanceState, step: GuardedStep, policy: Policy, at: number): InstanceState {
+function takeGuardedStep(asked: InstanceState, step: GuardedStep, policy: Policy, at: number): InstanceState {
+  const orphan = orphanOf(asked.phase);
+  if (orphan === null) return asked;
+  const state = withOrphan(asked, { ...orphan, guard: null });
   switch (step) {
     case "delete":
-      return beginDelete(state, policy, at);
+      return policy.observes ? tellWouldDelete(state, orphan.since, at) : beginDelete(state, policy, at);
     case "hibernate":
     case "force_hibernate":
-      if (state.phase.status !== "orphaned" && state.phase.status !== "pending") return state;
-      return beginHibernation(state, {
+      if (state.phase.status !== "orphaned" && state.phase.status !== "pending") return asked;
+      return hibernateByPolicy(state, policy, {
         kind: step,
         reason: "silence",
         at,
-        message: `${step === "hibernate" ? "Hibernating" : "Force-hibernating"}: ${whySilent(state)}`,
+        because: whySilent(state),
         detail: { rule: `orphan.${step}_after_seconds`, ...silenceEvidence(state) },
       });
   }

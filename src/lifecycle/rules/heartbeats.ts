@@ -1,30 +1,30 @@
 import { closeGap, countHeartbeat } from "../model/counters.ts";
-import {
-  type Heartbeat,
-  type HeartbeatReport,
-  hasUnreadableGpu,
-  heartbeatFrom,
-  type IdleReading,
-  idleReading,
-} from "../model/heartbeat.ts";
+import { type Heartbeat, type HeartbeatReport, heartbeatFrom } from "../model/heartbeat.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { type Agent, type InstanceState, recentOf } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { extendTrend } from "../model/trend.ts";
+import { evidenceOf } from "../model/use.ts";
 import { receiveBacklog } from "./backlog.ts";
 import { reportCosts } from "./costs.ts";
+import { noteDeadMan } from "./dead-man.ts";
 import { callOff, callOffIdleHibernation, recover } from "./handover.ts";
 import { beginHibernation, cancelHibernation, failHibernation, summarizeHibernation } from "./hibernation.ts";
-import { busyReason, type UseReport, updateIdleRun } from "./idle-run.ts";
+import { type UseReport, updateIdleRun } from "./idle-run.ts";
 import { takesOrdersByAnswer } from "./order.ts";
+import { evidenceWhilePreparing, hearPreparation } from "./preparation-heard.ts";
+import { noteReclaim } from "./reclaim.ts";
+import { judge } from "./use.ts";
 import { finishWake } from "./waking.ts";
 
 /** What a heartbeat says about its instance, apart from the readings that are kept. */
 interface Signal extends UseReport {
   /** The agent's last heartbeat before it hibernates its machine. */
   readonly announcesHibernation: boolean;
+  /** Its hooks run. */
+  readonly isPreparing: boolean;
 }
 
 /**
@@ -43,23 +43,19 @@ export function receiveHeartbeat(
   const heartbeat = heartbeatFrom(report, now, known.agent.nextInHistory);
   const signal: Signal = {
     at: now,
-    reading: hasUnreadableGpu(report)
-      ? readingOfReadableGpus(heartbeat, policy)
-      : idleReading(heartbeat, policy.idle.metric, known.agent.hasGpu),
-    activity: heartbeat.activity,
+    judgement: judge(
+      evidenceWhilePreparing(known, report, evidenceOf(report, heartbeat)),
+      policy,
+      known.agent.hasGpu,
+    ),
     isDuplicate,
     announcesHibernation: heartbeat.status === "hibernating" && takesOrdersByAnswer(state.profile),
+    isPreparing: report.status === "preparing" || report.preparation?.state === "running",
   };
-  const moved = applySignal(recover(known, now, "heartbeat received"), signal, policy);
-  const alive = updateLastHeartbeat(moved, now, policy);
+  const heard = hearPreparation(recover(known, now, "heartbeat received"), report, now);
+  const noted = noteDeadMan(noteReclaim(applySignal(heard, signal, policy), report, now), report, now);
+  const alive = updateLastHeartbeat(noted, now, policy);
   return isDuplicate ? alive : addHeartbeat(alive, heartbeat, state.clock.lastHeartbeatAt, policy);
-}
-
-/** One of several GPUs could not be read. The others may prove that the instance is busy, but never that it is idle. */
-function readingOfReadableGpus(heartbeat: Heartbeat, policy: Policy): IdleReading | null {
-  const reading = idleReading(heartbeat, policy.idle.metric, true);
-  const isGpu = reading?.metric === "GPU";
-  return isGpu && reading.percent < policy.idle.thresholdPercent ? null : reading;
 }
 
 /** The agent missed the answer and sends the same heartbeat again. */
@@ -88,9 +84,11 @@ function recordRestart(state: InstanceState, at: number): InstanceState {
 function updateSequenceAndGpus(state: InstanceState, report: HeartbeatReport): InstanceState {
   const { agent } = state;
   const gpus = report.gpus ?? agent.gpus;
-  const hasGpu = agent.hasGpu || report.gpu_utilization != null || gpus.length > 0;
+  const isGpuRead = (report.gpu_utilization ?? report.gpu_utilization_max) != null;
+  const hasGpu = agent.hasGpu || isGpuRead || gpus.length > 0;
   const sequence = report.boot_id == null ? agent.sequence : (report.sequence ?? agent.sequence);
-  return { ...state, agent: { ...agent, sequence, gpus, hasGpu } };
+  const hooks = report.hooks == null || report.hooks.length === 0 ? undefined : report.hooks;
+  return { ...state, agent: { ...agent, sequence, gpus, hasGpu, hooks } };
 }
 
 function updateLastHeartbeat(state: InstanceState, at: number, policy: Policy): InstanceState {
@@ -197,9 +195,11 @@ function applySignalWhileHibernating(state: InstanceState, signal: Signal, polic
       ? { ...state, phase: { ...phase, before: { status: "running", idle: null } } }
       : state;
   const judged = updateIdleRun(known, signal, policy);
-  const isBusy = busyReason(signal, policy) !== null;
+  const isBusy = signal.judgement.verdict !== "quiet";
   const called = isBusy ? callOffIdleHibernation(judged, signal.at) : judged;
   if (called.phase.status !== "hibernating") return called;
+  // Its hooks may take as long as they may before any other hibernation.
+  if (signal.isPreparing && signal.at - action.orderedAt < policy.idle.prepareMaxMs) return called;
   if (phase.reason === "instance") return cancelHibernation(called, signal.at, "the instance beats on");
   const wasTold = takesOrdersByAnswer(action.machine) && action.handover.state === "accepted";
   return wasTold && signal.at - action.handover.at >= policy.settleMs

@@ -43,7 +43,7 @@ export function beginHibernation(
 function phaseToReturnTo({ phase }: InstanceState): Awake | null {
   switch (phase.status) {
     case "running":
-      return phase;
+      return { status: "running", idle: phase.idle };
     case "pending":
       return phase.orphan === undefined ? phase : { ...phase, orphan: { ...phase.orphan, guard: null } };
     case "orphaned":

@@ -4,6 +4,7 @@ import { type IdleRun, idleRunOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, withIdleRun } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import type { Judgement } from "./use.ts";
 
 /** How heartbeats begin, continue and end an idle run: an unbroken run of heartbeats that show no use. */
 
@@ -13,42 +14,28 @@ const LONGEST_GAP_INTERVALS = 3;
 /** What a heartbeat says about the use of the instance. */
 export interface UseReport {
   readonly at: number;
-  /** Null when the reading that idleness is judged by is unknown: that counts as used. */
-  readonly reading: IdleReading | null;
-  readonly activity: string | null;
+  readonly judgement: Judgement;
   /** The agent missed the answer and sent the same heartbeat again, which is no new evidence. */
   readonly isDuplicate: boolean;
 }
 
-/** Why the instance counts as busy, or null when it does not. */
-export function busyReason(
-  { reading, activity }: Pick<UseReport, "reading" | "activity">,
-  policy: Policy,
-): string | null {
-  if (reading === null) return "no reading";
-  if (reading.percent >= policy.idle.thresholdPercent) return `${reading.metric} at ${reading.percent}%`;
-  return policy.idle.respectActivity ? activity : null;
-}
-
 /** Begins, continues or ends the idle run, as the heartbeat has it. */
 export function updateIdleRun(state: InstanceState, use: UseReport, policy: Policy): InstanceState {
-  const because = busyReason(use, policy);
-  if (because !== null) return endIdleRun(state, use.at, because);
-  if (!policy.idle.enabled || use.reading === null) {
-    return endIdleRun(state, use.at, "idle policy switched off");
-  }
+  if (use.judgement.verdict !== "quiet") return endIdleRun(state, use.at, use.judgement.because);
+  if (!policy.idle.enabled) return endIdleRun(state, use.at, "idle policy switched off");
+  const { reading } = use.judgement;
   const { lastHeartbeatAt, keepAliveUntil } = state.clock;
   const run = idleRunOf(state.phase);
   const gap =
     lastHeartbeatAt !== null && use.at - lastHeartbeatAt > LONGEST_GAP_INTERVALS * policy.intervalMs;
   if (run !== null && gap) {
     const ended = endIdleRun(state, use.at, "heartbeats were missing");
-    return withIdleRun(ended, beginRun(use.at, use.reading, keepAliveUntil));
+    return withIdleRun(ended, beginRun(use.at, reading, keepAliveUntil));
   }
-  const continues = run !== null && run.metric === use.reading.metric;
+  const continues = run !== null && run.metric === reading.metric;
   return withIdleRun(
     state,
-    continues ? continueRun(run, use, use.reading) : beginRun(use.at, use.reading, keepAliveUntil),
+    continues ? continueRun(run, use, reading) : beginRun(use.at, reading, keepAliveUntil),
   );
 }
 

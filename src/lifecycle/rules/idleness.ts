@@ -1,13 +1,13 @@
 import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
-import type { IdleRun } from "../model/phase.ts";
+import { type IdleRun, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
-import { beginHibernation } from "./hibernation.ts";
+import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 
 /**
  * The idle ladder of a running instance: warned, then hibernated. It needs fresh evidence: missing heartbeats never
@@ -38,7 +38,9 @@ export function hasFreshEvidence(state: InstanceState, run: IdleRun, policy: Pol
 
 /** When the next step of the idle ladder is due, or null when only a heartbeat can move it. */
 export function idleDeadline(state: InstanceState, policy: Policy, now: number): number | null {
-  const run = state.phase.status === "running" ? state.phase.idle : null;
+  const { phase } = state;
+  if (phase.status !== "running" || isSpokenFor(state)) return null;
+  const run = phase.idle;
   if (run === null || !policy.idle.enabled) return null;
   const due = nextDue(state, run, policy);
   // A step that is due but was not taken waits for fresh evidence, which only a heartbeat can bring.
@@ -53,16 +55,21 @@ function nextDue(state: InstanceState, run: IdleRun, policy: Policy): number {
 function dueByPolicy(state: InstanceState, run: IdleRun, policy: Policy): number {
   if (run.warnedAt === null) return run.since + policy.idle.warnAfterMs;
   const due = hibernationDue(run, policy);
-  const { wouldHibernateAt } = state.reminders;
-  return abilitiesOf(state.profile.provider).hibernates === "never" && wouldHibernateAt !== null
-    ? Math.max(due, wouldHibernateAt + policy.reminderMs)
-    : due;
+  const toldAt = toldAsMereWish(state, run, policy);
+  return toldAt === null ? due : Math.max(due, toldAt + policy.reminderMs);
+}
+
+/** When its owner was last told of a hibernation that is due and that nobody carries out; null for any other. */
+function toldAsMereWish(state: InstanceState, run: IdleRun, policy: Policy): number | null {
+  if (abilitiesOf(state.profile.provider).hibernates === "never") return state.reminders.wouldHibernateAt;
+  return policy.observes ? toldOfRunAt(state, run) : null;
 }
 
 /** Takes the step of the idle ladder that is due at `now`, if there is fresh evidence for it. */
 export function takeIdleStep(state: InstanceState, policy: Policy, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "running" || phase.idle === null || !policy.idle.enabled) return state;
+  if (isSpokenFor(state)) return state;
   const run = phase.idle;
   const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
@@ -93,13 +100,19 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
       },
     );
   }
-  return beginHibernation(state, {
+  return hibernateByPolicy(state, policy, {
     kind: "hibernate",
     reason: "idle",
+    cause: "idle",
     at: now,
-    message: `Hibernating: ${describeIdle(run, policy, now)}`,
+    because: describeIdle(run, policy, now),
     detail: idleEvidence(run, policy),
   });
+}
+
+/** It is being prepared for its hibernation, or its provider takes it back. */
+function isSpokenFor({ phase, reclaimed }: InstanceState): boolean {
+  return preparationOf(phase) !== null || reclaimed !== undefined;
 }
 
 /** What the hibernation ahead risks, where that is known. */
@@ -109,11 +122,21 @@ function sayRisks(state: InstanceState): string {
 
 /** The warning in one sentence: `GPU <5% utilization for 3min. Hibernating in 2min.` */
 export function idleWarning(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
-  const ahead =
-    abilitiesOf(state.profile.provider).hibernates === "never"
-      ? `No provider can hibernate it${onlyDeletes(state.profile.provider) ? `: ${whyNotStopped(state.profile.provider)}` : ""}.`
-      : `Hibernating in ${shortDuration(Math.max(0, hibernationDue(run, policy) - now))}.`;
-  return `${describeIdle(run, policy, now)}. ${ahead}`;
+  return `${describeIdle(run, policy, now)}. ${whatIsAhead(state, run, policy, now)}`;
+}
+
+function whatIsAhead(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
+  const { provider } = state.profile;
+  if (abilitiesOf(provider).hibernates === "never") {
+    return `No provider can hibernate it${onlyDeletes(provider) ? `: ${whyNotStopped(provider)}` : ""}.`;
+  }
+  const preparation = preparationOf(state.phase);
+  const due = preparation?.limitAt ?? hibernationDue(run, policy);
+  const left = shortDuration(Math.max(0, due - now));
+  if (preparation !== null) return `Its hooks prepare it. Hibernating in ${left} at the latest.`;
+  return policy.observes
+    ? `It would be hibernated in ${left}, but ${ONLY_OBSERVES}.`
+    : `Hibernating in ${left}.`;
 }
 
 function whyNobody({ profile: { provider } }: InstanceState): string {

@@ -30,6 +30,7 @@ export function nextStep(state: InstanceState, orphan: Orphan, policy: Policy): 
       return (state.phase.status === "orphaned" || state.phase.status === "pending") &&
         orphan.guard === null &&
         orphan.failed !== null &&
+        !policy.observes &&
         stopsSilent(state.profile.provider)
         ? { step: "force_hibernate", at: orphan.failed.retryAt }
         : null;

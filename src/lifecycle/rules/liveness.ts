@@ -17,6 +17,7 @@ import {
   restartLadder,
   silenceEvidence,
 } from "./ladder.ts";
+import { ONLY_OBSERVES } from "./observing.ts";
 import { unheardDue } from "./unheard.ts";
 import { warnOfUnheard } from "./unheard-warning.ts";
 
@@ -36,7 +37,8 @@ export function livenessDeadline(state: InstanceState, policy: Policy): number |
       // Until the provider confirms the wake, the order's own deadline ends the wait.
       if (phase.status === "waking" && phase.confirmedAt === null) return null;
       const seen = seenAt(clock);
-      if (seen === null) return null;
+      // The silence of one that its provider takes back is expected.
+      if (seen === null || state.reclaimed !== undefined) return null;
       return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
     }
     case "pending":
@@ -117,7 +119,7 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
 /** When it is hibernated for its silence, and what that risks, where that is known. */
 function hibernationAhead(state: InstanceState, seen: number, policy: Policy): string {
   const risks = sayStoppedRisks(state.profile.provider, hibernatedCost(state).hourly);
-  if (risks === null) return "";
+  if (risks === null || policy.observes) return "";
   return `. If it is not heard by ${toIso(seen + policy.orphan.hibernateAfterMs)}, it is hibernated. ${risks}`;
 }
 
@@ -160,19 +162,27 @@ function describeConsequence(
     const due = deletionDue(orphan, policy);
     return due === null || !reachesSilent
       ? "It is hibernated."
-      : `It is hibernated, and will be deleted after ${toIso(due)}.`;
+      : `It is hibernated, and ${deletionAhead(policy, due)}.`;
   }
   if (!reachesSilent) {
     return `No provider can act on a silent instance (provider: ${kindOf(provider)}).`;
   }
   if (onlyDeletes(provider)) {
     const due = mayBeDeleted(provider, policy) ? deletionDue(orphan, policy) : null;
-    const end =
-      due === null ? "Delete it there if nobody needs it" : `It will be deleted after ${toIso(due)}`;
+    const end = due === null ? "Delete it there if nobody needs it" : `It ${deletionAhead(policy, due)}`;
     return `Nothing is stopped: ${whyNotStopped(provider)}. ${end}.`;
   }
   const doing = step === "hibernate" ? "Hibernating it" : "Force-hibernating it";
-  return isUnheard(state.phase) ? `${doing} if ${kindOf(provider)} shows it running.` : `${doing}.`;
+  const condition = isUnheard(state.phase) ? ` if ${kindOf(provider)} shows it running` : "";
+  return policy.observes
+    ? `It would be hibernated now${condition}, but ${ONLY_OBSERVES}.`
+    : `${doing}${condition}.`;
+}
+
+function deletionAhead({ observes }: Policy, due: number): string {
+  return observes
+    ? `would be deleted after ${toIso(due)}, but ${ONLY_OBSERVES}`
+    : `will be deleted after ${toIso(due)}`;
 }
 
 /**
@@ -184,6 +194,7 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "pending":
     case "running":
     case "waking": {
+      if (state.reclaimed !== undefined) return { ...state, clock: { ...state.clock, countsFrom: now } };
       if (orphanOf(state.phase) !== null) return restartLadder(state, now);
       const due = livenessDeadline(state, policy);
       return due === null || now < due ? state : restartLadder(takeFirstStep(state, due, policy, now), now);

@@ -17,7 +17,7 @@ import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 /**
  * Nobody knows how the machine of a hibernated instance is: it may run, and cost money. So its provider is asked, until it answers.
  * Only whoever asks says that it was asked.
- * - After a restore or an import, or when its provider's list is without it. Nothing is stopped or deleted for it.
+ * - After a restore or an import, when it was taken back (`reclaim.ts`), or when its provider's list is without it. Nothing is stopped or deleted for it.
  * - After a wake that failed, whose start may still come through. Whoever asks cancels that start first.
  */
 
@@ -73,7 +73,7 @@ export function restartLook(state: InstanceState, now: number): InstanceState {
 }
 
 /** The owner is not told a second time. */
-function lookAnew(former: OpenLook | undefined, now: number, isTold = false): OpenLook {
+export function lookAnew(former: OpenLook | undefined, now: number, isTold = false): OpenLook {
   return {
     askAt: now + FIRST_LOOK_MS,
     tries: 0,
@@ -134,11 +134,14 @@ export function endLook(
   const seen = withSighted(state, sighted);
   switch (answer.shows) {
     case "running":
-      return countAsFoundRunning(seen, {
-        at: now,
-        ...foundBecause(state, phase.openLook),
-        detail: { hibernated_reason: phase.reason },
-      });
+      return countAsFoundRunning(
+        { ...seen, reclaimed: undefined },
+        {
+          at: now,
+          ...foundBecause(state, phase.openLook),
+          detail: { hibernated_reason: phase.reason },
+        },
+      );
     case "stopped":
       return confirmHibernated(withStoppedCost(seen, answer.hourlyCost), now);
     case "gone":
@@ -158,17 +161,19 @@ const SET_BACK = {
   by: "Somebody started it",
 } as const;
 const CAME_THROUGH = { said: "Its wake had failed", by: "Its start came through after all" } as const;
+const TAKEN_BACK = { said: "Its provider was to take it back", by: "It was left, or started anew" } as const;
 /** Its machine is found running, and nobody ordered it. */
 export const STARTED = { said: "It was hibernated", by: "Somebody started it" } as const;
 
 function foundBecause(state: InstanceState, { because }: OpenLook) {
+  if (state.reclaimed !== undefined) return TAKEN_BACK;
   if (because === "wake") return CAME_THROUGH;
   return hasVanished(state) ? STARTED : SET_BACK;
 }
 
 /** It still is hibernated: it saves from here on. */
 function confirmHibernated(state: InstanceState, now: number): InstanceState {
-  const { phase, profile } = state;
+  const { phase, profile, reclaimed } = state;
   if (phase.status !== "hibernated") return state;
   const { openLook: _, ...hibernated } = phase;
   return record(
@@ -177,7 +182,7 @@ function confirmHibernated(state: InstanceState, now: number): InstanceState {
       at: now,
       kind: "looked",
       severity: "info",
-      message: `Still hibernated: ${kindOf(profile.provider)} shows it stopped`,
+      message: `${reclaimed === undefined ? "Still hibernated" : "Taken back and kept"}: ${kindOf(profile.provider)} shows it stopped`,
       detail: providerDetail(profile.provider),
     },
   );
@@ -201,11 +206,15 @@ function keepOpen(state: InstanceState, { because, isPassing }: NoAnswer, now: n
 /** Nobody can say how the machine is: its owner has to look. */
 function tellUnwatched(state: InstanceState, at: number, because: string): InstanceState {
   const { status } = state.phase;
+  const since =
+    state.reclaimed === undefined
+      ? `it was ${status} when the service was set back, or took it in`
+      : "its provider was to take it back";
   return record(state, {
     at,
     kind: "unwatched",
     severity: "warning",
-    message: `Nobody knows whether its machine runs: it was ${status} when the service was set back, or took it in, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
+    message: `Nobody knows whether its machine runs: ${since}, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
     detail: { status, because },
   });
 }

@@ -6,6 +6,7 @@ import {
   idleRunOf,
   type Orphan,
   orphanOf,
+  preparationOf,
   stemsFromSilence,
 } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -16,7 +17,9 @@ import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
 import { beforeStep, deletionDue, isStepDue, nextStep, restartLadder } from "./ladder.ts";
 import { restartLook } from "./look.ts";
+import { changeMode } from "./observing.ts";
 import { actionOf } from "./order.ts";
+import { callOffPreparation } from "./preparation-cancelled.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 
 const POLICY_CHANGED = "the policy was changed";
@@ -33,7 +36,8 @@ export function changePolicy(
 ): InstanceState {
   const counted = keepMissedHeartbeats(state, former, now);
   const idle = changeIdlePolicy(counted, former, policy, now);
-  const changed = changeOrphanPolicy(idle, former, policy, now);
+  const silent = changeOrphanPolicy(idle, former, policy, now);
+  const changed = changeMode(silent, former, policy, now, POLICY_CHANGED);
   const standing = changeStanding(changed, former, policy, now);
   const message = standing === changed ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
   return project(record(standing, { at: now, kind: "policy_changed", severity: "info", message }));
@@ -47,7 +51,8 @@ function changeStanding(state: InstanceState, former: Policy, policy: Policy, no
   if (former.suspended === policy.suspended) return state;
   if (!policy.suspended) return restartLook({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
   const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
-  return callOff(unmissed, now, "the operator suspended the account");
+  const because = "the operator suspended the account";
+  return callOffPreparation(callOff(unmissed, now, because), now, because);
 }
 
 /** The new interval counts only from here on: what was missed so far was missed by the former one. */
@@ -69,6 +74,9 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
   const called = isOrdered && isUnwanted && !policy.suspended ? callOff(state, now, POLICY_CHANGED) : state;
   if (because !== null) return endIdleRun(called, now, because);
+  if (preparationOf(called.phase)?.order.reason === "idle") {
+    return isUnwanted ? callOffPreparation(called, now, POLICY_CHANGED) : called;
+  }
   if (run.warnedAt !== null) {
     return isUnwanted ? called : withIdleRun(called, { ...run, warnedAt: now });
   }

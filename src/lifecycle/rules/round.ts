@@ -5,8 +5,9 @@ import { connectionOf, kindOf } from "../model/provider.ts";
 import type { InstanceState, Profile } from "../model/state.ts";
 import { hasTags } from "../model/tags.ts";
 import { toIso } from "../model/time.ts";
-import { beginHibernation } from "./hibernation.ts";
 import { hasFreshEvidence } from "./idleness.ts";
+import { hibernateByPolicy } from "./observing.ts";
+import { prepareOrHibernate } from "./preparation.ts";
 import type { Refusal } from "./refusals.ts";
 
 /** A hibernation that is asked of many instances at once. Each decides by itself, when it is asked, whether it is meant. */
@@ -42,14 +43,32 @@ export function hibernateInRound(
 ): InstanceState | Refusal {
   const spared = whySparedNow(state, round, policy, now);
   if (spared !== null) return { code: spared, message: MESSAGES[spared] };
-  return beginHibernation(state, {
-    kind: "hibernate",
+  const start = {
     reason: round.onlyIdle ? "idle" : "owner",
     at: now,
-    message:
-      round.by === "budget" ? "Hibernating: the budget is used up" : "Hibernating as you asked for many",
     detail: { rule: round.by, asked_at: toIso(round.askedAt) },
-  });
+  } as const;
+  switch (round.by) {
+    case "kill_switch": {
+      const message = "Hibernating as you asked for many";
+      return prepareOrHibernate(state, { ...start, because: round.by, message }, policy);
+    }
+    case "budget":
+      return isToldOfLate(state, policy, now)
+        ? state
+        : hibernateByPolicy(state, policy, {
+            ...start,
+            kind: "hibernate",
+            cause: round.by,
+            because: "the budget is used up",
+          });
+  }
+}
+
+/** A budget asks again and again as long as something goes on that it would stop. */
+function isToldOfLate({ reminders }: InstanceState, { observes, reminderMs }: Policy, now: number): boolean {
+  const { wouldHibernateAt } = reminders;
+  return observes && wouldHibernateAt !== null && now < wouldHibernateAt + reminderMs;
 }
 
 function whySparedNow(state: InstanceState, round: HibernationRound, policy: Policy, now: number) {

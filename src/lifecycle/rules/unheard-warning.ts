@@ -7,6 +7,7 @@ import { type InstanceState, withOrphan } from "../model/state.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { nextStep, silenceEvidence } from "./ladder.ts";
+import { ONLY_OBSERVES } from "./observing.ts";
 import { awaitedFrom, whyUnheard } from "./unheard.ts";
 
 /** What the owner of an instance is told that was never heard. */
@@ -60,6 +61,9 @@ const SINCE: Record<Unheard["because"], string> = {
 function consequenceOf(state: InstanceState, stepAt: number | null, policy: Policy): string {
   const { provider } = state.profile;
   const { reachesSilent } = abilitiesOf(provider);
+  if (stepAt !== null && policy.observes) {
+    return `Nothing is done about it: ${ONLY_OBSERVES}. Install the agent.`;
+  }
   if (stepAt !== null) {
     return `It is hibernated at ${toIso(stepAt)} if it is not heard by then and ${kindOf(provider)} shows it running. Install the agent, or keep it alive.`;
   }

@@ -30,6 +30,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
         openLook: phase.openLook,
       },
       clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
+      reclaimed: undefined,
     },
     {
       at,

@@ -8,6 +8,8 @@ import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
 import { hasVanished } from "../rules/look.ts";
+import { preparationAhead } from "../rules/preparation-end.ts";
+import { describeReclaimed } from "../rules/reclaim.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
 import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
 
@@ -25,6 +27,8 @@ export interface Explanation {
     | "stale_evidence"
     | "no_provider"
     | "wake_grace"
+    /** The policy only observes: the step is told of when it is due, and not taken. */
+    | "observe"
     | null;
 }
 
@@ -59,6 +63,8 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
 }
 
 function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return reclaimed;
   const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
     return hasVanished(state)
@@ -128,6 +134,10 @@ function whyNothingIsDone(
 }
 
 function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Explanation {
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return noStep(reclaimed);
+  const ahead = preparationAhead(state, policy, now);
+  if (ahead !== null) return stepAt("hibernate", ahead.at, now, ahead.because, ahead.blockedBy);
   const { keepAliveUntil, lastHeartbeatAt } = state.clock;
   const keptAlive = keepAliveUntil !== null && keepAliveUntil > now;
   const silenceMs = lastHeartbeatAt === null ? null : now - lastHeartbeatAt;
@@ -195,7 +205,9 @@ function explainIdle(
           ? "no_provider"
           : stale
             ? "stale_evidence"
-            : null,
+            : warned && policy.observes
+              ? "observe"
+              : null,
   );
 }
 
@@ -250,7 +262,8 @@ function silenceBlockedBy(
 ): Explanation["blocked_by"] {
   if (held) return "guard";
   if (!policy.orphan.enabled) return "policy_disabled";
-  return canBeDone ? null : "no_provider";
+  if (!canBeDone) return "no_provider";
+  return policy.observes ? "observe" : null;
 }
 
 function orphanEvidence(state: InstanceState, orphan: Orphan): string {

@@ -1,5 +1,8 @@
+import { preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import type { PreparationCause } from "../model/preparation.ts";
 import { abilitiesOf } from "../model/provider.ts";
+import type { SourceSettings } from "../model/source-settings.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
@@ -7,6 +10,8 @@ import { figuresNow } from "../rules/money.ts";
 
 /** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
+  /** By what a machine judges itself while the service is out of its reach; absent where it does not. */
+  readonly idle?: { readonly threshold_percent: number; readonly sources: SourceSettings } | undefined;
   readonly message: string;
   readonly nextHeartbeatInSeconds: number;
   readonly actions: readonly AnswerAction[];
@@ -21,12 +26,46 @@ type AnswerAction =
       readonly rate?: number | undefined;
       readonly would_save_hourly?: number | undefined;
     }
+  | {
+      readonly type: "prepare";
+      readonly message: string;
+      readonly preparation_id: string;
+      readonly deadline_seconds: number;
+      readonly because: PreparationCause;
+    }
   | { readonly type: "hibernating"; readonly message: string }
   | { readonly type: "hibernate"; readonly message: string; readonly action_id: string };
 
-export function answerHeartbeat(state: InstanceState, policy: Policy, now: number): HeartbeatAnswer {
+/** `hasDeadMan`: the machine hibernates itself if the service is out of its reach for long. */
+export function answerHeartbeat(
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+  hasDeadMan = false,
+): HeartbeatAnswer {
   const { message, actions } = messageAndActions(state, policy, now);
-  return { message, actions, nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS };
+  const { thresholdPercent: threshold_percent, sources } = policy.idle;
+  return {
+    message,
+    actions: [...actions, ...prepareActions(state, now)],
+    nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS,
+    ...(hasDeadMan ? { idle: { threshold_percent, sources } } : {}),
+  };
+}
+
+/** As long as it is to be prepared. */
+function prepareActions({ phase }: InstanceState, now: number): AnswerAction[] {
+  const preparation = preparationOf(phase);
+  if (preparation === null) return [];
+  return [
+    {
+      type: "prepare",
+      message: "Prepare for hibernation",
+      preparation_id: preparation.id,
+      deadline_seconds: Math.max(0, Math.floor((preparation.limitAt - now) / SECOND_MS)),
+      because: preparation.order.because,
+    },
+  ];
 }
 
 function messageAndActions(
@@ -36,8 +75,11 @@ function messageAndActions(
 ): { message: string; actions: AnswerAction[] } {
   const { phase } = state;
   const { hibernates } = abilitiesOf(state.profile.provider);
-  if (phase.status === "running" && phase.idle?.warnedAt != null && hibernates !== "never") {
-    const countdownMs = Math.max(0, hibernationDue(phase.idle, policy) - now);
+  // Nothing counts down to what is not going to happen.
+  const mayAct = hibernates !== "never" && !policy.observes;
+  if (phase.status === "running" && phase.idle?.warnedAt != null && mayAct) {
+    const due = phase.preparation?.limitAt ?? hibernationDue(phase.idle, policy);
+    const countdownMs = Math.max(0, due - now);
     const { rate, would_save_hourly } = figuresNow(state, now);
     return {
       message: "Low utilization detected",

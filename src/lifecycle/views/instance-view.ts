@@ -3,6 +3,7 @@ import type { Heartbeat } from "../model/heartbeat.ts";
 import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
+import type { PolicySettings } from "../model/policy-settings.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { type StoppedRisks, stoppedRisks } from "../model/stopped-risks.ts";
@@ -12,6 +13,7 @@ import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
+import { describeReclaimed } from "../rules/reclaim.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
@@ -47,6 +49,8 @@ export interface LiveView extends CostsView {
   readonly orphaned_since: string | null;
   readonly hibernated_since: string | null;
   readonly keep_alive_until: string | null;
+  /** Whether its policy acts, or only observes. */
+  readonly mode: PolicySettings["mode"];
   readonly lifecycle: Explanation;
 }
 
@@ -144,6 +148,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     hibernated_since: phase.status === "hibernated" ? toIso(phase.since) : null,
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
+    mode: policy.observes ? "observe" : "act",
     lifecycle: withoutImpossible(explain(state, policy, now), control),
   };
 }
@@ -213,6 +218,8 @@ function alertText(state: InstanceState, policy: Policy, now: number): string | 
       ? "No heartbeat ever. May be stuck."
       : `No heartbeat for ${spokenMinutes(now - clock.lastHeartbeatAt)}. May be stuck.`;
   }
+  const reclaimed = describeReclaimed(state);
+  if (reclaimed !== null) return `${reclaimed}.`;
   if (phase.status === "running" && phase.idle?.warnedAt != null) {
     return idleWarning(state, phase.idle, policy, now);
   }

@@ -55,6 +55,13 @@ describe("the verdict", () => {
     expect(verdict(line, ALL, connection)).toEqual({ does: "skip", because });
   });
 
+  it("of one whose policy only observes is to skip it for a budget, and a person's word counts", () => {
+    const line = new Timeline({ overrides: { mode: "observe" } }).beatUntil(at("1:00"));
+    expect(verdict(line, { ...ALL, by: "budget" })).toEqual({ does: "skip", because: "observe" });
+    expect(verdict(line)).toMatchObject({ does: "hibernate" });
+    expect(isLeft("observe")).toBe(false);
+  });
+
   it("of a silent one that only its agent could stop is to skip it", () => {
     const line = new Timeline({ provider: "agent" });
     line.heartbeat();

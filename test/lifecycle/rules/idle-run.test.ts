@@ -65,7 +65,7 @@ describe("a heartbeat that ends an idle run", () => {
   it("tells why", () => {
     for (const [report, because] of [
       [{ gpu_utilization: 5 }, "GPU at 5%"],
-      [{ gpu_utilization: 1, activity: { ssh_sessions: 2 } }, "2 ssh_sessions"],
+      [{ gpu_utilization: 1, activity: { ssh_sessions: 2 } }, "in use: 2 ssh_sessions"],
       [{ gpu_utilization: 99, activity: { ssh_sessions: 2 } }, "GPU at 99%"],
       [{}, "no reading"],
     ] as const) {

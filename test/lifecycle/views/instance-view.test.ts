@@ -51,6 +51,7 @@ describe("one line of the live list", () => {
       orphaned_since: null,
       hibernated_since: null,
       keep_alive_until: null,
+      mode: "act",
       lifecycle: expect.objectContaining({ because: "Heartbeats arrive; GPU at 87.5%" }),
     });
   });

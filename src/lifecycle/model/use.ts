@@ -1,0 +1,69 @@
+import type { Heartbeat, HeartbeatReport } from "./heartbeat.ts";
+import type { SourceReading } from "./heartbeat-use.ts";
+
+/** What a heartbeat shows of its machine's use, before a policy judges it. */
+export interface Evidence {
+  /** Of the busiest GPU: the highest since the last heartbeat that was accepted, where the agent tells it. */
+  readonly gpuPercent: number | null;
+  /** One of the GPUs could not be read: the others prove that it is used, but never that it is not. */
+  readonly hasUnreadGpu: boolean;
+  readonly cpuPercent: number | null;
+  /** Other signs of use, as `2 ssh_sessions`, of an agent that knows no sources. */
+  readonly activity: string | null;
+  /** Each name once. */
+  readonly sources: readonly Source[];
+}
+
+/** A source of activity beside the readings. */
+export interface Source {
+  readonly name: string;
+  /** Null: it could not be read. */
+  readonly value: number | null;
+  /** In the machine's words: shown beside the source, and nowhere else. */
+  readonly note: string | null;
+}
+
+/** What the report shows, which is kept as this heartbeat. */
+export function evidenceOf(report: HeartbeatReport, heartbeat: Heartbeat): Evidence {
+  const maxima = [report.gpu_utilization_max, ...(report.gpus ?? []).map((gpu) => gpu.utilization_max)];
+  return {
+    ...evidenceOfKept(heartbeat),
+    gpuPercent: highest(heartbeat.gpuPercent, ...maxima),
+    hasUnreadGpu: hasUnreadGpu(report),
+    activity: report.sources == null ? heartbeat.activity : null,
+    sources: distinct(report.sources ?? []),
+  };
+}
+
+/** What is left of it in a heartbeat that was kept, or that comes late. */
+export function evidenceOfKept({ gpuPercent, cpuPercent, activity }: Heartbeat): Evidence {
+  return { gpuPercent, hasUnreadGpu: false, cpuPercent, activity, sources: [] };
+}
+
+function highest(...percents: readonly (number | null | undefined)[]): number | null {
+  const known = percents.filter((percent) => percent != null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+/** Whether a GPU of the list could not be read. A list without any utilization only says which GPUs there are. */
+function hasUnreadGpu({ gpus }: HeartbeatReport): boolean {
+  const readings = (gpus ?? []).map((gpu) => gpu.utilization_max ?? gpu.utilization);
+  const isRead = readings.some((percent) => typeof percent === "number");
+  return readings.some((percent) => percent === null || (isRead && percent === undefined));
+}
+
+/** Of a name that comes twice the higher value counts, and an unknown one above all. */
+function distinct(readings: readonly SourceReading[]): readonly Source[] {
+  const sources = new Map<string, Source>();
+  for (const { name, value, note } of readings) {
+    const known = sources.get(name);
+    if (known === undefined || counts(value) > counts(known.value)) {
+      sources.set(name, { name, value, note: note ?? null });
+    }
+  }
+  return [...sources.values()];
+}
+
+function counts(value: number | null): number {
+  return value ?? Number.POSITIVE_INFINITY;
+}

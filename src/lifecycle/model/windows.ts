@@ -1,0 +1,161 @@
+import { DAY_MS } from "./time.ts";
+import { clockAt, instantsAt, sinceMidnight } from "./zone.ts";
+
+/**
+ * Windows of time, by the clock of a time zone. A window covers each moment at which that clock shows a time in it: where clocks
+ * are set back it begins with the first time that its beginning is shown, and ends with the last. What clocks skip of it
+ * is left out. Its end does not belong to it. Windows that overlap or follow upon each other are one span.
+ */
+
+export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+export type Day = (typeof DAYS)[number];
+
+/** One of every week, which begins on these days; where `to` is not after `from`, it ends on the next day. */
+interface WeeklyWindow {
+  readonly days: readonly Day[];
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One that comes once. */
+interface DatedWindow {
+  readonly from: string;
+  readonly to: string;
+}
+
+export type TimeWindow = WeeklyWindow | DatedWindow;
+
+/** From `from` until just before `to`. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What comes every week has come within this time, also where a change of clocks has left it out once. */
+const SEARCHED_MS = 15 * DAY_MS;
+
+/** The longest chain of dated windows spans less than so many searches. */
+const MAXIMUM_SEARCHES = 12;
+
+export function isWithin(windows: readonly TimeWindow[], timezone: string, at: number): boolean {
+  return spanAt(windows, timezone, at) !== undefined;
+}
+
+/** When the windows next begin or end; null where they never do. */
+export function nextChange(
+  windows: readonly TimeWindow[],
+  timezone: string,
+  after: number,
+): { readonly at: number; readonly begins: boolean } | null {
+  if (windows.length === 0) return null;
+  const until = after + SEARCHED_MS;
+  const spans = spansBetween(windows, timezone, after, until);
+  const current = spans.find((span) => covers(span, after));
+  if (current !== undefined) {
+    const end = current.to <= until ? current.to : endOfLongSpan(windows, timezone, after);
+    return end === null ? null : { at: end, begins: false };
+  }
+  const next = spans.find(({ from }) => from > after);
+  return next === undefined ? null : { at: next.from, begins: true };
+}
+
+/** The latest end of a span that is not after `at`; null where there is none. */
+export function lastEnd(windows: readonly TimeWindow[], timezone: string, at: number): number | null {
+  if (windows.length === 0) return null;
+  return spansBetween(windows, timezone, at - SEARCHED_MS, at).findLast(({ to }) => to <= at)?.to ?? null;
+}
+
+/** The end of the span that covers `at`; null where none does, or it never ends. */
+export function endOfSpan(windows: readonly TimeWindow[], timezone: string, at: number): number | null {
+  const change = nextChange(windows, timezone, at);
+  return change === null || change.begins ? null : change.at;
+}
+
+function endOfLongSpan(windows: readonly TimeWindow[], timezone: string, at: number): number | null {
+  if (isEndless(windows, timezone, at)) return null;
+  let end = at;
+  for (let search = 0; search < MAXIMUM_SEARCHES; search++) {
+    const from = end;
+    const span = spansBetween(windows, timezone, from, from + SEARCHED_MS).find((one) => covers(one, from));
+    if (span === undefined) return end;
+    end = span.to;
+  }
+  return null;
+}
+
+/** Whether the windows of every week leave nothing out. */
+function isEndless(windows: readonly TimeWindow[], timezone: string, at: number): boolean {
+  const weekly = windows.filter((window) => "days" in window);
+  const until = at + SEARCHED_MS;
+  return spansBetween(weekly, timezone, at, until).some((span) => covers(span, at) && span.to > until);
+}
+
+function spanAt(windows: readonly TimeWindow[], timezone: string, at: number): Span | undefined {
+  return spansBetween(windows, timezone, at, at).find((span) => covers(span, at));
+}
+
+function covers({ from, to }: Span, at: number): boolean {
+  return from <= at && at < to;
+}
+
+/**
+ * The spans that have to do with the time from `from` to `until`, and all of dated windows, in their order. One that goes on
+ * beyond that time may be cut off there.
+ */
+export function spansBetween(
+  windows: readonly TimeWindow[],
+  timezone: string,
+  from: number,
+  until: number,
+): readonly Span[] {
+  if (windows.length === 0) return [];
+  // One lasts a day at the most, or two days of the calendar where clocks are set back.
+  const firstDay = Math.floor(clockAt(timezone, from) / DAY_MS) - 2;
+  const lastDay = Math.floor(clockAt(timezone, until) / DAY_MS) + 1;
+  const spans = windows.flatMap((window) =>
+    "days" in window ? weeklySpans(window, timezone, firstDay, lastDay) : [datedSpan(window)],
+  );
+  return merge(spans.filter((span) => span.from < span.to));
+}
+
+function datedSpan({ from, to }: DatedWindow): Span {
+  return { from: Date.parse(from), to: Date.parse(to) };
+}
+
+/** Days are counted from 1970-01-01. */
+function weeklySpans(window: WeeklyWindow, timezone: string, firstDay: number, lastDay: number): Span[] {
+  const [from, to] = [sinceMidnight(window.from), sinceMidnight(window.to)];
+  const lengthMs = to > from ? to - from : to - from + DAY_MS;
+  const spans: Span[] = [];
+  for (let day = firstDay; day <= lastDay; day++) {
+    if (!window.days.includes(dayOfWeek(day))) continue;
+    const begin = day * DAY_MS + from;
+    spans.push({
+      from: instantsAt(timezone, begin).first,
+      to: lastPassing(timezone, begin + lengthMs),
+    });
+  }
+  return spans;
+}
+
+/** When the clock last passes this time. It does not where it is set back to it. */
+function lastPassing(timezone: string, clock: number): number {
+  const { first, last } = instantsAt(timezone, clock);
+  return clockAt(timezone, last - 1) < clock ? last : first;
+}
+
+/** 1970-01-01 was a Thursday. */
+function dayOfWeek(day: number): Day {
+  return DAYS[(((day + 3) % 7) + 7) % 7] ?? "mon";
+}
+
+function merge(spans: readonly Span[]): readonly Span[] {
+  const merged: Span[] = [];
+  for (const span of [...spans].sort((one, other) => one.from - other.from)) {
+    const last = merged.at(-1);
+    if (last === undefined || last.to < span.from) merged.push(span);
+    else merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
+  }
+  return merged;
+}

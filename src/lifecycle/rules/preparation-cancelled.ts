@@ -1,0 +1,56 @@
+import { record } from "../model/outbox.ts";
+import { idleRunOf, type Phase, preparationOf } from "../model/phase.ts";
+import type { Preparation } from "../model/preparation.ts";
+import type { InstanceState } from "../model/state.ts";
+import { detailOf, endPreparation } from "./preparation.ts";
+
+/** How a preparation ends without the order that waits for it. */
+
+/** Calls the preparation off, if there is one. */
+export function callOffPreparation(state: InstanceState, at: number, because: string): InstanceState {
+  const preparation = preparationOf(state.phase);
+  return preparation === null ? state : cancel(state, preparation, at, because);
+}
+
+/**
+ * No preparation for idleness outlives its idle run, and none ends unsaid, whatever has happened between `before` and `after`: its
+ * machine may have fallen silent, or be another one.
+ */
+export function settlePreparation(before: InstanceState, after: InstanceState, at: number): InstanceState {
+  const former = preparationOf(before.phase);
+  if (former === null || after.lastPreparation?.id === former.id) return after;
+  const next = preparationOf(after.phase);
+  if (next?.id !== former.id) return cancel(after, former, at, becauseOf(after.phase));
+  const isIdleNoMore = idleRunOf(after.phase)?.since !== idleRunOf(before.phase)?.since;
+  return next.order.reason === "idle" && isIdleNoMore
+    ? cancel(after, next, at, "it is no longer idle")
+    : after;
+}
+
+function becauseOf({ status }: Phase): string {
+  switch (status) {
+    case "orphaned":
+      return "it fell silent";
+    case "pending":
+      return "another machine is watched";
+    case "hibernating":
+      return "it hibernates itself";
+    case "running":
+      return "nobody knows what happened meanwhile";
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return `it is ${status}`;
+  }
+}
+
+function cancel(state: InstanceState, preparation: Preparation, at: number, because: string): InstanceState {
+  return record(endPreparation(state, preparation, "cancelled", at), {
+    at,
+    kind: "preparation_cancelled",
+    severity: "info",
+    message: `Not hibernated after all, while its hooks prepared it: ${because}`,
+    detail: detailOf(preparation, preparation.heard),
+  });
+}

@@ -1,0 +1,105 @@
+import { record } from "../model/outbox.ts";
+import { idleRunOf, preparationOf } from "../model/phase.ts";
+import type { Policy } from "../model/policy.ts";
+import type { Preparation } from "../model/preparation.ts";
+import type { InstanceState } from "../model/state.ts";
+import { shortDuration } from "../model/time.ts";
+import { hasFreshEvidence } from "./idleness.ts";
+import { livenessDeadline } from "./liveness.ts";
+import { detailOf, endPreparation, orderHibernation, withPreparation } from "./preparation.ts";
+
+/** How the order is given that waits for a preparation: as soon as the hooks have succeeded, and at the limit in any case. */
+
+/** When the limit is reached; null without a preparation. */
+export function preparationDeadline(state: InstanceState, policy: Policy, now: number): number | null {
+  const preparation = preparationOf(state.phase);
+  if (preparation === null || isHeld(state, policy)) return null;
+  // What is due and was not done waits for fresh evidence, which only a heartbeat can bring.
+  return preparation.limitAt > now ? preparation.limitAt : null;
+}
+
+/** Nothing is ordered of a machine that its provider takes back, nor while the account is suspended. */
+function isHeld({ reclaimed }: InstanceState, { suspended }: Policy): boolean {
+  return suspended || reclaimed !== undefined;
+}
+
+/** Gives the order if the machine is prepared, or the limit is reached. */
+export function takePreparationStep(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const preparation = preparationOf(state.phase);
+  if (preparation === null || isHeld(state, policy)) return state;
+  const { limitAt, heard } = preparation;
+  const isPrepared = heard?.state === "succeeded";
+  if (!isPrepared && now < limitAt) return state;
+  // It fell silent before: then it is an orphan, and not prepared.
+  const orphanAt = livenessDeadline(state, policy);
+  if (orphanAt !== null && orphanAt <= Math.min(now, limitAt)) return state;
+  // The service was away at the limit: the machine could not say how far it is.
+  if (!isPrepared && now - limitAt > policy.orphan.orphanAfterMs) {
+    return withPreparation(state, { ...preparation, limitAt: now + policy.idle.prepareMaxMs });
+  }
+  if (!isFounded(state, preparation, policy, now)) return state;
+  return isPrepared ? give(state, preparation, "succeeded", now) : overdue(state, preparation, now);
+}
+
+/** Missing heartbeats never count as idleness. */
+function isFounded(state: InstanceState, { order }: Preparation, policy: Policy, now: number): boolean {
+  if (order.reason !== "idle") return true;
+  const run = idleRunOf(state.phase);
+  return run !== null && hasFreshEvidence(state, run, policy, now);
+}
+
+function overdue(state: InstanceState, preparation: Preparation, now: number): InstanceState {
+  const { beganAt, limitAt, heard } = preparation;
+  const said = heard?.state === "failed" ? "have failed" : "have not ended";
+  const told = record(state, {
+    at: limitAt,
+    kind: "preparation_overdue",
+    severity: "critical",
+    message: `Hibernating unprepared: the hooks ${said} within ${shortDuration(limitAt - beganAt)}`,
+    detail: detailOf(preparation, heard),
+  });
+  return give(told, preparation, heard?.state === "failed" ? "failed" : "overdue", now);
+}
+
+function give(
+  state: InstanceState,
+  preparation: Preparation,
+  outcome: "succeeded" | "failed" | "overdue",
+  now: number,
+): InstanceState {
+  const ended = endPreparation(state, preparation, outcome, now);
+  return orderHibernation(ended, preparation.order, now, {
+    preparation_id: preparation.id,
+    prepared: outcome,
+  });
+}
+
+/** The hibernation that is ahead of one that is being prepared, and why; null for any other. */
+export function preparationAhead(
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+): { readonly at: number; readonly because: string; readonly blockedBy: "stale_evidence" | null } | null {
+  const preparation = preparationOf(state.phase);
+  if (preparation === null) return null;
+  const { limitAt, order, heard } = preparation;
+  const isStale = now >= limitAt && !isFounded(state, preparation, policy, now);
+  return {
+    at: limitAt,
+    because: `${order.message}; ${sayHooks(heard)}`,
+    blockedBy: isStale ? "stale_evidence" : null,
+  };
+}
+
+function sayHooks(heard: Preparation["heard"]): string {
+  switch (heard?.state) {
+    case undefined:
+      return "its hooks are to prepare it";
+    case "running":
+      return `its hooks prepare it: ${Math.round(heard?.seconds ?? 0)} s`;
+    case "succeeded":
+      return "its hooks have prepared it";
+    case "failed":
+      return "a hook has failed, and is run again";
+  }
+}

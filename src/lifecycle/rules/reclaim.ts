@@ -1,0 +1,129 @@
+import { closeGap } from "../model/counters.ts";
+import type { HeartbeatReport } from "../model/heartbeat.ts";
+import { record } from "../model/outbox.ts";
+import type { Policy } from "../model/policy.ts";
+import { abilitiesOf, kindOf, nameOfKind } from "../model/provider.ts";
+import { heardAt, type InstanceState, type Reclaimed } from "../model/state.ts";
+import { SECOND_MS, shortDuration, toIso } from "../model/time.ts";
+import { lookAnew } from "./look.ts";
+
+/**
+ * A provider takes a spot machine back, and the machine has said so. Its silence is expected then: nobody is told of it, and nothing
+ * is done for it. Its provider is asked what became of it.
+ */
+
+/** What an agent says while its machine still is to be taken back. */
+const SAID_MEANWHILE: ReadonlySet<string> = new Set(["reclaimed", "preparing", "prepared", "hibernating"]);
+
+/** Notes what a heartbeat says of it. Each notice is told once, and a heartbeat without it takes it back. */
+export function noteReclaim(state: InstanceState, report: HeartbeatReport, now: number): InstanceState {
+  const known = state.reclaimed;
+  if (report.status !== "reclaimed") {
+    const isOver = known !== undefined && !SAID_MEANWHILE.has(report.status ?? "");
+    return isOver ? { ...state, reclaimed: undefined } : state;
+  }
+  const { status } = state.phase;
+  // One that counts as hibernated is on its way out already.
+  if (status !== "running" && status !== "hibernating") return state;
+  const { by = null, action = null, in_seconds = null } = report.reclaim ?? {};
+  if (known !== undefined && known.by === by && known.action === action) return state;
+  const reclaimed: Reclaimed = {
+    by,
+    action,
+    at: now,
+    endsAt: in_seconds === null ? null : now + Math.round(in_seconds * SECOND_MS),
+  };
+  return record(
+    { ...state, reclaimed },
+    {
+      at: now,
+      kind: "reclaimed",
+      severity: "warning",
+      message: sayReclaimed(state, reclaimed, now),
+      detail: {
+        by,
+        action,
+        ends_at: reclaimed.endsAt === null ? null : toIso(reclaimed.endsAt),
+      },
+    },
+  );
+}
+
+function sayReclaimed(state: InstanceState, { endsAt }: Reclaimed, now: number): string {
+  const when = endsAt === null ? "now" : `in ${shortDuration(endsAt - now)}`;
+  const after = canBeAsked(state)
+    ? `${kindOf(state.profile.provider)} is asked then what became of it`
+    : NOBODY_TO_ASK;
+  return `Its provider takes the machine back ${when} (spot). It falls silent for that; ${after}`;
+}
+
+const NOBODY_TO_ASK =
+  "nobody can be asked then what became of it, so look after it where it is rented, or start another one";
+
+function canBeAsked({ profile }: InstanceState): boolean {
+  return abilitiesOf(profile.provider).reachesSilent;
+}
+
+/** When it counts as taken back: it is not heard for longer than a heartbeat may be late. */
+export function reclaimDeadline({ phase, reclaimed, clock }: InstanceState, policy: Policy): number | null {
+  if (phase.status !== "running" || reclaimed === undefined || policy.suspended) return null;
+  return Math.max(heardAt(clock) ?? 0, reclaimed.at) + 2 * policy.intervalMs;
+}
+
+/**
+ * It has fallen silent, as was announced. It counts as hibernated, which nobody has confirmed: so nothing counts as saved, and its
+ * provider is asked. It is never deleted for its silence.
+ */
+export function takeReclaimStep(state: InstanceState, policy: Policy, now: number): InstanceState {
+  const due = reclaimDeadline(state, policy);
+  if (due === null || now < due) return state;
+  return record(
+    {
+      ...state,
+      phase: {
+        status: "hibernated",
+        since: due,
+        unsavedFrom: due,
+        reason: "instance",
+        orphan: null,
+        // Where nobody can be asked, its owner was told so with the notice.
+        openLook: lookAnew(undefined, due, !canBeAsked(state)),
+      },
+      clock: { ...state.clock, graceUntil: null },
+      counters: closeGap(state.counters, policy.intervalMs, due, null),
+    },
+    {
+      at: due,
+      kind: "hibernated",
+      severity: "info",
+      message: `Silent since its provider took it back. It counts as hibernated until ${canBeAsked(state) ? "its provider" : "a heartbeat"} says otherwise`,
+      detail: { reason: "instance", confirmed_by: null, announced: true },
+    },
+  );
+}
+
+/** Why it counts as hibernated though nobody has confirmed it; null for any other. */
+export function describeReclaimed({ phase, reclaimed, profile }: InstanceState): string | null {
+  if (reclaimed === undefined) return null;
+  const provider = reclaimed.by === null ? "Its provider" : nameOf(reclaimed.by);
+  switch (phase.status) {
+    case "running":
+      return `${provider} takes the machine back${reclaimed.endsAt === null ? "" : ` at ${toIso(reclaimed.endsAt)}`}: its silence is expected`;
+    case "hibernated":
+      if (phase.openLook === undefined) return null;
+      return abilitiesOf(profile.provider).reachesSilent
+        ? `${provider} took the machine back: nobody knows yet whether it still exists`
+        : `${provider} took the machine back, and nobody can be asked whether it still exists: look after it where it is rented`;
+    case "pending":
+    case "orphaned":
+    case "hibernating":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return null;
+  }
+}
+
+function nameOf(by: string): string {
+  return by === "ec2" || by === "gcp" || by === "azure" ? nameOfKind(by) : "Its provider";
+}

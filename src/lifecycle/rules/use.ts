@@ -1,0 +1,102 @@
+import { type IdleReading, idleReading } from "../model/heartbeat.ts";
+import type { Policy } from "../model/policy.ts";
+import type { Evidence, Source } from "../model/use.ts";
+
+/**
+ * Whether a heartbeat shows use. It shows none only where the reading that idleness goes by is known and under its threshold, and
+ * no source of activity reaches its own. What cannot be read counts as use.
+ */
+
+export type Judgement =
+  | { readonly verdict: "quiet"; readonly reading: IdleReading }
+  | { readonly verdict: "active"; readonly reading: IdleReading | null; readonly because: string }
+  /** Nothing shows use, but for what cannot be read. */
+  | {
+      readonly verdict: "unknown";
+      readonly reading: IdleReading | null;
+      readonly because: string;
+      readonly unread: readonly string[];
+    };
+
+/** What a source says by the policy. */
+export type SourceState = "active" | "quiet" | "unknown" | "ignored";
+
+/** From which value on the source counts as use; null: it is ignored. */
+export function thresholdOf(name: string, { respectActivity, sources }: Policy["idle"]): number | null {
+  if (!respectActivity) return null;
+  switch (name) {
+    case "ssh_connections":
+    case "notebook_connections":
+    case "busy_kernels":
+    case "cpu_cores":
+    case "network_kb_per_second":
+    case "disk_kb_per_second":
+    case "compute_processes":
+      return sources[name];
+    default:
+      return name.startsWith("work_") ? sources.work : name.startsWith("script_") ? sources.scripts : 1;
+  }
+}
+
+export function stateOf({ name, value }: Pick<Source, "name" | "value">, idle: Policy["idle"]): SourceState {
+  const threshold = thresholdOf(name, idle);
+  if (threshold === null) return "ignored";
+  if (value === null) return "unknown";
+  return value >= threshold ? "active" : "quiet";
+}
+
+/** Judges what a heartbeat shows. `hasGpu`: whether the instance ever reported a GPU. */
+export function judge(evidence: Evidence, { idle }: Policy, hasGpu: boolean): Judgement {
+  const reading = readingOf(evidence, idle, hasGpu);
+  if (reading !== null && reading.percent >= idle.thresholdPercent) {
+    return { verdict: "active", reading, because: `${reading.metric} at ${reading.percent}%` };
+  }
+  const active: Source[] = [];
+  const unread: string[] = [];
+  for (const source of evidence.sources) {
+    const state = stateOf(source, idle);
+    if (state === "active") active.push(source);
+    if (state === "unknown") unread.push(source.name);
+  }
+  const activity = idle.respectActivity ? evidence.activity : null;
+  if (active.length > 0 || activity !== null) {
+    const inUse = `in use: ${[...(activity === null ? [] : [activity]), ...named(active.map(saySource))].join(", ")}`;
+    return { verdict: "active", reading, because: [inUse, ...sayUnread(unread)].join("; ") };
+  }
+  if (reading !== null && unread.length === 0) return { verdict: "quiet", reading };
+  const because = [...(reading === null ? ["no reading"] : []), ...sayUnread(unread)].join("; ");
+  return { verdict: "unknown", reading, because, unread };
+}
+
+/** The reading that idleness goes by; null where it is unknown. */
+function readingOf(evidence: Evidence, idle: Policy["idle"], hasGpu: boolean): IdleReading | null {
+  const reading = idleReading(evidence, idle.metric, hasGpu || evidence.hasUnreadGpu);
+  const isInDoubt = evidence.hasUnreadGpu && reading?.metric === "GPU";
+  return isInDoubt && reading.percent < idle.thresholdPercent ? null : reading;
+}
+
+/** This many are named; the rest are only counted. */
+const NAMED = 8;
+
+function named(names: readonly string[]): readonly string[] {
+  const more = names.length - NAMED;
+  return more > 0 ? [...names.slice(0, NAMED), `${more} more`] : names;
+}
+
+function sayUnread(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [] : [`${named(names).join(", ")} cannot be read`];
+}
+
+/** `2 ssh_connections` of what is counted, `cpu_cores 3.1` of what is measured. */
+function saySource({ name, value }: Source): string {
+  switch (name) {
+    case "ssh_connections":
+    case "notebook_connections":
+    case "busy_kernels":
+    case "compute_processes":
+      return `${value} ${name}`;
+    default:
+      if (name.startsWith("script_")) return name;
+      return `${name} ${Math.round(10 * (value ?? 0)) / 10}`;
+  }
+}

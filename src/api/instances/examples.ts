@@ -89,6 +89,8 @@ export const detailExample: z.infer<typeof detailSchema> = {
   cost_accumulated: 2.4,
   stopped_risks: stoppedRisks("agent", 0.01),
   wake_failed: null,
+  preparation: null,
+  reclaimed: null,
   cost_total: 6.1,
   wasted_total: 0,
   gpus: [{ index: 0, name: "NVIDIA RTX 4090", utilization: 87, vram_used_gb: 18.4, vram_total_gb: 24 }],

@@ -16,7 +16,7 @@ import { openEnum } from "../../lifecycle/model/stored.ts";
 import { heartbeatSchema, pendingEffectSchema, sightedSchema } from "./effect-schema.ts";
 import { exactly } from "./fields.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
-import { endedPreparationSchema, phaseSchema } from "./phase-schema.ts";
+import { endedPreparationSchema, phaseSchema, plannedStopSchema } from "./phase-schema.ts";
 
 /**
  * What a stored state must be. It follows the types of `lifecycle/` field by field, or it does not compile. A field that
@@ -49,6 +49,7 @@ const clock = exactly<Clock>({
   keepAliveUntil: numberOrNull,
   graceUntil: numberOrNull,
   countsFrom: numberOrNull,
+  maintainedUntil: number.optional(),
 });
 
 const counters = exactly<Counters>({
@@ -108,6 +109,9 @@ export const stateSchema = exactly<InstanceState>({
   listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
   meantToRunSince: number.optional(),
+  runningSince: number.optional(),
+  windowsFrom: number.optional(),
+  plannedStop: plannedStopSchema.optional(),
   // No rule asks for it.
   lastPreparation: endedPreparationSchema.optional().catch(undefined),
   reclaimed: exactly<Reclaimed>({
@@ -120,5 +124,6 @@ export const stateSchema = exactly<InstanceState>({
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,
+    wouldWakeAt: number.optional(),
   }),
 }) satisfies z.ZodType<InstanceState>;

@@ -17,8 +17,10 @@ import { describeReclaimed } from "../rules/reclaim.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
-import { type Explanation, explain } from "./explanation.ts";
+import type { Explanation } from "./explained-step.ts";
+import { explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
+import { type PreparationView, preparationView } from "./preparation-view.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */
 export interface LiveView extends CostsView {
@@ -79,8 +81,19 @@ export interface DetailView extends LiveView, CostsInAllView {
   /** What stopping the machine risks, or what it risks while it is stopped. */
   readonly stopped_risks: StoppedRisks;
   readonly wake_failed: WakeFailedView | null;
+  /** Its hooks prepare it for its hibernation. */
+  readonly preparation: PreparationView | null;
+  readonly reclaimed: ReclaimedView | null;
   readonly gpus: readonly GpuView[];
   readonly recent_heartbeats: readonly HeartbeatView[];
+}
+
+/** Its provider takes the machine back, or has. */
+export interface ReclaimedView {
+  readonly by: string | null;
+  readonly action: string | null;
+  readonly at: string;
+  readonly ends_at: string | null;
 }
 
 /** The last wake of a hibernated instance has failed. */
@@ -171,6 +184,8 @@ export function detailView(
     cost_accumulated: counters.cost.accumulated,
     stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly),
     wake_failed: wakeFailedView(instanceId, state),
+    preparation: preparationView(state),
+    reclaimed: reclaimedView(state),
     ...costsInAllView(state, policy, now),
     gpus: state.agent.gpus.map((gpu) => ({
       index: gpu.index,
@@ -181,6 +196,12 @@ export function detailView(
     })),
     recent_heartbeats: state.recent.slice(-SHOWN_HEARTBEATS).map(heartbeatView).reverse(),
   };
+}
+
+function reclaimedView({ reclaimed }: InstanceState): ReclaimedView | null {
+  if (reclaimed === undefined) return null;
+  const { by, action, at, endsAt } = reclaimed;
+  return { by, action, at: toIso(at), ends_at: isoOrNull(endsAt) };
 }
 
 function wakeFailedView(instanceId: string, { phase, profile }: InstanceState): WakeFailedView | null {

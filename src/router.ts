@@ -40,6 +40,7 @@ import { ListHeartbeats } from "./api/instances/heartbeats.ts";
 import { Hibernate } from "./api/instances/hibernate.ts";
 import { KeepAlive } from "./api/instances/keep-alive.ts";
 import { ListInstances } from "./api/instances/list.ts";
+import { GetPreparation } from "./api/instances/preparation.ts";
 import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
@@ -123,6 +124,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/agent/instances/:id/keep-alive", KeepAlive);
   api.post("/api/agent/instances/:id/hibernate", Hibernate);
   api.post("/api/agent/instances/:id/wake", Wake);
+  api.get("/api/agent/instances/:id/preparation", GetPreparation);
   api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
   api.get("/api/agent/instances/:id/events", ListInstanceEvents);
   api.get("/api/agent/events", ListEvents);

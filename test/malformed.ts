@@ -57,6 +57,11 @@ const badHeartbeat = fc.oneof(
       { activity: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`a${n}`, 1])) },
       { status: "running\u0007" },
       { boot_id: "a b" },
+      { hooks: ["halt"] },
+      { preparation: { state: "done", seconds: 1 } },
+      { preparation: { id: "a b", state: "running", seconds: 1 } },
+      { reclaim: { by: "aws" } },
+      { dead_man: { hours: -1 } },
       { gpus: [{ index: 0, name: "\u001b[31m" }] },
       { gpus: Array.from({ length: 65 }, (_, index) => ({ index })) },
     )
@@ -154,6 +159,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["POST", `${instancePath}/keep-alive`],
   ["POST", `${instancePath}/hibernate`],
   ["POST", `${instancePath}/wake`],
+  ["GET", `${instancePath}/preparation`],
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
   ["GET", "/api/agent/events"],
@@ -468,6 +474,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["POST", "/api/agent/instances", tokens.user],
     ["PATCH", instancePath, tokens.user],
     ["POST", `${instancePath}/keep-alive`, tokens.user],
+    ["POST", `${instancePath}/hibernate`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
     ["POST", "/api/agent/hibernate-all", tokens.user],
     ["PUT", "/api/agent/budget", tokens.user],
@@ -505,6 +512,9 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     fc
       .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))
       .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),
+    fc
+      .constantFrom<unknown>({ prepare: "no" }, { prepare: 0 }, { prepare: null }, { force: true }, [], 1)
+      .map((body) => byUser("POST", `${instancePath}/hibernate`, JSON.stringify(body))),
     fc
       .tuple(
         fc.constantFrom(
@@ -560,6 +570,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
             ["POST", "/wake"],
             ["POST", "/keep-alive"],
             ["GET", "/heartbeats"],
+            ["GET", "/preparation"],
           )
           .map(([method = "", rest = ""]) => byUser(method, `/api/agent/instances/${id}${rest}`)),
       ),

@@ -6,6 +6,7 @@ import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { orderOf } from "../lifecycle/rules/order.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
+import { type PreparationsView, preparationsView } from "../lifecycle/views/preparation-view.ts";
 import type { ActionParameters } from "../orders/order.ts";
 import type { WatchedMachine } from "../providers/machines.ts";
 import type { WaitingRange } from "./held.ts";
@@ -54,6 +55,11 @@ export class InstanceViews extends DurableObject<Env> {
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
     }));
+  }
+
+  /** Its preparation under way and the last one; null for an unknown instance. */
+  async preparations(): Promise<PreparationsView | Unreadable | null> {
+    return this.#view(({ state }) => preparationsView(state));
   }
 
   /** The machine that it watches, whoever can reach it; null for an unknown instance. */

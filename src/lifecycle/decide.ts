@@ -6,6 +6,7 @@ import { orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
+import { passOverMaintenance } from "./rules/after-maintenance.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
 import { putTimeDown } from "./rules/costs.ts";
@@ -22,12 +23,15 @@ import { withMoney } from "./rules/money.ts";
 import { actAsOperator } from "./rules/operator.ts";
 import { actionOf, takesOrdersByAnswer } from "./rules/order.ts";
 import { endOrder, endOverdueOrder, orderDeadline } from "./rules/order-end.ts";
+import { plannedStopDeadline, takePlannedStop } from "./rules/planned-stop.ts";
 import { changePolicy } from "./rules/policy-change.ts";
 import { callOffPreparation, settlePreparation } from "./rules/preparation-cancelled.ts";
 import { preparationDeadline, takePreparationStep } from "./rules/preparation-end.ts";
 import { reclaimDeadline, takeReclaimStep } from "./rules/reclaim.ts";
 import { type Refusal, SUSPENDED } from "./rules/refusals.ts";
 import { resume } from "./rules/resumption.ts";
+import { noteRunning } from "./rules/running-since.ts";
+import { scheduledWakeAt, takeScheduledWake } from "./rules/scheduled-wake.ts";
 import { mustTellCosts, tell } from "./rules/told-costs.ts";
 import { endWakeGrace, wakeGraceDeadline } from "./rules/waking.ts";
 import { witnessListed, witnessVanished } from "./rules/witness.ts";
@@ -49,13 +53,13 @@ export interface Decision {
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
   // Time so far passed as things stood so far.
   const counted = putTimeDown(state, now, doubtedFrom(state, event, policy) ?? now);
-  const applied = apply(counted, event, policy, now);
+  const applied = apply(withoutMaintenance(counted, event, policy, now), event, policy, now);
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
   const settled = settlePreparation(counted, applied, now);
   const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
-  const stepped = noteMeantToRun(state, due, event, now);
+  const stepped = noteRunning(state, noteMeantToRun(state, due, event, now), event, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -66,6 +70,17 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
     wakeAt: nextWakeAt(decided, policy, now),
     refusal: null,
   };
+}
+
+/** A heartbeat ends all silence, and a change of policy has a former one. */
+function withoutMaintenance(
+  state: InstanceState,
+  { type }: InstanceEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  const asItIs = type === "heartbeat" || type === "policy.changed" || type === "resumed";
+  return asItIs ? state : passOverMaintenance(state, policy, now);
 }
 
 function apply(
@@ -177,7 +192,8 @@ function takeDueSteps(state: InstanceState, policy: Policy, now: number): Instan
   const prepared = takePreparationStep(takeIdleStep(state, policy, now), policy, now);
   const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
-  const next = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
+  const looked = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
+  const next = takeScheduledWake(takePlannedStop(looked, policy, now), policy, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }
 
@@ -218,7 +234,9 @@ export function nextWakeAt(state: InstanceState, policy: Policy, now: number): n
     idleDeadline(state, policy, now),
     preparationDeadline(state, policy, now),
     reclaimDeadline(state, policy),
-    livenessDeadline(state, policy),
+    livenessDeadline(state, policy, now),
+    plannedStopDeadline(state, policy, now),
+    scheduledWakeAt(state, policy, now),
     answeredOrderDeadline(state, policy),
     orderDeadline(state),
     wakeGraceDeadline(state),

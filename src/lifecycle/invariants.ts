@@ -1,5 +1,6 @@
+import type { DecidedBy } from "./invariants/decided-by.ts";
 import { OF_A_STATE } from "./invariants/of-a-state.ts";
-import { type DecidedBy, OF_A_STEP } from "./invariants/of-a-step.ts";
+import { OF_A_STEP } from "./invariants/of-a-step.ts";
 import type { InstanceState } from "./model/state.ts";
 
 /**
@@ -41,6 +42,13 @@ export const INVARIANTS = {
   unheard_order_on_anothers:
     "of what was never heard, only a machine that its owner named here is stopped for that",
   idle_order_unwarned: "no instance is hibernated for idleness without a warning",
+  planned_stop_unwarned:
+    "no instance is hibernated by its schedule or for how long it has run without a warning",
+  planned_stop_while_kept_alive:
+    "nothing that is kept alive is hibernated by its schedule or for how long it has run",
+  idle_order_in_awake_hours: "nothing is hibernated for idleness in the awake hours of its schedule",
+  silence_order_in_maintenance: "nothing is ordered for silence within maintenance",
+  schedule_woke_anothers: "a schedule wakes only what it or idleness has hibernated",
   ordered_while_observing: "a policy that only observes orders nothing: only a person's word does",
   stop_where_only_deleted: "nothing is told to stop or to start where its provider can only delete",
   order_ahead_of_preparation:

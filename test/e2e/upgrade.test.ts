@@ -176,6 +176,8 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "hibernated_cost_source",
   "stopped_risks",
   "wake_failed",
+  "preparation",
+  "reclaimed",
   "delete_while_running",
   "tags",
   // Told otherwise: a machine that reports nothing costs money too.

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { DecidedBy } from "../../src/lifecycle/invariants/of-a-step.ts";
+import type { DecidedBy } from "../../src/lifecycle/invariants/decided-by.ts";
 import { breachesOf, INVARIANTS, type Invariant } from "../../src/lifecycle/invariants.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEventKind } from "../../src/lifecycle/model/history-event.ts";
 import type { HibernationRound, InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { type Ledger, newLedger } from "../../src/lifecycle/model/ledger.ts";
+import { record } from "../../src/lifecycle/model/outbox.ts";
 import { awaitHeartbeat, type Orphan, type Phase } from "../../src/lifecycle/model/phase.ts";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import { withhold } from "../../src/lifecycle/withhold.ts";
 import { at, START, Timeline } from "./timeline.ts";
@@ -35,6 +38,9 @@ deleting.until(START + 8 * DAY).command({ type: "cleanup" });
 deleting.permit();
 
 const NOW = START + 9 * DAY;
+const ALWAYS = {
+  awake: [{ days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from: "00:00", to: "00:00" }],
+} satisfies PolicyOverrides["schedule"];
 
 /** The same state, of which `change` says what is otherwise. */
 function changed(state: InstanceState, change: Partial<InstanceState>): InstanceState {
@@ -312,6 +318,25 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState, Decid
     }),
   ],
   ["idle_order_unwarned", busy.state, hibernatingIdle(null)],
+  ["planned_stop_unwarned", busy.state, hibernatingByPlan(null)],
+  [
+    "planned_stop_while_kept_alive",
+    busy.state,
+    withClock(hibernatingByPlan(NOW), { keepAliveUntil: NOW + 1 }),
+  ],
+  ["idle_order_in_awake_hours", busy.state, hibernatingIdle(NOW), by({ schedule: ALWAYS })],
+  [
+    "silence_order_in_maintenance",
+    orphaned.state,
+    withPhase(orphaned.state, {
+      status: "hibernating",
+      reason: "silence",
+      action: { ...action, kind: "hibernate" },
+      before: { status: "orphaned", orphan: orphanIn(orphaned.state) },
+    }),
+    by({ maintenance: { windows: ALWAYS.awake } }),
+  ],
+  ["schedule_woke_anothers", hibernated, wokenBySchedule()],
   ["ordered_while_observing", idle.state, hibernatingIdle(NOW), byObserver({ type: "alarm", dueAt: NOW })],
   ["stop_where_only_deleted", busy.state, atLambda(hibernatingIdle(NOW))],
   ["order_ahead_of_preparation", preparing, { ...hibernatingIdle(NOW), agent: preparing.agent }],
@@ -324,7 +349,35 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState, Decid
 ];
 
 function byObserver(event: InstanceEvent): DecidedBy {
-  return { event, policy: { observes: true } };
+  return { event, policy: compilePolicy(mergePolicy({ mode: "observe" })) };
+}
+
+function by(overrides: PolicyOverrides): DecidedBy {
+  return { event: { type: "alarm", dueAt: NOW }, policy: compilePolicy(mergePolicy(overrides)) };
+}
+
+function hibernatingByPlan(warnedAt: number | null): InstanceState {
+  const state = hibernatingIdle(NOW);
+  if (state.phase.status !== "hibernating") throw new Error("it is not hibernating");
+  const plannedStop = { because: "schedule" as const, dueAt: NOW, warnedAt, toldAt: null, failed: null };
+  return { ...state, phase: { ...state.phase, reason: "owner", because: "schedule" }, plannedStop };
+}
+
+/** One that is hibernated for its silence. */
+function wokenBySchedule(): InstanceState {
+  const waking = withPhase(hibernated, {
+    status: "waking",
+    action: { ...action, kind: "wake" },
+    reason: "silence",
+    confirmedAt: null,
+  });
+  return record(waking, {
+    at: NOW,
+    kind: "waking",
+    severity: "info",
+    message: "",
+    detail: { rule: "schedule" },
+  });
 }
 
 function atLambda(state: InstanceState): InstanceState {

@@ -89,6 +89,8 @@ export const detailExample: z.infer<typeof detailSchema> = {
   cost_accumulated: 2.4,
   stopped_risks: stoppedRisks("agent", 0.01),
   wake_failed: null,
+  preparation: null,
+  reclaimed: null,
   cost_total: 6.1,
   wasted_total: 0,
   gpus: [

@@ -12,6 +12,7 @@ import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
 import type { HeartbeatView, ShownView } from "../../lifecycle/views/instance-view.ts";
+import { instant } from "./instant.ts";
 import { tagsViewSchema } from "./tags.ts";
 
 /** What several endpoints of this folder share: the fields that are sent, and the views that are answered. */
@@ -47,8 +48,6 @@ export const hourlyCostSchema = z
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
 
-export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
-
 export const statusSchema = z.enum(STATUSES);
 
 export const healthSchema = z.enum(["healthy", "idle", "late", "unhealthy", "inactive"]);
@@ -58,7 +57,7 @@ const explanationSchema = component(
   z
     .object({
       next_step: z
-        .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete"])
+        .enum(["warn", "hibernate", "orphan", "never_heard", "force_hibernate", "delete", "wake"])
         .nullable(),
       at: instant.nullable().describe("Null for a step that can't come, since nobody could carry it out"),
       in_seconds: z.number().nullable(),
@@ -66,6 +65,8 @@ const explanationSchema = component(
       blocked_by: z
         .enum([
           "keep_alive",
+          "schedule",
+          "maintenance",
           "guard",
           "activity",
           "policy_disabled",

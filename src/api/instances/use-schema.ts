@@ -2,7 +2,7 @@ import { z } from "zod";
 import { component } from "../../http/openapi.ts";
 import { SOURCE_STATES } from "../../lifecycle/rules/use.ts";
 import type { GpuView, UseView } from "../../lifecycle/views/use-view.ts";
-import { instant } from "./schemas.ts";
+import { instant } from "./instant.ts";
 
 /** What a machine is used for: its GPUs, and its sources of activity. */
 

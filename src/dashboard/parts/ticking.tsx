@@ -1,4 +1,4 @@
-import type { Explanation } from "../../lifecycle/views/explanation.ts";
+import type { Explanation } from "../../lifecycle/views/explained-step.ts";
 import { now } from "../clock.ts";
 import { countdown, duration } from "../format.ts";
 import { words } from "../words.ts";

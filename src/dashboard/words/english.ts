@@ -1,6 +1,6 @@
 import type { Status } from "../../lifecycle/model/phase.ts";
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
-import type { Explanation } from "../../lifecycle/views/explanation.ts";
+import type { Explanation } from "../../lifecycle/views/explained-step.ts";
 import type { Health } from "../../lifecycle/views/health.ts";
 import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
@@ -38,10 +38,13 @@ const nextStep: Record<NextStep, string> = {
   never_heard: "Counts as never heard",
   force_hibernate: "Force-hibernates",
   delete: "Is deleted",
+  wake: "Is woken",
 };
 
 const block: Record<Block, string> = {
   keep_alive: "kept alive by hand",
+  schedule: "in the awake hours of its schedule",
+  maintenance: "in maintenance",
   guard: "held by the mass-outage guard",
   activity: "in use",
   policy_disabled: "switched off by policy",
@@ -63,6 +66,8 @@ const event: Record<string, string> = {
   would_hibernate: "Would hibernate",
   looks_stuck: "Looks stuck",
   source_unknown: "Use unknown",
+  stop_planned: "Hibernation planned",
+  would_wake: "Would wake",
   never_heard: "Never heard",
   orphaned: "Orphaned",
   silent: "Silent",

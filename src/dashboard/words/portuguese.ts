@@ -14,6 +14,7 @@ const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   never_heard: "Conta como nunca ouvida",
   force_hibernate: "Hiberna à força",
   delete: "É excluída",
+  wake: "É acordada",
 };
 
 const event: Record<string, string> = {
@@ -27,6 +28,8 @@ const event: Record<string, string> = {
   would_hibernate: "Hibernaria",
   looks_stuck: "Parece travada",
   source_unknown: "Uso desconhecido",
+  stop_planned: "Hibernação planejada",
+  would_wake: "Acordaria",
   never_heard: "Nunca ouvida",
   orphaned: "Órfã",
   silent: "Em silêncio",
@@ -192,6 +195,8 @@ export const portuguese: Words = {
   },
   block: {
     keep_alive: "mantida viva à mão",
+    schedule: "no horário acordado da agenda",
+    maintenance: "em manutenção",
     guard: "retida pela proteção contra quedas em massa",
     activity: "em uso",
     policy_disabled: "desligado na política",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Machine } from "../../lifecycle/model/effects.ts";
+import type { Machine, PlannedCause, StopCause } from "../../lifecycle/model/effects.ts";
 import type {
   Action,
   Awake,
@@ -11,6 +11,7 @@ import type {
   OpenLook,
   Orphan,
   Phase,
+  PlannedStop,
   Unheard,
   WakeFailed,
 } from "../../lifecycle/model/phase.ts";
@@ -36,6 +37,8 @@ export const actionKind = z.enum(["hibernate", "force_hibernate", "wake", "delet
 export const actionReason = z.enum(["idle", "silence", "owner", "instance"]);
 export const guardedStep = z.enum(["hibernate", "force_hibernate", "delete"]);
 
+const cause = openEnum<StopCause>().optional();
+
 const failures = exactly<Failures>({ count: number, retryAt: number });
 
 const idleRun = exactly<IdleRun>({
@@ -44,6 +47,14 @@ const idleRun = exactly<IdleRun>({
   highestPercent: number,
   heartbeats: number,
   warnedAt: numberOrNull,
+  failed: failures.nullable(),
+});
+
+export const plannedStopSchema = exactly<PlannedStop>({
+  because: openEnum<PlannedCause>(),
+  dueAt: number,
+  warnedAt: numberOrNull,
+  toldAt: numberOrNull,
   failed: failures.nullable(),
 });
 
@@ -101,6 +112,7 @@ const hibernated = exactly<Hibernated>({
   since: number,
   unsavedFrom: number,
   reason: actionReason,
+  because: cause,
   orphan: orphan.nullable(),
   openLook: openLook.optional(),
   wakeFailed: wakeFailed.optional(),
@@ -160,6 +172,7 @@ const phases = {
     status: z.literal("hibernating"),
     action,
     reason: actionReason,
+    because: cause,
     before: awake,
   }),
   hibernated,
@@ -167,6 +180,7 @@ const phases = {
     status: z.literal("waking"),
     action,
     reason: actionReason,
+    because: cause,
     confirmedAt: numberOrNull,
     openLook: openLook.optional(),
   }),

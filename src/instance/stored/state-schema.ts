@@ -17,7 +17,7 @@ import type { GpuSeen, SourceSeen, UseSeen } from "../../lifecycle/model/use.ts"
 import { heartbeatSchema, pendingEffectSchema, sightedSchema } from "./effect-schema.ts";
 import { exactly } from "./fields.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
-import { endedPreparationSchema, phaseSchema } from "./phase-schema.ts";
+import { endedPreparationSchema, phaseSchema, plannedStopSchema } from "./phase-schema.ts";
 
 /**
  * What a stored state must be. It follows the types of `lifecycle/` field by field, or it does not compile. A field that
@@ -50,6 +50,7 @@ const clock = exactly<Clock>({
   keepAliveUntil: numberOrNull,
   graceUntil: numberOrNull,
   countsFrom: numberOrNull,
+  maintainedUntil: number.optional(),
 });
 
 const counters = exactly<Counters>({
@@ -138,6 +139,9 @@ export const stateSchema = exactly<InstanceState>({
   listedHourlyCost: number.optional(),
   stoppedHourlyCost: number.optional(),
   meantToRunSince: number.optional(),
+  runningSince: number.optional(),
+  windowsFrom: number.optional(),
+  plannedStop: plannedStopSchema.optional(),
   // No rule asks for it.
   lastPreparation: endedPreparationSchema.optional().catch(undefined),
   reclaimed: exactly<Reclaimed>({
@@ -150,5 +154,6 @@ export const stateSchema = exactly<InstanceState>({
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,
+    wouldWakeAt: number.optional(),
   }),
 }) satisfies z.ZodType<InstanceState>;

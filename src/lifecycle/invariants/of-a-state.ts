@@ -58,13 +58,16 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     (state.profile === known?.profile || isAllFinite(state.profile)) &&
     (state.flaps === known?.flaps || isAllFinite(state.flaps)) &&
     (state.sighted === known?.sighted || isAllFinite(state.sighted)) &&
-    (state.reminders === known?.reminders || isAllFinite(state.reminders))
+    (state.reminders === known?.reminders || isAllFinite(state.reminders)) &&
+    (state.plannedStop === known?.plannedStop || isAllFinite(state.plannedStop))
   );
 }
 
 function areSingleNumbersFinite(state: InstanceState): boolean {
   const { unflushed, nextEffectId, stoppedHourlyCost = 0, meantToRunSince = 0, deadManActedAt = 0 } = state;
-  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + meantToRunSince + deadManActedAt);
+  const { runningSince = 0, windowsFrom = 0 } = state;
+  const moments = meantToRunSince + deadManActedAt + runningSince + windowsFrom;
+  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + moments);
 }
 
 function isAllFinite(value: unknown): boolean {

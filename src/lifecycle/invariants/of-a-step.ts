@@ -1,6 +1,5 @@
 import type { Effect, PendingEffect } from "../model/effects.ts";
 import type { HistoryEventKind } from "../model/history-event.ts";
-import type { InstanceEvent } from "../model/instance-event.ts";
 import {
   hibernationOf,
   idleRunOf,
@@ -10,24 +9,19 @@ import {
   preparationOf,
   stemsFromSilence,
 } from "../model/phase.ts";
-import type { Policy } from "../model/policy.ts";
 import { type InstanceState, isSameMachine, machineOf, seenAt } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
 import { actionOf, takesOrdersByAnswer } from "../rules/order.ts";
 import { isByPerson } from "../rules/preparation.ts";
 import { isChosenByOwner } from "../rules/unheard.ts";
+import type { DecidedBy } from "./decided-by.ts";
 import { newActionIn, newEffects } from "./new-in-a-step.ts";
+import { OF_A_PLAN } from "./of-a-plan.ts";
 import { isEndOfPreparationSaid, isNewOrderPrepared } from "./of-a-preparation.ts";
 
 /** What holds between a state and the one that is decided on from it, at `now`. */
 
 type OfAStep = (before: InstanceState, after: InstanceState, now: number, by?: DecidedBy) => boolean;
-
-/** Upon what it was decided, and by which policy. */
-export interface DecidedBy {
-  readonly event: InstanceEvent;
-  readonly policy: Pick<Policy, "observes">;
-}
 
 export const OF_A_STEP = [
   ["counter_fell", doTotalsGrow],
@@ -53,6 +47,7 @@ export const OF_A_STEP = [
   ["never_heard_deleted", isNewDeleteOfHeard],
   ["unheard_order_on_anothers", isNewUnheardOrderOnOwn],
   ["idle_order_unwarned", isNewIdleOrderWarned],
+  ...OF_A_PLAN,
   [
     "ordered_while_observing",
     (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(before, by),

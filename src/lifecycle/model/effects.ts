@@ -43,6 +43,12 @@ export interface ActionOrder {
 /** Why an order was given: idleness, silence (every delete), the owner's request, or the instance itself hibernating. */
 export type ActionReason = "idle" | "silence" | "owner" | "instance";
 
+/** What had it hibernated, where that is not the reason itself. A release that does not know of one goes by the reason. */
+export type StopCause = PlannedCause | "budget" | "kill_switch";
+
+/** What plans a hibernation ahead, whatever the instance does. */
+export type PlannedCause = "schedule" | "max_runtime";
+
 export type ActionKind = "hibernate" | "force_hibernate" | "wake" | "delete";
 
 export type GuardedStep = "hibernate" | "force_hibernate" | "delete";

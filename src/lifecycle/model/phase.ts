@@ -1,4 +1,4 @@
-import type { ActionKind, ActionReason, GuardedStep, Machine } from "./effects.ts";
+import type { ActionKind, ActionReason, GuardedStep, Machine, PlannedCause, StopCause } from "./effects.ts";
 import type { Preparation } from "./preparation.ts";
 
 /** The phase that an instance is in. Each variant holds only what that phase needs. */
@@ -8,6 +8,8 @@ export type Phase =
       readonly status: "hibernating";
       readonly action: Action;
       readonly reason: ActionReason;
+      /** Absent where the reason says it all. */
+      readonly because?: StopCause | undefined;
       /** The phase to return to if it is not hibernated. Heartbeats may change it while the order is under way. */
       readonly before: Awake;
     }
@@ -15,7 +17,9 @@ export type Phase =
   | {
       readonly status: "waking";
       readonly action: Action;
+      /** As it was hibernated, for a wake that fails. */
       readonly reason: ActionReason;
+      readonly because?: StopCause | undefined;
       /** When the provider said that the machine runs; null before. The wake ends with the first heartbeat. */
       readonly confirmedAt: number | null;
       /** As it was when the wake was ordered, for a wake that fails. */
@@ -72,6 +76,8 @@ export interface Hibernated {
   /** The savings do not include the time from here on yet. A release without a ledger goes by it: here the ledger does. */
   readonly unsavedFrom: number;
   readonly reason: ActionReason;
+  /** Absent where the reason says it all. */
+  readonly because?: StopCause | undefined;
   readonly orphan: Orphan | null;
   /** Nobody knows whether it still is. A release that does not know of it asks nobody. */
   readonly openLook?: OpenLook | undefined;
@@ -124,6 +130,17 @@ export interface IdleRun {
   readonly highestPercent: number;
   readonly heartbeats: number;
   readonly warnedAt: number | null;
+  readonly failed: Failures | null;
+}
+
+/** The last hibernation that was planned ahead, and how far it has come. */
+export interface PlannedStop {
+  readonly because: PlannedCause;
+  /** When its window ended, or its longest time: what tells this stop from the next. */
+  readonly dueAt: number;
+  readonly warnedAt: number | null;
+  /** When its owner was told that it would be hibernated, and is not. */
+  readonly toldAt: number | null;
   readonly failed: Failures | null;
 }
 

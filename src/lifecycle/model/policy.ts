@@ -47,6 +47,10 @@ export interface Policy {
   readonly schedule: ScheduleSettings;
   readonly maintenance: MaintenanceSettings;
   readonly maxRuntimeMs: number | null;
+  /** An owner is warned so long before a hibernation that is planned ahead. */
+  readonly stopWarningMs: number;
+  /** What a schedule should have done longer ago is left undone: its owner has other plans by then. */
+  readonly latestStepMs: number;
   readonly keepAliveMs: number;
   /** For this long after a wake no step of a ladder is taken. */
   readonly wakeGraceMs: number;
@@ -70,7 +74,8 @@ export interface Policy {
  * Turns settings into milliseconds. `speed` divides every duration, for simulations: at 60, an hour of the policy
  * passes in a minute. Stored settings whose `orphan_after_seconds` is too short for their heartbeat interval get the
  * shortest one allowed, and all their steps up to force-hibernation come later by the difference. Nor does an instance count
- * as never heard any sooner. While the user is `suspended` both ladders are off.
+ * as never heard any sooner. While the user is `suspended` both ladders are off. Windows are times of the clock, which no speed
+ * changes.
  */
 export function compilePolicy(settings: PolicySettings, speed = 1, suspended = false): Policy {
   const { idle, orphan, guard } = settings;
@@ -114,6 +119,8 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     schedule: settings.schedule,
     maintenance: settings.maintenance,
     maxRuntimeMs: settings.max_runtime_hours === null ? null : (settings.max_runtime_hours * HOUR_MS) / speed,
+    stopWarningMs: (15 * MINUTE_MS) / speed,
+    latestStepMs: (2 * HOUR_MS) / speed,
     keepAliveMs: (settings.keep_alive_minutes * MINUTE_MS) / speed,
     wakeGraceMs: (10 * MINUTE_MS) / speed,
     settleMs: (2 * MINUTE_MS) / speed,

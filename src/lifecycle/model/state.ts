@@ -3,7 +3,14 @@ import type { Machine, PendingEffect, Sighted } from "./effects.ts";
 import type { GpuReading, Heartbeat } from "./heartbeat.ts";
 import type { HookStage } from "./heartbeat-use.ts";
 import { type Ledger, newLedger } from "./ledger.ts";
-import { awaitHeartbeat, type IdleRun, type Orphan, type Phase, type Unheard } from "./phase.ts";
+import {
+  awaitHeartbeat,
+  type IdleRun,
+  type Orphan,
+  type Phase,
+  type PlannedStop,
+  type Unheard,
+} from "./phase.ts";
 import type { EndedPreparation } from "./preparation.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Tags } from "./tags.ts";
@@ -40,6 +47,12 @@ export interface InstanceState {
   readonly stoppedHourlyCost?: number | undefined;
   /** When somebody last had it run on: woke it, kept it alive, or gave it another machine. Absent where nobody has. */
   readonly meantToRunSince?: number | undefined;
+  /** Since when it runs, as far as is known. Absent while it does not, and before a former release's row is heard again. */
+  readonly runningSince?: number | undefined;
+  /** Windows and limits of the policy count from here: what lies before was decided by a former one. Absent: from ever. */
+  readonly windowsFrom?: number | undefined;
+  /** Absent before its owner is warned of a first one. */
+  readonly plannedStop?: PlannedStop | undefined;
   /** The last preparation that is over. */
   readonly lastPreparation?: EndedPreparation | undefined;
   /** Its provider takes the machine back, as the machine said and has not withdrawn. */
@@ -50,6 +63,8 @@ export interface InstanceState {
   readonly reminders: {
     readonly wouldHibernateAt: number | null;
     readonly wouldDeleteAt: number | null;
+    /** The beginning of the window for which it would be woken. */
+    readonly wouldWakeAt?: number | undefined;
   };
 }
 
@@ -89,6 +104,8 @@ export interface Clock {
   readonly graceUntil: number | null;
   /** Silence before this moment does not count, because the service was down or the instance was just woken. */
   readonly countsFrom: number | null;
+  /** The end of the maintenance from which silence counts, which is no sign of life. Absent where it counts from none. */
+  readonly maintainedUntil?: number | undefined;
 }
 
 /** When in the last hour the instance became an orphan, and whether the owner was told that it is flapping. */

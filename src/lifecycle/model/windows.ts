@@ -66,6 +66,21 @@ export function lastEnd(windows: readonly TimeWindow[], timezone: string, at: nu
   return spansBetween(windows, timezone, at - SEARCHED_MS, at).findLast(({ to }) => to <= at)?.to ?? null;
 }
 
+/** The beginning of the span that covers `at`; null where none does, or it has no beginning. */
+export function startOfSpan(windows: readonly TimeWindow[], timezone: string, at: number): number | null {
+  if (windows.length === 0) return null;
+  const since = at - SEARCHED_MS;
+  const span = spansBetween(windows, timezone, since, at).find((one) => covers(one, at));
+  return span === undefined || span.from < since ? null : span.from;
+}
+
+/** When the windows next begin; null where they never do. */
+export function nextStart(windows: readonly TimeWindow[], timezone: string, after: number): number | null {
+  const change = nextChange(windows, timezone, after);
+  if (change === null || change.begins) return change?.at ?? null;
+  return nextChange(windows, timezone, change.at)?.at ?? null;
+}
+
 /** The end of the span that covers `at`; null where none does, or it never ends. */
 export function endOfSpan(windows: readonly TimeWindow[], timezone: string, at: number): number | null {
   const change = nextChange(windows, timezone, at);

@@ -6,11 +6,13 @@ import { onlyDeletes } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
 import { askGuard } from "./guarded-steps.ts";
 import { deletionDue, mayBeDeleted } from "./ladder.ts";
+import { isInMaintenance } from "./maintenance.ts";
 
 /** The daily cleanup: deletes an expired orphan, if the guard permits it, or tells its owner why nobody does. */
 export function cleanUp(state: InstanceState, policy: Policy, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "orphaned" && phase.status !== "hibernated") return state;
+  if (isInMaintenance(policy, now)) return state;
   const { orphan } = phase;
   const due = orphan === null ? null : deletionDue(orphan, policy);
   if (orphan === null || due === null || now < due || orphan.guard !== null) return state;

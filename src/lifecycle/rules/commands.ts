@@ -44,6 +44,9 @@ export function keepAlive(
   return record(
     {
       ...awake,
+      // It is warned of anew, before the end of the keep-alive.
+      plannedStop: undefined,
+      meantToRunSince: now,
       phase: phaseKeptAlive(awake.phase),
       clock: { ...awake.clock, keepAliveUntil: until },
       counters: closeGap(awake.counters, policy.intervalMs, now, until),
@@ -94,13 +97,15 @@ export function requestHibernation(
 export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
   if (preparationOf(state.phase) !== null) return leaveAwake(state, now);
   const refusal = wakeRefusal(state.profile.provider, state.phase.status);
-  return refusal ?? beginWake(recover(state, now, "woken"), policy, now);
+  return refusal ?? beginWake(recover(state, now, "woken"), policy, now, { by: "owner" });
 }
 
 /** It runs still, and is to be hibernated once it is prepared: it is not. */
 function leaveAwake(state: InstanceState, now: number): InstanceState {
   const because = "its owner wants it to run";
-  return endIdleRun(callOffPreparation(state, now, because), now, because);
+  const awake = endIdleRun(callOffPreparation(state, now, because), now, because);
+  // As after any other wake, it may run for the whole of its longest time.
+  return { ...awake, meantToRunSince: now, runningSince: now, plannedStop: undefined };
 }
 
 type ProfileChanges = Extract<InstanceEvent, { type: "changed" }>["changes"];

@@ -1,12 +1,12 @@
 import { closeGap } from "../model/counters.ts";
-import type { ActionReason } from "../model/effects.ts";
+import type { ActionReason, StopCause } from "../model/effects.ts";
 import type { EventDetail } from "../model/history-event.ts";
 import { record } from "../model/outbox.ts";
 import type { Awake, Failures, Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { heardAt, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
-import { countFailure, isRepeated } from "./failures.ts";
+import { countFailure, countPlannedFailure, isRepeated } from "./failures.ts";
 import { placeOrder, takesOrdersByAnswer } from "./order.ts";
 
 /** An order to hibernate: how it begins, is confirmed, fails, or is called off. */
@@ -16,6 +16,8 @@ export function beginHibernation(
   start: {
     readonly kind: "hibernate" | "force_hibernate";
     readonly reason: ActionReason;
+    /** Absent where the reason says it all. */
+    readonly cause?: StopCause | undefined;
     readonly at: number;
     readonly message: string;
     readonly detail: EventDetail;
@@ -27,7 +29,13 @@ export function beginHibernation(
   return record(
     {
       ...ordered.state,
-      phase: { status: "hibernating", action: ordered.action, reason: start.reason, before },
+      phase: {
+        status: "hibernating",
+        action: ordered.action,
+        reason: start.reason,
+        because: start.cause,
+        before,
+      },
     },
     {
       at: start.at,
@@ -74,7 +82,14 @@ export function confirmHibernation(
   return record(
     {
       ...state,
-      phase: { status: "hibernated", since: at, unsavedFrom: at, reason: phase.reason, orphan },
+      phase: {
+        status: "hibernated",
+        since: at,
+        unsavedFrom: at,
+        reason: phase.reason,
+        because: phase.because,
+        orphan,
+      },
       clock: { ...state.clock, graceUntil: null },
       counters: closeGap(state.counters, policy.intervalMs, at, null),
     },
@@ -82,10 +97,36 @@ export function confirmHibernation(
       at,
       kind: "hibernated",
       severity: phase.reason === "silence" ? "warning" : "info",
-      message: HIBERNATED_MESSAGE[phase.reason],
-      detail: { reason: phase.reason, confirmed_by: confirmedBy, action_id: phase.action.id },
+      message: hibernatedMessage(phase),
+      detail: {
+        reason: phase.reason,
+        ...detailOfCause(phase),
+        confirmed_by: confirmedBy,
+        action_id: phase.action.id,
+      },
     },
   );
+}
+
+/** Why it is hibernated, and what had it so. */
+interface Cause {
+  readonly reason: ActionReason;
+  readonly because?: StopCause | undefined;
+}
+
+function hibernatedMessage({ reason, because }: Cause): string {
+  switch (because) {
+    case "schedule":
+      return "Instance hibernated by its schedule";
+    case "max_runtime":
+      return "Instance hibernated: it has run for its longest time (max_runtime_hours)";
+    default:
+      return HIBERNATED_MESSAGE[reason];
+  }
+}
+
+function detailOfCause({ because }: Cause): EventDetail {
+  return because === undefined ? {} : { because };
 }
 
 const HIBERNATED_MESSAGE: Record<ActionReason, string> = {
@@ -102,21 +143,33 @@ const HIBERNATED_MESSAGE: Record<ActionReason, string> = {
 export function failHibernation(state: InstanceState, at: number, because: string): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernating") return state;
-  const { before, failures } = addFailure(phase.before, at);
-  return record(
-    { ...state, phase: before },
-    {
-      at,
-      kind: "hibernate_failed",
-      severity: "critical",
-      message: `Could not hibernate: ${because}`,
-      detail: {
-        reason: phase.reason,
-        action_id: phase.action.id,
-        ...(failures === null ? {} : { failures: failures.count, repeated: isRepeated(failures) }),
-      },
+  const { failed, failures } = countFailureOf(state, phase, at);
+  return record(failed, {
+    at,
+    kind: "hibernate_failed",
+    severity: "critical",
+    message: `Could not hibernate: ${because}`,
+    detail: {
+      reason: phase.reason,
+      ...detailOfCause(phase),
+      action_id: phase.action.id,
+      ...(failures === null ? {} : { failures: failures.count, repeated: isRepeated(failures) }),
     },
-  );
+  });
+}
+
+/** A planned stop is retried by its own count; any other by that of the ladder that has ordered it. */
+function countFailureOf(
+  state: InstanceState,
+  { because, before: phase }: Extract<InstanceState["phase"], { readonly status: "hibernating" }>,
+  at: number,
+): { failed: InstanceState; failures: Failures | null } {
+  if (because === "schedule" || because === "max_runtime") {
+    const failed = countPlannedFailure({ ...state, phase }, at);
+    return { failed, failures: failed.plannedStop?.failed ?? null };
+  }
+  const { before, failures } = addFailure(phase, at);
+  return { failed: { ...state, phase: before }, failures };
 }
 
 /** Counts the failure on the ladder that ordered the hibernation, which decides when it is retried. */
@@ -150,7 +203,7 @@ export function cancelHibernation(state: InstanceState, at: number, because: str
       kind: "hibernate_cancelled",
       severity: "info",
       message: `Hibernation called off: ${because}`,
-      detail: { reason: phase.reason, action_id: phase.action.id },
+      detail: { reason: phase.reason, ...detailOfCause(phase), action_id: phase.action.id },
     },
   );
 }
@@ -180,6 +233,7 @@ export function endAnsweredOrder(state: InstanceState, policy: Policy, now: numb
 export function summarizeHibernation(phase: Hibernated, policy: Policy, at: number): EventDetail {
   return {
     reason: phase.reason,
+    ...detailOfCause(phase),
     hibernated_seconds: Math.round((at - phase.since) / SECOND_MS),
     regretted: at - phase.since <= policy.regretMs,
   };

@@ -7,6 +7,8 @@ import type { InstanceState } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
+import { AWAKE_HOURS, outsideAwakeHours } from "./awake-hours.ts";
+import { endIdleRun } from "./idle-run.ts";
 import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 import { residentModelGb, sayResidentModel } from "./resident-model.ts";
 
@@ -43,9 +45,9 @@ export function idleDeadline(state: InstanceState, policy: Policy, now: number):
   if (phase.status !== "running" || isSpokenFor(state)) return null;
   const run = phase.idle;
   if (run === null || !policy.idle.enabled) return null;
-  const due = nextDue(state, run, policy);
+  const due = nextDue(state, outsideAwakeHours(run, policy, now), policy);
   // A step that is due but was not taken waits for fresh evidence, which only a heartbeat can bring.
-  return due > now ? due : null;
+  return due > now && due !== Number.POSITIVE_INFINITY ? due : null;
 }
 
 /** When the next step is due: never before the grace period after a wake is over. */
@@ -71,7 +73,9 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
   const { phase } = state;
   if (phase.status !== "running" || phase.idle === null || !policy.idle.enabled) return state;
   if (isSpokenFor(state)) return state;
-  const run = phase.idle;
+  const run = outsideAwakeHours(phase.idle, policy, now);
+  // It is warned anew once idleness counts again.
+  if (run.warnedAt !== null && run.warnedAt < run.since) return endIdleRun(state, now, AWAKE_HOURS);
   const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {

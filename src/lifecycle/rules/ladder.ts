@@ -6,6 +6,7 @@ import { abilitiesOf, type ConnectedProvider } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { onlyDeletes, stopsSilent } from "../model/stopping.ts";
 import { toIso } from "../model/time.ts";
+import { isInMaintenance } from "./maintenance.ts";
 import { actsOnUnheard } from "./unheard.ts";
 
 /** The steps of the liveness ladder and when each is due. `liveness.ts` takes them. */
@@ -65,7 +66,7 @@ export function isStepDue(
   policy: Policy,
   now: number,
 ): boolean {
-  if (!policy.orphan.enabled) return false;
+  if (!policy.orphan.enabled || isInMaintenance(policy, now)) return false;
   if (isUnheard(state.phase) && !actsOnUnheard(state, policy)) return false;
   switch (step) {
     case "hibernate":

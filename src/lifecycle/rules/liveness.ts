@@ -17,6 +17,7 @@ import {
   restartLadder,
   silenceEvidence,
 } from "./ladder.ts";
+import { afterMaintenance, isInMaintenance } from "./maintenance.ts";
 import { ONLY_OBSERVES } from "./observing.ts";
 import { unheardDue } from "./unheard.ts";
 import { warnOfUnheard } from "./unheard-warning.ts";
@@ -27,8 +28,14 @@ import { warnOfUnheard } from "./unheard-warning.ts";
  * never heard stays `pending` on it.
  */
 
+/** When the next step of the ladder comes: one that is due within maintenance only after that, if at all. */
+export function livenessDeadline(state: InstanceState, policy: Policy, now: number): number | null {
+  const due = stepDue(state, policy);
+  return due === null ? null : afterMaintenance(policy, due, now);
+}
+
 /** When the next step of the ladder is due, or null when only an event can move it. */
-export function livenessDeadline(state: InstanceState, policy: Policy): number | null {
+function stepDue(state: InstanceState, policy: Policy): number | null {
   if (!policy.orphan.enabled) return null;
   const { phase, clock } = state;
   switch (phase.status) {
@@ -64,8 +71,8 @@ function nextOnLadder(state: InstanceState, orphan: Orphan, policy: Policy): num
 
 /** Takes every step that is due at `now`, in order. */
 export function takeLivenessSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const due = livenessDeadline(state, policy);
-  if (due === null || now < due) return state;
+  const due = stepDue(state, policy);
+  if (due === null || now < due || isInMaintenance(policy, now)) return state;
   const orphan = orphanOf(state.phase);
   if (orphan === null) return takeLivenessSteps(takeFirstStep(state, due, policy, now), policy, now);
   const asked = repeatQuestion(state, orphan, now);
@@ -196,8 +203,9 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "waking": {
       if (state.reclaimed !== undefined) return { ...state, clock: { ...state.clock, countsFrom: now } };
       if (orphanOf(state.phase) !== null) return restartLadder(state, now);
-      const due = livenessDeadline(state, policy);
-      return due === null || now < due ? state : restartLadder(takeFirstStep(state, due, policy, now), now);
+      const due = stepDue(state, policy);
+      const isDue = due !== null && due <= now && !isInMaintenance(policy, now);
+      return !isDue ? state : restartLadder(takeFirstStep(state, due, policy, now), now);
     }
     case "orphaned":
       return restartLadder(state, now);

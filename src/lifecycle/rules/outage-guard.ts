@@ -83,8 +83,9 @@ export function silentSince(state: Pick<InstanceState, "phase" | "clock" | "prof
   const orphan = orphanOf(phase);
   if (orphan === null) return null;
   if (isUnheard(phase)) return awaitedFrom(state);
-  // A later `countsFrom` stems from a downtime of the service, not from a sign of life.
-  const countsFrom = clock.countsFrom !== null && clock.countsFrom <= orphan.since ? clock.countsFrom : null;
+  // A later `countsFrom` stems from a downtime of the service, and one with which maintenance ended is no sign of life either.
+  const { countsFrom: from, maintainedUntil } = clock;
+  const countsFrom = from !== null && from <= orphan.since && from !== maintainedUntil ? from : null;
   return seenAt({ ...clock, countsFrom }) ?? orphan.since;
 }
 

@@ -12,13 +12,17 @@ import {
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, seenAt, withIdleRun, withOrphan } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
+import { countSilenceFrom, passOverMaintenance } from "./after-maintenance.ts";
+import { outsideAwakeHours } from "./awake-hours.ts";
 import { callOff } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernationDue } from "./idleness.ts";
 import { beforeStep, deletionDue, isStepDue, nextStep, restartLadder } from "./ladder.ts";
 import { restartLook } from "./look.ts";
+import { isInMaintenance } from "./maintenance.ts";
 import { changeMode } from "./observing.ts";
 import { actionOf } from "./order.ts";
+import { isStillPlanned } from "./planned-stop.ts";
 import { callOffPreparation } from "./preparation-cancelled.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 import { isStricter } from "./use.ts";
@@ -36,13 +40,39 @@ export function changePolicy(
   policy: Policy,
   now: number,
 ): InstanceState {
-  const counted = keepMissedHeartbeats(state, former, now);
+  const counted = keepMissedHeartbeats(leaveMaintenance(state, former, policy, now), former, now);
   const idle = seeUseAnew(changeIdlePolicy(counted, former, policy, now), policy, now);
   const silent = changeOrphanPolicy(idle, former, policy, now);
   const changed = changeMode(silent, former, policy, now, POLICY_CHANGED);
-  const standing = changeStanding(changed, former, policy, now);
-  const message = standing === changed ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
+  const planned = changeWindows(changed, former, policy, now);
+  const standing = changeStanding(planned, former, policy, now);
+  const message = standing === planned ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
   return project(record(standing, { at: now, kind: "policy_changed", severity: "info", message }));
+}
+
+/** Silence in what the former policy calls maintenance does not count, and it may end with that policy. */
+function leaveMaintenance(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
+  const passed = passOverMaintenance(state, former, now);
+  return isInMaintenance(former, now) && !isInMaintenance(policy, now)
+    ? countSilenceFrom(passed, now)
+    : passed;
+}
+
+/** Windows and limits count from now on. A planned stop that is ordered, and no more planned, is called off if it still can be. */
+function changeWindows(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
+  if (windowsOf(former) === windowsOf(policy)) return state;
+  const { phase } = state;
+  const anew: InstanceState = { ...state, windowsFrom: now, plannedStop: undefined };
+  const because = phase.status === "hibernating" ? phase.because : preparationOf(phase)?.order.because;
+  if (policy.suspended || (because !== "schedule" && because !== "max_runtime")) return anew;
+  // Should it fail, that is counted.
+  return isStillPlanned(state, because, policy, now)
+    ? { ...anew, plannedStop: state.plannedStop }
+    : callOffPreparation(callOff(anew, now, POLICY_CHANGED), now, POLICY_CHANGED);
+}
+
+function windowsOf({ schedule, maintenance, maxRuntimeMs, observes, suspended }: Policy): string {
+  return JSON.stringify([schedule, maintenance, maxRuntimeMs, observes, suspended]);
 }
 
 /**
@@ -68,8 +98,9 @@ function keepMissedHeartbeats(state: InstanceState, former: Policy, now: number)
 
 /** Ends the idle run if it is none by the new policy. A step of it that is overdue by the new policy counts from now. */
 function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
-  const run = idleRunOf(state.phase);
-  if (run === null) return state;
+  const known = idleRunOf(state.phase);
+  if (known === null) return state;
+  const run = outsideAwakeHours(known, policy, now);
   const because = whyNotIdle(state, run, former, policy);
   const isUnwanted = because !== null || hibernationDue(run, policy) > now;
   // One that is suspended has its order called off for that.
@@ -80,10 +111,10 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
     return isUnwanted ? callOffPreparation(called, now, POLICY_CHANGED) : called;
   }
   if (run.warnedAt !== null) {
-    return isUnwanted ? called : withIdleRun(called, { ...run, warnedAt: now });
+    return isUnwanted ? called : withIdleRun(called, { ...known, warnedAt: now });
   }
   return run.since + policy.idle.warnAfterMs <= now
-    ? withIdleRun(called, { ...run, since: now, heartbeats: 0 })
+    ? withIdleRun(called, { ...known, since: now, heartbeats: 0 })
     : called;
 }
 

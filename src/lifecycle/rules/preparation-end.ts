@@ -31,7 +31,7 @@ export function takePreparationStep(state: InstanceState, policy: Policy, now: n
   const isPrepared = heard?.state === "succeeded";
   if (!isPrepared && now < limitAt) return state;
   // It fell silent before: then it is an orphan, and not prepared.
-  const orphanAt = livenessDeadline(state, policy);
+  const orphanAt = livenessDeadline(state, policy, now);
   if (orphanAt !== null && orphanAt <= Math.min(now, limitAt)) return state;
   // The service was away at the limit: the machine could not say how far it is.
   if (!isPrepared && now - limitAt > policy.orphan.orphanAfterMs) {

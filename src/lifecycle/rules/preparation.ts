@@ -108,13 +108,14 @@ function tellPreparing(state: InstanceState, { id, limitAt, order }: Preparation
 /** Gives the order. `how` says how it was prepared, or why it was not. */
 export function orderHibernation(
   state: InstanceState,
-  { reason, message, detail }: PreparedOrder,
+  { reason, because, message, detail }: PreparedOrder,
   at: number,
   how: EventDetail,
 ): InstanceState {
   return beginHibernation(state, {
     kind: "hibernate",
     reason,
+    cause: because === "idle" || because === "owner" ? undefined : because,
     at,
     message,
     detail: { ...detail, ...how },

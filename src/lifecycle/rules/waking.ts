@@ -15,7 +15,10 @@ import { placeOrder } from "./order.ts";
  * provider has confirmed it, at the end of the grace period.
  */
 
-export function beginWake(state: InstanceState, policy: Policy, at: number): InstanceState {
+/** Who has it woken: a person, or its schedule, whose awake hours have begun at `begunAt`. */
+export type WakeCause = { readonly by: "owner" } | { readonly by: "schedule"; readonly begunAt: number };
+
+export function beginWake(state: InstanceState, policy: Policy, at: number, cause: WakeCause): InstanceState {
   const { phase } = state;
   if (phase.status !== "hibernated") return state;
   const ordered = placeOrder(state, "wake", "owner", at);
@@ -26,6 +29,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
         status: "waking",
         action: ordered.action,
         reason: phase.reason,
+        because: phase.because,
         confirmedAt: null,
         openLook: phase.openLook,
       },
@@ -36,8 +40,9 @@ export function beginWake(state: InstanceState, policy: Policy, at: number): Ins
       at,
       kind: "waking",
       severity: "info",
-      message: "Waking as you asked",
+      message: cause.by === "owner" ? "Waking as you asked" : "Waking: the awake hours of its schedule begin",
       detail: {
+        ...(cause.by === "owner" ? {} : { rule: "schedule", began_at: toIso(cause.begunAt) }),
         action_id: ordered.action.id,
         grace_until: toIso(at + policy.wakeGraceMs),
         ...summarizeHibernation(phase, policy, at),
@@ -133,6 +138,7 @@ export function failWake(state: InstanceState, at: number, failed: FailedWake): 
         since: at,
         unsavedFrom: at,
         reason: phase.reason,
+        because: phase.because,
         orphan: null,
         openLook: mayStart ? lookAfterWake(at) : isOver ? undefined : phase.openLook,
         wakeFailed: { at, because, actionId },

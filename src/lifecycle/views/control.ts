@@ -1,7 +1,7 @@
 import type { Status } from "../model/phase.ts";
 import { abilitiesOf, type ProviderKind } from "../model/provider.ts";
 import { hibernationRefusal, wakeRefusal } from "../rules/refusals.ts";
-import type { Explanation } from "./explanation.ts";
+import type { Explanation } from "./explained-step.ts";
 import type { Health } from "./health.ts";
 
 /** Whether anybody could stop a machine as it stands, and if not, why: whatever is shown of it follows from here. */
@@ -78,6 +78,7 @@ function isOrdered(step: Explanation["next_step"], why_not: NonNullable<Control[
   switch (step) {
     case "hibernate":
     case "force_hibernate":
+    case "wake":
       return true;
     case "delete":
       return why_not !== "cannot_stop";

@@ -5,8 +5,10 @@ import { abilitiesOf } from "../model/provider.ts";
 import type { SourceSettings } from "../model/source-settings.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
+import { outsideAwakeHours } from "../rules/awake-hours.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
 import { figuresNow } from "../rules/money.ts";
+import { isWarnedOf, plannedStop, stopWarning } from "../rules/planned-stop.ts";
 
 /** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
@@ -68,6 +70,29 @@ function prepareActions({ phase }: InstanceState, now: number): AnswerAction[] {
   ];
 }
 
+interface Warning {
+  readonly at: number;
+  readonly message: string;
+  readonly said: string;
+}
+
+/** The hibernation of which it is warned: of two, the first to come. */
+function warningAhead(state: InstanceState, policy: Policy, now: number): Warning | null {
+  const { phase } = state;
+  if (phase.status !== "running") return null;
+  const stop = plannedStop(state, policy, now);
+  const isStopNear = stop !== null && isWarnedOf(state, stop);
+  const idle = phase.idle?.warnedAt == null ? null : outsideAwakeHours(phase.idle, policy, now);
+  if (idle !== null && !(isStopNear && stop.at < hibernationDue(idle, policy))) {
+    const said = idleWarning(state, idle, policy, now);
+    const at = phase.preparation?.limitAt ?? hibernationDue(idle, policy);
+    return { at, message: "Low utilization detected", said };
+  }
+  return isStopNear
+    ? { at: stop.at, message: "Hibernation is planned", said: stopWarning(stop, policy, now) }
+    : null;
+}
+
 function messageAndActions(
   state: InstanceState,
   policy: Policy,
@@ -77,17 +102,16 @@ function messageAndActions(
   const { hibernates } = abilitiesOf(state.profile.provider);
   // Nothing counts down to what is not going to happen.
   const mayAct = hibernates !== "never" && !policy.observes;
-  if (phase.status === "running" && phase.idle?.warnedAt != null && mayAct) {
-    const due = phase.preparation?.limitAt ?? hibernationDue(phase.idle, policy);
-    const countdownMs = Math.max(0, due - now);
+  const warning = mayAct ? warningAhead(state, policy, now) : null;
+  if (warning !== null) {
     const { rate, would_save_hourly } = figuresNow(state, now);
     return {
-      message: "Low utilization detected",
+      message: warning.message,
       actions: [
         {
           type: "hibernate_warning",
-          message: idleWarning(state, phase.idle, policy, now),
-          countdown_seconds: Math.round(countdownMs / SECOND_MS),
+          message: warning.said,
+          countdown_seconds: Math.round(Math.max(0, warning.at - now) / SECOND_MS),
           rate,
           would_save_hourly,
         },

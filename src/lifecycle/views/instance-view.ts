@@ -18,8 +18,10 @@ import { sayResidentModel } from "../rules/resident-model.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
-import { type Explanation, explain } from "./explanation.ts";
+import type { Explanation } from "./explained-step.ts";
+import { explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
+import { type PreparationView, preparationView } from "./preparation-view.ts";
 import { type GpuView, gpuViews, type UseView, useView } from "./use-view.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */
@@ -81,9 +83,20 @@ export interface DetailView extends LiveView, CostsInAllView {
   /** What stopping the machine risks, or what it risks while it is stopped. */
   readonly stopped_risks: StoppedRisks;
   readonly wake_failed: WakeFailedView | null;
+  /** Its hooks prepare it for its hibernation. */
+  readonly preparation: PreparationView | null;
+  readonly reclaimed: ReclaimedView | null;
   readonly gpus: readonly GpuView[];
   readonly use: UseView | null;
   readonly recent_heartbeats: readonly HeartbeatView[];
+}
+
+/** Its provider takes the machine back, or has. */
+export interface ReclaimedView {
+  readonly by: string | null;
+  readonly action: string | null;
+  readonly at: string;
+  readonly ends_at: string | null;
 }
 
 /** The last wake of a hibernated instance has failed. */
@@ -167,6 +180,8 @@ export function detailView(
     cost_accumulated: counters.cost.accumulated,
     stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly),
     wake_failed: wakeFailedView(instanceId, state),
+    preparation: preparationView(state),
+    reclaimed: reclaimedView(state),
     ...costsInAllView(state, policy, now),
     gpus: gpuViews(state),
     use: useView(state, policy),
@@ -178,6 +193,12 @@ export function detailView(
 function withResidentModel(because: string, state: InstanceState, now: number): string {
   const resident = state.phase.status === "running" ? sayResidentModel(state, now) : "";
   return resident === "" ? because : `${because}. ${resident}`;
+}
+
+function reclaimedView({ reclaimed }: InstanceState): ReclaimedView | null {
+  if (reclaimed === undefined) return null;
+  const { by, action, at, endsAt } = reclaimed;
+  return { by, action, at: toIso(at), ends_at: isoOrNull(endsAt) };
 }
 
 function wakeFailedView(instanceId: string, { phase, profile }: InstanceState): WakeFailedView | null {

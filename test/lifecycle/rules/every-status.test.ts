@@ -52,7 +52,10 @@ const CHANGES: Record<string, readonly [belongsTo: readonly Status[], Change]> =
     ["hibernating"],
     (state, { now }) => cancelHibernation(state, now, "x"),
   ],
-  "a wake that begins": [["hibernated"], (state, { policy, now }) => beginWake(state, policy, now)],
+  "a wake that begins": [
+    ["hibernated"],
+    (state, { policy, now }) => beginWake(state, policy, now, { by: "owner" }),
+  ],
   "a wake that fails": [["waking"], (state, { now }) => failWake(state, now, { because: "503" })],
   "a delete that begins": [["orphaned"], (state, { policy, now }) => beginDelete(state, policy, now)],
   "a delete that is confirmed": [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/lifecycle/model/phase.ts";
 import { type Control, controlOf, withoutImpossible } from "../../../src/lifecycle/views/control.ts";
-import type { Explanation } from "../../../src/lifecycle/views/explanation.ts";
+import type { Explanation } from "../../../src/lifecycle/views/explained-step.ts";
 import type { Health } from "../../../src/lifecycle/views/health.ts";
 
 type Provider = Parameters<typeof controlOf>[0]["provider"];

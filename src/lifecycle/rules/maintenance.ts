@@ -1,0 +1,16 @@
+import type { Policy } from "../model/policy.ts";
+import { endOfSpan, isWithin } from "../model/windows.ts";
+
+/** Maintenance: windows in which silence moves nobody. `after-maintenance.ts` says what becomes of silence then. */
+
+export function isInMaintenance({ maintenance }: Pick<Policy, "maintenance">, at: number): boolean {
+  const { windows, timezone } = maintenance;
+  return windows.length > 0 && isWithin(windows, timezone, at);
+}
+
+/** When a step for silence that is due at `due` can come at the earliest; null where maintenance never ends. */
+export function afterMaintenance({ maintenance }: Policy, due: number, now: number): number | null {
+  const { windows, timezone } = maintenance;
+  const at = Math.max(due, now);
+  return windows.length > 0 && isWithin(windows, timezone, at) ? endOfSpan(windows, timezone, at) : due;
+}

@@ -57,6 +57,11 @@ const badHeartbeat = fc.oneof(
       { activity: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`a${n}`, 1])) },
       { status: "running\u0007" },
       { boot_id: "a b" },
+      { hooks: ["halt"] },
+      { preparation: { state: "done", seconds: 1 } },
+      { preparation: { id: "a b", state: "running", seconds: 1 } },
+      { reclaim: { by: "aws" } },
+      { dead_man: { hours: -1 } },
       { gpus: [{ index: 0, name: "\u001b[31m" }] },
       { gpus: Array.from({ length: 65 }, (_, index) => ({ index })) },
     )
@@ -152,8 +157,10 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["DELETE", instancePath],
   ["POST", `${instancePath}/token`],
   ["POST", `${instancePath}/keep-alive`],
+  ["POST", `${instancePath}/lifecycle/preview`],
   ["POST", `${instancePath}/hibernate`],
   ["POST", `${instancePath}/wake`],
+  ["GET", `${instancePath}/preparation`],
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
   ["GET", "/api/agent/events"],
@@ -212,11 +219,35 @@ const badPolicy = fc.oneof(
     { guard: { fraction: 0 } },
     { heartbeat_interval_seconds: 1.5 },
     { keep_alive_minutes: 0 },
+    { preset: "custom" },
+    { preset: "reckless" },
+    { preset: null },
+    { preset: "thrifty", idle: { warn_after_seconds: 300 } },
+    { mode: "watch" },
     { polcy: {} },
   ),
   fc
     .dictionary(fc.stringMatching(/^[a-z]{5,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
     .filter((value) => !Object.keys(value).some((key) => key === "guard" || key === "orphan")),
+);
+
+const badUntil = fc.oneof(
+  fc
+    .oneof(fc.string(), fc.integer(), fc.constant(null), fc.constant({}))
+    .filter((until) => !/^([01]\d|2[0-3]):[0-5]\d$/.test(String(until)))
+    .map((until) => ({ until })),
+  fc.constantFrom<object>(
+    { until: "24:00" },
+    { until: "18:00", minutes: 60 },
+    { until: "18:00", timezone: "Mars/Olympus" },
+    { until: "18:00", timezone: "x".repeat(65) },
+    { until: "18:00", timezone: null },
+    { until: "2025-02-30T00:00:00Z" },
+    { until: "1970-01-01T00:00:00Z" },
+    { until: "9999-12-31T23:59:59Z" },
+    { until: "2025-12-19T18:00:00" },
+    { timezone: "UTC" },
+  ),
 );
 
 const badBudget = fc.oneof(
@@ -468,6 +499,8 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["POST", "/api/agent/instances", tokens.user],
     ["PATCH", instancePath, tokens.user],
     ["POST", `${instancePath}/keep-alive`, tokens.user],
+    ["POST", `${instancePath}/lifecycle/preview`, tokens.user],
+    ["POST", `${instancePath}/hibernate`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
     ["POST", "/api/agent/hibernate-all", tokens.user],
     ["PUT", "/api/agent/budget", tokens.user],
@@ -485,6 +518,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    badPolicy.map((policy) => byUser("POST", `${instancePath}/lifecycle/preview`, JSON.stringify(policy))),
     badBudget.map((body) => byUser("PUT", "/api/agent/budget", JSON.stringify(body))),
     badHibernateAll.map((body) => byUser("POST", "/api/agent/hibernate-all", JSON.stringify(body))),
     fc.oneof(
@@ -505,6 +539,10 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     fc
       .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))
       .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),
+    badUntil.map((body) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify(body))),
+    fc
+      .constantFrom<unknown>({ prepare: "no" }, { prepare: 0 }, { prepare: null }, { force: true }, [], 1)
+      .map((body) => byUser("POST", `${instancePath}/hibernate`, JSON.stringify(body))),
     fc
       .tuple(
         fc.constantFrom(
@@ -559,7 +597,9 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
             ["DELETE", ""],
             ["POST", "/wake"],
             ["POST", "/keep-alive"],
+            ["POST", "/lifecycle/preview"],
             ["GET", "/heartbeats"],
+            ["GET", "/preparation"],
           )
           .map(([method = "", rest = ""]) => byUser(method, `/api/agent/instances/${id}${rest}`)),
       ),

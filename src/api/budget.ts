@@ -10,7 +10,7 @@ import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
 import { forecastSchema } from "./costs/schemas.ts";
-import { instant } from "./instances/schemas.ts";
+import { instant } from "./instances/instant.ts";
 
 /** What a user may spend, and what is done when it is spent. */
 

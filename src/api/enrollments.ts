@@ -12,7 +12,8 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound, tooMany } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
-import { hourlyCostSchema, instant, nameSchema } from "./instances/schemas.ts";
+import { instant } from "./instances/instant.ts";
+import { hourlyCostSchema, nameSchema } from "./instances/schemas.ts";
 import { newTagsSchema, tagsViewSchema } from "./instances/tags.ts";
 
 /** Tokens that a user makes for images and launch templates: machines register themselves with them. */

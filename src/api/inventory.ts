@@ -12,7 +12,7 @@ import { toIso } from "../lifecycle/model/time.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import { connectionParams } from "./connections.ts";
-import { instant } from "./instances/schemas.ts";
+import { instant } from "./instances/instant.ts";
 
 /** All machines of the user's accounts, as their providers list them. */
 

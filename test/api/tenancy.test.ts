@@ -146,6 +146,7 @@ describe("another user's instance", () => {
       ["POST", "/keep-alive"],
       ["POST", "/hibernate"],
       ["POST", "/wake"],
+      ["GET", "/preparation"],
       ["GET", "/heartbeats"],
       ["GET", "/events"],
     ];
@@ -230,6 +231,7 @@ describe("tokens", () => {
       ["user", "POST", "/api/agent/instances/rig/keep-alive"],
       ["user", "POST", "/api/agent/instances/rig/hibernate"],
       ["user", "POST", "/api/agent/instances/rig/wake"],
+      ["user", "GET", "/api/agent/instances/rig/preparation"],
       ["user", "GET", "/api/agent/instances/rig/heartbeats"],
       ["user", "GET", "/api/agent/instances/rig/events"],
       ["user", "GET", "/api/agent/events"],

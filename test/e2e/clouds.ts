@@ -12,15 +12,16 @@ type Cloud = (call: Call) => Reply;
 const NOT_FOUND: Reply = { status: 404, body: "<html><body>Not found\nnothing-here</body></html>" };
 const text = (body: string): Reply => ({ status: 200, body });
 
+const EC2_SESSION = "AQAEAJ1VeeTv-d2lGo==";
+
 export function ec2(instanceId: string): Cloud {
-  const session = "AQAEAJ1VeeTv-d2lGo==";
   return ({ method, path, headers }) => {
     if (method === "PUT" && path === "/latest/api/token") {
       const seconds = Number(headers["x-aws-ec2-metadata-token-ttl-seconds"]);
-      return seconds >= 1 && seconds <= 21_600 ? text(session) : { status: 400, body: "" };
+      return seconds >= 1 && seconds <= 21_600 ? text(EC2_SESSION) : { status: 400, body: "" };
     }
     if (path !== "/latest/meta-data/instance-id") return NOT_FOUND;
-    return headers["x-aws-ec2-metadata-token"] === session
+    return headers["x-aws-ec2-metadata-token"] === EC2_SESSION
       ? text(instanceId)
       : { status: 401, body: "Unauthorized" };
   };
@@ -58,6 +59,40 @@ export function azure(vmId: string, group: string, name: string): Cloud {
       searchParams.get("format") === "text";
     return isRight ? text(value) : { status: 400, body: '{"error":"Bad request"}' };
   };
+}
+
+/** What a cloud says of the end of a spot machine; null as long as it goes on. */
+export class Notice {
+  text: string | null = null;
+
+  /** An EC2 machine: 404 as long as there is none, and only with a session. */
+  ec2(instanceId: string): Cloud {
+    const machine = ec2(instanceId);
+    return (call) => {
+      if (call.path !== "/latest/meta-data/spot/instance-action") return machine(call);
+      if (call.headers["x-aws-ec2-metadata-token"] !== EC2_SESSION) return { status: 401, body: "" };
+      return this.text === null ? NOT_FOUND : text(this.text);
+    };
+  }
+
+  google(id: string, name: string): Cloud {
+    const machine = google(id, name);
+    return (call) => {
+      if (call.path !== "/computeMetadata/v1/instance/preempted") return machine(call);
+      if (call.headers["metadata-flavor"] !== "Google") return { status: 403, body: "Forbidden" };
+      return text(this.text ?? "FALSE");
+    };
+  }
+
+  /** https://learn.microsoft.com/en-us/azure/virtual-machines/linux/scheduled-events: of each machine of a set. */
+  azure(vmId: string, group: string, name: string): Cloud {
+    const machine = azure(vmId, group, name);
+    return (call) => {
+      if (call.path !== "/metadata/scheduledevents?api-version=2020-07-01") return machine(call);
+      if (call.headers.metadata !== "true") return { status: 400, body: '{"error":"Bad request"}' };
+      return text(this.text ?? '{"DocumentIncarnation":1,"Events":[]}');
+    };
+  }
 }
 
 /** A machine's metadata service, which becomes another cloud's, or another machine's, as the test says. */

@@ -38,6 +38,10 @@ export interface Setup {
    * `status`, `retry_after`, `interval` and `text`.
    */
   readonly answer?: string;
+  /** sh that answers a GET of anything but the service: it knows `$url`. */
+  readonly pages?: string;
+  /** Under which the agent runs, such as `busybox sh`. */
+  readonly shell?: string;
   readonly uptimeSeconds?: number;
   /** null: it cannot be read. */
   readonly bootId?: string | null;
@@ -50,18 +54,28 @@ export interface Setup {
 export class AgentMachine {
   readonly folder: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #shell: string;
 
-  private constructor(folder: string, environment: NodeJS.ProcessEnv) {
+  private constructor(folder: string, environment: NodeJS.ProcessEnv, shell: string) {
     this.folder = folder;
     this.#environment = environment;
+    this.#shell = shell;
   }
 
   static async make(setup: Setup = {}): Promise<AgentMachine> {
     const folder = await mkdtemp(join(tmpdir(), "dumont-agent-"));
-    for (const each of ["bin", "posts", "proc/sys/kernel/random", "proc/net", "units", "home"]) {
+    for (const each of [
+      "bin",
+      "activity.d",
+      "posts",
+      "proc/sys/kernel/random",
+      "proc/net",
+      "units",
+      "home",
+    ]) {
       await mkdir(join(folder, each), { recursive: true });
     }
-    const machine = new AgentMachine(folder, {
+    const environment = {
       ...process.env,
       PATH: `${join(folder, "bin")}:${process.env.PATH}`,
       S: folder,
@@ -81,13 +95,15 @@ export class AgentMachine {
       DUMONT_API_TOKEN: "a.b.c",
       DUMONT_API_URL: "http://service.test",
       ...setup.environment,
-    });
+    };
+    const machine = new AgentMachine(folder, environment, setup.shell ?? "sh");
     await machine.write("answer", setup.answer ?? "");
+    await machine.write("pages", setup.pages ?? `echo '{"success":true}'`);
     await machine.write("proc/uptime", `${setup.uptimeSeconds ?? 20 * DAY_SECONDS}.00 1.00\n`);
     await machine.write("proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 400000 kB\n");
     await machine.write("proc/cpuinfo", "processor : 0\n");
-    for (const each of ["net/tcp", "net/tcp6", "net/dev", "diskstats"])
-      await machine.write(`proc/${each}`, "");
+    await machine.write("proc/net/dev", "    lo: 9 1 0 0 0 0 0 0 9 1 0 0 0 0 0 0\n");
+    for (const each of ["net/tcp", "net/tcp6", "diskstats"]) await machine.write(`proc/${each}`, "");
     await machine.write("proc/stat", "cpu 100 0 100 800 0 0 0 0 0 0\n");
     const { bootId = "11111111-2222-3333-4444-555555555555" } = setup;
     if (bootId !== null) await machine.write("proc/sys/kernel/random/boot_id", `${bootId}\n`);
@@ -115,7 +131,8 @@ export class AgentMachine {
 
   /** Runs a command of the agent to its end. */
   async agent(parameters: readonly string[], more: Variables = {}) {
-    return run("sh", [AGENT, ...parameters], {
+    const [program = "sh", ...options] = this.#shell.split(" ");
+    return run(program, [...options, AGENT, ...parameters], {
       env: { ...this.#environment, ...more },
       timeout: LIMIT_MS,
       killSignal: "SIGKILL",
@@ -148,7 +165,7 @@ export class AgentMachine {
 const PROGRAMS = {
   // Not GNU's, so that the agent takes curl.
   wget: "exit 1",
-  curl: `case " $* " in *" --data-binary "*) ;; *) echo '{"success":true}'; exit ;; esac
+  curl: `case " $* " in *" --data-binary "*) ;; *) for url in "$@"; do :; done; . "$S/pages"; exit ;; esac
 n=$(($(ls "$S/posts" | grep -c json) + 1))
 body=$(cat)
 file=$S/posts/$(printf %04d "$n")

@@ -4,7 +4,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { fleetOf } from "../../platform/address.ts";
-import { instant } from "../instances/schemas.ts";
+import { instant } from "../instances/instant.ts";
 import { demandUser, userParams } from "./act.ts";
 
 const moment = instant.nullable();

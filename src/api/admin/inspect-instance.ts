@@ -4,7 +4,7 @@ import { errorResponses, notFound } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import type { InstanceInspection } from "../../instance/inspection.ts";
 import { actorOf } from "../../platform/address.ts";
-import { instant } from "../instances/schemas.ts";
+import { instant } from "../instances/instant.ts";
 import { demandUser, userInstanceParams } from "./act.ts";
 
 const failingSchema = component(

@@ -5,7 +5,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import { instant } from "../instances/schemas.ts";
+import { instant } from "../instances/instant.ts";
 import { demandUser, userParams } from "./act.ts";
 
 const tokensSchema = component(

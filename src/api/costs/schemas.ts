@@ -2,7 +2,7 @@ import { z } from "zod";
 import { component } from "../../http/openapi.ts";
 import { USES } from "../../lifecycle/model/ledger.ts";
 import type { ForecastView } from "../../lifecycle/views/forecast.ts";
-import { instant } from "../instances/schemas.ts";
+import { instant } from "../instances/instant.ts";
 import { GROUPINGS } from "./query.ts";
 import type { CostRow, CostsOfView } from "./rows.ts";
 

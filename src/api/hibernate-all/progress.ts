@@ -10,7 +10,7 @@ import { writeTag } from "../../lifecycle/model/tags.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
-import { instant } from "../instances/schemas.ts";
+import { instant } from "../instances/instant.ts";
 import { NAMED_AT_MOST } from "./start.ts";
 
 /** What became of the instances that were to be hibernated. */

@@ -11,7 +11,8 @@ import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { tagSchema } from "../../lifecycle/model/tags-schema.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
 import { fleetOf } from "../../platform/address.ts";
-import { connectionIdSchema, instant, statusSchema } from "../instances/schemas.ts";
+import { instant } from "../instances/instant.ts";
+import { connectionIdSchema, statusSchema } from "../instances/schemas.ts";
 
 /** The kill switch: hibernates many instances at once. */
 

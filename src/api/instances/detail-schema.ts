@@ -2,20 +2,12 @@ import { z } from "zod";
 import { component } from "../../http/openapi.ts";
 import type { StoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import type { DetailView, Shown, WakeFailedView } from "../../lifecycle/views/instance-view.ts";
-import { heartbeatViewSchema, instant, liveSchema } from "./schemas.ts";
+import { instant } from "./instant.ts";
+import { preparationSchema, reclaimedSchema } from "./preparation-schemas.ts";
+import { heartbeatViewSchema, liveSchema } from "./schemas.ts";
+import { gpuSchema, useSchema } from "./use-schema.ts";
 
 /** One instance in full: what is answered beside what a list says of it. */
-
-const gpuSchema = component(
-  "Gpu",
-  z.object({
-    index: z.number(),
-    name: z.string().nullable(),
-    utilization: z.number().nullable(),
-    vram_used_gb: z.number().nullable(),
-    vram_total_gb: z.number().nullable(),
-  }),
-);
 
 const stoppedRisksSchema = component(
   "StoppedRisks",
@@ -89,10 +81,13 @@ export const detailSchema = component(
     avg_gpu_utilization: z.number().nullable(),
     stopped_risks: stoppedRisksSchema,
     wake_failed: z.union([wakeFailedSchema, z.null()]),
+    preparation: z.union([preparationSchema, z.null()]),
+    reclaimed: z.union([reclaimedSchema, z.null()]),
     cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
     cost_total: z.number().describe("Dollars since it was registered"),
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),
-    gpus: z.array(gpuSchema),
+    gpus: z.array(gpuSchema).readonly(),
+    use: z.union([useSchema, z.null()]).describe("Null unless the instance is running"),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
   }) satisfies z.ZodType<Shown<DetailView>>,
 );

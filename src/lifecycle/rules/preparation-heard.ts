@@ -29,7 +29,7 @@ export function hearPreparation(state: InstanceState, report: HeartbeatReport, a
     line: told.line ?? null,
     log: told.log ?? standing.heard?.log ?? null,
   };
-  const known = withPreparation(state, { ...standing, heard });
+  const known = withPreparation(withOneLog(state, heard), { ...standing, heard });
   switch (told.state) {
     case "running":
       return known;
@@ -44,6 +44,14 @@ export function hearPreparation(state: InstanceState, report: HeartbeatReport, a
     case "failed":
       return standing.isFailureTold ? known : tellFailure(known, { ...standing, heard }, heard, at);
   }
+}
+
+/** Logs are long, and one row holds all: the last one goes when another comes. */
+function withOneLog(state: InstanceState, { log }: PreparationHeard): InstanceState {
+  const { lastPreparation: last } = state;
+  return log === null || last === undefined || last.log === null
+    ? state
+    : { ...state, lastPreparation: { ...last, log: null } };
 }
 
 function tellFailure(

@@ -62,12 +62,12 @@ function leaveMaintenance(state: InstanceState, former: Policy, policy: Policy, 
 function changeWindows(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   if (windowsOf(former) === windowsOf(policy)) return state;
   const { phase } = state;
-  const anew: InstanceState = { ...state, windowsFrom: now, plannedStop: undefined };
+  const anew: InstanceState = { ...state, windowsFrom: now, plannedStops: undefined };
   const because = phase.status === "hibernating" ? phase.because : preparationOf(phase)?.order.because;
   if (policy.suspended || (because !== "schedule" && because !== "max_runtime")) return anew;
   // Should it fail, that is counted.
   return isStillPlanned(state, because, policy, now)
-    ? { ...anew, plannedStop: state.plannedStop }
+    ? { ...anew, plannedStops: state.plannedStops }
     : callOffPreparation(callOff(anew, now, POLICY_CHANGED), now, POLICY_CHANGED);
 }
 

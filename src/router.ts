@@ -41,6 +41,7 @@ import { Hibernate } from "./api/instances/hibernate.ts";
 import { KeepAlive } from "./api/instances/keep-alive.ts";
 import { ListInstances } from "./api/instances/list.ts";
 import { GetPreparation } from "./api/instances/preparation.ts";
+import { PreviewLifecycle } from "./api/instances/preview.ts";
 import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
@@ -122,6 +123,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.delete("/api/agent/instances/:id", RemoveInstance);
   api.post("/api/agent/instances/:id/token", RotateInstanceToken);
   api.post("/api/agent/instances/:id/keep-alive", KeepAlive);
+  api.post("/api/agent/instances/:id/lifecycle/preview", PreviewLifecycle);
   api.post("/api/agent/instances/:id/hibernate", Hibernate);
   api.post("/api/agent/instances/:id/wake", Wake);
   api.get("/api/agent/instances/:id/preparation", GetPreparation);

@@ -157,6 +157,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["DELETE", instancePath],
   ["POST", `${instancePath}/token`],
   ["POST", `${instancePath}/keep-alive`],
+  ["POST", `${instancePath}/lifecycle/preview`],
   ["POST", `${instancePath}/hibernate`],
   ["POST", `${instancePath}/wake`],
   ["GET", `${instancePath}/preparation`],
@@ -218,11 +219,35 @@ const badPolicy = fc.oneof(
     { guard: { fraction: 0 } },
     { heartbeat_interval_seconds: 1.5 },
     { keep_alive_minutes: 0 },
+    { preset: "custom" },
+    { preset: "reckless" },
+    { preset: null },
+    { preset: "thrifty", idle: { warn_after_seconds: 300 } },
+    { mode: "watch" },
     { polcy: {} },
   ),
   fc
     .dictionary(fc.stringMatching(/^[a-z]{5,12}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
     .filter((value) => !Object.keys(value).some((key) => key === "guard" || key === "orphan")),
+);
+
+const badUntil = fc.oneof(
+  fc
+    .oneof(fc.string(), fc.integer(), fc.constant(null), fc.constant({}))
+    .filter((until) => !/^([01]\d|2[0-3]):[0-5]\d$/.test(String(until)))
+    .map((until) => ({ until })),
+  fc.constantFrom<object>(
+    { until: "24:00" },
+    { until: "18:00", minutes: 60 },
+    { until: "18:00", timezone: "Mars/Olympus" },
+    { until: "18:00", timezone: "x".repeat(65) },
+    { until: "18:00", timezone: null },
+    { until: "2025-02-30T00:00:00Z" },
+    { until: "1970-01-01T00:00:00Z" },
+    { until: "9999-12-31T23:59:59Z" },
+    { until: "2025-12-19T18:00:00" },
+    { timezone: "UTC" },
+  ),
 );
 
 const badBudget = fc.oneof(
@@ -474,6 +499,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["POST", "/api/agent/instances", tokens.user],
     ["PATCH", instancePath, tokens.user],
     ["POST", `${instancePath}/keep-alive`, tokens.user],
+    ["POST", `${instancePath}/lifecycle/preview`, tokens.user],
     ["POST", `${instancePath}/hibernate`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
     ["POST", "/api/agent/hibernate-all", tokens.user],
@@ -492,6 +518,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map(([[method, path, token], body]) => ({ method, path, headers: bearer(token), body })),
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
+    badPolicy.map((policy) => byUser("POST", `${instancePath}/lifecycle/preview`, JSON.stringify(policy))),
     badBudget.map((body) => byUser("PUT", "/api/agent/budget", JSON.stringify(body))),
     badHibernateAll.map((body) => byUser("POST", "/api/agent/hibernate-all", JSON.stringify(body))),
     fc.oneof(
@@ -512,6 +539,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     fc
       .oneof(fc.constantFrom(0, -5, 10_081, 1.5), fc.string(), fc.boolean(), fc.constant({}))
       .map((minutes) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify({ minutes }))),
+    badUntil.map((body) => byUser("POST", `${instancePath}/keep-alive`, JSON.stringify(body))),
     fc
       .constantFrom<unknown>({ prepare: "no" }, { prepare: 0 }, { prepare: null }, { force: true }, [], 1)
       .map((body) => byUser("POST", `${instancePath}/hibernate`, JSON.stringify(body))),
@@ -569,6 +597,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
             ["DELETE", ""],
             ["POST", "/wake"],
             ["POST", "/keep-alive"],
+            ["POST", "/lifecycle/preview"],
             ["GET", "/heartbeats"],
             ["GET", "/preparation"],
           )

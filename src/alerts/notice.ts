@@ -202,6 +202,8 @@ const WORDS: Record<HistoryEventKind, string> = {
   busy: "at work again",
   would_hibernate: "not hibernated, though the policy would",
   stop_planned: "to be hibernated soon",
+  looks_stuck: "at work by its GPU's utilization, and not by its power",
+  source_unknown: "in use only because something can't be read",
   never_heard: "never heard",
   orphaned: "orphaned",
   silent: "still silent",

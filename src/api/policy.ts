@@ -6,13 +6,15 @@ import { errorResponses, type Issue, invalid } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import {
-  DEFAULT_POLICY,
   mergePolicy,
+  type PolicyOverrides,
   policyOverridesSchema,
   policySettingsSchema,
 } from "../lifecycle/model/policy-settings.ts";
+import { PRESET_VALUES, presetOf } from "../lifecycle/model/presets.ts";
 import { kindOf } from "../lifecycle/model/provider.ts";
 import { fleetOf } from "../platform/address.ts";
+import { presetSchema, presetsSchema, shownPresetSchema, writtenOut } from "./presets.ts";
 
 export const policySchema = component(
   "Policy",
@@ -24,16 +26,31 @@ export const overridesSchema = component(
   policyOverridesSchema.describe("What the user has set"),
 );
 
+const newOverridesSchema = component(
+  "NewPolicyOverrides",
+  policyOverridesSchema.extend({ preset: presetSchema.optional() }),
+);
+
 const userPolicySchema = component(
   "UserPolicy",
-  z.object({ policy: policySchema, overrides: overridesSchema }),
+  z.object({
+    policy: policySchema,
+    preset: shownPresetSchema,
+    overrides: overridesSchema,
+    presets: presetsSchema,
+  }),
 );
 
 const policyResponse = jsonResponse(
   "The policy for instances without overrides of their own",
   userPolicySchema,
-  { policy: DEFAULT_POLICY, overrides: {} },
+  answerOf({}),
 );
+
+function answerOf(overrides: PolicyOverrides) {
+  const policy = mergePolicy(overrides);
+  return { policy, preset: presetOf(policy), overrides, presets: PRESET_VALUES };
+}
 
 export class GetPolicy extends Endpoint {
   override schema = {
@@ -46,7 +63,7 @@ export class GetPolicy extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { overrides } = await fleetOf(c.env, userIdOf(c.var.principal)).policy();
-    return c.json({ policy: mergePolicy(overrides), overrides });
+    return c.json(answerOf(overrides));
   }
 }
 
@@ -59,7 +76,8 @@ export class PutPolicy extends Endpoint {
       "Refused when it contradicts itself or, merged, any instance's own overrides. It reaches the first thousand instances before the answer, and all others within minutes; one that is out of reach takes it on with its next report.",
     security: security("user"),
     request: {
-      body: jsonBody(overridesSchema, {
+      body: jsonBody(newOverridesSchema, {
+        preset: "balanced",
         idle: { threshold_percent: 10, warn_after_seconds: 600, hibernate_after_seconds: 900 },
       }),
     },
@@ -69,9 +87,10 @@ export class PutPolicy extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const set = await fleetOf(c.env, userId).setPolicy(body);
+    const overrides = writtenOut(body);
+    const set = await fleetOf(c.env, userId).setPolicy(overrides);
     if ("issues" in set) throw invalid(set.issues.map((issue) => contradiction(issue, set.instance)));
-    return c.json({ policy: mergePolicy(body), overrides: body });
+    return c.json(answerOf(overrides));
   }
 }
 

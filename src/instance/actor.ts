@@ -14,16 +14,14 @@ import { type BringOutcome, bring, type ExportedInstance, exported } from "./bri
 import {
   change,
   command,
-  type KeepAliveLink,
-  keepAlive,
   type RegisterOutcome,
   type RotateOutcome,
   register,
   removeUnreadable,
   rotateToken,
-  useLink,
 } from "./commands.ts";
 import { type EnrollingMachine, enroll } from "./enrollment.ts";
+import { KeptInstance } from "./keep-alive.ts";
 import { lookIfDue } from "./look.ts";
 import {
   type Absent,
@@ -32,7 +30,6 @@ import {
   type EnrollmentAnswer,
   endingOf,
   type HeartbeatOutcome,
-  type KeepAliveOutcome,
   NOT_DECIDED,
   type Place,
   type ProfileChanges,
@@ -42,7 +39,6 @@ import {
 } from "./outcomes.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
-import { InstanceRounds } from "./rounds.ts";
 import { noteListed } from "./witness.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
@@ -61,7 +57,7 @@ const NEWS_EVERY_MS = 10 * MINUTE_MS;
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
  * and effects in one row, answer, then carry the effects out.
  */
-export class InstanceActor extends InstanceRounds {
+export class InstanceActor extends KeptInstance {
   #askedAt = 0;
   /** Looks at the machine that are under way, and may cancel a start. */
   #looks: Promise<unknown> = Promise.resolve();
@@ -102,19 +98,6 @@ export class InstanceActor extends InstanceRounds {
     this.#askedAt = Date.now();
     await this.life.queueReport();
     this.life.outbox.emptySoon();
-  }
-
-  /** `minutes` null means as long as the policy says. */
-  async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
-    return keepAlive(this.life, minutes, requestId);
-  }
-
-  /** Keeps the instance alive by the link of an alert, which works once. */
-  async useLink(
-    link: KeepAliveLink,
-    requestId?: string,
-  ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-    return useLink(this.life, link, requestId);
   }
 
   /** `prepare`: false leaves its hooks out. */

@@ -1,29 +1,26 @@
 import { REPORT_LIMIT_MS } from "../fleet/report.ts";
 import { chooseShard } from "../history/shards.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { addedIssues, policyIssues } from "../lifecycle/model/policy-issues.ts";
-import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
 import { newState } from "../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { detailView } from "../lifecycle/views/instance-view.ts";
 import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
 import { BY_HAND } from "./enrollment.ts";
 import { isLetGo, leftBy, NOTHING_LEFT } from "./leaving.ts";
-import { type InstanceLife, settingsOf } from "./life.ts";
+import type { InstanceLife } from "./life.ts";
 import {
   type Absent,
   type ChangeOutcome,
   type CommandOutcome,
-  type KeepAliveOutcome,
   type Place,
   type ProfileChanges,
   type Registration,
   UNKNOWN,
   type Unavailable,
 } from "./outcomes.ts";
+import { issuesOf } from "./preview.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** What its owner asks of an instance. Each is decided on and saved before it is answered. */
@@ -37,13 +34,6 @@ export type RotateOutcome =
   | { readonly outcome: "rotated"; readonly tokenGeneration: number }
   | Absent
   | Unavailable;
-
-/** The link of an alert that keeps an instance alive. */
-export interface KeepAliveLink {
-  readonly id: string;
-  readonly expiresAt: number;
-  readonly registeredAt: number;
-}
 
 /** Registers an instance. What one that had this id and was removed still has to deliver, it delivers. */
 export async function register(
@@ -99,36 +89,6 @@ export async function register(
   return { outcome: "registered", tokenGeneration: firstId };
 }
 
-/** `minutes` null means as long as the policy says. */
-export async function keepAlive(
-  life: InstanceLife,
-  minutes: number | null,
-  requestId?: string,
-): Promise<KeepAliveOutcome> {
-  const stored = life.known();
-  return stored === null ? life.absence() : keepAliveFor(life, stored, minutes, Date.now(), requestId);
-}
-
-/**
- * Keeps the instance alive by the link of an alert, which works once, and only for the registration that it was made
- * for: which links were used is forgotten with the instance.
- */
-export async function useLink(
-  life: InstanceLife,
-  link: KeepAliveLink,
-  requestId?: string,
-): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
-  const stored = life.known();
-  if (stored === null) return life.absence();
-  if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
-  const { id, expiresAt } = link;
-  if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
-  const now = Date.now();
-  const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
-  const usedLinks = [...stillGood, { id, expiresAt }];
-  return keepAliveFor(life, { ...stored, usedLinks }, null, now, requestId);
-}
-
 export async function change(
   life: InstanceLife,
   changes: ProfileChanges,
@@ -136,12 +96,8 @@ export async function change(
 ): Promise<ChangeOutcome> {
   const stored = life.known();
   if (stored === null) return life.absence();
-  const overrides = changes.overrides ?? stored.overrides;
-  const { provider } = stored.state.profile;
-  const issues = addedIssues(
-    policyIssues(settingsOf(stored), provider),
-    policyIssues(mergePolicy(stored.userPolicy, overrides), changes.profile.provider ?? provider),
-  );
+  const provider = changes.profile.provider ?? stored.state.profile.provider;
+  const issues = issuesOf(stored, changes.overrides ?? stored.overrides, provider);
   if (issues.length > 0) return { outcome: "bad_policy", issues };
   const now = Date.now();
   const { tags, sighted = null } = changes;
@@ -222,24 +178,4 @@ function accepted(life: InstanceLife, now: number): CommandOutcome {
   if (stored === null) return life.absence();
   const detail = detailView(stored.instanceId, stored.state, life.policy(stored), now);
   return { outcome: "accepted", detail };
-}
-
-async function keepAliveFor(
-  life: InstanceLife,
-  stored: StoredInstance,
-  minutes: number | null,
-  now: number,
-  requestId: string | undefined,
-): Promise<KeepAliveOutcome> {
-  const durationMs = minutes === null ? life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / life.speed;
-  const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now, { requestId });
-  if (decided.outcome === "unavailable") return decided;
-  const { stored: next, refusal } = decided;
-  if (refusal !== null) return { outcome: "refused", refusal };
-  life.outbox.emptySoon();
-  const until = next.state.clock.keepAliveUntil ?? now;
-  return {
-    outcome: "accepted",
-    validForMinutes: Math.ceil(((until - now) * life.speed) / MINUTE_MS),
-  };
 }

@@ -117,8 +117,14 @@ export type ChangeOutcome =
   | CommandOutcome
   | { readonly outcome: "bad_policy"; readonly issues: PolicyIssue[] };
 
+/** Until a moment, or until clocks in a time zone show a time next; null: in that of the policy's schedule. */
+export type KeepAliveEnd =
+  | { readonly at: number }
+  | { readonly timeOfDay: string; readonly timezone: string | null };
+
 export type KeepAliveOutcome =
-  | { readonly outcome: "accepted"; readonly validForMinutes: number }
+  /** A version before this answer does not say until when. */
+  | { readonly outcome: "accepted"; readonly validForMinutes: number; readonly until?: number | undefined }
   | Exclude<CommandOutcome, { outcome: "accepted" }>;
 
 /** The end of an action as the lifecycle hears of it. */

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
-import { withoutGuard } from "../lifecycle/model/policy-settings.ts";
+import { type PolicyOverrides, withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import { orderOf } from "../lifecycle/rules/order.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
@@ -13,6 +13,7 @@ import type { WaitingRange } from "./held.ts";
 import { type InstanceInspection, inspectInstance } from "./inspection.ts";
 import { InstanceLife, settingsOf } from "./life.ts";
 import type { DetailWithPolicy, Unreadable } from "./outcomes.ts";
+import { type PreviewOutcome, preview } from "./preview.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { orderParameters } from "./targets.ts";
 
@@ -55,6 +56,11 @@ export class InstanceViews extends DurableObject<Env> {
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
     }));
+  }
+
+  /** What would come next with these as its own overrides. */
+  async preview(overrides: PolicyOverrides): Promise<PreviewOutcome> {
+    return preview(this.life, overrides);
   }
 
   /** Its preparation under way and the last one; null for an unknown instance. */

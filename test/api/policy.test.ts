@@ -1,9 +1,10 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InstanceActor } from "../../src/instance/actor.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
-import { fleetOf } from "../../src/platform/address.ts";
+import { PRESET_VALUES } from "../../src/lifecycle/model/presets.ts";
+import { actorOf, fleetOf } from "../../src/platform/address.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -17,9 +18,11 @@ afterEach(() => {
 describe("the user's policy", () => {
   it("is the service's default until changed, and shows what was set", async () => {
     const { token } = await newUser();
+    const shown = { preset: "thrifty", presets: PRESET_VALUES };
     expect((await call("GET", "/api/agent/policy", { token })).body).toEqual({
       policy: DEFAULT_POLICY,
       overrides: {},
+      ...shown,
     });
     const overrides = { idle: { threshold_percent: 10 }, keep_alive_minutes: 30 };
     const put = await call("PUT", "/api/agent/policy", { token, json: overrides });
@@ -31,7 +34,88 @@ describe("the user's policy", () => {
         keep_alive_minutes: 30,
       },
       overrides,
+      ...shown,
     });
+  });
+
+  it("takes a preset for the values that it stands for, at both levels, and keeps no name", async () => {
+    const user = await newUser();
+    const put = (json: object) => call("PUT", "/api/agent/policy", { token: user.token, json });
+    expect((await put({ preset: "careful", orphan: { delete_after_days: 30 } })).body).toMatchObject({
+      preset: "custom",
+      policy: { idle: PRESET_VALUES.careful.idle, orphan: { delete_after_days: 30 } },
+      overrides: { idle: PRESET_VALUES.careful.idle, orphan: { delete_after_days: 30 } },
+    });
+    const { body } = await put({ preset: "careful", mode: "observe" });
+    expect(body.preset).toBe("careful");
+    expect(body.overrides).toEqual({ mode: "observe", ...PRESET_VALUES.careful });
+
+    const [plain, own] = [
+      await Instance.register(user, "plain"),
+      await Instance.register(user, "own", { policy: { preset: "thrifty" } }),
+    ];
+    expect((await plain.ask("GET")).body).toMatchObject({ preset: "careful", mode: "observe" });
+    expect((await own.ask("GET")).body).toMatchObject({
+      preset: "thrifty",
+      policy_overrides: { instance: PRESET_VALUES.thrifty },
+    });
+    await own.ask("PATCH", "", { policy: { preset: "balanced", idle: { metric: "auto" }, mode: "act" } });
+    const { body: changed } = await own.ask("GET");
+    expect(changed).toMatchObject({ preset: "balanced", mode: "act" });
+    expect(changed.policy_overrides.instance).toEqual({
+      mode: "act",
+      idle: { metric: "auto", ...PRESET_VALUES.balanced.idle },
+      orphan: PRESET_VALUES.balanced.orphan,
+    });
+  });
+
+  it("is refused where a preset does not go with the rest, by the field that does not", async () => {
+    const { token } = await newUser();
+    const json = {
+      preset: "thrifty",
+      heartbeat_interval_seconds: 600,
+      orphan: { orphan_after_seconds: 1800 },
+    };
+    const refused = await call("PUT", "/api/agent/policy", { token, json });
+    expect(refused.status).toBe(400);
+    expect(refused.body.error.issues.map(({ path }: { path: string }) => path)).toContain(
+      "body.idle.warn_after_seconds",
+    );
+    expect((await call("PUT", "/api/agent/policy", { token, json: { preset: "custom" } })).status).toBe(400);
+  });
+
+  it("that observes is kept so that a former release acts on nothing, and is told to instances as it is", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig", { policy: { idle: { enabled: true } } });
+    await one.heartbeat();
+    await one.settled();
+    await call("PUT", "/api/agent/policy", { token: user.token, json: { mode: "observe" } });
+    const off = { idle: { enabled: false }, orphan: { enabled: false } };
+    const stored = await runInDurableObject(fleetOf(env, user.userId), (_, { storage }) =>
+      JSON.parse(String(storage.sql.exec("SELECT json FROM fleet").one().json)),
+    );
+    expect(stored.policy.overrides).toMatchObject(off);
+    const row = await runInDurableObject(actorOf(env, user.userId, "rig"), (_, { storage }) =>
+      JSON.parse(String(storage.sql.exec("SELECT json FROM instance").one().json)),
+    );
+    expect(row).toMatchObject({ overrides: off, userPolicy: off });
+    for (const object of [fleetOf(env, user.userId), actorOf(env, user.userId, "rig")]) {
+      await evictDurableObject(object);
+    }
+    expect((await one.ask("GET")).body).toMatchObject({
+      mode: "observe",
+      policy: { idle: { enabled: true }, orphan: { enabled: true } },
+      policy_overrides: { user: { mode: "observe" }, instance: { idle: { enabled: true } } },
+    });
+    expect((await call("GET", "/api/agent/policy", { token: user.token })).body.overrides).toEqual({
+      mode: "observe",
+    });
+    for (let minute = 0; minute <= 6; minute++) {
+      await one.until(DAY + minute * MINUTE);
+      expect((await one.heartbeat({ gpu_utilization: 1 })).body.actions).toEqual([]);
+    }
+    expect(await one.status()).toBe("running");
+    expect(await one.eventKinds()).toContain("would_hibernate");
   });
 
   it("reaches instances at once, moves their clocks, and yields to their own overrides", async () => {

@@ -109,7 +109,13 @@ describe("the specification", () => {
     const one = await Instance.register(await newUser(), "28864630");
     const { status, body } = await one.ask("POST", "/keep-alive");
     expect(status).toBe(200);
-    expect(body).toEqual({ success: true, message: "Manual keep-alive registered", valid_for_minutes: 60 });
+    expect(body).toEqual({
+      success: true,
+      message: "Manual keep-alive registered",
+      valid_for_minutes: 60,
+      // Beyond the specification.
+      keep_alive_until: expect.stringMatching(/Z$/),
+    });
   });
 
   it("six idle minutes hibernate an instance that only sends the fields of the example", async () => {

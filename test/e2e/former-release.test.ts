@@ -176,6 +176,8 @@ const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "inventory",
   "reports",
   "mode",
+  "preset",
+  "presets",
   "sources",
   "prepare_max_seconds",
   "schedule",

@@ -110,6 +110,8 @@ describe("the specification's curl commands", () => {
       success: true,
       message: "Manual keep-alive registered",
       valid_for_minutes: 60,
+      // Beyond the specification.
+      keep_alive_until: expect.stringMatching(/Z$/),
     });
   });
 

@@ -5,10 +5,12 @@ import { readRow, writeAsIs, writeRow } from "../../src/instance/stored/row.ts";
 import { NOTHING_WAITS } from "../../src/instance/stored/stored-instance.ts";
 import { VERSION } from "../../src/instance/stored/versions.ts";
 import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
+import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
+import { MAXIMUM_SOURCES } from "../../src/lifecycle/model/heartbeat-use.ts";
 import { waitingHeartbeats } from "../../src/lifecycle/model/outbox.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
-import { recentOf } from "../../src/lifecycle/model/state.ts";
+import { CHUNK_HEARTBEATS, recentOf } from "../../src/lifecycle/model/state.ts";
 import { detailView } from "../../src/lifecycle/views/instance-view.ts";
 import { savingsView } from "../../src/lifecycle/views/savings.ts";
 
@@ -21,6 +23,26 @@ const GOLDEN = import.meta.glob<Record<string, object>>("./golden/*.json", {
 const rows = Object.entries(GOLDEN).flatMap(([file, standings]) =>
   Object.entries(standings).map(([standing, row]) => ({ file, standing, row })),
 );
+
+/** As much as a heartbeat may say of its use. */
+const FULL_USE = {
+  sources: Array.from({ length: MAXIMUM_SOURCES }, (_, index) => ({
+    name: `${"s".repeat(30)}${String(index).padStart(2, "0")}`,
+    value: 0.123456789,
+    note: "𝔸".repeat(120),
+  })),
+  gpus: Array.from({ length: 64 }, (_, index) => ({
+    index,
+    name: "𝔸".repeat(64),
+    utilization: 1.23,
+    utilization_max: 1.23,
+    vram_used_gb: 123.45,
+    vram_total_gb: 123.45,
+    power_watts: 123.45,
+    power_limit_watts: 1234.5,
+    compute_processes: 123,
+  })),
+};
 
 function stored(row: object) {
   const loaded = readRow(JSON.stringify(row));
@@ -142,6 +164,42 @@ describe("a stored row", () => {
     expect(JSON.parse(writeRow(read))).not.toHaveProperty("enrollment");
     const enrolled = { ...read, enrollment: { keyDigest: "d1" } };
     expect(stored(JSON.parse(writeRow(enrolled))).enrollment).toEqual({ keyDigest: "d1" });
+  });
+
+  it("keeps what was seen of its use, and goes on without it where it has none or it can't be read", () => {
+    const read = stored(golden(`version-${VERSION}`, "running"));
+    expect(read.state.use).toBeUndefined();
+    const report = heartbeatSchema.parse({ gpu_utilization: 1, ...FULL_USE });
+    const policy = compilePolicy(mergePolicy({}));
+    const heard = decide(read.state, { type: "heartbeat", report }, policy, 2_000_000_000_000).state;
+    const written = writeRow({ ...read, state: heard });
+    expect(heard.use?.sources).toHaveLength(MAXIMUM_SOURCES);
+    expect(stored(JSON.parse(written)).state.use).toEqual(heard.use);
+    for (const unreadable of [null, 1, { at: "now" }, { ...heard.use, sources: [{ name: 1 }] }]) {
+      const row = change(JSON.parse(written), ["state", "use"], (state) =>
+        Reflect.set(state, "use", unreadable),
+      );
+      expect(stored(row).state).toEqual({ ...heard, use: undefined });
+    }
+  });
+
+  it("stays small with as many sources and GPUs as a heartbeat may have, and notes of four bytes a character", () => {
+    const read = stored(golden(`version-${VERSION}`, "running"));
+    const policy = compilePolicy(mergePolicy({}));
+    let { state } = read;
+    for (let beat = 0; beat <= CHUNK_HEARTBEATS; beat++) {
+      const report = heartbeatSchema.parse({
+        gpu_utilization: 1,
+        cpu_utilization: 12.34,
+        vram_used_gb: 123.45,
+        ram_used_gb: 123.45,
+        disk_used_gb: 123.45,
+        ...FULL_USE,
+      });
+      state = decide(state, { type: "heartbeat", report }, policy, 2_000_000_000_000 + beat * 60_000).state;
+    }
+    const row = writeRow({ ...read, state: { ...state, outbox: [] } });
+    expect(new TextEncoder().encode(row).length).toBeLessThan(64 * 1024);
   });
 
   it("keeps its tags, and goes on without them where it has none or they can't be read", () => {

@@ -10,6 +10,7 @@ import { actorOf, fleetOf } from "../../platform/address.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { calledMachine, releaseMachine, sameMachine } from "../../providers/machines.ts";
 import { policyIssueAt } from "../policy.ts";
+import { writtenOut } from "../presets.ts";
 import { detailSchema } from "./detail-schema.ts";
 import { detailExample } from "./examples.ts";
 import { connectedProvider, inspectMachine, MACHINE_REFUSALS, sightQuery, whileHolding } from "./machine.ts";
@@ -19,7 +20,7 @@ import {
   hourlyCostSchema,
   instanceParams,
   nameSchema,
-  ownOverridesSchema,
+  newOwnOverridesSchema,
   providerRefSchema,
 } from "./schemas.ts";
 import { newTagsSchema } from "./tags.ts";
@@ -37,7 +38,7 @@ const changesSchema = component(
     hourly_cost: hourlyCostSchema.optional(),
     hibernated_hourly_cost: hourlyCostSchema.optional(),
     tags: newTagsSchema.optional(),
-    policy: ownOverridesSchema.optional(),
+    policy: newOwnOverridesSchema.optional(),
   }),
 );
 
@@ -101,7 +102,7 @@ export class ChangeInstance extends Endpoint {
         },
         ...(body.tags === undefined ? {} : { tags: body.tags }),
         ...(moves ? { sighted } : {}),
-        ...(body.policy === undefined ? {} : { overrides: body.policy }),
+        ...(body.policy === undefined ? {} : { overrides: writtenOut(body.policy) }),
       };
       const changed = await actor.change(changes, c.var.requestId);
       switch (changed.outcome) {

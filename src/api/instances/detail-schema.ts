@@ -5,19 +5,9 @@ import type { DetailView, Shown, WakeFailedView } from "../../lifecycle/views/in
 import { instant } from "./instant.ts";
 import { preparationSchema, reclaimedSchema } from "./preparation-schemas.ts";
 import { heartbeatViewSchema, liveSchema } from "./schemas.ts";
+import { gpuSchema, useSchema } from "./use-schema.ts";
 
 /** One instance in full: what is answered beside what a list says of it. */
-
-const gpuSchema = component(
-  "Gpu",
-  z.object({
-    index: z.number(),
-    name: z.string().nullable(),
-    utilization: z.number().nullable(),
-    vram_used_gb: z.number().nullable(),
-    vram_total_gb: z.number().nullable(),
-  }),
-);
 
 const stoppedRisksSchema = component(
   "StoppedRisks",
@@ -96,7 +86,8 @@ export const detailSchema = component(
     cost_accumulated: z.number().nullable().describe("As the machine last reported it"),
     cost_total: z.number().describe("Dollars since it was registered"),
     wasted_total: z.number().describe("Of `cost_total`: while it was of no use"),
-    gpus: z.array(gpuSchema),
+    gpus: z.array(gpuSchema).readonly(),
+    use: z.union([useSchema, z.null()]).describe("Null unless the instance is running"),
     recent_heartbeats: z.array(heartbeatViewSchema).describe("Newest first"),
   }) satisfies z.ZodType<Shown<DetailView>>,
 );

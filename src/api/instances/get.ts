@@ -6,9 +6,11 @@ import { answerUnlessKnown, notModified } from "../../http/entity-tag.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
+import { presetOf } from "../../lifecycle/model/presets.ts";
 import { actorOf } from "../../platform/address.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { overridesSchema, policySchema } from "../policy.ts";
+import { shownPresetSchema } from "../presets.ts";
 import { detailSchema } from "./detail-schema.ts";
 import { detailExample } from "./examples.ts";
 import { viewOrThrow } from "./refusals.ts";
@@ -18,6 +20,7 @@ const detailWithPolicySchema = component(
   "InstanceDetailWithPolicy",
   detailSchema.extend({
     policy: policySchema,
+    preset: shownPresetSchema,
     policy_overrides: z
       .object({ user: overridesSchema, instance: ownOverridesSchema })
       .describe(
@@ -37,6 +40,7 @@ export class GetInstance extends Endpoint {
       200: jsonResponse("The instance", detailWithPolicySchema, {
         ...detailExample,
         policy: DEFAULT_POLICY,
+        preset: "thrifty",
         policy_overrides: { user: {}, instance: {} },
       }),
       304: notModified,
@@ -48,6 +52,7 @@ export class GetInstance extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const detail = viewOrThrow(await actorOf(c.env, userId, params.id).detail());
-    return answerUnlessKnown(c, shownView(detail, await standingsFor(c.env, userId, [detail])));
+    const view = shownView(detail, await standingsFor(c.env, userId, [detail]));
+    return answerUnlessKnown(c, { ...view, preset: presetOf(detail.policy) });
   }
 }

@@ -4,6 +4,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import { writtenOut } from "../presets.ts";
 import { inspectMachine, MACHINE_REFUSALS, sightQuery } from "./machine.ts";
 import { registerInstance, type Wanted } from "./registering.ts";
 import {
@@ -11,7 +12,7 @@ import {
   hourlyCostSchema,
   instanceIdSchema,
   nameSchema,
-  ownOverridesSchema,
+  newOwnOverridesSchema,
   providerRefSchema,
 } from "./schemas.ts";
 import { newTagsSchema } from "./tags.ts";
@@ -33,7 +34,7 @@ const registrationSchema = component(
     hourly_cost: hourlyCostSchema.default(null),
     hibernated_hourly_cost: hourlyCostSchema.default(null),
     tags: newTagsSchema.default({}),
-    policy: ownOverridesSchema.default({}),
+    policy: newOwnOverridesSchema.default({}),
   }),
 );
 
@@ -75,7 +76,7 @@ export class RegisterInstance extends Endpoint {
       hourlyCost: body.hourly_cost,
       hibernatedHourlyCost: body.hibernated_hourly_cost,
       tags: body.tags,
-      overrides: body.policy,
+      overrides: writtenOut(body.policy),
     };
     const generation = await registerInstance(c.env, userId, wanted, {
       limitKey: userId,

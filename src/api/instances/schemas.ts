@@ -12,6 +12,7 @@ import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
 import type { HeartbeatView, ShownView } from "../../lifecycle/views/instance-view.ts";
+import { presetSchema } from "../presets.ts";
 import { instant } from "./instant.ts";
 import { tagsViewSchema } from "./tags.ts";
 
@@ -48,11 +49,16 @@ export const hourlyCostSchema = z
 
 export const ownOverridesSchema = component("InstancePolicyOverrides", instancePolicyOverridesSchema);
 
+export const newOwnOverridesSchema = component(
+  "NewInstancePolicyOverrides",
+  instancePolicyOverridesSchema.extend({ preset: presetSchema.optional() }),
+);
+
 export const statusSchema = z.enum(STATUSES);
 
 export const healthSchema = z.enum(["healthy", "idle", "late", "unhealthy", "inactive"]);
 
-const explanationSchema = component(
+export const explanationSchema = component(
   "LifecycleExplanation",
   z
     .object({

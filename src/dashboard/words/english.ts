@@ -66,6 +66,8 @@ const event: Record<string, string> = {
   would_hibernate: "Would hibernate",
   stop_planned: "Hibernation planned",
   would_wake: "Would wake",
+  looks_stuck: "Looks stuck",
+  source_unknown: "Use unknown",
   never_heard: "Never heard",
   orphaned: "Orphaned",
   silent: "Silent",

@@ -28,6 +28,8 @@ const event: Record<string, string> = {
   would_hibernate: "Hibernaria",
   stop_planned: "Hibernação planejada",
   would_wake: "Acordaria",
+  looks_stuck: "Parece travada",
+  source_unknown: "Uso desconhecido",
   never_heard: "Nunca ouvida",
   orphaned: "Órfã",
   silent: "Em silêncio",

@@ -13,6 +13,7 @@ import type {
   ToldCosts,
 } from "../../lifecycle/model/state.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
+import type { GpuSeen, SourceSeen, UseSeen } from "../../lifecycle/model/use.ts";
 import { heartbeatSchema, pendingEffectSchema, sightedSchema } from "./effect-schema.ts";
 import { exactly } from "./fields.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
@@ -81,6 +82,33 @@ const gpuReading = z.object({
   compute_processes: number.nullish(),
 } satisfies { [Key in keyof GpuReading]-?: z.ZodType<GpuReading[Key]> });
 
+const seenSource = exactly<SourceSeen>({
+  name: text,
+  value: numberOrNull,
+  note: textOrNull,
+  quietSince: numberOrNull,
+});
+
+const seenGpu = exactly<GpuSeen>({
+  index: number,
+  quietSince: number.optional(),
+  stuckSince: number.optional(),
+});
+
+const seenUse = exactly<UseSeen>({
+  at: number,
+  gpuPercent: numberOrNull,
+  hasUnreadGpu: z.boolean(),
+  cpuPercent: numberOrNull,
+  activity: textOrNull,
+  quietSince: numberOrNull,
+  sources: z.array(seenSource),
+  gpus: z.array(seenGpu),
+  unreadSince: numberOrNull,
+  unreadToldAt: number.optional(),
+  stuckToldAt: number.optional(),
+});
+
 export const stateSchema = exactly<InstanceState>({
   profile,
   phase: phaseSchema,
@@ -90,6 +118,8 @@ export const stateSchema = exactly<InstanceState>({
   toldCosts: exactly<ToldCosts>({ at: number, dollars: number, hourlyCost: numberOrNull }).optional(),
   recent: z.array(heartbeatSchema),
   unflushed: number,
+  // The next heartbeat shows it anew: what can't be read must not keep the rest from being read.
+  use: seenUse.optional().catch(undefined),
   gpuTrend: z.array(numberOrNull),
   outbox: z.array(pendingEffectSchema),
   nextEffectId: number,

@@ -47,6 +47,7 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     isAllFinite(state.agent) &&
     isAllFinite(state.ledger) &&
     isAllFinite(state.toldCosts) &&
+    (state.use === known?.use || isAllFinite(state.use)) &&
     areFinite(state.recent, known?.recent) &&
     areFinite(state.outbox, known?.outbox) &&
     areFinite(state.gpuTrend, known?.gpuTrend) &&

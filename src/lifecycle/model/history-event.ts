@@ -16,6 +16,8 @@ export const historyEventKindSchema = z.enum([
   "busy",
   "would_hibernate",
   "stop_planned",
+  "looks_stuck",
+  "source_unknown",
   "never_heard",
   "orphaned",
   "silent",

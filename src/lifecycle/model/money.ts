@@ -49,6 +49,8 @@ const BEARING: Record<HistoryEventKind, Bearing> = {
   busy: "now",
   would_hibernate: "now",
   stop_planned: "now",
+  looks_stuck: "now",
+  source_unknown: "now",
   never_heard: "if it runs",
   orphaned: "now",
   silent: "now",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_SOURCES, sourceSettingsSchema } from "./source-settings.ts";
-import { DAY_MS, SECOND_MS } from "./time.ts";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
 import { maintenanceSchema, NO_MAINTENANCE, NO_SCHEDULE, scheduleSchema } from "./window-settings.ts";
 
 /**
@@ -82,7 +82,12 @@ const reportsSchema = z.strictObject({
 const heartbeatIntervalSeconds = z.int().min(5).max(3600);
 
 /** How long an instance may be kept alive: at most a week. */
-export const keepAliveMinutesSchema = z.int().min(1).max(10_080);
+export const LONGEST_KEEP_ALIVE_MS = 7 * DAY_MS;
+
+export const keepAliveMinutesSchema = z
+  .int()
+  .min(1)
+  .max(LONGEST_KEEP_ALIVE_MS / MINUTE_MS);
 
 const mode = z
   .enum(["act", "observe"])

@@ -56,6 +56,10 @@ export interface Policy {
   readonly wakeGraceMs: number;
   /** For this long after a hibernation was ordered or confirmed, further heartbeats are normal and mean nothing. */
   readonly settleMs: number;
+  /** The owner is told of a GPU that has looked stuck for so long. */
+  readonly stuckAfterMs: number;
+  /** The owner is told when what cannot be read has counted as use for so long, alone. */
+  readonly unreadAfterMs: number;
   /** How often, at most, an alert that nobody acts on is repeated. */
   readonly reminderMs: number;
   /** An instance that becomes an orphan often enough within this time is flapping. */
@@ -120,6 +124,8 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     keepAliveMs: (settings.keep_alive_minutes * MINUTE_MS) / speed,
     wakeGraceMs: (10 * MINUTE_MS) / speed,
     settleMs: (2 * MINUTE_MS) / speed,
+    stuckAfterMs: (30 * MINUTE_MS) / speed,
+    unreadAfterMs: HOUR_MS / speed,
     reminderMs: (4 * HOUR_MS) / speed,
     flappingWindowMs: HOUR_MS / speed,
     regretMs: (10 * MINUTE_MS) / speed,

@@ -15,6 +15,7 @@ import type { EndedPreparation } from "./preparation.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import type { Tags } from "./tags.ts";
 import type { Trend } from "./trend.ts";
+import type { UseSeen } from "./use.ts";
 
 /** Everything that is known about one instance, as plain data that is stored in one JSON row. */
 export interface InstanceState {
@@ -30,6 +31,8 @@ export interface InstanceState {
   readonly recent: readonly Heartbeat[];
   /** How many of the newest in `recent` have not been put into a chunk yet. */
   readonly unflushed: number;
+  /** What its newest heartbeat showed of its use. Absent before, and in what a former release wrote. */
+  readonly use?: UseSeen | undefined;
   /** GPU utilization of the last hour. */
   readonly gpuTrend: Trend;
   readonly outbox: readonly PendingEffect[];

@@ -23,6 +23,34 @@ export interface Source {
   readonly note: string | null;
 }
 
+/** What the newest heartbeat showed, and since when what is quiet is quiet. A gap in the heartbeats ends that. */
+export interface UseSeen extends Evidence {
+  readonly at: number;
+  /** Since when nothing shows use; null while something does, or while something cannot be read. */
+  readonly quietSince: number | null;
+  readonly sources: readonly SourceSeen[];
+  /** Those of which there is something to say. */
+  readonly gpus: readonly GpuSeen[];
+  /** Since when nothing showed use but what cannot be read; null while it is otherwise. */
+  readonly unreadSince: number | null;
+  /** When its owner was last told of that, and of a GPU that looks stuck. Absent before. */
+  readonly unreadToldAt?: number | undefined;
+  readonly stuckToldAt?: number | undefined;
+}
+
+export interface SourceSeen extends Source {
+  /** Null while it counts as use, or is ignored. */
+  readonly quietSince: number | null;
+}
+
+export interface GpuSeen {
+  readonly index: number;
+  /** Since when its utilization is under the threshold. */
+  readonly quietSince?: number | undefined;
+  /** Since when it has looked stuck: at work by its utilization, and not by its power. */
+  readonly stuckSince?: number | undefined;
+}
+
 /** What the report shows, which is kept as this heartbeat. */
 export function evidenceOf(report: HeartbeatReport, heartbeat: Heartbeat): Evidence {
   const maxima = [report.gpu_utilization_max, ...(report.gpus ?? []).map((gpu) => gpu.utilization_max)];

@@ -4,13 +4,15 @@ import { DAYS } from "./windows.ts";
 
 /** Windows of time in which a policy does something else, in the fields of the HTTP API. */
 
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day, as 09:30");
+export const timeOfDaySchema = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day, as 09:30");
 
 /** A window of every week. One whose end is not after its start ends on the next day. */
 export const weeklyWindowSchema = z.strictObject({
   days: z.array(z.enum(DAYS)).min(1).max(7).describe("The days on which it begins"),
-  from: timeOfDay,
-  to: timeOfDay.describe("Not after `from`: on the next day"),
+  from: timeOfDaySchema,
+  to: timeOfDaySchema.describe("Not after `from`: on the next day"),
 });
 
 const LONGEST_DATED_WINDOW_MS = 7 * DAY_MS;

@@ -153,6 +153,7 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     clock: { ...state.clock, graceUntil: null, countsFrom: now },
     counters: closeGap(state.counters, policy.intervalMs, now, null),
     agent: { ...state.agent, hasGpu: false, gpus: [], hooks: undefined },
+    use: undefined,
     stoppedHourlyCost: undefined,
     reclaimed: undefined,
   };

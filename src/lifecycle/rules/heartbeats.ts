@@ -17,6 +17,8 @@ import { takesOrdersByAnswer } from "./order.ts";
 import { evidenceWhilePreparing, hearPreparation } from "./preparation-heard.ts";
 import { noteReclaim } from "./reclaim.ts";
 import { judge } from "./use.ts";
+import { seeUse } from "./use-seen.ts";
+import { warnOfUse } from "./use-warnings.ts";
 import { finishWake } from "./waking.ts";
 
 /** What a heartbeat says about its instance, apart from the readings that are kept. */
@@ -41,20 +43,21 @@ export function receiveHeartbeat(
   const caughtUp = receiveBacklog(updateBootId(state, report, now), report, policy, now);
   const known = updateSequenceAndGpus(caughtUp, report);
   const heartbeat = heartbeatFrom(report, now, known.agent.nextInHistory);
+  const evidence = evidenceOf(report, heartbeat);
+  const judged = evidenceWhilePreparing(known, report, evidence);
+  const judgement = judge(judged, policy, known.agent.hasGpu);
+  const use = seeUse(known, evidence, report.gpus ?? null, judgement, policy, now);
   const signal: Signal = {
     at: now,
-    judgement: judge(
-      evidenceWhilePreparing(known, report, evidenceOf(report, heartbeat)),
-      policy,
-      known.agent.hasGpu,
-    ),
+    judgement,
     isDuplicate,
     announcesHibernation: heartbeat.status === "hibernating" && takesOrdersByAnswer(state.profile),
     isPreparing: report.status === "preparing" || report.preparation?.state === "running",
   };
-  const heard = hearPreparation(recover(known, now, "heartbeat received"), report, now);
+  const heard = hearPreparation(recover({ ...known, use }, now, "heartbeat received"), report, now);
   const noted = noteDeadMan(noteReclaim(applySignal(heard, signal, policy), report, now), report, now);
-  const alive = updateLastHeartbeat(noted, now, policy);
+  const told = warnOfUse(noted, judgement, policy, now);
+  const alive = updateLastHeartbeat(told, now, policy);
   return isDuplicate ? alive : addHeartbeat(alive, heartbeat, state.clock.lastHeartbeatAt, policy);
 }
 

@@ -5,11 +5,9 @@ import type { Policy } from "../model/policy.ts";
 import { type InstanceState, withIdleRun } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
 import type { Judgement } from "./use.ts";
+import { isGap } from "./use-seen.ts";
 
 /** How heartbeats begin, continue and end an idle run: an unbroken run of heartbeats that show no use. */
-
-/** After a gap of more than this many intervals a run starts again: nobody knows what happened in the gap. */
-const LONGEST_GAP_INTERVALS = 3;
 
 /** What a heartbeat says about the use of the instance. */
 export interface UseReport {
@@ -26,9 +24,7 @@ export function updateIdleRun(state: InstanceState, use: UseReport, policy: Poli
   const { reading } = use.judgement;
   const { lastHeartbeatAt, keepAliveUntil } = state.clock;
   const run = idleRunOf(state.phase);
-  const gap =
-    lastHeartbeatAt !== null && use.at - lastHeartbeatAt > LONGEST_GAP_INTERVALS * policy.intervalMs;
-  if (run !== null && gap) {
+  if (run !== null && isGap(lastHeartbeatAt, use.at, policy)) {
     const ended = endIdleRun(state, use.at, "heartbeats were missing");
     return withIdleRun(ended, beginRun(use.at, reading, keepAliveUntil));
   }

@@ -10,6 +10,7 @@ import { shortDuration, toIso } from "../model/time.ts";
 import { AWAKE_HOURS, outsideAwakeHours } from "./awake-hours.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
+import { residentModelGb, sayResidentModel } from "./resident-model.ts";
 
 /**
  * The idle ladder of a running instance: warned, then hibernated. It needs fresh evidence: missing heartbeats never
@@ -87,8 +88,12 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: warnedAt,
         kind: "idle",
         severity: "warning",
-        message: [idleWarning(state, warned, policy, warnedAt), sayRisks(state)].join(" ").trimEnd(),
-        detail: { ...idleEvidence(run, policy), step_at: toIso(hibernationDue(warned, policy)) },
+        message: sentences(
+          idleWarning(state, warned, policy, warnedAt),
+          sayResidentModel(state, warnedAt),
+          sayRisks(state),
+        ),
+        detail: { ...idleEvidence(state, run, policy), step_at: toIso(hibernationDue(warned, policy)) },
       },
     );
   }
@@ -99,8 +104,11 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: now,
         kind: "would_hibernate",
         severity: "warning",
-        message: `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
-        detail: idleEvidence(run, policy),
+        message: sentences(
+          `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
+          sayResidentModel(state, now),
+        ),
+        detail: idleEvidence(state, run, policy),
       },
     );
   }
@@ -109,8 +117,8 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
     reason: "idle",
     cause: "idle",
     at: now,
-    because: describeIdle(run, policy, now),
-    detail: idleEvidence(run, policy),
+    because: sentences(describeIdle(run, policy, now), sayResidentModel(state, now)),
+    detail: idleEvidence(state, run, policy),
   });
 }
 
@@ -151,7 +159,16 @@ function describeIdle(run: IdleRun, policy: Policy, now: number): string {
   return `${run.metric} <${policy.idle.thresholdPercent}% utilization for ${shortDuration(now - run.since)}`;
 }
 
-function idleEvidence(run: IdleRun, policy: Policy) {
+/** One after the other, without those that are empty. */
+function sentences(...said: readonly string[]): string {
+  return said
+    .filter((each) => each !== "")
+    .map((each, index, all) => (index < all.length - 1 && !each.endsWith(".") ? `${each}.` : each))
+    .join(" ");
+}
+
+function idleEvidence(state: InstanceState, run: IdleRun, policy: Policy) {
+  const residentGb = residentModelGb(state);
   return {
     rule: "idle",
     metric: run.metric,
@@ -159,5 +176,6 @@ function idleEvidence(run: IdleRun, policy: Policy) {
     highest_percent: run.highestPercent,
     idle_since: toIso(run.since),
     heartbeats: run.heartbeats,
+    ...(residentGb === null ? {} : { resident_model_gb: residentGb }),
   };
 }

@@ -25,6 +25,8 @@ import { actionOf } from "./order.ts";
 import { isStillPlanned } from "./planned-stop.ts";
 import { callOffPreparation } from "./preparation-cancelled.ts";
 import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
+import { isStricter } from "./use.ts";
+import { seeUseAnew } from "./use-seen.ts";
 
 const POLICY_CHANGED = "the policy was changed";
 
@@ -39,7 +41,7 @@ export function changePolicy(
   now: number,
 ): InstanceState {
   const counted = keepMissedHeartbeats(leaveMaintenance(state, former, policy, now), former, now);
-  const idle = changeIdlePolicy(counted, former, policy, now);
+  const idle = seeUseAnew(changeIdlePolicy(counted, former, policy, now), policy, now);
   const silent = changeOrphanPolicy(idle, former, policy, now);
   const changed = changeMode(silent, former, policy, now, POLICY_CHANGED);
   const planned = changeWindows(changed, former, policy, now);
@@ -99,7 +101,7 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   const known = idleRunOf(state.phase);
   if (known === null) return state;
   const run = outsideAwakeHours(known, policy, now);
-  const because = whyNotIdle(run, former, policy);
+  const because = whyNotIdle(state, run, former, policy);
   const isUnwanted = because !== null || hibernationDue(run, policy) > now;
   // One that is suspended has its order called off for that.
   const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
@@ -116,12 +118,12 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
     : called;
 }
 
-function whyNotIdle(run: IdleRun, former: Policy, policy: Policy): string | null {
+function whyNotIdle(state: InstanceState, run: IdleRun, former: Policy, policy: Policy): string | null {
   if (policy.suspended) return "the operator suspended the account";
   if (!policy.idle.enabled) return "idle policy switched off";
-  if (policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs) {
-    return "policy changed";
-  }
+  const isOther = policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs;
+  // What was ignored during the run may have shown use.
+  if (isOther || isStricter(state.use, former.idle, policy.idle)) return "policy changed";
   return run.highestPercent >= policy.idle.thresholdPercent
     ? `${run.metric} was at ${run.highestPercent}%`
     : null;

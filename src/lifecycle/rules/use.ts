@@ -15,11 +15,14 @@ export type Judgement =
       readonly verdict: "unknown";
       readonly reading: IdleReading | null;
       readonly because: string;
+      /** The metric, or names of sources. */
       readonly unread: readonly string[];
     };
 
 /** What a source says by the policy. */
-export type SourceState = "active" | "quiet" | "unknown" | "ignored";
+export const SOURCE_STATES = ["active", "quiet", "unknown", "ignored"] as const;
+
+export type SourceState = (typeof SOURCE_STATES)[number];
 
 /** From which value on the source counts as use; null: it is ignored. */
 export function thresholdOf(name: string, { respectActivity, sources }: Policy["idle"]): number | null {
@@ -45,6 +48,15 @@ export function stateOf({ name, value }: Pick<Source, "name" | "value">, idle: P
   return value >= threshold ? "active" : "quiet";
 }
 
+/** Whether something of this use may count by another policy that did not by the former. */
+export function isStricter(use: Evidence | undefined, former: Policy["idle"], idle: Policy["idle"]): boolean {
+  if (idle.respectActivity && !former.respectActivity) return true;
+  return (use?.sources ?? []).some(({ name }) => {
+    const [before, now] = [thresholdOf(name, former), thresholdOf(name, idle)];
+    return now !== null && (before === null || now < before);
+  });
+}
+
 /** Judges what a heartbeat shows. `hasGpu`: whether the instance ever reported a GPU. */
 export function judge(evidence: Evidence, { idle }: Policy, hasGpu: boolean): Judgement {
   const reading = readingOf(evidence, idle, hasGpu);
@@ -60,12 +72,13 @@ export function judge(evidence: Evidence, { idle }: Policy, hasGpu: boolean): Ju
   }
   const activity = idle.respectActivity ? evidence.activity : null;
   if (active.length > 0 || activity !== null) {
-    const inUse = `in use: ${[...(activity === null ? [] : [activity]), ...named(active.map(saySource))].join(", ")}`;
-    return { verdict: "active", reading, because: [inUse, ...sayUnread(unread)].join("; ") };
+    const inUse = [...(activity === null ? [] : [activity]), ...named(active.map(saySource))];
+    return { verdict: "active", reading, because: joined(`in use: ${inUse.join(", ")}`, sayUnread(unread)) };
   }
   if (reading !== null && unread.length === 0) return { verdict: "quiet", reading };
-  const because = [...(reading === null ? ["no reading"] : []), ...sayUnread(unread)].join("; ");
-  return { verdict: "unknown", reading, because, unread };
+  const because = joined(reading === null ? "no reading" : "", sayUnread(unread));
+  const metric = reading === null ? [unreadMetric(idle, hasGpu)] : [];
+  return { verdict: "unknown", reading, because, unread: [...metric, ...unread] };
 }
 
 /** The reading that idleness goes by; null where it is unknown. */
@@ -75,16 +88,26 @@ function readingOf(evidence: Evidence, idle: Policy["idle"], hasGpu: boolean): I
   return isInDoubt && reading.percent < idle.thresholdPercent ? null : reading;
 }
 
+function unreadMetric({ metric }: Policy["idle"], hasGpu: boolean): IdleReading["metric"] {
+  return metric === "cpu" || (metric === "auto" && !hasGpu) ? "CPU" : "GPU";
+}
+
 /** This many are named; the rest are only counted. */
 const NAMED = 8;
 
-function named(names: readonly string[]): readonly string[] {
+/** The first of these names, and how many more there are. */
+export function named(names: readonly string[]): readonly string[] {
   const more = names.length - NAMED;
   return more > 0 ? [...names.slice(0, NAMED), `${more} more`] : names;
 }
 
-function sayUnread(names: readonly string[]): readonly string[] {
-  return names.length === 0 ? [] : [`${named(names).join(", ")} cannot be read`];
+/** `work_vllm cannot be read`; empty where everything can. */
+export function sayUnread(names: readonly string[]): string {
+  return names.length === 0 ? "" : `${named(names).join(", ")} cannot be read`;
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("; ");
 }
 
 /** `2 ssh_connections` of what is counted, `cpu_cores 3.1` of what is measured. */

@@ -1,4 +1,3 @@
-import { idleReading } from "../model/heartbeat.ts";
 import type { Hibernated, IdleRun } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
@@ -13,6 +12,7 @@ import { describeReclaimed } from "../rules/reclaim.ts";
 import { scheduledWakeAt } from "../rules/scheduled-wake.ts";
 import { explainDeletion, explainOrphan, explainPending, heldByMaintenance } from "./explain-silence.ts";
 import { type Explanation, noStep, stepAt } from "./explained-step.ts";
+import { sayUse } from "./say-use.ts";
 
 /** Explains what comes next for the instance. The field names are those of the HTTP API. */
 export function explain(state: InstanceState, policy: Policy, now: number): Explanation {
@@ -123,22 +123,7 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
     );
     return heldByMaintenance(orphaned, policy, now);
   }
-  const last = state.recent.at(-1);
-  const reading = last === undefined ? null : idleReading(last, policy.idle.metric, state.agent.hasGpu);
-  if (
-    last?.activity != null &&
-    reading !== null &&
-    policy.idle.enabled &&
-    policy.idle.respectActivity &&
-    reading.percent < policy.idle.thresholdPercent
-  ) {
-    return noStep(`${reading.metric} at ${reading.percent}%, but in use: ${last.activity}`, "activity");
-  }
-  const gpu = last?.gpuPercent ?? null;
-  return noStep(
-    gpu === null ? "Heartbeats arrive; no GPU reported" : `Heartbeats arrive; GPU at ${gpu}%`,
-    policy.idle.enabled ? null : "policy_disabled",
-  );
+  return noStep(...sayUse(state, policy));
 }
 
 function explainIdle(

@@ -14,6 +14,7 @@ import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
 import { describeReclaimed } from "../rules/reclaim.ts";
+import { sayResidentModel } from "../rules/resident-model.ts";
 import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
@@ -21,6 +22,7 @@ import type { Explanation } from "./explained-step.ts";
 import { explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
 import { type PreparationView, preparationView } from "./preparation-view.ts";
+import { type GpuView, gpuViews, type UseView, useView } from "./use-view.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */
 export interface LiveView extends CostsView {
@@ -85,6 +87,7 @@ export interface DetailView extends LiveView, CostsInAllView {
   readonly preparation: PreparationView | null;
   readonly reclaimed: ReclaimedView | null;
   readonly gpus: readonly GpuView[];
+  readonly use: UseView | null;
   readonly recent_heartbeats: readonly HeartbeatView[];
 }
 
@@ -104,15 +107,6 @@ export interface WakeFailedView {
   readonly may_start: boolean;
   /** What its owner can do. */
   readonly ways_on: readonly WayOnView[];
-}
-
-/** One GPU as last reported. */
-interface GpuView {
-  readonly index: number;
-  readonly name: string | null;
-  readonly utilization: number | null;
-  readonly vram_used_gb: number | null;
-  readonly vram_total_gb: number | null;
 }
 
 export interface HeartbeatView {
@@ -173,9 +167,11 @@ export function detailView(
   now: number,
 ): DetailView {
   const { counters } = state;
+  const live = liveView(instanceId, state, policy, now);
   const missed = missedHeartbeats(counters, policy.intervalMs, now);
   return {
-    ...liveView(instanceId, state, policy, now),
+    ...live,
+    lifecycle: { ...live.lifecycle, because: withResidentModel(live.lifecycle.because, state, now) },
     total_heartbeats: counters.totalHeartbeats,
     first_heartbeat: isoOrNull(counters.firstHeartbeatAt),
     uptime_percent: uptimePercent(counters.totalHeartbeats, missed),
@@ -187,13 +183,8 @@ export function detailView(
     preparation: preparationView(state),
     reclaimed: reclaimedView(state),
     ...costsInAllView(state, policy, now),
-    gpus: state.agent.gpus.map((gpu) => ({
-      index: gpu.index,
-      name: gpu.name ?? null,
-      utilization: gpu.utilization ?? null,
-      vram_used_gb: gpu.vram_used_gb ?? null,
-      vram_total_gb: gpu.vram_total_gb ?? null,
-    })),
+    gpus: gpuViews(state),
+    use: useView(state, policy),
     recent_heartbeats: state.recent.slice(-SHOWN_HEARTBEATS).map(heartbeatView).reverse(),
   };
 }
@@ -202,6 +193,12 @@ function reclaimedView({ reclaimed }: InstanceState): ReclaimedView | null {
   if (reclaimed === undefined) return null;
   const { by, action, at, endsAt } = reclaimed;
   return { by, action, at: toIso(at), ends_at: isoOrNull(endsAt) };
+}
+
+/** Not in the list, whose rows are as old as what the instance last reported to it. */
+function withResidentModel(because: string, state: InstanceState, now: number): string {
+  const resident = state.phase.status === "running" ? sayResidentModel(state, now) : "";
+  return resident === "" ? because : `${because}. ${resident}`;
 }
 
 function wakeFailedView(instanceId: string, { phase, profile }: InstanceState): WakeFailedView | null {

@@ -20,6 +20,57 @@ describe("commands", () => {
     }
   });
 
+  it("keep an instance alive until a moment, or until clocks show a time next", async () => {
+    const one = await Instance.register(await newUser(), "rig", {
+      policy: { schedule: { timezone: "America/Sao_Paulo" } },
+    });
+    await one.heartbeat();
+    const until = async (json: object) => (await one.ask("POST", "/keep-alive", json)).body;
+    // It is midnight, UTC, and 21:00 in São Paulo.
+    expect(await until({ until: "01:30", timezone: "UTC" })).toEqual({
+      success: true,
+      message: "Manual keep-alive registered",
+      valid_for_minutes: 90,
+      keep_alive_until: "2030-01-07T01:30:00Z",
+    });
+    expect(await until({ until: "02:00" })).toMatchObject({ keep_alive_until: "2030-01-07T05:00:00Z" });
+    expect(await until({ until: "2030-01-08T18:00:00+02:00" })).toMatchObject({
+      valid_for_minutes: 40 * 60,
+      keep_alive_until: "2030-01-08T16:00:00Z",
+    });
+    // A shorter one never cuts a longer one.
+    expect(await until({ minutes: 5 })).toMatchObject({ keep_alive_until: "2030-01-08T16:00:00Z" });
+    expect((await one.ask("GET")).body.keep_alive_until).toBe("2030-01-08T16:00:00Z");
+    expect(await until({ until: "2030-01-14T00:00:00Z" })).toMatchObject({ valid_for_minutes: 10_080 });
+  });
+
+  it.each([
+    [{ until: "2030-01-06T23:59:59Z" }, "body.until", "must be in the future"],
+    [{ until: "2030-01-14T00:00:01Z" }, "body.until", "must be within a week"],
+    [{ until: "18:00", minutes: 5 }, "body.until", "must not be given beside minutes"],
+    [
+      { until: "24:00" },
+      "body.until",
+      "must be a moment, as 2025-12-19T18:00:00Z, or a time of day, as 18:00",
+    ],
+    [
+      { until: "18:00", timezone: "Mars" },
+      "body.timezone",
+      "must be the name of a time zone, as America/Sao_Paulo",
+    ],
+    [{ timezone: "UTC" }, "body.timezone", "is for a time of day in until, as 18:00"],
+    [
+      { until: "2030-01-08T00:00:00Z", timezone: "UTC" },
+      "body.timezone",
+      "is for a time of day in until, as 18:00",
+    ],
+  ])("refuse a keep-alive with %j", async (json, path, message) => {
+    const one = await Instance.register(await newUser(), "rig");
+    const { status, body } = await one.ask("POST", "/keep-alive", json);
+    expect([status, body.error.issues]).toEqual([400, [{ path, message }]]);
+    expect((await one.ask("GET")).body.keep_alive_until).toBeNull();
+  });
+
   it("order hibernation by the next answer, and say why when they cannot", async () => {
     const one = await Instance.register(await newUser(), "rig");
     const silent = await one.ask("POST", "/hibernate");

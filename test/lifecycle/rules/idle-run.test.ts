@@ -106,7 +106,7 @@ describe("several GPUs", () => {
       ],
     });
     expect(line.view.gpu_utilization).toBe(71);
-    expect(line.view.gpus).toEqual([
+    expect(line.view.gpus).toMatchObject([
       { index: 0, name: "H100", utilization: 3, vram_used_gb: 1, vram_total_gb: 80 },
       { index: 1, name: null, utilization: 71, vram_used_gb: null, vram_total_gb: null },
     ]);
@@ -145,7 +145,7 @@ describe("a reading that is not known", () => {
     const line = new Timeline({ overrides: { idle: { metric: "auto" } } });
     line.heartbeat({ gpu_utilization: 99, cpu_utilization: 1 });
     line.beatUntil(at("3:00:00"), { gpu_utilization: null, cpu_utilization: 1 });
-    expect(line.kinds).toEqual(["registered", "first_heartbeat"]);
+    expect(line.kinds).toEqual(["registered", "first_heartbeat", "source_unknown"]);
   });
 
   it("is never idle: one of several GPUs that can't be read may be the one at work", () => {

@@ -66,7 +66,7 @@ describe("the reading that idleness goes by", () => {
       verdict: "unknown",
       reading: null,
       because: "no reading",
-      unread: [],
+      unread: ["GPU"],
     });
     expect(judged(withUnread(5))).toMatchObject({ verdict: "active", because: "GPU at 5%" });
     const read: HeartbeatReport = { gpus: [{ index: 0, utilization: null, utilization_max: 2 }] };

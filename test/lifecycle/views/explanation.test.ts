@@ -41,6 +41,9 @@ function held(line: Timeline): Timeline {
   return line;
 }
 
+const ssh = (value: number) => ({ name: "ssh_connections", value });
+const unread = (name: string) => ({ name, value: null });
+
 const nothing = { next_step: null, at: null, in_seconds: null, blocked_by: null };
 
 const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, unknown>])[] = [
@@ -75,6 +78,58 @@ const EXPLANATIONS: readonly (readonly [string, () => Timeline, Record<string, u
     "one at work and in use",
     () => beating({}, { gpu_utilization: 5, activity: { ssh_sessions: 1 } }),
     { ...nothing, because: "Heartbeats arrive; GPU at 5%" },
+  ],
+  [
+    "one whose GPU was at work between the heartbeats",
+    () => beating({}, { ...IDLE, gpu_utilization_max: 80 }),
+    { ...nothing, because: "Heartbeats arrive; GPU at 2%, at its highest 80%" },
+  ],
+  [
+    "one that tells only the highest",
+    () => beating({}, { gpu_utilization_max: 80 }),
+    { ...nothing, because: "Heartbeats arrive; GPU at 80%" },
+  ],
+  [
+    "one that is in use by its sources",
+    () => beating({}, { ...IDLE, sources: [ssh(2), { name: "cpu_cores", value: 3.1 }, unread("script_a")] }),
+    {
+      ...nothing,
+      because: "GPU at 2%, but in use: 2 ssh_connections, cpu_cores 3.1; script_a cannot be read",
+      blocked_by: "activity",
+    },
+  ],
+  [
+    "one with a source that can't be read",
+    () => beating({}, { ...IDLE, sources: [ssh(0), unread("work_vllm")] }),
+    {
+      ...nothing,
+      because: "GPU at 2%, but work_vllm cannot be read, which counts as use",
+      blocked_by: "activity",
+    },
+  ],
+  [
+    "one whose GPU can't be read",
+    () => beating({}, { gpus: [{ index: 0, utilization: null }], sources: [ssh(0)] }),
+    { ...nothing, because: "Heartbeats arrive; GPU cannot be read, which counts as use" },
+  ],
+  [
+    "one whose CPU works, by which it is judged",
+    () => beating({ overrides: { idle: { metric: "cpu" } } }, { cpu_utilization: 30, gpu_utilization: 0 }),
+    { ...nothing, because: "Heartbeats arrive; CPU at 30%" },
+  ],
+  [
+    "one without a GPU that is in use",
+    () => beating({}, { cpu_utilization: 1, sources: [ssh(1)] }),
+    { ...nothing, because: "Heartbeats arrive; in use: 1 ssh_connections", blocked_by: "activity" },
+  ],
+  [
+    "one of which a former release kept what it showed",
+    () => {
+      const line = beating({}, { ...IDLE, activity: { ssh_sessions: 1 } });
+      line.state = { ...line.state, use: undefined };
+      return line;
+    },
+    { ...nothing, because: "GPU at 2%, but in use: 1 ssh_sessions", blocked_by: "activity" },
   ],
   [
     "one in use whose policy knows no idleness",

@@ -154,9 +154,31 @@ describe("an instance in full", () => {
 
   it("lists its GPUs as last reported, whole", () => {
     const line = new Timeline();
-    const whole = { index: 1, name: "H100", utilization: 50, vram_used_gb: 10, vram_total_gb: 80 };
-    line.heartbeat({ gpus: [{ index: 0 }, whole] });
-    const empty = { index: 0, name: null, utilization: null, vram_used_gb: null, vram_total_gb: null };
+    const reported = {
+      index: 1,
+      name: "H100",
+      utilization: 50,
+      utilization_max: 99,
+      vram_used_gb: 10,
+      vram_total_gb: 80,
+      power_watts: 650.5,
+      power_limit_watts: 700,
+      compute_processes: 2,
+    };
+    line.heartbeat({ gpus: [{ index: 0 }, reported] });
+    const whole = { ...reported, quiet_since: null };
+    const empty = {
+      index: 0,
+      name: null,
+      utilization: null,
+      utilization_max: null,
+      quiet_since: null,
+      vram_used_gb: null,
+      vram_total_gb: null,
+      power_watts: null,
+      power_limit_watts: null,
+      compute_processes: null,
+    };
     expect(line.view.gpus).toEqual([empty, whole]);
     line.until(at("1:00")).heartbeat({ gpu_utilization: 3 });
     expect(line.view).toMatchObject({ gpus: [empty, whole], gpu_utilization: 3 });

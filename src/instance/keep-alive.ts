@@ -1,0 +1,75 @@
+import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import { nextTimeOfDay } from "../lifecycle/model/zone.ts";
+import { settingsOf } from "./life.ts";
+import { type KeepAliveEnd, type KeepAliveOutcome, UNKNOWN } from "./outcomes.ts";
+import { InstanceRounds } from "./rounds.ts";
+import type { StoredInstance } from "./stored/stored-instance.ts";
+
+/** The link of an alert that keeps an instance alive. */
+export interface KeepAliveLink {
+  readonly id: string;
+  readonly expiresAt: number;
+  readonly registeredAt: number;
+}
+
+/** An instance is kept alive by hand. It is decided on and saved before it is answered. */
+export class KeptInstance extends InstanceRounds {
+  /** `minutes` null means as long as the policy says. */
+  async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
+    const stored = this.life.known();
+    if (stored === null) return this.life.absence();
+    const durationMs =
+      minutes === null ? this.life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.life.speed;
+    return this.#keepFor(stored, durationMs, Date.now(), requestId);
+  }
+
+  /** A question of its own: a version before this one would take the end for minutes. */
+  async keepAliveUntil(end: KeepAliveEnd, requestId?: string): Promise<KeepAliveOutcome> {
+    const stored = this.life.known();
+    if (stored === null) return this.life.absence();
+    const now = Date.now();
+    const { timezone } = settingsOf(stored).schedule;
+    const until = "at" in end ? end.at : nextTimeOfDay(end.timezone ?? timezone, end.timeOfDay, now);
+    return this.#keepFor(stored, Math.max(0, until - now), now, requestId);
+  }
+
+  /**
+   * By the link of an alert, which works once, and only for the registration that it was made for: which links were used is
+   * forgotten with the instance.
+   */
+  async useLink(
+    link: KeepAliveLink,
+    requestId?: string,
+  ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+    const stored = this.life.known();
+    if (stored === null) return this.life.absence();
+    if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
+    const { id, expiresAt } = link;
+    if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
+    const now = Date.now();
+    const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
+    const usedLinks = [...stillGood, { id, expiresAt }];
+    const { keepAliveMs } = this.life.policy(stored);
+    return this.#keepFor({ ...stored, usedLinks }, keepAliveMs, now, requestId);
+  }
+
+  async #keepFor(
+    stored: StoredInstance,
+    durationMs: number,
+    now: number,
+    requestId: string | undefined,
+  ): Promise<KeepAliveOutcome> {
+    const { life } = this;
+    const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now, { requestId });
+    if (decided.outcome === "unavailable") return decided;
+    const { stored: next, refusal } = decided;
+    if (refusal !== null) return { outcome: "refused", refusal };
+    life.outbox.emptySoon();
+    const until = next.state.clock.keepAliveUntil ?? now;
+    return {
+      outcome: "accepted",
+      validForMinutes: Math.ceil(((until - now) * life.speed) / MINUTE_MS),
+      until,
+    };
+  }
+}

@@ -1,18 +1,11 @@
 import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
+import { expandPreset, type Preset } from "../../src/lifecycle/model/presets.ts";
 import { START, Timeline } from "../lifecycle/timeline.ts";
 import type { Workload } from "./machine.ts";
 import { type Replay, replay } from "./sampling.ts";
 
 /** Plays a workload's heartbeats to the real rules, and holds what they do against the truth. */
-
-export const PRESETS = {
-  thrifty: {},
-  balanced: { idle: { warn_after_seconds: 900, hibernate_after_seconds: 1800 } },
-  careful: { idle: { warn_after_seconds: 2700, hibernate_after_seconds: 3600 } },
-} as const satisfies Record<string, PolicyOverrides>;
-
-export type Preset = keyof typeof PRESETS;
 
 /** What happened to one machine in one day. */
 export interface Day {
@@ -36,29 +29,28 @@ export function daysOf(
   agent: Agent,
   preset: Preset,
 ): readonly Day[] {
-  return replays.map((each) => dayOf(workload, each, agent, PRESETS[preset]));
+  return replays.map((each) => dayOf(workload, each, agent, preset));
 }
 
 export function replaysOf(workload: Workload): readonly Replay[] {
   return SEEDS.map((seed) => replay(workload, seed, DAY_SECONDS));
 }
 
-function dayOf(
-  workload: Workload,
-  { beats, workedAt }: Replay,
-  agent: Agent,
-  overrides: PolicyOverrides,
-): Day {
-  const timeline = new Timeline({
-    overrides: { ...overrides, idle: { ...overrides.idle, ...workload.idle } },
-  });
+function dayOf(workload: Workload, { beats, workedAt }: Replay, agent: Agent, preset: Preset): Day {
+  const timeline = new Timeline({ overrides: overridesOf(workload, preset) });
   for (const beat of beats) {
     timeline.until(START + 1000 * beat.second);
     if (isStopped(timeline)) return stopped(timeline, workedAt);
     timeline.heartbeat(beat[agent] satisfies HeartbeatReport);
     if (isStopped(timeline)) return stopped(timeline, workedAt);
   }
-  return { stoppedAt: null, quietSeconds: null, told: told(timeline) };
+  // The former release told of nothing that it saw.
+  return { stoppedAt: null, quietSeconds: null, told: agent === "before" ? [] : told(timeline) };
+}
+
+/** What an owner sets who chooses this preset, and what the workload calls for. */
+export function overridesOf({ idle = {} }: Workload, preset: Preset): PolicyOverrides {
+  return expandPreset({ preset, idle });
 }
 
 function isStopped({ state }: Timeline): boolean {

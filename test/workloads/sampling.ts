@@ -76,7 +76,8 @@ class Window {
   readonly #peaks: (number | null)[] = [];
   readonly #grew = new Set<number>();
   #processes = 0;
-  #last: Moment | null = null;
+  #sshConnections = 0;
+  #notebookConnections = 0;
   #seconds = 0;
   #cpuSeconds = 0;
   #networkKb = 0;
@@ -89,7 +90,6 @@ class Window {
 
   /** A second goes by: the kernel counts, whether anybody looks or not. */
   pass(moment: Moment): void {
-    this.#last = moment;
     this.#seconds += 1;
     this.#cpuSeconds += moment.cpuCores;
     this.#networkKb += moment.networkKb;
@@ -111,6 +111,8 @@ class Window {
       this.memory.set(pid, Math.max(mib, before ?? 0));
     }
     this.#processes = moment.processes.length;
+    this.#sshConnections = Math.max(this.#sshConnections, moment.sshConnections);
+    this.#notebookConnections = Math.max(this.#notebookConnections, moment.notebookConnections);
   }
 
   report(): HeartbeatReport {
@@ -135,8 +137,8 @@ class Window {
       cpu_utilization: cpuPercent(cores, this.#workload),
       gpus,
       sources: [
-        source("ssh_connections", this.#last?.sshConnections ?? 0),
-        source("notebook_connections", this.#last?.notebookConnections ?? 0),
+        source("ssh_connections", this.#sshConnections),
+        source("notebook_connections", this.#notebookConnections),
         source("cpu_cores", cores),
         source("network_kb_per_second", this.#networkKb / this.#seconds),
         source("disk_kb_per_second", this.#diskKb / this.#seconds),

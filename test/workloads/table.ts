@@ -1,6 +1,7 @@
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
-import { type Agent, type Day, daysOf, PRESETS, type Preset, replaysOf, SEEDS } from "./judge.ts";
+import { PRESETS, type Preset } from "../../src/lifecycle/model/presets.ts";
+import { type Agent, type Day, daysOf, overridesOf, replaysOf, SEEDS } from "./judge.ts";
 import type { Workload } from "./machine.ts";
 import type { Replay } from "./sampling.ts";
 import { WORKLOADS } from "./workloads.ts";
@@ -37,16 +38,19 @@ export function rows(): readonly Row[] {
   });
 }
 
-function judged({ truth }: Workload, preset: Preset, days: readonly Day[]): Verdict {
+function judged(workload: Workload, preset: Preset, days: readonly Day[]): Verdict {
   const stopped = days.filter(({ stoppedAt }) => stoppedAt !== null);
   const told = (kind: string) => days.every((day) => day.told.includes(kind));
-  switch (truth) {
+  switch (workload.truth) {
     case "works":
       return stopped.length === 0 ? right("works on") : wrong(`stopped at work${when(stopped)}`);
     case "unused":
-      return stopped.length === days.length
-        ? { says: `hibernated ${after(stopped)}`, isRight: isInTime(stopped, preset) }
-        : wrong("runs on");
+      if (stopped.some(({ quietSeconds }) => quietSeconds === 0))
+        return wrong(`stopped at work${when(stopped)}`);
+      if (stopped.length < days.length) return wrong("runs on");
+      return isInTime(workload, stopped, preset)
+        ? right(`hibernated ${after(stopped)}`)
+        : wrong(`hibernated ${after(stopped)}, not in time`);
     case "stuck":
       if (stopped.length > 0) return wrong(`stopped${when(stopped)}`);
       return told("looks_stuck") ? right("told: looks stuck") : wrong("not noticed");
@@ -73,8 +77,8 @@ function after(stopped: readonly Day[]): string {
   return `after ${least === most ? least : `${least}–${most}`} min`;
 }
 
-function isInTime(stopped: readonly Day[], preset: Preset): boolean {
-  const { hibernateAfterMs } = compilePolicy(mergePolicy(PRESETS[preset])).idle;
+function isInTime(workload: Workload, stopped: readonly Day[], preset: Preset): boolean {
+  const { hibernateAfterMs } = compilePolicy(mergePolicy(overridesOf(workload, preset))).idle;
   const due = hibernateAfterMs / 1000;
   return stopped.every(({ quietSeconds }) => {
     return quietSeconds !== null && quietSeconds >= due && quietSeconds <= due + SLACK_SECONDS;
@@ -101,14 +105,13 @@ function idleWindows(replays: readonly Replay[], agent: Agent): number {
 }
 
 const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
-const ORDER = ["thrifty", "balanced", "careful"] as const;
 
 function workloadTable(all: readonly Row[]): string {
   const cells = (row: Row, agent: Agent) =>
-    ORDER.map((preset) => row.verdicts[agent][preset]).map(({ says, isRight }) =>
+    PRESETS.map((preset) => row.verdicts[agent][preset]).map(({ says, isRight }) =>
       isRight ? says : `**${says}**`,
     );
-  const heads = (agent: Agent) => ORDER.map((preset) => `${agent}: ${preset}`);
+  const heads = (agent: Agent) => PRESETS.map((preset) => `${agent}: ${preset}`);
   const head = ["workload", ...heads("before"), ...heads("after")];
   return [
     line(head),
@@ -117,8 +120,12 @@ function workloadTable(all: readonly Row[]): string {
   ].join("");
 }
 
+/** Workloads with the same story are told once. */
 function stories(all: readonly Row[]): string {
-  return all.map(({ workload: { name, story } }) => `- **${name}**: ${story}\n`).join("");
+  const names = new Map<string, string[]>();
+  for (const { workload } of all)
+    names.set(workload.story, [...(names.get(workload.story) ?? []), workload.name]);
+  return [...names].map(([story, of]) => `- **${of.join("; ")}**: ${story}\n`).join("");
 }
 
 function windowTable(all: readonly Row[]): string {

@@ -52,7 +52,7 @@ function inference(perMinute: number): Workload {
   return {
     name: `inference, ${perMinute} request${perMinute === 1 ? "" : "s"} a minute`,
     story:
-      "A server with its model in GPU memory. Each request takes it a second. Its counters are not configured.",
+      "The model is in GPU memory, each request takes a second, and the server's counters are not configured.",
     truth: "works",
     powerLimitWatts: LIMIT_WATTS,
     requestsPerMinute: perMinute,
@@ -183,7 +183,7 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: "a deadlock at 100 %",
     story:
-      "Training for 20 minutes; then its processes wait for each other. The driver says 100 %, at little more than idle power.",
+      "Training for 20 minutes; then its processes wait for each other. The driver says 100 %, at little more than idle power. Its owner is told after half an hour.",
     truth: "stuck",
     powerLimitWatts: LIMIT_WATTS,
     start: abandoned(() => ({
@@ -209,10 +209,22 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: "MIG, unused",
-    story: "The same slice with nothing on it.",
+    story: "A slice with nothing on it. Its owner is told after an hour that its GPU cannot be read.",
     truth: "unreadable",
     powerLimitWatts: 400,
     start: steady(() => ({ ...NOTHING, gpus: [{ percent: null, watts: 60 }] })),
+  },
+  {
+    name: "MIG, unused, by the CPU",
+    story: "The same, with `idle.metric` = `cpu`. Training for 20 minutes first.",
+    truth: "unused",
+    powerLimitWatts: 400,
+    idle: { metric: "cpu" },
+    start: steady((chance, second) => ({
+      ...NOTHING,
+      gpus: [{ percent: null, watts: 60 }],
+      ...(second < 20 * MINUTE ? { works: true, cpuCores: 2 + chance(), processes: process(8000) } : {}),
+    })),
   },
   {
     name: "two GPUs, one busy",
@@ -246,6 +258,21 @@ export const WORKLOADS: readonly Workload[] = [
     start: steady((chance, second) =>
       second < 20 * MINUTE ? { ...NOTHING, works: true, cpuCores: 1 + chance() } : NOTHING,
     ),
+  },
+  {
+    name: "a server that spins, unused",
+    story:
+      "Inference for 20 minutes; then nobody asks the server, which keeps a core busy all the same. `idle.sources.cpu_cores` is 1.5.",
+    truth: "unused",
+    powerLimitWatts: LIMIT_WATTS,
+    idle: { sources: { cpu_cores: 1.5 } },
+    start: steady((chance, second) => ({
+      ...NOTHING,
+      works: second < 20 * MINUTE,
+      gpus: [second < 20 * MINUTE ? gpu(20 + Math.round(70 * chance())) : QUIET_GPU],
+      processes: process(72_000),
+      cpuCores: 1 + 0.1 * chance(),
+    })),
   },
   {
     name: "nothing at all",

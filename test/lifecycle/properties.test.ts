@@ -4,9 +4,10 @@ import { describe, expect, it, vi } from "vitest";
 import { decide } from "../../src/lifecycle/decide.ts";
 import { breachesOf } from "../../src/lifecycle/invariants.ts";
 import type { ActionOrder, Effect } from "../../src/lifecycle/model/effects.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { InstanceEvent, LookAnswer } from "../../src/lifecycle/model/instance-event.ts";
 import { withoutEffects } from "../../src/lifecycle/model/outbox.ts";
-import { orphanOf } from "../../src/lifecycle/model/phase.ts";
+import { orphanOf, preparationOf } from "../../src/lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
@@ -33,7 +34,12 @@ const POLICY = compilePolicy(mergePolicy({ orphan: { act_on_never_heard: true } 
 const STEP_MS = 10_000;
 
 type Step =
-  | { readonly type: "heartbeat"; readonly gpu: number | null; readonly goodbye: boolean }
+  | {
+      readonly type: "heartbeat";
+      readonly gpu: number | null;
+      readonly goodbye: boolean;
+      readonly says: Word;
+    }
   | { readonly type: "wait"; readonly steps: number }
   /** The service itself is away: an alarm that falls due meanwhile comes late. */
   | { readonly type: "absence"; readonly steps: number }
@@ -58,6 +64,11 @@ type Step =
 /** `all`, `idle`: a hibernation of many, asked some minutes ago. */
 type Command = "keep_alive" | "hibernate" | "all" | "idle" | "wake" | "cleanup";
 
+/** What a machine says beside its readings: of its hooks, of a preparation of these, or that it is taken back. */
+type Word = "nothing" | "hooks" | "preparing" | "failed" | "prepared" | "reclaimed";
+
+const WORDS: readonly Word[] = ["nothing", "hooks", "preparing", "failed", "prepared", "reclaimed"];
+
 const workflowStep: fc.Arbitrary<Step> = fc.record({
   type: fc.constant("workflow" as const),
   crash: fc.boolean(),
@@ -71,6 +82,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constant("heartbeat" as const),
       gpu: fc.oneof(fc.constant(1), fc.constant(90), fc.constant(null)),
       goodbye: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
+      says: fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom("nothing", "hooks") },
+        fc.constantFrom(...WORDS),
+      ),
     }),
   },
   {
@@ -135,12 +150,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** An idle or silent stretch long enough to walk a ladder, so that lives reach every standing. */
 const stretch: fc.Arbitrary<Step[]> = fc.oneof(
-  fc.integer({ min: 3, max: 9 }).map((minutes) =>
-    Array.from({ length: minutes }, (): Step[] => [
-      { type: "heartbeat", gpu: 1, goodbye: false },
-      { type: "wait", steps: 6 },
-    ]).flat(),
-  ),
+  fc
+    .tuple(fc.integer({ min: 3, max: 9 }), fc.constantFrom<Word>("nothing", "hooks", "preparing"))
+    .map(([minutes, says]) =>
+      Array.from({ length: minutes }, (): Step[] => [
+        { type: "heartbeat", gpu: 1, goodbye: false, says },
+        { type: "wait", steps: 6 },
+      ]).flat(),
+    ),
   fc.array(step, { minLength: 1, maxLength: 12 }),
 );
 
@@ -350,7 +367,9 @@ function checkMove(before: InstanceState, after: InstanceState, event: InstanceE
   if (event.type === "heartbeat") {
     for (const { id, effect } of after.outbox) {
       if (id < before.nextEffectId || effect.type !== "action") continue;
-      expect(after.phase).toMatchObject({ status: "hibernating", reason: "idle" });
+      // Unless it says that it is prepared for that.
+      const reason = preparationOf(before.phase)?.order.reason ?? "idle";
+      expect(after.phase).toMatchObject({ status: "hibernating", reason });
     }
   }
 }
@@ -371,7 +390,8 @@ function live(
         actor.waitUntil(actor.now + 1);
         heartbeats.push({ at: actor.now, gpu: one.gpu });
         const status = one.goodbye ? "hibernating" : "running";
-        actor.decide({ type: "heartbeat", report: { gpu_utilization: one.gpu, status } });
+        const said = reportOf(actor.state, one.says);
+        actor.decide({ type: "heartbeat", report: { gpu_utilization: one.gpu, status, ...said } });
         break;
       }
       case "wait":
@@ -461,6 +481,24 @@ function live(
   }
   actor.deliver(false);
   return { actor, heartbeats };
+}
+
+function reportOf({ phase }: InstanceState, says: Word): HeartbeatReport {
+  const id = preparationOf(phase)?.id ?? "another";
+  switch (says) {
+    case "nothing":
+      return {};
+    case "hooks":
+      return { hooks: ["prepare"] };
+    case "preparing":
+      return { hooks: ["prepare"], status: "preparing", preparation: { id, state: "running", seconds: 1 } };
+    case "failed":
+      return { hooks: ["prepare"], status: "preparing", preparation: { id, state: "failed", seconds: 1 } };
+    case "prepared":
+      return { hooks: ["prepare"], status: "prepared", preparation: { id, state: "succeeded", seconds: 1 } };
+    case "reclaimed":
+      return { status: "reclaimed", reclaim: { by: "ec2", action: "stop", in_seconds: 120 } };
+  }
 }
 
 function takeStep(
@@ -623,7 +661,10 @@ describe("a random life with evictions, crashes and duplicate alarms", () => {
         );
         const about = (kinds: readonly string[]) =>
           events
-            .filter(({ kind, detail }) => kinds.includes(kind) && detail.by_hand !== true)
+            .filter(
+              ({ kind, detail }) =>
+                kinds.includes(kind) && detail.by_hand !== true && detail.announced !== true,
+            )
             .map(({ detail }) => detail.action_id);
         // Called off or accepted, never both; and each order has one end at most.
         for (const actionId of about(["hibernate_cancelled", "delete_cancelled"])) {

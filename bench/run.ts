@@ -129,6 +129,8 @@ console.table(
         "MB between beats": round(result.betweenRssKb / 1024),
         "CPU s a beat": round(result.cpuSecondsPerBeat * 100) / 100,
         "% of a core": round(result.cpuPercentOfOneCore),
+        "samples a beat": round(result.samplesPerBeat),
+        "calls of nvidia-smi a beat": round(result.nvidiaCallsPerBeat),
       },
     ]),
   ),

@@ -5,7 +5,7 @@ import { RunningAgent, SHELLS, toPrepare } from "./running-agent.ts";
 
 /** The agent on a machine that its cloud takes back: the metadata services of three clouds, made up by their descriptions. */
 
-const PATIENCE = { timeout: 40_000 };
+const PATIENCE = { timeout: 90_000 };
 const EC2 = "i-1234567890abcdef0";
 
 let metadata: Metadata;

@@ -129,7 +129,7 @@ export class RunningAgent {
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null) return;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const exit = new Promise((done) => child.once("exit", done));
     child.kill(signal);
     await exit;

@@ -51,7 +51,7 @@ describe.each([
     const machine = await machineWith(
       of({
         answer: `cp "$S/busy" "$S/proc/net/tcp"`,
-        environment: { DUMONT_SSH_PORTS: "22, 2222" },
+        environment: { DUMONT_SSH_PORTS: "22, 2222 017 99999 ssh" },
         // A connection lasts for a third of the time between two heartbeats.
         programs: {
           awk: `exec ${awk} "$@"`,

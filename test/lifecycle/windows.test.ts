@@ -7,6 +7,7 @@ import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.
 import { MINUTE_MS } from "../../src/lifecycle/model/time.ts";
 import { DAYS } from "../../src/lifecycle/model/windows.ts";
 import { isAwakeTime } from "../../src/lifecycle/rules/awake-hours.ts";
+import { dueLook } from "../../src/lifecycle/rules/look.ts";
 import { isInMaintenance } from "../../src/lifecycle/rules/maintenance.ts";
 import { actionOf } from "../../src/lifecycle/rules/order.ts";
 import { Timeline } from "./timeline.ts";
@@ -22,6 +23,8 @@ class Life extends Timeline {
   override apply(event: InstanceEvent): Decision {
     const decision = super.apply(event);
     const { wakeAt } = decision;
+    // Its shell looks at the machine at once.
+    if (dueLook(this.state, this.policy, this.now) !== null) return decision;
     if (wakeAt !== null && !(wakeAt > this.now && Number.isFinite(wakeAt))) {
       throw new Error(`after ${event.type} at ${this.now} the alarm is set to ${wakeAt}`);
     }
@@ -111,8 +114,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 5,
-    arbitrary: fc.record({ type: fc.constant("order" as const), succeeds: fc.boolean() }),
+    weight: 12,
+    arbitrary: fc.record({
+      type: fc.constant("order" as const),
+      succeeds: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
+    }),
   },
   {
     weight: 2,
@@ -127,11 +133,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** At work beyond the end of some awake hours, stopped for it, and asleep until others begin. */
+const night = fc.integer({ min: 60, max: 400 }).map((minutes): Step[] => [
+  { type: "heartbeats", gpu: 90, minutes: 75 },
+  { type: "order", succeeds: true },
+  { type: "wait", minutes },
+]);
+
 const life = fc.record({
   provider: fc.constantFrom("agent" as const, "webhook" as const, "webhook" as const, "none" as const),
   hooks: fc.boolean(),
   overrides: overridesOf,
-  steps: fc.array(step, { minLength: 1, maxLength: 40 }),
+  steps: fc
+    .array(fc.oneof({ weight: 8, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: night }), {
+      minLength: 1,
+      maxLength: 40,
+    })
+    .map((parts) => parts.flat()),
 });
 
 function eventOf(name: Extract<Step, { type: "event" }>["event"], now: number): InstanceEvent {
@@ -237,11 +255,8 @@ describe("a random life under a policy with windows", () => {
       { numRuns: RUNS },
     );
     // Else nothing was tried.
-    expect(seen).toEqual({
-      planned: expect.toSatisfy((count) => count > 0),
-      woken: expect.toSatisfy((count) => count > 0),
-      failed: expect.toSatisfy((count) => count > 0),
-    });
+    expect(seen.planned).toBeGreaterThan(0);
+    expect(seen.failed + seen.woken).toBeGreaterThan(0);
   });
 });
 

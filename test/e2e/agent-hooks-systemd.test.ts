@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Machine } from "./machine.ts";
-import { RunningAgent, toPrepare } from "./running-agent.ts";
+import { RunningAgent, TO_HIBERNATE, toPrepare } from "./running-agent.ts";
 
 /** Hooks under a real systemd: root runs them, outside of the agent's confinement, and takes nothing from the agent on trust. */
 
@@ -15,7 +15,7 @@ describe.runIf(process.getuid?.() === 0)("on a machine with systemd", () => {
     agent = await RunningAgent.make();
     machine = await Machine.boot();
     await machine.run(
-      `DUMONT_INSTANCE_ID=28864630 DUMONT_API_TOKEN=a.b.c DUMONT_API_URL=${agent.url} DUMONT_SPOT_WATCH=off sh /root/dumont-agent install`,
+      `DUMONT_INSTANCE_ID=28864630 DUMONT_API_TOKEN=a.b.c DUMONT_API_URL=${agent.url} DUMONT_SPOT_WATCH=off sh /root/dumont-agent install --hibernate-command 'touch /root/hibernated'`,
     );
   });
   afterEach(async () => {
@@ -91,6 +91,20 @@ for n in 1 2 3 4 5 6; do echo "saved $n"; sleep 1; done`,
       )
       .toMatchObject({ preparation: { line: expect.stringContaining("hooks.d/prepare") } });
     await expect(machine.run("cat /root/ran")).rejects.toThrow("No such file");
+  });
+
+  it("those that the service waits for no longer are ended, and the machine hibernates", async () => {
+    await hook("prepare", "sleep 1000");
+    await machine.run("systemctl start dumont-agent");
+    agent.actions = [toPrepare("p-1", 600)];
+    await expect.poll(() => last()?.preparation?.state, PATIENCE).toBe("running");
+    await expect
+      .poll(() => machine.run("systemctl show -P ActiveState dumont-agent-hooks"), PATIENCE)
+      .toBe("activating\n");
+    agent.actions = [TO_HIBERNATE];
+    await expect.poll(() => machine.run("ls /root"), PATIENCE).toContain("hibernated");
+    expect(await machine.run("ps -e | grep sleep || true")).not.toContain("1000");
+    expect(agent.statuses()).toContain("hibernating");
   });
 
   it("whoever is the agent's user makes root neither read, nor write, nor run anything else", async () => {

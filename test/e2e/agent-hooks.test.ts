@@ -178,6 +178,17 @@ it("a preparation does not wait for the hook of a warning", async () => {
   expect(Date.now() - askedAt).toBeLessThan(15_000);
 });
 
+it("hooks that the service waits for no longer are ended, and the machine hibernates", async () => {
+  await agent.hook("prepare", "sleep 1000");
+  agent.actions = [toPrepare("p-1", 600)];
+  agent.start();
+  await expect.poll(() => agent.statuses(), PATIENCE).toContain("preparing");
+  agent.actions = [TO_HIBERNATE];
+  await expect.poll(() => agent.read("hibernated"), PATIENCE).toContain("hibernated");
+  agent.actions = [];
+  expect(agent.log).toContain("told to hibernate before the hooks have ended");
+});
+
 it("with no hook of it, a preparation has succeeded at once", async () => {
   await agent.hook("resume", "exit 0");
   agent.actions = [toPrepare("p-1", 60)];

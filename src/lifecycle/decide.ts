@@ -57,9 +57,10 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  const settled = settlePreparation(counted, applied, now);
+  // What is planned goes by since when it runs, and a step may end that.
+  const settled = noteRuns(state, settlePreparation(counted, applied, now), event, now);
   const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
-  const stepped = noteRunning(state, noteMeantToRun(state, due, event, now), event, now);
+  const stepped = noteRuns(settled, due, null, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -171,16 +172,26 @@ function enrolledBy(name: string | null | undefined): EventDetail {
   return name == null ? {} : { enrolled_by: name };
 }
 
+/** Since when it runs, and is meant to, after an event or, where it is null, after the steps that were due. */
+function noteRuns(
+  before: InstanceState,
+  after: InstanceState,
+  event: InstanceEvent | null,
+  now: number,
+): InstanceState {
+  return noteRunning(before, noteMeantToRun(before, after, event, now), event, now);
+}
+
 /** What was asked of many before this moment is not meant any more. */
 function noteMeantToRun(
   before: InstanceState,
   after: InstanceState,
-  { type }: InstanceEvent,
+  event: InstanceEvent | null,
   now: number,
 ): InstanceState {
   const isWoken = isAsleep(before) && !isAsleep(after);
   const isMoved = !isSameMachine(before.profile, after.profile);
-  return isWoken || isMoved || type === "keep_alive" ? { ...after, meantToRunSince: now } : after;
+  return isWoken || isMoved || event?.type === "keep_alive" ? { ...after, meantToRunSince: now } : after;
 }
 
 function isAsleep({ phase: { status } }: InstanceState): boolean {

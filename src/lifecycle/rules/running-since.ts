@@ -8,7 +8,7 @@ import type { InstanceState } from "../model/state.ts";
 export function noteRunning(
   before: InstanceState,
   after: InstanceState,
-  { type }: InstanceEvent,
+  event: InstanceEvent | null,
   now: number,
 ): InstanceState {
   if (!runs(after.phase)) {
@@ -16,10 +16,10 @@ export function noteRunning(
     return isNoted ? { ...after, runningSince: undefined, plannedStops: undefined } : after;
   }
   // Nobody knows what became of one that was set back.
-  if (!runs(before.phase) || type === "resumed") {
+  if (!runs(before.phase) || event?.type === "resumed") {
     return { ...after, runningSince: now, plannedStops: undefined };
   }
-  const isUnnoted = after.runningSince === undefined && type === "heartbeat";
+  const isUnnoted = after.runningSince === undefined && event?.type === "heartbeat";
   return isUnnoted ? { ...after, runningSince: now } : after;
 }
 

@@ -7,6 +7,7 @@ import {
 } from "../lifecycle/model/policy-settings.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
+import { type Upcoming, upcoming } from "../lifecycle/views/upcoming.ts";
 import { type InstanceLife, settingsOf } from "./life.ts";
 import type { Absent } from "./outcomes.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
@@ -15,7 +16,13 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
 
 export type PreviewOutcome =
   /** As it would be if they were set now. */
-  | { readonly outcome: "previewed"; readonly view: LiveView; readonly policy: PolicySettings }
+  | {
+      readonly outcome: "previewed";
+      readonly view: LiveView;
+      readonly policy: PolicySettings;
+      /** What the clock alone would bring. */
+      readonly schedule: readonly Upcoming[];
+    }
   | { readonly outcome: "bad_policy"; readonly issues: readonly PolicyIssue[] }
   | Absent;
 
@@ -29,7 +36,7 @@ export function preview(life: InstanceLife, overrides: PolicyOverrides): Preview
   const [former, policy] = [life.policy(stored), life.policy(next)];
   const { state } = decide(stored.state, { type: "policy.changed", former }, policy, now);
   const view = liveView(stored.instanceId, state, policy, now);
-  return { outcome: "previewed", view, policy: settingsOf(next) };
+  return { outcome: "previewed", view, policy: settingsOf(next), schedule: upcoming(policy, now) };
 }
 
 /** Why these may not be its overrides, with this provider. */

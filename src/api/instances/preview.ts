@@ -7,13 +7,27 @@ import { component, jsonBody, jsonResponse, security } from "../../http/openapi.
 import type { PreviewOutcome } from "../../instance/preview.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { expandPreset, presetOf } from "../../lifecycle/model/presets.ts";
+import type { Upcoming } from "../../lifecycle/views/upcoming.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { standingsFor } from "../../providers/connections.ts";
 import { policyIssueAt, policySchema } from "../policy.ts";
 import { shownPresetSchema, writtenOut } from "../presets.ts";
+import { instant } from "./instant.ts";
 import { refusalError } from "./refusals.ts";
 import { explanationSchema, instanceParams, newOwnOverridesSchema } from "./schemas.ts";
+
+const upcomingSchema = component(
+  "UpcomingSwitch",
+  z.object({
+    at: instant,
+    what: z
+      .enum(["awake", "asleep", "hibernate", "wake", "maintenance_begins", "maintenance_ends"])
+      .describe(
+        "`awake`: awake hours begin; `wake`: so, and what their schedule or idleness has hibernated is woken; `asleep`: they end; `hibernate`: so, and what runs is hibernated",
+      ),
+  }) satisfies z.ZodType<Upcoming>,
+);
 
 const previewSchema = component(
   "LifecyclePreview",
@@ -21,6 +35,10 @@ const previewSchema = component(
     policy: policySchema,
     preset: shownPresetSchema,
     lifecycle: explanationSchema,
+    schedule: z
+      .array(upcomingSchema)
+      .readonly()
+      .describe("What the clock alone would bring within seven days: at most fifty"),
   }),
 );
 
@@ -46,6 +64,7 @@ export class PreviewLifecycle extends Endpoint {
           because: "GPU under 5% since 2025-12-19T14:00:00Z, highest 2%",
           blocked_by: null,
         },
+        schedule: [],
       }),
       ...errorResponses(400, 401, 403, 404, 413),
     },
@@ -60,9 +79,9 @@ export class PreviewLifecycle extends Endpoint {
     if (preview === null) throw unavailable(60);
     switch (preview.outcome) {
       case "previewed": {
-        const { view, policy } = preview;
+        const { view, policy, schedule } = preview;
         const { lifecycle } = shownView(view, await standingsFor(c.env, userId, [view]));
-        return c.json({ policy, preset: presetOf(policy), lifecycle });
+        return c.json({ policy, preset: presetOf(policy), lifecycle, schedule });
       }
       case "bad_policy":
         throw invalid(preview.issues.map(policyIssueAt("body")));

@@ -42,10 +42,21 @@ describe("a preview", () => {
     });
     // What the new policy would have done already counts from now on.
     const short = { idle: { warn_after_seconds: 60, hibernate_after_seconds: 120 } };
-    const sooner = await preview(short);
+    const { schedule: _, ...sooner } = await preview(short);
     expect(sooner.lifecycle).toMatchObject({ next_step: "hibernate", in_seconds: 60 });
     await one.ask("PATCH", "", { policy: short });
     expect((await one.ask("GET")).body).toMatchObject(sooner);
+  });
+
+  it("shows when the windows of a policy would begin and end", async () => {
+    const one = await idle();
+    // 2030-01-07 is a Monday.
+    const nights = { awake: [{ days: ["tue"], from: "08:00", to: "20:00" }], outside: "hibernate" };
+    const { body } = await one.ask("POST", "/lifecycle/preview", { schedule: nights });
+    expect(body.schedule).toEqual([
+      { at: "2030-01-08T08:00:00Z", what: "awake" },
+      { at: "2030-01-08T20:00:00Z", what: "hibernate" },
+    ]);
   });
 
   it("changes nothing", async () => {

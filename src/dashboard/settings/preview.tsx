@@ -1,24 +1,22 @@
-import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import type { ShownPreset } from "../../lifecycle/model/presets.ts";
-import { nextChange } from "../../lifecycle/model/windows.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { now } from "../clock.ts";
+import type { Upcoming } from "../../lifecycle/views/upcoming.ts";
 import { dayAndTime } from "../format.ts";
 import { NextStep } from "../parts/ticking.tsx";
 import { language, words } from "../words.ts";
 
 export interface PolicyPreview {
-  readonly policy: PolicySettings;
   readonly preset: ShownPreset;
   readonly lifecycle: ShownView["lifecycle"];
+  /** What the clock alone would bring. */
+  readonly schedule: readonly Upcoming[];
 }
 
 /** What would come next under a policy that is not saved. */
 export function Preview({ of, isDraft }: { of: PolicyPreview; isDraft: boolean }) {
-  const { policy, preset, lifecycle } = of;
+  const { preset, lifecycle, schedule } = of;
   const { preview } = words.value.use;
   const { names } = words.value.policy.preset;
-  const switches = switchesOf(policy, now.peek());
   return (
     <div class="preview" role="status">
       <p>
@@ -28,15 +26,11 @@ export function Preview({ of, isDraft }: { of: PolicyPreview; isDraft: boolean }
       <p class="faint" lang="en">
         {lifecycle.because}
       </p>
-      {switches.length > 0 && (
+      {schedule.length > 0 && (
         <ul>
-          {switches.map(({ at, text }) => (
-            <li key={at}>
-              <time dateTime={new Date(at).toISOString()}>
-                {dayAndTime(new Date(at).toISOString(), language.value)}
-              </time>
-              {": "}
-              {text}
+          {schedule.slice(0, SWITCHES).map(({ at, what }) => (
+            <li key={`${at} ${what}`}>
+              <time dateTime={at}>{dayAndTime(at, language.value)}</time>: {preview.switches[what]}
             </li>
           ))}
         </ul>
@@ -48,38 +42,5 @@ export function Preview({ of, isDraft }: { of: PolicyPreview; isDraft: boolean }
   );
 }
 
-/** So many beginnings and ends of windows are told. */
-const SWITCHES = 4;
-
-interface Switch {
-  readonly at: number;
-  readonly text: string;
-}
-
-/** When the windows of a policy next begin and end. */
-function switchesOf({ schedule, maintenance }: PolicySettings, nowMs: number): readonly Switch[] {
-  const { awake, maintenance: maintained } = words.value.use.preview;
-  return [
-    ...changesOf(schedule.awake, schedule.timezone, nowMs, awake),
-    ...changesOf(maintenance.windows, maintenance.timezone, nowMs, maintained),
-  ]
-    .sort((one, other) => one.at - other.at)
-    .slice(0, SWITCHES);
-}
-
-function changesOf(
-  windows: Parameters<typeof nextChange>[0],
-  timezone: string,
-  nowMs: number,
-  said: { readonly begin: string; readonly end: string },
-): readonly Switch[] {
-  const switches: Switch[] = [];
-  let after = nowMs;
-  while (switches.length < SWITCHES) {
-    const change = nextChange(windows, timezone, after);
-    if (change === null) break;
-    switches.push({ at: change.at, text: change.begins ? said.begin : said.end });
-    after = change.at;
-  }
-  return switches;
-}
+/** So many of them are told. */
+const SWITCHES = 6;

@@ -111,9 +111,14 @@ export const englishUse = {
     title: "With this policy",
     nothing: "Nothing would be due.",
     preset: (name: string) => `It comes to: ${name}.`,
-    switches: "Then",
-    awake: { begin: "awake hours begin", end: "awake hours end" },
-    maintenance: { begin: "maintenance begins", end: "maintenance ends" },
+    switches: {
+      awake: "awake hours begin",
+      asleep: "awake hours end",
+      hibernate: "awake hours end, and what runs is hibernated",
+      wake: "awake hours begin, and it is woken",
+      maintenance_begins: "maintenance begins",
+      maintenance_ends: "maintenance ends",
+    },
     notSaved: "Nothing is saved yet.",
   },
 };

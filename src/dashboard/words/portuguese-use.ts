@@ -104,9 +104,14 @@ export const portugueseUse: UseWords = {
     title: "Com esta política",
     nothing: "Nada estaria previsto.",
     preset: (name) => `Equivale a: ${name}.`,
-    switches: "Depois",
-    awake: { begin: "começa o horário de uso", end: "termina o horário de uso" },
-    maintenance: { begin: "começa a manutenção", end: "termina a manutenção" },
+    switches: {
+      awake: "começa o horário de uso",
+      asleep: "termina o horário de uso",
+      hibernate: "termina o horário de uso, e o que está ligado é hibernado",
+      wake: "começa o horário de uso, e ela é acordada",
+      maintenance_begins: "começa a manutenção",
+      maintenance_ends: "termina a manutenção",
+    },
     notSaved: "Nada foi salvo ainda.",
   },
 };

@@ -38,6 +38,17 @@ export function dateTime(iso: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
 }
 
+/** What is near, to the minute: "Fri, Nov 27, 6:00 PM". */
+export function dayAndTime(iso: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "numeric",
+    minute: "2-digit",
+  }).format(new Date(iso));
+}
+
 /** A UTC day, `2026-11-27`, as "Nov 27". */
 export function dayText(day: string, locale: string): string {
   const at = new Date(day);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
@@ -13,4 +13,12 @@ it("the first load is under 80 KB compressed, and asks nobody else for anything"
   const files = await Promise.all(addresses.map((address) => readFile(join(BUILT, address))));
   const bytes = [Buffer.from(page), ...files].reduce((sum, file) => sum + gzipSync(file).length, 0);
   expect(bytes).toBeLessThan(80 * 1024);
+});
+
+it("checks nothing by Zod: the service does, and the page would grow by it", async () => {
+  const scripts = (await readdir(join(BUILT, "built"))).filter((name) => /^(?!docs).*\.js$/.test(name));
+  expect(scripts.length).toBeGreaterThanOrEqual(3);
+  for (const script of scripts) {
+    expect(await readFile(join(BUILT, "built", script), "utf8"), script).not.toContain("ZodError");
+  }
 });

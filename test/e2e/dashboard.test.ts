@@ -391,22 +391,22 @@ describe("an instance", () => {
       await signIn(page, user);
       await page.getByRole("link", { name: "Rig" }).click();
       const field = (label: string) => page.locator(".field").filter({ hasText: label });
-      await expect.poll(() => field("Idle under").innerText()).toContain("8% your default");
-      await expect.poll(() => field("Warn after").innerText()).toContain("3 min service default");
+      await expect.poll(() => field("Idle under").innerText(), PATIENCE).toContain("8% your default");
+      await expect.poll(() => field("Warn after").innerText(), PATIENCE).toContain("3 min service default");
 
-      await page.getByLabel("Warn after").fill("120");
+      await page.getByLabel("Warn after", { exact: true }).fill("2");
       await page.getByRole("button", { name: "Save" }).click();
-      await expect.poll(() => field("Warn after").innerText()).toContain("2 min set here");
+      await expect.poll(() => field("Warn after").innerText(), PATIENCE).toContain("2 min set here");
 
-      await page.getByLabel("Warn after").fill("900");
+      await page.getByLabel("Warn after", { exact: true }).fill("15");
       await page.getByRole("button", { name: "Save" }).click();
-      await page
-        .getByText(/idle.warn_after_seconds: must be less than idle.hibernate_after_seconds/)
+      await field("Warn after")
+        .getByText("Must be less than “Hibernate after” (5 min), but is 15 min.")
         .waitFor();
       expect(await field("Warn after").innerText()).toContain("2 min set here");
 
       for (const range of ["24 h", "7 d", "1 h"]) {
-        await page.getByRole("button", { name: range }).click();
+        await page.getByRole("button", { name: range, exact: true }).click();
         await page.getByRole("img", { name: /^GPU: last 90%/ }).waitFor(PATIENCE);
       }
       await page.getByRole("button", { name: "Replace the token" }).click();

@@ -17,10 +17,15 @@ import { Ago, NextStep } from "../parts/ticking.tsx";
 import { Timeline } from "../parts/timeline.tsx";
 import { useLive } from "../poll.ts";
 import { ConnectionName } from "../settings/connections.tsx";
-import { PolicyEditor } from "../settings/policy-editor.tsx";
+import { PolicyPlace } from "../settings/policy-place.tsx";
+import type { PolicyPreview } from "../settings/preview.tsx";
 import { language, words } from "../words.ts";
 import { ChangeForm } from "./change-form.tsx";
+import { KeepAlive } from "./keep-alive.tsx";
+import { PreparationCard } from "./preparation-card.tsx";
 import { ReadingsCard } from "./readings-card.tsx";
+import { ReclaimedLine } from "./reclaimed.tsx";
+import { UseCard } from "./use-card.tsx";
 import { WakeFailed } from "./wake-failed.tsx";
 
 type Detail = Shown<DetailView> & {
@@ -37,14 +42,12 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
     if (error?.status === 404) return <p>{words.value.notFound}</p>;
     return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
   }
-  const savePolicy = (policy: PolicyOverrides) =>
-    doAndSay(
-      async () => {
-        await ask("PATCH", address, { policy });
-        refresh();
-      },
-      () => words.value.done.saved,
-    );
+  const savePolicy = async (policy: PolicyOverrides) => {
+    await ask("PATCH", address, { policy });
+    refresh();
+  };
+  const previewPolicy = (policy: PolicyOverrides) =>
+    ask<PolicyPreview>("POST", `${address}/lifecycle/preview`, policy);
   return (
     <>
       <div class="heading">
@@ -54,6 +57,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
         <Actions instance={data} onDone={refresh} />
       </div>
       <ControlLine instance={data} />
+      <ReclaimedLine reclaimed={data.reclaimed} />
       <WakeFailed instance={data} onDone={refresh} />
       <div class="columns">
         <div>
@@ -64,23 +68,27 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
               <NextStep lifecycle={data.lifecycle} />
             </p>
             <p class="faint">{data.lifecycle.because}</p>
+            <KeepAlive instance={data} address={address} onDone={refresh} />
             <Figures instance={data} />
           </section>
+          <UseCard instance={data} />
           <ReadingsCard address={address} intervalSeconds={data.policy.heartbeat_interval_seconds} />
           <section class="card last">
             <h2>{words.value.policyTitle}</h2>
             <p class="faint">{words.value.policyHint}</p>
-            <PolicyEditor
+            <PolicyPlace
               policy={data.policy}
               levels={[
                 { name: "instance", overrides: data.policy_overrides.instance },
                 { name: "user", overrides: data.policy_overrides.user },
               ]}
-              onSave={savePolicy}
+              save={savePolicy}
+              preview={previewPolicy}
             />
           </section>
         </div>
         <div>
+          <PreparationCard preparation={data.preparation} address={address} />
           <MachineCard instance={data} address={address} onChange={refresh} />
           <section class="card">
             <h2>{words.value.timeline}</h2>

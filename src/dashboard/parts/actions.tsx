@@ -2,7 +2,7 @@ import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { words } from "../words.ts";
-import { confirmed } from "./dialog.tsx";
+import { confirmedWith } from "./dialog.tsx";
 import { hibernateMoney, priceOrNull } from "./money.ts";
 import { doAndSay } from "./notice.tsx";
 import { wakeInstance } from "./wake.ts";
@@ -30,10 +30,17 @@ export function Actions({ instance, onDone }: { instance: ShownView; onDone?: ()
     const { hibernateQuestion, hibernateStakes, comingBack } = words.value;
     const risks = comingBack.risks(provider, instance.hibernated_cost) ?? "";
     const stakes = [hibernateStakes, hibernateMoney(instance), risks];
-    if (!(await confirmed(hibernateQuestion(name), stakes.join(" ").trim(), hibernate))) return;
+    const { without, prepares } = words.value.use.preparation;
+    const answer = await confirmedWith(hibernateQuestion(name), stakes.join(" ").trim(), hibernate, without);
+    if (answer === "no") return;
     await doAndSay(
-      () => ask("POST", `${address}/hibernate`),
-      () => words.value.done.hibernate(name),
+      () =>
+        ask<{ status: ShownView["status"] }>(
+          "POST",
+          `${address}/hibernate`,
+          answer === "yes" ? undefined : { prepare: false },
+        ),
+      (asked) => (asked.status === "running" ? prepares(name) : words.value.done.hibernate(name)),
     );
     finish();
   };

@@ -1,52 +1,93 @@
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
+import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
+import type { DatedWindow, WeeklyWindow } from "../../lifecycle/model/window-settings.ts";
 
-/** The fields of a policy: how each is entered and called, where a value comes from, and how a change is written. Pure. */
+/** The fields of a policy: how each is entered, and what it is called in both languages. Pure. */
 
-export type FieldValue = number | boolean | string | null;
+export type PolicyWindow = WeeklyWindow | DatedWindow;
+
+export type FieldValue = number | boolean | string | null | readonly PolicyWindow[];
+
+export type DurationUnit = "seconds" | "minutes" | "hours" | "days";
+
+/** `none`: what it means where it is null; only where it may be. */
+interface Nullable {
+  readonly none?: "never" | "ignored";
+}
 
 export type FieldKind =
-  | {
-      readonly type: "number";
-      readonly unit: "seconds" | "minutes" | "hours" | "days" | "percent" | null;
-      readonly nullable?: true;
-    }
+  | ({ readonly type: "duration"; readonly unit: DurationUnit } & Nullable)
+  | ({ readonly type: "number"; readonly unit: "percent" | "cores" | "kilobytes" | null } & Nullable)
   | { readonly type: "boolean" }
-  | { readonly type: "choice"; readonly choices: readonly string[] };
+  | { readonly type: "choice"; readonly choices: readonly string[] }
+  | { readonly type: "timezone" }
+  | { readonly type: "windows"; readonly dated: boolean };
 
-const SECONDS: FieldKind = { type: "number", unit: "seconds" };
+const SECONDS: FieldKind = { type: "duration", unit: "seconds" };
 const BOOLEAN: FieldKind = { type: "boolean" };
+const COUNT: FieldKind = { type: "number", unit: null };
+const THRESHOLD: FieldKind = { type: "number", unit: null, none: "ignored" };
+const KILOBYTES: FieldKind = { type: "number", unit: "kilobytes", none: "ignored" };
 
-/** Groups within groups are edited by forms of their own. */
-type Fields<T> = { readonly [K in keyof T as T[K] extends object ? never : K]-?: FieldKind };
+/** Every field of this part of the policy: one that is added there must be added here. */
+type FieldsOf<Part> = {
+  readonly [Name in keyof Part]-?: Part[Name] extends readonly unknown[]
+    ? FieldKind
+    : Part[Name] extends object
+      ? FieldsOf<Part[Name]>
+      : FieldKind;
+};
 
-/** Every field of the policy: one that is added there must be added here. */
-export const GROUPS: {
-  readonly [G in "idle" | "orphan" | "guard" | "inventory" | "reports"]: Fields<PolicySettings[G]>;
-} = {
+/** In the order in which they are shown: what stands alone first. */
+export const POLICY_FIELDS: FieldsOf<PolicySettings> = {
+  mode: { type: "choice", choices: ["act", "observe"] },
+  max_runtime_hours: { type: "duration", unit: "hours", none: "never" },
+  keep_alive_minutes: { type: "duration", unit: "minutes" },
+  heartbeat_interval_seconds: SECONDS,
   idle: {
     enabled: BOOLEAN,
     metric: { type: "choice", choices: ["gpu", "cpu", "auto"] },
     threshold_percent: { type: "number", unit: "percent" },
     warn_after_seconds: SECONDS,
     hibernate_after_seconds: SECONDS,
-    respect_activity: BOOLEAN,
     prepare_max_seconds: SECONDS,
+    respect_activity: BOOLEAN,
+    sources: {
+      ssh_connections: THRESHOLD,
+      notebook_connections: THRESHOLD,
+      busy_kernels: THRESHOLD,
+      cpu_cores: { type: "number", unit: "cores", none: "ignored" },
+      network_kb_per_second: KILOBYTES,
+      disk_kb_per_second: KILOBYTES,
+      compute_processes: THRESHOLD,
+      work: THRESHOLD,
+      scripts: THRESHOLD,
+    },
+  },
+  schedule: {
+    timezone: { type: "timezone" },
+    awake: { type: "windows", dated: false },
+    outside: { type: "choice", choices: ["idle_rules", "hibernate"] },
+    wake_at_start: BOOLEAN,
   },
   orphan: {
     enabled: BOOLEAN,
     orphan_after_seconds: SECONDS,
     hibernate_after_seconds: SECONDS,
     force_hibernate_after_seconds: SECONDS,
-    delete_after_days: { type: "number", unit: "days", nullable: true },
+    delete_after_days: { type: "duration", unit: "days", none: "never" },
     snapshot_before_delete: BOOLEAN,
     never_heard_after_seconds: SECONDS,
     act_on_never_heard: BOOLEAN,
     delete_while_running: BOOLEAN,
   },
+  maintenance: {
+    timezone: { type: "timezone" },
+    windows: { type: "windows", dated: true },
+  },
   guard: {
     enabled: BOOLEAN,
-    fraction: { type: "number", unit: null },
-    minimum_instances: { type: "number", unit: null },
+    fraction: COUNT,
+    minimum_instances: COUNT,
     window_seconds: SECONDS,
     max_hold_seconds: SECONDS,
   },
@@ -54,27 +95,22 @@ export const GROUPS: {
   reports: { monthly: BOOLEAN },
 };
 
-/** Which groups a level may set: the guard, the inventory and reports are about all machines of a user, so they are the user's alone. */
-export const GROUPS_OF_LEVEL = {
-  instance: ["idle", "orphan"],
-  user: ["idle", "orphan", "guard", "inventory", "reports"],
-} as const satisfies Record<string, readonly (keyof typeof GROUPS)[]>;
+/** What a level may set: the guard, the inventory and reports are about all machines of a user, so they are the user's alone. */
+export const SECTIONS_OF_LEVEL = {
+  instance: ["idle", "schedule", "orphan", "maintenance"],
+  user: ["idle", "schedule", "orphan", "maintenance", "guard", "inventory", "reports"],
+} as const satisfies Record<string, readonly (keyof PolicySettings)[]>;
 
-export const SINGLE_FIELDS: Fields<Omit<PolicySettings, keyof typeof GROUPS>> = {
-  mode: { type: "choice", choices: ["act", "observe"] },
-  heartbeat_interval_seconds: SECONDS,
-  max_runtime_hours: { type: "number", unit: "hours", nullable: true },
-  keep_alive_minutes: { type: "number", unit: "minutes" },
-};
+export type FieldName = NameIn<PolicySettings>;
 
-/** What the groups and fields are called, in both languages: a field without its words does not compile. */
-type Name =
-  | keyof PolicySettings
-  | {
-      [G in keyof PolicySettings]: PolicySettings[G] extends object ? keyof PolicySettings[G] : never;
-    }[keyof PolicySettings];
+type NameIn<Part> = Part extends readonly unknown[]
+  ? never
+  : Part extends object
+    ? { [Name in keyof Part & string]: Name | NameIn<Part[Name]> }[keyof Part & string]
+    : never;
 
-export const englishPolicy: Readonly<Record<Name, string>> = {
+/** What sections and fields are called: one without its words does not compile. */
+export const englishNames: Readonly<Record<FieldName, string>> = {
   heartbeat_interval_seconds: "Heartbeat interval",
   keep_alive_minutes: "A keep-alive lasts",
   idle: "Idleness",
@@ -88,15 +124,24 @@ export const englishPolicy: Readonly<Record<Name, string>> = {
   respect_activity: "Activity beside the GPU counts as use",
   prepare_max_seconds: "Wait for the machine's hooks for at most",
   sources: "What counts as use",
+  ssh_connections: "SSH connections",
+  notebook_connections: "Connections to notebooks and editors",
+  busy_kernels: "Jupyter kernels that compute",
+  cpu_cores: "CPU",
+  network_kb_per_second: "Network, both ways",
+  disk_kb_per_second: "Disk, read and written",
+  compute_processes: "GPU processes that are new or grew",
+  work: "Requests that a server has served",
+  scripts: "Your own scripts",
   mode: "What is decided",
   max_runtime_hours: "Hibernate after running for",
   schedule: "Schedule",
   timezone: "Time zone",
-  awake: "Hours in which nothing is hibernated for idleness",
+  awake: "Awake hours",
   outside: "Outside these hours",
   wake_at_start: "Wake at their start",
   maintenance: "Maintenance",
-  windows: "Windows in which silence moves nobody",
+  windows: "Windows",
   orphan_after_seconds: "Counts as an orphan after",
   force_hibernate_after_seconds: "Force-hibernate after",
   delete_after_days: "Delete after",
@@ -114,7 +159,7 @@ export const englishPolicy: Readonly<Record<Name, string>> = {
   monthly: "Tell on the first what the month before has cost",
 };
 
-export const portuguesePolicy: Readonly<Record<Name, string>> = {
+export const portugueseNames: Readonly<Record<FieldName, string>> = {
   heartbeat_interval_seconds: "Intervalo de heartbeat",
   keep_alive_minutes: "Um keep-alive dura",
   idle: "Ociosidade",
@@ -128,15 +173,24 @@ export const portuguesePolicy: Readonly<Record<Name, string>> = {
   respect_activity: "Atividade além da GPU conta como uso",
   prepare_max_seconds: "Esperar pelos hooks da máquina por no máximo",
   sources: "O que conta como uso",
+  ssh_connections: "Conexões SSH",
+  notebook_connections: "Conexões a notebooks e editores",
+  busy_kernels: "Kernels do Jupyter que calculam",
+  cpu_cores: "CPU",
+  network_kb_per_second: "Rede, nos dois sentidos",
+  disk_kb_per_second: "Disco, lido e escrito",
+  compute_processes: "Processos na GPU que são novos ou cresceram",
+  work: "Requisições que um servidor atendeu",
+  scripts: "Seus próprios scripts",
   mode: "O que se decide",
   max_runtime_hours: "Hibernar após funcionar por",
   schedule: "Horários",
   timezone: "Fuso horário",
-  awake: "Horas em que nada é hibernado por ociosidade",
-  outside: "Fora dessas horas",
-  wake_at_start: "Acordar no início delas",
+  awake: "Horário de uso",
+  outside: "Fora desse horário",
+  wake_at_start: "Acordar no início dele",
   maintenance: "Manutenção",
-  windows: "Janelas em que o silêncio não move nada",
+  windows: "Janelas",
   orphan_after_seconds: "Conta como órfã após",
   force_hibernate_after_seconds: "Hibernar à força após",
   delete_after_days: "Excluir após",
@@ -153,44 +207,3 @@ export const portuguesePolicy: Readonly<Record<Name, string>> = {
   reports: "Relatórios",
   monthly: "Dizer no dia 1º quanto custou o mês anterior",
 };
-
-/** Where a field stands: in a group, or by itself. */
-export interface Place {
-  readonly group: keyof typeof GROUPS | null;
-  readonly field: string;
-}
-
-/** What these overrides, or this policy, say of a field; undefined when nothing. */
-export function valueAt(
-  from: PolicyOverrides | PolicySettings,
-  { group, field }: Place,
-): FieldValue | undefined {
-  const holder: Record<string, unknown> = group === null ? { ...from } : { ...from[group] };
-  const value = holder[field];
-  switch (typeof value) {
-    case "number":
-    case "boolean":
-    case "string":
-      return value;
-    default:
-      return value === null ? null : undefined;
-  }
-}
-
-/** The overrides with one field set, or with it left out again (undefined). */
-export function withValue(
-  overrides: PolicyOverrides,
-  { group, field }: Place,
-  value: FieldValue | undefined,
-): PolicyOverrides {
-  if (group === null) return without({ ...overrides, [field]: value });
-  const changed = without({ ...overrides[group], [field]: value });
-  return without({ ...overrides, [group]: Object.keys(changed).length === 0 ? undefined : changed });
-}
-
-function without<T extends object>(given: T): T {
-  const copy = { ...given };
-  for (const [name, value] of Object.entries(given))
-    if (value === undefined) Reflect.deleteProperty(copy, name);
-  return copy;
-}

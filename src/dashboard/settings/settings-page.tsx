@@ -1,12 +1,11 @@
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { ask } from "../api.ts";
-import { doAndSay } from "../parts/notice.tsx";
 import { useLive } from "../poll.ts";
 import { words } from "../words.ts";
 import { Channels } from "./channels.tsx";
 import { ConnectionsCard } from "./connections.tsx";
 import { EnrollmentsCard } from "./enrollments.tsx";
-import { PolicyEditor } from "./policy-editor.tsx";
+import { PolicyPlace } from "./policy-place.tsx";
 
 const PAUSE_MS = 30_000;
 
@@ -16,14 +15,10 @@ export function SettingsPage() {
     address,
     PAUSE_MS,
   );
-  const save = (overrides: PolicyOverrides) =>
-    doAndSay(
-      async () => {
-        await ask("PUT", address, overrides);
-        refresh();
-      },
-      () => words.value.done.saved,
-    );
+  const save = async (overrides: PolicyOverrides) => {
+    await ask("PUT", address, overrides);
+    refresh();
+  };
   return (
     <>
       <h1>{words.value.settings}</h1>
@@ -36,10 +31,10 @@ export function SettingsPage() {
         {data === null ? (
           <p class="faint">{words.value.loading}</p>
         ) : (
-          <PolicyEditor
+          <PolicyPlace
             policy={data.policy}
             levels={[{ name: "user", overrides: data.overrides }]}
-            onSave={save}
+            save={save}
           />
         )}
       </section>

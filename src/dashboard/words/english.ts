@@ -2,12 +2,14 @@ import type { Status } from "../../lifecycle/model/phase.ts";
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
 import type { Explanation } from "../../lifecycle/views/explained-step.ts";
 import type { Health } from "../../lifecycle/views/health.ts";
-import { englishPolicy } from "../settings/policy-fields.ts";
 import { englishComingBack } from "./english-coming-back.ts";
 import { englishCosts } from "./english-costs.ts";
+import { englishEvent } from "./english-events.ts";
 import { englishInstances } from "./english-instances.ts";
 import { englishMoney } from "./english-money.ts";
+import { englishPolicy } from "./english-policy.ts";
 import { englishSettings } from "./english-settings.ts";
+import { englishUse } from "./english-use.ts";
 
 type NextStep = NonNullable<Explanation["next_step"]>;
 type Block = NonNullable<Explanation["blocked_by"]>;
@@ -52,75 +54,6 @@ const block: Record<Block, string> = {
   no_provider: "no provider can act",
   wake_grace: "just woken",
   observe: "the policy only observes",
-};
-
-/** The kinds of `src/lifecycle/model/history-event.ts`; one that is not here is shown as it is. */
-const event: Record<string, string> = {
-  registered: "Registered",
-  changed: "Changed",
-  policy_changed: "Policy changed",
-  token_rotated: "Token replaced",
-  first_heartbeat: "First heartbeat",
-  idle: "Idle",
-  busy: "Busy again",
-  would_hibernate: "Would hibernate",
-  stop_planned: "Hibernation planned",
-  would_wake: "Would wake",
-  looks_stuck: "Looks stuck",
-  source_unknown: "Use unknown",
-  never_heard: "Never heard",
-  orphaned: "Orphaned",
-  silent: "Silent",
-  abandoned: "Abandoned",
-  rebooted: "Restarted",
-  recovered: "Recovered",
-  flapping: "Flapping",
-  kept_alive: "Kept alive",
-  preparing: "Being prepared",
-  prepared: "Prepared",
-  preparation_failed: "A hook failed",
-  preparation_overdue: "Not prepared in time",
-  preparation_cancelled: "Preparation called off",
-  reclaimed: "Taken back by its provider",
-  dead_man_hibernated: "Hibernated by its dead-man switch",
-  hibernating: "Hibernating",
-  hibernate_cancelled: "Hibernation called off",
-  hibernate_failed: "Hibernation failed",
-  hibernated: "Hibernated",
-  waking: "Waking",
-  wake_failed: "Wake failed",
-  woken: "Woken",
-  guard_deferred: "Held by the guard",
-  guard_permitted: "Permitted by the guard",
-  guard_closed: "Guard closed",
-  guard_opened: "Guard opened",
-  would_delete: "Would delete",
-  deleting: "Deleting",
-  delete_cancelled: "Deletion called off",
-  delete_failed: "Deletion failed",
-  accepted_too_late: "Called off too late",
-  found_running: "Found running",
-  vanished: "Listed no more",
-  unwatched_machines: "Machines that nobody watches",
-  listing_failed: "Machines can't be listed",
-  unwatched: "Watched by nobody",
-  looked: "Still hibernated",
-  deleted: "Deleted",
-  gone: "Gone at the provider",
-  history_lost: "History lost",
-  delivery_parked: "Delivery parked",
-  alert_not_delivered: "Alert not delivered",
-  connection_refused: "Credentials refused",
-  enrollment_refused: "Enrollment refused",
-  invariant_breached: "Decision held back",
-  operator_acted: "Operator acted",
-  resumed: "Goes on from a former state",
-  hibernate_all: "Many hibernated",
-  not_all_hibernated: "Not all hibernated",
-  budget_reached: "Budget reached",
-  cleanup: "Cleanup",
-  reconciliation: "Reconciliation",
-  cost_report: "Costs of a month",
 };
 
 export const english = {
@@ -218,8 +151,9 @@ export const english = {
   status,
   health,
   block,
-  event: (kind: string) => event[kind] ?? kind,
+  event: englishEvent,
   policy: englishPolicy,
+  use: englishUse,
   // One instance
   notFound: "There is no such instance.",
   nextTitle: "What comes next",
@@ -251,8 +185,6 @@ export const english = {
   policyHint: "A field left empty takes the value of the level above.",
   from: { instance: "set here", user: "your default", service: "service default" },
   save: "Save",
-  onlyUnset: "never",
-  units: { seconds: "s", minutes: "min", hours: "h", days: "days", percent: "%" },
   yes: "yes",
   no: "no",
   access: "Agent and access",

@@ -1,11 +1,13 @@
 import { PROVIDER_NAMES } from "../../lifecycle/model/provider.ts";
-import { portuguesePolicy } from "../settings/policy-fields.ts";
 import type { Words } from "./english.ts";
 import { portugueseComingBack } from "./portuguese-coming-back.ts";
 import { portugueseCosts } from "./portuguese-costs.ts";
+import { portugueseEvent } from "./portuguese-events.ts";
 import { portugueseInstances } from "./portuguese-instances.ts";
 import { portugueseMoney } from "./portuguese-money.ts";
+import { portuguesePolicy } from "./portuguese-policy.ts";
 import { portugueseSettings } from "./portuguese-settings.ts";
+import { portugueseUse } from "./portuguese-use.ts";
 
 const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   warn: "Aviso de ociosidade",
@@ -15,74 +17,6 @@ const nextStep: Record<Parameters<Words["stepDue"]>[0], string> = {
   force_hibernate: "Hiberna à força",
   delete: "É excluída",
   wake: "É acordada",
-};
-
-const event: Record<string, string> = {
-  registered: "Registrada",
-  changed: "Alterada",
-  policy_changed: "Política alterada",
-  token_rotated: "Token trocado",
-  first_heartbeat: "Primeiro heartbeat",
-  idle: "Ociosa",
-  busy: "Ocupada de novo",
-  would_hibernate: "Hibernaria",
-  stop_planned: "Hibernação planejada",
-  would_wake: "Acordaria",
-  looks_stuck: "Parece travada",
-  source_unknown: "Uso desconhecido",
-  never_heard: "Nunca ouvida",
-  orphaned: "Órfã",
-  silent: "Em silêncio",
-  abandoned: "Abandonada",
-  rebooted: "Reiniciada",
-  recovered: "Recuperada",
-  flapping: "Instável",
-  kept_alive: "Mantida viva",
-  preparing: "Em preparação",
-  prepared: "Preparada",
-  preparation_failed: "Um hook falhou",
-  preparation_overdue: "Não ficou pronta a tempo",
-  preparation_cancelled: "Preparação cancelada",
-  reclaimed: "Retomada pelo provedor",
-  dead_man_hibernated: "Hibernada pelo seu dead-man switch",
-  hibernating: "Hibernando",
-  hibernate_cancelled: "Hibernação cancelada",
-  hibernate_failed: "A hibernação falhou",
-  hibernated: "Hibernada",
-  waking: "Acordando",
-  wake_failed: "Não acordou",
-  woken: "Acordada",
-  guard_deferred: "Retida pela proteção",
-  guard_permitted: "Permitida pela proteção",
-  guard_closed: "Proteção fechada",
-  guard_opened: "Proteção aberta",
-  would_delete: "Seria excluída",
-  deleting: "Excluindo",
-  delete_cancelled: "Exclusão cancelada",
-  delete_failed: "A exclusão falhou",
-  accepted_too_late: "Cancelada tarde demais",
-  found_running: "Encontrada em execução",
-  vanished: "Sumiu da lista do provedor",
-  unwatched_machines: "Máquinas que ninguém vigia",
-  listing_failed: "Não é possível listar as máquinas",
-  unwatched: "Ninguém a vigia",
-  looked: "Continua hibernada",
-  deleted: "Excluída",
-  gone: "Não existe mais no provedor",
-  history_lost: "Histórico perdido",
-  delivery_parked: "Entrega adiada",
-  alert_not_delivered: "Alerta não entregue",
-  connection_refused: "Credenciais recusadas",
-  enrollment_refused: "Inscrição recusada",
-  invariant_breached: "Decisão retida",
-  operator_acted: "Ação do operador",
-  resumed: "Retomada de um estado anterior",
-  hibernate_all: "Hibernação de várias",
-  not_all_hibernated: "Nem todas hibernaram",
-  budget_reached: "Orçamento atingido",
-  cleanup: "Limpeza",
-  reconciliation: "Reconciliação",
-  cost_report: "Custos de um mês",
 };
 
 export const portuguese: Words = {
@@ -195,7 +129,7 @@ export const portuguese: Words = {
   },
   block: {
     keep_alive: "mantida viva à mão",
-    schedule: "no horário acordado da agenda",
+    schedule: "no horário de uso",
     maintenance: "em manutenção",
     guard: "retida pela proteção contra quedas em massa",
     activity: "em uso",
@@ -205,8 +139,9 @@ export const portuguese: Words = {
     wake_grace: "recém-acordada",
     observe: "a política apenas observa",
   },
-  event: (kind) => event[kind] ?? kind,
+  event: portugueseEvent,
   policy: portuguesePolicy,
+  use: portugueseUse,
   notFound: "Essa instância não existe.",
   nextTitle: "O que vem a seguir",
   nothingNext: "Nada previsto.",
@@ -236,8 +171,6 @@ export const portuguese: Words = {
   policyHint: "Um campo vazio toma o valor do nível acima.",
   from: { instance: "definido aqui", user: "seu padrão", service: "padrão do serviço" },
   save: "Salvar",
-  onlyUnset: "nunca",
-  units: { seconds: "s", minutes: "min", hours: "h", days: "dias", percent: "%" },
   yes: "sim",
   no: "não",
   access: "Agente e acesso",

@@ -1,4 +1,4 @@
-import type { PolicyOverrides, PolicySettings } from "./policy-settings.ts";
+import type { PolicyOverrides } from "./policy-settings.ts";
 
 /** Sets of values under one name. Whoever names a preset sets these fields: nothing keeps the name itself. */
 
@@ -32,7 +32,7 @@ export const PRESET_VALUES: Readonly<Record<Preset, PresetValues>> = {
 };
 
 /** Which preset an effective policy comes to. */
-export function presetOf({ idle, orphan }: Pick<PolicySettings, "idle" | "orphan">): ShownPreset {
+export function presetOf({ idle, orphan }: PresetValues): ShownPreset {
   const isSame = (preset: Preset) => {
     const values = PRESET_VALUES[preset];
     return (

@@ -110,6 +110,13 @@ describe("the user's policy", () => {
     expect((await call("GET", "/api/agent/policy", { token: user.token })).body.overrides).toEqual({
       mode: "observe",
     });
+    // An export says what was set.
+    const exported = await actorOf(env, user.userId, "rig").exported();
+    if (exported === null || !("row" in exported)) throw new Error("it is not exported");
+    expect(JSON.parse(exported.row)).toMatchObject({
+      overrides: { idle: { enabled: true } },
+      userPolicy: { mode: "observe" },
+    });
     for (let minute = 0; minute <= 6; minute++) {
       await one.until(DAY + minute * MINUTE);
       expect((await one.heartbeat({ gpu_utilization: 1 })).body.actions).toEqual([]);

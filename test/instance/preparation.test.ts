@@ -8,7 +8,7 @@ import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 const MINUTE = 60_000;
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
 const IDLE = { gpu_utilization: 2, hooks: ["prepare"] };
-const LOG = "ü".repeat(4000);
+const LOG = "ü".repeat(2000);
 
 let orders: { order: string; at: number }[] = [];
 

@@ -7,7 +7,9 @@ import { VERSION } from "../../src/instance/stored/versions.ts";
 import { decide, nextWakeAt } from "../../src/lifecycle/decide.ts";
 import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
 import { MAXIMUM_SOURCES } from "../../src/lifecycle/model/heartbeat-use.ts";
+import type { InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { waitingHeartbeats } from "../../src/lifecycle/model/outbox.ts";
+import { preparationOf } from "../../src/lifecycle/model/phase.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { CHUNK_HEARTBEATS, recentOf } from "../../src/lifecycle/model/state.ts";
@@ -200,6 +202,41 @@ describe("a stored row", () => {
     }
     const row = writeRow({ ...read, state: { ...state, outbox: [] } });
     expect(new TextEncoder().encode(row).length).toBeLessThan(64 * 1024);
+  });
+
+  it("keeps a preparation with its log, stays small with it, and goes on without the last one if that can't be read", () => {
+    const read = stored(golden(`version-${VERSION}`, "running"));
+    const policy = compilePolicy(mergePolicy({}));
+    const at = 2_000_000_000_000;
+    let { state } = read;
+    for (let turn = 0; turn < 2; turn++) {
+      const now = at + turn * 600_000;
+      const beat = (said: object) =>
+        heartbeatSchema.parse({
+          gpu_utilization: 90,
+          hooks: ["warning", "prepare", "resume"],
+          ...FULL_USE,
+          ...said,
+        });
+      const tell = (event: InstanceEvent, later: number) => {
+        state = decide(state, event, policy, now + later).state;
+      };
+      tell({ type: "heartbeat", report: beat({}) }, 0);
+      tell({ type: "hibernate.requested" }, 1000);
+      const id = preparationOf(state.phase)?.id;
+      const said = { id, state: "failed", seconds: 1.5, line: "𝔸".repeat(200), log: "𝔸".repeat(4000) };
+      tell({ type: "heartbeat", report: beat({ status: "preparing", preparation: said }) }, 60_000);
+      if (turn === 0) tell({ type: "keep_alive", durationMs: 1000 }, 61_000);
+    }
+    state = { ...state, outbox: [] };
+    const json = writeRow({ ...read, state });
+    expect(new TextEncoder().encode(json).length).toBeLessThan(64 * 1024);
+    expect(stored(JSON.parse(json)).state).toEqual(state);
+    expect(state.lastPreparation).toMatchObject({ outcome: "cancelled", log: null });
+    const broken = change(JSON.parse(json), ["state", "lastPreparation"], (parent, key) =>
+      Reflect.set(parent, key, { outcome: 1 }),
+    );
+    expect(stored(broken).state).toEqual({ ...state, lastPreparation: undefined });
   });
 
   it("keeps its tags, and goes on without them where it has none or they can't be read", () => {

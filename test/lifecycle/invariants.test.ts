@@ -359,8 +359,8 @@ function by(overrides: PolicyOverrides): DecidedBy {
 function hibernatingByPlan(warnedAt: number | null): InstanceState {
   const state = hibernatingIdle(NOW);
   if (state.phase.status !== "hibernating") throw new Error("it is not hibernating");
-  const plannedStop = { because: "schedule" as const, dueAt: NOW, warnedAt, toldAt: null, failed: null };
-  return { ...state, phase: { ...state.phase, reason: "owner", because: "schedule" }, plannedStop };
+  const plannedStops = [{ because: "schedule" as const, dueAt: NOW, warnedAt, toldAt: null, failed: null }];
+  return { ...state, phase: { ...state.phase, reason: "owner", because: "schedule" }, plannedStops };
 }
 
 /** One that is hibernated for its silence. */

@@ -279,6 +279,18 @@ describe("a service that refuses all but the least", () => {
   });
 });
 
+it("a machine that was prepared, and cannot hibernate, says so", async () => {
+  const machine = await machineWith({
+    environment: { DUMONT_HIBERNATE_COMMAND: "true" },
+    answer: `text='{"success":true,"next_heartbeat_in_seconds":60,"actions":[{"type":"hibernate","message":"x"}]}'`,
+  });
+  const before = await machine.beats(2);
+  await machine.agent(["run"], { DUMONT_HIBERNATE_COMMAND: "", LIMIT: String(before.length + 3) });
+  const names = (await readdir(machine.path("posts"))).filter((name) => name.endsWith(".json")).sort();
+  const texts = await Promise.all(names.map((name) => readFile(machine.path(`posts/${name}`), "utf8")));
+  expect(texts.slice(before.length).map((text) => JSON.parse(text).status)).toContain("no_hibernate_command");
+});
+
 describe("between attempts", () => {
   it.each(["503", "500", "429", "401", "403", "404", "400", "302", "000"])(
     "there is never half the time to an orphan, however often the service says %s",

@@ -9,6 +9,7 @@ import { Database } from "./database.ts";
 import { drill } from "./drill.ts";
 import { live } from "./life.ts";
 import { stopManyAtOnce, type Troubles } from "./many-orders.ts";
+import { preparedLives } from "./preparing.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { socketGlobals } from "./sockets.ts";
 
@@ -184,4 +185,19 @@ describe("fifty machines that are to stop at once", () => {
       expect(outcome.mostTries).toBeLessThanOrEqual(3);
     }
   });
+});
+
+it("stops no machine with hooks before they have ended, or their limit has passed", async () => {
+  const outcomes = new Map<string, number>();
+  for (let seed = first; seed < first + (isLong ? 40 : 4); seed += 1) {
+    const lives = await preparedLives(seed, database, setNow);
+    expect(lives.violations).toEqual([]);
+    for (const [outcome, times] of lives.outcomes)
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + times);
+  }
+  // Else nothing was tried.
+  for (const outcome of ["succeeded", "failed", "overdue", "cancelled"]) {
+    expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(one === null ? 0 : -1);
+  }
+  if (isLong) console.log(`preparations: ${JSON.stringify([...outcomes])}`);
 });

@@ -129,7 +129,7 @@ export class HibernateAll extends Endpoint {
     tags: ["Commands"],
     summary: "The kill switch: hibernate many instances at once",
     description:
-      "With `dry_run` it says what would be done and saved, and does nothing. Else each instance is ordered to hibernate within a minute or so, as by hand, after it has decided anew whether it is meant: one that was woken, kept alive or registered since is spared, and with `only_idle` one that works again. Who can't be reached is tried for an hour; the owner is told of those that are left. The outage guard holds nothing of it back. Asking twice orders nothing twice.",
+      "With `dry_run` it says what would be done and saved, and does nothing. Else each instance is ordered to hibernate within a minute or so, as by hand, after it has decided anew whether it is meant: one that was woken, kept alive or registered since is spared, and with `only_idle` one that works again. Who can't be reached is tried for an hour; the owner is told of those that are left. A machine with hooks is prepared first, as by hand. The outage guard holds nothing of it back. Asking twice orders nothing twice.",
     security: security("user"),
     request: { body: jsonBody(requestSchema, { filter: { only_idle: true }, dry_run: true }) },
     responses: {

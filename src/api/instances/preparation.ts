@@ -15,7 +15,7 @@ import { instanceParams } from "./schemas.ts";
 const log = z
   .string()
   .nullable()
-  .describe("The last of what the hooks have printed, of 4000 characters; null where it was not sent");
+  .describe("The last 4000 bytes of what the hooks have printed; null where it was not sent");
 
 const preparationsSchema = component(
   "Preparations",

@@ -141,7 +141,7 @@ export const stateSchema = exactly<InstanceState>({
   meantToRunSince: number.optional(),
   runningSince: number.optional(),
   windowsFrom: number.optional(),
-  plannedStop: plannedStopSchema.optional(),
+  plannedStops: z.array(plannedStopSchema).optional(),
   // No rule asks for it.
   lastPreparation: endedPreparationSchema.optional().catch(undefined),
   reclaimed: exactly<Reclaimed>({

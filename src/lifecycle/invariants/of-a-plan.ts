@@ -27,8 +27,8 @@ function newPlannedStopIn(before: InstanceState, after: InstanceState): PlannedC
 
 function isNewPlannedStopWarned(before: InstanceState, after: InstanceState): boolean {
   const because = newPlannedStopIn(before, after);
-  const { plannedStop: known } = after;
-  return because === null || (known?.because === because && known.warnedAt !== null);
+  if (because === null) return true;
+  return after.plannedStops?.some((stop) => stop.because === because && stop.warnedAt !== null) === true;
 }
 
 function isNewPlannedStopFree(before: InstanceState, after: InstanceState, now: number): boolean {

@@ -59,7 +59,7 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     (state.flaps === known?.flaps || isAllFinite(state.flaps)) &&
     (state.sighted === known?.sighted || isAllFinite(state.sighted)) &&
     (state.reminders === known?.reminders || isAllFinite(state.reminders)) &&
-    (state.plannedStop === known?.plannedStop || isAllFinite(state.plannedStop))
+    (state.plannedStops === known?.plannedStops || isAllFinite(state.plannedStops))
   );
 }
 

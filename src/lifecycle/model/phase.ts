@@ -133,7 +133,7 @@ export interface IdleRun {
   readonly failed: Failures | null;
 }
 
-/** The last hibernation that was planned ahead, and how far it has come. */
+/** A hibernation that was planned ahead, and how far it has come. */
 export interface PlannedStop {
   readonly because: PlannedCause;
   /** When its window ended, or its longest time: what tells this stop from the next. */

@@ -51,8 +51,8 @@ export interface InstanceState {
   readonly runningSince?: number | undefined;
   /** Windows and limits of the policy count from here: what lies before was decided by a former one. Absent: from ever. */
   readonly windowsFrom?: number | undefined;
-  /** Absent before its owner is warned of a first one. */
-  readonly plannedStop?: PlannedStop | undefined;
+  /** The last of each cause. Absent before its owner is warned of a first one. */
+  readonly plannedStops?: readonly PlannedStop[] | undefined;
   /** The last preparation that is over. */
   readonly lastPreparation?: EndedPreparation | undefined;
   /** Its provider takes the machine back, as the machine said and has not withdrawn. */

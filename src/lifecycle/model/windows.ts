@@ -128,6 +128,31 @@ export function spansBetween(
   // One lasts a day at the most, or two days of the calendar where clocks are set back.
   const firstDay = Math.floor(clockAt(timezone, from) / DAY_MS) - 2;
   const lastDay = Math.floor(clockAt(timezone, until) / DAY_MS) + 1;
+  const known = knownOf(windows);
+  const key = `${timezone} ${firstDay} ${lastDay}`;
+  const found = known.get(key) ?? spansOfDays(windows, timezone, firstDay, lastDay);
+  if (known.size >= MAXIMUM_KNOWN) known.clear();
+  known.set(key, found);
+  return found;
+}
+
+/** One decision asks for the same few spans again and again. */
+const MAXIMUM_KNOWN = 8;
+
+const knownSpans = new WeakMap<readonly TimeWindow[], Map<string, readonly Span[]>>();
+
+function knownOf(windows: readonly TimeWindow[]): Map<string, readonly Span[]> {
+  const known = knownSpans.get(windows) ?? new Map<string, readonly Span[]>();
+  knownSpans.set(windows, known);
+  return known;
+}
+
+function spansOfDays(
+  windows: readonly TimeWindow[],
+  timezone: string,
+  firstDay: number,
+  lastDay: number,
+): readonly Span[] {
   const spans = windows.flatMap((window) =>
     "days" in window ? weeklySpans(window, timezone, firstDay, lastDay) : [datedSpan(window)],
   );

@@ -45,7 +45,7 @@ export function keepAlive(
     {
       ...awake,
       // It is warned of anew, before the end of the keep-alive.
-      plannedStop: undefined,
+      plannedStops: undefined,
       meantToRunSince: now,
       phase: phaseKeptAlive(awake.phase),
       clock: { ...awake.clock, keepAliveUntil: until },
@@ -105,7 +105,7 @@ function leaveAwake(state: InstanceState, now: number): InstanceState {
   const because = "its owner wants it to run";
   const awake = endIdleRun(callOffPreparation(state, now, because), now, because);
   // As after any other wake, it may run for the whole of its longest time.
-  return { ...awake, meantToRunSince: now, runningSince: now, plannedStop: undefined };
+  return { ...awake, meantToRunSince: now, runningSince: now, plannedStops: undefined };
 }
 
 type ProfileChanges = Extract<InstanceEvent, { type: "changed" }>["changes"];

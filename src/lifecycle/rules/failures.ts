@@ -1,3 +1,4 @@
+import type { PlannedCause } from "../model/effects.ts";
 import type { Failures } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
@@ -15,12 +16,16 @@ export function countFailure(former: Failures | null, at: number): Failures {
   return { count, retryAt: at + delayMs };
 }
 
-/** Counts one of the stop that was planned. */
-export function countPlannedFailure(state: InstanceState, at: number): InstanceState {
-  const { plannedStop: known } = state;
-  return known === undefined
-    ? state
-    : { ...state, plannedStop: { ...known, failed: countFailure(known.failed, at) } };
+/** Counts one of the stop that was planned for this cause. */
+export function countPlannedFailure(state: InstanceState, because: PlannedCause, at: number): InstanceState {
+  const plannedStops = state.plannedStops?.map((stop) =>
+    stop.because === because ? { ...stop, failed: countFailure(stop.failed, at) } : stop,
+  );
+  return { ...state, plannedStops };
+}
+
+export function plannedFailures({ plannedStops }: InstanceState, because: PlannedCause): Failures | null {
+  return plannedStops?.find((stop) => stop.because === because)?.failed ?? null;
 }
 
 /** Whether the owner was already told of an earlier failure in this row. */

@@ -6,7 +6,7 @@ import type { Awake, Failures, Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { heardAt, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
-import { countFailure, countPlannedFailure, isRepeated } from "./failures.ts";
+import { countFailure, countPlannedFailure, isRepeated, plannedFailures } from "./failures.ts";
 import { placeOrder, takesOrdersByAnswer } from "./order.ts";
 
 /** An order to hibernate: how it begins, is confirmed, fails, or is called off. */
@@ -165,8 +165,8 @@ function countFailureOf(
   at: number,
 ): { failed: InstanceState; failures: Failures | null } {
   if (because === "schedule" || because === "max_runtime") {
-    const failed = countPlannedFailure({ ...state, phase }, at);
-    return { failed, failures: failed.plannedStop?.failed ?? null };
+    const failed = countPlannedFailure({ ...state, phase }, because, at);
+    return { failed, failures: plannedFailures(failed, because) };
   }
   const { before, failures } = addFailure(phase, at);
   return { failed: { ...state, phase: before }, failures };

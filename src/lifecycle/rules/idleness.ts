@@ -72,10 +72,10 @@ function toldAsMereWish(state: InstanceState, run: IdleRun, policy: Policy): num
 export function takeIdleStep(state: InstanceState, policy: Policy, now: number): InstanceState {
   const { phase } = state;
   if (phase.status !== "running" || phase.idle === null || !policy.idle.enabled) return state;
-  if (isSpokenFor(state)) return state;
   const run = outsideAwakeHours(phase.idle, policy, now);
   // It is warned anew once idleness counts again.
   if (run.warnedAt !== null && run.warnedAt < run.since) return endIdleRun(state, now, AWAKE_HOURS);
+  if (isSpokenFor(state)) return state;
   const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {

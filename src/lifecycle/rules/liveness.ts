@@ -7,6 +7,7 @@ import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { spokenDuration, toIso } from "../model/time.ts";
+import { passOverMaintenance } from "./after-maintenance.ts";
 import { countTurn } from "./flapping.ts";
 import { askGuard, repeatQuestion } from "./guarded-steps.ts";
 import {
@@ -73,6 +74,8 @@ function nextOnLadder(state: InstanceState, orphan: Orphan, policy: Policy): num
 export function takeLivenessSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const due = stepDue(state, policy);
   if (due === null || now < due || isInMaintenance(policy, now)) return state;
+  const passed = passOverMaintenance(state, policy, now);
+  if (passed !== state) return takeLivenessSteps(passed, policy, now);
   const orphan = orphanOf(state.phase);
   if (orphan === null) return takeLivenessSteps(takeFirstStep(state, due, policy, now), policy, now);
   const asked = repeatQuestion(state, orphan, now);

@@ -117,7 +117,9 @@ function isOrderedByPolicy({ phase }: InstanceState): boolean {
     case "deleting":
       return true;
     case "hibernating":
-      return phase.reason === "idle" || phase.reason === "silence";
+      return phase.because === undefined
+        ? phase.reason === "idle" || phase.reason === "silence"
+        : phase.because !== "kill_switch";
     case "pending":
     case "running":
     case "orphaned":

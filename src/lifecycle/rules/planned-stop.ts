@@ -90,10 +90,10 @@ function stopAt(state: InstanceState, because: PlannedCause, dueAt: number, poli
 
 /** What is kept of this very stop; null before anything was told of it. */
 function knownOf(
-  { plannedStop: known }: InstanceState,
+  { plannedStops = [] }: InstanceState,
   { because, dueAt }: Pick<ComingStop, "because" | "dueAt">,
 ): PlannedStop | null {
-  return known !== undefined && known.because === because && known.dueAt === dueAt ? known : null;
+  return plannedStops.find((stop) => stop.because === because && stop.dueAt === dueAt) ?? null;
 }
 
 /** Whether its owner was told that it would be carried out, and is not. */
@@ -156,7 +156,8 @@ export function takePlannedStop(state: InstanceState, policy: Policy, now: numbe
 function withStop(state: InstanceState, stop: ComingStop, change: Partial<PlannedStop>): InstanceState {
   const { because, dueAt } = stop;
   const known = knownOf(state, stop) ?? { because, dueAt, warnedAt: null, toldAt: null, failed: null };
-  return { ...state, plannedStop: { ...known, ...change } };
+  const others = (state.plannedStops ?? []).filter((other) => other.because !== because);
+  return { ...state, plannedStops: [...others, { ...known, ...change }] };
 }
 
 function warn(state: InstanceState, stop: ComingStop, policy: Policy, at: number): InstanceState {

@@ -62,12 +62,12 @@ function leaveMaintenance(state: InstanceState, former: Policy, policy: Policy, 
 function changeWindows(state: InstanceState, former: Policy, policy: Policy, now: number): InstanceState {
   if (windowsOf(former) === windowsOf(policy)) return state;
   const { phase } = state;
-  const anew: InstanceState = { ...state, windowsFrom: now, plannedStop: undefined };
+  const anew: InstanceState = { ...state, windowsFrom: now, plannedStops: undefined };
   const because = phase.status === "hibernating" ? phase.because : preparationOf(phase)?.order.because;
   if (policy.suspended || (because !== "schedule" && because !== "max_runtime")) return anew;
   // Should it fail, that is counted.
   return isStillPlanned(state, because, policy, now)
-    ? { ...anew, plannedStop: state.plannedStop }
+    ? { ...anew, plannedStops: state.plannedStops }
     : callOffPreparation(callOff(anew, now, POLICY_CHANGED), now, POLICY_CHANGED);
 }
 
@@ -103,11 +103,14 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   const run = outsideAwakeHours(known, policy, now);
   const because = whyNotIdle(state, run, former, policy);
   const isUnwanted = because !== null || hibernationDue(run, policy) > now;
-  // One that is suspended has its order called off for that.
-  const isOrdered = state.phase.status === "hibernating" && state.phase.reason === "idle";
+  const { phase } = state;
+  // What a person asked for stands. One that is suspended has its order called off for that.
+  const isOrdered =
+    phase.status === "hibernating" && phase.reason === "idle" && phase.because !== "kill_switch";
   const called = isOrdered && isUnwanted && !policy.suspended ? callOff(state, now, POLICY_CHANGED) : state;
   if (because !== null) return endIdleRun(called, now, because);
-  if (preparationOf(called.phase)?.order.reason === "idle") {
+  const order = preparationOf(called.phase)?.order;
+  if (order?.reason === "idle" && order.because !== "kill_switch") {
     return isUnwanted ? callOffPreparation(called, now, POLICY_CHANGED) : called;
   }
   if (run.warnedAt !== null) {

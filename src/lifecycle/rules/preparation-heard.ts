@@ -1,4 +1,5 @@
 import type { HeartbeatReport } from "../model/heartbeat.ts";
+import { lastBytes } from "../model/last-bytes.ts";
 import { record } from "../model/outbox.ts";
 import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Preparation, PreparationHeard } from "../model/preparation.ts";
@@ -8,6 +9,9 @@ import type { Evidence } from "../model/use.ts";
 import { detailOf, withPreparation } from "./preparation.ts";
 
 /** What the machine says of a preparation. */
+
+/** One row holds all of an instance. */
+const LOG_BYTES = 4000;
 
 /** Whether the machine says that it is preparing, or has: saving is work, and no sign of use. */
 export function saysPreparing(state: InstanceState, { status, preparation }: HeartbeatReport): boolean {
@@ -27,7 +31,7 @@ export function hearPreparation(state: InstanceState, report: HeartbeatReport, a
     state: told.state,
     seconds: told.seconds,
     line: told.line ?? null,
-    log: told.log ?? standing.heard?.log ?? null,
+    log: told.log == null ? (standing.heard?.log ?? null) : lastBytes(told.log, LOG_BYTES),
   };
   const known = withPreparation(withOneLog(state, heard), { ...standing, heard });
   switch (told.state) {

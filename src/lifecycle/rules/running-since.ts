@@ -12,12 +12,12 @@ export function noteRunning(
   now: number,
 ): InstanceState {
   if (!runs(after.phase)) {
-    const isNoted = after.runningSince !== undefined || after.plannedStop !== undefined;
-    return isNoted ? { ...after, runningSince: undefined, plannedStop: undefined } : after;
+    const isNoted = after.runningSince !== undefined || after.plannedStops !== undefined;
+    return isNoted ? { ...after, runningSince: undefined, plannedStops: undefined } : after;
   }
   // Nobody knows what became of one that was set back.
   if (!runs(before.phase) || type === "resumed") {
-    return { ...after, runningSince: now, plannedStop: undefined };
+    return { ...after, runningSince: now, plannedStops: undefined };
   }
   const isUnnoted = after.runningSince === undefined && type === "heartbeat";
   return isUnnoted ? { ...after, runningSince: now } : after;

@@ -3,6 +3,7 @@ import { idleRunOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import type { Evidence, GpuSeen, UseSeen } from "../model/use.ts";
+import { isAwakeTime } from "./awake-hours.ts";
 import { type Judgement, judge, stateOf } from "./use.ts";
 
 /** Since when each source of use is quiet, and since when what cannot be read keeps an instance in use. */
@@ -103,5 +104,6 @@ function unreadSince(
   const isKeptAlive = (state.clock.keepAliveUntil ?? 0) > at;
   const isWarned = idleRunOf(state.phase)?.warnedAt != null;
   if (verdict === "active" || isKeptAlive || isWarned || !policy.idle.enabled) return null;
-  return verdict === "unknown" ? (before ?? at) : before;
+  if (verdict === "quiet") return before;
+  return isAwakeTime(policy, at) ? null : (before ?? at);
 }

@@ -208,6 +208,22 @@ describe("a change to a policy that observes", () => {
     expect(asked.view.status).toBe("hibernating");
   });
 
+  it.each([
+    ["budget", false, "running"],
+    ["budget", true, "running"],
+    ["kill_switch", false, "hibernating"],
+    ["kill_switch", true, "hibernating"],
+  ] as const)(
+    "after a hibernation of many by %s (only the idle: %s) leaves it %s",
+    (by, onlyIdle, status) => {
+      const line = new Timeline().beatUntil(at("4:00"), IDLE);
+      round(line, { by, onlyIdle });
+      expect(line.view.status).toBe("hibernating");
+      line.changePolicy({ mode: "observe" });
+      expect(line.view.status).toBe(status);
+    },
+  );
+
   it("leaves alone what was accepted already", () => {
     const line = new Timeline().beatUntil(at("5:00"), IDLE);
     line.accept();

@@ -284,6 +284,22 @@ describe("after the longest time that it may run", () => {
   });
 });
 
+describe("two planned stops", () => {
+  test("come each by itself, and neither forgets that it was warned of", () => {
+    const overrides: PolicyOverrides = { ...FRIDAY_HOUR, max_runtime_hours: 0.8 };
+    const line = new Timeline({ overrides }).beatUntil(at("48:00"));
+    expect(line.state.phase).toMatchObject({ status: "hibernating", because: "max_runtime" });
+    for (let minute = 48; minute < 180; minute++) {
+      line.until(at(`${minute}:00`)).heartbeat();
+      if (line.state.phase.status === "hibernating") line.fail();
+    }
+    expect(of(line, "stop_planned").map(({ detail }) => detail.because)).toEqual(["max_runtime", "schedule"]);
+    expect(of(line, "hibernating").map(({ detail }) => detail.because)).toEqual(
+      expect.arrayContaining(["max_runtime", "schedule"]),
+    );
+  });
+});
+
 describe("invariants", () => {
   test("a planned stop under a keep-alive, or without a warning, is withheld", () => {
     const line = new Timeline({ overrides: FRIDAY_HOUR }).beatUntil(at("59:00"));
@@ -291,7 +307,7 @@ describe("invariants", () => {
     expect(breachesOf(line.state, state, at("1:00:00"))).toEqual([]);
     const kept = { ...state, clock: { ...state.clock, keepAliveUntil: at("2:00:00") } };
     expect(breachesOf(line.state, kept, at("1:00:00"))).toContain("planned_stop_while_kept_alive");
-    const unwarned = { ...state, plannedStop: undefined };
+    const unwarned = { ...state, plannedStops: undefined };
     expect(breachesOf(line.state, unwarned, at("1:00:00"))).toContain("planned_stop_unwarned");
   });
 });

@@ -49,9 +49,13 @@ describe("what can't be read and keeps an instance from being idle, alone", () =
     const off = new Timeline({ overrides: { idle: { enabled: false } } }).beatUntil(at("2:00:00"), UNREAD);
     const gap = new Timeline().beatUntil(at("50:00"), UNREAD);
     gap.until(at("54:00")).beatUntil(at("1:50:00"), UNREAD);
-    for (const line of [used, kept, off, gap]) expect(told(line, "source_unknown")).toEqual([]);
+    const awake = [{ days: ["fri" as const], from: "00:00", to: "06:00" }];
+    const scheduled = new Timeline({ overrides: { schedule: { awake } } }).beatUntil(at("6:59:00"), UNREAD);
+    for (const line of [used, kept, off, gap, scheduled]) expect(told(line, "source_unknown")).toEqual([]);
     kept.until(at("2:09:00")).beatUntil(at("2:11:00"), UNREAD);
     expect(told(kept, "source_unknown")).toHaveLength(1);
+    scheduled.until(at("7:00:00")).beatUntil(at("7:02:00"), UNREAD);
+    expect(told(scheduled, "source_unknown")).toHaveLength(1);
   });
 
   it("is told again of another time, after four hours at the earliest", () => {

@@ -7,6 +7,7 @@ import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
 import { passOverMaintenance } from "./rules/after-maintenance.ts";
+import { callOffInAwakeHours } from "./rules/awake-hours-begun.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
 import { putTimeDown } from "./rules/costs.ts";
@@ -200,7 +201,8 @@ function isAsleep({ phase: { status } }: InstanceState): boolean {
 
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const prepared = takePreparationStep(takeIdleStep(state, policy, now), policy, now);
+  const wanted = callOffInAwakeHours(takeIdleStep(state, policy, now), policy, now);
+  const prepared = takePreparationStep(wanted, policy, now);
   const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const looked = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);

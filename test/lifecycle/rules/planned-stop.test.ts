@@ -88,6 +88,23 @@ describe("at the end of its awake hours", () => {
     expect(line.beatUntil(at("3:00:00")).orders).toEqual(["hibernate"]);
   });
 
+  test.each([
+    { hooks: ["prepare" as const], told: "preparation_cancelled" },
+    { hooks: [], told: "hibernate_cancelled" },
+  ])("what nobody has carried out when awake hours begin is called off: $told", ({ hooks, told }) => {
+    const awake = [
+      { days: ["fri" as const], from: "00:00", to: "00:30" },
+      { days: ["fri" as const], from: "00:35", to: "02:00" },
+    ];
+    const line = new Timeline({ overrides: { schedule: { awake, outside: "hibernate" } } });
+    line.beatUntil(at("34:00"), { gpu_utilization: 90, hooks });
+    expect(line.kinds).not.toContain(told);
+    line.beatUntil(at("1:59:00"), { gpu_utilization: 90, hooks });
+    expect(of(line, told)).toMatchObject([{ at: at("35:00") }]);
+    expect(line.state.phase.status).toBe("running");
+    expect(line.orders).toEqual(hooks.length > 0 ? [] : ["hibernate"]);
+  });
+
   test("one that is kept alive, woken or first heard after it is left alone until the next end", () => {
     const awake = [
       { days: ["fri" as const], from: "00:00", to: "00:30" },

@@ -47,6 +47,13 @@ describe("at the end of its awake hours", () => {
     });
   });
 
+  test("nothing is stopped by the clocks of a zone that nobody knows", () => {
+    const schedule = { ...FRIDAY_HOUR.schedule, timezone: "Mars/Olympus_Mons" };
+    const line = new Timeline({ overrides: { schedule } }).beatUntil(at("2:00:00"));
+    expect(line.kinds).not.toContain("stop_planned");
+    expect(line.orders).toEqual([]);
+  });
+
   test("it is explained what comes", () => {
     const line = new Timeline({ overrides: FRIDAY_HOUR }).beatUntil(at("10:00"));
     expect(line.view.lifecycle).toMatchObject({

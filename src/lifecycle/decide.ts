@@ -58,7 +58,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  // What is planned goes by since when it runs, and a step may end that.
+  // Planned stops need to know since when it runs, and a step may change that.
   const settled = noteRuns(state, settlePreparation(counted, applied, now), event, now);
   const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
   const stepped = noteRuns(settled, due, null, now);
@@ -183,7 +183,7 @@ function noteRuns(
   return noteRunning(before, noteMeantToRun(before, after, event, now), event, now);
 }
 
-/** What was asked of many before this moment is not meant any more. */
+/** What was asked of many instances before this moment no longer concerns this one. */
 function noteMeantToRun(
   before: InstanceState,
   after: InstanceState,

@@ -1,6 +1,5 @@
 import type { PreparationCause } from "../../lifecycle/model/preparation.ts";
-import type { Measured, UseState } from "../instance/use.ts";
-import { spelledOut } from "./spelled-out.ts";
+import type { UseState } from "../instance/use.ts";
 
 /** What is said of one instance's use, of its preparation for a hibernation, and of keeping it alive. */
 
@@ -13,20 +12,6 @@ const sources: Readonly<Record<string, string>> = {
   disk_kb_per_second: "disk",
   compute_processes: "GPU processes that are new or grew",
 };
-
-function measured(what: Measured): string {
-  switch (what.kind) {
-    case "gpu":
-      return what.index === null ? "GPU" : `GPU ${what.index}`;
-    case "cpu":
-      return "CPU";
-    case "source": {
-      const [, of, name] = /^(work|script)_(.+)$/.exec(what.name) ?? [];
-      if (name === undefined) return sources[what.name] ?? spelledOut(what.name);
-      return of === "work" ? `requests to ${name}` : `your script ${name}`;
-    }
-  }
-}
 
 const state: Readonly<Record<UseState, string>> = {
   active: "in use",
@@ -44,10 +29,19 @@ const causes: Readonly<Record<PreparationCause, string>> = {
   kill_switch: "by the kill switch",
 };
 
+/** What providers do with a machine that they take back, by their own word. */
+const reclaims: Readonly<Record<string, string>> = {
+  terminate: "it will be terminated",
+  stop: "it will be stopped",
+  hibernate: "it will be hibernated",
+};
+
 export const englishUse = {
   title: { idle: "Why it is idle", notIdle: "Why it is not idle", off: "What it is used for" },
   columns: { source: "Source", value: "Now", threshold: "Use from", state: "State" },
-  measured,
+  sources,
+  requests: (server: string) => `requests to ${server}`,
+  script: (name: string) => `your script ${name}`,
   state,
   quietFor: (duration: string) => `quiet for ${duration}`,
   unread: "not known",
@@ -94,9 +88,10 @@ export const englishUse = {
     without: "At once, without running its hooks",
     prepares: (name: string) => `${name} saves its work first, and is hibernated then.`,
   },
-  reclaimed: (by: string | null, action: string | null) =>
-    `Its provider${by === null ? "" : ` (${by})`} takes this machine back${action === null ? "" : `: ${action}`}.`,
-  reclaimedAt: (when: string) => `At ${when}.`,
+  reclaimed: (by: string | null, action: string | null, when: string | null) =>
+    `Its provider${by === null ? "" : ` (${by})`} is taking this machine back${
+      action === null ? "" : `: ${reclaims[action] ?? action}`
+    }${when === null ? "" : `, at ${when}`}.`,
   keepAlive: {
     title: "Keep it alive",
     hours: (hours: number) => `${hours} h`,
@@ -114,11 +109,12 @@ export const englishUse = {
     switches: {
       awake: "awake hours begin",
       asleep: "awake hours end",
-      hibernate: "awake hours end, and what runs is hibernated",
-      wake: "awake hours begin, and it is woken",
+      hibernate: "awake hours end, and it is hibernated if it runs",
+      wake: "awake hours begin, and it is woken if its provider can",
       maintenance_begins: "maintenance begins",
       maintenance_ends: "maintenance ends",
     },
+    observed: "It only observes: none of this is done.",
     notSaved: "Nothing is saved yet.",
   },
 };

@@ -102,7 +102,7 @@ describe("the policy on the page", () => {
     await register(user, "rig");
     const page = await openAs(user, "instances/rig");
     await page.getByLabel("Mode", { exact: true }).selectOption({ label: "Only observe" });
-    await page.getByText(/^Each step is decided, recorded and told as one that would be taken/).waitFor();
+    await page.getByText(/^Each step is decided, recorded and told, but not taken/).waitFor();
     await section(page, "What counts as use");
     await page.getByLabel("CPU", { exact: true }).fill("2.5");
     await page.getByLabel("ignored: Network, both ways").check();
@@ -291,7 +291,7 @@ describe("what would come next", () => {
     await schedule.getByLabel("To", { exact: true }).fill("23:59");
     await page.getByRole("button", { name: "What would come next" }).click();
     const preview = page.locator(".preview");
-    await preview.getByText("It comes to: Careful. Nothing is saved yet.").waitFor(PATIENCE);
+    await preview.getByText("Preset: Careful. Nothing is saved yet.").waitFor(PATIENCE);
     expect(await preview.innerText()).toMatch(/With this policy:\s+Idle warning in/);
     expect(await preview.getByRole("listitem").first().innerText()).toMatch(/11:59.PM: awake hours end$/);
     expect(await barriers(page)).toEqual([]);
@@ -361,7 +361,7 @@ describe("the preparation of a hibernation", () => {
       .getByRole("status")
       .getByText("rig saves its work first, and is hibernated then.")
       .waitFor(PATIENCE);
-    await card.getByText(/^It is to be hibernated as you asked/).waitFor(PATIENCE);
+    await card.getByText(/^It will be hibernated as you asked/).waitFor(PATIENCE);
     await card.getByText(/The machine has not said yet that its hooks run/).waitFor();
     const { actions } = answerSchema.parse(
       await request(`${world.url}/api/agent/status`, "POST", token, {

@@ -57,23 +57,22 @@ const names: Readonly<Record<FieldName, string>> = {
 const hints: Readonly<Partial<Record<FieldName, string>>> = {
   sources: "An instance is idle only while each of these stays under its value, and the GPU under its own.",
   schedule: "In awake hours nothing is hibernated for idleness. Without any there is no schedule.",
-  maintenance: "While a window lasts, silence moves nobody; it counts from the window's end.",
-  max_runtime_hours: "Whatever it does; its owner is warned 15 minutes before.",
+  maintenance: "During a window silence has no consequence. Afterwards it counts from the window's end.",
+  max_runtime_hours: "Busy or not. Its owner is warned 15 minutes before.",
   prepare_max_seconds: "So that they can save work. 0: no waiting.",
-  wake_at_start: "What the schedule or idleness has hibernated, where its provider can.",
+  wake_at_start: "Instances that the schedule or idleness has hibernated, if their provider can wake them.",
 };
 
 /** What the chosen value means. */
 const meanings: Readonly<Partial<Record<FieldName, Readonly<Record<string, string>>>>> = {
   mode: {
     act: "Each step is taken when it is due.",
-    observe:
-      "Each step is decided, recorded and told as one that would be taken, and none is. What you ask for by name is done.",
+    observe: "Each step is decided, recorded and told, but not taken. What you order yourself is done.",
   },
   outside: {
-    idle_rules: "The rules of idleness hold as ever.",
+    idle_rules: "Idle instances are hibernated as usual.",
     hibernate:
-      "All that runs is hibernated at the end of the hours, busy or not, and warned 15 minutes before.",
+      "Every running instance is hibernated at the end of the hours, busy or not. Its owner is warned 15 minutes before.",
   },
 };
 
@@ -83,8 +82,8 @@ const choices: Readonly<Record<string, string>> = {
   gpu: "the GPU",
   cpu: "the CPU",
   auto: "the GPU; the CPU where there is none",
-  idle_rules: "idleness is judged",
-  hibernate: "all is hibernated",
+  idle_rules: "the idle rules apply",
+  hibernate: "everything is hibernated",
   off: "nothing",
   suggest: "tell of them",
   register: "register them",

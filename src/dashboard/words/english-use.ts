@@ -24,7 +24,7 @@ const causes: Readonly<Record<PreparationCause, string>> = {
   idle: "for idleness",
   owner: "as you asked",
   schedule: "by the schedule",
-  max_runtime: "for having run for so long",
+  max_runtime: "because its longest runtime is over",
   budget: "for the budget",
   kill_switch: "by the kill switch",
 };
@@ -49,21 +49,19 @@ export const englishUse = {
   cores: "cores",
   yes: "in use",
   no: "not in use",
-  off: "Idleness is switched off by its policy: none of this leads to anything.",
+  off: "Its policy switches idleness off: none of this has a consequence.",
   idle: (duration: string) => `Nothing has shown use for ${duration}.`,
   inUse: (what: string) => `In use: ${what}.`,
   unknown: (what: string) =>
     `Nothing shows use, but not everything can be read, and that counts as use: ${what}.`,
   activity: "Its agent says that it is used.",
   quiet: "Nothing shows use.",
-  noSources:
-    "Its agent tells of nothing but the GPU. A newer agent, from 1.3.0 on, tells of each source of use.",
+  noSources: "Its agent reports only the GPU. From version 1.3.0 on, the agent reports every source of use.",
   resident: (gigabytes: string, duration: string | null) =>
-    `A model is held in ${gigabytes} GB of GPU memory${duration === null ? "" : `, ${duration} without work`}. That alone is no use.`,
+    `A model is held in ${gigabytes} GB of GPU memory${duration === null ? "" : `, ${duration} without work`}. That alone does not count as use.`,
   preparation: {
     title: "Preparation",
-    because: (cause: PreparationCause) =>
-      `It is to be hibernated ${causes[cause]}, and saves its work first.`,
+    because: (cause: PreparationCause) => `It will be hibernated ${causes[cause]}, and saves its work first.`,
     state: {
       waiting: "The machine has not said yet that its hooks run.",
       running: (duration: string) => `Its hooks have run for ${duration}.`,
@@ -105,7 +103,7 @@ export const englishUse = {
     show: "What would come next",
     title: "With this policy",
     nothing: "Nothing would be due.",
-    preset: (name: string) => `It comes to: ${name}.`,
+    preset: (name: string) => `Preset: ${name}.`,
     switches: {
       awake: "awake hours begin",
       asleep: "awake hours end",

@@ -53,20 +53,20 @@ const hints: PolicyWords["hints"] = {
   sources:
     "Uma instância só está ociosa enquanto cada um destes fica abaixo do seu valor, e a GPU abaixo do dela.",
   schedule: "No horário de uso nada é hibernado por ociosidade. Sem nenhum, não há horários.",
-  maintenance: "Enquanto dura uma janela, o silêncio não move nada; ele conta a partir do fim dela.",
-  max_runtime_hours: "Faça ela o que fizer; o dono é avisado 15 minutos antes.",
+  maintenance: "Durante uma janela, o silêncio não tem consequência. Depois, ele conta a partir do fim dela.",
+  max_runtime_hours: "Ocupada ou não. O dono é avisado 15 minutos antes.",
   prepare_max_seconds: "Para que salvem o trabalho. 0: sem espera.",
-  wake_at_start: "As que os horários ou a ociosidade hibernaram, onde o provedor consegue.",
+  wake_at_start:
+    "As instâncias que os horários ou a ociosidade hibernaram, se o provedor consegue acordá-las.",
 };
 
 const meanings: PolicyWords["meanings"] = {
   mode: {
     act: "Cada passo é dado quando chega a hora.",
-    observe:
-      "Cada passo é decidido, registrado e avisado como um que seria dado, e nenhum é. O que você mesmo pede é feito.",
+    observe: "Cada passo é decidido, registrado e avisado, mas não é dado. O que você mesmo pede é feito.",
   },
   outside: {
-    idle_rules: "As regras de ociosidade valem como sempre.",
+    idle_rules: "Instâncias ociosas são hibernadas como sempre.",
     hibernate:
       "Tudo o que estiver ligado é hibernado ao fim do horário, ocupado ou não, com aviso 15 minutos antes.",
   },
@@ -78,7 +78,7 @@ const choices: Readonly<Record<string, string>> = {
   gpu: "a GPU",
   cpu: "a CPU",
   auto: "a GPU; a CPU onde não há",
-  idle_rules: "a ociosidade é julgada",
+  idle_rules: "valem as regras de ociosidade",
   hibernate: "tudo é hibernado",
   off: "nada",
   suggest: "avisar",

@@ -14,7 +14,7 @@ const causes: Readonly<Record<Parameters<UseWords["preparation"]["because"]>[0],
   idle: "por ociosidade",
   owner: "como você pediu",
   schedule: "pelos horários",
-  max_runtime: "por ter funcionado tanto tempo",
+  max_runtime: "porque o tempo máximo ligada acabou",
   budget: "pelo orçamento",
   kill_switch: "pelo botão de parar tudo",
 };
@@ -43,16 +43,15 @@ export const portugueseUse: UseWords = {
   cores: "núcleos",
   yes: "em uso",
   no: "sem uso",
-  off: "A ociosidade está desligada na política: nada disto leva a coisa alguma.",
+  off: "A ociosidade está desligada na política: nada disto tem consequência.",
   idle: (duration) => `Nada mostra uso há ${duration}.`,
   inUse: (what) => `Em uso: ${what}.`,
   unknown: (what) => `Nada mostra uso, mas nem tudo pode ser lido, e isso conta como uso: ${what}.`,
   activity: "O agente diz que ela está em uso.",
   quiet: "Nada mostra uso.",
-  noSources:
-    "O agente não informa nada além da GPU. Um agente mais novo, a partir da versão 1.3.0, informa cada sinal de uso.",
+  noSources: "O agente só informa a GPU. A partir da versão 1.3.0, o agente informa cada fonte de uso.",
   resident: (gigabytes, duration) =>
-    `Um modelo ocupa ${gigabytes} GB de memória da GPU${duration === null ? "" : `, sem trabalho há ${duration}`}. Só isso não é uso.`,
+    `Um modelo ocupa ${gigabytes} GB de memória da GPU${duration === null ? "" : `, sem trabalho há ${duration}`}. Só isso não conta como uso.`,
   preparation: {
     title: "Preparação",
     because: (cause) => `Ela será hibernada ${causes[cause]}, e antes salva o trabalho.`,

@@ -157,7 +157,7 @@ const life = fc.record({
   hooks: fc.boolean(),
   overrides: overridesOf,
   steps: fc
-    .array(fc.oneof({ weight: 8, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: night }), {
+    .array(fc.oneof({ weight: 8, arbitrary: step.map((one) => [one]) }, { weight: 2, arbitrary: night }), {
       minLength: 1,
       maxLength: 40,
     })

@@ -45,6 +45,13 @@ const profile = exactly<Profile>({
   tags: z.record(text, text).optional().catch(undefined),
 });
 
+const reclaimed = exactly<Reclaimed>({
+  by: textOrNull,
+  action: textOrNull,
+  at: number,
+  endsAt: numberOrNull,
+});
+
 const clock = exactly<Clock>({
   lastHeartbeatAt: numberOrNull,
   keepAliveUntil: numberOrNull,
@@ -144,12 +151,8 @@ export const stateSchema = exactly<InstanceState>({
   plannedStops: z.array(plannedStopSchema).optional(),
   // No rule asks for it.
   lastPreparation: endedPreparationSchema.optional().catch(undefined),
-  reclaimed: exactly<Reclaimed>({
-    by: textOrNull,
-    action: textOrNull,
-    at: number,
-    endsAt: numberOrNull,
-  }).optional(),
+  reclaimed: reclaimed.optional(),
+  lapsedReclaim: reclaimed.optional(),
   deadManActedAt: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,

@@ -53,7 +53,6 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
     areFinite(state.gpuTrend, known?.gpuTrend) &&
     areSingleNumbersFinite(state) &&
     isAllFinite(state.reclaimed) &&
-    isAllFinite(state.lapsedReclaim) &&
     (state.lastPreparation === known?.lastPreparation || isAllFinite(state.lastPreparation)) &&
     (state.phase === known?.phase || isAllFinite(state.phase)) &&
     (state.profile === known?.profile || isAllFinite(state.profile)) &&

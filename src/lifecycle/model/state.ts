@@ -57,8 +57,6 @@ export interface InstanceState {
   readonly lastPreparation?: EndedPreparation | undefined;
   /** Its provider takes the machine back, as the machine said and has not withdrawn. */
   readonly reclaimed?: Reclaimed | undefined;
-  /** A notice of which nothing came, and which the machine goes on to say. It counts for nothing. */
-  readonly lapsedReclaim?: Reclaimed | undefined;
   /** When its dead-man switch hibernated it, as its owner was last told. */
   readonly deadManActedAt?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */

@@ -156,6 +156,5 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     use: undefined,
     stoppedHourlyCost: undefined,
     reclaimed: undefined,
-    lapsedReclaim: undefined,
   };
 }

@@ -4,7 +4,7 @@ import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf, nameOfKind } from "../model/provider.ts";
 import { heardAt, type InstanceState, type Reclaimed } from "../model/state.ts";
-import { HOUR_MS, SECOND_MS, shortDuration, toIso } from "../model/time.ts";
+import { SECOND_MS, shortDuration, toIso } from "../model/time.ts";
 import { lookAnew } from "./look.ts";
 
 /**
@@ -15,27 +15,18 @@ import { lookAnew } from "./look.ts";
 /** What an agent says while its machine still is to be taken back. */
 const SAID_MEANWHILE: ReadonlySet<string> = new Set(["reclaimed", "preparing", "prepared", "hibernating"]);
 
-/** A machine that is still heard this long after the end that its notice names is not taken back. */
-const LATEST_END_MS = HOUR_MS;
-
-/** Notes what a heartbeat says of it. Each notice is told once. It ends with a heartbeat without it, or by its age. */
+/** Notes what a heartbeat says of it. Each notice is told once, and a heartbeat without it takes it back. */
 export function noteReclaim(state: InstanceState, report: HeartbeatReport, now: number): InstanceState {
   const known = state.reclaimed;
   if (report.status !== "reclaimed") {
-    const isSaid = known !== undefined || state.lapsedReclaim !== undefined;
-    const isOver = isSaid && !SAID_MEANWHILE.has(report.status ?? "");
-    return isOver ? { ...state, reclaimed: undefined, lapsedReclaim: undefined } : state;
+    const isOver = known !== undefined && !SAID_MEANWHILE.has(report.status ?? "");
+    return isOver ? { ...state, reclaimed: undefined } : state;
   }
   const { status } = state.phase;
   // One that counts as hibernated is on its way out already.
   if (status !== "running" && status !== "hibernating") return state;
   const { by = null, action = null, in_seconds = null } = report.reclaim ?? {};
-  const isSame = (notice?: Reclaimed) => notice?.by === by && notice.action === action;
-  if (isSame(state.lapsedReclaim)) return state;
-  if (known !== undefined && isSame(known)) {
-    const isLapsed = now > (known.endsAt ?? known.at) + LATEST_END_MS;
-    return isLapsed ? { ...state, reclaimed: undefined, lapsedReclaim: known } : state;
-  }
+  if (known !== undefined && known.by === by && known.action === action) return state;
   const reclaimed: Reclaimed = {
     by,
     action,
@@ -43,7 +34,7 @@ export function noteReclaim(state: InstanceState, report: HeartbeatReport, now: 
     endsAt: in_seconds === null ? null : now + Math.round(in_seconds * SECOND_MS),
   };
   return record(
-    { ...state, reclaimed, lapsedReclaim: undefined },
+    { ...state, reclaimed },
     {
       at: now,
       kind: "reclaimed",

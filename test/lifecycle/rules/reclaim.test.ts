@@ -72,27 +72,6 @@ describe("a machine that its provider takes back", () => {
     expect(line.state.counters.saved.totalMs).toBe(DAY);
   });
 
-  it("is watched like any other once its notice is an hour past its end, and the same one is not told again", () => {
-    const idle = { ...NOTICE, gpu_utilization: 1 };
-    const line = new Timeline({ provider: "ec2" }).beatUntil(at("1:02:00"), idle);
-    expect(line.orders).toEqual([]);
-    expect(line.view.reclaimed).not.toBeNull();
-    line.beatUntil(at("1:06:00"), idle);
-    expect(line.orders).toEqual(["hibernate"]);
-    expect(line.view.reclaimed).toBeNull();
-    expect(line.kinds.filter((kind) => kind === "reclaimed")).toHaveLength(1);
-  });
-
-  it("is told anew of another notice, or of the same one after it was gone", () => {
-    const line = new Timeline({ provider: "ec2" }).beatUntil(at("1:10:00"), NOTICE);
-    line.heartbeat({ ...NOTICE, reclaim: { by: "ec2", action: "stop", in_seconds: 120 } });
-    expect(line.kinds.filter((kind) => kind === "reclaimed")).toHaveLength(2);
-    line.heartbeat();
-    line.heartbeat(NOTICE);
-    expect(line.kinds.filter((kind) => kind === "reclaimed")).toHaveLength(3);
-    expect(line.view.reclaimed).not.toBeNull();
-  });
-
   it("goes on where its provider shows it running", () => {
     const line = reclaimed();
     line.shows = { shows: "running" };

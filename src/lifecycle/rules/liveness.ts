@@ -20,6 +20,7 @@ import {
 } from "./ladder.ts";
 import { afterMaintenance, isInMaintenance } from "./maintenance.ts";
 import { ONLY_OBSERVES } from "./observing.ts";
+import { isTakenBack } from "./taken-back.ts";
 import { unheardDue } from "./unheard.ts";
 import { warnOfUnheard } from "./unheard-warning.ts";
 
@@ -46,7 +47,7 @@ function stepDue(state: InstanceState, policy: Policy): number | null {
       if (phase.status === "waking" && phase.confirmedAt === null) return null;
       const seen = seenAt(clock);
       // The silence of one that its provider takes back is expected.
-      if (seen === null || state.reclaimed !== undefined) return null;
+      if (seen === null || isTakenBack(state, policy)) return null;
       return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
     }
     case "pending":
@@ -204,7 +205,7 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "pending":
     case "running":
     case "waking": {
-      if (state.reclaimed !== undefined) return { ...state, clock: { ...state.clock, countsFrom: now } };
+      if (isTakenBack(state, policy)) return { ...state, clock: { ...state.clock, countsFrom: now } };
       if (orphanOf(state.phase) !== null) return restartLadder(state, now);
       const due = stepDue(state, policy);
       const isDue = due !== null && due <= now && !isInMaintenance(policy, now);

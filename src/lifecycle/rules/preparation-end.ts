@@ -6,27 +6,31 @@ import type { InstanceState } from "../model/state.ts";
 import { shortDuration } from "../model/time.ts";
 import { hasFreshEvidence } from "./idleness.ts";
 import { livenessDeadline } from "./liveness.ts";
-import { detailOf, endPreparation, orderHibernation, withPreparation } from "./preparation.ts";
+import { detailOf, endPreparation, isByPerson, orderHibernation, withPreparation } from "./preparation.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /** How the order is given that waits for a preparation: as soon as the hooks have succeeded, and at the limit in any case. */
 
 /** When the limit is reached; null without a preparation. */
 export function preparationDeadline(state: InstanceState, policy: Policy, now: number): number | null {
   const preparation = preparationOf(state.phase);
-  if (preparation === null || isHeld(state, policy)) return null;
+  if (preparation === null || isHeld(state, preparation, policy)) return null;
   // What is due and was not done waits for fresh evidence, which only a heartbeat can bring.
   return preparation.limitAt > now ? preparation.limitAt : null;
 }
 
-/** Nothing is ordered of a machine that its provider takes back, nor while the account is suspended. */
-function isHeld({ reclaimed }: InstanceState, { suspended }: Policy): boolean {
-  return suspended || reclaimed !== undefined;
+/**
+ * The policy orders nothing of a machine that its provider takes back. What a person asks for is ordered all the same, but nothing is
+ * while the account is suspended.
+ */
+function isHeld(state: InstanceState, { order }: Preparation, policy: Policy): boolean {
+  return policy.suspended || (isTakenBack(state, policy) && !isByPerson(order.because));
 }
 
 /** Gives the order if the machine is prepared, or the limit is reached. */
 export function takePreparationStep(state: InstanceState, policy: Policy, now: number): InstanceState {
   const preparation = preparationOf(state.phase);
-  if (preparation === null || isHeld(state, policy)) return state;
+  if (preparation === null || isHeld(state, preparation, policy)) return state;
   const { limitAt, heard } = preparation;
   const isPrepared = heard?.state === "succeeded";
   if (!isPrepared && now < limitAt) return state;
@@ -79,7 +83,12 @@ export function preparationAhead(
   state: InstanceState,
   policy: Policy,
   now: number,
-): { readonly at: number; readonly because: string; readonly blockedBy: "stale_evidence" | null } | null {
+): {
+  readonly at: number;
+  readonly because: string;
+  readonly blockedBy: "stale_evidence" | null;
+  readonly isHeld: boolean;
+} | null {
   const preparation = preparationOf(state.phase);
   if (preparation === null) return null;
   const { limitAt, order, heard } = preparation;
@@ -88,6 +97,7 @@ export function preparationAhead(
     at: limitAt,
     because: `${order.message}; ${sayHooks(heard)}`,
     blockedBy: isStale ? "stale_evidence" : null,
+    isHeld: isHeld(state, preparation, policy),
   };
 }
 

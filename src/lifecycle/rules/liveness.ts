@@ -1,6 +1,6 @@
 import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
-import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
+import { isUnheard, type Orphan, orphanOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
@@ -196,6 +196,11 @@ function deletionAhead({ observes }: Policy, due: number): string {
     : `will be deleted after ${toIso(due)}`;
 }
 
+/** Whatever it does: its hooks run first. */
+function isToBeHibernated({ phase }: InstanceState): boolean {
+  return preparationOf(phase)?.order.reason === "owner";
+}
+
 /**
  * The alarm fired far too late, so the service was down. An orphan is still told of by its deadline, but silence in which
  * nothing could be heard takes no further step and confirms no hibernation.
@@ -205,7 +210,8 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "pending":
     case "running":
     case "waking": {
-      if (isTakenBack(state, policy)) return { ...state, clock: { ...state.clock, countsFrom: now } };
+      if (isTakenBack(state, policy) || isToBeHibernated(state))
+        return { ...state, clock: { ...state.clock, countsFrom: now } };
       if (orphanOf(state.phase) !== null) return restartLadder(state, now);
       const due = stepDue(state, policy);
       const isDue = due !== null && due <= now && !isInMaintenance(policy, now);

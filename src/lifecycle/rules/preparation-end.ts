@@ -3,10 +3,12 @@ import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { Preparation } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
+import { stopsSilent } from "../model/stopping.ts";
 import { shortDuration } from "../model/time.ts";
 import { hasFreshEvidence } from "./idleness.ts";
 import { livenessDeadline } from "./liveness.ts";
 import { detailOf, endPreparation, isByPerson, orderHibernation, withPreparation } from "./preparation.ts";
+import { reclaimDeadline } from "./reclaim.ts";
 import { isTakenBack } from "./taken-back.ts";
 
 /** How the order is given that waits for a preparation: as soon as the hooks have succeeded, and at the limit in any case. */
@@ -33,16 +35,28 @@ export function takePreparationStep(state: InstanceState, policy: Policy, now: n
   if (preparation === null || isHeld(state, preparation, policy)) return state;
   const { limitAt, heard } = preparation;
   const isPrepared = heard?.state === "succeeded";
+  if (hasFallenSilent(state, limitAt, policy, now)) return giveUnprepared(state, preparation, now);
   if (!isPrepared && now < limitAt) return state;
-  // It fell silent before: then it is an orphan, and not prepared.
-  const orphanAt = livenessDeadline(state, policy, now);
-  if (orphanAt !== null && orphanAt <= Math.min(now, limitAt)) return state;
   // The service was away at the limit: the machine could not say how far it is.
   if (!isPrepared && now - limitAt > policy.orphan.orphanAfterMs) {
     return withPreparation(state, { ...preparation, limitAt: now + policy.idle.prepareMaxMs });
   }
   if (!isFounded(state, preparation, policy, now)) return state;
   return isPrepared ? give(state, preparation, "succeeded", now) : overdue(state, preparation, now);
+}
+
+/** It fell silent before the limit: nobody is there to prepare it. */
+function hasFallenSilent(state: InstanceState, limitAt: number, policy: Policy, now: number): boolean {
+  const moments = [livenessDeadline(state, policy, now), reclaimDeadline(state, policy)];
+  return moments.some((moment) => moment !== null && moment <= Math.min(now, limitAt));
+}
+
+/** What is to be hibernated whatever it does is ordered where its provider reaches it. Else it is an orphan, or taken back. */
+function giveUnprepared(state: InstanceState, preparation: Preparation, now: number): InstanceState {
+  const { id, order } = preparation;
+  if (order.reason === "idle" || !stopsSilent(state.profile.provider)) return state;
+  const ended = endPreparation(state, preparation, "cancelled", now);
+  return orderHibernation(ended, order, now, { unprepared: "silent", preparation_id: id });
 }
 
 /** Missing heartbeats never count as idleness. */

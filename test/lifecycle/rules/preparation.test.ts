@@ -292,6 +292,37 @@ describe("while it is being prepared", () => {
   });
 });
 
+describe("a round of idle ones during a preparation for idleness", () => {
+  const ROUND = { onlyIdle: true, askedAt: at("5:00"), keepAliveUpTo: 0, status: null } as const;
+  const AWAKE = { days: ["fri" as const], from: "01:00", to: "02:00" };
+
+  it.each(["kill_switch", "budget"] as const)("is what it is hibernated for from then on (%s)", (by) => {
+    const line = preparing("webhook", { schedule: { awake: [AWAKE], wake_at_start: true } });
+    const id = idOf(line);
+    expect(line.command({ type: "hibernate.requested", round: { ...ROUND, by } })).toBeNull();
+    expect(preparationOf(line.state.phase)).toMatchObject({ id, order: { reason: "idle", because: by } });
+    line.until(at("6:00")).heartbeat(hooksAt(line, { state: "succeeded" }));
+    line.succeed();
+    // Its schedule wakes only what it has hibernated itself, or idleness.
+    line.until(at("1:30:00"));
+    expect(line.view.status).toBe("hibernated");
+  });
+
+  it("and work calls it off as before", () => {
+    const line = preparing();
+    line.command({ type: "hibernate.requested", round: { ...ROUND, by: "budget" } });
+    line.until(at("6:00")).heartbeat(BUSY);
+    expect(line.kinds).toContain("preparation_cancelled");
+  });
+
+  it("outweighs no planned stop", () => {
+    const line = preparing();
+    line.command({ type: "hibernate.requested" });
+    line.command({ type: "hibernate.requested", round: { ...ROUND, by: "kill_switch" } });
+    expect(preparationOf(line.state.phase)?.order).toMatchObject({ reason: "owner", because: "owner" });
+  });
+});
+
 /** Whatever it does, and whatever becomes of its hooks. */
 describe("what is to be hibernated in any case", () => {
   const ROUND = { onlyIdle: false, askedAt: at("1:00"), keepAliveUpTo: 0, status: null } as const;

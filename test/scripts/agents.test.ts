@@ -1,4 +1,7 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { agentText, PARTS } from "../../scripts/agent-text.ts";
 import { agentProblem, readAgent, releasedAgents } from "../../scripts/keep-agent.ts";
 
 /** The agent is served under its version for good. */
@@ -18,4 +21,10 @@ it("is refused with another text under a released version, and with a version th
   expect(agentProblem({ version: "1.0.0", sha256: "a" }, released)).toBeNull();
   expect(agentProblem({ version: "1.0.0", sha256: "b" }, released)).toContain("a new VERSION");
   expect(agentProblem({ version: "1.1.0", sha256: "b" }, released)).toContain("npm run keep-agent");
+});
+
+it("is what its parts make: npm run agent", async () => {
+  const folder = join(import.meta.dirname, "../../agent");
+  expect(await readFile(join(folder, "dumont-agent"), "utf8")).toBe(await agentText());
+  expect((await readdir(join(folder, "parts"))).sort()).toEqual(PARTS.map((name) => `${name}.sh`).sort());
 });

@@ -156,5 +156,6 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     use: undefined,
     stoppedHourlyCost: undefined,
     reclaimed: undefined,
+    noticedFrom: undefined,
   };
 }

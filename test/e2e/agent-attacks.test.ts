@@ -1,0 +1,27 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RunningAgent, SHELLS, TO_HIBERNATE } from "./running-agent.ts";
+
+/** The agent before a service that errs, and with a command that does not end. */
+
+const PATIENCE = { timeout: 60_000 };
+
+let agent: RunningAgent;
+beforeEach(async () => {
+  agent = await RunningAgent.make({
+    DUMONT_HIBERNATE_LIMIT_SECONDS: "3",
+    DUMONT_HIBERNATE_COMMAND: `echo x >>"$S/hibernated"; exec sleep 120`,
+  });
+});
+afterEach(() => agent.end());
+
+describe.each(SHELLS)("under %s", (shell) => {
+  it("a hibernate command that does not end is ended, and the machine is heard again", async () => {
+    agent.actions = [TO_HIBERNATE];
+    agent.start(shell);
+    await expect.poll(() => agent.read("hibernated"), PATIENCE).toBe("x\n");
+    agent.actions = [];
+    await expect.poll(() => agent.last()?.status, PATIENCE).toBe("running");
+    expect(agent.statuses()).toContain("hibernating");
+    expect(agent.log).toContain("the hibernate command did not end in 3 seconds");
+  });
+});

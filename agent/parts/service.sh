@@ -93,6 +93,8 @@ message_of() { printf '%s' "$answer" | sed -n "s/.*\"type\":\"$1\",\"message\":\
 # beat STATUS: takes readings and reports them. Fails when not even that the instance lives was accepted.
 beat() {
   beat_now=
+  take_moment
+  beat_began=$moment
   ticked=
   [ -z "${sequence:-}" ] || sequence=$((sequence + 1))
   take_readings

@@ -77,6 +77,8 @@ DEAD_MAN_GAP_SECONDS=300
 STOOD_STILL_SECONDS=60
 # With the readings and the request itself, half the time after which a silent instance is an orphan.
 PAUSE_MAXIMUM_SECONDS=110
+# So long after a beat that came at once, no other does.
+AT_ONCE_HUNDREDTHS=500
 INTERVAL_DEFAULT_SECONDS=60
 INTERVAL_MAXIMUM_SECONDS=3600
 # What the service takes at the most.

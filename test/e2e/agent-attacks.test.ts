@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunningAgent, SHELLS, TO_HIBERNATE } from "./running-agent.ts";
+import { RunningAgent, SHELLS, TO_HIBERNATE, toPrepare } from "./running-agent.ts";
 
 /** The agent before a service that errs, and with a command that does not end. */
 
@@ -23,5 +23,20 @@ describe.each(SHELLS)("under %s", (shell) => {
     await expect.poll(() => agent.last()?.status, PATIENCE).toBe("running");
     expect(agent.statuses()).toContain("hibernating");
     expect(agent.log).toContain("the hibernate command did not end in 3 seconds");
+  });
+
+  it("a preparation with a new name at each answer brings heartbeats no sooner than a few seconds apart", async () => {
+    agent.interval = 60;
+    let serial = 0;
+    agent.raw = (text) => {
+      serial += 1;
+      return text.replace("p-0", `p-${serial}`);
+    };
+    agent.actions = [toPrepare("p-0", 60)];
+    agent.start(shell);
+    await expect.poll(() => agent.beats.length, PATIENCE).toBeGreaterThan(4);
+    const [first, last] = agent.beats.slice(-3).flatMap(({ atMs }, at) => (at === 1 ? [] : [atMs]));
+    expect((last ?? 0) - (first ?? 0)).toBeGreaterThan(9000);
+    expect(agent.last()?.preparation?.state).toBe("succeeded");
   });
 });

@@ -291,6 +291,24 @@ it("a machine that was prepared, and cannot hibernate, says so", async () => {
   expect(texts.slice(before.length).map((text) => JSON.parse(text).status)).toContain("no_hibernate_command");
 });
 
+it.each([
+  [40, 50, 75],
+  [90, 100, 130],
+])(
+  "where all that it asks takes %i s, it is still heard at the pace that the service wants, or nearly",
+  async (seconds, least, most) => {
+    const machine = await machineWith({
+      programs: {
+        // The clock goes on while something hangs.
+        who: `awk '{ printf "%.2f 1.00\\n", $1 + ${seconds} }' "$S/proc/uptime" >"$S/later"; cp "$S/later" "$S/proc/uptime"`,
+      },
+    });
+    const all = pauses(await machine.beats(6));
+    expect(Math.max(...all)).toBeLessThanOrEqual(most);
+    expect(Math.min(...all)).toBeGreaterThan(least);
+  },
+);
+
 describe("between attempts", () => {
   it.each(["503", "500", "429", "401", "403", "404", "400", "302", "000"])(
     "there is never half the time to an orphan, however often the service says %s",

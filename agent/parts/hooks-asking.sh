@@ -50,7 +50,7 @@ prepare() {
 take_preparation() {
   stands=1
   told_preparation=$(printf '%s' "$answer" | sed -n 's/.*\({"type":"prepare"[^}]*}\).*/\1/p')
-  seconds=$(printf '%s' "$told_preparation" | sed -n 's/.*"deadline_seconds":\([0-9]\{1,5\}\).*/\1/p')
+  seconds=$(printf '%s' "$told_preparation" | sed -n 's/.*"deadline_seconds":0*\([0-9]\{1,5\}\).*/\1/p')
   seconds=${seconds:-$PREPARE_DEFAULT_SECONDS}
   [ "$seconds" -gt 0 ] || seconds=1
   [ "$seconds" -le "$PREPARE_MAXIMUM_SECONDS" ] || seconds=$PREPARE_MAXIMUM_SECONDS

@@ -39,4 +39,13 @@ describe.each(SHELLS)("under %s", (shell) => {
     expect((last ?? 0) - (first ?? 0)).toBeGreaterThan(9000);
     expect(agent.last()?.preparation?.state).toBe("succeeded");
   });
+
+  it("a deadline with zeros before it is a deadline, and does not end it", async () => {
+    await agent.hook("prepare", `echo "$DUMONT_DEADLINE_SECONDS" >"$S/deadline"`);
+    agent.raw = (text) => text.replace(/"deadline_seconds":\d+/, '"deadline_seconds":0089');
+    agent.actions = [toPrepare("p-0", 60)];
+    agent.start(shell);
+    await expect.poll(() => agent.statuses(), PATIENCE).toContain("prepared");
+    expect(Number(await agent.read("deadline"))).toBeGreaterThan(80);
+  });
 });

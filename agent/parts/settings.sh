@@ -55,6 +55,8 @@ SCRIPTS_MAXIMUM=8
 NOTE_MAXIMUM_BYTES=120
 SOURCES_MAXIMUM=32
 REQUEST_LIMIT_SECONDS=20
+# As much of an answer is read, whoever gives it.
+ANSWER_MAXIMUM_BYTES=65536
 # For each hook of a warning, and of an order that no preparation came before.
 HOOK_LIMIT_SECONDS=60
 RESUME_LIMIT_SECONDS=600

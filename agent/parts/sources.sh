@@ -172,7 +172,8 @@ EOF
 take_kernels() {
   busy_kernels=0
   [ -n "${DUMONT_JUPYTER_URL:-}" ] || return 0
-  kernels=$(read_url "$JUPYTER_LIMIT_SECONDS" "$(printf '%s' "$DUMONT_JUPYTER_URL" | sed 's|/*\(?.*\)\{0,1\}$|/api/kernels\1|')")
+  kernels=$(read_url "$JUPYTER_LIMIT_SECONDS" "$(printf '%s' "$DUMONT_JUPYTER_URL" | sed 's|/*\(?.*\)\{0,1\}$|/api/kernels\1|')" |
+    head -c "$WORK_MAXIMUM_BYTES")
   case $kernels in
     '['*)
       busy_kernels=$(printf '%s' "$kernels" | grep -o '"execution_state": *"busy"' | grep -c .)

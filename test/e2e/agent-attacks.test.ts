@@ -1,9 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunningAgent, SHELLS, TO_HIBERNATE, toPrepare } from "./running-agent.ts";
 
 /** The agent before a service that errs, and with a command that does not end. */
 
 const PATIENCE = { timeout: 60_000 };
+/** As much memory as no shell takes that reads a bounded answer. */
+const MOST_KB = 20_000;
 
 let agent: RunningAgent;
 beforeEach(async () => {
@@ -13,6 +16,11 @@ beforeEach(async () => {
   });
 });
 afterEach(() => agent.end());
+
+async function highestMemoryKb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+}
 
 describe.each(SHELLS)("under %s", (shell) => {
   it("a hibernate command that does not end is ended, and the machine is heard again", async () => {
@@ -47,5 +55,12 @@ describe.each(SHELLS)("under %s", (shell) => {
     agent.start(shell);
     await expect.poll(() => agent.statuses(), PATIENCE).toContain("prepared");
     expect(Number(await agent.read("deadline"))).toBeGreaterThan(80);
+  });
+
+  it("an answer that has no end takes no memory, and is none", async () => {
+    agent.raw = (text) => `{"x":"${"x".repeat(50_000_000)}"}\n${text}`;
+    agent.start(shell);
+    await expect.poll(() => agent.log, PATIENCE).toContain("not heard");
+    expect(await highestMemoryKb(agent.pid)).toBeLessThan(MOST_KB);
   });
 });

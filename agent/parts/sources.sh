@@ -243,6 +243,7 @@ WORK_READER='
 # Requests that servers on this machine have served, by their own counters.
 take_work() {
   count=0
+  named=' '
   while read -r each; do
     name=${each%%=*}
     url=${each#*=}
@@ -254,6 +255,13 @@ take_work() {
         continue
         ;;
     esac
+    case $named in
+      *" $name "*)
+        source_is "work_$name" null "DUMONT_WORK_URLS: two have the name $name"
+        continue
+        ;;
+    esac
+    named="$named$name "
     count=$((count + 1))
     if [ "$count" -gt "$WORK_MAXIMUM_URLS" ]; then
       source_is "work_$name" null "DUMONT_WORK_URLS: only the first $WORK_MAXIMUM_URLS are read"

@@ -91,7 +91,7 @@ start_hooks() {
     return
   fi
   hooks_folder=$RUN_DIR/hooks
-  if ! (umask 077 && mkdir -p "$hooks_folder" && : >"$hooks_folder/state") 2>/dev/null; then
+  if ! (umask 077 && mkdir -p "$hooks_folder" && echo >"$hooks_folder/state") 2>/dev/null; then
     for folder in /dev/shm "${TMPDIR:-/tmp}"; do
       hooks_folder=$( (umask 077 && mktemp -d "$folder/dumont-agent.XXXXXX") 2>/dev/null) && break
     done

@@ -309,6 +309,19 @@ it.each([
   },
 );
 
+it("a disk that is full is used for nothing, and the GPUs are read", async () => {
+  const machine = await machineWith({
+    shell: "unshare --mount with-full-disk",
+    programs: {
+      "with-full-disk": `mkdir "$S/run"; mount -t tmpfs -o size=16k full "$S/run"; cat /dev/zero >"$S/run/all" 2>/dev/null
+exec sh "$@"`,
+      "nvidia-smi": `case "$*" in *query-gpu*) echo "0, NVIDIA A100, 50, 1024, 40960, 60.00, 400.00, 00000000:01:00.0, GPU-1" ;; esac`,
+    },
+  });
+  const { gpus } = await machine.reading();
+  expect(gpus?.map(({ utilization }) => utilization)).toEqual([50]);
+});
+
 describe("between attempts", () => {
   it.each(["503", "500", "429", "401", "403", "404", "400", "302", "000"])(
     "there is never half the time to an orphan, however often the service says %s",

@@ -151,6 +151,8 @@ follow_hooks() {
   fi
   case $preparation in
     asked)
+      # Those before have ended: started anew, the agent must not take their end for this one's.
+      hooks_id=
       note_mark running
       if [ "$(count_hooks prepare)" -gt 0 ]; then
         preparation=running
@@ -211,6 +213,8 @@ take_mark() {
     resume started
     return
   fi
+  # They had not begun. Who wanted them asks again.
+  [ "$marked $marked_hooks" != "running -" ] || return 0
   take_second
   preparation_id=$marked_id
   preparation_began=$second

@@ -48,6 +48,8 @@ take_idle() {
   [ "$told_threshold" = null ] || idle_threshold=$told_threshold
   idle_metric=$(printf '%s' "$told_idle" | sed -n 's/.*"metric":"\([a-z]*\)".*/\1/p')
   idle_metric=${idle_metric:-gpu}
+  # Where the policy hibernates nothing for idleness, nor does the machine.
+  case $told_idle in *'"enabled":false'*) idle_metric=none ;; esac
   idle_thresholds=$(printf '%s' "$told_idle" | sed 's/.*"sources":{\([^}]*\)}.*/\1/; s/"//g; s/:/=/g; s/,/ /g')
 }
 
@@ -75,7 +77,7 @@ is_quiet() {
     }
     END {
       if (metric == "cpu" || (metric == "auto" && !gpus)) busy = (cpu == "null" || cpu == "" || cpu + 0 >= under)
-      else if (!gpus) busy = 1
+      else if (!gpus || metric == "none") busy = 1
       if (only != "") exit used
       exit busy || used || !seen
     }'

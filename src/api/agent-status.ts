@@ -70,7 +70,12 @@ const answerSchema = component(
     next_heartbeat_in_seconds: z.number(),
     actions: z.array(actionSchema),
     idle: z
-      .object({ threshold_percent: z.number(), sources: sourceSettingsSchema })
+      .object({
+        threshold_percent: z.number(),
+        metric: z.enum(["gpu", "cpu", "auto"]),
+        enabled: z.boolean().describe("False: it must not hibernate itself for idleness"),
+        sources: sourceSettingsSchema,
+      })
       .optional()
       .describe("By what a machine judges itself; only where its heartbeat has `dead_man`"),
   }),

@@ -154,17 +154,25 @@ it("a command that fails is told, tried again later and later, and not told as d
   expect(agent.beats[count]?.dead_man).toEqual({ hours: 1, acted_seconds_ago: null });
 });
 
-it("it goes by the thresholds that the service told last", async () => {
-  const agent = await machine();
+it("it goes by the thresholds that the service told last, and does nothing where its policy does nothing", async () => {
+  const [agent, spared] = await Promise.all([machine(), machine()]);
   await writeFile(agent.path("gpu"), "30\n");
   await writeFile(agent.path("proc/net/tcp"), SSH);
   agent.more = {
-    idle: { threshold_percent: 50, sources: { ssh_connections: null, cpu_cores: 0.5, work: 1 } },
+    idle: {
+      threshold_percent: 50,
+      metric: "gpu",
+      enabled: true,
+      sources: { ssh_connections: null, cpu_cores: 0.5, work: 1 },
+    },
   };
-  agent.start();
-  await isHeard(agent);
-  goAway(agent);
+  spared.more = { idle: { threshold_percent: 5, metric: "gpu", enabled: false, sources: { work: 1 } } };
+  for (const one of [agent, spared]) one.start();
+  await Promise.all([agent, spared].map(isHeard));
+  for (const one of [agent, spared]) goAway(one);
   await expect.poll(() => agent.read("hibernated"), PATIENCE).toBe("hibernated\n");
+  await sleep(HOUR_MS);
+  expect(await spared.read("hibernated")).toBe("");
 });
 
 it.each([

@@ -408,10 +408,10 @@ describe("before a service", () => {
 
 describe("before the real service", () => {
   const SPEED = 60;
-  /** Ten intervals and a little. */
-  const AWAY_MS = 11_000;
+  /** Longer than the agent waits for one answer, twenty seconds, in which it takes no reading: a server that starts may hang. */
+  const AWAY_MS = 31_000;
 
-  it("that is away for ten intervals loses nothing of its history, and counts nothing twice", async () => {
+  it("that is away for thirty intervals loses nothing of its history, and counts nothing twice", async () => {
     const world = await ServerWorld.create({ SIMULATION_SPEED: String(SPEED) });
     try {
       const user = await world.newUser("Ada");
@@ -444,7 +444,7 @@ describe("before the real service", () => {
       expect(await agent.stop()).toBe(0);
       const { total_heartbeats, missed_heartbeats, status } = await detail();
       expect(status).toBe("running");
-      expect(missed_heartbeats).toBeGreaterThanOrEqual(8);
+      expect(missed_heartbeats).toBeGreaterThanOrEqual(25);
       const { heartbeats } = z
         .object({ heartbeats: z.array(z.object({ timestamp: z.string(), gpu_utilization: z.number() })) })
         .parse(
@@ -454,7 +454,7 @@ describe("before the real service", () => {
       expect(heartbeats.length).toBeGreaterThanOrEqual(total_heartbeats + 5);
       const moments = heartbeats.map((each) => Date.parse(each.timestamp)).reverse();
       const gaps = moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0));
-      // A loaded machine may take some seconds for a reading. What is lost leaves a gap as long as the outage.
+      // What is lost leaves a gap as long as the outage.
       expect(Math.max(...gaps)).toBeLessThan(AWAY_MS);
       const kinds = (await listEvents(world.url, user.token)).map((event) => event.kind);
       expect(kinds).not.toContain("rebooted");

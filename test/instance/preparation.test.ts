@@ -207,6 +207,17 @@ describe("an agent with a dead-man switch", () => {
     expect((await one.heartbeat()).body).not.toHaveProperty("idle");
     await one.until(DAY + MINUTE);
     const { idle } = (await one.heartbeat({ dead_man: { hours: 6, acted_seconds_ago: null } })).body;
-    expect(idle).toMatchObject({ threshold_percent: 5, sources: { ssh_connections: 1, cpu_cores: 0.5 } });
+    expect(idle).toMatchObject({
+      threshold_percent: 5,
+      metric: "gpu",
+      enabled: true,
+      sources: { ssh_connections: 1, cpu_cores: 0.5 },
+    });
+    // Where its policy hibernates nothing, nor does it.
+    for (const policy of [{ mode: "observe" }, { idle: { enabled: false } }]) {
+      await one.ask("PATCH", "", { policy });
+      const { body } = await one.heartbeat({ dead_man: { hours: 6, acted_seconds_ago: null } });
+      expect(body.idle).toMatchObject({ enabled: false });
+    }
   });
 });

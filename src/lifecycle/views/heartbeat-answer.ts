@@ -13,10 +13,19 @@ import { isWarnedOf, plannedStop, stopWarning } from "../rules/planned-stop.ts";
 /** The answer to a heartbeat. */
 export interface HeartbeatAnswer {
   /** By what a machine judges itself while the service is out of its reach; absent where it does not. */
-  readonly idle?: { readonly threshold_percent: number; readonly sources: SourceSettings } | undefined;
+  readonly idle?: OwnJudgement | undefined;
   readonly message: string;
   readonly nextHeartbeatInSeconds: number;
   readonly actions: readonly AnswerAction[];
+}
+
+/** By what a machine judges whether it is idle. */
+interface OwnJudgement {
+  readonly threshold_percent: number;
+  readonly metric: Policy["idle"]["metric"];
+  /** False where its policy hibernates nothing for idleness: then the machine does not either. */
+  readonly enabled: boolean;
+  readonly sources: SourceSettings;
 }
 
 type AnswerAction =
@@ -46,13 +55,17 @@ export function answerHeartbeat(
   hasDeadMan = false,
 ): HeartbeatAnswer {
   const { message, actions } = messageAndActions(state, policy, now);
-  const { thresholdPercent: threshold_percent, sources } = policy.idle;
   return {
     message,
     actions: [...actions, ...prepareActions(state, now)],
     nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS,
-    ...(hasDeadMan ? { idle: { threshold_percent, sources } } : {}),
+    ...(hasDeadMan ? { idle: ownJudgement(policy) } : {}),
   };
+}
+
+function ownJudgement({ idle, observes }: Policy): OwnJudgement {
+  const { thresholdPercent, metric, enabled, sources } = idle;
+  return { threshold_percent: thresholdPercent, metric, enabled: enabled && !observes, sources };
 }
 
 /** As long as it is to be prepared. */

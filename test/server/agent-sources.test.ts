@@ -155,6 +155,21 @@ esac`,
     expect(values(posts, "work_triton")).toEqual([1, 1, 1]);
     expect(values(posts, "work_mine")).toEqual([0, 1, 2]);
   });
+
+  it("two servers of one name are told, as neither's counter is the other's", async () => {
+    const machine = await machineWith(
+      of({
+        environment: { DUMONT_WORK_URLS: "vllm=http://h:8000/metrics vllm=http://h:8001/metrics" },
+        pages: `case $url in *:8000*) echo 'vllm:request_success_total 1000' ;; *) echo 'vllm:request_success_total 7' ;; esac`,
+      }),
+    );
+    const [, second] = await machine.beats(2);
+    expect(second && source(second, "work_vllm")).toEqual({
+      name: "work_vllm",
+      value: null,
+      note: "DUMONT_WORK_URLS: two have the name vllm",
+    });
+  });
 });
 
 describe("what cannot be read is unknown, and a note says why", () => {

@@ -280,6 +280,37 @@ it("a machine that was prepared, and cannot hibernate, says so", async () => {
   expect(texts.slice(before.length).map((text) => JSON.parse(text).status)).toContain("no_hibernate_command");
 });
 
+it.each([
+  [40, 50, 75],
+  [90, 100, 130],
+])(
+  "where all that it asks takes %i s, it is still heard at the pace that the service wants, or nearly",
+  async (seconds, least, most) => {
+    const machine = await machineWith({
+      programs: {
+        // The clock goes on while something hangs.
+        who: `awk '{ printf "%.2f 1.00\\n", $1 + ${seconds} }' "$S/proc/uptime" >"$S/later"; cp "$S/later" "$S/proc/uptime"`,
+      },
+    });
+    const all = pauses(await machine.beats(6));
+    expect(Math.max(...all)).toBeLessThanOrEqual(most);
+    expect(Math.min(...all)).toBeGreaterThan(least);
+  },
+);
+
+it("a disk that is full is used for nothing, and the GPUs are read", async () => {
+  const machine = await machineWith({
+    shell: "unshare --mount with-full-disk",
+    programs: {
+      "with-full-disk": `mkdir "$S/run"; mount -t tmpfs -o size=16k full "$S/run"; cat /dev/zero >"$S/run/all" 2>/dev/null
+exec sh "$@"`,
+      "nvidia-smi": `case "$*" in *query-gpu*) echo "0, NVIDIA A100, 50, 1024, 40960, 60.00, 400.00, 00000000:01:00.0, GPU-1" ;; esac`,
+    },
+  });
+  const { gpus } = await machine.reading();
+  expect(gpus?.map(({ utilization }) => utilization)).toEqual([50]);
+});
+
 describe("between attempts", () => {
   it.each(["503", "500", "429", "401", "403", "404", "400", "302", "000"])(
     "there is never half the time to an orphan, however often the service says %s",

@@ -152,6 +152,8 @@ export const englishPolicy = {
       `Must be less than “${other}” (${limit}), but is ${is}.`,
     atMost: (other: string, limit: string, is: string) =>
       `Must not be more than “${other}” (${limit}), but is ${is}.`,
+    leftOut: (other: string, limit: string, is: string) =>
+      `Must leave out as much at a stretch in each week as “${other}” (${limit}), but leaves ${is}.`,
     oneInterval: (limit: string) => `Must be at least one heartbeat interval (${limit}).`,
     threeIntervals: (limit: string) => `Must be at least three heartbeat intervals (${limit}).`,
     noSnapshots: (provider: string) =>

@@ -143,6 +143,8 @@ export const portuguesePolicy: PolicyWords = {
     forInstance: (id, problem) => `Na instância ${id}, com o que está definido nela: ${problem}`,
     lessThan: (other, limit, is) => `Precisa ser menor que “${other}” (${limit}), mas é ${is}.`,
     atMost: (other, limit, is) => `Não pode passar de “${other}” (${limit}), mas é ${is}.`,
+    leftOut: (other, limit, is) =>
+      `Precisa deixar livre, de uma vez em cada semana, tanto quanto “${other}” (${limit}), mas deixa ${is}.`,
     oneInterval: (limit) => `Precisa ser de ao menos um intervalo de heartbeat (${limit}).`,
     threeIntervals: (limit) => `Precisa ser de ao menos três intervalos de heartbeat (${limit}).`,
     noSnapshots: (provider) =>

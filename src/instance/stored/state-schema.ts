@@ -45,13 +45,6 @@ const profile = exactly<Profile>({
   tags: z.record(text, text).optional().catch(undefined),
 });
 
-const reclaimed = exactly<Reclaimed>({
-  by: textOrNull,
-  action: textOrNull,
-  at: number,
-  endsAt: numberOrNull,
-});
-
 const clock = exactly<Clock>({
   lastHeartbeatAt: numberOrNull,
   keepAliveUntil: numberOrNull,
@@ -151,9 +144,16 @@ export const stateSchema = exactly<InstanceState>({
   plannedStops: z.array(plannedStopSchema).optional(),
   // No rule asks for it.
   lastPreparation: endedPreparationSchema.optional().catch(undefined),
-  reclaimed: reclaimed.optional(),
-  lapsedReclaim: reclaimed.optional(),
+  reclaimed: exactly<Reclaimed>({
+    by: textOrNull,
+    action: textOrNull,
+    at: number,
+    endsAt: numberOrNull,
+  }).optional(),
+  noticedFrom: number.optional(),
+  noticeToldAt: number.optional(),
   deadManActedAt: number.optional(),
+  deadManToldAt: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

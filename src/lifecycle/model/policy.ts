@@ -57,6 +57,8 @@ export interface Policy {
   readonly wakeGraceMs: number;
   /** For this long after a hibernation was ordered or confirmed, further heartbeats are normal and mean nothing. */
   readonly settleMs: number;
+  /** A machine that says that its provider takes it back is believed for so long. */
+  readonly noticeMs: number;
   /** The owner is told of a GPU that has looked stuck for so long. */
   readonly stuckAfterMs: number;
   /** The owner is told when what cannot be read has counted as use for so long, alone. */
@@ -125,6 +127,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     keepAliveMs: (settings.keep_alive_minutes * MINUTE_MS) / speed,
     wakeGraceMs: (10 * MINUTE_MS) / speed,
     settleMs: (2 * MINUTE_MS) / speed,
+    noticeMs: HOUR_MS / speed,
     stuckAfterMs: (30 * MINUTE_MS) / speed,
     unreadAfterMs: HOUR_MS / speed,
     reminderMs: (4 * HOUR_MS) / speed,

@@ -156,6 +156,6 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     use: undefined,
     stoppedHourlyCost: undefined,
     reclaimed: undefined,
-    lapsedReclaim: undefined,
+    noticedFrom: undefined,
   };
 }

@@ -11,6 +11,7 @@ import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { endOfSpan, isWithin, lastEnd, nextStart } from "../model/windows.ts";
 import { hibernateByPolicy } from "./observing.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /**
  * Hibernations that are planned ahead, and come whatever the instance does: at the end of its schedule's awake hours, and after
@@ -28,7 +29,7 @@ export interface ComingStop {
 
 /** The next planned stop; null where none is planned. */
 export function plannedStop(state: InstanceState, policy: Policy, now: number): ComingStop | null {
-  if (policy.suspended || !mayBeStopped(state)) return null;
+  if (policy.suspended || !mayBeStopped(state, policy)) return null;
   const [first = null, second = null] = [scheduledStop(state, policy, now), longestRun(state, policy)].filter(
     (stop) => stop !== null,
   );
@@ -39,9 +40,10 @@ export function plannedStop(state: InstanceState, policy: Policy, now: number): 
  * Whether somebody may be told to stop it: a silent one only where its provider can. One that its provider takes back is left
  * alone, and so is one that is being prepared already, unless for idleness: a planned stop outweighs that.
  */
-function mayBeStopped({ phase, profile, reclaimed }: InstanceState): boolean {
+function mayBeStopped(state: InstanceState, policy: Policy): boolean {
+  const { phase, profile } = state;
   const order = preparationOf(phase)?.order;
-  if (reclaimed !== undefined || (order !== undefined && order.because !== "idle")) return false;
+  if (isTakenBack(state, policy) || (order !== undefined && order.because !== "idle")) return false;
   return phase.status === "running" || (phase.status === "orphaned" && stopsSilent(profile.provider));
 }
 

@@ -6,6 +6,7 @@ import { abilitiesOf, kindOf, nameOfKind } from "../model/provider.ts";
 import { heardAt, type InstanceState, type Reclaimed } from "../model/state.ts";
 import { HOUR_MS, SECOND_MS, shortDuration, toIso } from "../model/time.ts";
 import { lookAnew } from "./look.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /**
  * A provider takes a spot machine back, and the machine has said so. Its silence is expected then: nobody is told of it, and nothing
@@ -15,35 +16,41 @@ import { lookAnew } from "./look.ts";
 /** What an agent says while its machine still is to be taken back. */
 const SAID_MEANWHILE: ReadonlySet<string> = new Set(["reclaimed", "preparing", "prepared", "hibernating"]);
 
-/** A machine that is still heard this long after the end that its notice names is not taken back. */
-const LATEST_END_MS = HOUR_MS;
+/** Whoever holds the token could send a notice with each heartbeat. */
+const TOLD_AGAIN_MS = HOUR_MS;
 
-/** Notes what a heartbeat says of it. Each notice is told once. It ends with a heartbeat without it, or by its age. */
-export function noteReclaim(state: InstanceState, report: HeartbeatReport, now: number): InstanceState {
+/**
+ * Notes what a heartbeat says of it. A notice is told once, and at most one is within an hour; a heartbeat without it takes it back.
+ * Notices that follow upon one that came to nothing are believed no longer than that one.
+ */
+export function noteReclaim(
+  state: InstanceState,
+  report: HeartbeatReport,
+  policy: Policy,
+  now: number,
+): InstanceState {
   const known = state.reclaimed;
   if (report.status !== "reclaimed") {
-    const isSaid = known !== undefined || state.lapsedReclaim !== undefined;
-    const isOver = isSaid && !SAID_MEANWHILE.has(report.status ?? "");
-    return isOver ? { ...state, reclaimed: undefined, lapsedReclaim: undefined } : state;
+    const isOver = known !== undefined && !SAID_MEANWHILE.has(report.status ?? "");
+    return isOver ? { ...state, reclaimed: undefined } : state;
   }
   const { status } = state.phase;
   // One that counts as hibernated is on its way out already.
   if (status !== "running" && status !== "hibernating") return state;
   const { by = null, action = null, in_seconds = null } = report.reclaim ?? {};
-  const isSame = (notice?: Reclaimed) => notice?.by === by && notice.action === action;
-  if (isSame(state.lapsedReclaim)) return state;
-  if (known !== undefined && isSame(known)) {
-    const isLapsed = now > (known.endsAt ?? known.at) + LATEST_END_MS;
-    return isLapsed ? { ...state, reclaimed: undefined, lapsedReclaim: known } : state;
-  }
+  if (known !== undefined && known.by === by && known.action === action) return state;
   const reclaimed: Reclaimed = {
     by,
     action,
     at: now,
     endsAt: in_seconds === null ? null : now + Math.round(in_seconds * SECOND_MS),
   };
+  const { noticedFrom = now, noticeToldAt } = state;
+  const isOther = now - noticedFrom >= policy.reminderMs;
+  const noticed = { ...state, reclaimed, noticedFrom: isOther ? now : noticedFrom };
+  if (noticeToldAt !== undefined && now - noticeToldAt < TOLD_AGAIN_MS) return noticed;
   return record(
-    { ...state, reclaimed, lapsedReclaim: undefined },
+    { ...noticed, noticeToldAt: now },
     {
       at: now,
       kind: "reclaimed",
@@ -74,8 +81,10 @@ function canBeAsked({ profile }: InstanceState): boolean {
 }
 
 /** When it counts as taken back: it is not heard for longer than a heartbeat may be late. */
-export function reclaimDeadline({ phase, reclaimed, clock }: InstanceState, policy: Policy): number | null {
+export function reclaimDeadline(state: InstanceState, policy: Policy): number | null {
+  const { phase, reclaimed, clock } = state;
   if (phase.status !== "running" || reclaimed === undefined || policy.suspended) return null;
+  if (!isTakenBack(state, policy)) return null;
   return Math.max(heardAt(clock) ?? 0, reclaimed.at) + 2 * policy.intervalMs;
 }
 
@@ -111,12 +120,14 @@ export function takeReclaimStep(state: InstanceState, policy: Policy, now: numbe
   );
 }
 
-/** Why it counts as hibernated though nobody has confirmed it; null for any other. */
-export function describeReclaimed({ phase, reclaimed, profile }: InstanceState): string | null {
+/** Why it counts as hibernated though nobody has confirmed it, or soon will; null for any other. */
+export function describeReclaimed(state: InstanceState, policy: Policy): string | null {
+  const { phase, reclaimed, profile } = state;
   if (reclaimed === undefined) return null;
   const provider = reclaimed.by === null ? "Its provider" : nameOf(reclaimed.by);
   switch (phase.status) {
     case "running":
+      if (!isTakenBack(state, policy)) return null;
       return `${provider} takes the machine back${reclaimed.endsAt === null ? "" : ` at ${toIso(reclaimed.endsAt)}`}: its silence is expected`;
     case "hibernated":
       if (phase.openLook === undefined) return null;

@@ -35,7 +35,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number, caus
       },
       clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
       reclaimed: undefined,
-      lapsedReclaim: undefined,
+      noticedFrom: undefined,
     },
     {
       at,

@@ -20,7 +20,7 @@ inherited() {
 }
 
 # metadata METHOD PATH HEADER: what the cloud answers.
-metadata() { read_url "$METADATA_LIMIT_SECONDS" "$METADATA_URL$2" "$1" "$3"; }
+metadata() { read_url "$METADATA_LIMIT_SECONDS" "$METADATA_URL$2" "$1" "$3" | head -c "$ANSWER_MAXIMUM_BYTES"; }
 
 matches() { { printf '%s' "$1" | tr '\n' ' '; echo; } | grep -Eqx "$2"; }
 

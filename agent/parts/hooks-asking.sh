@@ -50,7 +50,7 @@ prepare() {
 take_preparation() {
   stands=1
   told_preparation=$(printf '%s' "$answer" | sed -n 's/.*\({"type":"prepare"[^}]*}\).*/\1/p')
-  seconds=$(printf '%s' "$told_preparation" | sed -n 's/.*"deadline_seconds":\([0-9]\{1,5\}\).*/\1/p')
+  seconds=$(printf '%s' "$told_preparation" | sed -n 's/.*"deadline_seconds":0*\([0-9]\{1,5\}\).*/\1/p')
   seconds=${seconds:-$PREPARE_DEFAULT_SECONDS}
   [ "$seconds" -gt 0 ] || seconds=1
   [ "$seconds" -le "$PREPARE_MAXIMUM_SECONDS" ] || seconds=$PREPARE_MAXIMUM_SECONDS
@@ -91,7 +91,7 @@ start_hooks() {
     return
   fi
   hooks_folder=$RUN_DIR/hooks
-  if ! (umask 077 && mkdir -p "$hooks_folder" && : >"$hooks_folder/state") 2>/dev/null; then
+  if ! (umask 077 && mkdir -p "$hooks_folder" && echo >"$hooks_folder/state") 2>/dev/null; then
     for folder in /dev/shm "${TMPDIR:-/tmp}"; do
       hooks_folder=$( (umask 077 && mktemp -d "$folder/dumont-agent.XXXXXX") 2>/dev/null) && break
     done
@@ -151,6 +151,8 @@ follow_hooks() {
   fi
   case $preparation in
     asked)
+      # Those before have ended: started anew, the agent must not take their end for this one's.
+      hooks_id=
       note_mark running
       if [ "$(count_hooks prepare)" -gt 0 ]; then
         preparation=running
@@ -211,6 +213,8 @@ take_mark() {
     resume started
     return
   fi
+  # They had not begun. Who wanted them asks again.
+  [ "$marked $marked_hooks" != "running -" ] || return 0
   take_second
   preparation_id=$marked_id
   preparation_began=$second

@@ -40,7 +40,13 @@ go_down() {
     # The service may not hibernate the machine itself: a unit of root's watches for this file.
     : >"$RUN_DIR/hibernate"
   else
-    sh -c "$DUMONT_HIBERNATE_COMMAND" || { log "the hibernate command failed"; return 1; }
+    limited "$HIBERNATE_LIMIT_SECONDS" sh -c "$DUMONT_HIBERNATE_COMMAND"
+    status=$?
+    [ "$status" != 0 ] || return 0
+    # The machine may have stood still meanwhile.
+    if is_hung "$status"; then log "the hibernate command did not end in $HIBERNATE_LIMIT_SECONDS seconds"; return 0; fi
+    log "the hibernate command failed"
+    return 1
   fi
 }
 

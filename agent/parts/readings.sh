@@ -24,7 +24,13 @@ json_string() { { printf '%s' "$1" | tr -d '\000-\037\177'; echo; } | sed 's/\\/
 # A new file of this user's only, in memory where that can be: a full disk must not silence the agent.
 scratch_file() {
   for folder in "$RUN_DIR" /dev/shm "${TMPDIR:-/tmp}"; do
-    (umask 077 && mktemp "$folder/dumont-agent.XXXXXX") 2>/dev/null && return
+    made_file=$( (umask 077 && mktemp "$folder/dumont-agent.XXXXXX") 2>/dev/null) || continue
+    # A disk that is full makes files, and holds nothing in them.
+    if { echo >"$made_file" && : >"$made_file"; } 2>/dev/null; then
+      echo "$made_file"
+      return
+    fi
+    rm -f "$made_file"
   done
   return 1
 }

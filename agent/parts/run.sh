@@ -68,13 +68,30 @@ tick() {
   if [ "$moment" -ge "$((sampled_at + sample_hundredths))" ] || [ "$moment" -lt "$sampled_at" ]; then take_sample sample; fi
 }
 
-# wait_for_next_beat SECONDS: sleeps in slices, with a tick after each.
+# Whether the next beat comes at once. Of two such, one after the other, the second waits a moment.
+comes_at_once() {
+  [ -n "$beat_now" ] || return 1
+  take_moment
+  since=$((moment - ${came_at_once:--100000}))
+  if [ "$since" -ge 0 ] && [ "$since" -lt "$AT_ONCE_HUNDREDTHS" ]; then return 1; fi
+  came_at_once=$moment
+}
+
+# wait_for_next_beat SECONDS [BEGAN]: sleeps in slices, with a tick after each. What has passed since that moment is a part of it,
+# but never more than half: where all programs hang, a beat takes long, and the next must not be late for it.
 wait_for_next_beat() {
   hundredths "$TICK_SECONDS"
   tick_hundredths=$hundredths
   hundredths "$1"
   left=$hundredths
-  while [ "$left" -gt 0 ] && [ -z "$beat_now" ]; do
+  if [ -n "${2:-}" ]; then
+    take_moment
+    passed=$((moment - $2))
+    [ "$passed" -ge 0 ] || passed=0
+    [ "$passed" -le "$((left / 2))" ] || passed=$((left / 2))
+    left=$((left - passed))
+  fi
+  while [ "$left" -gt 0 ] && ! comes_at_once; do
     slice=$tick_hundredths
     # What runs in the background is about to end.
     [ -z "$hooks_stage${spot_asked:-}" ] || slice=100
@@ -173,7 +190,7 @@ run() {
       take_interval
       obey
       # Not all at once after an outage: the first beat after a failure is spread again.
-      wait_for_next_beat "$(jitter "$interval" "${spread:-10}")"
+      wait_for_next_beat "$(jitter "$interval" "${spread:-10}")" "$beat_began"
       spread=0
       continue
     fi

@@ -11,11 +11,12 @@ client() {
 
 # fetch URL: the answer's body.
 fetch() {
-  case ${CLIENT:=$(client)} in
+  : "${CLIENT:=$(client)}"
+  case $CLIENT in
     curl) curl -sS --max-time "$REQUEST_LIMIT_SECONDS" "$1" 2>/dev/null ;;
     # GNU's tries twenty times by itself.
     *) limited "$REQUEST_LIMIT_SECONDS" wget -q -O - -T "$REQUEST_LIMIT_SECONDS" "$1" 2>/dev/null ;;
-  esac
+  esac | head -c "$ANSWER_MAXIMUM_BYTES"
 }
 
 # read_url SECONDS URL [METHOD HEADER]: the body, without any proxy; nothing where the answer is an error.
@@ -55,11 +56,11 @@ request() {
     gnu-wget)
       # A redirection would turn the POST into a GET. wget's own limit is for each piece of the answer, not for the whole.
       reply=$(limited "$REQUEST_LIMIT_SECONDS" wget -q -S -O - -T "$REQUEST_LIMIT_SECONDS" -t 1 --max-redirect=0 --content-on-error \
-        --config="$headers" --post-data "$1" "$url" 2>&1)
+        --config="$headers" --post-data "$1" "$url" 2>&1 | head -c "$ANSWER_MAXIMUM_BYTES")
       ;;
     curl)
       reply=$(printf '%s' "$1" | curl -sS -i --max-time "$REQUEST_LIMIT_SECONDS" -K /dev/fd/3 --data-binary @- \
-        "$url" 2>/dev/null 3<<EOF
+        "$url" 2>/dev/null 3<<EOF | head -c "$ANSWER_MAXIMUM_BYTES"
 header = "Authorization: Bearer $3"
 header = "Content-Type: application/json"
 EOF
@@ -67,7 +68,7 @@ EOF
       ;;
     wget)
       reply=$(limited "$REQUEST_LIMIT_SECONDS" wget -S -q -O - -T "$REQUEST_LIMIT_SECONDS" --header "Authorization: Bearer $3" \
-        --header 'Content-Type: application/json' --post-data "$1" "$url" 2>&1)
+        --header 'Content-Type: application/json' --post-data "$1" "$url" 2>&1 | head -c "$ANSWER_MAXIMUM_BYTES")
       ;;
   esac
   [ -z "${headers:-}" ] || rm -f "$headers"
@@ -93,6 +94,8 @@ message_of() { printf '%s' "$answer" | sed -n "s/.*\"type\":\"$1\",\"message\":\
 # beat STATUS: takes readings and reports them. Fails when not even that the instance lives was accepted.
 beat() {
   beat_now=
+  take_moment
+  beat_began=$moment
   ticked=
   [ -z "${sequence:-}" ] || sequence=$((sequence + 1))
   take_readings

@@ -55,9 +55,13 @@ SCRIPTS_MAXIMUM=8
 NOTE_MAXIMUM_BYTES=120
 SOURCES_MAXIMUM=32
 REQUEST_LIMIT_SECONDS=20
+# As much of an answer is read, whoever gives it.
+ANSWER_MAXIMUM_BYTES=65536
 # For each hook of a warning, and of an order that no preparation came before.
 HOOK_LIMIT_SECONDS=60
 RESUME_LIMIT_SECONDS=600
+# One that hangs must not silence the agent.
+HIBERNATE_LIMIT_SECONDS=${DUMONT_HIBERNATE_LIMIT_SECONDS:-300}
 PREPARE_DEFAULT_SECONDS=600
 PREPARE_MAXIMUM_SECONDS=3600
 HOOK_RETRY_SECONDS=${DUMONT_HOOK_RETRY_SECONDS:-60}
@@ -75,6 +79,8 @@ DEAD_MAN_GAP_SECONDS=300
 STOOD_STILL_SECONDS=60
 # With the readings and the request itself, half the time after which a silent instance is an orphan.
 PAUSE_MAXIMUM_SECONDS=110
+# So long after a beat that came at once, no other does.
+AT_ONCE_HUNDREDTHS=500
 INTERVAL_DEFAULT_SECONDS=60
 INTERVAL_MAXIMUM_SECONDS=3600
 # What the service takes at the most.

@@ -172,7 +172,8 @@ EOF
 take_kernels() {
   busy_kernels=0
   [ -n "${DUMONT_JUPYTER_URL:-}" ] || return 0
-  kernels=$(read_url "$JUPYTER_LIMIT_SECONDS" "$(printf '%s' "$DUMONT_JUPYTER_URL" | sed 's|/*\(?.*\)\{0,1\}$|/api/kernels\1|')")
+  kernels=$(read_url "$JUPYTER_LIMIT_SECONDS" "$(printf '%s' "$DUMONT_JUPYTER_URL" | sed 's|/*\(?.*\)\{0,1\}$|/api/kernels\1|')" |
+    head -c "$WORK_MAXIMUM_BYTES")
   case $kernels in
     '['*)
       busy_kernels=$(printf '%s' "$kernels" | grep -o '"execution_state": *"busy"' | grep -c .)
@@ -242,6 +243,7 @@ WORK_READER='
 # Requests that servers on this machine have served, by their own counters.
 take_work() {
   count=0
+  named=' '
   while read -r each; do
     name=${each%%=*}
     url=${each#*=}
@@ -253,6 +255,13 @@ take_work() {
         continue
         ;;
     esac
+    case $named in
+      *" $name "*)
+        source_is "work_$name" null "DUMONT_WORK_URLS: two have the name $name"
+        continue
+        ;;
+    esac
+    named="$named$name "
     count=$((count + 1))
     if [ "$count" -gt "$WORK_MAXIMUM_URLS" ]; then
       source_is "work_$name" null "DUMONT_WORK_URLS: only the first $WORK_MAXIMUM_URLS are read"

@@ -7,7 +7,8 @@ spot_cloud=
 
 # spot_reply METHOD PATH HEADER: as `metadata`, with the status and the headers, whatever the status is.
 spot_reply() {
-  case ${CLIENT:=$(client)} in
+  : "${CLIENT:=$(client)}"
+  case $CLIENT in
     gnu-wget)
       limited "$METADATA_LIMIT_SECONDS" wget -q -S -O - -T "$METADATA_LIMIT_SECONDS" -t 1 --no-proxy --max-redirect=0 \
         --content-on-error --method="$1" --header "$3" "$METADATA_URL$2" 2>&1
@@ -17,7 +18,7 @@ spot_reply() {
       [ "$1" = GET ] || return 1
       limited "$METADATA_LIMIT_SECONDS" wget -S -q -O - -Y off -T "$METADATA_LIMIT_SECONDS" --header "$3" "$METADATA_URL$2" 2>&1
       ;;
-  esac
+  esac | head -c "$ANSWER_MAXIMUM_BYTES"
 }
 
 # seconds_until TIME: by this machine's clock, of a time in UTC such as 2026-11-27T10:00:00Z or Fri, 27 Nov 2026 10:00:00 GMT. One

@@ -241,6 +241,25 @@ describe("an agent that starts anew", () => {
     expect(await agent.read("order")).toBe("resume started\n");
   });
 
+  it("before the hooks have begun takes not those before for them, and runs them", async () => {
+    await agent.hook("warning", "true");
+    await agent.hook("prepare", `echo x >>"$S/prepared"`);
+    // It is found in the moment between its note and its hooks.
+    await agent.program("ls", `[ ! -e "$S/slow" ] || sleep 30; PATH=/usr/bin:/bin exec ls "$@"`);
+    agent.actions = [toWarn("soon")];
+    agent.start();
+    await expect.poll(() => agent.read("run/hooks/state"), PATIENCE).toContain("succeeded");
+    agent.interval = 2;
+    await writeFile(agent.path("slow"), "");
+    agent.actions = [toPrepare("p-1", 60)];
+    await expect.poll(() => agent.read("state/prepared"), PATIENCE).toContain("running");
+    await agent.stop("SIGKILL");
+    await rm(agent.path("slow"));
+    agent.start();
+    await is("prepared", "succeeded");
+    expect(await agent.read("prepared")).toBe("x\n");
+  });
+
   it("follows the hooks that run already, and runs them no second time", async () => {
     await agent.hook("prepare", `echo x >>"$S/began"; sleep 8; echo saved`);
     await agent.hook("resume", `echo resumed >>"$S/began"`);

@@ -28,6 +28,8 @@ export class RunningAgent {
   interval = 0.5;
   /** The status of an answer. */
   answer: (body: string) => number = () => 200;
+  /** What the service makes of an answer before it sends it. */
+  raw: (text: string) => string = (text) => text;
   log = "";
   readonly #service: FakeHttp;
   readonly #environment: Readonly<Record<string, string>>;
@@ -69,7 +71,7 @@ export class RunningAgent {
       actions: this.actions,
       ...this.more,
     };
-    return { status, body: status === 200 ? JSON.stringify(answer) : '{"success":false}' };
+    return { status, body: status === 200 ? this.raw(JSON.stringify(answer)) : '{"success":false}' };
   }
 
   path(name: string): string {

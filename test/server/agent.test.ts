@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { AgentMachine, type Post, type Setup } from "./agent-machine.ts";
+import { describe, expect, it } from "vitest";
+import { machineWith, type Post } from "./agent-machine.ts";
 
 /** The agent's script on a machine that is made up, before a service that answers as it is told. */
 
@@ -8,17 +8,6 @@ const DAY_SECONDS = 86_400;
 const MAXIMUM_BODY_BYTES = 16 * 1024;
 /** Half the default time to an orphan. */
 const LONGEST_SILENCE_SECONDS = 150;
-
-const machines: AgentMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.end();
-});
-
-async function machineWith(setup: Setup = {}): Promise<AgentMachine> {
-  const machine = await AgentMachine.make(setup);
-  machines.push(machine);
-  return machine;
-}
 
 const print = (text: string) => `cat <<'X'\n${text}\nX`;
 const sequences = (posts: readonly Post[]) => posts.map(({ body }) => body.sequence);
@@ -289,6 +278,37 @@ it("a machine that was prepared, and cannot hibernate, says so", async () => {
   const names = (await readdir(machine.path("posts"))).filter((name) => name.endsWith(".json")).sort();
   const texts = await Promise.all(names.map((name) => readFile(machine.path(`posts/${name}`), "utf8")));
   expect(texts.slice(before.length).map((text) => JSON.parse(text).status)).toContain("no_hibernate_command");
+});
+
+it.each([
+  [40, 50, 75],
+  [90, 100, 130],
+])(
+  "where all that it asks takes %i s, it is still heard at the pace that the service wants, or nearly",
+  async (seconds, least, most) => {
+    const machine = await machineWith({
+      programs: {
+        // The clock goes on while something hangs.
+        who: `awk '{ printf "%.2f 1.00\\n", $1 + ${seconds} }' "$S/proc/uptime" >"$S/later"; cp "$S/later" "$S/proc/uptime"`,
+      },
+    });
+    const all = pauses(await machine.beats(6));
+    expect(Math.max(...all)).toBeLessThanOrEqual(most);
+    expect(Math.min(...all)).toBeGreaterThan(least);
+  },
+);
+
+it("a disk that is full is used for nothing, and the GPUs are read", async () => {
+  const machine = await machineWith({
+    shell: "unshare --mount with-full-disk",
+    programs: {
+      "with-full-disk": `mkdir "$S/run"; mount -t tmpfs -o size=16k full "$S/run"; cat /dev/zero >"$S/run/all" 2>/dev/null
+exec sh "$@"`,
+      "nvidia-smi": `case "$*" in *query-gpu*) echo "0, NVIDIA A100, 50, 1024, 40960, 60.00, 400.00, 00000000:01:00.0, GPU-1" ;; esac`,
+    },
+  });
+  const { gpus } = await machine.reading();
+  expect(gpus?.map(({ utilization }) => utilization)).toEqual([50]);
 });
 
 describe("between attempts", () => {

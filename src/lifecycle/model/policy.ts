@@ -2,6 +2,7 @@ import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.t
 import type { SourceSettings } from "./source-settings.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
 import type { MaintenanceSettings, ScheduleSettings } from "./window-settings.ts";
+import { isKnownZone } from "./zone.ts";
 
 /** Thirty days: then it leaves the list, the scrape and whatever is done for all instances. */
 export const DELETED_LISTED_MS = 30 * DAY_MS;
@@ -118,7 +119,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
       maxHoldMs: fromSeconds(guard.max_hold_seconds),
       askAgainMs: (5 * MINUTE_MS) / speed,
     },
-    schedule: settings.schedule,
+    schedule: inKnownZone(settings.schedule),
     maintenance: settings.maintenance,
     maxRuntimeMs: settings.max_runtime_hours === null ? null : (settings.max_runtime_hours * HOUR_MS) / speed,
     stopWarningMs: (15 * MINUTE_MS) / speed,
@@ -134,4 +135,11 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     regretMs: (10 * MINUTE_MS) / speed,
     deletedListedMs: DELETED_LISTED_MS / speed,
   };
+}
+
+/** By clocks that nobody knows nothing is stopped or woken. */
+function inKnownZone(schedule: ScheduleSettings): ScheduleSettings {
+  return schedule.awake.length === 0 || isKnownZone(schedule.timezone)
+    ? schedule
+    : { ...schedule, outside: "idle_rules", wake_at_start: false };
 }

@@ -59,12 +59,12 @@ function nextDue(state: InstanceState, run: IdleRun, policy: Policy): number {
 function dueByPolicy(state: InstanceState, run: IdleRun, policy: Policy): number {
   if (run.warnedAt === null) return run.since + policy.idle.warnAfterMs;
   const due = hibernationDue(run, policy);
-  const toldAt = toldAsMereWish(state, run, policy);
+  const toldAt = lastReminderAt(state, run, policy);
   return toldAt === null ? due : Math.max(due, toldAt + policy.reminderMs);
 }
 
-/** When its owner was last told of a hibernation that is due and that nobody carries out; null for any other. */
-function toldAsMereWish(state: InstanceState, run: IdleRun, policy: Policy): number | null {
+/** When its owner was last told of a hibernation that is due and not carried out; null where it is carried out. */
+function lastReminderAt(state: InstanceState, run: IdleRun, policy: Policy): number | null {
   if (abilitiesOf(state.profile.provider).hibernates === "never") return state.reminders.wouldHibernateAt;
   return policy.observes ? toldOfRunAt(state, run) : null;
 }

@@ -37,8 +37,8 @@ export function plannedStop(state: InstanceState, policy: Policy, now: number): 
 }
 
 /**
- * Whether somebody may be told to stop it: a silent one only where its provider can. One that its provider takes back is left to
- * that, and what its machine is prepared for comes by itself; but what is planned outweighs idleness.
+ * Whether somebody may be told to stop it: a silent one only where its provider can. One that its provider takes back is left
+ * alone, and so is one that is being prepared already, unless for idleness: a planned stop outweighs that.
  */
 function mayBeStopped(state: InstanceState, policy: Policy): boolean {
   const { phase, profile } = state;
@@ -57,7 +57,7 @@ function scheduledStop(state: InstanceState, policy: Policy, now: number): Comin
   return next === null ? null : stopAtEnd(state, next, policy);
 }
 
-/** Whoever began to run, was woken or kept alive since then is left alone until the next end; so is what a former policy decided. */
+/** An end before this moment stops nothing: it has begun to run since then, was woken or kept alive, or the policy was another one. */
 function leftAloneUntil({ runningSince = 0, meantToRunSince = 0, windowsFrom = 0 }: InstanceState): number {
   return Math.max(runningSince, meantToRunSince, windowsFrom);
 }
@@ -98,7 +98,7 @@ function knownOf(
   return plannedStops.find((stop) => stop.because === because && stop.dueAt === dueAt) ?? null;
 }
 
-/** Whether its owner was told that it would be carried out, and is not. */
+/** Whether its owner was told that it would be carried out, but is not. */
 function isTold(state: InstanceState, stop: ComingStop): boolean {
   return knownOf(state, stop)?.toldAt != null;
 }
@@ -119,7 +119,7 @@ function mustWarn(state: InstanceState, stop: ComingStop, policy: Policy): boole
   return isCarriedOut(state, policy) && !isWarnedOf(state, stop);
 }
 
-/** Else its owner is told at its time that it would be. */
+/** Whether the stop is carried out. If not, its owner is told when it is due. */
 function isCarriedOut({ profile }: InstanceState, { observes }: Policy): boolean {
   return !observes && abilitiesOf(profile.provider).hibernates !== "never";
 }

@@ -113,6 +113,8 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
   if (order?.reason === "idle" && order.because !== "kill_switch") {
     return isUnwanted ? callOffPreparation(called, now, POLICY_CHANGED) : called;
   }
+  // What is ordered stands: no countdown begins anew, which the next change would find unfinished.
+  if (called.phase.status === "hibernating" && !isUnwanted) return called;
   if (run.warnedAt !== null) {
     return isUnwanted ? called : withIdleRun(called, { ...known, warnedAt: now });
   }

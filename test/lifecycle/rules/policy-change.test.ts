@@ -432,6 +432,9 @@ describe("a hibernation for idleness that waits, and that the new policy would n
   });
 
   it("goes on where it would be ordered all the same", () => {
-    expect(hibernating().changePolicy({ idle: { threshold_percent: 9 } }).view.status).toBe("hibernating");
+    const line = hibernating();
+    for (const threshold_percent of [9, 8, 7]) {
+      expect(line.changePolicy({ idle: { threshold_percent } }).view.status).toBe("hibernating");
+    }
   });
 });

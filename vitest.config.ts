@@ -64,6 +64,9 @@ const RENEW = "test/renew.ts";
 
 /** Migrates a database, of which the servers take copies. */
 const MIGRATED = "test/server/migrated.ts";
+const AGENTS = ["agent-attacks", "agent-dead-man", "agent-hooks", "agent-spot", "hook-recipes", "sources"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 function insideWorkerd(more: { d1Databases?: string[] } = {}) {
   return cloudflareTest(async () => ({
@@ -196,10 +199,23 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: AGENTS,
           globalSetup: [MIGRATED],
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Agents of machines that are made up, which wait most of their time: several files at once, before the others.
+        test: {
+          name: "agents",
+          include: AGENTS,
+          maxWorkers: 4,
+          testTimeout: 1_800_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 0 },
         },
       },
     ],

@@ -7,6 +7,7 @@ import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
 import { passOverMaintenance } from "./rules/after-maintenance.ts";
+import { callOffInAwakeHours } from "./rules/awake-hours-begun.ts";
 import { cleanUp } from "./rules/cleanup.ts";
 import { changeProfile, keepAlive, requestHibernation, requestWake } from "./rules/commands.ts";
 import { putTimeDown } from "./rules/costs.ts";
@@ -57,7 +58,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  // What is planned goes by since when it runs, and a step may end that.
+  // Planned stops need to know since when it runs, and a step may change that.
   const settled = noteRuns(state, settlePreparation(counted, applied, now), event, now);
   const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
   const stepped = noteRuns(settled, due, null, now);
@@ -182,7 +183,7 @@ function noteRuns(
   return noteRunning(before, noteMeantToRun(before, after, event, now), event, now);
 }
 
-/** What was asked of many before this moment is not meant any more. */
+/** What was asked of many instances before this moment no longer concerns this one. */
 function noteMeantToRun(
   before: InstanceState,
   after: InstanceState,
@@ -200,7 +201,8 @@ function isAsleep({ phase: { status } }: InstanceState): boolean {
 
 /** Takes every step that is due. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
-  const prepared = takePreparationStep(takeIdleStep(state, policy, now), policy, now);
+  const wanted = callOffInAwakeHours(takeIdleStep(state, policy, now), policy, now);
+  const prepared = takePreparationStep(wanted, policy, now);
   const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const looked = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);

@@ -46,7 +46,7 @@ export const INVARIANTS = {
     "no instance is hibernated by its schedule or for how long it has run without a warning",
   planned_stop_while_kept_alive:
     "nothing that is kept alive is hibernated by its schedule or for how long it has run",
-  idle_order_in_awake_hours: "nothing is hibernated for idleness in the awake hours of its schedule",
+  order_in_awake_hours: "nothing is hibernated for idleness or by its schedule in the awake hours of that",
   silence_order_in_maintenance: "nothing is ordered for silence within maintenance",
   schedule_woke_anothers: "a schedule wakes only what it or idleness has hibernated",
   ordered_while_observing: "a policy that only observes orders nothing: only a person's word does",

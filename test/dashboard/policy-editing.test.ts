@@ -112,6 +112,9 @@ describe("what the service says against a policy", () => {
     expect(codes({ orphan: { act_on_never_heard: true, never_heard_after_seconds: 3600 } })).toEqual([
       "at_most",
     ]);
+    const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+    const always = { windows: [{ days: [...days], from: "00:00", to: "00:00" }] };
+    expect(codes({ maintenance: always })).toEqual(["left_out"]);
     expect(codes({}, "runpod")).toEqual(["no_snapshots"]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Used, type UseState, useRows, verdictOf } from "../../src/dashboard/instance/use.ts";
+import { nameOf, type Used, type UseState, useRows, verdictOf } from "../../src/dashboard/instance/use.ts";
 import { english } from "../../src/dashboard/words/english.ts";
 import { portuguese } from "../../src/dashboard/words/portuguese.ts";
 import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
@@ -92,14 +92,14 @@ describe("why an instance is idle or is not", () => {
 
   it("names every source that an agent tells of, in both languages", () => {
     for (const { use } of [english, portuguese]) {
-      const named = (name: string) => use.measured({ kind: "source", name });
+      const named = (name: string) => nameOf({ kind: "source", name }, use);
       for (const name of Object.keys(DEFAULT_POLICY.idle.sources)) {
         if (name !== "work" && name !== "scripts") expect(named(name)).not.toContain("_");
       }
       expect(named("work_vllm")).toContain("vllm");
       expect(named("script_night_backup")).toContain("night_backup");
       expect(named("of_my_own")).toBe("Of my own");
-      expect(use.measured({ kind: "gpu", index: 3, model: null })).toBe("GPU 3");
+      expect(nameOf({ kind: "gpu", index: 3, model: null }, use)).toBe("GPU 3");
     }
   });
 });

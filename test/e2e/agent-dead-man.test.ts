@@ -61,7 +61,8 @@ function goAway(agent: RunningAgent): number {
   return Date.now();
 }
 
-describe.each(SHELLS)("under %s", (shell) => {
+// Another shell than the other tests here.
+describe.each(SHELLS.slice(-1))("under %s", (shell) => {
   it("idle and out of reach for so long, it prepares, hibernates itself, once, and tells so on return", async () => {
     const agent = await machine();
     agent.start(shell);

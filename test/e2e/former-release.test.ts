@@ -9,7 +9,7 @@ import { bundleRelease, type Release, readRelease } from "../../scripts/release/
 import { FakeHttp } from "../outside/http.ts";
 import { ReleaseWorld } from "./release-world.ts";
 import { againDue, almostParked, heldIn } from "./stored-delivery.ts";
-import { withoutFields } from "./without-fields.ts";
+import { NEW_SETTINGS, withoutFields } from "./without-fields.ts";
 
 /**
  * This release leaves a user's instances in every state. The former one goes on with them, as after a rollback, and then this
@@ -168,23 +168,6 @@ async function kindsOf(id: string): Promise<string[]> {
 function errors(): string[] {
   return world.takeErrors().filter((line) => !line.includes("failed to lookup address"));
 }
-
-/** The former release knows none of these, and shows their defaults nowhere. */
-const NEW_SETTINGS: ReadonlySet<string> = new Set([
-  "never_heard_after_seconds",
-  "act_on_never_heard",
-  "inventory",
-  "reports",
-  "mode",
-  "preset",
-  "presets",
-  "sources",
-  "prepare_max_seconds",
-  "schedule",
-  "maintenance",
-  "max_runtime_hours",
-  "delete_while_running",
-]);
 
 /** What the API says, but for what passes with time alone. */
 async function look() {

@@ -97,19 +97,19 @@ describe("the policy on the page", () => {
     await page.context().close();
   });
 
-  it("says what observing means, takes sources of use one by one, and says beside the form what can't stand", async () => {
+  it("says what observing means, takes sources of use one by one, and says at a field what is not valid", async () => {
     const user = await world.newUser("Ada");
     await register(user, "rig");
     const page = await openAs(user, "instances/rig");
-    await page.getByLabel("What is decided", { exact: true }).selectOption({ label: "Only observe" });
-    await page.getByText(/^Each step is decided, recorded and told as one that would be taken/).waitFor();
+    await page.getByLabel("Mode", { exact: true }).selectOption({ label: "Only observe" });
+    await page.getByText(/^Each step is decided, recorded and told, but not taken/).waitFor();
     await section(page, "What counts as use");
     await page.getByLabel("CPU", { exact: true }).fill("2.5");
     await page.getByLabel("ignored: Network, both ways").check();
     await page.getByLabel("Hibernate after running for", { exact: true }).fill("0.1");
     await save(page);
     await field(page, "Hibernate after running for").getByText("Must be at least 30 min.").waitFor(PATIENCE);
-    await page.getByRole("alert").getByText("Not saved: one value can't stand.").waitFor();
+    await page.getByRole("alert").getByText("Not saved: one value is not valid.").waitFor();
     await page.getByRole("alert").getByRole("button", { name: "Hibernate after running for" }).click();
     await page.keyboard.press("Control+A");
     await page.keyboard.type("2");
@@ -162,6 +162,9 @@ describe("the policy on the page", () => {
     await maintenance.getByLabel("Até", { exact: true }).fill("2027-01-15T12:00");
     expect(await barriers(page)).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    const overlapping =
+      "[...document.querySelectorAll('.field > label')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)";
+    expect(await page.evaluate(`${overlapping}.map(({ innerText }) => innerText)`)).toEqual([]);
     await save(page, "Salvar");
     await page.getByText("Horários · seg–qui 22:00–06:00").waitFor(PATIENCE);
     expect(await ask(user, "GET", "/policy")).toMatchObject({
@@ -265,7 +268,7 @@ describe("why an instance is idle or is not", () => {
       reclaim: { by: "ec2", action: "terminate", in_seconds: 120 },
     });
     await page
-      .getByText(/^O provedor \(Amazon EC2\) toma esta máquina de volta: terminate\. Em /)
+      .getByText(/^O provedor \(Amazon EC2\) está retomando esta máquina: ela será encerrada, em /)
       .waitFor(PATIENCE);
     expect(await barriers(page)).toEqual([]);
     await page.context().close();
@@ -273,7 +276,7 @@ describe("why an instance is idle or is not", () => {
 });
 
 describe("what would come next", () => {
-  it("is shown of a policy before it is saved, with what can't stand in it", async () => {
+  it("is shown of a policy before it is saved, with what is not valid in it", async () => {
     const user = await world.newUser("Ada");
     const token = await register(user, "rig");
     await sendHeartbeat(world.url, token, { instance_id: "rig", gpu_utilization: 2 });
@@ -288,7 +291,7 @@ describe("what would come next", () => {
     await schedule.getByLabel("To", { exact: true }).fill("23:59");
     await page.getByRole("button", { name: "What would come next" }).click();
     const preview = page.locator(".preview");
-    await preview.getByText("It comes to: Careful. Nothing is saved yet.").waitFor(PATIENCE);
+    await preview.getByText("Preset: Careful. Nothing is saved yet.").waitFor(PATIENCE);
     expect(await preview.innerText()).toMatch(/With this policy:\s+Idle warning in/);
     expect(await preview.getByRole("listitem").first().innerText()).toMatch(/11:59.PM: awake hours end$/);
     expect(await barriers(page)).toEqual([]);
@@ -358,7 +361,7 @@ describe("the preparation of a hibernation", () => {
       .getByRole("status")
       .getByText("rig saves its work first, and is hibernated then.")
       .waitFor(PATIENCE);
-    await card.getByText(/^It is to be hibernated as you asked/).waitFor(PATIENCE);
+    await card.getByText(/^It will be hibernated as you asked/).waitFor(PATIENCE);
     await card.getByText(/The machine has not said yet that its hooks run/).waitFor();
     const { actions } = answerSchema.parse(
       await request(`${world.url}/api/agent/status`, "POST", token, {

@@ -7,7 +7,7 @@ import * as current from "../../scripts/server.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
 import { type FormerVersion, renameClass, unpack } from "./former-version.ts";
-import { withoutFields } from "./without-fields.ts";
+import { NEW_SETTINGS, withoutFields } from "./without-fields.ts";
 
 /**
  * A service of before the fleets, with users in every state, is stopped and goes on under this version, and then under the
@@ -153,21 +153,10 @@ async function look() {
 
 /** Fields that the former version does not know. */
 const NEW_FIELDS: ReadonlySet<string> = new Set([
+  ...NEW_SETTINGS,
   "connection",
   "control",
-  "never_heard_after_seconds",
-  "act_on_never_heard",
-  "inventory",
   "running_cost",
-  "reports",
-  "mode",
-  "preset",
-  "presets",
-  "sources",
-  "prepare_max_seconds",
-  "schedule",
-  "maintenance",
-  "max_runtime_hours",
   "use",
   "utilization_max",
   "quiet_since",
@@ -180,7 +169,6 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "wake_failed",
   "preparation",
   "reclaimed",
-  "delete_while_running",
   "tags",
   // Told otherwise: a machine that reports nothing costs money too.
   "cost_today",

@@ -324,7 +324,8 @@ const BROKEN: readonly (readonly [Invariant, InstanceState, InstanceState, Decid
     busy.state,
     withClock(hibernatingByPlan(NOW), { keepAliveUntil: NOW + 1 }),
   ],
-  ["idle_order_in_awake_hours", busy.state, hibernatingIdle(NOW), by({ schedule: ALWAYS })],
+  ["order_in_awake_hours", busy.state, hibernatingIdle(NOW), by({ schedule: ALWAYS })],
+  ["order_in_awake_hours", busy.state, hibernatingByPlan(NOW), by({ schedule: ALWAYS })],
   [
     "silence_order_in_maintenance",
     orphaned.state,

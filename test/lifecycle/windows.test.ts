@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { Decision } from "../../src/lifecycle/decide.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HibernationRound, InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
 import { orphanOf } from "../../src/lifecycle/model/phase.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
@@ -40,10 +41,14 @@ type Step =
   | { readonly type: "guard"; readonly permitted: boolean }
   | { readonly type: "order"; readonly succeeds: boolean }
   | { readonly type: "policy"; readonly overrides: PolicyOverrides }
+  /** Its provider is to take it back: so the machine says for a while. */
+  | { readonly type: "notice"; readonly minutes: number }
   | {
       readonly type: "event";
       readonly event: "cleanup" | "keep_alive" | "hibernate" | "wake" | "all" | "idle";
     };
+
+const NOTICE: HeartbeatReport = { gpu_utilization: 1, status: "reclaimed", reclaim: { by: "ec2" } };
 
 const days = [...DAYS];
 
@@ -104,6 +109,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant("absence" as const),
       minutes: fc.integer({ min: 1, max: 400 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant("notice" as const),
+      minutes: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 200 })),
     }),
   },
   {
@@ -179,6 +191,11 @@ function take(line: Life, one: Step, hooks: boolean): void {
         line.until(line.now + MINUTE_MS);
         line.heartbeat({ gpu_utilization: one.gpu, ...(hooks ? { hooks: ["prepare"] } : {}) });
         checkNow(line);
+      }
+      return;
+    case "notice":
+      for (let minute = 0; minute < one.minutes; minute++) {
+        line.until(line.now + MINUTE_MS).heartbeat({ ...NOTICE, ...(hooks ? { hooks: ["prepare"] } : {}) });
       }
       return;
     case "wait":
@@ -257,6 +274,51 @@ describe("a random life under a policy with windows", () => {
     // Else nothing was tried.
     expect(seen.planned).toBeGreaterThan(0);
     expect(seen.failed + seen.woken).toBeGreaterThan(0);
+  });
+});
+
+describe("whatever has happened to it, under a policy that acts", () => {
+  /** Longer than any backoff, any keep-alive, and the life of a notice. */
+  const LONG_MS = 8 * 60 * MINUTE_MS;
+
+  function lived(steps: readonly Step[], overrides: PolicyOverrides, hooks: boolean): Life {
+    const line = new Life({ overrides });
+    for (const one of steps) take(line, one, hooks);
+    if (actionOf(line.state) !== null) line.fail();
+    line.changePolicy({ guard: { enabled: false } });
+    return line;
+  }
+
+  it.each([
+    { said: "nothing else", report: { gpu_utilization: 1 } },
+    { said: "that it is to be taken back", report: NOTICE },
+    { said: "that it has hooks", report: { gpu_utilization: 1, hooks: ["prepare" as const] } },
+  ])("a machine that idles on, and says $said, is hibernated", ({ report }) => {
+    fc.assert(
+      fc.property(life, ({ hooks, overrides, steps }) => {
+        const line = lived(steps, overrides, hooks);
+        const before = line.orders.length;
+        const until = line.now + LONG_MS;
+        while (line.now < until && line.orders.length === before) {
+          line.until(line.now + MINUTE_MS).heartbeat(report);
+        }
+        expect(line.orders.length).toBeGreaterThan(before);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("a machine that falls silent is hibernated", () => {
+    fc.assert(
+      fc.property(life, ({ hooks, overrides, steps }) => {
+        const line = lived(steps, overrides, hooks);
+        for (let minute = 0; minute < 5; minute++) line.until(line.now + MINUTE_MS).heartbeat();
+        const before = line.orders.length;
+        line.until(line.now + LONG_MS);
+        expect(line.orders.length).toBeGreaterThan(before);
+      }),
+      { numRuns: RUNS },
+    );
   });
 });
 

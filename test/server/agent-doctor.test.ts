@@ -1,14 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DEFAULT_SOURCES } from "../../src/lifecycle/model/source-settings.ts";
-import { AGENT, AgentMachine } from "./agent-machine.ts";
+import { AGENT, machineWith } from "./agent-machine.ts";
 
 /** `dumont-agent doctor`: what is read, from where, and what of it counts as use. */
-
-const machines: AgentMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.end();
-});
 
 const NVIDIA = `case "$*" in
 *driver_version*) echo '550.54.15, Enabled' ;;
@@ -19,7 +14,7 @@ esac`;
 
 describe.each(["dash", "bash", "busybox sh"])("under %s", (shell) => {
   it("says all that an issue should, and nothing secret", async () => {
-    const machine = await AgentMachine.make({
+    const machine = await machineWith({
       shell,
       programs: { "nvidia-smi": NVIDIA },
       pages: `case $url in *kernels*) exit 22 ;; *) echo '{"success":true}' ;; esac`,
@@ -33,7 +28,6 @@ describe.each(["dash", "bash", "busybox sh"])("under %s", (shell) => {
         DUMONT_API_URL: "http://service.test",
       },
     });
-    machines.push(machine);
     await machine.program("../activity.d/queue", "echo '2 jobs'; exit 0");
     const { stdout } = await machine.agent(["doctor"]);
     expect(stdout).not.toContain("very-secret");
@@ -59,20 +53,18 @@ it.each([
   ["4", "By the default policy nothing uses it now."],
   ["5", "By the default policy it is in use now: GPU"],
 ])("judges a GPU that was at %s %%", async (ring, verdict) => {
-  const machine = await AgentMachine.make({
+  const machine = await machineWith({
     programs: { "nvidia-smi": NVIDIA },
     environment: { RING: ring },
   });
-  machines.push(machine);
   expect((await machine.agent(["doctor"])).stdout.trim().split("\n").at(-1)).toBe(verdict);
 });
 
 it("works before anything is set up, and says why nothing is idle", async () => {
-  const machine = await AgentMachine.make({
+  const machine = await machineWith({
     environment: { DUMONT_INSTANCE_ID: "", DUMONT_API_TOKEN: "" },
     pages: "exit 7",
   });
-  machines.push(machine);
   const { stdout } = await machine.agent(["doctor"]);
   expect(stdout).toContain("NOT reached at http://service.test");
   expect(stdout).toContain("nothing: neither nvidia-smi, amd-smi nor rocm-smi is here");

@@ -1,20 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { NVIDIA_SMI, nvidiaSmi } from "../outside/nvidia-smi.ts";
-import { AgentMachine, type Post, type Setup } from "./agent-machine.ts";
+import { machineWith, type Post } from "./agent-machine.ts";
 
 /** What programs and kernels really print, on a machine that is made up. */
-
-const machines: AgentMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.end();
-});
-
-async function machineWith(setup: Setup = {}): Promise<AgentMachine> {
-  const machine = await AgentMachine.make(setup);
-  machines.push(machine);
-  return machine;
-}
 
 const values = (posts: readonly Pick<Post, "body">[], name: string) =>
   posts.map(({ body }) => body.sources?.find((each) => each.name === name)?.value);

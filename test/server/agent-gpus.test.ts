@@ -1,13 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { AgentMachine, type Post, type Setup } from "./agent-machine.ts";
+import { describe, expect, it } from "vitest";
+import { type AgentMachine, machineWith, type Post, type Setup, SHELLS, under } from "./agent-machine.ts";
 
 /** What the agent sees of GPUs between two heartbeats, on a machine that is made up. */
-
-const machines: AgentMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.end();
-});
 
 /** sh that prints what each call of nvidia-smi does: `list`, `ring` and `apps` are sh that knows `$posts`, and `$first`: 1 at the first call since that post. */
 interface Nvidia {
@@ -34,14 +29,8 @@ apps) ${apps || ":"} ;;
 esac`;
 }
 
-async function machineWith(gpus: Nvidia, setup: Setup = {}): Promise<AgentMachine> {
-  const machine = await AgentMachine.make({
-    ...setup,
-    programs: { "nvidia-smi": nvidia(gpus), ...setup.programs },
-  });
-  machines.push(machine);
-  return machine;
-}
+const machineWithGpus = (gpus: Nvidia, setup: Setup = {}) =>
+  machineWith({ ...setup, programs: { "nvidia-smi": nvidia(gpus), ...setup.programs } });
 
 /** A line as `--query-gpu` prints it. */
 function gpu(index: number, utilization: string, watts = "60.12", usedMib = "1024") {
@@ -91,19 +80,11 @@ const percents = (posts: readonly Post[]) =>
 const processes = (post: Post | undefined) =>
   post?.body.sources?.find(({ name }) => name === "compute_processes");
 
-describe.each([
-  ["dash", "mawk"],
-  ["bash", "mawk"],
-  ["busybox sh", "busybox awk"],
-])("under %s, with %s", (shell, awk) => {
-  const of = (setup: Setup = {}): Setup => ({
-    ...setup,
-    shell,
-    programs: { awk: `exec ${awk} "$@"`, ...setup.programs },
-  });
+describe.each(SHELLS)("under %s, with %s", (shell, awk) => {
+  const of = (setup: Setup = {}) => under(shell, awk, setup);
 
   it("a second of work between two heartbeats is seen: the maximum, and the mean of all samples", async () => {
-    const machine = await machineWith(
+    const machine = await machineWithGpus(
       { list: `use=0; [ "$posts$first" != 11 ] || use=92; ${gpu(0, "$use")}; ${gpu(1, "1", "[N/A]")}` },
       of(),
     );
@@ -131,7 +112,7 @@ describe.each([
   });
 
   it("what no sample has caught is seen in the driver's own, for the GPU that it is of", async () => {
-    const machine = await machineWith(
+    const machine = await machineWithGpus(
       {
         list: `${gpu(0, "0")}; ${gpu(1, "0")}`,
         ring: `if [ "$posts" = 1 ]; then ${ring("0 %", "97 %")}
@@ -150,7 +131,7 @@ fi`,
   });
 
   it("a process that only holds memory has not worked; one that is new, or whose memory grew, has", async () => {
-    const machine = await machineWith(
+    const machine = await machineWithGpus(
       {
         list: gpu(0, "0"),
         apps: `case $posts in
@@ -170,7 +151,7 @@ esac`,
 });
 
 it("an outage hides no maximum, and each late reading has that of its own time", async () => {
-  const machine = await machineWith(
+  const machine = await machineWithGpus(
     {
       list: `use=2; [ "$posts$first" != 21 ] || use=88; ${gpu(0, "$use", "$((60 + use)).00")}`,
       apps: `${process_(0, 11, "1")}; [ "$posts" != 2 ] || ${process_(0, 12, "1")}`,
@@ -191,7 +172,7 @@ it("an outage hides no maximum, and each late reading has that of its own time",
 });
 
 it("a service that takes nothing but the least has not taken the maximum", async () => {
-  const machine = await machineWith(
+  const machine = await machineWithGpus(
     { list: `use=2; [ "$posts$first" != 11 ] || use=88; ${gpu(0, "$use")}` },
     { answer: `case $n,$body in 2,*) status=400 ;; esac` },
   );
@@ -201,7 +182,7 @@ it("a service that takes nothing but the least has not taken the maximum", async
 });
 
 it("a sample that failed makes the whole time unknown", async () => {
-  const machine = await machineWith({
+  const machine = await machineWithGpus({
     list: `[ "$posts$first" != 11 ] || exit 9; ${gpu(0, "70")}`,
   });
   expect(percents(await machine.beats(3))).toEqual([
@@ -212,7 +193,7 @@ it("a sample that failed makes the whole time unknown", async () => {
 });
 
 it("where utilization cannot be read, as under MIG, memory and processes are", async () => {
-  const machine = await machineWith({ list: gpu(0, "[N/A]"), apps: process_(0, 11, "40000") });
+  const machine = await machineWithGpus({ list: gpu(0, "[N/A]"), apps: process_(0, 11, "40000") });
   const [, post] = await machine.beats(2);
   expect(post?.body).toMatchObject({
     gpu_utilization: null,
@@ -223,7 +204,7 @@ it("where utilization cannot be read, as under MIG, memory and processes are", a
 });
 
 it("processes of a part of a GPU are counted, though nobody says at which GPU", async () => {
-  const machine = await machineWith({
+  const machine = await machineWithGpus({
     list: `${gpu(0, "[N/A]")}; ${gpu(1, "[N/A]")}`,
     apps: `${process_(1, 12, "100")}; echo "MIG-7, 11, $posts$posts"`,
   });
@@ -233,7 +214,7 @@ it("processes of a part of a GPU are counted, though nobody says at which GPU", 
 });
 
 it("a program that has gone leaves its GPUs and their processes unknown", async () => {
-  const machine = await machineWith({ list: gpu(0, "3") }, { answer: `rm -f "$S/bin/nvidia-smi"` });
+  const machine = await machineWithGpus({ list: gpu(0, "3") }, { answer: `rm -f "$S/bin/nvidia-smi"` });
   const [, post] = await machine.beats(2);
   expect(post?.body).toMatchObject({
     gpu_utilization: null,
@@ -249,7 +230,7 @@ describe("the driver's own samples", () => {
   it.each(["N/A", "Not Found"])(
     "are asked for at heartbeats alone where it says %s, in case it says more later",
     async (word) => {
-      const machine = await machineWith({ list: gpu(0, "7"), ring: ring(word) });
+      const machine = await machineWithGpus({ list: gpu(0, "7"), ring: ring(word) });
       expect(percents(await machine.beats(3))).toEqual([
         [7, 7],
         [7, 7],
@@ -260,13 +241,13 @@ describe("the driver's own samples", () => {
   );
 
   it("are asked for with each sample where nvidia-smi is quick", async () => {
-    const machine = await machineWith({ list: gpu(0, "7"), ring: ring("9 %") });
+    const machine = await machineWithGpus({ list: gpu(0, "7"), ring: ring("9 %") });
     await machine.beats(3);
     expect(await asked(machine)).toBeGreaterThanOrEqual(8);
   });
 
   it("are asked for at heartbeats alone where it is slow", async () => {
-    const machine = await machineWith({
+    const machine = await machineWithGpus({
       list: `awk '{ printf "%.2f 1.00\\n", $1 + 0.8 }' "$S/proc/uptime" >"$S/later"; cp "$S/later" "$S/proc/uptime"; ${gpu(0, "7")}`,
       ring: ring("9 %"),
     });
@@ -280,7 +261,7 @@ describe("the driver's own samples", () => {
 });
 
 it("a hanging nvidia-smi is left alone for a while; meanwhile its GPUs are unknown, and a note says why", async () => {
-  const machine = await machineWith({
+  const machine = await machineWithGpus({
     list: `[ "$posts$first" != 11 ] || exec tail -f /dev/null; ${gpu(0, "3")}`,
   });
   const posts = await machine.beats(4);
@@ -304,7 +285,7 @@ it("sixty-four GPUs and as many sources as there can be fit one heartbeat, whate
     (_, index) =>
       `echo "${index}, NVIDIA ${long}, 100, 81000, 81559, 699.99, 700.00, 00000000:${String(index)}:00.0, GPU-${index}"`,
   );
-  const machine = await machineWith(
+  const machine = await machineWithGpus(
     { list: gpus.join("\n") },
     {
       environment: {

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
 import { z } from "zod";
 import { heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
 
@@ -185,3 +186,22 @@ printf '\\r\\n%s' "$text"`,
 mv "$S/proc/uptime.new" "$S/proc/uptime"
 if [ -n "\${LIMIT:-}" ] && [ "$(ls "$S/posts" | grep -c json)" -ge "$LIMIT" ]; then kill -TERM $PPID; fi`,
 };
+
+/** One for the test that runs, with which it ends. */
+export async function machineWith(setup: Setup = {}): Promise<AgentMachine> {
+  const machine = await AgentMachine.make(setup);
+  onTestFinished(() => machine.end());
+  return machine;
+}
+
+/** The shells that the agent must run under, each with an awk of its kind. */
+export const SHELLS = [
+  ["dash", "mawk"],
+  ["bash", "mawk"],
+  ["busybox sh", "busybox awk"],
+] as const;
+
+/** A machine's setup under one of them. */
+export function under(shell: string, awk: string, setup: Setup = {}): Setup {
+  return { ...setup, shell, programs: { awk: `exec ${awk} "$@"`, ...setup.programs } };
+}

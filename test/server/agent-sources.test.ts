@@ -1,19 +1,8 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { AgentMachine, type Post, type Setup } from "./agent-machine.ts";
+import { describe, expect, it } from "vitest";
+import { type AgentMachine, machineWith, type Post, type Setup, SHELLS, under } from "./agent-machine.ts";
 
 /** Sources of activity, on a machine that is made up. */
-
-const machines: AgentMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.end();
-});
-
-async function machineWith(setup: Setup = {}): Promise<AgentMachine> {
-  const machine = await AgentMachine.make(setup);
-  machines.push(machine);
-  return machine;
-}
 
 function source({ body }: Pick<Post, "body">, name: string) {
   return body.sources?.find((each) => each.name === name);
@@ -36,16 +25,8 @@ const NET_HEADING = `Inter-|   Receive                                          
 /** Moves the machine's clock so far beyond its next heartbeat that rates are easily reckoned. */
 const EXACTLY = 1_728_000;
 
-describe.each([
-  ["dash", "mawk"],
-  ["bash", "mawk"],
-  ["busybox sh", "busybox awk"],
-])("under %s, with %s", (shell, awk) => {
-  const of = (setup: Setup = {}): Setup => ({
-    ...setup,
-    shell,
-    programs: { awk: `exec ${awk} "$@"`, ...setup.programs },
-  });
+describe.each(SHELLS)("under %s, with %s", (shell, awk) => {
+  const of = (setup: Setup = {}) => under(shell, awk, setup);
 
   it("established connections to SSH and notebooks are counted, also one that came and went between two heartbeats", async () => {
     const machine = await machineWith(

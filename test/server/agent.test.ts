@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { afterEach, describe, expect, it } from "vitest";
-import { AgentMachine, type Post, type Setup } from "./agent-machine.ts";
+import { describe, expect, it } from "vitest";
+import { machineWith, type Post } from "./agent-machine.ts";
 
 /** The agent's script on a machine that is made up, before a service that answers as it is told. */
 
@@ -8,17 +8,6 @@ const DAY_SECONDS = 86_400;
 const MAXIMUM_BODY_BYTES = 16 * 1024;
 /** Half the default time to an orphan. */
 const LONGEST_SILENCE_SECONDS = 150;
-
-const machines: AgentMachine[] = [];
-afterEach(async () => {
-  for (const machine of machines.splice(0)) await machine.end();
-});
-
-async function machineWith(setup: Setup = {}): Promise<AgentMachine> {
-  const machine = await AgentMachine.make(setup);
-  machines.push(machine);
-  return machine;
-}
 
 const print = (text: string) => `cat <<'X'\n${text}\nX`;
 const sequences = (posts: readonly Post[]) => posts.map(({ body }) => body.sequence);

@@ -67,7 +67,9 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
               {data.lifecycle.next_step === null && <span>{words.value.nothingNext}</span>}{" "}
               <NextStep lifecycle={data.lifecycle} />
             </p>
-            <p class="faint">{data.lifecycle.because}</p>
+            <p class="faint" lang="en">
+              {data.lifecycle.because}
+            </p>
             <KeepAlive instance={data} address={address} onDone={refresh} />
             <Figures instance={data} />
           </section>

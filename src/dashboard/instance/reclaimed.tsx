@@ -7,11 +7,13 @@ export function ReclaimedLine({ reclaimed }: { reclaimed: ReclaimedView | null }
   if (reclaimed === null) return null;
   const { by, action, ends_at } = reclaimed;
   const names: Readonly<Record<string, string>> = words.value.providers;
-  const { reclaimed: said, reclaimedAt } = words.value.use;
   return (
     <p class="banner" role="status">
-      {said(by === null ? null : (names[by] ?? by), action)}{" "}
-      {ends_at !== null && reclaimedAt(dateTime(ends_at, language.value))}
+      {words.value.use.reclaimed(
+        by === null ? null : (names[by] ?? by),
+        action,
+        ends_at === null ? null : dateTime(ends_at, language.value),
+      )}
     </p>
   );
 }

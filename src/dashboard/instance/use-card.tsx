@@ -3,7 +3,7 @@ import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { now } from "../clock.ts";
 import { duration, number } from "../format.ts";
 import { language, words } from "../words.ts";
-import { type UseRow, useRows, type Verdict, verdictOf } from "./use.ts";
+import { nameOf, type UseRow, useRows, type Verdict, verdictOf } from "./use.ts";
 
 type Used = Pick<DetailView, "use" | "gpu_utilization" | "gpus" | "recent_heartbeats" | "lifecycle"> & {
   readonly policy: PolicySettings;
@@ -51,13 +51,13 @@ export function UseCard({ instance }: { instance: Used }) {
 }
 
 function Row({ row }: { row: UseRow }) {
-  const { measured, columns, state, quietFor } = words.value.use;
+  const { columns, state, quietFor } = words.value.use;
   const { measured: what, note, threshold } = row;
   const isQuiet = row.state === "quiet" && row.quietSince !== null;
   return (
     <tr class={row.state}>
       <th scope="row">
-        {capital(measured(what))}
+        {capital(nameOf(what, words.value.use))}
         {what.kind === "gpu" && what.model !== null && <span class="faint"> {what.model}</span>}
         {note !== null && note !== "" && <bdi class="note faint">{note}</bdi>}
       </th>
@@ -75,8 +75,9 @@ function Row({ row }: { row: UseRow }) {
 }
 
 function spokenVerdict(verdict: Verdict): string {
-  const { off, idle, inUse, unknown, activity, quiet, measured } = words.value.use;
-  const named = (rows: readonly UseRow[]) => rows.map((row) => measured(row.measured)).join(", ");
+  const { off, idle, inUse, unknown, activity, quiet } = words.value.use;
+  const named = (rows: readonly UseRow[]) =>
+    rows.map((row) => nameOf(row.measured, words.value.use)).join(", ");
   switch (verdict.code) {
     case "off":
       return off;

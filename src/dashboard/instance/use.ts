@@ -1,5 +1,6 @@
 import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import type { GpuView, SourceView, UseView } from "../../lifecycle/views/use-view.ts";
+import { spelledOut } from "../words/spelled-out.ts";
 
 /** Why an instance is idle or is not, from what its newest heartbeat has shown. Pure. */
 
@@ -108,4 +109,25 @@ export function verdictOf(used: Used, idle: PolicySettings["idle"], rows: readon
   if (used.use.sources.length === 0 && used.lifecycle.blocked_by === "activity") return { code: "activity" };
   const of = rows.filter(({ state }) => state === "unknown");
   return of.length > 0 ? { code: "unknown", of } : { code: "quiet" };
+}
+
+interface MeasuredWords {
+  readonly sources: Readonly<Record<string, string>>;
+  readonly requests: (server: string) => string;
+  readonly script: (name: string) => string;
+}
+
+/** What is measured, as people call it. */
+export function nameOf(measured: Measured, { sources, requests, script }: MeasuredWords): string {
+  switch (measured.kind) {
+    case "gpu":
+      return measured.index === null ? "GPU" : `GPU ${measured.index}`;
+    case "cpu":
+      return "CPU";
+    case "source": {
+      const [, of, name] = /^(work|script)_(.+)$/.exec(measured.name) ?? [];
+      if (name === undefined) return sources[measured.name] ?? spelledOut(measured.name);
+      return of === "work" ? requests(name) : script(name);
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { language, words } from "../words.ts";
 import { DurationInput, inSeconds } from "./duration-input.tsx";
 import type { FieldKind, FieldName, FieldValue } from "./policy-fields.ts";
 import { isWindows, type Path, type PlacedField } from "./policy-values.ts";
-import { TimezoneInput } from "./timezone-input.tsx";
+import { spokenZone, TimezoneInput } from "./timezone-input.tsx";
 import { spokenWindows } from "./window-words.ts";
 import { WindowsInput } from "./windows-input.tsx";
 
@@ -231,7 +231,7 @@ export function spoken(value: FieldValue | undefined, kind: FieldKind, timezone:
     case "choice":
       return choice(String(value));
     case "timezone":
-      return String(value).replaceAll("_", " ");
+      return spokenZone(String(value));
     case "windows":
       return isWindows(value) ? spokenWindows(value, timezone) : "";
   }

@@ -4,7 +4,7 @@ import { allFields, type Path } from "./policy-values.ts";
 
 export type Problem =
   | {
-      readonly code: "less_than" | "at_most";
+      readonly code: "less_than" | "at_most" | "left_out";
       readonly other: Path;
       readonly limit: number;
       readonly is: number;
@@ -65,6 +65,15 @@ const WORDINGS: readonly (readonly [RegExp, (...parts: string[]) => Problem])[] 
     /^must not be more than (\S+) \(([\d.]+) s\) .*but is ([\d.]+) s$/,
     (other = "", limit, is) => ({
       code: "at_most",
+      other: other.split("."),
+      limit: Number(limit),
+      is: Number(is),
+    }),
+  ],
+  [
+    /^must leave out (\S+) \(([\d.]+) s\) .*but leaves ([\d.]+) s$/,
+    (other = "", limit, is) => ({
+      code: "left_out",
       other: other.split("."),
       limit: Number(limit),
       is: Number(is),

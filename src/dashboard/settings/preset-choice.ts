@@ -1,7 +1,6 @@
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import {
   PRESET_VALUES,
-  PRESETS,
   type Preset,
   type PresetValues,
   presetOf,
@@ -50,8 +49,4 @@ export function withPreset(own: PolicyOverrides, choice: Preset | "above"): Poli
   const given = (path: Path): FieldValue | undefined =>
     choice === "above" ? undefined : valueAt(PRESET_VALUES[choice], path);
   return PATHS.reduce((overrides, path) => withValue(overrides, path, given(path)), own);
-}
-
-export function isPreset(text: string): text is Preset {
-  return PRESETS.some((preset) => preset === text);
 }

@@ -1,3 +1,4 @@
+import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import type { ShownPreset } from "../../lifecycle/model/presets.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import type { Upcoming } from "../../lifecycle/views/upcoming.ts";
@@ -6,6 +7,7 @@ import { NextStep } from "../parts/ticking.tsx";
 import { language, words } from "../words.ts";
 
 export interface PolicyPreview {
+  readonly policy: Pick<PolicySettings, "mode">;
   readonly preset: ShownPreset;
   readonly lifecycle: ShownView["lifecycle"];
   /** What the clock alone would bring. */
@@ -14,7 +16,7 @@ export interface PolicyPreview {
 
 /** What would come next under a policy that is not saved. */
 export function Preview({ of, isDraft }: { of: PolicyPreview; isDraft: boolean }) {
-  const { preset, lifecycle, schedule } = of;
+  const { policy, preset, lifecycle, schedule } = of;
   const { preview } = words.value.use;
   const { names } = words.value.policy.preset;
   return (
@@ -36,7 +38,8 @@ export function Preview({ of, isDraft }: { of: PolicyPreview; isDraft: boolean }
         </ul>
       )}
       <p class="faint">
-        {preview.preset(names[preset])} {isDraft && preview.notSaved}
+        {policy.mode === "observe" && preview.observed} {preview.preset(names[preset])}{" "}
+        {isDraft && preview.notSaved}
       </p>
     </div>
   );

@@ -23,6 +23,8 @@ function wordsOf(path: Path | null, problem: PolicyProblem["problem"]): Componen
       return problems.lessThan(fieldLabel(problem.other), duration(problem.limit), duration(problem.is));
     case "at_most":
       return problems.atMost(fieldLabel(problem.other), duration(problem.limit), duration(problem.is));
+    case "left_out":
+      return problems.leftOut(fieldLabel(problem.other), duration(problem.limit), duration(problem.is));
     case "one_interval":
       return problems.oneInterval(duration(problem.limit));
     case "three_intervals":

@@ -1,4 +1,4 @@
-import type { WeeklyWindow } from "../../lifecycle/model/window-settings.ts";
+import type { DatedWindow, WeeklyWindow } from "../../lifecycle/model/window-settings.ts";
 import { DAYS } from "../../lifecycle/model/windows.ts";
 import { now } from "../clock.ts";
 import { words } from "../words.ts";
@@ -100,7 +100,6 @@ function Weekly({ window, onChange }: { window: WeeklyWindow; onChange: (window:
         ))}
       </fieldset>
       <span class="moments">
-        {" "}
         <Moment
           type="time"
           label={windows.from}
@@ -118,8 +117,6 @@ function Weekly({ window, onChange }: { window: WeeklyWindow; onChange: (window:
     </>
   );
 }
-
-type DatedWindow = Exclude<PolicyWindow, WeeklyWindow>;
 
 function Dated(props: { window: DatedWindow; timezone: string; onChange: (window: DatedWindow) => void }) {
   const { window, timezone, onChange } = props;

@@ -1,6 +1,5 @@
 import type { PreparationCause } from "../../lifecycle/model/preparation.ts";
-import type { Measured, UseState } from "../instance/use.ts";
-import { spelledOut } from "./spelled-out.ts";
+import type { UseState } from "../instance/use.ts";
 
 /** What is said of one instance's use, of its preparation for a hibernation, and of keeping it alive. */
 
@@ -14,20 +13,6 @@ const sources: Readonly<Record<string, string>> = {
   compute_processes: "GPU processes that are new or grew",
 };
 
-function measured(what: Measured): string {
-  switch (what.kind) {
-    case "gpu":
-      return what.index === null ? "GPU" : `GPU ${what.index}`;
-    case "cpu":
-      return "CPU";
-    case "source": {
-      const [, of, name] = /^(work|script)_(.+)$/.exec(what.name) ?? [];
-      if (name === undefined) return sources[what.name] ?? spelledOut(what.name);
-      return of === "work" ? `requests to ${name}` : `your script ${name}`;
-    }
-  }
-}
-
 const state: Readonly<Record<UseState, string>> = {
   active: "in use",
   quiet: "quiet",
@@ -39,15 +24,24 @@ const causes: Readonly<Record<PreparationCause, string>> = {
   idle: "for idleness",
   owner: "as you asked",
   schedule: "by the schedule",
-  max_runtime: "for having run for so long",
+  max_runtime: "because its longest runtime is over",
   budget: "for the budget",
   kill_switch: "by the kill switch",
+};
+
+/** What providers do with a machine that they take back, by their own word. */
+const reclaims: Readonly<Record<string, string>> = {
+  terminate: "it will be terminated",
+  stop: "it will be stopped",
+  hibernate: "it will be hibernated",
 };
 
 export const englishUse = {
   title: { idle: "Why it is idle", notIdle: "Why it is not idle", off: "What it is used for" },
   columns: { source: "Source", value: "Now", threshold: "Use from", state: "State" },
-  measured,
+  sources,
+  requests: (server: string) => `requests to ${server}`,
+  script: (name: string) => `your script ${name}`,
   state,
   quietFor: (duration: string) => `quiet for ${duration}`,
   unread: "not known",
@@ -55,21 +49,19 @@ export const englishUse = {
   cores: "cores",
   yes: "in use",
   no: "not in use",
-  off: "Idleness is switched off by its policy: none of this leads to anything.",
+  off: "Its policy switches idleness off: none of this has a consequence.",
   idle: (duration: string) => `Nothing has shown use for ${duration}.`,
   inUse: (what: string) => `In use: ${what}.`,
   unknown: (what: string) =>
     `Nothing shows use, but not everything can be read, and that counts as use: ${what}.`,
   activity: "Its agent says that it is used.",
   quiet: "Nothing shows use.",
-  noSources:
-    "Its agent tells of nothing but the GPU. A newer agent, from 1.3.0 on, tells of each source of use.",
+  noSources: "Its agent reports only the GPU. From version 1.3.0 on, the agent reports every source of use.",
   resident: (gigabytes: string, duration: string | null) =>
-    `A model is held in ${gigabytes} GB of GPU memory${duration === null ? "" : `, ${duration} without work`}. That alone is no use.`,
+    `A model is held in ${gigabytes} GB of GPU memory${duration === null ? "" : `, ${duration} without work`}. That alone does not count as use.`,
   preparation: {
     title: "Preparation",
-    because: (cause: PreparationCause) =>
-      `It is to be hibernated ${causes[cause]}, and saves its work first.`,
+    because: (cause: PreparationCause) => `It will be hibernated ${causes[cause]}, and saves its work first.`,
     state: {
       waiting: "The machine has not said yet that its hooks run.",
       running: (duration: string) => `Its hooks have run for ${duration}.`,
@@ -94,9 +86,10 @@ export const englishUse = {
     without: "At once, without running its hooks",
     prepares: (name: string) => `${name} saves its work first, and is hibernated then.`,
   },
-  reclaimed: (by: string | null, action: string | null) =>
-    `Its provider${by === null ? "" : ` (${by})`} takes this machine back${action === null ? "" : `: ${action}`}.`,
-  reclaimedAt: (when: string) => `At ${when}.`,
+  reclaimed: (by: string | null, action: string | null, when: string | null) =>
+    `Its provider${by === null ? "" : ` (${by})`} is taking this machine back${
+      action === null ? "" : `: ${reclaims[action] ?? action}`
+    }${when === null ? "" : `, at ${when}`}.`,
   keepAlive: {
     title: "Keep it alive",
     hours: (hours: number) => `${hours} h`,
@@ -110,15 +103,16 @@ export const englishUse = {
     show: "What would come next",
     title: "With this policy",
     nothing: "Nothing would be due.",
-    preset: (name: string) => `It comes to: ${name}.`,
+    preset: (name: string) => `Preset: ${name}.`,
     switches: {
       awake: "awake hours begin",
       asleep: "awake hours end",
-      hibernate: "awake hours end, and what runs is hibernated",
-      wake: "awake hours begin, and it is woken",
+      hibernate: "awake hours end, and it is hibernated if it runs",
+      wake: "awake hours begin, and it is woken if its provider can",
       maintenance_begins: "maintenance begins",
       maintenance_ends: "maintenance ends",
     },
+    observed: "It only observes: none of this is done.",
     notSaved: "Nothing is saved yet.",
   },
 };

@@ -1,5 +1,4 @@
 import type { UseWords } from "./english-use.ts";
-import { spelledOut } from "./spelled-out.ts";
 
 const sources: Readonly<Record<string, string>> = {
   ssh_connections: "conexões SSH",
@@ -11,33 +10,27 @@ const sources: Readonly<Record<string, string>> = {
   compute_processes: "processos na GPU que são novos ou cresceram",
 };
 
-const measured: UseWords["measured"] = (what) => {
-  switch (what.kind) {
-    case "gpu":
-      return what.index === null ? "GPU" : `GPU ${what.index}`;
-    case "cpu":
-      return "CPU";
-    case "source": {
-      const [, of, name] = /^(work|script)_(.+)$/.exec(what.name) ?? [];
-      if (name === undefined) return sources[what.name] ?? spelledOut(what.name);
-      return of === "work" ? `requisições a ${name}` : `seu script ${name}`;
-    }
-  }
-};
-
 const causes: Readonly<Record<Parameters<UseWords["preparation"]["because"]>[0], string>> = {
   idle: "por ociosidade",
   owner: "como você pediu",
   schedule: "pelos horários",
-  max_runtime: "por ter funcionado tanto tempo",
+  max_runtime: "porque o tempo máximo ligada acabou",
   budget: "pelo orçamento",
   kill_switch: "pelo botão de parar tudo",
+};
+
+const reclaims: Readonly<Record<string, string>> = {
+  terminate: "ela será encerrada",
+  stop: "ela será parada",
+  hibernate: "ela será hibernada",
 };
 
 export const portugueseUse: UseWords = {
   title: { idle: "Por que está ociosa", notIdle: "Por que não está ociosa", off: "Para que é usada" },
   columns: { source: "Fonte", value: "Agora", threshold: "Uso a partir de", state: "Estado" },
-  measured,
+  sources,
+  requests: (server) => `requisições a ${server}`,
+  script: (name) => `seu script ${name}`,
   state: {
     active: "em uso",
     quiet: "sem uso",
@@ -50,16 +43,15 @@ export const portugueseUse: UseWords = {
   cores: "núcleos",
   yes: "em uso",
   no: "sem uso",
-  off: "A ociosidade está desligada na política: nada disto leva a coisa alguma.",
+  off: "A ociosidade está desligada na política: nada disto tem consequência.",
   idle: (duration) => `Nada mostra uso há ${duration}.`,
   inUse: (what) => `Em uso: ${what}.`,
   unknown: (what) => `Nada mostra uso, mas nem tudo pode ser lido, e isso conta como uso: ${what}.`,
   activity: "O agente diz que ela está em uso.",
   quiet: "Nada mostra uso.",
-  noSources:
-    "O agente não informa nada além da GPU. Um agente mais novo, a partir da versão 1.3.0, informa cada sinal de uso.",
+  noSources: "O agente só informa a GPU. A partir da versão 1.3.0, o agente informa cada fonte de uso.",
   resident: (gigabytes, duration) =>
-    `Um modelo ocupa ${gigabytes} GB de memória da GPU${duration === null ? "" : `, sem trabalho há ${duration}`}. Só isso não é uso.`,
+    `Um modelo ocupa ${gigabytes} GB de memória da GPU${duration === null ? "" : `, sem trabalho há ${duration}`}. Só isso não conta como uso.`,
   preparation: {
     title: "Preparação",
     because: (cause) => `Ela será hibernada ${causes[cause]}, e antes salva o trabalho.`,
@@ -87,9 +79,10 @@ export const portugueseUse: UseWords = {
     without: "Imediatamente, sem rodar os hooks",
     prepares: (name) => `${name} salva o trabalho antes, e então é hibernada.`,
   },
-  reclaimed: (by, action) =>
-    `O provedor${by === null ? "" : ` (${by})`} toma esta máquina de volta${action === null ? "" : `: ${action}`}.`,
-  reclaimedAt: (when) => `Em ${when}.`,
+  reclaimed: (by, action, when) =>
+    `O provedor${by === null ? "" : ` (${by})`} está retomando esta máquina${
+      action === null ? "" : `: ${reclaims[action] ?? action}`
+    }${when === null ? "" : `, em ${when}`}.`,
   keepAlive: {
     title: "Mantê-la viva",
     hours: (hours) => `${hours} h`,
@@ -107,11 +100,12 @@ export const portugueseUse: UseWords = {
     switches: {
       awake: "começa o horário de uso",
       asleep: "termina o horário de uso",
-      hibernate: "termina o horário de uso, e o que está ligado é hibernado",
-      wake: "começa o horário de uso, e ela é acordada",
+      hibernate: "termina o horário de uso, e ela é hibernada se estiver ligada",
+      wake: "começa o horário de uso, e ela é acordada se o provedor consegue",
       maintenance_begins: "começa a manutenção",
       maintenance_ends: "termina a manutenção",
     },
+    observed: "Ela só observa: nada disto é feito.",
     notSaved: "Nada foi salvo ainda.",
   },
 };

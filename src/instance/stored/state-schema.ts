@@ -150,7 +150,10 @@ export const stateSchema = exactly<InstanceState>({
     at: number,
     endsAt: numberOrNull,
   }).optional(),
+  noticedFrom: number.optional(),
+  noticeToldAt: number.optional(),
   deadManActedAt: number.optional(),
+  deadManToldAt: number.optional(),
   reminders: exactly<InstanceState["reminders"]>({
     wouldHibernateAt: numberOrNull,
     wouldDeleteAt: numberOrNull,

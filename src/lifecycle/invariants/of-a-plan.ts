@@ -13,7 +13,7 @@ type OfAPlan = (before: InstanceState, after: InstanceState, now: number, by?: D
 export const OF_A_PLAN = [
   ["planned_stop_unwarned", isNewPlannedStopWarned],
   ["planned_stop_while_kept_alive", isNewPlannedStopFree],
-  ["idle_order_in_awake_hours", isNewIdleOrderOutsideAwakeHours],
+  ["order_in_awake_hours", isNewOrderOutsideAwakeHours],
   ["silence_order_in_maintenance", isNewSilenceOrderOutsideMaintenance],
   ["schedule_woke_anothers", isNewScheduledWakeOfItsOwn],
 ] as const satisfies readonly (readonly [string, OfAPlan])[];
@@ -36,14 +36,16 @@ function isNewPlannedStopFree(before: InstanceState, after: InstanceState, now: 
 }
 
 /** A person, or a budget, may have many idle ones hibernated at any time. */
-function isNewIdleOrderOutsideAwakeHours(
+function isNewOrderOutsideAwakeHours(
   before: InstanceState,
   after: InstanceState,
   now: number,
   by?: DecidedBy,
 ): boolean {
   const { phase } = after;
-  if (phase.status !== "hibernating" || phase.reason !== "idle" || phase.because !== undefined) return true;
+  if (phase.status !== "hibernating") return true;
+  const isIdle = phase.reason === "idle" && phase.because === undefined;
+  if (!isIdle && phase.because !== "schedule") return true;
   return newActionIn(before, after) === null || by === undefined || !isAwakeTime(by.policy, now);
 }
 

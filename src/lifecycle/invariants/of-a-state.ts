@@ -65,9 +65,10 @@ function areNumbersFinite(state: InstanceState, known: InstanceState | null): bo
 
 function areSingleNumbersFinite(state: InstanceState): boolean {
   const { unflushed, nextEffectId, stoppedHourlyCost = 0, meantToRunSince = 0, deadManActedAt = 0 } = state;
-  const { runningSince = 0, windowsFrom = 0 } = state;
+  const { runningSince = 0, windowsFrom = 0, noticedFrom = 0, noticeToldAt = 0, deadManToldAt = 0 } = state;
   const moments = meantToRunSince + deadManActedAt + runningSince + windowsFrom;
-  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + moments);
+  const told = noticedFrom + noticeToldAt + deadManToldAt;
+  return Number.isFinite(unflushed + nextEffectId + stoppedHourlyCost + moments + told);
 }
 
 function isAllFinite(value: unknown): boolean {

@@ -7,6 +7,7 @@ import {
 import { abilitiesOf, type ConnectedProvider, kindOf } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
 import { DAY_MS, SECOND_MS } from "./time.ts";
+import { longestGapMs } from "./windows.ts";
 
 /** Why a policy may not be set: each issue names the setting and says what is wrong with it. */
 
@@ -93,6 +94,13 @@ export function policyContradictions(policy: PolicySettings, provider: Connected
     issues.push({
       path: ["orphan", "never_heard_after_seconds"],
       message: `must not be more than orphan.hibernate_after_seconds (${orphan.hibernate_after_seconds} s) while orphan.act_on_never_heard is set, but is ${orphan.never_heard_after_seconds} s`,
+    });
+  }
+  const left = longestGapMs(policy.maintenance.windows) / SECOND_MS;
+  if (orphan.enabled && left < orphan.hibernate_after_seconds) {
+    issues.push({
+      path: ["maintenance", "windows"],
+      message: `must leave out orphan.hibernate_after_seconds (${orphan.hibernate_after_seconds} s) at a stretch in each week, but leaves ${left} s`,
     });
   }
   atLeastOneInterval("guard", "window_seconds", guard.window_seconds);

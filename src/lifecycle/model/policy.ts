@@ -2,6 +2,7 @@ import { type PolicySettings, shortestSilenceSeconds } from "./policy-settings.t
 import type { SourceSettings } from "./source-settings.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
 import type { MaintenanceSettings, ScheduleSettings } from "./window-settings.ts";
+import { isKnownZone } from "./zone.ts";
 
 /** Thirty days: then it leaves the list, the scrape and whatever is done for all instances. */
 export const DELETED_LISTED_MS = 30 * DAY_MS;
@@ -56,6 +57,8 @@ export interface Policy {
   readonly wakeGraceMs: number;
   /** For this long after a hibernation was ordered or confirmed, further heartbeats are normal and mean nothing. */
   readonly settleMs: number;
+  /** A machine that says that its provider takes it back is believed for so long. */
+  readonly noticeMs: number;
   /** The owner is told of a GPU that has looked stuck for so long. */
   readonly stuckAfterMs: number;
   /** The owner is told when what cannot be read has counted as use for so long, alone. */
@@ -116,7 +119,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
       maxHoldMs: fromSeconds(guard.max_hold_seconds),
       askAgainMs: (5 * MINUTE_MS) / speed,
     },
-    schedule: settings.schedule,
+    schedule: inKnownZone(settings.schedule),
     maintenance: settings.maintenance,
     maxRuntimeMs: settings.max_runtime_hours === null ? null : (settings.max_runtime_hours * HOUR_MS) / speed,
     stopWarningMs: (15 * MINUTE_MS) / speed,
@@ -124,6 +127,7 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     keepAliveMs: (settings.keep_alive_minutes * MINUTE_MS) / speed,
     wakeGraceMs: (10 * MINUTE_MS) / speed,
     settleMs: (2 * MINUTE_MS) / speed,
+    noticeMs: HOUR_MS / speed,
     stuckAfterMs: (30 * MINUTE_MS) / speed,
     unreadAfterMs: HOUR_MS / speed,
     reminderMs: (4 * HOUR_MS) / speed,
@@ -131,4 +135,11 @@ export function compilePolicy(settings: PolicySettings, speed = 1, suspended = f
     regretMs: (10 * MINUTE_MS) / speed,
     deletedListedMs: DELETED_LISTED_MS / speed,
   };
+}
+
+/** By clocks that nobody knows nothing is stopped or woken. */
+function inKnownZone(schedule: ScheduleSettings): ScheduleSettings {
+  return schedule.awake.length === 0 || isKnownZone(schedule.timezone)
+    ? schedule
+    : { ...schedule, outside: "idle_rules", wake_at_start: false };
 }

@@ -57,8 +57,14 @@ export interface InstanceState {
   readonly lastPreparation?: EndedPreparation | undefined;
   /** Its provider takes the machine back, as the machine said and has not withdrawn. */
   readonly reclaimed?: Reclaimed | undefined;
+  /** The first of its notices that have come to nothing so far: they are believed for a while from then. */
+  readonly noticedFrom?: number | undefined;
+  /** When its owner was last told of such a notice. */
+  readonly noticeToldAt?: number | undefined;
   /** When its dead-man switch hibernated it, as its owner was last told. */
   readonly deadManActedAt?: number | undefined;
+  /** When that was. */
+  readonly deadManToldAt?: number | undefined;
   /** When the owner was last told that a step is due which no provider can take. */
   readonly reminders: {
     readonly wouldHibernateAt: number | null;

@@ -67,10 +67,26 @@ export const storedDetail = jsonText(
   z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 ).catch({});
 
-/** One level of stored overrides. Only the fields that are known and valid count. */
+/** One level of stored overrides. Only the fields that are known and valid count, and the names of time zones as they are. */
 export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z
   .record(z.string(), z.unknown())
-  .transform((stored) => policyOverridesSchema.parse(knownPart(policyOverridesSchema, fromKept(stored))));
+  .transform((stored) => {
+    const known = policyOverridesSchema.parse(knownPart(policyOverridesSchema, fromKept(stored)));
+    const { schedule, maintenance } = zonesSchema.parse(stored);
+    return {
+      ...known,
+      ...(known.schedule === undefined ? {} : { schedule: { ...known.schedule, ...schedule } }),
+      ...(known.maintenance === undefined ? {} : { maintenance: { ...known.maintenance, ...maintenance } }),
+    };
+  });
+
+/** A zone that this runtime does not know, and another one may: without its name, its windows would be those of another zone. */
+const zoneSchema = z
+  .object({ timezone: z.string().max(64) })
+  .optional()
+  .catch(undefined);
+
+const zonesSchema = z.object({ schedule: zoneSchema, maintenance: zoneSchema });
 
 /** The fields that the schema knows and accepts; groups of fields are reduced in the same way. */
 function knownPart(schema: z.ZodObject, stored: Readonly<Record<string, unknown>>): Record<string, unknown> {

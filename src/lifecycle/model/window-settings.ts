@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DAY_MS } from "./time.ts";
 import { DAYS } from "./windows.ts";
+import { isKnownZone } from "./zone.ts";
 
 /** Windows of time in which a policy does something else, in the fields of the HTTP API. */
 
@@ -32,17 +33,8 @@ export const datedWindowSchema = z
 export const timezoneSchema = z
   .string()
   .max(64)
-  .refine(isTimezone, "must be the name of a time zone, as America/Sao_Paulo")
+  .refine(isKnownZone, "must be the name of a time zone, as America/Sao_Paulo")
   .describe("A name of the IANA time zone database, as America/Sao_Paulo");
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export const scheduleSchema = z.strictObject({
   timezone: timezoneSchema,

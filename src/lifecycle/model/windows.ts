@@ -87,6 +87,17 @@ export function endOfSpan(windows: readonly TimeWindow[], timezone: string, at: 
   return change === null || change.begins ? null : change.at;
 }
 
+/** The longest time at a stretch that the windows of every week leave out, where no clock is changed. */
+export function longestGapMs(windows: readonly TimeWindow[]): number {
+  const weekly = windows.filter((window) => "days" in window);
+  if (weekly.length === 0) return Number.POSITIVE_INFINITY;
+  const spans = spansOfDays(weekly, "UTC", 0, 14);
+  return spans.reduce((longest, { to }, index) => {
+    const next = spans[index + 1];
+    return next === undefined ? longest : Math.max(longest, next.from - to);
+  }, 0);
+}
+
 function endOfLongSpan(windows: readonly TimeWindow[], timezone: string, at: number): number | null {
   if (isEndless(windows, timezone, at)) return null;
   let end = at;

@@ -20,6 +20,11 @@ export interface Instants {
   readonly last: number;
 }
 
+/** Whether this runtime knows a time zone of this name. */
+export function isKnownZone(timezone: string): boolean {
+  return timezone === "UTC" || zoneOf(timezone).format !== null;
+}
+
 /** When a clock in this zone first shows this time. */
 export function instantAt(timezone: string, { year, month, day, hour, minute }: ClockTime): number {
   return instantsAt(timezone, Date.UTC(year, month - 1, day, hour, minute)).first;

@@ -15,7 +15,7 @@ export function passOverMaintenance(state: InstanceState, policy: Policy, now: n
   return end === null || end <= (state.windowsFrom ?? 0) ? state : countSilenceFrom(state, end);
 }
 
-/** The silence of one that is hibernated has begun by our own word: it goes on to count. */
+/** One that is hibernated is silent because it was told to be: that silence goes on counting. */
 export function countSilenceFrom(state: InstanceState, end: number): InstanceState {
   const { phase, clock } = state;
   switch (phase.status) {

@@ -11,10 +11,10 @@ export function isAwakeTime(
   { schedule: { awake, timezone } }: Pick<Policy, "schedule">,
   at: number,
 ): boolean {
-  return awake.length > 0 && isWithin(awake, timezone, at);
+  return isWithin(awake, timezone, at);
 }
 
-/** The idle run, where idleness counts from the end of the last awake hours at the earliest: from never while they have none. */
+/** The idle run, which counts from the end of the last awake hours at the earliest; never while these have no end. */
 export function outsideAwakeHours(run: IdleRun, policy: Policy, now: number): IdleRun {
   const { awake, timezone } = policy.schedule;
   if (awake.length === 0) return run;

@@ -100,7 +100,7 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
   return refusal ?? beginWake(recover(state, now, "woken"), policy, now, { by: "owner" });
 }
 
-/** It runs still, and is to be hibernated once it is prepared: it is not. */
+/** It still runs, and is being prepared for its hibernation, which is called off. */
 function leaveAwake(state: InstanceState, now: number): InstanceState {
   const because = "its owner wants it to run";
   const awake = endIdleRun(callOffPreparation(state, now, because), now, because);
@@ -156,5 +156,6 @@ function resetForOtherMachine(state: InstanceState, policy: Policy, now: number)
     use: undefined,
     stoppedHourlyCost: undefined,
     reclaimed: undefined,
+    noticedFrom: undefined,
   };
 }

@@ -1,10 +1,13 @@
 import type { HeartbeatReport } from "../model/heartbeat.ts";
 import { record } from "../model/outbox.ts";
 import type { InstanceState } from "../model/state.ts";
-import { MINUTE_MS, SECOND_MS, toIso } from "../model/time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "../model/time.ts";
 
 /** What the machine tells of a time that differs by less is one and the same act. */
 const SAME_ACT_MS = 15 * MINUTE_MS;
+
+/** Whoever holds the token could claim an act with each heartbeat. */
+const TOLD_AGAIN_MS = HOUR_MS;
 
 /** A machine that hibernated itself while the service was out of reach says so on its return. Each time is told once. */
 export function noteDeadMan(state: InstanceState, { dead_man }: HeartbeatReport, now: number): InstanceState {
@@ -13,8 +16,9 @@ export function noteDeadMan(state: InstanceState, { dead_man }: HeartbeatReport,
   const actedAt = now - Math.round(agoSeconds * SECOND_MS);
   const told = state.deadManActedAt;
   if (told !== undefined && Math.abs(actedAt - told) < SAME_ACT_MS) return state;
+  if (state.deadManToldAt !== undefined && now - state.deadManToldAt < TOLD_AGAIN_MS) return state;
   return record(
-    { ...state, deadManActedAt: actedAt },
+    { ...state, deadManActedAt: actedAt, deadManToldAt: now },
     {
       at: now,
       kind: "dead_man_hibernated",

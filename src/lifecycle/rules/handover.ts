@@ -73,7 +73,9 @@ export function callOff(state: InstanceState, at: number, because: string): Inst
     case "waiting":
       return cancel(state, at, because);
     case "trying":
-      return withHandover(state, { state: "trying", calledOffBecause: because });
+      return action.handover.calledOffBecause === because
+        ? state
+        : withHandover(state, { state: "trying", calledOffBecause: because });
     case "accepted":
       return state;
   }

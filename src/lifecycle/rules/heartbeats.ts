@@ -55,7 +55,11 @@ export function receiveHeartbeat(
     isPreparing: report.status === "preparing" || report.preparation?.state === "running",
   };
   const heard = hearPreparation(recover({ ...known, use }, now, "heartbeat received"), report, now);
-  const noted = noteDeadMan(noteReclaim(applySignal(heard, signal, policy), report, now), report, now);
+  const noted = noteDeadMan(
+    noteReclaim(applySignal(heard, signal, policy), report, policy, now),
+    report,
+    now,
+  );
   const told = warnOfUse(noted, judgement, policy, now);
   const alive = updateLastHeartbeat(told, now, policy);
   return isDuplicate ? alive : addHeartbeat(alive, heartbeat, state.clock.lastHeartbeatAt, policy);

@@ -4,6 +4,7 @@ import { type IdleRun, idleRunOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, withIdleRun } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { AWAKE_HOURS, isAwakeTime } from "./awake-hours.ts";
 import type { Judgement } from "./use.ts";
 import { isGap } from "./use-seen.ts";
 
@@ -27,6 +28,10 @@ export function updateIdleRun(state: InstanceState, use: UseReport, policy: Poli
   if (run !== null && isGap(lastHeartbeatAt, use.at, policy)) {
     const ended = endIdleRun(state, use.at, "heartbeats were missing");
     return withIdleRun(ended, beginRun(use.at, reading, keepAliveUntil));
+  }
+  // Heartbeats of awake hours are no evidence of what comes after them.
+  if (run !== null && isAwakeTime(policy, use.at)) {
+    return withIdleRun(endIdleRun(state, use.at, AWAKE_HOURS), beginRun(use.at, reading, keepAliveUntil));
   }
   const continues = run !== null && run.metric === reading.metric;
   return withIdleRun(

@@ -11,6 +11,7 @@ import { AWAKE_HOURS, outsideAwakeHours } from "./awake-hours.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 import { residentModelGb, sayResidentModel } from "./resident-model.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /**
  * The idle ladder of a running instance: warned, then hibernated. It needs fresh evidence: missing heartbeats never
@@ -42,7 +43,7 @@ export function hasFreshEvidence(state: InstanceState, run: IdleRun, policy: Pol
 /** When the next step of the idle ladder is due, or null when only a heartbeat can move it. */
 export function idleDeadline(state: InstanceState, policy: Policy, now: number): number | null {
   const { phase } = state;
-  if (phase.status !== "running" || isSpokenFor(state)) return null;
+  if (phase.status !== "running" || isSpokenFor(state, policy)) return null;
   const run = phase.idle;
   if (run === null || !policy.idle.enabled) return null;
   const due = nextDue(state, outsideAwakeHours(run, policy, now), policy);
@@ -58,12 +59,12 @@ function nextDue(state: InstanceState, run: IdleRun, policy: Policy): number {
 function dueByPolicy(state: InstanceState, run: IdleRun, policy: Policy): number {
   if (run.warnedAt === null) return run.since + policy.idle.warnAfterMs;
   const due = hibernationDue(run, policy);
-  const toldAt = toldAsMereWish(state, run, policy);
+  const toldAt = lastReminderAt(state, run, policy);
   return toldAt === null ? due : Math.max(due, toldAt + policy.reminderMs);
 }
 
-/** When its owner was last told of a hibernation that is due and that nobody carries out; null for any other. */
-function toldAsMereWish(state: InstanceState, run: IdleRun, policy: Policy): number | null {
+/** When its owner was last told of a hibernation that is due and not carried out; null where it is carried out. */
+function lastReminderAt(state: InstanceState, run: IdleRun, policy: Policy): number | null {
   if (abilitiesOf(state.profile.provider).hibernates === "never") return state.reminders.wouldHibernateAt;
   return policy.observes ? toldOfRunAt(state, run) : null;
 }
@@ -75,7 +76,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
   const run = outsideAwakeHours(phase.idle, policy, now);
   // It is warned anew once idleness counts again.
   if (run.warnedAt !== null && run.warnedAt < run.since) return endIdleRun(state, now, AWAKE_HOURS);
-  if (isSpokenFor(state)) return state;
+  if (isSpokenFor(state, policy)) return state;
   const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {
@@ -123,8 +124,8 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
 }
 
 /** It is being prepared for its hibernation, or its provider takes it back. */
-function isSpokenFor({ phase, reclaimed }: InstanceState): boolean {
-  return preparationOf(phase) !== null || reclaimed !== undefined;
+function isSpokenFor(state: InstanceState, policy: Policy): boolean {
+  return preparationOf(state.phase) !== null || isTakenBack(state, policy);
 }
 
 /** What the hibernation ahead risks, where that is known. */

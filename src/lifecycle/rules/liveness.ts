@@ -1,6 +1,6 @@
 import { hibernatedCost } from "../model/hibernated-cost.ts";
 import { record } from "../model/outbox.ts";
-import { isUnheard, type Orphan, orphanOf } from "../model/phase.ts";
+import { isUnheard, type Orphan, orphanOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
@@ -20,6 +20,7 @@ import {
 } from "./ladder.ts";
 import { afterMaintenance, isInMaintenance } from "./maintenance.ts";
 import { ONLY_OBSERVES } from "./observing.ts";
+import { isTakenBack } from "./taken-back.ts";
 import { unheardDue } from "./unheard.ts";
 import { warnOfUnheard } from "./unheard-warning.ts";
 
@@ -46,7 +47,7 @@ function stepDue(state: InstanceState, policy: Policy): number | null {
       if (phase.status === "waking" && phase.confirmedAt === null) return null;
       const seen = seenAt(clock);
       // The silence of one that its provider takes back is expected.
-      if (seen === null || state.reclaimed !== undefined) return null;
+      if (seen === null || isTakenBack(state, policy)) return null;
       return Math.max(seen + policy.orphan.orphanAfterMs, clock.graceUntil ?? 0);
     }
     case "pending":
@@ -195,6 +196,11 @@ function deletionAhead({ observes }: Policy, due: number): string {
     : `will be deleted after ${toIso(due)}`;
 }
 
+/** Whatever it does: its hooks run first. */
+function isToBeHibernated({ phase }: InstanceState): boolean {
+  return preparationOf(phase)?.order.reason === "owner";
+}
+
 /**
  * The alarm fired far too late, so the service was down. An orphan is still told of by its deadline, but silence in which
  * nothing could be heard takes no further step and confirms no hibernation.
@@ -204,7 +210,8 @@ export function resumeAfterDowntime(state: InstanceState, policy: Policy, now: n
     case "pending":
     case "running":
     case "waking": {
-      if (state.reclaimed !== undefined) return { ...state, clock: { ...state.clock, countsFrom: now } };
+      if (isTakenBack(state, policy) || isToBeHibernated(state))
+        return { ...state, clock: { ...state.clock, countsFrom: now } };
       if (orphanOf(state.phase) !== null) return restartLadder(state, now);
       const due = stepDue(state, policy);
       const isDue = due !== null && due <= now && !isInMaintenance(policy, now);

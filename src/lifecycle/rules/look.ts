@@ -177,7 +177,7 @@ function confirmHibernated(state: InstanceState, now: number): InstanceState {
   if (phase.status !== "hibernated") return state;
   const { openLook: _, ...hibernated } = phase;
   return record(
-    { ...state, phase: hibernated },
+    { ...state, noticedFrom: undefined, phase: hibernated },
     {
       at: now,
       kind: "looked",
@@ -198,6 +198,7 @@ function keepOpen(state: InstanceState, { because, isPassing }: NoAnswer, now: n
   const isTold = phase.openLook.isTold || !isPassing || now >= failingSince + TELL_AFTER_MS;
   const kept: InstanceState = {
     ...state,
+    noticedFrom: undefined,
     phase: { ...phase, openLook: { ...phase.openLook, failingSince, isTold } },
   };
   return isTold && !phase.openLook.isTold ? tellUnwatched(kept, now, because) : kept;

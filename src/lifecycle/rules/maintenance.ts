@@ -5,12 +5,12 @@ import { endOfSpan, isWithin } from "../model/windows.ts";
 
 export function isInMaintenance({ maintenance }: Pick<Policy, "maintenance">, at: number): boolean {
   const { windows, timezone } = maintenance;
-  return windows.length > 0 && isWithin(windows, timezone, at);
+  return isWithin(windows, timezone, at);
 }
 
 /** When a step for silence that is due at `due` can come at the earliest; null where maintenance never ends. */
-export function afterMaintenance({ maintenance }: Policy, due: number, now: number): number | null {
-  const { windows, timezone } = maintenance;
+export function afterMaintenance(policy: Policy, due: number, now: number): number | null {
+  const { windows, timezone } = policy.maintenance;
   const at = Math.max(due, now);
-  return windows.length > 0 && isWithin(windows, timezone, at) ? endOfSpan(windows, timezone, at) : due;
+  return isInMaintenance(policy, at) ? endOfSpan(windows, timezone, at) : due;
 }

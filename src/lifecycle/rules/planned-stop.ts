@@ -11,6 +11,7 @@ import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { endOfSpan, isWithin, lastEnd, nextStart } from "../model/windows.ts";
 import { hibernateByPolicy } from "./observing.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /**
  * Hibernations that are planned ahead, and come whatever the instance does: at the end of its schedule's awake hours, and after
@@ -28,7 +29,7 @@ export interface ComingStop {
 
 /** The next planned stop; null where none is planned. */
 export function plannedStop(state: InstanceState, policy: Policy, now: number): ComingStop | null {
-  if (policy.suspended || !mayBeStopped(state)) return null;
+  if (policy.suspended || !mayBeStopped(state, policy)) return null;
   const [first = null, second = null] = [scheduledStop(state, policy, now), longestRun(state, policy)].filter(
     (stop) => stop !== null,
   );
@@ -36,12 +37,13 @@ export function plannedStop(state: InstanceState, policy: Policy, now: number): 
 }
 
 /**
- * Whether somebody may be told to stop it: a silent one only where its provider can. One that its provider takes back is left to
- * that, and what its machine is prepared for comes by itself; but what is planned outweighs idleness.
+ * Whether somebody may be told to stop it: a silent one only where its provider can. One that its provider takes back is left
+ * alone, and so is one that is being prepared already, unless for idleness: a planned stop outweighs that.
  */
-function mayBeStopped({ phase, profile, reclaimed }: InstanceState): boolean {
+function mayBeStopped(state: InstanceState, policy: Policy): boolean {
+  const { phase, profile } = state;
   const order = preparationOf(phase)?.order;
-  if (reclaimed !== undefined || (order !== undefined && order.because !== "idle")) return false;
+  if (isTakenBack(state, policy) || (order !== undefined && order.because !== "idle")) return false;
   return phase.status === "running" || (phase.status === "orphaned" && stopsSilent(profile.provider));
 }
 
@@ -55,7 +57,7 @@ function scheduledStop(state: InstanceState, policy: Policy, now: number): Comin
   return next === null ? null : stopAtEnd(state, next, policy);
 }
 
-/** Whoever began to run, was woken or kept alive since then is left alone until the next end; so is what a former policy decided. */
+/** An end before this moment stops nothing: it has begun to run since then, was woken or kept alive, or the policy was another one. */
 function leftAloneUntil({ runningSince = 0, meantToRunSince = 0, windowsFrom = 0 }: InstanceState): number {
   return Math.max(runningSince, meantToRunSince, windowsFrom);
 }
@@ -96,7 +98,7 @@ function knownOf(
   return plannedStops.find((stop) => stop.because === because && stop.dueAt === dueAt) ?? null;
 }
 
-/** Whether its owner was told that it would be carried out, and is not. */
+/** Whether its owner was told that it would be carried out, but is not. */
 function isTold(state: InstanceState, stop: ComingStop): boolean {
   return knownOf(state, stop)?.toldAt != null;
 }
@@ -117,7 +119,7 @@ function mustWarn(state: InstanceState, stop: ComingStop, policy: Policy): boole
   return isCarriedOut(state, policy) && !isWarnedOf(state, stop);
 }
 
-/** Else its owner is told at its time that it would be. */
+/** Whether the stop is carried out. If not, its owner is told when it is due. */
 function isCarriedOut({ profile }: InstanceState, { observes }: Policy): boolean {
   return !observes && abilitiesOf(profile.provider).hibernates !== "never";
 }

@@ -2,7 +2,7 @@ import { record } from "../model/outbox.ts";
 import { idleRunOf, type Phase, preparationOf } from "../model/phase.ts";
 import type { Preparation } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
-import { detailOf, endPreparation } from "./preparation.ts";
+import { detailOf, endPreparation, isByPerson } from "./preparation.ts";
 
 /** How a preparation ends without the order that waits for it. */
 
@@ -20,11 +20,27 @@ export function settlePreparation(before: InstanceState, after: InstanceState, a
   const former = preparationOf(before.phase);
   if (former === null || after.lastPreparation?.id === former.id) return after;
   const next = preparationOf(after.phase);
-  if (next?.id !== former.id) return cancel(after, former, at, becauseOf(after.phase));
+  if (next?.id !== former.id) {
+    const cancelled = cancel(after, former, at, becauseOf(after.phase));
+    return after.phase.status === "orphaned" ? tellIfLost(cancelled, former, at) : cancelled;
+  }
   const isIdleNoMore = idleRunOf(after.phase)?.since !== idleRunOf(before.phase)?.since;
   return next.order.reason === "idle" && isIdleNoMore
     ? cancel(after, next, at, "it is no longer idle")
     : after;
+}
+
+/** Nobody gives the order of a person or a budget again. What is planned, or for idleness, is decided on anew. */
+function tellIfLost(state: InstanceState, { order: { because, reason } }: Preparation, at: number) {
+  if (!isByPerson(because) && because !== "budget") return state;
+  if (reason === "idle") return state;
+  return record(state, {
+    at,
+    kind: "hibernate_failed",
+    severity: "critical",
+    message: "Could not hibernate: it fell silent while its hooks prepared it",
+    detail: { reason, because },
+  });
 }
 
 function becauseOf({ status }: Phase): string {

@@ -3,42 +3,60 @@ import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { Preparation } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
+import { stopsSilent } from "../model/stopping.ts";
 import { shortDuration } from "../model/time.ts";
 import { hasFreshEvidence } from "./idleness.ts";
 import { livenessDeadline } from "./liveness.ts";
-import { detailOf, endPreparation, orderHibernation, withPreparation } from "./preparation.ts";
+import { detailOf, endPreparation, isByPerson, orderHibernation, withPreparation } from "./preparation.ts";
+import { reclaimDeadline } from "./reclaim.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /** How the order is given that waits for a preparation: as soon as the hooks have succeeded, and at the limit in any case. */
 
 /** When the limit is reached; null without a preparation. */
 export function preparationDeadline(state: InstanceState, policy: Policy, now: number): number | null {
   const preparation = preparationOf(state.phase);
-  if (preparation === null || isHeld(state, policy)) return null;
+  if (preparation === null || isHeld(state, preparation, policy)) return null;
   // What is due and was not done waits for fresh evidence, which only a heartbeat can bring.
   return preparation.limitAt > now ? preparation.limitAt : null;
 }
 
-/** Nothing is ordered of a machine that its provider takes back, nor while the account is suspended. */
-function isHeld({ reclaimed }: InstanceState, { suspended }: Policy): boolean {
-  return suspended || reclaimed !== undefined;
+/**
+ * The policy orders nothing of a machine that its provider takes back. What a person asks for is ordered all the same, but nothing is
+ * while the account is suspended.
+ */
+function isHeld(state: InstanceState, { order }: Preparation, policy: Policy): boolean {
+  return policy.suspended || (isTakenBack(state, policy) && !isByPerson(order.because));
 }
 
 /** Gives the order if the machine is prepared, or the limit is reached. */
 export function takePreparationStep(state: InstanceState, policy: Policy, now: number): InstanceState {
   const preparation = preparationOf(state.phase);
-  if (preparation === null || isHeld(state, policy)) return state;
+  if (preparation === null || isHeld(state, preparation, policy)) return state;
   const { limitAt, heard } = preparation;
   const isPrepared = heard?.state === "succeeded";
+  if (hasFallenSilent(state, limitAt, policy, now)) return giveUnprepared(state, preparation, now);
   if (!isPrepared && now < limitAt) return state;
-  // It fell silent before: then it is an orphan, and not prepared.
-  const orphanAt = livenessDeadline(state, policy, now);
-  if (orphanAt !== null && orphanAt <= Math.min(now, limitAt)) return state;
   // The service was away at the limit: the machine could not say how far it is.
   if (!isPrepared && now - limitAt > policy.orphan.orphanAfterMs) {
     return withPreparation(state, { ...preparation, limitAt: now + policy.idle.prepareMaxMs });
   }
   if (!isFounded(state, preparation, policy, now)) return state;
   return isPrepared ? give(state, preparation, "succeeded", now) : overdue(state, preparation, now);
+}
+
+/** It fell silent before the limit: nobody is there to prepare it. */
+function hasFallenSilent(state: InstanceState, limitAt: number, policy: Policy, now: number): boolean {
+  const moments = [livenessDeadline(state, policy, now), reclaimDeadline(state, policy)];
+  return moments.some((moment) => moment !== null && moment <= Math.min(now, limitAt));
+}
+
+/** What is to be hibernated whatever it does is ordered where its provider reaches it. Else it is an orphan, or taken back. */
+function giveUnprepared(state: InstanceState, preparation: Preparation, now: number): InstanceState {
+  const { id, order } = preparation;
+  if (order.reason === "idle" || !stopsSilent(state.profile.provider)) return state;
+  const ended = endPreparation(state, preparation, "cancelled", now);
+  return orderHibernation(ended, order, now, { unprepared: "silent", preparation_id: id });
 }
 
 /** Missing heartbeats never count as idleness. */
@@ -79,7 +97,12 @@ export function preparationAhead(
   state: InstanceState,
   policy: Policy,
   now: number,
-): { readonly at: number; readonly because: string; readonly blockedBy: "stale_evidence" | null } | null {
+): {
+  readonly at: number;
+  readonly because: string;
+  readonly blockedBy: "stale_evidence" | null;
+  readonly isHeld: boolean;
+} | null {
   const preparation = preparationOf(state.phase);
   if (preparation === null) return null;
   const { limitAt, order, heard } = preparation;
@@ -88,6 +111,7 @@ export function preparationAhead(
     at: limitAt,
     because: `${order.message}; ${sayHooks(heard)}`,
     blockedBy: isStale ? "stale_evidence" : null,
+    isHeld: isHeld(state, preparation, policy),
   };
 }
 

@@ -64,14 +64,17 @@ function hasHooks({ agent }: InstanceState): boolean {
   return agent.hooks?.includes("prepare") === true;
 }
 
-/** A person's word outweighs the policy's, and what is ordered whatever the machine does outweighs idleness. */
+/**
+ * A person's word outweighs the policy's, and what is ordered whatever the machine does outweighs idleness. Of those that are idle, who
+ * is meant by a budget or a person is hibernated for that: no schedule wakes it.
+ */
 function isStronger(order: PreparedOrder, standing: PreparedOrder): boolean {
   return weightOf(order) > weightOf(standing);
 }
 
 function weightOf({ reason, because }: PreparedOrder): number {
-  if (reason === "idle") return 0;
-  return isByPerson(because) ? 2 : 1;
+  const byWhom = isByPerson(because) ? 2 : because === "idle" ? 0 : 1;
+  return reason === "idle" ? byWhom : 3 + byWhom;
 }
 
 /** Whether a person asked for it by name, and not the policy. */

@@ -4,8 +4,9 @@ import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf, nameOfKind } from "../model/provider.ts";
 import { heardAt, type InstanceState, type Reclaimed } from "../model/state.ts";
-import { SECOND_MS, shortDuration, toIso } from "../model/time.ts";
+import { HOUR_MS, SECOND_MS, shortDuration, toIso } from "../model/time.ts";
 import { lookAnew } from "./look.ts";
+import { isTakenBack } from "./taken-back.ts";
 
 /**
  * A provider takes a spot machine back, and the machine has said so. Its silence is expected then: nobody is told of it, and nothing
@@ -15,8 +16,19 @@ import { lookAnew } from "./look.ts";
 /** What an agent says while its machine still is to be taken back. */
 const SAID_MEANWHILE: ReadonlySet<string> = new Set(["reclaimed", "preparing", "prepared", "hibernating"]);
 
-/** Notes what a heartbeat says of it. Each notice is told once, and a heartbeat without it takes it back. */
-export function noteReclaim(state: InstanceState, report: HeartbeatReport, now: number): InstanceState {
+/** Whoever holds the token could send a notice with each heartbeat. */
+const TOLD_AGAIN_MS = HOUR_MS;
+
+/**
+ * Notes what a heartbeat says of it. A notice is told once, and at most one is within an hour; a heartbeat without it takes it back.
+ * Notices that follow upon one that came to nothing are believed no longer than that one.
+ */
+export function noteReclaim(
+  state: InstanceState,
+  report: HeartbeatReport,
+  policy: Policy,
+  now: number,
+): InstanceState {
   const known = state.reclaimed;
   if (report.status !== "reclaimed") {
     const isOver = known !== undefined && !SAID_MEANWHILE.has(report.status ?? "");
@@ -33,8 +45,12 @@ export function noteReclaim(state: InstanceState, report: HeartbeatReport, now: 
     at: now,
     endsAt: in_seconds === null ? null : now + Math.round(in_seconds * SECOND_MS),
   };
+  const { noticedFrom = now, noticeToldAt } = state;
+  const isOther = now - noticedFrom >= policy.reminderMs;
+  const noticed = { ...state, reclaimed, noticedFrom: isOther ? now : noticedFrom };
+  if (noticeToldAt !== undefined && now - noticeToldAt < TOLD_AGAIN_MS) return noticed;
   return record(
-    { ...state, reclaimed },
+    { ...noticed, noticeToldAt: now },
     {
       at: now,
       kind: "reclaimed",
@@ -65,8 +81,10 @@ function canBeAsked({ profile }: InstanceState): boolean {
 }
 
 /** When it counts as taken back: it is not heard for longer than a heartbeat may be late. */
-export function reclaimDeadline({ phase, reclaimed, clock }: InstanceState, policy: Policy): number | null {
+export function reclaimDeadline(state: InstanceState, policy: Policy): number | null {
+  const { phase, reclaimed, clock } = state;
   if (phase.status !== "running" || reclaimed === undefined || policy.suspended) return null;
+  if (!isTakenBack(state, policy)) return null;
   return Math.max(heardAt(clock) ?? 0, reclaimed.at) + 2 * policy.intervalMs;
 }
 
@@ -102,12 +120,14 @@ export function takeReclaimStep(state: InstanceState, policy: Policy, now: numbe
   );
 }
 
-/** Why it counts as hibernated though nobody has confirmed it; null for any other. */
-export function describeReclaimed({ phase, reclaimed, profile }: InstanceState): string | null {
+/** Why it counts as hibernated though nobody has confirmed it, or soon will; null for any other. */
+export function describeReclaimed(state: InstanceState, policy: Policy): string | null {
+  const { phase, reclaimed, profile } = state;
   if (reclaimed === undefined) return null;
   const provider = reclaimed.by === null ? "Its provider" : nameOf(reclaimed.by);
   switch (phase.status) {
     case "running":
+      if (!isTakenBack(state, policy)) return null;
       return `${provider} takes the machine back${reclaimed.endsAt === null ? "" : ` at ${toIso(reclaimed.endsAt)}`}: its silence is expected`;
     case "hibernated":
       if (phase.openLook === undefined) return null;

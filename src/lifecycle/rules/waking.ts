@@ -35,6 +35,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number, caus
       },
       clock: { ...state.clock, graceUntil: at + policy.wakeGraceMs, countsFrom: at },
       reclaimed: undefined,
+      noticedFrom: undefined,
     },
     {
       at,

@@ -75,15 +75,19 @@ function explainHibernated(
   policy: Policy,
   now: number,
 ): Explanation {
-  const because = hibernatedBecause(state, phase);
+  const because = hibernatedBecause(state, phase, policy);
   const wakeAt = scheduledWakeAt(state, policy, now);
   if (wakeAt === null) return noStep(because);
   const observed = policy.observes ? "observe" : null;
   return stepAt("wake", wakeAt, now, `${because}; the awake hours of its schedule begin then`, observed);
 }
 
-function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }: Hibernated): string {
-  const reclaimed = describeReclaimed(state);
+function hibernatedBecause(
+  state: InstanceState,
+  { since, openLook, wakeFailed }: Hibernated,
+  policy: Policy,
+): string {
+  const reclaimed = describeReclaimed(state, policy);
   if (reclaimed !== null) return reclaimed;
   const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
@@ -97,9 +101,9 @@ function hibernatedBecause(state: InstanceState, { since, openLook, wakeFailed }
 }
 
 function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Explanation {
-  const reclaimed = describeReclaimed(state);
-  if (reclaimed !== null) return noStep(reclaimed);
   const ahead = preparationAhead(state, policy, now);
+  const reclaimed = describeReclaimed(state, policy);
+  if (reclaimed !== null && ahead?.isHeld !== false) return noStep(reclaimed);
   if (ahead !== null) return stepAt("hibernate", ahead.at, now, ahead.because, ahead.blockedBy);
   const { keepAliveUntil, lastHeartbeatAt } = state.clock;
   const keptAlive = keepAliveUntil !== null && keepAliveUntil > now;

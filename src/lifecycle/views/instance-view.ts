@@ -236,7 +236,7 @@ function alertText(state: InstanceState, policy: Policy, now: number): string | 
       ? "No heartbeat ever. May be stuck."
       : `No heartbeat for ${spokenMinutes(now - clock.lastHeartbeatAt)}. May be stuck.`;
   }
-  const reclaimed = describeReclaimed(state);
+  const reclaimed = describeReclaimed(state, policy);
   if (reclaimed !== null) return `${reclaimed}.`;
   if (phase.status === "running" && phase.idle?.warnedAt != null) {
     return idleWarning(state, phase.idle, policy, now);

@@ -50,6 +50,27 @@ describe("a policy whose steps contradict each other", () => {
     expect(issues({ orphan: { never_heard_after_seconds: 1801 } })).toEqual([]);
   });
 
+  it("is refused where maintenance leaves no time in a week to act upon silence", () => {
+    const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+    const daily = (from: string, to: string) => ({ days: [...days], from, to });
+    const windows = (...some: ReturnType<typeof daily>[]) => ({ maintenance: { windows: some } });
+    const leaves = (seconds: number, wanted = 1800) => [
+      {
+        path: ["maintenance", "windows"],
+        message: `must leave out orphan.hibernate_after_seconds (${wanted} s) at a stretch in each week, but leaves ${seconds} s`,
+      },
+    ];
+    expect(issues(windows(daily("00:00", "00:00")))).toEqual(leaves(0));
+    expect(issues(windows(daily("00:00", "23:59")))).toEqual(leaves(60));
+    expect(issues(windows(daily("00:00", "12:00"), daily("12:29", "00:00")))).toEqual(leaves(1740));
+    expect(issues(windows(daily("00:00", "12:00"), daily("12:30", "00:00")))).toEqual([]);
+    expect(issues(windows({ ...daily("03:00", "02:00"), days: [...days] }))).toEqual([]);
+    expect(issues({ maintenance: { windows: [{ days: ["sun"], from: "02:00", to: "04:00" }] } })).toEqual([]);
+    expect(issues({ ...windows(daily("00:00", "00:00")), orphan: { enabled: false } })).toEqual([]);
+    const late = { hibernate_after_seconds: 90_000, force_hibernate_after_seconds: 100_000 };
+    expect(issues({ ...windows(daily("02:00", "03:00")), orphan: late })).toEqual(leaves(82_800, 90_000));
+  });
+
   it("is refused for silence under three heartbeat intervals, and for any other time under one", () => {
     const times = (value: number, silence: number) => ({
       heartbeat_interval_seconds: 100,

@@ -57,6 +57,19 @@ describe("what is stored", () => {
       expect(storedOverridesSchema.safeParse(value).success).toBe(false);
   });
 
+  it("as overrides keeps the name of a time zone that this runtime does not know, beside its windows alone", () => {
+    const windows = [{ days: ["sun"], from: "02:00", to: "04:00" }];
+    const stored = {
+      schedule: { timezone: "Mars/Olympus_Mons", awake: windows, outside: "hibernate" },
+      maintenance: { timezone: 7, windows },
+    };
+    expect(storedOverridesSchema.parse(stored)).toEqual({
+      schedule: stored.schedule,
+      maintenance: { windows },
+    });
+    expect(storedOverridesSchema.parse({ schedule: 7 })).toEqual({});
+  });
+
   it("under the name of what every object has is no field", () => {
     const stored = Object.create({ keep_alive_minutes: 5 });
     expect(storedOverridesSchema.safeParse(stored).data ?? {}).toEqual({});

@@ -34,6 +34,16 @@ describe("in the awake hours of its schedule", () => {
     expect(of(line, "hibernating").map((event) => event.at)).toEqual([at("1:05:00")]);
   });
 
+  test("heartbeats of theirs are no evidence of what comes after them", () => {
+    const idle = { warn_after_seconds: 900, hibernate_after_seconds: 1800 };
+    const line = new Timeline({ overrides: { ...FRIDAY_HOUR, idle } }).beatUntil(at("59:00"), IDLE);
+    // Two of three are lost from then on.
+    for (let minute = 62; minute < 180; minute += 3) {
+      line.until(at(`${minute}:00`)).heartbeat(IDLE);
+    }
+    expect(line.orders).toEqual([]);
+  });
+
   test("a warning from before them counts no more", () => {
     const awake = [{ days: ["fri" as const], from: "00:04", to: "01:00" }];
     const line = new Timeline({ overrides: { schedule: { awake } } }).beatUntil(at("3:00"), IDLE);

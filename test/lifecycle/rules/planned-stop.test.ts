@@ -47,6 +47,13 @@ describe("at the end of its awake hours", () => {
     });
   });
 
+  test("nothing is stopped by the clocks of a zone that nobody knows", () => {
+    const schedule = { ...FRIDAY_HOUR.schedule, timezone: "Mars/Olympus_Mons" };
+    const line = new Timeline({ overrides: { schedule } }).beatUntil(at("2:00:00"));
+    expect(line.kinds).not.toContain("stop_planned");
+    expect(line.orders).toEqual([]);
+  });
+
   test("it is explained what comes", () => {
     const line = new Timeline({ overrides: FRIDAY_HOUR }).beatUntil(at("10:00"));
     expect(line.view.lifecycle).toMatchObject({
@@ -86,6 +93,23 @@ describe("at the end of its awake hours", () => {
     line.beatUntil(at("2:59:00"));
     expect(line.orders).toEqual([]);
     expect(line.beatUntil(at("3:00:00")).orders).toEqual(["hibernate"]);
+  });
+
+  test.each([
+    { hooks: ["prepare" as const], told: "preparation_cancelled" },
+    { hooks: [], told: "hibernate_cancelled" },
+  ])("what nobody has carried out when awake hours begin is called off: $told", ({ hooks, told }) => {
+    const awake = [
+      { days: ["fri" as const], from: "00:00", to: "00:30" },
+      { days: ["fri" as const], from: "00:35", to: "02:00" },
+    ];
+    const line = new Timeline({ overrides: { schedule: { awake, outside: "hibernate" } } });
+    line.beatUntil(at("34:00"), { gpu_utilization: 90, hooks });
+    expect(line.kinds).not.toContain(told);
+    line.beatUntil(at("1:59:00"), { gpu_utilization: 90, hooks });
+    expect(of(line, told)).toMatchObject([{ at: at("35:00") }]);
+    expect(line.state.phase.status).toBe("running");
+    expect(line.orders).toEqual(hooks.length > 0 ? [] : ["hibernate"]);
   });
 
   test("one that is kept alive, woken or first heard after it is left alone until the next end", () => {

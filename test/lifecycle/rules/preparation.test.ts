@@ -292,6 +292,96 @@ describe("while it is being prepared", () => {
   });
 });
 
+describe("a round of idle ones during a preparation for idleness", () => {
+  const ROUND = { onlyIdle: true, askedAt: at("5:00"), keepAliveUpTo: 0, status: null } as const;
+  const AWAKE = { days: ["fri" as const], from: "01:00", to: "02:00" };
+
+  it.each(["kill_switch", "budget"] as const)("is what it is hibernated for from then on (%s)", (by) => {
+    const line = preparing("webhook", { schedule: { awake: [AWAKE], wake_at_start: true } });
+    const id = idOf(line);
+    expect(line.command({ type: "hibernate.requested", round: { ...ROUND, by } })).toBeNull();
+    expect(preparationOf(line.state.phase)).toMatchObject({ id, order: { reason: "idle", because: by } });
+    line.until(at("6:00")).heartbeat(hooksAt(line, { state: "succeeded" }));
+    line.succeed();
+    // Its schedule wakes only what it has hibernated itself, or idleness.
+    line.until(at("1:30:00"));
+    expect(line.view.status).toBe("hibernated");
+  });
+
+  it("and work calls it off as before", () => {
+    const line = preparing();
+    line.command({ type: "hibernate.requested", round: { ...ROUND, by: "budget" } });
+    line.until(at("6:00")).heartbeat(BUSY);
+    expect(line.kinds).toContain("preparation_cancelled");
+  });
+
+  it("outweighs no planned stop", () => {
+    const line = preparing();
+    line.command({ type: "hibernate.requested" });
+    line.command({ type: "hibernate.requested", round: { ...ROUND, by: "kill_switch" } });
+    expect(preparationOf(line.state.phase)?.order).toMatchObject({ reason: "owner", because: "owner" });
+  });
+});
+
+/** Whatever it does, and whatever becomes of its hooks. */
+describe("what is to be hibernated in any case", () => {
+  const ROUND = { onlyIdle: false, askedAt: at("1:00"), keepAliveUpTo: 0, status: null } as const;
+  const asked = [
+    ["its owner", {}],
+    ["the kill switch", { round: { ...ROUND, by: "kill_switch" } }],
+    ["a budget", { round: { ...ROUND, by: "budget" } }],
+  ] as const;
+
+  function askedAndSilent(provider: ProviderKind, what: (typeof asked)[number][1]): Timeline {
+    const line = new Timeline({ provider }).beatUntil(at("1:00"), BUSY);
+    expect(line.command({ type: "hibernate.requested", ...what })).toBeNull();
+    line.until(at("2:00")).heartbeat(hooksAt(line));
+    return line;
+  }
+
+  it.each(asked)("is hibernated where it falls silent meanwhile, asked by %s", (_, what) => {
+    const line = askedAndSilent("webhook", what);
+    line.until(at("6:59"));
+    expect(line.orders).toEqual([]);
+    line.until(at("7:00"));
+    expect(line.orders).toEqual(["hibernate"]);
+    expect(line.state.phase).toMatchObject({ status: "hibernating", reason: "owner" });
+    expect(line.events.at(-1)?.detail).toMatchObject({ unprepared: "silent" });
+    line.succeed();
+    expect(line.kinds.slice(-2)).toEqual(["hibernating", "hibernated"]);
+  });
+
+  it.each(asked)("is told of where nobody reaches it any more, asked by %s", (_, what) => {
+    const line = askedAndSilent("agent", what);
+    line.until(at("7:00"));
+    expect(line.view.status).toBe("orphaned");
+    expect(line.kinds.slice(-3)).toEqual(["orphaned", "preparation_cancelled", "hibernate_failed"]);
+    expect(line.events.at(-1)).toMatchObject({
+      severity: "critical",
+      message: "Could not hibernate: it fell silent while its hooks prepared it",
+    });
+  });
+
+  it("is not forgotten while the service is away", () => {
+    const line = askedAndSilent("webhook", {});
+    line.armedAt = null;
+    line.now = at("40:00");
+    line.apply({ type: "alarm", dueAt: at("7:00") });
+    line.drain();
+    expect(line.orders).toEqual([]);
+    line.until(at("45:00"));
+    expect(line.orders).toEqual(["hibernate"]);
+  });
+
+  it("is hibernated by its owner's word also where it says that it is taken back, and falls silent", () => {
+    const line = new Timeline({ provider: "ec2" }).beatUntil(at("1:00"), BUSY);
+    line.command({ type: "hibernate.requested" });
+    line.until(at("2:00")).heartbeat({ ...BUSY, status: "reclaimed" });
+    line.until(at("4:00"));
+    expect(line.orders).toEqual(["hibernate"]);
+  });
+});
+
 describe("what the owner asks for", () => {
   it("is prepared, whatever the machine does, and work does not call it off", () => {
     const line = new Timeline();

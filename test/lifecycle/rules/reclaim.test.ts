@@ -124,11 +124,15 @@ describe("a machine that its provider takes back", () => {
 
   it("comes back by a heartbeat, and is told of anew at the next notice", () => {
     const line = reclaimed();
+    line.shows = { shows: "stopped" };
     line.until(at("20:00")).heartbeat();
     expect(line.view.status).toBe("running");
     expect(line.kinds.at(-1)).toBe("woken");
+    line.beatUntil(at("1:05:00"));
     line.heartbeat(NOTICE);
     expect(line.kinds.filter((kind) => kind === "reclaimed")).toHaveLength(2);
+    line.until(at("1:10:00"));
+    expect(line.view.status).toBe("hibernated");
   });
 
   it("and whose last words come late does not come back by them", () => {
@@ -176,6 +180,62 @@ describe("a machine that its provider takes back", () => {
   });
 });
 
+/** Whatever it says, and for how long. */
+describe("a machine that says for ever that it is taken back", () => {
+  const hooked = { ...NOTICE, hooks: ["prepare" as const] };
+
+  it("is hibernated for idleness once a notice can't be true any more", () => {
+    const line = new Timeline({ provider: "ec2" }).beatUntil(at("59:00"), { ...NOTICE, gpu_utilization: 1 });
+    expect(line.kinds).not.toContain("idle");
+    line.until(at("1:00:00")).beatUntil(at("1:02:00"), { ...NOTICE, gpu_utilization: 1 });
+    expect(line.kinds.slice(-2)).toEqual(["idle", "hibernating"]);
+    expect(line.orders).toEqual(["hibernate"]);
+  });
+
+  it("is hibernated after its longest time", () => {
+    const line = new Timeline({ provider: "ec2", overrides: { max_runtime_hours: 2 } });
+    line.beatUntil(at("2:00:00"), NOTICE);
+    expect(line.orders).toEqual(["hibernate"]);
+  });
+
+  it("is hibernated as its owner asks, at the limit of its hooks", () => {
+    const line = new Timeline({ provider: "ec2" }).beatUntil(at("1:00"), hooked);
+    line.command({ type: "hibernate.requested" });
+    expect(line.view.lifecycle).toMatchObject({ next_step: "hibernate", at: "2025-12-19T00:11:00Z" });
+    line.until(at("2:00")).beatUntil(at("11:00"), { ...hooked, status: "preparing" });
+    expect(line.orders).toEqual(["hibernate"]);
+  });
+
+  it("is an orphan once it is silent", () => {
+    const line = new Timeline({ provider: "ec2" }).beatUntil(at("2:00:00"), NOTICE);
+    line.until(at("2:05:00"));
+    expect(line.view.status).toBe("orphaned");
+  });
+
+  it("is believed no longer for taking it back meanwhile, and is told of once an hour at most", () => {
+    const line = new Timeline({ provider: "ec2" });
+    for (let minute = 0; minute < 180; minute++) {
+      line.until(at(`${minute}:00`)).heartbeat({
+        ...NOTICE,
+        gpu_utilization: 1,
+        status: minute % 2 === 0 ? "reclaimed" : "running",
+        reclaim: { by: "ec2", action: `a${minute}`, in_seconds: 86_400 },
+      });
+    }
+    expect(line.orders.slice(0, 1)).toEqual(["hibernate"]);
+    expect(line.kinds.filter((kind) => kind === "reclaimed").length).toBeLessThanOrEqual(3);
+  });
+
+  it("and comes back before anybody was asked is believed no longer either", () => {
+    const line = new Timeline({ provider: "ec2", overrides: { orphan: { hibernate_after_seconds: 1000 } } });
+    for (let minute = 0; minute < 90; minute += 5) {
+      line.until(at(`${minute}:00`)).heartbeat(NOTICE);
+    }
+    expect(line.kinds.filter((kind) => kind === "reclaimed")).toHaveLength(1);
+    expect(line.kinds).toContain("orphaned");
+  });
+});
+
 const START_PLUS_A_MONTH = at("0:00") + 30 * DAY;
 
 describe("a dead-man switch that has acted", () => {
@@ -199,6 +259,14 @@ describe("a dead-man switch that has acted", () => {
     line.until(at("3:01:00")).heartbeat(back(3661));
     expect(line.kinds.filter((kind) => kind === "dead_man_hibernated")).toHaveLength(1);
     line.until(at("9:00:00")).heartbeat(back(600));
+    expect(line.kinds.filter((kind) => kind === "dead_man_hibernated")).toHaveLength(2);
+  });
+
+  it("is told of once an hour at most, whatever the machine says", () => {
+    const line = new Timeline();
+    for (let minute = 0; minute < 120; minute++) {
+      line.until(at(`${minute}:00`)).heartbeat(back(60 + 7200 * (minute % 3)));
+    }
     expect(line.kinds.filter((kind) => kind === "dead_man_hibernated")).toHaveLength(2);
   });
 });

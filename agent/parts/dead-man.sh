@@ -11,6 +11,8 @@ quiet_since=
 idle_threshold=$IDLE_THRESHOLD_PERCENT
 idle_thresholds=$SOURCE_THRESHOLDS
 idle_metric=gpu
+told_idle=           # what the service said last that idleness is judged by
+kept_until=          # by the clock: until then its owner keeps it alive
 
 # At the agent's start.
 set_dead_man() {
@@ -28,6 +30,8 @@ set_dead_man() {
   case $dead_man_acted_at in *[!0-9]*) dead_man_acted_at= ;; esac
   was_heard=
   [ ! -e "$STATE_DIR/heard" ] || was_heard=1
+  { read -r told_idle <"$STATE_DIR/heard"; } 2>/dev/null
+  judge_as_told
   begin_outage
   dead_man_next=0
   dead_man_failures=0
@@ -40,10 +44,19 @@ begin_outage() {
   dead_man_seen=$second
 }
 
-# What the last answer said that idleness is judged by.
+# What the last answer said that idleness is judged by. It is kept: an agent that starts anew may find nobody to ask.
 take_idle() {
-  told_idle=$(printf '%s' "$answer" | sed -n 's/.*"idle":\({"threshold_percent":[^{}]*"sources":{[^{}]*}[^{}]*}\).*/\1/p')
+  idle_said=$(printf '%s' "$answer" | sed -n 's/.*"idle":\({"threshold_percent":[^{}]*"sources":{[^{}]*}[^{}]*}\).*/\1/p')
+  if [ -n "$was_heard" ] && [ "${idle_said:-$told_idle}" = "$told_idle" ]; then return 0; fi
+  was_heard=1
+  told_idle=${idle_said:-$told_idle}
+  judge_as_told
+  (umask 077 && mkdir -p "$STATE_DIR" && printf '%s\n' "$told_idle" >"$STATE_DIR/heard") 2>/dev/null || :
+}
+
+judge_as_told() {
   [ -n "$told_idle" ] || return 0
+  kept_until=$(printf '%s' "$told_idle" | sed -n 's/.*"kept_until":\([0-9]\{1,12\}\).*/\1/p')
   told_threshold=$(number "$(printf '%s' "$told_idle" | sed -n 's/.*"threshold_percent":\([0-9.]*\).*/\1/p')" 100)
   [ "$told_threshold" = null ] || idle_threshold=$told_threshold
   idle_metric=$(printf '%s' "$told_idle" | sed -n 's/.*"metric":"\([a-z]*\)".*/\1/p')
@@ -86,7 +99,7 @@ is_quiet() {
 # At each try to report, once its readings are taken.
 weigh_use() {
   [ -n "$dead_man_seconds" ] || return 0
-  if is_quiet; then
+  if [ "$(date +%s)" -ge "${kept_until:-0}" ] && is_quiet; then
     take_second
     quiet_since=${quiet_since:-$second}
   else
@@ -104,10 +117,6 @@ accept_dead_man() {
   dead_man_next=0
   dead_man_failures=0
   processes_before=
-  if [ -z "$was_heard" ]; then
-    was_heard=1
-    (umask 077 && mkdir -p "$STATE_DIR" && : >"$STATE_DIR/heard") 2>/dev/null || :
-  fi
   if [ -n "$dead_man_acted_at" ] && [ "$1" != bare ]; then
     dead_man_acted_at=
     dead_man_acted=

@@ -74,6 +74,10 @@ const answerSchema = component(
         threshold_percent: z.number(),
         metric: z.enum(["gpu", "cpu", "auto"]),
         enabled: z.boolean().describe("False: it must not hibernate itself for idleness"),
+        kept_until: z
+          .number()
+          .nullable()
+          .describe("Until when its owner keeps it alive, in seconds since 1970"),
         sources: sourceSettingsSchema,
       })
       .optional()

@@ -155,8 +155,8 @@ it("a command that fails is told, tried again later and later, and not told as d
   expect(agent.beats[count]?.dead_man).toEqual({ hours: 1, acted_seconds_ago: null });
 });
 
-it("it goes by the thresholds that the service told last, and does nothing where its policy does nothing", async () => {
-  const [agent, spared] = await Promise.all([machine(), machine()]);
+it("it goes by the thresholds that the service told last, and does nothing where its policy does nothing, or its owner keeps it alive, also once it has started anew", async () => {
+  const [agent, spared, kept] = await Promise.all([machine(), machine(), machine()]);
   await writeFile(agent.path("gpu"), "30\n");
   await writeFile(agent.path("proc/net/tcp"), SSH);
   agent.more = {
@@ -168,12 +168,20 @@ it("it goes by the thresholds that the service told last, and does nothing where
     },
   };
   spared.more = { idle: { threshold_percent: 5, metric: "gpu", enabled: false, sources: { work: 1 } } };
-  for (const one of [agent, spared]) one.start();
-  await Promise.all([agent, spared].map(isHeard));
-  for (const one of [agent, spared]) goAway(one);
+  const kept_until = Math.floor(Date.now() / 1000) + 3600;
+  kept.more = {
+    idle: { threshold_percent: 5, metric: "gpu", enabled: true, kept_until, sources: { work: 1 } },
+  };
+  for (const one of [agent, spared, kept]) one.start();
+  await Promise.all([agent, spared, kept].map(isHeard));
+  for (const one of [agent, spared, kept]) goAway(one);
+  for (const one of [spared, kept]) {
+    await one.stop();
+    one.start();
+  }
   await expect.poll(() => agent.read("hibernated"), PATIENCE).toBe("hibernated\n");
-  await sleep(HOUR_MS);
-  expect(await spared.read("hibernated")).toBe("");
+  await sleep(2 * HOUR_MS);
+  for (const one of [spared, kept]) expect(await one.read("hibernated")).toBe("");
 });
 
 it.each([

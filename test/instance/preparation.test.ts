@@ -211,6 +211,7 @@ describe("an agent with a dead-man switch", () => {
       threshold_percent: 5,
       metric: "gpu",
       enabled: true,
+      kept_until: null,
       sources: { ssh_connections: 1, cpu_cores: 0.5 },
     });
     // Where its policy hibernates nothing, nor does it.
@@ -219,5 +220,9 @@ describe("an agent with a dead-man switch", () => {
       const { body } = await one.heartbeat({ dead_man: { hours: 6, acted_seconds_ago: null } });
       expect(body.idle).toMatchObject({ enabled: false });
     }
+    // Nor while its owner keeps it alive.
+    const { keep_alive_until } = (await one.ask("POST", "/keep-alive")).body;
+    const { body } = await one.heartbeat({ dead_man: { hours: 6, acted_seconds_ago: null } });
+    expect(body.idle).toMatchObject({ kept_until: Math.ceil(Date.parse(keep_alive_until) / 1000) });
   });
 });

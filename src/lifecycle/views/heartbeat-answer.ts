@@ -25,6 +25,8 @@ interface OwnJudgement {
   readonly metric: Policy["idle"]["metric"];
   /** False where its policy hibernates nothing for idleness: then the machine does not either. */
   readonly enabled: boolean;
+  /** Until when its owner keeps it alive, in seconds since 1970; null where nobody does. */
+  readonly kept_until: number | null;
   readonly sources: SourceSettings;
 }
 
@@ -59,13 +61,21 @@ export function answerHeartbeat(
     message,
     actions: [...actions, ...prepareActions(state, now)],
     nextHeartbeatInSeconds: policy.intervalMs / SECOND_MS,
-    ...(hasDeadMan ? { idle: ownJudgement(policy) } : {}),
+    ...(hasDeadMan ? { idle: ownJudgement(state, policy, now) } : {}),
   };
 }
 
-function ownJudgement({ idle, observes }: Policy): OwnJudgement {
+function ownJudgement({ clock }: InstanceState, { idle, observes }: Policy, now: number): OwnJudgement {
   const { thresholdPercent, metric, enabled, sources } = idle;
-  return { threshold_percent: thresholdPercent, metric, enabled: enabled && !observes, sources };
+  const { keepAliveUntil } = clock;
+  const isKept = keepAliveUntil !== null && keepAliveUntil > now;
+  return {
+    threshold_percent: thresholdPercent,
+    metric,
+    enabled: enabled && !observes,
+    kept_until: isKept ? Math.ceil(keepAliveUntil / SECOND_MS) : null,
+    sources,
+  };
 }
 
 /** As long as it is to be prepared. */

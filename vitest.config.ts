@@ -64,9 +64,14 @@ const RENEW = "test/renew.ts";
 
 /** Migrates a database, of which the servers take copies. */
 const MIGRATED = "test/server/migrated.ts";
-const AGENTS = ["agent-attacks", "agent-dead-man", "agent-hooks", "agent-spot", "hook-recipes", "sources"].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const AGENTS = [
+  "agent-attacks",
+  "agent-dead-man",
+  "agent-hooks",
+  "agent-spot",
+  "hook-recipes",
+  "sources",
+].map((name) => `test/e2e/${name}.test.ts`);
 
 function insideWorkerd(more: { d1Databases?: string[] } = {}) {
   return cloudflareTest(async () => ({

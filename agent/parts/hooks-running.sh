@@ -20,17 +20,21 @@ note_hooks() {
 # keep_tail LIVE: the end of what comes in, in files of a bounded size, as soon as it comes. Once LIVE is gone, the rest goes
 # nowhere, and whoever still writes, as a server that a hook has started, is not ended by it.
 keep_tail() {
-  pieces=0
+  logged=0
   while [ -e "$1" ]; do
     records=
-    dd bs=65536 count=1 2>"$1.dd" >>"$hooks_folder/log"
-    { read -r records _ <"$1.dd"; } 2>/dev/null
+    bytes=
+    dd bs="$HOOK_LOG_PIECE_BYTES" count=1 2>"$1.dd" >>"$hooks_folder/log"
+    { { read -r records _; read -r _; read -r bytes _; } <"$1.dd"; } 2>/dev/null
     case $records in
       0+0) rm -f "$1" "$1.dd"; return ;;
       '') break ;;
     esac
-    pieces=$((pieces + 1))
-    [ "$((pieces % 4))" -ne 0 ] || { mv -f "$hooks_folder/log" "$hooks_folder/log.old" && : >"$hooks_folder/log"; } 2>/dev/null
+    case $bytes in '' | *[!0-9]*) bytes=$HOOK_LOG_PIECE_BYTES ;; esac
+    logged=$((logged + bytes))
+    [ "$logged" -ge "$HOOK_LOG_PIECE_BYTES" ] || continue
+    logged=0
+    { mv -f "$hooks_folder/log" "$hooks_folder/log.old" && : >"$hooks_folder/log"; } 2>/dev/null
   done
   rm -f "$1.dd"
   exec cat >/dev/null

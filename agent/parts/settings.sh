@@ -72,6 +72,8 @@ HOOKS_SILENT_SECONDS=60
 # For so long what was prepared needs no hooks again.
 PREPARED_SECONDS=900
 HOOK_LOG_BYTES=4000
+# What hooks print is kept in two files of about this size.
+HOOK_LOG_PIECE_BYTES=65536
 HOUR_SECONDS=${DUMONT_DEAD_MAN_HOUR_SECONDS:-3600}
 # So long nothing holds the agent up but that the whole machine stands still.
 DEAD_MAN_GAP_SECONDS=300

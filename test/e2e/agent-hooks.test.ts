@@ -124,6 +124,15 @@ for n in 1 2 3 4 5 6; do echo "saved $n of 6"; sleep 1; done; echo 'a "quoted" \
     expect(agent.statuses()).toContain("hibernating");
   });
 
+  it("all that a hook prints line by line is in the log", async () => {
+    await agent.hook("prepare", "for line in 1 2 3 4 5 6 7 8 9; do echo line $line; sleep 0.2; done");
+    agent.actions = [toPrepare("p-1", 60)];
+    agent.start(shell);
+    await expect.poll(() => agent.statuses(), PATIENCE).toContain("prepared");
+    const log = agent.beats.find(({ preparation }) => (preparation?.log ?? null) !== null)?.preparation?.log;
+    for (let line = 1; line <= 9; line++) expect(log).toContain(`line ${line}`);
+  });
+
   it("a hook that prints without end fills neither memory nor disk, and its end is kept", async () => {
     await agent.hook(
       "prepare",

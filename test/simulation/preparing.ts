@@ -19,6 +19,8 @@ const START = Date.UTC(2030, 0, 7);
 const USER = "u-hooks";
 const MACHINES = 5;
 const LIMIT_MS = 5 * MINUTE;
+/** After so long a silent machine is an orphan. */
+const ORPHAN_MS = 5 * MINUTE;
 
 const POLICY = {
   idle: { warn_after_seconds: 60, hibernate_after_seconds: 120, prepare_max_seconds: LIMIT_MS / 1000 },
@@ -153,6 +155,8 @@ function tooEarly(machine: HookedMachine, before: Outline, after: Outline, at: n
   }
   if (preparation.limitAt - preparation.beganAt < LIMIT_MS) return "its limit was cut short";
   if (at >= preparation.limitAt || machine.prepared.has(preparation.id)) return null;
+  // What its owner wants stopped in any case is stopped where nobody is left to prepare it.
+  if (phase.reason === "owner" && at - machine.heardAt >= ORPHAN_MS) return null;
   return `${preparation.id} had not ended`;
 }
 

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { words } from "../words.ts";
+import { NumberInput } from "./number-input.tsx";
 import type { DurationUnit } from "./policy-fields.ts";
 
 const UNITS = ["seconds", "minutes", "hours", "days"] as const satisfies readonly DurationUnit[];
@@ -47,17 +48,14 @@ export function DurationInput(props: {
     typeof value !== "number" ? "" : typed?.value === value ? typed.text : String(rounded(value / factor));
   return (
     <>
-      <input
-        {...attributes}
-        type="number"
-        min={0}
-        step="any"
-        disabled={value === null}
+      <NumberInput
+        attributes={attributes}
+        isNull={value === null}
         value={text}
-        onInput={({ currentTarget }) => {
+        onText={(entered) => {
           // From now on it stays: a value that fits another unit better is still being typed.
           setChosenUnit(shownUnit);
-          enter(currentTarget.value, factor);
+          enter(entered, factor);
         }}
       />
       {units.length === 1 ? (

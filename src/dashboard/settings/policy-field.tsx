@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { duration, number } from "../format.ts";
 import { language, words } from "../words.ts";
 import { DurationInput, inSeconds } from "./duration-input.tsx";
+import { NumberInput } from "./number-input.tsx";
 import type { FieldKind, FieldName, FieldValue } from "./policy-fields.ts";
 import { isWindows, type Path, type PlacedField } from "./policy-values.ts";
 import { spokenZone, TimezoneInput } from "./timezone-input.tsx";
@@ -108,16 +109,11 @@ function Input(props: InputProps) {
     case "number":
       return (
         <span class="entry">
-          <input
-            {...attributes}
-            type="number"
-            min={0}
-            step="any"
-            disabled={value === null}
+          <NumberInput
+            attributes={attributes}
+            isNull={value === null}
             value={typeof value === "number" ? value : ""}
-            onInput={({ currentTarget }) =>
-              onChange(currentTarget.value === "" ? undefined : Number(currentTarget.value))
-            }
+            onText={(text) => onChange(text === "" ? undefined : Number(text))}
           />
           {kind.unit !== null && <span class="unit">{words.value.policy.units[kind.unit]}</span>}
           <None kind={kind} label={label} value={value} onChange={onChange} />

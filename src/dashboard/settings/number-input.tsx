@@ -1,0 +1,20 @@
+/** A number that is not below zero; the empty text is none. Null, a value of its own, is entered elsewhere. */
+export function NumberInput(props: {
+  attributes: Readonly<Record<string, string | boolean | undefined>>;
+  isNull: boolean;
+  value: string | number;
+  onText: (text: string) => void;
+}) {
+  const { attributes, isNull, value, onText } = props;
+  return (
+    <input
+      {...attributes}
+      type="number"
+      min={0}
+      step="any"
+      disabled={isNull}
+      value={value}
+      onInput={({ currentTarget }) => onText(currentTarget.value)}
+    />
+  );
+}

@@ -12,6 +12,7 @@ import { endIdleRun } from "./idle-run.ts";
 import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 import { residentModelGb, sayResidentModel } from "./resident-model.ts";
 import { isTakenBack } from "./taken-back.ts";
+import { warnedAtOf } from "./warned-at.ts";
 
 /**
  * The idle ladder of a running instance: warned, then hibernated. It needs fresh evidence: missing heartbeats never
@@ -80,8 +81,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
   const due = nextDue(state, run, policy);
   if (now < due || !hasFreshEvidence(state, run, policy, now)) return state;
   if (run.warnedAt === null) {
-    // The alarm is seldom exact. The step's time is its deadline, unless it had to wait for evidence.
-    const warnedAt = now - due <= policy.intervalMs / 10 ? due : now;
+    const warnedAt = warnedAtOf(due, policy, now);
     const warned: IdleRun = { ...run, warnedAt };
     return record(
       { ...state, phase: { ...phase, idle: warned } },

@@ -12,6 +12,7 @@ import { shortDuration, toIso } from "../model/time.ts";
 import { endOfSpan, isWithin, lastEnd, nextStart } from "../model/windows.ts";
 import { hibernateByPolicy } from "./observing.ts";
 import { isTakenBack } from "./taken-back.ts";
+import { warnedAtOf } from "./warned-at.ts";
 
 /**
  * Hibernations that are planned ahead, and come whatever the instance does: at the end of its schedule's awake hours, and after
@@ -130,8 +131,7 @@ export function takePlannedStop(state: InstanceState, policy: Policy, now: numbe
   if (stop === null) return state;
   if (mustWarn(state, stop, policy)) {
     const due = stop.at - policy.stopWarningMs;
-    // The alarm is seldom exact. Whoever is warned much later is warned from then.
-    return now < due ? state : warn(state, stop, policy, now - due <= policy.intervalMs / 10 ? due : now);
+    return now < due ? state : warn(state, stop, policy, warnedAtOf(due, policy, now));
   }
   if (now < stop.at) return state;
   const detail = evidenceOf(state, stop, policy);

@@ -10,13 +10,13 @@ import { listEvents, registerInstance, request } from "../../scripts/client.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { AgentMachine } from "../server/agent-machine.ts";
 import { ServerWorld } from "../server/world.ts";
+import { SHELLS } from "./running-agent.ts";
 
 /** The agent as an instance runs it: real shells, programs of the machine made up where a test needs others. */
 
 const run = promisify(execFile);
 const AGENT = resolve(import.meta.dirname, "../../agent/dumont-agent");
 const DOCUMENT = resolve(import.meta.dirname, "../../docs/agent.md");
-const SHELLS = ["dash", "bash", "busybox sh"];
 
 let directory: string;
 

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { HibernationRound, InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
-import { orphanOf } from "../../src/lifecycle/model/phase.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { actionOf } from "../../src/lifecycle/rules/order.ts";
 import { START, Timeline } from "./timeline.ts";
@@ -92,9 +91,7 @@ function take(line: Timeline, one: Step): void {
       line.until(line.now + one.minutes * 60_000);
       return;
     case "guard":
-      if (orphanOf(line.state.phase)?.guard == null) return;
-      if (one.permitted) line.permit();
-      else line.defer();
+      line.answerGuard(one.permitted);
       return;
     case "event":
       line.command(eventOf(one.event, line.now));

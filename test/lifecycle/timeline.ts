@@ -130,6 +130,13 @@ export class Timeline {
     this.command({ type: "guard.deferred", step });
   }
 
+  /** The guard answers, if it was asked. */
+  answerGuard(isPermitted: boolean): void {
+    if (orphanOf(this.state.phase)?.guard == null) return;
+    if (isPermitted) this.permit();
+    else this.defer();
+  }
+
   /** Whoever carries out the order under way makes a try, which is accepted. */
   accept(): void {
     const { actionId } = this;

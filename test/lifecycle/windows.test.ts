@@ -3,7 +3,6 @@ import { describe, expect, it, vi } from "vitest";
 import type { Decision } from "../../src/lifecycle/decide.ts";
 import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HibernationRound, InstanceEvent } from "../../src/lifecycle/model/instance-event.ts";
-import { orphanOf } from "../../src/lifecycle/model/phase.ts";
 import type { PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import { MINUTE_MS } from "../../src/lifecycle/model/time.ts";
 import { DAYS } from "../../src/lifecycle/model/windows.ts";
@@ -210,9 +209,7 @@ function take(line: Life, one: Step, hooks: boolean): void {
       return;
     }
     case "guard":
-      if (orphanOf(line.state.phase)?.guard == null) return;
-      if (one.permitted) line.permit();
-      else line.defer();
+      line.answerGuard(one.permitted);
       return;
     case "order":
       if (actionOf(line.state) === null) return;

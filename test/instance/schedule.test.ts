@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { instantAt } from "../../src/lifecycle/model/zone.ts";
+import { instantAt } from "../lifecycle/model/clocks.ts";
 import { introspectHurriedOrders } from "../orders/introspect.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 

@@ -27,7 +27,7 @@ export const sourcesSchema = z
   );
 
 /** When the owner's hooks run. */
-export const HOOK_STAGES = ["warning", "prepare", "resume"] as const;
+const HOOK_STAGES = ["warning", "prepare", "resume"] as const;
 
 export type HookStage = (typeof HOOK_STAGES)[number];
 
@@ -57,9 +57,6 @@ export const reclaimSchema = z.object({
   in_seconds: z.number().min(0).max(86_400).nullish(),
 });
 
-/** Its provider takes a spot machine back. */
-export type ReclaimReport = z.infer<typeof reclaimSchema>;
-
 export const deadManSchema = z.object({
   hours: z.number().min(0).max(10_000),
   acted_seconds_ago: z
@@ -69,5 +66,3 @@ export const deadManSchema = z.object({
     .nullish()
     .describe("Since it hibernated its machine by itself; null where it has not"),
 });
-
-export type DeadManReport = z.infer<typeof deadManSchema>;

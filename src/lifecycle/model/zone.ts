@@ -5,15 +5,6 @@ import { DAY_MS, MINUTE_MS } from "./time.ts";
  * clock. A zone that this runtime does not know counts as UTC, so that nothing stands still for it.
  */
 
-/** A time that a clock shows. `month` is 1 to 12. */
-export interface ClockTime {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-}
-
 /** When a clock shows a time: twice when clocks are set back over it. One that they skip counts as the moment of the skip. */
 export interface Instants {
   readonly first: number;
@@ -23,11 +14,6 @@ export interface Instants {
 /** Whether this runtime knows a time zone of this name. */
 export function isKnownZone(timezone: string): boolean {
   return timezone === "UTC" || zoneOf(timezone).format !== null;
-}
-
-/** When a clock in this zone first shows this time. */
-export function instantAt(timezone: string, { year, month, day, hour, minute }: ClockTime): number {
-  return instantsAt(timezone, Date.UTC(year, month - 1, day, hour, minute)).first;
 }
 
 /** What a clock in this zone shows. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../src/lifecycle/model/time.ts";
+import { instantsAt } from "../../../src/lifecycle/model/zone.ts";
 
 /** Time zones and moments for properties, among them those at which clocks are changed. */
 
@@ -63,4 +64,18 @@ export function readingAt(timezone: string, at: number): number {
   formats.set(timezone, format);
   const seconds = Date.parse(`${format.format(at).replace(" ", "T")}Z`);
   return seconds + (((at % 1_000) + 1_000) % 1_000);
+}
+
+/** A time that a clock shows. `month` is 1 to 12. */
+export interface ClockTime {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+}
+
+/** When a clock in this zone first shows this time. */
+export function instantAt(timezone: string, { year, month, day, hour, minute }: ClockTime): number {
+  return instantsAt(timezone, Date.UTC(year, month - 1, day, hour, minute)).first;
 }

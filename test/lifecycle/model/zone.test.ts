@@ -1,14 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../src/lifecycle/model/time.ts";
-import {
-  clockAt,
-  instantAt,
-  instantsAt,
-  nextTimeOfDay,
-  sinceMidnight,
-} from "../../../src/lifecycle/model/zone.ts";
-import { arbitraryInstant, arbitraryTimeOfDay, arbitraryTimezone, readingAt } from "./clocks.ts";
+import { clockAt, instantsAt, nextTimeOfDay, sinceMidnight } from "../../../src/lifecycle/model/zone.ts";
+import { arbitraryInstant, arbitraryTimeOfDay, arbitraryTimezone, instantAt, readingAt } from "./clocks.ts";
 
 const at = (iso: string) => Date.parse(iso);
 

@@ -58,10 +58,8 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
   }
-  // Planned stops need to know since when it runs, and a step may change that.
   const settled = noteRuns(state, settlePreparation(counted, applied, now), event, now);
-  const due = settlePreparation(settled, takeDueSteps(settled, policy, now), now);
-  const stepped = noteRuns(settled, due, null, now);
+  const stepped = takeDueSteps(settled, policy, now);
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
@@ -199,14 +197,15 @@ function isAsleep({ phase: { status } }: InstanceState): boolean {
   return status === "hibernated" || status === "waking";
 }
 
-/** Takes every step that is due. */
+/** Takes every step that is due, those too that become due by another: a planned stop is known once the machine runs. */
 function takeDueSteps(state: InstanceState, policy: Policy, now: number): InstanceState {
   const wanted = callOffInAwakeHours(takeIdleStep(state, policy, now), policy, now);
   const prepared = takePreparationStep(wanted, policy, now);
   const climbed = takeLivenessSteps(takeReclaimStep(prepared, policy, now), policy, now);
   const ended = endOverdueOrder(endAnsweredOrder(climbed, policy, now), now);
   const looked = takeLookStep(departIfDue(endWakeGrace(ended, now), policy, now), policy, now);
-  const next = takeScheduledWake(takePlannedStop(looked, policy, now), policy, now);
+  const woken = takeScheduledWake(takePlannedStop(looked, policy, now), policy, now);
+  const next = noteRuns(state, settlePreparation(state, woken, now), null, now);
   return next === state ? state : takeDueSteps(next, policy, now);
 }
 

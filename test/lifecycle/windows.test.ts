@@ -10,7 +10,7 @@ import { isAwakeTime } from "../../src/lifecycle/rules/awake-hours.ts";
 import { dueLook } from "../../src/lifecycle/rules/look.ts";
 import { isInMaintenance } from "../../src/lifecycle/rules/maintenance.ts";
 import { actionOf } from "../../src/lifecycle/rules/order.ts";
-import { Timeline } from "./timeline.ts";
+import { at, Timeline } from "./timeline.ts";
 
 /** Random lives under policies with windows and limits. Each step is held against the invariants, as the actor holds it. */
 
@@ -316,6 +316,24 @@ describe("whatever has happened to it, under a policy that acts", () => {
       }),
       { numRuns: RUNS },
     );
+  });
+});
+
+describe("a machine that counts as running again", () => {
+  it("is warned of a planned stop at that very moment, if its warning is due", () => {
+    const awake = [
+      { days, from: "00:00", to: "01:00" },
+      { days, from: "02:20", to: "03:05" },
+    ];
+    const line = new Life({ overrides: { schedule: { awake, outside: "hibernate", wake_at_start: true } } });
+    line.beatUntil(at("1:00:00"));
+    line.succeed();
+    line.until(at("2:50:00"));
+    line.succeed();
+    expect(line.events.slice(-2)).toMatchObject([
+      { kind: "woken", at: at("2:50:00") },
+      { kind: "stop_planned", at: at("2:50:00") },
+    ]);
   });
 });
 

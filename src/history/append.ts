@@ -1,6 +1,7 @@
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { DAY_MS } from "../lifecycle/model/time.ts";
+import { toSample } from "./sample.ts";
 
 /** Statements that write the history. Each may run twice and then changes nothing more. */
 
@@ -24,21 +25,6 @@ export function appendChunk(
          WHERE json_array_length(excluded.samples) > json_array_length(heartbeat_chunks.samples)`,
     )
     .bind(userId, instanceId, first.at, first.sequence, last.at, JSON.stringify(heartbeats.map(toSample)));
-}
-
-/** The columns of a sample, in the order that the `heartbeats` view reads. */
-function toSample(heartbeat: Heartbeat): readonly (number | string | null)[] {
-  return [
-    heartbeat.at,
-    heartbeat.gpuPercent,
-    heartbeat.vramUsedGb,
-    heartbeat.cpuPercent,
-    heartbeat.ramUsedGb,
-    heartbeat.diskUsedGb,
-    heartbeat.costAccumulated,
-    heartbeat.uptimeSeconds,
-    heartbeat.status,
-  ];
 }
 
 /**

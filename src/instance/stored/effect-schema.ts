@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { ActionOrder, Effect, PendingEffect, Sighted } from "../../lifecycle/model/effects.ts";
 import type { Heartbeat } from "../../lifecycle/model/heartbeat.ts";
+import type { PreparationReport } from "../../lifecycle/model/heartbeat-use.ts";
 import {
   type HistoryEvent,
   type HistoryEventKind,
   severitySchema,
 } from "../../lifecycle/model/history-event.ts";
+import type { KeptUse } from "../../lifecycle/model/kept-use.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
 import { exactly } from "./fields.ts";
 import { actionKind, actionReason, guardedStep, machineSchema } from "./phase-schema.ts";
@@ -16,6 +18,13 @@ const number = z.number();
 const numberOrNull = z.number().nullable();
 const text = z.string();
 const textOrNull = z.string().nullable();
+
+const keptUse = exactly<KeptUse>({
+  gpuMaxPercent: numberOrNull,
+  sources: z.array(numberOrNull),
+  unread: z.array(openEnum<KeptUse["unread"][number]>()),
+  preparation: openEnum<PreparationReport["state"]>().nullable(),
+});
 
 export const heartbeatSchema = exactly<Heartbeat>({
   at: number,
@@ -29,6 +38,9 @@ export const heartbeatSchema = exactly<Heartbeat>({
   uptimeSeconds: numberOrNull,
   status: textOrNull,
   activity: textOrNull,
+  // What can't be read must not keep the rest from being read.
+  use: keptUse.optional().catch(undefined),
+  isLate: z.boolean().optional(),
 });
 
 export const sightedSchema = exactly<Sighted>({

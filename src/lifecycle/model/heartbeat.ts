@@ -6,6 +6,7 @@ import {
   reclaimSchema,
   sourcesSchema,
 } from "./heartbeat-use.ts";
+import { type KeptUse, keptUse } from "./kept-use.ts";
 import { plainText } from "./plain-text.ts";
 
 /** What an instance reports about itself. Of `status`, the words that its description names have an effect. */
@@ -130,6 +131,10 @@ export interface Heartbeat {
   readonly status: string | null;
   /** Other signs of use, such as `2 ssh_sessions`; null when there are none or none were reported. */
   readonly activity: string | null;
+  /** Of its use, what the readings above leave open. Absent where that was not said, and in what a former release kept. */
+  readonly use?: KeptUse | undefined;
+  /** It was taken while the service was out of reach, and came later. Absent is no. */
+  readonly isLate?: boolean | undefined;
 }
 
 export function heartbeatFrom(report: HeartbeatReport, at: number, sequence: number): Heartbeat {
@@ -144,7 +149,8 @@ export function heartbeatFrom(report: HeartbeatReport, at: number, sequence: num
     costAccumulated: report.cost_accumulated ?? null,
     uptimeSeconds: report.uptime_seconds ?? null,
     status: report.status ?? null,
-    activity: describeActivity(report.activity ?? {}),
+    activity: report.sources == null ? describeActivity(report.activity ?? {}) : null,
+    use: keptUse(report),
   };
 }
 
@@ -181,6 +187,7 @@ export function heartbeatFromLateReading(late: LateReading, at: number, sequence
     uptimeSeconds: null,
     status: null,
     activity: null,
+    isLate: true,
   };
 }
 

@@ -21,6 +21,40 @@ export const sourceSettingsSchema = z.strictObject({
 
 export type SourceSettings = z.infer<typeof sourceSettingsSchema>;
 
+/**
+ * The kinds of sources: all of one kind share a threshold. The history keeps readings in this order, so a new kind goes to the
+ * end.
+ */
+export const SOURCE_KINDS = [
+  "ssh_connections",
+  "notebook_connections",
+  "busy_kernels",
+  "cpu_cores",
+  "network_kb_per_second",
+  "disk_kb_per_second",
+  "compute_processes",
+  "work",
+  "scripts",
+  "other",
+] as const satisfies readonly (keyof SourceSettings | "other")[];
+
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+/** Sources of a user's own that are of no other kind count as use from this value on. */
+const OTHER_FROM = 1;
+
+/** The kind of the source of this name. Work counters are called `work_NAME`, and scripts `script_NAME`. */
+export function sourceKindOf(name: string): SourceKind {
+  if (name.startsWith("work_")) return "work";
+  if (name.startsWith("script_")) return "scripts";
+  return SOURCE_KINDS.find((kind) => kind === name) ?? "other";
+}
+
+/** From which value on a source of this kind counts as use; null: it is ignored. */
+export function thresholdOfKind(kind: SourceKind, sources: SourceSettings): number | null {
+  return kind === "other" ? OTHER_FROM : sources[kind];
+}
+
 export const DEFAULT_SOURCES: SourceSettings = {
   ssh_connections: 1,
   notebook_connections: 1,

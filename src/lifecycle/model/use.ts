@@ -1,5 +1,7 @@
 import type { Heartbeat, HeartbeatReport } from "./heartbeat.ts";
 import type { SourceReading } from "./heartbeat-use.ts";
+import { highestOf } from "./kept-use.ts";
+import { SOURCE_KINDS, type SourceKind } from "./source-settings.ts";
 
 /** What a heartbeat shows of its machine's use, before a policy judges it. */
 export interface Evidence {
@@ -53,31 +55,31 @@ export interface GpuSeen {
 
 /** What the report shows, which is kept as this heartbeat. */
 export function evidenceOf(report: HeartbeatReport, heartbeat: Heartbeat): Evidence {
-  const maxima = [report.gpu_utilization_max, ...(report.gpus ?? []).map((gpu) => gpu.utilization_max)];
+  return { ...readingsOf(heartbeat), sources: distinct(report.sources ?? []) };
+}
+
+/** What a heartbeat that was kept shows, or one that comes late: of each kind of source the highest. */
+export function evidenceOfKept(heartbeat: Heartbeat): Evidence {
+  return { ...readingsOf(heartbeat), sources: SOURCE_KINDS.flatMap((kind) => keptSources(heartbeat, kind)) };
+}
+
+function readingsOf({ gpuPercent, cpuPercent, activity, use }: Heartbeat): Omit<Evidence, "sources"> {
   return {
-    ...evidenceOfKept(heartbeat),
-    gpuPercent: highest(heartbeat.gpuPercent, ...maxima),
-    hasUnreadGpu: hasUnreadGpu(report),
-    activity: report.sources == null ? heartbeat.activity : null,
-    sources: distinct(report.sources ?? []),
+    gpuPercent: highestOf([gpuPercent, use?.gpuMaxPercent]),
+    hasUnreadGpu: use?.unread.includes("gpu") ?? false,
+    cpuPercent,
+    activity,
   };
 }
 
-/** What is left of it in a heartbeat that was kept, or that comes late. */
-export function evidenceOfKept({ gpuPercent, cpuPercent, activity }: Heartbeat): Evidence {
-  return { gpuPercent, hasUnreadGpu: false, cpuPercent, activity, sources: [] };
-}
-
-function highest(...percents: readonly (number | null | undefined)[]): number | null {
-  const known = percents.filter((percent) => percent != null);
-  return known.length === 0 ? null : Math.max(...known);
-}
-
-/** Whether a GPU of the list could not be read. A list without any utilization only says which GPUs there are. */
-function hasUnreadGpu({ gpus }: HeartbeatReport): boolean {
-  const readings = (gpus ?? []).map((gpu) => gpu.utilization_max ?? gpu.utilization);
-  const isRead = readings.some((percent) => typeof percent === "number");
-  return readings.some((percent) => percent === null || (isRead && percent === undefined));
+/** Without the names of counters and scripts, which are not kept. */
+function keptSources({ use }: Heartbeat, kind: SourceKind): Source[] {
+  const highest = use?.sources[SOURCE_KINDS.indexOf(kind)] ?? null;
+  const isUnread = use?.unread.includes(kind) ?? false;
+  return [
+    ...(highest === null ? [] : [{ name: kind, value: highest, note: null }]),
+    ...(isUnread ? [{ name: kind, value: null, note: null }] : []),
+  ];
 }
 
 /** Of a name that comes twice the higher value counts, and an unknown one above all. */

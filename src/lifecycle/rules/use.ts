@@ -1,5 +1,6 @@
 import { type IdleReading, idleReading } from "../model/heartbeat.ts";
 import type { Policy } from "../model/policy.ts";
+import { sourceKindOf, thresholdOfKind } from "../model/source-settings.ts";
 import type { Evidence, Source } from "../model/use.ts";
 
 /**
@@ -26,19 +27,7 @@ export type SourceState = (typeof SOURCE_STATES)[number];
 
 /** From which value on the source counts as use; null: it is ignored. */
 export function thresholdOf(name: string, { respectActivity, sources }: Policy["idle"]): number | null {
-  if (!respectActivity) return null;
-  switch (name) {
-    case "ssh_connections":
-    case "notebook_connections":
-    case "busy_kernels":
-    case "cpu_cores":
-    case "network_kb_per_second":
-    case "disk_kb_per_second":
-    case "compute_processes":
-      return sources[name];
-    default:
-      return name.startsWith("work_") ? sources.work : name.startsWith("script_") ? sources.scripts : 1;
-  }
+  return respectActivity ? thresholdOfKind(sourceKindOf(name), sources) : null;
 }
 
 export function stateOf({ name, value }: Pick<Source, "name" | "value">, idle: Policy["idle"]): SourceState {

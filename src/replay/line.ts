@@ -1,0 +1,75 @@
+import { decide } from "../lifecycle/decide.ts";
+import type { PendingEffect } from "../lifecycle/model/effects.ts";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import type { Refusal } from "../lifecycle/rules/refusals.ts";
+
+/**
+ * An instance on a made-up clock. It is driven as its actor drives it: events come in the order of time, alarms fire when they are
+ * due, and effects leave the outbox once they are seen.
+ */
+export class Line {
+  #state: InstanceState;
+  #policy: Policy;
+  #now: number;
+  #wakeAt: number | null = null;
+  readonly #see: (effects: readonly PendingEffect[], at: number) => void;
+
+  /** `see`: takes what each decision asks of the outside. */
+  constructor(
+    state: InstanceState,
+    policy: Policy,
+    now: number,
+    see: (effects: readonly PendingEffect[], at: number) => void,
+  ) {
+    this.#state = state;
+    this.#policy = policy;
+    this.#now = now;
+    this.#see = see;
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** When its alarm fires next; null: only an event can change anything. */
+  get wakeAt(): number | null {
+    return this.#wakeAt;
+  }
+
+  /** What happens at `at`, which is never before the event before it. */
+  apply(event: InstanceEvent, at: number): Refusal | null {
+    this.#now = Math.max(at, this.#now);
+    const { state, effects, wakeAt, refusal } = decide(this.#state, event, this.#policy, this.#now);
+    this.#state = { ...state, outbox: [], recent: state.recent.slice(-1), unflushed: 0 };
+    this.#wakeAt = wakeAt === null ? null : Math.max(wakeAt, this.#now + 1);
+    if (effects.length > 0) this.#see(effects, this.#now);
+    return refusal;
+  }
+
+  /** The alarm that is due, at its time. */
+  alarm(dueAt: number): void {
+    this.apply({ type: "alarm", dueAt }, dueAt);
+  }
+
+  changePolicy(policy: Policy, at: number): void {
+    const former = this.#policy;
+    this.#policy = policy;
+    this.apply({ type: "policy.changed", former }, at);
+  }
+}
+
+/** The events among these effects. */
+export function eventsOf(effects: readonly PendingEffect[]): HistoryEvent[] {
+  return effects.flatMap(({ effect }) => (effect.type === "event" ? [effect.event] : []));
+}

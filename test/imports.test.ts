@@ -26,6 +26,7 @@ const FOLDERS = [
   "service",
   "outbound",
   "platform",
+  "replay",
   "lifecycle",
 ];
 

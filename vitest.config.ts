@@ -120,6 +120,7 @@ export default defineConfig({
           exclude: ["test/providers/machines.test.ts", "test/service/actor.test.ts"],
           include: [
             "test/lifecycle/**/*.test.ts",
+            "test/replay/**/*.test.ts",
             "test/http/**/*.test.ts",
             "test/outbound/**/*.test.ts",
             "test/platform/**/*.test.ts",

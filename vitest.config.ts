@@ -56,6 +56,9 @@ const PURE_INSTANCE_TESTS = ["attempts", "delivery", "losses", "next-alarm"].map
   (name) => `test/instance/${name}.test.ts`,
 );
 
+/** Of the history, the same. */
+const PURE_HISTORY_TESTS = ["test/history/sample.test.ts"];
+
 /** Fails a test that prints what it does not expect. */
 const QUIET = "test/quiet.ts";
 
@@ -134,6 +137,7 @@ export default defineConfig({
             "test/alerts/{cost-report,notice,told-before}.test.ts",
             "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
+            ...PURE_HISTORY_TESTS,
             "test/dashboard/**/*.test.ts",
             "test/checks/**/*.test.ts",
             "test/soak/**/*.test.ts",
@@ -157,6 +161,7 @@ export default defineConfig({
             "test/alerts/{cost-report,notice,told-before}.test.ts",
             "test/fleet/rules/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
+            ...PURE_HISTORY_TESTS,
           ],
           setupFiles: [RENEW, QUIET],
         },

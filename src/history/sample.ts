@@ -68,16 +68,18 @@ function useOf(columns: readonly unknown[]): KeptUse | undefined {
   return {
     gpuMaxPercent: numberOrNull(gpuMax),
     sources: listOf(sources).map(numberOrNull),
-    unread: listOf(unread).filter(isReadable),
+    unread: unread === null ? [] : unreadIn(listOf(unread)),
     preparation: STATES.find((state) => state === preparation) ?? null,
   };
 }
 
-const READABLE: ReadonlySet<unknown> = new Set([...SOURCE_KINDS, "gpu"]);
-
-function isReadable(name: unknown): name is KeptUse["unread"][number] {
-  return READABLE.has(name);
+/** What a newer release could not read counts as use here too. */
+function unreadIn(names: readonly unknown[]): KeptUse["unread"] {
+  const texts = names.filter((name) => typeof name === "string");
+  return [...new Set(texts.map((name) => READABLE.find((each) => each === name) ?? "other"))];
 }
+
+const READABLE: readonly KeptUse["unread"][number][] = [...SOURCE_KINDS, "gpu"];
 
 const STATES: readonly NonNullable<KeptUse["preparation"]>[] = ["running", "succeeded", "failed"];
 

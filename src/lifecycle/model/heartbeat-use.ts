@@ -19,6 +19,21 @@ const sourceSchema = z.object({
 /** One source of activity, as a heartbeat has it. */
 export type SourceReading = z.infer<typeof sourceSchema>;
 
+/** Each name once. Of one that comes twice the higher value counts, and an unknown one above all. */
+export function distinctSources(readings: readonly SourceReading[]): readonly SourceReading[] {
+  const distinct = new Map<string, SourceReading>();
+  for (const reading of readings) {
+    const known = distinct.get(reading.name);
+    if (known === undefined || counts(reading.value) > counts(known.value))
+      distinct.set(reading.name, reading);
+  }
+  return [...distinct.values()];
+}
+
+function counts(value: number | null): number {
+  return value ?? Number.POSITIVE_INFINITY;
+}
+
 export const sourcesSchema = z
   .array(sourceSchema)
   .max(MAXIMUM_SOURCES)

@@ -1,4 +1,4 @@
-import type { PreparationReport, SourceReading } from "./heartbeat-use.ts";
+import { distinctSources, type PreparationReport, type SourceReading } from "./heartbeat-use.ts";
 import { SOURCE_KINDS, type SourceKind, sourceKindOf } from "./source-settings.ts";
 
 /**
@@ -40,7 +40,7 @@ export function keptUse(report: UseReport): KeptUse | undefined {
 function useIn(report: UseReport): KeptUse {
   const highest: (number | null)[] = SOURCE_KINDS.map(() => null);
   const unread = new Set<SourceKind | "gpu">(hasUnreadGpu(report) ? ["gpu"] : []);
-  for (const { name, value } of report.sources ?? []) {
+  for (const { name, value } of distinctSources(report.sources ?? [])) {
     const kind = sourceKindOf(name);
     const place = SOURCE_KINDS.indexOf(kind);
     if (value === null) unread.add(kind);

@@ -1,7 +1,8 @@
 import type { Heartbeat, HeartbeatReport } from "./heartbeat.ts";
-import type { SourceReading } from "./heartbeat-use.ts";
+import { distinctSources } from "./heartbeat-use.ts";
 import { highestOf } from "./kept-use.ts";
 import { SOURCE_KINDS, type SourceKind } from "./source-settings.ts";
+import { firstBytes } from "./text-bytes.ts";
 
 /** What a heartbeat shows of its machine's use, before a policy judges it. */
 export interface Evidence {
@@ -53,9 +54,19 @@ export interface GpuSeen {
   readonly stuckSince?: number | undefined;
 }
 
+/** One row holds all of an instance: notes of many bytes a character are cut once more. */
+const NOTE_BYTES = 240;
+
 /** What the report shows, which is kept as this heartbeat. */
 export function evidenceOf(report: HeartbeatReport, heartbeat: Heartbeat): Evidence {
-  return { ...readingsOf(heartbeat), sources: distinct(report.sources ?? []) };
+  return {
+    ...readingsOf(heartbeat),
+    sources: distinctSources(report.sources ?? []).map(({ name, value, note }) => ({
+      name,
+      value,
+      note: note == null ? null : firstBytes(note, NOTE_BYTES),
+    })),
+  };
 }
 
 /** What a heartbeat that was kept shows, or one that comes late: of each kind of source the highest. */
@@ -80,20 +91,4 @@ function keptSources({ use }: Heartbeat, kind: SourceKind): Source[] {
     ...(highest === null ? [] : [{ name: kind, value: highest, note: null }]),
     ...(isUnread ? [{ name: kind, value: null, note: null }] : []),
   ];
-}
-
-/** Of a name that comes twice the higher value counts, and an unknown one above all. */
-function distinct(readings: readonly SourceReading[]): readonly Source[] {
-  const sources = new Map<string, Source>();
-  for (const { name, value, note } of readings) {
-    const known = sources.get(name);
-    if (known === undefined || counts(value) > counts(known.value)) {
-      sources.set(name, { name, value, note: note ?? null });
-    }
-  }
-  return [...sources.values()];
-}
-
-function counts(value: number | null): number {
-  return value ?? Number.POSITIVE_INFINITY;
 }

@@ -1,9 +1,9 @@
 import type { HeartbeatReport } from "../model/heartbeat.ts";
-import { lastBytes } from "../model/last-bytes.ts";
 import { record } from "../model/outbox.ts";
 import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Preparation, PreparationHeard } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
+import { lastBytes } from "../model/text-bytes.ts";
 import { SECOND_MS, shortDuration, toIso } from "../model/time.ts";
 import type { Evidence } from "../model/use.ts";
 import { detailOf, withPreparation } from "./preparation.ts";

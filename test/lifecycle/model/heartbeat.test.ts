@@ -1,6 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { heartbeatFrom, heartbeatSchema } from "../../../src/lifecycle/model/heartbeat.ts";
+import { SOURCE_KINDS } from "../../../src/lifecycle/model/source-settings.ts";
+
+/** As many kinds of sources as there are, each read, or read in part. */
+const FULL_USE = {
+  gpu_utilization_max: 1 / 300_000,
+  gpus: [{ index: 0, utilization: null }],
+  sources: [...SOURCE_KINDS, "work_a", "script_a", "a"].map((name) => ({
+    name,
+    value: ["work", "scripts", "other"].includes(name) ? null : 1 / 300_000,
+  })),
+  preparation: { state: "succeeded", seconds: 1 },
+};
 
 /** Where the schema finds fault with a report. */
 function faults(report: unknown): string[] {
@@ -93,6 +105,8 @@ describe("what is kept of a heartbeat", () => {
     for (const status of ['"'.repeat(32), "\u{1f5a5}".repeat(16), "\uffe6".repeat(32)]) {
       const parsed = heartbeatSchema.parse({ ...largest, status });
       expect(bytes(heartbeatFrom(parsed, MOMENT, Number.MAX_SAFE_INTEGER))).toBeLessThan(1024);
+      const used = heartbeatSchema.parse({ ...largest, ...FULL_USE, status });
+      expect(bytes(heartbeatFrom(used, MOMENT, Number.MAX_SAFE_INTEGER))).toBeLessThan(1024);
     }
   });
 

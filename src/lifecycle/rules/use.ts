@@ -47,7 +47,7 @@ export function isStricter(use: Evidence | undefined, former: Policy["idle"], id
 }
 
 /** Judges what a heartbeat shows. `hasGpu`: whether the instance ever reported a GPU. */
-export function judge(evidence: Evidence, { idle }: Policy, hasGpu: boolean): Judgement {
+export function judge(evidence: Evidence, { idle }: Pick<Policy, "idle">, hasGpu: boolean): Judgement {
   const reading = readingOf(evidence, idle, hasGpu);
   if (reading !== null && reading.percent >= idle.thresholdPercent) {
     return { verdict: "active", reading, because: `${reading.metric} at ${reading.percent}%` };

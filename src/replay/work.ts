@@ -1,0 +1,59 @@
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
+import { DEFAULT_SOURCES } from "../lifecycle/model/source-settings.ts";
+import { evidenceOfKept } from "../lifecycle/model/use.ts";
+import { judge } from "../lifecycle/rules/use.ts";
+
+/**
+ * Whether a reading shows work that an owner would miss. It is the same for all policies, so that what they interrupt can be
+ * compared: what a policy takes for idle is its own matter.
+ */
+
+/** A choice: below it a GPU does what no owner misses, such as a display or monitoring. */
+export const WORK_FROM_PERCENT = 3;
+
+/** Of the CPU, which counts only where no GPU was ever reported. An idle system needs less. */
+export const CPU_WORK_FROM_PERCENT = 5;
+
+/** What shows work, as a policy for idleness has it. */
+export function workRules(hasGpu: boolean): Policy["idle"] {
+  return hasGpu ? WITH_GPU : WITHOUT_GPU;
+}
+
+const RULES = {
+  enabled: true,
+  respectActivity: true,
+  sources: DEFAULT_SOURCES,
+  warnAfterMs: 0,
+  hibernateAfterMs: 0,
+  prepareMaxMs: 0,
+} as const;
+
+const WITH_GPU: Policy["idle"] = { ...RULES, metric: "gpu", thresholdPercent: WORK_FROM_PERCENT };
+const WITHOUT_GPU: Policy["idle"] = { ...RULES, metric: "auto", thresholdPercent: CPU_WORK_FROM_PERCENT };
+
+/** Whether the reading shows work. What could not be read counts as work; saving before a hibernation is none. */
+export function showsWork(reading: Heartbeat, hasGpu: boolean): boolean {
+  return !saysPreparing(reading) && judged(reading, hasGpu).verdict !== "quiet";
+}
+
+/** What shows it: `GPU at 97%`, `in use: 2 ssh_connections`, `GPU cannot be read`. */
+export function sayWork(reading: Heartbeat, hasGpu: boolean): string {
+  const judgement = judged(reading, hasGpu);
+  switch (judgement.verdict) {
+    case "quiet":
+      return "nothing";
+    case "active":
+    case "unknown":
+      return judgement.because;
+  }
+}
+
+function judged(reading: Heartbeat, hasGpu: boolean) {
+  return judge(evidenceOfKept(reading), { idle: workRules(hasGpu) }, hasGpu);
+}
+
+/** Whether the machine really was being prepared for a hibernation then: its hooks ran. */
+export function saysPreparing({ status, use }: Heartbeat): boolean {
+  return status === "preparing" || use?.preparation === "running";
+}

@@ -1,9 +1,10 @@
 import type { UserPolicy } from "../fleet/report.ts";
 import { flush } from "../lifecycle/model/outbox.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
-import { type InstanceLife, settingsOf } from "./life.ts";
+import type { InstanceLife } from "./life.ts";
 import type { Place, Unreadable } from "./outcomes.ts";
 import { resume } from "./resume.ts";
+import { settingsOf } from "./settings-of.ts";
 import { readRow, writeAsIs } from "./stored/row.ts";
 import { NOTHING_WAITS, type StoredInstance } from "./stored/stored-instance.ts";
 

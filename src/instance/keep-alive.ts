@@ -1,8 +1,8 @@
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { nextTimeOfDay } from "../lifecycle/model/zone.ts";
-import { settingsOf } from "./life.ts";
 import { type KeepAliveEnd, type KeepAliveOutcome, UNKNOWN } from "./outcomes.ts";
 import { InstanceRounds } from "./rounds.ts";
+import { settingsOf } from "./settings-of.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** The link of an alert that keeps an instance alive. */

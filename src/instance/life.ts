@@ -1,11 +1,11 @@
 import type { Presence, UserPolicy } from "../fleet/report.ts";
 import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
+import { sayFormer } from "../lifecycle/model/former-settings.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { attribute, dueChunk, isLeaving, project, withoutChunk } from "../lifecycle/model/outbox.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
-import { mergePolicy, type PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import type { Refusal } from "../lifecycle/rules/refusals.ts";
@@ -20,6 +20,7 @@ import { eventsIn, isOverdue, logChanges } from "./changes.ts";
 import { idsOf, Outbox, type Owner } from "./outbox.ts";
 import { type Absent, UNAVAILABLE, UNKNOWN, type Unavailable, type Unreadable } from "./outcomes.ts";
 import { resume, UNKNOWN_PAST } from "./resume.ts";
+import { settingsOf } from "./settings-of.ts";
 import { InstanceStorage } from "./storage.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
@@ -282,7 +283,9 @@ export class InstanceLife implements Owner {
       this.save({ ...stored, userPolicyVersion });
       return null;
     }
-    const decided = await this.decide(next, { type: "policy.changed", former: this.policy(stored) }, now);
+    const formerSettings = sayFormer(settingsOf(stored), settingsOf(next));
+    const event = { type: "policy.changed", former: this.policy(stored), formerSettings } as const;
+    const decided = await this.decide(next, event, now);
     return decided.outcome === "unavailable" ? decided : null;
   }
 
@@ -292,9 +295,4 @@ export class InstanceLife implements Owner {
     await this.#ctx.storage.deleteAll();
     this.#storage.forget();
   }
-}
-
-/** The policy of the instance, all levels merged. */
-export function settingsOf(stored: StoredInstance): PolicySettings {
-  return mergePolicy(stored.userPolicy, stored.overrides);
 }

@@ -8,8 +8,9 @@ import {
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type Upcoming, upcoming } from "../lifecycle/views/upcoming.ts";
-import { type InstanceLife, settingsOf } from "./life.ts";
+import type { InstanceLife } from "./life.ts";
 import type { Absent } from "./outcomes.ts";
+import { settingsOf } from "./settings-of.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 
 /** What other overrides would mean for an instance. Nothing here changes it. */

@@ -11,9 +11,10 @@ import type { ActionParameters } from "../orders/order.ts";
 import type { WatchedMachine } from "../providers/machines.ts";
 import type { WaitingRange } from "./held.ts";
 import { type InstanceInspection, inspectInstance } from "./inspection.ts";
-import { InstanceLife, settingsOf } from "./life.ts";
+import { InstanceLife } from "./life.ts";
 import type { DetailWithPolicy, Unreadable } from "./outcomes.ts";
 import { type PreviewOutcome, preview } from "./preview.ts";
+import { settingsOf } from "./settings-of.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
 import { orderParameters } from "./targets.ts";
 

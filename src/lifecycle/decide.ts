@@ -118,7 +118,7 @@ function apply(
     case "changed":
       return changeProfile(state, event, policy, now);
     case "policy.changed":
-      return changePolicy(state, event.former, policy, now);
+      return changePolicy(state, event, policy, now);
     case "token.rotated":
       return record(state, {
         at: now,

@@ -40,6 +40,8 @@ export interface PastEvent {
 export interface PolicyInForce {
   readonly from: number;
   readonly settings: PolicySettings;
+  /** Whether the operator had suspended its user: no step was taken then. */
+  readonly suspended: boolean;
   /** Null where the settings of that time are known. Else why those of a later time stand here. */
   readonly unknownBecause: string | null;
 }

@@ -54,8 +54,15 @@ export type InstanceEvent =
       readonly seenAt: number;
       readonly credentialsSetAt: number;
     }
-  /** The policy passed to `decide` is new. Everything before was decided by the former one. */
-  | { readonly type: "policy.changed"; readonly former: Policy }
+  /**
+   * The policy passed to `decide` is new. Everything before was decided by the former one. `formerSettings`: what was changed, as
+   * `sayFormer` has it; absent where that is too long to be kept.
+   */
+  | {
+      readonly type: "policy.changed";
+      readonly former: Policy;
+      readonly formerSettings?: string | undefined;
+    }
   /** `enrolledBy`: as above, of a machine that is given the token. */
   | { readonly type: "token.rotated"; readonly enrolledBy?: string | null }
   | { readonly type: "removed" }

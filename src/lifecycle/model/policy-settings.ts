@@ -190,28 +190,29 @@ export const DEFAULT_POLICY: PolicySettings = {
 
 /** Merges the service's defaults, the user's overrides and the instance's. In each field the last one given wins. */
 export function mergePolicy(user: PolicyOverrides, instance: InstancePolicyOverrides = {}): PolicySettings {
-  const levels: readonly PolicyOverrides[] = [user, withoutGuard(instance)];
-  return levels.reduce<PolicySettings>(
-    (merged, level) => ({
-      mode: level.mode ?? merged.mode,
-      heartbeat_interval_seconds: level.heartbeat_interval_seconds ?? merged.heartbeat_interval_seconds,
-      idle: {
-        ...merged.idle,
-        ...level.idle,
-        sources: { ...merged.idle.sources, ...level.idle?.sources },
-      },
-      orphan: { ...merged.orphan, ...level.orphan },
-      guard: { ...merged.guard, ...level.guard },
-      inventory: { ...merged.inventory, ...level.inventory },
-      reports: { ...merged.reports, ...level.reports },
-      schedule: { ...merged.schedule, ...level.schedule },
-      maintenance: { ...merged.maintenance, ...level.maintenance },
-      max_runtime_hours:
-        level.max_runtime_hours === undefined ? merged.max_runtime_hours : level.max_runtime_hours,
-      keep_alive_minutes: level.keep_alive_minutes ?? merged.keep_alive_minutes,
-    }),
-    DEFAULT_POLICY,
-  );
+  return withOverrides(withOverrides(DEFAULT_POLICY, user), withoutGuard(instance));
+}
+
+/** The settings, but for what a level overrides. */
+export function withOverrides(settings: PolicySettings, level: PolicyOverrides): PolicySettings {
+  return {
+    mode: level.mode ?? settings.mode,
+    heartbeat_interval_seconds: level.heartbeat_interval_seconds ?? settings.heartbeat_interval_seconds,
+    idle: {
+      ...settings.idle,
+      ...level.idle,
+      sources: { ...settings.idle.sources, ...level.idle?.sources },
+    },
+    orphan: { ...settings.orphan, ...level.orphan },
+    guard: { ...settings.guard, ...level.guard },
+    inventory: { ...settings.inventory, ...level.inventory },
+    reports: { ...settings.reports, ...level.reports },
+    schedule: { ...settings.schedule, ...level.schedule },
+    maintenance: { ...settings.maintenance, ...level.maintenance },
+    max_runtime_hours:
+      level.max_runtime_hours === undefined ? settings.max_runtime_hours : level.max_runtime_hours,
+    keep_alive_minutes: level.keep_alive_minutes ?? settings.keep_alive_minutes,
+  };
 }
 
 /** Drops the guard from an instance's overrides: it could be stored there once, and never had an effect. */

@@ -1,4 +1,5 @@
 import { closeGap, missedHeartbeats } from "../model/counters.ts";
+import type { InstanceEvent } from "../model/instance-event.ts";
 import { project, record } from "../model/outbox.ts";
 import {
   awaitHeartbeat,
@@ -36,7 +37,7 @@ const POLICY_CHANGED = "the policy was changed";
  */
 export function changePolicy(
   state: InstanceState,
-  former: Policy,
+  { former, formerSettings }: Extract<InstanceEvent, { type: "policy.changed" }>,
   policy: Policy,
   now: number,
 ): InstanceState {
@@ -47,7 +48,11 @@ export function changePolicy(
   const planned = changeWindows(changed, former, policy, now);
   const standing = changeStanding(planned, former, policy, now);
   const message = standing === planned ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
-  return project(record(standing, { at: now, kind: "policy_changed", severity: "info", message }));
+  const detail = {
+    ...(formerSettings === undefined ? {} : { former: formerSettings }),
+    ...(former.suspended === policy.suspended ? {} : { suspended: policy.suspended }),
+  };
+  return project(record(standing, { at: now, kind: "policy_changed", severity: "info", message, detail }));
 }
 
 /** Silence in what the former policy calls maintenance does not count, and it may end with that policy. */

@@ -20,9 +20,10 @@ SELECT
   json_extract(sample.value, '$[6]')       AS cost_accumulated,
   json_extract(sample.value, '$[7]')       AS uptime_seconds,
   json_extract(sample.value, '$[8]')       AS status,
+  json_extract(sample.value, '$[9]')       AS gpu_utilization_max,
   sample.value                             AS sample
 FROM heartbeat_chunks AS chunk, json_each(chunk.samples) AS sample;
 
--- How many heartbeats of the hour showed work, by the lowest thresholds at which it could be missed (see src/replay/work.ts);
--- unknown for hours that were rolled up before.
-ALTER TABLE heartbeat_hours ADD COLUMN work_heartbeats INTEGER;
+-- How many heartbeats of the hour showed no work (src/history/quiet.ts); unknown for hours that were rolled up before. Those that a
+-- former release adds to an hour count as work, since it leaves this number as it is.
+ALTER TABLE heartbeat_hours ADD COLUMN quiet_heartbeats INTEGER;

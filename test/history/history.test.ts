@@ -84,6 +84,8 @@ describe("the history", () => {
     for (let minute = 0; minute < 32; minute++) {
       await one.heartbeat({
         gpu_utilization: 87,
+        gpu_utilization_max: 99,
+        sources: [{ name: "cpu_cores", value: 1.5 }],
         vram_used_gb: 18.4,
         cpu_utilization: 45,
         ram_used_gb: 12,
@@ -114,6 +116,8 @@ describe("the history", () => {
         cost_accumulated: 2.4,
         uptime_seconds: 7200,
         status: "running",
+        gpu_utilization_max: 99,
+        sample: `[${DAY + 30 * MINUTE},87,18.4,45,12,45.2,2.4,7200,"running",99,null,[null,null,null,1.5]]`,
       },
     ]);
   });

@@ -90,6 +90,7 @@ function insideWorkerd(more: { d1Databases?: string[] } = {}) {
         TOKEN_LIMIT: { namespace_id: "1003", simple: { limit: 1_000_000, period: 60 } },
         REGISTRATION_LIMIT: { namespace_id: "1004", simple: { limit: 100_000, period: 60 } },
         CHANNEL_TEST_LIMIT: { namespace_id: "1005", simple: { limit: 10, period: 60 } },
+        PREVIEW_LIMIT: { namespace_id: "1006", simple: { limit: 30, period: 60 } },
         LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
       },
     },
@@ -153,7 +154,7 @@ export default defineConfig({
           // `RENEW` keeps the files apart.
           isolate: false,
           include: [
-            "test/{accounts,alerts,api,cleanup,fleet,history,instance,metrics,orders}/**/*.test.ts",
+            "test/{accounts,alerts,api,cleanup,fleet,history,instance,metrics,orders,previews}/**/*.test.ts",
             "test/providers/machines.test.ts",
             "test/service/actor.test.ts",
           ],

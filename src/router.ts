@@ -50,6 +50,13 @@ import { GetInventory, SyncConnection } from "./api/inventory.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
+import {
+  DeletePolicyPreview,
+  GetPolicyPreview,
+  ListPolicyPreviewInstances,
+  ListPolicyPreviews,
+} from "./api/policy-previews/read.ts";
+import { StartPolicyPreview } from "./api/policy-previews/start.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { GetAgent } from "./downloads/route.ts";
@@ -136,6 +143,11 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.put("/api/agent/budget", PutBudget);
   api.get("/api/agent/policy", GetPolicy);
   api.put("/api/agent/policy", PutPolicy);
+  api.get("/api/agent/policy/preview", ListPolicyPreviews);
+  api.post("/api/agent/policy/preview", StartPolicyPreview);
+  api.get("/api/agent/policy/preview/:id", GetPolicyPreview);
+  api.delete("/api/agent/policy/preview/:id", DeletePolicyPreview);
+  api.get("/api/agent/policy/preview/:id/instances", ListPolicyPreviewInstances);
   api.get("/api/agent/costs", GetCosts);
   api.get("/api/agent/costs/report", GetCostReport);
   api.get("/api/agent/savings", GetSavings);

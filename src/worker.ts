@@ -12,6 +12,7 @@ export { UserDeletion } from "./deletion/workflow.ts";
 export { FleetActor } from "./fleet/actor.ts";
 export { InstanceActor } from "./instance/actor.ts";
 export { InstanceAction } from "./orders/workflow.ts";
+export { PolicyPreview } from "./previews/workflow.ts";
 export { ServiceActor } from "./service/actor.ts";
 
 const router = createRouter();

@@ -15,6 +15,7 @@ const FOLDERS = [
   "cleanup",
   "backup",
   "deletion",
+  "previews",
   "instance",
   "fleet",
   "orders",

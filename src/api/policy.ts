@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PolicyContradiction } from "../fleet/rules/policy-contradiction.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { errorResponses, type Issue, invalid } from "../http/errors.ts";
+import { type ApiError, errorResponses, type Issue, invalid } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import {
@@ -26,7 +26,7 @@ export const overridesSchema = component(
   policyOverridesSchema.describe("What the user has set"),
 );
 
-const newOverridesSchema = component(
+export const newOverridesSchema = component(
   "NewPolicyOverrides",
   policyOverridesSchema.extend({ preset: presetSchema.optional() }),
 );
@@ -89,7 +89,7 @@ export class PutPolicy extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const overrides = writtenOut(body);
     const set = await fleetOf(c.env, userId).setPolicy(overrides);
-    if ("issues" in set) throw invalid(set.issues.map((issue) => contradiction(issue, set.instance)));
+    if ("issues" in set) throw contradictory("body", set);
     return c.json(answerOf(overrides));
   }
 }
@@ -99,12 +99,15 @@ export function policyIssueAt(path: string): (issue: PolicyIssue) => Issue {
   return (issue) => ({ path: [path, ...issue.path].join("."), message: issue.message });
 }
 
-function contradiction(issue: PolicyIssue, instance: PolicyContradiction["instance"]): Issue {
-  const { path, message } = policyIssueAt("body")(issue);
-  return instance === null
-    ? { path, message }
-    : {
-        path,
-        message: `for instance ${instance.id} (${kindOf(instance.provider)}, with its own overrides) ${message}`,
-      };
+/** A policy at `path` of the request that may not be set. */
+export function contradictory(path: string, { issues, instance }: PolicyContradiction): ApiError {
+  const ofInstance =
+    instance === null
+      ? ""
+      : `for instance ${instance.id} (${kindOf(instance.provider)}, with its own overrides) `;
+  return invalid(
+    issues
+      .map(policyIssueAt(path))
+      .map((issue) => ({ path: issue.path, message: `${ofInstance}${issue.message}` })),
+  );
 }

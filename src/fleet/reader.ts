@@ -3,8 +3,8 @@ import type { CostGrouping, DayRange, GroupPage } from "../history/costs.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
 import { standingsOf } from "../providers/connections.ts";
-import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
+import { FleetPreviews } from "./previews.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import { readCostReport } from "./views/cost-report.ts";
 import { type CostsOfFleet, costsOfFleet, type PagedGrouping } from "./views/costs.ts";
@@ -15,7 +15,7 @@ import { type FleetSavings, readSavings } from "./views/savings.ts";
 import { readSummaries, type SummaryPage } from "./views/summaries.ts";
 
 /** What a fleet shows of its instances. */
-export abstract class FleetReader extends FleetInventory {
+export abstract class FleetReader extends FleetPreviews {
   async hasInstanceOf(provider: ConnectedProvider): Promise<boolean> {
     return (await this[READY]()).registry.hasInstanceOf(provider);
   }

@@ -16,6 +16,7 @@ import type { DetailWithPolicy, Unreadable } from "./outcomes.ts";
 import { type PreviewOutcome, preview } from "./preview.ts";
 import { settingsOf } from "./settings-of.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
+import { type StoryBasis, storyBasis } from "./story-basis.ts";
 import { orderParameters } from "./targets.ts";
 
 /** What a Worker of a version before asks for, which names no range. */
@@ -99,6 +100,11 @@ export class InstanceViews extends DurableObject<Env> {
         ...waitingHeartbeats(stored.state),
       ],
     }));
+  }
+
+  /** What it knows of its past, with its heartbeats of a range that may be in no database yet; null for an unknown instance. */
+  async storyBasis(range: WaitingRange): Promise<StoryBasis | Unreadable | null> {
+    return this.#view((stored, _, now) => storyBasis(stored, this.life.outbox, range, now));
   }
 
   #view<T>(view: (stored: StoredInstance, policy: Policy, now: number) => T): T | Unreadable | null {

@@ -20,6 +20,7 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     listings: "one a connection",
     lanes: "one a connection that was called within a day",
     removals: "the newest 1,000",
+    previews: "the newest 20",
     event_counts: "two rows",
     late_reports: "a row a minute, for as long as a guard may close",
   },
@@ -45,6 +46,10 @@ const ALLOWED: readonly { readonly sql: string; readonly because: string; readon
   {
     sql: "SELECT id FROM deliveries WHERE channel_id = ? AND retry_at <= ? …",
     because: "of one channel, for which 500 wait and what came since the last alarm",
+  },
+  {
+    sql: "SELECT COUNT(*) AS instances FROM instances WHERE registered_at <= ?…",
+    because: "once a preview, which then replays each of them",
   },
   { sql: "SELECT COUNT(*) AS total FROM deliveries", because: "the operator looks into one fleet" },
   { sql: "SELECT told, COUNT(*) AS alerts, MAX(at) AS last FROM (…", because: "of the newest 1,000 events" },

@@ -10,6 +10,7 @@ import { RecentEvents } from "./events.ts";
 import { Everyone } from "./everyone.ts";
 import { Inventory } from "./inventory.ts";
 import { Machines } from "./machines.ts";
+import { Previews } from "./previews.ts";
 import { Rates } from "./rates.ts";
 import { Registry } from "./registry.ts";
 import { Retries } from "./retries.ts";
@@ -31,6 +32,7 @@ export class FleetTables {
   readonly retries: Retries;
   readonly admissions: Admissions;
   readonly asked: AskedHibernations;
+  readonly previews: Previews;
 
   constructor(sql: SqlStorage) {
     this.registry = new Registry(sql);
@@ -47,6 +49,7 @@ export class FleetTables {
     this.retries = new Retries(sql);
     this.admissions = new Admissions(sql);
     this.asked = new AskedHibernations(sql);
+    this.previews = new Previews(sql);
     this.digests = new Digests(this.events, this.channels, this.deliveries);
   }
 }

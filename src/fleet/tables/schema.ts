@@ -1,3 +1,5 @@
+import { createPreviewTables } from "./preview-schema.ts";
+
 /** The tables of a fleet's own database. Statements are only ever added at the end. */
 const STATEMENTS = [
   "CREATE TABLE IF NOT EXISTS fleet (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
@@ -275,10 +277,14 @@ const FILLED_TABLES = [
   "instance_days",
   "cost_totals",
   "closed_costs",
+  "previews",
+  "preview_lines",
+  "preview_tags",
 ];
 
 export function createTables(sql: SqlStorage): void {
   for (const statement of STATEMENTS) sql.exec(statement);
+  createPreviewTables(sql);
 }
 
 /** Empties all tables but the one of the state, which an import writes last. */

@@ -1,0 +1,296 @@
+import { z } from "zod";
+import { SAID_CODES, SKIPPED_BECAUSE } from "../../fleet/rules/preview.ts";
+import { component } from "../../http/openapi.ts";
+import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
+import { COMPARED } from "../../replay/compare.ts";
+import type { SettingSaid } from "../../replay/say-proposal.ts";
+import { instant } from "../instances/instant.ts";
+import { instanceIdSchema, newOwnOverridesSchema } from "../instances/schemas.ts";
+import { tagsViewSchema } from "../instances/tags.ts";
+import { newOverridesSchema, overridesSchema, policySchema } from "../policy.ts";
+import { shownPresetSchema } from "../presets.ts";
+
+/** The shapes of previews of a policy. */
+
+/** So many may be named. */
+const MOST_INSTANCES = 200;
+
+export const MOST_DAYS = 30;
+
+export const requestSchema = component(
+  "PolicyPreviewRequest",
+  z
+    .strictObject({
+      policy: newOverridesSchema.describe(
+        "The candidate: what would be set with `PUT /api/agent/policy`. The own overrides of instances stand, as they would then",
+      ),
+      instance_policy: newOwnOverridesSchema
+        .optional()
+        .describe("In place of the own overrides of the instances named: only with `instances`"),
+      days: z.int().min(1).max(MOST_DAYS).default(7).describe("How far back, from now"),
+      instances: z
+        .array(instanceIdSchema)
+        .min(1)
+        .max(MOST_INSTANCES)
+        .optional()
+        .describe("These alone; without it, and without `tag`, all"),
+      tag: z
+        .record(tagKeySchema, z.string().max(100))
+        .refine((tag) => Object.keys(tag).length === 1, "must be one tag")
+        .optional()
+        .describe('Those that have it: `{"team": "vision"}`'),
+      proposal: z
+        .boolean()
+        .default(true)
+        .describe("Whether other thresholds and windows are tried, too, to propose better ones"),
+    })
+    .superRefine(({ instances, instance_policy, tag }, context) => {
+      const refuse = (field: string, message: string) =>
+        context.addIssue({ code: "custom", path: [field], message });
+      if (instance_policy !== undefined && instances === undefined) {
+        refuse(
+          "instance_policy",
+          "needs `instances`: it takes the place of the own overrides of those alone",
+        );
+      }
+      if (tag !== undefined && instances !== undefined) {
+        refuse("tag", "must not stand beside `instances`");
+      }
+    }),
+);
+
+export const outcomeSchema = component(
+  "PolicyOutcome",
+  z
+    .object({
+      hours: z
+        .object({ working: z.number(), idle: z.number(), silent: z.number(), hibernated: z.number() })
+        .describe("What the machines did"),
+      unpriced_hours: z
+        .number()
+        .describe("Of these, of machines without a known price: in no amount of dollars"),
+      cost: z.number().describe("Dollars"),
+      wasted: z
+        .number()
+        .describe("Of the cost: while idle past the warning, orphaned, or never heard: what is left to save"),
+      saved: z.number().describe("What hibernation saves, in dollars"),
+      hibernations: z.number(),
+      regrets: z.number().describe("Hibernations that a person undid within ten minutes"),
+      deletions: z.number(),
+      interruptions: z.number().describe("How often work came while the machine was off"),
+      delayed_minutes: z.number().describe("How long that work waited until the machine was back"),
+      work_cut_hours: z
+        .number()
+        .describe("Work that the past shows in time in which the machine would be off"),
+    })
+    .describe("What the time came to under one policy"),
+);
+
+export const resultSchema = component(
+  "PolicyPreviewResult",
+  outcomeSchema.extend({
+    of: z
+      .enum(COMPARED)
+      .describe(
+        "`actual`: what really happened; `candidate`; `in_force`: the policy as it stands now, replayed; and each preset, set on the policy as it stands",
+      ),
+  }),
+);
+
+const interruptionSchema = component(
+  "PolicyPreviewInterruption",
+  z
+    .object({
+      instance_id: z.string(),
+      name: z.string(),
+      hibernated_at: instant.describe("When the candidate would have hibernated it"),
+      at: instant.describe("The first reading that shows the work"),
+      evidence: z.string().describe("What that reading shows"),
+      delayed_minutes: z.number(),
+      work_cut_hours: z.number(),
+    })
+    .describe("Work that came while the machine would have been off"),
+);
+
+const pointFields = {
+  threshold_percent: z.number(),
+  hibernate_after_minutes: z.number(),
+  saved: z.number().describe("Dollars"),
+  hibernated_hours: z.number(),
+  share_percent: z
+    .number()
+    .describe("Of the most that any setting saves; in dollars, or in hours where no price is known"),
+  hibernations: z.number(),
+  interruptions: z.number(),
+  delayed_minutes: z.number(),
+  work_cut_hours: z.number(),
+};
+
+const pointSchema = component(
+  "PolicyProposalPoint",
+  z
+    .object({
+      ...pointFields,
+      is_frontier: z
+        .boolean()
+        .describe("No other setting saves as much with fewer interruptions, nor more with as many"),
+      is_proposed: z.boolean(),
+    })
+    .describe("The candidate with another threshold and window"),
+);
+
+const settingSaidSchema = z.object({
+  threshold_percent: z.number(),
+  hibernate_after_minutes: z.number(),
+  share_percent: z.number(),
+  saved: z.number().nullable().describe("Dollars; null where nobody knows what the machines cost"),
+  hibernated_hours: z.number(),
+  interruptions: z.number(),
+  work_cut_hours: z.number(),
+}) satisfies z.ZodType<SettingSaid>;
+
+const saysSchema = component(
+  "PolicyProposalSays",
+  z
+    .object({
+      code: z.enum(SAID_CODES),
+      parameters: settingSaidSchema.partial().extend({ other: settingSaidSchema.optional() }),
+    })
+    .describe(
+      "`spares`: this setting interrupts nobody; `keep`: so does the one in force; `spares_some`: it keeps less than half, and `other` keeps more and interrupts; `interrupts`: none saves anything without interrupting; `alike`: each comes to the same; `nothing_to_save`",
+    ),
+);
+
+const wordsFields = { says: saysSchema, message: z.string().describe("The same in English") };
+
+const proposedSchema = component(
+  "PolicyProposed",
+  z
+    .object({ ...wordsFields, proposed: z.union([pointSchema, z.null()]) })
+    .describe("What is proposed. Nothing applies it by itself"),
+);
+
+const tagProposalSchema = component(
+  "PolicyProposalByTag",
+  z.object({
+    tag: z.string().describe("`key:value`"),
+    instances: z.number(),
+    ...wordsFields,
+    proposed: z.union([pointSchema, z.null()]),
+  }),
+);
+
+const proposalSchema = component(
+  "PolicyProposal",
+  z
+    .object({
+      frontier: z
+        .array(pointSchema)
+        .readonly()
+        .describe("Every setting that was tried, those of the frontier marked"),
+      measure: z
+        .enum(["dollars", "hours"])
+        .describe("By what savings are compared: in hours of hibernation where nobody knows a price"),
+      proposed: z
+        .union([pointSchema, z.null()])
+        .describe("What saves the most of those that interrupt nobody; null where those save nothing"),
+      trade: z
+        .union([pointSchema, z.null()])
+        .describe("What half of the savings would cost in interruptions, where `proposed` saves less"),
+      ...wordsFields,
+      by_tag: z
+        .array(tagProposalSchema)
+        .readonly()
+        .describe("Of the tags that most of the instances have, 20 at most"),
+    })
+    .describe("Dollars saved against interruptions"),
+);
+
+export const instanceLineSchema = component(
+  "PolicyPreviewInstance",
+  z.object({
+    instance_id: z.string(),
+    name: z.string(),
+    tags: tagsViewSchema,
+    actual: outcomeSchema,
+    candidate: outcomeSchema,
+    proposal: z.union([proposedSchema, z.null()]),
+  }),
+);
+
+const headFields = {
+  id: z.string(),
+  created_at: instant,
+  state: z
+    .enum(["running", "done", "failed"])
+    .describe("While it is `running` the sums grow; `failed` ones keep what they have"),
+  failed_because: z
+    .enum(["stalled", "suspended"])
+    .nullable()
+    .describe("`stalled`: it has not come on for half an hour; `suspended`: its user was"),
+  days: z.number(),
+  from: instant,
+  to: instant,
+  policy: policySchema.describe("The candidate as a whole: with the service's defaults"),
+  preset: shownPresetSchema,
+  overrides: overridesSchema.describe("The candidate as it was given, presets written out"),
+  instance_policy: z
+    .union([overridesSchema, z.null()])
+    .describe("What took the place of the own overrides of the instances named"),
+  asked_of: z
+    .object({
+      instances: z.array(z.string()).readonly().nullable(),
+      tag: z.record(z.string(), z.string()).nullable(),
+    })
+    .describe("Whom it is of; both null: all instances"),
+  instances: z
+    .object({ total: z.number(), done: z.number(), skipped: z.number() })
+    .describe("How far it has come. Instances that are skipped are in no sum"),
+  results: z.array(resultSchema).readonly(),
+};
+
+export const headSchema = component("PolicyPreviewHead", z.object(headFields));
+
+export const previewsSchema = component(
+  "PolicyPreviewList",
+  z.object({ previews: z.array(headSchema).readonly().describe("Newest first; 20 are kept") }),
+);
+
+export const previewSchema = component(
+  "PolicyPreview",
+  z.object({
+    ...headFields,
+    interruptions: z.array(interruptionSchema).readonly().describe("Of the candidate: the 50 longest"),
+    basis: z
+      .object({
+        readings: z.number(),
+        coarse_hours: z.number().describe("Of which only sums of hours are kept"),
+        assumed_idle_hours: z
+          .number()
+          .describe("In which the machine really was off, and the candidate would have kept it on"),
+        readings_without_use: z
+          .number()
+          .describe("Kept by a former release, without the maximum and the sources of activity"),
+      })
+      .describe("What the numbers rest on"),
+    by_instance: z.array(instanceLineSchema).readonly().describe("The first 20"),
+    proposal: z.union([proposalSchema, z.null()]).describe("Null while nothing can be proposed"),
+    skipped: z
+      .array(z.object({ instance_id: z.string(), because: z.enum(SKIPPED_BECAUSE) }))
+      .readonly()
+      .describe("At most 50"),
+  }),
+);
+
+export const instanceLinesSchema = component(
+  "PolicyPreviewInstanceList",
+  z.object({ instances: z.array(instanceLineSchema).readonly(), next_cursor: z.string().nullable() }),
+);
+
+export type PreviewView = z.infer<typeof previewSchema>;
+export type HeadView = z.infer<typeof headSchema>;
+export type OutcomeView = z.infer<typeof outcomeSchema>;
+export type LineView = z.infer<typeof instanceLineSchema>;
+export type ProposalView = z.infer<typeof proposalSchema>;
+export type PointView = z.infer<typeof pointSchema>;
+export type ProposedView = z.infer<typeof proposedSchema>;

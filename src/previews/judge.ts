@@ -1,0 +1,76 @@
+import type { KeptProposal, PreviewLine, PreviewRequest } from "../fleet/rules/preview.ts";
+import { eachCompared } from "../fleet/rules/preview.ts";
+import type { StoryBasis } from "../instance/story-basis.ts";
+import { compilePolicy } from "../lifecycle/model/policy.ts";
+import {
+  mergePolicy,
+  type PolicyOverrides,
+  type PolicySettings,
+} from "../lifecycle/model/policy-settings.ts";
+import { comparisonOf } from "../replay/compare.ts";
+import { frontierOf } from "../replay/frontier.ts";
+import { proposalOf } from "../replay/proposal.ts";
+import { type Frontier, type IdleSetting, NO_FRONTIER } from "../replay/proposal-points.ts";
+import { replay } from "../replay/replay.ts";
+import type { Story } from "../replay/story.ts";
+
+/** What becomes of an instance's past in a preview. Pure. */
+
+type Asked = Pick<PreviewRequest, "policy" | "instancePolicy" | "wantsProposal">;
+
+export function lineOf(
+  story: Story,
+  { userPolicy, overrides }: Pick<StoryBasis, "userPolicy" | "overrides">,
+  { policy, instancePolicy, wantsProposal }: Asked,
+  speed: number,
+): PreviewLine {
+  const own = instancePolicy ?? overrides;
+  const candidate = mergePolicy(policy, own);
+  const comparison = comparisonOf(story, candidate, { speed });
+  const frontier = wantsProposal ? frontierOfInstance(story, candidate, own, speed) : NO_FRONTIER;
+  return {
+    instanceId: story.instanceId,
+    name: story.profile.name,
+    tags: story.profile.tags ?? {},
+    outcomes: eachCompared((of) => comparison[of].outcome),
+    interruptions: comparison.candidate.interruptions,
+    basis: comparison.candidate.basis,
+    frontier,
+    proposal: keptProposal(frontier, settingOf(mergePolicy(userPolicy, overrides))),
+  };
+}
+
+function frontierOfInstance(
+  story: Story,
+  settings: PolicySettings,
+  { idle }: PolicyOverrides,
+  speed: number,
+): Frontier {
+  const own = {
+    threshold: idle?.threshold_percent !== undefined,
+    window: idle?.hibernate_after_seconds !== undefined,
+  };
+  return frontierOf(
+    story,
+    { settings, own },
+    {
+      compile: (tried) => compilePolicy(tried, speed),
+      replay: (past, tried) => replay(past, tried, { speed }),
+    },
+  );
+}
+
+function keptProposal(frontier: Frontier, present: IdleSetting): KeptProposal | null {
+  const proposal = proposalOf(frontier, present);
+  if (proposal === null) return null;
+  const { says, proposed, measure } = proposal;
+  return { says, proposed, measure };
+}
+
+/** What a policy says of idleness, as a proposal names it. */
+export function settingOf({ idle }: PolicySettings): IdleSetting {
+  return {
+    thresholdPercent: idle.threshold_percent,
+    hibernateAfterMinutes: idle.hibernate_after_seconds / 60,
+  };
+}

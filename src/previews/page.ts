@@ -1,0 +1,55 @@
+import type { PreviewLine, PreviewSkip } from "../fleet/rules/preview.ts";
+import { fleetOf } from "../platform/address.ts";
+import { logWarning } from "../platform/log.ts";
+import { readSettings } from "../platform/settings.ts";
+import { lineOf } from "./judge.ts";
+import { storyOf } from "./story.ts";
+
+/** Replays some instances of a preview, one after the other, so that the memory of one is enough. */
+
+export interface Pace {
+  readonly instances: number;
+  /** No further instance is begun after so long. */
+  readonly budgetMs: number;
+  /** One that is out of reach is skipped; else the page ends before it, and fails. */
+  readonly skipsUnreachable: boolean;
+}
+
+export interface PageDone {
+  /** Nothing more is to be done. */
+  readonly isOver: boolean;
+  readonly instances: number;
+}
+
+/** Each page goes on where the last one ended. Throws if an instance was out of reach: what came before it is kept. */
+export async function replayPage(env: Env, userId: string, previewId: string, pace: Pace): Promise<PageDone> {
+  const fleet = fleetOf(env, userId);
+  const task = await fleet.nextOfPreview(previewId, pace.instances);
+  if (task === null) return { isOver: true, instances: 0 };
+  const speed = readSettings(env).SIMULATION_SPEED;
+  const endsAt = Date.now() + pace.budgetMs;
+  const lines: PreviewLine[] = [];
+  const skips: PreviewSkip[] = [];
+  let after = "";
+  let failure: unknown;
+  for (const instanceId of task.instanceIds) {
+    if (after !== "" && Date.now() >= endsAt) break;
+    try {
+      const found = await storyOf(env, userId, instanceId, task);
+      if (found.outcome === "found") lines.push(lineOf(found.story, found.basis, task.request, speed));
+      else skips.push({ instanceId, because: found.outcome });
+    } catch (error) {
+      if (!pace.skipsUnreachable) {
+        failure = error;
+        break;
+      }
+      logWarning("a preview leaves an instance out", { user_id: userId, instance_id: instanceId }, error);
+      skips.push({ instanceId, because: "out_of_reach" });
+    }
+    after = instanceId;
+  }
+  const isOver = task.isLast && after === (task.instanceIds.at(-1) ?? "");
+  await fleet.takeOfPreview(previewId, { lines, skips, after }, isOver);
+  if (failure !== undefined) throw failure;
+  return { isOver, instances: lines.length + skips.length };
+}

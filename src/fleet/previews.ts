@@ -1,12 +1,14 @@
 import { addedIssues, type PolicyIssue, policyIssues } from "../lifecycle/model/policy-issues.ts";
 import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
+import type { Span } from "../replay/story.ts";
 import type { Fleet } from "./fleet.ts";
 import { UserDeleted } from "./import/import.ts";
 import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
-import type { KeptLine, Period, PreviewRequest, PreviewSkip } from "./rules/preview.ts";
+import type { KeptLine, PreviewRequest, PreviewSkip } from "./rules/preview.ts";
+import { guardClosedIn } from "./tables/guard-spans.ts";
 import { countPreviewed, previewedAfter } from "./tables/previewed.ts";
 import { PREVIEW_LINES_KEPT, type PreviewPage, type PreviewRow, type TagSum } from "./tables/previews.ts";
 
@@ -44,23 +46,25 @@ export interface PreviewNow {
 }
 
 /** What is to be replayed next. */
-export interface PreviewTask extends Period {
+export interface PreviewTask extends Span {
   readonly request: PreviewRequest;
   readonly instanceIds: readonly string[];
   /** No instance comes after these. */
   readonly isLast: boolean;
+  /** When the user's outage guard held steps back. */
+  readonly guardClosed: readonly Span[];
 }
 
 /** What its user asks to be replayed. */
 export abstract class FleetPreviews extends FleetInventory {
-  async startPreview(asked: PreviewAsked, period: Period): Promise<PreviewStarted> {
+  async startPreview(asked: PreviewAsked, period: Span): Promise<PreviewStarted> {
     const fleet = await this[READY]();
     if (fleet.isSuspended || fleet.state.leavingSince !== null) return { outcome: "suspended" };
     const request = { ...asked, inForce: fleet.state.policy.overrides };
     return fleet.change((state) => ({ state, result: this.#start(fleet, request, period, Date.now()) }));
   }
 
-  #start(fleet: Fleet, request: PreviewRequest, period: Period, now: number): PreviewStarted {
+  #start(fleet: Fleet, request: PreviewRequest, period: Span, now: number): PreviewStarted {
     const contradiction = contradictionOf(fleet.registry, fleet.state.policy.overrides, request.policy);
     if (contradiction !== null) return { outcome: "contradiction", contradiction };
     const known = new Set((request.instances ?? []).filter((id) => fleet.registry.has(id)));
@@ -88,7 +92,14 @@ export abstract class FleetPreviews extends FleetInventory {
     }
     const { request, from, to, after } = preview;
     const instanceIds = previewedAfter(this.ctx.storage.sql, request, to, after, limit);
-    return { request, from, to, instanceIds, isLast: instanceIds.length < limit };
+    const guardClosed = guardClosedIn(this.ctx.storage.sql, { from, to });
+    return { request, from, to, instanceIds, isLast: instanceIds.length < limit, guardClosed };
+  }
+
+  /** When the user's outage guard was closed, as far as that is kept. */
+  async guardClosed(period: Span): Promise<Span[]> {
+    await this[READY]();
+    return guardClosedIn(this.ctx.storage.sql, period);
   }
 
   /** Takes what became of some of them. `isOver`: no instance comes after. Taken twice, it is taken once. */

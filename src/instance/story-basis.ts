@@ -4,6 +4,8 @@ import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import { type PolicyOverrides, withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import type { Profile } from "../lifecycle/model/state.ts";
 import { awakeRate, ledgerAt } from "../lifecycle/rules/costs.ts";
+import { eventsOf } from "../replay/line.ts";
+import type { PastEvent } from "../replay/story.ts";
 import type { WaitingRange } from "./held.ts";
 import type { Outbox } from "./outbox.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
@@ -12,14 +14,15 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
 export interface StoryBasis {
   /** The database that has its heartbeats. */
   readonly shard: number;
-  /** Heartbeats that may not be there yet, oldest first. */
-  readonly waiting: readonly Heartbeat[];
+  /** What may not be in the databases yet, oldest first. */
+  readonly waiting: { readonly heartbeats: readonly Heartbeat[]; readonly events: readonly PastEvent[] };
   /** Its prices are those that count now, whoever said them; null where nobody knows. */
   readonly profile: Profile;
   readonly hasGpu: boolean;
   readonly userPolicy: PolicyOverrides;
   /** Its own level. */
   readonly overrides: PolicyOverrides;
+  readonly suspended: boolean;
 }
 
 export function storyBasis(
@@ -31,7 +34,10 @@ export function storyBasis(
   const { state } = stored;
   return {
     shard: stored.historyShard,
-    waiting: [...outbox.heldHeartbeats(stored, range).toReversed(), ...waitingHeartbeats(state)],
+    waiting: {
+      heartbeats: [...outbox.heldHeartbeats(stored, range).toReversed(), ...waitingHeartbeats(state)],
+      events: eventsOf(state.outbox).map(({ id, at, kind, detail }) => ({ id, at, kind, detail })),
+    },
     profile: {
       ...state.profile,
       hourlyCost: awakeRate(state, ledgerAt(state, now)).hourlyCost,
@@ -40,5 +46,6 @@ export function storyBasis(
     hasGpu: state.agent.hasGpu,
     userPolicy: stored.userPolicy,
     overrides: withoutGuard(stored.overrides),
+    suspended: stored.suspended,
   };
 }

@@ -3,7 +3,7 @@ import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { lineOf } from "./judge.ts";
-import { storyOf } from "./story.ts";
+import { HistoryOutOfReach, storyOf } from "./story.ts";
 
 /** Replays some instances of a preview, one after the other, so that the memory of one is enough. */
 
@@ -35,7 +35,7 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
   for (const instanceId of task.instanceIds) {
     if (after !== "" && Date.now() >= endsAt) break;
     try {
-      const found = await storyOf(env, userId, instanceId, task);
+      const found = await storyOf(env, userId, instanceId, task, task.guardClosed);
       if (found.outcome === "found") lines.push(lineOf(found.story, found.basis, task.request, speed));
       else skips.push({ instanceId, because: found.outcome });
     } catch (error) {
@@ -44,7 +44,7 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
         break;
       }
       logWarning("a preview leaves an instance out", { user_id: userId, instance_id: instanceId }, error);
-      skips.push({ instanceId, because: "out_of_reach" });
+      skips.push({ instanceId, because: reasonOf(error) });
     }
     after = instanceId;
   }
@@ -52,4 +52,8 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
   await fleet.takeOfPreview(previewId, { lines, skips, after }, isOver);
   if (failure !== undefined) throw failure;
   return { isOver, instances: lines.length + skips.length };
+}
+
+function reasonOf(error: unknown): PreviewSkip["because"] {
+  return error instanceof HistoryOutOfReach ? "history_out_of_reach" : "out_of_reach";
 }

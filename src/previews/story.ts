@@ -1,4 +1,5 @@
-import type { Period } from "../fleet/rules/preview.ts";
+import { type Past, type PastPlaces, readPast } from "../history/past.ts";
+import { historyOf } from "../history/shards.ts";
 import type { Unreadable } from "../instance/outcomes.ts";
 import type { StoryBasis } from "../instance/story-basis.ts";
 import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
@@ -6,13 +7,17 @@ import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import { within } from "../platform/within.ts";
-import type { Story } from "../replay/story.ts";
+import { policiesOf } from "../replay/policies.ts";
+import type { Span, Story } from "../replay/story.ts";
 
 /** The past of one instance, put together from what it knows itself and what the history keeps. */
 
 export type StoryFound =
   | { readonly outcome: "found"; readonly story: Story; readonly basis: StoryBasis }
   | { readonly outcome: "removed" | "unreadable" };
+
+/** The history of an instance can't be read now. */
+export class HistoryOutOfReach extends Error {}
 
 /** Its object runs the former release, which does not know the question. */
 const FORMER = "former";
@@ -21,16 +26,21 @@ type Answer = StoryBasis | Unreadable | typeof FORMER | null;
 
 /** Whoever does not answer for so long is out of reach. */
 const ANSWER_LIMIT_MS = 10 * SECOND_MS;
+const HISTORY_LIMIT_MS = 30 * SECOND_MS;
 
 /** More than ever wait for the history. */
 const WAITING_AT_MOST = 20_000;
 
-/** Throws where its object or its database is out of reach. */
+/**
+ * `guardClosed`: when the user's outage guard held steps back. Throws where its object is out of reach, and `HistoryOutOfReach`
+ * where a database is.
+ */
 export async function storyOf(
   env: Env,
   userId: string,
   instanceId: string,
-  { from, to }: Period,
+  { from, to }: Span,
+  guardClosed: readonly Span[],
 ): Promise<StoryFound> {
   const range = { from, before: { at: to, sequence: Number.MAX_SAFE_INTEGER }, limit: WAITING_AT_MOST };
   const asked = answerOr<Answer>(actorOf(env, userId, instanceId).storyBasis(range), FORMER);
@@ -38,18 +48,43 @@ export async function storyOf(
   if (basis === FORMER) throw new Error("its object runs the former release");
   if (basis === null) return { outcome: "removed" };
   if ("outcome" in basis) return { outcome: "unreadable" };
+  const { profile, hasGpu } = basis;
+  const past = await pastOf(env, userId, instanceId, basis, { from, to });
   const settings = mergePolicy(basis.userPolicy, basis.overrides);
   const story: Story = {
     instanceId,
-    profile: basis.profile,
-    hasGpu: basis.hasGpu,
-    from: Math.max(from, Math.min(basis.profile.registeredAt, to)),
+    profile,
+    hasGpu,
+    from: past.from,
     to,
-    readings: basis.waiting.filter(({ at }) => at >= from && at <= to),
-    hours: [],
-    events: [],
-    policies: [{ from, settings, unknownBecause: null }],
-    guardClosed: [],
+    readings: past.readings,
+    hours: past.hours,
+    events: past.events,
+    policies: policiesOf({ settings, suspended: basis.suspended }, past.events, { from: past.from, to }),
+    guardClosed,
   };
   return { outcome: "found", story, basis };
+}
+
+async function pastOf(
+  env: Env,
+  userId: string,
+  instanceId: string,
+  { shard, hasGpu, waiting }: StoryBasis,
+  { from, to }: Span,
+): Promise<Past> {
+  try {
+    const range = { userId, instanceId, hasGpu, from, to };
+    return await within(HISTORY_LIMIT_MS, readPast(placesOf(env, shard), range, waiting));
+  } catch (error) {
+    throw new HistoryOutOfReach("its history is out of reach", { cause: error });
+  }
+}
+
+function placesOf(env: Env, shard: number): PastPlaces {
+  return {
+    heartbeats: historyOf(env, shard),
+    // Former versions kept all events in the first database.
+    events: [...new Set([0, shard])].map((each) => historyOf(env, each)),
+  };
 }

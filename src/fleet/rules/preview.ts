@@ -27,11 +27,6 @@ export interface PreviewRequest {
   readonly requestId: string;
 }
 
-export interface Period {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** What became of one instance. */
 export interface PreviewLine {
   readonly instanceId: string;

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { jsonText, readableRows, storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { listTags, writeTag } from "../../lifecycle/model/tags.ts";
 import { addFrontiers, type Frontier, NO_FRONTIER } from "../../replay/proposal-points.ts";
+import type { Span } from "../../replay/story.ts";
 import {
   addLine,
   frontierSchema,
   type KeptLine,
   keptLineSchema,
   NO_SUM,
-  type Period,
   type PreviewLine,
   type PreviewRequest,
   type PreviewSkip,
@@ -32,7 +32,7 @@ const TAGS_KEPT = 50;
 const STATES = ["running", "done", "failed"] as const;
 export type PreviewState = (typeof STATES)[number];
 
-export interface PreviewRow extends Period {
+export interface PreviewRow extends Span {
   readonly id: string;
   readonly createdAt: number;
   /** When it last came on. */

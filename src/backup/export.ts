@@ -227,7 +227,7 @@ const SELECT: Readonly<Record<HistoryPart, string>> = {
                WHERE user_id = ?1 AND (instance_id, first_at, first_sequence) > (?2, ?3, ?4)
                ORDER BY instance_id, first_at, first_sequence LIMIT ?5`,
   hour: `SELECT instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max,
-                cost_max, ram_max FROM heartbeat_hours
+                cost_max, ram_max, quiet_heartbeats FROM heartbeat_hours
          WHERE user_id = ?1 AND (instance_id, hour) > (?2, ?3) ORDER BY instance_id, hour LIMIT ?5`,
   cost_day: `SELECT day, instance_id, working_seconds, working, idle_seconds, idle, silent_seconds, silent, hibernated_seconds,
                     hibernated, wasted, saved, reported, unpriced_seconds, provider, tags, closed_at FROM cost_days

@@ -163,6 +163,8 @@ const hourLine = z.object({
   vram_max: figure,
   cost_max: figure,
   ram_max: figure,
+  /** Unknown to a former release, which leaves it out. */
+  quiet_heartbeats: z.int().min(0).nullish(),
 });
 
 /** What an instance has cost on a day that is over, in the columns of `cost_days`. */

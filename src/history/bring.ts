@@ -23,6 +23,8 @@ export interface ExportedHour {
   readonly vram_max: number | null;
   readonly cost_max: number | null;
   readonly ram_max: number | null;
+  /** Unknown in exports of a former release. */
+  readonly quiet_heartbeats?: number | null | undefined;
 }
 
 export interface ExportedEvent {
@@ -61,8 +63,8 @@ export function bringHour(db: D1Database, userId: string, hour: ExportedHour): D
   return db
     .prepare(
       `INSERT INTO heartbeat_hours (user_id, instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum,
-                                    cpu_heartbeats, vram_max, cost_max, ram_max)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+                                    cpu_heartbeats, vram_max, cost_max, ram_max, quiet_heartbeats)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     )
     .bind(
       userId,
@@ -77,6 +79,7 @@ export function bringHour(db: D1Database, userId: string, hour: ExportedHour): D
       hour.vram_max,
       hour.cost_max,
       hour.ram_max,
+      hour.quiet_heartbeats ?? null,
     );
 }
 

@@ -4,8 +4,10 @@ import type { Severity } from "../lifecycle/model/history-event.ts";
 import { jsonText, openEnum } from "../lifecycle/model/stored.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
 import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
-import { type HeartbeatView, heartbeatView } from "../lifecycle/views/instance-view.ts";
+import { type HeartbeatView, heartbeatView } from "../lifecycle/views/heartbeat-view.ts";
 import { type Page, type Position, pageOf, placedRows } from "./page.ts";
+import { IS_QUIET } from "./quiet.ts";
+import { fromSample } from "./sample.ts";
 
 /** Reads the history a page at a time, newest first. */
 
@@ -19,20 +21,18 @@ interface HeartbeatRange {
   readonly before: Position | null;
 }
 
-const heartbeatRow = z.object({
-  at: z.number(),
-  sequence: z.number(),
-  gpu_utilization: z.number().nullable(),
-  vram_used_gb: z.number().nullable(),
-  cpu_utilization: z.number().nullable(),
-  ram_used_gb: z.number().nullable(),
-  disk_used_gb: z.number().nullable(),
-  cost_accumulated: z.number().nullable(),
-  uptime_seconds: z.number().nullable(),
-  status: z.string().nullable(),
-});
+const keyColumns = z.object({ at: z.number(), sequence: z.number() });
 
-const heartbeatPosition = heartbeatRow.pick({ at: true, sequence: true }).transform(positionOf);
+const heartbeatRow = keyColumns
+  .extend({ sample: jsonText(z.unknown()) })
+  .transform(({ sequence, sample }, context) => {
+    const heartbeat = fromSample(sample, sequence);
+    if (heartbeat !== null) return heartbeat;
+    context.addIssue("expected a sample");
+    return z.NEVER;
+  });
+
+const heartbeatPosition = keyColumns.transform(positionOf);
 
 /** The heartbeats of a range: those in the database, and those that still wait in the actor (`waiting`), each of them once. */
 export async function readHeartbeats(
@@ -54,8 +54,7 @@ export async function readHeartbeats(
              FROM heartbeat_chunks
              WHERE user_id = ?1 AND instance_id = ?2 AND first_at BETWEEN ?3 AND ?4 AND last_at < ?4)
            WHERE heartbeats >= ?6 LIMIT 1), ?3))
-       SELECT at, sequence, gpu_utilization, vram_used_gb, cpu_utilization, ram_used_gb, disk_used_gb,
-              cost_accumulated, uptime_seconds, status
+       SELECT at, sequence, sample
        FROM page CROSS JOIN heartbeats
        WHERE user_id = ?1 AND instance_id = ?2
          AND chunk_first_at BETWEEN oldest_at - ${HOUR_MS} AND ?4
@@ -64,7 +63,7 @@ export async function readHeartbeats(
     )
     .bind(range.userId, range.instanceId, range.from, before.at, sequenceBefore, range.limit + 1)
     .all();
-  const kept = placedRows(heartbeatRow.transform(fromRow), heartbeatPosition, results);
+  const kept = placedRows(heartbeatRow, heartbeatPosition, results);
   const keptKeys = new Set(kept.map(({ position }) => keyOf(position)));
   const fresh = waiting
     .filter(
@@ -88,22 +87,6 @@ function keyOf({ at, tie }: Position): string {
   return `${at}/${tie}`;
 }
 
-function fromRow(row: z.infer<typeof heartbeatRow>): Heartbeat {
-  return {
-    at: row.at,
-    sequence: row.sequence,
-    gpuPercent: row.gpu_utilization,
-    vramUsedGb: row.vram_used_gb,
-    cpuPercent: row.cpu_utilization,
-    ramUsedGb: row.ram_used_gb,
-    diskUsedGb: row.disk_used_gb,
-    costAccumulated: row.cost_accumulated,
-    uptimeSeconds: row.uptime_seconds,
-    status: row.status,
-    activity: null,
-  };
-}
-
 interface HourView {
   readonly hour: string;
   readonly heartbeats: number;
@@ -113,6 +96,7 @@ interface HourView {
   readonly max_vram_used_gb: number | null;
   readonly max_ram_used_gb: number | null;
   readonly max_cost_accumulated: number | null;
+  readonly work_heartbeats: number | null;
 }
 
 const hourRow = z.object({
@@ -124,6 +108,7 @@ const hourRow = z.object({
   max_vram_used_gb: z.number().nullable(),
   max_ram_used_gb: z.number().nullable(),
   max_cost_accumulated: z.number().nullable(),
+  work_heartbeats: z.number().nullable(),
 });
 
 const hourPosition = hourRow.pick({ hour: true }).transform(({ hour }): Position => ({ at: hour, tie: "" }));
@@ -150,17 +135,19 @@ export async function readHours(db: D1Database, range: HeartbeatRange): Promise<
               ROUND(SUM(cpu_sum) / NULLIF(SUM(cpu_heartbeats), 0), 1) AS avg_cpu_utilization,
               MAX(vram_max) AS max_vram_used_gb,
               MAX(ram_max) AS max_ram_used_gb,
-              MAX(cost_max) AS max_cost_accumulated
+              MAX(cost_max) AS max_cost_accumulated,
+              iif(COUNT(work_heartbeats) = COUNT(*), SUM(work_heartbeats), NULL) AS work_heartbeats
        FROM (
          SELECT * FROM (
            SELECT hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, vram_max, cost_max,
-                  ram_max
+                  ram_max, heartbeats - quiet_heartbeats AS work_heartbeats
            FROM heartbeat_hours WHERE user_id = ?1 AND instance_id = ?2 AND hour BETWEEN ?3 AND ?4
            ORDER BY hour DESC LIMIT ?5)
          UNION ALL
          SELECT at - at % ${HOUR_MS} AS hour, COUNT(*), TOTAL(gpu_utilization), COUNT(gpu_utilization),
-                MAX(gpu_utilization), TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb),
-                MAX(cost_accumulated), MAX(ram_used_gb)
+                MAX(MAX(COALESCE(gpu_utilization, gpu_utilization_max), COALESCE(gpu_utilization_max, gpu_utilization))),
+                TOTAL(cpu_utilization), COUNT(cpu_utilization), MAX(vram_used_gb),
+                MAX(cost_accumulated), MAX(ram_used_gb), COUNT(*) - SUM(${IS_QUIET})
          FROM page CROSS JOIN heartbeats
          WHERE user_id = ?1 AND instance_id = ?2
            AND chunk_first_at BETWEEN oldest_at - ${HOUR_MS} AND ?4 AND at BETWEEN oldest_at AND ?4

@@ -1,5 +1,6 @@
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { logWarning } from "../platform/log.ts";
+import { IS_QUIET } from "./quiet.ts";
 import { type Key, oldChunks, oldCostDays, oldEvents, oldHours, type WalkedTo } from "./walk.ts";
 
 /**
@@ -135,13 +136,15 @@ function addToHours(db: D1Database, keys: readonly Key[]): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO heartbeat_hours (user_id, instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max,
-                                    cpu_sum, cpu_heartbeats, vram_max, cost_max, ram_max)
+                                    cpu_sum, cpu_heartbeats, vram_max, cost_max, ram_max, quiet_heartbeats)
        SELECT user_id, instance_id, CASE typeof(at) WHEN 'integer' THEN at - at % ${HOUR_MS} END, COUNT(*),
-              TOTAL(gpu), COUNT(gpu), MAX(gpu), TOTAL(cpu), COUNT(cpu), MAX(vram), MAX(cost), MAX(ram)
+              TOTAL(gpu), COUNT(gpu), MAX(MAX(COALESCE(gpu, gpu_max), COALESCE(gpu_max, gpu))), TOTAL(cpu), COUNT(cpu),
+              MAX(vram), MAX(cost), MAX(ram), SUM(${IS_QUIET})
        FROM (
          SELECT chunk.user_id, chunk.instance_id,
                 sample.value ->> 0 AS at, sample.value ->> 1 AS gpu, sample.value ->> 2 AS vram,
-                sample.value ->> 3 AS cpu, sample.value ->> 4 AS ram, sample.value ->> 6 AS cost
+                sample.value ->> 3 AS cpu, sample.value ->> 4 AS ram, sample.value ->> 6 AS cost,
+                sample.value ->> 9 AS gpu_max, sample.value AS sample
          FROM json_each(?) AS key
          CROSS JOIN heartbeat_chunks AS chunk
            ON chunk.user_id = key.value ->> 0 AND chunk.instance_id = key.value ->> 1
@@ -157,7 +160,8 @@ function addToHours(db: D1Database, keys: readonly Key[]): D1PreparedStatement {
          cpu_heartbeats = cpu_heartbeats + excluded.cpu_heartbeats,
          vram_max = MAX(COALESCE(vram_max, excluded.vram_max), COALESCE(excluded.vram_max, vram_max)),
          cost_max = MAX(COALESCE(cost_max, excluded.cost_max), COALESCE(excluded.cost_max, cost_max)),
-         ram_max = MAX(COALESCE(ram_max, excluded.ram_max), COALESCE(excluded.ram_max, ram_max))`,
+         ram_max = MAX(COALESCE(ram_max, excluded.ram_max), COALESCE(excluded.ram_max, ram_max)),
+         quiet_heartbeats = quiet_heartbeats + excluded.quiet_heartbeats`,
     )
     .bind(JSON.stringify(keys));
 }

@@ -93,6 +93,7 @@ describe("heartbeats that outlive their detail", () => {
       max_vram_used_gb: null,
       max_ram_used_gb: 59,
       max_cost_accumulated: 59,
+      work_heartbeats: 57,
     });
     // A bound in the middle of an hour: its two halves are one hour again.
     await age(DAY + 95 * MINUTE, 0);

@@ -137,6 +137,7 @@ describe("the history", () => {
         max_vram_used_gb: null,
         max_ram_used_gb: null,
         max_cost_accumulated: 120,
+        work_heartbeats: 60,
       },
     ]);
     const second = await one.ask(

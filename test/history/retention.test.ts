@@ -9,9 +9,9 @@ const PLACE = { userId: "ada", instanceId: "rig" };
 type Peaks = { readonly gpu: number | null; readonly vram: number | null; readonly ram: number | null };
 
 /** One heartbeat, `minute` minutes into the hour, in a chunk of its own. */
-async function keep(minute: number, { gpu, vram, ram }: Peaks): Promise<void> {
+async function keep(minute: number, { gpu, vram, ram }: Peaks, more: readonly number[] = []): Promise<void> {
   const at = DAY + minute * MINUTE;
-  const samples = [[at, gpu, vram, 50, ram, null, minute, null, null]];
+  const samples = [[at, gpu, vram, 50, ram, null, minute, null, null, ...more]];
   await env.DB.prepare(
     `INSERT INTO heartbeat_chunks (user_id, instance_id, first_at, first_sequence, last_at, samples)
      VALUES (?, ?, ?, ?, ?, ?)`,
@@ -64,5 +64,31 @@ describe("an hour that is rolled up in two halves", () => {
     await keep(45, unknown);
     await age(DAY + 60 * MINUTE, 0);
     expect(await hour()).toMatchObject({ gpu_max: null, vram_max: null, ram_max: null, gpu_heartbeats: 0 });
+  });
+
+  it("keeps the highest that was told, where that was between two heartbeats", async () => {
+    await keep(5, high, [100]);
+    await keep(6, unknown, [1]);
+    await age(DAY + 60 * MINUTE, 0);
+    expect(await hour()).toMatchObject({ gpu_max: 100, gpu_sum: 99, gpu_heartbeats: 1 });
+  });
+
+  it("counts what a former release adds as work, and does not know how much work it rolled up", async () => {
+    await keep(5, { ...low, gpu: 0 });
+    await age(DAY + 30 * MINUTE, 0);
+    expect(await hour()).toMatchObject({ heartbeats: 1, quiet_heartbeats: 1 });
+    await env.DB.prepare("UPDATE heartbeat_hours SET heartbeats = 4 WHERE user_id = ?")
+      .bind(PLACE.userId)
+      .run();
+    await keep(45, { ...low, gpu: 0 });
+    await age(DAY + 60 * MINUTE, 0);
+    expect(await hour()).toMatchObject({ heartbeats: 5, quiet_heartbeats: 2 });
+
+    await env.DB.prepare("UPDATE heartbeat_hours SET quiet_heartbeats = NULL WHERE user_id = ?")
+      .bind(PLACE.userId)
+      .run();
+    await keep(50, low);
+    await age(DAY + 60 * MINUTE, 0);
+    expect(await hour()).toMatchObject({ heartbeats: 6, quiet_heartbeats: null });
   });
 });

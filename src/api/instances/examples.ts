@@ -70,6 +70,7 @@ export const orphanedExample: z.infer<typeof liveSchema> = {
 export const heartbeatExample: z.infer<typeof heartbeatViewSchema> = {
   timestamp: "2025-12-19T03:25:30Z",
   gpu_utilization: 87,
+  gpu_utilization_max: 98,
   vram_used_gb: 18.4,
   cpu_utilization: 45,
   ram_used_gb: 12,
@@ -77,6 +78,11 @@ export const heartbeatExample: z.infer<typeof heartbeatViewSchema> = {
   cost_accumulated: 2.4,
   uptime_seconds: 7200,
   status: "running",
+  activity: null,
+  sources: { ssh_connections: 1, cpu_cores: 3.1 },
+  unread: [],
+  preparation: null,
+  late: false,
 };
 
 export const detailExample: z.infer<typeof detailSchema> = {

@@ -28,11 +28,20 @@ const hourSchema = component(
     hour: z.string().describe("The hour's first moment"),
     heartbeats: z.number(),
     avg_gpu_utilization: z.number().nullable(),
-    max_gpu_utilization: z.number().nullable(),
+    max_gpu_utilization: z
+      .number()
+      .nullable()
+      .describe("The highest that was told, also between two heartbeats"),
     avg_cpu_utilization: z.number().nullable(),
     max_vram_used_gb: z.number().nullable(),
     max_ram_used_gb: z.number().nullable(),
     max_cost_accumulated: z.number().nullable(),
+    work_heartbeats: z
+      .number()
+      .nullable()
+      .describe(
+        "How many of them showed work: a GPU at 3 % or more, a source of activity at its default threshold, or something that could not be read; without a reading of a GPU, the CPU at 5 % or more. Null for hours that a former release rolled up",
+      ),
   }),
 );
 

@@ -11,7 +11,8 @@ import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
-import type { HeartbeatView, ShownView } from "../../lifecycle/views/instance-view.ts";
+import type { HeartbeatView } from "../../lifecycle/views/heartbeat-view.ts";
+import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { presetSchema } from "../presets.ts";
 import { instant } from "./instant.ts";
 import { tagsViewSchema } from "./tags.ts";
@@ -199,6 +200,10 @@ export const heartbeatViewSchema = component(
   z.object({
     timestamp: instant,
     gpu_utilization: z.number().nullable(),
+    gpu_utilization_max: z
+      .number()
+      .nullable()
+      .describe("The highest of any GPU since the heartbeat before; null where that was not told"),
     vram_used_gb: z.number().nullable(),
     cpu_utilization: z.number().nullable(),
     ram_used_gb: z.number().nullable(),
@@ -206,5 +211,19 @@ export const heartbeatViewSchema = component(
     cost_accumulated: z.number().nullable(),
     uptime_seconds: z.number().nullable(),
     status: z.string().nullable(),
+    activity: z.string().nullable().describe("Signs of use, of an agent that knows no sources"),
+    sources: z
+      .record(z.string(), z.number())
+      .describe(
+        "The highest of each kind of source of activity that was read, such as `cpu_cores` or `work`",
+      ),
+    unread: z
+      .array(z.string())
+      .describe("What could not be read, at least in part: kinds of sources, or `gpu`"),
+    preparation: z
+      .string()
+      .nullable()
+      .describe("How far its owner's hooks had come: `running`, `succeeded` or `failed`"),
+    late: z.boolean().describe("It was taken while the service was out of reach, and came later"),
   }) satisfies z.ZodType<HeartbeatView>,
 );

@@ -1,4 +1,4 @@
-import type { HeartbeatView } from "../../lifecycle/views/instance-view.ts";
+import type { HeartbeatView } from "../../lifecycle/views/heartbeat-view.ts";
 import { ask } from "../api.ts";
 
 /** The history as charts want it: columns, oldest first, with a hole where nothing was heard. */

@@ -1,5 +1,4 @@
 import { averageGpuPercent, missedHeartbeats, uptimePercent } from "../model/counters.ts";
-import type { Heartbeat } from "../model/heartbeat.ts";
 import { type HibernatedCost, hibernatedCost } from "../model/hibernated-cost.ts";
 import { orphanedSince, type Status } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -21,6 +20,7 @@ import { type CostsInAllView, type CostsView, costsInAllView, costsView, running
 import type { Explanation } from "./explained-step.ts";
 import { explain } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
+import { type HeartbeatView, heartbeatView } from "./heartbeat-view.ts";
 import { type PreparationView, preparationView } from "./preparation-view.ts";
 import { type GpuView, gpuViews, type UseView, useView } from "./use-view.ts";
 
@@ -107,18 +107,6 @@ export interface WakeFailedView {
   readonly may_start: boolean;
   /** What its owner can do. */
   readonly ways_on: readonly WayOnView[];
-}
-
-export interface HeartbeatView {
-  readonly timestamp: string;
-  readonly gpu_utilization: number | null;
-  readonly vram_used_gb: number | null;
-  readonly cpu_utilization: number | null;
-  readonly ram_used_gb: number | null;
-  readonly disk_used_gb: number | null;
-  readonly cost_accumulated: number | null;
-  readonly uptime_seconds: number | null;
-  readonly status: string | null;
 }
 
 export function liveView(instanceId: string, state: InstanceState, policy: Policy, now: number): LiveView {
@@ -209,20 +197,6 @@ function wakeFailedView(instanceId: string, { phase, profile }: InstanceState): 
     because,
     may_start: phase.openLook?.because === "wake",
     ways_on: waysOnViews(instanceId, profile.provider, profile.providerRef),
-  };
-}
-
-export function heartbeatView(heartbeat: Heartbeat): HeartbeatView {
-  return {
-    timestamp: toIso(heartbeat.at),
-    gpu_utilization: heartbeat.gpuPercent,
-    vram_used_gb: heartbeat.vramUsedGb,
-    cpu_utilization: heartbeat.cpuPercent,
-    ram_used_gb: heartbeat.ramUsedGb,
-    disk_used_gb: heartbeat.diskUsedGb,
-    cost_accumulated: heartbeat.costAccumulated,
-    uptime_seconds: heartbeat.uptimeSeconds,
-    status: heartbeat.status,
   };
 }
 

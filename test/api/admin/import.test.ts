@@ -264,6 +264,32 @@ describe("an import", () => {
     expect((await bring(target.userId, user.userId, history)).body).toMatchObject({ brought: 0 });
     expect(await counted()).toBe(90);
   });
+
+  it("brings hours as they were, and of a former release without what that one did not count", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    for (let minute = 0; minute < 31; minute++) {
+      setClock(DAY + minute * MINUTE);
+      await one.heartbeat({ gpu_utilization: 1, gpu_utilization_max: minute < 10 ? 90 : 1 });
+    }
+    await one.settled();
+    await exportAll(user.userId);
+    await rollUpPage(env.DB, WALK_START, DAY + A_DAY, 0);
+    const { lines } = await exportAll(user.userId);
+    const hours = lines.filter(({ type }) => type === "hour");
+    expect(hours).toMatchObject([{ heartbeats: 31, gpu_max: 90, quiet_heartbeats: 21 }]);
+    const hoursOf = async (userId: string) =>
+      (await env.DB.prepare("SELECT * FROM heartbeat_hours WHERE user_id = ?").bind(userId).all()).results;
+    const [now, former] = [await newUser(), await newUser()];
+    await bring(now.userId, user.userId, hours);
+    const [kept] = await hoursOf(user.userId);
+    expect(await hoursOf(now.userId)).toEqual([{ ...kept, user_id: now.userId }]);
+    const formerHours = hours.map(({ quiet_heartbeats, ...hour }) => hour);
+    expect((await bring(former.userId, user.userId, formerHours)).body.refused).toEqual([]);
+    expect(await hoursOf(former.userId)).toEqual([
+      { ...kept, user_id: former.userId, quiet_heartbeats: null },
+    ]);
+  });
 });
 
 /** A policy under which machines are stopped much later than by the service's own. */

@@ -130,12 +130,34 @@ describe("one line of the live list", () => {
 describe("an instance in full", () => {
   it("lists its newest twenty heartbeats, the newest first, with all that they said", () => {
     const line = new Timeline();
-    line.heartbeat(FULL);
-    expect(line.view.recent_heartbeats).toEqual([{ timestamp: "2025-12-19T00:00:00Z", ...FULL }]);
+    line.heartbeat({
+      ...FULL,
+      gpu_utilization_max: 99,
+      sources: [
+        { name: "work_vllm", value: 3 },
+        { name: "work_tgi", value: 7, note: "requests" },
+        { name: "cpu_cores", value: null },
+        { name: "disk_kb_per_second", value: 0 },
+      ],
+      preparation: { state: "succeeded", seconds: 3 },
+    });
+    expect(line.view.recent_heartbeats).toEqual([
+      {
+        timestamp: "2025-12-19T00:00:00Z",
+        ...FULL,
+        gpu_utilization_max: 99,
+        activity: null,
+        sources: { work: 7, disk_kb_per_second: 0 },
+        unread: ["cpu_cores"],
+        preparation: "succeeded",
+        late: false,
+      },
+    ]);
     line.until(at("1:00")).heartbeat({});
     expect(line.view.recent_heartbeats[0]).toEqual({
       timestamp: "2025-12-19T00:01:00Z",
       gpu_utilization: null,
+      gpu_utilization_max: null,
       vram_used_gb: null,
       cpu_utilization: null,
       ram_used_gb: null,
@@ -143,6 +165,11 @@ describe("an instance in full", () => {
       cost_accumulated: null,
       uptime_seconds: null,
       status: null,
+      activity: null,
+      sources: {},
+      unread: [],
+      preparation: null,
+      late: false,
     });
     line.until(at("2:00")).beatUntil(at("25:00"));
     expect(line.view.recent_heartbeats.map(({ timestamp }) => timestamp).slice(0, 2)).toEqual([

@@ -18,8 +18,6 @@ export const PREVIEWS_RUNNING = 2;
 /** One that has not come on for so long has failed, whatever became of its workflow. If it comes on all the same, it runs. */
 const STALLED_AFTER_MS = 30 * MINUTE_MS;
 
-export const STALLED = "stalled";
-
 export type PreviewAsked = Omit<PreviewRequest, "inForce">;
 
 export type PreviewStarted =
@@ -109,15 +107,12 @@ export abstract class FleetPreviews extends FleetInventory {
       const preview = fleet.previews.find(id);
       if (preview?.state === "running") {
         fleet.previews.take(preview, page, Date.now());
-        if (isOver) fleet.previews.finish(id, Date.now());
+        const done = preview.done + page.lines.length;
+        if (fleet.previews.isOutOfReach({ id, done })) fleet.previews.fail(id, "out_of_reach", Date.now());
+        else if (isOver) fleet.previews.finish(id, Date.now());
       }
       return { state, result: undefined };
     });
-  }
-
-  /** It can't go on. */
-  async failPreview(id: string, because: string): Promise<void> {
-    (await this.#fleetOrNull())?.previews.fail(id, because, Date.now());
   }
 
   /** Newest first. */
@@ -169,7 +164,7 @@ export abstract class FleetPreviews extends FleetInventory {
 
 function standingOf(preview: PreviewRow, now: number): PreviewRow {
   const isStalled = preview.state === "running" && now - preview.movedAt > STALLED_AFTER_MS;
-  return isStalled ? { ...preview, state: "failed", because: STALLED } : preview;
+  return isStalled ? { ...preview, state: "failed", because: "stalled" } : preview;
 }
 
 /** The first of the instances named that could not have these as its own overrides. */

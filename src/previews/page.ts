@@ -1,9 +1,9 @@
-import type { PreviewLine, PreviewSkip } from "../fleet/rules/preview.ts";
+import type { PreviewLine, PreviewRequest, PreviewSkip } from "../fleet/rules/preview.ts";
 import { fleetOf } from "../platform/address.ts";
-import { logWarning } from "../platform/log.ts";
+import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { lineOf } from "./judge.ts";
-import { HistoryOutOfReach, storyOf } from "./story.ts";
+import { HistoryOutOfReach, type StoryFound, storyOf } from "./story.ts";
 
 /** Replays some instances of a preview, one after the other, so that the memory of one is enough. */
 
@@ -36,8 +36,9 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
     if (after !== "" && Date.now() >= endsAt) break;
     try {
       const found = await storyOf(env, userId, instanceId, task, task.guardClosed);
-      if (found.outcome === "found") lines.push(lineOf(found.story, found.basis, task.request, speed));
-      else skips.push({ instanceId, because: found.outcome });
+      const line = found.outcome === "found" ? judged(found, task.request, speed, userId) : null;
+      if (line !== null) lines.push(line);
+      else skips.push({ instanceId, because: found.outcome === "found" ? "failed" : found.outcome });
     } catch (error) {
       if (!pace.skipsUnreachable) {
         failure = error;
@@ -52,6 +53,21 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
   await fleet.takeOfPreview(previewId, { lines, skips, after }, isOver);
   if (failure !== undefined) throw failure;
   return { isOver, instances: lines.length + skips.length };
+}
+
+/** Null if its past makes the replay fail: it would fail again. */
+function judged(
+  { story, basis }: Extract<StoryFound, { outcome: "found" }>,
+  request: PreviewRequest,
+  speed: number,
+  userId: string,
+): PreviewLine | null {
+  try {
+    return lineOf(story, basis, request, speed);
+  } catch (error) {
+    logError("a replay failed", { user_id: userId, instance_id: story.instanceId }, error);
+    return null;
+  }
 }
 
 function reasonOf(error: unknown): PreviewSkip["because"] {

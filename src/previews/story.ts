@@ -26,7 +26,7 @@ type Answer = StoryBasis | Unreadable | typeof FORMER | null;
 
 /** Whoever does not answer for so long is out of reach. */
 const ANSWER_LIMIT_MS = 10 * SECOND_MS;
-const HISTORY_LIMIT_MS = 30 * SECOND_MS;
+const HISTORY_LIMIT_MS = 15 * SECOND_MS;
 
 /** More than ever wait for the history. */
 const WAITING_AT_MOST = 20_000;

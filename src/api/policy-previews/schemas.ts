@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SAID_CODES, SKIPPED_BECAUSE } from "../../fleet/rules/preview.ts";
+import { FAILED_BECAUSE, SAID_CODES, SKIPPED_BECAUSE } from "../../fleet/rules/preview.ts";
 import { component } from "../../http/openapi.ts";
 import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
 import { COMPARED } from "../../replay/compare.ts";
@@ -225,9 +225,11 @@ const headFields = {
     .enum(["running", "done", "failed"])
     .describe("While it is `running` the sums grow; `failed` ones keep what they have"),
   failed_because: z
-    .enum(["stalled", "suspended"])
+    .enum(FAILED_BECAUSE)
     .nullable()
-    .describe("`stalled`: it has not come on for half an hour; `suspended`: its user was"),
+    .describe(
+      "`stalled`: it has not come on for half an hour; `suspended`: its user was; `out_of_reach`: too many instances were",
+    ),
   days: z.number(),
   from: instant,
   to: instant,
@@ -278,7 +280,9 @@ export const previewSchema = component(
     skipped: z
       .array(z.object({ instance_id: z.string(), because: z.enum(SKIPPED_BECAUSE) }))
       .readonly()
-      .describe("At most 50"),
+      .describe(
+        "At most 50. `removed` meanwhile; `unreadable`: what is stored of it is; `out_of_reach`: its object, or, `history_out_of_reach`, the database of its history; `failed`: its past could not be replayed",
+      ),
   }),
 );
 

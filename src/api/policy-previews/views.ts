@@ -25,7 +25,7 @@ export function headView(preview: PreviewRow): HeadView {
     id,
     created_at: toIso(preview.createdAt),
     state,
-    failed_because: because === "stalled" || because === "suspended" ? because : null,
+    failed_because: because,
     days: request.days,
     from: toIso(preview.from),
     to: toIso(preview.to),

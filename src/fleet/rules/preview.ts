@@ -60,6 +60,15 @@ export const SKIPPED_BECAUSE = [
   "failed",
 ] as const;
 
+/**
+ * Why a preview failed.
+ * - `stalled`: it has not come on for half an hour.
+ * - `suspended`: its user was.
+ * - `out_of_reach`: too many of its instances were.
+ */
+export const FAILED_BECAUSE = ["stalled", "suspended", "out_of_reach"] as const;
+export type FailedBecause = (typeof FAILED_BECAUSE)[number];
+
 export interface PreviewSkip {
   readonly instanceId: string;
   readonly because: (typeof SKIPPED_BECAUSE)[number];

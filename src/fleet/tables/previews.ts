@@ -5,6 +5,8 @@ import { addFrontiers, type Frontier, NO_FRONTIER } from "../../replay/proposal-
 import type { Span } from "../../replay/story.ts";
 import {
   addLine,
+  FAILED_BECAUSE,
+  type FailedBecause,
   frontierSchema,
   type KeptLine,
   keptLineSchema,
@@ -29,6 +31,9 @@ export const PREVIEW_LINES_KEPT = 100_000;
 /** Of so many tags a preview keeps what their instances come to. */
 const TAGS_KEPT = 50;
 
+/** A preview that cannot reach more instances than it has replayed, and so many, gives up. */
+const OUT_OF_REACH_AT_LEAST = 50;
+
 const STATES = ["running", "done", "failed"] as const;
 export type PreviewState = (typeof STATES)[number];
 
@@ -39,7 +44,7 @@ export interface PreviewRow extends Span {
   readonly movedAt: number;
   readonly state: PreviewState;
   /** Why it failed; null where it did not. */
-  readonly because: string | null;
+  readonly because: FailedBecause | null;
   readonly request: PreviewRequest;
   /** How many instances it is of. */
   readonly total: number;
@@ -69,7 +74,7 @@ const previewRow = z
     from_at: z.number(),
     to_at: z.number(),
     state: z.enum(STATES),
-    because: z.string().nullable(),
+    because: z.enum(FAILED_BECAUSE).nullable().catch(null),
     request: jsonText(requestSchema),
     total: z.number(),
     done: z.number(),
@@ -108,11 +113,12 @@ export class Previews {
     this.#sql = sql;
   }
 
-  /** Begins one. The oldest go: there are at most so many, and so many lines of all together. */
+  /** Begins one: the newest, also of those of the same moment. The oldest go: there are at most so many, and so many lines of all together. */
   add(preview: Pick<PreviewRow, "id" | "request" | "total" | "from" | "to">, now: number): void {
     this.#sql.exec(
       `INSERT INTO previews (id, created_at, moved_at, from_at, to_at, state, request, total, done, skipped, after, sum)
-       VALUES (?, ?2, ?2, ?, ?, 'running', ?, ?, 0, 0, '', ?)`,
+       VALUES (?1, MAX(?2, 1 + COALESCE((SELECT MAX(created_at) FROM previews), 0)), ?2, ?3, ?4, 'running',
+               ?5, ?6, 0, 0, '', ?7)`,
       preview.id,
       now,
       preview.from,
@@ -228,6 +234,18 @@ export class Previews {
     );
   }
 
+  /** Whether so many of its instances were out of reach that its sums say little. */
+  isOutOfReach({ id, done }: Pick<PreviewRow, "id" | "done">): boolean {
+    const most = Math.max(OUT_OF_REACH_AT_LEAST, done);
+    const rows = this.#sql.exec(
+      `SELECT 1 FROM preview_lines
+       WHERE preview_id = ? AND skipped IN ('out_of_reach', 'history_out_of_reach') LIMIT ?`,
+      id,
+      most,
+    );
+    return rows.toArray().length === most;
+  }
+
   /** All its instances are through. Those that were removed before their turn count no more. */
   finish(id: string, now: number): void {
     this.#sql.exec(
@@ -237,7 +255,7 @@ export class Previews {
     );
   }
 
-  fail(id: string, because: string, now: number): void {
+  fail(id: string, because: FailedBecause, now: number): void {
     this.#sql.exec(
       "UPDATE previews SET state = 'failed', because = ?, moved_at = ? WHERE id = ? AND state = 'running'",
       because,

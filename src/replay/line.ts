@@ -1,10 +1,19 @@
-import { decide } from "../lifecycle/decide.ts";
+import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import type { Refusal } from "../lifecycle/rules/refusals.ts";
+
+/** Takes a step: the state before it, the state decided on, and by what. */
+export type Watch = (
+  before: InstanceState,
+  after: InstanceState,
+  event: InstanceEvent,
+  policy: Policy,
+  now: number,
+) => void;
 
 /**
  * An instance on a made-up clock. It is driven as its actor drives it: events come in the order of time, alarms fire when they are
@@ -16,18 +25,21 @@ export class Line {
   #now: number;
   #wakeAt: number | null = null;
   readonly #see: (effects: readonly PendingEffect[], at: number) => void;
+  readonly #watch: Watch | undefined;
 
-  /** `see`: takes what each decision asks of the outside. */
+  /** `see`: takes what each decision asks of the outside. `watch`: takes each step, for tests. */
   constructor(
     state: InstanceState,
     policy: Policy,
     now: number,
     see: (effects: readonly PendingEffect[], at: number) => void,
+    watch?: Watch,
   ) {
     this.#state = state;
     this.#policy = policy;
     this.#now = now;
     this.#see = see;
+    this.#watch = watch;
   }
 
   get state(): InstanceState {
@@ -51,6 +63,7 @@ export class Line {
   apply(event: InstanceEvent, at: number): Refusal | null {
     this.#now = Math.max(at, this.#now);
     const { state, effects, wakeAt, refusal } = decide(this.#state, event, this.#policy, this.#now);
+    this.#watch?.(this.#state, state, event, this.#policy, this.#now);
     this.#state = { ...state, outbox: [], recent: state.recent.slice(-1), unflushed: 0 };
     this.#wakeAt = wakeAt === null ? null : Math.max(wakeAt, this.#now + 1);
     if (effects.length > 0) this.#see(effects, this.#now);
@@ -60,6 +73,14 @@ export class Line {
   /** The alarm that is due, at its time. */
   alarm(dueAt: number): void {
     this.apply({ type: "alarm", dueAt }, dueAt);
+  }
+
+  /** Goes on from this state at `at`: what lies between was nothing to decide on. */
+  resume(state: InstanceState, at: number): void {
+    this.#now = Math.max(at, this.#now);
+    this.#state = state;
+    const wakeAt = nextWakeAt(state, this.#policy, this.#now);
+    this.#wakeAt = wakeAt === null ? null : Math.max(wakeAt, this.#now + 1);
   }
 
   changePolicy(policy: Policy, at: number): void {

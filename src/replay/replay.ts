@@ -1,93 +1,202 @@
-import type { ActionOrder, PendingEffect } from "../lifecycle/model/effects.ts";
-import { costsInAll, dollarsOf, newLedger } from "../lifecycle/model/ledger.ts";
+import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
-import { newState } from "../lifecycle/model/state.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
-import { ledgerAt } from "../lifecycle/rules/costs.ts";
-import { Line } from "./line.ts";
-import { type Interruption, NOTHING, type Replayed } from "./outcome.ts";
+import type { Act } from "./acts.ts";
+import { Interruptions } from "./interruptions.ts";
+import type { Watch } from "./line.ts";
+import { type LateReading, Machine } from "./machine.ts";
+import { ASSUMED, LATE } from "./moments.ts";
+import { moneyOf } from "./money.ts";
+import type { Replayed } from "./outcome.ts";
+import { type Past, pastOf } from "./past.ts";
 import { reportOf } from "./report.ts";
 import type { Story } from "./story.ts";
-import { sayWork, showsWork } from "./work.ts";
+import { passOver, type Seen } from "./stretch.ts";
+import { highestGpuPercent } from "./verdict.ts";
 
 export interface ReplayOptions {
   /** By which every duration of the policies was divided, as of those in force. */
   readonly speed?: number;
 }
 
-const WAKE_MS = 10 * MINUTE_MS;
+/** What only tests ask for. */
+export interface Witness {
+  readonly see?: (event: HistoryEvent) => void;
+  readonly watch?: Watch;
+  /** Feeds each reading, one by one. */
+  readonly feedsAll?: boolean;
+}
 
-/** What the candidate would have made of the story. */
-export function replay(story: Story, candidate: Policy, _options: ReplayOptions = {}): Replayed {
-  const orders: ActionOrder[] = [];
-  let hibernations = 0;
-  const see = (effects: readonly PendingEffect[]) => {
-    for (const { effect } of effects) {
-      if (effect.type === "action") orders.push(effect.order);
-      if (effect.type === "event" && effect.event.kind === "hibernated") hibernations += 1;
-    }
-  };
-  const begun = Math.max(story.from, story.profile.registeredAt);
-  const state = newState({ ...story.profile, registeredAt: begun });
-  const line = new Line({ ...state, ledger: newLedger(begun) }, candidate, begun, see);
-  const interruptions: Interruption[] = [];
-  let backAt: number | null = null;
-  for (const reading of story.readings) {
-    if (reading.isLate === true) continue;
-    passTo(line, reading.at, orders);
-    const { phase } = line.state;
-    if (phase.status === "hibernated" && showsWork(reading, story.hasGpu)) {
-      if (backAt === null) {
-        backAt = reading.at + WAKE_MS;
-        interruptions.push({
-          hibernatedAt: phase.since,
-          at: reading.at,
-          evidence: sayWork(reading, story.hasGpu),
-          delayedMs: WAKE_MS,
-          workCutMs: WAKE_MS,
-        });
-      }
-    }
-    if (phase.status === "hibernated" && (backAt === null || reading.at < backAt)) continue;
-    backAt = null;
-    line.apply({ type: "heartbeat", report: reportOf(reading) }, reading.at);
-    carryOut(line, orders);
-  }
-  passTo(line, story.to, orders);
-  const totals = costsInAll(ledgerAt(line.state, story.to));
+/** What the candidate would have made of the story: it decides, and the machine obeys. */
+export function replay(
+  story: Story,
+  candidate: Policy,
+  { speed = 1 }: ReplayOptions = {},
+  witness: Witness = {},
+): Replayed {
+  const past = pastOf(story, speed);
+  const policy = atInterval(candidate, past.intervalMs);
+  const machine = new Machine(past, policy, witness.see ?? ignore, witness.watch);
+  const seen = { past, policy, verdicts: past.verdictsBy(policy.idle) };
+  const run = new Run(seen, machine, witness.feedsAll !== true);
+  return run.toTheEnd();
+}
+
+function ignore(): void {}
+
+/** Its heartbeats came as far apart as they did. By a shorter interval, silence and idleness would be judged by what never was to come. */
+function atInterval(policy: Policy, intervalMs: number): Policy {
+  const laterMs = Math.max(0, 3 * intervalMs - policy.orphan.orphanAfterMs);
   return {
-    outcome: {
-      ...NOTHING,
-      workingMs: totals.working.ms,
-      idleMs: totals.idle.ms,
-      silentMs: totals.silent.ms,
-      hibernatedMs: totals.hibernated.ms,
-      unpricedMs: totals.unpricedMs,
-      cost: dollarsOf(totals),
-      wasted: totals.wasted,
-      saved: totals.saved,
-      hibernations,
-      interruptions: interruptions.length,
-      delayedMs: interruptions.reduce((sum, { delayedMs }) => sum + delayedMs, 0),
-      workCutMs: interruptions.reduce((sum, { workCutMs }) => sum + workCutMs, 0),
+    ...policy,
+    intervalMs,
+    orphan: {
+      ...policy.orphan,
+      orphanAfterMs: policy.orphan.orphanAfterMs + laterMs,
+      hibernateAfterMs: policy.orphan.hibernateAfterMs + laterMs,
+      forceHibernateAfterMs: policy.orphan.forceHibernateAfterMs + laterMs,
     },
-    interruptions,
-    basis: { readings: story.readings.length, coarseMs: 0, assumedIdleMs: 0, readingsWithoutUse: 0 },
   };
 }
 
-function passTo(line: Line, moment: number, orders: ActionOrder[]): void {
-  while (line.wakeAt !== null && line.wakeAt < moment) {
-    line.alarm(line.wakeAt);
-    carryOut(line, orders);
+class Run {
+  readonly #seen: Seen;
+  readonly #past: Past;
+  readonly #machine: Machine;
+  readonly #passes: boolean;
+  readonly #interruptions: Interruptions;
+  /** The next reading, and the next act. */
+  #index = 0;
+  #act = 0;
+  #late: { readonly at: number; readonly index: number }[] = [];
+  #assumedIdleMs = 0;
+
+  constructor(seen: Seen, machine: Machine, passes: boolean) {
+    this.#seen = seen;
+    this.#past = seen.past;
+    this.#machine = machine;
+    this.#passes = passes;
+    this.#interruptions = new Interruptions(seen.past);
+  }
+
+  toTheEnd(): Replayed {
+    const { endsAt, at, basis } = this.#past;
+    for (;;) {
+      const readingAt = at[this.#index] ?? Number.POSITIVE_INFINITY;
+      const actAt = this.#nextActAt();
+      const ownAt = this.#machine.nextAt;
+      const isBack = this.#machine.backAt !== null && this.#machine.backAt <= readingAt;
+      if (Math.min(readingAt, actAt, ownAt) > endsAt) break;
+      if (actAt <= readingAt && actAt <= ownAt) this.#takeAct();
+      else if (readingAt <= ownAt && !isBack) this.#takeReading(Math.min(actAt, ownAt));
+      else this.#machine.pass(ownAt);
+      this.#interruptions.endIfOn(this.#machine);
+    }
+    const interruptions = this.#interruptions.toTheEnd();
+    const { hibernations, deletions, regrets } = this.#machine;
+    return {
+      outcome: {
+        ...moneyOf(this.#machine.state, endsAt),
+        hibernations,
+        deletions,
+        regrets,
+        ...interruptions.sums,
+      },
+      interruptions: interruptions.longest,
+      basis: { ...basis, assumedIdleMs: this.#assumedIdleMs },
+    };
+  }
+
+  #nextActAt(): number {
+    return this.#past.acts[this.#act]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  #takeAct(): void {
+    const act = this.#past.acts[this.#act];
+    this.#act += 1;
+    if (act !== undefined) perform(act, this.#machine, this.#past.wakeMs);
+  }
+
+  /** Nothing else happens before `until`. */
+  #takeReading(until: number): void {
+    if (this.#machine.isOff) this.#missReading(until);
+    else this.#hearReading();
+  }
+
+  /** It is off: only work that comes means anything. */
+  #missReading(until: number): void {
+    const { at, works } = this.#past;
+    for (; this.#index < at.length; this.#index++) {
+      if (works[this.#index] === 1 || (at[this.#index] ?? 0) > until) break;
+    }
+    const now = at[this.#index];
+    if (now === undefined || now > until) return;
+    this.#interruptions.work(this.#index, this.#machine);
+    this.#machine.wake(now, now + this.#past.wakeMs);
+    this.#index += 1;
+  }
+
+  #hearReading(): void {
+    const { at, kinds, readings } = this.#past;
+    const index = this.#index;
+    const [now, reading] = [at[index], readings[index]];
+    this.#index += 1;
+    if (now === undefined || reading === undefined) return;
+    if (kinds[index] === LATE) {
+      this.#late.push({ at: now, index });
+      return;
+    }
+    this.#machine.hear(reportOf(reading), now, this.#takeLate(now));
+    this.#countAssumed(index - 1, index);
+    if (!this.#passes) return;
+    const passed = passOver(
+      this.#seen,
+      this.#machine.state,
+      index,
+      Math.min(this.#nextActAt(), this.#past.endsAt),
+    );
+    if (passed === null) return;
+    this.#machine.passTo(passed.state, at[passed.last] ?? now);
+    this.#countAssumed(index, passed.last);
+    this.#index = passed.last + 1;
+  }
+
+  /** What came late since the heartbeat before. */
+  #takeLate(now: number): readonly LateReading[] {
+    if (this.#late.length === 0) return NONE;
+    const late = this.#late.flatMap(({ at, index }): LateReading[] => {
+      const reading = this.#past.readings[index];
+      return reading === undefined
+        ? []
+        : [[(now - at) / 1000, highestGpuPercent(reading), reading.cpuPercent]];
+    });
+    this.#late = [];
+    return late;
+  }
+
+  #countAssumed(from: number, to: number): void {
+    const { at, kinds, intervalMs } = this.#past;
+    for (let index = from + 1; index <= to; index++) {
+      if (kinds[index] !== ASSUMED) continue;
+      this.#assumedIdleMs += Math.min(intervalMs, (at[index] ?? 0) - (at[index - 1] ?? this.#past.begunAt));
+    }
   }
 }
 
-function carryOut(line: Line, orders: ActionOrder[]): void {
-  for (let order = orders.shift(); order !== undefined; order = orders.shift()) {
-    const { actionId } = order;
-    line.apply({ type: "action.tried", actionId }, line.now);
-    line.apply({ type: "action.accepted", actionId }, line.now);
-    line.apply({ type: "action.succeeded", actionId, snapshotId: null, confirmedBy: "the replay" }, line.now);
+const NONE: readonly LateReading[] = [];
+
+/** People act as they did. One that is off is woken for whoever keeps it alive. */
+function perform(act: Act, machine: Machine, wakeMs: number): void {
+  const { at } = act;
+  switch (act.type) {
+    case "keep_alive":
+      machine.wake(at, at + wakeMs);
+      machine.keepAlive(act.until, at);
+      break;
+    case "hibernate":
+      if (!machine.isOff) machine.hibernate(at);
+      break;
+    case "wake":
+      machine.wake(at, act.backAt);
+      break;
   }
 }

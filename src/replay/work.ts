@@ -1,6 +1,6 @@
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
-import { DEFAULT_SOURCES } from "../lifecycle/model/source-settings.ts";
+import { DEFAULT_SOURCES, SOURCE_KINDS } from "../lifecycle/model/source-settings.ts";
 import { evidenceOfKept } from "../lifecycle/model/use.ts";
 import { judge } from "../lifecycle/rules/use.ts";
 
@@ -56,4 +56,28 @@ function judged(reading: Heartbeat, hasGpu: boolean) {
 /** Whether the machine really was being prepared for a hibernation then: its hooks ran. */
 export function saysPreparing({ status, use }: Heartbeat): boolean {
   return status === "preparing" || use?.preparation === "running";
+}
+
+/** What people do at the machine comes first among the kinds. All else may be the saving itself. */
+const KINDS_BY_PEOPLE = 3;
+
+/** A reading of a machine that was being prepared, without what that shows: by another policy it would have idled on. */
+export function quieted(reading: Heartbeat): Heartbeat {
+  const { use } = reading;
+  return {
+    ...reading,
+    gpuPercent: reading.gpuPercent === null ? null : 0,
+    cpuPercent: reading.cpuPercent === null ? null : 0,
+    use:
+      use === undefined
+        ? undefined
+        : {
+            gpuMaxPercent: use.gpuMaxPercent === null ? null : 0,
+            sources: use.sources.slice(0, KINDS_BY_PEOPLE),
+            unread: use.unread.filter((kind) =>
+              SOURCE_KINDS.slice(0, KINDS_BY_PEOPLE).some((by) => by === kind),
+            ),
+            preparation: null,
+          },
+  };
 }

@@ -1,0 +1,118 @@
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import { SOURCE_KINDS } from "../lifecycle/model/source-settings.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
+import type { OffSpan } from "./off-spans.ts";
+import type { PastHour, Span, Story } from "./story.ts";
+import { WORK_FROM_PERCENT } from "./work.ts";
+
+/** What a moment of the past rests on. */
+
+/** A heartbeat of that moment. */
+export const READ = 0;
+/** A reading of that moment, which came later. */
+export const LATE = 1;
+/** Made of the sums of an hour. */
+export const COARSE = 2;
+/** The machine really was off. Had it been on, it is taken to have idled. */
+export const ASSUMED = 3;
+
+/** Readings of the past, and among them those that nobody has read: of hours of which only sums are kept, and of a machine that was off. */
+export interface Readings {
+  readonly at: Float64Array;
+  readonly kinds: Uint8Array;
+  readonly readings: readonly Heartbeat[];
+}
+
+/** All readings within `span`, oldest first. */
+export function madeUpReadings(
+  story: Story,
+  offSpans: readonly OffSpan[],
+  span: Span,
+  intervalMs: number,
+): Readings {
+  const all: { readonly at: number; readonly kind: number; readonly reading: Heartbeat }[] = [];
+  const add = (at: number, kind: number, reading: Heartbeat) => {
+    if (at >= span.from && at <= span.to) all.push({ at, kind, reading });
+  };
+  for (const hour of story.hours) addHour(hour, story, intervalMs, add);
+  for (const reading of story.readings) add(reading.at, reading.isLate === true ? LATE : READ, reading);
+  all.sort((one, other) => one.at - other.at);
+  const heard = all.filter(({ kind }) => kind !== LATE).map(({ at }) => at);
+  const quiet = quietReading(story.hasGpu);
+  for (const off of offSpans) {
+    for (const at of assumedTimes(off, heard, span, intervalMs)) add(at, ASSUMED, quiet);
+  }
+  if (offSpans.length > 0) all.sort((one, other) => one.at - other.at);
+  return {
+    at: Float64Array.from(all, ({ at }) => at),
+    kinds: Uint8Array.from(all, ({ kind }) => kind),
+    readings: all.map(({ reading }) => reading),
+  };
+}
+
+type Add = (at: number, kind: number, reading: Heartbeat) => void;
+
+function addHour(hour: PastHour, { hasGpu }: Story, intervalMs: number, add: Add): void {
+  if (hour.heartbeats <= 0) return;
+  const reading = readingOfHour(hour, hasGpu);
+  for (let at = hour.at; at < hour.at + HOUR_MS; at += intervalMs) add(at, COARSE, reading);
+}
+
+/** An hour with any work is taken for work all through. Where that was not kept, it is by its maximum, and else unknown. */
+function readingOfHour({ workHeartbeats, gpuMaxPercent }: PastHour, hasGpu: boolean): Heartbeat {
+  const quiet = quietReading(hasGpu);
+  const isWork = workHeartbeats === null ? (gpuMaxPercent ?? 100) >= WORK_FROM_PERCENT : workHeartbeats > 0;
+  if (!isWork) return quiet;
+  if (gpuMaxPercent !== null && gpuMaxPercent >= WORK_FROM_PERCENT)
+    return { ...quiet, gpuPercent: gpuMaxPercent };
+  return { ...quiet, use: { gpuMaxPercent: null, sources: OF_SOMETHING, unread: [], preparation: null } };
+}
+
+/** Something was in use, and nobody knows what. */
+const OF_SOMETHING = SOURCE_KINDS.map((kind) => (kind === "other" ? 1 : null));
+
+function quietReading(hasGpu: boolean): Heartbeat {
+  return {
+    at: 0,
+    sequence: 1,
+    gpuPercent: hasGpu ? 0 : null,
+    vramUsedGb: null,
+    cpuPercent: 0,
+    ramUsedGb: null,
+    diskUsedGb: null,
+    costAccumulated: null,
+    uptimeSeconds: null,
+    status: null,
+    activity: null,
+  };
+}
+
+/** From the last heartbeat before it was off until it was back. What was hibernated for its silence is taken to be silent still. */
+function assumedTimes(off: OffSpan, heard: readonly number[], span: Span, intervalMs: number): number[] {
+  if (off.by === "silence") return [];
+  const next = firstAfter(heard, off.from);
+  const last = heard[next - 1];
+  const from = Math.max(span.from, last ?? span.from, off.orderedAt - intervalMs);
+  const until = Math.min(span.to, off.to ?? span.to, backBy(heard, next, off));
+  const times: number[] = [];
+  for (let at = from + intervalMs; at < until - intervalMs / 2; at += intervalMs) {
+    if (at > off.orderedAt) times.push(at);
+  }
+  return times;
+}
+
+/** Its first heartbeat once it was back, where nothing else tells when that was. */
+function backBy(heard: readonly number[], next: number, { to }: OffSpan): number {
+  return to === null ? Number.POSITIVE_INFINITY : (heard[next] ?? Number.POSITIVE_INFINITY);
+}
+
+/** Where the first moment after `at` stands. */
+function firstAfter(moments: readonly number[], at: number): number {
+  let [low, high] = [0, moments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((moments[middle] ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,25 @@
+import { costsInAll, dollarsOf } from "../lifecycle/model/ledger.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import { ledgerAt } from "../lifecycle/rules/costs.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What the ledger of an instance says of its time and dollars up to `until`. */
+export function moneyOf(
+  state: InstanceState,
+  until: number,
+): Pick<
+  Outcome,
+  "workingMs" | "idleMs" | "silentMs" | "hibernatedMs" | "unpricedMs" | "cost" | "wasted" | "saved"
+> {
+  const totals = costsInAll(ledgerAt(state, until));
+  return {
+    workingMs: totals.working.ms,
+    idleMs: totals.idle.ms,
+    silentMs: totals.silent.ms,
+    hibernatedMs: totals.hibernated.ms,
+    unpricedMs: totals.unpricedMs,
+    cost: dollarsOf(totals),
+    wasted: totals.wasted,
+    saved: totals.saved,
+  };
+}

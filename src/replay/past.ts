@@ -1,0 +1,139 @@
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
+import { type Act, actsOf } from "./acts.ts";
+import { beginningOf } from "./beginning.ts";
+import { ASSUMED, madeUpReadings } from "./moments.ts";
+import { type OffSpan, offSpansOf } from "./off-spans.ts";
+import type { Basis } from "./outcome.ts";
+import type { Story } from "./story.ts";
+import { ACTIVE, type Judge, judgeBy, judgesBy } from "./verdict.ts";
+import { quieted, saysPreparing, workRules } from "./work.ts";
+
+/** A story, made ready to be replayed by many policies: what does not depend on the policy is found out once. */
+
+export interface Past {
+  readonly story: Story;
+  /** The first moment of which anything is known, and the last. */
+  readonly begunAt: number;
+  readonly endsAt: number;
+  readonly beginning: InstanceState;
+  /** So far apart are its heartbeats. */
+  readonly intervalMs: number;
+  /** Oldest first. */
+  readonly at: Float64Array;
+  readonly kinds: Uint8Array;
+  readonly readings: readonly Heartbeat[];
+  /** Of each 1 where it shows work. */
+  readonly works: Uint8Array;
+  readonly acts: readonly Act[];
+  readonly offSpans: readonly OffSpan[];
+  /** For how long a wake takes. */
+  readonly wakeMs: number;
+  /** For how long its hooks prepare a hibernation; null where it has none. */
+  readonly prepareMs: number | null;
+  readonly basis: Omit<Basis, "assumedIdleMs">;
+  /** How such a policy judges each reading. */
+  readonly verdictsBy: (idle: Policy["idle"]) => Uint8Array;
+}
+
+const READY = new WeakMap<Story, { readonly speed: number; readonly past: Past }>();
+
+/** The story, made ready. `speed` divides every duration of its policies. */
+export function pastOf(story: Story, speed: number): Past {
+  const known = READY.get(story);
+  if (known?.speed === speed) return known.past;
+  const past = makeReady(story, speed);
+  READY.set(story, { speed, past });
+  return past;
+}
+
+/** How long a wake takes where none is known: as long as the rules wait for one. */
+const WAKE_MS = 10 * MINUTE_MS;
+
+function makeReady(story: Story, speed: number): Past {
+  const { hasGpu } = story;
+  const beginning = beginningOf(story);
+  const gone = story.events.find(({ at, kind }) => kind === "gone" && at > beginning.at);
+  const endsAt = Math.max(beginning.at, Math.min(story.to, gone?.at ?? story.to));
+  const offSpans = offSpansOf(story.events);
+  const intervalMs = intervalOf(story) / speed;
+  const merged = madeUpReadings(story, offSpans, { from: beginning.at, to: endsAt }, intervalMs);
+  const judgeWork = judgeBy(workRules(hasGpu), hasGpu);
+  const works = Uint8Array.from(merged.readings, (reading, index) =>
+    merged.kinds[index] !== ASSUMED && !saysPreparing(reading) && judgeWork(reading) >= ACTIVE ? 1 : 0,
+  );
+  const readings = merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading));
+  const wakeMs = medianOf(offSpans.flatMap(wakesOf)) ?? WAKE_MS / speed;
+  return {
+    story,
+    begunAt: beginning.at,
+    endsAt,
+    beginning: {
+      ...beginning.state,
+      agent: { ...beginning.state.agent, hasGpu, bootId: null, sequence: null },
+    },
+    intervalMs,
+    at: merged.at,
+    kinds: merged.kinds,
+    readings,
+    works,
+    acts: actsOf(story, offSpans, beginning.at, wakeMs),
+    offSpans,
+    wakeMs,
+    prepareMs: prepareMsOf(story),
+    basis: basisOf(story),
+    verdictsBy: judging(readings, hasGpu),
+  };
+}
+
+function basisOf({ readings, hours }: Story): Past["basis"] {
+  return {
+    readings: readings.length,
+    coarseMs: hours.filter(({ heartbeats }) => heartbeats > 0).length * HOUR_MS,
+    readingsWithoutUse: readings.filter(({ use, isLate }) => use === undefined && isLate !== true).length,
+  };
+}
+
+/** The longest of the story: by a shorter one, heartbeats would be missing that were never to come. */
+function intervalOf({ policies }: Story): number {
+  const seconds = policies.map(({ settings }) => settings.heartbeat_interval_seconds);
+  return seconds.length === 0 ? MINUTE_MS : Math.max(...seconds) * SECOND_MS;
+}
+
+function wakesOf({ woken, to }: OffSpan): number[] {
+  return woken === null || to === null || to <= woken.at ? [] : [to - woken.at];
+}
+
+function medianOf(durations: readonly number[]): number | null {
+  const sorted = [...durations].sort((one, other) => one - other);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
+}
+
+/** As long as they last took: until they had ended, or the order was given without. */
+function prepareMsOf({ events }: Story): number | null {
+  const last = events.findLast(({ kind }) => kind === "prepared" || kind === "preparation_overdue");
+  const id = last?.detail.preparation_id;
+  const began = events.findLast(({ kind, detail }) => kind === "preparing" && detail.preparation_id === id);
+  return last === undefined || began === undefined || id === undefined
+    ? null
+    : Math.max(0, last.at - began.at);
+}
+
+/** So many ways to judge are kept: those of a frontier's thresholds, and of whatever stands beside it. */
+const MAXIMUM_JUDGES = 12;
+
+function judging(readings: readonly Heartbeat[], hasGpu: boolean): Past["verdictsBy"] {
+  const known = new Map<string, Uint8Array>();
+  return (idle) => {
+    const key = judgesBy(idle);
+    const verdicts = known.get(key) ?? judged(readings, judgeBy(idle, hasGpu));
+    if (known.size < MAXIMUM_JUDGES) known.set(key, verdicts);
+    return verdicts;
+  };
+}
+
+function judged(readings: readonly Heartbeat[], judge: Judge): Uint8Array {
+  return Uint8Array.from(readings, judge);
+}

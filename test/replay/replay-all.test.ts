@@ -1,0 +1,177 @@
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { breachesOf } from "../../src/lifecycle/invariants.ts";
+import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
+import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
+import { SECOND_MS } from "../../src/lifecycle/model/time.ts";
+import { replay, type Witness } from "../../src/replay/replay.ts";
+import type { Story } from "../../src/replay/story.ts";
+import { type Deed, live } from "./stories.ts";
+
+/** What holds of every replay. */
+
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
+
+vi.setConfig({ testTimeout: 3_600_000 });
+
+const shown: fc.Arbitrary<HeartbeatReport | null> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(0, 1, 2, 4, 7, 60, 100).map((gpu_utilization) => ({ gpu_utilization })),
+  },
+  { weight: 1, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.constant({ cpu_utilization: 2 }) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<HeartbeatReport[]>(
+      { gpu_utilization: 0, gpu_utilization_max: 8, vram_used_gb: 20 },
+      { gpu_utilization: 0, sources: [{ name: "ssh_connections", value: 1 }] },
+      { gpu_utilization: 0, sources: [{ name: "work_vllm", value: null }] },
+      {
+        gpu_utilization: 1,
+        sources: [
+          { name: "cpu_cores", value: 0.7 },
+          { name: "own", value: 0 },
+        ],
+      },
+      { gpu_utilization: 1, activity: { ssh_sessions: 2 } },
+      { gpus: [{ index: 0, utilization: null }] },
+    ),
+  },
+);
+
+/** Minutes on end that look the same, or go to and fro. */
+const stretches = fc.array(
+  fc.record({
+    minutes: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 150 })),
+    by: fc.tuple(shown, shown),
+    everyOther: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 14 },
+);
+
+const deeds: fc.Arbitrary<readonly Deed[]> = fc.array(
+  fc.oneof(
+    fc.record({
+      at: fc.nat(700),
+      does: fc.constant("keep alive" as const),
+      minutes: fc.integer({ min: 1, max: 90 }),
+    }),
+    fc.record({ at: fc.nat(700), does: fc.constantFrom("hibernate" as const, "wake" as const) }),
+  ),
+  { maxLength: 4 },
+);
+
+const overrides: fc.Arbitrary<PolicyOverrides> = fc.record({
+  mode: fc.constantFrom("act" as const, "act" as const, "observe" as const),
+  idle: fc.record({
+    enabled: fc.constantFrom(true, true, true, false),
+    metric: fc.constantFrom("gpu" as const, "auto" as const),
+    threshold_percent: fc.constantFrom(3, 5, 10),
+    warn_after_seconds: fc.constantFrom(180, 600),
+    hibernate_after_seconds: fc.constantFrom(300, 900, 1800).map((seconds) => Math.max(seconds, 660)),
+    respect_activity: fc.boolean(),
+  }),
+  schedule: fc.constantFrom(undefined, undefined, {
+    timezone: "Europe/Berlin",
+    awake: [{ days: ["fri" as const], from: "04:00", to: "07:30" }],
+    outside: "hibernate" as const,
+    wake_at_start: true,
+  }),
+  max_runtime_hours: fc.constantFrom(null, null, 3),
+});
+
+const lives = fc.record({ stretches, deeds, inForce: overrides });
+
+function lived({
+  stretches: told,
+  deeds: done,
+  inForce,
+}: {
+  stretches: readonly {
+    minutes: number;
+    by: readonly [HeartbeatReport | null, HeartbeatReport | null];
+    everyOther: boolean;
+  }[];
+  deeds: readonly Deed[];
+  inForce: PolicyOverrides;
+}): Story {
+  const shows = told.flatMap(({ minutes, by, everyOther }) =>
+    Array.from({ length: minutes }, (_, index) => by[everyOther ? index % 2 : 0] ?? null),
+  );
+  return live(shows.length, inForce, (minute) => shows[minute] ?? null, done);
+}
+
+function replayed(story: Story, candidate: PolicyOverrides, witness: Witness = {}) {
+  const events: HistoryEvent[] = [];
+  const result = replay(
+    story,
+    compilePolicy(mergePolicy(candidate)),
+    {},
+    { ...witness, see: (event) => events.push(event) },
+  );
+  return { result, events };
+}
+
+/** Without the numbers of effects, of which those that only tell the registry take some. */
+function told({ events }: { readonly events: readonly HistoryEvent[] }) {
+  return events.map(({ at, kind, message, detail: { action_id: _, preparation_id: __, ...detail } }) => ({
+    at,
+    kind,
+    message,
+    detail,
+  }));
+}
+
+describe("a replay", () => {
+  it("tells the same whether stretches are passed over or each reading is fed", () => {
+    fc.assert(
+      fc.property(lives, overrides, (life, candidate) => {
+        const story = lived(life);
+        const fast = replayed(story, candidate);
+        const slow = replayed(story, candidate, { feedsAll: true });
+        expect(told(fast)).toEqual(told(slow));
+        const { workingMs, idleMs, silentMs, hibernatedMs, hibernations, regrets, interruptions } =
+          fast.result.outcome;
+        expect(slow.result.outcome).toMatchObject({
+          workingMs,
+          idleMs,
+          silentMs,
+          hibernatedMs,
+          hibernations,
+          regrets,
+          interruptions,
+        });
+        expect(fast.result.interruptions).toEqual(slow.result.interruptions);
+        for (const figure of ["cost", "wasted", "saved"] as const) {
+          expect(fast.result.outcome[figure]).toBeCloseTo(slow.result.outcome[figure], 6);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("breaks no invariant, and accounts for all its time", () => {
+    fc.assert(
+      fc.property(lives, overrides, (life, candidate) => {
+        const story = lived(life);
+        const watch: Witness["watch"] = (before, after, event, policy, now) => {
+          expect(breachesOf(before, after, now, { event, policy })).toEqual([]);
+        };
+        const { result } = replayed(story, candidate, { watch });
+        const { outcome } = result;
+        const all = outcome.workingMs + outcome.idleMs + outcome.silentMs + outcome.hibernatedMs;
+        if (outcome.deletions === 0) expect(all).toBe(story.to - story.from);
+        expect(outcome.saved).toBeLessThanOrEqual(0.39 * (outcome.hibernatedMs / 3_600_000) + 1e-9);
+        expect(outcome.wasted).toBeLessThanOrEqual(outcome.cost + 1e-9);
+        expect(outcome.workCutMs).toBeLessThanOrEqual(outcome.delayedMs + SECOND_MS);
+        if (outcome.hibernations === 0) {
+          expect(outcome.interruptions).toBe(0);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});

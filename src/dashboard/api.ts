@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { ApiError } from "./api-error.ts";
 import { signOut, userToken } from "./session.ts";
 
 /** The service's REST API, as the signed-in user. The shapes are those of `/openapi.json`, of the same build. */
@@ -8,29 +9,14 @@ export const simulationSpeed = signal(1);
 
 const SPEED_HEADER = "X-Simulation-Speed";
 
-export class ApiError extends Error {
-  readonly status: number;
-  /** Empty for an answer that does not say it. */
-  readonly code: string;
-  /** What is wrong with single fields, each with its path. */
-  readonly issues: readonly { readonly path: string; readonly message: string }[];
-
-  constructor(status: number, message: string, issues: ApiError["issues"] = [], code = "") {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.issues = issues;
-  }
-}
-
 export interface Polled<T> {
   readonly body: T;
   readonly tag: string | null;
 }
 
 /** Calls the API. A 401 signs out; any other refusal is thrown as an `ApiError`. */
-export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await send(method, path, {}, body);
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await send(method, path, {}, body, signal);
   return response.json();
 }
 
@@ -55,12 +41,19 @@ export async function readTable(path: string): Promise<string> {
   return pages.join("");
 }
 
-async function send(method: string, path: string, headers: Record<string, string>, body?: unknown) {
+async function send(
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body?: unknown,
+  signal?: AbortSignal,
+) {
   const response = await fetch(path, {
     method,
     headers: { Authorization: `Bearer ${userToken.value}`, ...headers },
     // The tag is handled here: the browser would hide a 304.
     cache: "no-store",
+    ...(signal === undefined ? {} : { signal }),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch(() => {
     throw new ApiError(0, "");
@@ -72,5 +65,10 @@ async function send(method: string, path: string, headers: Record<string, string
     .json()
     .catch(() => ({}));
   const { code, message = response.statusText, issues } = answer.error ?? {};
-  throw new ApiError(response.status, message, issues, code);
+  throw new ApiError(response.status, message, issues, code, retryAfterOf(response));
+}
+
+function retryAfterOf(response: Response): number | null {
+  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : null;
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, poll } from "./api.ts";
+import { poll } from "./api.ts";
+import { ApiError } from "./api-error.ts";
 import { userToken } from "./session.ts";
 
 /**

@@ -27,7 +27,9 @@ export function lineOf(
   const own = instancePolicy ?? overrides;
   const candidate = mergePolicy(policy, own);
   const comparison = comparisonOf(story, candidate, { speed });
-  const frontier = wantsProposal ? frontierOfInstance(story, candidate, own, speed) : NO_FRONTIER;
+  // What stands in place of its own overrides is what is tried: of that, a proposal may change all.
+  const fixed = instancePolicy === null ? overrides : {};
+  const frontier = wantsProposal ? frontierOfInstance(story, candidate, fixed, speed) : NO_FRONTIER;
   return {
     instanceId: story.instanceId,
     name: story.profile.name,

@@ -1,5 +1,6 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
 import { dayText, money, price } from "../format.ts";
+import { useWidth } from "../parts/width.ts";
 import { language, words } from "../words.ts";
 import { amountOf, type KeyedRow } from "./answers.ts";
 import { type Bar, chartOf, MARGIN, usesOf } from "./bars.ts";
@@ -119,20 +120,4 @@ export function amountText(row: Pick<KeyedRow, "cost" | "unpriced_hours">): stri
 
 function tickText(dollars: number): string {
   return dollars >= 10 || dollars === 0 ? money(dollars, language.value, 0) : price(dollars, language.value);
-}
-
-/** The width of an element, as the window has it. */
-function useWidth() {
-  const place = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const element = place.current;
-    if (element === null) return;
-    const measure = () => setWidth(element.clientWidth);
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    measure();
-    return () => observer.disconnect();
-  }, []);
-  return [place, width] as const;
 }

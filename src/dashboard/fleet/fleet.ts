@@ -1,6 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { type ApiError, type Polled, poll } from "../api.ts";
+import { type Polled, poll } from "../api.ts";
+import type { ApiError } from "../api-error.ts";
 import { setServerTime } from "../clock.ts";
 import { asApiError, repeat } from "../poll.ts";
 import { signOut, userToken } from "../session.ts";

@@ -85,6 +85,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
                 { name: "user", overrides: data.policy_overrides.user },
               ]}
               save={savePolicy}
+              replayOf={{ of: "instance", instanceId, user: data.policy_overrides.user }}
               preview={previewPolicy}
             />
           </section>

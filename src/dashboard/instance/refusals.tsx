@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { ApiError } from "../api.ts";
+import type { ApiError } from "../api-error.ts";
 import { fleet } from "../fleet/fleet.ts";
 import { errorText } from "../parts/notice.tsx";
 import { instanceAddress } from "../route.ts";

@@ -2,6 +2,7 @@ import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { now } from "../clock.ts";
 import { duration, number } from "../format.ts";
+import { sourceAmount } from "../parts/source-amount.ts";
 import { language, words } from "../words.ts";
 import { nameOf, type UseRow, useRows, type Verdict, verdictOf } from "./use.ts";
 
@@ -109,18 +110,9 @@ function isScript({ measured }: UseRow): boolean {
 
 /** With its unit. */
 function amount({ measured }: UseRow, value: number): string {
-  const { cores } = words.value.use;
-  const digits = (given: number) => number(given, language.value);
-  if (measured.kind !== "source") return `${digits(value)}%`;
-  switch (measured.name) {
-    case "cpu_cores":
-      return `${digits(value)} ${cores}`;
-    case "network_kb_per_second":
-    case "disk_kb_per_second":
-      return value >= 1000 ? `${digits(value / 1000)} MB/s` : `${digits(value)} kB/s`;
-    default:
-      return digits(value);
-  }
+  return measured.kind === "source"
+    ? sourceAmount(measured.name, value)
+    : `${number(value, language.value)}%`;
 }
 
 function since(iso: string): string {

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { ApiError } from "../api.ts";
+import type { ApiError } from "../api-error.ts";
 import { asApiError } from "../poll.ts";
 import { words } from "../words.ts";
 

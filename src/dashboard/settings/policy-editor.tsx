@@ -3,6 +3,8 @@ import { useState } from "preact/hooks";
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { errorText, say } from "../parts/notice.tsx";
 import { asApiError } from "../poll.ts";
+import { ReplayPlace } from "../replay/replay-place.tsx";
+import type { TrialLevel } from "../replay/request.ts";
 import { words } from "../words.ts";
 import { fieldId, fieldLabel, PolicyField, sectionHint } from "./policy-field.tsx";
 import { type FieldName, POLICY_FIELDS, SECTIONS_OF_LEVEL } from "./policy-fields.ts";
@@ -36,10 +38,12 @@ export function PolicyEditor(props: {
   policy: PolicySettings;
   levels: readonly [Level, ...Level[]];
   save: (overrides: PolicyOverrides) => Promise<void>;
+  /** Whose policy it is, to try it on the past. */
+  replayOf: TrialLevel;
   /** What would come next; only where there is one instance of which that can be said. */
   preview?: (overrides: PolicyOverrides) => Promise<PolicyPreview>;
 }) {
-  const { policy, levels, save, preview } = props;
+  const { policy, levels, save, replayOf, preview } = props;
   const [own, ...above] = levels;
   const [draft, setDraft] = useState<PolicyOverrides | null>(null);
   const [problems, setProblems] = useState<readonly PolicyProblem[]>([]);
@@ -107,7 +111,7 @@ export function PolicyEditor(props: {
     const windows = path === null ? null : valueAt(policy, path);
     return isWindows(windows) ? spokenWindows(windows, String(valueAt(policy, [name, "timezone"]))) : null;
   };
-  return (
+  const form = (
     <form class="policy" onSubmit={submit}>
       <Presets
         level={own.name}
@@ -146,6 +150,20 @@ export function PolicyEditor(props: {
       </div>
       {previewed !== null && <Preview of={previewed} isDraft={draft !== null} />}
     </form>
+  );
+  return (
+    <div class="replay-frame">
+      <div class="policy-and-replay">
+        {form}
+        <ReplayPlace
+          level={replayOf}
+          policy={policy}
+          overrides={overrides}
+          isTyped={draft !== null}
+          onTake={change}
+        />
+      </div>
+    </div>
   );
 }
 

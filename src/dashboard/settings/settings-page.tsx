@@ -35,6 +35,7 @@ export function SettingsPage() {
             policy={data.policy}
             levels={[{ name: "user", overrides: data.overrides }]}
             save={save}
+            replayOf={{ of: "user" }}
           />
         )}
       </section>

@@ -8,6 +8,7 @@ import { SHARDS } from "../src/service/address.ts";
 import { type CleanupDemand, cleanupDemand } from "./cleanup-demand.ts";
 import { DAY, KINDS, type Kind, liveADay, SECOND } from "./day.ts";
 import { benchFleet, printFleets } from "./fleet.ts";
+import { historyBytes } from "./history-size.ts";
 
 /**
  * `npm run capacity`: what services of many sizes would ask of the platform. A day of some instances is counted up, and set
@@ -72,6 +73,8 @@ const PRICES = {
   objectRows: { dollars: 1, included: 50e6 },
   gigabyteSeconds: { dollars: 12.5, included: 400_000 },
   d1Rows: { dollars: 1, included: 50e6 },
+  /** A month. */
+  d1Gigabytes: { dollars: 0.75e6, included: 5 },
   workflowSteps: { dollars: 8, included: 500_000 },
 } as const;
 type Priced = keyof typeof PRICES;
@@ -92,13 +95,17 @@ const FREE = {
   objectRows: 100_000,
   d1Rows: 100_000,
 } as const;
+/** `HEARTBEAT_RETENTION_DAYS`: by default, and so long that a month can be replayed heartbeat by heartbeat. */
 const RETENTION_DAYS = 7;
+const LONG_RETENTION_DAYS = 30;
+/** `HOURS_RETENTION_DAYS` and `EVENT_RETENTION_DAYS`. */
+const HOURS_AND_EVENTS_KEPT = 400;
 
 /**
  * A day of costs of an instance: written to the history, one in ten changed by a late report and written again, and deleted in the end.
- * Its fleet closes it, notes that the history has it, and forgets it, with the day of which that was made. About so many bytes.
+ * Its fleet closes it, notes that the history has it, and forgets it, with the day of which that was made.
  */
-const COST_DAY = { d1Rows: 1 + 0.1 + 1, fleetRows: 2 + 2 + 2 + 1, bytes: 200 } as const;
+const COST_DAY = { d1Rows: 1 + 0.1 + 1, fleetRows: 2 + 2 + 2 + 1 } as const;
 const COST_DAYS_KEPT = COST_DAYS_KEPT_MS / DAY;
 
 interface Users {
@@ -122,7 +129,25 @@ function bundled(users: readonly Users[], perInstance: number, seconds: number):
 
 const demand = liveADay(SAMPLE);
 const peak = (kind: Kind) => demand.peakPerSecond(kind) / SAMPLE;
-const bytesOfAnInstance = (demand.chunkBytes / SAMPLE) * RETENTION_DAYS + COST_DAY.bytes * COST_DAYS_KEPT;
+const rowBytes = historyBytes();
+const HEARTBEATS_AN_HOUR = 60;
+
+/** What the history keeps of an instance, in bytes of its database. A chunk that is not full takes as much as one that is. */
+function keptOf(retentionDays: number) {
+  const hoursADay = demand.total.workerRequests / SAMPLE / HEARTBEATS_AN_HOUR;
+  return {
+    heartbeats: (demand.chunks / SAMPLE) * retentionDays * rowBytes.chunk,
+    hours: hoursADay * (HOURS_AND_EVENTS_KEPT - retentionDays) * rowBytes.hour,
+    events: (demand.events / SAMPLE) * HOURS_AND_EVENTS_KEPT * rowBytes.event,
+    costs: COST_DAYS_KEPT * rowBytes.costDay,
+  };
+}
+
+function bytesKept(retentionDays: number): number {
+  return Object.values(keptOf(retentionDays)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+const bytesOfAnInstance = bytesKept(RETENTION_DAYS);
 const mean = (kind: Kind) => demand.total[kind] / SAMPLE / (DAY / SECOND);
 
 console.log(`A day of ${SAMPLE} instances through src/lifecycle, counted up:`);
@@ -262,6 +287,7 @@ function month(
       30 * COST_DAY.fleetRows * instances,
     gigabyteSeconds: (awakeMs / SECOND) * OBJECT_GIGABYTES,
     d1Rows: count("d1Rows") + 30 * cleaned.d1Rows + 30 * COST_DAY.d1Rows * instances,
+    d1Gigabytes: (bytesOfAnInstance * instances) / 1e9,
     workflowSteps: count("orderSteps") + STEPS_A_DELIVERY * failing + 30 * cleaned.steps,
   };
 }
@@ -309,7 +335,27 @@ console.table({
   ),
   "in all": { "without the cleanup": sumOf(uncleaned).toFixed(2), "with it": sumOf(million).toFixed(2) },
 });
-console.log(`One database holds the history of ${Math.floor(LIMITS.d1Bytes / bytesOfAnInstance)} instances.`);
+console.log("Bytes of the history, measured:");
+console.table(rowBytes);
+console.log("What the history keeps of an instance, by how long heartbeats are kept one by one:");
+console.table(
+  Object.fromEntries(
+    [RETENTION_DAYS, LONG_RETENTION_DAYS].map((days) => {
+      const bytes = bytesKept(days);
+      return [
+        `${days} days`,
+        {
+          ...Object.fromEntries(
+            Object.entries(keptOf(days)).map(([name, of]) => [`${name}, KB`, Math.round(of / 1000)]),
+          ),
+          "in all, MB": (bytes / 1e6).toFixed(2),
+          "instances a database": Math.floor(LIMITS.d1Bytes / bytes),
+          "$ a month for 1,000 instances": ((bytes * 1000) / 1e9) * 0.75,
+        },
+      ];
+    }),
+  ),
+);
 const small = month(20);
 const freeSize = Math.min(
   ...Object.entries(FREE).map(([kind, limit]) =>

@@ -65,7 +65,8 @@ const FLEET_ROWS = { report: 6, move: 4, event: 4, alert: 8 } as const;
 export class Demand {
   readonly total: Record<Kind, number> = { ...ZERO };
   readonly #buckets = new Map<number, Record<Kind, number>>();
-  chunkBytes = 0;
+  chunks = 0;
+  events = 0;
 
   add(kind: Kind, at: number, by = 1): void {
     this.total[kind] += by;
@@ -234,7 +235,8 @@ class Instance {
     if (outbox.some(({ effect }) => effect.type !== "chunk" && effect.type !== "action")) this.#report(at);
     for (const pending of outbox) {
       this.#demand.add("d1Rows", at, d1RowsOf(pending));
-      if (pending.effect.type === "chunk") this.#demand.chunkBytes += bytesOf(pending.effect.heartbeats);
+      if (pending.effect.type === "chunk") this.#demand.chunks += 1;
+      if (pending.effect.type === "event") this.#demand.events += 1;
       if (pending.effect.type === "guard") {
         const held =
           at >= OUTAGE.from && at < OUTAGE.to + 5 * MINUTE && this.#index % (1 / OUTAGE.share) === 0;
@@ -284,11 +286,6 @@ class Instance {
     // Its owner misses it some hours later.
     this.#queue.push({ at: at + (2 + random() * 6) * HOUR, event: { type: "wake.requested" } });
   }
-}
-
-/** As `history/append.ts` writes it, with its key. */
-function bytesOf(heartbeats: readonly object[]): number {
-  return JSON.stringify(heartbeats.map((each) => Object.values(each))).length + 60;
 }
 
 let seed = 1;

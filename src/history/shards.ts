@@ -1,8 +1,9 @@
 import { hashText } from "../platform/hash.ts";
 
 /**
- * The databases of the history. One D1 database holds 10 GB, a week of heartbeats and 400 days of costs of about eleven thousand instances
- * (`npm run capacity`); a larger fleet is spread over several. The first is `DB`; the others are bindings named
+ * The databases of the history. One D1 database holds 10 GB: about 2,900 instances with their heartbeats of a week and 400 days of
+ * hours, events and costs, or 1,200 with their heartbeats of 30 days (`npm run capacity`). A larger fleet is spread over several. The
+ * first is `DB`; the others are bindings named
  * `HISTORY_1`, `HISTORY_2` and so on without a gap, with the same migrations. An instance's shard is chosen when it is
  * registered, and stored with it. So a new shard takes its share of new instances, and nothing is moved.
  */

@@ -1,11 +1,13 @@
 import { spokenDollars } from "../lifecycle/model/dollars.ts";
 import { type CostTotals, dollarsOf, type Spent } from "../lifecycle/model/ledger.ts";
-import { HOUR_MS, spokenDuration } from "../lifecycle/model/time.ts";
+import { HOUR_MS, spokenDuration, toIso } from "../lifecycle/model/time.ts";
+import { proposalInEnglish } from "../replay/say-proposal.ts";
 import {
   type CostReport,
   type Habit,
   type Hibernations,
   type MonthCosts,
+  type PreviewedSavings,
   reportEventId,
   reportedCosts,
 } from "./cost-report.ts";
@@ -24,7 +26,7 @@ export function reportNotice(report: CostReport, at: number): Notice {
   const eventId = reportEventId(report.month);
   const own = (message: string): NoticeLine => lineOf({ instanceId: "", name: "", message, at, eventId });
   const group = { kind: "cost_report", severity: "info", more: 0 } as const;
-  const { habits } = report;
+  const { habits, previewed } = report;
   const ofHabits = habits?.map(({ instanceId, name, habit, spent }) =>
     lineOf({ instanceId, name, message: sayHabit(habit, spent), at, eventId }),
   );
@@ -36,6 +38,15 @@ export function reportNotice(report: CostReport, at: number): Notice {
       ...(ofHabits === undefined || ofHabits.length === 0
         ? []
         : [{ ...group, heading: "What cost the most and could be spared", lines: ofHabits }]),
+      ...(previewed == null
+        ? []
+        : [
+            {
+              ...group,
+              heading: "What another policy would have saved",
+              lines: sayPreviewed(previewed).map(own),
+            },
+          ]),
     ],
     report: reportedCosts(report),
   };
@@ -65,6 +76,39 @@ function sums({ month, costs, hibernations, isComplete, habits, before }: CostRe
     ...(isComplete ? [] : ["Not all days of the month are known now: it may be more"]),
     ...(habits === null ? ["Which instances cost the most could not be looked up"] : []),
   ];
+}
+
+function sayPreviewed({
+  from,
+  to,
+  instances,
+  interruptions,
+  proposal,
+  ...beyond
+}: PreviewedSavings): string[] {
+  const of = instances === 1 ? "one instance" : `${instances} instances`;
+  const work = interruptions === 0 ? "nobody interrupted" : `work interrupted ${times(interruptions)}`;
+  return [
+    `As tried on ${of} from ${dayOf(from)} to ${dayOf(to)}: ${sayBeyond(beyond)} than was, and ${work}`,
+    ...(proposal === null ? [] : [proposalInEnglish(proposal)]),
+  ];
+}
+
+/** `$12.00 more saved`; in hours of hibernation where no price is known. */
+function sayBeyond({ savedBeyond, hibernatedBeyondMs }: Beyond): string {
+  return savedBeyond === null
+    ? `${spokenHours(Math.abs(hibernatedBeyondMs))} ${hibernatedBeyondMs < 0 ? "less" : "more"} hibernated`
+    : `${spokenDollars(Math.abs(savedBeyond))} ${savedBeyond < 0 ? "less" : "more"} saved`;
+}
+
+type Beyond = Pick<PreviewedSavings, "savedBeyond" | "hibernatedBeyondMs">;
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}
+
+function dayOf(moment: number): string {
+  return toIso(moment).slice(0, 10);
 }
 
 function sayRegrets({ hibernations, regretted }: Hibernations): string {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { type CostTotals, dollarsOf, type Spent } from "../lifecycle/model/ledger.ts";
-import { HOUR_MS } from "../lifecycle/model/time.ts";
+import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
+import { proposalInEnglish, type Said } from "../replay/say-proposal.ts";
 
 /** What a month has cost, as its owner is told: from sums to figures. `cost-report-notice.ts` puts it into words. */
 
@@ -33,6 +34,21 @@ export interface MonthCosts {
   readonly hibernations: Hibernations | null;
 }
 
+/** What another policy would have saved, by the newest preview of days that end in the month. */
+export interface PreviewedSavings {
+  /** The days that were replayed, in ms. */
+  readonly from: number;
+  readonly to: number;
+  readonly instances: number;
+  /** Dollars, beyond what was really saved; negative where it is less, and null where nobody knows what any of the machines costs. */
+  readonly savedBeyond: number | null;
+  /** Of hibernation, likewise. */
+  readonly hibernatedBeyondMs: number;
+  readonly interruptions: number;
+  /** What the preview proposes; null where nothing can be. */
+  readonly proposal: Said | null;
+}
+
 export interface CostReport extends MonthCosts {
   /** The month is not over. */
   readonly isSoFar: boolean;
@@ -42,6 +58,8 @@ export interface CostReport extends MonthCosts {
   readonly habits: readonly Habit[] | null;
   /** Null when nothing is known of it. */
   readonly before: MonthCosts | null;
+  /** Null without a preview. Absent where a former release says it. */
+  readonly previewed?: PreviewedSavings | null | undefined;
 }
 
 const hoursSchema = z.object({
@@ -75,11 +93,27 @@ export const reportedMonthSchema = z.object({
   regretted: count.describe("Of those that were woken in this month: within ten minutes"),
 });
 
+export const reportedPreviewSchema = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    instances: z.number(),
+    saved_beyond: z
+      .number()
+      .nullable()
+      .describe("Dollars beyond what was really saved; negative: less. `null`: no price is known"),
+    hibernated_hours_beyond: z.number().describe("Hours of hibernation, likewise"),
+    interruptions: z.number().describe("How often work would have come while a machine was off"),
+    proposal: z.string().nullable().describe("What the preview proposes, in a sentence"),
+  })
+  .describe("What another policy would have come to, by the newest preview of days that end in the month");
+
 /** A report's figures, made of these parts. */
 export function costReportSchema<
   Month extends typeof reportedMonthSchema,
   ReportedHabit extends typeof reportedHabitSchema,
->(month: Month, habit: ReportedHabit) {
+  ReportedPreview extends typeof reportedPreviewSchema,
+>(month: Month, habit: ReportedHabit, preview: ReportedPreview) {
   return z.object({
     ...month.shape,
     so_far: z.boolean().describe("The month is not over"),
@@ -91,15 +125,30 @@ export function costReportSchema<
         "What cost the most of what could be spared, dearest first; `null`: it can't be looked up now",
       ),
     before: z.union([month, z.null()]).describe("The month before; `null`: nothing is known of it"),
+    previewed: z
+      .union([preview, z.null()])
+      .default(null)
+      .describe("`null`: no policy was tried on days that end in the month"),
   });
 }
 
-export const reportedCostsSchema = costReportSchema(reportedMonthSchema, reportedHabitSchema);
+export const reportedCostsSchema = costReportSchema(
+  reportedMonthSchema,
+  reportedHabitSchema,
+  reportedPreviewSchema,
+);
 export type ReportedCosts = z.infer<typeof reportedCostsSchema>;
 type ReportedMonth = z.infer<typeof reportedMonthSchema>;
 
 /** A report in figures. */
-export function reportedCosts({ isSoFar, isComplete, habits, before, ...month }: CostReport): ReportedCosts {
+export function reportedCosts({
+  isSoFar,
+  isComplete,
+  habits,
+  before,
+  previewed,
+  ...month
+}: CostReport): ReportedCosts {
   return {
     ...reportedMonth(month),
     so_far: isSoFar,
@@ -113,6 +162,20 @@ export function reportedCosts({ isSoFar, isComplete, habits, before, ...month }:
         cost: roundDollars(spent.dollars),
       })) ?? null,
     before: before === null ? null : reportedMonth(before),
+    previewed: previewed == null ? null : reportedPreview(previewed),
+  };
+}
+
+function reportedPreview(previewed: PreviewedSavings): z.infer<typeof reportedPreviewSchema> {
+  const { from, to, instances, savedBeyond, hibernatedBeyondMs, interruptions, proposal } = previewed;
+  return {
+    from: toIso(from),
+    to: toIso(to),
+    instances,
+    saved_beyond: savedBeyond === null ? null : roundDollars(savedBeyond),
+    hibernated_hours_beyond: roundHours(hibernatedBeyondMs),
+    interruptions,
+    proposal: proposal === null ? null : proposalInEnglish(proposal),
   };
 }
 

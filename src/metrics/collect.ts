@@ -1,4 +1,5 @@
 import type { MoneyFigures } from "../fleet/budget.ts";
+import type { PreviewRow } from "../fleet/tables/previews.ts";
 import { readDatabases } from "../history/standing.ts";
 import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
@@ -6,13 +7,14 @@ import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
+import type { PreviewFigures } from "./preview.ts";
 import type { ServiceFigures } from "./service.ts";
 import type { UserFigures } from "./user.ts";
 
 /** Collects the figures: of a user from the instances and their fleet, of the service from its own actor. */
 
 export async function collectUser(env: Env, userId: string): Promise<UserFigures> {
-  const [answers, hibernations, money] = await Promise.all([
+  const [answers, hibernations, money, preview] = await Promise.all([
     askEveryActor(env, userId, async (actor) => {
       try {
         return await actor.sample();
@@ -22,11 +24,17 @@ export async function collectUser(env: Env, userId: string): Promise<UserFigures
     }),
     fleetOf(env, userId).hibernations(),
     answerOr<MoneyFigures | null>(fleetOf(env, userId).moneyFigures(), null),
+    newestPreview(env, userId),
   ]);
   const errors = answers.filter((answer) => answer === "failed").length;
   const known = answers.filter((answer) => answer !== null && answer !== "failed");
   const samples = known.filter(isReadable);
-  return { samples, unreadable: known.length - samples.length, errors, hibernations, money };
+  return { samples, unreadable: known.length - samples.length, errors, hibernations, money, preview };
+}
+
+async function newestPreview(env: Env, userId: string): Promise<PreviewFigures | null> {
+  const preview = await answerOr<PreviewRow | null>(fleetOf(env, userId).newestPreview(), null);
+  return preview === null ? null : { to: preview.to, outcomes: preview.sum.outcomes };
 }
 
 export async function collectService(env: Env): Promise<ServiceFigures> {

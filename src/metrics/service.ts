@@ -7,7 +7,8 @@ import { CALLED_PROVIDERS } from "../lifecycle/model/provider.ts";
 import type { Guard } from "../lifecycle/rules/outage-guard.ts";
 import { version } from "../platform/version.ts";
 import { type CounterName, type Counts, parseCounterKey } from "../service/meter.ts";
-import { type AnyRegistry, addHibernations, type UserFigures } from "./user.ts";
+import type { AnyRegistry } from "./registry.ts";
+import { addHibernations, type UserFigures } from "./user.ts";
 
 /** What the operator sees: totals of the service. The number of series does not grow with its users. */
 

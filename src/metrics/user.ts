@@ -1,13 +1,9 @@
-import {
-  Counter,
-  Gauge,
-  type OpenMetricsContentType,
-  type PrometheusContentType,
-  type Registry,
-} from "prom-client";
+import { Counter, Gauge } from "prom-client";
 import type { MoneyFigures } from "../fleet/budget.ts";
 import { PERIODS } from "../fleet/rules/budget.ts";
 import type { MetricsSample } from "../lifecycle/views/metrics-sample.ts";
+import { addPreview, type PreviewFigures } from "./preview.ts";
+import type { AnyRegistry } from "./registry.ts";
 
 /** What a user sees: series for each instance, and totals. The names are those of the product's specification. */
 
@@ -24,6 +20,8 @@ export interface UserFigures {
   }[];
   /** Null while the fleet does not say. */
   readonly money: MoneyFigures | null;
+  /** Null without one. */
+  readonly preview: PreviewFigures | null;
 }
 
 const BYTES_PER_GB = 1e9;
@@ -128,12 +126,9 @@ const INSTANCE_SERIES: readonly Series[] = [
   },
 ];
 
-/** A registry of either format. Each scrape builds a new one, so a deleted instance is gone from the next scrape. */
-export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
-
 /** Fills a registry with what a user sees. */
 export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): void {
-  const { samples, unreadable, errors, hibernations, money } = figures;
+  const { samples, unreadable, errors, hibernations, money, preview } = figures;
   const watched = samples.filter((sample) => sample.status !== "deleted");
   for (const { name, help, counter, value } of INSTANCE_SERIES) {
     const options = { name, help, labelNames: ["instance_id", "name"], registers: [registry] };
@@ -177,6 +172,7 @@ export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): vo
   gauge("dumont_agents_scrape_errors", "Instances that could not be asked in this scrape").set(errors);
   addHibernations(registry, hibernations);
   if (money !== null) addMoney(registry, money);
+  if (preview !== null) addPreview(registry, preview);
 }
 
 /** Without a limit there is no series of one: no limit is not zero. */

@@ -10,7 +10,7 @@ import {
 import { comparisonOf } from "../replay/compare.ts";
 import { frontierOf } from "../replay/frontier.ts";
 import { proposalOf } from "../replay/proposal.ts";
-import { type Frontier, type IdleSetting, NO_FRONTIER } from "../replay/proposal-points.ts";
+import { type Frontier, type IdleSetting, NO_FRONTIER, settingOf } from "../replay/proposal-points.ts";
 import { replay } from "../replay/replay.ts";
 import type { Story } from "../replay/story.ts";
 
@@ -67,12 +67,4 @@ function keptProposal(frontier: Frontier, present: IdleSetting): KeptProposal | 
   if (proposal === null) return null;
   const { says, proposed, measure } = proposal;
   return { says, proposed, measure };
-}
-
-/** What a policy says of idleness, as a proposal names it. */
-export function settingOf({ idle }: PolicySettings): IdleSetting {
-  return {
-    thresholdPercent: idle.threshold_percent,
-    hibernateAfterMinutes: idle.hibernate_after_seconds / 60,
-  };
 }

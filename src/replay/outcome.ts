@@ -62,6 +62,11 @@ export function addOutcomes(one: Outcome, other: Outcome): Outcome {
   };
 }
 
+/** Whether its dollars say anything: a price is known for some of its time, or there was none to pay for. */
+export function isPriced({ workingMs, idleMs, silentMs, hibernatedMs, unpricedMs }: Outcome): boolean {
+  return unpricedMs === 0 || unpricedMs < workingMs + idleMs + silentMs + hibernatedMs;
+}
+
 /** Work that came while the machine was off. */
 export interface Interruption {
   /** When it was hibernated. */

@@ -1,3 +1,4 @@
+import type { PolicySettings } from "../lifecycle/model/policy-settings.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** What each setting of a grid came to, of one instance or of several together. */
@@ -6,6 +7,14 @@ import type { Outcome } from "./outcome.ts";
 export interface IdleSetting {
   readonly thresholdPercent: number;
   readonly hibernateAfterMinutes: number;
+}
+
+/** What a policy says of idleness, as a proposal names it. */
+export function settingOf({ idle }: PolicySettings): IdleSetting {
+  return {
+    thresholdPercent: idle.threshold_percent,
+    hibernateAfterMinutes: idle.hibernate_after_seconds / 60,
+  };
 }
 
 /** What a setting would have come to, of one instance or of several. */

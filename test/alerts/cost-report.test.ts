@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type CostReport, reportedCosts } from "../../src/alerts/cost-report.ts";
+import { type CostReport, type PreviewedSavings, reportedCosts } from "../../src/alerts/cost-report.ts";
 import { reportNotice } from "../../src/alerts/cost-report-notice.ts";
 import { noticeSchema } from "../../src/alerts/notice.ts";
 import { type CostTotals, NO_COSTS } from "../../src/lifecycle/model/ledger.ts";
@@ -74,6 +74,52 @@ describe("the report of a month", () => {
       name: "ML Rig",
       keepAlive: null,
     });
+  });
+
+  it("says what another policy would have saved, where one was tried on days of the month", () => {
+    const previewed: PreviewedSavings = {
+      from: Date.UTC(2026, 10, 20, 9),
+      to: Date.UTC(2026, 10, 27, 9),
+      instances: 12,
+      savedBeyond: 42.5,
+      hibernatedBeyondMs: 21 * HOUR,
+      interruptions: 0,
+      proposal: { code: "nothing_to_save", parameters: {} },
+    };
+    const said = (more: Partial<PreviewedSavings>) =>
+      linesOf({ ...REPORT, previewed: { ...previewed, ...more } }).at(-1);
+    expect(reportNotice({ ...REPORT, previewed }, DECEMBER).groups.at(-1)).toMatchObject({
+      kind: "cost_report",
+      heading: "What another policy would have saved",
+    });
+    const on = "from 2026-11-20 to 2026-11-27";
+    expect(said({})).toEqual([
+      `As tried on 12 instances ${on}: $42.50 more saved than was, and nobody interrupted`,
+      "No setting would have saved anything: no machine was idle for long enough.",
+    ]);
+    expect(said({ instances: 1, savedBeyond: -3, interruptions: 1, proposal: null })).toEqual([
+      `As tried on one instance ${on}: $3.00 less saved than was, and work interrupted once`,
+    ]);
+    expect(said({ savedBeyond: null, interruptions: 4, proposal: null })).toEqual([
+      `As tried on 12 instances ${on}: 21 hours more hibernated than was, and work interrupted 4 times`,
+    ]);
+    expect(said({ savedBeyond: null, hibernatedBeyondMs: -5 * HOUR, proposal: null })).toEqual([
+      `As tried on 12 instances ${on}: 5 hours less hibernated than was, and nobody interrupted`,
+    ]);
+    expect(reportedCosts({ ...REPORT, previewed }).previewed).toEqual({
+      from: "2026-11-20T09:00:00Z",
+      to: "2026-11-27T09:00:00Z",
+      instances: 12,
+      saved_beyond: 42.5,
+      hibernated_hours_beyond: 21,
+      interruptions: 0,
+      proposal: "No setting would have saved anything: no machine was idle for long enough.",
+    });
+    // A fleet of the release before does not say it, and a message that it composed waits without it.
+    expect(reportedCosts(REPORT).previewed).toBeNull();
+    const { previewed: _, ...former } = reportedCosts(REPORT);
+    const notice = JSON.parse(JSON.stringify({ ...reportNotice(REPORT, DECEMBER), report: former }));
+    expect(noticeSchema.parse(notice).report).toMatchObject({ cost: 814.4, previewed: null });
   });
 
   it("says what it does not know", () => {

@@ -7,7 +7,7 @@ import * as current from "../../scripts/server.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
 import { type FormerVersion, renameClass, unpack } from "./former-version.ts";
-import { NEW_SETTINGS, withoutFields } from "./without-fields.ts";
+import { NEW_READINGS, NEW_SETTINGS, withoutFields } from "./without-fields.ts";
 
 /**
  * A service of before the fleets, with users in every state, is stopped and goes on under this version, and then under the
@@ -154,6 +154,7 @@ async function look() {
 /** Fields that the former version does not know. */
 const NEW_FIELDS: ReadonlySet<string> = new Set([
   ...NEW_SETTINGS,
+  ...NEW_READINGS,
   "connection",
   "control",
   "running_cost",
@@ -167,7 +168,6 @@ const NEW_FIELDS: ReadonlySet<string> = new Set([
   "hibernated_cost_source",
   "stopped_risks",
   "wake_failed",
-  "preparation",
   "reclaimed",
   "tags",
   // Told otherwise: a machine that reports nothing costs money too.

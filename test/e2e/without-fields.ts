@@ -19,3 +19,13 @@ export const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "max_runtime_hours",
   "delete_while_running",
 ]);
+
+/** What a heartbeat shows that a former release does not know. */
+export const NEW_READINGS: readonly string[] = [
+  "gpu_utilization_max",
+  "activity",
+  "sources",
+  "unread",
+  "preparation",
+  "late",
+];

@@ -1,10 +1,13 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { eachCompared, NO_SUM } from "../../src/fleet/rules/preview.ts";
 import { addTime, costsOfDay, newLedger, type Usage } from "../../src/lifecycle/model/ledger.ts";
 import { startOfUtcDay } from "../../src/lifecycle/model/time.ts";
 import type { CostsBasis } from "../../src/lifecycle/views/costs.ts";
 import { fleetOf } from "../../src/platform/address.ts";
+import { NOTHING } from "../../src/replay/outcome.ts";
+import { NO_FRONTIER } from "../../src/replay/proposal-points.ts";
 import { expectLogged, mayLog } from "../quiet.ts";
 import { ADMIN_TOKEN, call, newUser, setClock } from "../world.ts";
 import { alertOf, type FleetStub, passAlarms, reportOf, rows, stateOf } from "./fleets.ts";
@@ -264,6 +267,73 @@ describe("the report of a month", () => {
     expect(toldTo(SLACK)).toEqual([]);
     const { hibernations } = await target.fleet.costReport(Date.UTC(2030, 3));
     expect(hibernations).toEqual({ hibernations: 1, regretted: 0 });
+  });
+
+  it("says what the newest preview of days of that month would have saved", async () => {
+    const user = await aUser();
+    await addChannel(user.token, HOOK);
+    await user.fleet.report(reportOf("a", { costs: basis(WORKING) }));
+    const tried = async (to: number, saved: number, unpricedMs = 0) => {
+      const policy = { idle: { hibernate_after_seconds: 1200 } };
+      const asked = {
+        policy,
+        instancePolicy: null,
+        days: 7,
+        instances: null,
+        tag: null,
+        wantsProposal: false,
+      };
+      const started = await user.fleet.startPreview(
+        { ...asked, requestId: "r" },
+        { from: to - 7 * DAY_MS, to },
+      );
+      if (started.outcome !== "started") throw new Error(started.outcome);
+      const workingMs = 10 * HOUR;
+      const candidate = {
+        ...NOTHING,
+        workingMs,
+        hibernatedMs: 5 * HOUR,
+        saved,
+        interruptions: 2,
+        unpricedMs,
+      };
+      const line = {
+        instanceId: "a",
+        name: "A",
+        tags: {},
+        outcomes: eachCompared((of) =>
+          of === "candidate" ? candidate : { ...NOTHING, workingMs, saved: 1 },
+        ),
+        interruptions: [],
+        basis: NO_SUM.basis,
+        frontier: NO_FRONTIER,
+        proposal: null,
+      };
+      await user.fleet.takeOfPreview(started.id, { lines: [line], skips: [], after: "a" }, true);
+    };
+    const april = async () => (await user.fleet.costReport(Date.UTC(2030, 3))).previewed;
+    expect(await april()).toBeNull();
+    await tried(NOON, 7);
+    setClock(NOON + MINUTE);
+    await tried(NOON + MINUTE, 9, 15 * HOUR);
+    expect(await april()).toMatchObject({
+      to: NOON + MINUTE,
+      savedBeyond: null,
+      hibernatedBeyondMs: 5 * HOUR,
+    });
+    setClock(NOON + 2 * MINUTE);
+    await tried(NOON + 2 * MINUTE, 11.5);
+    expect(await april()).toMatchObject({
+      instances: 1,
+      savedBeyond: 10.5,
+      interruptions: 2,
+      proposal: null,
+    });
+    expect((await user.fleet.costReport(Date.UTC(2030, 2))).previewed).toBeNull();
+    await pass(user.fleet, MAY + MINUTE);
+    await tried(MAY + MINUTE, 99);
+    await pass(user.fleet, MAY + 12 * HOUR);
+    expect(toldTo(HOOK)[0]?.body).toContain("$10.50 more saved than was, and work interrupted 2 times");
   });
 
   it("goes to channels that want to know of everything, and to no other", async () => {

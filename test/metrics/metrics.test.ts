@@ -153,6 +153,43 @@ describe("a user's metrics", () => {
     expect(after.get("dumont_agents_saved_total")?.[0]?.value).toBeGreaterThanOrEqual(saved);
   });
 
+  it("say what the newest preview came to, and nothing before there is one", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig", {
+      hourly_cost: 2,
+      hibernated_hourly_cost: 0,
+      policy: { idle: { enabled: false } },
+    });
+    for (let minute = 0; minute <= 120; minute++) {
+      setClock(DAY + minute * MINUTE);
+      await one.heartbeat({ gpu_utilization: 0 });
+    }
+    const names = [...(await scrape(user.token)).keys()];
+    expect(names.filter((name) => name.startsWith("dumont_agents_preview_"))).toEqual([]);
+    const askedAt = Date.now();
+    const json = { policy: { preset: "balanced" }, instances: ["rig"], instance_policy: {} };
+    const started = await call("POST", "/api/agent/policy/preview", { token: user.token, json });
+    expect(started.body.state).toBe("done");
+    const metrics = await scrape(user.token);
+    const byWhom = (name: string) =>
+      Object.fromEntries(metrics.get(name)?.map(({ labels, value }) => [labels.of, value]) ?? []);
+    const results: { of: string; saved: number; interruptions: number }[] = started.body.results;
+    const saved = byWhom("dumont_agents_preview_saved");
+    expect(Object.keys(saved)).toEqual(results.map(({ of }) => of));
+    for (const { of, saved: dollars } of results) expect(saved[of]).toBeCloseTo(dollars, 3);
+    expect(saved.actual).toBe(0);
+    // Idle for 30 of the 120 minutes, it would have been hibernated for the rest.
+    expect(saved.candidate).toBeCloseTo(3, 1);
+    expect(byWhom("dumont_agents_preview_interruptions")).toEqual({
+      candidate: 0,
+      in_force: 0,
+      thrifty: 0,
+      balanced: 0,
+      careful: 0,
+    });
+    expect(metrics.get("dumont_agents_preview_ended_timestamp_seconds")?.[0]?.value).toBe(askedAt / 1000);
+  });
+
   it("are told right whatever a name holds", async () => {
     const user = await newUser();
     const names = ['a "quoted" name', "back\\slash\\n", "line\nbreak", "emoji 🚀", '{a="b"} 1', "ü,}="];

@@ -5,6 +5,7 @@ import {
   reportedCosts,
   reportedHabitSchema,
   reportedMonthSchema,
+  reportedPreviewSchema,
 } from "../../alerts/cost-report.ts";
 import { nextMonth, oldestMonth } from "../../fleet/rules/report-times.ts";
 import { userIdOf } from "../../http/authenticate.ts";
@@ -17,7 +18,8 @@ import { answerOr } from "../../platform/former-object.ts";
 
 const monthSchema = component("MonthCosts", reportedMonthSchema);
 const habitSchema = component("CostHabit", reportedHabitSchema);
-const reportSchema = component("CostReport", costReportSchema(monthSchema, habitSchema));
+const previewSchema = component("PreviewedSavings", reportedPreviewSchema);
+const reportSchema = component("CostReport", costReportSchema(monthSchema, habitSchema, previewSchema));
 
 const monthExample: z.infer<typeof monthSchema> = {
   month: "2025-10",
@@ -50,6 +52,16 @@ const reportExample: z.infer<typeof reportSchema> = {
     { habit: "silent", instance_id: "98765432", name: "Render Farm", hours: 9, cost: 22.5 },
   ],
   before: monthExample,
+  previewed: {
+    from: "2025-11-20T09:00:00Z",
+    to: "2025-11-27T09:00:00Z",
+    instances: 12,
+    saved_beyond: 42.5,
+    hibernated_hours_beyond: 21.3,
+    interruptions: 0,
+    proposal:
+      "With idle 20 min at 3 % you would have kept 94 % of the savings ($88.10) and interrupted nobody.",
+  },
 };
 
 const reportQuery = z.object({

@@ -11,6 +11,7 @@ import { costliestHabits, type InstanceCosts } from "../rules/habits.ts";
 import { hibernationsIn } from "../rules/months.ts";
 import { monthBefore, nextMonth, oldestMonth } from "../rules/report-times.ts";
 import { daysOfFleet, historyOfCosts } from "./day-costs.ts";
+import { previewedIn } from "./previewed-savings.ts";
 
 /** What a month has cost, of what the fleet and the history know together. */
 
@@ -48,6 +49,7 @@ export function costReport(
     isComplete: recallBefore === null || recallBefore <= month,
     habits,
     before: before < oldestMonth(now) ? null : known(fleet, before, now),
+    previewed: previewedIn(fleet, month),
   };
 }
 

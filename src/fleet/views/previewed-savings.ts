@@ -1,0 +1,28 @@
+import type { PreviewedSavings } from "../../alerts/cost-report.ts";
+import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
+import { isPriced } from "../../replay/outcome.ts";
+import { proposalOf } from "../../replay/proposal.ts";
+import { settingOf } from "../../replay/proposal-points.ts";
+import type { Fleet } from "../fleet.ts";
+import { nextMonth } from "../rules/report-times.ts";
+
+/** What the newest preview that is done would have saved, of those whose days end in the month; null without one. */
+export function previewedIn({ previews }: Fleet, month: number): PreviewedSavings | null {
+  const end = nextMonth(month);
+  const preview = previews.list().find(({ state, to, done }) => {
+    return state === "done" && done > 0 && to >= month && to < end;
+  });
+  if (preview === undefined) return null;
+  const { from, to, done, request, sum } = preview;
+  const { actual, candidate } = sum.outcomes;
+  const hasPrices = isPriced(actual) && isPriced(candidate);
+  return {
+    from,
+    to,
+    instances: done,
+    savedBeyond: hasPrices ? candidate.saved - actual.saved : null,
+    hibernatedBeyondMs: candidate.hibernatedMs - actual.hibernatedMs,
+    interruptions: candidate.interruptions,
+    proposal: proposalOf(sum.frontier, settingOf(mergePolicy(request.inForce)))?.says ?? null,
+  };
+}

@@ -31,7 +31,7 @@ export async function writePast(userId: string, instanceId: string, past: Writte
   await env.DB.batch(statements);
 }
 
-function readingAt({ from, gpuAt }: WrittenPast, minute: number): Heartbeat {
+export function readingAt({ from, gpuAt }: Omit<WrittenPast, "to">, minute: number): Heartbeat {
   return {
     at: from + minute * MINUTE,
     sequence: minute,

@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
+import { DEFAULT_POLICY, type PolicySettings } from "../../src/lifecycle/model/policy-settings.ts";
+import {
+  frontierOf,
+  settingsAt,
+  THRESHOLDS_PERCENT,
+  type Tools,
+  WINDOWS_MINUTES,
+} from "../../src/replay/frontier.ts";
+import { proposalOf } from "../../src/replay/proposal.ts";
+import { addFrontiers, type Frontier, NO_FRONTIER } from "../../src/replay/proposal-points.ts";
+import { replay } from "../../src/replay/replay.ts";
+import type { Story } from "../../src/replay/story.ts";
+import { busy, lowUse, nightlyJob, noise, onlyInterrupted, quietLunch, unknownMachine } from "./weeks.ts";
+
+/** The real replay over weeks whose right setting is known. */
+
+const compile = (settings: PolicySettings) => compilePolicy(settings);
+const TOOLS: Tools = { compile, replay };
+
+function frontier(story: Story): Frontier {
+  return frontierOf(story, { settings: DEFAULT_POLICY }, TOOLS);
+}
+
+function pointAt(of: Frontier, thresholdPercent: number, hibernateAfterMinutes: number) {
+  return of.points.find(
+    (point) =>
+      point.thresholdPercent === thresholdPercent && point.hibernateAfterMinutes === hibernateAfterMinutes,
+  );
+}
+
+describe("the proposal for a machine whose right setting is known", () => {
+  it("spares a job at 02:00 each night by the window that is longer than the quiet before it", () => {
+    const tried = frontier(nightlyJob());
+    const proposal = proposalOf(tried);
+    expect(proposal?.proposed).toMatchObject({
+      thresholdPercent: 3,
+      hibernateAfterMinutes: 60,
+      interruptions: 0,
+    });
+    expect(pointAt(tried, 5, 45)?.interruptions).toBe(7);
+    expect(pointAt(tried, 5, 90)?.interruptions).toBe(0);
+  });
+
+  it("spares an inference server with a quiet lunch of fifty minutes", () => {
+    const tried = frontier(quietLunch());
+    expect(proposalOf(tried)?.proposed).toMatchObject({ thresholdPercent: 3, hibernateAfterMinutes: 60 });
+    expect(pointAt(tried, 5, 45)?.interruptions).toBe(7);
+    expect(pointAt(tried, 5, 60)?.interruptions).toBe(0);
+  });
+
+  it("takes noise at 2 % for idleness, and interrupts nobody", () => {
+    const proposal = proposalOf(frontier(noise()));
+    expect(proposal?.proposed).toMatchObject({ thresholdPercent: 3, interruptions: 0 });
+    expect(proposal?.proposed?.sharePercent).toBeGreaterThanOrEqual(99);
+  });
+
+  it("takes low use at 4 % for use, by the threshold below it", () => {
+    const tried = frontier(lowUse());
+    expect(proposalOf(tried)?.proposed).toMatchObject({ thresholdPercent: 3, interruptions: 0 });
+    expect(pointAt(tried, 5, 5)?.interruptions).toBeGreaterThan(0);
+  });
+
+  it("proposes nothing of a machine of which nothing is known", () => {
+    expect(proposalOf(frontier(unknownMachine()))).toBeNull();
+  });
+
+  it("says so where each setting that saves interrupts", () => {
+    const proposal = proposalOf(frontier(onlyInterrupted()));
+    expect(proposal?.proposed).toBeNull();
+    expect(proposal?.says.code).toBe("interrupts");
+  });
+
+  it("says so where nothing was ever idle", () => {
+    expect(proposalOf(frontier(busy()))?.says.code).toBe("nothing_to_save");
+  });
+});
+
+describe("the proposal for a fleet", () => {
+  it("spares each of its machines, and is the same in any order", () => {
+    const stories = [nightlyJob(), quietLunch(), lowUse(), noise()];
+    const frontiers = stories.map(frontier);
+    const together = frontiers.reduce(addFrontiers, NO_FRONTIER);
+    const proposal = proposalOf(together);
+    expect(proposal?.proposed).toMatchObject({
+      thresholdPercent: 3,
+      hibernateAfterMinutes: 60,
+      interruptions: 0,
+    });
+    const other = frontiers.toReversed().reduce(addFrontiers, NO_FRONTIER);
+    expect(proposalOf(other)?.proposed).toMatchObject({ thresholdPercent: 3, hibernateAfterMinutes: 60 });
+  });
+});
+
+describe("the frontier", () => {
+  it("comes to the same as a replay of each setting", () => {
+    for (const story of [nightlyJob(2), quietLunch(), lowUse(), busy(), onlyInterrupted()]) {
+      for (const point of frontier(story).points) {
+        const { thresholdPercent, hibernateAfterMinutes } = point;
+        const { outcome } = replay(
+          story,
+          compile(settingsAt({ settings: DEFAULT_POLICY }, thresholdPercent, hibernateAfterMinutes)),
+        );
+        expect(point).toMatchObject({
+          saved: outcome.saved,
+          interruptions: outcome.interruptions,
+          workCutMs: outcome.workCutMs,
+        });
+      }
+    }
+  });
+
+  it("replays once what no reading tells apart", () => {
+    const counted = (story: Story) => {
+      let replays = 0;
+      const counting: Tools["replay"] = (of, policy) => {
+        replays += 1;
+        return replay(of, policy);
+      };
+      frontierOf(story, { settings: DEFAULT_POLICY }, { compile, replay: counting });
+      return replays;
+    };
+    expect(counted(busy())).toBe(1);
+    expect(counted(noise())).toBe(WINDOWS_MINUTES.length);
+    expect(counted(lowUse())).toBeLessThanOrEqual(2 * WINDOWS_MINUTES.length);
+  });
+
+  it("leaves what the instance sets itself as it is", () => {
+    const own = { threshold: true, window: true };
+    const { points } = frontierOf(lowUse(), { settings: DEFAULT_POLICY, own }, TOOLS);
+    expect(points).toHaveLength(THRESHOLDS_PERCENT.length * WINDOWS_MINUTES.length);
+    expect(new Set(points.map(({ saved }) => saved)).size).toBe(1);
+  });
+
+  it("leaves out windows that no machine with such an interval can have", () => {
+    const settings = { ...DEFAULT_POLICY, heartbeat_interval_seconds: 600 };
+    const { points } = frontierOf(noise(), { settings }, TOOLS);
+    expect(Math.min(...points.map(({ hibernateAfterMinutes }) => hibernateAfterMinutes))).toBe(15);
+  });
+
+  it("acts also where the policy only observes, or has idleness switched off", () => {
+    const settings: PolicySettings = {
+      ...DEFAULT_POLICY,
+      mode: "observe",
+      idle: { ...DEFAULT_POLICY.idle, enabled: false },
+    };
+    const { points } = frontierOf(noise(), { settings }, TOOLS);
+    expect(points.every(({ saved }) => saved > 0)).toBe(true);
+  });
+});

@@ -46,6 +46,7 @@ import { RegisterInstance } from "./api/instances/register.ts";
 import { RemoveInstance } from "./api/instances/remove.ts";
 import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
+import { WhyThen } from "./api/instances/why.ts";
 import { GetInventory, SyncConnection } from "./api/inventory.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
@@ -136,6 +137,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/instances/:id/preparation", GetPreparation);
   api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
   api.get("/api/agent/instances/:id/events", ListInstanceEvents);
+  api.get("/api/agent/instances/:id/why", WhyThen);
   api.get("/api/agent/events", ListEvents);
   api.get("/api/agent/hibernate-all", GetHibernateAll);
   api.post("/api/agent/hibernate-all", HibernateAll);

@@ -163,6 +163,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", `${instancePath}/preparation`],
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
+  ["GET", `${instancePath}/why`],
   ["GET", "/api/agent/events"],
   ["GET", "/api/agent/budget"],
   ["PUT", "/api/agent/budget"],
@@ -576,6 +577,23 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .oneof(fc.string({ minLength: 1 }), fc.constantFrom("2025-13-01T00:00:00Z", "1", "now", "2025-01-01"))
       .map((from) => byUser("GET", `${instancePath}/heartbeats?from=${encodeURIComponent(from)}`)),
     fc
+      .oneof(
+        fc.string(),
+        fc.constantFrom(
+          "2025-13-01T00:00:00Z",
+          "9999-12-31T23:59:59Z",
+          "1970-01-01T00:00:00Z",
+          "2025-01-01",
+          "2025-01-01T00:00:00",
+          "now",
+          "0",
+        ),
+      )
+      .map((at) => byUser("GET", `${instancePath}/why?at=${encodeURIComponent(at)}`)),
+    fc
+      .constantFrom("", "?", "?when=2025-01-01T00:00:00Z", "?at=")
+      .map((query) => byUser("GET", `${instancePath}/why${query}`)),
+    fc
       .constantFrom(
         ...[
           "%",
@@ -600,6 +618,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
             ["POST", "/lifecycle/preview"],
             ["GET", "/heartbeats"],
             ["GET", "/preparation"],
+            ["GET", "/why?at=2025-12-19T03:02:30Z"],
           )
           .map(([method = "", rest = ""]) => byUser(method, `/api/agent/instances/${id}${rest}`)),
       ),

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { userIdOf } from "../../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { errorResponses, invalid, notFound, unavailable, unreadable } from "../../http/errors.ts";
+import { jsonResponse, security } from "../../http/openapi.ts";
+import { compilePolicy } from "../../lifecycle/model/policy.ts";
+import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
+import { readSettings } from "../../platform/settings.ts";
+import { type StoryFound, storyOf } from "../../previews/story.ts";
+import { standingAt } from "../../replay/standing.ts";
+import type { PolicyInForce, Story } from "../../replay/story.ts";
+import { LOOKED_BACK_MS, whyAt } from "../../replay/why.ts";
+import { instanceParams } from "./schemas.ts";
+import { eventsAround, policiesAround } from "./why-events.ts";
+import { whyExample } from "./why-example.ts";
+import { whySchema, whyView } from "./why-schema.ts";
+
+const whyQuery = z.object({
+  at: z.iso
+    .datetime({ offset: true })
+    .transform((text) => Date.parse(text))
+    .describe("The moment: ISO 8601 with time zone"),
+});
+
+/** Readings that came within so long after the moment are shown, too. */
+const LOOKED_AHEAD_MS = 30 * MINUTE_MS;
+
+/** Clocks differ. */
+const SKEW_MS = 5 * SECOND_MS;
+
+export class WhyThen extends Endpoint {
+  override schema = {
+    operationId: "whyThen",
+    tags: ["History"],
+    summary: "See what the policy saw and thought of an instance at a moment of the past",
+    description:
+      "The readings around the moment are judged one by one by the policy that was in force, and what came next is told as it was seen then. It is put together from the heartbeats and events that are kept; where only hours are, the hour of the moment is answered.",
+    security: security("user"),
+    request: { params: instanceParams, query: whyQuery },
+    responses: {
+      200: jsonResponse("What it saw", whySchema, whyExample),
+      ...errorResponses(400, 401, 403, 404),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    const { params, query } = await this.getValidatedData<typeof this.schema>();
+    const { at } = query;
+    const userId = userIdOf(c.var.principal);
+    const settings = readSettings(c.env);
+    const now = Date.now();
+    mustBeKept(at, now, settings.HOURS_RETENTION_DAYS);
+    const period = { from: at - LOOKED_BACK_MS, to: Math.min(Math.max(at, now), at + LOOKED_AHEAD_MS) };
+    const found = foundOrThrow(await storyOf(c.env, userId, params.id, period, []));
+    mustBeRegistered(at, found.story);
+    const whose = { userId, instanceId: params.id };
+    const story = { ...found.story, policies: await policiesAround(c.env, whose, found) };
+    const compile = (inForce: PolicyInForce) =>
+      compilePolicy(inForce.settings, settings.SIMULATION_SPEED, inForce.suspended);
+    const standing = standingAt(story, at, compile);
+    if (standing === null) throw unavailable(60);
+    const why = whyAt(story, at, standing, compile);
+    return c.json(whyView(params.id, why, await eventsAround(c.env, whose, found.basis.shard, at)));
+  }
+}
+
+function mustBeKept(at: number, now: number, keptDays: number): void {
+  if (at > now + SKEW_MS) throw notThen("must not be in the future");
+  const keptFrom = now - keptDays * DAY_MS;
+  if (at < keptFrom) throw notThen(`must not be before what is kept (${toIso(keptFrom)})`);
+}
+
+function mustBeRegistered(at: number, { profile: { registeredAt } }: Story): void {
+  if (at < registeredAt) {
+    throw notThen(`must not be before the instance was registered (${toIso(registeredAt)})`);
+  }
+}
+
+function notThen(message: string) {
+  return invalid([{ path: "query.at", message }]);
+}
+
+function foundOrThrow(found: StoryFound) {
+  switch (found.outcome) {
+    case "found":
+      return found;
+    case "removed":
+      throw notFound();
+    case "unreadable":
+      throw unreadable();
+  }
+}

@@ -1,0 +1,186 @@
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import { idleRunOf, type Status } from "../lifecycle/model/phase.ts";
+import type { Policy } from "../lifecycle/model/policy.ts";
+import { kindOf } from "../lifecycle/model/provider.ts";
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
+import { evidenceOfKept } from "../lifecycle/model/use.ts";
+import { type Judgement, judge, type SourceState, stateOf, thresholdOf } from "../lifecycle/rules/use.ts";
+import { controlOf, withoutImpossible } from "../lifecycle/views/control.ts";
+import type { Explanation } from "../lifecycle/views/explained-step.ts";
+import { explain } from "../lifecycle/views/explanation.ts";
+import { healthOf } from "../lifecycle/views/health.ts";
+import type { Standing } from "./standing.ts";
+import type { PastHour, PolicyInForce, Story } from "./story.ts";
+
+/** What the policy saw and thought at a moment of the past. */
+
+export interface Why {
+  readonly at: number;
+  readonly status: Status;
+  readonly verdict: Verdict;
+  /** Since when nothing had shown use, by the idle run at that moment; null without one. */
+  readonly idleSince: number | null;
+  /** It may have been idle for longer: the readings begin there. */
+  readonly isIdleLonger: boolean;
+  readonly lifecycle: Explanation;
+  /** Null where the story has none. */
+  readonly policy: PolicyInForce | null;
+  /** The newest reading that was heard by then; null without one. */
+  readonly heard: JudgedReading | null;
+  /** Around the moment, oldest first, each judged by the policy of its time. */
+  readonly readings: readonly JudgedReading[];
+  /** The hour of the moment, where no single reading of it is kept. */
+  readonly hour: PastHour | null;
+}
+
+export const VERDICTS = [
+  /** Nothing showed use. */
+  "idle",
+  "in_use",
+  /** Nothing showed use but what could not be read. */
+  "unknown",
+  /** The policy did not judge it. */
+  "not_judged",
+  /** Nothing fresh was heard. */
+  "silent",
+  /** It was hibernated, deleted, or on its way there or back. */
+  "off",
+  /** Single readings of that time are no longer kept. */
+  "not_kept",
+] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
+
+/** A reading, and what the policy of its time made of it. */
+export interface JudgedReading {
+  readonly at: number;
+  readonly verdict: Judgement["verdict"];
+  /** Null where it is quiet. */
+  readonly because: string | null;
+  readonly metric: "GPU" | "CPU" | null;
+  readonly percent: number | null;
+  readonly thresholdPercent: number;
+  readonly sources: readonly JudgedSource[];
+  /** In the words of an agent that knows no sources. */
+  readonly activity: string | null;
+  readonly isLate: boolean;
+  readonly isPreparing: boolean;
+}
+
+export interface JudgedSource {
+  readonly name: string;
+  readonly value: number | null;
+  /** Null: it is ignored. */
+  readonly threshold: number | null;
+  readonly state: SourceState;
+}
+
+/** So many readings are shown up to the moment, and so many after it. */
+const BEFORE = 40;
+const AFTER = 20;
+
+/** How far a story must reach back: what was quiet for longer is only said to be so. */
+export const LOOKED_BACK_MS = 24 * HOUR_MS;
+
+/** `compile`: as its service does it. */
+export function whyAt(
+  story: Story,
+  at: number,
+  { state, policy }: Standing,
+  compile: (inForce: PolicyInForce) => Policy,
+): Why {
+  const policies = story.policies.map((inForce) => ({ inForce, policy: compile(inForce) }));
+  const inForceAt = (moment: number) =>
+    policies.findLast(({ inForce }) => inForce.from <= moment) ?? policies[0];
+  const judged = (heartbeat: Heartbeat) =>
+    judgedReading(heartbeat, inForceAt(heartbeat.at)?.policy ?? policy, story.hasGpu);
+  const sorted = story.readings.toSorted((a, b) => a.at - b.at);
+  const next = sorted.findIndex((heartbeat) => heartbeat.at > at);
+  const until = next === -1 ? sorted.length : next;
+  const newest = sorted.slice(0, until).findLast(({ isLate }) => isLate !== true);
+  const heard = newest === undefined ? null : judged(newest);
+  const hour = newest === undefined ? hourOf(story, at) : null;
+  const run = idleRunOf(state.phase);
+  return {
+    at,
+    status: state.phase.status,
+    verdict: verdictOf(state, policy, heard, hour, at),
+    idleSince: run?.since ?? null,
+    isIdleLonger: run !== null && isAtBeginning(run.since, story, policy),
+    lifecycle: explained(state, policy, at),
+    policy: inForceAt(at)?.inForce ?? null,
+    heard,
+    readings: sorted.slice(Math.max(0, until - BEFORE), until + AFTER).map(judged),
+    hour,
+  };
+}
+
+function judgedReading(heartbeat: Heartbeat, policy: Policy, hasGpu: boolean): JudgedReading {
+  const evidence = evidenceOfKept(heartbeat);
+  const judgement = judge(evidence, policy, hasGpu);
+  return {
+    at: heartbeat.at,
+    verdict: judgement.verdict,
+    because: judgement.verdict === "quiet" ? null : judgement.because,
+    metric: judgement.reading?.metric ?? null,
+    percent: judgement.reading?.percent ?? null,
+    thresholdPercent: policy.idle.thresholdPercent,
+    sources: evidence.sources.map(({ name, value }) => ({
+      name,
+      value,
+      threshold: thresholdOf(name, policy.idle),
+      state: stateOf({ name, value }, policy.idle),
+    })),
+    activity: heartbeat.activity,
+    isLate: heartbeat.isLate === true,
+    isPreparing: heartbeat.status === "preparing" || heartbeat.use?.preparation === "running",
+  };
+}
+
+function verdictOf(
+  { phase }: InstanceState,
+  policy: Policy,
+  heard: JudgedReading | null,
+  hour: PastHour | null,
+  at: number,
+): Verdict {
+  switch (phase.status) {
+    case "hibernated":
+    case "waking":
+    case "deleting":
+    case "deleted":
+      return "off";
+    case "pending":
+    case "running":
+    case "orphaned":
+    case "hibernating":
+      if (hour !== null) return "not_kept";
+      if (heard === null || at - heard.at > FRESH_INTERVALS * policy.intervalMs) return "silent";
+      return policy.idle.enabled ? HEARD[heard.verdict] : "not_judged";
+  }
+}
+
+/** A decision needs a heartbeat that is no older than this. */
+const FRESH_INTERVALS = 2;
+
+const HEARD = { quiet: "idle", active: "in_use", unknown: "unknown" } as const;
+
+/** What came next, as its page showed it then, where its provider could be called. */
+function explained(state: InstanceState, policy: Policy, at: number): Explanation {
+  const standing = {
+    provider: kindOf(state.profile.provider),
+    status: state.phase.status,
+    health: healthOf(state, policy, at),
+  };
+  return withoutImpossible(explain(state, policy, at), controlOf(standing, "active"));
+}
+
+function hourOf({ hours }: Story, at: number): PastHour | null {
+  return hours.findLast((hour) => hour.at <= at && at < hour.at + HOUR_MS) ?? null;
+}
+
+/** Whether the run began with the story, and perhaps before it. */
+function isAtBeginning(since: number, { from, profile }: Story, { intervalMs }: Policy): boolean {
+  return profile.registeredAt < from && since <= from + FRESH_INTERVALS * intervalMs;
+}

@@ -1,0 +1,194 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fromSample, toSample } from "../../src/history/sample.ts";
+import type { Heartbeat, HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
+import { idleRunOf, orphanOf } from "../../src/lifecycle/model/phase.ts";
+import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
+import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
+import type { InstanceState } from "../../src/lifecycle/model/state.ts";
+import { MINUTE_MS, SECOND_MS } from "../../src/lifecycle/model/time.ts";
+import { explain } from "../../src/lifecycle/views/explanation.ts";
+import { standingAt } from "../../src/replay/standing.ts";
+import type { PolicyInForce, Story } from "../../src/replay/story.ts";
+import { START, Timeline } from "../lifecycle/timeline.ts";
+
+/** How an instance stood is told from what is kept of it: its heartbeats and events, as the history has them. */
+
+const compile = (inForce: PolicyInForce): Policy => compilePolicy(inForce.settings, 1, inForce.suspended);
+
+interface Moment {
+  readonly at: number;
+  readonly state: InstanceState;
+  readonly policy: Policy;
+}
+
+type Step =
+  | { readonly does: "beat"; readonly minutes: number; readonly report: HeartbeatReport }
+  | { readonly does: "wait"; readonly minutes: number }
+  | { readonly does: "policy"; readonly overrides: PolicyOverrides }
+  | { readonly does: "keep_alive" | "hibernate" | "wake" | "succeed" | "fail" | "permit" | "defer" };
+
+const reports: fc.Arbitrary<HeartbeatReport> = fc.oneof(
+  fc.constantFrom(0, 1, 4, 6, 97).map((gpu_utilization) => ({ gpu_utilization })),
+  fc.constantFrom(0, 2).map((value) => ({
+    gpu_utilization: 0,
+    gpu_utilization_max: 1,
+    sources: [{ name: "ssh_connections", value }],
+  })),
+  fc.constantFrom(null).map((value) => ({ gpu_utilization: 0, sources: [{ name: "cpu_cores", value }] })),
+  fc.constant({ cpu_utilization: 3 }),
+);
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      does: fc.constant("beat" as const),
+      minutes: fc.integer({ min: 1, max: 12 }),
+      report: reports,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: fc.constant("wait" as const), minutes: fc.integer({ min: 1, max: 140 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant("policy" as const),
+      overrides: fc.constantFrom<PolicyOverrides>(
+        {},
+        { mode: "observe" },
+        { idle: { enabled: false } },
+        { idle: { warn_after_seconds: 600, hibernate_after_seconds: 900 } },
+        { idle: { threshold_percent: 3 } },
+        { idle: { respect_activity: false } },
+      ),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .constantFrom("keep_alive", "hibernate", "wake", "succeed", "succeed", "fail", "permit", "defer")
+      .map((does): Step => ({ does })),
+  },
+);
+
+/** Lives it, and looks at it now and then. */
+function live(life: readonly Step[]): { story: Story; moments: readonly Moment[] } {
+  const timeline = new Timeline({ provider: "webhook" });
+  const readings: Heartbeat[] = [];
+  const policies: PolicyInForce[] = [inForce(START, {})];
+  const moments: Moment[] = [];
+  const beat = (report: HeartbeatReport) => {
+    timeline.heartbeat(report);
+    const kept = timeline.state.recent.at(-1);
+    if (kept !== undefined) readings.push(kept);
+  };
+  const look = () => {
+    timeline.until(timeline.now + 500);
+    moments.push({ at: timeline.now, state: timeline.state, policy: timeline.policy });
+    timeline.until(timeline.now + 500);
+  };
+  timeline.drain();
+  look();
+  for (const step of life) {
+    switch (step.does) {
+      case "beat":
+        for (let n = 0; n < step.minutes; n++) {
+          timeline.until(timeline.now + MINUTE_MS - 2000);
+          beat(step.report);
+          look();
+        }
+        break;
+      case "wait":
+        timeline.until(timeline.now + step.minutes * MINUTE_MS);
+        break;
+      case "policy":
+        // No alarm fires in the same millisecond.
+        timeline.until(timeline.now + 137);
+        timeline.changePolicy(step.overrides);
+        policies.push(inForce(timeline.now, step.overrides));
+        break;
+      case "keep_alive":
+        timeline.command({ type: "keep_alive", durationMs: 40 * MINUTE_MS });
+        break;
+      case "hibernate":
+        timeline.command({ type: "hibernate.requested" });
+        break;
+      case "wake":
+        timeline.command({ type: "wake.requested" });
+        break;
+      case "succeed":
+        timeline.succeed();
+        break;
+      case "fail":
+        timeline.fail();
+        break;
+      case "permit":
+        timeline.answerGuard(true);
+        break;
+      case "defer":
+        timeline.answerGuard(false);
+        break;
+    }
+    look();
+  }
+  const { profile, agent } = timeline.state;
+  const story: Story = {
+    instanceId: "rig",
+    profile,
+    hasGpu: agent.hasGpu,
+    from: START,
+    to: timeline.now,
+    readings: readings.flatMap((reading, index) => fromSample(toSample(reading), index + 1) ?? []),
+    hours: [],
+    events: timeline.events.map((event) => ({
+      id: event.id,
+      at: event.at,
+      kind: event.kind,
+      detail: event.detail ?? {},
+    })),
+    policies,
+    guardClosed: [],
+  };
+  return { story, moments };
+}
+
+function inForce(from: number, overrides: PolicyOverrides): PolicyInForce {
+  return { from, settings: mergePolicy(overrides), suspended: false, unknownBecause: null };
+}
+
+/** When the guard is asked again depends on when it answered, which is no event. Why a wake failed is in its event's message alone. */
+function seenIn({ state, policy, at }: Moment) {
+  const lifecycle = explain(state, policy, at);
+  const because = lifecycle.because.replace(/: its wake failed then .*$/, "");
+  const isHeld = lifecycle.blocked_by === "guard";
+  const known = { ...lifecycle, because, at: isHeld ? null : lifecycle.at, in_seconds: null };
+  return {
+    status: state.phase.status,
+    // Events tell their moments to the second.
+    idleSince: Math.floor((idleRunOf(state.phase)?.since ?? 0) / SECOND_MS),
+    lifecycle: known,
+  };
+}
+
+/** Its guard, asked a moment ago, has not answered: no event tells of that. */
+function awaitsGuard({ phase }: InstanceState): boolean {
+  return orphanOf(phase)?.guard?.heldSince === null;
+}
+
+describe("standingAt", () => {
+  it("comes to what the instance itself thought at that moment", () => {
+    fc.assert(
+      fc.property(fc.array(steps, { minLength: 1, maxLength: 14 }), (life) => {
+        const { story, moments } = live(life);
+        for (const moment of moments.filter(({ state }) => !awaitsGuard(state))) {
+          const standing = standingAt(story, moment.at, compile) ?? expect.unreachable();
+          expect(seenIn({ ...standing, at: moment.at })).toEqual(seenIn(moment));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

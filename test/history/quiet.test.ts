@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { appendChunk } from "../../src/history/append.ts";
 import { readHours } from "../../src/history/read.ts";
-import { type Heartbeat, heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
+import { type Heartbeat, heartbeatFrom, heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
+import {
+  DEFAULT_SOURCES,
+  SOURCE_KINDS,
+  sourceKindOf,
+  thresholdOfKind,
+} from "../../src/lifecycle/model/source-settings.ts";
 import { showsWork } from "../../src/replay/work.ts";
 import { DAY } from "../world.ts";
 import { age } from "./age.ts";
@@ -58,8 +64,27 @@ it("an hour counts the heartbeats that show work, rolled up or not, as a replay 
   );
 });
 
+/** Just below each threshold, and at it, and nothing else that shows work. */
+const AT_THRESHOLDS = [
+  ...[...SOURCE_KINDS, "work_vllm", "script_x"].flatMap((name) => {
+    const from = thresholdOfKind(sourceKindOf(name), DEFAULT_SOURCES) ?? 0;
+    return [0.999 * from, from].map((value) => ({ gpu_utilization: 0, sources: [{ name, value }] }));
+  }),
+  ...[2.999, 3].flatMap((percent) => [
+    { gpu_utilization: percent },
+    { gpu_utilization_max: percent },
+    { gpu_utilization: 0, gpu_utilization_max: percent },
+    { gpu_utilization: percent, gpu_utilization_max: 0 },
+  ]),
+  ...[4.999, 5].flatMap((percent) => [
+    { cpu_utilization: percent },
+    { gpu_utilization: 0, cpu_utilization: percent },
+  ]),
+  {},
+].map((report) => heartbeatSchema.parse(report));
+
 it("each heartbeat for itself is counted so", async () => {
-  const all = fc.sample(reports, 1500);
+  const all = [...AT_THRESHOLDS, ...fc.sample(reports, 1500)];
   await env.DB.batch(
     all.map((report, index) =>
       appendChunk(env.DB, "each", INSTANCE, [heartbeatFrom(report, DAY + index * HOUR, 1)]),

@@ -20,6 +20,7 @@ export interface Tokens {
 const INSTANCE_ID = "rig";
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const instancePath = `/api/agent/instances/${INSTANCE_ID}`;
+const previewPath = "/api/agent/policy/preview/0b0f7f9e-3c61-4a53-9c6e-0f2a3e0a7c11";
 
 const notANumber = fc.oneof(
   fc.string({ minLength: 1 }),
@@ -171,6 +172,11 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["POST", "/api/agent/hibernate-all"],
   ["GET", "/api/agent/policy"],
   ["PUT", "/api/agent/policy"],
+  ["GET", "/api/agent/policy/preview"],
+  ["POST", "/api/agent/policy/preview"],
+  ["GET", previewPath],
+  ["DELETE", previewPath],
+  ["GET", `${previewPath}/instances`],
   ["GET", "/api/agent/costs"],
   ["GET", "/api/agent/savings"],
   ["GET", "/api/agent/costs/report"],
@@ -291,6 +297,39 @@ const badHibernateAll = fc.oneof(
   fc
     .dictionary(fc.stringMatching(/^[a-z]{3,7}$/), fc.jsonValue(), { minKeys: 1, maxKeys: 4 })
     .filter((body) => !("filter" in body)),
+);
+
+const badPreview = fc.oneof(
+  badPolicy.map((policy) => ({ policy })),
+  badPolicy
+    .filter((policy) => policy !== null)
+    .map((instance_policy) => ({ policy: {}, instances: [INSTANCE_ID], instance_policy })),
+  fc
+    .oneof(fc.constantFrom(0, 31, -1, 1.5, null), fc.string(), fc.constant([7]))
+    .map((days) => ({ policy: {}, days })),
+  fc.constantFrom<unknown>(
+    [],
+    null,
+    {},
+    "policy",
+    { policy: {}, instances: [] },
+    { policy: {}, instances: INSTANCE_ID },
+    { policy: {}, instances: ["nobody"] },
+    { policy: {}, instances: ["a/b"] },
+    { policy: {}, instances: [null] },
+    { policy: {}, instances: Array.from({ length: 201 }, (_, n) => `i-${n}`) },
+    { policy: {}, instance_policy: {} },
+    { policy: {}, instances: [INSTANCE_ID], instance_policy: null },
+    { policy: {}, instances: [INSTANCE_ID], instance_policy: { guard: {} } },
+    { policy: {}, instances: [INSTANCE_ID], tag: { team: "x" } },
+    { policy: {}, tag: {} },
+    { policy: {}, tag: "team:x" },
+    { policy: {}, tag: { team: "x", site: "y" } },
+    { policy: {}, tag: JSON.parse('{"__proto__":"x"}') },
+    { policy: {}, tag: { team: "a\u0000" } },
+    { policy: {}, proposal: "no" },
+    { policy: {}, apply: true },
+  ),
 );
 
 const badRegistration = fc.oneof(
@@ -503,6 +542,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ["POST", `${instancePath}/lifecycle/preview`, tokens.user],
     ["POST", `${instancePath}/hibernate`, tokens.user],
     ["PUT", "/api/agent/policy", tokens.user],
+    ["POST", "/api/agent/policy/preview", tokens.user],
     ["POST", "/api/agent/hibernate-all", tokens.user],
     ["PUT", "/api/agent/budget", tokens.user],
     ["POST", "/api/agent/enrollments", tokens.user],
@@ -520,6 +560,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badPolicy.map((policy) => byUser("PUT", "/api/agent/policy", JSON.stringify(policy))),
     badPolicy.map((policy) => byUser("PATCH", instancePath, JSON.stringify({ policy }))),
     badPolicy.map((policy) => byUser("POST", `${instancePath}/lifecycle/preview`, JSON.stringify(policy))),
+    badPreview.map((body) => byUser("POST", "/api/agent/policy/preview", JSON.stringify(body))),
     badBudget.map((body) => byUser("PUT", "/api/agent/budget", JSON.stringify(body))),
     badHibernateAll.map((body) => byUser("POST", "/api/agent/hibernate-all", JSON.stringify(body))),
     fc.oneof(
@@ -553,6 +594,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
           "/api/agent/costs",
           "/api/agent/savings",
           "/api/agent/inventory",
+          `${previewPath}/instances`,
         ),
         badQuery,
       )

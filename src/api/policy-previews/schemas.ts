@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FAILED_BECAUSE, SAID_CODES, SKIPPED_BECAUSE } from "../../fleet/rules/preview.ts";
 import { component } from "../../http/openapi.ts";
-import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
+import { tagsSchema } from "../../lifecycle/model/tags-schema.ts";
 import { COMPARED } from "../../replay/compare.ts";
 import type { SettingSaid } from "../../replay/say-proposal.ts";
 import { instant } from "../instances/instant.ts";
@@ -34,8 +34,7 @@ export const requestSchema = component(
         .max(MOST_INSTANCES)
         .optional()
         .describe("These alone; without it, and without `tag`, all"),
-      tag: z
-        .record(tagKeySchema, z.string().max(100))
+      tag: tagsSchema
         .refine((tag) => Object.keys(tag).length === 1, "must be one tag")
         .optional()
         .describe('Those that have it: `{"team": "vision"}`'),

@@ -38,7 +38,7 @@ export function ProposalOf(props: {
           <p class="proposal">
             <SaysOf worded={proposal} />
           </p>
-          {proposal.proposed !== null && (
+          {proposal.proposed !== null && isChange(proposal) && (
             <TakeButton text={take} pair={proposal.proposed} onTake={onTakePair} />
           )}
           {proposal.frontier.some((pair) => savedOf(pair, proposal.measure) > 0) && (
@@ -48,7 +48,7 @@ export function ProposalOf(props: {
               <Pairs of={proposal} onTake={onTakePair} />
             </>
           )}
-          {proposal.by_tag.length > 0 && (
+          {proposal.by_tag.length > 0 && preview.instances.total > 1 && (
             <details>
               <summary>{byTag}</summary>
               <ByTag of={proposal} />
@@ -58,6 +58,11 @@ export function ProposalOf(props: {
       )}
     </>
   );
+}
+
+/** Whether it says that other numbers would be better. */
+function isChange({ says: { code } }: Worded): boolean {
+  return code !== "keep" && code !== "alike";
 }
 
 /** In the reader's language; what only the service can word stays in English. */

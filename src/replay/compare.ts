@@ -23,7 +23,7 @@ export function comparisonOf(
   const by = (settings: PolicySettings) =>
     replay(story, compilePolicy(settings, speed), { ...options, speed });
   return {
-    actual: actualOf(story),
+    actual: actualOf(story, speed),
     candidate: by(candidate),
     in_force: by(inForce),
     thrifty: by(withPreset(inForce, "thrifty")),

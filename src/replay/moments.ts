@@ -93,7 +93,7 @@ function assumedTimes(off: OffSpan, heard: readonly number[], span: Span, interv
   const next = firstAfter(heard, off.from);
   const last = heard[next - 1];
   const from = Math.max(span.from, last ?? span.from, off.orderedAt - intervalMs);
-  const until = Math.min(span.to, off.to ?? span.to, backBy(heard, next, off));
+  const until = Math.min(span.to, backBy(heard[next], off, intervalMs));
   const times: number[] = [];
   for (let at = from + intervalMs; at < until - intervalMs / 2; at += intervalMs) {
     if (at > off.orderedAt) times.push(at);
@@ -101,9 +101,10 @@ function assumedTimes(off: OffSpan, heard: readonly number[], span: Span, interv
   return times;
 }
 
-/** Its first heartbeat once it was back, where nothing else tells when that was. */
-function backBy(heard: readonly number[], next: number, { to }: OffSpan): number {
-  return to === null ? Number.POSITIVE_INFINITY : (heard[next] ?? Number.POSITIVE_INFINITY);
+/** When it was back. One that was not heard after its wake may have been silent from then on. */
+function backBy(firstHeard: number | undefined, { to, woken }: OffSpan, intervalMs: number): number {
+  if (to === null || woken === null) return Number.POSITIVE_INFINITY;
+  return firstHeard !== undefined && firstHeard <= to + 2 * intervalMs ? Math.min(to, firstHeard) : woken.at;
 }
 
 /** Where the first moment after `at` stands. */

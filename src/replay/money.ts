@@ -1,17 +1,20 @@
-import { costsInAll, dollarsOf } from "../lifecycle/model/ledger.ts";
+import { type CostTotals, costsInAll, dollarsOf } from "../lifecycle/model/ledger.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { ledgerAt } from "../lifecycle/rules/costs.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** What the ledger of an instance says of its time and dollars up to `until`. */
-export function moneyOf(
-  state: InstanceState,
-  until: number,
-): Pick<
+type Figures = Pick<
   Outcome,
   "workingMs" | "idleMs" | "silentMs" | "hibernatedMs" | "unpricedMs" | "cost" | "wasted" | "saved"
-> {
-  const totals = costsInAll(ledgerAt(state, until));
+>;
+
+/** What the ledger of an instance says of its time and dollars up to `until`. */
+export function moneyOf(state: InstanceState, until: number): Figures {
+  return figuresOf(costsInAll(ledgerAt(state, until)));
+}
+
+/** The totals of a ledger as figures of an outcome. */
+export function figuresOf(totals: CostTotals): Figures {
   return {
     workingMs: totals.working.ms,
     idleMs: totals.idle.ms,

@@ -42,6 +42,13 @@ export function offSpansOf(events: readonly PastEvent[]): readonly OffSpan[] {
       case "wake_failed":
         if (off !== null) off = withWake(off, event);
         break;
+      case "orphaned":
+        // It was started, and nothing was heard of it.
+        if (off !== null && off.woken !== null) {
+          spans.push(ended(off, at));
+          off = null;
+        }
+        break;
       case "woken":
       case "found_running":
         if (off !== null) spans.push(ended(off, at));

@@ -8,7 +8,7 @@ import { ASSUMED, madeUpReadings } from "./moments.ts";
 import { type OffSpan, offSpansOf } from "./off-spans.ts";
 import type { Basis } from "./outcome.ts";
 import type { Story } from "./story.ts";
-import { ACTIVE, type Judge, judgeBy, judgesBy } from "./verdict.ts";
+import { ACTIVE, highestGpuPercent, judgeBy, judgesBy } from "./verdict.ts";
 import { quieted, saysPreparing, workRules } from "./work.ts";
 
 /** A story, made ready to be replayed by many policies: what does not depend on the policy is found out once. */
@@ -27,6 +27,8 @@ export interface Past {
   readonly readings: readonly Heartbeat[];
   /** Of each 1 where it shows work. */
   readonly works: Uint8Array;
+  /** From which on it has reported a GPU. */
+  readonly gpuFrom: number;
   readonly acts: readonly Act[];
   readonly offSpans: readonly OffSpan[];
   /** For how long a wake takes. */
@@ -65,6 +67,7 @@ function makeReady(story: Story, speed: number): Past {
     merged.kinds[index] !== ASSUMED && !saysPreparing(reading) && judgeWork(reading) >= ACTIVE ? 1 : 0,
   );
   const readings = merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading));
+  const gpuFrom = gpuFromOf(readings, beginning.state.agent.hasGpu);
   const wakeMs = medianOf(offSpans.flatMap(wakesOf)) ?? WAKE_MS / speed;
   return {
     story,
@@ -72,7 +75,7 @@ function makeReady(story: Story, speed: number): Past {
     endsAt,
     beginning: {
       ...beginning.state,
-      agent: { ...beginning.state.agent, hasGpu, bootId: null, sequence: null },
+      agent: { ...beginning.state.agent, bootId: null, sequence: null },
     },
     intervalMs,
     at: merged.at,
@@ -84,7 +87,8 @@ function makeReady(story: Story, speed: number): Past {
     wakeMs,
     prepareMs: prepareMsOf(story),
     basis: basisOf(story),
-    verdictsBy: judging(readings, hasGpu),
+    gpuFrom,
+    verdictsBy: judging(readings, gpuFrom),
   };
 }
 
@@ -103,7 +107,7 @@ function intervalOf({ policies }: Story): number {
 }
 
 function wakesOf({ woken, to }: OffSpan): number[] {
-  return woken === null || to === null || to <= woken.at ? [] : [to - woken.at];
+  return woken === null || to === null || to < woken.at ? [] : [to - woken.at];
 }
 
 function medianOf(durations: readonly number[]): number | null {
@@ -124,16 +128,26 @@ function prepareMsOf({ events }: Story): number | null {
 /** So many ways to judge are kept: those of a frontier's thresholds, and of whatever stands beside it. */
 const MAXIMUM_JUDGES = 12;
 
-function judging(readings: readonly Heartbeat[], hasGpu: boolean): Past["verdictsBy"] {
+function judging(readings: readonly Heartbeat[], gpuFrom: number): Past["verdictsBy"] {
   const known = new Map<string, Uint8Array>();
   return (idle) => {
     const key = judgesBy(idle);
-    const verdicts = known.get(key) ?? judged(readings, judgeBy(idle, hasGpu));
+    const verdicts = known.get(key) ?? judged(readings, gpuFrom, idle);
     if (known.size < MAXIMUM_JUDGES) known.set(key, verdicts);
     return verdicts;
   };
 }
 
-function judged(readings: readonly Heartbeat[], judge: Judge): Uint8Array {
-  return Uint8Array.from(readings, judge);
+function judged(readings: readonly Heartbeat[], gpuFrom: number, idle: Policy["idle"]): Uint8Array {
+  const [before, since] = [judgeBy(idle, false), judgeBy(idle, true)];
+  return Uint8Array.from(readings, (reading, index) => (index < gpuFrom ? before : since)(reading));
+}
+
+/** From the first reading on by which it has reported a GPU. */
+function gpuFromOf(readings: readonly Heartbeat[], isKnown: boolean): number {
+  if (isKnown) return 0;
+  const first = readings.findIndex(
+    (reading) => highestGpuPercent(reading) !== null || reading.use?.unread.includes("gpu") === true,
+  );
+  return first < 0 ? readings.length : first;
 }

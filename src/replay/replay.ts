@@ -84,10 +84,9 @@ class Run {
       const readingAt = at[this.#index] ?? Number.POSITIVE_INFINITY;
       const actAt = this.#nextActAt();
       const ownAt = this.#machine.nextAt;
-      const isBack = this.#machine.backAt !== null && this.#machine.backAt <= readingAt;
       if (Math.min(readingAt, actAt, ownAt) > endsAt) break;
       if (actAt <= readingAt && actAt <= ownAt) this.#takeAct();
-      else if (readingAt <= ownAt && !isBack) this.#takeReading(Math.min(actAt, ownAt));
+      else if (this.#isHeardBefore(ownAt, readingAt)) this.#takeReading(Math.min(actAt, ownAt));
       else this.#machine.pass(ownAt);
       this.#interruptions.endIfOn(this.#machine);
     }
@@ -104,6 +103,11 @@ class Run {
       interruptions: interruptions.longest,
       basis: { ...basis, assumedIdleMs: this.#assumedIdleMs },
     };
+  }
+
+  /** At the same moment, what it says comes before the alarm; one that is off is woken before it says anything. */
+  #isHeardBefore(ownAt: number, readingAt: number): boolean {
+    return this.#machine.isOff ? readingAt < ownAt : readingAt <= ownAt;
   }
 
   #nextActAt(): number {
@@ -126,12 +130,12 @@ class Run {
   #missReading(until: number): void {
     const { at, works } = this.#past;
     for (; this.#index < at.length; this.#index++) {
-      if (works[this.#index] === 1 || (at[this.#index] ?? 0) > until) break;
+      if (works[this.#index] === 1 || (at[this.#index] ?? 0) >= until) break;
     }
     const now = at[this.#index];
-    if (now === undefined || now > until) return;
-    this.#interruptions.work(this.#index, this.#machine);
+    if (now === undefined || now >= until) return;
     this.#machine.wake(now, now + this.#past.wakeMs);
+    this.#interruptions.work(this.#index, this.#machine);
     this.#index += 1;
   }
 

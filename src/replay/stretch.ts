@@ -153,7 +153,7 @@ function passQuiet(
 /** The state after the heartbeat at `index`, of which the rest is known. */
 function heardAt(
   state: InstanceState,
-  { at, readings, story }: Past,
+  { at, readings, gpuFrom }: Past,
   index: number,
   phase: Running,
   { quietSince, unreadSince }: Pick<UseSeen, "quietSince" | "unreadSince">,
@@ -177,7 +177,11 @@ function heardAt(
       unreadSince,
     },
     recent: [{ ...reading, at: now, sequence: nextInHistory, isLate: undefined }],
-    agent: { ...state.agent, nextInHistory: nextInHistory + 1, hasGpu: story.hasGpu },
+    agent: {
+      ...state.agent,
+      nextInHistory: nextInHistory + 1,
+      hasGpu: state.agent.hasGpu || index >= gpuFrom,
+    },
   };
 }
 

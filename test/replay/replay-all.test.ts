@@ -5,7 +5,8 @@ import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
-import { SECOND_MS } from "../../src/lifecycle/model/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../../src/lifecycle/model/time.ts";
+import { actualOf } from "../../src/replay/actual.ts";
 import { replay, type Witness } from "../../src/replay/replay.ts";
 import type { Story } from "../../src/replay/story.ts";
 import { type Deed, live } from "./stories.ts";
@@ -169,6 +170,25 @@ describe("a replay", () => {
         expect(outcome.workCutMs).toBeLessThanOrEqual(outcome.delayedMs + SECOND_MS);
         if (outcome.hibernations === 0) {
           expect(outcome.interruptions).toBe(0);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("of the policy in force is what really happened, where nobody acted and nothing failed", () => {
+    fc.assert(
+      fc.property(lives, (life) => {
+        const story = lived({ ...life, deeds: [] });
+        const { outcome } = replayed(story, life.inForce).result;
+        const actual = actualOf(story).outcome;
+        const { hibernations, deletions, interruptions, regrets } = actual;
+        expect(outcome).toMatchObject({ hibernations, deletions, interruptions, regrets });
+        for (const part of ["workingMs", "idleMs", "silentMs", "hibernatedMs", "unpricedMs"] as const) {
+          expect(Math.abs(outcome[part] - actual[part]), part).toBeLessThanOrEqual(MINUTE_MS);
+        }
+        for (const figure of ["cost", "wasted", "saved"] as const) {
+          expect(Math.abs(outcome[figure] - actual[figure]), figure).toBeLessThan(0.4 / 60 + 1e-9);
         }
       }),
       { numRuns: RUNS },

@@ -34,7 +34,8 @@ export function madeUpReadings(
   const add = (at: number, kind: number, reading: Heartbeat) => {
     if (at >= span.from && at <= span.to) all.push({ at, kind, reading });
   };
-  for (const hour of story.hours) addHour(hour, story, intervalMs, add);
+  const firstAt = story.readings[0]?.at ?? story.to;
+  for (const hour of story.hours) addHour(hour, story, intervalMs, firstAt, add);
   for (const reading of story.readings) add(reading.at, reading.isLate === true ? LATE : READ, reading);
   all.sort((one, other) => one.at - other.at);
   const heard = all.filter(({ kind }) => kind !== LATE).map(({ at }) => at);
@@ -52,10 +53,11 @@ export function madeUpReadings(
 
 type Add = (at: number, kind: number, reading: Heartbeat) => void;
 
-function addHour(hour: PastHour, { hasGpu }: Story, intervalMs: number, add: Add): void {
+function addHour(hour: PastHour, { hasGpu }: Story, intervalMs: number, firstAt: number, add: Add): void {
   if (hour.heartbeats <= 0) return;
   const reading = readingOfHour(hour, hasGpu);
-  for (let at = hour.at; at < hour.at + HOUR_MS; at += intervalMs) add(at, COARSE, reading);
+  const until = Math.min(firstAt, hour.at + HOUR_MS);
+  for (let at = hour.at; at < until; at += intervalMs) add(at, COARSE, reading);
 }
 
 /** An hour with any work is taken for work all through. Where that was not kept, it is by its maximum, and else unknown. */

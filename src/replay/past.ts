@@ -92,12 +92,21 @@ function makeReady(story: Story, speed: number): Past {
   };
 }
 
-function basisOf({ readings, hours }: Story): Past["basis"] {
+function basisOf({ readings, hours, from, to }: Story): Past["basis"] {
+  const firstAt = readings[0]?.at ?? to;
+  const coarse = hours.filter(({ heartbeats }) => heartbeats > 0);
   return {
     readings: readings.length,
-    coarseMs: hours.filter(({ heartbeats }) => heartbeats > 0).length * HOUR_MS,
+    coarseMs: coarse.reduce(
+      (sum, { at }) => sum + coarseMs(Math.max(at, from), Math.min(at + HOUR_MS, firstAt)),
+      0,
+    ),
     readingsWithoutUse: readings.filter(({ use, isLate }) => use === undefined && isLate !== true).length,
   };
+}
+
+function coarseMs(from: number, until: number): number {
+  return Math.max(0, until - from);
 }
 
 /** The longest of the story: by a shorter one, heartbeats would be missing that were never to come. */

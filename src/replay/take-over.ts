@@ -25,14 +25,7 @@ function afterEvent(state: InstanceState, event: PastEvent): InstanceState {
   switch (event.kind) {
     case "first_heartbeat":
     case "woken":
-      return {
-        ...inPhase(state, RUNNING),
-        clock: {
-          ...clock,
-          graceUntil: null,
-          lastHeartbeatAt: event.kind === "woken" ? clock.lastHeartbeatAt : at,
-        },
-      };
+      return { ...inPhase(state, RUNNING), clock: { ...clock, graceUntil: null } };
     case "idle":
       return withIdleRun(phase.status === "running" ? state : inPhase(state, RUNNING), idleRun(event));
     case "busy":
@@ -199,7 +192,13 @@ function climb(state: InstanceState, event: PastEvent): InstanceState {
   const known = orphanOf(state.phase) === null ? becomeOrphan(state, event) : state;
   const place = orphanOf(known.phase);
   const step = event.kind === "silent" ? "hibernate" : "force_hibernate";
-  return place === null ? known : withOrphan(known, { ...place, step });
+  return place === null
+    ? known
+    : withOrphan(known, {
+        ...place,
+        step,
+        clockFrom: momentIn(event.detail, "counts_from") ?? place.clockFrom,
+      });
 }
 
 function recovered(state: InstanceState): InstanceState {

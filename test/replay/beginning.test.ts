@@ -7,6 +7,7 @@ import { at, START, Timeline } from "../lifecycle/timeline.ts";
 
 /** A story of this line's events that begins at `from`. */
 function storyOf(line: Timeline, from: number): Story {
+  line.drain();
   return {
     instanceId: "rig-1",
     profile: line.state.profile,

@@ -11,7 +11,7 @@ import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { prepareOrHibernate } from "./preparation.ts";
-import { callOffPreparation } from "./preparation-cancelled.ts";
+import { callOffPreparation, LEFT_AWAKE } from "./preparation-cancelled.ts";
 import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
 import { hibernateInRound } from "./round.ts";
 import { isChosenByOwner } from "./unheard.ts";
@@ -102,8 +102,7 @@ export function requestWake(state: InstanceState, policy: Policy, now: number): 
 
 /** It still runs, and is being prepared for its hibernation, which is called off. */
 function leaveAwake(state: InstanceState, now: number): InstanceState {
-  const because = "its owner wants it to run";
-  const awake = endIdleRun(callOffPreparation(state, now, because), now, because);
+  const awake = endIdleRun(callOffPreparation(state, now, LEFT_AWAKE), now, LEFT_AWAKE);
   // As after any other wake, it may run for the whole of its longest time.
   return { ...awake, meantToRunSince: now, runningSince: now, plannedStops: undefined };
 }
@@ -133,7 +132,7 @@ export function changeProfile(
     kind: "changed",
     severity: "info",
     message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
-    detail: changesDetail(changes),
+    detail: { ...changesDetail(changes), ...(isOther ? { moved: true } : {}) },
   });
 }
 

@@ -1,4 +1,5 @@
 import type { GuardedStep } from "../model/effects.ts";
+import type { EventDetail } from "../model/history-event.ts";
 import type { Orphan } from "../model/phase.ts";
 import { isUnheard, orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
@@ -105,4 +106,12 @@ export function silenceEvidence({ clock: { lastHeartbeatAt, keepAliveUntil } }: 
     last_heartbeat: lastHeartbeatAt === null ? null : toIso(lastHeartbeatAt),
     keep_alive_until: keepAliveUntil === null ? null : toIso(keepAliveUntil),
   };
+}
+
+/** From when its silence counts, where that is neither of these: the service was away, or the guard has opened. */
+export function countedFrom(
+  { clock: { lastHeartbeatAt, keepAliveUntil } }: InstanceState,
+  from: number,
+): EventDetail {
+  return from === Math.max(lastHeartbeatAt ?? 0, keepAliveUntil ?? 0) ? {} : { counts_from: toIso(from) };
 }

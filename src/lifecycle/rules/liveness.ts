@@ -11,6 +11,7 @@ import { passOverMaintenance } from "./after-maintenance.ts";
 import { countTurn } from "./flapping.ts";
 import { askGuard, repeatQuestion } from "./guarded-steps.ts";
 import {
+  countedFrom,
   deletionDue,
   type LadderStep,
   mayBeDeleted,
@@ -120,6 +121,7 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
       detail: {
         rule: "orphan.orphan_after_seconds",
         ...silenceEvidence(state),
+        ...countedFrom(state, seen),
         step_at: toIso(seen + policy.orphan.hibernateAfterMs),
         flapping: counted.flaps.told,
       },
@@ -152,6 +154,7 @@ function takeStep(state: InstanceState, next: LadderStep, policy: Policy): Insta
       rule: `orphan.${next.step}_after_seconds`,
       ...silenceEvidence(state),
       [isNeverHeard ? "never_heard_since" : "orphaned_since"]: toIso(orphan.since),
+      ...countedFrom(state, orphan.clockFrom),
       step_at: toIso(
         next.step === "hibernate" ? orphan.clockFrom + policy.orphan.forceHibernateAfterMs : next.at,
       ),

@@ -6,6 +6,9 @@ import { detailOf, endPreparation, isByPerson } from "./preparation.ts";
 
 /** How a preparation ends without the order that waits for it. */
 
+/** What its owner says who asks for a wake while it still runs. */
+export const LEFT_AWAKE = "its owner wants it to run";
+
 /** Calls the preparation off, if there is one. */
 export function callOffPreparation(state: InstanceState, at: number, because: string): InstanceState {
   const preparation = preparationOf(state.phase);
@@ -67,6 +70,9 @@ function cancel(state: InstanceState, preparation: Preparation, at: number, beca
     kind: "preparation_cancelled",
     severity: "info",
     message: `Not hibernated after all, while its hooks prepared it: ${because}`,
-    detail: detailOf(preparation, preparation.heard),
+    detail: {
+      ...detailOf(preparation, preparation.heard),
+      ...(because === LEFT_AWAKE ? { by_person: true } : {}),
+    },
   });
 }

@@ -68,10 +68,16 @@ export function wakeGraceDeadline({ phase, clock }: InstanceState): number | nul
 /** The grace period after the wake is over: the instance is watched like any other. */
 export function endWakeGrace(state: InstanceState, now: number): InstanceState {
   const due = wakeGraceDeadline(state);
-  if (due === null || now < due) return state;
+  if (due === null || now < due || state.phase.status !== "waking") return state;
   return record(
     { ...state, phase: { status: "running", idle: null }, clock: { ...state.clock, graceUntil: null } },
-    { at: due, kind: "woken", severity: "info", message: "Woken by its provider's word; not heard yet" },
+    {
+      at: due,
+      kind: "woken",
+      severity: "info",
+      message: "Woken by its provider's word; not heard yet",
+      detail: { confirmed_at: toIso(state.phase.confirmedAt ?? due) },
+    },
   );
 }
 

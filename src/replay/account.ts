@@ -1,0 +1,68 @@
+import type { InstanceState } from "../lifecycle/model/state.ts";
+import type { Beginning } from "./beginning.ts";
+import { type Difference, explain } from "./differences.ts";
+import type { Heard } from "./heard.ts";
+import type { Source } from "./outside.ts";
+import type { PastEvent, Story } from "./story.ts";
+
+/** So many differences are kept. */
+const DIFFERENCES_KEPT = 100;
+
+/** Keeps account of what a retrace predicts, and of what differs. */
+export class Account {
+  readonly #story: Story;
+  readonly #beginning: Beginning;
+  readonly #heard: readonly Heard[];
+  #agreedAt: number;
+  #heardAtAgreement = 0;
+  #isBegun = false;
+  reproduced = 0;
+  lateAlarms = 0;
+  differencesInAll = 0;
+  readonly differences: Difference[] = [];
+  readonly taken: Record<Source, number> = {
+    people: 0,
+    orders: 0,
+    guard: 0,
+    provider: 0,
+    cleanup: 0,
+    operator: 0,
+    inquiries: 0,
+  };
+
+  constructor(story: Story, beginning: Beginning, heard: readonly Heard[]) {
+    this.#story = story;
+    this.#beginning = beginning;
+    this.#heard = heard;
+    this.#agreedAt = beginning.at;
+  }
+
+  /** The event happened as was predicted, when so many readings were heard. */
+  agree({ at }: PastEvent, heard: number): void {
+    this.reproduced += 1;
+    this.#agreedAt = at;
+    this.#heardAtAgreement = heard;
+    this.#isBegun = true;
+  }
+
+  /** `actual`: null for what was only predicted. */
+  differ(kind: string, at: number, actual: PastEvent | null, heard: number, state: InstanceState): void {
+    this.differencesInAll += 1;
+    if (this.differences.length >= DIFFERENCES_KEPT) return;
+    const from = this.#agreedAt;
+    const { policies, events } = this.#story;
+    const first = policies.findLastIndex((policy) => policy.from <= from);
+    const explained = explain(kind, actual, {
+      from,
+      at,
+      policies: policies.slice(Math.max(0, first)).filter((policy) => policy.from <= at),
+      events: events.filter((event) => event.at >= from && event.at <= at),
+      heard: this.#heard.slice(this.#heardAtAgreement, heard + 1),
+      beginning: this.#beginning,
+      isBegun: this.#isBegun,
+      state,
+    });
+    const was = actual === null ? "only predicted" : "not predicted";
+    this.differences.push({ at, kind, was, ...explained });
+  }
+}

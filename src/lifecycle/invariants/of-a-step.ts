@@ -50,7 +50,8 @@ export const OF_A_STEP = [
   ...OF_A_PLAN,
   [
     "ordered_while_observing",
-    (before, after, _, by) => newActionIn(before, after) === null || by === undefined || mayOrder(before, by),
+    (before, after, _, by) =>
+      newActionIn(before, after) === null || by === undefined || isItsOwn(after) || mayOrder(before, by),
   ],
   ["stop_where_only_deleted", isNewStopPossible],
   ["order_ahead_of_preparation", isNewOrderPrepared],
@@ -244,6 +245,11 @@ function isNewIdleOrderWarned(before: InstanceState, after: InstanceState): bool
   const { phase } = after;
   if (phase.status !== "hibernating" || phase.reason !== "idle") return true;
   return newActionIn(before, after) === null || (idleRunOf(phase)?.warnedAt ?? null) !== null;
+}
+
+/** The machine hibernates itself, and says so: nobody has ordered it. */
+function isItsOwn({ phase }: InstanceState): boolean {
+  return phase.status === "hibernating" && phase.reason === "instance";
 }
 
 function mayOrder({ phase }: InstanceState, { event, policy }: DecidedBy): boolean {

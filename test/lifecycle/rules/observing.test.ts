@@ -270,3 +270,10 @@ describe("a change from observing to acting", () => {
     expect(line.orders).toEqual(["hibernate", "delete"]);
   });
 });
+
+it("hears a machine that hibernates itself, which nobody has ordered", () => {
+  const line = new Timeline({ provider: "agent", overrides: { mode: "observe" } });
+  line.heartbeat({ gpu_utilization: 1, status: "hibernating" });
+  line.until(at("2:00"));
+  expect(line.state.phase).toMatchObject({ status: "hibernated", reason: "instance" });
+});

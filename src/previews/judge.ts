@@ -58,6 +58,7 @@ function frontierOfInstance(
     {
       compile: (tried) => compilePolicy(tried, speed),
       replay: (past, tried) => replay(past, tried, { speed }),
+      speed,
     },
   );
 }

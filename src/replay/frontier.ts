@@ -29,6 +29,8 @@ export interface Base {
 export interface Tools {
   readonly compile: (settings: PolicySettings) => Policy;
   readonly replay: (story: Story, policy: Policy) => Replayed;
+  /** By which `compile` divides every duration. */
+  readonly speed?: number;
 }
 
 export function frontierOf(story: Story, base: Base, tools: Tools): Frontier {
@@ -36,7 +38,7 @@ export function frontierOf(story: Story, base: Base, tools: Tools): Frontier {
   return {
     points: pointsOf(story, base, points, tools),
     instances: 1,
-    knownMs: knownMsOf(story),
+    knownMs: knownMsOf(story) * (tools.speed ?? 1),
   };
 }
 
@@ -117,11 +119,11 @@ interface Told {
   readonly thresholdPercent: number;
   /** The lowest threshold by which every reading is judged the same. */
   readonly sameAs: number;
-  /** From a reading that shows use to the next that does: no idle run is longer. */
+  /** From a reading that shows use to the next that does, in the policies' time: no idle run is longer. */
   readonly longestQuietMs: number;
 }
 
-function toldApart(story: Story, base: Base, { compile }: Tools): readonly Told[] {
+function toldApart(story: Story, base: Base, { compile, speed = 1 }: Tools): readonly Told[] {
   const percents = base.own?.threshold ? [] : percentsOf(story, base.settings);
   const told: Told[] = [];
   for (const thresholdPercent of THRESHOLDS_PERCENT) {
@@ -133,7 +135,7 @@ function toldApart(story: Story, base: Base, { compile }: Tools): readonly Told[
     told.push(
       isSame
         ? { ...below, thresholdPercent }
-        : { thresholdPercent, sameAs: thresholdPercent, longestQuietMs: longestQuiet(story, policy) },
+        : { thresholdPercent, sameAs: thresholdPercent, longestQuietMs: longestQuiet(story, policy) * speed },
     );
   }
   return told;

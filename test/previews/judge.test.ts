@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
+import { lineOf } from "../../src/previews/judge.ts";
+import type { Story } from "../../src/replay/story.ts";
+import { DAY } from "../world.ts";
+import { readingAt } from "./past.ts";
+
+const MINUTE = 60_000;
+const DAYS = 2;
+
+/** Two days in which it works for an hour and is quiet for 25 minutes by turns, which pass `speed` times as fast. */
+function storyAt(speed: number): Story {
+  const real = Array.from({ length: DAYS * 24 * 60 }, (_, minute) =>
+    readingAt({ from: 0, gpuAt: (at) => (at % 85 < 60 ? 90 : 0) }, minute),
+  );
+  const to = DAY + (DAYS * 24 * 60 * MINUTE) / speed;
+  return {
+    instanceId: "rig",
+    profile: {
+      name: "Rig",
+      provider: "agent",
+      providerRef: null,
+      registeredAt: DAY,
+      hourlyCost: speed,
+      hibernatedHourlyCost: 0,
+    },
+    hasGpu: true,
+    from: DAY,
+    to,
+    readings: real.map((reading) => ({ ...reading, at: DAY + reading.at / speed })),
+    hours: [],
+    events: [],
+    policies: [{ from: DAY, settings: DEFAULT_POLICY, suspended: false, unknownBecause: null }],
+    guardClosed: [],
+  };
+}
+
+const LEVELS = { userPolicy: {}, overrides: {} };
+const ASKED = {
+  policy: { idle: { warn_after_seconds: 300, hibernate_after_seconds: 900 } },
+  instancePolicy: null,
+  wantsProposal: true,
+};
+
+describe("what becomes of a past", () => {
+  it("is the same for a simulation, in which all passes faster", () => {
+    const slow = lineOf(storyAt(1), LEVELS, ASKED, 1);
+    const fast = lineOf(storyAt(60), LEVELS, ASKED, 60);
+    expect(slow.outcomes.candidate.hibernations).toBeGreaterThan(25);
+    for (const of of ["candidate", "in_force", "thrifty", "balanced", "careful"] as const) {
+      const [one, other] = [slow.outcomes[of], fast.outcomes[of]];
+      expect(other.hibernations).toBe(one.hibernations);
+      expect(other.interruptions).toBe(one.interruptions);
+      expect(other.saved).toBeCloseTo(one.saved, 3);
+    }
+    const settingsOf = ({ frontier }: typeof slow) =>
+      frontier.points.map((point) => [
+        point.thresholdPercent,
+        point.hibernateAfterMinutes,
+        point.hibernations,
+        point.interruptions,
+      ]);
+    expect(settingsOf(fast)).toEqual(settingsOf(slow));
+    expect(fast.proposal?.says.code).toBe(slow.proposal?.says.code);
+  });
+
+  it("keeps the own overrides of an instance, unless others are tried in their place", () => {
+    const own = { userPolicy: {}, overrides: { idle: { hibernate_after_seconds: 7200 } } };
+    const kept = lineOf(storyAt(1), own, { ...ASKED, policy: {} }, 1);
+    expect(kept.outcomes.candidate.hibernations).toBe(0);
+    const replaced = lineOf(storyAt(1), own, { ...ASKED, instancePolicy: {} }, 1);
+    expect(replaced.outcomes.candidate.hibernations).toBeGreaterThan(25);
+  });
+
+  it("has nothing to propose where nobody asks", () => {
+    const line = lineOf(storyAt(1), LEVELS, { ...ASKED, wantsProposal: false }, 1);
+    expect([line.frontier.instances, line.proposal]).toEqual([0, null]);
+  });
+});

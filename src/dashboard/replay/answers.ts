@@ -101,6 +101,7 @@ export interface KeptPreview {
   readonly id: string;
   readonly created_at: string;
   readonly state: "running" | "done" | "failed";
+  readonly failed_because: string | null;
   readonly days: number;
   readonly from: string;
   readonly to: string;

@@ -17,7 +17,9 @@ export function BasisOf({ preview }: { preview: PolicyReplay }) {
         <li>{said.readings(count(basis.readings))}</li>
         {basis.coarse_hours > 0 && <li>{said.coarse(hoursText(basis.coarse_hours))}</li>}
         {basis.assumed_idle_hours > 0 && <li>{said.assumed(hoursText(basis.assumed_idle_hours))}</li>}
-        {basis.readings_without_use > 0 && <li>{said.withoutUse(count(basis.readings_without_use))}</li>}
+        {basis.readings_without_use > 0 && (
+          <li>{said.withoutUse(basis.readings_without_use, count(basis.readings_without_use))}</li>
+        )}
         <li>{said.model}</li>
       </ul>
       {instances.skipped > 0 && (

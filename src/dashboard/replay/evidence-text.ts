@@ -27,6 +27,8 @@ function partText(part: EvidencePart): string {
       return evidence.unread(part.name === "gpu" ? "GPU" : sourceName(part.name));
     case "no_reading":
       return evidence.noReading;
+    case "hour":
+      return evidence.hour;
     case "other":
       return part.text;
   }

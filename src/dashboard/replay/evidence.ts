@@ -7,6 +7,8 @@ export type EvidencePart =
   | { readonly is: "more"; readonly count: number }
   | { readonly is: "unread"; readonly name: string }
   | { readonly is: "no_reading" }
+  /** Of which no more is kept. */
+  | { readonly is: "hour" }
   /** As the service words it. */
   | { readonly is: "other"; readonly text: string };
 
@@ -18,6 +20,7 @@ function clauseIn(clause: string): EvidencePart[] {
   const [, metric, percent] = /^(GPU|CPU) at ([\d.]+)%$/.exec(clause) ?? [];
   if (metric === "GPU" || metric === "CPU") return [{ is: "metric", metric, percent: Number(percent) }];
   if (clause === "no reading") return [{ is: "no_reading" }];
+  if (clause === "an hour with work") return [{ is: "hour" }];
   const [, unread] = /^(.+) cannot be read$/.exec(clause) ?? [];
   if (unread !== undefined) return unread.split(", ").map(unreadIn);
   const [, inUse] = /^in use: (.+)$/.exec(clause) ?? [];

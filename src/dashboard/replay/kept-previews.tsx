@@ -125,13 +125,13 @@ function Kept(
           <b>{numbersText(preview)}</b> <span class="faint">{ofText(preview)}</span>
         </span>
       </label>
-      <span class="faint">
-        <time dateTime={preview.created_at}>{when}</time>
-        {state !== null && ` · ${state}`}
-      </span>
       <span>
         {result !== null &&
-          kept.result(valueText(figureOf(result, "saved"), "dollars"), result.interruptions)}
+          `${kept.result(valueText(figureOf(result, "saved"), "dollars"), result.interruptions)} `}
+        <span class="faint">
+          <time dateTime={preview.created_at}>{when}</time>
+          {state !== null && ` · ${state}`}
+        </span>
       </span>
       <span class="buttons">
         <button type="button" aria-label={name(kept.open)} onClick={open}>

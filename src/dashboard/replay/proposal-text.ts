@@ -1,46 +1,45 @@
 import { duration, number, price } from "../format.ts";
-import { language } from "../words.ts";
-import { percentText } from "./amounts.ts";
 import type { Worded } from "./answers.ts";
 import { type Setting, settingIn } from "./setting.ts";
-import type { SaidSetting } from "./words/english.ts";
-import { replayWords } from "./words.ts";
+import type { ReplayWords, SaidSetting } from "./words/english.ts";
 
-/** The sentence of a proposal, in the reader's language; null where only the service can word it. */
-export function proposalText({ says: { code, parameters } }: Worded): string | null {
-  const { proposal } = replayWords.value;
-  if (code === "nothing_to_save") return proposal.nothing;
+/** The sentence of a proposal, in the reader's language; null where only the service can word it. Pure. */
+export function proposalText(
+  { says: { code, parameters } }: Pick<Worded, "says">,
+  words: ReplayWords["proposal"],
+  locale: string,
+): string | null {
+  if (code === "nothing_to_save") return words.nothing;
   const setting = settingIn(parameters);
   if (setting === null) return null;
-  const said = writtenOut(setting);
+  const said = writtenOut(setting, locale);
   switch (code) {
     case "spares":
-      return proposal.spares(said);
+      return words.spares(said);
     case "keep":
-      return proposal.keep(said);
+      return words.keep(said);
     case "interrupts":
-      return proposal.interrupts(said);
+      return words.interrupts(said);
     case "alike":
-      return proposal.alike(said);
+      return words.alike(said);
     case "spares_some": {
       const other = settingIn("other" in parameters ? parameters.other : null);
-      return other === null ? null : proposal.sparesSome(said, writtenOut(other));
+      return other === null ? null : words.sparesSome(said, writtenOut(other, locale));
     }
     default:
       return null;
   }
 }
 
-function writtenOut(setting: Setting): SaidSetting {
-  const { saved, workCutHours } = setting;
+function writtenOut(setting: Setting, locale: string): SaidSetting {
+  const { saved, hibernatedHours, workCutHours } = setting;
+  const percent = (value: number) => `${number(value, locale, 2)}%`;
   return {
-    threshold: percentText(setting.thresholdPercent),
+    threshold: percent(setting.thresholdPercent),
     window: duration(setting.hibernateAfterMinutes * 60),
-    share: percentText(setting.sharePercent),
+    share: percent(setting.sharePercent),
     amount:
-      saved === null
-        ? { hours: `${number(setting.hibernatedHours, language.value)} h` }
-        : { dollars: price(saved, language.value) },
+      saved === null ? { hours: `${number(hibernatedHours, locale)} h` } : { dollars: price(saved, locale) },
     interruptions: setting.interruptions,
     workCut: workCutHours === 0 ? null : duration(workCutHours * 3600),
   };

@@ -67,7 +67,7 @@ function isChange({ says: { code } }: Worded): boolean {
 
 /** In the reader's language; what only the service can word stays in English. */
 export function SaysOf({ worded }: { worded: Worded }) {
-  const text = proposalText(worded);
+  const text = proposalText(worded, replayWords.value.proposal, language.value);
   return <span lang={text === null ? "en" : undefined}>{text ?? worded.message}</span>;
 }
 

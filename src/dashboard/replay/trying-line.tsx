@@ -60,7 +60,7 @@ export function TryingLine(props: { state: TrialState; onTry: () => void; onKeep
         <>
           {shown.state === "failed" && (
             <p class="wrong" role="alert">
-              {said.broken} {again}
+              {said.broken(reasonOf(shown.failed_because))} {again}
             </p>
           )}
           <p class="of-shown">
@@ -85,6 +85,12 @@ export function TryingLine(props: { state: TrialState; onTry: () => void; onKeep
         </>
       );
   }
+}
+
+/** Never the code itself. */
+function reasonOf(because: string | null): string | null {
+  const { brokenBecause } = replayWords.value.trying;
+  return because !== null && Object.hasOwn(brokenBecause, because) ? (brokenBecause[because] ?? null) : null;
 }
 
 function Progress({ state: { shown } }: { state: TrialState }) {

@@ -40,6 +40,7 @@ describe("what shows work", () => {
       { is: "unread", name: "work" },
     ]);
     expect(evidenceIn(said({}))).toEqual([{ is: "no_reading" }]);
+    expect(evidenceIn("an hour with work")).toEqual([{ is: "hour" }]);
     expect(evidenceIn(said({ gpu: 0, activity: "2 ssh_sessions, 1 kernels" }))).toEqual([
       { is: "source", name: "ssh_sessions", value: 2 },
       { is: "source", name: "kernels", value: 1 },

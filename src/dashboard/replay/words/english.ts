@@ -75,6 +75,12 @@ const skippedBecause: Readonly<Record<string, string>> = {
   history_out_of_reach: "its history did not answer",
 };
 
+const brokenBecause: Readonly<Record<string, string>> = {
+  stalled: "it has not come on for half an hour",
+  suspended: "the account is suspended",
+  out_of_reach: "too many instances did not answer",
+};
+
 /** Of all sources of a kind together. */
 const sourceKinds: Readonly<Record<string, string>> = {
   work: "requests to its servers",
@@ -103,7 +109,9 @@ export const englishReplay = {
     notValid: "These numbers do not go together.",
     failed: (why: string) => `It could not be replayed: ${why}`,
     gone: "it was deleted meanwhile.",
-    broken: "It was not replayed to its end: these are the sums as far as it came.",
+    broken: (why: string | null) =>
+      `It was not replayed to its end${why === null ? "" : `, since ${why}`}: these are the sums as far as it came.`,
+    brokenBecause,
     done: "Replayed.",
   },
   opened: (when: string) => `Kept since ${when}; it need not be of the numbers above.`,
@@ -114,7 +122,7 @@ export const englishReplay = {
   measures,
   measure: "Measure",
   notes:
-    "Differences are against what happened. “In force” is what is saved now, replayed. Presets keep your other numbers.",
+    "Differences are against what happened. “In force” is what was saved when it was tried. Presets keep your other numbers.",
   unpriced: (hours: string) =>
     `For ${hours} of machine time nobody knows the price: that is in none of the dollars.`,
   noInstances: "There is no instance yet that could be replayed.",
@@ -125,8 +133,8 @@ export const englishReplay = {
     coarse: (hours: string) => `${hours} of this are only known by the hour.`,
     assumed: (hours: string) =>
       `For ${hours} the machine was really off, and would have been on: it is taken to have idled.`,
-    withoutUse: (count: string) =>
-      `Of ${count} heartbeats only the GPU is kept, and nothing else that may have been in use.`,
+    withoutUse: (count: number, written: string) =>
+      `Of ${count === 1 ? "1 heartbeat" : `${written} heartbeats`} only the GPU is kept, and nothing else that may have been in use.`,
     model:
       "Orders are taken to succeed at once, a machine is woken when work comes, and people act as they did. Prices are those of today.",
     skipped: (count: number) =>
@@ -152,6 +160,7 @@ export const englishReplay = {
     more: (count: number) => `${count} more`,
     unread: (name: string) => `${name} could not be read, which counts as use`,
     noReading: "no reading, which counts as use",
+    hour: "work in that hour",
   },
   proposal: {
     title: "What would be better",

@@ -22,7 +22,7 @@ const work = ({ interruptions, workCut }: SaidSetting) =>
 
 export const portugueseReplay: ReplayWords = {
   title: "O que ela teria feito",
-  hint: "O passado é repetido com os números digitados acima. Nada é salvo, e nenhuma máquina é tocada.",
+  hint: "O passado é reprocessado com os números digitados acima. Nada é salvo, e nenhuma máquina é tocada.",
   over: "Período",
   spans: { day: "24 h", week: "7 dias", month: "30 dias" },
   lastDays: (count) => `${days(count)} com estes números`,
@@ -33,15 +33,21 @@ export const portugueseReplay: ReplayWords = {
   tryAgain: "Tentar de novo",
   trying: {
     waiting: "Assim que você parar de digitar …",
-    asked: "O passado está sendo repetido …",
+    asked: "O passado está sendo reprocessado …",
     crowded: "Outros testes ainda estão em andamento. Este vem em seguida.",
-    running: (done, total) => `${done} de ${instances(total)} repetidas`,
+    running: (done, total) => `${done} de ${instances(total)} reprocessadas`,
     soFar: "Estas são as somas até agora.",
     refused: "Estes números não combinam:",
     notValid: "Estes números não combinam.",
-    failed: (why) => `Não foi possível repetir o passado: ${why}`,
+    failed: (why) => `Não foi possível reprocessar o passado: ${why}`,
     gone: "ele foi apagado nesse meio-tempo.",
-    broken: "O teste não chegou ao fim: estas são as somas até onde ele chegou.",
+    broken: (why) =>
+      `O teste não chegou ao fim${why === null ? "" : `, porque ${why}`}: estas são as somas até onde ele chegou.`,
+    brokenBecause: {
+      stalled: "ele não avançou por meia hora",
+      suspended: "a conta está suspensa",
+      out_of_reach: "muitas instâncias não responderam",
+    },
     done: "Pronto.",
   },
   opened: (when) => `Guardado desde ${when}; pode não ser dos números acima.`,
@@ -74,7 +80,7 @@ export const portugueseReplay: ReplayWords = {
   },
   measure: "Medida",
   notes:
-    "As diferenças são em relação ao que houve. “Em vigor” é o que está salvo agora, repetido. As três últimas mantêm os seus outros números.",
+    "As diferenças são em relação ao que houve. “Em vigor” é o que estava salvo na hora do teste. As três últimas mantêm os seus outros números.",
   unpriced: (hours) =>
     `De ${hours} de tempo de máquina ninguém sabe o preço: isso não está em nenhum dos valores.`,
   noInstances: "Ainda não há instância que possa ser testada.",
@@ -85,8 +91,8 @@ export const portugueseReplay: ReplayWords = {
     coarse: (hours) => `De ${hours} disto só se sabe por hora.`,
     assumed: (hours) =>
       `Por ${hours} a máquina esteve mesmo desligada, e teria estado ligada: supõe-se que ficou ociosa.`,
-    withoutUse: (count) =>
-      `De ${count} heartbeats só a GPU está guardada, e nada mais que possa ter estado em uso.`,
+    withoutUse: (count, written) =>
+      `De ${count === 1 ? "1 heartbeat" : `${written} heartbeats`} só a GPU está guardada, e nada mais que possa ter estado em uso.`,
     model:
       "Supõe-se que ordens dão certo na hora, que a máquina é acordada quando chega trabalho e que as pessoas agem como agiram. Os preços são os de hoje.",
     skipped: (count) =>
@@ -99,7 +105,7 @@ export const portugueseReplay: ReplayWords = {
       out_of_reach: "não respondeu",
       history_out_of_reach: "o histórico dela não respondeu",
     },
-    skippedElse: "não pôde ser repetida",
+    skippedElse: "não pôde ser reprocessada",
   },
   interruptions: {
     title: "Trabalho que teria sido interrompido",
@@ -121,6 +127,7 @@ export const portugueseReplay: ReplayWords = {
     more: (count) => `mais ${count}`,
     unread: (name) => `${name}: não pôde ser lido, o que conta como uso`,
     noReading: "sem leitura, o que conta como uso",
+    hour: "trabalho naquela hora",
   },
   proposal: {
     title: "O que seria melhor",
@@ -167,7 +174,7 @@ export const portugueseReplay: ReplayWords = {
     hibernations: "Hibernações",
     interruptions: "Interrupções",
     better: "O que seria melhor",
-    none: "Nenhuma delas foi repetida ainda.",
+    none: "Nenhuma delas foi reprocessada ainda.",
     more: "Mais",
   },
   kept: {

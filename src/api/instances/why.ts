@@ -45,14 +45,16 @@ export class WhyThen extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, query } = await this.getValidatedData<typeof this.schema>();
-    const { at } = query;
     const userId = userIdOf(c.var.principal);
     const settings = readSettings(c.env);
     const now = Date.now();
-    mustBeKept(at, now, settings.HOURS_RETENTION_DAYS);
-    const period = { from: at - LOOKED_BACK_MS, to: Math.min(Math.max(at, now), at + LOOKED_AHEAD_MS) };
+    mustBeKept(query.at, now, settings.HOURS_RETENTION_DAYS);
+    const period = {
+      from: query.at - LOOKED_BACK_MS,
+      to: Math.min(Math.max(query.at, now), query.at + LOOKED_AHEAD_MS),
+    };
     const found = foundOrThrow(await storyOf(c.env, userId, params.id, period, []));
-    mustBeRegistered(at, found.story);
+    const at = momentOf(query.at, found.story);
     const whose = { userId, instanceId: params.id };
     const story = { ...found.story, policies: await policiesAround(c.env, whose, found) };
     const compile = (inForce: PolicyInForce) =>
@@ -70,10 +72,12 @@ function mustBeKept(at: number, now: number, keptDays: number): void {
   if (at < keptFrom) throw notThen(`must not be before what is kept (${toIso(keptFrom)})`);
 }
 
-function mustBeRegistered(at: number, { profile: { registeredAt } }: Story): void {
-  if (at < registeredAt) {
+/** Events tell their moments to the second, and the first one is the registration. */
+function momentOf(at: number, { profile: { registeredAt } }: Story): number {
+  if (at < registeredAt - (registeredAt % SECOND_MS)) {
     throw notThen(`must not be before the instance was registered (${toIso(registeredAt)})`);
   }
+  return Math.max(at, registeredAt);
 }
 
 function notThen(message: string) {

@@ -27,6 +27,8 @@ import { ReadingsCard } from "./readings-card.tsx";
 import { ReclaimedLine } from "./reclaimed.tsx";
 import { UseCard } from "./use-card.tsx";
 import { WakeFailed } from "./wake-failed.tsx";
+import type { AskedMoment } from "./why/moment.ts";
+import { WhyPlace } from "./why/why-place.tsx";
 
 type Detail = Shown<DetailView> & {
   readonly policy: PolicySettings;
@@ -38,6 +40,7 @@ const PAUSE_MS = 2000;
 export function InstancePage({ instanceId }: { instanceId: string }) {
   const address = `/api/agent/instances/${encodeURIComponent(instanceId)}`;
   const { data, error, refresh } = useLive<Detail>(address, PAUSE_MS);
+  const [asked, setAsked] = useState<AskedMoment | null>(null);
   if (data === null) {
     if (error?.status === 404) return <p>{words.value.notFound}</p>;
     return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
@@ -75,6 +78,7 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
           </section>
           <UseCard instance={data} />
           <ReadingsCard address={address} intervalSeconds={data.policy.heartbeat_interval_seconds} />
+          <WhyPlace address={address} asked={asked} />
           <section class="card last">
             <h2>{words.value.policyTitle}</h2>
             <p class="faint">{words.value.policyHint}</p>
@@ -95,7 +99,11 @@ export function InstancePage({ instanceId }: { instanceId: string }) {
           <MachineCard instance={data} address={address} onChange={refresh} />
           <section class="card">
             <h2>{words.value.timeline}</h2>
-            <Timeline path={`${address}/events`} withInstance={false} />
+            <Timeline
+              path={`${address}/events`}
+              withInstance={false}
+              onWhy={(at) => setAsked({ atMs: Date.parse(at) })}
+            />
           </section>
           <Access instance={data} address={address} />
         </div>

@@ -25,8 +25,16 @@ interface Events {
 
 const PAUSE_MS = 5000;
 
-/** What happened, newest first, each with its evidence; older ones on demand. */
-export function Timeline({ path, withInstance }: { path: string; withInstance: boolean }) {
+/** What happened, newest first, each with its evidence; older ones on demand. `onWhy`: to ask what was seen at its moment. */
+export function Timeline({
+  path,
+  withInstance,
+  onWhy,
+}: {
+  path: string;
+  withInstance: boolean;
+  onWhy?: (at: string) => void;
+}) {
   const newest = useLive<Events>(`${path}?limit=30`, PAUSE_MS);
   const [older, setOlder] = useState<Events | null>(null);
   if (newest.data === null) return <p class="faint">{words.value.loading}</p>;
@@ -61,6 +69,7 @@ export function Timeline({ path, withInstance }: { path: string; withInstance: b
             <p>{event.message}</p>
             <Costs event={event} />
             <Evidence detail={event.detail} />
+            {onWhy !== undefined && <WhyButton event={event} onWhy={onWhy} />}
           </li>
         ))}
       </ol>
@@ -70,6 +79,20 @@ export function Timeline({ path, withInstance }: { path: string; withInstance: b
         </button>
       )}
     </>
+  );
+}
+
+function WhyButton({ event: { kind, at }, onWhy }: { event: LifecycleEvent; onWhy: (at: string) => void }) {
+  const { whyThen, whyThenOf, event } = words.value;
+  return (
+    <button
+      type="button"
+      class="small"
+      aria-label={whyThenOf(event(kind), dateTime(at, language.value))}
+      onClick={() => onWhy(at)}
+    >
+      {whyThen}
+    </button>
   );
 }
 

@@ -128,6 +128,7 @@ export const english = {
   gpuTrend: (now: number | null, highest: number) =>
     now === null ? `highest ${highest}%` : `now ${now}%, highest ${highest}% in the last hour`,
   stepIn: (step: NextStep, countdown: string) => `${nextStep[step]} in ${countdown}`,
+  step: (step: NextStep) => nextStep[step],
   stepDue: (step: NextStep) => `${nextStep[step]} now`,
   keepAlive: "Keep alive",
   hibernate: "Hibernate",
@@ -181,6 +182,8 @@ export const english = {
   noEvents: "Nothing yet.",
   older: "Older",
   evidence: "Evidence",
+  whyThen: "Why?",
+  whyThenOf: (what: string, when: string) => `Why? ${what}, ${when}`,
   policyTitle: "Policy",
   policyHint: "A field left empty takes the value of the level above.",
   from: { instance: "set here", user: "your default", service: "service default" },

@@ -90,6 +90,7 @@ export const portuguese: Words = {
   gpuTrend: (now, highest) =>
     now === null ? `máximo ${highest}%` : `agora ${now}%, máximo ${highest}% na última hora`,
   stepIn: (step, countdown) => `${nextStep[step]} em ${countdown}`,
+  step: (step) => nextStep[step],
   stepDue: (step) => `${nextStep[step]} agora`,
   keepAlive: "Manter viva",
   hibernate: "Hibernar",
@@ -167,6 +168,8 @@ export const portuguese: Words = {
   noEvents: "Nada ainda.",
   older: "Mais antigos",
   evidence: "Evidência",
+  whyThen: "Por quê?",
+  whyThenOf: (what, when) => `Por quê? ${what}, ${when}`,
   policyTitle: "Política",
   policyHint: "Um campo vazio toma o valor do nível acima.",
   from: { instance: "definido aqui", user: "seu padrão", service: "padrão do serviço" },

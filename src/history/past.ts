@@ -87,7 +87,7 @@ function inOrder(readings: Heartbeat[]): Heartbeat[] {
   });
 }
 
-const CHUNKS_PER_PAGE = 500;
+const CHUNKS_PER_PAGE = 300;
 
 const chunkRow = z.object({ first_at: z.number(), first_sequence: z.number(), samples: z.string() });
 

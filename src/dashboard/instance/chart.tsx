@@ -29,7 +29,11 @@ function Chart(props: { measure: Measure; readings: Readings; range: Range; nowM
   const plot = useRef<uPlot | null>(null);
   const until = nowMs / 1000;
   const scale: [number, number] = [until - RANGES[range], until];
-  const data: uPlot.AlignedData = [readings.at, readings[measure]];
+  const highest = measure === "gpu" ? readings.gpuHighest : [];
+  const hasHighest = highest.some((value) => value !== null);
+  const data: uPlot.AlignedData = hasHighest
+    ? [readings.at, readings[measure], highest]
+    : [readings.at, readings[measure]];
   const text = (value: number) =>
     measure === "cost" ? money(value, language.value) : `${number(value, language.value)}${UNITS[measure]}`;
   const values = readings[measure].filter((value) => value !== null);
@@ -39,7 +43,7 @@ function Chart(props: { measure: Measure; readings: Readings; range: Range; nowM
     if (element === null) return;
     const make = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(optionsOf(measure, element, text), data, element);
+      plot.current = new uPlot(optionsOf(measure, element, text, hasHighest), data, element);
     };
     make();
     // A canvas does not follow the style sheet by itself.
@@ -55,7 +59,7 @@ function Chart(props: { measure: Measure; readings: Readings; range: Range; nowM
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [measure]);
+  }, [measure, hasHighest]);
 
   useEffect(() => {
     plot.current?.setData(data, false);
@@ -68,6 +72,7 @@ function Chart(props: { measure: Measure; readings: Readings; range: Range; nowM
     <figure>
       <figcaption>
         {name} <span class="faint">{last}</span>
+        {hasHighest && <span class="faint"> · {words.value.chartHighest}</span>}
       </figcaption>
       <div
         ref={place}
@@ -96,7 +101,12 @@ function timeTexts(splits: number[], step: number): string[] {
   });
 }
 
-function optionsOf(measure: Measure, element: HTMLElement, text: (value: number) => string): uPlot.Options {
+function optionsOf(
+  measure: Measure,
+  element: HTMLElement,
+  text: (value: number) => string,
+  hasHighest: boolean,
+): uPlot.Options {
   const style = getComputedStyle(element);
   const [line, grid, ink] = ["--accent", "--line", "--faint"].map((name) =>
     style.getPropertyValue(name).trim(),
@@ -131,6 +141,7 @@ function optionsOf(measure: Measure, element: HTMLElement, text: (value: number)
         fill: `color-mix(in srgb, ${line} 12%, transparent)`,
         points: { show: false },
       },
+      ...(hasHighest ? [{ stroke: ink ?? "", width: 1, dash: [4, 3], points: { show: false } }] : []),
     ],
   };
 }

@@ -14,13 +14,18 @@ export type Measure = (typeof MEASURES)[number];
 export interface Readings extends Record<Measure, (number | null)[]> {
   /** Seconds since epoch. */
   readonly at: number[];
+  /** The highest of the GPU, also between two heartbeats: idleness goes by it. */
+  readonly gpuHighest: (number | null)[];
 }
 
-type Reading = { readonly at: number } & Readonly<Record<Measure, number | null>>;
+type Reading = { readonly at: number; readonly gpuHighest: number | null } & Readonly<
+  Record<Measure, number | null>
+>;
 
 interface Hour {
   readonly hour: string;
   readonly avg_gpu_utilization: number | null;
+  readonly max_gpu_utilization: number | null;
   readonly avg_cpu_utilization: number | null;
   readonly max_vram_used_gb: number | null;
   readonly max_ram_used_gb: number | null;
@@ -63,6 +68,7 @@ function fromHeartbeat(heartbeat: HeartbeatView): Reading {
   return {
     at: Date.parse(heartbeat.timestamp) / 1000,
     gpu: heartbeat.gpu_utilization,
+    gpuHighest: heartbeat.gpu_utilization_max,
     vram: heartbeat.vram_used_gb,
     cpu: heartbeat.cpu_utilization,
     ram: heartbeat.ram_used_gb,
@@ -74,6 +80,7 @@ function fromHour(hour: Hour): Reading {
   return {
     at: Date.parse(hour.hour) / 1000,
     gpu: hour.avg_gpu_utilization,
+    gpuHighest: hour.max_gpu_utilization,
     vram: hour.max_vram_used_gb,
     cpu: hour.avg_cpu_utilization,
     ram: hour.max_ram_used_gb,
@@ -83,9 +90,10 @@ function fromHour(hour: Hour): Reading {
 
 /** Silence of more than two and a half intervals is a hole, not a straight line. */
 function toColumns(readings: readonly Reading[], intervalSeconds: number): Readings {
-  const columns: Readings = { at: [], gpu: [], vram: [], cpu: [], ram: [], cost: [] };
+  const columns: Readings = { at: [], gpuHighest: [], gpu: [], vram: [], cpu: [], ram: [], cost: [] };
   const push = (at: number, reading: Reading | null) => {
     columns.at.push(at);
+    columns.gpuHighest.push(reading?.gpuHighest ?? null);
     for (const measure of MEASURES) columns[measure].push(reading?.[measure] ?? null);
   };
   let before: number | null = null;

@@ -175,6 +175,7 @@ export const english = {
   charts: "Readings",
   ranges: { hour: "1 h", day: "24 h", week: "7 d" },
   chart: { gpu: "GPU", vram: "VRAM", cpu: "CPU", ram: "Memory", cost: "Cost" },
+  chartHighest: "dashed: the highest",
   noReadings: "No readings in this time.",
   chartSummary: (name: string, last: string, lowest: string, highest: string) =>
     `${name}: last ${last}, between ${lowest} and ${highest}`,

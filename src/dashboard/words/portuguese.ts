@@ -163,6 +163,7 @@ export const portuguese: Words = {
   ranges: { hour: "1 h", day: "24 h", week: "7 d" },
   chart: { gpu: "GPU", vram: "VRAM", cpu: "CPU", ram: "Memória", cost: "Custo" },
   noReadings: "Sem leituras neste período.",
+  chartHighest: "tracejado: o máximo",
   chartSummary: (name, last, lowest, highest) => `${name}: última ${last}, entre ${lowest} e ${highest}`,
   timeline: "O que aconteceu",
   noEvents: "Nada ainda.",

@@ -206,7 +206,7 @@ async function lookAt(user: User) {
     instances.push({
       detail: detailSchema.parse(asBefore(await api(user, `/instances/${id}`))),
       events: await api(user, `/instances/${id}/events?limit=500`),
-      heartbeats: await api(user, `/instances/${id}/heartbeats?limit=1000`),
+      heartbeats: asBefore(await api(user, `/instances/${id}/heartbeats?limit=1000`)),
     });
   }
   const savings = z.object({

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { DEFAULT_POLICY, type PolicySettings } from "../../src/lifecycle/model/policy-settings.ts";
@@ -8,11 +9,21 @@ import {
   type Tools,
   WINDOWS_MINUTES,
 } from "../../src/replay/frontier.ts";
-import { proposalOf } from "../../src/replay/proposal.ts";
+import { KNOWN_AT_LEAST_MS, proposalOf } from "../../src/replay/proposal.ts";
 import { addFrontiers, type Frontier, NO_FRONTIER } from "../../src/replay/proposal-points.ts";
 import { replay } from "../../src/replay/replay.ts";
 import type { Story } from "../../src/replay/story.ts";
-import { busy, lowUse, nightlyJob, noise, onlyInterrupted, quietLunch, unknownMachine } from "./weeks.ts";
+import {
+  busy,
+  dayOf,
+  lowUse,
+  nightlyJob,
+  noise,
+  onlyInterrupted,
+  quietLunch,
+  type Sign,
+  unknownMachine,
+} from "./weeks.ts";
 
 /** The real replay over weeks whose right setting is known. */
 
@@ -92,6 +103,52 @@ describe("the proposal for a fleet", () => {
     expect(proposalOf(other)?.proposed).toMatchObject({ thresholdPercent: 3, hibernateAfterMinutes: 60 });
   });
 });
+
+/** What a day is like at random: spells of some minutes, each at its own use, a few of them off or not to be read. */
+const days: fc.Arbitrary<Story> = fc
+  .array(
+    fc.record({
+      minutes: fc.integer({ min: 1, max: 140 }),
+      gpu: fc.constantFrom(0, 0, 0, 2, 4, 4, 7, 12, 90),
+      sign: fc.constantFrom<Sign>("none", "none", "none", "ssh", "unread", "preparing", "late", "silent"),
+    }),
+    { minLength: 6, maxLength: 30 },
+  )
+  .map(dayOf);
+
+describe("the frontier of a day at random", () => {
+  it("comes to the same as a replay of each setting", () => {
+    fc.assert(
+      fc.property(days, (story) => {
+        for (const { thresholdPercent, hibernateAfterMinutes, ...cameTo } of frontier(story).points) {
+          const settings = settingsAt({ settings: DEFAULT_POLICY }, thresholdPercent, hibernateAfterMinutes);
+          const { outcome } = replay(story, compile(settings));
+          expect(outcome).toMatchObject(cameTo);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("has a proposal that interrupts nobody, the same when the same days are told twice and in another order", () => {
+    fc.assert(
+      fc.property(days, days, (one, other) => {
+        const [a, b] = [frontier(one), frontier(other)];
+        const proposal = proposalOf({ ...addFrontiers(a, b), knownMs: KNOWN_AT_LEAST_MS });
+        expect(proposal?.proposed?.interruptions ?? 0).toBe(0);
+        const again = [b, a, b, a].reduce(addFrontiers, NO_FRONTIER);
+        const twice = proposalOf({ ...again, knownMs: KNOWN_AT_LEAST_MS });
+        expect(settingIn(twice)).toEqual(settingIn(proposal));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+function settingIn(proposal: ReturnType<typeof proposalOf>) {
+  const { thresholdPercent, hibernateAfterMinutes } = proposal?.proposed ?? {};
+  return { code: proposal?.says.code, thresholdPercent, hibernateAfterMinutes };
+}
 
 describe("the frontier", () => {
   it("comes to the same as a replay of each setting", () => {

@@ -143,3 +143,39 @@ export const busy = () => weekOf("busy", { gpuAt: () => 97 });
 
 /** Registered, and never heard. */
 export const unknownMachine = () => weekOf("unknown", { gpuAt: () => null });
+
+export type Sign = "none" | "ssh" | "unread" | "preparing" | "late" | "silent";
+
+/** What came minute by minute, spell after spell. */
+export function dayOf(
+  spells: readonly { readonly minutes: number; readonly gpu: number; readonly sign: Sign }[],
+): Story {
+  const readings: Heartbeat[] = [];
+  let at = MONDAY;
+  for (const { minutes, gpu, sign } of spells) {
+    for (let minute = 0; minute < minutes; minute++) {
+      at += MINUTE_MS;
+      if (sign !== "silent") readings.push(signed(reading(at, readings.length + 1, gpu), sign));
+    }
+  }
+  const quiet = weekOf("day", { gpuAt: () => null, days: 1 });
+  return { ...quiet, to: at + MINUTE_MS, readings, events: [] };
+}
+
+function signed(heartbeat: Heartbeat, sign: Sign): Heartbeat {
+  const { use } = heartbeat;
+  if (use === undefined) return heartbeat;
+  switch (sign) {
+    case "ssh":
+      return { ...heartbeat, use: { ...use, sources: [2] } };
+    case "unread":
+      return { ...heartbeat, use: { ...use, unread: ["cpu_cores"] } };
+    case "preparing":
+      return { ...heartbeat, status: "preparing", use: { ...use, preparation: "running" } };
+    case "late":
+      return { ...heartbeat, isLate: true };
+    case "none":
+    case "silent":
+      return heartbeat;
+  }
+}

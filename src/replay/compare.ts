@@ -32,11 +32,12 @@ export function comparisonOf(
   };
 }
 
-/** The same settings with the values of the preset. */
+/** The same settings with the values of the preset. It acts, also where the settings only observe: what it would save is asked. */
 export function withPreset(settings: PolicySettings, preset: Preset): PolicySettings {
   const values = PRESET_VALUES[preset];
   return {
     ...settings,
+    mode: "act",
     idle: { ...settings.idle, ...values.idle },
     orphan: { ...settings.orphan, ...values.orphan },
   };

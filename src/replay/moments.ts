@@ -23,12 +23,13 @@ export interface Readings {
   readonly readings: readonly Heartbeat[];
 }
 
-/** All readings within `span`, oldest first. */
+/** All readings within `span`, oldest first. `gpuSince`: when it had reported a GPU. */
 export function madeUpReadings(
   story: Story,
   offSpans: readonly OffSpan[],
   span: Span,
   intervalMs: number,
+  gpuSince: number,
 ): Readings {
   const all: { readonly at: number; readonly kind: number; readonly reading: Heartbeat }[] = [];
   const add = (at: number, kind: number, reading: Heartbeat) => {
@@ -39,9 +40,11 @@ export function madeUpReadings(
   for (const reading of story.readings) add(reading.at, reading.isLate === true ? LATE : READ, reading);
   all.sort((one, other) => one.at - other.at);
   const heard = all.filter(({ kind }) => kind !== LATE).map(({ at }) => at);
-  const quiet = quietReading(story.hasGpu);
+  const [before, since] = [quietReading(false), quietReading(true)];
   for (const off of offSpans) {
-    for (const at of assumedTimes(off, heard, span, intervalMs)) add(at, ASSUMED, quiet);
+    for (const at of assumedTimes(off, heard, span, intervalMs)) {
+      add(at, ASSUMED, at < gpuSince ? before : since);
+    }
   }
   if (offSpans.length > 0) all.sort((one, other) => one.at - other.at);
   return {
@@ -95,7 +98,7 @@ function assumedTimes(off: OffSpan, heard: readonly number[], span: Span, interv
   const next = firstAfter(heard, off.from);
   const last = heard[next - 1];
   const from = Math.max(span.from, last ?? span.from, off.orderedAt - intervalMs);
-  const until = Math.min(span.to, backBy(heard[next], off, intervalMs));
+  const until = Math.min(span.to, backBy(heard[next], off));
   const times: number[] = [];
   for (let at = from + intervalMs; at < until - intervalMs / 2; at += intervalMs) {
     if (at > off.orderedAt) times.push(at);
@@ -104,9 +107,9 @@ function assumedTimes(off: OffSpan, heard: readonly number[], span: Span, interv
 }
 
 /** When it was back. One that was not heard after its wake may have been silent from then on. */
-function backBy(firstHeard: number | undefined, { to, woken }: OffSpan, intervalMs: number): number {
+function backBy(firstHeard: number | undefined, { to, woken }: OffSpan): number {
   if (to === null || woken === null) return Number.POSITIVE_INFINITY;
-  return firstHeard !== undefined && firstHeard <= to + 2 * intervalMs ? Math.min(to, firstHeard) : woken.at;
+  return firstHeard !== undefined && firstHeard <= to ? firstHeard : woken.at;
 }
 
 /** Where the first moment after `at` stands. */

@@ -61,13 +61,15 @@ function makeReady(story: Story, speed: number): Past {
   const endsAt = Math.max(beginning.at, Math.min(story.to, gone?.at ?? story.to));
   const offSpans = offSpansOf(story.events);
   const intervalMs = intervalOf(story) / speed;
-  const merged = madeUpReadings(story, offSpans, { from: beginning.at, to: endsAt }, intervalMs);
+  const gpuSince = gpuSinceOf(story.readings, beginning.state.agent.hasGpu);
+  const span = { from: beginning.at, to: endsAt };
+  const merged = madeUpReadings(story, offSpans, span, intervalMs, gpuSince);
   const judgeWork = judgeBy(workRules(hasGpu), hasGpu);
   const works = Uint8Array.from(merged.readings, (reading, index) =>
     merged.kinds[index] !== ASSUMED && !saysPreparing(reading) && judgeWork(reading) >= ACTIVE ? 1 : 0,
   );
   const readings = merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading));
-  const gpuFrom = gpuFromOf(readings, beginning.state.agent.hasGpu);
+  const gpuFrom = firstFrom(merged.at, gpuSince);
   const wakeMs = medianOf(offSpans.flatMap(wakesOf)) ?? WAKE_MS / speed;
   return {
     story,
@@ -152,11 +154,16 @@ function judged(readings: readonly Heartbeat[], gpuFrom: number, idle: Policy["i
   return Uint8Array.from(readings, (reading, index) => (index < gpuFrom ? before : since)(reading));
 }
 
-/** From the first reading on by which it has reported a GPU. */
-function gpuFromOf(readings: readonly Heartbeat[], isKnown: boolean): number {
-  if (isKnown) return 0;
-  const first = readings.findIndex(
+/** When it had reported a GPU. */
+function gpuSinceOf(readings: readonly Heartbeat[], isKnown: boolean): number {
+  if (isKnown) return Number.NEGATIVE_INFINITY;
+  const first = readings.find(
     (reading) => highestGpuPercent(reading) !== null || reading.use?.unread.includes("gpu") === true,
   );
-  return first < 0 ? readings.length : first;
+  return first?.at ?? Number.POSITIVE_INFINITY;
+}
+
+function firstFrom(at: Float64Array, moment: number): number {
+  const first = at.findIndex((each) => each >= moment);
+  return first < 0 ? at.length : first;
 }

@@ -31,27 +31,52 @@ export function madeUpReadings(
   intervalMs: number,
   gpuSince: number,
 ): Readings {
-  const all: { readonly at: number; readonly kind: number; readonly reading: Heartbeat }[] = [];
-  const add = (at: number, kind: number, reading: Heartbeat) => {
-    if (at >= span.from && at <= span.to) all.push({ at, kind, reading });
+  const all: Moments = { at: [], kinds: [], readings: [] };
+  const add: Add = (at, kind, reading) => {
+    if (at < span.from || at > span.to) return;
+    all.at.push(at);
+    all.kinds.push(kind);
+    all.readings.push(reading);
   };
   const firstAt = story.readings[0]?.at ?? story.to;
   for (const hour of story.hours) addHour(hour, story, intervalMs, firstAt, add);
   for (const reading of story.readings) add(reading.at, reading.isLate === true ? LATE : READ, reading);
-  all.sort((one, other) => one.at - other.at);
-  const heard = all.filter(({ kind }) => kind !== LATE).map(({ at }) => at);
+  const heard = sorted(all);
+  if (offSpans.length === 0) return inArrays(heard);
+  const heardAt = heard.at.filter((_, index) => heard.kinds[index] !== LATE);
   const [before, since] = [quietReading(false), quietReading(true)];
   for (const off of offSpans) {
-    for (const at of assumedTimes(off, heard, span, intervalMs)) {
+    for (const at of assumedTimes(off, heardAt, span, intervalMs)) {
       add(at, ASSUMED, at < gpuSince ? before : since);
     }
   }
-  if (offSpans.length > 0) all.sort((one, other) => one.at - other.at);
-  return {
-    at: Float64Array.from(all, ({ at }) => at),
-    kinds: Uint8Array.from(all, ({ kind }) => kind),
-    readings: all.map(({ reading }) => reading),
-  };
+  return inArrays(sorted(all));
+}
+
+interface Moments {
+  readonly at: number[];
+  readonly kinds: number[];
+  readonly readings: Heartbeat[];
+}
+
+function inArrays({ at, kinds, readings }: Moments): Readings {
+  return { at: Float64Array.from(at), kinds: Uint8Array.from(kinds), readings };
+}
+
+/** By their times. Most are in order already. */
+function sorted(moments: Moments): Moments {
+  const { at, kinds, readings } = moments;
+  if (at.every((moment, index) => index === 0 || moment >= (at[index - 1] ?? 0))) return moments;
+  const order = Array.from(at.keys()).sort((one, other) => (at[one] ?? 0) - (at[other] ?? 0));
+  const picked: Moments = { at: [], kinds: [], readings: [] };
+  for (const index of order) {
+    const reading = readings[index];
+    if (reading === undefined) continue;
+    picked.at.push(at[index] ?? 0);
+    picked.kinds.push(kinds[index] ?? READ);
+    picked.readings.push(reading);
+  }
+  return picked;
 }
 
 type Add = (at: number, kind: number, reading: Heartbeat) => void;

@@ -68,7 +68,9 @@ function makeReady(story: Story, speed: number): Past {
   const works = Uint8Array.from(merged.readings, (reading, index) =>
     merged.kinds[index] !== ASSUMED && !saysPreparing(reading) && judgeWork(reading) >= ACTIVE ? 1 : 0,
   );
-  const readings = merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading));
+  const readings = merged.readings.some(saysPreparing)
+    ? merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading))
+    : merged.readings;
   const gpuFrom = firstFrom(merged.at, gpuSince);
   const wakeMs = medianOf(offSpans.flatMap(wakesOf)) ?? WAKE_MS / speed;
   return {

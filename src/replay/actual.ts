@@ -1,11 +1,9 @@
-import { addTime, costsInAll, type Ledger, newLedger } from "../lifecycle/model/ledger.ts";
 import { hibernationOf } from "../lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { isGap } from "../lifecycle/rules/use-seen.ts";
-import { ASLEEP, type Doing, doingOf, IDLE, SILENT, usageOf, WAKING, WORKING } from "./doing.ts";
+import { ASLEEP, type Doing, doingOf, IDLE, SILENT, Spending, WAKING, WORKING } from "./doing.ts";
 import { Interruptions } from "./interruptions.ts";
 import { ASSUMED, LATE } from "./moments.ts";
-import { figuresOf } from "./money.ts";
 import type { Replayed } from "./outcome.ts";
 import { type Past, pastOf } from "./past.ts";
 import type { PastEvent, Story } from "./story.ts";
@@ -28,7 +26,8 @@ class Actual {
   readonly #policies: readonly InForce[];
   /** Null once it was deleted. */
   #doing: Doing | null;
-  #ledger: Ledger;
+  readonly #spending: Spending;
+  #putUntil: number;
   #isOff: boolean;
   #offSince: number;
   #lastVerdict: number | undefined;
@@ -49,7 +48,8 @@ class Actual {
     this.#doing = doingOf(phase);
     this.#isOff = phase.status === "hibernated" || phase.status === "waking";
     this.#offSince = hibernationOf(phase)?.since ?? past.begunAt;
-    this.#ledger = newLedger(past.begunAt);
+    this.#spending = new Spending(story.profile);
+    this.#putUntil = past.begunAt;
   }
 
   toTheEnd(): Replayed {
@@ -66,7 +66,7 @@ class Actual {
     const { sums, longest } = this.#interruptions.toTheEnd();
     return {
       outcome: {
-        ...figuresOf(costsInAll(this.#ledger)),
+        ...this.#spending.figures,
         hibernations: this.#hibernations,
         deletions: this.#deletions,
         regrets: this.#regrets,
@@ -79,10 +79,10 @@ class Actual {
 
   /** Puts down the time up to `now`, as it was spent so far. */
   #put(now: number): void {
-    this.#ledger =
-      this.#doing === null
-        ? { ...this.#ledger, until: Math.max(this.#ledger.until, now) }
-        : addTime(this.#ledger, usageOf(this.#doing, this.#past.story.profile), now);
+    const ms = now - this.#putUntil;
+    if (ms <= 0) return;
+    if (this.#doing !== null) this.#spending.add(this.#doing, ms);
+    this.#putUntil = now;
   }
 
   #do(doing: Doing | null, now: number): void {

@@ -1,7 +1,9 @@
 import { hourlySaving } from "../lifecycle/model/counters.ts";
-import type { Usage, Use } from "../lifecycle/model/ledger.ts";
+import type { Use } from "../lifecycle/model/ledger.ts";
 import type { Phase } from "../lifecycle/model/phase.ts";
 import type { Profile } from "../lifecycle/model/state.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
+import type { Figures } from "./money.ts";
 
 /** What a machine did, as far as costs go. */
 export interface Doing {
@@ -41,13 +43,41 @@ export function doingOf(phase: Phase): Doing | null {
   }
 }
 
-/** What that costs by the prices of its profile. */
-export function usageOf({ use, isWasted, isSaving }: Doing, profile: Profile): Usage {
-  if (use !== "hibernated") return { use, isWasted, hourlyCost: profile.hourlyCost, hourlySaving: 0 };
-  return {
-    use,
-    isWasted,
-    hourlyCost: profile.hibernatedHourlyCost,
-    hourlySaving: isSaving ? hourlySaving(profile) : 0,
-  };
+/** Time and dollars, added up as a ledger adds them up. */
+export class Spending {
+  readonly #profile: Profile;
+  readonly #ms: Record<Use, number> = { working: 0, idle: 0, silent: 0, hibernated: 0 };
+  #unpricedMs = 0;
+  #cost = 0;
+  #wasted = 0;
+  #saved = 0;
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  add({ use, isWasted, isSaving }: Doing, ms: number): void {
+    const { hourlyCost, hibernatedHourlyCost } = this.#profile;
+    const price = use === "hibernated" ? hibernatedHourlyCost : hourlyCost;
+    const hours = ms / HOUR_MS;
+    const dollars = (price ?? 0) * hours;
+    this.#ms[use] += ms;
+    this.#cost += dollars;
+    if (price === null) this.#unpricedMs += ms;
+    if (isWasted) this.#wasted += dollars;
+    if (isSaving) this.#saved += hourlySaving(this.#profile) * hours;
+  }
+
+  get figures(): Figures {
+    return {
+      workingMs: this.#ms.working,
+      idleMs: this.#ms.idle,
+      silentMs: this.#ms.silent,
+      hibernatedMs: this.#ms.hibernated,
+      unpricedMs: this.#unpricedMs,
+      cost: this.#cost,
+      wasted: this.#wasted,
+      saved: this.#saved,
+    };
+  }
 }

@@ -55,6 +55,7 @@ export class Interruptions {
 
   toTheEnd(): { readonly sums: Sums; readonly longest: readonly Interruption[] } {
     if (this.#open !== null) this.#end(this.#open, this.#past.endsAt);
+    this.#keepLongest();
     return { sums: this.#sums, longest: [...this.#kept].sort((one, other) => one.at - other.at) };
   }
 

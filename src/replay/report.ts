@@ -1,5 +1,6 @@
 import type { GpuReading, Heartbeat, HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
-import { evidenceOfKept } from "../lifecycle/model/use.ts";
+import { sourceKindOf } from "../lifecycle/model/source-settings.ts";
+import { evidenceOfKept, type Source } from "../lifecycle/model/use.ts";
 
 /** A heartbeat that was kept, as its agent would report it again: by it every policy judges as it judged then. */
 export function reportOf(heartbeat: Heartbeat): HeartbeatReport {
@@ -14,8 +15,28 @@ export function reportOf(heartbeat: Heartbeat): HeartbeatReport {
     ...(hasUnreadGpu ? { gpus: UNREAD } : {}),
     ...(heartbeat.use === undefined || sources.length === 0
       ? { activity: activityOf(heartbeat.activity) }
-      : { sources: sources.map(({ name, value }) => ({ name, value })) }),
+      : {
+          sources: sources.map(({ name, value }, index) => ({
+            name: nameOf(name, sources[index - 1]),
+            value,
+          })),
+        }),
   };
+}
+
+/** Of two sources of a kind, one of which could not be read, each has a name of its own. */
+function nameOf(name: string, before: Pick<Source, "name"> | undefined): string {
+  if (before?.name !== name) return name;
+  switch (sourceKindOf(name)) {
+    case "work":
+      return "work_unread";
+    case "scripts":
+      return "script_unread";
+    case "other":
+      return "other_unread";
+    default:
+      return name;
+  }
 }
 
 /** One GPU that could not be read. */

@@ -10,7 +10,8 @@ import { replayWords } from "./words.ts";
 /** Each work that would have come while its machine was off, with what shows it. */
 export function Interruptions({ preview }: { preview: PolicyReplay }) {
   const { interruptions: said } = replayWords.value;
-  const { interruptions } = preview;
+  const { interruptions, instances } = preview;
+  const isOfOne = instances.total === 1;
   const all = resultOf(preview.results, "candidate")?.interruptions ?? interruptions.length;
   return (
     <>
@@ -26,7 +27,7 @@ export function Interruptions({ preview }: { preview: PolicyReplay }) {
               <thead>
                 <tr>
                   <th scope="col">{said.at}</th>
-                  <th scope="col">{said.instance}</th>
+                  {!isOfOne && <th scope="col">{said.instance}</th>}
                   <th scope="col">{said.evidence}</th>
                   <th scope="col">{said.off}</th>
                   <th scope="col">{said.waited}</th>
@@ -39,9 +40,11 @@ export function Interruptions({ preview }: { preview: PolicyReplay }) {
                     <th scope="row">
                       <Moment at={each.at} />
                     </th>
-                    <td data-label={said.instance}>
-                      <a href={instanceAddress(each.instance_id)}>{each.name}</a>
-                    </td>
+                    {!isOfOne && (
+                      <td data-label={said.instance}>
+                        <a href={instanceAddress(each.instance_id)}>{each.name}</a>
+                      </td>
+                    )}
                     <td data-label={said.evidence} class="wide">
                       {evidenceText(each.evidence)}
                     </td>

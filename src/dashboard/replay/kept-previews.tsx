@@ -129,6 +129,7 @@ function Kept(
         {result !== null &&
           `${kept.result(valueText(figureOf(result, "saved"), "dollars"), result.interruptions)} `}
         <span class="faint">
+          {result !== null && "· "}
           <time dateTime={preview.created_at}>{when}</time>
           {state !== null && ` · ${state}`}
         </span>

@@ -72,5 +72,5 @@ it("tells one from many", () => {
   expect(trying.running(0, 1)).toBe("0 of 1 instance replayed");
   expect(kept.result("$3.00", 1)).toBe("$3.00 saved, work interrupted once");
   expect(kept.result("$3.00", 0)).toBe("$3.00 saved, nobody interrupted");
-  expect(portugueseReplay.kept.of(2, 1)).toBe("2 instâncias, 24 horas");
+  expect(portugueseReplay.kept.of(2, 1)).toBe("2 instâncias, 1 dia");
 });

@@ -18,7 +18,7 @@ export interface SaidSetting {
 
 const instances = (count: number) => (count === 1 ? "1 instance" : `${count} instances`);
 
-const days = (count: number) => (count === 1 ? "24 hours" : `${count} days`);
+const days = (count: number) => (count === 1 ? "1 day" : `${count} days`);
 
 const times = (count: number) => (count === 1 ? "once" : `${count} times`);
 
@@ -92,7 +92,7 @@ export const englishReplay = {
   title: "What it would have done",
   hint: "The past is replayed with the numbers typed above. Nothing is saved, and no machine is touched.",
   over: "Over",
-  spans: { day: "24 h", week: "7 days", month: "30 days" },
+  spans: { day: "1 day", week: "7 days", month: "30 days" },
   lastDays: (count: number) => `${days(count)} with these numbers`,
   appearsHere: "Change a number, and what the last days would have come to with it stands here.",
   details: "All of it",

@@ -2,7 +2,7 @@ import type { ReplayWords, SaidSetting } from "./english.ts";
 
 const instances = (count: number) => (count === 1 ? "1 instância" : `${count} instâncias`);
 
-const days = (count: number) => (count === 1 ? "24 horas" : `${count} dias`);
+const days = (count: number) => (count === 1 ? "1 dia" : `${count} dias`);
 
 const times = (count: number) => (count === 1 ? "uma vez" : `${count} vezes`);
 
@@ -24,7 +24,7 @@ export const portugueseReplay: ReplayWords = {
   title: "O que ela teria feito",
   hint: "O passado é reprocessado com os números digitados acima. Nada é salvo, e nenhuma máquina é tocada.",
   over: "Período",
-  spans: { day: "24 h", week: "7 dias", month: "30 dias" },
+  spans: { day: "1 dia", week: "7 dias", month: "30 dias" },
   lastDays: (count) => `${days(count)} com estes números`,
   appearsHere: "Mude um número, e aqui aparece o que os últimos dias teriam dado com ele.",
   details: "Ver tudo",

@@ -10,7 +10,8 @@ import { controlOf, withoutImpossible } from "../lifecycle/views/control.ts";
 import type { Explanation } from "../lifecycle/views/explained-step.ts";
 import { explain } from "../lifecycle/views/explanation.ts";
 import { healthOf } from "../lifecycle/views/health.ts";
-import type { Standing } from "./standing.ts";
+import type { Difference } from "./differences.ts";
+import { retrace } from "./retrace.ts";
 import type { PastHour, PolicyInForce, Story } from "./story.ts";
 
 /** What the policy saw and thought at a moment of the past. */
@@ -32,6 +33,8 @@ export interface Why {
   readonly readings: readonly JudgedReading[];
   /** The hour of the moment, where no single reading of it is kept. */
   readonly hour: PastHour | null;
+  /** What happened in the hours before the moment and does not follow from what is kept, or the other way round; oldest first. */
+  readonly differences: readonly Difference[];
 }
 
 export const VERDICTS = [
@@ -80,16 +83,16 @@ export interface JudgedSource {
 const BEFORE = 40;
 const AFTER = 20;
 
+const DIFFERENCES_FROM_MS = 6 * HOUR_MS;
+const DIFFERENCES_AT_MOST = 10;
+
 /** How far a story must reach back: what was quiet for longer is only said to be so. */
 export const LOOKED_BACK_MS = 24 * HOUR_MS;
 
-/** `compile`: as its service does it. */
-export function whyAt(
-  story: Story,
-  at: number,
-  { state, policy }: Standing,
-  compile: (inForce: PolicyInForce) => Policy,
-): Why {
+/** The past is retraced up to the moment. `compile`: as its service does it. */
+export function whyAt(story: Story, at: number, compile: (inForce: PolicyInForce) => Policy): Why {
+  const { standing, differences } = retrace(story, { until: at, policyOf: compile });
+  const { state, policy } = standing;
   const policies = story.policies.map((inForce) => ({ inForce, policy: compile(inForce) }));
   const inForceAt = (moment: number) =>
     policies.findLast(({ inForce }) => inForce.from <= moment) ?? policies[0];
@@ -113,6 +116,9 @@ export function whyAt(
     heard,
     readings: sorted.slice(Math.max(0, until - BEFORE), until + AFTER).map(judged),
     hour,
+    differences: differences
+      .filter((difference) => difference.at >= at - DIFFERENCES_FROM_MS && difference.at <= at)
+      .slice(-DIFFERENCES_AT_MOST),
   };
 }
 

@@ -40,6 +40,7 @@ export const whyExample: z.infer<typeof whySchema> = {
     { at: "2025-12-19T03:03:00Z", percent: 0, ...quiet },
   ],
   hour: null,
+  differences: [],
   events: [
     {
       id: "mb5k2x1c",

@@ -5,6 +5,7 @@ import { presetOf } from "../../lifecycle/model/presets.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
 import { SOURCE_STATES } from "../../lifecycle/rules/use.ts";
 import type { EventView } from "../../lifecycle/views/event-view.ts";
+import { REASONS } from "../../replay/differences.ts";
 import { type JudgedReading, VERDICTS, type Why } from "../../replay/why.ts";
 import { eventSchema } from "../events.ts";
 import { policySchema } from "../policy.ts";
@@ -74,6 +75,19 @@ const keptHourSchema = component(
     .describe("An hour of which only sums are kept"),
 );
 
+const differenceSchema = component(
+  "RetraceDifference",
+  z
+    .object({
+      at: instant,
+      kind: z.string().describe("Of the event"),
+      was: z.enum(["not predicted", "only predicted"]),
+      reason: z.enum(REASONS),
+      because: z.string().describe("What shows the reason; empty where it is unexplained"),
+    })
+    .describe("An event that does not follow from what is kept, or that would and did not happen"),
+);
+
 export const whySchema = component(
   "InstanceWhy",
   z.object({
@@ -97,6 +111,10 @@ export const whySchema = component(
     hour: z
       .union([keptHourSchema, z.null()])
       .describe("The hour of the moment, where no single reading is kept"),
+    differences: z
+      .array(differenceSchema)
+      .readonly()
+      .describe("Of the six hours before, where retracing them does not give what happened: at most 10"),
     events: z.array(eventSchema).readonly().describe("Around the moment, newest first: at most 50"),
   }),
 );
@@ -133,6 +151,7 @@ export function whyView(instanceId: string, why: Why, events: readonly EventView
             work_heartbeats: hour.workHeartbeats,
             max_gpu_utilization: hour.gpuMaxPercent,
           },
+    differences: why.differences.map((difference) => ({ ...difference, at: toIso(difference.at) })),
     events,
   };
 }

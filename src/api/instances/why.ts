@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, invalid, notFound, unavailable, unreadable } from "../../http/errors.ts";
+import { errorResponses, invalid, notFound, unreadable } from "../../http/errors.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { type StoryFound, storyOf } from "../../previews/story.ts";
-import { standingAt } from "../../replay/standing.ts";
 import type { PolicyInForce, Story } from "../../replay/story.ts";
 import { LOOKED_BACK_MS, whyAt } from "../../replay/why.ts";
 import { instanceParams } from "./schemas.ts";
@@ -34,7 +33,7 @@ export class WhyThen extends Endpoint {
     tags: ["History"],
     summary: "See what the policy saw and thought of an instance at a moment of the past",
     description:
-      "The readings around the moment are judged one by one by the policy that was in force, and what came next is told as it was seen then. It is put together from the heartbeats and events that are kept; where only hours are, the hour of the moment is answered.",
+      "The readings around the moment are judged one by one by the policy that was in force, and what came next is told as it was seen then: the past is retraced from the heartbeats and events that are kept. Where only hours are, the hour of the moment is answered.",
     security: security("user"),
     request: { params: instanceParams, query: whyQuery },
     responses: {
@@ -59,9 +58,7 @@ export class WhyThen extends Endpoint {
     const story = { ...found.story, policies: await policiesAround(c.env, whose, found) };
     const compile = (inForce: PolicyInForce) =>
       compilePolicy(inForce.settings, settings.SIMULATION_SPEED, inForce.suspended);
-    const standing = standingAt(story, at, compile);
-    if (standing === null) throw unavailable(60);
-    const why = whyAt(story, at, standing, compile);
+    const why = whyAt(story, at, compile);
     return c.json(whyView(params.id, why, await eventsAround(c.env, whose, found.basis.shard, at)));
   }
 }

@@ -7,9 +7,10 @@ import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts"
 import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
 import { MINUTE_MS, SECOND_MS } from "../../src/lifecycle/model/time.ts";
-import { explain } from "../../src/lifecycle/views/explanation.ts";
-import { standingAt } from "../../src/replay/standing.ts";
+import type { Explanation } from "../../src/lifecycle/views/explained-step.ts";
+import { liveView } from "../../src/lifecycle/views/instance-view.ts";
 import type { PolicyInForce, Story } from "../../src/replay/story.ts";
+import { type Why, whyAt } from "../../src/replay/why.ts";
 import { START, Timeline } from "../lifecycle/timeline.ts";
 
 /** How an instance stood is told from what is kept of it: its heartbeats and events, as the history has them. */
@@ -160,17 +161,28 @@ function inForce(from: number, overrides: PolicyOverrides): PolicyInForce {
 }
 
 /** When the guard is asked again depends on when it answered, which is no event. Why a wake failed is in its event's message alone. */
-function seenIn({ state, policy, at }: Moment) {
-  const lifecycle = explain(state, policy, at);
+function shown(status: string, idleSince: number | null, lifecycle: Explanation) {
   const because = lifecycle.because.replace(/: its wake failed then .*$/, "");
-  const isHeld = lifecycle.blocked_by === "guard";
-  const known = { ...lifecycle, because, at: isHeld ? null : lifecycle.at, in_seconds: null };
   return {
-    status: state.phase.status,
+    status,
     // Events tell their moments to the second.
-    idleSince: Math.floor((idleRunOf(state.phase)?.since ?? 0) / SECOND_MS),
-    lifecycle: known,
+    idleSince: Math.floor((idleSince ?? 0) / SECOND_MS),
+    lifecycle: {
+      ...lifecycle,
+      because,
+      at: lifecycle.blocked_by === "guard" ? null : lifecycle.at,
+      in_seconds: null,
+    },
   };
+}
+
+function told({ status, idleSince, lifecycle }: Why) {
+  return shown(status, idleSince, lifecycle);
+}
+
+function thought({ state, policy, at }: Moment) {
+  const { lifecycle } = liveView("rig", state, policy, at);
+  return shown(state.phase.status, idleRunOf(state.phase)?.since ?? null, lifecycle);
 }
 
 /** Its guard, asked a moment ago, has not answered: no event tells of that. */
@@ -178,17 +190,82 @@ function awaitsGuard({ phase }: InstanceState): boolean {
   return orphanOf(phase)?.guard?.heldSince === null;
 }
 
-describe("standingAt", () => {
+describe("whyAt", () => {
   it("comes to what the instance itself thought at that moment", () => {
     fc.assert(
       fc.property(fc.array(steps, { minLength: 1, maxLength: 14 }), (life) => {
         const { story, moments } = live(life);
         for (const moment of moments.filter(({ state }) => !awaitsGuard(state))) {
-          const standing = standingAt(story, moment.at, compile) ?? expect.unreachable();
-          expect(seenIn({ ...standing, at: moment.at })).toEqual(seenIn(moment));
+          const why = whyAt(story, moment.at, compile);
+          expect(told(why)).toEqual(thought(moment));
         }
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("the readings around a moment", () => {
+  const heard = (minute: number, gpuPercent: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
+    at: START + minute * MINUTE_MS,
+    sequence: minute,
+    gpuPercent,
+    vramUsedGb: null,
+    cpuPercent: null,
+    ramUsedGb: null,
+    diskUsedGb: null,
+    costAccumulated: null,
+    uptimeSeconds: null,
+    status: "running",
+    activity: null,
+    ...more,
+  });
+  const storyWith = (readings: readonly Heartbeat[], more: Partial<Story> = {}): Story => ({
+    ...live([]).story,
+    from: START,
+    to: START + 200 * MINUTE_MS,
+    hasGpu: true,
+    readings,
+    ...more,
+  });
+  const minutes = Array.from({ length: 150 }, (_, minute) => minute + 1);
+
+  it("are bounded, and each is judged by the policy of its time", () => {
+    const readings = minutes.map((minute) => heard(minute, 4));
+    const policies = [
+      inForce(START, { mode: "observe" }),
+      inForce(START + 90 * MINUTE_MS, { mode: "observe", idle: { threshold_percent: 3 } }),
+    ];
+    const why = whyAt(storyWith(readings, { policies }), START + 95 * MINUTE_MS + 1, compile);
+    expect(why.readings).toHaveLength(60);
+    expect(why.readings[0]?.at).toBe(START + 56 * MINUTE_MS);
+    expect(why.readings.filter(({ verdict }) => verdict === "quiet")).toHaveLength(34);
+    expect(why).toMatchObject({
+      verdict: "in_use",
+      heard: { at: START + 95 * MINUTE_MS, thresholdPercent: 3 },
+    });
+  });
+
+  it("tell late ones apart: they were not heard then", () => {
+    const readings = [heard(1, 90), heard(2, 90, { isLate: true })];
+    const why = whyAt(storyWith(readings), START + 150_000, compile);
+    expect(why.heard?.at).toBe(START + MINUTE_MS);
+    expect(why.readings.map(({ isLate }) => isLate)).toEqual([false, true]);
+  });
+
+  it("are the hour's sums where no single one is kept", () => {
+    const hours = [{ at: START, heartbeats: 60, workHeartbeats: 12, gpuMaxPercent: 91 }];
+    const why = whyAt(storyWith([], { hours }), START + 30 * MINUTE_MS, compile);
+    expect(why).toMatchObject({ verdict: "not_kept", heard: null, readings: [], hour: hours[0] });
+  });
+
+  it("may leave open how long it has been idle", () => {
+    const readings = minutes.map((minute) => heard(minute, 0));
+    const story = storyWith(readings, {
+      profile: { ...live([]).story.profile, registeredAt: START - 90 * MINUTE_MS },
+      events: [],
+      policies: [inForce(START, { idle: { warn_after_seconds: 7200, hibernate_after_seconds: 14_400 } })],
+    });
+    expect(whyAt(story, START + 100 * MINUTE_MS, compile)).toMatchObject({ isIdleLonger: true });
   });
 });

@@ -1,6 +1,7 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { Act } from "./acts.ts";
+import { AwakeHours } from "./awake.ts";
 import { Interruptions } from "./interruptions.ts";
 import type { Watch } from "./line.ts";
 import { type LateReading, Machine } from "./machine.ts";
@@ -36,7 +37,7 @@ export function replay(
   const past = pastOf(story, speed);
   const policy = atInterval(candidate, past.intervalMs);
   const machine = new Machine(past, policy, witness.see ?? ignore, witness.watch);
-  const seen = { past, policy, verdicts: past.verdictsBy(policy.idle) };
+  const seen = { past, policy, verdicts: past.verdictsBy(policy.idle), awake: new AwakeHours(policy) };
   const run = new Run(seen, machine, witness.feedsAll !== true);
   return run.toTheEnd();
 }

@@ -1,6 +1,7 @@
 import { nextWakeAt } from "../lifecycle/decide.ts";
+import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import { addTo, type Ledger, NO_COSTS, type Spent } from "../lifecycle/model/ledger.ts";
-import { preparationOf, type Running } from "../lifecycle/model/phase.ts";
+import { type IdleRun, preparationOf, type Running } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, startOfUtcDay } from "../lifecycle/model/time.ts";
@@ -8,6 +9,7 @@ import { evidenceOfKept, type UseSeen } from "../lifecycle/model/use.ts";
 import { awakeRate } from "../lifecycle/rules/costs.ts";
 import { idleDeadline } from "../lifecycle/rules/idleness.ts";
 import { isGap } from "../lifecycle/rules/use-seen.ts";
+import type { AwakeHours } from "./awake.ts";
 import { LATE } from "./moments.ts";
 import type { Past } from "./past.ts";
 import { ACTIVE, highestGpuPercent, isQuiet, QUIET_BY_GPU } from "./verdict.ts";
@@ -28,6 +30,7 @@ export interface Seen {
   readonly past: Past;
   readonly policy: Policy;
   readonly verdicts: Uint8Array;
+  readonly awake: AwakeHours;
 }
 
 /** What follows upon the heartbeat at `index`, just heard, up to the moment `until`; null where nothing can be passed over. */
@@ -63,10 +66,10 @@ function passUnwarned(
 ): Passed | null {
   const { past, policy, verdicts } = seen;
   const { at, kinds } = past;
-  const limit = Math.min(until, decidesAt(seen, state, { ...phase, idle: null }, index));
+  const hours = seen.awake.at(at[index] ?? 0);
+  const limit = Math.min(until, hours.until, decidesAt(seen, state, { ...phase, idle: null }, index));
   const keptUntil = state.clock.keepAliveUntil ?? 0;
   const unread = unreadIn(state, policy);
-  const hasWindows = policy.schedule.awake.length > 0;
   let runSince = phase.idle?.since ?? null;
   let runVerdict = verdicts[index];
   let [idleMs, workingMs] = [0, 0];
@@ -92,9 +95,8 @@ function passUnwarned(
       unread.since = isQuiet(verdict) && !isAfterGap ? unread.since : null;
     else {
       // Its owner may be told that something cannot be read.
-      if (hasWindows) break;
       unread.since = (isAfterGap ? null : unread.since) ?? now;
-      if (keptUntil > now || !policy.idle.enabled) unread.since = null;
+      if (hours.isAwake || keptUntil > now || !policy.idle.enabled) unread.since = null;
       if (unread.since !== null && unread.mayTell(unread.since, now)) break;
     }
     if (!policy.idle.enabled) unread.since = null;
@@ -113,7 +115,7 @@ function passUnwarned(
   return { state: { ...heard, ledger: withTime(state, ledger, passed, at[last] ?? 0) }, last };
 }
 
-/** Heartbeats by which an idle run goes on. */
+/** Heartbeats by which an idle run goes on, or begins anew in awake hours. */
 function passQuiet(
   seen: Seen,
   state: InstanceState,
@@ -122,32 +124,59 @@ function passQuiet(
   until: number,
 ): Passed | null {
   const { past, policy, verdicts } = seen;
-  const { at, kinds, readings } = past;
+  const { at, kinds } = past;
   const { idle } = phase;
   const { use } = state;
-  if (idle === null || use === undefined || use.quietSince === null || policy.schedule.awake.length > 0)
-    return null;
+  if (idle === null || use === undefined || use.quietSince === null) return null;
+  const hours = seen.awake.at(at[index] ?? 0);
   // A step that is due and was not taken waits for a heartbeat.
-  if (idleDeadline(state, policy, at[index] ?? 0) === null) return null;
-  const limit = Math.min(until, decidesAt(seen, state, phase, index));
+  if (!hours.isAwake && idleDeadline(state, policy, at[index] ?? 0) === null) return null;
+  const limit = Math.min(until, hours.until, decidesAt(seen, state, phase, index));
   const verdict = verdicts[index];
-  let [heartbeats, highestPercent, last] = [idle.heartbeats, idle.highestPercent, index];
+  let run: IdleRun = idle;
+  let last = index;
   for (let next = index + 1; next < at.length; next++) {
     const now = at[next] ?? 0;
     const before = at[next - 1] ?? 0;
     const ends = now >= limit || verdicts[next] !== verdict || kinds[next] === LATE;
     if (ends || isGap(before, now, policy) || now - before > policy.orphan.orphanAfterMs) break;
     last = next;
-    if (now < idle.since) continue;
-    heartbeats += 1;
-    const reading = readings[next];
-    if (reading === undefined) break;
-    const percent = verdict === QUIET_BY_GPU ? highestGpuPercent(reading) : reading.cpuPercent;
-    highestPercent = Math.max(highestPercent, percent ?? 0);
+    if (!hours.isAwake) run = goneOn(run, past, next, verdict);
   }
   if (last === index) return null;
-  const run = { ...idle, heartbeats, highestPercent };
+  if (hours.isAwake) run = begunAnew(idle, past, last, verdict, state.clock.keepAliveUntil ?? 0);
   return { state: heardAt(state, past, last, { ...phase, idle: run }, use), last };
+}
+
+function goneOn(run: IdleRun, { at, readings }: Past, index: number, verdict: number | undefined): IdleRun {
+  if ((at[index] ?? 0) < run.since) return run;
+  const highestPercent = Math.max(run.highestPercent, percentOf(readings[index], verdict));
+  return { ...run, heartbeats: run.heartbeats + 1, highestPercent };
+}
+
+/** In awake hours each heartbeat begins a run, which is never warned of. */
+function begunAnew(
+  { metric }: IdleRun,
+  { at, readings }: Past,
+  index: number,
+  verdict: number | undefined,
+  keptUntil: number,
+): IdleRun {
+  const now = at[index] ?? 0;
+  const counts = now >= keptUntil;
+  return {
+    since: Math.max(now, keptUntil),
+    metric,
+    highestPercent: counts ? percentOf(readings[index], verdict) : 0,
+    heartbeats: counts ? 1 : 0,
+    warnedAt: null,
+    failed: null,
+  };
+}
+
+function percentOf(reading: Heartbeat | undefined, verdict: number | undefined): number {
+  if (reading === undefined) return 0;
+  return (verdict === QUIET_BY_GPU ? highestGpuPercent(reading) : reading.cpuPercent) ?? 0;
 }
 
 /** The state after the heartbeat at `index`, of which the rest is known. */

@@ -11,6 +11,7 @@ import { SPANS, type TrialLevel, triedAtLevel } from "./request.ts";
 import { ResultsTable } from "./results-table.tsx";
 import { Summary } from "./summary.tsx";
 import { TryingLine } from "./trying-line.tsx";
+import { triedAt } from "./two.ts";
 import { useTrial } from "./use-trial.ts";
 import { replayWords } from "./words.ts";
 
@@ -68,7 +69,7 @@ export function ReplayPart(
 }
 
 function Shown({ preview, ...editor }: Editor & { readonly preview: PolicyReplay }) {
-  const { noInstances, nothingKept } = replayWords.value;
+  const { noInstances, nothingKept, observes } = replayWords.value;
   const { instances, state, basis } = preview;
   if (instances.total === 0) return <p>{noInstances}</p>;
   if (state === "done" && basis.readings === 0 && basis.coarse_hours === 0) {
@@ -81,6 +82,7 @@ function Shown({ preview, ...editor }: Editor & { readonly preview: PolicyReplay
   }
   return (
     <>
+      {triedAt(preview, ["mode"]) === "observe" && <p class="remark">{observes}</p>}
       <ResultsTable results={preview.results} />
       <Interruptions preview={preview} />
       <ProposalOf preview={preview} {...editor} />

@@ -112,7 +112,6 @@ export const englishReplay = {
     broken: (why: string | null) =>
       `It was not replayed to its end${why === null ? "" : `, since ${why}`}: these are the sums as far as it came.`,
     brokenBecause,
-    done: "Replayed.",
   },
   opened: (when: string) => `Kept since ${when}; it need not be of the numbers above.`,
   keep: "Keep it",
@@ -125,6 +124,7 @@ export const englishReplay = {
     "Differences are against what happened. “In force” is what was saved when it was tried. Presets keep your other numbers.",
   unpriced: (hours: string) =>
     `For ${hours} of machine time nobody knows the price: that is in none of the dollars.`,
+  observes: "What was tried only observes: it decides each step, and takes none.",
   noInstances: "There is no instance yet that could be replayed.",
   nothingKept: "No heartbeat of this time is kept, so nothing can be told of it.",
   basis: {
@@ -236,8 +236,6 @@ export const englishReplay = {
       "They are not of the same instances and days, so their sums can’t quite be held against each other.",
     policies: "Where their policies differ",
     alike: "Their policies are the same.",
-    setting: "Setting",
-    notSet: "as elsewhere",
   },
 };
 

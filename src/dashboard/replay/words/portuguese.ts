@@ -48,7 +48,6 @@ export const portugueseReplay: ReplayWords = {
       suspended: "a conta está suspensa",
       out_of_reach: "muitas instâncias não responderam",
     },
-    done: "Pronto.",
   },
   opened: (when) => `Guardado desde ${when}; pode não ser dos números acima.`,
   keep: "Guardar",
@@ -83,6 +82,7 @@ export const portugueseReplay: ReplayWords = {
     "As diferenças são em relação ao que houve. “Em vigor” é o que estava salvo na hora do teste. As três últimas mantêm os seus outros números.",
   unpriced: (hours) =>
     `De ${hours} de tempo de máquina ninguém sabe o preço: isso não está em nenhum dos valores.`,
+  observes: "O que foi testado só observa: decide cada passo, e não dá nenhum.",
   noInstances: "Ainda não há instância que possa ser testada.",
   nothingKept: "Nenhum heartbeat desse tempo está guardado, então nada se pode dizer dele.",
   basis: {
@@ -199,7 +199,5 @@ export const portugueseReplay: ReplayWords = {
     unlike: "Eles não são das mesmas instâncias e dos mesmos dias, então as somas não se comparam bem.",
     policies: "Onde as políticas diferem",
     alike: "As políticas são iguais.",
-    setting: "Configuração",
-    notSet: "como em outro nível",
   },
 };

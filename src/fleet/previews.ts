@@ -89,9 +89,10 @@ export abstract class FleetPreviews extends FleetInventory {
       return null;
     }
     const { request, from, to, after } = preview;
-    const instanceIds = previewedAfter(this.ctx.storage.sql, request, to, after, limit);
+    const found = previewedAfter(this.ctx.storage.sql, request, to, after, limit + 1);
     const guardClosed = guardClosedIn(this.ctx.storage.sql, { from, to });
-    return { request, from, to, instanceIds, isLast: instanceIds.length < limit, guardClosed };
+    const instanceIds = found.slice(0, limit);
+    return { request, from, to, instanceIds, isLast: found.length <= limit, guardClosed };
   }
 
   /** When the user's outage guard was closed, as far as that is kept. */

@@ -2,6 +2,7 @@ import type { PreviewLine, PreviewRequest, PreviewSkip } from "../fleet/rules/pr
 import { fleetOf } from "../platform/address.ts";
 import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
+import { sleep } from "../platform/sleep.ts";
 import { lineOf } from "./judge.ts";
 import { HistoryOutOfReach, type StoryFound, storyOf } from "./story.ts";
 
@@ -34,6 +35,8 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
   let failure: unknown;
   for (const instanceId of task.instanceIds) {
     if (after !== "" && Date.now() >= endsAt) break;
+    // Where one processor does all, whatever else waits comes in between.
+    await sleep(1);
     try {
       const found = await storyOf(env, userId, instanceId, task, task.guardClosed);
       const line = found.outcome === "found" ? judged(found, task.request, speed, userId) : null;

@@ -86,6 +86,8 @@ let plane: ControlPlane;
 let receiver: FakeHttp;
 let ada: User;
 let before: Awaited<ReturnType<typeof look>>;
+/** Previews of policies, which the former release does not know. */
+let previews: unknown;
 const tokens = new Map<string, string>();
 /** The numbers of the beats that were acknowledged. */
 const acknowledged = new Map<string, number[]>();
@@ -281,6 +283,9 @@ it("comes into every state under this release", async () => {
     }, PATIENCE)
     .toContain("idle");
   expect(toldTimes("idle idle")).toBe(0);
+  const preview = await api("/policy/preview", "POST", { policy: { preset: "careful" } });
+  expect(preview).toMatchObject({ state: "done", instances: { total: 10, done: 10, skipped: 0 } });
+  previews = await api("/policy/preview");
   before = await look();
   expect(before.statuses).toEqual(STATUSES);
   expect(await beatsInDatabase("waiting")).toBe(1);
@@ -320,6 +325,7 @@ it("goes on under this release again, with nothing lost and nothing told twice",
   expect(await world.change("parked", againDue)).toBe(1);
   await world.deploy(present);
   expect(await look()).toEqual(before);
+  expect(await api("/policy/preview")).toEqual(previews);
   await Promise.all(["rig", "waiting", "parked", "newcomer"].map((id) => beats(id, 31)));
   for (const [id, sent] of acknowledged) expect(await beatsKept(id), id).toEqual(sent);
   await expect.poll(() => beatsInDatabase("parked"), PATIENCE).toBeGreaterThanOrEqual(36);

@@ -98,6 +98,9 @@ it.each(["fleets of the former release", "fleets of this release"])("understands
   await api("/instances/rig/hibernate", "POST");
   await expect.poll(statuses, PATIENCE).toEqual({ silent: "hibernated", idle: "running", rig: "hibernated" });
   if (instances === present) {
+    // A fleet of the former release keeps no previews of policies.
+    expect(await api("/policy/preview")).toEqual({ previews: [] });
+    await expect(api("/policy/preview", "POST", { policy: {} })).rejects.toThrow(": 503 ");
     await api("/instances/rig", "PATCH", { tags: { team: "vision" } });
     // A fleet of the former release does not look for tags; the list does all the same.
     const tagged = async (view: string) =>

@@ -1,16 +1,13 @@
-import { type Heartbeat, idleReading } from "../lifecycle/model/heartbeat.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { PolicySettings } from "../lifecycle/model/policy-settings.ts";
-import { MINUTE_MS } from "../lifecycle/model/time.ts";
-import { evidenceOfKept } from "../lifecycle/model/use.ts";
-import { judge } from "../lifecycle/rules/use.ts";
 import type { Replayed } from "./outcome.ts";
 import type { Frontier, ProposalPoint } from "./proposal-points.ts";
+import { quietRuns, saidOf } from "./quiet-runs.ts";
 import type { Story } from "./story.ts";
 
 /**
- * Replays an instance's past by each setting of the grid. What no reading tells apart is replayed once: thresholds between which
- * no reading lies, and windows that are longer than all that was ever quiet.
+ * Replays an instance's past by each setting of the grid. Settings by which the same is quiet for long enough are replayed once: the
+ * windows that are longer than all that was ever quiet, and the thresholds that only tell shorter runs apart.
  */
 
 export const THRESHOLDS_PERCENT = [3, 5, 10, 20] as const;
@@ -77,25 +74,20 @@ function pointsOf(
   story: Story,
   base: Base,
   windows: readonly number[],
-  tools: Tools,
+  { compile, replay }: Tools,
 ): readonly ProposalPoint[] {
   const known = new Map<string, Replayed>();
-  return toldApart(story, base, tools).flatMap(({ thresholdPercent, sameAs, longestQuietMs }) =>
-    windows.map((minutes) => {
-      const tried = shortest(windows, minutes, base.own?.window ? 0 : longestQuietMs);
-      const key = `${sameAs}:${tried}`;
-      const replayed = known.get(key) ?? tools.replay(story, tools.compile(settingsAt(base, sameAs, tried)));
+  return THRESHOLDS_PERCENT.flatMap((thresholdPercent) => {
+    const runs = quietRuns(story, compile(settingsAt(base, thresholdPercent, WINDOWS_MINUTES[0])));
+    return windows.map((minutes) => {
+      const policy = compile(settingsAt(base, thresholdPercent, minutes));
+      const { hibernateAfterMs } = policy.idle;
+      const key = runs === null ? `${thresholdPercent}:${hibernateAfterMs}` : saidOf(runs, hibernateAfterMs);
+      const replayed = known.get(key) ?? replay(story, policy);
       known.set(key, replayed);
       return pointOf(thresholdPercent, minutes, replayed);
-    }),
-  );
-}
-
-/** The shortest of the windows that cannot be told from this one. */
-function shortest(windows: readonly number[], minutes: number, longestQuietMs: number): number {
-  return minutes * MINUTE_MS <= longestQuietMs
-    ? minutes
-    : (windows.find((other) => other * MINUTE_MS > longestQuietMs) ?? minutes);
+    });
+  });
 }
 
 function pointOf(
@@ -113,61 +105,6 @@ function pointOf(
     delayedMs: outcome.delayedMs,
     workCutMs: outcome.workCutMs,
   };
-}
-
-interface Told {
-  readonly thresholdPercent: number;
-  /** The lowest threshold by which every reading is judged the same. */
-  readonly sameAs: number;
-  /** From a reading that shows use to the next that does, in the policies' time: no idle run is longer. */
-  readonly longestQuietMs: number;
-}
-
-function toldApart(story: Story, base: Base, { compile, speed = 1 }: Tools): readonly Told[] {
-  const percents = base.own?.threshold ? [] : percentsOf(story, base.settings);
-  const told: Told[] = [];
-  for (const thresholdPercent of THRESHOLDS_PERCENT) {
-    const below = told.at(-1);
-    const isSame =
-      below !== undefined &&
-      !percents.some((percent) => percent >= below.thresholdPercent && percent < thresholdPercent);
-    const policy = compile(settingsAt(base, thresholdPercent, WINDOWS_MINUTES[0]));
-    told.push(
-      isSame
-        ? { ...below, thresholdPercent }
-        : { thresholdPercent, sameAs: thresholdPercent, longestQuietMs: longestQuiet(story, policy) * speed },
-    );
-  }
-  return told;
-}
-
-/** Each once, as idleness goes by them. */
-function percentsOf({ readings, hasGpu }: Story, { idle }: PolicySettings): readonly number[] {
-  const percents = new Set<number>();
-  for (const heartbeat of readings) {
-    const evidence = evidenceOfKept(heartbeat);
-    const reading = idleReading(evidence, idle.metric, hasGpu || evidence.hasUnreadGpu);
-    if (reading !== null) percents.add(reading.percent);
-  }
-  return [...percents];
-}
-
-/** Where only hours are kept, it is not told. */
-function longestQuiet(story: Story, policy: Policy): number {
-  if (story.hours.length > 0) return Number.POSITIVE_INFINITY;
-  let [longest, from] = [0, story.from];
-  for (const heartbeat of story.readings) {
-    if (!endsIdleRuns(heartbeat, policy, story.hasGpu)) continue;
-    longest = Math.max(longest, heartbeat.at - from);
-    from = Math.max(from, heartbeat.at);
-  }
-  return Math.max(longest, story.to - from);
-}
-
-/** What came late, and what the owner's hooks do, may be overlooked. */
-function endsIdleRuns(heartbeat: Heartbeat, policy: Policy, hasGpu: boolean): boolean {
-  if (heartbeat.isLate === true || heartbeat.use?.preparation === "running") return false;
-  return judge(evidenceOfKept(heartbeat), policy, hasGpu).verdict !== "quiet";
 }
 
 function knownMsOf({ readings, hours, to }: Story): number {

@@ -23,6 +23,7 @@ import {
   quietLunch,
   type Sign,
   unknownMachine,
+  weekOf,
 } from "./weeks.ts";
 
 /** The real replay over weeks whose right setting is known. */
@@ -180,6 +181,12 @@ describe("the frontier", () => {
     };
     expect(counted(busy())).toBe(1);
     expect(counted(noise())).toBe(WINDOWS_MINUTES.length);
+    // A server that flickers by day: what lies between its thresholds never lasts.
+    const flicker = (hour: number) => {
+      if (hour < 8) return 0;
+      return hour > 8.1 && hour < 23.9 && Math.floor(hour * 60) % 2 === 0 ? 4 : 90;
+    };
+    expect(counted(weekOf("flicker", { gpuAt: flicker, days: 2 }))).toBe(WINDOWS_MINUTES.length);
     expect(counted(lowUse())).toBeLessThanOrEqual(2 * WINDOWS_MINUTES.length);
   });
 

@@ -21,6 +21,7 @@ export class Machine {
   readonly #see: (event: HistoryEvent) => void;
   /** When a wake under way brings it back. */
   #backAt: number | null = null;
+  #passedAt = 0;
   /** It was started where it is rented, and the service learns of it by its next heartbeat. */
   #isStarted = false;
   #offSince: number;
@@ -48,8 +49,9 @@ export class Machine {
     return this.#line.state;
   }
 
+  /** Also of what the service was not told, such as that it came back by itself. */
   get now(): number {
-    return this.#line.now;
+    return Math.max(this.#line.now, this.#passedAt);
   }
 
   get isOff(): boolean {
@@ -78,6 +80,7 @@ export class Machine {
 
   /** What happens by itself at this moment, which is `nextAt`. */
   pass(at: number): void {
+    this.#passedAt = at;
     const isBack = this.#backAt !== null && this.#backAt <= at;
     const preparedAt = this.#preparedAt();
     const isDue = this.#line.wakeAt !== null && this.#line.wakeAt <= at;

@@ -59,6 +59,15 @@ describe("an interruption", () => {
     expect(interruptions).toMatchObject([{ delayedMs: 4 * MINUTE_MS, workCutMs: 4 * MINUTE_MS }]);
   });
 
+  it("lasts as long where nobody but its owner can start the machine", () => {
+    const story = storyOf(360, pausing, { profile: { provider: "agent" } });
+    const { outcome, interruptions } = replayed(story);
+    expect(interruptions).toMatchObject([
+      { at: minute(300), delayedMs: 10 * MINUTE_MS, workCutMs: 10 * MINUTE_MS },
+    ]);
+    expect(outcome).toMatchObject({ delayedMs: 10 * MINUTE_MS, interruptions: 1 });
+  });
+
   it("cuts only what is work: the rest of the time until it is back is delay alone", () => {
     const blink = [
       ...readingsOf(0, 60, 90),

@@ -53,7 +53,7 @@ const measures: Record<Measure, string> = {
   interruptions: "Interruptions",
   delayed: "Work waited",
   work_cut: "Work cut",
-  regrets: "Undone within minutes",
+  regrets: "Too early",
   deletions: "Deletions",
   working: "Working",
   idle: "Idle",
@@ -121,7 +121,7 @@ export const englishReplay = {
   measures,
   measure: "Measure",
   notes:
-    "Differences are against what happened. “In force” is what was saved when it was tried. Presets keep your other numbers.",
+    "Differences are against what happened. “In force” is what was saved when it was tried. Presets keep your other numbers. A hibernation was too early if within ten minutes somebody undid it, or work came.",
   unpriced: (hours: string) =>
     `For ${hours} of machine time nobody knows the price: that is in none of the dollars.`,
   observes: "What was tried only observes: it decides each step, and takes none.",

@@ -69,7 +69,7 @@ export const portugueseReplay: ReplayWords = {
     interruptions: "Interrupções",
     delayed: "O trabalho esperou",
     work_cut: "Trabalho cortado",
-    regrets: "Desfeitas em minutos",
+    regrets: "Cedo demais",
     deletions: "Exclusões",
     working: "Trabalhando",
     idle: "Ociosa",
@@ -79,7 +79,7 @@ export const portugueseReplay: ReplayWords = {
   },
   measure: "Medida",
   notes:
-    "As diferenças são em relação ao que houve. “Em vigor” é o que estava salvo na hora do teste. As três últimas mantêm os seus outros números.",
+    "As diferenças são em relação ao que houve. “Em vigor” é o que estava salvo na hora do teste. As três últimas mantêm os seus outros números. Uma hibernação veio cedo demais se em dez minutos alguém a desfez, ou chegou trabalho.",
   unpriced: (hours) =>
     `De ${hours} de tempo de máquina ninguém sabe o preço: isso não está em nenhum dos valores.`,
   observes: "O que foi testado só observa: decide cada passo, e não dá nenhum.",

@@ -39,7 +39,7 @@ export function madeUpReadings(
     all.readings.push(reading);
   };
   const firstAt = story.readings[0]?.at ?? story.to;
-  for (const hour of story.hours) addHour(hour, story, intervalMs, firstAt, add);
+  for (const hour of story.hours) addHour(hour, hour.at >= gpuSince, intervalMs, firstAt, add);
   for (const reading of story.readings) add(reading.at, reading.isLate === true ? LATE : READ, reading);
   const heard = sorted(all);
   if (offSpans.length === 0) return inArrays(heard);
@@ -47,7 +47,7 @@ export function madeUpReadings(
   const [before, since] = [quietReading(false), quietReading(true)];
   for (const off of offSpans) {
     for (const at of assumedTimes(off, heardAt, span, intervalMs)) {
-      add(at, ASSUMED, at < gpuSince ? before : since);
+      if (!isCoarse(story.hours, at, firstAt)) add(at, ASSUMED, at < gpuSince ? before : since);
     }
   }
   return inArrays(sorted(all));
@@ -79,9 +79,15 @@ function sorted(moments: Moments): Moments {
   return picked;
 }
 
+/** Whether it lies in an hour that was heard: that is told by the hour, for all of it. */
+function isCoarse(hours: Story["hours"], at: number, firstAt: number): boolean {
+  if (at >= firstAt) return false;
+  return hours.some((hour) => hour.heartbeats > 0 && at >= hour.at && at < hour.at + HOUR_MS);
+}
+
 type Add = (at: number, kind: number, reading: Heartbeat) => void;
 
-function addHour(hour: PastHour, { hasGpu }: Story, intervalMs: number, firstAt: number, add: Add): void {
+function addHour(hour: PastHour, hasGpu: boolean, intervalMs: number, firstAt: number, add: Add): void {
   if (hour.heartbeats <= 0) return;
   const reading = readingOfHour(hour, hasGpu);
   const until = Math.min(firstAt, hour.at + HOUR_MS);

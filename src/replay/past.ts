@@ -61,7 +61,7 @@ function makeReady(story: Story, speed: number): Past {
   const endsAt = Math.max(beginning.at, Math.min(story.to, gone?.at ?? story.to));
   const offSpans = offSpansOf(story.events);
   const intervalMs = intervalOf(story) / speed;
-  const gpuSince = gpuSinceOf(story.readings, beginning.state.agent.hasGpu);
+  const gpuSince = gpuSinceOf(story, beginning.state.agent.hasGpu);
   const span = { from: beginning.at, to: endsAt };
   const merged = madeUpReadings(story, offSpans, span, intervalMs, gpuSince);
   const judgeWork = judgeBy(workRules(hasGpu), hasGpu);
@@ -157,12 +157,13 @@ function judged(readings: readonly Heartbeat[], gpuFrom: number, idle: Policy["i
 }
 
 /** When it had reported a GPU. */
-function gpuSinceOf(readings: readonly Heartbeat[], isKnown: boolean): number {
+function gpuSinceOf({ hours, readings }: Story, isKnown: boolean): number {
   if (isKnown) return Number.NEGATIVE_INFINITY;
+  const hour = hours.find(({ gpuMaxPercent }) => gpuMaxPercent !== null);
   const first = readings.find(
     (reading) => highestGpuPercent(reading) !== null || reading.use?.unread.includes("gpu") === true,
   );
-  return first?.at ?? Number.POSITIVE_INFINITY;
+  return hour?.at ?? first?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function firstFrom(at: Float64Array, moment: number): number {

@@ -20,6 +20,8 @@ export type StoryFound =
 export class HistoryOutOfReach extends Error {}
 
 /** Its object runs the former release, which does not know the question. */
+export class FormerObject extends Error {}
+
 const FORMER = "former";
 
 type Answer = StoryBasis | Unreadable | typeof FORMER | null;
@@ -45,7 +47,7 @@ export async function storyOf(
   const range = { from, before: { at: to, sequence: Number.MAX_SAFE_INTEGER }, limit: WAITING_AT_MOST };
   const asked = answerOr<Answer>(actorOf(env, userId, instanceId).storyBasis(range), FORMER);
   const basis = await within(ANSWER_LIMIT_MS, asked);
-  if (basis === FORMER) throw new Error("its object runs the former release");
+  if (basis === FORMER) throw new FormerObject("its object runs the former release");
   if (basis === null) return { outcome: "removed" };
   if ("outcome" in basis) return { outcome: "unreadable" };
   const { profile, hasGpu } = basis;

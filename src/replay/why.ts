@@ -108,7 +108,7 @@ export function whyAt(story: Story, at: number, compile: (inForce: PolicyInForce
   return {
     at,
     status: state.phase.status,
-    verdict: verdictOf(state, policy, heard, hour, at),
+    verdict: verdictOf(state, policy, heard, hour === null && at >= story.from, at),
     idleSince: run?.since ?? null,
     isIdleLonger: run !== null && isAtBeginning(run.since, story, policy),
     lifecycle: explained(state, policy, at),
@@ -148,7 +148,7 @@ function verdictOf(
   { phase }: InstanceState,
   policy: Policy,
   heard: JudgedReading | null,
-  hour: PastHour | null,
+  isKept: boolean,
   at: number,
 ): Verdict {
   switch (phase.status) {
@@ -161,7 +161,7 @@ function verdictOf(
     case "running":
     case "orphaned":
     case "hibernating":
-      if (hour !== null) return "not_kept";
+      if (!isKept) return "not_kept";
       if (heard === null || at - heard.at > FRESH_INTERVALS * policy.intervalMs) return "silent";
       return policy.idle.enabled ? HEARD[heard.verdict] : "not_judged";
   }

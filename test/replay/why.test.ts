@@ -259,6 +259,11 @@ describe("the readings around a moment", () => {
     expect(why).toMatchObject({ verdict: "not_kept", heard: null, readings: [], hour: hours[0] });
   });
 
+  it("are not said to be missing where more happened than is looked at", () => {
+    const story = storyWith([heard(100, 0)], { from: START + 100 * MINUTE_MS });
+    expect(whyAt(story, START + 50 * MINUTE_MS, compile).verdict).toBe("not_kept");
+  });
+
   it("may leave open how long it has been idle", () => {
     const readings = minutes.map((minute) => heard(minute, 0));
     const story = storyWith(readings, {

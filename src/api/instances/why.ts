@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, invalid, notFound, unreadable } from "../../http/errors.ts";
+import { errorResponses, invalid, notFound, unavailable, unreadable } from "../../http/errors.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
 import { readSettings } from "../../platform/settings.ts";
-import { type StoryFound, storyOf } from "../../previews/story.ts";
+import { FormerObject, type StoryFound, storyOf } from "../../previews/story.ts";
 import type { PolicyInForce, Story } from "../../replay/story.ts";
 import { LOOKED_BACK_MS, whyAt } from "../../replay/why.ts";
 import { instanceParams } from "./schemas.ts";
@@ -52,7 +52,7 @@ export class WhyThen extends Endpoint {
       from: query.at - LOOKED_BACK_MS,
       to: Math.min(Math.max(query.at, now), query.at + LOOKED_AHEAD_MS),
     };
-    const found = foundOrThrow(await storyOf(c.env, userId, params.id, period, []));
+    const found = await foundOrThrow(storyOf(c.env, userId, params.id, period, []));
     const at = momentOf(query.at, found.story);
     const whose = { userId, instanceId: params.id };
     const story = { ...found.story, policies: await policiesAround(c.env, whose, found) };
@@ -81,7 +81,10 @@ function notThen(message: string) {
   return invalid([{ path: "query.at", message }]);
 }
 
-function foundOrThrow(found: StoryFound) {
+async function foundOrThrow(asked: Promise<StoryFound>) {
+  const found = await asked.catch((error: unknown) => {
+    throw error instanceof FormerObject ? unavailable(60) : error;
+  });
   switch (found.outcome) {
     case "found":
       return found;

@@ -160,8 +160,11 @@ function judged(readings: readonly Heartbeat[], gpuFrom: number, idle: Policy["i
 function gpuSinceOf({ hours, readings }: Story, isKnown: boolean): number {
   if (isKnown) return Number.NEGATIVE_INFINITY;
   const hour = hours.find(({ gpuMaxPercent }) => gpuMaxPercent !== null);
+  // What came late says nothing of its machine but its readings.
   const first = readings.find(
-    (reading) => highestGpuPercent(reading) !== null || reading.use?.unread.includes("gpu") === true,
+    (reading) =>
+      reading.isLate !== true &&
+      (highestGpuPercent(reading) !== null || reading.use?.unread.includes("gpu") === true),
   );
   return hour?.at ?? first?.at ?? Number.POSITIVE_INFINITY;
 }

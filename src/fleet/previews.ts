@@ -9,8 +9,9 @@ import { READY } from "./keeper.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
 import type { KeptLine, PreviewRequest, PreviewSkip } from "./rules/preview.ts";
 import { guardClosedIn } from "./tables/guard-spans.ts";
+import type { PreviewPage, PreviewRow, TagSum } from "./tables/preview-rows.ts";
 import { countPreviewed, previewedAfter } from "./tables/previewed.ts";
-import { PREVIEW_LINES_KEPT, type PreviewPage, type PreviewRow, type TagSum } from "./tables/previews.ts";
+import { PREVIEW_LINES_KEPT } from "./tables/previews.ts";
 
 /** So many are replayed at once. */
 export const PREVIEWS_RUNNING = 2;
@@ -35,7 +36,7 @@ export type PreviewStarted =
   | { readonly outcome: "too_many_running" }
   | { readonly outcome: "too_many_instances"; readonly limit: number };
 
-/** A preview with the first of its lines. */
+/** A preview with those of its lines for which the candidate changes most. */
 export interface PreviewNow {
   readonly preview: PreviewRow;
   readonly lines: readonly KeptLine[];
@@ -129,7 +130,7 @@ export abstract class FleetPreviews extends FleetInventory {
     if (preview === null) return null;
     return {
       preview: standingOf(preview, Date.now()),
-      lines: previews.lines(id, "", lines),
+      lines: previews.mostChanged(id, lines),
       skips: previews.skips(id, skips),
       tags: previews.tags(id),
     };

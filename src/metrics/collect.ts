@@ -1,5 +1,5 @@
 import type { MoneyFigures } from "../fleet/budget.ts";
-import type { PreviewRow } from "../fleet/tables/previews.ts";
+import type { PreviewRow } from "../fleet/tables/preview-rows.ts";
 import { readDatabases } from "../history/standing.ts";
 import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";

@@ -1,6 +1,7 @@
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { proposalInEnglish } from "../../replay/say-proposal.ts";
-import type { HeadView, LineView, OutcomeView, PointView, PreviewView } from "./schemas.ts";
+import type { PointView } from "./proposal-schemas.ts";
+import type { HeadView, LineView, OutcomeView, PreviewView } from "./schemas.ts";
 
 /** A preview as the API reference shows it. */
 

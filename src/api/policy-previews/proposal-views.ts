@@ -1,12 +1,12 @@
 import type { KeptProposal } from "../../fleet/rules/preview.ts";
-import type { PreviewRow, TagSum } from "../../fleet/tables/previews.ts";
+import type { PreviewRow, TagSum } from "../../fleet/tables/preview-rows.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { type Proposal, proposalOf } from "../../replay/proposal.ts";
 import { isSameSetting, type RatedPoint, settingOf } from "../../replay/proposal-points.ts";
 import { proposalInEnglish } from "../../replay/say-proposal.ts";
 import { hours, minutes } from "./durations.ts";
-import type { PointView, ProposalView, ProposedView } from "./schemas.ts";
+import type { PointView, ProposalView, ProposedView } from "./proposal-schemas.ts";
 
 /** So many tags are shown. */
 const TAGS_SHOWN = 20;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { PreviewNow } from "../../fleet/previews.ts";
 import type { KeptLine } from "../../fleet/rules/preview.ts";
-import type { PreviewRow } from "../../fleet/tables/previews.ts";
+import type { PreviewRow } from "../../fleet/tables/preview-rows.ts";
 import { answerOrUnavailable } from "../../http/answered.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { idCursor, nextIdCursor, pageLimit } from "../../http/cursor.ts";

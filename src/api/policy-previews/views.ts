@@ -1,6 +1,6 @@
 import type { PreviewNow } from "../../fleet/previews.ts";
 import type { KeptLine, NamedInterruption } from "../../fleet/rules/preview.ts";
-import type { PreviewRow } from "../../fleet/tables/previews.ts";
+import type { PreviewRow } from "../../fleet/tables/preview-rows.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { presetOf } from "../../lifecycle/model/presets.ts";

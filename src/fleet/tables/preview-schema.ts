@@ -21,6 +21,7 @@ const STATEMENTS = [
      instance_id TEXT NOT NULL,
      skipped TEXT,                     -- why it is in no sum; NULL: it is
      line TEXT,                        -- JSON: KeptLine; NULL: it was skipped
+     change REAL,                      -- dollars by which the candidate saves more, or less, than was saved
      PRIMARY KEY (preview_id, instance_id)
    ) WITHOUT ROWID`,
   // What the instances of each tag come to.
@@ -30,6 +31,7 @@ const STATEMENTS = [
      frontier TEXT NOT NULL,           -- JSON: Frontier
      PRIMARY KEY (preview_id, tag)
    ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS preview_lines_changed ON preview_lines (preview_id, change DESC, instance_id) WHERE change IS NOT NULL",
   "CREATE INDEX IF NOT EXISTS preview_lines_skipped ON preview_lines (preview_id, instance_id) WHERE skipped IS NOT NULL",
 ];
 

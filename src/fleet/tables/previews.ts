@@ -1,24 +1,24 @@
-import { z } from "zod";
-import { jsonText, readableRows, storedOverridesSchema } from "../../lifecycle/model/stored.ts";
+import { readableRows } from "../../lifecycle/model/stored.ts";
 import { listTags, writeTag } from "../../lifecycle/model/tags.ts";
-import { addFrontiers, type Frontier, NO_FRONTIER } from "../../replay/proposal-points.ts";
-import type { Span } from "../../replay/story.ts";
+import { addFrontiers, NO_FRONTIER } from "../../replay/proposal-points.ts";
 import {
   addLine,
-  FAILED_BECAUSE,
   type FailedBecause,
-  frontierSchema,
   type KeptLine,
-  keptLineSchema,
   NO_SUM,
   type PreviewLine,
-  type PreviewRequest,
   type PreviewSkip,
-  type PreviewSum,
-  SKIPPED_BECAUSE,
-  sumSchema,
   writeSmall,
 } from "../rules/preview.ts";
+import {
+  lineRow,
+  type PreviewPage,
+  type PreviewRow,
+  previewRow,
+  skipRow,
+  type TagSum,
+  tagRow,
+} from "./preview-rows.ts";
 
 /** Previews of policies: a row each, and a row for each of their instances. */
 
@@ -33,78 +33,6 @@ const TAGS_KEPT = 50;
 
 /** A preview that cannot reach more instances than it has replayed, and so many, gives up. */
 const OUT_OF_REACH_AT_LEAST = 50;
-
-const STATES = ["running", "done", "failed"] as const;
-export type PreviewState = (typeof STATES)[number];
-
-export interface PreviewRow extends Span {
-  readonly id: string;
-  readonly createdAt: number;
-  /** When it last came on. */
-  readonly movedAt: number;
-  readonly state: PreviewState;
-  /** Why it failed; null where it did not. */
-  readonly because: FailedBecause | null;
-  readonly request: PreviewRequest;
-  /** How many instances it is of. */
-  readonly total: number;
-  readonly done: number;
-  readonly skipped: number;
-  /** Instances up to here are through. */
-  readonly after: string;
-  readonly sum: PreviewSum;
-}
-
-const requestSchema = z.object({
-  policy: storedOverridesSchema,
-  inForce: storedOverridesSchema,
-  instancePolicy: storedOverridesSchema.nullable(),
-  days: z.number(),
-  instances: z.array(z.string()).nullable(),
-  tag: z.object({ key: z.string(), value: z.string() }).nullable(),
-  wantsProposal: z.boolean(),
-  requestId: z.string(),
-}) satisfies z.ZodType<PreviewRequest>;
-
-const previewRow = z
-  .object({
-    id: z.string(),
-    created_at: z.number(),
-    moved_at: z.number(),
-    from_at: z.number(),
-    to_at: z.number(),
-    state: z.enum(STATES),
-    because: z.enum(FAILED_BECAUSE).nullable().catch(null),
-    request: jsonText(requestSchema),
-    total: z.number(),
-    done: z.number(),
-    skipped: z.number(),
-    after: z.string(),
-    sum: jsonText(sumSchema),
-  })
-  .transform(
-    ({ created_at, moved_at, from_at, to_at, ...row }): PreviewRow => ({
-      ...row,
-      createdAt: created_at,
-      movedAt: moved_at,
-      from: from_at,
-      to: to_at,
-    }),
-  );
-
-const skipRow = z
-  .object({ instance_id: z.string(), skipped: z.enum(SKIPPED_BECAUSE) })
-  .transform(({ instance_id, skipped }): PreviewSkip => ({ instanceId: instance_id, because: skipped }));
-
-export interface TagSum {
-  /** `key:value` */
-  readonly tag: string;
-  readonly frontier: Frontier;
-}
-
-const tagRow = z.object({ tag: z.string(), frontier: jsonText(frontierSchema) }) satisfies z.ZodType<TagSum>;
-
-const lineRow = z.object({ line: jsonText(keptLineSchema) }).transform(({ line }): KeptLine => line);
 
 export class Previews {
   readonly #sql: SqlStorage;
@@ -226,11 +154,12 @@ export class Previews {
 
   #addRow(id: string, instanceId: string, skipped: string | null, line: KeptLine | null): void {
     this.#sql.exec(
-      "INSERT INTO preview_lines (preview_id, instance_id, skipped, line) VALUES (?, ?, ?, ?)",
+      "INSERT INTO preview_lines (preview_id, instance_id, skipped, line, change) VALUES (?, ?, ?, ?, ?)",
       id,
       instanceId,
       skipped,
       line === null ? null : writeSmall(line),
+      line === null ? null : Math.abs(line.candidate.saved - line.actual.saved),
     );
   }
 
@@ -264,6 +193,17 @@ export class Previews {
     );
   }
 
+  /** The lines for which the candidate changes most, in dollars. */
+  mostChanged(id: string, limit: number): KeptLine[] {
+    const rows = this.#sql.exec(
+      `SELECT line FROM preview_lines
+       WHERE preview_id = ? AND change IS NOT NULL ORDER BY change DESC, instance_id LIMIT ?`,
+      id,
+      limit,
+    );
+    return readableRows(lineRow, rows.toArray());
+  }
+
   /** Lines after an instance, in the order of ids. */
   lines(id: string, after: string, limit: number): KeptLine[] {
     const rows = this.#sql.exec(
@@ -286,13 +226,6 @@ export class Previews {
     );
     return readableRows(skipRow, rows.toArray());
   }
-}
-
-export interface PreviewPage {
-  readonly lines: readonly PreviewLine[];
-  readonly skips: readonly PreviewSkip[];
-  /** The last instance of the page. */
-  readonly after: string;
 }
 
 function keptOf({ instanceId, name, tags, outcomes, proposal }: PreviewLine): KeptLine {

@@ -65,6 +65,10 @@ function take(previews: Previews, id: string, ...lines: readonly PreviewLine[]) 
   previews.take(preview, { lines, skips: [], after: lines.at(-1)?.instanceId ?? "" }, DAY);
 }
 
+function never(): never {
+  throw new Error("no preview");
+}
+
 describe("the table of previews", () => {
   it("adds each line once, whichever page brings it", async () => {
     await withPreviews((previews) => {
@@ -78,6 +82,29 @@ describe("the table of previews", () => {
       expect(kept?.sum.outcomes.candidate.saved).toBeCloseTo(1, 5);
       expect(kept?.sum.frontier).toMatchObject({ instances: 3, points: [{ saved: 3 }] });
       expect(previews.lines("p", "", 10).map(({ instanceId }) => instanceId)).toEqual(["a", "b", "c"]);
+    });
+  });
+
+  it("shows those first for which the candidate changes most", async () => {
+    await withPreviews((previews) => {
+      add(previews, "p");
+      const saving = (saved: number) => ({
+        outcomes: eachCompared((of) => ({ ...NOTHING, saved: of === "candidate" ? saved : 5 })),
+      });
+      const lines = [
+        lineOf("a", saving(5)),
+        lineOf("b", saving(1)),
+        lineOf("c", saving(8)),
+        lineOf("d", saving(5)),
+      ];
+      take(previews, "p", ...lines);
+      previews.take(
+        previews.list()[0] ?? never(),
+        { lines: [], skips: [{ instanceId: "e", because: "failed" }], after: "e" },
+        DAY,
+      );
+      const ids = previews.mostChanged("p", 3).map(({ instanceId }) => instanceId);
+      expect(ids).toEqual(["b", "c", "a"]);
     });
   });
 

@@ -41,8 +41,8 @@ class Actual {
     const { phase } = past.beginning;
     this.#past = past;
     this.#interruptions = new Interruptions(past);
-    this.#policies = story.policies.map(({ from, settings }) => {
-      const policy = compilePolicy(settings, speed);
+    this.#policies = story.policies.map(({ from, settings, suspended }) => {
+      const policy = compilePolicy(settings, speed, suspended);
       return { from, policy, verdicts: past.verdictsBy(policy.idle) };
     });
     this.#doing = doingOf(phase);

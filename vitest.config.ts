@@ -90,7 +90,7 @@ function insideWorkerd(more: { d1Databases?: string[] } = {}) {
         TOKEN_LIMIT: { namespace_id: "1003", simple: { limit: 1_000_000, period: 60 } },
         REGISTRATION_LIMIT: { namespace_id: "1004", simple: { limit: 100_000, period: 60 } },
         CHANNEL_TEST_LIMIT: { namespace_id: "1005", simple: { limit: 10, period: 60 } },
-        PREVIEW_LIMIT: { namespace_id: "1006", simple: { limit: 30, period: 60 } },
+        PREVIEW_LIMIT: { namespace_id: "1006", simple: { limit: 100_000, period: 60 } },
         LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
       },
     },

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { toIso } from "../../src/lifecycle/model/time.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, rowsOf, setClock } from "../world.ts";
 
@@ -149,6 +150,7 @@ describe("another user's instance", () => {
       ["GET", "/preparation"],
       ["GET", "/heartbeats"],
       ["GET", "/events"],
+      ["GET", `/why?at=${toIso(Date.now())}`],
     ];
     for (const [method, path, json] of asked) {
       const answers = await Promise.all(
@@ -234,6 +236,7 @@ describe("tokens", () => {
       ["user", "GET", "/api/agent/instances/rig/preparation"],
       ["user", "GET", "/api/agent/instances/rig/heartbeats"],
       ["user", "GET", "/api/agent/instances/rig/events"],
+      ["user", "GET", "/api/agent/instances/rig/why"],
       ["user", "GET", "/api/agent/events"],
       ["user", "GET", "/api/agent/budget"],
       ["user", "PUT", "/api/agent/budget"],

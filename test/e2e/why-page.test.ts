@@ -68,10 +68,18 @@ async function openAs(options: BrowserContextOptions = {}): Promise<Page> {
 
 const card = (page: Page) => page.locator("section.why");
 
+/** The button of an event of the timeline. */
+const whyOf = (page: Page, event: string) =>
+  page
+    .locator(".timeline li")
+    .filter({ has: page.getByText(event, { exact: true }) })
+    .first()
+    .getByRole("button", { name: /^(Why|Por quê)\?$/ });
+
 describe("why it was so", () => {
   it("is told at an event of the timeline by its button, and the keyboard gets there too", async () => {
     const page = await openAs();
-    const button = page.getByRole("button", { name: /^Why\? Hibernating, / });
+    const button = whyOf(page, "Hibernating");
     await button.waitFor(PATIENCE);
     await button.focus();
     await page.keyboard.press("Enter");
@@ -116,7 +124,7 @@ describe("why it was so", () => {
       colorScheme: "dark",
       viewport: { width: 390, height: 840 },
     });
-    await page.getByRole("button", { name: /^Por quê\? Hibernando, / }).click();
+    await whyOf(page, "Hibernando").click();
     await card(page)
       .getByText(/^Nada mostrava uso: ociosa desde /)
       .waitFor(PATIENCE);

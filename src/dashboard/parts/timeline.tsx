@@ -59,7 +59,7 @@ export function Timeline({
       <ol class="timeline">
         {events.map((event) => (
           <li key={keyOf(event)} class={event.severity}>
-            <p>
+            <p id={idOf(event)}>
               <b>{words.value.event(event.kind)}</b>{" "}
               {withInstance && event.instance_id !== null && (
                 <a href={instanceAddress(event.instance_id)}>{event.instance_id}</a>
@@ -82,18 +82,17 @@ export function Timeline({
   );
 }
 
-function WhyButton({ event: { kind, at }, onWhy }: { event: LifecycleEvent; onWhy: (at: string) => void }) {
-  const { whyThen, whyThenOf, event } = words.value;
+/** What it is about stands above it. */
+function WhyButton({ event, onWhy }: { event: LifecycleEvent; onWhy: (at: string) => void }) {
   return (
-    <button
-      type="button"
-      class="small"
-      aria-label={whyThenOf(event(kind), dateTime(at, language.value))}
-      onClick={() => onWhy(at)}
-    >
-      {whyThen}
+    <button type="button" class="small" aria-describedby={idOf(event)} onClick={() => onWhy(event.at)}>
+      {words.value.whyThen}
     </button>
   );
+}
+
+function idOf({ id, instance_id }: LifecycleEvent): string {
+  return `event-${instance_id}-${id}`;
 }
 
 /** What the machine cost then. */

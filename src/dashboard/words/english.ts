@@ -184,7 +184,6 @@ export const english = {
   older: "Older",
   evidence: "Evidence",
   whyThen: "Why?",
-  whyThenOf: (what: string, when: string) => `Why? ${what}, ${when}`,
   policyTitle: "Policy",
   policyHint: "A field left empty takes the value of the level above.",
   from: { instance: "set here", user: "your default", service: "service default" },

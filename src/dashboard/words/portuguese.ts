@@ -170,7 +170,6 @@ export const portuguese: Words = {
   older: "Mais antigos",
   evidence: "Evidência",
   whyThen: "Por quê?",
-  whyThenOf: (what, when) => `Por quê? ${what}, ${when}`,
   policyTitle: "Política",
   policyHint: "Um campo vazio toma o valor do nível acima.",
   from: { instance: "definido aqui", user: "seu padrão", service: "padrão do serviço" },

@@ -216,6 +216,22 @@ describe("the machine", () => {
     expect(outcome.hibernatedMs).toBe((250 - 65) * MINUTE_MS);
   });
 
+  it("is woken by its schedule before the work of the same moment comes", () => {
+    const atOnce = [
+      event(-300, "hibernated", { reason: "idle" }),
+      event(-200, "waking"),
+      event(-200, "woken"),
+    ];
+    const schedule = {
+      timezone: "UTC",
+      awake: [{ days: ["fri" as const], from: "05:00", to: "06:00" }],
+      outside: "idle_rules" as const,
+      wake_at_start: true,
+    };
+    const { outcome } = replayed(storyOf(360, pausing, { events: atOnce }), { schedule });
+    expect(outcome).toMatchObject({ interruptions: 0, hibernatedMs: (300 - 65) * MINUTE_MS });
+  });
+
   it("is hibernated once its hooks have run for as long as they last took", () => {
     const events = [
       event(-500, "preparing", { preparation_id: "p1", because: "idle" }),

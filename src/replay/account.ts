@@ -2,7 +2,6 @@ import type { InstanceState } from "../lifecycle/model/state.ts";
 import type { Beginning } from "./beginning.ts";
 import { type Difference, explain } from "./differences.ts";
 import type { Heard } from "./heard.ts";
-import type { Source } from "./outside.ts";
 import type { PastEvent, Story } from "./story.ts";
 
 /** So many differences are kept. */
@@ -17,18 +16,7 @@ export class Account {
   #heardAtAgreement = 0;
   #isBegun = false;
   reproduced = 0;
-  lateAlarms = 0;
-  differencesInAll = 0;
   readonly differences: Difference[] = [];
-  readonly taken: Record<Source, number> = {
-    people: 0,
-    orders: 0,
-    guard: 0,
-    provider: 0,
-    cleanup: 0,
-    operator: 0,
-    inquiries: 0,
-  };
 
   constructor(story: Story, beginning: Beginning, heard: readonly Heard[]) {
     this.#story = story;
@@ -47,7 +35,6 @@ export class Account {
 
   /** `actual`: null for what was only predicted. */
   differ(kind: string, at: number, actual: PastEvent | null, heard: number, state: InstanceState): void {
-    this.differencesInAll += 1;
     if (this.differences.length >= DIFFERENCES_KEPT) return;
     const from = this.#agreedAt;
     const { policies, events } = this.#story;

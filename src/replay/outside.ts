@@ -9,13 +9,7 @@ import type { PastEvent } from "./story.ts";
 
 /** What came from outside, as an event tells it: no policy decides upon it, only upon what follows from it. */
 
-/** Who brought it about. */
-export const SOURCES = ["people", "orders", "guard", "provider", "cleanup", "operator", "inquiries"] as const;
-
-export type Source = (typeof SOURCES)[number];
-
 export interface Input {
-  readonly by: Source;
   readonly events: readonly InstanceEvent[];
   /** The policy that holds from here on; absent where it stays. */
   readonly policy?: Policy | undefined;
@@ -26,7 +20,7 @@ export interface Input {
  * instance is asked, such as how it is, has it take the steps that are due by then, though no alarm would.
  */
 export function inputsOf(event: PastEvent, around: Around): readonly Input[] {
-  const asked: Input = { by: "inquiries", events: [{ type: "alarm", dueAt: event.at }] };
+  const asked = input({ type: "alarm", dueAt: event.at });
   return [...broughtBy(event, around), asked];
 }
 
@@ -41,37 +35,33 @@ export interface Around {
 function broughtBy(event: PastEvent, { state, policy, next, reason }: Around): readonly Input[] {
   const { detail } = event;
   const actionId = actionOf(state)?.id ?? "none";
-  const by = (source: Source, ...events: readonly InstanceEvent[]): Input => ({ by: source, events });
   switch (event.kind) {
     case "kept_alive":
-      return [by("people", { type: "keep_alive", durationMs: keptAliveMs(event, state) })];
+      return [input({ type: "keep_alive", durationMs: keptAliveMs(event, state) })];
     case "policy_changed":
-      return [{ by: "people", events: [{ type: "policy.changed", former: policy }], policy: next }];
+      return [{ events: [{ type: "policy.changed", former: policy }], policy: next }];
     case "changed":
-      return [by("people", { type: "changed", changes: changesOf(event, state), sighted: null })];
+      return [input({ type: "changed", changes: changesOf(event, state), sighted: null })];
     case "waking":
-      return textIn(detail, "rule") === null ? [by("people", { type: "wake.requested" })] : [];
+      return textIn(detail, "rule") === null ? [input({ type: "wake.requested" })] : [];
     case "preparation_cancelled":
       return preparationOf(state.phase) === null || detail.by_person !== true
         ? []
-        : [by("people", { type: "wake.requested" })];
+        : [input({ type: "wake.requested" })];
     case "preparing":
     case "hibernating":
     case "would_hibernate":
-      return [
-        ...hibernationsOf(event, reason),
-        ...permits(event, state).map((permit) => by("guard", permit)),
-      ];
+      return [...hibernationsOf(event, reason), ...permits(event, state).map((permit) => input(permit))];
     case "hibernated":
       return detail.by_hand === true
-        ? [by("provider", listed(event, "stopped"))]
-        : [by("orders", succeeded(actionId, textIn(detail, "confirmed_by")))];
+        ? [input(listed(event, "stopped"))]
+        : [input(succeeded(actionId, textIn(detail, "confirmed_by")))];
     case "hibernate_failed":
     case "delete_failed":
-      return [by("orders", { type: "action.failed", actionId, because: "it failed" })];
+      return [input({ type: "action.failed", actionId, because: "it failed" })];
     case "wake_failed":
       return [
-        by("orders", {
+        input({
           type: "action.failed",
           actionId,
           because: "it failed",
@@ -82,34 +72,29 @@ function broughtBy(event: PastEvent, { state, policy, next, reason }: Around): r
     case "hibernate_cancelled":
     case "delete_cancelled":
     case "recovered":
-      return [
-        by("orders", { type: "action.refused", actionId }),
-        by("orders", { type: "action.accepted", actionId }),
-      ];
+      return [input({ type: "action.refused", actionId }), input({ type: "action.accepted", actionId })];
     case "accepted_too_late":
-      return [by("orders", { type: "action.accepted", actionId })];
+      return [input({ type: "action.accepted", actionId })];
     case "deleted":
-      return [by("orders", succeeded(actionId, null, textIn(detail, "snapshot_id")))];
+      return [input(succeeded(actionId, null, textIn(detail, "snapshot_id")))];
     case "gone":
       return [
-        by("orders", { type: "action.gone", actionId }),
-        by("provider", listed(event, "terminated")),
-        by("provider", looked(state, { shows: "gone" })),
+        input({ type: "action.gone", actionId }),
+        input(listed(event, "terminated")),
+        input(looked(state, { shows: "gone" })),
       ];
     case "found_running":
       return [
-        by("orders", { type: "action.found_running", actionId }),
-        by("provider", listed(event, "running")),
-        by("provider", looked(state, { shows: "running" })),
+        input({ type: "action.found_running", actionId }),
+        input(listed(event, "running")),
+        input(looked(state, { shows: "running" })),
       ];
     case "looked":
-      return [by("provider", looked(state, { shows: "stopped" }))];
+      return [input(looked(state, { shows: "stopped" }))];
     case "unwatched":
-      return [
-        by("provider", looked(state, { shows: "unknown", because: "it does not say", isPassing: false })),
-      ];
+      return [input(looked(state, { shows: "unknown", because: "it does not say", isPassing: false }))];
     case "vanished":
-      return [by("provider", vanished(event))];
+      return [input(vanished(event))];
     case "guard_deferred":
     case "guard_permitted":
     case "deleting":
@@ -119,11 +104,11 @@ function broughtBy(event: PastEvent, { state, policy, next, reason }: Around): r
       return guardAnswers(event, state);
     case "resumed": {
       const origin = detail.origin === "import" ? "import" : "restore";
-      return [by("operator", { type: "resumed", origin, knownUntil: momentIn(detail, "known_until") })];
+      return [input({ type: "resumed", origin, knownUntil: momentIn(detail, "known_until") })];
     }
     case "operator_acted":
       return [
-        by("operator", {
+        input({
           type: "operator.acted",
           act: detail.act === "repeat_order" ? "repeat_order" : "end_order",
           operator: "the operator",
@@ -135,6 +120,10 @@ function broughtBy(event: PastEvent, { state, policy, next, reason }: Around): r
     default:
       return [];
   }
+}
+
+function input(...events: readonly InstanceEvent[]): Input {
+  return { events };
 }
 
 /** Whole seconds where nobody had kept it alive before: the end is kept to the second. */
@@ -154,7 +143,7 @@ function changesOf({ detail, at }: PastEvent, { profile }: InstanceState) {
 function hibernationsOf({ detail, at }: PastEvent, reason: string | null): Input[] {
   const rule = textIn(detail, "rule");
   const prepare = detail.unprepared === "asked" ? false : undefined;
-  if (rule === "owner") return [{ by: "people", events: [{ type: "hibernate.requested", prepare }] }];
+  if (rule === "owner") return [input({ type: "hibernate.requested", prepare })];
   if (rule !== "kill_switch" && rule !== "budget") return [];
   const round = {
     by: rule,
@@ -163,10 +152,7 @@ function hibernationsOf({ detail, at }: PastEvent, reason: string | null): Input
     keepAliveUpTo: Number.MAX_SAFE_INTEGER,
   } as const;
   const choices = reason === null ? [true, false] : [reason === "idle"];
-  return choices.map((onlyIdle) => ({
-    by: "people",
-    events: [{ type: "hibernate.requested", round: { ...round, onlyIdle } }],
-  }));
+  return choices.map((onlyIdle) => input({ type: "hibernate.requested", round: { ...round, onlyIdle } }));
 }
 
 function permits({ detail }: PastEvent, state: InstanceState): InstanceEvent[] {
@@ -185,13 +171,9 @@ function guardAnswers(event: PastEvent, state: InstanceState): readonly Input[] 
     kind === "guard_deferred"
       ? [{ type: "guard.deferred", step }]
       : [{ type: "guard.permitted", step, openedAt: momentIn(detail, "counts_from") }];
-  const open: readonly Input[] = asked === undefined ? [] : [{ by: "guard", events: answers(asked) }];
+  const open = asked === undefined ? [] : [input(...answers(asked))];
   if (kind === "silent" || kind === "abandoned") return open;
-  return [
-    ...open,
-    { by: "cleanup", events: [cleanup] },
-    { by: "cleanup", events: [cleanup, ...answers("delete")] },
-  ];
+  return [...open, input(cleanup), input(cleanup, ...answers("delete"))];
 }
 
 function succeeded(

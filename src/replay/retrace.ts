@@ -8,7 +8,7 @@ import { type Difference, isRetraced, isSame } from "./differences.ts";
 import { confirmedAt, type Fate, fatesOf, handoverOf } from "./fates.ts";
 import { type Heard, heardOf, reportHeard } from "./heard.ts";
 import { leaveUndone } from "./leave-undone.ts";
-import { type Input, inputsOf, type Source } from "./outside.ts";
+import { type Input, inputsOf } from "./outside.ts";
 import { type Standing, type Stepped, standingAt, step, steps } from "./step.ts";
 import type { PastEvent, PolicyInForce, Story } from "./story.ts";
 import { takeOver } from "./take-over.ts";
@@ -21,25 +21,17 @@ import { LOOK_AHEAD, type Told, toldAgainAt, toldBy, toldOf, without } from "./t
  */
 
 export interface Retraced {
-  readonly beginning: Beginning;
   /** How it stood at the end. */
   readonly standing: Standing;
   /** How many events were predicted as they happened. */
   readonly reproduced: number;
   /** Oldest first; the first of them, where there are more. */
   readonly differences: readonly Difference[];
-  readonly differencesInAll: number;
-  /** How often what came from outside was taken from the events. */
-  readonly taken: Readonly<Record<Source, number>>;
-  /** How often an alarm came a little later than it was due, by the events. */
-  readonly lateAlarms: number;
 }
 
 export interface RetraceOptions {
   /** The policy of settings that were in force. */
   readonly policyOf?: ((inForce: PolicyInForce) => Policy) | undefined;
-  /** What is told after each reading. */
-  readonly onHeard?: ((heard: Heard, standing: Standing) => void) | undefined;
   /** No further than this. */
   readonly until?: number | undefined;
 }
@@ -57,7 +49,6 @@ class Retracing {
   readonly #story: Story;
   readonly #beginning: Beginning;
   readonly #policyOf: (inForce: PolicyInForce) => Policy;
-  readonly #onHeard: RetraceOptions["onHeard"];
   readonly #until: number;
   readonly #heard: readonly Heard[];
   /** In the order in which they were decided on. */
@@ -70,11 +61,10 @@ class Retracing {
   #confirmedAt: number | null = null;
   readonly #account: Account;
 
-  constructor(story: Story, { policyOf, onHeard, until }: RetraceOptions) {
+  constructor(story: Story, { policyOf, until }: RetraceOptions) {
     this.#story = story;
     this.#beginning = beginningOf(story);
     this.#policyOf = policyOf ?? (({ settings, suspended }) => compilePolicy(settings, 1, suspended));
-    this.#onHeard = onHeard;
     this.#until = Math.min(until ?? story.to, story.to);
     const { at, state } = this.#beginning;
     this.#heard = heardOf(story.readings.filter((reading) => reading.at >= at));
@@ -85,16 +75,8 @@ class Retracing {
   }
 
   result(): Retraced {
-    const { reproduced, differences, differencesInAll, taken, lateAlarms } = this.#account;
-    return {
-      beginning: this.#beginning,
-      standing: this.#standing,
-      reproduced,
-      differences,
-      differencesInAll,
-      taken,
-      lateAlarms,
-    };
+    const { reproduced, differences } = this.#account;
+    return { standing: this.#standing, reproduced, differences };
   }
 
   run(): void {
@@ -123,15 +105,11 @@ class Retracing {
     if (this.#agree(atOnce)) return;
     const actualAt = this.#events[this.#nextEvent]?.at;
     if (actualAt !== undefined && actualAt > dueAt && actualAt <= Math.min(dueAt + LATE_MS, before)) {
-      if (this.#agree(step(this.#standing, { type: "alarm", dueAt }, actualAt))) {
-        this.#account.lateAlarms += 1;
-        return;
-      }
+      if (this.#agree(step(this.#standing, { type: "alarm", dueAt }, actualAt))) return;
     }
     if (before <= dueAt + LATE_MS && this.#heard[this.#nextHeard]?.reading.at === before) {
       const heard = this.#afterHearing();
       if (heard !== null && this.#fits(heard.events) !== null) {
-        this.#account.lateAlarms += 1;
         this.#hear();
         return;
       }
@@ -148,7 +126,6 @@ class Retracing {
     const { phase } = this.#standing.state;
     if (phase.status !== "waking") return;
     const { id: actionId } = phase.action;
-    this.#account.taken.orders += 1;
     const event = {
       type: "action.succeeded",
       actionId,
@@ -177,7 +154,6 @@ class Retracing {
     if (heard === undefined || after === null) return;
     this.#nextHeard += 1;
     if (!this.#agree(after)) this.#settle(after);
-    this.#onHeard?.(heard, this.#standing);
   }
 
   /** What came from outside, or was not predicted. */
@@ -186,9 +162,7 @@ class Retracing {
     for (const input of this.#inputsAt(event, next)) {
       const standing = { ...this.#standing, policy: input.policy ?? this.#standing.policy };
       const after = steps(standing, input.events, event.at);
-      if (after.events.length === 0 || !this.#agree(after)) continue;
-      this.#account.taken[input.by] += 1;
-      return;
+      if (after.events.length > 0 && this.#agree(after)) return;
     }
     if (this.#isToldLater(event)) return;
     this.#differ(event.kind, event.at, event);

@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { expect, it, vi } from "vitest";
 import { type Retraced, retrace } from "../../src/replay/retrace.ts";
-import { retraceUntil } from "../../src/replay/thoughts.ts";
-import { at, START } from "../lifecycle/timeline.ts";
 import { expectLogged } from "../quiet.ts";
 import { Life, type LifePlan, lifePlan, type Mix } from "./lives.ts";
 
@@ -56,34 +54,4 @@ it("reproduces each event of random lives, whatever people, providers and the gu
   expect(tally.reproduced).toBeGreaterThan(5 * LIVES);
   expectLogged(/lives retraced/);
   console.log(`${tally}`);
-});
-
-it("tells what the policy saw and thought at any moment, and how the instance stood then", () => {
-  const plan: LifePlan = {
-    provider: "webhook",
-    hooks: false,
-    overrides: {},
-    jitter: 1,
-    steps: [
-      { type: "beats", use: "idle", count: 4, says: null },
-      { type: "beats", use: "in bursts", count: 3, says: null },
-    ],
-  };
-  const story = new Life(plan).story();
-  const { thoughts, retraced } = retraceUntil(story, at("4:30"), 2);
-  expect(thoughts).toMatchObject([
-    {
-      judgement: { verdict: "quiet", reading: { percent: 4.9 } },
-      state: { phase: { idle: { warnedAt: null } } },
-    },
-    { judgement: { verdict: "quiet" }, state: { phase: { idle: { since: START + 60_002 } } } },
-  ]);
-  expect(retraced.standing.state.phase).toMatchObject({
-    status: "running",
-    idle: { warnedAt: at("4:00.002") },
-  });
-  expect(retraceUntil(story, story.to).thoughts.at(-1)).toMatchObject({
-    judgement: { verdict: "active", because: "GPU at 88%" },
-    state: { phase: { idle: null } },
-  });
 });

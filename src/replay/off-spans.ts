@@ -12,9 +12,11 @@ export interface OffSpan {
   readonly by: "policy" | "silence" | "outside";
   /** When somebody or something had it woken, and who; null where nobody has. */
   readonly woken: { readonly at: number; readonly by: "schedule" | "outside" } | null;
+  /** From the word to wake it until it was back; null where nobody gave one, or it was not heard to be back. */
+  readonly wakeTookMs: number | null;
 }
 
-type Known = Omit<OffSpan, "to">;
+type Known = Omit<OffSpan, "to" | "wakeTookMs">;
 
 /** Oldest first. */
 export function offSpansOf(events: readonly PastEvent[]): readonly OffSpan[] {
@@ -50,6 +52,9 @@ export function offSpansOf(events: readonly PastEvent[]): readonly OffSpan[] {
         }
         break;
       case "woken":
+        if (off !== null) spans.push({ ...ended(off, at), wakeTookMs: off.woken && at - off.woken.at });
+        off = null;
+        break;
       case "found_running":
         if (off !== null) spans.push(ended(off, at));
         off = null;
@@ -58,7 +63,7 @@ export function offSpansOf(events: readonly PastEvent[]): readonly OffSpan[] {
         break;
     }
   }
-  return off === null ? spans : [...spans, { ...off, to: null }];
+  return off === null ? spans : [...spans, { ...off, to: null, wakeTookMs: null }];
 }
 
 function withWake(off: Known, { at, kind, detail }: PastEvent): Known {
@@ -67,7 +72,7 @@ function withWake(off: Known, { at, kind, detail }: PastEvent): Known {
 }
 
 function ended(off: Known, to: number): OffSpan {
-  return { ...off, to, woken: off.woken ?? { at: to, by: "outside" } };
+  return { ...off, to, woken: off.woken ?? { at: to, by: "outside" }, wakeTookMs: null };
 }
 
 function causeOf({ reason, because }: PastEvent["detail"]): OffSpan["by"] {

@@ -65,14 +65,20 @@ function makeReady(story: Story, speed: number): Past {
   const span = { from: beginning.at, to: endsAt };
   const merged = madeUpReadings(story, offSpans, span, intervalMs, gpuSince);
   const judgeWork = judgeBy(workRules(hasGpu), hasGpu);
+  const isStoppedByWord = stoppedByWord(offSpans, speed);
   const works = Uint8Array.from(merged.readings, (reading, index) =>
-    merged.kinds[index] !== ASSUMED && !saysPreparing(reading) && judgeWork(reading) >= ACTIVE ? 1 : 0,
+    merged.kinds[index] !== ASSUMED &&
+    !saysPreparing(reading) &&
+    !isStoppedByWord(merged.at[index] ?? 0) &&
+    judgeWork(reading) >= ACTIVE
+      ? 1
+      : 0,
   );
   const readings = merged.readings.some(saysPreparing)
     ? merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading))
     : merged.readings;
   const gpuFrom = firstFrom(merged.at, gpuSince);
-  const wakeMs = medianOf(offSpans.flatMap(wakesOf)) ?? WAKE_MS / speed;
+  const wakeMs = medianOf(offSpans.flatMap(({ wakeTookMs }) => wakeTookMs ?? [])) ?? WAKE_MS / speed;
   return {
     story,
     begunAt: beginning.at,
@@ -96,6 +102,20 @@ function makeReady(story: Story, speed: number): Past {
   };
 }
 
+/** While it goes off, a machine may beat on for so long. */
+const GOES_OFF_MS = 2 * MINUTE_MS;
+
+/** Whether the machine was about to go off then because somebody wanted it off: what it still did is no work that came. */
+function stoppedByWord(offSpans: readonly OffSpan[], speed: number): (at: number) => boolean {
+  const stops = offSpans.filter(({ by }) => by === "outside");
+  if (stops.length === 0) return () => false;
+  return (at) =>
+    stops.some(
+      ({ orderedAt, from, to }) =>
+        at >= orderedAt && at <= from + GOES_OFF_MS / speed && (to === null || at < to),
+    );
+}
+
 function basisOf({ readings, hours, from, to }: Story): Past["basis"] {
   const firstAt = readings[0]?.at ?? to;
   const coarse = hours.filter(({ heartbeats }) => heartbeats > 0);
@@ -117,10 +137,6 @@ function coarseMs(from: number, until: number): number {
 function intervalOf({ policies }: Story): number {
   const seconds = policies.map(({ settings }) => settings.heartbeat_interval_seconds);
   return seconds.length === 0 ? MINUTE_MS : Math.max(...seconds) * SECOND_MS;
-}
-
-function wakesOf({ woken, to }: OffSpan): number[] {
-  return woken === null || to === null || to < woken.at ? [] : [to - woken.at];
 }
 
 function medianOf(durations: readonly number[]): number | null {

@@ -59,6 +59,12 @@ describe("an interruption", () => {
     expect(interruptions).toMatchObject([{ delayedMs: 4 * MINUTE_MS, workCutMs: 4 * MINUTE_MS }]);
   });
 
+  it("takes ten minutes where it only ever came back by itself", () => {
+    const byHand = [event(-300, "hibernated", { reason: "idle" }), event(-200, "woken")];
+    const { interruptions } = replayed(storyOf(360, pausing, { events: byHand }));
+    expect(interruptions).toMatchObject([{ delayedMs: 10 * MINUTE_MS, workCutMs: 10 * MINUTE_MS }]);
+  });
+
   it("lasts as long where nobody but its owner can start the machine", () => {
     const story = storyOf(360, pausing, { profile: { provider: "agent" } });
     const { outcome, interruptions } = replayed(story);
@@ -180,6 +186,21 @@ describe("the machine", () => {
     const { outcome } = replayed(storyOf(360, readings, { events }), { idle: { enabled: false } });
     expect(outcome).toMatchObject({ hibernations: 1, interruptions: 0, regrets: 0 });
     expect(minutesOf(outcome)).toEqual([125, 0, 0, 235]);
+  });
+
+  it("goes off when a person wants it off, whatever it still does then", () => {
+    const events = [
+      event(100, "hibernating", { rule: "owner" }),
+      event(103, "hibernated", { reason: "owner" }),
+      event(290, "waking"),
+      event(295, "woken"),
+    ];
+    const readings = [...readingsOf(0, 105, 90), ...readingsOf(295, 360, 90)];
+    const story = storyOf(360, readings, { events });
+    const { outcome } = replayed(story, { idle: { enabled: false } });
+    expect(outcome).toMatchObject({ hibernations: 1, interruptions: 0 });
+    expect(minutesOf(outcome)).toEqual([165, 0, 0, 195]);
+    expect(minutesOf(actualOf(story).outcome)).toEqual([168, 0, 0, 192]);
   });
 
   it("is taken to have idled on where it really was off, and that is said", () => {

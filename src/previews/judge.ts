@@ -7,7 +7,8 @@ import {
   type PolicyOverrides,
   type PolicySettings,
 } from "../lifecycle/model/policy-settings.ts";
-import { comparisonOf } from "../replay/compare.ts";
+import type { Preset } from "../lifecycle/model/presets.ts";
+import { comparisonOf, withPreset } from "../replay/compare.ts";
 import { frontierOf } from "../replay/frontier.ts";
 import { proposalOf } from "../replay/proposal.ts";
 import { type Frontier, type IdleSetting, NO_FRONTIER, settingOf } from "../replay/proposal-points.ts";
@@ -16,17 +17,19 @@ import type { Story } from "../replay/story.ts";
 
 /** What becomes of an instance's past in a preview. Pure. */
 
+type Levels = Pick<StoryBasis, "userPolicy" | "overrides">;
 type Asked = Pick<PreviewRequest, "policy" | "instancePolicy" | "wantsProposal">;
 
 export function lineOf(
   story: Story,
-  { userPolicy, overrides }: Pick<StoryBasis, "userPolicy" | "overrides">,
+  { userPolicy, overrides }: Levels,
   { policy, instancePolicy, wantsProposal }: Asked,
   speed: number,
 ): PreviewLine {
   const own = instancePolicy ?? overrides;
   const candidate = mergePolicy(policy, own);
-  const comparison = comparisonOf(story, candidate, { speed });
+  const byPreset = instancePolicy === null ? presetsBeneath({ userPolicy, overrides }) : null;
+  const comparison = comparisonOf(story, candidate, { speed }, byPreset);
   // What stands in place of its own overrides is what is tried: of that, a proposal may change all.
   const fixed = instancePolicy === null ? overrides : {};
   const frontier = wantsProposal ? frontierOfInstance(story, candidate, fixed, speed) : NO_FRONTIER;
@@ -45,12 +48,14 @@ export function lineOf(
 function frontierOfInstance(
   story: Story,
   settings: PolicySettings,
-  { idle }: PolicyOverrides,
+  { mode, idle }: PolicyOverrides,
   speed: number,
 ): Frontier {
   const own = {
     threshold: idle?.threshold_percent !== undefined,
     window: idle?.hibernate_after_seconds !== undefined,
+    mode: mode !== undefined,
+    idleness: idle?.enabled !== undefined,
   };
   return frontierOf(
     story,
@@ -63,7 +68,12 @@ function frontierOfInstance(
   );
 }
 
-function keptProposal(frontier: Frontier, present: IdleSetting): KeptProposal | null {
+/** What the instance goes by where its user sets a preset, and lets it act: its own overrides stand all the same. */
+function presetsBeneath({ userPolicy, overrides }: Levels): (preset: Preset) => PolicySettings {
+  return (preset) => mergePolicy(withPreset(mergePolicy(userPolicy), preset), overrides);
+}
+
+function keptProposal(frontier: Frontier, present: IdleSetting | null): KeptProposal | null {
   const proposal = proposalOf(frontier, present);
   if (proposal === null) return null;
   const { says, proposed, measure } = proposal;

@@ -13,22 +13,27 @@ export type Compared = (typeof COMPARED)[number];
 
 export type Comparison = Readonly<Record<Compared, Replayed>>;
 
-/** What really happened in the story, beside what the candidate, the policy in force now, and each preset would have made of it. */
+/**
+ * What really happened in the story, beside what the candidate, the policy in force now, and each preset would have made of it.
+ * `byPreset`: the settings of the instance by a preset; without it, those in force with the values of the preset.
+ */
 export function comparisonOf(
   story: Story,
   candidate: PolicySettings,
   { speed = 1, ...options }: ReplayOptions = {},
+  byPreset: ((preset: Preset) => PolicySettings) | null = null,
 ): Comparison {
   const inForce = story.policies.at(-1)?.settings ?? candidate;
+  const presetOf = byPreset ?? ((preset: Preset) => withPreset(inForce, preset));
   const by = (settings: PolicySettings) =>
     replay(story, compilePolicy(settings, speed), { ...options, speed });
   return {
     actual: actualOf(story, speed),
     candidate: by(candidate),
     in_force: by(inForce),
-    thrifty: by(withPreset(inForce, "thrifty")),
-    balanced: by(withPreset(inForce, "balanced")),
-    careful: by(withPreset(inForce, "careful")),
+    thrifty: by(presetOf("thrifty")),
+    balanced: by(presetOf("balanced")),
+    careful: by(presetOf("careful")),
   };
 }
 

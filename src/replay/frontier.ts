@@ -20,7 +20,16 @@ export interface Base {
   /** What the points change: all else of a policy stays as it is here. */
   readonly settings: PolicySettings;
   /** What the instance sets itself, and no policy of its user changes. */
-  readonly own?: { readonly threshold: boolean; readonly window: boolean } | undefined;
+  readonly own?: Own | undefined;
+}
+
+export interface Own {
+  readonly threshold?: boolean;
+  readonly window?: boolean;
+  /** Whether it observes or acts. */
+  readonly mode?: boolean;
+  /** Whether idleness counts at all. */
+  readonly idleness?: boolean;
 }
 
 export interface Tools {
@@ -51,10 +60,10 @@ export function settingsAt(
   };
   return {
     ...settings,
-    mode: "act",
+    ...(own?.mode ? {} : { mode: "act" }),
     idle: {
       ...settings.idle,
-      enabled: true,
+      ...(own?.idleness ? {} : { enabled: true }),
       ...(own?.threshold ? {} : { threshold_percent: thresholdPercent }),
       ...(own?.window ? {} : window),
     },

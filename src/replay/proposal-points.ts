@@ -9,8 +9,9 @@ export interface IdleSetting {
   readonly hibernateAfterMinutes: number;
 }
 
-/** What a policy says of idleness, as a proposal names it. */
-export function settingOf({ idle }: PolicySettings): IdleSetting {
+/** What a policy says of idleness, as a proposal names it; null where it hibernates nothing for that. */
+export function settingOf({ mode, idle }: PolicySettings): IdleSetting | null {
+  if (mode === "observe" || !idle.enabled) return null;
   return {
     thresholdPercent: idle.threshold_percent,
     hibernateAfterMinutes: idle.hibernate_after_seconds / 60,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_POLICY } from "../../src/lifecycle/model/policy-settings.ts";
+import { DEFAULT_POLICY, mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { lineOf } from "../../src/previews/judge.ts";
 import type { Story } from "../../src/replay/story.ts";
 import { DAY } from "../world.ts";
@@ -7,6 +7,8 @@ import { readingAt } from "./past.ts";
 
 const MINUTE = 60_000;
 const DAYS = 2;
+
+const IN_FORCE = { from: DAY, settings: DEFAULT_POLICY, suspended: false, unknownBecause: null };
 
 /** Two days in which it works for an hour and is quiet for 25 minutes by turns, which pass `speed` times as fast. */
 function storyAt(speed: number): Story {
@@ -30,7 +32,7 @@ function storyAt(speed: number): Story {
     readings: real.map((reading) => ({ ...reading, at: DAY + reading.at / speed })),
     hours: [],
     events: [],
-    policies: [{ from: DAY, settings: DEFAULT_POLICY, suspended: false, unknownBecause: null }],
+    policies: [IN_FORCE],
     guardClosed: [],
   };
 }
@@ -71,6 +73,29 @@ describe("what becomes of a past", () => {
     const replaced = lineOf(storyAt(1), own, { ...ASKED, instancePolicy: {} }, 1);
     expect(replaced.outcomes.candidate.hibernations).toBeGreaterThan(25);
   });
+
+  it("leaves own overrides as they are by each preset too", () => {
+    const settings = mergePolicy({}, { idle: { warn_after_seconds: 3600, hibernate_after_seconds: 7200 } });
+    const story = { ...storyAt(1), policies: [{ ...IN_FORCE, settings }] };
+    const own = { userPolicy: { mode: "observe" as const }, overrides: { idle: settings.idle } };
+    const { outcomes } = lineOf(story, own, ASKED, 1);
+    expect([outcomes.thrifty, outcomes.balanced].map(({ hibernations }) => hibernations)).toEqual([0, 0]);
+    // Where others are tried in their place, a preset would be set there.
+    const replaced = lineOf(story, own, { ...ASKED, instancePolicy: {} }, 1);
+    expect(replaced.outcomes.thrifty.hibernations).toBeGreaterThan(25);
+  });
+
+  it.each([{ idle: { enabled: false } }, { mode: "observe" as const }])(
+    "proposes nothing for what no policy of its user hibernates: %j",
+    (overrides) => {
+      const settings = mergePolicy({}, overrides);
+      const story = { ...storyAt(1), policies: [{ ...IN_FORCE, settings }] };
+      const { frontier, outcomes, proposal } = lineOf(story, { userPolicy: {}, overrides }, ASKED, 1);
+      expect(new Set(frontier.points.map(({ saved }) => saved))).toEqual(new Set([0]));
+      expect(outcomes.thrifty.hibernations).toBe(0);
+      expect(proposal?.says.code).toBe("nothing_to_save");
+    },
+  );
 
   it("has nothing to propose where nobody asks", () => {
     const line = lineOf(storyAt(1), LEVELS, { ...ASKED, wantsProposal: false }, 1);

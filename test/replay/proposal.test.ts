@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { DAY_MS, HOUR_MS } from "../../src/lifecycle/model/time.ts";
 import { THRESHOLDS_PERCENT, WINDOWS_MINUTES } from "../../src/replay/frontier.ts";
 import { type Proposal, proposalOf } from "../../src/replay/proposal.ts";
@@ -8,6 +9,7 @@ import {
   type Frontier,
   NO_FRONTIER,
   type ProposalPoint,
+  settingOf,
 } from "../../src/replay/proposal-points.ts";
 import { proposalInEnglish } from "../../src/replay/say-proposal.ts";
 
@@ -139,6 +141,13 @@ describe("a proposal", () => {
     expect(english(proposed([point(5, 100, 3), point(10, 94), point(60, 50)], present))).toBe(
       "What is in force, idle 10 min at 5 %, keeps 94 % of the savings ($94.00) and interrupts nobody.",
     );
+  });
+
+  it("says of no policy that it keeps savings where it hibernates nothing for idleness", () => {
+    const idle = { threshold_percent: 5, hibernate_after_seconds: 600 };
+    expect(settingOf(mergePolicy({ idle }))).toEqual({ thresholdPercent: 5, hibernateAfterMinutes: 10 });
+    expect(settingOf(mergePolicy({ idle, mode: "observe" }))).toBeNull();
+    expect(settingOf(mergePolicy({ idle: { ...idle, enabled: false } }))).toBeNull();
   });
 
   it("says so where nothing differs, and where nothing is saved", () => {

@@ -1,5 +1,5 @@
 -- What idleness judges by, in each sample of a chunk, after `status`: [.., gpu_utilization_max, activity, sources, unread,
--- preparation, late]. `sources` holds the highest of each kind of source, in the order of SOURCE_KINDS, and `unread` names those
+-- preparation, late, repeated_at]. `sources` holds the highest of each kind of source, in the order of SOURCE_KINDS, and `unread` names those
 -- that could not be read. Columns that are null at the end are left out, as are all of them in samples of before.
 
 DROP VIEW heartbeats;

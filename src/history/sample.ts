@@ -25,6 +25,7 @@ export function toSample(heartbeat: Heartbeat): readonly Column[] {
     orNull(use?.unread),
     use?.preparation ?? null,
     heartbeat.isLate === true ? 1 : null,
+    heartbeat.repeatedAt ?? null,
   ];
   return columns.slice(0, Math.max(columns.findLastIndex((column) => column !== null) + 1, COLUMNS_AT_FIRST));
 }
@@ -59,6 +60,7 @@ export function fromSample(sample: unknown, sequence: number): Heartbeat | null 
     activity: textOrNull(columns[10]),
     use: useOf(columns),
     isLate: columns[14] === 1 ? true : undefined,
+    repeatedAt: numberOrNull(columns[15]) ?? undefined,
   };
 }
 

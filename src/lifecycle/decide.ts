@@ -18,6 +18,7 @@ import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
 import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts";
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
+import { noteLate, noteOverdue } from "./rules/late.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { beginLook, endLook, lookDeadline, takeLookStep } from "./rules/look.ts";
 import { withMoney } from "./rules/money.ts";
@@ -104,11 +105,16 @@ function apply(
         ),
       );
     case "heartbeat":
-      return receiveHeartbeat(state, event.report, policy, now);
+      return receiveHeartbeat(
+        noteOverdue(state, policy, now, (from) => nextWakeAt(state, policy, from)),
+        event.report,
+        policy,
+        now,
+      );
     case "alarm":
       return now - event.dueAt > policy.orphan.orphanAfterMs
-        ? resumeAfterDowntime(state, policy, now)
-        : state;
+        ? resumeAfterDowntime(noteLate(state, event.dueAt, now), policy, now)
+        : noteLate(state, event.dueAt, now);
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":

@@ -50,6 +50,14 @@ export class Account {
       state,
     });
     const was = actual === null ? "only predicted" : "not predicted";
-    this.differences.push({ at, kind, was, ...explained });
+    const before = this.differences.at(-1);
+    // What was decided at one and the same moment has one cause.
+    const isTogether = explained.reason === "unexplained" && before?.at === at && before.was === was;
+    this.differences.push({
+      at,
+      kind,
+      was,
+      ...(isTogether ? { reason: before.reason, because: before.because } : explained),
+    });
   }
 }

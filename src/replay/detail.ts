@@ -15,10 +15,10 @@ export function numberIn(detail: Detail, name: string): number | null {
   return typeof value === "number" ? value : null;
 }
 
-/** To the second, as ISO 8601 is kept. */
+/** To the second, as ISO 8601 is kept, unless the rest of it is kept too. */
 export function momentIn(detail: Detail, name: string): number | null {
   const at = Date.parse(textIn(detail, name) ?? "");
-  return Number.isNaN(at) ? null : at;
+  return Number.isNaN(at) ? null : at + (numberIn(detail, `${name}_ms`) ?? 0);
 }
 
 /** Who or what has an instance hibernated: the policy by a rule of its own, or somebody outside of it. */

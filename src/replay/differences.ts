@@ -135,6 +135,14 @@ export function explain(
       reason: "repeated_heartbeat",
       because: `it was heard at ${toIso(heard)}, and no reading of then is kept`,
     };
+  const repeated = between.heard.find(({ isRepeated }) => isRepeated);
+  if (repeated !== undefined) {
+    const at = toIso(repeated.reading.at);
+    return {
+      reason: "repeated_heartbeat",
+      because: `a heartbeat of the same number came at ${at}, and what it said is not kept`,
+    };
+  }
   const late = between.heard.find((each) => each.late.length > 0);
   if (late !== undefined) {
     return {
@@ -159,7 +167,9 @@ function countsAnewFrom({ kind, detail }: PastEvent, { phase }: InstanceState): 
 }
 
 /** When it was heard though no reading of that moment is kept. */
-function heardUnkept({ detail }: PastEvent, { state }: Between): number | null {
+function heardUnkept({ kind, at, detail }: PastEvent, { state }: Between): number | null {
+  // Whatever else does this is tried before.
+  if (kind === "recovered" || (kind === "woken" && detail.confirmed_at === undefined)) return at;
   const heard = momentIn(detail, "last_heartbeat");
   const known = state.clock.lastHeartbeatAt;
   return heard !== null && known !== null && heard > known ? heard : null;

@@ -12,10 +12,26 @@ export interface Heard {
   readonly reading: Heartbeat;
   /** Those that came late, with this one. */
   readonly late: readonly Heartbeat[];
+  /** It is the one before, sent once more. */
+  readonly isRepeated: boolean;
 }
 
 /** The readings in the order in which they were heard: late ones come with the next that was in time. */
-export function heardOf(readings: readonly Heartbeat[]): readonly Heard[] {
+export function heardOf(readings: readonly Heartbeat[], events: readonly PastEvent[]): readonly Heard[] {
+  return events.reduce(withUnkept, inOrder(readings));
+}
+
+/** An event says when the machine was last heard. Where no reading of then is kept, its heartbeat was sent once more. */
+function withUnkept(heard: readonly Heard[], { at, detail }: PastEvent): readonly Heard[] {
+  const last = momentIn(detail, "last_heartbeat");
+  if (last === null) return heard;
+  const index = heard.findLastIndex(({ reading }) => reading.at < last + SECOND_MS);
+  const before = heard[index]?.reading;
+  if (before === undefined || last - before.at < SECOND_MS || last > at) return heard;
+  return heard.toSpliced(index + 1, 0, { reading: { ...before, at: last }, late: [], isRepeated: true });
+}
+
+function inOrder(readings: readonly Heartbeat[]): readonly Heard[] {
   const heard: Heard[] = [];
   let late: Heartbeat[] = [];
   for (const reading of readings) {
@@ -23,7 +39,11 @@ export function heardOf(readings: readonly Heartbeat[]): readonly Heard[] {
       late.push(reading);
       continue;
     }
-    heard.push({ reading, late });
+    const before = heard.at(-1)?.reading;
+    if (reading.repeatedAt !== undefined && before !== undefined) {
+      heard.push({ reading: { ...before, at: reading.repeatedAt }, late: [], isRepeated: true });
+    }
+    heard.push({ reading, late, isRepeated: false });
     late = [];
   }
   return heard;
@@ -31,7 +51,7 @@ export function heardOf(readings: readonly Heartbeat[]): readonly Heard[] {
 
 /** The heartbeat that carried it. `ahead`: the events from that moment on. */
 export function reportHeard(
-  { reading, late }: Heard,
+  { reading, late, isRepeated }: Heard,
   state: InstanceState,
   ahead: readonly PastEvent[],
 ): HeartbeatReport {
@@ -41,7 +61,7 @@ export function reportHeard(
     ...reportOf(reading),
     status: reading.status,
     boot_id: BOOT,
-    sequence: newest + late.length + 1,
+    sequence: isRepeated ? newest : newest + late.length + 1,
     hooks,
     ...(late.length === 0
       ? {}

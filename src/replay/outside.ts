@@ -72,9 +72,8 @@ function broughtBy(event: PastEvent, { state, policy, next, reason }: Around): r
     case "hibernate_cancelled":
     case "delete_cancelled":
     case "recovered":
-      return [input({ type: "action.refused", actionId }), input({ type: "action.accepted", actionId })];
     case "accepted_too_late":
-      return [input({ type: "action.accepted", actionId })];
+      return tried(event, actionId);
     case "deleted":
       return [input(succeeded(actionId, null, textIn(detail, "snapshot_id")))];
     case "gone":
@@ -139,6 +138,17 @@ function changesOf({ detail, at }: PastEvent, { profile }: InstanceState) {
   return detail.moved === true ? { providerRef: `${profile.providerRef ?? ""}+${at}` } : {};
 }
 
+/** The try that was on its way was refused, or taken: perhaps after what called the order off, which is found with that. */
+function tried({ at }: PastEvent, actionId: string): readonly Input[] {
+  const asked: InstanceEvent = { type: "alarm", dueAt: at };
+  const [refused, accepted]: readonly InstanceEvent[] = [
+    { type: "action.refused", actionId },
+    { type: "action.accepted", actionId },
+  ];
+  if (refused === undefined || accepted === undefined) return [];
+  return [[refused], [accepted], [asked, refused], [asked, accepted]].map((events) => ({ events }));
+}
+
 /** A person's word, or a budget's. */
 function hibernationsOf({ detail, at }: PastEvent, reason: string | null): Input[] {
   const rule = textIn(detail, "rule");
@@ -151,7 +161,8 @@ function hibernationsOf({ detail, at }: PastEvent, reason: string | null): Input
     status: null,
     keepAliveUpTo: Number.MAX_SAFE_INTEGER,
   } as const;
-  const choices = reason === null ? [true, false] : [reason === "idle"];
+  const isSaid = detail.only_idle === true || reason === "idle";
+  const choices = isSaid ? [true] : reason === null ? [false, true] : [false];
   return choices.map((onlyIdle) => input({ type: "hibernate.requested", round: { ...round, onlyIdle } }));
 }
 

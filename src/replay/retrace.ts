@@ -1,18 +1,14 @@
-import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
-import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { Account } from "./account.ts";
-import { type Beginning, beginningOf } from "./beginning.ts";
+import { Agreement, LATE_MS } from "./agreement.ts";
+import { beginningOf } from "./beginning.ts";
 import { textIn } from "./detail.ts";
-import { type Difference, isRetraced, isSame } from "./differences.ts";
-import { confirmedAt, type Fate, fatesOf, handoverOf } from "./fates.ts";
+import { type Difference, isSame } from "./differences.ts";
 import { type Heard, heardOf, reportHeard } from "./heard.ts";
-import { leaveUndone } from "./leave-undone.ts";
 import { type Input, inputsOf } from "./outside.ts";
 import { type Standing, type Stepped, standingAt, step, steps } from "./step.ts";
-import type { PastEvent, PolicyInForce, Story } from "./story.ts";
+import type { PastEvent, PolicyInForce, Span, Story } from "./story.ts";
 import { takeOver } from "./take-over.ts";
-import { LOOK_AHEAD, type Told, toldAgainAt, toldBy, toldOf, without } from "./told.ts";
+import { LOOK_AHEAD, lateAhead, type Told, toldAgainAt, toldBy } from "./told.ts";
 
 /**
  * The story decided upon once more, by the policies that were in force: it is fed with what was heard, and with what people, providers
@@ -36,47 +32,36 @@ export interface RetraceOptions {
   readonly until?: number | undefined;
 }
 
-/** An alarm may come so late without anybody having been away. */
-const LATE_MS = 15 * SECOND_MS;
-
 export function retrace(story: Story, options: RetraceOptions = {}): Retraced {
   const retracing = new Retracing(story, options);
   retracing.run();
   return retracing.result();
 }
 
-class Retracing {
-  readonly #story: Story;
-  readonly #beginning: Beginning;
+class Retracing extends Agreement {
   readonly #policyOf: (inForce: PolicyInForce) => Policy;
   readonly #until: number;
   readonly #heard: readonly Heard[];
-  /** In the order in which they were decided on. */
-  #events: readonly Told[];
-  readonly #fates: ReadonlyMap<string, Fate>;
-  #standing: Standing;
-  #nextHeard = 0;
-  #nextEvent = 0;
-  /** When its provider will say that it runs, of one that is being woken. */
-  #confirmedAt: number | null = null;
-  readonly #account: Account;
+  /** Alarms up to then have come late. */
+  #lateUntil = 0;
 
   constructor(story: Story, { policyOf, until }: RetraceOptions) {
-    this.#story = story;
-    this.#beginning = beginningOf(story);
-    this.#policyOf = policyOf ?? (({ settings, suspended }) => compilePolicy(settings, 1, suspended));
+    const beginning = beginningOf(story);
+    const { at } = beginning;
+    const heard = heardOf(
+      story.readings.filter((reading) => reading.at >= at),
+      story.events.filter((event) => event.at >= at),
+    );
+    const policies = policyOf ?? (({ settings, suspended }) => compilePolicy(settings, 1, suspended));
+    super(story, beginning, heard, policies(inForceAt(story, at)));
+    this.#heard = heard;
+    this.#policyOf = policies;
     this.#until = Math.min(until ?? story.to, story.to);
-    const { at, state } = this.#beginning;
-    this.#heard = heardOf(story.readings.filter((reading) => reading.at >= at));
-    this.#events = toldOf(story.events.filter((event) => event.at >= at && isRetraced(event)));
-    this.#fates = fatesOf(this.#events);
-    this.#standing = standingAt(state, this.#policyAt(at), at);
-    this.#account = new Account(story, this.#beginning, this.#heard);
   }
 
   result(): Retraced {
-    const { reproduced, differences } = this.#account;
-    return { standing: this.#standing, reproduced, differences };
+    const { reproduced, differences } = this.account;
+    return { standing: this.standing, reproduced, differences };
   }
 
   run(): void {
@@ -85,14 +70,17 @@ class Retracing {
   }
 
   #advance(): boolean {
-    const heardAt = this.#heard[this.#nextHeard]?.reading.at ?? Number.POSITIVE_INFINITY;
-    const event = this.#events[this.#nextEvent];
+    const heardAt = this.#heard[this.nextHeard]?.reading.at ?? Number.POSITIVE_INFINITY;
+    const event = this.events[this.nextEvent];
     const eventAt = event?.toldAt ?? Number.POSITIVE_INFINITY;
-    const confirmedAt = this.#confirmedAt ?? Number.POSITIVE_INFINITY;
-    const wakeAt = this.#standing.wakeAt ?? Number.POSITIVE_INFINITY;
-    const next = Math.min(heardAt, eventAt, confirmedAt, wakeAt);
+    const confirmedAt = this.confirmedAt ?? Number.POSITIVE_INFINITY;
+    const wakeAt = this.standing.wakeAt ?? Number.POSITIVE_INFINITY;
+    const late = this.#late(heardAt);
+    const lateAt = late?.to ?? Number.POSITIVE_INFINITY;
+    const next = Math.min(heardAt, eventAt, confirmedAt, wakeAt, lateAt);
     if (next > this.#until) return false;
-    if (wakeAt === next) this.#alarm(wakeAt, Math.min(heardAt, confirmedAt));
+    if (wakeAt === next) this.#alarm(wakeAt, Math.min(heardAt, confirmedAt), late);
+    else if (late !== null && lateAt === next) this.#comeLate(late);
     else if (confirmedAt === next) this.#confirm(confirmedAt);
     else if (heardAt === next) this.#hear();
     else if (event !== undefined) this.#take(event);
@@ -100,30 +88,53 @@ class Retracing {
   }
 
   /** It may come a little late, but not after what was heard next, unless that then brings it about. */
-  #alarm(dueAt: number, before: number): void {
-    const atOnce = step(this.#standing, { type: "alarm", dueAt }, dueAt);
-    if (this.#agree(atOnce)) return;
-    const actualAt = this.#events[this.#nextEvent]?.at;
-    if (actualAt !== undefined && actualAt > dueAt && actualAt <= Math.min(dueAt + LATE_MS, before)) {
-      if (this.#agree(step(this.#standing, { type: "alarm", dueAt }, actualAt))) return;
+  #alarm(dueAt: number, before: number, late: Span | null): void {
+    const atOnce = step(this.standing, { type: "alarm", dueAt }, dueAt);
+    const isTold = this.events[this.nextEvent]?.detail.late_until !== undefined && atOnce.events.length > 0;
+    const isLate = late !== null && dueAt >= late.from;
+    if (!(isLate && isTold) && this.agree(atOnce)) return;
+    if (isLate) {
+      this.standing = { ...this.standing, wakeAt: null };
+      return;
     }
-    if (before <= dueAt + LATE_MS && this.#heard[this.#nextHeard]?.reading.at === before) {
+    const actualAt = this.events[this.nextEvent]?.at;
+    if (actualAt !== undefined && actualAt > dueAt && actualAt <= Math.min(dueAt + LATE_MS, before)) {
+      if (this.agree(step(this.standing, { type: "alarm", dueAt }, actualAt))) return;
+    }
+    if (before <= dueAt + LATE_MS && this.#heard[this.nextHeard]?.reading.at === before) {
       const heard = this.#afterHearing();
-      if (heard !== null && this.#fits(heard.events) !== null) {
+      if (heard !== null && this.fits(heard.events) !== null) {
         this.#hear();
         return;
       }
     }
+    const event = this.events[this.nextEvent];
+    if (event?.toldAt === dueAt && this.#isBrought(event)) return;
     if (dueAt + LATE_MS > this.#until) {
-      this.#standing = { ...this.#standing, wakeAt: null };
+      this.standing = { ...this.standing, wakeAt: null };
       return;
     }
-    this.#settle(atOnce);
+    this.settle(atOnce);
+  }
+
+  /** The alarm that came late next, as an event says; null without one. */
+  #late(heardAt: number): Span | null {
+    const late = lateAhead(this.events, this.nextEvent);
+    if (late === null || late.to <= this.#lateUntil) return null;
+    // What a heartbeat has found overdue came with that.
+    const isGone = late.to < this.standing.now || late.to === heardAt;
+    return isGone ? { from: late.from, to: Number.POSITIVE_INFINITY } : late;
+  }
+
+  #comeLate({ from, to }: Span): void {
+    this.#lateUntil = to;
+    const after = step(this.standing, { type: "alarm", dueAt: from }, to);
+    if (!this.agree(after)) this.settle(after);
   }
 
   #confirm(at: number): void {
-    this.#confirmedAt = null;
-    const { phase } = this.#standing.state;
+    this.confirmedAt = null;
+    const { phase } = this.standing.state;
     if (phase.status !== "waking") return;
     const { id: actionId } = phase.action;
     const event = {
@@ -132,64 +143,74 @@ class Retracing {
       snapshotId: null,
       confirmedBy: "its provider",
     } as const;
-    const after = step(this.#standing, event, at);
-    if (!this.#agree(after)) this.#settle(after);
+    const after = step(this.standing, event, at);
+    if (!this.agree(after)) this.settle(after);
   }
 
   #afterHearing(): Stepped | null {
-    const heard = this.#heard[this.#nextHeard];
+    const heard = this.#heard[this.nextHeard];
     if (heard === undefined) return null;
-    const { state } = this.#standing;
-    const report = reportHeard(
-      heard,
-      state,
-      this.#events.slice(this.#nextEvent, this.#nextEvent + LOOK_AHEAD),
-    );
-    return step(this.#standing, { type: "heartbeat", report }, heard.reading.at);
+    const { state } = this.standing;
+    const report = reportHeard(heard, state, this.events.slice(this.nextEvent, this.nextEvent + LOOK_AHEAD));
+    return step(this.standing, { type: "heartbeat", report }, heard.reading.at);
   }
 
   #hear(): void {
-    const heard = this.#heard[this.#nextHeard];
+    const heard = this.#heard[this.nextHeard];
     const after = this.#afterHearing();
     if (heard === undefined || after === null) return;
-    this.#nextHeard += 1;
-    if (!this.#agree(after)) this.#settle(after);
+    this.nextHeard += 1;
+    if (!this.agree(after)) this.settle(after);
   }
 
   /** What came from outside, or was not predicted. */
   #take(event: Told): void {
     const next = this.#policyAt(event.at);
-    for (const input of this.#inputsAt(event, next)) {
-      const standing = { ...this.#standing, policy: input.policy ?? this.#standing.policy };
-      const after = steps(standing, input.events, event.at);
-      if (after.events.length > 0 && this.#agree(after)) return;
-    }
+    if (this.#isBrought(event)) return;
     if (this.#isToldLater(event)) return;
-    this.#differ(event.kind, event.at, event);
-    this.#nextEvent += 1;
-    const { policy } = this.#standing;
-    const state = takeOver(this.#standing.state, event);
-    this.#standing = standingAt(
+    this.differ(event.kind, event.at, event);
+    this.nextEvent += 1;
+    const { policy } = this.standing;
+    const state = takeOver(this.standing.state, event);
+    this.standing = standingAt(
       state,
       event.kind === "policy_changed" ? next : policy,
-      Math.max(event.at, this.#standing.now),
+      Math.max(event.at, this.standing.now),
     );
-    this.#follow(event);
+    this.follow(event);
+  }
+
+  /** Whether something from outside has brought it about: that is taken then. */
+  #isBrought(event: Told): boolean {
+    const next = this.#policyAt(event.at);
+    for (const input of this.#inputsAt(event, next)) {
+      const standing = { ...this.standing, policy: input.policy ?? this.standing.policy };
+      const after = steps(standing, input.events, event.at);
+      if (after.events.length === 0 || !this.agree(after)) continue;
+      return true;
+    }
+    return false;
   }
 
   /** The time of a step is its deadline, though it may be taken later, as after maintenance. */
   #isToldLater(event: Told): boolean {
-    const wakeAt = toldBy(event, this.#standing);
+    const wakeAt = toldBy(event, this.standing) ?? this.#toldByHearing(event);
     if (wakeAt === null) return false;
-    this.#events = toldAgainAt(this.#events, this.#nextEvent, wakeAt);
+    this.events = toldAgainAt(this.events, this.nextEvent, wakeAt);
     return true;
+  }
+
+  #toldByHearing(event: Told): number | null {
+    const isTold = this.#afterHearing()?.events.some((each) => isSame(each, event)) === true;
+    const heardAt = this.#heard[this.nextHeard]?.reading.at ?? 0;
+    return isTold && heardAt > event.at ? heardAt : null;
   }
 
   /** What may have brought about the events of this moment. */
   #inputsAt(event: Told, next: Policy): readonly Input[] {
-    const { state, policy } = this.#standing;
-    const together = this.#events
-      .slice(this.#nextEvent, this.#nextEvent + LOOK_AHEAD)
+    const { state, policy } = this.standing;
+    const together = this.events
+      .slice(this.nextEvent, this.nextEvent + LOOK_AHEAD)
       .filter(({ toldAt }) => toldAt === event.toldAt);
     return together.flatMap((each) => inputsOf(each, { state, policy, next, reason: this.#reasonOf(each) }));
   }
@@ -199,76 +220,20 @@ class Retracing {
     const order =
       preparation === null
         ? event
-        : this.#events.find(
+        : this.events.find(
             ({ kind, detail }) => kind === "hibernating" && detail.preparation_id === preparation,
           );
-    const end = order === undefined ? null : this.#fates.get(order.id)?.end;
+    const end = order === undefined ? null : this.fates.get(order.id)?.end;
     return end == null ? null : textIn(end.detail, "reason");
   }
 
-  /** Takes the step if what it tells is what happened next. */
-  #agree(stepped: Stepped): boolean {
-    const fitting = this.#fits(stepped.events);
-    if (fitting === null) return false;
-    this.#accept(stepped);
-    const happened = this.#events.slice(this.#nextEvent, this.#nextEvent + fitting);
-    this.#nextEvent += fitting;
-    for (const event of happened) this.#account.agree(event, this.#nextHeard);
-    const order = happened.findLast(({ id }) => this.#fates.has(id));
-    if (order !== undefined) this.#follow(order);
-    return true;
-  }
-
-  #accept({ standing }: Stepped): void {
-    this.#standing = standing;
-  }
-
-  /** An order was given: who takes it, and when, follows from how it ends. */
-  #follow(event: PastEvent): void {
-    const fate = this.#fates.get(event.id);
-    if (fate === undefined) return;
-    const events = handoverOf(this.#standing.state, fate, this.#story);
-    this.#accept(steps(this.#standing, events, this.#standing.now));
-    const { end } = fate;
-    this.#confirmedAt = event.kind === "waking" && end !== null ? confirmedAt(end) : null;
-  }
-
-  /** How many of the next events these are; null where one of them is not. */
-  #fits(events: readonly HistoryEvent[]): number | null {
-    const predicted = events.filter(isRetraced);
-    const actual = this.#events.slice(this.#nextEvent, this.#nextEvent + predicted.length);
-    const left = predicted.reduce<readonly PastEvent[]>((rest, each) => without(rest, each), actual);
-    const isAll = actual.length === predicted.length && left.length === 0;
-    return isAll ? predicted.length : null;
-  }
-
-  /** Of what a step tells, some did not happen: that is left undone. */
-  #settle(stepped: Stepped): void {
-    this.#accept(stepped);
-    for (const predicted of stepped.events.filter(isRetraced)) {
-      const actual = this.#events[this.#nextEvent];
-      if (actual !== undefined && isSame(predicted, actual)) {
-        this.#nextEvent += 1;
-        this.#account.agree(actual, this.#nextHeard);
-        this.#follow(actual);
-        continue;
-      }
-      this.#differ(predicted.kind, predicted.at, null);
-      const { state, policy, now } = this.#standing;
-      this.#standing = standingAt(leaveUndone(state, predicted, now), policy, now);
-    }
-    const { wakeAt, now } = this.#standing;
-    if (wakeAt !== null && wakeAt <= now + 1) this.#standing = { ...this.#standing, wakeAt: now + LATE_MS };
-  }
-
-  #differ(kind: string, at: number, actual: PastEvent | null): void {
-    this.#account.differ(kind, at, actual, this.#nextHeard, this.#standing.state);
-  }
-
   #policyAt(at: number): Policy {
-    const { policies } = this.#story;
-    const inForce = policies.findLast(({ from }) => from <= at) ?? policies[0];
-    if (inForce === undefined) throw new Error("a story has a policy");
-    return this.#policyOf(inForce);
+    return this.#policyOf(inForceAt(this.story, at));
   }
+}
+
+function inForceAt({ policies }: Story, at: number): PolicyInForce {
+  const inForce = policies.findLast(({ from }) => from <= at) ?? policies[0];
+  if (inForce === undefined) throw new Error("a story has a policy");
+  return inForce;
 }

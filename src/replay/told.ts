@@ -1,7 +1,8 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { momentIn } from "./detail.ts";
 import { isRetraced, isSame } from "./differences.ts";
 import { type Standing, step } from "./step.ts";
-import type { PastEvent } from "./story.ts";
+import type { PastEvent, Span } from "./story.ts";
 
 /**
  * An event, and when it was decided on, as far as is known. The time of a step is its deadline, though it may have been taken later: an
@@ -18,7 +19,7 @@ export function toldOf(events: readonly PastEvent[]): readonly Told[] {
     .map((event) => ({ event, number: Number.parseInt(event.id, 36) }))
     .toSorted((one, other) => one.number - other.number || one.event.at - other.event.at)
     .map(({ event }) => {
-      latest = Math.max(latest, event.at);
+      latest = Math.max(latest, event.at, momentIn(event.detail, "late_until") ?? 0);
       return { ...event, toldAt: latest };
     });
 }
@@ -53,4 +54,13 @@ export function toldAgainAt(events: readonly Told[], index: number, toldAt: numb
   const at = place < 0 ? rest.length : place;
   const moved = events.slice(index, index + 1).map((event) => ({ ...event, toldAt }));
   return [...events.slice(0, index), ...rest.slice(0, at), ...moved, ...rest.slice(at)];
+}
+
+/** What came late, as the first of these events tells that tells of any; null where none does. */
+export function lateAhead(events: readonly Told[], index: number): Span | null {
+  for (const { detail } of events.slice(index, index + LOOK_AHEAD)) {
+    const [from, until] = [momentIn(detail, "late_from"), momentIn(detail, "late_until")];
+    if (from !== null && until !== null) return { from, to: until };
+  }
+  return null;
 }

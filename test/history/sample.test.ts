@@ -95,7 +95,7 @@ describe("a sample", () => {
   it("is null where it is none, and never throws", () => {
     for (const none of [null, 1, "[]", {}, [], [null], ["2030"], [[AT]]])
       expect(fromSample(none, 1)).toBeNull();
-    const known = ["at", "sequence", "activity", "use", "isLate", "status"];
+    const known = ["at", "sequence", "activity", "use", "isLate", "repeatedAt", "status"];
     fc.assert(
       fc.property(fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 20 }), (columns) => {
         const read = fromSample([AT, ...columns], 1);

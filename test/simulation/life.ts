@@ -18,6 +18,7 @@ import { RegistryKnowsItsInstances } from "./promises/registry-knows-its-instanc
 import { ServiceHearsItsFleets } from "./promises/service-hears-its-fleets.ts";
 import { SleepersAreLookedAt } from "./promises/sleepers-are-looked-at.ts";
 import { StatusNeverLies } from "./promises/status-never-lies.ts";
+import { ThePastIsRetraced } from "./promises/the-past-is-retraced.ts";
 import { ViewersSeeTheFleet } from "./promises/viewers-see-the-fleet.ts";
 import { WhoIsUsedIsNotDeleted } from "./promises/who-is-used-is-not-deleted.ts";
 import { WhoLivesIsSpared } from "./promises/who-lives-is-spared.ts";
@@ -92,6 +93,7 @@ export async function live(
     new NewestPolicyHolds(platform, say),
     new ViewersSeeTheFleet(platform, viewers, say),
     new AlertsAreToldOnce(platform, USER, [FORMER_ALERT], say),
+    new ThePastIsRetraced(platform, say),
   ];
   platform.onHappening = (happening) => {
     for (const promise of promises) promise.observe(happening);

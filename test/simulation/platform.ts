@@ -90,8 +90,8 @@ export class Platform {
     return order?.parameters;
   }
 
-  count(what: string): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  count(what: string, times = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + times);
   }
 
   actor(name: string): InstanceHost {

@@ -40,6 +40,7 @@ export const heartbeatSchema = exactly<Heartbeat>({
   activity: textOrNull,
   // What can't be read must not keep the rest from being read.
   use: keptUse.optional().catch(undefined),
+  repeatedAt: number.optional(),
   isLate: z.boolean().optional(),
 });
 

@@ -51,6 +51,7 @@ const clock = exactly<Clock>({
   graceUntil: numberOrNull,
   countsFrom: numberOrNull,
   maintainedUntil: number.optional(),
+  late: z.object({ from: number, until: number }).optional(),
 });
 
 const counters = exactly<Counters>({

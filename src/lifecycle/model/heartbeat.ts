@@ -133,6 +133,8 @@ export interface Heartbeat {
   readonly activity: string | null;
   /** Of its use, what the readings above leave open. Absent where that was not said, and in what a former release kept. */
   readonly use?: KeptUse | undefined;
+  /** When it was last heard before, where that heartbeat is not kept: it was sent once more. Absent where it was not. */
+  readonly repeatedAt?: number | undefined;
   /** It was taken while the service was out of reach, and came later. Absent is no. */
   readonly isLate?: boolean | undefined;
 }

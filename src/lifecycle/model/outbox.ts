@@ -3,7 +3,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { HistoryEvent } from "./history-event.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 import { CHUNK_HEARTBEATS, type InstanceState, recentOf } from "./state.ts";
-import { DAY_MS, HOUR_MS } from "./time.ts";
+import { DAY_MS, exactly, HOUR_MS } from "./time.ts";
 
 /** Heartbeats wait in the state for a full chunk at most this long. */
 const FLUSH_AFTER_MS = HOUR_MS;
@@ -19,13 +19,20 @@ export function emit(state: InstanceState, effect: Effect): InstanceState {
   };
 }
 
-/** Records an event in the history. */
+/** Records an event in the history. The first after an alarm that came late says so: by it the past can be retraced. */
 export function record(
   state: InstanceState,
   event: Omit<HistoryEvent, "id" | "detail"> & Partial<Pick<HistoryEvent, "detail">>,
 ): InstanceState {
   const id = state.nextEffectId.toString(36);
-  return emit(state, { type: "event", event: { detail: {}, ...event, id } });
+  const { late, ...clock } = state.clock;
+  if (late === undefined) return emit(state, { type: "event", event: { detail: {}, ...event, id } });
+  const detail = {
+    ...event.detail,
+    ...exactly("late_from", late.from),
+    ...exactly("late_until", late.until),
+  };
+  return emit({ ...state, clock }, { type: "event", event: { ...event, detail, id } });
 }
 
 /** Notes in orders among the effects from `firstId` on which request they go back to. */

@@ -112,6 +112,14 @@ export interface Clock {
   readonly countsFrom: number | null;
   /** The end of the maintenance from which silence counts, which is no sign of life. Absent where it counts from none. */
   readonly maintainedUntil?: number | undefined;
+  /** What was due was done later, and no event has said so yet. Absent where it was in time. */
+  readonly late?: Late | undefined;
+}
+
+/** What was due at `from` was looked at no sooner than at `until`. */
+export interface Late {
+  readonly from: number;
+  readonly until: number;
 }
 
 /** When in the last hour the instance became an orphan, and whether the owner was told that it is flapping. */

@@ -10,6 +10,12 @@ export function toIso(instantMs: number): string {
   return `${new Date(instantMs).toISOString().slice(0, 19)}Z`;
 }
 
+/** A moment of an event's detail, from which the past is retraced: the rest of its second is kept beside it, in ms. */
+export function exactly(name: string, instantMs: number): Readonly<Record<string, string | number>> {
+  const rest = instantMs % SECOND_MS;
+  return { [name]: toIso(instantMs), ...(rest === 0 ? {} : { [`${name}_ms`]: rest }) };
+}
+
 /** The UTC day of an instant: `2025-12-19`. */
 export function utcDay(instantMs: number): string {
   return new Date(instantMs).toISOString().slice(0, 10);

@@ -117,15 +117,27 @@ function addHeartbeat(
 ): InstanceState {
   const gapMs = lastHeartbeatAt === null ? null : heartbeat.at - lastHeartbeatAt;
   const unflushed = state.unflushed + 1;
+  const kept = withRepeated(heartbeat, state.recent, lastHeartbeatAt);
   return {
     ...state,
     counters: countHeartbeat(state.counters, heartbeat),
     ledger: state.ledger === undefined ? undefined : reportCosts(state.ledger, heartbeat),
     agent: { ...state.agent, nextInHistory: heartbeat.sequence + 1 },
-    recent: recentOf([...state.recent, heartbeat], unflushed),
+    recent: recentOf([...state.recent, kept], unflushed),
     unflushed,
     gpuTrend: extendTrend(state.gpuTrend, heartbeat.gpuPercent, gapMs, policy.intervalMs),
   };
+}
+
+/** A heartbeat that is sent once more is a sign of life, and is not kept: the next one says when that was. */
+function withRepeated(
+  heartbeat: Heartbeat,
+  recent: readonly Heartbeat[],
+  lastHeartbeatAt: number | null,
+): Heartbeat {
+  const last = recent.findLast(({ isLate }) => isLate !== true)?.at;
+  const isKept = lastHeartbeatAt === null || last === undefined || lastHeartbeatAt <= last;
+  return isKept ? heartbeat : { ...heartbeat, repeatedAt: lastHeartbeatAt };
 }
 
 /** What the heartbeat means in the phase that the instance is in. */

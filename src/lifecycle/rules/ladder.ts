@@ -6,7 +6,7 @@ import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, type ConnectedProvider } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { onlyDeletes, stopsSilent } from "../model/stopping.ts";
-import { toIso } from "../model/time.ts";
+import { exactly, toIso } from "../model/time.ts";
 import { isInMaintenance } from "./maintenance.ts";
 import { actsOnUnheard } from "./unheard.ts";
 
@@ -113,5 +113,5 @@ export function countedFrom(
   { clock: { lastHeartbeatAt, keepAliveUntil } }: InstanceState,
   from: number,
 ): EventDetail {
-  return from === Math.max(lastHeartbeatAt ?? 0, keepAliveUntil ?? 0) ? {} : { counts_from: toIso(from) };
+  return from === Math.max(lastHeartbeatAt ?? 0, keepAliveUntil ?? 0) ? {} : exactly("counts_from", from);
 }

@@ -46,7 +46,11 @@ export function hibernateInRound(
   const start = {
     reason: round.onlyIdle ? "idle" : "owner",
     at: now,
-    detail: { rule: round.by, asked_at: toIso(round.askedAt) },
+    detail: {
+      rule: round.by,
+      asked_at: toIso(round.askedAt),
+      ...(round.onlyIdle ? { only_idle: true } : {}),
+    },
   } as const;
   switch (round.by) {
     case "kill_switch": {

@@ -4,7 +4,7 @@ import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
-import { toIso } from "../model/time.ts";
+import { exactly, toIso } from "../model/time.ts";
 import { sayWaysOn } from "../model/ways-on.ts";
 import { summarizeHibernation } from "./hibernation.ts";
 import { lookAfterWake } from "./look.ts";
@@ -76,7 +76,7 @@ export function endWakeGrace(state: InstanceState, now: number): InstanceState {
       kind: "woken",
       severity: "info",
       message: "Woken by its provider's word; not heard yet",
-      detail: { confirmed_at: toIso(state.phase.confirmedAt ?? due) },
+      detail: exactly("confirmed_at", state.phase.confirmedAt ?? due),
     },
   );
 }

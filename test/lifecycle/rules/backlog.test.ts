@@ -186,7 +186,7 @@ describe("readings that come late, at their edges", () => {
     line.until(at("2:00"));
     line.heartbeat({ boot_id: "b", sequence: 3, backlog: [[2, 60, 1, 2, 3, 4, 5, 6]] });
     expect(line.view.recent_heartbeats).toHaveLength(3);
-    expect(line.view.recent_heartbeats[1]).toEqual({
+    expect(line.view.recent_heartbeats[1]).toMatchObject({
       timestamp: "2025-12-19T00:01:00Z",
       gpu_utilization: 1,
       vram_used_gb: 2,
@@ -200,7 +200,7 @@ describe("readings that come late, at their edges", () => {
     line.until(at("4:00"));
     const unknown: LateReading = [4, 60, null, null, null, null, null, null];
     line.heartbeat({ boot_id: "b", sequence: 5, backlog: [unknown] });
-    expect(line.view.recent_heartbeats[1]).toEqual({
+    expect(line.view.recent_heartbeats[1]).toMatchObject({
       timestamp: "2025-12-19T00:03:00Z",
       gpu_utilization: null,
       vram_used_gb: null,

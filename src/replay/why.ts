@@ -4,15 +4,17 @@ import type { Policy } from "../lifecycle/model/policy.ts";
 import { kindOf } from "../lifecycle/model/provider.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
-import { evidenceOfKept } from "../lifecycle/model/use.ts";
+import { type Evidence, evidenceOfKept } from "../lifecycle/model/use.ts";
 import { type Judgement, judge, type SourceState, stateOf, thresholdOf } from "../lifecycle/rules/use.ts";
 import { controlOf, withoutImpossible } from "../lifecycle/views/control.ts";
 import type { Explanation } from "../lifecycle/views/explained-step.ts";
 import { explain } from "../lifecycle/views/explanation.ts";
 import { healthOf } from "../lifecycle/views/health.ts";
+import { askedBy } from "./detail.ts";
 import type { Difference } from "./differences.ts";
 import { retrace } from "./retrace.ts";
-import type { PastHour, PolicyInForce, Story } from "./story.ts";
+import type { PastEvent, PastHour, PolicyInForce, Span, Story } from "./story.ts";
+import { quieted } from "./work.ts";
 
 /** What the policy saw and thought at a moment of the past. */
 
@@ -96,8 +98,9 @@ export function whyAt(story: Story, at: number, compile: (inForce: PolicyInForce
   const policies = story.policies.map((inForce) => ({ inForce, policy: compile(inForce) }));
   const inForceAt = (moment: number) =>
     policies.findLast(({ inForce }) => inForce.from <= moment) ?? policies[0];
+  const preparing = preparingForIdleness(story.events);
   const judged = (heartbeat: Heartbeat) =>
-    judgedReading(heartbeat, inForceAt(heartbeat.at)?.policy ?? policy, story.hasGpu);
+    judgedReading(heartbeat, inForceAt(heartbeat.at)?.policy ?? policy, story.hasGpu, preparing);
   const sorted = story.readings.toSorted((a, b) => a.at - b.at);
   const next = sorted.findIndex((heartbeat) => heartbeat.at > at);
   const until = next === -1 ? sorted.length : next;
@@ -122,15 +125,23 @@ export function whyAt(story: Story, at: number, compile: (inForce: PolicyInForce
   };
 }
 
-function judgedReading(heartbeat: Heartbeat, policy: Policy, hasGpu: boolean): JudgedReading {
+function judgedReading(
+  heartbeat: Heartbeat,
+  policy: Policy,
+  hasGpu: boolean,
+  preparing: readonly Span[],
+): JudgedReading {
   const evidence = evidenceOfKept(heartbeat);
-  const judgement = judge(evidence, policy, hasGpu);
+  const isSaving =
+    saysOfHooks(heartbeat) && preparing.some(({ from, to }) => heartbeat.at > from && heartbeat.at <= to);
+  const judgement = judge(isSaving ? whileSaving(heartbeat) : evidence, policy, hasGpu);
+  const metric = judgement.reading?.metric ?? null;
   return {
     at: heartbeat.at,
     verdict: judgement.verdict,
     because: judgement.verdict === "quiet" ? null : judgement.because,
-    metric: judgement.reading?.metric ?? null,
-    percent: judgement.reading?.percent ?? null,
+    metric,
+    percent: metric === null ? null : metric === "GPU" ? evidence.gpuPercent : evidence.cpuPercent,
     thresholdPercent: policy.idle.thresholdPercent,
     sources: evidence.sources.map(({ name, value }) => ({
       name,
@@ -142,6 +153,32 @@ function judgedReading(heartbeat: Heartbeat, policy: Policy, hasGpu: boolean): J
     isLate: heartbeat.isLate === true,
     isPreparing: heartbeat.status === "preparing" || heartbeat.use?.preparation === "running",
   };
+}
+
+/** When a hibernation for idleness was being prepared: what the hooks did then was no sign of use to the policy. */
+function preparingForIdleness(events: readonly PastEvent[]): readonly Span[] {
+  return events.flatMap((event, index) => {
+    if (event.kind !== "preparing" || askedBy(event)?.reason !== "idle") return [];
+    const end = events.slice(index + 1).find(({ kind }) => ENDS_PREPARATION.has(kind));
+    return [{ from: event.at, to: end?.at ?? Number.POSITIVE_INFINITY }];
+  });
+}
+
+const ENDS_PREPARATION: ReadonlySet<string> = new Set([
+  "hibernating",
+  "preparation_cancelled",
+  "hibernated",
+  "orphaned",
+  "resumed",
+]);
+
+function saysOfHooks({ status, use }: Heartbeat): boolean {
+  return status === "preparing" || status === "prepared" || (use?.preparation ?? null) !== null;
+}
+
+/** As it is judged while hooks save its work: by what people do there alone. */
+function whileSaving(heartbeat: Heartbeat): Evidence {
+  return { ...evidenceOfKept(quieted(heartbeat)), gpuPercent: 0, cpuPercent: 0, hasUnreadGpu: false };
 }
 
 function verdictOf(

@@ -246,6 +246,22 @@ describe("the readings around a moment", () => {
     });
   });
 
+  it("show no use by what the hooks did while they prepared a hibernation for idleness", () => {
+    const events = [
+      { minute: 10, kind: "preparing", detail: { rule: "idle", preparation_id: "p1" } },
+      { minute: 20, kind: "hibernating", detail: { rule: "idle", preparation_id: "p1" } },
+    ].map(({ minute, ...event }) => ({ id: event.kind, at: START + minute * MINUTE_MS, ...event }));
+    const saving = { status: "preparing" };
+    const readings = [heard(9, 0), heard(12, 80, saving), heard(30, 80, saving), heard(31, 80)];
+    const { readings: judged, heard: newest } = whyAt(
+      storyWith(readings, { events }),
+      START + 12 * MINUTE_MS,
+      compile,
+    );
+    expect(judged.map(({ verdict }) => verdict)).toEqual(["quiet", "quiet", "active", "active"]);
+    expect(newest).toMatchObject({ percent: 80, metric: "GPU", because: null, isPreparing: true });
+  });
+
   it("tell late ones apart: they were not heard then", () => {
     const readings = [heard(1, 90), heard(2, 90, { isLate: true })];
     const why = whyAt(storyWith(readings), START + 150_000, compile);

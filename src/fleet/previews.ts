@@ -14,7 +14,7 @@ import { countPreviewed, previewedAfter } from "./tables/previewed.ts";
 import { PREVIEW_LINES_KEPT } from "./tables/previews.ts";
 
 /** So many are replayed at once. */
-export const PREVIEWS_RUNNING = 2;
+const PREVIEWS_RUNNING = 2;
 
 /** One that has not come on for so long has failed, whatever became of its workflow. If it comes on all the same, it runs. */
 const STALLED_AFTER_MS = 30 * MINUTE_MS;

@@ -24,7 +24,7 @@ export interface PastRange {
   readonly to: number;
 }
 
-/** What its actor holds that may not be in the databases yet. */
+/** What its actor holds that may not be in the databases yet, oldest first. */
 export interface WaitingPast {
   readonly heartbeats: readonly Heartbeat[];
   readonly events: readonly PastEvent[];

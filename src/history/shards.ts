@@ -27,6 +27,11 @@ export function historyOf(env: Env, shard: number): D1Database {
   return database;
 }
 
+/** The databases that may hold events of an instance of this shard: former versions kept all events in the first one. */
+export function eventDatabases(env: Env, shard: number): readonly D1Database[] {
+  return [...new Set([0, shard])].map((each) => historyOf(env, each));
+}
+
 /** The shard for a new instance, by a hash (FNV-1a) that spreads instances evenly over all shards. */
 export function chooseShard(env: Env, userId: string, instanceId: string): number {
   return hashText(`${userId}/${instanceId}`) % countShards(env);

@@ -1,11 +1,10 @@
-import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import type { WaitingPast } from "../history/past.ts";
 import { hibernatedCost } from "../lifecycle/model/hibernated-cost.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import { type PolicyOverrides, withoutGuard } from "../lifecycle/model/policy-settings.ts";
 import type { Profile } from "../lifecycle/model/state.ts";
 import { awakeRate, ledgerAt } from "../lifecycle/rules/costs.ts";
 import { eventsOf } from "../replay/line.ts";
-import type { PastEvent } from "../replay/story.ts";
 import type { WaitingRange } from "./held.ts";
 import type { Outbox } from "./outbox.ts";
 import type { StoredInstance } from "./stored/stored-instance.ts";
@@ -14,8 +13,7 @@ import type { StoredInstance } from "./stored/stored-instance.ts";
 export interface StoryBasis {
   /** The database that has its heartbeats. */
   readonly shard: number;
-  /** What may not be in the databases yet, oldest first. */
-  readonly waiting: { readonly heartbeats: readonly Heartbeat[]; readonly events: readonly PastEvent[] };
+  readonly waiting: WaitingPast;
   /** Its prices are those that count now, whoever said them; null where nobody knows. */
   readonly profile: Profile;
   readonly hasGpu: boolean;
@@ -25,6 +23,7 @@ export interface StoryBasis {
   readonly suspended: boolean;
 }
 
+/** `range`: of the heartbeats that wait. */
 export function storyBasis(
   stored: StoredInstance,
   outbox: Outbox,

@@ -2,7 +2,7 @@ import type { PendingEffect } from "./model/effects.ts";
 import type { EventDetail } from "./model/history-event.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
 import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
-import { orphanOf } from "./model/phase.ts";
+import { isAsleep, orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
@@ -194,13 +194,9 @@ function noteMeantToRun(
   event: InstanceEvent | null,
   now: number,
 ): InstanceState {
-  const isWoken = isAsleep(before) && !isAsleep(after);
+  const isWoken = isAsleep(before.phase) && !isAsleep(after.phase);
   const isMoved = !isSameMachine(before.profile, after.profile);
   return isWoken || isMoved || event?.type === "keep_alive" ? { ...after, meantToRunSince: now } : after;
-}
-
-function isAsleep({ phase: { status } }: InstanceState): boolean {
-  return status === "hibernated" || status === "waking";
 }
 
 /** Takes every step that is due, those too that become due by another: a planned stop is known once the machine runs. */

@@ -3,7 +3,7 @@ import { fleetOf } from "../platform/address.ts";
 import { logError, logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { sleep } from "../platform/sleep.ts";
-import { lineOf } from "./judge.ts";
+import { lineOf } from "./preview-line.ts";
 import { HistoryOutOfReach, type StoryFound, storyOf } from "./story.ts";
 
 /** Replays some instances of a preview, one after the other, so that the memory of one is enough. */
@@ -39,7 +39,7 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
     await sleep(1);
     try {
       const found = await storyOf(env, userId, instanceId, task, task.guardClosed);
-      const line = found.outcome === "found" ? judged(found, task.request, speed, userId) : null;
+      const line = found.outcome === "found" ? lineOrNull(found, task.request, speed, userId) : null;
       if (line !== null) lines.push(line);
       else skips.push({ instanceId, because: found.outcome === "found" ? "failed" : found.outcome });
     } catch (error) {
@@ -59,7 +59,7 @@ export async function replayPage(env: Env, userId: string, previewId: string, pa
 }
 
 /** Null if its past makes the replay fail: it would fail again. */
-function judged(
+function lineOrNull(
   { story, basis }: Extract<StoryFound, { outcome: "found" }>,
   request: PreviewRequest,
   speed: number,

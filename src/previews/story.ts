@@ -1,5 +1,5 @@
-import { type Past, type PastPlaces, readPast } from "../history/past.ts";
-import { historyOf } from "../history/shards.ts";
+import { type Past, readPast } from "../history/past.ts";
+import { eventDatabases, historyOf } from "../history/shards.ts";
 import type { Unreadable } from "../instance/outcomes.ts";
 import type { StoryBasis } from "../instance/story-basis.ts";
 import { mergePolicy } from "../lifecycle/model/policy-settings.ts";
@@ -77,16 +77,9 @@ async function pastOf(
 ): Promise<Past> {
   try {
     const range = { userId, instanceId, hasGpu, from, to };
-    return await within(HISTORY_LIMIT_MS, readPast(placesOf(env, shard), range, waiting));
+    const places = { heartbeats: historyOf(env, shard), events: eventDatabases(env, shard) };
+    return await within(HISTORY_LIMIT_MS, readPast(places, range, waiting));
   } catch (error) {
     throw new HistoryOutOfReach("its history is out of reach", { cause: error });
   }
-}
-
-function placesOf(env: Env, shard: number): PastPlaces {
-  return {
-    heartbeats: historyOf(env, shard),
-    // Former versions kept all events in the first database.
-    events: [...new Set([0, shard])].map((each) => historyOf(env, each)),
-  };
 }

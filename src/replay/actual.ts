@@ -1,4 +1,4 @@
-import { hibernationOf } from "../lifecycle/model/phase.ts";
+import { hibernationOf, isAsleep } from "../lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { isGap } from "../lifecycle/rules/use-seen.ts";
 import { ASLEEP, type Doing, doingOf, IDLE, SILENT, Spending, WAKING, WORKING } from "./doing.ts";
@@ -46,7 +46,7 @@ class Actual {
       return { from, policy, verdicts: past.verdictsBy(policy.idle) };
     });
     this.#doing = doingOf(phase);
-    this.#isOff = phase.status === "hibernated" || phase.status === "waking";
+    this.#isOff = isAsleep(phase);
     this.#offSince = hibernationOf(phase)?.since ?? past.begunAt;
     this.#spending = new Spending(story.profile);
     this.#putUntil = past.begunAt;

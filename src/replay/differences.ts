@@ -110,6 +110,7 @@ export interface Between {
   readonly state: InstanceState;
 }
 
+/** Why an event was not predicted, or did not happen. `actual`: null for what was only predicted. */
 export function explain(
   kind: string,
   actual: PastEvent | null,

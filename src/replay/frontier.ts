@@ -39,6 +39,7 @@ export interface Tools {
   readonly speed?: number;
 }
 
+/** What each setting of the grid would have made of the story. */
 export function frontierOf(story: Story, base: Base, tools: Tools): Frontier {
   const points = WINDOWS_MINUTES.filter((minutes) => isPossible(minutes, base.settings));
   return {

@@ -1,6 +1,7 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import { awaitHeartbeat, type IdleRun, idleRunOf, orphanOf } from "../lifecycle/model/phase.ts";
 import { type InstanceState, withIdleRun, withOrphan } from "../lifecycle/model/state.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { whyUnheard } from "../lifecycle/rules/unheard.ts";
 
 /** How an instance stands where a step that was due has not been taken: it counts from now, as after a change of policy. */
@@ -49,7 +50,9 @@ export function leaveUndone(state: InstanceState, { kind }: HistoryEvent, now: n
   }
 }
 
+const FAR_MS = 6 * HOUR_MS;
+
 /** The run goes on, and its next step is far away. */
 function later(run: IdleRun | null, now: number): IdleRun | null {
-  return run === null ? null : { ...run, failed: { count: 1, retryAt: now + 6 * 3_600_000 } };
+  return run === null ? null : { ...run, failed: { count: 1, retryAt: now + FAR_MS } };
 }

@@ -64,8 +64,8 @@ export class Line {
     this.#now = Math.max(at, this.#now);
     const { state, effects, wakeAt, refusal } = decide(this.#state, event, this.#policy, this.#now);
     this.#watch?.(this.#state, state, event, this.#policy, this.#now);
-    this.#state = { ...state, outbox: [], recent: state.recent.slice(-1), unflushed: 0 };
-    this.#wakeAt = wakeAt === null ? null : Math.max(wakeAt, this.#now + 1);
+    this.#state = delivered(state);
+    this.#wakeAt = alarmAfter(this.#now, wakeAt);
     if (effects.length > 0) this.#see(effects, this.#now);
     return refusal;
   }
@@ -79,8 +79,7 @@ export class Line {
   resume(state: InstanceState, at: number): void {
     this.#now = Math.max(at, this.#now);
     this.#state = state;
-    const wakeAt = nextWakeAt(state, this.#policy, this.#now);
-    this.#wakeAt = wakeAt === null ? null : Math.max(wakeAt, this.#now + 1);
+    this.#wakeAt = alarmAfter(this.#now, nextWakeAt(state, this.#policy, this.#now));
   }
 
   changePolicy(policy: Policy, at: number): void {
@@ -88,6 +87,16 @@ export class Line {
     this.#policy = policy;
     this.apply({ type: "policy.changed", former }, at);
   }
+}
+
+/** When the alarm fires that is wanted for `wakeAt`: in time to come, so that time goes on. */
+export function alarmAfter(now: number, wakeAt: number | null): number | null {
+  return wakeAt === null ? null : Math.max(wakeAt, now + 1);
+}
+
+/** Without what waits to be delivered: a story may be long. */
+export function delivered(state: InstanceState): InstanceState {
+  return { ...state, outbox: [], recent: state.recent.slice(-1), unflushed: 0 };
 }
 
 /** The events among these effects. */

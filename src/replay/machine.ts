@@ -2,10 +2,10 @@ import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { type Action, type Hibernated, orphanOf, preparationOf } from "../lifecycle/model/phase.ts";
+import { type Action, type Hibernated, isAsleep, orphanOf, preparationOf } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
-import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, startOfUtcDay } from "../lifecycle/model/time.ts";
 import { dueLook } from "../lifecycle/rules/look.ts";
 import { Line, type Watch } from "./line.ts";
 import type { Past } from "./past.ts";
@@ -55,7 +55,7 @@ export class Machine {
   }
 
   get isOff(): boolean {
-    return isAsleep(this.state) && (this.#backAt !== null || !this.#isStarted);
+    return isKnownOff(this.state) && (this.#backAt !== null || !this.#isStarted);
   }
 
   /** Since when, where it is. */
@@ -90,11 +90,11 @@ export class Machine {
     else this.#apply({ type: "cleanup" }, at);
   }
 
-  /** Its heartbeat. `late`: what it had not told before, as it stands in a backlog, without numbers. */
-  hear(report: HeartbeatReport, at: number, late: readonly LateReading[] = []): void {
+  /** Its heartbeat. `late`: what it had not told before, as it stands in a backlog. */
+  hear(report: HeartbeatReport, at: number, late: readonly UnnumberedReading[] = []): void {
     const numbered = late.length === 0 ? {} : this.#backlog(late);
     this.#apply({ type: "heartbeat", report: { ...report, ...this.#ofHooks(at), ...numbered } }, at);
-    if (!isAsleep(this.state)) this.#isStarted = false;
+    if (!isKnownOff(this.state)) this.#isStarted = false;
   }
 
   /** Goes on from this state: what lies between is passed over. */
@@ -240,7 +240,7 @@ export class Machine {
     this.hear({ gpu_utilization: story.hasGpu ? 0 : null, cpu_utilization: 0 }, at);
   }
 
-  #backlog(late: readonly LateReading[]): HeartbeatReport {
+  #backlog(late: readonly UnnumberedReading[]): HeartbeatReport {
     const first = this.#sequence + 1;
     this.#sequence += late.length + 1;
     return {
@@ -267,29 +267,29 @@ export class Machine {
   }
 }
 
-/** Its age in seconds, and what it shows of GPU and CPU. */
-export type LateReading = readonly [number, number | null, number | null];
+/** A reading that came late, before it has its number: its age in seconds, and what it shows of GPU and CPU. */
+export type UnnumberedReading = readonly [number, number | null, number | null];
 
 const REPLAY = "the replay";
 const REPLAY_BOOT = "replay";
 
 const MAXIMUM_STEPS = 16;
 
-function isAsleep({ phase: { status } }: InstanceState): boolean {
-  return status === "hibernated" || status === "waking" || status === "deleted";
+/** Whether the service takes it to be off. */
+function isKnownOff({ phase }: InstanceState): boolean {
+  return isAsleep(phase) || phase.status === "deleted";
 }
 
 /** Whether its policy had it hibernated, and not somebody's word. */
-export function isByPolicy({ reason, because }: Pick<Hibernated, "reason" | "because">): boolean {
+function isByPolicy({ reason, because }: Pick<Hibernated, "reason" | "because">): boolean {
   if (because === "schedule" || because === "max_runtime") return true;
   return because === undefined && (reason === "idle" || reason === "silence");
 }
 
 /** The daily cleanup runs at 03:17 UTC. */
-const CLEANUP_MS = (3 * 60 + 17) * 60_000;
-const DAY_MS = 86_400_000;
+const CLEANUP_MS = 3 * HOUR_MS + 17 * MINUTE_MS;
 
 function nextCleanup(after: number): number {
-  const today = Math.floor(after / DAY_MS) * DAY_MS + CLEANUP_MS;
+  const today = startOfUtcDay(after) + CLEANUP_MS;
   return today > after ? today : today + DAY_MS;
 }

@@ -8,7 +8,7 @@ import { WORK_FROM_PERCENT } from "./work.ts";
 /** What a moment of the past rests on. */
 
 /** A heartbeat of that moment. */
-export const READ = 0;
+const READ = 0;
 /** A reading of that moment, which came later. */
 export const LATE = 1;
 /** Made of the sums of an hour. */

@@ -8,8 +8,8 @@ import { ASSUMED, madeUpReadings } from "./moments.ts";
 import { type OffSpan, offSpansOf } from "./off-spans.ts";
 import type { Basis } from "./outcome.ts";
 import type { Story } from "./story.ts";
-import { ACTIVE, highestGpuPercent, judgeBy, judgesBy } from "./verdict.ts";
-import { quieted, saysPreparing, workRules } from "./work.ts";
+import { highestGpuPercent, judgeBy, judgesBy } from "./verdict.ts";
+import { quieted, saysPreparing, showsWork } from "./work.ts";
 
 /** A story, made ready to be replayed by many policies: what does not depend on the policy is found out once. */
 
@@ -64,13 +64,9 @@ function makeReady(story: Story, speed: number): Past {
   const gpuSince = gpuSinceOf(story, beginning.state.agent.hasGpu);
   const span = { from: beginning.at, to: endsAt };
   const merged = madeUpReadings(story, offSpans, span, intervalMs, gpuSince);
-  const judgeWork = judgeBy(workRules(hasGpu), hasGpu);
   const isStoppedByWord = stoppedByWord(offSpans, speed);
   const works = Uint8Array.from(merged.readings, (reading, index) =>
-    merged.kinds[index] !== ASSUMED &&
-    !saysPreparing(reading) &&
-    !isStoppedByWord(merged.at[index] ?? 0) &&
-    judgeWork(reading) >= ACTIVE
+    merged.kinds[index] !== ASSUMED && !isStoppedByWord(merged.at[index] ?? 0) && showsWork(reading, hasGpu)
       ? 1
       : 0,
   );
@@ -122,15 +118,11 @@ function basisOf({ readings, hours, from, to }: Story): Past["basis"] {
   return {
     readings: readings.length,
     coarseMs: coarse.reduce(
-      (sum, { at }) => sum + coarseMs(Math.max(at, from), Math.min(at + HOUR_MS, firstAt)),
+      (sum, { at }) => sum + Math.max(0, Math.min(at + HOUR_MS, firstAt) - Math.max(at, from)),
       0,
     ),
     readingsWithoutUse: readings.filter(({ use, isLate }) => use === undefined && isLate !== true).length,
   };
-}
-
-function coarseMs(from: number, until: number): number {
-  return Math.max(0, until - from);
 }
 
 /** The longest of the story: by a shorter one, heartbeats would be missing that were never to come. */

@@ -46,7 +46,7 @@ export function addFrontiers(one: Frontier, other: Frontier): Frontier {
 }
 
 /** Both together, where both have the setting. */
-export function addPoints(
+function addPoints(
   some: readonly ProposalPoint[],
   others: readonly ProposalPoint[],
 ): readonly ProposalPoint[] {

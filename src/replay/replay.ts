@@ -1,10 +1,11 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Act } from "./acts.ts";
 import { AwakeHours } from "./awake.ts";
 import { Interruptions } from "./interruptions.ts";
 import type { Watch } from "./line.ts";
-import { type LateReading, Machine } from "./machine.ts";
+import { Machine, type UnnumberedReading } from "./machine.ts";
 import { ASSUMED, LATE } from "./moments.ts";
 import { moneyOf } from "./money.ts";
 import type { Replayed } from "./outcome.ts";
@@ -166,13 +167,13 @@ class Run {
   }
 
   /** What came late since the heartbeat before. */
-  #takeLate(now: number): readonly LateReading[] {
+  #takeLate(now: number): readonly UnnumberedReading[] {
     if (this.#late.length === 0) return NONE;
-    const late = this.#late.flatMap(({ at, index }): LateReading[] => {
+    const late = this.#late.flatMap(({ at, index }): UnnumberedReading[] => {
       const reading = this.#past.readings[index];
       return reading === undefined
         ? []
-        : [[(now - at) / 1000, highestGpuPercent(reading), reading.cpuPercent]];
+        : [[(now - at) / SECOND_MS, highestGpuPercent(reading), reading.cpuPercent]];
     });
     this.#late = [];
     return late;
@@ -187,7 +188,7 @@ class Run {
   }
 }
 
-const NONE: readonly LateReading[] = [];
+const NONE: readonly UnnumberedReading[] = [];
 
 /** People act as they did. One that is off is woken for whoever keeps it alive. */
 function perform(act: Act, machine: Machine, wakeMs: number): void {

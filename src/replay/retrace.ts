@@ -32,6 +32,7 @@ export interface RetraceOptions {
   readonly until?: number | undefined;
 }
 
+/** Decides upon the story once more, and says where that differs from what was decided then. */
 export function retrace(story: Story, options: RetraceOptions = {}): Retraced {
   const retracing = new Retracing(story, options);
   retracing.run();

@@ -4,7 +4,7 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { dueLook } from "../lifecycle/rules/look.ts";
-import { eventsOf } from "./line.ts";
+import { alarmAfter, delivered, eventsOf } from "./line.ts";
 
 /** How an instance stands at a moment of its story, so that a step of it can be tried and given up again. */
 export interface Standing {
@@ -23,7 +23,7 @@ export interface Stepped {
 }
 
 export function standingAt(state: InstanceState, policy: Policy, now: number): Standing {
-  return { state, policy, now, wakeAt: alarmAfter(nextWakeAt(state, policy, now), now) };
+  return { state, policy, now, wakeAt: alarmAfter(now, nextWakeAt(state, policy, now)) };
 }
 
 /** What happens at `at`. Its provider is asked at once where that is due, as by the actor. */
@@ -31,7 +31,7 @@ export function step(standing: Standing, event: InstanceEvent, at: number): Step
   const now = Math.max(at, standing.now);
   const { policy } = standing;
   const { state, effects, wakeAt, refusal } = decide(standing.state, event, policy, now);
-  const next = { state: light(state), policy, now, wakeAt: alarmAfter(wakeAt, now) };
+  const next = { state: delivered(state), policy, now, wakeAt: alarmAfter(now, wakeAt) };
   const events = eventsOf(effects);
   if (dueLook(state, policy, now) === null) return { standing: next, events, isRefused: refusal !== null };
   const looked = step(next, { type: "look.begun" }, now);
@@ -51,13 +51,4 @@ export function steps(standing: Standing, events: readonly InstanceEvent[], at: 
     },
     { standing, events: [], isRefused: false },
   );
-}
-
-function alarmAfter(wakeAt: number | null, now: number): number | null {
-  return wakeAt === null ? null : Math.max(wakeAt, now + 1);
-}
-
-/** Without what waits to be delivered: a story may be long. */
-function light(state: InstanceState): InstanceState {
-  return { ...state, outbox: [], recent: state.recent.slice(-1), unflushed: 0 };
 }

@@ -1,4 +1,11 @@
-import { awaitHeartbeat, type IdleRun, type Orphan, orphanOf, type Phase } from "../lifecycle/model/phase.ts";
+import {
+  awaitHeartbeat,
+  type IdleRun,
+  isAsleep,
+  type Orphan,
+  orphanOf,
+  type Phase,
+} from "../lifecycle/model/phase.ts";
 import { type InstanceState, withIdleRun, withOrphan } from "../lifecycle/model/state.ts";
 import { openLook } from "../lifecycle/rules/look.ts";
 import { noteRunning } from "../lifecycle/rules/running-since.ts";
@@ -13,10 +20,6 @@ export function takeOver(state: InstanceState, event: PastEvent): InstanceState 
   const next = noteRunning(state, afterEvent(state, event), null, event.at);
   const isWoken = isAsleep(state.phase) && !isAsleep(next.phase);
   return isWoken ? { ...next, meantToRunSince: event.at } : next;
-}
-
-function isAsleep({ status }: Phase): boolean {
-  return status === "hibernated" || status === "waking";
 }
 
 function afterEvent(state: InstanceState, event: PastEvent): InstanceState {

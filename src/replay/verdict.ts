@@ -24,7 +24,7 @@ export function judgesBy({ metric, thresholdPercent, respectActivity, sources }:
     metric,
     thresholdPercent,
     respectActivity,
-    SOURCE_KINDS.map((kind) => fromOf(kind, sources)),
+    SOURCE_KINDS.map((kind) => thresholdOfKind(kind, sources)),
   ]);
 }
 
@@ -36,7 +36,7 @@ export function judgeBy(
   hasGpu: boolean,
 ): Judge {
   const from = SOURCE_KINDS.map(
-    (kind) => (respectActivity ? fromOf(kind, sources) : null) ?? Number.POSITIVE_INFINITY,
+    (kind) => (respectActivity ? thresholdOfKind(kind, sources) : null) ?? Number.POSITIVE_INFINITY,
   );
   const counts = (kind: SourceKind | "gpu") =>
     kind !== "gpu" && from[SOURCE_KINDS.indexOf(kind)] !== Number.POSITIVE_INFINITY;
@@ -59,10 +59,6 @@ export function judgeBy(
     if (isUnread) return UNKNOWN;
     return isByCpu ? QUIET_BY_CPU : QUIET_BY_GPU;
   };
-}
-
-function fromOf(kind: SourceKind, sources: Policy["idle"]["sources"]): number | null {
-  return thresholdOfKind(kind, sources);
 }
 
 /** Of any GPU, since the reading before; null where none was read. */

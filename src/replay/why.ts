@@ -14,7 +14,7 @@ import { askedBy } from "./detail.ts";
 import type { Difference } from "./differences.ts";
 import { retrace } from "./retrace.ts";
 import type { PastEvent, PastHour, PolicyInForce, Span, Story } from "./story.ts";
-import { quieted } from "./work.ts";
+import { quieted, saysPreparing } from "./work.ts";
 
 /** What the policy saw and thought at a moment of the past. */
 
@@ -151,7 +151,7 @@ function judgedReading(
     })),
     activity: heartbeat.activity,
     isLate: heartbeat.isLate === true,
-    isPreparing: heartbeat.status === "preparing" || heartbeat.use?.preparation === "running",
+    isPreparing: saysPreparing(heartbeat),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Policy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_SOURCES, SOURCE_KINDS } from "../lifecycle/model/source-settings.ts";
 import { evidenceOfKept } from "../lifecycle/model/use.ts";
 import { judge } from "../lifecycle/rules/use.ts";
+import { isQuiet, judgeBy } from "./verdict.ts";
 
 /**
  * Whether a reading shows work that an owner would miss. It is the same for all policies, so that what they interrupt can be
@@ -16,10 +17,6 @@ export const WORK_FROM_PERCENT = 3;
 export const CPU_WORK_FROM_PERCENT = 5;
 
 /** What shows work, as a policy for idleness has it. */
-export function workRules(hasGpu: boolean): Policy["idle"] {
-  return hasGpu ? WITH_GPU : WITHOUT_GPU;
-}
-
 const RULES = {
   enabled: true,
   respectActivity: true,
@@ -32,14 +29,17 @@ const RULES = {
 const WITH_GPU: Policy["idle"] = { ...RULES, metric: "gpu", thresholdPercent: WORK_FROM_PERCENT };
 const WITHOUT_GPU: Policy["idle"] = { ...RULES, metric: "auto", thresholdPercent: CPU_WORK_FROM_PERCENT };
 
+const JUDGES = { withGpu: judgeBy(WITH_GPU, true), withoutGpu: judgeBy(WITHOUT_GPU, false) };
+
 /** Whether the reading shows work. What could not be read counts as work; saving before a hibernation is none. */
 export function showsWork(reading: Heartbeat, hasGpu: boolean): boolean {
-  return !saysPreparing(reading) && judged(reading, hasGpu).verdict !== "quiet";
+  const judgeWork = hasGpu ? JUDGES.withGpu : JUDGES.withoutGpu;
+  return !saysPreparing(reading) && !isQuiet(judgeWork(reading));
 }
 
 /** What shows it: `GPU at 97%`, `in use: 2 ssh_connections`, `GPU cannot be read`. */
 export function sayWork(reading: Heartbeat, hasGpu: boolean): string {
-  const judgement = judged(reading, hasGpu);
+  const judgement = judge(evidenceOfKept(reading), { idle: hasGpu ? WITH_GPU : WITHOUT_GPU }, hasGpu);
   switch (judgement.verdict) {
     case "quiet":
       return "nothing";
@@ -47,10 +47,6 @@ export function sayWork(reading: Heartbeat, hasGpu: boolean): string {
     case "unknown":
       return judgement.because;
   }
-}
-
-function judged(reading: Heartbeat, hasGpu: boolean) {
-  return judge(evidenceOfKept(reading), { idle: workRules(hasGpu) }, hasGpu);
 }
 
 /** Whether the machine really was being prepared for a hibernation then: its hooks ran. */

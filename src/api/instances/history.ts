@@ -1,5 +1,5 @@
 import { findHistory } from "../../history/find.ts";
-import { historyOf, historyShards } from "../../history/shards.ts";
+import { eventDatabases, historyOf, historyShards } from "../../history/shards.ts";
 import { notFound } from "../../http/errors.ts";
 import type { WaitingRange } from "../../instance/held.ts";
 import { isUnreadable } from "../../instance/outcomes.ts";
@@ -38,8 +38,7 @@ export async function eventPlaces(
   if (history === null) await keptHistory(env, userId, instanceId);
   // What was removed, or can't be read, does not say which one it has.
   if (history === null || isUnreadable(history)) return historyShards(env);
-  // Former versions kept all events in the first database.
-  return [...new Set([0, history.shard])].map((shard) => historyOf(env, shard));
+  return eventDatabases(env, history.shard);
 }
 
 async function keptHistory(env: Env, userId: string, instanceId: string): Promise<D1Database> {

@@ -1,7 +1,7 @@
 import { readEvents } from "../../history/read.ts";
-import { historyOf } from "../../history/shards.ts";
+import { eventDatabases } from "../../history/shards.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
-import { HOUR_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import type { EventView } from "../../lifecycle/views/event-view.ts";
 import type { StoryFound } from "../../previews/story.ts";
 import { policiesOf } from "../../replay/policies.ts";
@@ -26,7 +26,11 @@ export async function eventsAround(
   at: number,
 ): Promise<readonly EventView[]> {
   const before = { at: at + AFTER_MS + 1, tie: "" };
-  const { entries } = await readEvents(placesOf(env, shard), { ...whose, limit: AROUND_AT_MOST, before });
+  const { entries } = await readEvents(eventDatabases(env, shard), {
+    ...whose,
+    limit: AROUND_AT_MOST,
+    before,
+  });
   return entries.filter((event) => Date.parse(event.at) >= at - BEFORE_MS);
 }
 
@@ -63,22 +67,17 @@ async function changesSince(
   const events: PastEvent[] = [];
   let before: Parameters<typeof readEvents>[1]["before"] = null;
   for (let page = 0; page < PAGES_AT_MOST; page++) {
-    const { entries, next } = await readEvents(placesOf(env, shard), {
+    const { entries, next } = await readEvents(eventDatabases(env, shard), {
       ...whose,
       limit: EVENTS_PER_PAGE,
       before,
     });
     for (const { id, at, kind, detail } of entries) {
-      if (Date.parse(at) + 999 <= moment) return { events: events.reverse(), isWhole: true };
+      if (Date.parse(at) + SECOND_MS - 1 <= moment) return { events: events.reverse(), isWhole: true };
       if (Date.parse(at) > moment) events.push({ id, at: Date.parse(at), kind, detail });
     }
     if (next === null) return { events: events.reverse(), isWhole: true };
     before = next;
   }
   return { events: events.reverse(), isWhole: false };
-}
-
-function placesOf(env: Env, shard: number): readonly D1Database[] {
-  // Former versions kept all events in the first database.
-  return [...new Set([0, shard])].map((each) => historyOf(env, each));
 }

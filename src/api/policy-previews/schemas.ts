@@ -15,7 +15,7 @@ import { proposalSchema, proposedSchema } from "./proposal-schemas.ts";
 /** So many may be named. */
 const MOST_INSTANCES = 200;
 
-export const MOST_DAYS = 30;
+const MOST_DAYS = 30;
 
 export const requestSchema = component(
   "PolicyPreviewRequest",
@@ -58,7 +58,7 @@ export const requestSchema = component(
     }),
 );
 
-export const outcomeSchema = component(
+const outcomeSchema = component(
   "PolicyOutcome",
   z
     .object({
@@ -85,7 +85,7 @@ export const outcomeSchema = component(
     .describe("What the time came to under one policy"),
 );
 
-export const resultSchema = component(
+const resultSchema = component(
   "PolicyPreviewResult",
   outcomeSchema.extend({
     of: z
@@ -111,7 +111,7 @@ const interruptionSchema = component(
     .describe("Work that came while the machine would have been off"),
 );
 
-export const instanceLineSchema = component(
+const instanceLineSchema = component(
   "PolicyPreviewInstance",
   z.object({
     instance_id: z.string(),
@@ -156,7 +156,7 @@ const headFields = {
   results: z.array(resultSchema).readonly(),
 };
 
-export const headSchema = component("PolicyPreviewHead", z.object(headFields));
+const headSchema = component("PolicyPreviewHead", z.object(headFields));
 
 export const previewsSchema = component(
   "PolicyPreviewList",

@@ -7,7 +7,7 @@ export const SPANS = ["day", "week", "month"] as const;
 
 export type TrialSpan = (typeof SPANS)[number];
 
-export const DAYS: Readonly<Record<TrialSpan, number>> = { day: 1, week: 7, month: 30 };
+const DAYS: Readonly<Record<TrialSpan, number>> = { day: 1, week: 7, month: 30 };
 
 /** Whose policy is typed. */
 export type TrialLevel =

@@ -89,7 +89,7 @@ export interface PreviewSum {
 }
 
 /** So many interruptions are named. */
-export const INTERRUPTIONS_NAMED = 50;
+const INTERRUPTIONS_NAMED = 50;
 
 const NO_BASIS: Basis = { readings: 0, coarseMs: 0, assumedIdleMs: 0, readingsWithoutUse: 0 };
 
@@ -100,6 +100,7 @@ export const NO_SUM: PreviewSum = {
   frontier: NO_FRONTIER,
 };
 
+/** The sum with one line more. */
 export function addLine(sum: PreviewSum, line: PreviewLine): PreviewSum {
   const { instanceId, name } = line;
   const named = line.interruptions.map((interruption) => ({ ...interruption, instanceId, name }));

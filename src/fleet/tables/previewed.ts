@@ -11,6 +11,7 @@ function filterOf({ instances, tag }: Asked): ListFilter {
   return { ids: instances ?? undefined, tag: tag === null ? undefined : [tag] };
 }
 
+/** How many there are. */
 export function countPreviewed(sql: SqlStorage, asked: Asked, registeredBy: number): number {
   const { condition, values } = conditionOf(filterOf(asked));
   return sql

@@ -23,7 +23,7 @@ import {
 /** Previews of policies: a row each, and a row for each of their instances. */
 
 /** The newest that a user keeps. */
-export const PREVIEWS_KEPT = 20;
+const PREVIEWS_KEPT = 20;
 
 /** Of how many instances a preview may be, and all that are kept together. */
 export const PREVIEW_LINES_KEPT = 100_000;

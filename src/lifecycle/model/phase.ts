@@ -199,6 +199,11 @@ export function awaitHeartbeat(because: Unheard["because"], from: number): Pendi
   return { status: "pending", unheard: { because, from } };
 }
 
+/** Whether it is hibernated, also while it is being woken. */
+export function isAsleep({ status }: Phase): boolean {
+  return status === "hibernated" || status === "waking";
+}
+
 /** Whether nothing was heard of the machine so far. Then it did not fall silent either. */
 export function isUnheard(phase: Phase): boolean {
   return phase.status === "pending" || (phase.status === "hibernating" && phase.before.status === "pending");

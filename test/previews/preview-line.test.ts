@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY, mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
-import { lineOf } from "../../src/previews/judge.ts";
+import { lineOf } from "../../src/previews/preview-line.ts";
 import type { Story } from "../../src/replay/story.ts";
 import { DAY } from "../world.ts";
 import { readingAt } from "./past.ts";

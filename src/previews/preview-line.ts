@@ -20,6 +20,7 @@ import type { Story } from "../replay/story.ts";
 type Levels = Pick<StoryBasis, "userPolicy" | "overrides">;
 type Asked = Pick<PreviewRequest, "policy" | "instancePolicy" | "wantsProposal">;
 
+/** Replays it by the candidate and by all that stands beside it. `overrides`: its own, unless `instancePolicy` takes their place. */
 export function lineOf(
   story: Story,
   { userPolicy, overrides }: Levels,

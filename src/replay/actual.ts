@@ -1,7 +1,8 @@
 import { hibernationOf, isAsleep } from "../lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { isGap } from "../lifecycle/rules/use-seen.ts";
-import { ASLEEP, type Doing, doingOf, IDLE, SILENT, Spending, WAKING, WORKING } from "./doing.ts";
+import { isMove } from "./acts.ts";
+import { ASLEEP, AWAITED, type Doing, doingOf, IDLE, SILENT, Spending, WAKING, WORKING } from "./doing.ts";
 import { Interruptions } from "./interruptions.ts";
 import { ASSUMED, LATE } from "./moments.ts";
 import type { Replayed } from "./outcome.ts";
@@ -137,6 +138,9 @@ class Actual {
       case "recovered":
       case "kept_alive":
         if (!this.#isOff && this.#doing !== null) this.#do(WORKING, at);
+        break;
+      case "changed":
+        if (isMove(kind, detail)) this.#turnOn(at, AWAITED);
         break;
       case "orphaned":
       case "never_heard":

@@ -19,7 +19,7 @@ export const SILENT: Doing = { use: "silent", isWasted: true, isSaving: false };
 export const ASLEEP: Doing = { use: "hibernated", isWasted: false, isSaving: true };
 export const WAKING: Doing = { use: "hibernated", isWasted: false, isSaving: false };
 /** Its first heartbeat is awaited. */
-const AWAITED: Doing = { use: "silent", isWasted: false, isSaving: false };
+export const AWAITED: Doing = { use: "silent", isWasted: false, isSaving: false };
 
 /** Null where there is no machine any more. */
 export function doingOf(phase: Phase): Doing | null {

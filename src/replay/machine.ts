@@ -5,8 +5,11 @@ import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
 import { type Action, type Hibernated, isAsleep, orphanOf, preparationOf } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, startOfUtcDay } from "../lifecycle/model/time.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { putTimeDown } from "../lifecycle/rules/costs.ts";
 import { dueLook } from "../lifecycle/rules/look.ts";
+import { nextCleanup } from "./cleanup-time.ts";
+import { backlogOf, type UnnumberedReading } from "./late.ts";
 import { Line, type Watch } from "./line.ts";
 import type { Past } from "./past.ts";
 
@@ -119,6 +122,34 @@ export class Machine {
     this.#apply({ type: "wake.requested" }, at);
   }
 
+  /** Its provider has it no more. */
+  vanish(at: number): void {
+    this.#line.resume({ ...putTimeDown(this.state, at), phase: { status: "deleted", at } }, at);
+    this.#leaveOff(at);
+  }
+
+  /** It is there again, and beats. */
+  reappear(): void {
+    if (this.state.phase.status === "deleted") this.#isStarted = true;
+  }
+
+  /** Its owner watches another machine in its place, which runs. */
+  move(at: number): void {
+    const { state } = this;
+    if (state.phase.status === "waking") {
+      this.#line.resume({ ...putTimeDown(state, at), phase: { status: "running", idle: null } }, at);
+    }
+    this.#leaveOff(at);
+    const changes = { providerRef: `${state.profile.providerRef ?? ""}+${at}` };
+    this.#apply({ type: "changed", changes, sighted: null }, at);
+  }
+
+  #leaveOff(at: number): void {
+    this.#offSince = at;
+    this.#backAt = null;
+    this.#isStarted = false;
+  }
+
   #apply(event: InstanceEvent, at: number): void {
     this.#line.apply(event, at);
     this.#settle(at);
@@ -163,9 +194,7 @@ export class Machine {
   }
 
   #turnedOff(phase: Hibernated, at: number): void {
-    this.#offSince = at;
-    this.#backAt = null;
-    this.#isStarted = false;
+    this.#leaveOff(at);
     this.#isOffByPolicy = isByPolicy(phase);
   }
 
@@ -243,20 +272,7 @@ export class Machine {
   #backlog(late: readonly UnnumberedReading[]): HeartbeatReport {
     const first = this.#sequence + 1;
     this.#sequence += late.length + 1;
-    return {
-      boot_id: REPLAY_BOOT,
-      sequence: this.#sequence,
-      backlog: late.map(([age, gpuPercent, cpuPercent], index) => [
-        first + index,
-        age,
-        gpuPercent,
-        null,
-        cpuPercent,
-        null,
-        null,
-        null,
-      ]),
-    };
+    return { boot_id: REPLAY_BOOT, sequence: this.#sequence, backlog: backlogOf(late, first) };
   }
 
   /** The daily cleanup, which concerns orphans alone. */
@@ -266,9 +282,6 @@ export class Machine {
     return orphanOf(phase) === null ? Number.POSITIVE_INFINITY : nextCleanup(this.now);
   }
 }
-
-/** A reading that came late, before it has its number: its age in seconds, and what it shows of GPU and CPU. */
-export type UnnumberedReading = readonly [number, number | null, number | null];
 
 const REPLAY = "the replay";
 const REPLAY_BOOT = "replay";
@@ -284,12 +297,4 @@ function isKnownOff({ phase }: InstanceState): boolean {
 function isByPolicy({ reason, because }: Pick<Hibernated, "reason" | "because">): boolean {
   if (because === "schedule" || because === "max_runtime") return true;
   return because === undefined && (reason === "idle" || reason === "silence");
-}
-
-/** The daily cleanup runs at 03:17 UTC. */
-const CLEANUP_MS = 3 * HOUR_MS + 17 * MINUTE_MS;
-
-function nextCleanup(after: number): number {
-  const today = startOfUtcDay(after) + CLEANUP_MS;
-  return today > after ? today : today + DAY_MS;
 }

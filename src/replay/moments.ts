@@ -139,7 +139,7 @@ function assumedTimes(off: OffSpan, heard: readonly number[], span: Span, interv
 
 /** When it was back. One that was not heard after its wake may have been silent from then on. */
 function backBy(firstHeard: number | undefined, { to, woken }: OffSpan): number {
-  if (to === null || woken === null) return Number.POSITIVE_INFINITY;
+  if (to === null || woken === null) return to ?? Number.POSITIVE_INFINITY;
   return firstHeard !== undefined && firstHeard <= to ? firstHeard : woken.at;
 }
 

@@ -59,6 +59,14 @@ export function offSpansOf(events: readonly PastEvent[]): readonly OffSpan[] {
         if (off !== null) spans.push(ended(off, at));
         off = null;
         break;
+      case "changed":
+      case "gone":
+        // No machine that was off is there any more.
+        if (off !== null && (kind === "gone" || detail.moved === true)) {
+          spans.push({ ...off, to: at, wakeTookMs: null });
+          off = null;
+        }
+        break;
       default:
         break;
     }

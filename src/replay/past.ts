@@ -2,7 +2,7 @@ import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
-import { type Act, actsOf } from "./acts.ts";
+import { type Act, actsOf, goneFrom } from "./acts.ts";
 import { beginningOf } from "./beginning.ts";
 import { ASSUMED, madeUpReadings } from "./moments.ts";
 import { type OffSpan, offSpansOf } from "./off-spans.ts";
@@ -57,8 +57,7 @@ const WAKE_MS = 10 * MINUTE_MS;
 function makeReady(story: Story, speed: number): Past {
   const { hasGpu } = story;
   const beginning = beginningOf(story);
-  const gone = story.events.find(({ at, kind }) => kind === "gone" && at > beginning.at);
-  const endsAt = Math.max(beginning.at, Math.min(story.to, gone?.at ?? story.to));
+  const endsAt = Math.max(beginning.at, Math.min(story.to, goneFrom(story.events, beginning.at) ?? story.to));
   const offSpans = offSpansOf(story.events);
   const intervalMs = intervalOf(story) / speed;
   const gpuSince = gpuSinceOf(story, beginning.state.agent.hasGpu);

@@ -4,8 +4,9 @@ import { SECOND_MS } from "../lifecycle/model/time.ts";
 import type { Act } from "./acts.ts";
 import { AwakeHours } from "./awake.ts";
 import { Interruptions } from "./interruptions.ts";
+import type { UnnumberedReading } from "./late.ts";
 import type { Watch } from "./line.ts";
-import { Machine, type UnnumberedReading } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import { ASSUMED, LATE } from "./moments.ts";
 import { moneyOf } from "./money.ts";
 import type { Replayed } from "./outcome.ts";
@@ -203,6 +204,15 @@ function perform(act: Act, machine: Machine, wakeMs: number): void {
       break;
     case "wake":
       machine.wake(at, act.backAt);
+      break;
+    case "vanish":
+      machine.vanish(at);
+      break;
+    case "reappear":
+      machine.reappear();
+      break;
+    case "move":
+      machine.move(at);
       break;
   }
 }

@@ -203,6 +203,37 @@ describe("the machine", () => {
     expect(minutesOf(actualOf(story).outcome)).toEqual([168, 0, 0, 192]);
   });
 
+  it("is gone while its provider had it no more, and another one from when one took its place", () => {
+    const events = [
+      event(60, "gone"),
+      event(100, "changed", { provider_ref: "other", moved: true }),
+      event(110, "first_heartbeat"),
+    ];
+    const readings = [
+      ...readingsOf(0, 30, 90),
+      ...readingsOf(30, 60, 0),
+      ...readingsOf(110, 170, 90),
+      ...readingsOf(170, 300, 0),
+    ];
+    const story = storyOf(300, readings, { events });
+    const { outcome } = replayed(story);
+    expect(outcome).toMatchObject({ hibernations: 2, interruptions: 0, regrets: 0 });
+    expect(minutesOf(outcome)).toEqual([30 + 60, 5 + 5, 10, 25 + 125]);
+    // One that was on is as much gone.
+    expect(minutesOf(replayed(story, { idle: { enabled: false } }).outcome)).toEqual([60 + 190, 0, 10, 0]);
+    expect(minutesOf(actualOf(story).outcome)).toEqual([30 + 60, 30 + 130, 10, 0]);
+  });
+
+  it("beats on where its provider was wrong that it had it no more", () => {
+    const events = [event(60, "gone"), event(110, "woken")];
+    const readings = [...readingsOf(0, 60, 90), ...readingsOf(110, 300, 90)];
+    const story = storyOf(300, readings, { events });
+    const { outcome } = replayed(story);
+    expect(outcome).toMatchObject({ hibernations: 0, interruptions: 0 });
+    expect(minutesOf(outcome)).toEqual([60 + 190, 0, 0, 0]);
+    expect(minutesOf(actualOf(story).outcome)).toEqual([60 + 190, 0, 0, 0]);
+  });
+
   it("is taken to have idled on where it really was off, and that is said", () => {
     const events = [
       event(63, "idle"),

@@ -1,6 +1,6 @@
 import type { Machine } from "./machine.ts";
 import { COARSE } from "./moments.ts";
-import type { Interruption, Outcome } from "./outcome.ts";
+import { byLength, type Interruption, type Outcome } from "./outcome.ts";
 import type { Past } from "./past.ts";
 import { sayWork } from "./work.ts";
 
@@ -75,8 +75,4 @@ export class Interruptions {
   #keepLongest(): void {
     this.#kept = this.#kept.sort(byLength).slice(0, KEPT);
   }
-}
-
-function byLength(one: Interruption, other: Interruption): number {
-  return other.workCutMs - one.workCutMs || other.delayedMs - one.delayedMs || one.at - other.at;
 }

@@ -79,6 +79,11 @@ export interface Interruption {
   readonly workCutMs: number;
 }
 
+/** The longest first: by the work that was cut, and then by how long it waited. */
+export function byLength(one: Interruption, other: Interruption): number {
+  return other.workCutMs - one.workCutMs || other.delayedMs - one.delayedMs || one.at - other.at;
+}
+
 /** What one policy would have made of one story. */
 export interface Replayed {
   readonly outcome: Outcome;

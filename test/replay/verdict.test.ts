@@ -8,7 +8,7 @@ import { DEFAULT_SOURCES, SOURCE_KINDS } from "../../src/lifecycle/model/source-
 import { evidenceOf, evidenceOfKept } from "../../src/lifecycle/model/use.ts";
 import { judge } from "../../src/lifecycle/rules/use.ts";
 import { reportOf } from "../../src/replay/report.ts";
-import { ACTIVE, judgeBy, QUIET_BY_CPU, QUIET_BY_GPU, UNKNOWN } from "../../src/replay/verdict.ts";
+import { ACTIVE, judgeBy, judgesBy, QUIET_BY_CPU, QUIET_BY_GPU, UNKNOWN } from "../../src/replay/verdict.ts";
 import { START } from "./stories.ts";
 
 const percent = fc.option(fc.constantFrom(0, 1, 2.9, 3, 4, 5, 40, 100));
@@ -68,6 +68,22 @@ it("judges each reading as the rules judge it", () => {
       }
     }),
     { numRuns: 2000 },
+  );
+});
+
+const FIELDS = ["metric", "threshold_percent", "respect_activity", "sources"] as const;
+
+it("judges alike by policies that it takes for the same", () => {
+  fc.assert(
+    fc.property(reports, idles, idles, fc.constantFrom(...FIELDS), (report, one, other, field) => {
+      const { idle } = compilePolicy(mergePolicy({ idle: one }));
+      const { idle: changed } = compilePolicy(mergePolicy({ idle: { ...one, [field]: other[field] } }));
+      fc.pre(judgesBy(idle) === judgesBy(changed));
+      for (const hasGpu of [true, false]) {
+        expect(judgeBy(idle, hasGpu)(kept(report))).toBe(judgeBy(changed, hasGpu)(kept(report)));
+      }
+    }),
+    { numRuns: 1000 },
   );
 });
 

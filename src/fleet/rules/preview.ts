@@ -2,7 +2,14 @@ import { z } from "zod";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { Tag, Tags } from "../../lifecycle/model/tags.ts";
 import type { Compared } from "../../replay/compare.ts";
-import { addOutcomes, type Basis, type Interruption, NOTHING, type Outcome } from "../../replay/outcome.ts";
+import {
+  addOutcomes,
+  type Basis,
+  byLength,
+  type Interruption,
+  NOTHING,
+  type Outcome,
+} from "../../replay/outcome.ts";
 import type { Proposal } from "../../replay/proposal.ts";
 import { addFrontiers, type Frontier, NO_FRONTIER, type RatedPoint } from "../../replay/proposal-points.ts";
 import type { Said } from "../../replay/say-proposal.ts";
@@ -107,17 +114,13 @@ export function addLine(sum: PreviewSum, line: PreviewLine): PreviewSum {
   return {
     outcomes: eachCompared((of) => addOutcomes(sum.outcomes[of], line.outcomes[of])),
     basis: addBasis(sum.basis, line.basis),
-    interruptions: [...sum.interruptions, ...named].sort(byLength).slice(0, INTERRUPTIONS_NAMED),
+    interruptions: [...sum.interruptions, ...named].sort(byLengthAndId).slice(0, INTERRUPTIONS_NAMED),
     frontier: addFrontiers(sum.frontier, line.frontier),
   };
 }
 
-function byLength(one: NamedInterruption, other: NamedInterruption): number {
-  return (
-    other.workCutMs + other.delayedMs - (one.workCutMs + one.delayedMs) ||
-    one.at - other.at ||
-    (one.instanceId < other.instanceId ? -1 : 1)
-  );
+function byLengthAndId(one: NamedInterruption, other: NamedInterruption): number {
+  return byLength(one, other) || (one.instanceId < other.instanceId ? -1 : 1);
 }
 
 function addBasis(one: Basis, other: Basis): Basis {

@@ -127,6 +127,18 @@ describe("the table of previews", () => {
     });
   });
 
+  it("takes for the longest what cut the most work, as a replay does", async () => {
+    await withPreviews((previews) => {
+      add(previews, "p");
+      const at = { hibernatedAt: DAY, at: DAY, evidence: "GPU at 97%" };
+      const waits = { ...at, delayedMs: 7_200_000, workCutMs: 1000 };
+      const cuts = { ...at, delayedMs: 600_000, workCutMs: 2000 };
+      take(previews, "p", lineOf("a", { interruptions: [waits] }), lineOf("b", { interruptions: [cuts] }));
+      const named = previews.find("p")?.sum.interruptions ?? [];
+      expect(named.map(({ instanceId }) => instanceId)).toEqual(["b", "a"]);
+    });
+  });
+
   it("sums up by tag, of fifty tags at most", async () => {
     await withPreviews((previews) => {
       add(previews, "p");

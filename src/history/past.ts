@@ -35,13 +35,15 @@ export const NOTHING_WAITS: WaitingPast = { heartbeats: [], events: [] };
 /** How much is read at most. What is older than that is left out. */
 export interface PastLimits {
   readonly readings: number;
+  /** Rows that hold the readings. Whoever sends late readings makes small ones. */
+  readonly chunks: number;
   /** Of the texts that hold the readings. */
   readonly bytes: number;
   readonly events: number;
 }
 
-/** 30 days of a heartbeat a minute are 43,200 readings, and about 4 MB. */
-export const PAST_LIMITS: PastLimits = { readings: 100_000, bytes: 24_000_000, events: 5000 };
+/** 30 days of a heartbeat a minute are 43,200 readings in 1,440 chunks, and about 4 MB. */
+export const PAST_LIMITS: PastLimits = { readings: 50_000, chunks: 3000, bytes: 24_000_000, events: 5000 };
 
 /** So many events before the range are read, to know how the instance stood when it began. */
 export const EVENTS_BEFORE = 50;
@@ -89,7 +91,12 @@ function inOrder(readings: Heartbeat[]): Heartbeat[] {
 
 const CHUNKS_PER_PAGE = 300;
 
-const chunkRow = z.object({ first_at: z.number(), first_sequence: z.number(), samples: z.string() });
+/** One whose samples can't be read has none. */
+const chunkRow = z.object({
+  first_at: z.number(),
+  first_sequence: z.number(),
+  samples: z.string().catch(""),
+});
 
 type ChunkRow = z.infer<typeof chunkRow>;
 
@@ -100,7 +107,7 @@ async function readReadings(
   limits: PastLimits,
 ): Promise<{ readonly readings: readonly Heartbeat[]; readonly from: number }> {
   const readings: Heartbeat[] = [];
-  let bytes = 0;
+  let [chunks, bytes] = [0, 0];
   let end: Pick<ChunkRow, "first_at" | "first_sequence"> = {
     first_at: to,
     first_sequence: Number.MAX_SAFE_INTEGER,
@@ -116,9 +123,10 @@ async function readReadings(
       .bind(userId, instanceId, from - HOUR_MS, end.first_at, end.first_sequence)
       .all();
     for (const chunk of readableRows(chunkRow, results)) {
-      if (readings.length >= limits.readings || bytes >= limits.bytes)
+      if (readings.length >= limits.readings || chunks >= limits.chunks || bytes >= limits.bytes)
         return { readings, from: end.first_at };
       readings.push(...readingsIn(chunk));
+      chunks += 1;
       bytes += chunk.samples.length;
       end = chunk;
     }

@@ -132,6 +132,28 @@ describe("the readings of a past", () => {
   });
 });
 
+describe("the readings of a past that somebody made large", () => {
+  it("are the newest of so many chunks, since each costs a row", async () => {
+    await env.DB.batch(beats(0, 50).map((each) => appendChunk(env.DB, userId, "rig", [each])));
+    const past = await readPast(PLACES, range(), NOTHING_WAITS, { ...PAST_LIMITS, chunks: 20 });
+    expect(minutesOf(past)).toEqual(Array.from({ length: 20 }, (_, index) => 30 + index));
+    expect(past.from).toBe(DAY + 30 * MINUTE);
+  });
+
+  it("are passed over where a page of them cannot be read, and the reading ends", async () => {
+    await env.DB.prepare(
+      `WITH RECURSIVE minutes (minute) AS (SELECT 5 UNION ALL SELECT minute + 1 FROM minutes WHERE minute < 704)
+       INSERT INTO heartbeat_chunks (user_id, instance_id, first_at, first_sequence, last_at, samples)
+       SELECT ?1, 'rig', ?2 + 60000 * minute, minute, ?2 + 60000 * minute, x'5b5d' FROM minutes`,
+    )
+      .bind(userId, DAY)
+      .run();
+    await keep(beats(0, 3));
+    await keep(beats(710, 2));
+    expect(minutesOf(await readPast(PLACES, range(), NOTHING_WAITS))).toEqual([0, 1, 2, 710, 711]);
+  });
+});
+
 describe("the hours of a past", () => {
   it("are those before the first reading, and the one in which it falls", async () => {
     await keepHour(DAY - HOUR, 60, 60, 1);

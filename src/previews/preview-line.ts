@@ -12,7 +12,7 @@ import { comparisonOf, withPreset } from "../replay/compare.ts";
 import { frontierOf } from "../replay/frontier.ts";
 import { proposalOf } from "../replay/proposal.ts";
 import { type Frontier, type IdleSetting, NO_FRONTIER, settingOf } from "../replay/proposal-points.ts";
-import { replay } from "../replay/replay.ts";
+import { MOST_TURNS, replay, type Turns } from "../replay/replay.ts";
 import type { Story } from "../replay/story.ts";
 
 /** What becomes of an instance's past in a preview. Pure. */
@@ -20,20 +20,26 @@ import type { Story } from "../replay/story.ts";
 type Levels = Pick<StoryBasis, "userPolicy" | "overrides">;
 type Asked = Pick<PreviewRequest, "policy" | "instancePolicy" | "wantsProposal">;
 
-/** Replays it by the candidate and by all that stands beside it. `overrides`: its own, unless `instancePolicy` takes their place. */
+/**
+ * Replays it by the candidate and by all that stands beside it. `overrides`: its own, unless `instancePolicy` takes their place. Throws
+ * where that takes too much.
+ */
 export function lineOf(
   story: Story,
   { userPolicy, overrides }: Levels,
   { policy, instancePolicy, wantsProposal }: Asked,
   speed: number,
+  turns: Turns = { left: MOST_TURNS },
 ): PreviewLine {
   const own = instancePolicy ?? overrides;
   const candidate = mergePolicy(policy, own);
   const byPreset = instancePolicy === null ? presetsBeneath({ userPolicy, overrides }) : null;
-  const comparison = comparisonOf(story, candidate, { speed }, byPreset);
+  const comparison = comparisonOf(story, candidate, { speed, turns }, byPreset);
   // What stands in place of its own overrides is what is tried: of that, a proposal may change all.
   const fixed = instancePolicy === null ? overrides : {};
-  const frontier = wantsProposal ? frontierOfInstance(story, candidate, fixed, speed) : NO_FRONTIER;
+  const frontier = wantsProposal
+    ? frontierOfInstance(story, candidate, fixed, { speed, turns })
+    : NO_FRONTIER;
   return {
     instanceId: story.instanceId,
     name: story.profile.name,
@@ -50,7 +56,7 @@ function frontierOfInstance(
   story: Story,
   settings: PolicySettings,
   { mode, idle }: PolicyOverrides,
-  speed: number,
+  { speed, turns }: { readonly speed: number; readonly turns: Turns },
 ): Frontier {
   const own = {
     threshold: idle?.threshold_percent !== undefined,
@@ -63,7 +69,7 @@ function frontierOfInstance(
     { settings, own },
     {
       compile: (tried) => compilePolicy(tried, speed),
-      replay: (past, tried) => replay(past, tried, { speed }),
+      replay: (past, tried) => replay(past, tried, { speed, turns }),
       speed,
     },
   );

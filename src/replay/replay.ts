@@ -19,7 +19,20 @@ import { highestGpuPercent } from "./verdict.ts";
 export interface ReplayOptions {
   /** By which every duration of the policies was divided, as of those in force. */
   readonly speed?: number;
+  /** What this replay, and whatever else shares it, may take. */
+  readonly turns?: Turns;
 }
+
+/** In each turn a replay decides on something that cannot be passed over. */
+export interface Turns {
+  left: number;
+}
+
+/** About ten seconds. A month of a real machine takes some thousands for each policy, of which some tens are tried. */
+export const MOST_TURNS = 1_500_000;
+
+/** Whoever can make up heartbeats can make up a past by which something is decided with each of them. */
+export class TooManyTurns extends Error {}
 
 /** What only tests ask for. */
 export interface Witness {
@@ -33,14 +46,14 @@ export interface Witness {
 export function replay(
   story: Story,
   candidate: Policy,
-  { speed = 1 }: ReplayOptions = {},
+  { speed = 1, turns = { left: MOST_TURNS } }: ReplayOptions = {},
   witness: Witness = {},
 ): Replayed {
   const past = pastOf(story, speed);
   const policy = atInterval(candidate, past.intervalMs);
   const machine = new Machine(past, policy, witness.see ?? ignore, witness.watch);
   const seen = { past, policy, verdicts: past.verdictsBy(policy.idle), awake: new AwakeHours(policy) };
-  const run = new Run(seen, machine, witness.feedsAll !== true);
+  const run = new Run(seen, machine, turns, witness.feedsAll !== true);
   return run.toTheEnd();
 }
 
@@ -65,6 +78,7 @@ class Run {
   readonly #seen: Seen;
   readonly #past: Past;
   readonly #machine: Machine;
+  readonly #turns: Turns;
   readonly #passes: boolean;
   readonly #interruptions: Interruptions;
   /** The next reading, and the next act. */
@@ -73,10 +87,11 @@ class Run {
   #late: { readonly at: number; readonly index: number }[] = [];
   #assumedIdleMs = 0;
 
-  constructor(seen: Seen, machine: Machine, passes: boolean) {
+  constructor(seen: Seen, machine: Machine, turns: Turns, passes: boolean) {
     this.#seen = seen;
     this.#past = seen.past;
     this.#machine = machine;
+    this.#turns = turns;
     this.#passes = passes;
     this.#interruptions = new Interruptions(seen.past);
   }
@@ -88,6 +103,8 @@ class Run {
       const actAt = this.#nextActAt();
       const ownAt = this.#machine.nextAt;
       if (Math.min(readingAt, actAt, ownAt) > endsAt) break;
+      this.#turns.left -= 1;
+      if (this.#turns.left < 0) throw new TooManyTurns("its past takes too much to replay");
       if (actAt <= readingAt && actAt <= ownAt) this.#takeAct();
       else if (this.#isHeardBefore(ownAt, readingAt)) this.#takeReading(Math.min(actAt, ownAt));
       else this.#machine.pass(ownAt);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_POLICY, mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { lineOf } from "../../src/previews/preview-line.ts";
+import { MOST_TURNS, TooManyTurns } from "../../src/replay/replay.ts";
 import type { Story } from "../../src/replay/story.ts";
 import { DAY } from "../world.ts";
 import { readingAt } from "./past.ts";
@@ -100,5 +101,23 @@ describe("what becomes of a past", () => {
   it("has nothing to propose where nobody asks", () => {
     const line = lineOf(storyAt(1), LEVELS, { ...ASKED, wantsProposal: false }, 1);
     expect([line.frontier.instances, line.proposal]).toEqual([0, null]);
+  });
+
+  it("is given up where something is decided with each of its heartbeats, by each policy that is tried", () => {
+    // Every other one is said to have come late, so that no stretch of them can be passed over.
+    const { readings, ...story } = storyAt(1);
+    const levels = [0, 4, 7, 15, 30];
+    const forged = Array.from({ length: 5000 }, (_, index) => ({
+      ...readingAt({ from: 0, gpuAt: () => levels[Math.floor(index / 70) % levels.length] ?? 0 }, index),
+      at: DAY + 5000 * index,
+      isLate: index % 2 === 0,
+    }));
+    const policy = { ...DEFAULT_POLICY, heartbeat_interval_seconds: 5 };
+    const policies = [{ from: DAY, settings: policy, suspended: false, unknownBecause: null }];
+    const past = { ...story, readings: forged, policies, to: DAY + 25_000_000 };
+    expect(() => lineOf(past, LEVELS, ASKED, 1, { left: 50_000 })).toThrow(TooManyTurns);
+    const turns = { left: MOST_TURNS };
+    lineOf({ ...story, readings }, LEVELS, ASKED, 1, turns);
+    expect(MOST_TURNS - turns.left).toBeLessThan(20_000);
   });
 });

@@ -59,7 +59,10 @@ export class StartPolicyPreview extends Endpoint {
       wantsProposal: body.proposal,
       requestId: c.var.requestId,
     };
-    const started = await answerOrUnavailable(startPreview(c.env, userId, request));
+    const starting = startPreview(c.env, userId, request);
+    // Whoever asked may be gone before it is answered: one that is begun must not wait for nobody.
+    c.executionCtx.waitUntil(starting.catch(() => {}));
+    const started = await answerOrUnavailable(starting);
     if (started.outcome !== "started") throw refusal(started, body.instances ?? []);
     const now = await fleetOf(c.env, userId).preview(started.id, LINES_SHOWN, SKIPS_SHOWN);
     // Somebody has deleted it meanwhile.

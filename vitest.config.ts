@@ -91,6 +91,7 @@ function insideWorkerd(more: { d1Databases?: string[] } = {}) {
         REGISTRATION_LIMIT: { namespace_id: "1004", simple: { limit: 100_000, period: 60 } },
         CHANNEL_TEST_LIMIT: { namespace_id: "1005", simple: { limit: 10, period: 60 } },
         PREVIEW_LIMIT: { namespace_id: "1006", simple: { limit: 100_000, period: 60 } },
+        WHY_LIMIT: { namespace_id: "1007", simple: { limit: 100_000, period: 60 } },
         LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 100_000, period: 60 } },
       },
     },

@@ -8,6 +8,7 @@ interface __BaseEnv_Env {
 	REGISTRATION_LIMIT: RateLimit;
 	CHANNEL_TEST_LIMIT: RateLimit;
 	PREVIEW_LIMIT: RateLimit;
+	WHY_LIMIT: RateLimit;
 	LOGIN_LIMIT: RateLimit;
 	UPLOAD: WorkerVersionMetadata;
 	DEPLOYED: string;

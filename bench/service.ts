@@ -78,6 +78,7 @@ export async function startService(
         REGISTRATION_LIMIT: { namespace_id: "1004", simple: { limit: 1_000_000_000, period: 60 } },
         CHANNEL_TEST_LIMIT: { namespace_id: "1005", simple: { limit: 1_000_000_000, period: 60 } },
         PREVIEW_LIMIT: { namespace_id: "1006", simple: { limit: 1_000_000_000, period: 60 } },
+        WHY_LIMIT: { namespace_id: "1007", simple: { limit: 1_000_000_000, period: 60 } },
         LOGIN_LIMIT: { namespace_id: "1002", simple: { limit: 1_000_000_000, period: 60 } },
       },
     }),

@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, invalid, notFound, unavailable, unreadable } from "../../http/errors.ts";
+import {
+  errorResponses,
+  invalid,
+  notFound,
+  tooManyRequests,
+  unavailable,
+  unreadable,
+} from "../../http/errors.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
@@ -45,6 +52,8 @@ export class WhyThen extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
+    const { success } = await c.env.WHY_LIMIT.limit({ key: userId });
+    if (!success) throw tooManyRequests("Too many questions about the past: go on in a minute");
     const settings = readSettings(c.env);
     const now = Date.now();
     mustBeKept(query.at, now, settings.HOURS_RETENTION_DAYS);

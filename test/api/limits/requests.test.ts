@@ -1,8 +1,9 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { sleep } from "../../../src/platform/sleep.ts";
 import { createRouter } from "../../../src/router.ts";
-import { call, newUser } from "../../world.ts";
+import { call, Instance, newUser } from "../../world.ts";
 
 const router = createRouter();
 
@@ -90,5 +91,56 @@ describe("tests of channels", () => {
       ask({ CHANNEL_TEST_LIMIT, ...more }, "POST", "/api/agent/channels/c-none/test", token);
     expect(await test()).toMatchObject({ status: 404 });
     expect(await test({ FLEETS: untouched })).toMatchObject({ status: 429, retryAfter: "60" });
+  });
+});
+
+describe("questions about the past", () => {
+  it("are limited by user, before the object or the history is asked", async () => {
+    const { token } = await newUser();
+    const WHY_LIMIT = limitOf(1);
+    const why = (more: object = {}) =>
+      ask(
+        { WHY_LIMIT, ...more },
+        "GET",
+        `/api/agent/instances/none/why?at=${new Date().toISOString()}`,
+        token,
+      );
+    expect(await why()).toMatchObject({ status: 404 });
+    expect(await why({ FLEETS: untouched, INSTANCES: untouched })).toMatchObject({
+      status: 429,
+      retryAfter: "60",
+    });
+  });
+});
+
+describe("a preview whose request is given up", () => {
+  it("is begun all the same, and somebody goes on with it", async () => {
+    const user = await newUser();
+    const { token } = user;
+    for (const id of ["a", "b", "c", "d", "e", "f"]) await Instance.register(user, id);
+    const context = createExecutionContext();
+    let begun = (): void => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const PREVIEW_LIMIT = {
+      limit: async () => {
+        begun();
+        return { success: true };
+      },
+    };
+    const request = new Request("https://dumont.test/api/agent/policy/preview", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ policy: {} }),
+    });
+    const response = router.fetch(request, { ...env, PREVIEW_LIMIT }, context);
+    await hasBegun;
+    await sleep(0);
+    // The platform cancels a request whose client is gone, and leaves it what its context waits for.
+    await waitOnExecutionContext(context);
+    const { body } = await call("GET", "/api/agent/policy/preview", { token });
+    expect(body.previews.map(({ state }: { state: string }) => state)).toEqual(["done"]);
+    expect((await response).status).toBe(200);
   });
 });

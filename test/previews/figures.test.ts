@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DAY, newUser, setClock } from "../world.ts";
 import { anInstance, ask } from "./past.ts";
@@ -32,6 +33,26 @@ describe("the figures of a preview", () => {
     expect(body.proposal.frontier).toHaveLength(36);
     expect(body.proposal.message).toMatch(/\.$/);
     expect(body.by_instance[0].proposal.says).toEqual(body.proposal.says);
+  });
+
+  it("does not say that nobody was interrupted without saying of what only hours are known", async () => {
+    const user = await newUser();
+    await anInstance(user, "rig");
+    const { body: known } = await ask(user, { policy: {} });
+    expect(known.proposal.message).not.toMatch(/by the hour/);
+    const dayAgo = DAY - 86_400_000;
+    await env.DB.prepare("DELETE FROM heartbeat_chunks WHERE user_id = ? AND first_at < ?")
+      .bind(user.userId, dayAgo - 86_400_000)
+      .run();
+    await env.DB.prepare(
+      `INSERT INTO heartbeat_hours (user_id, instance_id, hour, heartbeats, gpu_sum, gpu_heartbeats, gpu_max, cpu_sum, cpu_heartbeats, quiet_heartbeats)
+       VALUES (?, 'rig', ?, 60, 0, 60, 90, 0, 0, 50)`,
+    )
+      .bind(user.userId, dayAgo - 2 * 86_400_000)
+      .run();
+    const { body } = await ask(user, { policy: {} });
+    expect(body.basis.coarse_hours).toBeGreaterThan(0);
+    expect(body.proposal.message).toMatch(/only known by the hour/);
   });
 
   it("lets own overrides stand, or replaces those of the instances named", async () => {

@@ -25,6 +25,7 @@ export function proposalView(
     measure,
     trade: trade === null ? null : pointView(trade, proposal),
     ...proposedView(proposal),
+    message: `${proposalInEnglish(proposal.says)}${ofHours(sum.basis.coarseMs)}`,
     by_tag: [...tags]
       .sort((one, other) => other.frontier.instances - one.frontier.instances)
       .slice(0, TAGS_SHOWN)
@@ -33,6 +34,13 @@ export function proposalView(
         return ofTag === null ? [] : [{ tag, instances: frontier.instances, ...proposedView(ofTag) }];
       }),
   };
+}
+
+/** Who spares everybody by what is known may not have spared everybody. */
+function ofHours(coarseMs: number): string {
+  return coarseMs > 0
+    ? ` ${hours(coarseMs)} h of this are only known by the hour: what would have been interrupted between work in them is not seen.`
+    : "";
 }
 
 export function proposedView(proposal: KeptProposal): ProposedView {

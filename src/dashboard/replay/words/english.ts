@@ -130,7 +130,8 @@ export const englishReplay = {
   basis: {
     title: "What this rests on",
     readings: (count: string) => `${count} heartbeats, as they were heard.`,
-    coarse: (hours: string) => `${hours} of this are only known by the hour.`,
+    coarse: (hours: string) =>
+      `${hours} of this are only known by the hour: pauses between work in them, and what would have been interrupted then, are not seen.`,
     assumed: (hours: string) =>
       `For ${hours} the machine was really off, and would have been on: it is taken to have idled.`,
     withoutUse: (count: number, written: string) =>

@@ -88,7 +88,8 @@ export const portugueseReplay: ReplayWords = {
   basis: {
     title: "Em que isto se baseia",
     readings: (count) => `${count} heartbeats, como foram recebidos.`,
-    coarse: (hours) => `De ${hours} disto só se sabe por hora.`,
+    coarse: (hours) =>
+      `De ${hours} disto só se sabe por hora: as pausas entre trabalhos nelas, e o que então seria interrompido, não se veem.`,
     assumed: (hours) =>
       `Por ${hours} a máquina esteve mesmo desligada, e teria estado ligada: supõe-se que ficou ociosa.`,
     withoutUse: (count, written) =>

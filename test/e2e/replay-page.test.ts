@@ -206,10 +206,14 @@ describe("an instance's own policy", () => {
     });
     await type(page, { "Hibernar após": "10", "Avisar após": "6" });
     const tried = page.getByRole("complementary", { name: "O que ela teria feito" });
-    await tried.getByText("7 dias com estes números").waitFor(PATIENCE);
+    await tried.getByText("7 dias com estes números", { exact: true }).waitFor(PATIENCE);
     await expect
       .poll(() => tried.locator("dl > div").filter({ hasText: "Interrupções" }).innerText(), PATIENCE)
       .toMatch(/40/);
+    // What is seen without a word is read out.
+    await expect
+      .poll(() => tried.getByRole("status").innerText(), PATIENCE)
+      .toMatch(/^7 dias com estes números: .* economizados, trabalho interrompido 40 vezes\.$/);
     await page
       .getByText(/^Com ociosidade de 20 min abaixo de 3% você teria mantido \d+% da economia/)
       .waitFor(PATIENCE);

@@ -112,7 +112,7 @@ describe("why it was so", () => {
     await card(page).getByText("It was in use: SSH connections: 2.").waitFor(PATIENCE);
     await card(page).getByRole("button", { name: "10 min earlier" }).click();
     await card(page)
-      .getByText(/must not be before the instance was registered/)
+      .getByText(/^It was registered later: /)
       .waitFor(PATIENCE);
     expect(await barriers(page)).toEqual([]);
     await page.context().close();

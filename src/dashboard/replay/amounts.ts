@@ -1,6 +1,8 @@
 import { duration, number, price } from "../format.ts";
 import { language, words } from "../words.ts";
-import type { Difference, MeasureUnit, Value } from "./comparing.ts";
+import type { Figures } from "./answers.ts";
+import { type Difference, figureOf, type MeasureUnit, type Value } from "./comparing.ts";
+import { replayWords } from "./words.ts";
 
 /** What policies came to, written out. */
 
@@ -10,6 +12,13 @@ export function valueText({ value, isMore }: Value, unit: MeasureUnit): string {
   if (value === null) return costs.notKnown;
   const text = amountText(value, unit);
   return isMore ? costs.orMore(text) : text;
+}
+
+/** What a policy came to, in a few words. */
+export function resultText(figures: Figures): string {
+  const saved = figureOf(figures, "saved");
+  const text = saved.value === null ? null : valueText(saved, "dollars");
+  return replayWords.value.kept.result(text, figures.interruptions);
 }
 
 function amountText(value: number, unit: MeasureUnit): string {

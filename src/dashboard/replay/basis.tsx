@@ -14,9 +14,9 @@ export function BasisOf({ preview }: { preview: PolicyReplay }) {
     <>
       <h4>{said.title}</h4>
       <ul class="reasons">
-        <li>{said.readings(count(basis.readings))}</li>
-        {basis.coarse_hours > 0 && <li>{said.coarse(hoursText(basis.coarse_hours))}</li>}
-        {basis.assumed_idle_hours > 0 && <li>{said.assumed(hoursText(basis.assumed_idle_hours))}</li>}
+        <li>{said.readings(basis.readings, count(basis.readings))}</li>
+        {isSeen(basis.coarse_hours) && <li>{said.coarse(hoursText(basis.coarse_hours))}</li>}
+        {isSeen(basis.assumed_idle_hours) && <li>{said.assumed(hoursText(basis.assumed_idle_hours))}</li>}
         {basis.readings_without_use > 0 && (
           <li>{said.withoutUse(basis.readings_without_use, count(basis.readings_without_use))}</li>
         )}
@@ -36,6 +36,11 @@ export function BasisOf({ preview }: { preview: PolicyReplay }) {
       )}
     </>
   );
+}
+
+/** Whether it is written as more than nothing. */
+function isSeen(hours: number): boolean {
+  return hoursText(hours) !== hoursText(0);
 }
 
 /** Never the code itself. */

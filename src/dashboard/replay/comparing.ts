@@ -141,12 +141,22 @@ export function differenceOf(measure: Measure, one: Value, other: Value): Differ
   return { by, is: by > 0 === (wanted === "more") ? "better" : "worse" };
 }
 
+/** Whether these of a measure are worth a row. */
+export function isShown(measure: Measure, values: readonly Value[]): boolean {
+  return ALWAYS.has(measure) || !values.every((value) => isNothing(value, measure));
+}
+
+/** Whether it is nothing, or so little that it is written as nothing. */
+function isNothing({ value }: Value, measure: Measure): boolean {
+  return unitOf(measure) === "seconds" ? value !== null && value < LEAST.seconds / 2 : value === 0;
+}
+
 /** What is worth to be shown of these, in the order of `MEASURES`. */
 export function rowsOf(results: readonly Result[]): Row[] {
   const actual = results.find((result) => result.of === "actual");
   return MEASURES.flatMap((measure) => {
     const values = results.map((result) => figureOf(result, measure));
-    if (!ALWAYS.has(measure) && values.every(({ value }) => value === 0)) return [];
+    if (!isShown(measure, values)) return [];
     const base = actual === undefined ? null : figureOf(actual, measure);
     const cells = results.map((result, index): Cell => {
       const value = values[index] ?? { value: null, isMore: false };

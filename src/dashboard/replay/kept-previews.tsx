@@ -7,9 +7,9 @@ import { Answered } from "../parts/answered.tsx";
 import { doAndSay, errorText, say } from "../parts/notice.tsx";
 import { asApiError, useLive } from "../poll.ts";
 import { language, words } from "../words.ts";
-import { percentText, valueText } from "./amounts.ts";
+import { percentText, resultText } from "./amounts.ts";
 import { type KeptPreview, type PolicyReplay, PREVIEWS, previewAddress } from "./answers.ts";
-import { figureOf, resultOf } from "./comparing.ts";
+import { resultOf } from "./comparing.ts";
 import { triedNumbers } from "./two.ts";
 import { TwoCompared } from "./two-compared.tsx";
 import { replayWords } from "./words.ts";
@@ -29,10 +29,12 @@ export function KeptPreviews(
   props: Actions & {
     /** Changes when the list does. */
     stamp: string;
+    /** The one that goes when something else is tried. */
+    passing: string | null;
     onChosen: (id: string) => void;
   },
 ) {
-  const { stamp, onChosen } = props;
+  const { stamp, passing, onChosen } = props;
   const list = useLive<{ readonly previews: readonly KeptPreview[] }>(PREVIEWS, PAUSE_MS);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   useEffect(list.refresh, [stamp]);
@@ -60,6 +62,7 @@ export function KeptPreviews(
                     key={preview.id}
                     {...props}
                     preview={preview}
+                    isPassing={preview.id === passing}
                     letter={
                       preview === first ? kept.letters.first : preview === second ? kept.letters.second : null
                     }
@@ -85,16 +88,17 @@ export function KeptPreviews(
 function Kept(
   props: Actions & {
     preview: KeptPreview;
+    isPassing: boolean;
     letter: string | null;
     isChosen: boolean;
     onChoose: (isChosen: boolean) => void;
   },
 ) {
-  const { preview, letter, isChosen, onChoose, onOpen, overridesOf, onTake, onRemoved } = props;
-  const { kept, proposal } = replayWords.value;
+  const { preview, isPassing, letter, isChosen, onChoose, onOpen, overridesOf, onTake, onRemoved } = props;
+  const { kept } = replayWords.value;
   const when = dayAndTime(preview.created_at, language.value);
   const name = (what: string) => kept.one(what, `${numbersText(preview)}, ${when}`);
-  const result = resultOf(preview.results, "candidate");
+  const result = preview.instances.total === 0 ? null : resultOf(preview.results, "candidate");
   const state = kept.states[preview.state];
   const overrides = overridesOf(preview);
   const open = async () => {
@@ -126,12 +130,12 @@ function Kept(
         </span>
       </label>
       <span>
-        {result !== null &&
-          `${kept.result(valueText(figureOf(result, "saved"), "dollars"), result.interruptions)} `}
+        {result !== null && `${resultText(result)} `}
         <span class="faint">
           {result !== null && "· "}
           <time dateTime={preview.created_at}>{when}</time>
           {state !== null && ` · ${state}`}
+          {isPassing && ` · ${kept.notKept}`}
         </span>
       </span>
       <span class="buttons">
@@ -139,14 +143,7 @@ function Kept(
           {kept.open}
         </button>
         {overrides !== null && (
-          <button
-            type="button"
-            aria-label={name(kept.take)}
-            onClick={() => {
-              onTake(overrides);
-              say(proposal.taken);
-            }}
-          >
+          <button type="button" aria-label={name(kept.take)} onClick={() => onTake(overrides)}>
             {kept.take}
           </button>
         )}

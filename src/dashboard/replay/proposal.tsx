@@ -1,7 +1,5 @@
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { number } from "../format.ts";
-import { say } from "../parts/notice.tsx";
-import { fieldId } from "../settings/policy-field.tsx";
 import { language, words } from "../words.ts";
 import { hoursText, minutesText, percentText } from "./amounts.ts";
 import type { FleetProposal, Point, PolicyReplay, Worded } from "./answers.ts";
@@ -23,11 +21,7 @@ export function ProposalOf(props: {
   const { proposal } = preview;
   const { title, hint, unknown, take, byTag } = replayWords.value.proposal;
   if (proposal === null && preview.state === "running") return null;
-  const onTakePair = (pair: Point) => {
-    onTake(withPair(overrides, pair, policy));
-    say(replayWords.value.proposal.taken);
-    document.getElementById(fieldId(["idle", "hibernate_after_seconds"]))?.focus();
-  };
+  const onTakePair = (pair: Point) => onTake(withPair(overrides, pair, policy));
   return (
     <>
       <h4>{title}</h4>
@@ -107,6 +101,7 @@ function Pairs({ of, onTake }: { of: FleetProposal; onTake: (pair: Point) => voi
                 <th scope="row" class="figure">
                   {minutesText(point.hibernate_after_minutes)}
                   {point.is_proposed && <span class="faint"> {legend.proposed}</span>}
+                  {point.is_frontier && <span class="hidden"> ({legend.frontier})</span>}
                 </th>
                 <td data-label={columns.threshold} class="figure">
                   {percentText(point.threshold_percent)}

@@ -1,5 +1,7 @@
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { Choices } from "../parts/choices.tsx";
+import { say } from "../parts/notice.tsx";
+import { fieldId } from "../settings/policy-field.tsx";
 import type { PolicyReplay } from "./answers.ts";
 import { BasisOf } from "./basis.tsx";
 import { ByInstance } from "./by-instance.tsx";
@@ -9,7 +11,7 @@ import { ProposalOf } from "./proposal.tsx";
 import "./replay.css";
 import { SPANS, type TrialLevel, triedAtLevel } from "./request.ts";
 import { ResultsTable } from "./results-table.tsx";
-import { Summary } from "./summary.tsx";
+import { goToReplay, Summary } from "./summary.tsx";
 import { TryingLine } from "./trying-line.tsx";
 import { triedAt } from "./two.ts";
 import { useTrial } from "./use-trial.ts";
@@ -32,16 +34,21 @@ export function ReplayPart(
     readonly isTyped: boolean;
   },
 ) {
-  const { level, overrides, isTyped, onTake } = props;
+  const { level, overrides, isTyped } = props;
   const { trial, state, span, setSpan, tryNow, removals } = useTrial(level, overrides, isTyped);
   const { title, hint, over, spans } = replayWords.value;
   const { shown } = state;
+  const onTake = (taken: PolicyOverrides) => {
+    props.onTake(taken);
+    say(replayWords.value.proposal.taken);
+    document.getElementById(fieldId(["idle", "hibernate_after_seconds"]))?.focus();
+  };
   return (
     <>
       <div class="replay-side">
         <Summary state={state} />
       </div>
-      <section class="replay" aria-label={title} id="replay">
+      <section class="replay" aria-label={title} id="replay" tabIndex={-1}>
         <header>
           <h3>{title}</h3>
           <Choices label={over} choices={SPANS} names={spans} chosen={span} onChoose={setSpan} />
@@ -50,14 +57,18 @@ export function ReplayPart(
         <TryingLine state={state} onTry={tryNow} onKeep={() => trial.keep()} />
         {shown !== null && (
           <div aria-busy={state.trying.is !== "at_rest"} class={state.of === "before" ? "stale" : undefined}>
-            <Shown {...props} preview={shown} />
+            <Shown {...props} onTake={onTake} preview={shown} />
           </div>
         )}
         <KeptPreviews
           stamp={`${shown?.id} ${shown?.state} ${removals}`}
+          passing={shown === null || state.isKept ? null : shown.id}
           overridesOf={(preview) => triedAtLevel(level, preview)}
           onTake={onTake}
-          onOpen={(preview) => trial.open(preview)}
+          onOpen={(preview) => {
+            trial.open(preview);
+            goToReplay();
+          }}
           onChosen={(id) => {
             if (id === shown?.id) trial.keep();
           }}

@@ -5,12 +5,12 @@ import { replayWords } from "./words.ts";
 
 /** What each policy came to, beside what really happened. */
 export function ResultsTable({ results }: { results: readonly Result[] }) {
-  const { title, measure, measures, compared, notes, unpriced } = replayWords.value;
+  const { results: heading, measure, measures, compared, notes, unpriced } = replayWords.value;
   const mostUnpriced = Math.max(0, ...results.map(({ unpriced_hours }) => unpriced_hours));
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is scrolled must be reached by keyboard */}
-      <section class="scrolled across" aria-label={title} tabIndex={0}>
+      <section class="scrolled across" aria-label={heading} tabIndex={0}>
         <table class="lines compared">
           <thead>
             <tr>

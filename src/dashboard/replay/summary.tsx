@@ -1,4 +1,4 @@
-import { differenceText, valueText } from "./amounts.ts";
+import { differenceText, resultText, valueText } from "./amounts.ts";
 import type { Figures } from "./answers.ts";
 import { differenceOf, figureOf, type Measure, resultOf, unitOf } from "./comparing.ts";
 import type { TrialState } from "./trial.ts";
@@ -12,25 +12,18 @@ export function Summary({ state }: { state: TrialState }) {
   const { shown, trying } = state;
   const candidate = resultOf(shown?.results ?? [], "candidate");
   const { title, lastDays, details, appearsHere } = replayWords.value;
-  if (shown === null && trying.is === "at_rest") {
-    return (
-      <aside class="replay-summary empty" aria-label={title}>
-        <p>
-          <b>{title}</b>
-        </p>
-        <p class="faint">{appearsHere}</p>
-      </aside>
-    );
-  }
-  const goThere = () => document.getElementById("replay")?.scrollIntoView({ block: "start" });
+  const isEmpty = shown === null && trying.is === "at_rest";
   return (
-    <aside class="replay-summary" aria-label={title}>
+    <aside class={isEmpty ? "replay-summary empty" : "replay-summary"} aria-label={title}>
       <p>
-        <b>{shown === null ? title : lastDays(shown.days)}</b>{" "}
-        <button type="button" class="link" onClick={goThere}>
-          {details}
-        </button>
+        <b>{shown === null ? title : lastDays[state.of](shown.days)}</b>{" "}
+        {!isEmpty && (
+          <button type="button" class="link" onClick={goToReplay}>
+            {details}
+          </button>
+        )}
       </p>
+      {isEmpty && <p class="faint">{appearsHere}</p>}
       {shown !== null && candidate !== null && (
         <SummaryFigures
           candidate={candidate}
@@ -38,11 +31,28 @@ export function Summary({ state }: { state: TrialState }) {
           isStale={state.of === "before"}
         />
       )}
+      {/* Always there, so that what comes into it is read out: also that it has ended, which is seen without a word. */}
       <p class="faint" role="status">
-        {progressText(state)}
+        {progressText(state) ?? <span class="hidden">{endText(state)}</span>}
       </p>
     </aside>
   );
+}
+
+/** To what the summary is of, which begins with how far it has come. */
+export function goToReplay(): void {
+  const place = document.getElementById("replay");
+  place?.focus({ preventScroll: true });
+  place?.scrollIntoView({ block: "start" });
+}
+
+/** What it came to, in one sentence. */
+function endText({ shown, of, isKept }: TrialState): string | null {
+  const candidate = resultOf(shown?.results ?? [], "candidate");
+  if (shown === null || shown.state === "running" || candidate === null) return null;
+  const { lastDays, isKept: kept } = replayWords.value;
+  const text = `${lastDays[of](shown.days)}: ${resultText(candidate)}.`;
+  return of === "typed" && isKept ? `${text} ${kept}` : text;
 }
 
 function SummaryFigures(props: { candidate: Figures; actual: Figures | null; isStale: boolean }) {

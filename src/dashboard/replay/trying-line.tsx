@@ -7,7 +7,7 @@ import { refusalProblems } from "./refusal.ts";
 import type { TrialState, Trying } from "./trial.ts";
 import { replayWords } from "./words.ts";
 
-/** How far a trial has come, or why it has not, and what can be done then. */
+/** How far a trial has come, or why it has not, and what can be done then. It is the summary that is read out. */
 export function TryingLine(props: { state: TrialState; onTry: () => void; onKeep: () => void }) {
   const { state, onTry, onKeep } = props;
   const { trying, shown, isKept } = state;
@@ -31,11 +31,7 @@ export function TryingLine(props: { state: TrialState; onTry: () => void; onKeep
     case "waiting":
     case "asked":
     case "crowded":
-      return (
-        <p class="faint" role="status">
-          {said[trying.is]}
-        </p>
-      );
+      return <p class="faint">{said[trying.is]}</p>;
     case "running":
       return <Progress state={state} />;
     case "refused":
@@ -101,7 +97,7 @@ function Progress({ state: { shown } }: { state: TrialState }) {
   return (
     <div class="progress">
       <progress max={total} value={done + skipped} aria-label={text} />
-      <p role="status">
+      <p>
         {text}. <span class="faint">{soFar}</span>
       </p>
     </div>
@@ -112,7 +108,7 @@ function Refused({ trying }: { trying: Extract<Trying, { is: "refused" }> }) {
   const problems = refusalProblems(trying.error);
   const { refused } = replayWords.value.trying;
   return (
-    <div class="wrong" role="status">
+    <div class="wrong">
       <p>{refused}</p>
       <ul>
         {problems.length === 0 && <li>{errorText(trying.error)}</li>}

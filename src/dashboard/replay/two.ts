@@ -7,6 +7,7 @@ import {
   type Difference,
   differenceOf,
   figureOf,
+  isShown,
   MEASURES,
   type Measure,
   type MeasureUnit,
@@ -32,7 +33,7 @@ export function rowsOfTwo(one: KeptPreview, other: KeptPreview): TwoRow[] {
   if (first == null || second == null) return [];
   return MEASURES.flatMap((measure) => {
     const [a, b] = [figureOf(first, measure), figureOf(second, measure)];
-    if (a.value === 0 && b.value === 0) return [];
+    if (!isShown(measure, [a, b])) return [];
     const difference = differenceOf(measure, b, a);
     return [{ measure, unit: unitOf(measure), first: a, second: b, difference }];
   });

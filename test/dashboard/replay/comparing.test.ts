@@ -53,6 +53,15 @@ describe("what policies came to", () => {
     expect(measures([result("actual"), result("candidate", { deletions: 1 })])).toContain("deletions");
   });
 
+  it("leaves out what is written as nothing everywhere, too", () => {
+    const silentFor = (seconds: number) => {
+      const figures = { hours: { ...FIGURES.hours, silent: seconds / 3600 } };
+      return rowsOf([result("actual", figures), result("candidate", figures)]).map(({ measure }) => measure);
+    };
+    expect(silentFor(29)).not.toContain("silent");
+    expect(silentFor(31)).toContain("silent");
+  });
+
   it("is the same where nobody would see the difference", () => {
     const value = (amount: number) => ({ value: amount, isMore: false });
     expect(differenceOf("saved", value(10.001), value(10))).toEqual({ by: 0, is: "neither" });

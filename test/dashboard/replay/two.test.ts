@@ -18,6 +18,11 @@ describe("two kept previews", () => {
     expect(of("deletions")).toBeUndefined();
   });
 
+  it("say of savings and interruptions also that there are none", () => {
+    const rows = rowsOfTwo(kept({ saved: 0, interruptions: 0 }), kept({ saved: 0, interruptions: 0 }));
+    expect(rows.map(({ measure }) => measure)).toEqual(expect.arrayContaining(["saved", "interruptions"]));
+  });
+
   it("are alike if they are of the same instances and days", () => {
     const one = kept({});
     expect(areAlike(one, kept({}, { id: "other" }))).toBe(true);

@@ -72,5 +72,9 @@ it("tells one from many", () => {
   expect(trying.running(0, 1)).toBe("0 of 1 instance replayed");
   expect(kept.result("$3.00", 1)).toBe("$3.00 saved, work interrupted once");
   expect(kept.result("$3.00", 0)).toBe("$3.00 saved, nobody interrupted");
+  expect(kept.result(null, 2)).toBe("savings not known, work interrupted 2 times");
+  expect(portugueseReplay.kept.result(null, 1)).toBe("economia desconhecida, trabalho interrompido uma vez");
+  expect(basis.readings(1, "1")).toBe("1 heartbeat, as it was heard.");
+  expect(basis.readings(4200, "4,200")).toBe("4,200 heartbeats, as they were heard.");
   expect(portugueseReplay.kept.of(2, 1)).toBe("2 instâncias, 1 dia");
 });

@@ -6,25 +6,35 @@ import type { ReadingThen, WhyAnswer } from "./answer.ts";
 import { nearest } from "./moment.ts";
 import { whyWords } from "./words.ts";
 
-/** A moment of the past, as the service tells it. */
+/** A moment of the past, as the service tells it, below its verdict. */
 export function Told({ answer }: { answer: WhyAnswer }) {
   const { figures, nothingNext, nextAt, notHeld, policyUnknown } = whyWords.value;
   const { lifecycle, policy, heard } = answer;
   const { next_step, at, blocked_by, because } = lifecycle;
+  // Without its readings, what came next would be that of a machine that was never heard.
+  const isRetraced = answer.verdict !== "not_kept";
   const step = next_step === null ? nothingNext : words.value.step(next_step);
   return (
     <>
-      <p class="verdict">{verdictText(answer)}</p>
       <dl class="figures">
         <Figure name={figures.status} value={words.value.status[answer.status]} />
-        <Figure name={figures.next} value={at === null ? step : nextAt(step, clockTime(at, answer.at))} />
-        <Figure name={figures.held} value={blocked_by === null ? notHeld : words.value.block[blocked_by]} />
-        <Figure name={figures.reading} value={readingText(heard)} />
+        {isRetraced && (
+          <>
+            <Figure name={figures.next} value={at === null ? step : nextAt(step, clockTime(at, answer.at))} />
+            <Figure
+              name={figures.held}
+              value={blocked_by === null ? notHeld : words.value.block[blocked_by]}
+            />
+            <Figure name={figures.reading} value={readingText(heard)} />
+          </>
+        )}
         <Figure name={figures.policy} value={policyText(policy)} isLong />
       </dl>
-      <p class="faint" lang="en">
-        {because}
-      </p>
+      {isRetraced && (
+        <p class="faint" lang="en">
+          {because}
+        </p>
+      )}
       {policy !== null && policy.unknown_because !== null && (
         <p class="faint">
           {policyUnknown} <span lang="en">{policy.unknown_because}.</span>
@@ -45,7 +55,16 @@ function Figure({ name, value, isLong = false }: { name: string; value: string; 
   );
 }
 
-function verdictText({ verdict, at, idle_since, idle_at_least, heard, status, hour }: WhyAnswer): string {
+/** What the policy made of the moment, in one sentence. */
+export function verdictText({
+  verdict,
+  at,
+  idle_since,
+  idle_at_least,
+  heard,
+  status,
+  hour,
+}: WhyAnswer): string {
   const said = whyWords.value.verdict;
   const evidence = heard?.because == null ? "" : evidenceText(heard.because);
   switch (verdict) {

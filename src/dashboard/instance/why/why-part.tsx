@@ -1,19 +1,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask } from "../../api.ts";
+import type { ApiError } from "../../api-error.ts";
+import { dateTime } from "../../format.ts";
 import { errorText } from "../../parts/notice.tsx";
 import { asApiError } from "../../poll.ts";
-import { words } from "../../words.ts";
+import { language, words } from "../../words.ts";
 import type { WhyAnswer } from "./answer.ts";
 import { type AskedMoment, fromField, toField, toQuery } from "./moment.ts";
-import { Told } from "./told.tsx";
+import { refusalIn } from "./refusal.ts";
+import { Told, verdictText } from "./told.tsx";
 import { whyWords } from "./words.ts";
 import "./why.css";
 
 const STEP_MS = 10 * 60_000;
 
 type Shown =
-  | { readonly is: "nothing" | "loading" }
-  | { readonly is: "refused"; readonly text: string }
+  | { readonly is: "nothing" }
+  /** What was told before stays meanwhile, so that nothing jumps. */
+  | { readonly is: "loading"; readonly before: WhyAnswer | null }
+  | { readonly is: "refused"; readonly error: ApiError }
   | { readonly is: "told"; readonly answer: WhyAnswer };
 
 /** What the policy saw at a moment of the past, which is chosen here or by an event of the timeline. */
@@ -26,7 +31,7 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
 
   const tell = async (atMs: number) => {
     setField(toField(atMs));
-    setShown({ is: "loading" });
+    setShown((before) => ({ is: "loading", before: answerIn(before) }));
     newest.current += 1;
     const question = newest.current;
     const next = await answerOf(address, atMs);
@@ -42,6 +47,7 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
   }, [asked]);
 
   const atMs = fromField(field);
+  const answer = answerIn(shown);
   return (
     <section class="card why">
       <h2 ref={heading} tabIndex={-1}>
@@ -80,11 +86,15 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
           {later}
         </button>
       </form>
-      <div aria-live="polite">
-        {shown.is === "loading" && <p class="faint">{words.value.loading}</p>}
-        {shown.is === "refused" && <p class="wrong">{shown.text}</p>}
-        {shown.is === "told" && <Told answer={shown.answer} />}
-      </div>
+      {/* Always there, so that what comes into it is read out: the verdict, and not all that follows. */}
+      <p class={`verdict ${shown.is}`} role="status">
+        {saidOf(shown)}
+      </p>
+      {answer !== null && (
+        <div aria-busy={shown.is === "loading"}>
+          <Told answer={answer} />
+        </div>
+      )}
     </section>
   );
 }
@@ -94,6 +104,46 @@ async function answerOf(address: string, atMs: number): Promise<Shown> {
     const answer = await ask<WhyAnswer>("GET", `${address}/why?at=${encodeURIComponent(toQuery(atMs))}`);
     return { is: "told", answer };
   } catch (error) {
-    return { is: "refused", text: errorText(asApiError(error)) };
+    return { is: "refused", error: asApiError(error) };
+  }
+}
+
+function answerIn(shown: Shown): WhyAnswer | null {
+  switch (shown.is) {
+    case "told":
+      return shown.answer;
+    case "loading":
+      return shown.before;
+    case "nothing":
+    case "refused":
+      return null;
+  }
+}
+
+function saidOf(shown: Shown): string | null {
+  switch (shown.is) {
+    case "nothing":
+      return null;
+    case "loading":
+      return words.value.loading;
+    case "refused":
+      return refusedText(shown.error);
+    case "told":
+      return verdictText(shown.answer);
+  }
+}
+
+function refusedText(error: ApiError): string {
+  const { refused } = whyWords.value;
+  const refusal = refusalIn(error);
+  switch (refusal?.is) {
+    case undefined:
+      return errorText(error);
+    case "future":
+      return refused.future;
+    case "not_registered":
+      return refused.notRegistered(dateTime(refusal.from, language.value));
+    case "not_kept_any_more":
+      return refused.notKept(dateTime(refusal.from, language.value));
   }
 }

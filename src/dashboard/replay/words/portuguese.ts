@@ -25,8 +25,12 @@ export const portugueseReplay: ReplayWords = {
   hint: "O passado é reprocessado com os números digitados acima. Nada é salvo, e nenhuma máquina é tocada.",
   over: "Período",
   spans: { day: "1 dia", week: "7 dias", month: "30 dias" },
-  lastDays: (count) => `${days(count)} com estes números`,
-  appearsHere: "Mude um número, e aqui aparece o que os últimos dias teriam dado com ele.",
+  lastDays: {
+    typed: (count) => `${days(count)} com estes números`,
+    before: (count) => `${days(count)} com os números anteriores`,
+    list: (count) => `${days(count)}, como na lista`,
+  },
+  appearsHere: "Mude um número para ver aqui no que os últimos dias teriam dado com ele.",
   details: "Ver tudo",
   try: "Testar no passado",
   tryTyped: "Testar o que está digitado",
@@ -34,13 +38,13 @@ export const portugueseReplay: ReplayWords = {
   trying: {
     waiting: "Assim que você parar de digitar …",
     asked: "O passado está sendo reprocessado …",
-    crowded: "Outros testes ainda estão em andamento. Este vem em seguida.",
+    crowded: "Há testes demais no momento. Este vem em seguida, por si só.",
     running: (done, total) => `${done} de ${instances(total)} reprocessadas`,
     soFar: "Estas são as somas até agora.",
     refused: "Estes números não combinam:",
     notValid: "Estes números não combinam.",
-    failed: (why) => `Não foi possível reprocessar o passado: ${why}`,
-    gone: "ele foi apagado nesse meio-tempo.",
+    failed: (why) => `Não foi possível reprocessar o passado. ${why}`,
+    gone: "O teste foi apagado nesse meio-tempo.",
     broken: (why) =>
       `O teste não chegou ao fim${why === null ? "" : `, porque ${why}`}: estas são as somas até onde ele chegou.`,
     brokenBecause: {
@@ -49,10 +53,10 @@ export const portugueseReplay: ReplayWords = {
       out_of_reach: "muitas instâncias não responderam",
     },
   },
-  opened: (when) => `Guardado desde ${when}; pode não ser dos números acima.`,
+  opened: (when) => `Guardado desde ${when}; pode ser de outros números que não os acima.`,
   keep: "Guardar",
   isKept: "Está guardado na lista abaixo.",
-  passes: "O próximo teste toma o lugar dele.",
+  passes: "Senão, o próximo teste toma o lugar dele.",
   compared: {
     actual: "O que houve",
     candidate: "Testada",
@@ -78,6 +82,7 @@ export const portugueseReplay: ReplayWords = {
     unpriced: "Preço desconhecido",
   },
   measure: "Medida",
+  results: "No que cada política deu",
   notes:
     "As diferenças são em relação ao que houve. “Em vigor” é o que estava salvo na hora do teste. As três últimas mantêm os seus outros números. Uma hibernação veio cedo demais se em dez minutos alguém a desfez, ou chegou trabalho.",
   unpriced: (hours) =>
@@ -87,9 +92,10 @@ export const portugueseReplay: ReplayWords = {
   nothingKept: "Nenhum heartbeat desse tempo está guardado, então nada se pode dizer dele.",
   basis: {
     title: "Em que isto se baseia",
-    readings: (count) => `${count} heartbeats, como foram recebidos.`,
+    readings: (count, written) =>
+      count === 1 ? "1 heartbeat, como foi recebido." : `${written} heartbeats, como foram recebidos.`,
     coarse: (hours) =>
-      `De ${hours} disto só se sabe por hora: as pausas entre trabalhos nelas, e o que então seria interrompido, não se veem.`,
+      `De ${hours} disto só estão guardados valores por hora: as pausas no trabalho dentro de uma hora, e o que então teria sido interrompido, não se veem.`,
     assumed: (hours) =>
       `Por ${hours} a máquina esteve mesmo desligada, e teria estado ligada: supõe-se que ficou ociosa.`,
     withoutUse: (count, written) =>
@@ -111,7 +117,7 @@ export const portugueseReplay: ReplayWords = {
   interruptions: {
     title: "Trabalho que teria sido interrompido",
     none: "Nenhum: não chegou trabalho enquanto uma máquina teria estado desligada.",
-    longest: (shown, all) => `As ${shown} mais longas de ${all}.`,
+    longest: (shown, all) => `As ${shown} interrupções mais longas de ${all}.`,
     at: "Chegou trabalho",
     instance: "Instância",
     evidence: "O que o mostra",
@@ -188,12 +194,13 @@ export const portugueseReplay: ReplayWords = {
     take: "Pôr no editor",
     remove: "Apagar",
     removed: "O teste foi apagado.",
+    notKept: "ainda não guardado",
     states: { running: "ainda em andamento", done: null, failed: "não chegou ao fim" },
     of: (count, span) => `${instances(count)}, ${days(span)}`,
     ofInstance: (name, span) => `${name}, ${days(span)}`,
     ofTag: (tag, count, span) => `${tag} (${instances(count)}), ${days(span)}`,
     result: (saved, interruptions) =>
-      `${saved} economizados, ${interruptions === 0 ? "ninguém interrompido" : `trabalho interrompido ${times(interruptions)}`}`,
+      `${saved === null ? "economia desconhecida" : `${saved} economizados`}, ${interruptions === 0 ? "ninguém interrompido" : `trabalho interrompido ${times(interruptions)}`}`,
     comparison: "Dois testes, comparados",
     letters: { first: "A", second: "B" },
     change: "B em relação a A",

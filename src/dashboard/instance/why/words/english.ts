@@ -16,6 +16,11 @@ export const englishWhy = {
   show: "Show",
   earlier: "10 min earlier",
   later: "10 min later",
+  refused: {
+    future: "That moment is yet to come.",
+    notRegistered: (from: string) => `It was registered later: ${from}.`,
+    notKept: (from: string) => `Of that time nothing is kept any more. What is kept begins ${from}.`,
+  },
   verdict: {
     idle: "Nothing showed use.",
     idleFor: (since: string, duration: string) => `Nothing showed use: idle since ${since}, for ${duration}.`,

@@ -15,6 +15,11 @@ export const portugueseWhy: WhyWords = {
   show: "Mostrar",
   earlier: "10 min antes",
   later: "10 min depois",
+  refused: {
+    future: "Esse momento ainda está por vir.",
+    notRegistered: (from) => `Ela foi registrada depois disso: ${from}.`,
+    notKept: (from) => `Desse tempo nada mais está guardado. O que está guardado começa em ${from}.`,
+  },
   verdict: {
     idle: "Nada mostrava uso.",
     idleFor: (since, duration) => `Nada mostrava uso: ociosa desde ${since}, havia ${duration}.`,

@@ -76,8 +76,14 @@ function settingSaid(point: RatedPoint, measure: Measure): SettingSaid {
   };
 }
 
+/** To some seconds: what is told of the same setting elsewhere is not to differ by minutes. */
 function hours(durationMs: number): number {
-  return Math.round((10 * durationMs) / HOUR_MS) / 10;
+  return Math.round((1000 * durationMs) / HOUR_MS) / 1000;
+}
+
+/** In minutes below an hour. */
+function spokenHours(hours: number): string {
+  return hours < 1 ? `${Math.round(hours * 60)} min` : `${Math.round(hours * 10) / 10} h`;
 }
 
 /** It in plain English. */
@@ -113,14 +119,14 @@ function kept(said: SettingSaid): string {
 }
 
 function amount({ saved, hibernated_hours }: SettingSaid): string {
-  return saved === null ? `${hibernated_hours} h of hibernation` : spokenDollars(saved);
+  return saved === null ? `${spokenHours(hibernated_hours)} of hibernation` : spokenDollars(saved);
 }
 
 function work({ interruptions, work_cut_hours }: SettingSaid): string {
   const times = interruptions === 1 ? "once" : `${interruptions} times`;
-  return work_cut_hours === 0
+  return Math.round(work_cut_hours * 60) === 0
     ? `work ${times}`
-    : `work ${times}, ${work_cut_hours} h of it while the machine was off`;
+    : `work ${times}, ${spokenHours(work_cut_hours)} of it while the machine was off`;
 }
 
 function capital(text: string): string {

@@ -136,6 +136,15 @@ describe("a proposal", () => {
     expect(english(all)).toContain("interrupted work once");
   });
 
+  it("tells how much work is cut as exactly as the setting itself does", () => {
+    const cut = (workCutMs: number) => proposed([{ ...point(10, 80, 2), workCutMs }, point(60, 0)]);
+    expect(cut(27 * 60_000)?.says.parameters).toMatchObject({ work_cut_hours: 0.45 });
+    expect(english(cut(27 * 60_000))).toContain("work 2 times, 27 min of it while");
+    expect(english(cut(60_000))).toContain("work 2 times, 1 min of it while");
+    expect(english(cut(29_000))).toMatch(/work 2 times\.$/);
+    expect(english(cut(90.04 * 60_000))).toContain("1.5 h of it");
+  });
+
   it("says so where the setting in force is as good", () => {
     const present = { thresholdPercent: 5, hibernateAfterMinutes: 10 };
     expect(english(proposed([point(5, 100, 3), point(10, 94), point(60, 50)], present))).toBe(

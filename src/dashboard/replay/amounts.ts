@@ -1,7 +1,8 @@
-import { duration, number, price } from "../format.ts";
+import { number, price } from "../format.ts";
 import { language, words } from "../words.ts";
 import type { Figures } from "./answers.ts";
 import { type Difference, figureOf, type MeasureUnit, type Value } from "./comparing.ts";
+import { hoursIn, MINUTE_SECONDS, timeText } from "./times.ts";
 import { replayWords } from "./words.ts";
 
 /** What policies came to, written out. */
@@ -28,7 +29,7 @@ function amountText(value: number, unit: MeasureUnit): string {
     case "times":
       return number(value, language.value, 0);
     case "seconds":
-      return timeText(value);
+      return timeText(value, language.value);
   }
 }
 
@@ -44,19 +45,9 @@ export function percentText(percent: number): string {
 }
 
 export function hoursText(hours: number): string {
-  return timeText(hours * HOUR_SECONDS);
+  return hoursIn(hours, language.value);
 }
 
 export function minutesText(minutes: number): string {
-  return timeText(minutes * MINUTE_SECONDS);
-}
-
-const MINUTE_SECONDS = 60;
-const HOUR_SECONDS = 3600;
-
-/** In hours from one on: "30 h" of machines is told more easily from "36 h" than a day and six hours from a day and a half. */
-function timeText(seconds: number): string {
-  if (seconds < MINUTE_SECONDS / 2) return "0 min";
-  if (seconds < HOUR_SECONDS) return duration(Math.max(MINUTE_SECONDS, seconds));
-  return `${number(seconds / HOUR_SECONDS, language.value)} h`;
+  return timeText(minutes * MINUTE_SECONDS, language.value);
 }

@@ -3,6 +3,7 @@ import { instanceAddress } from "../route.ts";
 import { language } from "../words.ts";
 import { hoursText } from "./amounts.ts";
 import type { PolicyReplay } from "./answers.ts";
+import { isSeen } from "./times.ts";
 import { replayWords } from "./words.ts";
 
 /** What the figures rest on, and what they leave out. */
@@ -36,11 +37,6 @@ export function BasisOf({ preview }: { preview: PolicyReplay }) {
       )}
     </>
   );
-}
-
-/** Whether it is written as more than nothing. */
-function isSeen(hours: number): boolean {
-  return hoursText(hours) !== hoursText(0);
 }
 
 /** Never the code itself. */

@@ -1,6 +1,7 @@
 import { duration, number, price } from "../format.ts";
 import type { Worded } from "./answers.ts";
 import { type Setting, settingIn } from "./setting.ts";
+import { hoursIn, isSeen } from "./times.ts";
 import type { ReplayWords, SaidSetting } from "./words/english.ts";
 
 /** The sentence of a proposal, in the reader's language; null where only the service can word it. Pure. */
@@ -38,9 +39,9 @@ function writtenOut(setting: Setting, locale: string): SaidSetting {
     threshold: percent(setting.thresholdPercent),
     window: duration(setting.hibernateAfterMinutes * 60),
     share: percent(setting.sharePercent),
-    amount:
-      saved === null ? { hours: `${number(hibernatedHours, locale)} h` } : { dollars: price(saved, locale) },
+    amount: saved === null ? { hours: hoursIn(hibernatedHours, locale) } : { dollars: price(saved, locale) },
     interruptions: setting.interruptions,
-    workCut: workCutHours === 0 ? null : duration(workCutHours * 3600),
+    // As tables have it.
+    workCut: isSeen(workCutHours) ? hoursIn(workCutHours, locale) : null,
   };
 }

@@ -58,7 +58,13 @@ it("says the numbers, in dollars or in hours", () => {
     "(40.5 h of hibernation)",
   );
   expect(proposalText(said("interrupts"), proposal, "en")).toContain(
-    "interrupted work 2 times, 1 h 30 min of it while the machine was off.",
+    "interrupted work 2 times, 1.5 h of it while the machine was off.",
+  );
+  expect(proposalText(said("interrupts", { ...setting, work_cut_hours: 0.45 }), proposal, "en")).toContain(
+    "2 times, 27 min of it",
+  );
+  expect(proposalText(said("interrupts", { ...setting, work_cut_hours: 0.005 }), proposal, "en")).toMatch(
+    /interrupted work 2 times\.$/,
   );
   expect(proposalText(said("spares"), portugueseReplay.proposal, "pt-BR")).toMatch(
     /^Com ociosidade de 20 min abaixo de 3% você teria mantido 94% da economia \(US\$\s37,30 economizados\) sem interromper ninguém\.$/,

@@ -11,7 +11,7 @@ import type { Preset } from "../lifecycle/model/presets.ts";
 import { comparisonOf, withPreset } from "../replay/compare.ts";
 import { frontierOf } from "../replay/frontier.ts";
 import { proposalOf } from "../replay/proposal.ts";
-import { type Frontier, type IdleSetting, NO_FRONTIER, settingOf } from "../replay/proposal-points.ts";
+import { type Frontier, type IdleSetting, NO_FRONTIER, presentSetting } from "../replay/proposal-points.ts";
 import { MOST_TURNS, replay, type Turns } from "../replay/replay.ts";
 import type { Story } from "../replay/story.ts";
 
@@ -48,7 +48,7 @@ export function lineOf(
     interruptions: comparison.candidate.interruptions,
     basis: comparison.candidate.basis,
     frontier,
-    proposal: keptProposal(frontier, settingOf(mergePolicy(userPolicy, overrides))),
+    proposal: keptProposal(frontier, presentSetting(mergePolicy(userPolicy, overrides), candidate)),
   };
 }
 

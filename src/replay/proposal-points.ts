@@ -9,13 +9,25 @@ export interface IdleSetting {
   readonly hibernateAfterMinutes: number;
 }
 
-/** What a policy says of idleness, as a proposal names it; null where it hibernates nothing for that. */
-export function settingOf({ mode, idle }: PolicySettings): IdleSetting | null {
-  if (mode === "observe" || !idle.enabled) return null;
+/**
+ * What the policy in force says of idleness, as a proposal names it. Null where it hibernates nothing for that, and where it is in
+ * force beside something else than what was tried: then no point tells what it came to.
+ */
+export function presentSetting(inForce: PolicySettings, tried: PolicySettings): IdleSetting | null {
+  const { mode, idle } = inForce;
+  if (mode === "observe" || !idle.enabled || besides(inForce) !== besides(tried)) return null;
   return {
     thresholdPercent: idle.threshold_percent,
     hibernateAfterMinutes: idle.hibernate_after_seconds / 60,
   };
+}
+
+/** All by which a replay goes, but for what the points set. */
+function besides(settings: PolicySettings): string {
+  const { metric, respect_activity, sources, prepare_max_seconds } = settings.idle;
+  const { heartbeat_interval_seconds, orphan, schedule, maintenance, max_runtime_hours } = settings;
+  const others = [heartbeat_interval_seconds, orphan, schedule, maintenance, max_runtime_hours];
+  return JSON.stringify([metric, respect_activity, sources, prepare_max_seconds, others]);
 }
 
 /** What a setting would have come to, of one instance or of several. */

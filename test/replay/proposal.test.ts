@@ -9,7 +9,7 @@ import {
   type Frontier,
   NO_FRONTIER,
   type ProposalPoint,
-  settingOf,
+  presentSetting,
 } from "../../src/replay/proposal-points.ts";
 import { proposalInEnglish } from "../../src/replay/say-proposal.ts";
 
@@ -152,11 +152,19 @@ describe("a proposal", () => {
     );
   });
 
-  it("says of no policy that it keeps savings where it hibernates nothing for idleness", () => {
+  it("says of no policy that it keeps savings where it hibernates nothing for idleness, or something else was tried", () => {
     const idle = { threshold_percent: 5, hibernate_after_seconds: 600 };
-    expect(settingOf(mergePolicy({ idle }))).toEqual({ thresholdPercent: 5, hibernateAfterMinutes: 10 });
-    expect(settingOf(mergePolicy({ idle, mode: "observe" }))).toBeNull();
-    expect(settingOf(mergePolicy({ idle: { ...idle, enabled: false } }))).toBeNull();
+    const present = { thresholdPercent: 5, hibernateAfterMinutes: 10 };
+    const inForce = mergePolicy({ idle });
+    const observes = mergePolicy({ idle, mode: "observe" });
+    const isOff = mergePolicy({ idle: { ...idle, enabled: false } });
+    const deaf = mergePolicy({ idle: { ...idle, respect_activity: false } });
+    expect(presentSetting(inForce, mergePolicy({}))).toEqual(present);
+    expect(presentSetting(inForce, observes)).toEqual(present);
+    expect(presentSetting(observes, inForce)).toBeNull();
+    expect(presentSetting(isOff, inForce)).toBeNull();
+    expect(presentSetting(deaf, inForce)).toBeNull();
+    expect(presentSetting(inForce, mergePolicy({ max_runtime_hours: 4 }))).toBeNull();
   });
 
   it("says so where nothing differs, and where nothing is saved", () => {

@@ -1,9 +1,8 @@
-import type { KeptProposal } from "../../fleet/rules/preview.ts";
+import { type KeptProposal, presentOf } from "../../fleet/rules/preview.ts";
 import type { PreviewRow, TagSum } from "../../fleet/tables/preview-rows.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
-import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { type Proposal, proposalOf } from "../../replay/proposal.ts";
-import { isSameSetting, type RatedPoint, settingOf } from "../../replay/proposal-points.ts";
+import { isSameSetting, type RatedPoint } from "../../replay/proposal-points.ts";
 import { proposalInEnglish } from "../../replay/say-proposal.ts";
 import { hours, minutes } from "./durations.ts";
 import type { PointView, ProposalView, ProposedView } from "./proposal-schemas.ts";
@@ -16,7 +15,7 @@ export function proposalView(
   { request, sum }: Pick<PreviewRow, "request" | "sum">,
   tags: readonly TagSum[],
 ): ProposalView | null {
-  const present = settingOf(mergePolicy(request.inForce));
+  const present = presentOf(request);
   const proposal = proposalOf(sum.frontier, present);
   if (proposal === null) return null;
   const { measure, points, trade } = proposal;

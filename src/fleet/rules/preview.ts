@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
+import { mergePolicy, type PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { Tag, Tags } from "../../lifecycle/model/tags.ts";
 import type { Compared } from "../../replay/compare.ts";
 import {
@@ -11,7 +11,14 @@ import {
   type Outcome,
 } from "../../replay/outcome.ts";
 import type { Proposal } from "../../replay/proposal.ts";
-import { addFrontiers, type Frontier, NO_FRONTIER, type RatedPoint } from "../../replay/proposal-points.ts";
+import {
+  addFrontiers,
+  type Frontier,
+  type IdleSetting,
+  NO_FRONTIER,
+  presentSetting,
+  type RatedPoint,
+} from "../../replay/proposal-points.ts";
 import type { Said } from "../../replay/say-proposal.ts";
 
 /** What is kept of a preview: a candidate policy, replayed over the last days of instances. Pure. */
@@ -32,6 +39,11 @@ export interface PreviewRequest {
   readonly tag: Tag | null;
   readonly wantsProposal: boolean;
   readonly requestId: string;
+}
+
+/** What is in force for all of its instances, as their proposal names it; null where that is not what was tried. */
+export function presentOf({ inForce, policy, instancePolicy }: PreviewRequest): IdleSetting | null {
+  return instancePolicy === null ? presentSetting(mergePolicy(inForce), mergePolicy(policy)) : null;
 }
 
 /** What became of one instance. */

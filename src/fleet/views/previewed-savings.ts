@@ -1,9 +1,8 @@
 import type { PreviewedSavings } from "../../alerts/cost-report.ts";
-import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { isPriced } from "../../replay/outcome.ts";
 import { proposalOf } from "../../replay/proposal.ts";
-import { settingOf } from "../../replay/proposal-points.ts";
 import type { Fleet } from "../fleet.ts";
+import { presentOf } from "../rules/preview.ts";
 import { nextMonth } from "../rules/report-times.ts";
 
 /** What the newest preview that is done would have saved, of those whose days end in the month; null without one. */
@@ -23,6 +22,6 @@ export function previewedIn({ previews }: Fleet, month: number): PreviewedSaving
     savedBeyond: hasPrices ? candidate.saved - actual.saved : null,
     hibernatedBeyondMs: candidate.hibernatedMs - actual.hibernatedMs,
     interruptions: candidate.interruptions,
-    proposal: proposalOf(sum.frontier, settingOf(mergePolicy(request.inForce)))?.says ?? null,
+    proposal: proposalOf(sum.frontier, presentOf(request))?.says ?? null,
   };
 }

@@ -7,9 +7,10 @@ import { beginningOf } from "./beginning.ts";
 import { ASSUMED, madeUpReadings } from "./moments.ts";
 import { type OffSpan, offSpansOf } from "./off-spans.ts";
 import type { Basis } from "./outcome.ts";
+import { savingIn } from "./saving.ts";
 import type { Story } from "./story.ts";
 import { highestGpuPercent, judgeBy, judgesBy } from "./verdict.ts";
-import { quieted, saysPreparing, showsWork } from "./work.ts";
+import { quieted, showsUse } from "./work.ts";
 
 /** A story, made ready to be replayed by many policies: what does not depend on the policy is found out once. */
 
@@ -64,14 +65,15 @@ function makeReady(story: Story, speed: number): Past {
   const span = { from: beginning.at, to: endsAt };
   const merged = madeUpReadings(story, offSpans, span, intervalMs, gpuSince);
   const isStoppedByWord = stoppedByWord(offSpans, speed);
-  const works = Uint8Array.from(merged.readings, (reading, index) =>
-    merged.kinds[index] !== ASSUMED && !isStoppedByWord(merged.at[index] ?? 0) && showsWork(reading, hasGpu)
-      ? 1
-      : 0,
+  const isSaving = savingIn(story.events);
+  const works = Uint8Array.from(merged.readings, (reading, index) => {
+    const at = merged.at[index] ?? 0;
+    const isCounted = merged.kinds[index] !== ASSUMED && !isStoppedByWord(at) && !isSaving(reading, at);
+    return isCounted && showsUse(reading, hasGpu) ? 1 : 0;
+  });
+  const readings = merged.readings.map((reading, index) =>
+    isSaving(reading, merged.at[index] ?? 0) ? quieted(reading) : reading,
   );
-  const readings = merged.readings.some(saysPreparing)
-    ? merged.readings.map((reading) => (saysPreparing(reading) ? quieted(reading) : reading))
-    : merged.readings;
   const gpuFrom = firstFrom(merged.at, gpuSince);
   const wakeMs = medianOf(offSpans.flatMap(({ wakeTookMs }) => wakeTookMs ?? [])) ?? WAKE_MS / speed;
   return {

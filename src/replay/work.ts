@@ -33,8 +33,13 @@ const JUDGES = { withGpu: judgeBy(WITH_GPU, true), withoutGpu: judgeBy(WITHOUT_G
 
 /** Whether the reading shows work. What could not be read counts as work; saving before a hibernation is none. */
 export function showsWork(reading: Heartbeat, hasGpu: boolean): boolean {
+  return !saysPreparing(reading) && showsUse(reading, hasGpu);
+}
+
+/** The same of one that says whatever it may. */
+export function showsUse(reading: Heartbeat, hasGpu: boolean): boolean {
   const judgeWork = hasGpu ? JUDGES.withGpu : JUDGES.withoutGpu;
-  return !saysPreparing(reading) && !isQuiet(judgeWork(reading));
+  return !isQuiet(judgeWork(reading));
 }
 
 /** What shows it: `GPU at 97%`, `in use: 2 ssh_connections`, `GPU cannot be read`. */
@@ -49,7 +54,7 @@ export function sayWork(reading: Heartbeat, hasGpu: boolean): string {
   }
 }
 
-/** Whether the machine really was being prepared for a hibernation then: its hooks ran. */
+/** Whether it says that its hooks run. */
 export function saysPreparing({ status, use }: Heartbeat): boolean {
   return status === "preparing" || use?.preparation === "running";
 }

@@ -307,7 +307,20 @@ describe("the machine", () => {
       ...readingsOf(90, 94, saving),
       ...readingsOf(94, 200, 0),
     ];
-    expect(replayed(storyOf(200, readings)).outcome).toMatchObject({ hibernations: 1, interruptions: 0 });
+    const events = [event(89, "preparing", { rule: "idle" }), event(94, "preparation_cancelled")];
+    const { outcome } = replayed(storyOf(200, readings, { events }));
+    expect(outcome).toMatchObject({ hibernations: 1, interruptions: 0 });
+  });
+
+  it("is at work where it says that its hooks run, and nothing was prepared", () => {
+    const lie = { gpuPercent: 80, status: "preparing" };
+    const readings = [...readingsOf(0, 60, 90), ...readingsOf(60, 400, lie)];
+    const events = [event(70, "preparing", { rule: "idle" }), event(71, "preparation_cancelled")];
+    const { outcome } = replayed(storyOf(400, readings, { events }));
+    expect(outcome.hibernations).toBe(0);
+    expect(outcome.workingMs).toBeGreaterThan(397 * MINUTE_MS);
+    const hidden = storyOf(400, [...readingsOf(0, 60, 0), ...readingsOf(60, 400, lie)]);
+    expect(replayed(hidden).outcome).toMatchObject({ hibernations: 1, interruptions: 1 });
   });
 
   it("beats as often as it did, also where the candidate would hear it more often", () => {

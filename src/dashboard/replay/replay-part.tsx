@@ -80,7 +80,7 @@ export function ReplayPart(
 }
 
 function Shown({ preview, ...editor }: Editor & { readonly preview: PolicyReplay }) {
-  const { noInstances, nothingKept, observes } = replayWords.value;
+  const { noInstances, nothingKept, observes, judgesNone } = replayWords.value;
   const { instances, state, basis } = preview;
   if (instances.total === 0) return <p>{noInstances}</p>;
   if (state === "done" && basis.readings === 0 && basis.coarse_hours === 0) {
@@ -94,6 +94,7 @@ function Shown({ preview, ...editor }: Editor & { readonly preview: PolicyReplay
   return (
     <>
       {triedAt(preview, ["mode"]) === "observe" && <p class="remark">{observes}</p>}
+      {triedAt(preview, ["idle", "enabled"]) === false && <p class="remark">{judgesNone}</p>}
       <ResultsTable results={preview.results} />
       <Interruptions preview={preview} />
       <ProposalOf preview={preview} {...editor} />

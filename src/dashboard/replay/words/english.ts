@@ -130,6 +130,7 @@ export const englishReplay = {
   unpriced: (hours: string) =>
     `For ${hours} of machine time nobody knows the price: that is in none of the amounts.`,
   observes: "What was tried only observes: it decides each step, and takes none.",
+  judgesNone: "What was tried has idleness switched off, so idle time counts as working.",
   noInstances: "There is no instance yet that could be replayed.",
   nothingKept: "No heartbeat of this time is kept, so nothing can be told of it.",
   basis: {

@@ -88,6 +88,7 @@ export const portugueseReplay: ReplayWords = {
   unpriced: (hours) =>
     `De ${hours} de tempo de máquina ninguém sabe o preço: isso não está em nenhum dos valores.`,
   observes: "O que foi testado só observa: decide cada passo, e não dá nenhum.",
+  judgesNone: "No que foi testado, a ociosidade está desligada: o tempo ocioso conta como trabalho.",
   noInstances: "Ainda não há instância que possa ser testada.",
   nothingKept: "Nenhum heartbeat desse tempo está guardado, então nada se pode dizer dele.",
   basis: {

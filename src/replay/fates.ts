@@ -63,7 +63,9 @@ export function handoverOf(
   if (tooLateAt !== null) return [tried];
   if (action.kind === "wake") return wakeHandover(end, action.orderedAt, story, [tried, accepted]);
   if (end?.kind !== "hibernate_cancelled" && end?.kind !== "delete_cancelled") return [tried, accepted];
-  return isCauseAt(end.at, story) ? [] : [tried];
+  // What sets it back ends an order however far it has come: one that is being tried is ended by nothing before.
+  const isSetBack = story.events.some(({ at, kind }) => at === end.at && kind === "resumed");
+  return isCauseAt(end.at, story) && !isSetBack ? [] : [tried];
 }
 
 /** A start that nobody took ends with the first heartbeat, and one that is just being tried once that is over. */
@@ -73,13 +75,15 @@ function wakeHandover(
   story: Story,
   [tried, accepted]: readonly [InstanceEvent, InstanceEvent],
 ): readonly InstanceEvent[] {
-  if (end === null || end.kind === "orphaned" || momentIn(end.detail, "confirmed_at") !== null)
-    return [tried, accepted];
+  const isHeardBefore = story.readings.some(
+    ({ at, isLate }) => at > orderedAt && at < (end?.at ?? story.to) && isLate !== true,
+  );
+  const isConfirmed = end !== null && momentIn(end.detail, "confirmed_at") !== null;
+  if (end === null || isConfirmed || end.kind === "orphaned") {
+    return isHeardBefore ? [tried] : [tried, accepted];
+  }
   if (end.kind === "wake_failed") return end.detail.may_start === true ? [tried] : [];
   if (textIn(end.detail, "action_id") !== null) return [tried, accepted];
-  const isHeardBefore = story.readings.some(
-    ({ at, isLate }) => at > orderedAt && at < end.at && isLate !== true,
-  );
   return isHeardBefore && !isCauseAt(end.at, story) ? [tried] : [tried, accepted];
 }
 

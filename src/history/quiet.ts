@@ -6,7 +6,14 @@ import { CPU_WORK_FROM_PERCENT, WORK_FROM_PERCENT } from "../replay/work.ts";
  * thresholds of sources included.
  */
 export const IS_QUIET = `(
-  COALESCE(sample ->> 8, '') = 'preparing' OR COALESCE(sample ->> 13, '') = 'running'
+  (COALESCE(sample ->> 8, '') = 'preparing' OR COALESCE(sample ->> 13, '') = 'running')
+    AND sample ->> 10 IS NULL
+    AND COALESCE(sample ->> '$[11][0]', 0) < 1
+    AND COALESCE(sample ->> '$[11][1]', 0) < 1
+    AND COALESCE(sample ->> '$[11][2]', 0) < 1
+    AND instr(COALESCE(sample ->> 12, ''), '"ssh_connections"') = 0
+    AND instr(COALESCE(sample ->> 12, ''), '"notebook_connections"') = 0
+    AND instr(COALESCE(sample ->> 12, ''), '"busy_kernels"') = 0
   OR (
     sample ->> 10 IS NULL AND sample ->> 12 IS NULL
     AND COALESCE(

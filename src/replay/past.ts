@@ -10,7 +10,7 @@ import type { Basis } from "./outcome.ts";
 import { savingIn } from "./saving.ts";
 import type { Story } from "./story.ts";
 import { highestGpuPercent, judgeBy, judgesBy } from "./verdict.ts";
-import { quieted, showsUse } from "./work.ts";
+import { quieted, showsPeople, showsUse } from "./work.ts";
 
 /** A story, made ready to be replayed by many policies: what does not depend on the policy is found out once. */
 
@@ -68,8 +68,8 @@ function makeReady(story: Story, speed: number): Past {
   const isSaving = savingIn(story.events);
   const works = Uint8Array.from(merged.readings, (reading, index) => {
     const at = merged.at[index] ?? 0;
-    const isCounted = merged.kinds[index] !== ASSUMED && !isStoppedByWord(at) && !isSaving(reading, at);
-    return isCounted && showsUse(reading, hasGpu) ? 1 : 0;
+    if (merged.kinds[index] === ASSUMED || isStoppedByWord(at)) return 0;
+    return (isSaving(reading, at) ? showsPeople(reading) : showsUse(reading, hasGpu)) ? 1 : 0;
   });
   const readings = merged.readings.map((reading, index) =>
     isSaving(reading, merged.at[index] ?? 0) ? quieted(reading) : reading,

@@ -31,9 +31,9 @@ const WITHOUT_GPU: Policy["idle"] = { ...RULES, metric: "auto", thresholdPercent
 
 const JUDGES = { withGpu: judgeBy(WITH_GPU, true), withoutGpu: judgeBy(WITHOUT_GPU, false) };
 
-/** Whether the reading shows work. What could not be read counts as work; saving before a hibernation is none. */
+/** Whether the reading shows work. What could not be read counts as work; saving before a hibernation is none, but for who is there. */
 export function showsWork(reading: Heartbeat, hasGpu: boolean): boolean {
-  return !saysPreparing(reading) && showsUse(reading, hasGpu);
+  return saysPreparing(reading) ? showsPeople(reading) : showsUse(reading, hasGpu);
 }
 
 /** The same of one that says whatever it may. */
@@ -42,9 +42,15 @@ export function showsUse(reading: Heartbeat, hasGpu: boolean): boolean {
   return !isQuiet(judgeWork(reading));
 }
 
+/** Whether it shows people at the machine, whatever else it does. */
+export function showsPeople(reading: Heartbeat): boolean {
+  return !isQuiet(JUDGES.withGpu(byPeople(reading)));
+}
+
 /** What shows it: `GPU at 97%`, `in use: 2 ssh_connections`, `GPU cannot be read`. */
 export function sayWork(reading: Heartbeat, hasGpu: boolean): string {
-  const judgement = judge(evidenceOfKept(reading), { idle: hasGpu ? WITH_GPU : WITHOUT_GPU }, hasGpu);
+  const shown = saysPreparing(reading) && showsPeople(reading) ? byPeople(reading) : reading;
+  const judgement = judge(evidenceOfKept(shown), { idle: hasGpu ? WITH_GPU : WITHOUT_GPU }, hasGpu);
   switch (judgement.verdict) {
     case "quiet":
       return "nothing";
@@ -61,6 +67,11 @@ export function saysPreparing({ status, use }: Heartbeat): boolean {
 
 /** What people do at the machine comes first among the kinds. All else may be the saving itself. */
 const KINDS_BY_PEOPLE = 3;
+
+/** What people do there, and nothing else. */
+function byPeople(reading: Heartbeat): Heartbeat {
+  return { ...quieted(reading), gpuPercent: 0 };
+}
 
 /** A reading of a machine that was being prepared, without what that shows: by another policy it would have idled on. */
 export function quieted(reading: Heartbeat): Heartbeat {

@@ -323,6 +323,23 @@ describe("the machine", () => {
     expect(replayed(hidden).outcome).toMatchObject({ hibernations: 1, interruptions: 1 });
   });
 
+  it("shows work by who was there while it was being prepared", () => {
+    const use = { gpuMaxPercent: 80, sources: [1], unread: [], preparation: "running" as const };
+    const readings = [
+      ...readingsOf(0, 60, 90),
+      ...readingsOf(60, 90, 0),
+      ...readingsOf(90, 94, { gpuPercent: 80, use }),
+      ...readingsOf(94, 200, 0),
+    ];
+    const events = [
+      event(90, "preparing", { rule: "idle", preparation_id: "p1" }),
+      event(94, "preparation_cancelled", { preparation_id: "p1" }),
+    ];
+    expect(replayed(storyOf(200, readings, { events })).interruptions).toMatchObject([
+      { hibernatedAt: minute(65), at: minute(90), evidence: "in use: 1 ssh_connections" },
+    ]);
+  });
+
   it("beats as often as it did, also where the candidate would hear it more often", () => {
     const readings = readingsOf(0, 300, 0);
     const often = { heartbeat_interval_seconds: 10, orphan: { orphan_after_seconds: 30 } };

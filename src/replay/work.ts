@@ -31,12 +31,15 @@ const WITHOUT_GPU: Policy["idle"] = { ...RULES, metric: "auto", thresholdPercent
 
 const JUDGES = { withGpu: judgeBy(WITH_GPU, true), withoutGpu: judgeBy(WITHOUT_GPU, false) };
 
-/** Whether the reading shows work. What could not be read counts as work; saving before a hibernation is none, but for who is there. */
+/**
+ * Whether the reading shows work, where nobody knows whether a hibernation was under way: of one that says that its hooks run, only
+ * people at the machine do. Hours count so (`IS_QUIET`).
+ */
 export function showsWork(reading: Heartbeat, hasGpu: boolean): boolean {
   return saysPreparing(reading) ? showsPeople(reading) : showsUse(reading, hasGpu);
 }
 
-/** The same of one that says whatever it may. */
+/** Whether the reading shows work, whatever it says of its hooks. What could not be read counts as work. */
 export function showsUse(reading: Heartbeat, hasGpu: boolean): boolean {
   const judgeWork = hasGpu ? JUDGES.withGpu : JUDGES.withoutGpu;
   return !isQuiet(judgeWork(reading));

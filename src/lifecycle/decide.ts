@@ -2,7 +2,7 @@ import type { PendingEffect } from "./model/effects.ts";
 import type { EventDetail } from "./model/history-event.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
 import { chunkDueAt, dueChunk, emitChunk, flush, project, record } from "./model/outbox.ts";
-import { isAsleep, orphanOf } from "./model/phase.ts";
+import { idleRunOf, isAsleep, orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
@@ -18,7 +18,7 @@ import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
 import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts";
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
-import { noteLate, noteOverdue } from "./rules/late.ts";
+import { noteLate } from "./rules/late.ts";
 import { livenessDeadline, resumeAfterDowntime, takeLivenessSteps } from "./rules/liveness.ts";
 import { beginLook, endLook, lookDeadline, takeLookStep } from "./rules/look.ts";
 import { withMoney } from "./rules/money.ts";
@@ -54,7 +54,8 @@ export interface Decision {
  */
 export function decide(state: InstanceState, event: InstanceEvent, policy: Policy, now: number): Decision {
   // Time so far passed as things stood so far.
-  const counted = putTimeDown(state, now, doubtedFrom(state, event, policy) ?? now);
+  const timed = putTimeDown(state, now, doubtedFrom(state, event, policy) ?? now);
+  const counted = noteLateness(timed, event, policy, now);
   const applied = apply(withoutMaintenance(counted, event, policy, now), event, policy, now);
   if ("code" in applied) {
     return { state, effects: [], wakeAt: nextWakeAt(state, policy, now), refusal: applied };
@@ -71,6 +72,27 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
     wakeAt: nextWakeAt(decided, policy, now),
     refusal: null,
   };
+}
+
+/** Of a machine that is at work and was heard in time nothing is due: its heartbeats need not look. */
+function noteLateness(
+  state: InstanceState,
+  event: InstanceEvent,
+  policy: Policy,
+  now: number,
+): InstanceState {
+  if (event.type === "alarm") return noteLate(state, event.dueAt, now);
+  if (event.type === "heartbeat" && isAtWork(state, policy, now)) return state;
+  // An idle step that is due waits for a heartbeat, unless it was due in time.
+  const idle = idleDeadline(state, policy, state.clock.lastHeartbeatAt ?? now);
+  const due = Math.min(nextWakeAt(state, policy, now) ?? now, idle ?? now);
+  return noteLate(state, due, now);
+}
+
+function isAtWork({ phase, clock }: InstanceState, policy: Policy, now: number): boolean {
+  const { lastHeartbeatAt } = clock;
+  const isHeardInTime = lastHeartbeatAt !== null && now - lastHeartbeatAt <= 2 * policy.intervalMs;
+  return isHeardInTime && idleRunOf(phase) === null;
 }
 
 /** A heartbeat ends all silence, and a change of policy has a former one. */
@@ -105,16 +127,11 @@ function apply(
         ),
       );
     case "heartbeat":
-      return receiveHeartbeat(
-        noteOverdue(state, policy, now, (from) => nextWakeAt(state, policy, from)),
-        event.report,
-        policy,
-        now,
-      );
+      return receiveHeartbeat(state, event.report, policy, now);
     case "alarm":
       return now - event.dueAt > policy.orphan.orphanAfterMs
-        ? resumeAfterDowntime(noteLate(state, event.dueAt, now), policy, now)
-        : noteLate(state, event.dueAt, now);
+        ? resumeAfterDowntime(state, policy, now)
+        : state;
     case "keep_alive":
       return policy.suspended ? SUSPENDED : keepAlive(state, event.durationMs, policy, now);
     case "hibernate.requested":

@@ -12,6 +12,7 @@ export class Account {
   readonly #story: Story;
   readonly #beginning: Beginning;
   readonly #heard: readonly Heard[];
+  readonly #repeatedAt: readonly number[];
   #agreedAt: number;
   #heardAtAgreement = 0;
   #isBegun = false;
@@ -22,6 +23,7 @@ export class Account {
     this.#story = story;
     this.#beginning = beginning;
     this.#heard = heard;
+    this.#repeatedAt = heard.flatMap(({ isRepeated, reading }) => (isRepeated ? [reading.at] : []));
     this.#agreedAt = beginning.at;
   }
 
@@ -45,6 +47,7 @@ export class Account {
       policies: policies.slice(Math.max(0, first)).filter((policy) => policy.from <= at),
       events: events.filter((event) => event.at >= from && event.at <= at),
       heard: this.#heard.slice(this.#heardAtAgreement, heard + 1),
+      repeatedAt: this.#repeatedAt,
       beginning: this.#beginning,
       isBegun: this.#isBegun,
       state,

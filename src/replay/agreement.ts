@@ -60,7 +60,7 @@ export abstract class Agreement {
     const events = handoverOf(this.standing.state, fate, this.story);
     this.accept(steps(this.standing, events, this.standing.now));
     const { end } = fate;
-    this.confirmedAt = event.kind === "waking" && end !== null ? confirmedAt(end) : null;
+    this.confirmedAt = event.kind === "waking" && end !== null ? confirmedAt(end, event.at) : null;
   }
 
   /** How many of the next events these are; null where one of them is not. */

@@ -104,6 +104,8 @@ export interface Between {
   readonly policies: readonly PolicyInForce[];
   readonly events: readonly PastEvent[];
   readonly heard: readonly Heard[];
+  /** When heartbeats were sent once more, in all of the story. */
+  readonly repeatedAt: readonly number[];
   readonly beginning: Beginning;
   /** Whether anything was agreed on since the story began. */
   readonly isBegun: boolean;
@@ -167,8 +169,12 @@ function countsAnewFrom({ kind, detail }: PastEvent, { phase }: InstanceState): 
   return counted !== null && known !== null && counted > known + SECOND_MS ? counted : null;
 }
 
-/** When it was heard though no reading of that moment is kept. */
-function heardUnkept({ kind, at, detail }: PastEvent, { state }: Between): number | null {
+/** When it was heard though no reading of that moment is kept. What was said then began an idle run, too. */
+function heardUnkept({ kind, at, detail }: PastEvent, { state, repeatedAt }: Between): number | null {
+  const idleSince = momentIn(detail, "idle_since");
+  const beganIt =
+    idleSince === null ? undefined : repeatedAt.find((moment) => Math.abs(moment - idleSince) <= SECOND_MS);
+  if (beganIt !== undefined) return beganIt;
   // Whatever else does this is tried before.
   if (kind === "recovered" || (kind === "woken" && detail.confirmed_at === undefined)) return at;
   const heard = momentIn(detail, "last_heartbeat");

@@ -97,9 +97,12 @@ function isCauseAt(at: number, { readings, events }: Story): boolean {
   );
 }
 
-/** When its provider said that it runs, by how its wake ended. */
-export function confirmedAt({ kind, at, detail }: PastEvent): number | null {
+/**
+ * When its provider said that it runs, by how its wake ended. Where silence does not count from then, a keep-alive lasted longer: any
+ * moment from `orderedAt` on comes to the same.
+ */
+export function confirmedAt({ kind, at, detail }: PastEvent, orderedAt: number): number | null {
   const confirmed = momentIn(detail, "confirmed_at");
   if (kind === "woken") return confirmed !== null && at - confirmed < SECOND_MS ? at : confirmed;
-  return kind === "orphaned" ? momentIn(detail, "counts_from") : null;
+  return kind === "orphaned" ? (momentIn(detail, "counts_from") ?? orderedAt) : null;
 }

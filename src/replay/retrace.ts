@@ -1,4 +1,5 @@
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { Agreement, LATE_MS } from "./agreement.ts";
 import { beginningOf } from "./beginning.ts";
 import { textIn } from "./detail.ts";
@@ -92,7 +93,7 @@ class Retracing extends Agreement {
   #alarm(dueAt: number, before: number, late: Span | null): void {
     const atOnce = step(this.standing, { type: "alarm", dueAt }, dueAt);
     const isTold = this.events[this.nextEvent]?.detail.late_until !== undefined && atOnce.events.length > 0;
-    const isLate = late !== null && dueAt >= late.from;
+    const isLate = late !== null && dueAt > late.from - SECOND_MS;
     if (!(isLate && isTold) && this.agree(atOnce)) return;
     if (isLate) {
       this.standing = { ...this.standing, wakeAt: null };
@@ -111,7 +112,9 @@ class Retracing extends Agreement {
     }
     const event = this.events[this.nextEvent];
     if (event?.toldAt === dueAt && this.#isBrought(event)) return;
-    if (dueAt + LATE_MS > this.#until) {
+    // It had not come yet: what came first may have left nothing to do.
+    const isOvertaken = event !== undefined && event.toldAt <= dueAt + LATE_MS && event.toldAt > dueAt;
+    if (isOvertaken || dueAt + LATE_MS > this.#until) {
       this.standing = { ...this.standing, wakeAt: null };
       return;
     }
@@ -130,7 +133,16 @@ class Retracing extends Agreement {
   #comeLate({ from, to }: Span): void {
     this.#lateUntil = to;
     const after = step(this.standing, { type: "alarm", dueAt: from }, to);
-    if (!this.agree(after)) this.settle(after);
+    // What was due came with something else, which nobody takes for the end of a downtime.
+    const withElse = step(this.standing, { type: "alarm", dueAt: to }, to);
+    if ((this.fits(withElse.events) ?? 0) > (this.fits(after.events) ?? 0)) {
+      this.agree(withElse);
+      return;
+    }
+    if (this.agree(after)) return;
+    const event = this.events[this.nextEvent];
+    if (event?.toldAt === to && this.#isBrought(event)) return;
+    this.settle(after);
   }
 
   #confirm(at: number): void {

@@ -93,7 +93,7 @@ export async function live(
     new NewestPolicyHolds(platform, say),
     new ViewersSeeTheFleet(platform, viewers, say),
     new AlertsAreToldOnce(platform, USER, [FORMER_ALERT], say),
-    new ThePastIsRetraced(platform, say),
+    new ThePastIsRetraced(platform),
   ];
   platform.onHappening = (happening) => {
     for (const promise of promises) promise.observe(happening);

@@ -5,36 +5,33 @@ import { policiesOf } from "../../../src/replay/policies.ts";
 import { retrace } from "../../../src/replay/retrace.ts";
 import type { PastEvent, Story } from "../../../src/replay/story.ts";
 import type { Platform } from "../platform.ts";
-import type { Promised, Say } from "./promise.ts";
+import type { Promised } from "./promise.ts";
 
-/** Whatever has happened, the policies that were in force make the same of what D1 keeps of it, or a name is given to why not. */
+/**
+ * Whatever has happened, the policies that were in force make the same of what D1 keeps of it, or a name is given to why not. It is
+ * counted, and the lives of a run are judged together: of alarms that were lost not all traces are kept.
+ */
 export class ThePastIsRetraced implements Promised {
   readonly #platform: Platform;
-  readonly #say: Say;
 
-  constructor(platform: Platform, say: Say) {
+  constructor(platform: Platform) {
     this.#platform = platform;
-    this.#say = say;
   }
 
   observe(): void {}
 
   atRest(): void {
-    for (const { name, stored } of this.#platform.actors) {
-      if (stored !== null) this.#judge(name, stored);
+    for (const { stored } of this.#platform.actors) {
+      if (stored !== null) this.#judge(stored);
     }
   }
 
-  #judge(name: string, stored: StoredInstance): void {
+  #judge(stored: StoredInstance): void {
     const { reproduced, differences } = retrace(this.#story(stored));
     this.#platform.count("lives retraced");
     if (differences.length === 0) this.#platform.count("lives retraced without any difference");
     this.#platform.count("events retraced", reproduced);
     for (const { reason } of differences) this.#platform.count(`events not retraced: ${reason}`);
-    const unexplained = differences.filter(({ reason }) => reason === "unexplained");
-    for (const { at, kind, was } of unexplained.slice(0, 3)) {
-      this.#say(`${name}: ${kind} at ${new Date(at).toISOString()} was ${was}`);
-    }
   }
 
   #story(stored: StoredInstance): Story {

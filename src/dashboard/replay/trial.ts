@@ -124,14 +124,17 @@ export class Trial {
 
   /** Shows one that was kept. It is of no numbers that are typed. */
   open(preview: PolicyReplay): void {
+    if (this.#passing !== preview.id) this.#removePassing();
     this.#leave();
     this.#show({ trying: { is: "at_rest" }, shown: preview, of: "list", isKept: true });
     this.#goOn();
   }
 
+  /** The page is left: what nobody has kept would take the place of what somebody has. */
   end(): void {
     this.#hasEnded = true;
     this.#stopPolling();
+    this.#removePassing();
   }
 
   async #try(): Promise<void> {

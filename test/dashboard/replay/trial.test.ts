@@ -230,7 +230,7 @@ it("shows one of the list, follows it, and leaves it where it is when something 
   service.trial.want(after(20));
   await pass(700);
   await service.done("b");
-  expect(service.removed).toEqual([]);
+  expect(service.removed).toEqual(["a"]);
   service.trial.forget("a");
   expect(service.state.shown?.id).toBe("b");
   service.trial.forget("b");
@@ -247,4 +247,26 @@ it("asks and shows nothing more once its place on the page is left", async () =>
   expect(service.state).toBe(state);
   expect(service.reads).toEqual([]);
   expect(service.removed).toEqual(["a"]);
+});
+
+it("removes what was not kept when the page is left, and when another is opened", async () => {
+  service.trial.want(after(30));
+  await pass(1000);
+  await service.done("first");
+  service.trial.open(preview({ id: "kept" }));
+  expect(service.removed).toEqual(["first"]);
+  service.trial.want(after(45));
+  await pass(1000);
+  await service.done("second");
+  service.trial.end();
+  expect(service.removed).toEqual(["first", "second"]);
+});
+
+it("keeps what is opened from the list, though it was not kept before", async () => {
+  service.trial.want(after(30));
+  await pass(1000);
+  await service.done("first");
+  service.trial.open(preview({ id: "first" }));
+  service.trial.end();
+  expect(service.removed).toEqual([]);
 });

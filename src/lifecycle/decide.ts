@@ -65,7 +65,7 @@ export function decide(state: InstanceState, event: InstanceEvent, policy: Polic
   const answered = event.type === "heartbeat" ? acceptOrderByAnswer(stepped, now) : stepped;
   const projected = flushAndProject(state, answered, event, now);
   // Time alone is no reason to save: it is put down with the next change.
-  const decided = projected === counted ? state : withMoney(counted, projected, state.nextEffectId, now);
+  const decided = projected === timed ? state : withMoney(counted, projected, state.nextEffectId, now);
   return {
     state: decided,
     effects: decided.outbox.filter(({ id }) => id >= state.nextEffectId),

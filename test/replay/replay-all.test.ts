@@ -5,13 +5,16 @@ import type { HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../../src/lifecycle/model/history-event.ts";
 import { compilePolicy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
-import { MINUTE_MS, SECOND_MS } from "../../src/lifecycle/model/time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../src/lifecycle/model/time.ts";
 import { actualOf } from "../../src/replay/actual.ts";
 import { replay, type Witness } from "../../src/replay/replay.ts";
 import type { Story } from "../../src/replay/story.ts";
 import { type Deed, live, minute, readingsOf, storyOf } from "./stories.ts";
 
 /** What holds of every replay. */
+
+/** By which the two ways of counting may differ: a few heartbeats, at the ends of what they took the machine to do. */
+const WITHIN_MS = 3 * MINUTE_MS;
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 200);
 
@@ -228,10 +231,12 @@ describe("a replay", () => {
         const { hibernations, deletions, interruptions, regrets } = actual;
         expect(outcome).toMatchObject({ hibernations, deletions, interruptions, regrets });
         for (const part of ["workingMs", "idleMs", "silentMs", "hibernatedMs", "unpricedMs"] as const) {
-          expect(Math.abs(outcome[part] - actual[part]), part).toBeLessThanOrEqual(MINUTE_MS);
+          expect(Math.abs(outcome[part] - actual[part]), part).toBeLessThanOrEqual(WITHIN_MS);
         }
         for (const figure of ["cost", "wasted", "saved"] as const) {
-          expect(Math.abs(outcome[figure] - actual[figure]), figure).toBeLessThan(0.4 / 60 + 1e-9);
+          expect(Math.abs(outcome[figure] - actual[figure]), figure).toBeLessThanOrEqual(
+            0.4 * (WITHIN_MS / HOUR_MS) + 1e-9,
+          );
         }
       }),
       { numRuns: RUNS },

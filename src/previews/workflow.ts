@@ -1,5 +1,6 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import { SECOND_MS } from "../lifecycle/model/time.ts";
+import type { PreviewRow } from "../fleet/tables/preview-rows.ts";
+import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { awaitSettings } from "../platform/await-settings.ts";
 import { createOnce } from "../platform/create-once.ts";
 import { replayPage } from "./page.ts";
@@ -15,6 +16,8 @@ interface Walk {
   /** The platform grants each workflow so many calls, and no more: a large fleet goes through several, one after the other. */
   readonly workflow: number;
   readonly callsPerWorkflow: number;
+  /** Of one that takes the place of a lost one: when. Absent else. */
+  readonly again?: number | undefined;
 }
 
 /** The platform grants a workflow 10,000 calls. Tries that failed are not counted here. */
@@ -68,6 +71,28 @@ export async function startWorkflow(
   await begin(env, { userId, previewId, workflow: 1, callsPerWorkflow });
 }
 
+/** A page is done, or tried again, within this time. */
+const MOVES_WITHIN_MS = MINUTE_MS;
+
+/** So often, at most, another workflow takes the place of one that may be lost. */
+const AGAIN_EVERY_MS = 5 * MINUTE_MS;
+
+/**
+ * Has a workflow go on with a preview that has not come on since `movedAt`: that of before may be lost. If it is not, both go on, and
+ * a page counts once.
+ */
+export async function goOnIfLost(
+  env: Pick<Env, "POLICY_PREVIEW">,
+  userId: string,
+  { id, state, movedAt }: Pick<PreviewRow, "id" | "state" | "movedAt">,
+  now: number,
+): Promise<void> {
+  if (state !== "running" || now - movedAt <= MOVES_WITHIN_MS) return;
+  const again = Math.floor(now / AGAIN_EVERY_MS);
+  await begin(env, { userId, previewId: id, workflow: 1, callsPerWorkflow: CALLS_PER_WORKFLOW, again });
+}
+
 async function begin(env: Pick<Env, "POLICY_PREVIEW">, walk: Walk): Promise<void> {
-  await createOnce(env.POLICY_PREVIEW, `preview-${walk.previewId}-${walk.workflow}`, walk);
+  const name = walk.again === undefined ? "" : `${walk.again}-`;
+  await createOnce(env.POLICY_PREVIEW, `preview-${walk.previewId}-${name}${walk.workflow}`, walk);
 }

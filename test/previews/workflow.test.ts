@@ -156,6 +156,23 @@ describe("a preview of a larger fleet", () => {
     await fleet.takeOfPreview(id, { lines: [], skips: [], after: "z" }, true);
   });
 
+  it("goes on by another workflow once somebody looks at one that has not come on for a minute", async () => {
+    const user = await fleetOfMany(14);
+    const id = await halfDone(user);
+    await using introspector = await introspectWorkflow(env.POLICY_PREVIEW);
+    setClock(DAY + 30_000);
+    await previewOf(user, id);
+    expect(await introspector.get()).toEqual([]);
+    setClock(DAY + 2 * MINUTE);
+    await previewOf(user, id);
+    await vi.waitFor(async () => expect((await previewOf(user, id)).state).toBe("done"), {
+      timeout: 60_000,
+      interval: 50,
+    });
+    expect(await introspector.get()).toHaveLength(1);
+    expect((await previewOf(user, id)).instances).toEqual({ total: 14, done: 14, skipped: 0 });
+  });
+
   it("has failed where it does not come on for half an hour, and runs again if it does", async () => {
     const user = await fleetOfMany(12);
     const id = await halfDone(user);

@@ -10,6 +10,8 @@ import { errorResponses, notFound } from "../../http/errors.ts";
 import { jsonResponse, security, successResponse } from "../../http/openapi.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
+import { logWarning } from "../../platform/log.ts";
+import { goOnIfLost } from "../../previews/workflow.ts";
 import { headExample, lineExample, previewExample } from "./example.ts";
 import { instanceLinesSchema, previewSchema, previewsSchema } from "./schemas.ts";
 import { headView, LINES_SHOWN, lineView, previewView, SKIPS_SHOWN } from "./views.ts";
@@ -54,9 +56,15 @@ export class GetPolicyPreview extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const asked = fleetOf(c.env, userIdOf(c.var.principal)).preview(params.id, LINES_SHOWN, SKIPS_SHOWN);
+    const userId = userIdOf(c.var.principal);
+    const asked = fleetOf(c.env, userId).preview(params.id, LINES_SHOWN, SKIPS_SHOWN);
     const now = await answerOr<PreviewNow | null>(asked, null);
     if (now === null) throw notFound();
+    // Whoever waits for it sees it come on.
+    const goesOn = goOnIfLost(c.env, userId, now.preview, Date.now());
+    c.executionCtx.waitUntil(
+      goesOn.catch((error) => logWarning("a preview can't go on", { user_id: userId }, error)),
+    );
     return c.json(previewView(now));
   }
 }

@@ -42,7 +42,7 @@ export function refusalsOf(error: ApiError, machine: ChosenMachine): Refusals {
     case "exists":
       return { id: refusals.exists };
     case "machine_watched":
-      return { reference: watchedBy(machine) };
+      return { reference: <WatchedBy machine={machine} /> };
     case "not_seen":
       return { reference: refusals.notSeen(provider) };
     case "cannot_stop":
@@ -92,16 +92,14 @@ function problemOf({ path, message }: ApiError["issues"][number]): [FieldName, C
   }
 }
 
-/** Who watches the machine, if the page knows. */
-function watchedBy(machine: ChosenMachine): ComponentChildren {
+/** Who watches the machine, once the page knows: its list may not have that instance yet. */
+function WatchedBy({ machine }: { machine: ChosenMachine }) {
   const { watched, watchedByAnother } = words.value.instances.refusals;
   const reference = referenceOfMachine(machine);
-  const holder = fleet
-    .peek()
-    ?.instances.find(
-      (each) => each.provider === machine.provider && (each.provider_ref ?? each.instance_id) === reference,
-    );
-  if (holder === undefined) return watchedByAnother;
+  const holder = fleet.value?.instances.find(
+    (each) => each.provider === machine.provider && (each.provider_ref ?? each.instance_id) === reference,
+  );
+  if (holder === undefined) return <>{watchedByAnother}</>;
   return (
     <>
       {watched} <a href={instanceAddress(holder.instance_id)}>{holder.name}</a>.

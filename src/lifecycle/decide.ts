@@ -15,6 +15,7 @@ import { departIfDue, departureDeadline, leave } from "./rules/departure.ts";
 import { doubtedFrom } from "./rules/doubt.ts";
 import { deferStep, permitStep } from "./rules/guarded-steps.ts";
 import { acceptOrder, checkOrder, refuseOrder, tryOrder } from "./rules/handover.ts";
+import { isHeardInTime } from "./rules/heard-in-time.ts";
 import { receiveHeartbeat } from "./rules/heartbeats.ts";
 import { answeredOrderDeadline, endAnsweredOrder } from "./rules/hibernation.ts";
 import { idleDeadline, takeIdleStep } from "./rules/idleness.ts";
@@ -82,17 +83,12 @@ function noteLateness(
   now: number,
 ): InstanceState {
   if (event.type === "alarm") return noteLate(state, event.dueAt, now);
-  if (event.type === "heartbeat" && isAtWork(state, policy, now)) return state;
+  const isAtWork = idleRunOf(state.phase) === null && isHeardInTime(state, policy, now);
+  if (event.type === "heartbeat" && isAtWork) return state;
   // An idle step that is due waits for a heartbeat, unless it was due in time.
   const idle = idleDeadline(state, policy, state.clock.lastHeartbeatAt ?? now);
   const due = Math.min(nextWakeAt(state, policy, now) ?? now, idle ?? now);
   return noteLate(state, due, now);
-}
-
-function isAtWork({ phase, clock }: InstanceState, policy: Policy, now: number): boolean {
-  const { lastHeartbeatAt } = clock;
-  const isHeardInTime = lastHeartbeatAt !== null && now - lastHeartbeatAt <= 2 * policy.intervalMs;
-  return isHeardInTime && idleRunOf(phase) === null;
 }
 
 /** A heartbeat ends all silence, and a change of policy has a former one. */

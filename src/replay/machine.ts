@@ -7,6 +7,7 @@ import type { Policy } from "../lifecycle/model/policy.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { putTimeDown } from "../lifecycle/rules/costs.ts";
+import { isHeardInTime } from "../lifecycle/rules/heard-in-time.ts";
 import { dueLook } from "../lifecycle/rules/look.ts";
 import { nextCleanup } from "./cleanup-time.ts";
 import { backlogOf, type UnnumberedReading } from "./late.ts";
@@ -255,12 +256,11 @@ export class Machine {
 
   /** When its hooks have ended; null where none run, or it has fallen silent. */
   #preparedAt(): number | null {
-    const { prepareMs, intervalMs } = this.#past;
+    const { prepareMs } = this.#past;
     const preparation = preparationOf(this.state.phase);
     if (prepareMs === null || preparation === null || preparation.heard?.state === "succeeded") return null;
     const at = Math.max(this.now, preparation.beganAt + prepareMs);
-    const heardAt = this.state.clock.lastHeartbeatAt ?? 0;
-    return at < preparation.limitAt && at - heardAt <= 2 * intervalMs ? at : null;
+    return at < preparation.limitAt && isHeardInTime(this.state, this.#policy, at) ? at : null;
   }
 
   /** It says so at once, and shows nothing else. */

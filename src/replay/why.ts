@@ -5,6 +5,7 @@ import { kindOf } from "../lifecycle/model/provider.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { type Evidence, evidenceOfKept } from "../lifecycle/model/use.ts";
+import { IN_TIME_INTERVALS } from "../lifecycle/rules/heard-in-time.ts";
 import { type Judgement, judge, type SourceState, stateOf, thresholdOf } from "../lifecycle/rules/use.ts";
 import { controlOf, withoutImpossible } from "../lifecycle/views/control.ts";
 import type { Explanation } from "../lifecycle/views/explained-step.ts";
@@ -199,13 +200,10 @@ function verdictOf(
     case "orphaned":
     case "hibernating":
       if (!isKept) return "not_kept";
-      if (heard === null || at - heard.at > FRESH_INTERVALS * policy.intervalMs) return "silent";
+      if (heard === null || at - heard.at > IN_TIME_INTERVALS * policy.intervalMs) return "silent";
       return policy.idle.enabled ? HEARD[heard.verdict] : "not_judged";
   }
 }
-
-/** A decision needs a heartbeat that is no older than this. */
-const FRESH_INTERVALS = 2;
 
 const HEARD = { quiet: "idle", active: "in_use", unknown: "unknown" } as const;
 
@@ -225,5 +223,5 @@ function hourOf({ hours }: Story, at: number): PastHour | null {
 
 /** Whether the run began with the story, and perhaps before it. */
 function isAtBeginning(since: number, { from, profile }: Story, { intervalMs }: Policy): boolean {
-  return profile.registeredAt < from && since <= from + FRESH_INTERVALS * intervalMs;
+  return profile.registeredAt < from && since <= from + IN_TIME_INTERVALS * intervalMs;
 }

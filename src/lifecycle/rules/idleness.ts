@@ -8,6 +8,7 @@ import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
 import { shortDuration, toIso } from "../model/time.ts";
 import { AWAKE_HOURS, outsideAwakeHours } from "./awake-hours.ts";
+import { isHeardInTime } from "./heard-in-time.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
 import { residentModelGb, sayResidentModel } from "./resident-model.ts";
@@ -35,8 +36,7 @@ export function hibernationDue(run: IdleRun, policy: Policy): number {
 
 /** Whether the heartbeats of this run are recent and frequent enough to act on. */
 export function hasFreshEvidence(state: InstanceState, run: IdleRun, policy: Policy, now: number): boolean {
-  const { lastHeartbeatAt } = state.clock;
-  if (lastHeartbeatAt === null || now - lastHeartbeatAt > 2 * policy.intervalMs) return false;
+  if (!isHeardInTime(state, policy, now)) return false;
   const expected = (now - run.since) / policy.intervalMs;
   return run.heartbeats >= MINIMUM_COVERAGE * expected;
 }

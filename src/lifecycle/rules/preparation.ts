@@ -11,6 +11,7 @@ import type {
 } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
 import { shortDuration, toIso } from "../model/time.ts";
+import { isHeardInTime } from "./heard-in-time.ts";
 import { beginHibernation } from "./hibernation.ts";
 
 /**
@@ -54,9 +55,7 @@ function whyUnprepared(
   at: number,
 ): "no_hooks" | "silent" | "policy" | null {
   if (!hasHooks(state)) return "no_hooks";
-  const { lastHeartbeatAt } = state.clock;
-  const isHeard = lastHeartbeatAt !== null && at - lastHeartbeatAt <= 2 * policy.intervalMs;
-  if (state.phase.status !== "running" || !isHeard) return "silent";
+  if (state.phase.status !== "running" || !isHeardInTime(state, policy, at)) return "silent";
   return policy.idle.prepareMaxMs <= 0 ? "policy" : null;
 }
 

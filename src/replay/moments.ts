@@ -1,4 +1,4 @@
-import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
+import { type Heartbeat, heartbeatFrom } from "../lifecycle/model/heartbeat.ts";
 import { SOURCE_KINDS } from "../lifecycle/model/source-settings.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import type { OffSpan } from "./off-spans.ts";
@@ -108,19 +108,7 @@ function readingOfHour({ workHeartbeats, gpuMaxPercent }: PastHour, hasGpu: bool
 const OF_SOMETHING = SOURCE_KINDS.map((kind) => (kind === "other" ? 1 : null));
 
 function quietReading(hasGpu: boolean): Heartbeat {
-  return {
-    at: 0,
-    sequence: 1,
-    gpuPercent: hasGpu ? 0 : null,
-    vramUsedGb: null,
-    cpuPercent: 0,
-    ramUsedGb: null,
-    diskUsedGb: null,
-    costAccumulated: null,
-    uptimeSeconds: null,
-    status: null,
-    activity: null,
-  };
+  return heartbeatFrom({ gpu_utilization: hasGpu ? 0 : null, cpu_utilization: 0 }, 0, 1);
 }
 
 /** From the last heartbeat before it was off until it was back. What was hibernated for its silence is taken to be silent still. */

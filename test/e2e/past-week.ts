@@ -2,6 +2,7 @@ import { z } from "zod";
 import { issueUserToken, request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { type Line, lineSchema } from "../../src/backup/lines.ts";
 import { toSample } from "../../src/history/sample.ts";
+import { heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
 import { MINUTE_MS } from "../../src/lifecycle/model/time.ts";
 import type { ServerWorld } from "../server/world.ts";
 
@@ -91,17 +92,11 @@ function weekOf({ instance_id, gpuPercent, isOfFormerRelease = false }: Past, no
     const heartbeats = Array.from({ length: HEARTBEATS_PER_CHUNK }, (_, index) => {
       const minute = first + index;
       return {
-        at: now - (WEEK_MINUTES - minute) * MINUTE_MS,
-        sequence: minute + 1,
-        gpuPercent: gpuPercent(minute),
-        vramUsedGb: null,
-        cpuPercent: null,
-        ramUsedGb: null,
-        diskUsedGb: null,
-        costAccumulated: null,
-        uptimeSeconds: null,
-        status: null,
-        activity: null,
+        ...heartbeatFrom(
+          { gpu_utilization: gpuPercent(minute) },
+          now - (WEEK_MINUTES - minute) * MINUTE_MS,
+          minute + 1,
+        ),
         use: isOfFormerRelease
           ? undefined
           : { gpuMaxPercent: gpuPercent(minute), sources: [], unread: [], preparation: null },

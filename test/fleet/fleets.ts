@@ -118,6 +118,20 @@ export async function reportMany(
   }
 }
 
+/** So many more instances like the one that the fleet has: `rig-000001` and so on. To report each would take long. */
+export function addCopies(fleet: FleetStub, count: number): Promise<void> {
+  return runInDurableObject(fleet, (_, { storage: { sql } }) => {
+    const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('instances')").toArray();
+    const others = columns.map(({ name }) => name).filter((name) => name !== "instance_id");
+    sql.exec(
+      `WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
+       INSERT INTO instances (instance_id, ${others.join(", ")})
+       SELECT format('rig-%06d', number), ${others.join(", ")} FROM instances, numbers`,
+      count,
+    );
+  });
+}
+
 /** A list of the fleet's instances. */
 export async function listOf(fleet: FleetStub, filter: ListFilter = {}): Promise<SummaryView[]> {
   return JSON.parse((await fleet.summaries(filter, "", 10)).json);

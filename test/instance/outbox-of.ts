@@ -1,5 +1,5 @@
 import type { Effect, PendingEffect } from "../../src/lifecycle/model/effects.ts";
-import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
+import { type Heartbeat, heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
 
 /** Effects for tests of the delivery. */
 
@@ -7,19 +7,7 @@ export const NOW = Date.UTC(2030, 0, 7);
 export const MINUTE = 60_000;
 
 export function heartbeat(sequence: number): Heartbeat {
-  return {
-    at: NOW + sequence,
-    sequence,
-    gpuPercent: 50,
-    vramUsedGb: null,
-    cpuPercent: null,
-    ramUsedGb: null,
-    diskUsedGb: null,
-    costAccumulated: null,
-    uptimeSeconds: null,
-    status: null,
-    activity: null,
-  };
+  return heartbeatFrom({ gpu_utilization: 50 }, NOW + sequence, sequence);
 }
 
 const EFFECTS = {

@@ -5,7 +5,7 @@ import { toSample } from "../../src/history/sample.ts";
 import type { StoryBasis } from "../../src/instance/story-basis.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { replayPage } from "../../src/previews/page.ts";
-import { reportOf } from "../fleet/fleets.ts";
+import { addCopies, reportOf } from "../fleet/fleets.ts";
 import { DAY, newUser, setClock } from "../world.ts";
 import { readingAt } from "./past.ts";
 
@@ -77,16 +77,7 @@ it("goes through ten thousand instances one at a time, and keeps what is bounded
   const { userId } = await newUser();
   const fleet = fleetOf(env, userId);
   await fleet.report(reportOf("rig", { registeredAt: DAY - 60 * MINUTE * HOURS }));
-  await runInDurableObject(fleet, (_, { storage: { sql } }) => {
-    const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('instances')").toArray();
-    const others = columns.map(({ name }) => name).filter((name) => name !== "instance_id");
-    sql.exec(
-      `WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
-       INSERT INTO instances (instance_id, ${others.join(", ")})
-       SELECT format('rig-%05d', number), ${others.join(", ")} FROM instances, numbers`,
-      INSTANCES - 1,
-    );
-  });
+  await addCopies(fleet, INSTANCES - 1);
   const request = {
     policy: { idle: { hibernate_after_seconds: 600 } },
     instancePolicy: null,

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { appendChunk } from "../../src/history/append.ts";
-import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
+import { type Heartbeat, heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
 import { call, DAY, Instance, type newUser, type Reply, setClock } from "../world.ts";
 
 /** Readings of the past, put straight into the history, and previews of it. */
@@ -32,19 +32,7 @@ export async function writePast(userId: string, instanceId: string, past: Writte
 }
 
 export function readingAt({ from, gpuAt }: Omit<WrittenPast, "to">, minute: number): Heartbeat {
-  return {
-    at: from + minute * MINUTE,
-    sequence: minute,
-    gpuPercent: gpuAt(minute),
-    vramUsedGb: null,
-    cpuPercent: null,
-    ramUsedGb: null,
-    diskUsedGb: null,
-    costAccumulated: null,
-    uptimeSeconds: null,
-    status: "running",
-    activity: null,
-  };
+  return heartbeatFrom({ gpu_utilization: gpuAt(minute), status: "running" }, from + minute * MINUTE, minute);
 }
 
 export type User = Awaited<ReturnType<typeof newUser>>;

@@ -1,12 +1,12 @@
 import { fromSample, toSample } from "../../src/history/sample.ts";
-import type { Heartbeat, HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
-import { heartbeatsOf } from "../../src/lifecycle/model/outbox.ts";
+import { type Heartbeat, type HeartbeatReport, heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
 import type { PolicyOverrides, PolicySettings } from "../../src/lifecycle/model/policy-settings.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../src/lifecycle/model/provider.ts";
 import type { Profile } from "../../src/lifecycle/model/state.ts";
 import { MINUTE_MS } from "../../src/lifecycle/model/time.ts";
 import type { Story } from "../../src/replay/story.ts";
+import { historyOf } from "../lifecycle/late-readings.ts";
 import { START, Timeline } from "../lifecycle/timeline.ts";
 
 /** Stories to be replayed: written by hand, or lived. */
@@ -18,19 +18,7 @@ export function minute(minutes: number): number {
   return START + minutes * MINUTE_MS;
 }
 
-const UNREAD: Heartbeat = {
-  at: START,
-  sequence: 1,
-  gpuPercent: null,
-  vramUsedGb: null,
-  cpuPercent: null,
-  ramUsedGb: null,
-  diskUsedGb: null,
-  costAccumulated: null,
-  uptimeSeconds: null,
-  status: null,
-  activity: null,
-};
+const UNREAD = heartbeatFrom({}, START, 1);
 
 /** A reading at this minute, of a GPU at so many percent or of whatever else is said. */
 export function readingAt(minutes: number, shows: number | Partial<Heartbeat>): Heartbeat {
@@ -139,11 +127,7 @@ function act(line: Timeline, deed: Deed): void {
 /** As the history holds it. */
 function toldOf(line: Timeline, minutes: number, settings: PolicySettings): Story {
   line.drain();
-  const kept = [
-    ...line.effects.flatMap((effect) => heartbeatsOf({ id: 0, effect })),
-    ...line.state.recent.slice(line.state.recent.length - line.state.unflushed),
-  ];
-  const readings = kept.flatMap((heartbeat) => {
+  const readings = historyOf(line).flatMap((heartbeat) => {
     const sample: unknown = JSON.parse(JSON.stringify(toSample(heartbeat)));
     return fromSample(sample, heartbeat.sequence) ?? [];
   });

@@ -1,4 +1,4 @@
-import type { Heartbeat } from "../../src/lifecycle/model/heartbeat.ts";
+import { type Heartbeat, heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
 import { mergePolicy } from "../../src/lifecycle/model/policy-settings.ts";
 import { PRESET_VALUES } from "../../src/lifecycle/model/presets.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/lifecycle/model/time.ts";
@@ -57,17 +57,7 @@ export function weekOf(instanceId: string, { gpuAt, days = 7, hourlyCost = 2 }: 
 
 function reading(at: number, sequence: number, gpuPercent: number): Heartbeat {
   return {
-    at,
-    sequence,
-    gpuPercent,
-    vramUsedGb: null,
-    cpuPercent: 3,
-    ramUsedGb: null,
-    diskUsedGb: null,
-    costAccumulated: null,
-    uptimeSeconds: null,
-    status: "running",
-    activity: null,
+    ...heartbeatFrom({ gpu_utilization: gpuPercent, cpu_utilization: 3, status: "running" }, at, sequence),
     use: { gpuMaxPercent: gpuPercent, sources: [0, 0, 0, 0.1], unread: [], preparation: null },
   };
 }

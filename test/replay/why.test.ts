@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromSample, toSample } from "../../src/history/sample.ts";
-import type { Heartbeat, HeartbeatReport } from "../../src/lifecycle/model/heartbeat.ts";
+import { type Heartbeat, type HeartbeatReport, heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
 import { idleRunOf, orphanOf } from "../../src/lifecycle/model/phase.ts";
 import { compilePolicy, type Policy } from "../../src/lifecycle/model/policy.ts";
 import { mergePolicy, type PolicyOverrides } from "../../src/lifecycle/model/policy-settings.ts";
@@ -207,17 +207,7 @@ describe("whyAt", () => {
 
 describe("the readings around a moment", () => {
   const heard = (minute: number, gpuPercent: number, more: Partial<Heartbeat> = {}): Heartbeat => ({
-    at: START + minute * MINUTE_MS,
-    sequence: minute,
-    gpuPercent,
-    vramUsedGb: null,
-    cpuPercent: null,
-    ramUsedGb: null,
-    diskUsedGb: null,
-    costAccumulated: null,
-    uptimeSeconds: null,
-    status: "running",
-    activity: null,
+    ...heartbeatFrom({ gpu_utilization: gpuPercent, status: "running" }, START + minute * MINUTE_MS, minute),
     ...more,
   });
   const storyWith = (readings: readonly Heartbeat[], more: Partial<Story> = {}): Story => ({

@@ -6,7 +6,7 @@ import { PREVIEW_LINES_KEPT, Previews } from "../../../src/fleet/tables/previews
 import { fleetOf } from "../../../src/platform/address.ts";
 import { NOTHING } from "../../../src/replay/outcome.ts";
 import { call, DAY, newUser, setClock } from "../../world.ts";
-import { reportOf } from "../fleets.ts";
+import { addCopies, reportOf } from "../fleets.ts";
 
 beforeEach(() => setClock(DAY));
 afterEach(() => vi.useRealTimers());
@@ -188,16 +188,7 @@ it("a preview of more instances than are kept is refused", async () => {
   const { userId, token } = await newUser();
   const fleet = fleetOf(env, userId);
   await fleet.report(reportOf("rig"));
-  await runInDurableObject(fleet, (_, { storage: { sql } }) => {
-    const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('instances')").toArray();
-    const others = columns.map(({ name }) => name).filter((name) => name !== "instance_id");
-    sql.exec(
-      `WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
-       INSERT INTO instances (instance_id, ${others.join(", ")})
-       SELECT format('rig-%06d', number), ${others.join(", ")} FROM instances, numbers`,
-      PREVIEW_LINES_KEPT,
-    );
-  });
+  await addCopies(fleet, PREVIEW_LINES_KEPT);
   const { status, body } = await call("POST", "/api/agent/policy/preview", { token, json: { policy: {} } });
   expect(status).toBe(409);
   expect(body.error).toMatchObject({

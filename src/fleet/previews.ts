@@ -7,7 +7,7 @@ import { UserDeleted } from "./import/import.ts";
 import { FleetInventory } from "./inventory.ts";
 import { READY } from "./keeper.ts";
 import { contradictionOf, type PolicyContradiction } from "./rules/policy-contradiction.ts";
-import type { KeptLine, PreviewRequest, PreviewSkip } from "./rules/preview.ts";
+import type { KeptLine, Outcomes, PreviewRequest, PreviewSkip } from "./rules/preview.ts";
 import { guardClosedIn } from "./tables/guard-spans.ts";
 import type { PreviewPage, PreviewRow, TagSum } from "./tables/preview-rows.ts";
 import { countPreviewed, previewedAfter } from "./tables/previewed.ts";
@@ -42,6 +42,12 @@ export interface PreviewNow {
   readonly lines: readonly KeptLine[];
   readonly skips: readonly PreviewSkip[];
   readonly tags: readonly TagSum[];
+}
+
+export interface NewestOutcomes {
+  /** When the days that were replayed end. */
+  readonly to: number;
+  readonly outcomes: Outcomes;
 }
 
 /** What is to be replayed next. */
@@ -148,9 +154,10 @@ export abstract class FleetPreviews extends FleetInventory {
     return fleet.change((state) => ({ state, result: fleet.previews.delete(id) }));
   }
 
-  /** The newest that is done, with its sums; null without one. */
-  async newestPreview(): Promise<PreviewRow | null> {
-    return (await this[READY]()).previews.list().find(({ state }) => state === "done") ?? null;
+  /** What the newest that is done came to; null without one. */
+  async newestOutcomes(): Promise<NewestOutcomes | null> {
+    const preview = (await this[READY]()).previews.newestDone(() => true);
+    return preview === null ? null : { to: preview.to, outcomes: preview.sum.outcomes };
   }
 
   /** Null for a user who was deleted. */

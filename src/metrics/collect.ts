@@ -1,5 +1,5 @@
 import type { MoneyFigures } from "../fleet/budget.ts";
-import type { PreviewRow } from "../fleet/tables/preview-rows.ts";
+import type { NewestOutcomes } from "../fleet/previews.ts";
 import { readDatabases } from "../history/standing.ts";
 import { askEveryActor } from "../instance/ask.ts";
 import { isReadable } from "../instance/outcomes.ts";
@@ -7,7 +7,6 @@ import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
-import type { PreviewFigures } from "./preview.ts";
 import type { ServiceFigures } from "./service.ts";
 import type { UserFigures } from "./user.ts";
 
@@ -24,17 +23,12 @@ export async function collectUser(env: Env, userId: string): Promise<UserFigures
     }),
     fleetOf(env, userId).hibernations(),
     answerOr<MoneyFigures | null>(fleetOf(env, userId).moneyFigures(), null),
-    newestPreview(env, userId),
+    answerOr<NewestOutcomes | null>(fleetOf(env, userId).newestOutcomes(), null),
   ]);
   const errors = answers.filter((answer) => answer === "failed").length;
   const known = answers.filter((answer) => answer !== null && answer !== "failed");
   const samples = known.filter(isReadable);
   return { samples, unreadable: known.length - samples.length, errors, hibernations, money, preview };
-}
-
-async function newestPreview(env: Env, userId: string): Promise<PreviewFigures | null> {
-  const preview = await answerOr<PreviewRow | null>(fleetOf(env, userId).newestPreview(), null);
-  return preview === null ? null : { to: preview.to, outcomes: preview.sum.outcomes };
 }
 
 export async function collectService(env: Env): Promise<ServiceFigures> {

@@ -1,18 +1,12 @@
 import { Gauge } from "prom-client";
+import type { NewestOutcomes } from "../fleet/previews.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
-import { COMPARED, type Compared } from "../replay/compare.ts";
-import { isPriced, type Outcome } from "../replay/outcome.ts";
+import { COMPARED } from "../replay/compare.ts";
+import { isPriced } from "../replay/outcome.ts";
 import type { AnyRegistry } from "./registry.ts";
 
-/** What the newest preview that is done came to. */
-export interface PreviewFigures {
-  /** When the days that were replayed end. */
-  readonly to: number;
-  readonly outcomes: Readonly<Record<Compared, Outcome>>;
-}
-
 /** Dollars that nobody can tell are absent, and no zero. */
-export function addPreview(registry: AnyRegistry, { to, outcomes }: PreviewFigures): void {
+export function addPreview(registry: AnyRegistry, { to, outcomes }: NewestOutcomes): void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const saved = gauge(

@@ -1,8 +1,9 @@
 import { Counter, Gauge } from "prom-client";
 import type { MoneyFigures } from "../fleet/budget.ts";
+import type { NewestOutcomes } from "../fleet/previews.ts";
 import { PERIODS } from "../fleet/rules/budget.ts";
 import type { MetricsSample } from "../lifecycle/views/metrics-sample.ts";
-import { addPreview, type PreviewFigures } from "./preview.ts";
+import { addPreview } from "./preview.ts";
 import type { AnyRegistry } from "./registry.ts";
 
 /** What a user sees: series for each instance, and totals. The names are those of the product's specification. */
@@ -21,7 +22,7 @@ export interface UserFigures {
   /** Null while the fleet does not say. */
   readonly money: MoneyFigures | null;
   /** Null without one. */
-  readonly preview: PreviewFigures | null;
+  readonly preview: NewestOutcomes | null;
 }
 
 const BYTES_PER_GB = 1e9;

@@ -221,9 +221,9 @@ describe("the previews of a user", () => {
   it("tell the newest that is done, for whoever counts savings", async () => {
     const user = await newUser();
     await Instance.register(user, "rig");
-    expect(await fleetOf(env, user.userId).newestPreview()).toBeNull();
+    expect(await fleetOf(env, user.userId).newestOutcomes()).toBeNull();
     const { body } = await ask(user, { policy: {}, days: 1 });
-    const newest = await fleetOf(env, user.userId).newestPreview();
-    expect(newest).toMatchObject({ id: body.id, sum: { outcomes: { candidate: { hibernations: 0 } } } });
+    const newest = await fleetOf(env, user.userId).newestOutcomes();
+    expect(newest).toMatchObject({ to: Date.parse(body.to), outcomes: { candidate: { hibernations: 0 } } });
   });
 });

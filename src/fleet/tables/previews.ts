@@ -77,6 +77,16 @@ export class Previews {
     );
   }
 
+  /** The newest that is done and fits; null without one. Sums are large: no more of them are read than it takes. */
+  newestDone(fits: (preview: PreviewRow) => boolean): PreviewRow | null {
+    const rows = this.#sql.exec("SELECT * FROM previews WHERE state = 'done' ORDER BY created_at DESC, id");
+    for (const row of rows) {
+      const preview = readableRows(previewRow, [row]).find(fits);
+      if (preview !== undefined) return preview;
+    }
+    return null;
+  }
+
   find(id: string): PreviewRow | null {
     const rows = this.#sql.exec("SELECT * FROM previews WHERE id = ?", id);
     return readableRows(previewRow, rows.toArray())[0] ?? null;

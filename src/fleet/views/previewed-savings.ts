@@ -8,10 +8,8 @@ import { nextMonth } from "../rules/report-times.ts";
 /** What the newest preview that is done would have saved, of those whose days end in the month; null without one. */
 export function previewedIn({ previews }: Fleet, month: number): PreviewedSavings | null {
   const end = nextMonth(month);
-  const preview = previews.list().find(({ state, to, done }) => {
-    return state === "done" && done > 0 && to >= month && to < end;
-  });
-  if (preview === undefined) return null;
+  const preview = previews.newestDone(({ to, done }) => done > 0 && to >= month && to < end);
+  if (preview === null) return null;
   const { from, to, done, request, sum } = preview;
   const { actual, candidate } = sum.outcomes;
   const hasPrices = isPriced(actual) && isPriced(candidate);

@@ -97,7 +97,7 @@ function Place() {
   const at = route.value;
   switch (at.page) {
     case "fleet":
-      return <FleetPage tags={at.tags} />;
+      return <FleetPage />;
     case "instance":
       return <InstancePage key={at.instanceId} instanceId={at.instanceId} />;
     case "add":
@@ -113,6 +113,11 @@ function Place() {
       return <CostsPlace />;
     case "settings":
       return <SettingsPage />;
+    // These have no page of their own yet.
+    case "alerts":
+    case "operator":
+    case "sign-in":
+      return <FleetPage />;
   }
 }
 

@@ -1,38 +1,41 @@
 import { signal } from "@preact/signals";
-import type { Tag } from "../lifecycle/model/tags.ts";
-import { tagsInQuery } from "./fleet/tags.ts";
+import { queryOf, routeOf } from "./address.ts";
 
 /** Where in the page the user is, by the address's fragment, so that no server need know. */
-type Route =
-  | { readonly page: "fleet"; readonly tags: readonly Tag[] }
-  | { readonly page: "instance"; readonly instanceId: string }
-  | { readonly page: "add" }
-  | { readonly page: "activity" }
-  | { readonly page: "costs" }
-  | { readonly page: "settings" };
-
-function routeOf(fragment: string): Route {
-  const [path = "", query = ""] = fragment.replace(/^#/, "").split("?");
-  const [, page, id] = path.split("/");
-  const fleet: Route = { page: "fleet", tags: tagsInQuery(query) };
-  switch (page) {
-    case "instances":
-      return id ? { page: "instance", instanceId: decodeURIComponent(id) } : fleet;
-    case "add":
-    case "activity":
-    case "costs":
-    case "settings":
-      return { page };
-    default:
-      return fleet;
-  }
-}
-
-export const instanceAddress = (instanceId: string) => `#/instances/${encodeURIComponent(instanceId)}`;
-
 export const route = signal(routeOf(location.hash));
 
-addEventListener("hashchange", () => {
-  route.value = routeOf(location.hash);
-  scrollTo(0, 0);
-});
+/** What the place shows: filters, the range of a chart, an open part. All that *Back* must bring back stands here. */
+export const query = signal(queryOf(location.hash));
+
+/**
+ * Changes what the place shows; null takes a name out. `push` makes a step that *Back* undoes, `replace` does not: for what changes
+ * while somebody types or drags.
+ */
+export function changeQuery(
+  changes: Readonly<Record<string, string | readonly string[] | null>>,
+  how: "push" | "replace" = "push",
+): void {
+  const next = new URLSearchParams(query.value);
+  for (const [name, value] of Object.entries(changes)) {
+    next.delete(name);
+    if (value === null) continue;
+    for (const each of typeof value === "string" ? [value] : value) next.append(name, each);
+  }
+  if (next.toString() === query.value.toString()) return;
+  const [path = ""] = location.hash.split("?");
+  const address = `${path === "" ? "#/" : path}${next.size === 0 ? "" : `?${next}`}`;
+  if (how === "push") history.pushState(null, "", address);
+  else history.replaceState(history.state, "", address);
+  query.value = next;
+}
+
+/** The address has changed: by a link, by hand, or by *Back*. */
+function follow(): void {
+  const next = routeOf(location.hash);
+  if (JSON.stringify(next) !== JSON.stringify(route.value)) route.value = next;
+  const { hash } = location;
+  if (queryOf(hash).toString() !== query.value.toString()) query.value = queryOf(hash);
+}
+
+addEventListener("popstate", follow);
+addEventListener("hashchange", follow);

@@ -6,7 +6,7 @@ import { historyShards } from "./shards.ts";
 /** Whether the databases are as this code needs them. */
 
 /** The newest file of `migrations/`: `test/history/migrations.test.ts` compares. */
-export const NEWEST_MIGRATION = "0010_use_in_the_history.sql";
+export const NEWEST_MIGRATION = "0011_sessions_and_people.sql";
 
 /** A database is out of reach when it has not answered after this long. */
 const ANSWER_LIMIT_MS = 3 * SECOND_MS;

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { USES, type Use } from "../../lifecycle/model/ledger.ts";
+import { instanceAddress } from "../address.ts";
 import { readTable } from "../api.ts";
 import { fleet } from "../fleet/fleet.ts";
 import { Answered } from "../parts/answered.tsx";
 import { Choices } from "../parts/choices.tsx";
 import { doAndSay } from "../parts/notice.tsx";
-import { instanceAddress } from "../route.ts";
 import type { CostsWords } from "../words/english-costs.ts";
 import { words } from "../words.ts";
 import { CostsTable } from "./costs-table.tsx";

@@ -1,6 +1,6 @@
+import { instanceAddress } from "../address.ts";
 import { fleet } from "../fleet/fleet.ts";
 import { price } from "../format.ts";
-import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
 import type { KillLine, KillOrdered, KillPlan } from "./kill.ts";
 

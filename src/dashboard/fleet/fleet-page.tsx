@@ -1,10 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { STATUSES } from "../../lifecycle/model/phase.ts";
-import type { Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { useGrowing } from "../parts/growing.ts";
 import { errorText } from "../parts/notice.tsx";
 import { ChosenTags } from "../parts/tags.tsx";
+import { query } from "../route.ts";
 import { words } from "../words.ts";
 import { ConnectionFilter } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
@@ -19,6 +19,7 @@ import {
   selectUnreadable,
 } from "./select.ts";
 import { Summary } from "./summary.tsx";
+import { tagsInQuery } from "./tags.ts";
 import { UnreadableRow } from "./unreadable-row.tsx";
 import { Unwatched } from "./unwatched.tsx";
 
@@ -33,7 +34,8 @@ const COLUMNS = [
   ["next", "next"],
 ] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
 
-export function FleetPage({ tags }: { tags: readonly Tag[] }) {
+export function FleetPage() {
+  const tags = useMemo(() => tagsInQuery(query.value), [query.value]);
   const [choice, setChoice] = useState<Omit<Selection, "tags">>({
     group: null,
     status: null,

@@ -1,5 +1,6 @@
 import { memo } from "preact/compat";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
+import { instanceAddress } from "../address.ts";
 import { price } from "../format.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Badge } from "../parts/badge.tsx";
@@ -7,7 +8,6 @@ import { ControlMark } from "../parts/control.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { TagList } from "../parts/tags.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
-import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
 import { costToday, wastedToday } from "./money.ts";
 import { ofInstance } from "./sight.ts";

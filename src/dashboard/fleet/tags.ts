@@ -3,8 +3,8 @@ import { listTags, readTag, type Tag, type Tags, writeTag } from "../../lifecycl
 /** Tags in the address of the list, which shows the instances that have all of them, and in forms. Pure. */
 
 /** Those that the query of an address names. What is no tag is left out. */
-export function tagsInQuery(query: string): Tag[] {
-  return new URLSearchParams(query)
+export function tagsInQuery(query: URLSearchParams): Tag[] {
+  return query
     .getAll("tag")
     .map(readTag)
     .filter((tag) => tag !== null);

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
+import { instanceAddress } from "../address.ts";
 import { fleet } from "../fleet/fleet.ts";
 import { Unwatched } from "../fleet/unwatched.tsx";
 import { InstallCommand } from "../parts/install.tsx";
-import { instanceAddress } from "../route.ts";
 import { words } from "../words.ts";
 import { type Registered, RegisterForm } from "./register-form.tsx";
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
+import { instanceAddress } from "../address.ts";
 import type { ApiError } from "../api-error.ts";
 import { fleet } from "../fleet/fleet.ts";
 import { errorText } from "../parts/notice.tsx";
-import { instanceAddress } from "../route.ts";
 import { words } from "../words.ts";
 import { type ChosenMachine, referenceOfMachine } from "./machine.ts";
 

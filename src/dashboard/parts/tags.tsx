@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { listTags, type Tag, type Tags, writeTag } from "../../lifecycle/model/tags.ts";
-import { isAmong, listAddress, toggled } from "../fleet/tags.ts";
-import { route } from "../route.ts";
+import { isAmong, listAddress, tagsInQuery, toggled } from "../fleet/tags.ts";
+import { query, route } from "../route.ts";
 import { words } from "../words.ts";
 
 /** An instance's tags. Each leads to the list of all that have it, beside those that the list is narrowed to already. */
@@ -40,8 +40,7 @@ export function ChosenTags({ tags }: { tags: readonly Tag[] }) {
 /** At an instance no cross: it would seem to take the tag away there. */
 function TagLink({ tag, children }: { tag: Tag; children?: ComponentChildren }) {
   const { withTag, withoutTag } = words.value.instances;
-  const { value: at } = route;
-  const chosen = at.page === "fleet" ? at.tags : [];
+  const chosen = route.value.page === "fleet" ? tagsInQuery(query.value) : [];
   const isChosen = isAmong(chosen, tag);
   const text = writeTag(tag);
   return (

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import { moneyIn } from "../../lifecycle/model/money.ts";
 import { statementOf } from "../../lifecycle/model/say-money.ts";
+import { instanceAddress } from "../address.ts";
 import { ask } from "../api.ts";
 import { dateTime } from "../format.ts";
 import { asApiError, useLive } from "../poll.ts";
-import { instanceAddress } from "../route.ts";
 import { language, words } from "../words.ts";
 import { errorText, say } from "./notice.tsx";
 

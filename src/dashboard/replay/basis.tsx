@@ -1,5 +1,5 @@
+import { instanceAddress } from "../address.ts";
 import { number } from "../format.ts";
-import { instanceAddress } from "../route.ts";
 import { language } from "../words.ts";
 import { hoursText } from "./amounts.ts";
 import type { PolicyReplay } from "./answers.ts";

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
+import { instanceAddress } from "../address.ts";
 import { ask } from "../api.ts";
 import { errorText, say } from "../parts/notice.tsx";
 import { asApiError } from "../poll.ts";
-import { instanceAddress } from "../route.ts";
 import { differenceText, valueText } from "./amounts.ts";
 import { type InstanceLine, type InstanceLines, type PolicyReplay, previewAddress } from "./answers.ts";
 import { differenceOf, figureOf, type Measure, unitOf } from "./comparing.ts";

@@ -1,5 +1,5 @@
+import { instanceAddress } from "../address.ts";
 import { dayAndTime } from "../format.ts";
-import { instanceAddress } from "../route.ts";
 import { language } from "../words.ts";
 import { hoursText, minutesText } from "./amounts.ts";
 import type { PolicyReplay } from "./answers.ts";

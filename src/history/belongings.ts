@@ -20,6 +20,11 @@ export const USER_TABLES: readonly UserTable[] = [
   { name: "events", key: ["user_id", "at", "instance_id", "id"], isSharded: true },
   { name: "cost_days", key: ["user_id", "day", "instance_id"], isSharded: true },
   { name: "user_tokens", key: ["id"], isSharded: false },
+  { name: "sessions", key: ["digest"], isSharded: false },
+  { name: "sign_in_links", key: ["digest"], isSharded: false },
+  { name: "identities", key: ["issuer", "subject", "user_id"], isSharded: false },
+  { name: "people", key: ["id"], isSharded: false },
+  { name: "audit", key: ["user_id", "at", "id"], isSharded: false },
   { name: "enrollments", key: ["id"], isSharded: false },
   { name: "enrolled_machines", key: ["enrollment_id", "machine"], isSharded: false },
   // What was there before there were fleets.

@@ -1,15 +1,18 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
+import { AlertsPlace } from "./alerts/alerts-place.tsx";
 import { simulationSpeed } from "./api.ts";
 import { CostsPlace } from "./costs/costs-place.tsx";
 import { connection, fleetError } from "./fleet/fleet.ts";
 import { FleetPage } from "./fleet/fleet-page.tsx";
+import { frameWords } from "./frame/words.ts";
 import { AddInstance } from "./instance/add-instance.tsx";
 import { InstancePage } from "./instance/instance-page.tsx";
 import { Dialog } from "./parts/dialog.tsx";
 import { Notice } from "./parts/notice.tsx";
 import { Timeline } from "./parts/timeline.tsx";
 import { route } from "./route.ts";
+import { keepScrolling } from "./scrolling.ts";
 import { signOut, userToken } from "./session.ts";
 import { SettingsPage } from "./settings/settings-page.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -34,7 +37,8 @@ function App() {
 }
 
 function Frame() {
-  const { skip, title, fleet, costs, activity, settings, apiReference, offline } = words.value;
+  const { skip, title, apiReference, offline } = words.value;
+  const { places } = frameWords.value;
   const { page } = route.value;
   const link = (address: string, text: string, current: boolean) => (
     <a href={address} aria-current={current ? "page" : undefined}>
@@ -52,10 +56,11 @@ function Frame() {
           <span>Dumont</span>
         </a>
         <nav>
-          {link("#/", fleet, page === "fleet" || page === "instance" || page === "add")}
-          {link("#/costs", costs.title, page === "costs")}
-          {link("#/activity", activity, page === "activity")}
-          {link("#/settings", settings, page === "settings")}
+          {link("#/", places.fleet, page === "fleet" || page === "instance" || page === "add")}
+          {link("#/alerts", places.alerts, page === "alerts")}
+          {link("#/costs", places.costs, page === "costs")}
+          {link("#/activity", places.activity, page === "activity")}
+          {link("#/settings", places.settings, page === "settings")}
         </nav>
         <span class="end">
           <a href="/docs" class="wide-only">
@@ -112,9 +117,10 @@ function Place() {
     case "costs":
       return <CostsPlace />;
     case "settings":
-      return <SettingsPage />;
-    // These have no page of their own yet.
+      return <SettingsPage section={at.section} />;
     case "alerts":
+      return <AlertsPlace />;
+    // These have no page of their own yet.
     case "operator":
     case "sign-in":
       return <FleetPage />;
@@ -144,6 +150,8 @@ function LanguageChoice() {
 function skipToContent(): void {
   document.getElementById("content")?.focus();
 }
+
+keepScrolling();
 
 const page = document.getElementById("page");
 if (page !== null) render(<App />, page);

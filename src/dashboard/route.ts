@@ -24,9 +24,24 @@ export function changeQuery(
   if (next.toString() === query.value.toString()) return;
   const [path = ""] = location.hash.split("?");
   const address = `${path === "" ? "#/" : path}${next.size === 0 ? "" : `?${next}`}`;
-  if (how === "push") history.pushState(null, "", address);
+  if (how === "push") history.pushState({ step: newStep() }, "", address);
   else history.replaceState(history.state, "", address);
   query.value = next;
+}
+
+let steps = 0;
+
+/** The name of a new step of the browser's history. */
+export function newStep(): string {
+  steps += 1;
+  return `${Date.now()}-${steps}`;
+}
+
+/** The name of the step of the browser's history at which the page is; empty for one that has none yet. */
+export function stepNow(): string {
+  const state: unknown = history.state;
+  if (typeof state !== "object" || state === null || !("step" in state)) return "";
+  return typeof state.step === "string" ? state.step : "";
 }
 
 /** The address has changed: by a link, by hand, or by *Back*. */

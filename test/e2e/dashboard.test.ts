@@ -424,6 +424,11 @@ describe("an instance", () => {
 const cardOf = (page: Page, heading: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name: heading }) });
 
+async function openSettings(page: Page, section: string): Promise<void> {
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("link", { name: section }).click();
+}
+
 describe("settings", () => {
   it("add a channel, and the test button tells what the other side truly said", async () => {
     const user = await world.newUser("Ada");
@@ -433,7 +438,7 @@ describe("settings", () => {
     try {
       const page = await open();
       await signIn(page, user);
-      await page.getByRole("link", { name: "Settings" }).click();
+      await openSettings(page, "Channels");
       const channels = cardOf(page, "Where you are told");
       await channels.getByLabel("Kind").selectOption("webhook");
       await channels.getByLabel("Name").fill("On call");
@@ -468,7 +473,7 @@ describe("settings", () => {
     try {
       const page = await open({}, /409 \(Conflict\)/);
       await signIn(page, user);
-      await page.getByRole("link", { name: "Settings" }).click();
+      await openSettings(page, "Providers");
       const card = cardOf(page, "Connections");
       await card.getByLabel("Provider").selectOption("webhook");
       await card.getByLabel("Name").fill("Rack 7");
@@ -508,7 +513,7 @@ describe("settings", () => {
       await page.getByRole("link", { name: "Open it" }).click();
       await page.getByText("Rack 8").first().waitFor(PATIENCE);
 
-      await page.getByRole("link", { name: "Settings" }).click();
+      await openSettings(page, "Providers");
       await card.getByRole("button", { name: "Delete: Rack 8" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
       await page
@@ -525,7 +530,7 @@ describe("settings", () => {
     const user = await world.newUser("Ada");
     const page = await open();
     await signIn(page, user);
-    await page.getByRole("link", { name: "Settings" }).click();
+    await openSettings(page, "Providers");
     const card = cardOf(page, "Enrollment tokens");
     await card.getByText("No token: each machine is registered by hand.").waitFor(PATIENCE);
     await card.getByLabel("Name").fill("Image");

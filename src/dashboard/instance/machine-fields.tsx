@@ -116,14 +116,15 @@ function Obstacle({
   if (isGone || !canBeNamed(chosen)) {
     return (
       <p class="obstacle" role="status">
-        {notConnected(words.value.providers[chosen.provider])} <a href="#/settings">{connectFirst}</a>
+        {notConnected(words.value.providers[chosen.provider])}{" "}
+        <a href="#/settings/providers">{connectFirst}</a>
       </p>
     );
   }
   if (connection?.state !== "refused") return null;
   return (
     <p class="obstacle" role="status">
-      {isRefused} <a href="#/settings">{renewFirst}</a>
+      {isRefused} <a href="#/settings/providers">{renewFirst}</a>
     </p>
   );
 }

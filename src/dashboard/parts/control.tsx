@@ -16,7 +16,7 @@ export function ControlLine({ instance }: { instance: Controlled }) {
       {nobody_can_stop && `${runningMoney(instance)} `}
       {help !== null && (
         <>
-          <a href="#/settings">{help}</a>.
+          <a href="#/settings/providers">{help}</a>.
         </>
       )}
       {(why_not === "silent" || why_not === "no_provider") && <> {thenChoose}</>}

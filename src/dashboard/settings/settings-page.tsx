@@ -1,44 +1,51 @@
-import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
-import { ask } from "../api.ts";
-import { useLive } from "../poll.ts";
-import { words } from "../words.ts";
+import { SETTINGS_SECTIONS, type SettingsSection, settingsAddress } from "../address.ts";
+import { frameWords } from "../frame/words.ts";
+import { AccessPlace } from "./access/access-place.tsx";
+import { AccountPlace } from "./account/account-place.tsx";
 import { Channels } from "./channels.tsx";
 import { ConnectionsCard } from "./connections.tsx";
 import { EnrollmentsCard } from "./enrollments.tsx";
-import { PolicyPlace } from "./policy-place.tsx";
+import { PolicySection } from "./policy-section.tsx";
+import "./settings.css";
 
-const PAUSE_MS = 30_000;
-
-export function SettingsPage() {
-  const address = "/api/agent/policy";
-  const { data, refresh } = useLive<{ policy: PolicySettings; overrides: PolicyOverrides }>(
-    address,
-    PAUSE_MS,
-  );
-  const save = async (overrides: PolicyOverrides) => {
-    await ask("PUT", address, overrides);
-    refresh();
-  };
+/** The settings, a section at a time. */
+export function SettingsPage({ section }: { section: SettingsSection }) {
+  const { places, section: names, sections } = frameWords.value;
   return (
     <>
-      <h1>{words.value.settings}</h1>
-      <Channels />
-      <ConnectionsCard />
-      <EnrollmentsCard />
-      <section class="card">
-        <h2>{words.value.defaultPolicy}</h2>
-        <p class="faint">{words.value.policyHint}</p>
-        {data === null ? (
-          <p class="faint">{words.value.loading}</p>
-        ) : (
-          <PolicyPlace
-            policy={data.policy}
-            levels={[{ name: "user", overrides: data.overrides }]}
-            save={save}
-            replayOf={{ of: "user" }}
-          />
-        )}
-      </section>
+      <h1>{places.settings}</h1>
+      <div class="settings">
+        <nav class="sections" aria-label={sections}>
+          {SETTINGS_SECTIONS.map((each) => (
+            <a key={each} href={settingsAddress(each)} aria-current={each === section ? "page" : undefined}>
+              {names[each]}
+            </a>
+          ))}
+        </nav>
+        <div class="of-section">
+          <Section section={section} />
+        </div>
+      </div>
     </>
   );
+}
+
+function Section({ section }: { section: SettingsSection }) {
+  switch (section) {
+    case "policy":
+      return <PolicySection />;
+    case "providers":
+      return (
+        <>
+          <ConnectionsCard />
+          <EnrollmentsCard />
+        </>
+      );
+    case "channels":
+      return <Channels />;
+    case "access":
+      return <AccessPlace />;
+    case "account":
+      return <AccountPlace />;
+  }
 }

@@ -1,0 +1,5 @@
+import { frameWords } from "../frame/words.ts";
+
+export function AlertsPlace() {
+  return <h1>{frameWords.value.places.alerts}</h1>;
+}

@@ -1,0 +1,4 @@
+/** Who can sign in to the account. */
+export function AccessPlace() {
+  return null;
+}

@@ -2,4 +2,5 @@
 interface Env {
   SMTP_USERNAME?: string;
   SMTP_PASSWORD?: string;
+  OPENID_CLIENT_SECRET?: string;
 }

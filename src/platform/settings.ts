@@ -26,7 +26,7 @@ const flag = (unset: "true" | "false") =>
 
 /** A var that may be left empty. */
 const optional = (must: string, form: RegExp) =>
-  setting("", must, new RegExp(`^$|${form.source}`), (text) => text);
+  setting("", must, new RegExp(`^$|${form.source}`, form.flags), (text) => text);
 
 const days = (unset: string) => whole(1, 3650, unset);
 
@@ -48,6 +48,12 @@ const VARS = {
   MAIL_FROM: optional("must be an e-mail address, or empty", /^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/),
   SMTP_HOST: optional("must be the name or address of a server, or empty", /^[A-Za-z0-9.:-]{1,255}$/),
   SMTP_PORT: whole(1, 65_535, "465"),
+  OPENID_ISSUER: optional("must be the URL of an OpenID provider, or empty", /^https?:\/\/[^\s?#@]{1,500}$/),
+  OPENID_CLIENT_ID: optional(
+    "must be the id of this service at its OpenID provider, or empty",
+    /^\S{1,500}$/,
+  ),
+  OPENID_NAME: optional("must be at most 60 letters, or empty", /^[^\p{C}<>]{1,60}$/u),
 };
 
 export type SettingName = keyof typeof VARS;
@@ -63,6 +69,9 @@ export interface SettingIssue {
   readonly message: string;
 }
 
+/** A provider of local tests. */
+const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(\/|$)/;
+
 const settingsSchema = z.object(VARS).superRefine((settings, context) => {
   const refuse = (name: SettingName, message: string) =>
     context.addIssue({ code: "custom", path: [name], message });
@@ -74,6 +83,13 @@ const settingsSchema = z.object(VARS).superRefine((settings, context) => {
   }
   if (settings.HOURS_RETENTION_DAYS < settings.HEARTBEAT_RETENTION_DAYS) {
     refuse("HOURS_RETENTION_DAYS", "must not be below HEARTBEAT_RETENTION_DAYS");
+  }
+  const { OPENID_ISSUER: issuer } = settings;
+  if (issuer !== "" && settings.OPENID_CLIENT_ID === "") {
+    refuse("OPENID_CLIENT_ID", "must be set where OPENID_ISSUER is");
+  }
+  if (issuer.startsWith("http:") && !(settings.ALLOW_LOOPBACK_URLS && LOOPBACK.test(issuer))) {
+    refuse("OPENID_ISSUER", "must begin with https://");
   }
 });
 

@@ -55,6 +55,27 @@ describe("the settings", () => {
     expect(wrongSettings({ MAIL_FROM: "a@example.com", SMTP_HOST: "mail.example.com" })).toBeNull();
   });
 
+  it("refuse an OpenID provider that can't be, or without the id of this service, or unprotected", () => {
+    const id = { OPENID_CLIENT_ID: "dumont" };
+    expect(wrongSettings({ OPENID_ISSUER: "accounts.example.com", ...id })?.message).toContain(
+      "OPENID_ISSUER must be",
+    );
+    expect(wrongSettings({ OPENID_ISSUER: "https://accounts.example.com" })?.message).toContain(
+      "OPENID_CLIENT_ID must be set",
+    );
+    expect(wrongSettings({ OPENID_ISSUER: "http://accounts.example.com", ...id })?.message).toContain(
+      "OPENID_ISSUER must begin with https://",
+    );
+    expect(wrongSettings({ OPENID_ISSUER: "https://accounts.example.com/realm", ...id })).toBeNull();
+    expect(wrongSettings({ OPENID_NAME: "<b>" })?.message).toContain("OPENID_NAME must be");
+    expect(wrongSettings({ OPENID_NAME: "Conta da Universidade" })).toBeNull();
+    const local = { DEPLOYED: "false", OPENID_ISSUER: "http://127.0.0.1:8080", ...id };
+    expect(wrongSettings(local)?.message).toContain("OPENID_ISSUER must begin with https://");
+    expect(wrongSettings({ ...local, ALLOW_LOOPBACK_URLS: "true" })).toBeNull();
+    const elsewhere = "http://localhost.evil.example.com";
+    expect(wrongSettings({ ...local, ALLOW_LOOPBACK_URLS: "true", OPENID_ISSUER: elsewhere })).not.toBeNull();
+  });
+
   it("tell of all that is wrong, by name and never by value", () => {
     const wrong = wrongSettings({ EVENT_RETENTION_DAYS: "secret-1", SMTP_PORT: "secret-2" });
     expect(wrong?.issues.map(({ name }) => name)).toEqual(["EVENT_RETENTION_DAYS", "SMTP_PORT"]);

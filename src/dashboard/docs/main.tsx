@@ -1,0 +1,112 @@
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { chooseLanguage, isLanguage, LANGUAGES, language } from "../language.ts";
+import type { Group } from "./document.ts";
+import { OperationPart } from "./operation.tsx";
+import { chosen, found, isUnreachable, load, reference, wanted } from "./reference.ts";
+import { Text } from "./text.tsx";
+import { docsWords } from "./words.ts";
+import "./docs.css";
+
+/** The API reference, from the description that the routes themselves give. */
+
+function Reference() {
+  const { title } = docsWords.value;
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+    document.title = `${title} · Dumont Agent System`;
+  }, [title]);
+  return (
+    <>
+      <header class="bar">
+        <a class="brand" href="/" title={docsWords.value.backToPage}>
+          <img src="/icon.svg" alt="" width="26" height="26" />
+          <span>Dumont</span>
+        </a>
+        <h1>{title}</h1>
+        <label class="search">
+          <span class="hidden">{docsWords.value.search}</span>
+          <input
+            type="search"
+            placeholder={docsWords.value.searchHint}
+            value={wanted.value}
+            onInput={({ currentTarget }) => {
+              wanted.value = currentTarget.value;
+            }}
+          />
+        </label>
+        <span class="end">
+          <a href="/openapi.json">{docsWords.value.document}</a>
+          <LanguageChoice />
+        </span>
+      </header>
+      <div class="columns">
+        <nav aria-label={docsWords.value.operations}>
+          <ul>
+            {found.value.map(({ name, operations }) => (
+              <li key={name}>
+                <a href={`#group-${name}`}>{name}</a> <span class="faint">{operations.length}</span>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <main>
+          <Content />
+        </main>
+      </div>
+    </>
+  );
+}
+
+function Content() {
+  const { loading, unreachable, none } = docsWords.value;
+  // Once it is drawn, the browser finds what the address names.
+  useEffect(() => document.getElementById(chosen.value)?.scrollIntoView(), [reference.value, chosen.value]);
+  if (isUnreachable.value) return <p role="alert">{unreachable}</p>;
+  if (reference.value === null) return <p class="faint">{loading}</p>;
+  return (
+    <>
+      <p class="about">
+        <Text text={reference.value.description} />{" "}
+        <span class="faint">Version {reference.value.version}</span>
+      </p>
+      {found.value.length === 0 && <p role="status">{none}</p>}
+      {found.value.map((group) => (
+        <GroupPart key={group.name} group={group} />
+      ))}
+    </>
+  );
+}
+
+function GroupPart({ group: { name, operations } }: { group: Group }) {
+  return (
+    <section id={`group-${name}`} aria-labelledby={`title-${name}`}>
+      <h2 id={`title-${name}`}>{name}</h2>
+      {operations.map((operation) => (
+        <OperationPart key={operation.id} operation={operation} />
+      ))}
+    </section>
+  );
+}
+
+function LanguageChoice() {
+  return (
+    <select
+      aria-label={docsWords.value.language}
+      value={language.value}
+      onChange={({ currentTarget }) => {
+        if (isLanguage(currentTarget.value)) chooseLanguage(currentTarget.value);
+      }}
+    >
+      {Object.entries(LANGUAGES).map(([code, name]) => (
+        <option key={code} value={code} lang={code}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+const page = document.getElementById("reference");
+if (page !== null) render(<Reference />, page);
+void load();

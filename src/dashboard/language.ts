@@ -1,0 +1,26 @@
+import { signal } from "@preact/signals";
+
+/** The reader's language: the browser's, unless the reader chose another. */
+
+export const LANGUAGES = { en: "English", "pt-BR": "Português" } as const;
+
+export type Language = keyof typeof LANGUAGES;
+
+const KEY = "dumont.language";
+
+export const language = signal<Language>(initialLanguage());
+
+export function chooseLanguage(chosen: Language): void {
+  localStorage.setItem(KEY, chosen);
+  language.value = chosen;
+}
+
+export function isLanguage(text: string | null): text is Language {
+  return text !== null && Object.hasOwn(LANGUAGES, text);
+}
+
+function initialLanguage(): Language {
+  const chosen = localStorage.getItem(KEY);
+  if (isLanguage(chosen)) return chosen;
+  return navigator.languages[0]?.toLowerCase().startsWith("pt") ? "pt-BR" : "en";
+}

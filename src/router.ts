@@ -60,15 +60,18 @@ import {
 import { StartPolicyPreview } from "./api/policy-previews/start.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
+import { SignIn, SignOut } from "./api/session.ts";
+import { WhoAmI } from "./api/whoami.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { constantDocument } from "./http/constant-document.ts";
 import type { ApiEnvironment } from "./http/environment.ts";
 import { answerError, notFound } from "./http/errors.ts";
-import { components, SECURITY_SCHEMES } from "./http/openapi.ts";
+import { components, SECURITY_SCHEMES, SESSION_SCHEME } from "./http/openapi.ts";
 import { nameRelease } from "./http/release.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { requireSettings } from "./http/require-settings.ts";
+import { SESSION_COOKIE } from "./http/session-cookie.ts";
 import { GetMetrics } from "./metrics/route.ts";
 import { version } from "./platform/version.ts";
 
@@ -102,6 +105,13 @@ export function createRouter(): Hono<ApiEnvironment> {
       description,
     });
   }
+  api.registry.registerComponent("securitySchemes", SESSION_SCHEME, {
+    type: "apiKey",
+    in: "cookie",
+    name: `__Host-${SESSION_COOKIE}`,
+    description:
+      "The session of a browser that has signed in (`POST /api/session`). What changes something must come from the service's own page, by its `Origin`, with a body of `application/json`",
+  });
   for (const [name, schema] of components()) api.registry.register(name, schema);
 
   // The document holds the routes below too: it is made when somebody asks.
@@ -112,6 +122,9 @@ export function createRouter(): Hono<ApiEnvironment> {
 
   app.use("/healthz", nameRelease(version));
   api.get("/healthz", GetHealth);
+
+  api.post("/api/session", SignIn);
+  api.delete("/api/session", SignOut);
 
   api.get("/api/agent/status", GetStatus);
   app.post("/api/agent/status", countHeartbeats, requireToken("instance"));
@@ -124,6 +137,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/api/agent/live", OpenLiveConnection);
 
   app.use("/api/agent/*", requireToken("user"));
+  api.get("/api/agent/whoami", WhoAmI);
   api.get("/api/agent/instances", ListInstances);
   api.post("/api/agent/instances", RegisterInstance);
   api.get("/api/agent/instances/:id", GetInstance);

@@ -151,6 +151,7 @@ const badToken = (tokens: Tokens) =>
   );
 
 const USER_ROUTES: readonly (readonly [string, string])[] = [
+  ["GET", "/api/agent/whoami"],
   ["GET", "/api/agent/instances"],
   ["POST", "/api/agent/instances"],
   ["GET", instancePath],

@@ -16,6 +16,9 @@ const claimsSchema = z.discriminatedUnion("scope", [
     generation: z.number(),
   }),
   z.object({ scope: z.literal("user"), sub: z.string(), jti: z.string() }),
+  // A user token that is no owner's, or that ends at `exp`. It has a scope of its own because the release before knows user
+  // tokens without roles and ends: after a rollback that one refuses it.
+  z.object({ scope: z.literal("limited"), sub: z.string(), jti: z.string(), exp: z.number().optional() }),
   // Until when it is good, and for how many machines, is kept: see `enrollments.ts`.
   z.object({ scope: z.literal("enrollment"), sub: z.string(), jti: z.string() }),
   // The link in an alert. It works once (by `jti`), for one registration of an instance, until `exp` (in seconds).
@@ -50,6 +53,7 @@ interface SigningKey {
 interface TokenKey {
   readonly signs: SigningKey;
   readonly verifies: CryptoKey;
+  readonly signsText: CryptoKey;
   /** How each token that it signed begins: the header is the same in all of them. */
   readonly header: string;
 }
@@ -79,6 +83,7 @@ async function keyOf(secret: string): Promise<TokenKey> {
   return {
     signs: { kty: "oct", k: toBase64Url(bytes), alg, kid },
     verifies: await crypto.subtle.importKey("raw", bytes, algorithm, false, ["verify"]),
+    signsText: await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]),
     header: toBase64Url(new TextEncoder().encode(JSON.stringify({ alg, typ: "JWT", kid }))),
   };
 }
@@ -104,11 +109,33 @@ export async function readToken(tokenKey: string | undefined, token: string): Pr
     if (!(await crypto.subtle.verify("HMAC", key.verifies, fromBase64Url(signature), signed))) return null;
     const claims = claimsSchema.safeParse(JSON.parse(new TextDecoder().decode(fromBase64Url(payload)))).data;
     if (claims === undefined) return null;
-    return "exp" in claims && claims.exp * SECOND_MS <= Date.now() ? null : claims;
+    const endsAt = "exp" in claims && claims.exp !== undefined ? claims.exp * SECOND_MS : null;
+    return endsAt !== null && endsAt <= Date.now() ? null : claims;
   } catch {
     // It is not in base64.
     return null;
   }
+}
+
+/** The signature of a text that is no token. */
+export async function signText(tokenKey: string | undefined, text: string): Promise<string> {
+  const [key] = await keysOf(tokenKey);
+  if (key === undefined) throw new Error("TOKEN_KEY is not set");
+  const signature = await crypto.subtle.sign("HMAC", key.signsText, new TextEncoder().encode(text));
+  return toBase64Url(new Uint8Array(signature));
+}
+
+/** Whether one of the keys signed the text. */
+export async function verifyText(
+  tokenKey: string | undefined,
+  text: string,
+  signature: string,
+): Promise<boolean> {
+  const bytes = fromBase64Url(signature);
+  for (const key of await keysOf(tokenKey)) {
+    if (await crypto.subtle.verify("HMAC", key.verifies, bytes, new TextEncoder().encode(text))) return true;
+  }
+  return false;
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { type Role, roleSchema } from "./roles.ts";
+import { USE_NOTED_EVERY_MS } from "./sessions.ts";
 
 /** Users and their tokens, in D1. */
 
@@ -100,6 +102,29 @@ export async function userExists(db: D1Database, userId: string): Promise<boolea
   return (await db.prepare("SELECT 1 FROM users WHERE id = ?").bind(userId).first()) !== null;
 }
 
+const profileRow = z.object({
+  name: z.string(),
+  language: z.string().nullable(),
+  time_zone: z.string().nullable(),
+});
+
+/** What an account is called, and how it is told. */
+export interface Profile {
+  readonly name: string;
+  readonly language: string | null;
+  readonly timeZone: string | null;
+}
+
+/** Throws for an account that is gone. */
+export async function findProfile(db: D1Database, userId: string): Promise<Profile> {
+  const found = await db
+    .prepare("SELECT name, language, time_zone FROM users WHERE id = ?")
+    .bind(userId)
+    .first();
+  const row = profileRow.parse(found);
+  return { name: row.name, language: row.language, timeZone: row.time_zone };
+}
+
 const tokenRow = z
   .object({ id: z.string(), name: z.string(), created_at: z.number(), revoked_at: z.number().nullable() })
   .transform((row) => ({
@@ -134,17 +159,50 @@ export async function revokeUserToken(
     .first<{ userId: string }>();
 }
 
-export type TokenStanding = "valid" | "suspended" | "not_valid";
+export type TokenStanding =
+  | { readonly outcome: "valid"; readonly name: string; readonly role: Role; readonly isUseDue: boolean }
+  | { readonly outcome: "suspended" }
+  | { readonly outcome: "not_valid" };
 
-/** How a user token stands. Who is being deleted counts as suspended. */
-export async function tokenStanding(db: D1Database, userId: string, tokenId: string): Promise<TokenStanding> {
-  const row = await db
+const standingRow = z.object({
+  name: z.string(),
+  role: roleSchema,
+  last_used_at: z.number().nullable(),
+  suspended_at: z.number().nullable(),
+});
+
+/**
+ * How a user token stands. Who is being deleted counts as suspended. A token whose role this version does not know lets nobody
+ * in.
+ */
+export async function tokenStanding(
+  db: D1Database,
+  userId: string,
+  tokenId: string,
+  now: number,
+): Promise<TokenStanding> {
+  const found = await db
     .prepare(
-      `SELECT users.suspended_at AS suspendedAt FROM user_tokens JOIN users ON users.id = user_tokens.user_id
-       WHERE user_tokens.id = ? AND user_tokens.user_id = ? AND user_tokens.revoked_at IS NULL`,
+      `SELECT user_tokens.name, role, last_used_at, suspended_at
+       FROM user_tokens JOIN users ON users.id = user_tokens.user_id
+       WHERE user_tokens.id = ? AND user_tokens.user_id = ? AND user_tokens.revoked_at IS NULL
+         AND (user_tokens.expires_at IS NULL OR user_tokens.expires_at > ?)`,
     )
-    .bind(tokenId, userId)
-    .first<{ suspendedAt: number | null }>();
-  if (row === null) return "not_valid";
-  return row.suspendedAt === null ? "valid" : "suspended";
+    .bind(tokenId, userId, now)
+    .first();
+  const row = standingRow.safeParse(found).data;
+  if (row === undefined) return { outcome: "not_valid" };
+  if (row.suspended_at !== null) return { outcome: "suspended" };
+  const isUseDue = row.last_used_at === null || now - row.last_used_at >= USE_NOTED_EVERY_MS;
+  return { outcome: "valid", name: row.name, role: row.role, isUseDue };
+}
+
+/** Notes that the token is in use. */
+export async function noteTokenUse(db: D1Database, tokenId: string, now: number): Promise<void> {
+  await db
+    .prepare(
+      "UPDATE user_tokens SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)",
+    )
+    .bind(tokenId, now, now - USE_NOTED_EVERY_MS)
+    .run();
 }

@@ -9,11 +9,11 @@ import { errorResponses, notFound, tooMany } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
-import { logWarning } from "../platform/log.ts";
 import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
 import { wordOf } from "./admin/act.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
+import { closeLiveConnections } from "./session.ts";
 
 /** What the operator does: tokens of users, and the service itself. */
 
@@ -86,18 +86,7 @@ export class RevokeUserToken extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const token = await revokeUserToken(c.env.DB, params.id, Date.now());
     if (token === null) throw notFound();
-    // A live connection that this does not reach ends when its token is next looked up.
-    c.executionCtx.waitUntil(
-      fleetOf(c.env, token.userId)
-        .tokenRevoked(params.id)
-        .catch((error) =>
-          logWarning(
-            "live connections of a revoked token not closed",
-            { user_id: token.userId, token_id: params.id },
-            error,
-          ),
-        ),
-    );
+    closeLiveConnections(c, token.userId, params.id);
     const word = wordOf(c, { because: "it was revoked" });
     const message = `The token ${params.id} was made invalid`;
     await fleetOf(c.env, token.userId).operate({ type: "note", act: "revoke_token", message, word });

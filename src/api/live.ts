@@ -115,11 +115,12 @@ export class OpenLiveConnection extends Endpoint {
       throw invalid([{ path: "header.Upgrade", message: "must be websocket" }]);
     }
     refuseOtherOrigins(c);
-    const { userId, tokenId } = userOf(c.var.principal);
+    const { userId, by } = userOf(c.var.principal);
     const offered = c.req.header("Sec-WebSocket-Protocol")?.split(",") ?? [];
     return fleetOf(c.env, userId).fetch(
       liveRequest({
-        tokenId,
+        stemId: by.id,
+        sessionId: by.sessionId,
         since: query.since,
         offersProtocol: offered.some((protocol) => protocol.trim() === LIVE_PROTOCOL),
       }),

@@ -256,9 +256,9 @@ export class FleetActor extends FleetUpkeep {
     this.#live.received(socket, message, await this.#ready());
   }
 
-  /** Closes the live connections of a token that is no longer valid. */
-  async tokenRevoked(tokenId: string): Promise<void> {
-    this.#live.revoked(tokenId);
+  /** Closes the live connections of a token, person or session that is no longer valid. */
+  async tokenRevoked(id: string): Promise<void> {
+    this.#live.revoked(id);
   }
 
   /** The platform tries a failed alarm six times and then never again, so this never throws. */

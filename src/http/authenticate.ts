@@ -1,9 +1,21 @@
-import type { Context, MiddlewareHandler } from "hono";
-import { type Identity, identify, type Principal, type Scope } from "../accounts/principal.ts";
+import type { MiddlewareHandler } from "hono";
+import {
+  type Identity,
+  identify,
+  identifySession,
+  type Principal,
+  type Scope,
+  type UserPrincipal,
+} from "../accounts/principal.ts";
+import type { ApiContext } from "./endpoint.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { ApiError, suspended, tooManyRequests } from "./errors.ts";
+import { demandOwnPage, sessionSecretOf } from "./session-cookie.ts";
 
-/** Lets a request pass if its bearer token is valid and has one of these scopes; otherwise answers 401 or 403. */
+/**
+ * Lets a request pass if its bearer token is valid and has one of these scopes; otherwise answers 401 or 403. For `user` a
+ * browser's session does as well.
+ */
 export function requireToken(...scopes: readonly Scope[]): MiddlewareHandler<ApiEnvironment> {
   return requireTokenOf((c) => bearerToken(c.req.header("Authorization")), scopes);
 }
@@ -20,15 +32,11 @@ export function requireSocketToken(...scopes: readonly Scope[]): MiddlewareHandl
 }
 
 function requireTokenOf(
-  tokenOf: (c: Context<ApiEnvironment>) => string | null,
+  tokenOf: (c: ApiContext) => string | null,
   scopes: readonly Scope[],
 ): MiddlewareHandler<ApiEnvironment> {
   return async (c, next) => {
-    const token = tokenOf(c);
-    const principal = await principalOf(
-      c,
-      token === null ? { outcome: "not_valid" } : await identify(c.env, token),
-    );
+    const principal = await principalOf(c, await identityOf(c, tokenOf(c), scopes));
     if (!scopes.includes(principal.scope)) {
       const needed = scopes.join(" or ");
       throw new ApiError("forbidden", `This needs a token of scope ${needed}, not ${principal.scope}`);
@@ -38,16 +46,28 @@ function requireTokenOf(
   };
 }
 
-async function principalOf(c: Context<ApiEnvironment>, identity: Identity): Promise<Principal> {
+/** A token counts before the cookie: what a script sends is never done as somebody else. */
+async function identityOf(c: ApiContext, token: string | null, scopes: readonly Scope[]): Promise<Identity> {
+  if (token !== null) return identify(c.env, token);
+  const hasOwnHeader = c.req.header("Authorization") !== undefined;
+  const secret = hasOwnHeader || !scopes.includes("user") ? undefined : sessionSecretOf(c);
+  if (secret === undefined) return { outcome: "not_valid" };
+  demandOwnPage(c);
+  return identifySession(c.env, secret);
+}
+
+/** Whoever was identified; throws for nobody. What identified them is noted as in use. */
+export async function principalOf(c: ApiContext, identity: Identity): Promise<Principal> {
   switch (identity.outcome) {
     case "known":
+      if (identity.noteUse !== null) c.executionCtx.waitUntil(identity.noteUse());
       return identity.principal;
     case "too_many_requests":
       throw tooManyRequests("Too many requests with this token");
     case "suspended":
       throw suspended();
     case "not_valid":
-      await slowDownGuessing(c.env, c.req.header("CF-Connecting-IP"));
+      await slowDownGuessing(c);
       c.header("WWW-Authenticate", "Bearer");
       throw new ApiError("unauthorized", "A valid bearer token is needed");
   }
@@ -61,9 +81,10 @@ function offeredToken(subprotocols: string | undefined): string | null {
   return /(?:^|,) *bearer\.([^\s,]+)/.exec(subprotocols ?? "")?.[1] ?? null;
 }
 
-async function slowDownGuessing(env: Env, address: string | undefined): Promise<void> {
-  const { success } = await env.LOGIN_LIMIT.limit({ key: address ?? "unknown" });
-  if (!success) throw tooManyRequests("Too many refused tokens from this address");
+/** Of each address, so many tokens are refused, and sign-ins tried, in a minute. */
+export async function slowDownGuessing(c: ApiContext): Promise<void> {
+  const { success } = await c.env.LOGIN_LIMIT.limit({ key: c.req.header("CF-Connecting-IP") ?? "unknown" });
+  if (!success) throw tooManyRequests("Too many refused tokens or sign-ins from this address");
 }
 
 /** The user behind a request that `requireToken("user")` let pass. */
@@ -71,8 +92,8 @@ export function userIdOf(principal: Principal): string {
   return userOf(principal).userId;
 }
 
-/** The same, with the token. */
-export function userOf(principal: Principal): Extract<Principal, { scope: "user" }> {
-  if (principal.scope !== "user") throw new Error("the route does not require a user token");
+/** The same, with who acts in the account. */
+export function userOf(principal: Principal): UserPrincipal {
+  if (principal.scope !== "user") throw new Error("the route does not require a user");
   return principal;
 }

@@ -36,8 +36,12 @@ export const SECURITY_SCHEMES = {
   admin: "The operator's token: users, tokens, and the service's own figures",
 } as const satisfies Record<Scope, string>;
 
+/** How the page says who it is. What a user's token may do, a browser that is signed in may too. */
+export const SESSION_SCHEME = "session";
+
 /** Any one of these tokens is enough. */
-export const security = (...scopes: readonly Scope[]) => scopes.map((scope) => ({ [scope]: [] }));
+export const security = (...scopes: readonly Scope[]) =>
+  [...scopes, ...(scopes.includes("user") ? [SESSION_SCHEME] : [])].map((scheme) => ({ [scheme]: [] }));
 
 /** A JSON request body. The request is checked against its schema. */
 export function jsonBody<T extends z.ZodType>(schema: T, example: z.input<T>, required = true) {

@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { Principal } from "../accounts/principal.ts";
+import type { By, Principal } from "../accounts/principal.ts";
 import { type LogFields, logInfo } from "../platform/log.ts";
 import type { ApiEnvironment } from "./environment.ts";
 
@@ -56,10 +56,15 @@ function whoIs(principal: Principal): LogFields {
     case "instance":
       return { scope: "instance", user_id: principal.userId, instance_id: principal.instanceId };
     case "user":
-      return { scope: "user", user_id: principal.userId, token_id: principal.tokenId };
+      return { scope: "user", user_id: principal.userId, role: principal.role, ...actsAs(principal.by) };
     case "enrollment":
       return { scope: "enrollment", user_id: principal.userId, enrollment_id: principal.enrollmentId };
     case "admin":
       return { scope: "admin" };
   }
+}
+
+function actsAs({ kind, id, sessionId }: By): LogFields {
+  const session = sessionId === null ? {} : { session_id: sessionId };
+  return kind === "token" ? { token_id: id, ...session } : { person_id: id, ...session };
 }

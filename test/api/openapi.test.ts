@@ -96,6 +96,7 @@ describe("the OpenAPI document", () => {
       "admin",
       "enrollment",
       "instance",
+      "session",
       "user",
     ]);
     for (const { method, path, security = [] } of all) {

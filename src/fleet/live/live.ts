@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { isAtLeast } from "../../accounts/roles.ts";
+import { noteSessionUse, sessionOfId } from "../../accounts/sessions.ts";
 import { tokenStanding } from "../../accounts/users.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { logError, logWarning } from "../../platform/log.ts";
@@ -30,7 +32,10 @@ const TOKEN_CHECKED_EVERY_MS = 10 * MINUTE_MS;
 const TOKEN_LOOKUP_LIMIT_MS = 5 * SECOND_MS;
 
 const connectionSchema = z.object({
+  /** The token, or the person, that it stems from. */
   tokenId: z.string(),
+  /** Of a browser that is signed in. The release before knows none. */
+  sessionId: z.string().nullable().default(null),
   openedAt: z.number(),
   tokenCheckedAt: z.number(),
   /** A `LivePosition`. */
@@ -46,14 +51,17 @@ type Connection = Readonly<z.infer<typeof connectionSchema>>;
 
 const confirmation = z.object({ type: z.literal("confirmed") });
 
-/** Asks a fleet for a connection, of a token that was found valid just now. */
+/** Asks a fleet for a connection, of a token or session that was found valid just now. */
 export function liveRequest(asked: {
-  readonly tokenId: string;
+  /** The id of the token or person. */
+  readonly stemId: string;
+  readonly sessionId: string | null;
   readonly since: number | undefined;
   readonly offersProtocol: boolean;
 }): Request {
   const url = new URL("https://fleet/live");
-  url.searchParams.set("token_id", asked.tokenId);
+  url.searchParams.set("token_id", asked.stemId);
+  if (asked.sessionId !== null) url.searchParams.set("session_id", asked.sessionId);
   if (asked.since !== undefined) url.searchParams.set("since", String(asked.since));
   const headers = new Headers({ Upgrade: "websocket" });
   if (asked.offersProtocol) headers.set("Sec-WebSocket-Protocol", LIVE_PROTOCOL);
@@ -64,7 +72,7 @@ export class LivePush {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  /** Tokens that are being looked up. */
+  /** Tokens and sessions that are being looked up, by `keyOf`. */
   readonly #lookingUp = new Set<string>();
   /** What was last sent to all; null when that is not known. */
   #pushed: string | null = null;
@@ -86,6 +94,7 @@ export class LivePush {
     const since = searchParams.get("since");
     const connection: Connection = {
       tokenId: searchParams.get("token_id") ?? "",
+      sessionId: searchParams.get("session_id"),
       openedAt: now,
       tokenCheckedAt: now,
       ...startingPosition(fleet, since === null ? null : Number(since)),
@@ -124,10 +133,13 @@ export class LivePush {
     this.#send(socket, confirmed, fleet, Date.now(), new Map());
   }
 
-  /** The token is no longer valid. */
-  revoked(tokenId: string): void {
+  /** A token, a person or a session may no longer watch: whichever has the id. */
+  revoked(id: string): void {
     for (const socket of this.#sockets()) {
-      if (connectionOf(socket)?.tokenId === tokenId) socket.close(CLOSE_CODES.revoked, "token revoked");
+      const connection = connectionOf(socket);
+      if (connection?.tokenId === id || connection?.sessionId === id) {
+        socket.close(CLOSE_CODES.revoked, "token revoked");
+      }
     }
   }
 
@@ -156,32 +168,32 @@ export class LivePush {
     const now = Date.now();
     this.#pushed = versionOf(fleet);
     const batches = new Map<string, Batch | null>();
-    const tokensDue = new Set<string>();
+    const due = new Map<string, Connection>();
     for (const socket of this.#sockets()) {
       const connection = connectionOf(socket);
       if (connection === null) continue;
-      if (isCheckDue(connection, now)) tokensDue.add(connection.tokenId);
+      if (isCheckDue(connection, now)) due.set(keyOf(connection), connection);
       else this.#send(socket, connection, fleet, now, batches);
     }
-    await Promise.all([...tokensDue].map((tokenId) => this.#lookUp(tokenId, fleet, userId)));
+    await Promise.all([...due.values()].map((connection) => this.#lookUp(connection, fleet, userId)));
   }
 
-  /** Brings the token's connections up to date once it was found valid, and closes them if it was not. */
-  async #lookUp(tokenId: string, fleet: Fleet, userId: string): Promise<void> {
-    if (this.#lookingUp.has(tokenId)) return;
-    this.#lookingUp.add(tokenId);
-    const lookup = within(TOKEN_LOOKUP_LIMIT_MS, tokenStanding(this.#env.DB, userId, tokenId));
-    const standing = await lookup.catch(() => null);
-    this.#lookingUp.delete(tokenId);
+  /** Brings the connections of its token or session up to date once that was found valid, and closes them if it was not. */
+  async #lookUp(due: Connection, fleet: Fleet, userId: string): Promise<void> {
+    const key = keyOf(due);
+    if (this.#lookingUp.has(key)) return;
+    this.#lookingUp.add(key);
+    const lookup = within(TOKEN_LOOKUP_LIMIT_MS, mayWatch(this.#env, userId, due));
+    const isValid = await lookup.catch(() => null);
+    this.#lookingUp.delete(key);
     const now = Date.now();
     const batches = new Map<string, Batch | null>();
     for (const socket of this.#sockets()) {
       const connection = connectionOf(socket);
       // One that was opened meanwhile has shown its token just now.
-      if (connection?.tokenId !== tokenId || !isCheckDue(connection, now)) continue;
-      if (standing === null) socket.close(CLOSE_CODES.tryAgain, "try again");
-      else if (standing === "valid")
-        this.#send(socket, { ...connection, tokenCheckedAt: now }, fleet, now, batches);
+      if (connection === null || keyOf(connection) !== key || !isCheckDue(connection, now)) continue;
+      if (isValid === null) socket.close(CLOSE_CODES.tryAgain, "try again");
+      else if (isValid) this.#send(socket, { ...connection, tokenCheckedAt: now }, fleet, now, batches);
       else socket.close(CLOSE_CODES.revoked, "token revoked");
     }
   }
@@ -222,6 +234,24 @@ export class LivePush {
       socket.close(CLOSE_CODES.tryAgain, "try again");
     }
   }
+}
+
+/** Connections of one key are looked up together. */
+function keyOf({ tokenId, sessionId }: Connection): string {
+  return sessionId ?? tokenId;
+}
+
+/** Whether its session, or its token, still lets in somebody who may see. A page that is left open counts as in use. */
+async function mayWatch(env: Env, userId: string, { tokenId, sessionId }: Connection): Promise<boolean> {
+  const now = Date.now();
+  if (sessionId === null) {
+    const token = await tokenStanding(env.DB, userId, tokenId, now);
+    return token.outcome === "valid" && isAtLeast(token.role, "viewer");
+  }
+  const standing = await sessionOfId(env.DB, userId, sessionId, now);
+  if (standing.outcome !== "valid" || !isAtLeast(standing.session.role, "viewer")) return false;
+  await noteSessionUse(env.DB, userId, sessionId, now);
+  return true;
 }
 
 function isCheckDue({ tokenCheckedAt }: Connection, now: number): boolean {

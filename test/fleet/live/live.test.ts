@@ -7,6 +7,7 @@ import { reportOf } from "../fleets.ts";
 
 const ORIGIN = "https://dumont.test";
 const MINUTE = 60_000;
+const PAGE = { Origin: ORIGIN, "Content-Type": "application/json" };
 
 beforeEach(() => setClock(DAY));
 afterEach(() => vi.useRealTimers());
@@ -41,7 +42,11 @@ class Viewer {
   }
 
   static async open(user: Pick<User, "token">, query = "", confirms = true): Promise<Viewer> {
-    const { status, webSocket } = await upgrade({ Authorization: `Bearer ${user.token}` }, query);
+    return Viewer.openBy({ Authorization: `Bearer ${user.token}` }, query, confirms);
+  }
+
+  static async openBy(headers: Record<string, string>, query = "", confirms = true): Promise<Viewer> {
+    const { status, webSocket } = await upgrade(headers, query);
     if (webSocket === null) throw new Error(`refused: ${status}`);
     return new Viewer(webSocket, confirms);
   }
@@ -436,6 +441,44 @@ describe("who may watch", () => {
     await one.heartbeat();
     await vi.waitFor(() => expect(others.closed?.code).toBe(CLOSE_CODES.revoked));
     expect(others.eventKinds).not.toContain("first_heartbeat");
+  });
+
+  it("is a browser that is signed in, by our own page, until its session or its token ends", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    const json = { token: user.token };
+    const cookies = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const { headers } = await call("POST", "/api/session", { json, headers: PAGE });
+        return { Cookie: headers.get("Set-Cookie")?.split(";")[0] ?? "" };
+      }),
+    );
+    const [first = PAGE, second = PAGE, third = PAGE] = cookies;
+    for (const headers of [
+      first,
+      { ...first, Origin: "https://evil.example" },
+      { ...first, Origin: "null" },
+    ]) {
+      expect((await upgrade(headers)).status).toBe(403);
+    }
+    const open = (cookie: Record<string, string>) =>
+      Viewer.openBy({ ...cookie, Origin: ORIGIN, "Sec-WebSocket-Protocol": "dumont" });
+    const [mine, two, three] = [await open(first), await open(second), await open(third)];
+    await call("DELETE", "/api/session", { headers: { ...first, ...PAGE } });
+    await vi.waitFor(() => expect(mine.closed?.code).toBe(CLOSE_CODES.revoked));
+    expect(two.closed).toBeNull();
+
+    // The fleet hears nothing of this one.
+    await env.DB.prepare(
+      "DELETE FROM sessions WHERE user_id = ? AND digest = (SELECT MIN(digest) FROM sessions)",
+    )
+      .bind(user.userId)
+      .run();
+    setClock(DAY + 11 * MINUTE);
+    await one.heartbeat();
+    await vi.waitFor(() => expect([two, three].filter(({ closed }) => closed !== null)).toHaveLength(1));
+    await call("DELETE", `/api/admin/tokens/${user.tokenId}`, { token: ADMIN_TOKEN });
+    await vi.waitFor(() => expect([two.closed?.code, three.closed?.code]).toEqual([4003, 4003]));
   });
 
   it("is looked up for all at once, and nobody else waits for that, though D1 does not answer", async () => {

@@ -56,6 +56,12 @@ const PURE_INSTANCE_TESTS = ["attempts", "delivery", "losses", "next-alarm"].map
   (name) => `test/instance/${name}.test.ts`,
 );
 
+/** Of alerts, the same. */
+const PURE_ALERT_TESTS = [
+  "test/alerts/{cost-report,notice,told-before}.test.ts",
+  "test/alerts/channels/**/*.test.ts",
+];
+
 /** Of the history, the same. */
 const PURE_HISTORY_TESTS = ["test/history/sample.test.ts"];
 
@@ -136,7 +142,7 @@ export default defineConfig({
             "test/docs.test.ts",
             "test/scripts/**/*.test.ts",
             "test/runbook.test.ts",
-            "test/alerts/{cost-report,notice,told-before}.test.ts",
+            ...PURE_ALERT_TESTS,
             "test/queries/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
             ...PURE_HISTORY_TESTS,
@@ -160,7 +166,7 @@ export default defineConfig({
             "test/service/actor.test.ts",
           ],
           exclude: [
-            "test/alerts/{cost-report,notice,told-before}.test.ts",
+            ...PURE_ALERT_TESTS,
             "test/fleet/rules/**/*.test.ts",
             ...PURE_INSTANCE_TESTS,
             ...PURE_HISTORY_TESTS,

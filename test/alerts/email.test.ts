@@ -36,7 +36,10 @@ it("goes by Cloudflare where no SMTP server is configured, as one message of tex
     { to: "ada@example.com" },
     { ...env, MAIL_FROM: "alerts@example.com", EMAIL: { send } },
   );
-  const links = new Map([["e1", "https://dumont.example/keep-alive/x?a=1&b=2"]]);
+  const links = {
+    origin: "https://dumont.example",
+    keepAlive: new Map([["e1", "https://dumont.example/keep-alive/x?a=1&b=2"]]),
+  };
   expect(await channel.send(notice, links, "m")).toMatchObject({ delivered: true, detail: "taken as m-1" });
   expect(send).toHaveBeenCalledTimes(1);
   const message = send.mock.calls[0]?.[0];
@@ -47,11 +50,14 @@ it("goes by Cloudflare where no SMTP server is configured, as one message of tex
     text: `1 instance idle
 - <b>Rig</b> (rig): GPU <5% utilization
   It costs $0.40 an hour.
+  https://dumont.example/#/instances/rig
   Keep it alive: https://dumont.example/keep-alive/x?a=1&b=2
-- and 3 more`,
+- and 3 more
+
+Open the alerts: https://dumont.example/#/alerts`,
   });
   expect(message.html).toContain(
-    "&lt;b&gt;Rig&lt;/b&gt;</b> (rig): GPU &lt;5% utilization<br><i>It costs $0.40 an hour.</i>",
+    '<b><a href="https://dumont.example/#/instances/rig">&lt;b&gt;Rig&lt;/b&gt;</a></b> (rig): GPU &lt;5% utilization<br><i>It costs $0.40 an hour.</i>',
   );
   expect(message.html).not.toContain("<b><b>");
 });
@@ -62,7 +68,9 @@ it("that Cloudflare refuses says why", async () => {
     { to: "ada@example.com" },
     { ...env, MAIL_FROM: "alerts@example.com", EMAIL: { send } },
   );
-  expect(await channel.send(notice, new Map(), "m")).toMatchObject({
+  expect(
+    await channel.send(notice, { origin: "https://dumont.example", keepAlive: new Map() }, "m"),
+  ).toMatchObject({
     delivered: false,
     detail: "destination address is not verified",
   });

@@ -39,7 +39,11 @@ afterEach(() => {
 });
 
 async function sendWithin(limitMs: number) {
-  const sent = channel.send({ title: "Rig", severity: "warning", groups: [] }, new Map(), "m");
+  const sent = channel.send(
+    { title: "Rig", severity: "warning", groups: [] },
+    { origin: "https://dumont.example", keepAlive: new Map() },
+    "m",
+  );
   await vi.advanceTimersByTimeAsync(limitMs);
   return Promise.race([sent, Promise.resolve("still waiting")]);
 }

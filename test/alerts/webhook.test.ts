@@ -4,6 +4,8 @@ import { type Alert, composeNotice } from "../../src/alerts/notice.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
+const NO_LINKS = { origin: "https://dumont.example", keepAlive: new Map<string, string>() };
+
 const SECRET = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
 
 function alert(id: string, detail: Alert["detail"]): Alert {
@@ -28,7 +30,7 @@ it("a webhook gets what machines cost as numbers, each by itself and together", 
   );
   if (notice === null) throw new Error("there is something to tell");
   const channel = webhook({ url: "https://hook.example.com/", secret: SECRET }, false);
-  expect(await channel.send(notice, new Map(), "m")).toMatchObject({ delivered: true });
+  expect(await channel.send(notice, NO_LINKS, "m")).toMatchObject({ delivered: true });
   const { data } = JSON.parse(String(fetched.mock.calls[0]?.[1]?.body));
   expect(data.groups).toMatchObject([
     {
@@ -38,6 +40,7 @@ it("a webhook gets what machines cost as numbers, each by itself and together", 
         {
           message: "Instance dear may be stuck: no heartbeat for 5 minutes",
           money: { rate: 4, would_save_hourly: 3.9 },
+          url: "https://dumont.example/#/instances/dear",
           money_text: "It costs $4.00 an hour and would save $3.90 an hour if it were hibernated.",
         },
         { money: null, money_text: null },
@@ -57,7 +60,7 @@ it("what a former version composed is told without", async () => {
     more: 0,
   } as const;
   const channel = webhook({ url: "https://hook.example.com/", secret: SECRET }, false);
-  await channel.send({ title: "idle", severity: "warning", groups: [group] }, new Map(), "m");
+  await channel.send({ title: "idle", severity: "warning", groups: [group] }, NO_LINKS, "m");
   const { data } = JSON.parse(String(fetched.mock.calls[0]?.[1]?.body));
   expect(data.groups).toMatchObject([{ money: null, alerts: [{ money: null, money_text: null }] }]);
 });

@@ -3,11 +3,16 @@ import type { Notice } from "../notice.ts";
 /** One way to tell an owner. */
 export interface Channel {
   /** Sends one message. `messageId` stays the same when it is sent again. Never throws. */
-  send(notice: Notice, links: KeepAliveLinks, messageId: string): Promise<Delivery>;
+  send(notice: Notice, links: Links, messageId: string): Promise<Delivery>;
 }
 
-/** The link that keeps the instance of a notice's line alive, by the line's event. */
-export type KeepAliveLinks = ReadonlyMap<string, string>;
+/** Where the links of a message lead. */
+export interface Links {
+  /** The link that keeps the instance of a notice's line alive, by the line's event. */
+  readonly keepAlive: ReadonlyMap<string, string>;
+  /** Where the service is reached. */
+  readonly origin: string;
+}
 
 export interface Delivery {
   readonly delivered: boolean;
@@ -16,6 +21,8 @@ export interface Delivery {
   /** Whether the same message may be taken later. */
   readonly mayPass: boolean;
   readonly retryAfterSeconds: number | null;
+  /** There is no such channel any more: nothing may be sent there again, before its owner has seen to it. */
+  readonly isGone?: boolean;
 }
 
 export function delivered(detail: string): Delivery {
@@ -52,6 +59,13 @@ export function unreachable(error: unknown): Delivery {
     mayPass: true,
     retryAfterSeconds: null,
   };
+}
+
+/** What the other side said, with nothing in it that is secret: it is shown, and kept. */
+export function withoutSecrets(delivery: Delivery, secrets: readonly string[]): Delivery {
+  const telling = secrets.filter((secret) => secret.length > 3).sort((a, b) => b.length - a.length);
+  const detail = telling.reduce((text, secret) => text.replaceAll(secret, "…"), delivery.detail);
+  return { ...delivery, detail };
 }
 
 function short(text: string): string {

@@ -4,7 +4,8 @@ import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { readSettings, type Vars } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Notice } from "../notice.ts";
-import { type Channel, type Delivery, delivered, type KeepAliveLinks, unreachable } from "./channel.ts";
+import { type Channel, type Delivery, delivered, type Links, unreachable } from "./channel.ts";
+import { alertsUrl, itemsOf, KEEP_ALIVE, moreOf, OPEN_ALERTS } from "./items.ts";
 
 /**
  * E-mail: by the operator's SMTP server where one is configured, else by Cloudflare's `send_email` binding
@@ -86,31 +87,36 @@ function smtpOptions(env: MailEnv) {
   };
 }
 
-function textOf(notice: Notice, links: KeepAliveLinks): string {
-  return notice.groups
-    .map((group) =>
-      [
-        group.heading,
-        ...group.lines.map((line) => {
-          const link = links.get(line.eventId);
-          const who = line.instanceId === "" ? "" : `${line.name} (${line.instanceId}): `;
-          const money = line.moneyText === undefined ? "" : `\n  ${line.moneyText}`;
-          return `- ${who}${line.message}${money}${link === undefined ? "" : `\n  Keep it alive: ${link}`}`;
-        }),
-        ...(group.more === 0 ? [] : [`- and ${group.more} more`]),
-      ].join("\n"),
-    )
-    .join("\n\n");
+function textOf(notice: Notice, links: Links): string {
+  const groups = notice.groups.map((group) =>
+    [
+      group.heading,
+      ...itemsOf(group, links).map(({ who, message, money, keepAliveUrl }) =>
+        [
+          `- ${who === null ? "" : `${who.name} (${who.instanceId}): `}${message}`,
+          ...(money === null ? [] : [money]),
+          ...(who === null ? [] : [who.url]),
+          ...(keepAliveUrl === null ? [] : [`${KEEP_ALIVE}: ${keepAliveUrl}`]),
+        ].join("\n  "),
+      ),
+      ...(group.more === 0 ? [] : [`- ${moreOf(group.more)}`]),
+    ].join("\n"),
+  );
+  return [...groups, `${OPEN_ALERTS}: ${alertsUrl(links)}`].join("\n\n");
 }
 
-function htmlOf(notice: Notice, links: KeepAliveLinks) {
+function htmlOf(notice: Notice, links: Links) {
   return html`<!doctype html><meta charset="utf-8"><body>${notice.groups.map(
     (group) =>
-      html`<h3>${group.heading}</h3><ul>${group.lines.map((line) => {
-        const link = links.get(line.eventId);
-        return html`<li>${line.instanceId === "" ? "" : html`<b>${line.name}</b> (${line.instanceId}): `}${line.message}${line.moneyText === undefined ? "" : html`<br><i>${line.moneyText}</i>`}${link === undefined ? "" : html` <a href="${link}">Keep it alive</a>`}</li>`;
-      })}${group.more === 0 ? "" : html`<li>and ${group.more} more</li>`}</ul>`,
-  )}${raw("</body>")}`;
+      html`<h3>${group.heading}</h3><ul>${itemsOf(group, links).map(
+        ({ who, message, money, keepAliveUrl }) => {
+          const told =
+            who === null ? "" : html`<b><a href="${who.url}">${who.name}</a></b> (${who.instanceId}): `;
+          const costs = money === null ? "" : html`<br><i>${money}</i>`;
+          return html`<li>${told}${message}${costs}${keepAliveUrl === null ? "" : html` <a href="${keepAliveUrl}">${KEEP_ALIVE}</a>`}</li>`;
+        },
+      )}${group.more === 0 ? "" : html`<li>${moreOf(group.more)}</li>`}</ul>`,
+  )}<p><a href="${alertsUrl(links)}">${OPEN_ALERTS}</a></p>${raw("</body>")}`;
 }
 
 /** A subject is one line: whatever an instance's name holds must not begin another header. */

@@ -7,7 +7,7 @@ import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outb
 import { fleetOf } from "../../platform/address.ts";
 import { count } from "../../service/meter.ts";
 import type { Notice } from "../notice.ts";
-import { type Channel, type Delivery, type KeepAliveLinks, undeliverable } from "./channel.ts";
+import { type Channel, type Delivery, type Links, undeliverable, withoutSecrets } from "./channel.ts";
 import { email } from "./email.ts";
 import { slack } from "./slack.ts";
 import { webhook } from "./webhook.ts";
@@ -132,8 +132,9 @@ export async function sendBy(
 ): Promise<Delivery> {
   const settings = await openSettings(env, { userId, id, sealed });
   if (settings === null) return undeliverable("this version of the service does not know such a channel");
-  const links = await keepAliveLinks(env, userId, sealed.origin, notice);
-  const delivery = await open(settings, env).send(notice, links, `${messageId}-${id}`);
+  const links = await linksOf(env, userId, sealed.origin, notice);
+  const answered = await open(settings, env).send(notice, links, `${messageId}-${id}`);
+  const delivery = withoutSecrets(answered, secretsOf(settings));
   const outcome = delivery.delivered ? "delivered" : "failed";
   count(env, context, "alerts", { channel: settings.kind, outcome });
   return delivery;
@@ -159,12 +160,30 @@ function open(settings: ChannelSettings, env: Env): Channel {
   }
 }
 
-async function keepAliveLinks(
+/** What of a channel's settings nobody may see. */
+function secretsOf(settings: ChannelSettings): string[] {
+  switch (settings.kind) {
+    case "slack":
+      return secretsOfUrl(settings.url);
+    case "email":
+      return [];
+    case "webhook":
+      return [settings.secret];
+  }
+}
+
+/** An address that whoever knows it may send to. */
+function secretsOfUrl(url: string): string[] {
+  const { pathname, search } = new URL(url);
+  return [url, pathname, ...(search === "" ? [] : [search])];
+}
+
+async function linksOf(
   env: Pick<Env, "TOKEN_KEY">,
   userId: string,
   origin: string,
   notice: Notice,
-): Promise<KeepAliveLinks> {
+): Promise<Links> {
   const lines = notice.groups.flatMap((group) => group.lines);
   const links = await Promise.all(
     lines.map(async ({ eventId, instanceId, keepAlive }): Promise<[string, string] | null> => {
@@ -181,7 +200,7 @@ async function keepAliveLinks(
       return [eventId, `${origin}/keep-alive/${token}`];
     }),
   );
-  return new Map(links.filter((link) => link !== null));
+  return { keepAlive: new Map(links.filter((link) => link !== null)), origin };
 }
 
 /** What the settings of a channel are sealed for. */

@@ -1,6 +1,7 @@
 import { post } from "../../outbound/call.ts";
 import type { Notice, NoticeGroup } from "../notice.ts";
-import { type Channel, deliveryOf, type KeepAliveLinks, unreachable } from "./channel.ts";
+import { type Channel, deliveryOf, type Links, unreachable } from "./channel.ts";
+import { clip, itemsOf, KEEP_ALIVE, moreOf } from "./items.ts";
 
 /**
  * A Slack incoming webhook, with Block Kit. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks;
@@ -22,7 +23,7 @@ export function slack(settings: { readonly url: string }, allowLoopback: boolean
 const SIGN = { info: ":information_source:", warning: ":warning:", critical: ":rotating_light:" } as const;
 const MAXIMUM_BLOCKS = 50;
 
-function blocksOf(notice: Notice, links: KeepAliveLinks): unknown[] {
+function blocksOf(notice: Notice, links: Links): unknown[] {
   const header = {
     type: "header",
     text: { type: "plain_text", text: clip(`${SIGN[notice.severity]} ${notice.title}`, 150), emoji: true },
@@ -30,14 +31,14 @@ function blocksOf(notice: Notice, links: KeepAliveLinks): unknown[] {
   return [header, ...notice.groups.flatMap((group) => sectionsOf(group, links))].slice(0, MAXIMUM_BLOCKS);
 }
 
-function sectionsOf(group: NoticeGroup, links: KeepAliveLinks): unknown[] {
-  const lines = group.lines.map((line) => {
-    const link = links.get(line.eventId);
-    const who = line.instanceId === "" ? "" : `*${escaped(line.name)}* \`${escaped(line.instanceId)}\` `;
-    const money = line.moneyText === undefined ? "" : `\n_${escaped(line.moneyText)}_`;
-    return `• ${who}${escaped(line.message)}${money}${link === undefined ? "" : ` <${link}|Keep it alive>`}`;
+function sectionsOf(group: NoticeGroup, links: Links): unknown[] {
+  const lines = itemsOf(group, links).map(({ who, message, money, keepAliveUrl }) => {
+    const told = who && `*<${who.url}|${escaped(who.name)}>* \`${escaped(who.instanceId)}\` `;
+    const costs = money === null ? "" : `\n_${escaped(money)}_`;
+    const link = keepAliveUrl === null ? "" : ` <${keepAliveUrl}|${KEEP_ALIVE}>`;
+    return `• ${told ?? ""}${escaped(message)}${costs}${link}`;
   });
-  const more = group.more === 0 ? [] : [`_and ${group.more} more_`];
+  const more = group.more === 0 ? [] : [`_${moreOf(group.more)}_`];
   // Each line stands in a section of its own length: links must not be cut.
   const texts: string[] = [];
   for (const line of [`*${escaped(group.heading)}*`, ...lines, ...more]) {
@@ -51,8 +52,4 @@ function sectionsOf(group: NoticeGroup, links: KeepAliveLinks): unknown[] {
 /** https://docs.slack.dev/messaging/formatting-message-text#escaping */
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-function clip(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }

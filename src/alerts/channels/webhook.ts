@@ -1,7 +1,8 @@
 import { toIso } from "../../lifecycle/model/time.ts";
 import { postSigned } from "../../outbound/call.ts";
 import type { Notice } from "../notice.ts";
-import { type Channel, deliveryOf, type KeepAliveLinks, unreachable } from "./channel.ts";
+import { type Channel, deliveryOf, type Links, unreachable } from "./channel.ts";
+import { instanceUrl } from "./items.ts";
 
 /** Any receiver, signed by Standard Webhooks: one message of type `alert`. */
 export function webhook(
@@ -24,7 +25,7 @@ export function webhook(
   };
 }
 
-function dataOf(notice: Notice, links: KeepAliveLinks) {
+function dataOf(notice: Notice, links: Links) {
   return {
     title: notice.title,
     severity: notice.severity,
@@ -40,7 +41,8 @@ function dataOf(notice: Notice, links: KeepAliveLinks) {
         money: line.money ?? null,
         money_text: line.moneyText ?? null,
         at: toIso(line.at),
-        keep_alive_url: links.get(line.eventId) ?? null,
+        url: line.instanceId === "" ? null : instanceUrl(links, line.instanceId),
+        keep_alive_url: links.keepAlive.get(line.eventId) ?? null,
       })),
       more: group.more,
       money: group.money ?? null,

@@ -10,6 +10,7 @@ import {
   deleteChannel,
   listChannels,
   noteDelivery,
+  OPTIONAL_FIELDS,
   sendNotice,
 } from "../alerts/channels/registry.ts";
 import type { Notice } from "../alerts/notice.ts";
@@ -24,9 +25,11 @@ import { readSettings } from "../platform/settings.ts";
 
 /** Where an owner's alerts go. */
 
-const settingsForms = [...CHANNEL_FIELDS].map(
-  ([kind, fields]) => `\`{kind: ${[kind, ...fields].join(", ")}}\``,
-);
+const settingsForms = [...CHANNEL_FIELDS].map(([kind, fields]) => {
+  const optional = OPTIONAL_FIELDS.get(kind) ?? [];
+  const named = fields.map((field) => (optional.includes(field) ? `${field}?` : field));
+  return `\`{kind: ${[kind, ...named].join(", ")}}\``;
+});
 
 const channelSchema = component(
   "Channel",

@@ -1,7 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CHANNEL_FIELDS } from "../../src/alerts/channels/registry.ts";
-import { CHANNEL_FIELDS as PAGE_FIELDS } from "../../src/dashboard/settings/channel-fields.ts";
+import { CHANNEL_FIELDS, OPTIONAL_FIELDS } from "../../src/alerts/channels/registry.ts";
+import {
+  OPTIONAL_FIELDS as OPTIONAL_ON_PAGE,
+  CHANNEL_FIELDS as PAGE_FIELDS,
+} from "../../src/dashboard/settings/channel-fields.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import { call, newUser, rowsOf } from "../world.ts";
 
@@ -24,6 +27,8 @@ async function channel(token: string): Promise<string> {
 describe("channels", () => {
   it("can be added on the page, of every kind that there is", () => {
     expect(new Map(Object.entries(PAGE_FIELDS))).toEqual(CHANNEL_FIELDS);
+    const optional = [...OPTIONAL_FIELDS].filter(([, fields]) => fields.length > 0);
+    expect(Object.entries(OPTIONAL_ON_PAGE)).toEqual(optional);
   });
 
   it("are listed without their secrets, which rest sealed", async () => {
@@ -88,6 +93,14 @@ describe("channels", () => {
     [{ kind: "webhook", url: "https://example.com/", secret: "short" }, "body.settings.secret"],
     [{ kind: "email", to: "nobody" }, "body.settings.to"],
     [{ kind: "email", to: "a@b.c\r\nBcc: everybody@example.com" }, "body.settings.to"],
+    [{ kind: "discord", url: "https://discord.com/channels/1/2" }, "body.settings.url"],
+    [{ kind: "discord", url: "https://10.0.0.1/api/webhooks/1/x" }, "body.settings.url"],
+    [{ kind: "teams", url: "https://[::1]/workflow" }, "body.settings.url"],
+    [{ kind: "telegram", token: "x/../y", chat_id: "1" }, "body.settings.token"],
+    [{ kind: "telegram", token: `123456:${"A".repeat(35)}`, chat_id: "1?a=b" }, "body.settings.chat_id"],
+    [{ kind: "ntfy", topic: "a/b" }, "body.settings.topic"],
+    [{ kind: "ntfy", server: "https://192.168.1.2", topic: "gpus" }, "body.settings.server"],
+    [{ kind: "ntfy", topic: "gpus", token: "tk_1\r\nX: y" }, "body.settings.token"],
     [{ kind: "pigeon" }, "body.settings.kind"],
   ])("are refused with %o", async (bad, path) => {
     const { token } = await newUser();

@@ -8,8 +8,12 @@ import { fleetOf } from "../../platform/address.ts";
 import { count } from "../../service/meter.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, type Delivery, type Links, undeliverable, withoutSecrets } from "./channel.ts";
+import { DISCORD_URL, discord } from "./discord.ts";
 import { email } from "./email.ts";
+import { NTFY_TOPIC, ntfy } from "./ntfy.ts";
 import { slack } from "./slack.ts";
+import { teams } from "./teams.ts";
+import { TELEGRAM_CHAT, TELEGRAM_TOKEN, telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
 /** The channels through which a user is alerted. Their settings rest sealed in the user's fleet. */
@@ -21,6 +25,25 @@ export function channelSettingsSchema(allowLoopback: boolean) {
     z.strictObject({ kind: z.literal("slack"), url }),
     z.strictObject({ kind: z.literal("email"), to: z.email().max(254) }),
     z.strictObject({ kind: z.literal("webhook"), url, secret: webhookSecretSchema }),
+    z.strictObject({
+      kind: z.literal("discord"),
+      url: url.regex(DISCORD_URL, "must be a webhook of Discord: https://discord.com/api/webhooks/…"),
+    }),
+    z.strictObject({ kind: z.literal("teams"), url }),
+    z.strictObject({
+      kind: z.literal("telegram"),
+      token: z.string().regex(TELEGRAM_TOKEN, "must be a bot's token: 123456:ABC…"),
+      chat_id: z.string().regex(TELEGRAM_CHAT, "must be a chat's number, or @ and a public channel's name"),
+    }),
+    z.strictObject({
+      kind: z.literal("ntfy"),
+      server: url.default("https://ntfy.sh"),
+      topic: z.string().regex(NTFY_TOPIC, "must be 1 to 64 letters, digits, - and _"),
+      token: z
+        .string()
+        .regex(/^[\w-]{1,200}$/, "must be an access token: tk_…")
+        .optional(),
+    }),
   ]);
 }
 
@@ -35,6 +58,14 @@ export const CHANNEL_FIELDS: ReadonlyMap<ChannelKind, readonly string[]> = new M
   channelSettingsSchema(false).options.map(({ shape: { kind, ...fields } }) => [
     kind.value,
     Object.keys(fields),
+  ]),
+);
+
+/** Those of them that may be left out. */
+export const OPTIONAL_FIELDS: ReadonlyMap<ChannelKind, readonly string[]> = new Map(
+  channelSettingsSchema(false).options.map(({ shape: { kind, ...fields } }) => [
+    kind.value,
+    Object.entries(fields).flatMap(([name, field]) => (field.safeParse(undefined).success ? [name] : [])),
   ]),
 );
 
@@ -157,6 +188,14 @@ function open(settings: ChannelSettings, env: Env): Channel {
       return email(settings, env);
     case "webhook":
       return webhook(settings, allowsLoopback(env));
+    case "discord":
+      return discord(settings, allowsLoopback(env));
+    case "teams":
+      return teams(settings, allowsLoopback(env));
+    case "telegram":
+      return telegram(settings, allowsLoopback(env));
+    case "ntfy":
+      return ntfy(settings, allowsLoopback(env));
   }
 }
 
@@ -164,7 +203,13 @@ function open(settings: ChannelSettings, env: Env): Channel {
 function secretsOf(settings: ChannelSettings): string[] {
   switch (settings.kind) {
     case "slack":
+    case "discord":
+    case "teams":
       return secretsOfUrl(settings.url);
+    case "telegram":
+      return [settings.token];
+    case "ntfy":
+      return [settings.topic, ...(settings.token === undefined ? [] : [settings.token])];
     case "email":
       return [];
     case "webhook":

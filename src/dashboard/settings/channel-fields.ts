@@ -3,6 +3,10 @@ export const CHANNEL_FIELDS = {
   slack: ["url"],
   email: ["to"],
   webhook: ["url", "secret"],
+  discord: ["url"],
+  teams: ["url"],
+  telegram: ["token", "chat_id"],
+  ntfy: ["server", "topic", "token"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ChannelKind = keyof typeof CHANNEL_FIELDS;
@@ -14,4 +18,9 @@ export function isChannelKind(text: string): text is ChannelKind {
 }
 
 /** Fields that must not be seen over a shoulder. */
-export const SECRET_FIELDS: readonly string[] = ["secret"];
+export const SECRET_FIELDS: readonly string[] = ["secret", "token"];
+
+/** Fields that may be left out. */
+export const OPTIONAL_FIELDS: Readonly<Partial<Record<ChannelKind, readonly string[]>>> = {
+  ntfy: ["server", "token"],
+};

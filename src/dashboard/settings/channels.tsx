@@ -10,6 +10,7 @@ import {
   CHANNEL_KINDS,
   type ChannelKind,
   isChannelKind,
+  OPTIONAL_FIELDS,
   SECRET_FIELDS,
 } from "./channel-fields.ts";
 
@@ -111,9 +112,12 @@ function AddChannel({ onAdded }: { onAdded: () => void }) {
   const [severity, setSeverity] = useState<Channel["minimum_severity"]>("warning");
   const [settings, setSettings] = useState<Readonly<Record<string, string>>>({});
   const { fields, channelKind, channelField, severityLabel, addChannel, done } = words.value;
+  const isRequired = (field: string) => !OPTIONAL_FIELDS[kind]?.includes(field);
   const submit = async (event: Event) => {
     event.preventDefault();
-    const chosen = Object.fromEntries(CHANNEL_FIELDS[kind].map((field) => [field, settings[field]?.trim()]));
+    const chosen = Object.fromEntries(
+      CHANNEL_FIELDS[kind].map((field) => [field, settings[field]?.trim() || undefined]),
+    );
     const added = await doAndSay(
       () =>
         ask("POST", "/api/agent/channels", {
@@ -155,7 +159,7 @@ function AddChannel({ onAdded }: { onAdded: () => void }) {
           {SECRET_FIELDS.includes(field) ? (
             <input
               id={`channel-${field}`}
-              required
+              required={isRequired(field)}
               type="password"
               autocomplete="off"
               value={settings[field] ?? ""}
@@ -164,7 +168,7 @@ function AddChannel({ onAdded }: { onAdded: () => void }) {
           ) : (
             <input
               id={`channel-${field}`}
-              required
+              required={isRequired(field)}
               inputMode={field === "to" ? "email" : field === "url" ? "url" : "text"}
               value={settings[field] ?? ""}
               onInput={({ currentTarget }) => setSettings({ ...settings, [field]: currentTarget.value })}

@@ -390,6 +390,8 @@ describe("an instance", () => {
       const page = await open({ colorScheme: "dark" }, /400 \(Bad Request\)/);
       await signIn(page, user);
       await page.getByRole("link", { name: "Rig" }).click();
+      const tab = (name: string) => page.getByRole("link", { name, exact: true }).click();
+      await tab("Policy");
       const field = (label: string) => page.locator(".field").filter({ hasText: label });
       await expect.poll(() => field("Idle under").innerText(), PATIENCE).toContain("8% your default");
       await expect.poll(() => field("Warn after").innerText(), PATIENCE).toContain("3 min service default");
@@ -405,10 +407,12 @@ describe("an instance", () => {
         .waitFor();
       expect(await field("Warn after").innerText()).toContain("2 min set here");
 
+      await tab("Overview");
       for (const range of ["24 h", "7 d", "1 h"]) {
         await page.getByRole("button", { name: range, exact: true }).click();
         await page.getByRole("img", { name: /^GPU: last 90%/ }).waitFor(PATIENCE);
       }
+      await tab("Machine");
       await page.getByRole("button", { name: "Replace the token" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Replace the token" }).click();
       await expect.poll(() => page.locator("pre").innerText()).toMatch(/DUMONT_API_TOKEN=\S+\.\S+\.\S+/);

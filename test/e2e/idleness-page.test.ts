@@ -28,9 +28,11 @@ afterEach(() => {
 async function openAs(user: User, place: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await pages.open(`${world.url}/#/${place}`, options, REFUSED);
   await signIn(page, user);
-  await page.locator("form.policy").waitFor(PATIENCE);
+  await page.locator("form.policy, .instance").first().waitFor(PATIENCE);
   return page;
 }
+
+const tab = (page: Page, name: string) => page.getByRole("link", { name, exact: true }).click();
 
 const ask = (user: User, method: string, path: string, json?: unknown) =>
   request(`${world.url}/api/agent${path}`, method, user.token, json);
@@ -78,7 +80,7 @@ describe("the policy on the page", () => {
     });
     await expect.poll(() => field(page, "Warn after").innerText(), PATIENCE).toContain("15 min your default");
 
-    await page.goto(`${world.url}/#/instances/rig`);
+    await page.goto(`${world.url}/#/instances/rig/policy`);
     await expect.poll(chosen, PATIENCE).toBe("As your default");
     await presets
       .getByText(/warns after 15 min/)
@@ -100,7 +102,7 @@ describe("the policy on the page", () => {
   it("says what observing means, takes sources of use one by one, and says at a field what is not valid", async () => {
     const user = await world.newUser("Ada");
     await register(user, "rig");
-    const page = await openAs(user, "instances/rig");
+    const page = await openAs(user, "instances/rig/policy");
     await page.getByLabel("Mode", { exact: true }).selectOption({ label: "Only observe" });
     await page.getByText(/^Each step is decided, recorded and told, but not taken/).waitFor();
     await section(page, "What counts as use");
@@ -182,7 +184,7 @@ describe("the policy on the page", () => {
       },
     });
 
-    await page.goto(`${world.url}/#/instances/rig`);
+    await page.goto(`${world.url}/#/instances/rig/policy`);
     const own = await section(page, "Horários");
     await own.getByText("seu padrão").first().waitFor(PATIENCE);
     await own.getByRole("button", { name: "Definir aqui" }).click();
@@ -238,9 +240,12 @@ describe("why an instance is idle or is not", () => {
     expect(await row("Your script backup").innerText()).toMatch(/no backup runs\s+not in use/);
     expect(await barriers(page)).toEqual([]);
 
+    await tab(page, "Policy");
     await section(page, "What counts as use");
     await page.getByLabel("ignored: SSH connections").check();
     await save(page);
+    await page.getByRole("status").getByText("Saved.").waitFor(PATIENCE);
+    await tab(page, "Overview");
     await row("SSH connections").getByText("ignored").waitFor(PATIENCE);
     await why
       .getByText(/^Nothing shows use, but not everything can be read.*: requests to vllm\.$/)
@@ -282,6 +287,7 @@ describe("what would come next", () => {
     await sendHeartbeat(world.url, token, { instance_id: "rig", gpu_utilization: 2 });
     const page = await openAs(user, "instances/rig", { timezoneId: "America/Sao_Paulo" });
     await page.getByText(/^Idle warning in 2:\d\d$/).waitFor(PATIENCE);
+    await tab(page, "Policy");
     await page.getByLabel("Careful", { exact: true }).check();
     const schedule = await section(page, "Schedule");
     await schedule.getByRole("button", { name: "Use it" }).click();
@@ -318,7 +324,9 @@ describe("keeping an instance alive", () => {
       .getByRole("status")
       .getByText(/^rig is kept alive until /)
       .waitFor(PATIENCE);
+    await page.getByRole("button", { name: "Keep it alive: until …" }).click();
     await page.getByText("The next such time in Asia/Tokyo.").waitFor();
+    expect(await barriers(page)).toEqual([]);
     const inSixHours = Date.now() + 6 * 3_600_000;
     const time = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Tokyo", timeStyle: "short" });
     await page.getByLabel("until", { exact: true }).fill(time.format(inSixHours));

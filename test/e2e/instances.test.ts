@@ -163,7 +163,7 @@ describe("an instance", () => {
     const rig = { instance_id: "rig", name: "Rig", provider: "webhook", ...COSTS };
     await registerInstance(world.url, user.token, rig);
     const page = await openAs(user);
-    await goTo(page, "instances/rig");
+    await goTo(page, "instances/rig/machine");
     const card = cardOf(page, "Machine");
     await card.getByRole("button", { name: "Change" }).click();
     expect(await barriers(page)).toEqual([]);
@@ -235,6 +235,7 @@ describe("an instance", () => {
     await page.getByText("2 of 3 instances").waitFor();
 
     await row(page, "Alpha").getByRole("link", { name: "Alpha" }).click();
+    await page.getByRole("link", { name: "Machine", exact: true }).click();
     const card = cardOf(page, "Machine");
     await card.getByRole("button", { name: "Change" }).click();
     const tags = card.getByLabel("Tags");
@@ -271,7 +272,7 @@ describe("an instance", () => {
     const rig = { instance_id: "kept", name: "Kept rig", provider: "webhook", ...COSTS };
     await registerInstance(world.url, user.token, rig);
     const page = await openAs(user);
-    await goTo(page, "instances/kept");
+    await goTo(page, "instances/kept/machine");
     await page.getByRole("button", { name: "Stop watching" }).click();
     const dialog = page.getByRole("dialog");
     expect(await dialog.innerText()).toContain("it goes on running and is billed on, at $0.40 an hour");

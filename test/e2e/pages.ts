@@ -53,7 +53,7 @@ export class Pages {
 export async function signIn(page: Page, user: User): Promise<void> {
   await page.getByLabel(/^(User token|Token de usuário)$/).fill(user.token);
   await page.getByRole("button", { name: /^(Sign in|Entrar)$/ }).click();
-  await page.getByRole("navigation").waitFor();
+  await page.getByRole("navigation").first().waitFor();
 }
 
 /** What axe finds that is serious. */

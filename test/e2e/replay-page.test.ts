@@ -199,7 +199,7 @@ describe("previews that are kept", () => {
 
 describe("an instance's own policy", () => {
   it("is tried on that instance alone, on a phone and in Portuguese", async () => {
-    const page = await openAs(ada, "instances/trainer", {
+    const page = await openAs(ada, "instances/trainer/policy", {
       locale: "pt-BR",
       colorScheme: "dark",
       viewport: { width: 390, height: 840 },

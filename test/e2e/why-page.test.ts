@@ -60,7 +60,7 @@ async function live(): Promise<void> {
 }
 
 async function openAs(options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await pages.open(`${world.url}/#/instances/rig`, options, REFUSED);
+  const page = await pages.open(`${world.url}/#/instances/rig/history`, options, REFUSED);
   await signIn(page, user);
   await page.locator("section.why").waitFor(PATIENCE);
   return page;

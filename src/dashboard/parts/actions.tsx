@@ -2,14 +2,14 @@ import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { words } from "../words.ts";
-import { confirmedWith } from "./dialog.tsx";
-import { hibernateMoney, priceOrNull } from "./money.ts";
+import { hibernateInstance } from "./hibernate.ts";
+import { priceOrNull } from "./money.ts";
 import { doAndSay } from "./notice.tsx";
 import { wakeInstance } from "./wake.ts";
 
 /** What the owner can ask of an instance as it stands. */
 export function Actions({ instance, onDone }: { instance: ShownView; onDone?: () => void }) {
-  const { instance_id, name, status, health, provider, control } = instance;
+  const { instance_id, name, status, health, control } = instance;
   // One that was just registered is yet to be heard.
   const mayRun = status !== "pending" || health === "unhealthy";
   const { keepAlive, hibernate, wake, of } = words.value;
@@ -27,21 +27,7 @@ export function Actions({ instance, onDone }: { instance: ShownView; onDone?: ()
     finish();
   };
   const onHibernate = async () => {
-    const { hibernateQuestion, hibernateStakes, comingBack } = words.value;
-    const risks = comingBack.risks(provider, instance.hibernated_cost) ?? "";
-    const stakes = [hibernateStakes, hibernateMoney(instance), risks];
-    const { without, prepares } = words.value.use.preparation;
-    const answer = await confirmedWith(hibernateQuestion(name), stakes.join(" ").trim(), hibernate, without);
-    if (answer === "no") return;
-    await doAndSay(
-      () =>
-        ask<{ status: ShownView["status"] }>(
-          "POST",
-          `${address}/hibernate`,
-          answer === "yes" ? undefined : { prepare: false },
-        ),
-      (asked) => (asked.status === "running" ? prepares(name) : words.value.done.hibernate(name)),
-    );
+    await hibernateInstance(instance);
     finish();
   };
   const onWake = async () => {

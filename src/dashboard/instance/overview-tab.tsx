@@ -1,0 +1,37 @@
+import { instanceAddress } from "../address.ts";
+import { Timeline } from "../parts/timeline.tsx";
+import type { PartProps } from "./detail.ts";
+import { Figures } from "./figures.tsx";
+import { PreparationCard } from "./preparation-card.tsx";
+import { ReadingsCard } from "./readings-card.tsx";
+import { UseCard } from "./use-card.tsx";
+import { instanceWords } from "./words.ts";
+
+/** How the instance is now, and how it came there. */
+export function OverviewTab({ instance, address }: PartProps) {
+  const { now, latest, whole } = instanceWords.value;
+  return (
+    <>
+      <ReadingsCard address={address} intervalSeconds={instance.policy.heartbeat_interval_seconds} />
+      <div class="columns">
+        <div>
+          <section class="card">
+            <h2>{now}</h2>
+            <Figures instance={instance} />
+          </section>
+          <UseCard instance={instance} />
+        </div>
+        <div>
+          <section class="card">
+            <header>
+              <h2>{latest}</h2>
+              <a href={instanceAddress(instance.instance_id, "history")}>{whole}</a>
+            </header>
+            <Timeline path={`${address}/events`} withInstance={false} />
+          </section>
+          <PreparationCard preparation={instance.preparation} address={address} />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -515,6 +515,7 @@ describe("settings", () => {
       expect(await barriers(page)).toEqual([]);
       await page.getByRole("button", { name: "Register" }).click();
       await page.getByRole("link", { name: "Open it" }).click();
+      await page.getByRole("link", { name: "Machine", exact: true }).click();
       await page.getByText("Rack 8").first().waitFor(PATIENCE);
 
       await openSettings(page, "Providers");

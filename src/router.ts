@@ -1,5 +1,6 @@
-import { fromHono } from "chanfana";
+import { fromHono, type OpenAPIRoute } from "chanfana";
 import { Hono } from "hono";
+import type { Role } from "./accounts/roles.ts";
 import { PostActionResult } from "./api/actions.ts";
 import { DeliverDigest } from "./api/admin/deliver-digest.ts";
 import { EndOrder } from "./api/admin/end-order.ts";
@@ -65,12 +66,14 @@ import { WhoAmI } from "./api/whoami.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { constantDocument } from "./http/constant-document.ts";
+import type { ApiContext } from "./http/endpoint.ts";
 import type { ApiEnvironment } from "./http/environment.ts";
 import { answerError, notFound } from "./http/errors.ts";
 import { components, SECURITY_SCHEMES, SESSION_SCHEME } from "./http/openapi.ts";
 import { nameRelease } from "./http/release.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { requireSettings } from "./http/require-settings.ts";
+import { requireRole, withRoles } from "./http/roles.ts";
 import { SESSION_COOKIE } from "./http/session-cookie.ts";
 import { GetMetrics } from "./metrics/route.ts";
 import { version } from "./platform/version.ts";
@@ -114,10 +117,35 @@ export function createRouter(): Hono<ApiEnvironment> {
   });
   for (const [name, schema] of components()) api.registry.register(name, schema);
 
+  // What a user needs to ask for a route: to scrape, to see, to act on machines, policies, channels and alerts, or to hold the
+  // account's keys. The handler of a route that demands no role finds nobody who asks, and fails.
+  const [scrape, see, act, own] = [
+    routesFor("metrics"),
+    routesFor("viewer"),
+    routesFor("operator"),
+    routesFor("owner"),
+  ];
+  function routesFor(role: Role) {
+    const check = requireRole(role);
+    const route = (method: "get" | "post" | "put" | "patch" | "delete") => {
+      return (path: string, endpoint: typeof OpenAPIRoute<[ApiContext]>) => {
+        app[method](path, check);
+        api[method](path, endpoint);
+      };
+    };
+    return {
+      get: route("get"),
+      post: route("post"),
+      put: route("put"),
+      patch: route("patch"),
+      delete: route("delete"),
+    };
+  }
+
   // The document holds the routes below too: it is made when somebody asks.
   app.get(
     "/openapi.json",
-    constantDocument(() => api.schema),
+    constantDocument(() => withRoles(api.schema, app.routes)),
   );
 
   app.use("/healthz", nameRelease(version));
@@ -134,62 +162,62 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/agent/enroll", EnrollMachine);
 
   app.get("/api/agent/live", requireSocketToken("user"));
-  api.get("/api/agent/live", OpenLiveConnection);
+  see.get("/api/agent/live", OpenLiveConnection);
 
   app.use("/api/agent/*", requireToken("user"));
-  api.get("/api/agent/whoami", WhoAmI);
-  api.get("/api/agent/instances", ListInstances);
-  api.post("/api/agent/instances", RegisterInstance);
-  api.get("/api/agent/instances/:id", GetInstance);
-  api.patch("/api/agent/instances/:id", ChangeInstance);
-  api.delete("/api/agent/instances/:id", RemoveInstance);
-  api.post("/api/agent/instances/:id/token", RotateInstanceToken);
-  api.post("/api/agent/instances/:id/keep-alive", KeepAlive);
-  api.post("/api/agent/instances/:id/lifecycle/preview", PreviewLifecycle);
-  api.post("/api/agent/instances/:id/hibernate", Hibernate);
-  api.post("/api/agent/instances/:id/wake", Wake);
-  api.get("/api/agent/instances/:id/preparation", GetPreparation);
-  api.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
-  api.get("/api/agent/instances/:id/events", ListInstanceEvents);
-  api.get("/api/agent/instances/:id/why", WhyThen);
-  api.get("/api/agent/events", ListEvents);
-  api.get("/api/agent/hibernate-all", GetHibernateAll);
-  api.post("/api/agent/hibernate-all", HibernateAll);
-  api.get("/api/agent/budget", GetBudget);
-  api.put("/api/agent/budget", PutBudget);
-  api.get("/api/agent/policy", GetPolicy);
-  api.put("/api/agent/policy", PutPolicy);
-  api.get("/api/agent/policy/preview", ListPolicyPreviews);
-  api.post("/api/agent/policy/preview", StartPolicyPreview);
-  api.get("/api/agent/policy/preview/:id", GetPolicyPreview);
-  api.delete("/api/agent/policy/preview/:id", DeletePolicyPreview);
-  api.get("/api/agent/policy/preview/:id/instances", ListPolicyPreviewInstances);
-  api.get("/api/agent/costs", GetCosts);
-  api.get("/api/agent/costs/report", GetCostReport);
-  api.get("/api/agent/savings", GetSavings);
-  api.get("/api/agent/channels", ListChannels);
-  api.post("/api/agent/channels", CreateChannel);
-  api.delete("/api/agent/channels/:id", DeleteChannel);
-  api.post("/api/agent/channels/:id/test", TestChannel);
-  api.post("/api/agent/channels/:id/confirmation", SendConfirmation);
-  api.get("/api/agent/connections", ListConnections);
-  api.post("/api/agent/connections", CreateConnection);
-  api.patch("/api/agent/connections/:id", ChangeConnection);
-  api.delete("/api/agent/connections/:id", DeleteConnection);
-  api.post("/api/agent/connections/:id/check", CheckConnection);
-  api.get("/api/agent/enrollments", ListEnrollments);
-  api.post("/api/agent/enrollments", CreateEnrollment);
-  api.delete("/api/agent/enrollments/:id", DeleteEnrollment);
-  api.get("/api/agent/providers/:kind", GetProvider);
-  api.put("/api/agent/providers/:kind", PutProvider);
-  api.delete("/api/agent/providers/:kind", DeleteProvider);
-  api.get("/api/agent/inventory", GetInventory);
-  api.post("/api/agent/connections/:id/sync", SyncConnection);
-  api.post("/api/agent/inventory/adopt", AdoptMachines);
-  api.post("/api/agent/actions/:id/result", PostActionResult);
+  scrape.get("/api/agent/whoami", WhoAmI);
+  see.get("/api/agent/instances", ListInstances);
+  act.post("/api/agent/instances", RegisterInstance);
+  see.get("/api/agent/instances/:id", GetInstance);
+  act.patch("/api/agent/instances/:id", ChangeInstance);
+  act.delete("/api/agent/instances/:id", RemoveInstance);
+  act.post("/api/agent/instances/:id/token", RotateInstanceToken);
+  act.post("/api/agent/instances/:id/keep-alive", KeepAlive);
+  act.post("/api/agent/instances/:id/lifecycle/preview", PreviewLifecycle);
+  act.post("/api/agent/instances/:id/hibernate", Hibernate);
+  act.post("/api/agent/instances/:id/wake", Wake);
+  see.get("/api/agent/instances/:id/preparation", GetPreparation);
+  see.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
+  see.get("/api/agent/instances/:id/events", ListInstanceEvents);
+  see.get("/api/agent/instances/:id/why", WhyThen);
+  see.get("/api/agent/events", ListEvents);
+  see.get("/api/agent/hibernate-all", GetHibernateAll);
+  act.post("/api/agent/hibernate-all", HibernateAll);
+  see.get("/api/agent/budget", GetBudget);
+  act.put("/api/agent/budget", PutBudget);
+  see.get("/api/agent/policy", GetPolicy);
+  act.put("/api/agent/policy", PutPolicy);
+  see.get("/api/agent/policy/preview", ListPolicyPreviews);
+  act.post("/api/agent/policy/preview", StartPolicyPreview);
+  see.get("/api/agent/policy/preview/:id", GetPolicyPreview);
+  act.delete("/api/agent/policy/preview/:id", DeletePolicyPreview);
+  see.get("/api/agent/policy/preview/:id/instances", ListPolicyPreviewInstances);
+  see.get("/api/agent/costs", GetCosts);
+  see.get("/api/agent/costs/report", GetCostReport);
+  see.get("/api/agent/savings", GetSavings);
+  see.get("/api/agent/channels", ListChannels);
+  act.post("/api/agent/channels", CreateChannel);
+  act.delete("/api/agent/channels/:id", DeleteChannel);
+  act.post("/api/agent/channels/:id/test", TestChannel);
+  act.post("/api/agent/channels/:id/confirmation", SendConfirmation);
+  see.get("/api/agent/connections", ListConnections);
+  own.post("/api/agent/connections", CreateConnection);
+  own.patch("/api/agent/connections/:id", ChangeConnection);
+  own.delete("/api/agent/connections/:id", DeleteConnection);
+  act.post("/api/agent/connections/:id/check", CheckConnection);
+  see.get("/api/agent/enrollments", ListEnrollments);
+  act.post("/api/agent/enrollments", CreateEnrollment);
+  act.delete("/api/agent/enrollments/:id", DeleteEnrollment);
+  see.get("/api/agent/providers/:kind", GetProvider);
+  own.put("/api/agent/providers/:kind", PutProvider);
+  own.delete("/api/agent/providers/:kind", DeleteProvider);
+  see.get("/api/agent/inventory", GetInventory);
+  act.post("/api/agent/connections/:id/sync", SyncConnection);
+  act.post("/api/agent/inventory/adopt", AdoptMachines);
+  act.post("/api/agent/actions/:id/result", PostActionResult);
 
   app.get("/metrics", requireToken("user", "admin"));
-  api.get("/metrics", GetMetrics);
+  scrape.get("/metrics", GetMetrics);
 
   app.use("/api/admin/*", requireToken("admin"));
   api.post("/api/admin/users", CreateUser);

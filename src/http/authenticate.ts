@@ -41,7 +41,8 @@ function requireTokenOf(
       const needed = scopes.join(" or ");
       throw new ApiError("forbidden", `This needs a token of scope ${needed}, not ${principal.scope}`);
     }
-    c.set("principal", principal);
+    if (principal.scope === "user") c.set("asking", principal);
+    else c.set("principal", principal);
     await next();
   };
 }

@@ -1,7 +1,10 @@
-import type { Principal } from "../accounts/principal.ts";
+import type { Principal, UserPrincipal } from "../accounts/principal.ts";
 
-/** What every handler finds in its context. */
+/**
+ * What every handler finds in its context. A user becomes the `principal` once a route has found that their role allows it: before
+ * that they are `asking`.
+ */
 export interface ApiEnvironment {
   Bindings: Env;
-  Variables: { principal: Principal; requestId: string };
+  Variables: { principal: Principal; asking: UserPrincipal | undefined; requestId: string };
 }

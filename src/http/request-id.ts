@@ -42,7 +42,7 @@ function isToLog({ req }: Context<ApiEnvironment>): boolean {
 /** How the log names a request, and who makes it. */
 export function requestFields(c: Context<ApiEnvironment>): LogFields {
   // A request that fails before anybody has asked who makes it has no principal.
-  const principal: Principal | undefined = c.get("principal");
+  const principal: Principal | undefined = c.get("principal") ?? c.get("asking");
   return {
     request_id: c.get("requestId"),
     method: c.req.method,

@@ -58,7 +58,7 @@ const PURE_INSTANCE_TESTS = ["attempts", "delivery", "losses", "next-alarm"].map
 
 /** Of alerts, the same. */
 const PURE_ALERT_TESTS = [
-  "test/alerts/{cost-report,notice,told-before}.test.ts",
+  "test/alerts/{cost-report,notice,problems,told-before}.test.ts",
   "test/alerts/channels/**/*.test.ts",
 ];
 

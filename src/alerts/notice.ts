@@ -4,6 +4,7 @@ import { FIGURES, type Money, moneyIn } from "../lifecycle/model/money.ts";
 import { sayMoney, sayTogether, type Together, together } from "../lifecycle/model/say-money.ts";
 import { openEnum } from "../lifecycle/model/stored.ts";
 import { type ReportedCosts, reportedCostsSchema } from "./cost-report.ts";
+import { endsOf } from "./problems.ts";
 
 /** What an owner is told: pure, from events to one message. */
 
@@ -98,6 +99,7 @@ export const noticeSchema: z.ZodType<Notice> = z.object({
 
 /** A group names so many instances and counts the rest. */
 const LINES_PER_GROUP = 10;
+const INCIDENTS_PER_GROUP = 50;
 
 /** A keep-alive link is good until the step that it holds back, and an hour more. */
 const LINK_GRACE_MS = 3_600_000;
@@ -108,14 +110,29 @@ function isAtLeast(severity: Severity, minimum: Severity): boolean {
   return WEIGHT[severity] >= WEIGHT[minimum];
 }
 
-/** The one message for a channel that wants `minimum` and worse; null when there is nothing for it. */
-export function composeNotice(alerts: readonly Alert[], minimum: Severity): Notice | null {
-  const wanted = alerts.filter((alert) => isAtLeast(weightOf(alert), minimum));
+/**
+ * The one message for a channel that wants `minimum` and worse; null when there is nothing for it. `keepsIncidents`: it also hears of
+ * whatever ends a problem, and of more instances by name.
+ */
+export function composeNotice(
+  alerts: readonly Alert[],
+  minimum: Severity,
+  keepsIncidents = false,
+): Notice | null {
+  const wanted = alerts.filter(
+    (alert) => isAtLeast(weightOf(alert), minimum) || (keepsIncidents && endsOf(alert.kind).length > 0),
+  );
   const [first] = wanted;
   if (first === undefined) return null;
+  const lines = keepsIncidents ? INCIDENTS_PER_GROUP : LINES_PER_GROUP;
   const kinds = [...new Set(wanted.map((alert) => alert.kind))];
   const groups = kinds
-    .map((kind) => composeGroup(wanted.filter((alert) => alert.kind === kind)))
+    .map((kind) =>
+      composeGroup(
+        wanted.filter((alert) => alert.kind === kind),
+        lines,
+      ),
+    )
     .sort((a, b) => WEIGHT[b.severity] - WEIGHT[a.severity]);
   const title =
     wanted.length === 1
@@ -127,7 +144,7 @@ export function composeNotice(alerts: readonly Alert[], minimum: Severity): Noti
   return { title, severity, groups };
 }
 
-function composeGroup(alerts: readonly Alert[]): NoticeGroup {
+function composeGroup(alerts: readonly Alert[], lines: number): NoticeGroup {
   const [first] = alerts;
   if (first === undefined) throw new Error("a group has at least one alert");
   const { kind } = first;
@@ -143,8 +160,8 @@ function composeGroup(alerts: readonly Alert[]): NoticeGroup {
     severity: alerts.some((alert) => alert.severity === "critical") ? "critical" : first.severity,
     heading:
       first.instanceId === "" ? first.message : `${subject} ${spoken(kind)}${sum === null ? "" : `, ${sum}`}`,
-    lines: alerts.slice(0, LINES_PER_GROUP).map(lineOf),
-    more: Math.max(0, alerts.length - LINES_PER_GROUP),
+    lines: alerts.slice(0, lines).map(lineOf),
+    more: Math.max(0, alerts.length - lines),
     money,
   };
 }

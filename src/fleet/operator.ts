@@ -1,3 +1,4 @@
+import { keepsIncidents } from "../alerts/channels/registry.ts";
 import { composeNotice } from "../alerts/notice.ts";
 import type { OperatorWord } from "../lifecycle/model/instance-event.ts";
 import type { Fleet } from "./fleet.ts";
@@ -66,9 +67,10 @@ function deliverDigestAgain(fleet: Fleet, digestId: string, channelId: string | 
     const channels = fleet.channels
       .list()
       .filter(({ id, confirmed }) => confirmed && (channelId === null || id === channelId));
-    const messages = channels.filter(({ id, minimumSeverity }) => {
+    const messages = channels.filter(({ id, kind, minimumSeverity }) => {
       if (fleet.deliveries.hasten(digestId, id, now)) return true;
-      const notice = alerts.length === 0 ? null : composeNotice(alerts, minimumSeverity);
+      const notice =
+        alerts.length === 0 ? null : composeNotice(alerts, minimumSeverity, keepsIncidents(kind));
       // An id of its own: a workflow may have gone on with the first one, and does not begin twice.
       const delivery = `${digestId}-${id.slice(0, 28)}-${now.toString(36)}`;
       if (notice !== null) fleet.deliveries.add({ id: delivery, channelId: id, digestId, notice }, now);

@@ -101,6 +101,8 @@ describe("channels", () => {
     [{ kind: "ntfy", topic: "a/b" }, "body.settings.topic"],
     [{ kind: "ntfy", server: "https://192.168.1.2", topic: "gpus" }, "body.settings.server"],
     [{ kind: "ntfy", topic: "gpus", token: "tk_1\r\nX: y" }, "body.settings.token"],
+    [{ kind: "pagerduty", routing_key: "short" }, "body.settings.routing_key"],
+    [{ kind: "pagerduty", routing_key: "k".repeat(32), region: "mars" }, "body.settings.region"],
     [{ kind: "pigeon" }, "body.settings.kind"],
   ])("are refused with %o", async (bad, path) => {
     const { token } = await newUser();

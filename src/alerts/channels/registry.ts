@@ -11,6 +11,7 @@ import { type Channel, type Delivery, type Links, undeliverable, withoutSecrets 
 import { DISCORD_URL, discord } from "./discord.ts";
 import { email } from "./email.ts";
 import { NTFY_TOPIC, ntfy } from "./ntfy.ts";
+import { PAGERDUTY_KEY, pagerduty, REGIONS } from "./pagerduty.ts";
 import { slack } from "./slack.ts";
 import { teams } from "./teams.ts";
 import { TELEGRAM_CHAT, TELEGRAM_TOKEN, telegram } from "./telegram.ts";
@@ -44,11 +45,23 @@ export function channelSettingsSchema(allowLoopback: boolean) {
         .regex(/^[\w-]{1,200}$/, "must be an access token: tk_…")
         .optional(),
     }),
+    z.strictObject({
+      kind: z.literal("pagerduty"),
+      routing_key: z.string().regex(PAGERDUTY_KEY, "must be an integration key: 32 letters and digits"),
+      region: z.enum(REGIONS).default("us"),
+    }),
   ]);
 }
 
 /** Kinds whose address anybody could enter: whoever gets the messages must have agreed. */
 const TO_CONFIRM: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["email"]);
+
+/** Kinds that keep an incident for each problem: they must hear of its end, whatever they want to hear of. */
+const KEEPS_INCIDENTS: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["pagerduty"]);
+
+export function keepsIncidents(kind: ChannelKind): boolean {
+  return KEEPS_INCIDENTS.has(kind);
+}
 
 type ChannelSettings = z.infer<ReturnType<typeof channelSettingsSchema>>;
 export type ChannelKind = ChannelSettings["kind"];
@@ -164,7 +177,7 @@ export async function sendBy(
   const settings = await openSettings(env, { userId, id, sealed });
   if (settings === null) return undeliverable("this version of the service does not know such a channel");
   const links = await linksOf(env, userId, sealed.origin, notice);
-  const answered = await open(settings, env).send(notice, links, `${messageId}-${id}`);
+  const answered = await open(settings, env, `${userId}/${id}`).send(notice, links, `${messageId}-${id}`);
   const delivery = withoutSecrets(answered, secretsOf(settings));
   const outcome = delivery.delivered ? "delivered" : "failed";
   count(env, context, "alerts", { channel: settings.kind, outcome });
@@ -180,7 +193,8 @@ export async function openSettings(
   return jsonText(channelSettingsSchema(allowsLoopback(env))).safeParse(text).data ?? null;
 }
 
-function open(settings: ChannelSettings, env: Env): Channel {
+/** `scope`: names the channel among all. */
+function open(settings: ChannelSettings, env: Env, scope: string): Channel {
   switch (settings.kind) {
     case "slack":
       return slack(settings, allowsLoopback(env));
@@ -196,6 +210,8 @@ function open(settings: ChannelSettings, env: Env): Channel {
       return telegram(settings, allowsLoopback(env));
     case "ntfy":
       return ntfy(settings, allowsLoopback(env));
+    case "pagerduty":
+      return pagerduty(settings, scope, allowsLoopback(env));
   }
 }
 
@@ -210,6 +226,8 @@ function secretsOf(settings: ChannelSettings): string[] {
       return [settings.token];
     case "ntfy":
       return [settings.topic, ...(settings.token === undefined ? [] : [settings.token])];
+    case "pagerduty":
+      return [settings.routing_key];
     case "email":
       return [];
     case "webhook":

@@ -32,12 +32,19 @@ const COLOUR = { info: "accent", warning: "warning", critical: "attention" } as 
 /** The message with as many of its parts as it may hold. */
 function bodyOf(notice: Notice, links: Links): string {
   const parts = notice.groups.flatMap((group) => partsOf(group, links));
-  const encoder = new TextEncoder();
-  for (let kept = parts.length; kept > 0; kept--) {
-    const body = wrapped(notice, parts.slice(0, kept), links, kept < parts.length);
-    if (encoder.encode(body).length <= BODY_BYTES) return body;
-  }
-  return wrapped(notice, [], links, parts.length > 0);
+  let left = BODY_BYTES - bytesOf(wrapped(notice, [], links, true));
+  const isOver = (part: object) => {
+    left -= bytesOf(JSON.stringify(part)) + 1;
+    return left < 0;
+  };
+  const over = parts.findIndex(isOver);
+  return over === -1
+    ? wrapped(notice, parts, links, false)
+    : wrapped(notice, parts.slice(0, over), links, true);
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function wrapped(notice: Notice, parts: readonly object[], links: Links, isCut: boolean): string {

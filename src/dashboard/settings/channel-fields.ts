@@ -7,6 +7,7 @@ export const CHANNEL_FIELDS = {
   teams: ["url"],
   telegram: ["token", "chat_id"],
   ntfy: ["server", "topic", "token"],
+  pagerduty: ["routing_key", "region"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ChannelKind = keyof typeof CHANNEL_FIELDS;
@@ -18,9 +19,10 @@ export function isChannelKind(text: string): text is ChannelKind {
 }
 
 /** Fields that must not be seen over a shoulder. */
-export const SECRET_FIELDS: readonly string[] = ["secret", "token"];
+export const SECRET_FIELDS: readonly string[] = ["secret", "token", "routing_key"];
 
 /** Fields that may be left out. */
 export const OPTIONAL_FIELDS: Readonly<Partial<Record<ChannelKind, readonly string[]>>> = {
   ntfy: ["server", "token"],
+  pagerduty: ["region"],
 };

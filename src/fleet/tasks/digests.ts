@@ -1,6 +1,6 @@
+import { keepsIncidents } from "../../alerts/channels/registry.ts";
 import { composeNotice, type Notice } from "../../alerts/notice.ts";
 import { type Outage, withoutOutage, withoutRepeats } from "../../alerts/told-before.ts";
-import { type Severity, severitySchema } from "../../lifecycle/model/history-event.ts";
 import type { Urgency } from "../rules/digest-window.ts";
 import type { Channels } from "../tables/channels.ts";
 import type { Deliveries } from "../tables/deliveries.ts";
@@ -50,15 +50,14 @@ export class Digests {
     const told = withoutRepeats(news, earlier, reminderMs);
     const isTold = new Set(told);
     this.#events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
-    const notices = new Map(
-      severitySchema.options.map((minimum): [Severity, Notice | null] => [
-        minimum,
-        composeNotice(told, minimum),
-      ]),
-    );
+    const notices = new Map<string, Notice | null>();
     for (const channel of this.#channels.list()) {
-      const notice = notices.get(channel.minimumSeverity) ?? null;
-      if (notice === null || !channel.confirmed) continue;
+      if (!channel.confirmed) continue;
+      const incidents = keepsIncidents(channel.kind);
+      const key = `${channel.minimumSeverity}/${incidents}`;
+      if (!notices.has(key)) notices.set(key, composeNotice(told, channel.minimumSeverity, incidents));
+      const notice = notices.get(key) ?? null;
+      if (notice === null) continue;
       const id = deliveryIdOf(digestId, channel.id);
       this.#deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
     }

@@ -148,3 +148,35 @@ export function fakeNtfy(token: string | null = null): Promise<FakeService> {
     () => json(200, { id: "abc", event: "message" }),
   );
 }
+
+export const PAGERDUTY_ROUTE = "k".repeat(32);
+
+/** https://developer.pagerduty.com/docs/send-alert-event, and which incidents are open by what it has taken. */
+export async function fakePagerDuty(): Promise<FakeService & { open(): Map<string, Sent> }> {
+  const service = await serve(
+    ({ path }, { routing_key, event_action, dedup_key, payload }) => {
+      if (path !== "/v2/enqueue") return json(404, {});
+      const isTrigger = event_action === "trigger";
+      const isGood =
+        routing_key === PAGERDUTY_ROUTE &&
+        ["trigger", "resolve"].includes(event_action) &&
+        dedup_key?.length > 0 &&
+        dedup_key.length <= 255 &&
+        (!isTrigger ||
+          (payload?.summary?.length <= 1024 &&
+            payload.source?.length > 0 &&
+            ["info", "warning", "error", "critical"].includes(payload.severity)));
+      return isGood ? null : json(400, { status: "invalid event", message: "Event object is invalid" });
+    },
+    () => json(202, { status: "success", message: "Event processed" }),
+  );
+  const open = () => {
+    const incidents = new Map<string, Sent>();
+    for (const event of service.taken) {
+      if (event.event_action === "trigger") incidents.set(event.dedup_key, event);
+      else incidents.delete(event.dedup_key);
+    }
+    return incidents;
+  };
+  return { ...service, open };
+}

@@ -6,6 +6,7 @@ import { type ApiError, errorResponses, type Issue, invalid } from "../http/erro
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import {
+  DEFAULT_POLICY,
   mergePolicy,
   type PolicyOverrides,
   policyOverridesSchema,
@@ -31,12 +32,18 @@ export const newOverridesSchema = component(
   policyOverridesSchema.extend({ preset: presetSchema.optional() }),
 );
 
+const defaultsSchema = component(
+  "PolicyDefaults",
+  policySettingsSchema.describe("The service's own policy: what holds where nobody has set anything"),
+);
+
 const userPolicySchema = component(
   "UserPolicy",
   z.object({
     policy: policySchema,
     preset: shownPresetSchema,
     overrides: overridesSchema,
+    defaults: defaultsSchema,
     presets: presetsSchema,
   }),
 );
@@ -49,7 +56,7 @@ const policyResponse = jsonResponse(
 
 function answerOf(overrides: PolicyOverrides) {
   const policy = mergePolicy(overrides);
-  return { policy, preset: presetOf(policy), overrides, presets: PRESET_VALUES };
+  return { policy, preset: presetOf(policy), overrides, defaults: DEFAULT_POLICY, presets: PRESET_VALUES };
 }
 
 export class GetPolicy extends Endpoint {

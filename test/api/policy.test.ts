@@ -18,7 +18,7 @@ afterEach(() => {
 describe("the user's policy", () => {
   it("is the service's default until changed, and shows what was set", async () => {
     const { token } = await newUser();
-    const shown = { preset: "thrifty", presets: PRESET_VALUES };
+    const shown = { preset: "thrifty", defaults: DEFAULT_POLICY, presets: PRESET_VALUES };
     expect((await call("GET", "/api/agent/policy", { token })).body).toEqual({
       policy: DEFAULT_POLICY,
       overrides: {},

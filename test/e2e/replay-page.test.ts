@@ -91,7 +91,7 @@ const previewsOf = async (user: User) =>
 
 describe("a number of the policy that is changed", () => {
   it("shows beside it what the last week would have come to, and is not saved by that", async () => {
-    const page = await openAs(ada, "settings");
+    const page = await openAs(ada, "settings/policy");
     await type(page, { "Hibernate after": "10", "Warn after": "6" });
     await expect.poll(() => figure(page, "Interruptions").innerText(), PATIENCE).toMatch(/^40/);
     const before = await figure(page, "Saved").innerText();
@@ -122,13 +122,13 @@ describe("a number of the policy that is changed", () => {
       .getByText("Warn after: Must be less than “Hibernate after” (5 min), but is 12 min.")
       .waitFor(PATIENCE);
     expect(await barriers(page)).toEqual([]);
-    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("button", { name: "Discard", exact: true }).click();
     await expect.poll(() => figure(page, "Interruptions").innerText(), PATIENCE).toMatch(/^40/);
     await page.context().close();
   });
 
   it("is proposed where another would be better, and stands in the editor only if it is taken", async () => {
-    const page = await openAs(ada, "settings");
+    const page = await openAs(ada, "settings/policy");
     await page.getByRole("button", { name: "Try it on the past" }).click();
     await replay(page)
       .getByText(
@@ -149,8 +149,8 @@ describe("a number of the policy that is changed", () => {
     const value = (label: string) => field(page, label).inputValue();
     expect([await value("Idle under"), await value("Warn after"), await value("Hibernate after")]).toEqual([
       "3",
-      "12",
-      "20",
+      "12 min",
+      "20 min",
     ]);
     await expect.poll(() => figure(page, "Interruptions").innerText(), PATIENCE).toMatch(/^0/);
     expect(await ask(ada, "GET", "/policy")).toMatchObject({ overrides: {} });
@@ -161,7 +161,7 @@ describe("a number of the policy that is changed", () => {
 describe("previews that are kept", () => {
   it("can be compared, two of them, and deleted", async () => {
     const bob = await userWithPast(world, "u-bob", PASTS.slice(0, 1));
-    const page = await openAs(bob, "settings");
+    const page = await openAs(bob, "settings/policy");
     await page.getByLabel("Balanced", { exact: true }).check();
     await page.getByRole("button", { name: "Keep it", exact: true }).click(PATIENCE);
     await type(page, { "Hibernate after": "10", "Warn after": "6" });
@@ -240,7 +240,7 @@ describe("a large fleet", () => {
         }),
       ),
     );
-    const page = await openAs(user, "settings");
+    const page = await openAs(user, "settings/policy");
     await page.getByRole("button", { name: "Try it on the past" }).click();
     await replay(page)
       .getByText(/^\d+ of 30 instances replayed/)

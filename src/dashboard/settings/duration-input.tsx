@@ -1,83 +1,96 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { words } from "../words.ts";
-import { NumberInput } from "./number-input.tsx";
-import type { DurationUnit } from "./policy-fields.ts";
+import {
+  type DurationUnit,
+  fittingUnit,
+  readDuration,
+  SECONDS_IN,
+  writeDuration,
+} from "./policy/durations.ts";
+import { policyEditorWords } from "./policy/words.ts";
 
-const UNITS = ["seconds", "minutes", "hours", "days"] as const satisfies readonly DurationUnit[];
+interface Typed {
+  readonly text: string;
+  /** What it stands for, or what it follows where it can't be read. */
+  readonly value: number | null | undefined;
+  readonly isRead: boolean;
+  /** Of a number without a unit: as it was when the typing began. */
+  readonly bare: DurationUnit;
+}
 
-const SECONDS_IN: Readonly<Record<DurationUnit, number>> = {
-  seconds: 1,
-  minutes: 60,
-  hours: 3600,
-  days: 86_400,
-};
-
-/** How long something takes, in a unit of the reader's choice; `unit` is the API's. */
+/** How long something takes, as people write it; `unit` is what the API counts in. */
 export function DurationInput(props: {
   attributes: Readonly<Record<string, string | boolean | undefined>>;
-  /** What it is called. */
   label: string;
   unit: DurationUnit;
   /** What the level itself says; undefined when nothing, and null for never. */
   value: number | null | undefined;
-  /** What holds without that: it tells which unit fits. */
-  effective: number | null;
-  onChange: (value: number | undefined) => void;
+  /** What holds without that. */
+  inherited: number | null;
+  mayBeNever: boolean;
+  onChange: (value: number | null | undefined) => void;
 }) {
-  const { attributes, label, unit, value, effective, onChange } = props;
-  const [chosenUnit, setChosenUnit] = useState<DurationUnit | null>(null);
-  /** As it was typed: "1." is on its way to 1.5. */
-  const [typed, setTyped] = useState<{ text: string; value: number } | null>(null);
-  const shownUnit = chosenUnit ?? fittingUnit(value ?? effective ?? 0, unit);
-  const factor = SECONDS_IN[shownUnit] / SECONDS_IN[unit];
-  const units = UNITS.filter((each) => SECONDS_IN[each] >= SECONDS_IN[unit]);
-  const { units: names, unit: unitLabel } = words.value.policy;
-  const enter = (text: string, by: number) => {
-    if (text === "") {
-      setTyped(null);
-      onChange(undefined);
-      return;
-    }
-    // What is counted in hours or days may be a part of one.
-    const entered = Number(text) * by;
-    const given = unit === "seconds" || unit === "minutes" ? Math.round(entered) : entered;
-    setTyped({ text, value: given });
-    onChange(given);
+  const { attributes, label, unit, value, inherited, mayBeNever, onChange } = props;
+  const input = useRef<HTMLInputElement>(null);
+  /** As it is typed, while that stands for `value`: "1" is on its way to "15 min". */
+  const [typed, setTyped] = useState<Typed | null>(null);
+  const { durations } = policyEditorWords.value;
+  const { none } = words.value.policy;
+  const written = (amount: number | null) =>
+    amount === null ? none.never : writeDuration(inSeconds(amount, unit), durations.units);
+  const current = typed !== null && Object.is(typed.value, value) ? typed : null;
+  const text = current?.text ?? (value === undefined ? "" : written(value));
+  const problem = current?.isRead === false ? (mayBeNever ? durations.neverToo : durations.notRead) : null;
+  useEffect(() => input.current?.setCustomValidity(problem ?? ""), [problem]);
+  const enter = (entered: string) => {
+    const bare = current?.bare ?? bareUnit(value ?? inherited, unit);
+    const read = valueIn(entered, bare);
+    const isRead = read !== "no duration";
+    const next = isRead ? read : value;
+    setTyped({ text: entered, value: next, isRead, bare });
+    if (isRead && !Object.is(next, value)) onChange(next);
   };
-  const text =
-    typeof value !== "number" ? "" : typed?.value === value ? typed.text : String(rounded(value / factor));
+  const valueIn = (entered: string, bare: DurationUnit): number | null | undefined | "no duration" => {
+    const trimmed = entered.trim();
+    if (trimmed === "") return undefined;
+    if (mayBeNever && durations.never.includes(trimmed.toLowerCase())) return null;
+    const seconds = readDuration(trimmed, bare);
+    return seconds === null ? "no duration" : seconds / SECONDS_IN[unit];
+  };
+  const meant = current?.isRead === true && typeof value === "number" ? written(value) : null;
   return (
     <>
-      <NumberInput
-        attributes={attributes}
-        isNull={value === null}
+      <input
+        {...attributes}
+        ref={input}
+        class="duration"
+        type="text"
+        autocomplete="off"
+        spellcheck={false}
+        aria-invalid={problem !== null || attributes["aria-invalid"] === true}
+        placeholder={written(inherited)}
         value={text}
-        onText={(entered) => {
-          // From now on it stays: a value that fits another unit better is still being typed.
-          setChosenUnit(shownUnit);
-          enter(entered, factor);
+        onInput={({ currentTarget }) => enter(currentTarget.value)}
+        onBlur={() => {
+          if (current?.isRead === true) setTyped(null);
         }}
       />
-      {units.length === 1 ? (
-        <span class="unit">{names[shownUnit]}</span>
-      ) : (
-        <select
-          class="unit"
-          aria-label={words.value.of(unitLabel, label)}
-          value={shownUnit}
-          disabled={value === null}
-          onChange={({ currentTarget }) => {
-            const chosen = units.find((each) => each === currentTarget.value) ?? shownUnit;
-            setChosenUnit(chosen);
-            if (text !== "") enter(text, SECONDS_IN[chosen] / SECONDS_IN[unit]);
-          }}
+      {mayBeNever && (
+        <button
+          type="button"
+          class="choice"
+          aria-label={words.value.of(none.never, label)}
+          aria-pressed={value === null}
+          onClick={() => onChange(value === null ? undefined : null)}
         >
-          {units.map((each) => (
-            <option key={each} value={each}>
-              {names[each]}
-            </option>
-          ))}
-        </select>
+          {none.never}
+        </button>
+      )}
+      {meant !== null && meant !== text.trim() && <span class="faint">{durations.means(meant)}</span>}
+      {problem !== null && (
+        <span class="wrong" role="alert">
+          {problem}
+        </span>
       )}
     </>
   );
@@ -88,18 +101,7 @@ export function inSeconds(value: number, unit: DurationUnit): number {
   return value * SECONDS_IN[unit];
 }
 
-/** The largest unit, none below the API's own, in which it is a whole number; days only from two on. */
-function fittingUnit(value: number, unit: DurationUnit): DurationUnit {
-  const seconds = inSeconds(value, unit);
-  const fitting = UNITS.filter(
-    (each) =>
-      SECONDS_IN[each] >= SECONDS_IN[unit] &&
-      seconds % SECONDS_IN[each] === 0 &&
-      seconds >= SECONDS_IN[each] * (each === "days" ? 2 : 1),
-  );
-  return fitting.at(-1) ?? unit;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
+/** What a number without a unit is counted in: as what stands there. */
+function bareUnit(value: number | null, unit: DurationUnit): DurationUnit {
+  return value === null ? unit : fittingUnit(Math.round(inSeconds(value, unit)));
 }

@@ -3,9 +3,10 @@ export function NumberInput(props: {
   attributes: Readonly<Record<string, string | boolean | undefined>>;
   isNull: boolean;
   value: string | number;
+  placeholder: string;
   onText: (text: string) => void;
 }) {
-  const { attributes, isNull, value, onText } = props;
+  const { attributes, isNull, value, placeholder, onText } = props;
   return (
     <input
       {...attributes}
@@ -13,6 +14,7 @@ export function NumberInput(props: {
       min={0}
       step="any"
       disabled={isNull}
+      placeholder={placeholder}
       value={value}
       onInput={({ currentTarget }) => onText(currentTarget.value)}
     />

@@ -1,17 +1,22 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { PolicyOverrides, PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import { errorText, say } from "../parts/notice.tsx";
-import { asApiError } from "../poll.ts";
+import { useLeavingGuard } from "../parts/unsaved.ts";
+import { asApiError, useLive } from "../poll.ts";
 import { ReplayPlace } from "../replay/replay-place.tsx";
 import type { TrialLevel } from "../replay/request.ts";
 import { words } from "../words.ts";
-import { fieldId, fieldLabel, PolicyField, sectionHint } from "./policy-field.tsx";
-import { type FieldName, POLICY_FIELDS, SECTIONS_OF_LEVEL } from "./policy-fields.ts";
+import { arrangementOf, type SectionName } from "./policy/arrangement.ts";
+import { Folded } from "./policy/folded.tsx";
+import type { LadderName } from "./policy/ladder.ts";
+import { LadderPicture } from "./policy/ladder.tsx";
+import "./policy/policy.css";
+import { policyEditorWords } from "./policy/words.ts";
+import { fieldId, fieldLabel, PolicyField } from "./policy-field.tsx";
 import { type PolicyProblem, policyProblems } from "./policy-problems.ts";
 import {
-  allFields,
-  fieldsOf,
+  changesBetween,
   isWindows,
   type Path,
   type PlacedField,
@@ -23,12 +28,15 @@ import { type PolicyPreview, Preview } from "./preview.tsx";
 import { ProblemText } from "./problem-text.tsx";
 import { spokenWindows } from "./window-words.ts";
 
-const SOURCES: Path = ["idle", "sources"];
-
 interface Level {
   readonly name: "instance" | "user";
   readonly overrides: PolicyOverrides;
 }
+
+/** What holds where nobody has set anything never changes while the page is open. */
+const DEFAULTS_PAUSE_MS = 3_600_000;
+
+const LANES = { idle: "idle", silence: "orphan" } as const satisfies Record<LadderName, string>;
 
 /**
  * A policy as it stands, where each value comes from, and what the first level says itself, to be changed. `levels`
@@ -46,15 +54,29 @@ export function PolicyEditor(props: {
   const { policy, levels, save, replayOf, preview } = props;
   const [own, ...above] = levels;
   const [draft, setDraft] = useState<PolicyOverrides | null>(null);
+  /** Grows when what is typed is thrown away, also what could not be read. */
+  const [edition, setEdition] = useState(0);
   const [problems, setProblems] = useState<readonly PolicyProblem[]>([]);
   const [previewed, setPreviewed] = useState<PolicyPreview | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const overrides = draft ?? own.overrides;
+  const { data: service } = useLive<{ defaults: PolicySettings }>("/api/agent/policy", DEFAULTS_PAUSE_MS);
+  /** What was saved, until it is read again: what was before must not be seen in between. */
+  const [saved, setSaved] = useState<PolicyOverrides | null>(null);
+  useEffect(() => setSaved(null), [JSON.stringify(own.overrides)]);
+  const kept = saved ?? own.overrides;
+  const overrides = draft ?? kept;
+  const changes = changesBetween(kept, overrides);
+  const isChanged = changes > 0;
+  useLeavingGuard(isChanged, () => policyEditorWords.value.leaving);
   const change = (changed: PolicyOverrides | null) => {
     setDraft(changed);
     // They were about what was sent.
     setProblems([]);
     setPreviewed(null);
+  };
+  const discard = () => {
+    change(null);
+    setEdition(edition + 1);
   };
   const attempt = async (work: () => Promise<void>) => {
     setBusy(true);
@@ -71,37 +93,45 @@ export function PolicyEditor(props: {
   };
   const submit = (event: Event) => {
     event.preventDefault();
-    if (draft === null) return;
+    if (!isChanged) return;
     void attempt(async () => {
-      await save(draft);
+      await save(overrides);
+      setSaved(overrides);
       say(words.value.done.saved);
       change(null);
     });
   };
+  const inheritedAt = (path: Path) => {
+    const level = above.find(({ overrides: each }) => valueAt(each, path) !== undefined);
+    if (level !== undefined) return { value: valueAt(level.overrides, path), source: "user" as const };
+    // Until the service's own are known, what holds says the same where this level says nothing.
+    const of = service?.defaults ?? (valueAt(kept, path) === undefined ? policy : {});
+    return { value: valueAt(of, path), source: "service" as const };
+  };
+  const heldAt = (path: Path) => {
+    const value = valueAt(overrides, path);
+    return value === undefined ? inheritedAt(path).value : value;
+  };
   const field = (placed: PlacedField) => {
     const { path } = placed;
-    const timezonePath = [...path.slice(0, -1), "timezone"];
+    const { value: inherited, source } = inheritedAt(path);
     return (
       <PolicyField
         key={path.join(".")}
         field={placed}
-        effective={valueAt(policy, path)}
-        source={levels.find((level) => valueAt(level.overrides, path) !== undefined)?.name ?? "service"}
+        inherited={inherited}
+        source={source}
+        level={own.name}
         value={valueAt(overrides, path)}
-        timezone={String(valueAt(overrides, timezonePath) ?? valueAt(policy, timezonePath) ?? "UTC")}
+        timezone={String(heldAt([...path.slice(0, -1), "timezone"]) ?? "UTC")}
         problem={problemsAt(problems, path)}
         onChange={(value) => change(withValue(overrides, path, value))}
       />
     );
   };
-  /** Whether this level says something of a part of it, or something is wrong there. */
-  const isTouched = (part: Path) =>
-    allFields().some(
-      ({ path }) =>
-        part.every((name, index) => path[index] === name) &&
-        (valueAt(own.overrides, path) !== undefined || problemsAt(problems, path) !== null),
-    );
-  const digestOf = (name: FieldName) => {
+  const isTouched = ({ path }: PlacedField) =>
+    valueAt(kept, path) !== undefined || problemsAt(problems, path) !== null;
+  const digestOf = (name: SectionName) => {
     const path =
       name === "schedule"
         ? ["schedule", "awake"]
@@ -111,44 +141,59 @@ export function PolicyEditor(props: {
     const windows = path === null ? null : valueAt(policy, path);
     return isWindows(windows) ? spokenWindows(windows, String(valueAt(policy, [name, "timezone"]))) : null;
   };
+  const { mode, ladders, folded } = arrangementOf(own.name);
+  const { ladder, changed, discard: discardLabel } = policyEditorWords.value;
   const form = (
-    <form class="policy" onSubmit={submit}>
+    <form
+      key={edition}
+      class="policy"
+      onSubmit={submit}
+      onInvalidCapture={({ target }) => openAround(target)}
+    >
       <Presets
         level={own.name}
         own={overrides}
         above={above.map((level) => level.overrides)}
         onChange={change}
       />
-      {fieldsOf(POLICY_FIELDS).map(field)}
-      {SECTIONS_OF_LEVEL[own.name].map((name) => (
-        <Section key={name} name={name} isOpen={name === "idle" || isTouched([name])} digest={digestOf(name)}>
-          {fieldsOf(POLICY_FIELDS[name], [name]).map(field)}
-          {name === "idle" && (
-            <Section name="sources" isOpen={isTouched(SOURCES)} digest={null}>
-              {fieldsOf(POLICY_FIELDS.idle.sources, SOURCES).map(field)}
-            </Section>
-          )}
-        </Section>
+      {mode.map(field)}
+      <h3>{ladder.title}</h3>
+      <LadderPicture at={heldAt} observes={heldAt(["mode"]) === "observe"} />
+      <div class="ladders">
+        {(["idle", "silence"] as const).map((name) => (
+          <fieldset key={name} aria-label={words.value.policy.names[LANES[name]]}>
+            <p class="lane-name">{ladder.lanes[name]}</p>
+            {ladders[name].map(field)}
+          </fieldset>
+        ))}
+      </div>
+      {folded.map(({ name, fields }) => (
+        <Folded key={name} name={name} isTold={fields.some(isTouched)} digest={digestOf(name)}>
+          {fields.map(field)}
+        </Folded>
       ))}
       <Unsaved problems={problems} />
-      <div class="buttons">
-        <button type="button" disabled={draft === null} onClick={() => change(null)}>
-          {words.value.cancel}
-        </button>
-        <button type="submit" class="primary" disabled={draft === null || isBusy}>
-          {words.value.save}
-        </button>
-        {preview !== undefined && (
-          <button
-            type="button"
-            disabled={isBusy}
-            onClick={() => attempt(async () => setPreviewed(await preview(overrides)))}
-          >
-            {words.value.use.preview.show}
+      {previewed !== null && <Preview of={previewed} isDraft={isChanged} />}
+      <div class={isChanged ? "save-bar changed" : "save-bar"}>
+        <span role="status">{isChanged && changed(changes)}</span>
+        <span class="buttons">
+          {preview !== undefined && (
+            <button
+              type="button"
+              disabled={isBusy}
+              onClick={() => attempt(async () => setPreviewed(await preview(overrides)))}
+            >
+              {words.value.use.preview.show}
+            </button>
+          )}
+          <button type="button" disabled={!isChanged} onClick={discard}>
+            {discardLabel}
           </button>
-        )}
+          <button type="submit" class="primary" disabled={!isChanged || isBusy}>
+            {words.value.save}
+          </button>
+        </span>
       </div>
-      {previewed !== null && <Preview of={previewed} isDraft={draft !== null} />}
     </form>
   );
   return (
@@ -159,7 +204,7 @@ export function PolicyEditor(props: {
           level={replayOf}
           policy={policy}
           overrides={overrides}
-          isTyped={draft !== null}
+          isTyped={isChanged}
           onTake={change}
         />
       </div>
@@ -167,27 +212,11 @@ export function PolicyEditor(props: {
   );
 }
 
-function Section(props: {
-  name: FieldName;
-  isOpen: boolean;
-  /** What is worth to be known of it while it is closed. */
-  digest: string | null;
-  children: ComponentChildren;
-}) {
-  const { name, isOpen, digest, children } = props;
-  const hint = sectionHint(name);
-  return (
-    <details class="section" open={isOpen}>
-      <summary>
-        {words.value.policy.names[name]}
-        {digest !== null && <span class="faint"> · {digest}</span>}
-      </summary>
-      <fieldset aria-label={words.value.policy.names[name]}>
-        {hint !== null && <p class="faint">{hint}</p>}
-        {children}
-      </fieldset>
-    </details>
-  );
+/** A field that is not valid must be seen to be mended. */
+function openAround(field: EventTarget | null): void {
+  if (!(field instanceof Node)) return;
+  for (const section of document.querySelectorAll("details"))
+    if (section.contains(field)) section.open = true;
 }
 
 /** That nothing was saved, and where it is said why. What is about no field is said here. */
@@ -210,8 +239,7 @@ function Unsaved({ problems }: { problems: readonly PolicyProblem[] }) {
 function WhereItIs({ path }: { path: Path }) {
   const goThere = () => {
     const field = document.getElementById(fieldId(path));
-    for (const section of document.querySelectorAll("details"))
-      if (section.contains(field)) section.open = true;
+    openAround(field);
     field?.scrollIntoView({ block: "center" });
     field?.focus({ preventScroll: true });
   };

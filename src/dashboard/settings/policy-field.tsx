@@ -1,23 +1,27 @@
 import type { ComponentChildren } from "preact";
-import { duration, number } from "../format.ts";
+import { number } from "../format.ts";
 import { language, words } from "../words.ts";
 import { DurationInput, inSeconds } from "./duration-input.tsx";
 import { NumberInput } from "./number-input.tsx";
+import { writeDuration } from "./policy/durations.ts";
+import { policyEditorWords } from "./policy/words.ts";
 import type { FieldKind, FieldName, FieldValue } from "./policy-fields.ts";
 import { isWindows, type Path, type PlacedField } from "./policy-values.ts";
 import { spokenZone, TimezoneInput } from "./timezone-input.tsx";
 import { spokenWindows } from "./window-words.ts";
 import { WindowsInput } from "./windows-input.tsx";
 
-/** One field of a policy: what holds and whose word that is, and what this level says. */
+/** One field of a policy: what this level says, and what holds where it says nothing, with whose word that is. */
 
 export type Source = "instance" | "user" | "service";
 
 interface FieldProps {
   field: PlacedField;
-  /** What holds now. */
-  effective: FieldValue | undefined;
-  source: Source;
+  /** What holds where this level says nothing, and whose word that is. */
+  inherited: FieldValue | undefined;
+  source: Exclude<Source, "instance">;
+  /** Which level this is. */
+  level: Exclude<Source, "service">;
   /** What this level itself says; undefined when nothing. */
   value: FieldValue | undefined;
   /** In which time zone windows are read. */
@@ -43,27 +47,24 @@ export function hintOf(path: Path, value: FieldValue | undefined): string | null
 }
 
 export function PolicyField(props: FieldProps) {
-  const { field, effective, source, value, problem } = props;
+  const { field, inherited, value, problem } = props;
   const id = fieldId(field.path);
-  const hint = hintOf(field.path, value ?? effective);
-  const [hintId, problemId] = [`${id}-hint`, `${id}-problem`];
-  const described = [hint === null ? null : hintId, problem === null ? null : problemId].filter(
+  const hint = hintOf(field.path, value ?? inherited);
+  const [hintId, problemId, fromId] = [`${id}-hint`, `${id}-problem`, `${id}-from`];
+  const described = [fromId, hint === null ? null : hintId, problem === null ? null : problemId].filter(
     (each) => each !== null,
   );
   const attributes = {
     id,
     "aria-invalid": problem !== null,
-    "aria-describedby": described.length === 0 ? undefined : described.join(" "),
+    "aria-describedby": described.join(" "),
   };
   const label = fieldLabel(field.path);
   const isWide = field.kind.type === "windows";
   return (
-    <div class={isWide ? "field wide" : "field"}>
+    <div class={isWide ? "field wide" : `field of-${field.kind.type}`}>
       {isWide ? <span id={`${id}-label`}>{label}</span> : <label for={id}>{label}</label>}
-      <span class="effective">
-        {spoken(effective, field.kind, props.timezone)}{" "}
-        <span class={`from ${source}`}>{words.value.from[source]}</span>
-      </span>
+      <Origin {...props} id={fromId} label={label} />
       <Input {...props} label={label} attributes={attributes} />
       {hint !== null && (
         <p id={hintId} class="faint">
@@ -79,18 +80,53 @@ export function PolicyField(props: FieldProps) {
   );
 }
 
+/** Whose word holds; where it is this level's, the way back to the one above. */
+function Origin(props: FieldProps & { id: string; label: string }) {
+  const { id, label, field, inherited, source, level, value, timezone, onChange } = props;
+  const { from, takeBack, takesBack } = policyEditorWords.value;
+  if (value === undefined) {
+    return (
+      <span id={id} class="origin">
+        <span class={`from ${source}`}>{from[source]}</span>
+      </span>
+    );
+  }
+  const back = inherited === undefined ? takeBack : takesBack(spoken(inherited, field.kind, timezone));
+  return (
+    <span class="origin">
+      <span id={id} class={`from ${level}`}>
+        {from.instance}
+      </span>{" "}
+      <button
+        type="button"
+        class="link"
+        aria-label={words.value.of(takeBack, label)}
+        title={back}
+        onClick={() => onChange(undefined)}
+      >
+        {takeBack}
+      </button>
+    </span>
+  );
+}
+
 interface InputProps extends FieldProps {
   label: string;
   attributes: {
     readonly id: string;
     readonly "aria-invalid": boolean;
-    readonly "aria-describedby": string | undefined;
+    readonly "aria-describedby": string;
   };
 }
 
 function Input(props: InputProps) {
-  const { field, label, attributes, effective, value, timezone, onChange } = props;
+  const { field, label, attributes, inherited, source, value, timezone, onChange } = props;
   const { kind } = field;
+  /** As the choice that leaves the value to the level above. */
+  const above =
+    inherited === undefined
+      ? "–"
+      : `${spoken(inherited, kind, timezone)} (${policyEditorWords.value.from[source]})`;
   switch (kind.type) {
     case "duration":
       return (
@@ -100,10 +136,10 @@ function Input(props: InputProps) {
             label={label}
             unit={kind.unit}
             value={typeof value === "number" || value === null ? value : undefined}
-            effective={typeof effective === "number" ? effective : null}
+            inherited={typeof inherited === "number" ? inherited : null}
+            mayBeNever={kind.none !== undefined}
             onChange={onChange}
           />
-          <None kind={kind} label={label} value={value} onChange={onChange} />
         </span>
       );
     case "number":
@@ -113,6 +149,7 @@ function Input(props: InputProps) {
             attributes={attributes}
             isNull={value === null}
             value={typeof value === "number" ? value : ""}
+            placeholder={placeholderOf(inherited)}
             onText={(text) => onChange(text === "" ? undefined : Number(text))}
           />
           {kind.unit !== null && <span class="unit">{words.value.policy.units[kind.unit]}</span>}
@@ -123,6 +160,7 @@ function Input(props: InputProps) {
       return (
         <Select
           attributes={attributes}
+          above={above}
           choices={{ true: words.value.yes, false: words.value.no }}
           value={value === undefined ? "" : String(value)}
           onChange={(chosen) => onChange(chosen === "" ? undefined : chosen === "true")}
@@ -132,6 +170,7 @@ function Input(props: InputProps) {
       return (
         <Select
           attributes={attributes}
+          above={above}
           choices={Object.fromEntries(
             kind.choices.map((choice) => [choice, words.value.policy.choice(choice)]),
           )}
@@ -143,6 +182,7 @@ function Input(props: InputProps) {
       return (
         <TimezoneInput
           attributes={attributes}
+          above={above}
           value={typeof value === "string" ? value : undefined}
           effective={timezone}
           onChange={onChange}
@@ -150,17 +190,28 @@ function Input(props: InputProps) {
       );
     case "windows":
       return (
-        <WindowsInput
-          id={attributes.id}
-          describedBy={attributes["aria-describedby"]}
-          isDated={kind.dated}
-          value={isWindows(value) ? value : undefined}
-          effective={isWindows(effective) ? effective : []}
-          timezone={timezone}
-          onChange={onChange}
-        />
+        <>
+          {value === undefined && isWindows(inherited) && (
+            <span class="effective">{spokenWindows(inherited, timezone)}</span>
+          )}
+          <WindowsInput
+            id={attributes.id}
+            describedBy={attributes["aria-describedby"]}
+            isDated={kind.dated}
+            value={isWindows(value) ? value : undefined}
+            effective={isWindows(inherited) ? inherited : []}
+            timezone={timezone}
+            onChange={onChange}
+          />
+        </>
       );
   }
+}
+
+/** A number as its field shows it, which is not as a text does. */
+function placeholderOf(inherited: FieldValue | undefined): string {
+  if (inherited === undefined) return "";
+  return typeof inherited === "number" ? String(inherited) : words.value.policy.none.ignored;
 }
 
 /** Switches a value off, where that can be: never, or ignored. */
@@ -170,7 +221,7 @@ function None({
   value,
   onChange,
 }: Pick<FieldProps, "value" | "onChange"> & {
-  kind: Extract<FieldKind, { type: "duration" | "number" }>;
+  kind: Extract<FieldKind, { type: "number" }>;
   label: string;
 }) {
   if (kind.none === undefined) return null;
@@ -191,6 +242,7 @@ function None({
 /** One of these, or nothing. */
 function Select(props: {
   attributes: InputProps["attributes"];
+  above: string;
   choices: Readonly<Record<string, string>>;
   value: string;
   onChange: (chosen: string) => void;
@@ -201,7 +253,7 @@ function Select(props: {
       value={props.value}
       onChange={({ currentTarget }) => props.onChange(currentTarget.value)}
     >
-      <option value="">–</option>
+      <option value="">{props.above}</option>
       {Object.entries(props.choices).map(([choice, text]) => (
         <option key={choice} value={choice}>
           {text}
@@ -217,7 +269,7 @@ export function spoken(value: FieldValue | undefined, kind: FieldKind, timezone:
   switch (kind.type) {
     case "duration":
       if (typeof value !== "number") return none[kind.none ?? "never"];
-      return duration(inSeconds(value, kind.unit));
+      return writeDuration(inSeconds(value, kind.unit), policyEditorWords.value.durations.units);
     case "number":
       if (typeof value !== "number") return none[kind.none ?? "never"];
       if (kind.unit === null) return number(value, language.value, 2);

@@ -1,13 +1,12 @@
 import type { PolicySettings } from "../../lifecycle/model/policy-settings.ts";
 import type { DatedWindow, WeeklyWindow } from "../../lifecycle/model/window-settings.ts";
+import type { DurationUnit } from "./policy/durations.ts";
 
 /** The fields of a policy, and how each is entered. Pure. */
 
 export type PolicyWindow = WeeklyWindow | DatedWindow;
 
 export type FieldValue = number | boolean | string | null | readonly PolicyWindow[];
-
-export type DurationUnit = "seconds" | "minutes" | "hours" | "days";
 
 /** `none`: what it means where it is null; only where it may be. */
 interface Nullable {

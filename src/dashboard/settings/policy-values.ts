@@ -80,3 +80,10 @@ function placed(
   );
   return { [name]: changed.length === 0 ? undefined : Object.fromEntries(changed) };
 }
+
+/** In how many fields two levels' overrides differ. */
+export function changesBetween(one: PolicyOverrides, other: PolicyOverrides): number {
+  const isChanged = ({ path }: PlacedField) =>
+    JSON.stringify(valueAt(one, path)) !== JSON.stringify(valueAt(other, path));
+  return allFields().filter(isChanged).length;
+}

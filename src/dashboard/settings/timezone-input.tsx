@@ -5,18 +5,20 @@ import { browserTimezone } from "./zone-time.ts";
 /** A time zone of those that the browser knows, its own and UTC first. */
 export function TimezoneInput(props: {
   attributes: Readonly<Record<string, string | boolean | undefined>>;
+  /** As the choice that leaves it to the level above. */
+  above: string;
   value: string | undefined;
   effective: string;
   onChange: (value: string | undefined) => void;
 }) {
-  const { attributes, value, effective, onChange } = props;
+  const { attributes, above, value, effective, onChange } = props;
   const { suggested, others, browser, take } = words.value.policy.timezone;
   const own = browserTimezone();
   // They are hundreds, and always the same.
   const options = useMemo(
     () => (
       <>
-        <option value="">–</option>
+        <option value="">{above}</option>
         <optgroup label={suggested}>
           {[...new Set([own, "UTC"])].map((zone) => (
             <Zone key={zone} zone={zone} />
@@ -29,7 +31,7 @@ export function TimezoneInput(props: {
         </optgroup>
       </>
     ),
-    [own, suggested, others, value],
+    [own, above, suggested, others, value],
   );
   return (
     <span class="zone">

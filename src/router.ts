@@ -49,7 +49,7 @@ import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
 import { WhyThen } from "./api/instances/why.ts";
 import { GetInventory, SyncConnection } from "./api/inventory.ts";
-import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page.ts";
+import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page/page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
 import {

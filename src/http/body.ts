@@ -3,6 +3,8 @@ import { ApiError } from "./errors.ts";
 /** More than any request of this API needs, but for an import. */
 export const MAXIMUM_BODY_BYTES = 16 * 1024;
 
+const MAXIMUM_FORM_BYTES = 1024;
+
 /**
  * The JSON value of a request's body, or undefined when there is no body. Throws 413 for a body that is too large,
  * without reading it to its end, and 400 for one that is not JSON in UTF-8.
@@ -15,6 +17,11 @@ export async function readJsonBody(request: Request, maximumBytes = MAXIMUM_BODY
   } catch {
     throw new ApiError("malformed_json", "The body is not valid JSON");
   }
+}
+
+/** What a form of a page sends. Throws 413 for more than any of them does, and 400 for what is not UTF-8. */
+export async function readFormBody(request: Request): Promise<URLSearchParams> {
+  return new URLSearchParams(decode(await readBytes(request, MAXIMUM_FORM_BYTES)));
 }
 
 async function readBytes(request: Request, maximumBytes: number): Promise<Uint8Array> {

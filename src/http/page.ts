@@ -10,6 +10,8 @@ import type { ApiContext } from "./endpoint.ts";
 
 export type Language = "en" | "pt-BR";
 
+export type Html = ReturnType<typeof html>;
+
 /** What the address of such a page consists of. */
 export const linkParams = z.object({ token: z.string().max(2000) });
 
@@ -22,20 +24,30 @@ export function languageOf(c: ApiContext): Language {
   return /^\s*pt\b/i.test(c.req.header("Accept-Language") ?? "") ? "pt-BR" : "en";
 }
 
+/** Its style and its script are files of the page's: the policy takes nothing inline. */
 export function secretPage(
   c: ApiContext,
   status: 200 | 409 | 410 | 503,
   title: string,
-  body: ReturnType<typeof html>,
+  body: Html,
   language: Language = "en",
 ): Response | Promise<Response> {
   // The address is a secret: it must not leak in a Referer header, nor stay in a cache.
-  c.header("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'");
+  c.header(
+    "Content-Security-Policy",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  );
   c.header("Referrer-Policy", "no-referrer");
   c.header("Cache-Control", "no-store");
+  c.header("Vary", "Accept-Language");
+  c.header("X-Content-Type-Options", "nosniff");
   return c.html(
-    html`<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${title}</title><h1>${title}</h1>${body}</html>`,
+    html`<!doctype html>
+<html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>${title} · Dumont</title>
+<link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/link-page.css"><script type="module" src="/countdown.js"></script></head>
+<body><main><p class="brand"><img src="/icon.svg" alt="" width="24" height="24"><span>Dumont Agent System</span></p>
+<h1>${title}</h1>${body}</main></body></html>`,
     status,
   );
 }

@@ -12,15 +12,23 @@ export interface KeepAliveLink {
   readonly registeredAt: number;
 }
 
+/** What the reader of a link may choose. `minutes` null: as long as the policy says. */
+export type LinkChoice =
+  | { readonly does: "keep_alive"; readonly minutes: number | null }
+  | { readonly does: "hibernate" };
+
+export type LinkOutcome =
+  | KeepAliveOutcome
+  | { readonly outcome: "used" }
+  | { readonly outcome: "hibernating" };
+
 /** An instance is kept alive by hand. It is decided on and saved before it is answered. */
 export class KeptInstance extends InstanceRounds {
   /** `minutes` null means as long as the policy says. */
   async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
     const stored = this.life.known();
     if (stored === null) return this.life.absence();
-    const durationMs =
-      minutes === null ? this.life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.life.speed;
-    return this.#keepFor(stored, durationMs, Date.now(), requestId);
+    return this.#keepFor(stored, this.#lengthOf(stored, minutes), Date.now(), requestId);
   }
 
   /** A question of its own: a version before this one would take the end for minutes. */
@@ -37,10 +45,12 @@ export class KeptInstance extends InstanceRounds {
    * By the link of an alert, which works once, and only for the registration that it was made for: which links were used is
    * forgotten with the instance.
    */
-  async useLink(
-    link: KeepAliveLink,
-    requestId?: string,
-  ): Promise<KeepAliveOutcome | { readonly outcome: "used" }> {
+  async useLink(link: KeepAliveLink, requestId?: string): Promise<LinkOutcome> {
+    return this.followLink(link, { does: "keep_alive", minutes: null }, requestId);
+  }
+
+  /** The same, with what its reader chose. A question of its own: a version before this one knows nothing but to keep alive. */
+  async followLink(link: KeepAliveLink, choice: LinkChoice, requestId?: string): Promise<LinkOutcome> {
     const stored = this.life.known();
     if (stored === null) return this.life.absence();
     if (stored.state.profile.registeredAt !== link.registeredAt) return UNKNOWN;
@@ -48,9 +58,28 @@ export class KeptInstance extends InstanceRounds {
     if (stored.usedLinks.some((used) => used.id === id)) return { outcome: "used" };
     const now = Date.now();
     const stillGood = stored.usedLinks.filter((used) => used.expiresAt > now);
-    const usedLinks = [...stillGood, { id, expiresAt }];
-    const { keepAliveMs } = this.life.policy(stored);
-    return this.#keepFor({ ...stored, usedLinks }, keepAliveMs, now, requestId);
+    const withThis = { ...stored, usedLinks: [...stillGood, { id, expiresAt }] };
+    switch (choice.does) {
+      case "keep_alive":
+        return this.#keepFor(withThis, this.#lengthOf(stored, choice.minutes), now, requestId);
+      case "hibernate":
+        return this.#hibernate(withThis, now, requestId);
+    }
+  }
+
+  #lengthOf(stored: StoredInstance, minutes: number | null): number {
+    return minutes === null ? this.life.policy(stored).keepAliveMs : (minutes * MINUTE_MS) / this.life.speed;
+  }
+
+  async #hibernate(stored: StoredInstance, now: number, requestId: string | undefined): Promise<LinkOutcome> {
+    const { life } = this;
+    const decided = await life.decide(stored, { type: "hibernate.requested", prepare: true }, now, {
+      requestId,
+    });
+    if (decided.outcome === "unavailable") return decided;
+    if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
+    life.outbox.emptySoon();
+    return { outcome: "hibernating" };
   }
 
   async #keepFor(

@@ -17,6 +17,7 @@ import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const IDLE = { gpu_utilization: 1 };
+const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 const SLACK = "https://hooks.example.com/services/T0/B0/x";
 
 /** The clock is set far ahead in one go. */
@@ -578,18 +579,59 @@ describe("the link of a warning", () => {
     const link = linkOf(posts[0]);
     const opened = await call("GET", link);
     expect(opened.status).toBe(200);
-    expect(opened.body).toContain('<form method="post"><button>Keep it alive</button></form>');
+    expect(opened.body).toContain("Keep The rig alive?");
+    expect(opened.body).toMatch(/<button name="hours" value="1"/);
     expect(opened.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
     expect(opened.headers.get("Referrer-Policy")).toBe("no-referrer");
     expect((await one.ask("GET")).body.keep_alive_until).toBeNull();
 
     const used = await call("POST", link);
     expect(used.status).toBe(200);
-    expect(used.body).toContain("kept alive for 60 minutes");
+    expect(used.body).toContain("kept alive until");
     expect((await one.ask("GET")).body.keep_alive_until).toBe("2030-01-07T01:03:00Z");
     const again = await call("POST", link);
     expect(again.status).toBe(410);
     expect(again.body).toContain("It works once");
+  });
+
+  it("keeps alive for as long as its reader chooses among what it offers", async () => {
+    await using _ = await deliveries();
+    const one = await warned();
+    const link = linkOf(posts[0]);
+    for (const body of ["hours=2", "hours=-1", "hours=1&hibernate=now", "hibernate=yes", "hours="]) {
+      expect((await call("POST", link, { raw: body, headers: FORM })).status, body).toBe(409);
+    }
+    expect((await call("POST", link, { raw: "x".repeat(2000), headers: FORM })).status).toBe(413);
+    expect((await one.ask("GET")).body.keep_alive_until).toBeNull();
+    expect((await call("POST", link, { raw: "hours=4", headers: FORM })).status).toBe(200);
+    expect((await one.ask("GET")).body.keep_alive_until).toBe("2030-01-07T04:03:00Z");
+    expect((await call("POST", link, { raw: "hours=24", headers: FORM })).status).toBe(410);
+  });
+
+  it("hibernates at once, if that is its reader's choice, and then keeps nothing alive", async () => {
+    await using _ = await deliveries();
+    const one = await warned();
+    const link = linkOf(posts[0]);
+    const answer = await call("POST", link, { raw: "hibernate=now", headers: FORM });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContain("It is being hibernated");
+    expect((await one.ask("GET")).body.status).toBe("hibernating");
+    expect((await call("POST", link, { raw: "hours=1", headers: FORM })).status).toBe(410);
+    expect((await one.ask("GET")).body.keep_alive_until).toBeNull();
+  });
+
+  it("speaks its reader's language, says what it costs, and counts down to what comes next", async () => {
+    await using _ = await deliveries();
+    const one = await warned();
+    await one.ask("PATCH", "", { hourly_cost: 0.4 });
+    const link = linkOf(posts[0]);
+    const portuguese = await call("GET", link, { headers: { "Accept-Language": "pt-BR,pt;q=0.9" } });
+    expect(portuguese.body).toContain('<html lang="pt-BR">');
+    expect(portuguese.body).toContain("Manter The rig ativa?");
+    expect(portuguese.body).toContain("por hora");
+    const english = await call("GET", link);
+    expect(english.body).toMatch(/Costs<\/dt><dd>\$[0-9.]+ an hour/);
+    expect(english.body).toContain('data-until="2030-01-07T00:05:00Z"');
   });
 
   it("is over an hour after its step, and for any token that is not such a link", async () => {
@@ -630,7 +672,7 @@ describe("the link of a warning", () => {
     const one = await warned();
     await one.ask("PATCH", "", { name: "<img src=x onerror=alert(1)>" });
     const opened = await call("GET", linkOf(posts[0]));
-    expect(opened.body).not.toContain("<img");
+    expect(opened.body).not.toContain("<img src=x");
     expect(opened.body).toContain("&lt;img");
   });
 });

@@ -35,6 +35,7 @@ import { GetHealth } from "./api/health.ts";
 import { GetHibernateAll } from "./api/hibernate-all/progress.ts";
 import { HibernateAll } from "./api/hibernate-all/start.ts";
 import { ChangeInstance } from "./api/instances/change.ts";
+import { GetInstanceCosts } from "./api/instances/costs.ts";
 import { ListInstanceEvents } from "./api/instances/events.ts";
 import { GetInstance } from "./api/instances/get.ts";
 import { ListHeartbeats } from "./api/instances/heartbeats.ts";
@@ -179,6 +180,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   see.get("/api/agent/instances/:id/preparation", GetPreparation);
   see.get("/api/agent/instances/:id/heartbeats", ListHeartbeats);
   see.get("/api/agent/instances/:id/events", ListInstanceEvents);
+  see.get("/api/agent/instances/:id/costs", GetInstanceCosts);
   see.get("/api/agent/instances/:id/why", WhyThen);
   see.get("/api/agent/events", ListEvents);
   see.get("/api/agent/hibernate-all", GetHibernateAll);

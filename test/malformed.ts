@@ -165,6 +165,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", `${instancePath}/preparation`],
   ["GET", `${instancePath}/heartbeats`],
   ["GET", `${instancePath}/events`],
+  ["GET", `${instancePath}/costs`],
   ["GET", `${instancePath}/why`],
   ["GET", "/api/agent/events"],
   ["GET", "/api/agent/budget"],
@@ -591,6 +592,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
         fc.constantFrom(
           "/api/agent/instances",
           `${instancePath}/heartbeats`,
+          `${instancePath}/events`,
           "/api/agent/events",
           "/api/agent/costs",
           "/api/agent/savings",
@@ -618,7 +620,32 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       .map((month) => byUser("GET", `/api/agent/costs/report?month=${encodeURIComponent(month)}`)),
     fc
       .oneof(fc.string({ minLength: 1 }), fc.constantFrom("2025-13-01T00:00:00Z", "1", "now", "2025-01-01"))
-      .map((from) => byUser("GET", `${instancePath}/heartbeats?from=${encodeURIComponent(from)}`)),
+      .chain((from) =>
+        fc
+          .constantFrom("heartbeats", "events")
+          .map((part) => byUser("GET", `${instancePath}/${part}?from=${encodeURIComponent(from)}`)),
+      ),
+    fc
+      .constantFrom(
+        "severity=loud",
+        "severity=",
+        "severity=info&severity=loud",
+        "severity=info&severity=info&severity=info&severity=info",
+        "kind=",
+        `kind=${"k".repeat(101)}`,
+        `${"kind=k&".repeat(101)}`,
+        "from=2025-01-02T00:00:00Z&to=2025-01-01T00:00:00Z",
+      )
+      .map((query) => byUser("GET", `${instancePath}/events?${query}`)),
+    fc
+      .constantFrom(
+        "from=2025-01-02&to=2025-01-01",
+        "from=1900-01-01",
+        "to=9999-12-31&from=0001-01-01",
+        "from=now",
+        "to=2025-13-01",
+      )
+      .map((query) => byUser("GET", `${instancePath}/costs?${query}`)),
     fc
       .oneof(
         fc.string(),
@@ -660,6 +687,8 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
             ["POST", "/keep-alive"],
             ["POST", "/lifecycle/preview"],
             ["GET", "/heartbeats"],
+            ["GET", "/events?kind=idle"],
+            ["GET", "/costs"],
             ["GET", "/preparation"],
             ["GET", "/why?at=2025-12-19T03:02:30Z"],
           )

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { readEvents } from "../history/read.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { encodePosition, pageLimit, positionCursor } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
@@ -74,16 +73,4 @@ export class ListEvents extends Endpoint {
     const { entries, next } = await fleet.events(query.cursor ?? null, query.limit);
     return c.json({ events: entries.map(eventView), next_cursor: encodePosition(next) });
   }
-}
-
-/** A page of an instance's events, from the databases that may hold some. */
-export async function answerEvents(
-  c: ApiContext,
-  databases: readonly D1Database[],
-  whose: { readonly userId: string; readonly instanceId: string },
-  query: z.infer<typeof eventsQuery>,
-): Promise<Response> {
-  const before = query.cursor ?? null;
-  const { entries, next } = await readEvents(databases, { ...whose, limit: query.limit, before });
-  return c.json({ events: entries, next_cursor: encodePosition(next) });
 }

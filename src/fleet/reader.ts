@@ -8,7 +8,14 @@ import { FleetPreviews } from "./previews.ts";
 import type { FleetEvent } from "./tables/events.ts";
 import { readCostReport } from "./views/cost-report.ts";
 import { type CostsOfFleet, costsOfFleet, type PagedGrouping } from "./views/costs.ts";
-import { type DaysOfFleet, daysOfFleet, type RecentGroups, recentGroups } from "./views/day-costs.ts";
+import {
+  type DaysOfFleet,
+  type DaysOfInstance,
+  daysOfFleet,
+  daysOfInstance,
+  type RecentGroups,
+  recentGroups,
+} from "./views/day-costs.ts";
 import type { ListFilter } from "./views/list-filter.ts";
 import { type MoneyNow, moneyNow } from "./views/money.ts";
 import { type FleetSavings, readSavings } from "./views/savings.ts";
@@ -45,6 +52,11 @@ export abstract class FleetReader extends FleetPreviews {
 
   async daysOfCosts(range: DayRange): Promise<DaysOfFleet> {
     return daysOfFleet(await this[READY](), range, Date.now());
+  }
+
+  /** What one instance has cost on these days, as far as the history does not know it yet. */
+  async daysOfInstance(instanceId: string, range: DayRange): Promise<DaysOfInstance> {
+    return daysOfInstance(await this[READY](), instanceId, range, Date.now());
   }
 
   /** What the month has cost that begins then. */

@@ -148,6 +148,42 @@ describe("the history", () => {
     expect(second.body.next_cursor).toBeNull();
   });
 
+  it("gives one entry a UTC day when asked, page by page", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await beat(one, 1470);
+    const first = await one.ask("GET", "/heartbeats?resolution=day&limit=1");
+    expect(first.body.days).toMatchObject([{ day: "2030-01-08", max_cost_accumulated: expect.any(Number) }]);
+    const second = await one.ask(
+      "GET",
+      `/heartbeats?resolution=day&limit=1&cursor=${first.body.next_cursor}`,
+    );
+    expect(second.body.days).toMatchObject([
+      { day: "2030-01-07", heartbeats: 1440, avg_gpu_utilization: 50 },
+    ]);
+    expect(second.body.next_cursor).toBeNull();
+  });
+
+  it("gives the events of a time, of some kinds and of some severities", async () => {
+    const one = await Instance.register(await newUser(), "rig");
+    await beat(one, 2);
+    await one.until(DAY + 40 * MINUTE);
+    const kinds = async (query: string) =>
+      (await one.ask("GET", `/events?${query}`)).body.events.map(({ kind }: { kind: string }) => kind);
+    await expect.poll(() => kinds("")).toContain("orphaned");
+    const all: string[] = await kinds("");
+    expect(await kinds("kind=orphaned&kind=registered")).toEqual(["orphaned", "registered"]);
+    expect(await kinds("severity=warning&severity=critical")).toEqual(
+      expect.not.arrayContaining(["registered"]),
+    );
+    expect(await kinds("severity=info&kind=orphaned")).toEqual([]);
+    expect(await kinds(`to=${new Date(DAY + MINUTE).toISOString()}`)).toEqual(
+      all.slice(all.indexOf("first_heartbeat")),
+    );
+    expect(await kinds(`from=${new Date(DAY + 5 * MINUTE).toISOString()}`)).not.toContain("registered");
+    const refused = await one.ask("GET", "/events?from=2030-01-02T00:00:00Z&to=2030-01-01T00:00:00Z");
+    expect(refused.status).toBe(400);
+  });
+
   it("hands heartbeats over that have waited for an hour", async () => {
     const one = await Instance.register(await newUser(), "rig", {
       policy: { heartbeat_interval_seconds: 180, orphan: { orphan_after_seconds: 600 } },

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { appendChunk } from "../../src/history/append.ts";
-import { readHours } from "../../src/history/read.ts";
+import { readHours } from "../../src/history/hours.ts";
 import { type Heartbeat, heartbeatFrom, heartbeatSchema } from "../../src/lifecycle/model/heartbeat.ts";
 import {
   DEFAULT_SOURCES,

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { appendChunk } from "../../src/history/append.ts";
-import { readHeartbeats, readHours } from "../../src/history/read.ts";
+import { readHours } from "../../src/history/hours.ts";
+import { readHeartbeats } from "../../src/history/read.ts";
 import { heartbeat } from "../instance/outbox-of.ts";
 import { DAY, setClock } from "../world.ts";
 import { age } from "./age.ts";

@@ -16,11 +16,15 @@ const day = z.iso
   .transform((text) => Date.parse(text))
   .describe("A UTC day, as `2025-12-31`");
 
-export const costsQuery = z.object({
+/** Of which days. */
+export const daysQuery = z.object({
   from: day.optional().describe("The first UTC day. Default: the first of the month of the last day"),
   to: day
     .optional()
     .describe(`The last UTC day, itself included, at most ${MAXIMUM_DAYS} days in all. Default: today`),
+});
+
+export const costsQuery = daysQuery.extend({
   by: z.enum(GROUPINGS).default("day"),
   tag: tagKeySchema.optional().describe("The key of the tag to group by; only with `by=tag`"),
   limit: pageLimit(1000),
@@ -44,7 +48,8 @@ export function readCostsQuery(query: CostsQuery, now: number): CostsQuestion {
   return { ...daysOf(query, now), asked: askedOf(query) };
 }
 
-function daysOf({ from, to }: CostsQuery, now: number): DayRange {
+/** Throws 400 for days that go together badly. */
+export function daysOf({ from, to }: Pick<CostsQuery, "from" | "to">, now: number): DayRange {
   const last = to ?? startOfUtcDay(now);
   const first = from ?? startOfUtcMonth(last);
   if (first > last) throw wrong("from", `must not be after ${utcDay(last)}`);

@@ -13,7 +13,7 @@ const byUse = (what: string) =>
     .object({ working: z.number(), idle: z.number(), silent: z.number(), hibernated: z.number() })
     .describe(what);
 
-const amounts = {
+export const amounts = {
   cost: z.number().describe("Dollars"),
   wasted: z.number().describe("Of the cost: while idle past the warning, orphaned, or never heard"),
   saved: z.number().describe("What confirmed hibernation has saved, in dollars"),
@@ -27,7 +27,7 @@ const amounts = {
     .describe("Hours of machines without a known price, of which `cost` says nothing"),
 };
 
-const totalSchema = component("CostTotal", z.object(amounts) satisfies z.ZodType<CostsOfView>);
+export const totalSchema = component("CostTotal", z.object(amounts) satisfies z.ZodType<CostsOfView>);
 
 const rowSchema = component(
   "CostRow",

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { readHeartbeats, readHours } from "../../history/read.ts";
+import { readDays, readHours } from "../../history/hours.ts";
+import { readHeartbeats } from "../../history/read.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { encodePosition, pageLimit, positionCursor } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
@@ -7,42 +8,44 @@ import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { heartbeatExample } from "./examples.ts";
 import { heartbeatPlace } from "./history.ts";
+import { instantQuery } from "./instant.ts";
 import { heartbeatViewSchema, instanceParams } from "./schemas.ts";
-
-const instantQuery = z.iso
-  .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
-  .describe("ISO 8601 with time zone");
 
 const heartbeatsQuery = z.object({
   from: instantQuery.optional(),
   to: instantQuery.optional(),
   limit: pageLimit(100),
   cursor: positionCursor.optional(),
-  resolution: z.enum(["raw", "hour"]).default("raw"),
+  resolution: z.enum(["raw", "hour", "day"]).default("raw"),
 });
+
+const spanFields = {
+  heartbeats: z.number(),
+  avg_gpu_utilization: z.number().nullable(),
+  max_gpu_utilization: z
+    .number()
+    .nullable()
+    .describe("The highest that was told, also between two heartbeats"),
+  avg_cpu_utilization: z.number().nullable(),
+  max_vram_used_gb: z.number().nullable(),
+  max_ram_used_gb: z.number().nullable(),
+  max_cost_accumulated: z.number().nullable(),
+  work_heartbeats: z
+    .number()
+    .nullable()
+    .describe(
+      "How many of them showed work: a GPU at 3 % or more, a source of activity at its default threshold, or something that could not be read; without a reading of a GPU, the CPU at 5 % or more. Null where a former release rolled up hours",
+    ),
+};
 
 const hourSchema = component(
   "HeartbeatHour",
-  z.object({
-    hour: z.string().describe("The hour's first moment"),
-    heartbeats: z.number(),
-    avg_gpu_utilization: z.number().nullable(),
-    max_gpu_utilization: z
-      .number()
-      .nullable()
-      .describe("The highest that was told, also between two heartbeats"),
-    avg_cpu_utilization: z.number().nullable(),
-    max_vram_used_gb: z.number().nullable(),
-    max_ram_used_gb: z.number().nullable(),
-    max_cost_accumulated: z.number().nullable(),
-    work_heartbeats: z
-      .number()
-      .nullable()
-      .describe(
-        "How many of them showed work: a GPU at 3 % or more, a source of activity at its default threshold, or something that could not be read; without a reading of a GPU, the CPU at 5 % or more. Null for hours that a former release rolled up",
-      ),
-  }),
+  z.object({ hour: z.string().describe("The hour's first moment"), ...spanFields }),
+);
+
+const daySchema = component(
+  "HeartbeatDay",
+  z.object({ day: z.string().describe("A UTC day, as `2025-12-31`"), ...spanFields }),
 );
 
 const heartbeatsSchema = component(
@@ -51,6 +54,7 @@ const heartbeatsSchema = component(
     instance_id: z.string(),
     heartbeats: z.array(heartbeatViewSchema).optional(),
     hours: z.array(hourSchema).optional(),
+    days: z.array(daySchema).optional(),
     next_cursor: z.string().nullable(),
   }),
 );
@@ -61,7 +65,7 @@ export class ListHeartbeats extends Endpoint {
     tags: ["History"],
     summary: "Read an instance's heartbeats, newest first",
     description:
-      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour, also whole for the hours in which the range begins and ends; the newest heartbeats are in it within an hour. What was kept of an instance that was removed can be read until it expires.",
+      "Both ends of the range are included. `resolution=hour` answers `hours` in place of `heartbeats`: one entry an hour, also whole for the hours in which the range begins and ends; the newest heartbeats are in it within an hour. `resolution=day` answers `days` in the same way, by UTC days. What was kept of an instance that was removed can be read until it expires.",
     security: security("user"),
     request: { params: instanceParams, query: heartbeatsQuery },
     responses: {
@@ -100,6 +104,10 @@ export class ListHeartbeats extends Endpoint {
     if (query.resolution === "hour") {
       const { entries: hours, next } = await readHours(database, range);
       return c.json({ instance_id: params.id, hours, next_cursor: encodePosition(next) });
+    }
+    if (query.resolution === "day") {
+      const { entries: days, next } = await readDays(database, range);
+      return c.json({ instance_id: params.id, days, next_cursor: encodePosition(next) });
     }
     const { entries: heartbeats, next } = await readHeartbeats(database, range, waiting);
     return c.json({ instance_id: params.id, heartbeats, next_cursor: encodePosition(next) });

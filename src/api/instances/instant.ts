@@ -2,3 +2,9 @@ import { z } from "zod";
 
 /** A moment, as every answer writes it. */
 export const instant = z.string().describe("ISO 8601, UTC, whole seconds");
+
+/** One that is asked for, in ms. */
+export const instantQuery = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .describe("ISO 8601 with time zone");

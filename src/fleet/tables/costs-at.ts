@@ -71,6 +71,10 @@ const groupRow = z
   .looseObject({ key: z.string() })
   .transform((row): CostGroup => ({ key: row.key, costs: totalsRow.parse(row) }));
 
+const dayRow = z
+  .looseObject({ day: z.number() })
+  .transform((row) => ({ day: row.day, costs: totalsRow.parse(row) }));
+
 export class CostsAt {
   readonly #sql: SqlStorage;
 
@@ -116,6 +120,29 @@ export class CostsAt {
       )
       .toArray();
     return readFound(groupRow, groupKey, rows, limit);
+  }
+
+  /** What one instance has cost on each of these days, and on those of the range that are closed and kept here, oldest first. */
+  ofInstance(
+    instanceId: string,
+    days: readonly number[],
+    closed: DayRange,
+    now: number,
+  ): { readonly day: number; readonly costs: CostTotals }[] {
+    const rows = this.#sql.exec(
+      `SELECT day, ${TOTALS} FROM (
+         ${OF_DAYS}
+         UNION ALL
+         SELECT instance_id, day, ${COST_COLUMNS}
+         FROM closed_costs WHERE day >= ?3 AND day < ?4)
+       WHERE instance_id = ?5 GROUP BY day ORDER BY day`,
+      JSON.stringify(days),
+      now,
+      closed.from,
+      closed.before,
+      instanceId,
+    );
+    return readableRows(dayRow, rows.toArray());
   }
 
   /**

@@ -55,3 +55,23 @@ export function recentGroups(
   const open = openDaysIn(range, fleet, now);
   return { ...history, ...fleet.costs.at.groups(open, closed, now, grouping, page) };
 }
+
+export interface DaysOfInstance extends HistoryOfCosts {
+  /** Whether the fleet has such an instance now. */
+  readonly isListed: boolean;
+  /** Those that the history does not know yet, today among them, oldest first. */
+  readonly days: readonly DayTotal[];
+}
+
+/** What one instance has cost on each day of a range, as far as the history does not know it yet. */
+export function daysOfInstance(
+  fleet: Fleet,
+  instanceId: string,
+  range: DayRange,
+  now: number,
+): DaysOfInstance {
+  const history = historyOfCosts(fleet);
+  const closed = { ...range, from: Math.max(range.from, history.knownBefore) };
+  const days = fleet.costs.at.ofInstance(instanceId, openDaysIn(range, fleet, now), closed, now);
+  return { ...history, isListed: fleet.registry.has(instanceId), days };
+}

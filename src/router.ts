@@ -12,6 +12,7 @@ import { ReconcileUser } from "./api/admin/reconcile.ts";
 import { ReleaseDeliveries } from "./api/admin/release.ts";
 import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
+import { GetService } from "./api/admin/service.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { AdoptMachines } from "./api/adopt-machines.ts";
@@ -63,6 +64,7 @@ import { StartPolicyPreview } from "./api/policy-previews/start.ts";
 import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { SignIn, SignOut } from "./api/session.ts";
+import { GetSession } from "./api/session-of-browser.ts";
 import { WhoAmI } from "./api/whoami.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { requireSocketToken, requireToken } from "./http/authenticate.ts";
@@ -152,6 +154,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   app.use("/healthz", nameRelease(version));
   api.get("/healthz", GetHealth);
 
+  api.get("/api/session", GetSession);
   api.post("/api/session", SignIn);
   api.delete("/api/session", SignOut);
 
@@ -233,6 +236,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/admin/users/:id/instances/:instance_id/release", ReleaseDeliveries);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);
+  api.get("/api/admin/service", GetService);
 
   api.get("/api/admin/users/:id/tokens", ListUserTokens);
   api.get("/api/admin/users/:id/fleet", InspectFleet);

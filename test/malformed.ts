@@ -210,6 +210,7 @@ const ADMIN_ROUTES: readonly (readonly [string, string])[] = [
   ["DELETE", "/api/admin/tokens/t-1"],
   ["POST", "/api/admin/cleanup"],
   ["GET", "/api/admin/events"],
+  ["GET", "/api/admin/service"],
 ];
 
 const badPolicy = fc.oneof(

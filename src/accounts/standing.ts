@@ -69,6 +69,20 @@ export async function findAccount(db: D1Database, userId: string): Promise<Accou
   return account.user === null && account.deletion === null ? null : account;
 }
 
+/** Users after the id `after`, in order of id, those included that are on their way out. */
+export async function listAccounts(db: D1Database, after: string, limit: number): Promise<Account[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT users.id, users.name, users.created_at, users.suspended_at,
+              gone.requested_at, gone.finished_at, gone.progress
+       FROM users LEFT JOIN user_deletions AS gone ON gone.user_id = users.id
+       WHERE users.id > ?1 ORDER BY users.id LIMIT ?2`,
+    )
+    .bind(after, limit)
+    .all();
+  return z.array(accountRow).parse(results);
+}
+
 /** The user's tokens are refused from now on. Done again, it changes nothing. */
 export async function suspendUser(db: D1Database, userId: string, now: number): Promise<void> {
   await db

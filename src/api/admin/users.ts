@@ -2,11 +2,12 @@ import { z } from "zod";
 import {
   type Account,
   findAccount,
+  listAccounts,
   requestDeletion,
   resumeUser,
   suspendUser,
 } from "../../accounts/standing.ts";
-import { createUser, listUsers, type User } from "../../accounts/users.ts";
+import { createUser, type User } from "../../accounts/users.ts";
 import { startDeletion } from "../../deletion/workflow.ts";
 import { idCursor, nextIdCursor, pageLimit } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
@@ -55,9 +56,14 @@ export class CreateUser extends Endpoint {
 
 const usersQuery = z.object({ limit: pageLimit(100), cursor: idCursor.optional() });
 
+const standingSchema = z.enum(["active", "suspended", "deleting", "deleted"]);
+
 const usersSchema = component(
   "UserList",
-  z.object({ users: z.array(userSchema), next_cursor: z.string().nullable() }),
+  z.object({
+    users: z.array(component("ListedUser", userSchema.extend({ standing: standingSchema }))),
+    next_cursor: z.string().nullable(),
+  }),
 );
 
 export class ListUsers extends Endpoint {
@@ -69,7 +75,7 @@ export class ListUsers extends Endpoint {
     request: { query: usersQuery },
     responses: {
       200: jsonResponse("A page of users, in the order of their ids", usersSchema, {
-        users: [userExample],
+        users: [{ ...userExample, standing: "active" }],
         next_cursor: null,
       }),
       ...errorResponses(400, 401, 403),
@@ -78,14 +84,13 @@ export class ListUsers extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
-    const users = await listUsers(c.env.DB, query.cursor ?? "", query.limit);
-    return c.json({
-      users: users.map(userView),
-      next_cursor: nextIdCursor(
-        users.map(({ id }) => id),
-        query.limit,
-      ),
+    const accounts = await listAccounts(c.env.DB, query.cursor ?? "", query.limit);
+    const users = accounts.flatMap((account) => {
+      const { id, user } = account;
+      return user === null ? [] : [{ ...userView({ id, ...user }), standing: standingOf(account) }];
     });
+    const ids = accounts.map(({ id }) => id);
+    return c.json({ users, next_cursor: nextIdCursor(ids, query.limit) });
   }
 }
 
@@ -95,7 +100,7 @@ const accountSchema = component(
     user_id: z.string(),
     name: z.string().nullable().describe("Null once the user is deleted"),
     created_at: z.string().nullable(),
-    standing: z.enum(["active", "suspended", "deleting", "deleted"]),
+    standing: standingSchema,
     suspended_at: z.string().nullable(),
     deletion: z
       .object({
@@ -278,7 +283,7 @@ function accountView({ id, user, suspendedAt, deletion }: Account): z.infer<type
 function standingOf({
   suspendedAt,
   deletion,
-}: Pick<Account, "suspendedAt" | "deletion">): z.infer<typeof accountSchema>["standing"] {
+}: Pick<Account, "suspendedAt" | "deletion">): z.infer<typeof standingSchema> {
   if (deletion !== null) return deletion.finishedAt === null ? "deleting" : "deleted";
   return suspendedAt === null ? "active" : "suspended";
 }

@@ -62,7 +62,9 @@ async function watch(browser: Browser, service: Service, userToken: string) {
       contentType: TYPES[extname(file)] ?? "image/svg+xml",
     });
   });
-  await context.addInitScript(`sessionStorage.setItem("dumont.user-token", ${JSON.stringify(userToken)})`);
+  // As of a browser that has signed in some time before.
+  await context.request.post(`${service.url}/api/session`, { data: { token: userToken } });
+  await context.addInitScript('localStorage.setItem("dumont.signed-in", "owner")');
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   await session.send("Performance.enable");

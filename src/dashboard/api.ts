@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { ApiError } from "./api-error.ts";
-import { signOut, userToken } from "./session.ts";
+import { forget } from "./session.ts";
 
-/** The service's REST API, as the signed-in user. The shapes are those of `/openapi.json`, of the same build. */
+/** The service's REST API, as who is signed in: the browser sends the session along. The shapes are those of `/openapi.json`, of the same build. */
 
 /** How much faster than in life the service's time passes, as its last answer said; 1 for a real one. */
 export const simulationSpeed = signal(1);
@@ -50,7 +50,8 @@ async function send(
 ) {
   const response = await fetch(path, {
     method,
-    headers: { Authorization: `Bearer ${userToken.value}`, ...headers },
+    headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+    credentials: "same-origin",
     // The tag is handled here: the browser would hide a 304.
     cache: "no-store",
     ...(signal === undefined ? {} : { signal }),
@@ -60,7 +61,7 @@ async function send(
   });
   simulationSpeed.value = Number(response.headers.get(SPEED_HEADER) ?? 1);
   if (response.ok || response.status === 304) return response;
-  if (response.status === 401) signOut();
+  if (response.status === 401) forget();
   const answer: { error?: { code?: string; message?: string; issues?: ApiError["issues"] } } = await response
     .json()
     .catch(() => ({}));

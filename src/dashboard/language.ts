@@ -15,6 +15,11 @@ export function chooseLanguage(chosen: Language): void {
   language.value = chosen;
 }
 
+/** Speaks the account's language to who has not chosen another in this browser. */
+export function suggestLanguage(suggested: string | null): void {
+  if (isLanguage(suggested) && !isLanguage(localStorage.getItem(KEY))) language.value = suggested;
+}
+
 export function isLanguage(text: string | null): text is Language {
   return text !== null && Object.hasOwn(LANGUAGES, text);
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { poll } from "./api.ts";
 import { ApiError } from "./api-error.ts";
-import { userToken } from "./session.ts";
+import { signedIn } from "./session.ts";
 
 /**
  * Runs `work` now, again `pauseMs()` after it has ended, and never while the tab is hidden: who does not look costs
@@ -76,14 +76,14 @@ export function useRepeated<T>(
   const [state, setState] = useState<Live<T>>({ data: null, error: null, refresh: () => {} });
   useEffect(() => {
     let isLeft = false;
-    const token = userToken.value;
+    const mine = signedIn.value;
     const read = begin();
     let known: T | null = null;
     const loop = repeat(
       async () => {
         try {
           const data = await read();
-          if (isLeft || token !== userToken.value) return;
+          if (isLeft || mine !== signedIn.value) return;
           known = data ?? known;
           setState({ data: known, error: null, refresh: loop.hurry });
         } catch (error) {

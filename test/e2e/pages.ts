@@ -56,6 +56,24 @@ export async function signIn(page: Page, user: User): Promise<void> {
   await page.getByRole("navigation").first().waitFor();
 }
 
+/** Signs out, by the menu of who is signed in. */
+export async function signOut(page: Page): Promise<void> {
+  await openMenu(page);
+  await page.getByRole("button", { name: /^(Sign out|Sair)$/ }).click();
+  await page.getByRole("button", { name: /^(Sign in|Entrar)$/ }).waitFor();
+}
+
+/** Chooses what language the page speaks, wherever it offers that. */
+export async function chooseLanguage(page: Page, language: "en" | "pt-BR"): Promise<void> {
+  const choice = page.getByLabel(/^(Language|Idioma)$/);
+  if (!(await choice.isVisible())) await openMenu(page);
+  await choice.selectOption(language);
+}
+
+async function openMenu(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^(Your account|Sua conta)/ }).click();
+}
+
 /** What axe finds that is serious. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axe);

@@ -1,8 +1,7 @@
-import type { CLOSE_CODES, LIVE_PROTOCOL, LiveMessage } from "../../fleet/live/messages.ts";
+import type { CLOSE_CODES, LiveMessage } from "../../fleet/live/messages.ts";
 
 /** The page's live connection, opened again whenever it is lost. */
 
-const PROTOCOL: typeof LIVE_PROTOCOL = "dumont";
 const REPLACED: typeof CLOSE_CODES.replaced = 4001;
 const REVOKED: typeof CLOSE_CODES.revoked = 4003;
 
@@ -25,13 +24,13 @@ interface Listener {
   /** A new connection: what was on its way over the former one does not come any more. */
   onOpen(): void;
   onMessage(message: LiveMessage): void;
-  /** The token is not valid any more. */
+  /** The session, or what it stems from, is not valid any more. */
   onRevoked(): void;
   /** Where to go on; null for a first time. */
   revision(): number | null;
 }
 
-export function keepConnected(token: string, listener: Listener): { stop(): void } {
+export function keepConnected(listener: Listener): { stop(): void } {
   let socket: WebSocket | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let watch: ReturnType<typeof setTimeout> | undefined;
@@ -45,7 +44,7 @@ export function keepConnected(token: string, listener: Listener): { stop(): void
     const query = since === null ? "" : `?since=${since}`;
     const address = new URL(`/api/agent/live${query}`, location.href);
     address.protocol = address.protocol.replace("http", "ws");
-    const mine = new WebSocket(address, [PROTOCOL, `bearer.${token}`]);
+    const mine = new WebSocket(address);
     socket = mine;
     mine.onopen = () => {
       failures = 0;

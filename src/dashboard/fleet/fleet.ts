@@ -4,7 +4,7 @@ import { type Polled, poll } from "../api.ts";
 import type { ApiError } from "../api-error.ts";
 import { setServerTime } from "../clock.ts";
 import { asApiError, repeat } from "../poll.ts";
-import { signOut, userToken } from "../session.ts";
+import { forget, signedIn } from "../session.ts";
 import { type ConnectionState, keepConnected } from "./connection.ts";
 import {
   beginConnection,
@@ -51,14 +51,14 @@ export function refreshFleet(): void {
 }
 
 effect(() => {
-  const token = userToken.value;
+  const mine = signedIn.value;
   fleet.value = null;
   fleetError.value = null;
   connection.value = "connecting";
-  if (token === null) return;
+  if (mine === null || mine === undefined) return;
   let known = NOTHING_KNOWN;
   const show = (next: Known) => {
-    if (userToken.peek() !== token || next === known) return;
+    if (signedIn.peek() !== mine || next === known) return;
     known = next;
     if (known.entries === null) return;
     fleetError.value = null;
@@ -73,11 +73,11 @@ effect(() => {
     try {
       await work();
     } catch (error) {
-      if (userToken.peek() === token) fleetError.value = asApiError(error);
+      if (signedIn.peek() === mine) fleetError.value = asApiError(error);
     }
   };
 
-  const live = keepConnected(token, {
+  const live = keepConnected({
     revision: () => known.revision,
     onState: (state) => {
       connection.value = state;
@@ -88,7 +88,7 @@ effect(() => {
       if ("server_time" in message) setServerTime(message.server_time);
       show(receive(known, message));
     },
-    onRevoked: signOut,
+    onRevoked: forget,
   });
   const polling = repeat(
     attempt(async () => {

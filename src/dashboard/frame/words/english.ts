@@ -1,4 +1,6 @@
+import type { Role } from "../../../accounts/roles.ts";
 import type { SettingsSection } from "../../address.ts";
+import type { Theme } from "../theme.ts";
 
 const section: Record<SettingsSection, string> = {
   policy: "Policy",
@@ -8,6 +10,15 @@ const section: Record<SettingsSection, string> = {
   account: "Account",
 };
 
+const roles: Record<Role, string> = {
+  owner: "Owner",
+  operator: "Operator",
+  viewer: "Viewer",
+  metrics: "Metrics only",
+};
+
+const themes: Record<Theme, string> = { system: "System", light: "Light", dark: "Dark" };
+
 export const englishFrame = {
   places: {
     fleet: "Fleet",
@@ -16,9 +27,18 @@ export const englishFrame = {
     activity: "Activity",
     settings: "Settings",
     operator: "Operator",
+    add: "Add instance",
+    signIn: "Sign in",
   },
+  navigation: "Places",
   section,
   sections: "Sections of the settings",
+  account: "Your account",
+  roles,
+  themeLabel: "Look",
+  themes,
+  accountSettings: "Account settings",
+  signedOut: "You are signed out.",
 };
 
 export type FrameWords = typeof englishFrame;

@@ -8,7 +8,10 @@ export const portugueseFrame: FrameWords = {
     activity: "Atividade",
     settings: "Configurações",
     operator: "Operação",
+    add: "Adicionar instância",
+    signIn: "Entrar",
   },
+  navigation: "Lugares",
   section: {
     policy: "Política",
     providers: "Provedores",
@@ -17,4 +20,15 @@ export const portugueseFrame: FrameWords = {
     account: "Conta",
   },
   sections: "Seções das configurações",
+  account: "Sua conta",
+  roles: {
+    owner: "Proprietário",
+    operator: "Operador",
+    viewer: "Leitor",
+    metrics: "Só métricas",
+  },
+  themeLabel: "Aparência",
+  themes: { system: "Sistema", light: "Clara", dark: "Escura" },
+  accountSettings: "Configurações da conta",
+  signedOut: "Você saiu.",
 };

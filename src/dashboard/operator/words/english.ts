@@ -1,0 +1,93 @@
+import type { Service, Standing } from "../operator-api.ts";
+
+const database: Record<Service["databases"][number]["status"], string> = {
+  ok: "up to date",
+  behind: "lacks a migration",
+  no_answer: "does not answer",
+};
+
+const standing: Record<Standing, string> = {
+  active: "active",
+  suspended: "suspended",
+  deleting: "being deleted",
+  deleted: "deleted",
+};
+
+export const englishOperator = {
+  title: "Operator",
+  token: "Operator token",
+  tokenHint: "ADMIN_TOKEN of this service. It stays in this page's memory: a reload forgets it.",
+  open: "Open",
+  leave: "Forget the token",
+  wrongToken: "This is not the operator's token.",
+  service: "The service",
+  version: "Version",
+  instances: "Instances",
+  guard: "Service-wide guard",
+  guardOpen: "open",
+  guardClosed: (since: string) => `closed since ${since}`,
+  closedGuards: "Users whose guard is closed",
+  parked: "Deliveries parked",
+  parkedHint: "failed ten times, tried once an hour",
+  givenUp: "Deliveries given up",
+  failures: "Requests that failed",
+  overdue: "Orders overdue",
+  lateAlarms: "Late alarms",
+  broken: "Decisions refused as broken",
+  sinceCounters: "Counts are since the counters began.",
+  databases: "Databases",
+  database,
+  providers: "Providers, the slowest first",
+  noProviders: "No provider was called yet.",
+  provider: "Provider",
+  calls: "Calls",
+  wait: "Waits for its turn",
+  limited: "Told to slow down",
+  turnsGivenUp: "Given up",
+  seconds: (text: string) => `${text} s`,
+  channels: "Alerts by channel",
+  noChannels: "Nobody was told anything yet.",
+  channel: "Channel",
+  delivered: "Delivered",
+  failed: "Failed tries",
+  messagesGivenUp: "Given up",
+  cleanup: "Daily cleanup",
+  noCleanup: "It has not run yet.",
+  cleanupAt: (when: string, instances: number, unreachable: number) =>
+    unreachable === 0
+      ? `Last run ${when}: ${instances} instances visited.`
+      : `Last run ${when}: ${instances} instances visited, ${unreachable} out of reach.`,
+  passedOver: (count: number, what: string) => `Passed over, to be tried tomorrow: ${count} (${what}).`,
+  runCleanup: "Run it now",
+  cleanupBegun: "The cleanup has begun.",
+  events: "What happened to the service",
+  noEvents: "Nothing yet.",
+  users: "Users",
+  noUsers: "No user here.",
+  standing,
+  search: "Find by name or id",
+  more: "More",
+  newUser: "New user",
+  create: "Create",
+  created: (name: string) => `${name} was created.`,
+  look: "Look into",
+  close: "Close",
+  signInLink: "Make a sign-in link",
+  linkHint: (until: string) =>
+    `Signs in once, as an owner, until ${until}. Give it to nobody else: it is not shown again.`,
+  suspend: "Suspend",
+  resume: "Resume",
+  suspendQuestion: (name: string) => `Suspend ${name}?`,
+  suspendStakes:
+    "All tokens and sessions of the user are refused, and no order is given any more. Machines that run go on running, and cost money.",
+  suspended: (name: string) => `${name} is suspended.`,
+  resumed: (name: string) => `${name} is active again.`,
+  fleetGuard: "Guard",
+  waitingAlerts: "Alerts waiting",
+  waitingDeliveries: "Messages waiting",
+  stuck: (count: number, since: string) => `${count} could not be sent, since ${since}`,
+  kept: "Kept",
+  noInstances: "none",
+};
+
+export type OperatorWords = typeof englishOperator;

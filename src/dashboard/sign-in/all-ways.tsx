@@ -1,0 +1,45 @@
+import { useState } from "preact/hooks";
+import { EmailForm } from "./email-form.tsx";
+import { keepNext } from "./next.ts";
+import type { Ways } from "./signing-in.ts";
+import { TokenForm } from "./token-form.tsx";
+import { signInWords } from "./words.ts";
+
+/** By token alone, where the service does not say what else there is. */
+const AT_LEAST: Ways = { token: true, email: false, openid: null };
+
+/** The ways to sign in, the quickest first. */
+export function AllWays({ problem }: { problem: string | null }) {
+  const [ways] = useState<Ways | null>(AT_LEAST);
+  const { openid, or, withToken } = signInWords.value;
+  const isTokenAlone = ways !== null && ways.openid === null && !ways.email;
+  return (
+    <>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {ways?.openid && (
+        <a class="button primary wide" href={openIdAddress()} onClick={keepNext}>
+          {openid(ways.openid.name)}
+        </a>
+      )}
+      {ways?.openid && ways.email && (
+        <p class="or">
+          <span>{or}</span>
+        </p>
+      )}
+      {ways?.email && <EmailForm isFirst={ways.openid === null} />}
+      {isTokenAlone && <TokenForm />}
+      {ways !== null && !isTokenAlone && (
+        <details class="by-token">
+          <summary>{withToken}</summary>
+          <TokenForm />
+        </details>
+      )}
+    </>
+  );
+}
+
+const openIdAddress = () => `/api/session/openid?to=${encodeURIComponent(location.hash)}`;

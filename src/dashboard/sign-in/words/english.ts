@@ -1,0 +1,41 @@
+/** Why a provider's sign-in came to nothing, as the service names it in the address. */
+const problems: Readonly<Record<string, string>> = {
+  unknown_person:
+    "Nobody in any account is known by this sign-in. Ask an owner of your account for an invitation.",
+  unverified_email:
+    "Your provider has not verified your e-mail address, so it can't be told whose account this is.",
+  ambiguous_email:
+    "Several accounts know this e-mail address. Sign in by a link of the account that you mean.",
+  provider_unreachable: "The sign-in provider does not answer. Try again in a moment.",
+  provider_refused: "The sign-in provider refused.",
+  expired: "That took too long. Start again.",
+};
+
+export const englishSignIn = {
+  title: "Sign in to Dumont",
+  tagline: "Watches rented machines, and stops those that burn money.",
+  userToken: "User token",
+  signIn: "Sign in",
+  tokenHint: "The token is sent once and kept nowhere. This browser stays signed in until you sign out.",
+  withToken: "Sign in with a user token",
+  or: "or",
+  email: "E-mail",
+  sendLink: "Send me a link",
+  linkSent: (email: string) =>
+    `If ${email} belongs to a person of an account, a link is on its way. It works once, for 15 minutes.`,
+  otherEmail: "Another address",
+  openid: (name: string) => `Continue with ${name}`,
+  byLink: "Signing you in …",
+  linkRefused: "This link was used already, or has ended. Each works once. Ask for another.",
+  alreadyIn: (name: string, account: string) => `You are signed in as ${name} in the account ${account}.`,
+  useLink: "Sign in by the link instead",
+  stay: "Stay signed in as I am",
+  wrongToken: "This token is not valid.",
+  notAUserToken: "This is not a user token.",
+  tooMany: "Too many tries. Wait a minute.",
+  suspended: "This account is suspended. Ask whoever runs the service.",
+  problem: (code: string) => problems[code] ?? "Signing in did not work. Start again.",
+  operator: "Operator's page",
+};
+
+export type SignInWords = typeof englishSignIn;

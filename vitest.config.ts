@@ -134,6 +134,7 @@ export default defineConfig({
             "test/replay/**/*.test.ts",
             "test/http/**/*.test.ts",
             "test/outbound/**/*.test.ts",
+            "test/openid/**/*.test.ts",
             "test/platform/**/*.test.ts",
             "test/providers/**/*.test.ts",
             "test/service/**/*.test.ts",

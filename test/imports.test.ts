@@ -22,6 +22,7 @@ const FOLDERS = [
   "providers",
   "alerts",
   "history",
+  "openid",
   "accounts",
   // Low, because alerts and instances count into it.
   "service",

@@ -1,0 +1,174 @@
+import { z } from "zod";
+import { DAY_MS } from "../lifecycle/model/time.ts";
+import { type Role, roleSchema } from "./roles.ts";
+
+/** Those who sign in to an account, in D1. */
+
+export interface Person {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  /** In lower case. Entered by an owner or told by a provider: only an identity proves that it is the person's. */
+  readonly email: string | null;
+  readonly role: Role;
+  readonly createdAt: number;
+  readonly lastSeenAt: number | null;
+}
+
+/** So many has an account at most. */
+export const PEOPLE_PER_ACCOUNT = 200;
+
+/** With those who were removed: an import must not bring them back, so their ids are kept for a while. */
+const ROWS_PER_ACCOUNT = 2000;
+const REMOVED_KEPT_MS = 400 * DAY_MS;
+
+export const personNameSchema = z.string().trim().min(1).max(200);
+
+/** As it is kept. */
+export const emailSchema = z.email().max(254).toLowerCase();
+
+/** What may be given to a person: `metrics` is for scrapers. */
+export const personRoleSchema = roleSchema.exclude(["metrics"]);
+
+const personRow = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    name: z.string(),
+    email: z.string().nullable(),
+    role: roleSchema,
+    created_at: z.number(),
+    last_seen_at: z.number().nullable(),
+  })
+  .transform(
+    (row): Person => ({
+      id: row.id,
+      userId: row.user_id,
+      name: row.name,
+      email: row.email,
+      role: row.role,
+      createdAt: row.created_at,
+      lastSeenAt: row.last_seen_at,
+    }),
+  );
+
+/** Whether somebody else in the account (`?1`) than this person (`?2`) is an owner, or a token is that never ends. */
+const ANOTHER_OWNER = `(
+  EXISTS (SELECT 1 FROM people AS other
+          WHERE other.user_id = ?1 AND other.removed_at IS NULL AND other.role = 'owner' AND other.id <> ?2)
+  OR EXISTS (SELECT 1 FROM user_tokens
+             WHERE user_tokens.user_id = ?1 AND user_tokens.revoked_at IS NULL
+               AND user_tokens.role = 'owner' AND user_tokens.expires_at IS NULL))`;
+
+/**
+ * Makes a person; null when the account has as many as may be. An e-mail address that another person of the account has is left
+ * out.
+ */
+export async function createPerson(
+  db: D1Database,
+  person: Pick<Person, "userId" | "name" | "email" | "role">,
+  now: number,
+): Promise<Person | null> {
+  const row = await db
+    .prepare(
+      `INSERT INTO people (id, user_id, name, email, role, created_at)
+       SELECT ?1, users.id, ?3,
+         iif(EXISTS (SELECT 1 FROM people WHERE user_id = ?2 AND removed_at IS NULL AND email = ?4), NULL, ?4), ?5, ?6
+       FROM users WHERE users.id = ?2
+         AND (SELECT COUNT(*) FROM people WHERE user_id = ?2 AND removed_at IS NULL) < ?7
+         AND (SELECT COUNT(*) FROM people WHERE user_id = ?2) < ?8
+       RETURNING *`,
+    )
+    .bind(
+      `p-${crypto.randomUUID()}`,
+      person.userId,
+      person.name,
+      person.email,
+      person.role,
+      now,
+      PEOPLE_PER_ACCOUNT,
+      ROWS_PER_ACCOUNT,
+    )
+    .first();
+  return row === null ? null : personRow.parse(row);
+}
+
+/** All of an account who may sign in, the first one first. */
+export async function listPeople(db: D1Database, userId: string): Promise<Person[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, user_id, name, email, role, created_at, last_seen_at FROM people
+       WHERE user_id = ? AND removed_at IS NULL ORDER BY created_at, id LIMIT ?`,
+    )
+    .bind(userId, PEOPLE_PER_ACCOUNT)
+    .all();
+  return z.array(personRow).parse(results);
+}
+
+/** Null for somebody whom the account does not have, or no longer. */
+export async function findPerson(db: D1Database, userId: string, id: string): Promise<Person | null> {
+  const row = await db
+    .prepare(
+      `SELECT id, user_id, name, email, role, created_at, last_seen_at FROM people
+       WHERE id = ? AND user_id = ? AND removed_at IS NULL`,
+    )
+    .bind(id, userId)
+    .first();
+  return row === null ? null : personRow.parse(row);
+}
+
+export type PersonChange = "done" | "unknown" | "last_owner";
+
+/** Gives the person another name or role. `last_owner`: the account would have nobody left who holds its keys. */
+export async function changePerson(
+  db: D1Database,
+  userId: string,
+  id: string,
+  change: { readonly name?: string | undefined; readonly role?: Role | undefined },
+): Promise<PersonChange> {
+  const { meta } = await db
+    .prepare(
+      `UPDATE people SET name = COALESCE(?3, name), role = COALESCE(?4, role)
+       WHERE id = ?2 AND user_id = ?1 AND removed_at IS NULL
+         AND (role <> 'owner' OR COALESCE(?4, role) = 'owner' OR ${ANOTHER_OWNER})`,
+    )
+    .bind(userId, id, change.name ?? null, change.role ?? null)
+    .run();
+  return meta.changes > 0 ? "done" : whyNot(db, userId, id);
+}
+
+/** The person may sign in no longer, and is forgotten but for the name. */
+export async function removePerson(
+  db: D1Database,
+  userId: string,
+  id: string,
+  now: number,
+): Promise<PersonChange> {
+  const [removed] = await db.batch([
+    db
+      .prepare(
+        `UPDATE people SET removed_at = ?3, email = NULL
+         WHERE id = ?2 AND user_id = ?1 AND removed_at IS NULL AND (role <> 'owner' OR ${ANOTHER_OWNER})`,
+      )
+      .bind(userId, id, now),
+    // Whoever is removed is known by no identity and no link.
+    db
+      .prepare(
+        `DELETE FROM identities WHERE person_id = ?2 AND user_id = ?1
+           AND EXISTS (SELECT 1 FROM people WHERE id = ?2 AND user_id = ?1 AND removed_at IS NOT NULL)`,
+      )
+      .bind(userId, id),
+    db
+      .prepare(
+        `DELETE FROM sign_in_links WHERE user_id = ?1 AND person_id = ?2
+           AND EXISTS (SELECT 1 FROM people WHERE id = ?2 AND user_id = ?1 AND removed_at IS NOT NULL)`,
+      )
+      .bind(userId, id),
+    db.prepare("DELETE FROM people WHERE user_id = ? AND removed_at < ?").bind(userId, now - REMOVED_KEPT_MS),
+  ]);
+  return (removed?.meta.changes ?? 0) > 0 ? "done" : whyNot(db, userId, id);
+}
+
+async function whyNot(db: D1Database, userId: string, id: string): Promise<PersonChange> {
+  return (await findPerson(db, userId, id)) === null ? "unknown" : "last_owner";
+}

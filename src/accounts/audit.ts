@@ -143,3 +143,24 @@ export async function listActs(
     next: results.length > limit ? placeRow.parse(shown.at(-1)) : null,
   };
 }
+
+/** Keeps an act of an export, unless it is here. */
+export function bringAct(
+  db: D1Database,
+  userId: string,
+  row: {
+    readonly id: string;
+    readonly at: number;
+    readonly who: string;
+    readonly act: string;
+    readonly subject: string | null;
+    readonly detail: string;
+  },
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO audit (user_id, at, id, who, act, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(userId, row.at, row.id, row.who, row.act, row.subject, row.detail);
+}

@@ -92,3 +92,20 @@ export async function proveEmail(
     .bind(person.userId, person.personId, address)
     .run();
 }
+
+/** Binds an identity of an export; false when it is known here, or its person is not. */
+export async function bringIdentity(
+  db: D1Database,
+  userId: string,
+  row: Identity & { readonly person_id: string; readonly bound_at: number },
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `INSERT INTO identities (issuer, subject, user_id, person_id, bound_at)
+       SELECT ?1, ?2, user_id, id, ?3 FROM people WHERE id = ?4 AND user_id = ?5 AND removed_at IS NULL
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(row.issuer, row.subject, row.bound_at, row.person_id, userId)
+    .run();
+  return meta.changes > 0;
+}

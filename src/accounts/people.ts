@@ -172,3 +172,27 @@ export async function removePerson(
 async function whyNot(db: D1Database, userId: string, id: string): Promise<PersonChange> {
   return (await findPerson(db, userId, id)) === null ? "unknown" : "last_owner";
 }
+
+/** Makes a person of an export, removed or not; false when there is one of this id. */
+export async function bringPerson(
+  db: D1Database,
+  userId: string,
+  row: {
+    readonly id: string;
+    readonly name: string;
+    readonly email: string | null;
+    readonly role: Role;
+    readonly created_at: number;
+    readonly last_seen_at: number | null;
+    readonly removed_at: number | null;
+  },
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare(
+      `INSERT INTO people (id, user_id, name, email, role, created_at, last_seen_at, removed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    )
+    .bind(row.id, userId, row.name, row.email, row.role, row.created_at, row.last_seen_at, row.removed_at)
+    .run();
+  return meta.changes > 0;
+}

@@ -4,39 +4,13 @@ import { historyOf, historyShards } from "../history/shards.ts";
 import { isUnreadable } from "../instance/outcomes.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { actorOf, fleetOf } from "../platform/address.ts";
-import { logWarning } from "../platform/log.ts";
 import { within } from "../platform/within.ts";
-import { FORMAT_VERSION, type Line, type LineOf, lineSchema } from "./lines.ts";
+import { exportActs, exportIdentities, exportPeople } from "./export-people.ts";
+import { FORMAT_VERSION, type Line, type LineOf } from "./lines.ts";
+import type { ExportedPage, ExportPlace, HistoryPart } from "./place.ts";
+import { linesOf } from "./rows.ts";
 
 /** Reads all that the service keeps of one user, a page of lines at a time. */
-
-/** Where the last page ended. */
-export const exportPlaceSchema = z.discriminatedUnion("part", [
-  z.object({ part: z.literal("account"), after: z.string().max(200) }),
-  z.object({ part: z.literal("enrollments"), after: z.array(z.string().max(200)).max(2) }),
-  z.object({ part: z.literal("fleet") }),
-  z.object({
-    part: z.literal("instances"),
-    after: z.string().max(200),
-    /** Of the owner's policy, as the line of the fleet has it. A cursor of the former release does not say. */
-    version: z.int().min(0).optional(),
-  }),
-  z.object({
-    part: z.enum(["event", "heartbeats", "hour", "cost_day"]),
-    shard: z.int().min(0),
-    after: z.array(z.union([z.string().max(200), z.number()])).max(3),
-  }),
-]);
-
-export type ExportPlace = Readonly<z.infer<typeof exportPlaceSchema>>;
-type HistoryPart = Extract<ExportPlace, { shard: number }>["part"];
-
-export const FIRST_EXPORT: ExportPlace = { part: "account", after: "" };
-
-export interface ExportedPage {
-  readonly lines: readonly Line[];
-  readonly next: ExportPlace | null;
-}
 
 const TOKENS_PER_PAGE = 200;
 
@@ -65,6 +39,12 @@ export async function exportPage(
       return exportAccount(env, userId, place.after);
     case "enrollments":
       return exportEnrollments(env, userId, place.after);
+    case "people":
+      return exportPeople(env, userId);
+    case "identities":
+      return exportIdentities(env, userId, place.after);
+    case "acts":
+      return exportActs(env, userId, place.after);
     case "fleet":
       return exportFleet(env, userId, withSecrets);
     case "instances":
@@ -130,7 +110,7 @@ async function exportEnrollments(env: Env, userId: string, after: readonly strin
     next:
       last !== undefined && rows.length === ROWS_PER_PAGE
         ? { part: "enrollments", after: [last.enrollment_id, last.machine] }
-        : { part: "fleet" },
+        : { part: "people" },
   };
 }
 
@@ -279,14 +259,3 @@ const FIRST: Readonly<Record<string, string | number>> = {
   first_at: -1,
   day: -1,
 };
-
-/** Rows as lines. One that can't be a line is left out, so that it keeps nothing else from being exported. */
-function linesOf(type: Line["type"], rows: readonly unknown[]): Line[] {
-  return rows.flatMap((row) => {
-    const line = lineSchema.safeParse({ type, ...(typeof row === "object" ? row : {}) });
-    if (!line.success) {
-      logWarning("a row is left out of an export", { type, path: line.error.issues[0]?.path.join(".") });
-    }
-    return line.success ? [line.data] : [];
-  });
-}

@@ -1,4 +1,7 @@
+import { bringAct } from "../accounts/audit.ts";
 import { areDefaults, bringEnrolledMachine, bringEnrollment } from "../accounts/enrollments.ts";
+import { bringIdentity } from "../accounts/identities.ts";
+import { bringPerson, personRoleSchema } from "../accounts/people.ts";
 import { reseal, unseal } from "../accounts/seal.ts";
 import { findAccount } from "../accounts/standing.ts";
 import { bringToken, bringUser } from "../accounts/users.ts";
@@ -47,6 +50,10 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<BringOut
       return broughtIf(await bringEnrollment(env.DB, userId, line));
     case "enrolled_machine":
       return target.from === userId ? broughtIf(await bringEnrolledMachine(env.DB, userId, line)) : KNOWN;
+    case "person":
+      return bringPersonOf(env, target, line);
+    case "identity":
+      return target.from === userId ? broughtIf(await bringIdentity(env.DB, userId, line)) : KNOWN;
     case "fleet":
       return bringFleet(env, userId, line);
     case "channel":
@@ -55,12 +62,25 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<BringOut
       return bringCredentials(env, target, line);
     case "instance":
       return bringInstance(env, target, line);
+    case "act":
     case "event":
     case "heartbeats":
     case "hour":
     case "cost_day":
       return KNOWN;
   }
+}
+
+/** What a person of a newer version may do is not known here: then nobody comes in by a guess. */
+async function bringPersonOf(
+  env: Env,
+  { userId, from }: Import,
+  line: LineOf<"person">,
+): Promise<BringOutcome> {
+  if (from !== userId) return KNOWN;
+  const role = personRoleSchema.safeParse(line.role).data;
+  if (role === undefined) return refused("this version of the service does not know such a role");
+  return broughtIf(await bringPerson(env.DB, userId, { ...line, role }));
 }
 
 async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Promise<BringOutcome> {
@@ -181,6 +201,8 @@ function shardFor(env: Env, userId: string, line: Line, costsShard: number): num
 
 function statementFor(db: D1Database, userId: string, line: Line): D1PreparedStatement | null {
   switch (line.type) {
+    case "act":
+      return bringAct(db, userId, line);
     case "event":
       return bringEvent(db, userId, line);
     case "heartbeats":
@@ -194,6 +216,8 @@ function statementFor(db: D1Database, userId: string, line: Line): D1PreparedSta
     case "token":
     case "enrollment":
     case "enrolled_machine":
+    case "person":
+    case "identity":
     case "fleet":
     case "channel":
     case "credentials":

@@ -63,6 +63,40 @@ const enrolledMachineLine = z.object({
   registered_at: moment.nullable(),
 });
 
+/** Somebody who may sign in, or might once. */
+const personLine = z.object({
+  type: z.literal("person"),
+  id,
+  name: z.string().max(200),
+  email: z.string().max(254).nullable(),
+  role: z.string().max(64),
+  created_at: moment,
+  last_seen_at: moment.nullable(),
+  removed_at: moment.nullable(),
+});
+
+/** How a person is known when signing in: by a provider's name, or by an address that was proven. */
+const identityLine = z.object({
+  type: z.literal("identity"),
+  issuer: z.string().min(1).max(2000),
+  subject: z.string().min(1).max(2000),
+  person_id: id,
+  bound_at: moment,
+});
+
+/** Something that somebody did in the account. */
+const actLine = z.object({
+  type: z.literal("act"),
+  at: moment,
+  id,
+  /** JSON. */
+  who: text,
+  act: z.string().max(200),
+  subject: z.string().max(200).nullable(),
+  /** JSON. */
+  detail: text,
+});
+
 const fleetLine = z.object({
   type: z.literal("fleet"),
   policy: z.record(z.string(), z.unknown()),
@@ -187,6 +221,9 @@ export const lineSchema = z.discriminatedUnion("type", [
   tokenLine,
   enrollmentLine,
   enrolledMachineLine,
+  personLine,
+  identityLine,
+  actLine,
   fleetLine,
   channelLine,
   credentialsLine,

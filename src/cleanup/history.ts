@@ -1,7 +1,9 @@
 import type { WorkflowStep } from "cloudflare:workers";
+import { AUDIT_KEPT_MS } from "../accounts/audit.ts";
 import { COST_DAYS_KEPT_MS } from "../history/costs.ts";
 import {
   type Aged,
+  deleteActsPage,
   deleteCostDaysPage,
   deleteEventsPage,
   deleteHoursPage,
@@ -81,6 +83,7 @@ const ROWS_OF = {
   hours: "hoursDeleted",
   events: "eventsDeleted",
   costs: "costDaysDeleted",
+  acts: "actsDeleted",
 } as const;
 
 async function agePage(
@@ -102,5 +105,7 @@ async function agePage(
       return deleteEventsPage(database, from, startedAt - settings.EVENT_RETENTION_DAYS * DAY_MS);
     case "costs":
       return deleteCostDaysPage(database, from, startOfUtcDay(startedAt - COST_DAYS_KEPT_MS));
+    case "acts":
+      return deleteActsPage(database, from, startedAt - AUDIT_KEPT_MS);
   }
 }

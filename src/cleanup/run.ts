@@ -118,6 +118,7 @@ async function tell(env: Env, runId: string, startedAt: number, figures: AllFigu
     `${figures.rolledUp} chunks of heartbeats rolled up`,
     `${figures.hoursDeleted} hours and ${figures.eventsDeleted} events deleted`,
     ...(figures.costDaysDeleted === 0 ? [] : [`${figures.costDaysDeleted} days of costs deleted`]),
+    ...(figures.actsDeleted === 0 ? [] : [`${figures.actsDeleted} acts of people deleted`]),
     ...(fleetsAway === 0 ? [] : [`${fleetsAway} fleets out of reach`]),
     ...(unreadableChunks === 0 ? [] : [`${unreadableChunks} chunks can't be read`]),
     ...(unfinished === 0 ? [] : [`${unfinished} parts did not come to their end`]),

@@ -47,7 +47,7 @@ export interface HistoryTask {
   readonly from: WalkedTo;
 }
 
-export const HISTORY_WALKS = ["chunks", "hours", "events", "costs"] as const;
+export const HISTORY_WALKS = ["chunks", "hours", "events", "costs", "acts"] as const;
 export type HistoryWalk = (typeof HISTORY_WALKS)[number];
 
 /** The name of a part among those of its run. */
@@ -77,6 +77,7 @@ const NOTHING = {
   hoursDeleted: 0,
   eventsDeleted: 0,
   costDaysDeleted: 0,
+  actsDeleted: 0,
   /** Walks that ended early, and parts that never ended. */
   unfinished: 0,
   /** Calls of databases and objects, which count against a workflow's limit of subrequests. */

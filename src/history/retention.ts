@@ -1,7 +1,7 @@
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { logWarning } from "../platform/log.ts";
 import { IS_QUIET } from "./quiet.ts";
-import { type Key, oldChunks, oldCostDays, oldEvents, oldHours, type WalkedTo } from "./walk.ts";
+import { type Key, oldActs, oldChunks, oldCostDays, oldEvents, oldHours, type WalkedTo } from "./walk.ts";
 
 /**
  * Ages the history. Each function takes one page of a walk, in a bounded number of calls of the database, and may be repeated:
@@ -82,6 +82,20 @@ export async function deleteCostDaysPage(db: D1Database, from: WalkedTo, before:
     .prepare(
       `DELETE FROM cost_days WHERE (user_id, day, instance_id) IN
          (SELECT value ->> 0, value ->> 2, value ->> 1 FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(keys))
+    .run();
+  return { next, rows: meta.changes, unreadable: 0, calls: 2 };
+}
+
+/** Deletes a page of what somebody did before `before`. */
+export async function deleteActsPage(db: D1Database, from: WalkedTo, before: number): Promise<Aged> {
+  const { keys, next } = await oldActs(db, from, before);
+  if (keys.length === 0) return { next, rows: 0, unreadable: 0, calls: 1 };
+  const { meta } = await db
+    .prepare(
+      `DELETE FROM audit WHERE (user_id, at, id) IN
+         (SELECT value ->> 0, value ->> 2, value ->> 3 FROM json_each(?))`,
     )
     .bind(JSON.stringify(keys))
     .run();

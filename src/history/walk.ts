@@ -133,6 +133,26 @@ export async function oldCostDays(db: D1Database, from: WalkedTo, before: number
   );
 }
 
+/** What somebody did before `before`. Its place is the account. */
+export async function oldActs(db: D1Database, from: WalkedTo, before: number): Promise<WalkPage> {
+  return page(
+    db.prepare(
+      `WITH RECURSIVE place (user_id, n) AS (
+         SELECT ?1, 0
+         UNION ALL
+         SELECT (SELECT user_id FROM audit WHERE user_id > place.user_id ORDER BY user_id LIMIT 1), n + 1
+         FROM place WHERE n < ${PLACES_PER_PAGE} AND place.user_id IS NOT NULL)
+       SELECT n, place.user_id, ?2 AS instance_id, old.at AS at, old.id AS rest
+       FROM place LEFT JOIN audit AS old
+         ON old.user_id = place.user_id AND old.at > iif(n = 0, ?3, -1) AND old.at < ?4
+       WHERE place.user_id IS NOT NULL
+       LIMIT ${ROWS_PER_PAGE}`,
+    ),
+    from,
+    before,
+  );
+}
+
 async function page(statement: D1PreparedStatement, from: WalkedTo, before: number): Promise<WalkPage> {
   const { results } = await statement.bind(from.userId, from.instanceId, from.at, before).all<WalkedRow>();
   const keys = results.flatMap(({ user_id, instance_id, at, rest }): Key[] =>

@@ -48,7 +48,7 @@ const VARS = {
   MAIL_FROM: optional("must be an e-mail address, or empty", /^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/),
   SMTP_HOST: optional("must be the name or address of a server, or empty", /^[A-Za-z0-9.:-]{1,255}$/),
   SMTP_PORT: whole(1, 65_535, "465"),
-  OPENID_ISSUER: optional("must be the URL of an OpenID provider, or empty", /^https?:\/\/[^\s?#@]{1,500}$/),
+  OPENID_ISSUER: optional("must be the URL of an OpenID provider, or empty", /^https?:\/\/[^\s?#@]{1,300}$/),
   OPENID_CLIENT_ID: optional(
     "must be the id of this service at its OpenID provider, or empty",
     /^\S{1,500}$/,

@@ -48,13 +48,12 @@ export class FakeProvider {
   }
 
   static async start(): Promise<FakeProvider> {
-    const pair = () => crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
     const probe = createServer();
     await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
     const address = probe.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     await new Promise((closed) => probe.close(closed));
-    const provider = new FakeProvider(port, await pair(), await pair());
+    const provider = new FakeProvider(port, await newKeys(), await newKeys());
     await new Promise<void>((listening) => provider.#server.listen(port, "127.0.0.1", listening));
     return provider;
   }
@@ -147,6 +146,12 @@ export class FakeProvider {
     const signature = await crypto.subtle.sign(ALGORITHM.name, privateKey, Buffer.from(signed));
     return `${signed}.${Buffer.from(signature).toString("base64url")}`;
   }
+}
+
+async function newKeys(): Promise<CryptoKeyPair> {
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  if (!("privateKey" in keys)) throw new Error("there is no pair");
+  return keys;
 }
 
 /** As RFC 6749 has it in the header of a client: form-encoded. */

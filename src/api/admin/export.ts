@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { isUserDeleted } from "../../accounts/users.ts";
-import { exportPage, exportPlaceSchema, FIRST_EXPORT } from "../../backup/export.ts";
+import { exportPage } from "../../backup/export.ts";
 import { bringLines } from "../../backup/import.ts";
 import { lineSchema, userIdSchema } from "../../backup/lines.ts";
+import { exportPlaceSchema, FIRST_EXPORT } from "../../backup/place.ts";
 import { encodeId, idCursor } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../../http/errors.ts";

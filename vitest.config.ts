@@ -155,7 +155,7 @@ export default defineConfig({
       },
       // Actors, D1 and routes, inside workerd.
       {
-        plugins: [withoutSourceMap(/\/standardwebhooks\/dist\//), insideWorkerd()],
+        plugins: [withoutSourceMap(/\/(standardwebhooks\/dist|oauth4webapi\/build)\//), insideWorkerd()],
         test: {
           ...PATIENCE,
           name: "workers",
@@ -178,7 +178,7 @@ export default defineConfig({
       // The same with three databases for the history.
       {
         plugins: [
-          withoutSourceMap(/\/standardwebhooks\/dist\//),
+          withoutSourceMap(/\/(standardwebhooks\/dist|oauth4webapi\/build)\//),
           insideWorkerd({ d1Databases: ["HISTORY_1", "HISTORY_2"] }),
         ],
         test: {

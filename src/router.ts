@@ -17,6 +17,7 @@ import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } f
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
+import { ListAudit } from "./api/audit.ts";
 import { GetBudget, PutBudget } from "./api/budget.ts";
 import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
@@ -51,8 +52,10 @@ import { RotateInstanceToken } from "./api/instances/token.ts";
 import { Wake } from "./api/instances/wake.ts";
 import { WhyThen } from "./api/instances/why.ts";
 import { GetInventory, SyncConnection } from "./api/inventory.ts";
+import { CreateInvitation, DeleteInvitation, ListInvitations } from "./api/invitations.ts";
 import { GetKeepAlivePage, PostKeepAlivePage } from "./api/keep-alive-page/page.ts";
 import { OpenLiveConnection } from "./api/live.ts";
+import { ChangePerson, ListPeople, RemovePerson } from "./api/people.ts";
 import { GetPolicy, PutPolicy } from "./api/policy.ts";
 import {
   DeletePolicyPreview,
@@ -65,8 +68,12 @@ import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { SignIn, SignOut } from "./api/session.ts";
 import { GetSession } from "./api/session-of-browser.ts";
+import { MailSignInLink } from "./api/sign-in/mail-link.ts";
+import { FinishOpenIdSignIn, FollowLinkWithOpenId, StartOpenIdSignIn } from "./api/sign-in/openid.ts";
+import { ListWaysToSignIn } from "./api/sign-in/ways.ts";
 import { WhoAmI } from "./api/whoami.ts";
 import { GetAgent } from "./downloads/route.ts";
+import { operationsOf, writeDownActs } from "./http/audit.ts";
 import { requireSocketToken, requireToken } from "./http/authenticate.ts";
 import { constantDocument } from "./http/constant-document.ts";
 import type { ApiContext } from "./http/endpoint.ts";
@@ -155,6 +162,13 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.get("/healthz", GetHealth);
 
   api.get("/api/session", GetSession);
+  app.use("/api/*", writeDownActs(operationsOf(() => api.registry.definitions)));
+
+  api.get("/api/session/ways", ListWaysToSignIn);
+  api.post("/api/session/links", MailSignInLink);
+  api.get("/api/session/openid", StartOpenIdSignIn);
+  api.post("/api/session/openid", FollowLinkWithOpenId);
+  api.get("/api/session/openid/callback", FinishOpenIdSignIn);
   api.post("/api/session", SignIn);
   api.delete("/api/session", SignOut);
 
@@ -220,6 +234,14 @@ export function createRouter(): Hono<ApiEnvironment> {
   act.post("/api/agent/connections/:id/sync", SyncConnection);
   act.post("/api/agent/inventory/adopt", AdoptMachines);
   act.post("/api/agent/actions/:id/result", PostActionResult);
+
+  see.get("/api/agent/people", ListPeople);
+  own.patch("/api/agent/people/:id", ChangePerson);
+  own.delete("/api/agent/people/:id", RemovePerson);
+  own.get("/api/agent/invitations", ListInvitations);
+  own.post("/api/agent/invitations", CreateInvitation);
+  own.delete("/api/agent/invitations/:id", DeleteInvitation);
+  own.get("/api/agent/audit", ListAudit);
 
   app.get("/metrics", requireToken("user", "admin"));
   scrape.get("/metrics", GetMetrics);

@@ -48,6 +48,23 @@ export interface Act {
   readonly detail: ActDetail;
 }
 
+/** Who acts, and in which account. */
+export interface Who {
+  readonly userId: string;
+  readonly actor: Actor;
+}
+
+/** What a handler adds to the line that is written about its request. */
+export interface NotedAct {
+  /** What it was done to; else it is the id in the request's path. */
+  readonly subject?: string;
+  readonly detail?: ActDetail;
+  /** Of a request that reads, but does something after all. */
+  readonly isAct?: boolean;
+  /** Who did it, where the request does not say. */
+  readonly who?: Who;
+}
+
 /** Where an act stands in the list. */
 export interface ActPlace {
   readonly at: number;
@@ -73,7 +90,11 @@ export async function recordAct(
 ): Promise<void> {
   const { sort, at, who, act: operation, subject, detail } = act;
   await db
-    .prepare("INSERT INTO audit (user_id, at, id, who, act, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)")
+    .prepare(
+      // Not of an account that was deleted meanwhile.
+      `INSERT INTO audit (user_id, at, id, who, act, subject, detail)
+       SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM users WHERE id = ?1`,
+    )
     .bind(
       userId,
       at,

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { DAY_MS } from "../lifecycle/model/time.ts";
-import { sha256Hex } from "./digest.ts";
-import type { Role } from "./roles.ts";
-import { roleSchema } from "./roles.ts";
+import { PEOPLE_EVER_PER_ACCOUNT, PEOPLE_PER_ACCOUNT } from "./people.ts";
+import { type Role, roleSchema } from "./roles.ts";
+import { issueSecret } from "./secrets.ts";
 
 /** Links by which somebody new comes into an account. They are sign-in links that no person has yet. */
 
 export interface Invitation {
   readonly id: string;
-  readonly name: string | null;
+  readonly name: string;
   readonly email: string | null;
   readonly role: Role;
   /** Who invites, by name. */
@@ -18,14 +18,14 @@ export interface Invitation {
 }
 
 /** Open ones of an account. */
-export const INVITATIONS_PER_ACCOUNT = 100;
+export const INVITATIONS_PER_ACCOUNT = 50;
 
 export const INVITATION_LASTS_MS = 7 * DAY_MS;
 
 const invitationRow = z
   .object({
     id: z.string(),
-    name: z.string().nullable(),
+    name: z.string(),
     email: z.string().nullable(),
     role: roleSchema,
     made_by: z.string(),
@@ -44,11 +44,6 @@ const invitationRow = z
     }),
   );
 
-/** 256 bits that nobody can guess, as part of an address. */
-export function newLinkSecret(): string {
-  return crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true });
-}
-
 export type Invited =
   | { readonly outcome: "invited"; readonly invitation: Invitation; readonly secret: string }
   | { readonly outcome: "too_many" }
@@ -57,42 +52,52 @@ export type Invited =
 
 /** Makes an invitation, whose secret only its answer holds. */
 export async function createInvitation(
-  db: D1Database,
+  env: Pick<Env, "DB" | "TOKEN_KEY">,
   userId: string,
   asked: Pick<Invitation, "name" | "email" | "role" | "madeBy">,
   now: number,
 ): Promise<Invited> {
-  const secret = newLinkSecret();
+  const { secret, digest } = await issueSecret(env.TOKEN_KEY, "link");
+  const { name, email, role, madeBy } = asked;
   const invitation: Invitation = {
-    id: `i-${crypto.randomUUID()}`,
-    ...asked,
+    id: `l-${crypto.randomUUID()}`,
+    name,
+    email,
+    role,
+    madeBy,
     createdAt: now,
     expiresAt: now + INVITATION_LASTS_MS,
   };
-  const { meta } = await db
-    .prepare(
+  const [made, known] = await env.DB.batch([
+    env.DB.prepare(
       `INSERT INTO sign_in_links (digest, id, user_id, role, name, email, made_by, created_at, expires_at)
        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-       WHERE (SELECT COUNT(*) FROM sign_in_links
-              WHERE user_id = ?3 AND person_id IS NULL AND used_at IS NULL AND expires_at > ?8) < ?10
+       FROM (SELECT COUNT(*) AS open FROM sign_in_links
+             WHERE user_id = ?3 AND person_id IS NULL AND used_at IS NULL AND expires_at > ?8),
+            (SELECT COUNT(*) AS ever, COUNT(*) - COUNT(removed_at) AS people FROM people WHERE user_id = ?3)
+       WHERE open < ?10 AND people + open < ?11 AND ever + open < ?12
          AND NOT EXISTS (SELECT 1 FROM people WHERE user_id = ?3 AND removed_at IS NULL AND email = ?6)`,
-    )
-    .bind(
-      await sha256Hex(secret),
+    ).bind(
+      digest,
       invitation.id,
       userId,
-      invitation.role,
-      invitation.name,
-      invitation.email,
-      invitation.madeBy,
+      role,
+      name,
+      email,
+      madeBy,
       now,
       invitation.expiresAt,
       INVITATIONS_PER_ACCOUNT,
-    )
-    .run();
-  if (meta.changes > 0) return { outcome: "invited", invitation, secret };
-  const open = await listInvitations(db, userId, now);
-  return { outcome: open.length < INVITATIONS_PER_ACCOUNT ? "known" : "too_many" };
+      PEOPLE_PER_ACCOUNT,
+      PEOPLE_EVER_PER_ACCOUNT,
+    ),
+    env.DB.prepare("SELECT 1 FROM people WHERE user_id = ? AND removed_at IS NULL AND email = ?").bind(
+      userId,
+      email,
+    ),
+  ]);
+  if ((made?.meta.changes ?? 0) > 0) return { outcome: "invited", invitation, secret };
+  return { outcome: (known?.results.length ?? 0) > 0 ? "known" : "too_many" };
 }
 
 /** Those that somebody may still follow, the newest first. */

@@ -1,8 +1,20 @@
 import { z } from "zod";
+import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
+import { proveEmail } from "./identities.ts";
+import { issueSecret } from "./secrets.ts";
 
 /** Links that sign in once, in D1: those of a person, and invitations, whose first follower becomes a person of the account. */
 
-const takenRow = z.object({ user_id: z.string(), person_id: z.string() });
+/** By whom a link was made that was sent to an address. It has no role: so no person of this name makes such ones. */
+const MAILED = "e-mail";
+
+const takenRow = z.object({
+  user_id: z.string(),
+  person_id: z.string(),
+  role: z.string().nullable(),
+  email: z.string().nullable(),
+  made_by: z.string(),
+});
 
 export interface TakenLink {
   readonly userId: string;
@@ -24,16 +36,104 @@ export async function takeLink(db: D1Database, digest: string, now: number): Pro
            AND (CASE WHEN person_id IS NULL THEN role IS NOT NULL AND name IS NOT NULL
                 ELSE EXISTS (SELECT 1 FROM people WHERE id = sign_in_links.person_id
                   AND user_id = sign_in_links.user_id AND removed_at IS NULL) END)
-         RETURNING user_id, person_id`,
+         RETURNING user_id, person_id, role, email, made_by`,
       )
       .bind(digest, now, newPersonId),
     db
       .prepare(
         `INSERT INTO people (id, user_id, name, email, role, created_at)
-         SELECT ?2, user_id, name, email, role, ?3 FROM sign_in_links WHERE digest = ?1 AND person_id = ?2`,
+         SELECT ?2, user_id, name,
+           iif(EXISTS (SELECT 1 FROM people WHERE people.user_id = sign_in_links.user_id
+                 AND people.removed_at IS NULL AND people.email = sign_in_links.email), NULL, email),
+           role, ?3
+         FROM sign_in_links WHERE digest = ?1 AND person_id = ?2`,
       )
       .bind(digest, newPersonId, now),
   ]);
   const row = takenRow.safeParse(taken?.results[0]).data;
-  return row === undefined ? null : { userId: row.user_id, personId: row.person_id };
+  if (row === undefined) return null;
+  const person = { userId: row.user_id, personId: row.person_id };
+  // Whoever follows a link that was mailed reads what is sent there.
+  const { role, made_by: madeBy, email } = row;
+  if (role === null && madeBy === MAILED && email !== null) await proveEmail(db, person, email, now);
+  return person;
+}
+
+/** Whose a link is, used or not; null for none of this service. */
+export async function accountOfLink(db: D1Database, digest: string): Promise<string | null> {
+  const row = await db
+    .prepare("SELECT user_id FROM sign_in_links WHERE digest = ?")
+    .bind(digest)
+    .first<{ user_id: string }>();
+  return row?.user_id ?? null;
+}
+
+/** A link that is mailed is good for so long. */
+const MAILED_LASTS_MS = 15 * MINUTE_MS;
+
+/** So many are mailed to a person within that time, and within a day. */
+const MAILED_AT_ONCE = 3;
+const MAILED_PER_DAY = 10;
+
+/** Somebody of an account who has an address. */
+export interface Addressee {
+  readonly userId: string;
+  readonly personId: string;
+  /** The account's name; null where the person has not yet shown that the address is theirs. */
+  readonly account: string | null;
+}
+
+/** So many accounts are named in a message. */
+const ADDRESSEES = 5;
+
+const addresseeRow = z
+  .object({ user_id: z.string(), person_id: z.string(), account: z.string().nullable() })
+  .transform((row): Addressee => ({ userId: row.user_id, personId: row.person_id, account: row.account }));
+
+/** Who has this address, in accounts that are not suspended. Those who have proven it come first. */
+export async function addresseesOf(db: D1Database, email: string): Promise<Addressee[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT people.user_id, people.id AS person_id, iif(identities.person_id IS NULL, NULL, users.name) AS account
+       FROM people JOIN users ON users.id = people.user_id
+       LEFT JOIN identities ON identities.issuer = 'mailto:' AND identities.subject = people.email
+         AND identities.user_id = people.user_id AND identities.person_id = people.id
+       WHERE people.email = ? AND people.removed_at IS NULL AND users.suspended_at IS NULL
+       ORDER BY identities.person_id IS NULL, people.created_at LIMIT ?`,
+    )
+    .bind(email, ADDRESSEES)
+    .all();
+  return z.array(addresseeRow).parse(results);
+}
+
+/** Makes a link to be mailed to a person's address. Returns its secret; null when that person was sent enough. */
+export async function createMailedLink(
+  env: Pick<Env, "DB" | "TOKEN_KEY">,
+  { userId, personId }: Addressee,
+  email: string,
+  now: number,
+): Promise<string | null> {
+  const { secret, digest } = await issueSecret(env.TOKEN_KEY, "link");
+  const { meta } = await env.DB.prepare(
+    `INSERT INTO sign_in_links (digest, id, user_id, person_id, email, made_by, created_at, expires_at)
+     SELECT ?1, ?2, ?3, ?4, ?5, '${MAILED}', ?6, ?7
+     FROM (SELECT COUNT(*) AS today, COUNT(*) FILTER (WHERE created_at > ?8) AS lately FROM sign_in_links
+           WHERE user_id = ?3 AND person_id = ?4 AND role IS NULL AND made_by = '${MAILED}' AND created_at > ?9)
+     WHERE lately < ?10 AND today < ?11`,
+  )
+    .bind(
+      digest,
+      `l-${crypto.randomUUID()}`,
+      userId,
+      personId,
+      email,
+      now,
+      now + MAILED_LASTS_MS,
+      now - MAILED_LASTS_MS,
+      now - DAY_MS,
+      MAILED_AT_ONCE,
+      MAILED_PER_DAY,
+    )
+    .run();
+  return meta.changes > 0 ? secret : null;
 }

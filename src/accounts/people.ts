@@ -15,11 +15,11 @@ export interface Person {
   readonly lastSeenAt: number | null;
 }
 
-/** So many has an account at most. */
+/** So many has an account at most, together with those who are invited. */
 export const PEOPLE_PER_ACCOUNT = 200;
 
 /** With those who were removed: an import must not bring them back, so their ids are kept for a while. */
-const ROWS_PER_ACCOUNT = 2000;
+export const PEOPLE_EVER_PER_ACCOUNT = 2000;
 const REMOVED_KEPT_MS = 400 * DAY_MS;
 
 export const personNameSchema = z.string().trim().min(1).max(200);
@@ -60,47 +60,14 @@ const ANOTHER_OWNER = `(
              WHERE user_tokens.user_id = ?1 AND user_tokens.revoked_at IS NULL
                AND user_tokens.role = 'owner' AND user_tokens.expires_at IS NULL))`;
 
-/**
- * Makes a person; null when the account has as many as may be. An e-mail address that another person of the account has is left
- * out.
- */
-export async function createPerson(
-  db: D1Database,
-  person: Pick<Person, "userId" | "name" | "email" | "role">,
-  now: number,
-): Promise<Person | null> {
-  const row = await db
-    .prepare(
-      `INSERT INTO people (id, user_id, name, email, role, created_at)
-       SELECT ?1, users.id, ?3,
-         iif(EXISTS (SELECT 1 FROM people WHERE user_id = ?2 AND removed_at IS NULL AND email = ?4), NULL, ?4), ?5, ?6
-       FROM users WHERE users.id = ?2
-         AND (SELECT COUNT(*) FROM people WHERE user_id = ?2 AND removed_at IS NULL) < ?7
-         AND (SELECT COUNT(*) FROM people WHERE user_id = ?2) < ?8
-       RETURNING *`,
-    )
-    .bind(
-      `p-${crypto.randomUUID()}`,
-      person.userId,
-      person.name,
-      person.email,
-      person.role,
-      now,
-      PEOPLE_PER_ACCOUNT,
-      ROWS_PER_ACCOUNT,
-    )
-    .first();
-  return row === null ? null : personRow.parse(row);
-}
-
 /** All of an account who may sign in, the first one first. */
 export async function listPeople(db: D1Database, userId: string): Promise<Person[]> {
   const { results } = await db
     .prepare(
       `SELECT id, user_id, name, email, role, created_at, last_seen_at FROM people
-       WHERE user_id = ? AND removed_at IS NULL ORDER BY created_at, id LIMIT ?`,
+       WHERE user_id = ? AND removed_at IS NULL ORDER BY created_at, id`,
     )
-    .bind(userId, PEOPLE_PER_ACCOUNT)
+    .bind(userId)
     .all();
   return z.array(personRow).parse(results);
 }

@@ -50,6 +50,9 @@ export async function createSession(
            SELECT id FROM sessions WHERE user_id = ?1 ORDER BY last_used_at DESC, id = ?2 DESC, id LIMIT -1 OFFSET ?3)`,
       )
       .bind(userId, id, SESSIONS_PER_USER),
+    db
+      .prepare("UPDATE people SET last_seen_at = ?3 WHERE id = ?2 AND user_id = ?1")
+      .bind(userId, personId, now),
   ]);
 }
 

@@ -1,3 +1,4 @@
+import type { NotedAct } from "../accounts/audit.ts";
 import type { Principal, UserPrincipal } from "../accounts/principal.ts";
 
 /**
@@ -6,5 +7,10 @@ import type { Principal, UserPrincipal } from "../accounts/principal.ts";
  */
 export interface ApiEnvironment {
   Bindings: Env;
-  Variables: { principal: Principal; asking: UserPrincipal | undefined; requestId: string };
+  Variables: {
+    principal: Principal;
+    asking: UserPrincipal | undefined;
+    requestId: string;
+    act: NotedAct | undefined;
+  };
 }

@@ -22,6 +22,11 @@ export function requireRole(needed: Role): MiddlewareHandler<ApiEnvironment> {
   return middleware;
 }
 
+/** Which role a handler of a route demands; undefined for one that demands none. */
+export function leastRoleOf(handler: object): Role | undefined {
+  return leastRoles.get(handler);
+}
+
 /** Throws where the user's role is a lower one. */
 export function demandRole({ role }: UserPrincipal, needed: Role): void {
   if (!isAtLeast(role, needed)) {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { vi } from "vitest";
 
-/** An OpenID provider on this machine that does wrong on demand. It signs in whoever the test names, without asking anybody. */
+/** An OpenID provider behind `fetch` that does wrong on demand. It signs in whom the test names, without asking anybody. */
 
 export interface Faults {
   /** Claims of the ID token, over the right ones; undefined leaves one out. */
@@ -13,8 +13,8 @@ export interface Faults {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Path to what is answered there instead. */
   readonly answers?: Readonly<Record<string, { readonly status: number; readonly body: string }>>;
-  /** Path of what never answers. */
-  readonly silent?: string;
+  /** Path of what is out of reach. */
+  readonly away?: string;
 }
 
 interface Authorization {
@@ -32,35 +32,28 @@ const ALGORITHM = {
 
 export class FakeProvider {
   faults: Faults = {};
-  readonly issuer: string;
+  /** Who signs in. */
+  subject = "ada";
+  readonly issuer = "https://accounts.example.com";
   readonly clientId = "dumont";
   readonly clientSecret = "a client's secret";
   /** Codes that are good, once. */
   readonly #codes = new Map<string, Authorization>();
-  readonly #server = createServer((request, response) => void this.#answer(request, response));
   readonly #keys: CryptoKeyPair;
   readonly #foreign: CryptoKeyPair;
 
-  private constructor(port: number, keys: CryptoKeyPair, foreign: CryptoKeyPair) {
-    this.issuer = `http://127.0.0.1:${port}`;
+  private constructor(keys: CryptoKeyPair, foreign: CryptoKeyPair) {
     this.#keys = keys;
     this.#foreign = foreign;
   }
 
-  static async start(): Promise<FakeProvider> {
-    const probe = createServer();
-    await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
-    const address = probe.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    await new Promise((closed) => probe.close(closed));
-    const provider = new FakeProvider(port, await newKeys(), await newKeys());
-    await new Promise<void>((listening) => provider.#server.listen(port, "127.0.0.1", listening));
-    return provider;
+  static async make(): Promise<FakeProvider> {
+    return new FakeProvider(await newKeys(), await newKeys());
   }
 
-  stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    return new Promise((closed) => this.#server.close(() => closed()));
+  /** From now on whatever calls out gets here. */
+  takeCalls(): void {
+    vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => this.#answer(new Request(input, init)));
   }
 
   /** What a browser would be sent back to, having been sent to `url`. */
@@ -79,21 +72,19 @@ export class FakeProvider {
     return back;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", this.issuer);
-    if (this.faults.silent === pathname) return;
+  async #answer(request: Request): Promise<Response> {
+    const { origin, pathname } = new URL(request.url);
+    if (origin !== this.issuer || this.faults.away === pathname) throw new TypeError("nobody is there");
     const instead = this.faults.answers?.[pathname];
     const send = (status: number, body: unknown) =>
-      response
-        .writeHead(status, { "Content-Type": "application/json" })
-        .end(typeof body === "string" ? body : JSON.stringify(body));
-    if (instead !== undefined) {
-      send(instead.status, instead.body);
-      return;
-    }
+      new Response(typeof body === "string" ? body : JSON.stringify(body), {
+        status,
+        headers: { "Content-Type": "application/json" },
+      });
+    if (instead !== undefined) return send(instead.status, instead.body);
     switch (pathname) {
       case "/.well-known/openid-configuration":
-        send(200, {
+        return send(200, {
           issuer: this.issuer,
           authorization_endpoint: `${this.issuer}/authorize`,
           token_endpoint: `${this.issuer}/token`,
@@ -103,23 +94,24 @@ export class FakeProvider {
           id_token_signing_alg_values_supported: ["RS256"],
           ...this.faults.metadata,
         });
-        return;
       case "/jwks": {
         const jwk = await crypto.subtle.exportKey("jwk", this.#keys.publicKey);
-        send(200, { keys: [{ ...jwk, kid: "k1", use: "sig", alg: "RS256" }] });
-        return;
+        return send(200, { keys: [{ ...jwk, kid: "k1", use: "sig", alg: "RS256" }] });
       }
       case "/userinfo":
-        send(200, { sub: "ada", email: "ada@example.com", email_verified: true, ...this.faults.userInfo });
-        return;
+        return send(200, {
+          sub: this.subject,
+          email: `${this.subject}@example.com`,
+          email_verified: true,
+          ...this.faults.userInfo,
+        });
       case "/token": {
-        const body = new URLSearchParams(await textOf(request));
-        const issued = await this.#token(body, request.headers.authorization ?? "");
-        send(issued === null ? 400 : 200, issued ?? { error: "invalid_grant" });
-        return;
+        const body = new URLSearchParams(await request.text());
+        const issued = await this.#token(body, request.headers.get("Authorization") ?? "");
+        return send(issued === null ? 400 : 200, issued ?? { error: "invalid_grant" });
       }
       default:
-        send(404, {});
+        return send(404, {});
     }
   }
 
@@ -138,7 +130,14 @@ export class FakeProvider {
 
   async #idToken(nonce: string): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    const right = { iss: this.issuer, sub: "ada", aud: this.clientId, iat: now, exp: now + 300, nonce };
+    const right = {
+      iss: this.issuer,
+      sub: this.subject,
+      aud: this.clientId,
+      iat: now,
+      exp: now + 300,
+      nonce,
+    };
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const signed = `${part({ alg: "RS256", kid: "k1", ...this.faults.header })}.${part({ ...right, ...this.faults.claims })}`;
     if (this.faults.unsigned === true) return `${signed}.`;
@@ -157,10 +156,4 @@ async function newKeys(): Promise<CryptoKeyPair> {
 /** As RFC 6749 has it in the header of a client: form-encoded. */
 function formEncoded(text: string): string {
   return new URLSearchParams({ text }).toString().slice("text=".length);
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  let text = "";
-  for await (const chunk of request) text += chunk;
-  return text;
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { forgetDiscovery, type OpenIdProvider, openIdProviderOf } from "../../src/openid/provider.ts";
 import { type Begun, beginSignIn, type Finished, finishSignIn } from "../../src/openid/sign-in.ts";
 import { expectLogged } from "../quiet.ts";
@@ -7,20 +7,19 @@ import { FakeProvider, type Faults } from "./fake-provider.ts";
 /** A sign-in at a provider that is right, and at one that is wrong in each way that matters. */
 
 const REDIRECT = "https://dumont.test/api/session/openid/callback";
-const LOCAL = { DEPLOYED: "false", ALLOW_LOOPBACK_URLS: "true" };
 
 let fake: FakeProvider;
 let provider: OpenIdProvider;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
+  fake = await FakeProvider.make();
 });
-afterAll(() => fake.stop());
+afterEach(() => vi.restoreAllMocks());
 beforeEach(() => {
   fake.faults = {};
+  fake.takeCalls();
   forgetDiscovery();
   const named = openIdProviderOf({
-    ...LOCAL,
     OPENID_ISSUER: fake.issuer,
     OPENID_CLIENT_ID: fake.clientId,
     OPENID_CLIENT_SECRET: fake.clientSecret,
@@ -81,7 +80,7 @@ describe("a sign-in at an OpenID provider", () => {
 
   it("takes the address from the ID token where it stands there, and then asks for nothing more", async () => {
     const claims = { email: "ada@lovelace.example", email_verified: true, name: "Ada" };
-    const signedIn = await signIn({ claims, silent: "/userinfo" });
+    const signedIn = await signIn({ claims, away: "/userinfo" });
     expect(signedIn).toMatchObject({ subject: { verifiedEmail: "ada@lovelace.example", name: "Ada" } });
   });
 
@@ -210,13 +209,21 @@ describe("a sign-in comes to nothing", () => {
 
   it("when nobody is there", async () => {
     expectLogged(/an OpenID sign-in failed/);
-    const gone = { ...provider, issuer: new URL("http://127.0.0.1:9") };
+    const gone = { ...provider, issuer: new URL("https://gone.example.com") };
     expect(await beginSignIn(gone, REDIRECT, Date.now())).toEqual(problem("unreachable"));
   });
 
-  it("on this machine unless local tests may call it", async () => {
+  it.each(["http://accounts.example.com", "http://127.0.0.1:8080"])("without TLS: %s", async (address) => {
     expectLogged(/an OpenID sign-in failed/);
-    const deployed = { ...provider, allowsLoopback: false };
-    expect(await beginSignIn(deployed, REDIRECT, Date.now())).toEqual(problem("unreachable"));
+    const unprotected = { ...provider, issuer: new URL(address) };
+    expect(await beginSignIn(unprotected, REDIRECT, Date.now())).toEqual(problem("unreachable"));
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it("without TLS elsewhere, even where local tests may call this machine", async () => {
+    expectLogged(/an OpenID sign-in failed/);
+    const local = { ...provider, allowsLoopback: true, issuer: new URL("http://accounts.example.com") };
+    expect(await beginSignIn(local, REDIRECT, Date.now())).toEqual(problem("unreachable"));
+    expect(fetch).not.toHaveBeenCalled();
   });
 });

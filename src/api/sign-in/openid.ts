@@ -1,0 +1,205 @@
+import { z } from "zod";
+import type { KnownPerson } from "../../accounts/identities.ts";
+import { findPerson } from "../../accounts/people.ts";
+import { identifySession } from "../../accounts/principal.ts";
+import { digestOfSecret } from "../../accounts/secrets.ts";
+import { noteAct } from "../../http/audit.ts";
+import { slowDownGuessing } from "../../http/authenticate.ts";
+import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
+import { ApiError, errorResponses } from "../../http/errors.ts";
+import { component, jsonBody, jsonResponse } from "../../http/openapi.ts";
+import { demandPrivacy, refuseOtherPages, sessionSecretOf } from "../../http/session-cookie.ts";
+import { type OpenIdProvider, openIdProviderOf } from "../../openid/provider.ts";
+import { beginSignIn, finishSignIn, type ProviderProblem } from "../../openid/sign-in.ts";
+import { type WhomProblem, whomOf } from "../../openid/whom.ts";
+import { openSession } from "../session.ts";
+import { type Kept, keepBegun, takeBegun } from "./openid-cookie.ts";
+
+/** Signing in with the OpenID provider that the operator has named. A browser comes and goes: so what fails is said by the page. */
+
+/** What the page says of a sign-in that came to nothing, by `#/sign-in?problem=…`. */
+type Problem = ProviderProblem | WhomProblem | "no_provider" | "not_a_person" | "closed";
+
+/** A place on the page. It is a fragment, so it leads nowhere else. */
+const placeSchema = z
+  .string()
+  .max(1000)
+  .regex(/^#\/[\x21-\x7e]*$/, "must be a place on the page, such as #/alerts");
+
+const redirect = {
+  302: {
+    description:
+      "To the provider; or back to the page, with `problem` of `#/sign-in`: no_provider, unreachable, declined, expired, mismatch, unknown, unverified, several, taken, link_over, not_a_person, closed",
+  },
+};
+
+export class StartOpenIdSignIn extends Endpoint {
+  override schema = {
+    operationId: "startOpenIdSignIn",
+    tags: ["Access"],
+    summary: "Go to the OpenID provider to sign in",
+    description:
+      "For browsers. A person is known by the provider's own name for them; before that, by an address that the provider has verified and that the person has proven here.",
+    request: {
+      query: z.object({
+        to: placeSchema.optional().describe("The place on the page to go to afterwards"),
+        account: z.string().max(64).optional().describe("The account's id, for somebody who is in several"),
+        connect: z
+          .enum(["true"])
+          .optional()
+          .describe(
+            "Sign nobody in: the person who is signed in wants to be known by the provider from now on",
+          ),
+      }),
+    },
+    responses: { ...redirect, ...errorResponses(400, 403, 429) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    demandPrivacy(c);
+    await slowDownGuessing(c);
+    const { query } = await this.getValidatedData<typeof this.schema>();
+    const connect = query.connect === undefined ? null : await signedInPerson(c);
+    if (query.connect !== undefined && connect === null) return toPage(c, "not_a_person");
+    const started = await start(c, {
+      to: query.to ?? "#/",
+      account: query.account ?? null,
+      link: null,
+      connect,
+    });
+    return started.outcome === "begun" ? c.redirect(started.url) : toPage(c, started.problem);
+  }
+}
+
+const startSchema = component(
+  "StartOpenIdSignInRequest",
+  z.strictObject({
+    link: z.string().min(1).max(200).describe("The secret of the link that is followed"),
+    to: placeSchema.optional().describe("The place on the page to go to afterwards"),
+  }),
+);
+
+export class FollowLinkWithOpenId extends Endpoint {
+  override schema = {
+    operationId: "followLinkWithOpenId",
+    tags: ["Access"],
+    summary: "Follow a link, and be known by the OpenID provider from then on",
+    description:
+      "The page sends the browser to `url`. Once the person is back from there, the link is used, and no other is needed any more. The secret is sent in the body: it must not stand in an address.",
+    request: { body: jsonBody(startSchema, { link: "Tm8gc2VjcmV0IGF0IGFsbA" }) },
+    responses: {
+      200: jsonResponse("Where to go", component("OpenIdSignInStart", z.object({ url: z.string() })), {
+        url: "https://accounts.example.com/authorize?client_id=dumont",
+      }),
+      ...errorResponses(400, 401, 403, 409, 413, 429),
+    },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    demandPrivacy(c);
+    refuseOtherPages(c);
+    await slowDownGuessing(c);
+    const { body } = await this.getValidatedData<typeof this.schema>();
+    const link = await digestOfSecret(c.env.TOKEN_KEY, "link", body.link);
+    if (link === null) throw new ApiError("unauthorized", "This is no link of this service");
+    const started = await start(c, { to: body.to ?? "#/", account: null, link, connect: null });
+    if (started.outcome === "begun") return c.json({ url: started.url });
+    throw started.problem === "no_provider"
+      ? new ApiError("not_possible", "This service has no OpenID provider")
+      : new ApiError("unavailable", "The OpenID provider is away", { retryAfterSeconds: 60 });
+  }
+}
+
+/** Begins at the provider; the browser keeps what it needs to come back. */
+async function start(c: ApiContext, asked: Omit<Kept, "begun" | "at">) {
+  const provider = openIdProviderOf(c.env);
+  if (provider === null) return { outcome: "problem", problem: "no_provider" } as const;
+  const now = Date.now();
+  const started = await beginSignIn(provider, redirectUriOf(c), now);
+  if (started.outcome === "begun") await keepBegun(c, { ...asked, begun: started.begun, at: now });
+  return started;
+}
+
+/** The person of this browser. Another page must not connect anybody: it could be to an identity of its own. */
+async function signedInPerson(c: ApiContext): Promise<KnownPerson | null> {
+  const secret = sessionSecretOf(c);
+  if (secret === undefined || c.req.header("Sec-Fetch-Site") !== "same-origin") return null;
+  const identity = await identifySession(c.env, secret);
+  if (identity.outcome !== "known" || identity.principal.scope !== "user") return null;
+  const { userId, by } = identity.principal;
+  return by.kind === "person" ? { userId, personId: by.id } : null;
+}
+
+export class FinishOpenIdSignIn extends Endpoint {
+  override schema = {
+    operationId: "finishOpenIdSignIn",
+    tags: ["Access"],
+    summary: "Come back from the OpenID provider",
+    description: "For browsers that the provider sends back. Sets the cookie of the session.",
+    request: { query: z.looseObject({}) },
+    responses: { ...redirect, ...errorResponses(403, 429) },
+  };
+
+  override async handle(c: ApiContext): Promise<Response> {
+    demandPrivacy(c);
+    await slowDownGuessing(c);
+    const now = Date.now();
+    const kept = await takeBegun(c, now);
+    const provider = openIdProviderOf(c.env);
+    if (provider === null) return toPage(c, "no_provider");
+    if (kept === null) return toPage(c, "expired");
+    return this.#finish(c, provider, kept, now);
+  }
+
+  async #finish(c: ApiContext, provider: OpenIdProvider, kept: Kept, now: number): Promise<Response> {
+    const { begun, link, connect, account, to } = kept;
+    const finished = await finishSignIn(provider, new URL(c.req.url), redirectUriOf(c), begun, now);
+    if (finished.outcome === "problem") return back(c, kept, finished.problem);
+    const whom = await whomOf(c.env.DB, finished.subject, { link, connect, account }, now);
+    if (whom.outcome === "problem") return back(c, kept, whom.problem);
+    const { userId, personId } = whom.person;
+    const person = await findPerson(c.env.DB, userId, personId);
+    const isIn = person !== null && (connect !== null || (await isLetIn(c, userId, personId)));
+    if (!isIn) return back(c, kept, "closed");
+    noteAct(c, {
+      who: { userId, actor: { kind: "person", id: personId, name: person.name } },
+      subject: personId,
+      isAct: true,
+      detail: { provider: provider.name, connected: connect !== null },
+    });
+    return toPlace(c, to);
+  }
+}
+
+/** False for an account that is suspended, and for a person who is removed in this very moment. */
+async function isLetIn(c: ApiContext, userId: string, personId: string): Promise<boolean> {
+  try {
+    await openSession(c, userId, { kind: "person", id: personId });
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
+}
+
+function redirectUriOf(c: ApiContext): string {
+  return `${new URL(c.req.url).origin}/api/session/openid/callback`;
+}
+
+/** The address of this answer holds a code, which is no other site's business. */
+function toPlace(c: ApiContext, place: string): Response {
+  c.header("Referrer-Policy", "no-referrer");
+  c.header("Cache-Control", "no-store");
+  return c.redirect(`/${place}`);
+}
+
+/** Somebody who is signed in comes back to where they were. */
+function back(c: ApiContext, { connect, to }: Kept, problem: Problem): Response {
+  return connect === null
+    ? toPage(c, problem)
+    : toPlace(c, `${to}${to.includes("?") ? "&" : "?"}problem=${problem}`);
+}
+
+function toPage(c: ApiContext, problem: Problem): Response {
+  return toPlace(c, `#/sign-in?problem=${problem}`);
+}

@@ -6,7 +6,7 @@ import { component, jsonResponse } from "../http/openapi.ts";
 import { sessionSecretOf } from "../http/session-cookie.ts";
 import { whoAmI, whoAmIExample, whoAmISchema } from "./whoami.ts";
 
-const sessionSchema = component("BrowserSession", z.object({ session: whoAmISchema.nullable() }));
+const sessionSchema = component("BrowserSession", z.object({ session: z.union([whoAmISchema, z.null()]) }));
 
 /** For a page that begins: it cannot see the cookie itself, and a refusal would be an error in its console. */
 export class GetSession extends Endpoint {

@@ -201,6 +201,13 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/inventory"],
   ["POST", "/api/agent/inventory/adopt"],
   ["POST", "/api/agent/actions/a-1/result"],
+  ["GET", "/api/agent/people"],
+  ["PATCH", "/api/agent/people/p-1"],
+  ["DELETE", "/api/agent/people/p-1"],
+  ["GET", "/api/agent/invitations"],
+  ["POST", "/api/agent/invitations"],
+  ["DELETE", "/api/agent/invitations/l-1"],
+  ["GET", "/api/agent/audit"],
 ];
 
 const ADMIN_ROUTES: readonly (readonly [string, string])[] = [
@@ -474,6 +481,53 @@ const badMachine = fc.oneof(
   ),
 );
 
+const badInvitation = fc.oneof(
+  fc.jsonValue(),
+  fc
+    .oneof(fc.string(), fc.integer(), fc.constantFrom("metrics", "god", null, ["owner"]))
+    .map((role) => ({ name: "x", role })),
+  fc
+    .oneof(
+      fc.string(),
+      fc.integer(),
+      fc.constantFrom("a@b", "a b@example.com", `${"x".repeat(250)}@example.com`),
+    )
+    .map((email) => ({ email, role: "viewer" })),
+  fc.constantFrom(
+    { role: "viewer" },
+    { name: "x".repeat(201), role: "viewer" },
+    { name: "x", role: "viewer", id: "l-1" },
+  ),
+);
+
+const badPerson = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(
+    {},
+    { role: "metrics" },
+    { role: null },
+    { name: "" },
+    { name: "x".repeat(201) },
+    { email: "a@example.com" },
+  ),
+);
+
+/** What a browser sends that wants to sign in. */
+const badSignIn = fc.constantFrom<readonly [string, string, unknown]>(
+  ["POST", "/api/session/links", {}],
+  ["POST", "/api/session/links", { email: "a" }],
+  ["POST", "/api/session/links", { email: ["a@example.com"] }],
+  ["POST", "/api/session/links", { email: "a@example.com", to: "b@example.com" }],
+  ["POST", "/api/session/openid", {}],
+  ["POST", "/api/session/openid", { link: "x" }],
+  ["POST", "/api/session/openid", { link: "x".repeat(201) }],
+  ["POST", "/api/session/openid", { link: "x", to: "//evil.example.com" }],
+  ["GET", "/api/session/openid?to=https://evil.example.com", null],
+  ["GET", "/api/session/openid?to=%23/%0d%0aSet-Cookie:a=b", null],
+  ["GET", "/api/session/openid?connect=perhaps", null],
+  ["GET", `/api/session/openid?account=${"x".repeat(65)}`, null],
+);
+
 const badResult = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom({ outcome: "perhaps" }, { outcome: "succeeded", snapshot_id: "" }, { outcome: 1 }),
@@ -574,6 +628,14 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
     badConnection.map((body) => byUser("POST", "/api/agent/connections", JSON.stringify(body))),
+    badInvitation.map((body) => byUser("POST", "/api/agent/invitations", JSON.stringify(body))),
+    badPerson.map((body) => byUser("PATCH", "/api/agent/people/p-1", JSON.stringify(body))),
+    badSignIn.map(([method, path, body]) => ({
+      method,
+      path,
+      headers: { "Content-Type": "application/json" },
+      body: body === null ? null : JSON.stringify(body),
+    })),
     badEnrollment.map((body) => byUser("POST", "/api/agent/enrollments", JSON.stringify(body))),
     badMachine.map((body) => enroll(JSON.stringify(body))),
     fc
@@ -598,6 +660,7 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
           "/api/agent/costs",
           "/api/agent/savings",
           "/api/agent/inventory",
+          "/api/agent/audit",
           `${previewPath}/instances`,
         ),
         badQuery,

@@ -14,6 +14,9 @@ async function everythingKept(one: Instance): Promise<string> {
   const tables = [
     "users",
     "user_tokens",
+    "people",
+    "sign_in_links",
+    "sessions",
     "enrollments",
     "enrolled_machines",
     "providers",

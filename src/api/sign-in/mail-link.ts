@@ -6,7 +6,7 @@ import { sendMail } from "../../alerts/channels/email.ts";
 import { slowDownGuessing } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
-import { component, jsonBody, jsonResponse } from "../../http/openapi.ts";
+import { component, jsonBody, successResponse } from "../../http/openapi.ts";
 import { demandPrivacy, refuseOtherPages } from "../../http/session-cookie.ts";
 import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
@@ -25,13 +25,7 @@ export class MailSignInLink extends Endpoint {
       "The answer is always the same. If the address is a person's, and the service can send e-mail, a link is sent there: it works once, within 15 minutes. Three within that time, and ten a day.",
     request: { body: jsonBody(requestSchema, { email: "bea@example.com" }) },
     responses: {
-      202: jsonResponse(
-        "Asked for",
-        component("MailSignInLinkAsked", z.object({ success: z.literal(true) })),
-        {
-          success: true,
-        },
-      ),
+      202: successResponse("Asked for"),
       ...errorResponses(400, 403, 413, 429),
     },
   };

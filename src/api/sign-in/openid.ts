@@ -79,6 +79,8 @@ const startSchema = component(
   }),
 );
 
+const startedSchema = component("OpenIdSignInStart", z.object({ url: z.string() }));
+
 export class FollowLinkWithOpenId extends Endpoint {
   override schema = {
     operationId: "followLinkWithOpenId",
@@ -88,7 +90,7 @@ export class FollowLinkWithOpenId extends Endpoint {
       "The page sends the browser to `url`. Once the person is back from there, the link is used, and no other is needed any more. The secret is sent in the body: it must not stand in an address.",
     request: { body: jsonBody(startSchema, { link: "Tm8gc2VjcmV0IGF0IGFsbA" }) },
     responses: {
-      200: jsonResponse("Where to go", component("OpenIdSignInStart", z.object({ url: z.string() })), {
+      200: jsonResponse("Where to go", startedSchema, {
         url: "https://accounts.example.com/authorize?client_id=dumont",
       }),
       ...errorResponses(400, 401, 403, 409, 413, 429),

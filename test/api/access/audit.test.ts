@@ -42,7 +42,7 @@ describe("the audit", () => {
     const bea = await newMember(ada, { name: "Bea", role: "operator" });
     expect((await ask(bea, "POST", "/api/agent/instances/rig/keep-alive", {})).status).toBe(200);
     expect((await rig.ask("POST", "/keep-alive", {})).status).toBe(200);
-    const acts = await actsOf(ada, "keepInstanceAlive", 2);
+    const acts = await actsOf(ada, "keepAlive", 2);
     expect(acts.map(({ subject, who }) => [subject, who.kind, who.name]).sort()).toEqual([
       ["rig", "person", "Bea"],
       ["rig", "token", "default"],
@@ -60,7 +60,11 @@ describe("the audit", () => {
     await call("DELETE", "/api/agent/channels/none", { token: ada.token });
     await call("POST", "/api/agent/nothing", { token: ada.token });
     await actsOf(ada, "registerInstance");
-    expect((await audit()).acts.map(({ act }: { act: string }) => act)).toEqual(["registerInstance"]);
+    const acts: { act: string }[] = (await audit()).acts;
+    // The token, which the operator made, is written down whenever that is.
+    expect(acts.map(({ act }) => act).filter((act) => act !== "createUserToken")).toEqual([
+      "registerInstance",
+    ]);
   });
 
   it("holds no secret of what was asked and answered", async () => {
@@ -103,7 +107,7 @@ describe("the audit", () => {
     await Instance.register(ada, "rig");
     expect((await ask(bea, "POST", "/api/agent/instances/rig/hibernate", {})).status).toBe(403);
     expect((await ask(bea, "GET", "/api/agent/audit")).status).toBe(403);
-    const [act] = await actsOf(ada, "hibernateInstance");
+    const [act] = await actsOf(ada, "hibernate");
     expect(act).toMatchObject({
       who: { name: "Bea" },
       subject: "rig",

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { INVITATIONS_PER_ACCOUNT } from "../../../src/accounts/invitations.ts";
-import { ADMIN_TOKEN, call, DAY, newUser, type Reply, setClock } from "../../world.ts";
+import { call, DAY, newUser, type Reply, setClock } from "../../world.ts";
 import { type Account, actsOf, ask, follow, invite, linkOf, newMember, people, secretIn } from "./world.ts";
 
 const ONE_DAY = 86_400_000;
@@ -216,19 +216,4 @@ describe("the last owner", () => {
       .run();
     expect(codeOf(await remove(bea.id))).toEqual([409, "last_owner"]);
   });
-});
-
-it("people, invitations and acts go with their account", async () => {
-  await newMember(ada, { name: "Bea", role: "owner" });
-  await invite(ada, { name: "Cid", role: "viewer" });
-  await actsOf(ada, "createInvitation", 2);
-  await call("DELETE", `/api/admin/users/${ada.userId}`, { token: ADMIN_TOKEN });
-  const counts = () =>
-    env.DB.prepare(
-      `SELECT (SELECT COUNT(*) FROM people WHERE user_id = ?1) + (SELECT COUNT(*) FROM sign_in_links WHERE user_id = ?1)
-         + (SELECT COUNT(*) FROM audit WHERE user_id = ?1) AS n`,
-    )
-      .bind(ada.userId)
-      .first("n");
-  await vi.waitFor(async () => expect(await counts()).toBe(0), { timeout: 60_000 });
 });

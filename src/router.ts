@@ -19,7 +19,12 @@ import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
 import { ListAudit } from "./api/audit.ts";
 import { GetBudget, PutBudget } from "./api/budget.ts";
-import { CreateChannel, DeleteChannel, ListChannels, SendConfirmation, TestChannel } from "./api/channels.ts";
+import { ChangeChannel } from "./api/channels/change.ts";
+import { SendConfirmation } from "./api/channels/confirm.ts";
+import { CreateChannel } from "./api/channels/create.ts";
+import { DeleteChannel } from "./api/channels/delete.ts";
+import { ListChannels } from "./api/channels/list.ts";
+import { TestChannel } from "./api/channels/test.ts";
 import { GetConfirmChannelPage, PostConfirmChannelPage } from "./api/confirm-channel-page.ts";
 import {
   ChangeConnection,
@@ -216,6 +221,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   see.get("/api/agent/savings", GetSavings);
   see.get("/api/agent/channels", ListChannels);
   act.post("/api/agent/channels", CreateChannel);
+  act.patch("/api/agent/channels/:id", ChangeChannel);
   act.delete("/api/agent/channels/:id", DeleteChannel);
   act.post("/api/agent/channels/:id/test", TestChannel);
   act.post("/api/agent/channels/:id/confirmation", SendConfirmation);

@@ -184,6 +184,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/costs/report"],
   ["GET", "/api/agent/channels"],
   ["POST", "/api/agent/channels"],
+  ["PATCH", "/api/agent/channels/c-1"],
   ["DELETE", "/api/agent/channels/c-1"],
   ["POST", "/api/agent/channels/c-1/test"],
   ["GET", "/api/agent/connections"],
@@ -626,6 +627,9 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
     ),
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
+    fc
+      .constantFrom({ name: "" }, { paused: "yes" }, { paused: null }, { settings: [] }, { secret: "x" })
+      .map((body) => byUser("PATCH", "/api/agent/channels/c-1", JSON.stringify(body))),
     badCredentials.map((body) => byUser("PUT", "/api/agent/providers/vast", JSON.stringify(body))),
     badConnection.map((body) => byUser("POST", "/api/agent/connections", JSON.stringify(body))),
     badInvitation.map((body) => byUser("POST", "/api/agent/invitations", JSON.stringify(body))),

@@ -145,6 +145,7 @@ async function exportFleet(env: Env, userId: string, withSecrets: boolean): Prom
         settings: sealed.settings,
         origin: sealed.origin,
         confirmed: channel.confirmed,
+        ...(channel.paused == null ? {} : { paused: channel.paused }),
       }),
     ),
     ...credentials.map(

@@ -5,7 +5,8 @@ import { bringPerson, personRoleSchema } from "../accounts/people.ts";
 import { reseal, unseal } from "../accounts/seal.ts";
 import { findAccount } from "../accounts/standing.ts";
 import { bringToken, bringUser } from "../accounts/users.ts";
-import { channelKindSchema, channelPurpose } from "../alerts/channels/registry.ts";
+import { channelPurpose, type Pause } from "../alerts/channels/registry.ts";
+import { channelKindSchema } from "../alerts/channels/settings.ts";
 import { bringChunk, bringCostDay, bringEvent, bringHour } from "../history/bring.ts";
 import { chooseShard, historyOf } from "../history/shards.ts";
 import type { BringOutcome } from "../instance/bring.ts";
@@ -142,9 +143,15 @@ async function bringChannel(env: Env, target: Import, line: LineOf<"channel">): 
     minimumSeverity: severitySchema.catch("info").parse(line.minimum_severity),
     createdAt: line.created_at,
     confirmed: line.confirmed,
+    paused: line.paused === undefined ? null : pauseOf(line.paused),
   };
   const exported = { channel, sealed: { settings, origin: line.origin } };
   return broughtIf(await within(CALL_LIMIT_MS, fleetOf(env, userId).bringChannel(exported, target.channels)));
+}
+
+/** One of a newer version is as if its owner had asked for it. */
+function pauseOf({ at, because }: NonNullable<LineOf<"channel">["paused"]>): Pause {
+  return { at, because: because === "gone" ? "gone" : "asked" };
 }
 
 async function bringCredentials(

@@ -135,6 +135,8 @@ const channelLine = z.object({
   origin: z.string().max(2000),
   /** Whether its address may be written to: see confirmations. */
   confirmed: z.boolean().default(true),
+  /** Since when it is told of nothing, and why. */
+  paused: z.object({ at: moment, because: z.string().max(64) }).optional(),
 });
 
 const credentialsLine = z.object({

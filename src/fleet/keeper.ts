@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
-import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import type { ChannelChanges, ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
 import type { CalledProvider } from "../lifecycle/model/provider.ts";
 import type {
   Connection,
@@ -28,7 +28,9 @@ import { Lanes } from "./tables/lanes.ts";
 import type { Holding } from "./tables/machines.ts";
 import { noteDelivery } from "./tasks/messages.ts";
 
-type NewChannel = Omit<ChannelRecord, "lastDelivery" | "confirmed"> & { readonly confirmed?: boolean };
+type NewChannel = Omit<ChannelRecord, "lastDelivery" | "confirmed" | "paused"> & {
+  readonly confirmed?: boolean;
+};
 
 export type ConfirmationAsked =
   | Exclude<Asking, { readonly outcome: "send" }>
@@ -187,6 +189,17 @@ export abstract class FleetKeeper extends DurableObject<Env> {
     return channels.sealed(id) !== null;
   }
 
+  /** Null when there is no such channel. New settings take a channel up again that was gone. */
+  async changeChannel(id: string, { paused, ...changes }: ChannelChanges): Promise<ChannelRecord | null> {
+    const { channels } = await this[READY]();
+    if (!channels.change(id, changes)) return null;
+    if (paused === true) channels.pause(id, { at: Date.now(), because: "asked" });
+    const former = channels.list().find((channel) => channel.id === id);
+    const isMended = changes.settings !== undefined && former?.paused?.because === "gone";
+    if (paused === false || isMended) channels.resume(id);
+    return channels.list().find((channel) => channel.id === id) ?? null;
+  }
+
   async deleteChannel(id: string): Promise<boolean> {
     return (await this[READY]()).channels.delete(id);
   }
@@ -194,7 +207,13 @@ export abstract class FleetKeeper extends DurableObject<Env> {
   /** Null for one that may not be told of anything, too. */
   async sealedChannel(id: string): Promise<SealedChannel | null> {
     const { channels, confirmations } = await this[READY]();
-    return confirmations.isConfirmed(id) ? channels.sealed(id) : null;
+    return confirmations.isConfirmed(id) && !channels.isPaused(id) ? channels.sealed(id) : null;
+  }
+
+  /** A channel that is told of nothing because it is paused; null for any other. */
+  async pausedChannel(id: string): Promise<SealedChannel | null> {
+    const { channels, confirmations } = await this[READY]();
+    return confirmations.isConfirmed(id) && channels.isPaused(id) ? channels.sealed(id) : null;
   }
 
   /** `deliveryId`: of the message, if the fleet keeps it until it hears how it ended. */

@@ -1,4 +1,5 @@
-import { keepsIncidents } from "../alerts/channels/registry.ts";
+import { mayBeTold } from "../alerts/channels/registry.ts";
+import { keepsIncidents } from "../alerts/channels/settings.ts";
 import { composeNotice } from "../alerts/notice.ts";
 import type { OperatorWord } from "../lifecycle/model/instance-event.ts";
 import type { Fleet } from "./fleet.ts";
@@ -66,7 +67,7 @@ function deliverDigestAgain(fleet: Fleet, digestId: string, channelId: string | 
     const alerts = fleet.events.alertsOf(digestId);
     const channels = fleet.channels
       .list()
-      .filter(({ id, confirmed }) => confirmed && (channelId === null || id === channelId));
+      .filter((channel) => mayBeTold(channel) && (channelId === null || channel.id === channelId));
     const messages = channels.filter(({ id, kind, minimumSeverity }) => {
       if (fleet.deliveries.hasten(digestId, id, now)) return true;
       const notice =

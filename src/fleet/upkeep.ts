@@ -159,7 +159,10 @@ export abstract class FleetUpkeep extends FleetBudget {
   /** False when there is one of this id, or there are `limit` others. */
   async bringChannel({ channel, sealed }: ExportedChannel, limit: number): Promise<boolean> {
     const { channels } = await this[READY]();
-    return channels.sealed(channel.id) === null && (await this.addChannel(channel, sealed, limit));
+    const { paused = null, ...rest } = channel;
+    if (channels.sealed(channel.id) !== null || !(await this.addChannel(rest, sealed, limit))) return false;
+    if (paused !== null) channels.pause(channel.id, paused);
+    return true;
   }
 
   /** False when there is a connection of this id already, or there are `limit` others. A Worker of the former release knows neither. */

@@ -1,5 +1,5 @@
 import { Counter, Gauge } from "prom-client";
-import { channelKindSchema } from "../alerts/channels/registry.ts";
+import { channelKindSchema } from "../alerts/channels/settings.ts";
 import { DIFFERENCES } from "../cleanup/reconcile.ts";
 import { type DatabaseStanding, NEWEST_MIGRATION } from "../history/standing.ts";
 import { TARGETS } from "../instance/attempts.ts";

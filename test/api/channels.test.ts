@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CHANNEL_FIELDS, OPTIONAL_FIELDS } from "../../src/alerts/channels/registry.ts";
+import { CHANNEL_FIELDS, OPTIONAL_FIELDS } from "../../src/alerts/channels/settings.ts";
 import {
   OPTIONAL_FIELDS as OPTIONAL_ON_PAGE,
   CHANNEL_FIELDS as PAGE_FIELDS,
@@ -43,6 +43,7 @@ describe("channels", () => {
         minimum_severity: "warning",
         created_at: expect.any(String),
         confirmed: true,
+        paused: null,
         last_delivery: null,
       },
     ]);
@@ -130,6 +131,84 @@ describe("channels", () => {
       message: "A user has 20 channels at most: remove those that are no longer needed",
     });
     expect((await call("GET", "/api/agent/channels", { token })).body.channels).toHaveLength(20);
+  });
+
+  const change = (token: string, id: string, json: unknown) =>
+    call("PATCH", `/api/agent/channels/${id}`, { token, json });
+
+  it("are changed in what is named, and in nothing else", async () => {
+    const { token, userId } = await newUser();
+    const id = await channel(token);
+    const sealed = async () => JSON.stringify((await rowsOf(fleetOf(env, userId))).channels);
+    const before = await sealed();
+    expect((await change(token, id, {})).body).toMatchObject({ name: "#gpus", minimum_severity: "warning" });
+    expect(await sealed()).toBe(before);
+    const changed = await change(token, id, { name: " #night ", minimum_severity: "critical" });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { id, name: "#night", minimum_severity: "critical" },
+    });
+    expect(changed.body).toMatchObject({ kind: "slack", paused: null });
+    await change(token, id, { settings: { kind: "slack", url: "https://hooks.example.com/other" } });
+    await call("POST", `/api/agent/channels/${id}/test`, { token });
+    expect(vi.mocked(fetch).mock.lastCall?.[0]).toBe("https://hooks.example.com/other");
+  });
+
+  it("keep their kind, and an e-mail address is nobody else's", async () => {
+    const { token } = await newUser();
+    const id = await channel(token);
+    const other = await change(token, id, { settings: { kind: "teams", url: settings.url } });
+    expect(other.body.error.issues).toMatchObject([{ path: "body.settings.kind" }]);
+    const bad = await change(token, id, { settings: { kind: "slack", url: "http://10.0.0.1/" } });
+    expect(bad.body.error.issues).toMatchObject([{ path: "body.settings.url" }]);
+    const mail = { name: "mail", settings: { kind: "email", to: "ada@example.com" } };
+    const { body } = await call("POST", "/api/agent/channels", { token, json: mail });
+    const moved = await change(token, body.id, { settings: { kind: "email", to: "eve@example.com" } });
+    expect(moved).toMatchObject({ status: 400 });
+    expect(moved.body.error.issues).toMatchObject([{ path: "body.settings" }]);
+  });
+
+  it("are changed by nobody else, nor where there are none", async () => {
+    const { token } = await newUser();
+    const id = await channel(token);
+    const stranger = await newUser("Eve");
+    expect((await change(stranger.token, id, { paused: true })).status).toBe(404);
+    expect((await change(token, "c-1", { paused: true })).status).toBe(404);
+    const { body } = await call("GET", "/api/agent/channels", { token });
+    expect(body.channels[0].paused).toBeNull();
+  });
+
+  it("that are paused are tested all the same, and are paused until they are taken up again", async () => {
+    const { token, userId } = await newUser();
+    const id = await channel(token);
+    const paused = (await change(token, id, { paused: true })).body.paused;
+    expect(paused).toEqual({ at: expect.any(String), because: "asked" });
+    expect((await change(token, id, { paused: true, name: "quiet" })).body.paused).toEqual(paused);
+    expect((await call("POST", `/api/agent/channels/${id}/test`, { token })).body.delivered).toBe(true);
+    await change(token, id, { settings: { kind: "slack", url: "https://hooks.example.com/other" } });
+    expect((await change(token, id, { paused: false })).body.paused).toBeNull();
+    await change(token, id, { paused: true });
+    await call("DELETE", `/api/agent/channels/${id}`, { token });
+    expect((await rowsOf(fleetOf(env, userId))).paused_channels).toEqual([]);
+  });
+
+  it("that are gone at the other side are called no more, until they have new settings", async () => {
+    const { token } = await newUser();
+    const discord = (secret: string) => ({
+      kind: "discord",
+      url: `https://discord.com/api/webhooks/1/${secret}`,
+    });
+    const added = await call("POST", "/api/agent/channels", {
+      token,
+      json: { name: "d", settings: discord("x") },
+    });
+    answer = () => new Response('{"message":"Unknown Webhook at /api/webhooks/1/x"}', { status: 404 });
+    const { body } = await call("POST", `/api/agent/channels/${added.body.id}/test`, { token });
+    expect(body).toEqual({ delivered: false, detail: '404 {"message":"Unknown Webhook at …"}' });
+    const [gone] = (await call("GET", "/api/agent/channels", { token })).body.channels;
+    expect(gone.paused).toEqual({ at: expect.any(String), because: "gone" });
+    const mended = await change(token, added.body.id, { settings: discord("y") });
+    expect(mended.body).toMatchObject({ paused: null, last_delivery: null });
   });
 
   it("by e-mail say so while the service has no sender address", async () => {

@@ -1,88 +1,30 @@
-import { z } from "zod";
 import { seal, unseal } from "../../accounts/seal.ts";
 import { issueToken } from "../../accounts/tokens.ts";
 import type { Severity } from "../../lifecycle/model/history-event.ts";
 import { jsonText } from "../../lifecycle/model/stored.ts";
-import { allowsLoopback, publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
+import { allowsLoopback } from "../../outbound/endpoint.ts";
 import { fleetOf } from "../../platform/address.ts";
+import { answerOr } from "../../platform/former-object.ts";
 import { count } from "../../service/meter.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, type Delivery, type Links, undeliverable, withoutSecrets } from "./channel.ts";
-import { DISCORD_URL, discord } from "./discord.ts";
+import { discord } from "./discord.ts";
 import { email } from "./email.ts";
-import { NTFY_TOPIC, ntfy } from "./ntfy.ts";
-import { PAGERDUTY_KEY, pagerduty, REGIONS } from "./pagerduty.ts";
+import { ntfy } from "./ntfy.ts";
+import { pagerduty } from "./pagerduty.ts";
+import {
+  type ChannelKind,
+  type ChannelSettings,
+  channelSettingsSchema,
+  secretsOf,
+  TO_CONFIRM,
+} from "./settings.ts";
 import { slack } from "./slack.ts";
 import { teams } from "./teams.ts";
-import { TELEGRAM_CHAT, TELEGRAM_TOKEN, telegram } from "./telegram.ts";
+import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
 /** The channels through which a user is alerted. Their settings rest sealed in the user's fleet. */
-
-/** What is needed to open a channel of each kind. */
-export function channelSettingsSchema(allowLoopback: boolean) {
-  const url = publicUrlSchema(allowLoopback);
-  return z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("slack"), url }),
-    z.strictObject({ kind: z.literal("email"), to: z.email().max(254) }),
-    z.strictObject({ kind: z.literal("webhook"), url, secret: webhookSecretSchema }),
-    z.strictObject({
-      kind: z.literal("discord"),
-      url: url.regex(DISCORD_URL, "must be a webhook of Discord: https://discord.com/api/webhooks/…"),
-    }),
-    z.strictObject({ kind: z.literal("teams"), url }),
-    z.strictObject({
-      kind: z.literal("telegram"),
-      token: z.string().regex(TELEGRAM_TOKEN, "must be a bot's token: 123456:ABC…"),
-      chat_id: z.string().regex(TELEGRAM_CHAT, "must be a chat's number, or @ and a public channel's name"),
-    }),
-    z.strictObject({
-      kind: z.literal("ntfy"),
-      server: url.default("https://ntfy.sh"),
-      topic: z.string().regex(NTFY_TOPIC, "must be 1 to 64 letters, digits, - and _"),
-      token: z
-        .string()
-        .regex(/^[\w-]{1,200}$/, "must be an access token: tk_…")
-        .optional(),
-    }),
-    z.strictObject({
-      kind: z.literal("pagerduty"),
-      routing_key: z.string().regex(PAGERDUTY_KEY, "must be an integration key: 32 letters and digits"),
-      region: z.enum(REGIONS).default("us"),
-    }),
-  ]);
-}
-
-/** Kinds whose address anybody could enter: whoever gets the messages must have agreed. */
-const TO_CONFIRM: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["email"]);
-
-/** Kinds that keep an incident for each problem: they must hear of its end, whatever they want to hear of. */
-const KEEPS_INCIDENTS: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["pagerduty"]);
-
-export function keepsIncidents(kind: ChannelKind): boolean {
-  return KEEPS_INCIDENTS.has(kind);
-}
-
-type ChannelSettings = z.infer<ReturnType<typeof channelSettingsSchema>>;
-export type ChannelKind = ChannelSettings["kind"];
-
-/** What each kind asks for, without the kind itself. */
-export const CHANNEL_FIELDS: ReadonlyMap<ChannelKind, readonly string[]> = new Map(
-  channelSettingsSchema(false).options.map(({ shape: { kind, ...fields } }) => [
-    kind.value,
-    Object.keys(fields),
-  ]),
-);
-
-/** Those of them that may be left out. */
-export const OPTIONAL_FIELDS: ReadonlyMap<ChannelKind, readonly string[]> = new Map(
-  channelSettingsSchema(false).options.map(({ shape: { kind, ...fields } }) => [
-    kind.value,
-    Object.entries(fields).flatMap(([name, field]) => (field.safeParse(undefined).success ? [name] : [])),
-  ]),
-);
-
-export const channelKindSchema = z.enum([...CHANNEL_FIELDS.keys()]);
 
 export interface ChannelRecord {
   readonly id: string;
@@ -92,7 +34,20 @@ export interface ChannelRecord {
   readonly createdAt: number;
   /** False until the owner of its address has agreed: until then it is told of nothing. */
   readonly confirmed: boolean;
+  /** Since when it is told of nothing, and why; null when it is told. A fleet of the former release does not say. */
+  readonly paused?: Pause | null;
   readonly lastDelivery: { readonly at: number; readonly delivered: boolean; readonly detail: string } | null;
+}
+
+export interface Pause {
+  readonly at: number;
+  /** Its owner asked for it, or the other side said that there is no such channel any more. */
+  readonly because: "asked" | "gone";
+}
+
+/** Whether alerts go there. */
+export function mayBeTold({ confirmed, paused }: Pick<ChannelRecord, "confirmed" | "paused">): boolean {
+  return confirmed && (paused ?? null) === null;
 }
 
 /** What is kept of a channel that is needed to send by it. */
@@ -104,6 +59,15 @@ export interface SealedChannel {
 
 /** A channel that has told nothing yet. */
 export type NewChannel = Omit<ChannelRecord, "lastDelivery">;
+
+/** What of a channel changes; what is absent stays. */
+export interface ChannelChanges {
+  readonly name?: string | undefined;
+  readonly minimumSeverity?: Severity | undefined;
+  readonly paused?: boolean | undefined;
+  /** Sealed. */
+  readonly settings?: string | undefined;
+}
 
 export async function listChannels(env: Pick<Env, "FLEETS">, userId: string): Promise<ChannelRecord[]> {
   return fleetOf(env, userId).channels();
@@ -137,6 +101,23 @@ export async function createChannel(
   return isAdded ? { ...channel, lastDelivery: null } : null;
 }
 
+/** Changes a channel; null when there is none. New settings are of the same kind. */
+export async function changeChannel(
+  env: Pick<Env, "FLEETS" | "SEAL_KEY">,
+  userId: string,
+  id: string,
+  {
+    settings,
+    ...changes
+  }: Omit<ChannelChanges, "settings"> & { readonly settings?: ChannelSettings | undefined },
+): Promise<ChannelRecord | null> {
+  const sealed =
+    settings === undefined
+      ? undefined
+      : await seal(env.SEAL_KEY, channelPurpose(userId, id), JSON.stringify(settings));
+  return fleetOf(env, userId).changeChannel(id, { ...changes, settings: sealed });
+}
+
 /** False when there is no such channel. */
 export async function deleteChannel(env: Pick<Env, "FLEETS">, userId: string, id: string): Promise<boolean> {
   return fleetOf(env, userId).deleteChannel(id);
@@ -163,6 +144,20 @@ export async function sendNotice(
   messageId: string,
 ): Promise<Delivery | null> {
   const sealed = await fleetOf(env, userId).sealedChannel(id);
+  return sealed === null ? null : sendBy(env, context, { userId, id, sealed }, notice, messageId);
+}
+
+/** The same, also by a channel that is paused: whoever asks wants to see whether it works. */
+export async function sendTest(
+  env: Env,
+  context: Pick<ExecutionContext, "waitUntil">,
+  userId: string,
+  id: string,
+  notice: Notice,
+  messageId: string,
+): Promise<Delivery | null> {
+  const fleet = fleetOf(env, userId);
+  const sealed = (await answerOr(fleet.pausedChannel(id), null)) ?? (await fleet.sealedChannel(id));
   return sealed === null ? null : sendBy(env, context, { userId, id, sealed }, notice, messageId);
 }
 
@@ -213,32 +208,6 @@ function open(settings: ChannelSettings, env: Env, scope: string): Channel {
     case "pagerduty":
       return pagerduty(settings, scope, allowsLoopback(env));
   }
-}
-
-/** What of a channel's settings nobody may see. */
-function secretsOf(settings: ChannelSettings): string[] {
-  switch (settings.kind) {
-    case "slack":
-    case "discord":
-    case "teams":
-      return secretsOfUrl(settings.url);
-    case "telegram":
-      return [settings.token];
-    case "ntfy":
-      return [settings.topic, ...(settings.token === undefined ? [] : [settings.token])];
-    case "pagerduty":
-      return [settings.routing_key];
-    case "email":
-      return [];
-    case "webhook":
-      return [settings.secret];
-  }
-}
-
-/** An address that whoever knows it may send to. */
-function secretsOfUrl(url: string): string[] {
-  const { pathname, search } = new URL(url);
-  return [url, pathname, ...(search === "" ? [] : [search])];
 }
 
 async function linksOf(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Delivery } from "../../alerts/channels/channel.ts";
-import type { ChannelRecord, SealedChannel } from "../../alerts/channels/registry.ts";
+import type { ChannelChanges, ChannelRecord, Pause, SealedChannel } from "../../alerts/channels/registry.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";
 
@@ -15,6 +15,7 @@ const channelRow = z
     minimum_severity: severitySchema.catch("info"),
     created_at: z.number(),
     confirmed: z.number(),
+    paused: jsonText(z.object({ at: z.number(), because: openEnum<Pause["because"]>() })).nullable(),
     last_delivery: jsonText(z.object({ at: z.number(), delivered: z.boolean(), detail: z.string() }))
       .nullable()
       .catch(null),
@@ -27,12 +28,17 @@ const channelRow = z
       minimumSeverity: row.minimum_severity,
       createdAt: row.created_at,
       confirmed: row.confirmed === 1,
+      paused: row.paused,
       lastDelivery: row.last_delivery,
     }),
   );
 
 /** A channel of a release that did not know of confirmations has no row there. */
 const IS_CONFIRMED = "NOT EXISTS (SELECT 1 FROM unconfirmed_channels WHERE channel_id = channels.id)";
+
+/** The same, for pauses. */
+const PAUSE =
+  "SELECT json_object('at', at, 'because', because) FROM paused_channels WHERE channel_id = channels.id";
 
 export class Channels {
   readonly #sql: SqlStorage;
@@ -43,7 +49,7 @@ export class Channels {
 
   list(): ChannelRecord[] {
     const rows = this.#sql.exec(
-      `SELECT id, kind, name, minimum_severity, created_at, last_delivery, ${IS_CONFIRMED} AS confirmed
+      `SELECT id, kind, name, minimum_severity, created_at, last_delivery, ${IS_CONFIRMED} AS confirmed, (${PAUSE}) AS paused
        FROM channels ORDER BY id`,
     );
     return readableRows(channelRow, rows.toArray());
@@ -51,12 +57,15 @@ export class Channels {
 
   /** Whether no channel may be told of anything. */
   get isEmpty(): boolean {
-    return this.#sql.exec(`SELECT 1 FROM channels WHERE ${IS_CONFIRMED} LIMIT 1`).toArray().length === 0;
+    const told = this.#sql.exec(
+      `SELECT 1 FROM channels WHERE ${IS_CONFIRMED} AND NOT EXISTS (${PAUSE}) LIMIT 1`,
+    );
+    return told.toArray().length === 0;
   }
 
   /** False when there are `limit` already. Nothing can come in between, so of two at once the second one counts the first. */
   add(
-    channel: Omit<ChannelRecord, "lastDelivery" | "confirmed">,
+    channel: Omit<ChannelRecord, "lastDelivery" | "confirmed" | "paused">,
     sealed: SealedChannel,
     limit: number,
   ): boolean {
@@ -80,7 +89,41 @@ export class Channels {
     return this.#sql.exec<{ channels: number }>("SELECT COUNT(*) AS channels FROM channels").one().channels;
   }
 
+  /** False when there is no such channel. What was said of former settings is not said of new ones. */
+  change(id: string, changes: Omit<ChannelChanges, "paused">): boolean {
+    const changed = this.#sql.exec(
+      `UPDATE channels SET name = COALESCE(?2, name), minimum_severity = COALESCE(?3, minimum_severity),
+         settings = COALESCE(?4, settings), last_delivery = iif(?4 IS NULL, last_delivery, NULL)
+       WHERE id = ?1 RETURNING id`,
+      id,
+      changes.name ?? null,
+      changes.minimumSeverity ?? null,
+      changes.settings ?? null,
+    );
+    return changed.toArray().length > 0;
+  }
+
+  /** Nothing is told by it any more. One that is paused stays so since it was. */
+  pause(id: string, { at, because }: Pause): void {
+    this.#sql.exec(
+      `INSERT INTO paused_channels (channel_id, at, because) SELECT id, ?2, ?3 FROM channels WHERE id = ?1
+       ON CONFLICT (channel_id) DO NOTHING`,
+      id,
+      at,
+      because,
+    );
+  }
+
+  resume(id: string): void {
+    this.#sql.exec("DELETE FROM paused_channels WHERE channel_id = ?", id);
+  }
+
+  isPaused(id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM paused_channels WHERE channel_id = ?", id).toArray().length > 0;
+  }
+
   delete(id: string): boolean {
+    this.resume(id);
     this.#sql.exec("DELETE FROM unconfirmed_channels WHERE channel_id = ?", id);
     return this.#sql.exec("DELETE FROM channels WHERE id = ? RETURNING id", id).toArray().length > 0;
   }

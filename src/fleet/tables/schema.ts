@@ -1,3 +1,4 @@
+import { createAlertTables } from "./alert-schema.ts";
 import { createPreviewTables } from "./preview-schema.ts";
 
 /** The tables of a fleet's own database. Statements are only ever added at the end. */
@@ -262,6 +263,7 @@ const FILLED_TABLES = [
   "deliveries",
   "channels",
   "unconfirmed_channels",
+  "paused_channels",
   "confirmations_asked",
   "machines",
   "credentials",
@@ -285,6 +287,7 @@ const FILLED_TABLES = [
 export function createTables(sql: SqlStorage): void {
   for (const statement of STATEMENTS) sql.exec(statement);
   createPreviewTables(sql);
+  createAlertTables(sql);
 }
 
 /** Empties all tables but the one of the state, which an import writes last. */

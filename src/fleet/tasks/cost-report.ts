@@ -1,3 +1,4 @@
+import { mayBeTold } from "../../alerts/channels/registry.ts";
 import { type CostReport, monthOf, reportEventId } from "../../alerts/cost-report.ts";
 import { reportNotice, reportTitle } from "../../alerts/cost-report-notice.ts";
 import { hasOwnEvent } from "../../history/own-event.ts";
@@ -86,7 +87,7 @@ function isClosed(fleet: Fleet, month: number, end: number): boolean {
 
 /** Only channels that want to know of everything. */
 function receivers({ channels }: Fleet) {
-  return channels.list().filter(({ confirmed, minimumSeverity }) => confirmed && minimumSeverity === "info");
+  return channels.list().filter((channel) => mayBeTold(channel) && channel.minimumSeverity === "info");
 }
 
 /** A month that has cost nothing is passed over. */

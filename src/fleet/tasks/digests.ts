@@ -1,4 +1,5 @@
-import { keepsIncidents } from "../../alerts/channels/registry.ts";
+import { mayBeTold } from "../../alerts/channels/registry.ts";
+import { keepsIncidents } from "../../alerts/channels/settings.ts";
 import { composeNotice, type Notice } from "../../alerts/notice.ts";
 import { type Outage, withoutOutage, withoutRepeats } from "../../alerts/told-before.ts";
 import type { Urgency } from "../rules/digest-window.ts";
@@ -52,7 +53,7 @@ export class Digests {
     this.#events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
     const notices = new Map<string, Notice | null>();
     for (const channel of this.#channels.list()) {
-      if (!channel.confirmed) continue;
+      if (!mayBeTold(channel)) continue;
       const incidents = keepsIncidents(channel.kind);
       const key = `${channel.minimumSeverity}/${incidents}`;
       if (!notices.has(key)) notices.set(key, composeNotice(told, channel.minimumSeverity, incidents));

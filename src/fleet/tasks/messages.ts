@@ -31,6 +31,7 @@ export function noteDelivery(
   const isOver = delivery.delivered || !delivery.mayPass;
   const isGivenUp = fleet.change((state) => {
     fleet.channels.noteDelivery(channelId, delivery, now);
+    if (delivery.isGone === true) fleet.channels.pause(channelId, { at: now, because: "gone" });
     if (deliveryId === null) return { state, result: false };
     const isTooOld = !isOver && fleet.deliveries.postpone(deliveryId, now, DELIVERY_LEASE_MS);
     const wasThere = (isOver || isTooOld) && fleet.deliveries.remove(deliveryId);

@@ -62,8 +62,9 @@ function failingChannels(fleet: Fleet): string[] {
 async function deliver(env: Env, userId: string, fleet: Fleet, waiting: WaitingDelivery): Promise<void> {
   const { id, channelId, digestId, notice } = waiting;
   try {
-    const sealed = fleet.confirmations.isConfirmed(channelId) ? fleet.channels.sealed(channelId) : null;
-    // The user has no such channel any more, or nobody has confirmed its address.
+    const mayBeTold = fleet.confirmations.isConfirmed(channelId) && !fleet.channels.isPaused(channelId);
+    const sealed = mayBeTold ? fleet.channels.sealed(channelId) : null;
+    // The user has no such channel any more, or nobody has confirmed its address, or it is paused.
     if (sealed === null) {
       fleet.deliveries.remove(id);
       return;

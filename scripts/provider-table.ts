@@ -8,6 +8,7 @@ import {
 } from "../src/lifecycle/model/provider.ts";
 import { sayStoppedRisks } from "../src/lifecycle/model/stopped-risks.ts";
 import { onlyDeletes } from "../src/lifecycle/model/stopping.ts";
+import { say } from "../src/lifecycle/model/words/say.ts";
 
 /** The generated parts of `docs/providers.md`, made of what the code says of each provider. */
 
@@ -31,7 +32,7 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   "stopped risks": () =>
     providerKindSchema.options
       .flatMap((kind) => sayStoppedRisks(kind, null) ?? [])
-      .map(item)
+      .map((risks) => item(say("en", risks)))
       .join(""),
   "ways on": () => CALLED_PROVIDERS.flatMap(waysOn).map(item).join(""),
 };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type HistoryEventKind, severitySchema } from "../lifecycle/model/history-event.ts";
-import { jsonText, openEnum } from "../lifecycle/model/stored.ts";
+import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 import type { Alert } from "./notice.ts";
 
 /** An alert as a database has it: a row of its event, with the instance's where there still is one. */
@@ -15,7 +15,7 @@ export const alertRow = z
     severity: severitySchema.catch("warning"),
     message: z.string(),
     at: z.number(),
-    detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
+    detail: storedDetail,
   })
   .transform(
     (row): Alert => ({
@@ -27,6 +27,6 @@ export const alertRow = z
       severity: row.severity,
       message: row.message,
       at: row.at,
-      detail: row.detail,
+      ...row.detail,
     }),
   );

@@ -3,6 +3,7 @@ import { type HistoryEventKind, type Severity, severitySchema } from "../lifecyc
 import { FIGURES, type Money, moneyIn } from "../lifecycle/model/money.ts";
 import { sayMoney, sayTogether, type Together, together } from "../lifecycle/model/say-money.ts";
 import { openEnum } from "../lifecycle/model/stored.ts";
+import type { Phrase } from "../lifecycle/model/words/said.ts";
 import { type ReportedCosts, reportedCostsSchema } from "./cost-report.ts";
 import { endsOf } from "./problems.ts";
 
@@ -19,6 +20,8 @@ export interface Alert {
   readonly kind: HistoryEventKind;
   readonly severity: Severity;
   readonly message: string;
+  /** What it says, for any language. */
+  readonly said?: Phrase | undefined;
   readonly at: number;
   readonly detail: Readonly<Record<string, unknown>>;
 }

@@ -5,7 +5,9 @@ import { guardView } from "../fleet/views/views.ts";
 import { userOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid } from "../http/errors.ts";
+import { languageOf } from "../http/language.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
+import { LANGUAGES } from "../lifecycle/model/words/said.ts";
 import { OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import { fleetOf } from "../platform/address.ts";
 import { eventSchema } from "./events.ts";
@@ -82,6 +84,10 @@ const rowsExample: z.infer<typeof rowsSchema> = {
 };
 
 const liveQuery = z.object({
+  language: z
+    .enum(LANGUAGES)
+    .optional()
+    .describe("In which the events are worded: a browser can't choose the `Accept-Language` of a WebSocket"),
   since: z.coerce
     .number()
     .int()
@@ -122,6 +128,7 @@ export class OpenLiveConnection extends Endpoint {
         stemId: by.id,
         sessionId: by.sessionId,
         since: query.since,
+        language: query.language ?? languageOf(c),
         offersProtocol: offered.some((protocol) => protocol.trim() === LIVE_PROTOCOL),
       }),
     );

@@ -242,7 +242,7 @@ function toEvent({ instance_id, id, at, kind, severity, message, detail }: LineO
       kind: openEnum<HistoryEventKind>().parse(kind),
       severity: severitySchema.catch("warning").parse(severity),
       message,
-      detail: storedDetail.parse(detail),
+      ...storedDetail.parse(detail),
     },
   };
 }

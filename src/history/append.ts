@@ -1,5 +1,6 @@
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { detailToStore } from "../lifecycle/model/stored.ts";
 import { DAY_MS } from "../lifecycle/model/time.ts";
 import { toSample } from "./sample.ts";
 
@@ -57,7 +58,7 @@ export function appendEvent(
       event.kind,
       event.severity,
       event.message,
-      JSON.stringify(event.detail),
+      detailToStore(event),
       perDay,
       `More than ${perDay} events within a day: what follows is not kept`,
     );

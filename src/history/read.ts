@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { Severity } from "../lifecycle/model/history-event.ts";
-import { jsonText, openEnum } from "../lifecycle/model/stored.ts";
+import { jsonText, openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
+import type { Language } from "../lifecycle/model/words/said.ts";
 import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
 import { type HeartbeatView, heartbeatView } from "../lifecycle/views/heartbeat-view.ts";
 import { type Page, type Position, pageOf, placedRows } from "./page.ts";
@@ -92,7 +93,7 @@ const eventRow = z.object({
   kind: z.string(),
   severity: openEnum<Severity>(),
   message: z.string(),
-  detail: jsonText(z.record(z.string(), z.unknown())).catch({}),
+  detail: storedDetail,
 });
 
 const eventPosition = eventRow
@@ -112,6 +113,8 @@ export async function readEvents(
     /** Only of these; null for all. */
     readonly kinds?: readonly string[] | null;
     readonly severities?: readonly Severity[] | null;
+    /** In which its messages are worded; English where nobody asks. */
+    readonly language?: Language;
   },
 ): Promise<Page<EventView>> {
   const before = query.before ?? { at: Number.MAX_SAFE_INTEGER, tie: "" };
@@ -146,7 +149,9 @@ export async function readEvents(
     .sort(({ position: a }, { position: b }) => b.at - a.at || (a.tie < b.tie ? 1 : -1));
   const { entries, next } = pageOf(rows, query.limit);
   return {
-    entries: entries.map((row) => eventView({ ...row, instanceId: query.instanceId })),
+    entries: entries.map((row) =>
+      eventView({ ...row, ...row.detail, instanceId: query.instanceId }, query.language),
+    ),
     next,
   };
 }

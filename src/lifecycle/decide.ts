@@ -6,6 +6,9 @@ import { idleRunOf, isAsleep, orphanOf } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import { providerDetail } from "./model/provider.ts";
 import { type InstanceState, isSameMachine } from "./model/state.ts";
+import { phrase } from "./model/words/phrase.ts";
+import type { Said } from "./model/words/said.ts";
+import { text } from "./model/words/say.ts";
 import { passOverMaintenance } from "./rules/after-maintenance.ts";
 import { callOffInAwakeHours } from "./rules/awake-hours-begun.ts";
 import { cleanUp } from "./rules/cleanup.ts";
@@ -117,7 +120,7 @@ function apply(
             at: now,
             kind: "registered",
             severity: "info",
-            message: `Registered as ${state.profile.name}${withToken(event.enrolledBy)}`,
+            message: sayRegistered(state.profile.name, event.enrolledBy),
             detail: { ...providerDetail(state.profile.provider), ...enrolledBy(event.enrolledBy) },
           },
         ),
@@ -143,11 +146,14 @@ function apply(
         at: now,
         kind: "token_rotated",
         severity: "info",
-        message: `A new instance token was issued${withToken(event.enrolledBy)}; the former one is refused`,
+        message:
+          event.enrolledBy == null
+            ? phrase("event.token_rotated")
+            : phrase("event.token_rotated_with", { token: event.enrolledBy }),
         ...(event.enrolledBy == null ? {} : { detail: enrolledBy(event.enrolledBy) }),
       });
     case "removed":
-      return leave(callOffPreparation(state, now, "it is watched no more"));
+      return leave(callOffPreparation(state, now, text("preparation.removed")));
     case "cleanup":
       return cleanUp(state, policy, now);
     case "resumed":
@@ -182,8 +188,10 @@ function apply(
   }
 }
 
-function withToken(name: string | null | undefined): string {
-  return name == null ? "" : ` with the enrollment token ${name}`;
+function sayRegistered(name: string, token: string | null | undefined): Said {
+  return token == null
+    ? phrase("event.registered", { name })
+    : phrase("event.registered_with", { name, token });
 }
 
 function enrolledBy(name: string | null | undefined): EventDetail {

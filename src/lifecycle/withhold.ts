@@ -1,11 +1,12 @@
 import { decide } from "./decide.ts";
 import { breachesOf, INVARIANTS, type Invariant } from "./invariants.ts";
 import type { InstanceEvent } from "./model/instance-event.ts";
-import { emit } from "./model/outbox.ts";
+import { emit, messageOf } from "./model/outbox.ts";
 import { stemsFromSilence } from "./model/phase.ts";
 import type { Policy } from "./model/policy.ts";
 import type { InstanceState } from "./model/state.ts";
 import { HOUR_MS, toIso } from "./model/time.ts";
+import { phrase } from "./model/words/phrase.ts";
 import { actionOf } from "./rules/order.ts";
 
 /** What stands in place of a decision that broke an invariant. */
@@ -45,7 +46,7 @@ function recordBreach(
       at,
       kind: "invariant_breached",
       severity: "critical",
-      message: `A defect of the service: a decision was not carried out, since it would have broken that ${INVARIANTS[invariant]}. The instance stands as before`,
+      ...messageOf(phrase("event.breached", { what: INVARIANTS[invariant] })),
       detail: { invariant, decided_upon: type, first_at: toIso(now) },
     },
   });

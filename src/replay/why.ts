@@ -5,6 +5,7 @@ import { kindOf } from "../lifecycle/model/provider.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { type Evidence, evidenceOfKept } from "../lifecycle/model/use.ts";
+import { say } from "../lifecycle/model/words/say.ts";
 import { IN_TIME_INTERVALS } from "../lifecycle/rules/heard-in-time.ts";
 import { type Judgement, judge, type SourceState, stateOf, thresholdOf } from "../lifecycle/rules/use.ts";
 import { controlOf, withoutImpossible } from "../lifecycle/views/control.ts";
@@ -140,7 +141,7 @@ function judgedReading(
   return {
     at: heartbeat.at,
     verdict: judgement.verdict,
-    because: judgement.verdict === "quiet" ? null : judgement.because,
+    because: judgement.verdict === "quiet" ? null : say("en", judgement.because),
     metric,
     percent: metric === null ? null : metric === "GPU" ? evidence.gpuPercent : evidence.cpuPercent,
     thresholdPercent: policy.idle.thresholdPercent,

@@ -2,6 +2,7 @@ import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { DEFAULT_SOURCES, SOURCE_KINDS } from "../lifecycle/model/source-settings.ts";
 import { evidenceOfKept } from "../lifecycle/model/use.ts";
+import { say } from "../lifecycle/model/words/say.ts";
 import { judge } from "../lifecycle/rules/use.ts";
 import { isQuiet, judgeBy } from "./verdict.ts";
 
@@ -59,7 +60,7 @@ export function sayWork(reading: Heartbeat, hasGpu: boolean): string {
       return "nothing";
     case "active":
     case "unknown":
-      return judgement.because;
+      return say("en", judgement.because);
   }
 }
 

@@ -6,14 +6,16 @@ import { openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 export type ServiceEvent = HistoryEvent;
 
 /** A row with an event, here and in D1. */
-export const eventRow = z.object({
-  id: z.string(),
-  at: z.number(),
-  kind: openEnum<HistoryEventKind>(),
-  severity: openEnum<Severity>(),
-  message: z.string(),
-  detail: storedDetail,
-});
+export const eventRow = z
+  .object({
+    id: z.string(),
+    at: z.number(),
+    kind: openEnum<HistoryEventKind>(),
+    severity: openEnum<Severity>(),
+    message: z.string(),
+    detail: storedDetail,
+  })
+  .transform((row): ServiceEvent => ({ ...row, ...row.detail }));
 
 /** What the daily cleanup did. */
 export const cleanupSchema = z.object({

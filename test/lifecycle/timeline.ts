@@ -112,10 +112,10 @@ export class Timeline {
     return this.until(moment);
   }
 
-  command(event: InstanceEvent): Refusal | null {
+  command(event: InstanceEvent): Pick<Refusal, "code" | "message"> | null {
     const { refusal } = this.apply(event);
     this.drain();
-    return refusal;
+    return refusal === null ? null : { code: refusal.code, message: refusal.message };
   }
 
   /** The guard permits the step about which it was asked. */

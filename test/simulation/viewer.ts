@@ -62,7 +62,13 @@ export class Viewer {
     const since = this.known.revision ?? undefined;
     try {
       const answered: unknown = await this.#platform.request(async (env) => {
-        const asked = liveRequest({ sessionId: null, stemId: VIEWER_TOKEN, since, offersProtocol: true });
+        const asked = liveRequest({
+          sessionId: null,
+          stemId: VIEWER_TOKEN,
+          since,
+          offersProtocol: true,
+          language: "en",
+        });
         return (await fleetOf(env, this.userId).fetch(asked)).webSocket;
       });
       if (!(answered instanceof Connection)) throw new Error("no connection was opened");

@@ -10,16 +10,18 @@ import type { KeptReading } from "./checks/heartbeats.ts";
 
 const readingRow = z.object({ instance_id: z.string(), number: z.number(), at: z.number() });
 
-const eventRow = z.object({
-  user_id: z.string(),
-  instance_id: z.string(),
-  id: z.string(),
-  at: z.number(),
-  kind: openEnum<HistoryEventKind>(),
-  severity: z.enum(["info", "warning", "critical"]),
-  message: z.string(),
-  detail: storedDetail,
-});
+const eventRow = z
+  .object({
+    user_id: z.string(),
+    instance_id: z.string(),
+    id: z.string(),
+    at: z.number(),
+    kind: openEnum<HistoryEventKind>(),
+    severity: z.enum(["info", "warning", "critical"]),
+    message: z.string(),
+    detail: storedDetail,
+  })
+  .transform((row) => ({ ...row, ...row.detail }));
 
 export type KeptEvent = z.infer<typeof eventRow>;
 

@@ -9,6 +9,7 @@ import {
   unavailable,
   unreadable,
 } from "../../http/errors.ts";
+import { languageOf } from "../../http/language.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
@@ -68,7 +69,8 @@ export class WhyThen extends Endpoint {
     const compile = (inForce: PolicyInForce) =>
       compilePolicy(inForce.settings, settings.SIMULATION_SPEED, inForce.suspended);
     const why = whyAt(story, at, compile);
-    return c.json(whyView(params.id, why, await eventsAround(c.env, whose, found.basis.shard, at)));
+    const events = await eventsAround(c.env, whose, found.basis.shard, at, languageOf(c));
+    return c.json(whyView(params.id, why, events));
   }
 }
 

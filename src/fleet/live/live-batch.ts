@@ -1,4 +1,5 @@
 import { toIso } from "../../lifecycle/model/time.ts";
+import type { Language } from "../../lifecycle/model/words/said.ts";
 import { eventView } from "../../lifecycle/views/event-view.ts";
 import { standingsOf } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
@@ -19,6 +20,11 @@ export interface LivePosition {
   readonly snapshotAfter: string | null;
   /** The guards as they were last sent; empty before that. */
   readonly guards: string;
+}
+
+/** Where a connection stands, and in which language its events are told. */
+interface Reader extends LivePosition {
+  readonly language: Language;
 }
 
 export interface Batch {
@@ -51,14 +57,14 @@ function guardsOf({ state }: Fleet): string {
   return `${user} ${service_wide}`;
 }
 
-/** Connections that stand at the same place share a batch. */
+/** Connections that stand at the same place, and are told in the same language, share a batch. */
 export function batchFor(
-  position: LivePosition,
+  position: Reader,
   fleet: Fleet,
   now: number,
   batches: Map<string, Batch | null>,
 ): Batch | null {
-  const key = `${position.revision} ${position.guards} ${position.snapshotAfter ?? "-"}`;
+  const key = `${position.language} ${position.revision} ${position.guards} ${position.snapshotAfter ?? "-"}`;
   const known = batches.get(key);
   if (known !== undefined) return known;
   const batch = nextBatch(position, fleet, now);
@@ -67,7 +73,7 @@ export function batchFor(
 }
 
 function nextBatch(
-  { revision, snapshotAfter, guards }: LivePosition,
+  { revision, snapshotAfter, guards, language }: Reader,
   fleet: Fleet,
   now: number,
 ): Batch | null {
@@ -75,7 +81,7 @@ function nextBatch(
   if (snapshotAfter !== null) return snapshotPage(revision, snapshotAfter, fleet, now);
   if (revision === state.revision && guards === guardsOf(fleet)) return null;
   if (revision < resumableFrom(fleet)) return snapshotPage(state.revision, "", fleet, now);
-  return changesAfter(revision, fleet, now);
+  return changesAfter(revision, language, fleet, now);
 }
 
 function snapshotPage(revision: number, after: string, fleet: Fleet, now: number): Batch {
@@ -100,14 +106,16 @@ function summariesOf(rows: readonly ListedRow[], { connections }: Fleet): Summar
 }
 
 /** Rows and events share the fleet's revisions: what lies beyond the first full page of either waits for the next batch. */
-function changesAfter(revision: number, fleet: Fleet, now: number): Batch {
+function changesAfter(revision: number, language: Language, fleet: Fleet, now: number): Batch {
   const { registry, state } = fleet;
   const changed = registry.changedAfter(revision, ROWS_PER_MESSAGE);
   const events = fleet.events.after(revision, EVENTS_PER_MESSAGE);
   const upTo = Math.min(changed.end ?? state.revision, events.end ?? state.revision);
   const eventsToTell = events.rows.filter(({ number }) => number <= upTo);
   const messages: LiveMessage[] = [
-    ...(eventsToTell.length === 0 ? [] : [{ type: "events" as const, events: eventsToTell.map(eventView) }]),
+    ...(eventsToTell.length === 0
+      ? []
+      : [{ type: "events" as const, events: eventsToTell.map((event) => eventView(event, language)) }]),
     {
       type: "rows",
       ...headOf(fleet, now),

@@ -3,6 +3,7 @@ import { isAtLeast } from "../../accounts/roles.ts";
 import { noteSessionUse, sessionOfId } from "../../accounts/sessions.ts";
 import { tokenStanding } from "../../accounts/users.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { LANGUAGES, type Language } from "../../lifecycle/model/words/said.ts";
 import { logError, logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
@@ -31,6 +32,8 @@ const TOKEN_CHECKED_EVERY_MS = 10 * MINUTE_MS;
 
 const TOKEN_LOOKUP_LIMIT_MS = 5 * SECOND_MS;
 
+const languageSchema = z.enum(LANGUAGES).catch("en");
+
 const connectionSchema = z.object({
   /** The token, or the person, that it stems from. */
   tokenId: z.string(),
@@ -41,6 +44,8 @@ const connectionSchema = z.object({
   /** A `LivePosition`. */
   revision: z.number(),
   snapshotAfter: z.string().nullable(),
+  /** One that a former release opened is told in English. */
+  language: languageSchema,
   guards: z.string(),
   unconfirmedCharacters: z.number(),
   /** Since when a confirmation is awaited; null when none is. */
@@ -58,11 +63,13 @@ export function liveRequest(asked: {
   readonly sessionId: string | null;
   readonly since: number | undefined;
   readonly offersProtocol: boolean;
+  readonly language: Language;
 }): Request {
   const url = new URL("https://fleet/live");
   url.searchParams.set("token_id", asked.stemId);
   if (asked.sessionId !== null) url.searchParams.set("session_id", asked.sessionId);
   if (asked.since !== undefined) url.searchParams.set("since", String(asked.since));
+  url.searchParams.set("language", asked.language);
   const headers = new Headers({ Upgrade: "websocket" });
   if (asked.offersProtocol) headers.set("Sec-WebSocket-Protocol", LIVE_PROTOCOL);
   return new Request(url, { headers });
@@ -98,6 +105,7 @@ export class LivePush {
       openedAt: now,
       tokenCheckedAt: now,
       ...startingPosition(fleet, since === null ? null : Number(since)),
+      language: languageSchema.parse(searchParams.get("language")),
       unconfirmedCharacters: 0,
       confirmAskedAt: null,
     };

@@ -12,6 +12,7 @@ import {
 } from "../../lifecycle/model/history-event.ts";
 import {
   columnOf,
+  detailToStore,
   type Found,
   openEnum,
   readableRows,
@@ -69,7 +70,7 @@ const eventRow = z
       kind: row.kind,
       severity: row.severity,
       message: row.message,
-      detail: row.detail,
+      ...row.detail,
     }),
   );
 
@@ -108,7 +109,7 @@ export class RecentEvents {
       event.kind,
       event.severity,
       event.message,
-      JSON.stringify(event.detail),
+      detailToStore(event),
       told,
     );
     return inserted.toArray().length > 0;

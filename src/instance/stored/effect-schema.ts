@@ -9,6 +9,7 @@ import {
 } from "../../lifecycle/model/history-event.ts";
 import type { KeptUse } from "../../lifecycle/model/kept-use.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
+import { phraseSchema } from "../../lifecycle/model/words/said.ts";
 import { exactly } from "./fields.ts";
 import { actionKind, actionReason, guardedStep, machineSchema } from "./phase-schema.ts";
 
@@ -57,6 +58,8 @@ const historyEvent = exactly<HistoryEvent>({
   kind: openEnum<HistoryEventKind>(),
   severity: severitySchema,
   message: text,
+  // What can't be read is told in English.
+  said: phraseSchema.optional().catch(undefined),
   detail: z.record(text, z.union([text, number, z.boolean(), z.null()])),
 });
 

@@ -24,6 +24,7 @@ import type {
 } from "../../lifecycle/model/preparation.ts";
 import type { ConnectedProvider } from "../../lifecycle/model/provider.ts";
 import { openEnum } from "../../lifecycle/model/stored.ts";
+import { phraseSchema } from "../../lifecycle/model/words/said.ts";
 import { exactly } from "./fields.ts";
 
 /** What the phase of a stored state must be. */
@@ -126,6 +127,7 @@ const preparation = exactly<Preparation>({
     reason: z.enum(["idle", "owner"]),
     because: openEnum<PreparationCause>(),
     message: text,
+    said: phraseSchema.optional().catch(undefined),
     detail: z.record(text, z.union([text, number, z.boolean(), z.null()])),
   }),
   heard: exactly<PreparationHeard>({

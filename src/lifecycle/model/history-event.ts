@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Phrase } from "./words/said.ts";
 
 /** What happened and is kept: the event, the rule behind it and its evidence. Alerts are chosen among these events. */
 
@@ -87,8 +88,10 @@ export interface HistoryEvent {
   readonly at: number;
   readonly kind: HistoryEventKind;
   readonly severity: Severity;
-  /** One sentence for the owner. */
+  /** One sentence for the owner, in English. */
   readonly message: string;
+  /** What it says, for any language; absent where somebody else has chosen the words, as a former release. */
+  readonly said?: Phrase | undefined;
   /** The rule, thresholds, evidence and times behind it. */
   readonly detail: EventDetail;
 }

@@ -4,6 +4,8 @@ import type { HistoryEvent } from "./history-event.ts";
 import type { InstanceEvent } from "./instance-event.ts";
 import { CHUNK_HEARTBEATS, type InstanceState, recentOf } from "./state.ts";
 import { DAY_MS, exactly, HOUR_MS } from "./time.ts";
+import type { Said } from "./words/said.ts";
+import { say } from "./words/say.ts";
 
 /** Heartbeats wait in the state for a full chunk at most this long. */
 const FLUSH_AFTER_MS = HOUR_MS;
@@ -22,9 +24,14 @@ export function emit(state: InstanceState, effect: Effect): InstanceState {
 /** Records an event in the history. The first after an alarm that came late says so: by it the past can be retraced. */
 export function record(
   state: InstanceState,
-  event: Omit<HistoryEvent, "id" | "detail"> & Partial<Pick<HistoryEvent, "detail">>,
+  {
+    message,
+    ...told
+  }: Omit<HistoryEvent, "id" | "detail" | "message" | "said"> &
+    Partial<Pick<HistoryEvent, "detail">> & { readonly message: Said },
 ): InstanceState {
   const id = state.nextEffectId.toString(36);
+  const event = { ...told, ...messageOf(message) };
   const { late, ...clock } = state.clock;
   if (late === undefined) return emit(state, { type: "event", event: { detail: {}, ...event, id } });
   const detail = {
@@ -33,6 +40,11 @@ export function record(
     ...exactly("late_until", late.until),
   };
   return emit({ ...state, clock }, { type: "event", event: { ...event, detail, id } });
+}
+
+/** What is said, as an event keeps it: in English, and the phrase for any other language. */
+export function messageOf(said: Said): Pick<HistoryEvent, "message" | "said"> {
+  return typeof said === "string" ? { message: said } : { message: say("en", said), said };
 }
 
 /** Notes in orders among the effects from `firstId` on which request they go back to. */

@@ -1,4 +1,5 @@
 import type { EventDetail } from "./history-event.ts";
+import type { Phrase } from "./words/said.ts";
 
 /** The hooks of the owner, such as one that saves a checkpoint, run on the machine before it is hibernated. */
 
@@ -19,7 +20,10 @@ export interface PreparedOrder {
   /** Only for idleness is it called off by work. */
   readonly reason: "idle" | "owner";
   readonly because: PreparationCause;
+  /** In English. */
   readonly message: string;
+  /** It, for any language; absent of one that a former release decided on. */
+  readonly said?: Phrase | undefined;
   readonly detail: EventDetail;
 }
 

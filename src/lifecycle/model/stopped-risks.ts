@@ -1,5 +1,4 @@
 import { type ComingBack, comingBackOf } from "./coming-back.ts";
-import { spokenDollars } from "./dollars.ts";
 import {
   abilitiesOf,
   type Billed,
@@ -11,6 +10,9 @@ import {
   type ProviderAbilities,
 } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
+import { type PlainCode, phrase, together } from "./words/phrase.ts";
+import type { Language, Phrase } from "./words/said.ts";
+import { say } from "./words/say.ts";
 
 /** What stopping a machine risks: said before it is stopped, from the table of abilities. */
 
@@ -27,11 +29,15 @@ export interface StoppedRisks {
   readonly ends_by_itself: ComingBack["endsByItself"];
 }
 
-export function stoppedRisks(provider: ConnectedProvider, hourlyCost: number | null): StoppedRisks {
+export function stoppedRisks(
+  provider: ConnectedProvider,
+  hourlyCost: number | null,
+  language: Language = "en",
+): StoppedRisks {
   const { billedWhenStopped, lost, mayNotComeBack } = abilitiesOf(provider);
   const { startWithoutGpu, endsByItself } = comingBackOf(provider);
   return {
-    text: sayStoppedRisks(provider, hourlyCost) ?? (onlyDeletes(provider) ? NEVER_STOPPED : NOT_SAID),
+    text: say(language, sayStoppedRisks(provider, hourlyCost) ?? sayUnknownRisks(provider)),
     still_billed: billedWhenStopped,
     hourly_cost: hourlyCost,
     lost,
@@ -41,44 +47,41 @@ export function stoppedRisks(provider: ConnectedProvider, hourlyCost: number | n
   };
 }
 
-const NOT_SAID =
-  "What a stop costs, loses and risks depends on where the machine is rented: nobody says it here.";
-
-const NEVER_STOPPED =
-  "Its provider can't stop a machine and keep it: all of it is billed until it is deleted, with its data.";
-
 /** In one sentence; null where nobody knows what a stop means, or nothing is stopped. */
-export function sayStoppedRisks(provider: ConnectedProvider, hourlyCost: number | null): string | null {
+export function sayStoppedRisks(provider: ConnectedProvider, hourlyCost: number | null): Phrase | null {
   const kind = calledKind(kindOf(provider));
   const { lost, mayNotComeBack } = abilitiesOf(provider);
   if (kind === null || onlyDeletes(kind) || (lost.includes("not said") && mayNotComeBack === null))
     return null;
   const { endsByItself } = comingBackOf(kind);
-  const parts = [
+  const losses = lost.map((each) => phrase(LOST[each]));
+  const risks = [
     sayBilled(kind, hourlyCost),
-    `${listed(lost.map((each) => LOST[each]))} ${lost.length === 1 ? "is" : "are"} lost`,
+    phrase("stopped.lost", { parts: together("and", losses), count: losses.length }),
     sayComingBack(kind),
-    ...(endsByItself === null ? [] : [ENDS[endsByItself]]),
+    ...(endsByItself === null ? [] : [phrase(ENDS[endsByItself])]),
   ];
-  return `Stopped at ${nameOfKind(kind)}: ${parts.join("; ")}.`;
+  return phrase("stopped.risks", { provider: nameOfKind(kind), risks: together("semicolons", risks) });
 }
 
-const BILLED: Record<Exclude<Billed, WithoutParts>, string> = {
-  disks: "its disks",
-  volumes: "its volumes",
-  addresses: "its addresses",
-  snapshots: "its snapshots",
-};
+function sayUnknownRisks(provider: ConnectedProvider): Phrase {
+  return onlyDeletes(provider) ? phrase("stopped.never") : phrase("stopped.not_said");
+}
 
-function sayBilled(kind: ConnectedProvider, hourlyCost: number | null): string {
+function sayBilled(kind: ConnectedProvider, hourlyCost: number | null): Phrase {
+  if (hourlyCost === 0) return phrase("stopped.costs_nothing");
   const billed = abilitiesOf(kind).billedWhenStopped.flatMap((each) =>
-    isWithoutParts(each) ? [] : [BILLED[each]],
+    isWithoutParts(each) ? [] : [phrase(`stopped.${each}`)],
   );
-  if (hourlyCost === 0) return "it costs nothing";
-  const cost = hourlyCost === null ? "" : `, at ${spokenDollars(hourlyCost)} an hour`;
-  return billed.length === 0
-    ? `it may still be billed in full${cost}`
-    : `${listed(billed)} are still billed${cost}`;
+  if (billed.length === 0) {
+    return hourlyCost === null
+      ? phrase("stopped.may_be_billed")
+      : phrase("stopped.may_be_billed_at", { rate: hourlyCost });
+  }
+  const parts = together("and", billed);
+  return hourlyCost === null
+    ? phrase("stopped.billed", { parts })
+    : phrase("stopped.billed_at", { parts, rate: hourlyCost });
 }
 
 type WithoutParts = "everything" | "perhaps everything" | "not said";
@@ -88,34 +91,27 @@ export function isWithoutParts(billed: Billed): billed is WithoutParts {
   return billed === "everything" || billed === "perhaps everything" || billed === "not said";
 }
 
-const LOST: Record<Lost, string> = {
-  memory: "what is in memory",
-  "container disk": "all outside its volumes",
-  "local disks": "what is on its local disks",
-  "not said": "what is not saved elsewhere",
-};
+const LOST = {
+  memory: "stopped.memory",
+  "container disk": "stopped.container_disk",
+  "local disks": "stopped.local_disks",
+  "not said": "stopped.unsaved",
+} as const satisfies Record<Lost, PlainCode>;
 
-function sayComingBack(kind: ConnectedProvider): string {
-  const taken =
-    abilitiesOf(kind).mayNotComeBack === "its host"
-      ? "its GPU may be taken by others, and then"
-      : "while the provider has no capacity";
+function sayComingBack(kind: ConnectedProvider): Phrase {
+  const why = abilitiesOf(kind).mayNotComeBack === "its host" ? "taken" : "full";
   switch (comingBackOf(kind).startWithoutGpu) {
     case "waits":
-      return `${taken} a start waits until it is free, or in vain`;
+      return phrase(`stopped.${why}_waits`);
     case "comes without":
-      return `${taken} a start fails, or comes without a GPU`;
+      return phrase(`stopped.${why}_without`);
     case "fails":
     case null:
-      return `${taken} a start fails`;
+      return phrase(`stopped.${why}_fails`);
   }
 }
 
-const ENDS: Record<NonNullable<StoppedRisks["ends_by_itself"]>, string> = {
-  "after its contract": "48 hours after the end of its contract it is deleted with its data",
-  "without balance": "once your balance is used up it is deleted, unless it has a network volume",
-};
-
-function listed(words: readonly string[]): string {
-  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
+const ENDS = {
+  "after its contract": "stopped.ends_with_contract",
+  "without balance": "stopped.ends_without_balance",
+} as const satisfies Record<NonNullable<StoppedRisks["ends_by_itself"]>, PlainCode>;

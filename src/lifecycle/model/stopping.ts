@@ -1,4 +1,6 @@
 import { abilitiesOf, type ConnectedProvider, kindOf } from "./provider.ts";
+import { phrase } from "./words/phrase.ts";
+import type { Phrase } from "./words/said.ts";
 
 /** Whether a machine can be stopped, in a way that ends its costs and keeps it. */
 
@@ -9,8 +11,8 @@ export function onlyDeletes(provider: ConnectedProvider): boolean {
 }
 
 /** Why nobody hibernates a machine at a provider that only deletes. */
-export function whyNotStopped(provider: ConnectedProvider): string {
-  return `${kindOf(provider)} can only delete a machine, which is billed until then`;
+export function whyNotStopped(provider: ConnectedProvider): Phrase {
+  return phrase("provider.only_deletes", { provider: kindOf(provider) });
 }
 
 /** Whether an order to stop reaches a silent machine. */

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import type { HistoryEvent } from "./history-event.ts";
 import { fromKept } from "./observed-overrides.ts";
 import { type PolicyOverrides, policyOverridesSchema } from "./policy-settings.ts";
+import { phraseSchema } from "./words/said.ts";
 
 /**
  * Reads what is stored, perhaps by a newer version of the service. Input is read strictly, storage is not: what is
@@ -62,10 +64,22 @@ export function columnOf<T>(name: string, value: z.ZodType<T>): z.ZodType<T> {
     .pipe(value);
 }
 
-/** The detail of an event, as JSON text; empty if it can't be read. */
+/** Under this name the detail of a stored event has its phrase, as JSON text: a former release reads only plain values there. */
+const SAID = "said";
+
+const storedPhrase = jsonText(phraseSchema).optional().catch(undefined);
+
+/** The detail of an event, as JSON text, and its phrase apart; empty if it can't be read. */
 export const storedDetail = jsonText(
   z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-).catch({});
+)
+  .catch({})
+  .transform(({ [SAID]: said, ...detail }) => ({ detail, said: storedPhrase.parse(said) }));
+
+/** The detail of an event with its phrase, as it is stored. */
+export function detailToStore({ detail, said }: Pick<HistoryEvent, "detail" | "said">): string {
+  return JSON.stringify(said === undefined ? detail : { ...detail, [SAID]: JSON.stringify(said) });
+}
 
 /** One level of stored overrides. Only the fields that are known and valid count, and the names of time zones as they are. */
 export const storedOverridesSchema: z.ZodType<PolicyOverrides, Record<string, unknown>> = z

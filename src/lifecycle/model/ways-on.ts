@@ -1,6 +1,9 @@
 import { comingBackOf } from "./coming-back.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import { stopsSilent } from "./stopping.ts";
+import { phrase, together } from "./words/phrase.ts";
+import type { Language, Said } from "./words/said.ts";
+import { say } from "./words/say.ts";
 
 /** What the owner of an instance can do whose wake has failed. Only what is possible at its provider is offered. */
 
@@ -20,6 +23,7 @@ export function waysOnViews(
   instanceId: string,
   provider: ConnectedProvider,
   providerRef: string | null,
+  language: Language = "en",
 ): readonly WayOnView[] {
   const { page, recreate, fetchData } = comingBackOf(provider);
   const reference = providerRef ?? instanceId;
@@ -28,20 +32,31 @@ export function waysOnViews(
     { way: "fetch_data", wayOn: fetchData },
   ] as const;
   return [
-    ...(stopsSilent(provider) ? [wait(instanceId)] : []),
+    ...(stopsSilent(provider) ? [wait(instanceId, language)] : []),
     ...own.flatMap(({ way, wayOn }) =>
       wayOn === null
         ? []
-        : [{ way, how: wayOn.how, request: null, command: wayOn.command?.(reference) ?? null, page }],
+        : [
+            {
+              way,
+              how: say(language, wayOn.how),
+              request: null,
+              command: wayOn.command?.(reference) ?? null,
+              page,
+            },
+          ],
     ),
   ];
 }
 
-function wait(instanceId: string): WayOnView {
+/** As the words of `way.wait` have it. */
+const WAKE_AGAIN = "wake it again later";
+
+function wait(instanceId: string, language: Language): WayOnView {
   const path = `/api/agent/instances/${encodeURIComponent(instanceId)}/wake`;
   return {
     way: "wait",
-    how: "wake it again later",
+    how: say(language, WAKE_AGAIN),
     request: { method: "POST", path },
     command: null,
     page: null,
@@ -49,10 +64,8 @@ function wait(instanceId: string): WayOnView {
 }
 
 /** All ways in one sentence. */
-export function sayWaysOn(provider: ConnectedProvider): string {
+export function sayWaysOn(provider: ConnectedProvider): Said {
   const { recreate, fetchData } = comingBackOf(provider);
-  const ways = ["wake it again later", recreate?.how, fetchData?.how].filter((way) => way !== undefined);
-  return ways.length === 1
-    ? "Wake it again later, or start it where it is rented"
-    : `You can ${ways.map((way, index) => `(${index + 1}) ${way}`).join("; ")}`;
+  const ways = [WAKE_AGAIN, recreate?.how, fetchData?.how].filter((way) => way !== undefined);
+  return ways.length === 1 ? phrase("wake.later") : phrase("wake.ways", { ways: together("numbered", ways) });
 }

@@ -1,11 +1,12 @@
 import type { IdleRun } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { endOfSpan, isWithin, lastEnd } from "../model/windows.ts";
+import { text } from "../model/words/say.ts";
 
 /** The awake hours of a schedule: windows in which nothing idles away, whatever the readings say. */
 
 /** Why an idle run ends where they begin. */
-export const AWAKE_HOURS = "awake hours of its schedule";
+export const AWAKE_HOURS = text("idle.awake_hours");
 
 export function isAwakeTime(
   { schedule: { awake, timezone } }: Pick<Policy, "schedule">,

@@ -8,8 +8,9 @@ import { emit, flush, inChunks } from "../model/outbox.ts";
 import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, recentOf } from "../model/state.ts";
-import { SECOND_MS, toIso } from "../model/time.ts";
+import { SECOND_MS } from "../model/time.ts";
 import { evidenceOfKept } from "../model/use.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { callOffIdleHibernation } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { saysPreparing } from "./preparation-heard.ts";
@@ -87,7 +88,10 @@ function endIdleRunIfBusy(
     const evidence = evidenceOfKept(heartbeatFromLateReading(late, at, 0));
     const judgement = judge(evidence, policy, state.agent.hasGpu);
     if (judgement.verdict === "quiet") continue;
-    return callOffIdleHibernation(endIdleRun(state, now, `${judgement.because} at ${toIso(at)}`), now);
+    return callOffIdleHibernation(
+      endIdleRun(state, now, phrase("idle.read_late", { because: judgement.because, at })),
+      now,
+    );
   }
   return state;
 }

@@ -3,7 +3,8 @@ import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { askGuard } from "./guarded-steps.ts";
 import { deletionDue, mayBeDeleted } from "./ladder.ts";
 import { isInMaintenance } from "./maintenance.ts";
@@ -29,7 +30,12 @@ export function cleanUp(state: InstanceState, policy: Policy, now: number): Inst
       at: now,
       kind: "would_delete",
       severity: "warning",
-      message: `Would delete: orphaned for ${spokenDuration(now - orphan.since)}, but ${onlyDeletes(provider) ? `it may be working, since ${kindOf(provider)} could not hibernate it (orphan.delete_while_running)` : `no provider can act (provider: ${kindOf(provider)})`}`,
+      message: phrase("deletion.would_but", {
+        orphaned: now - orphan.since,
+        why: onlyDeletes(provider)
+          ? phrase("deletion.may_be_working", { provider: kindOf(provider) })
+          : phrase("deletion.no_provider", { provider: kindOf(provider) }),
+      }),
       detail: { rule: "orphan.delete_after_days", orphaned_since: toIso(orphan.since) },
     },
   );

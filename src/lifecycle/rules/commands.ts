@@ -6,13 +6,15 @@ import { awaitHeartbeat, type Phase, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { providerDetail } from "../model/provider.ts";
 import { type InstanceState, isSameMachine } from "../model/state.ts";
-import { shortDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import { text } from "../model/words/say.ts";
 import { callOff, isTooLateToCallOff, recover } from "./handover.ts";
 import { endIdleRun } from "./idle-run.ts";
 import { actionOf } from "./order.ts";
 import { prepareOrHibernate } from "./preparation.ts";
 import { callOffPreparation, LEFT_AWAKE } from "./preparation-cancelled.ts";
-import { hibernationRefusal, type Refusal, wakeRefusal } from "./refusals.ts";
+import { hibernationRefusal, type Refusal, refusal, wakeRefusal } from "./refusals.ts";
 import { hibernateInRound } from "./round.ts";
 import { isChosenByOwner } from "./unheard.ts";
 import { beginWake } from "./waking.ts";
@@ -28,16 +30,16 @@ export function keepAlive(
 ): InstanceState | Refusal {
   const { status } = state.phase;
   if (status === "hibernated") {
-    return { code: "hibernated", message: "The instance is hibernated: wake it first" };
+    return refusal("hibernated", phrase("refusal.hibernated"));
   }
-  if (status === "deleted") return { code: "deleted", message: "The instance is deleted" };
+  if (status === "deleted") return refusal("deleted", phrase("refusal.deleted"));
   if (isTooLateToCallOff(state)) {
     return status === "deleting"
-      ? { code: "busy", message: "The instance is already being deleted" }
-      : { code: "hibernating", message: "The instance is already being hibernated" };
+      ? refusal("busy", phrase("refusal.already_deleting"))
+      : refusal("hibernating", phrase("refusal.already_hibernating"));
   }
   const until = Math.max(now + durationMs, state.clock.keepAliveUntil ?? 0);
-  const because = "kept alive by hand";
+  const because = text("order.kept_alive");
   const recovered = recover(callOffPreparation(state, now, because), now, because);
   const called = recovered.phase.status === "hibernating" ? callOff(recovered, now, because) : recovered;
   const awake = endIdleRun(called, now, because);
@@ -55,7 +57,7 @@ export function keepAlive(
       at: now,
       kind: "kept_alive",
       severity: "info",
-      message: `Kept alive by hand for ${shortDuration(until - now)}`,
+      message: phrase("event.kept_alive", { duration: until - now }),
       detail: { keep_alive_until: toIso(until) },
     },
   );
@@ -76,8 +78,8 @@ export function requestHibernation(
   policy: Policy,
   now: number,
 ): InstanceState | Refusal {
-  const refusal = hibernationRefusal(state.profile.provider, state.phase.status);
-  if (refusal !== null) return refusal;
+  const refused = hibernationRefusal(state.profile.provider, state.phase.status);
+  if (refused !== null) return refused;
   if (round !== undefined) return hibernateInRound(state, round, policy, now);
   return prepareOrHibernate(
     state,
@@ -85,7 +87,7 @@ export function requestHibernation(
       reason: "owner",
       because: "owner",
       at: now,
-      message: "Hibernating as you asked",
+      message: phrase("hibernation.as_asked"),
       detail: { rule: "owner" },
       isSkipped: !prepare,
     },
@@ -96,8 +98,8 @@ export function requestHibernation(
 /** The owner asks for a wake. */
 export function requestWake(state: InstanceState, policy: Policy, now: number): InstanceState | Refusal {
   if (preparationOf(state.phase) !== null) return leaveAwake(state, now);
-  const refusal = wakeRefusal(state.profile.provider, state.phase.status);
-  return refusal ?? beginWake(recover(state, now, "woken"), policy, now, { by: "owner" });
+  const refused = wakeRefusal(state.profile.provider, state.phase.status);
+  return refused ?? beginWake(recover(state, now, text("silence.woken")), policy, now, { by: "owner" });
 }
 
 /** It still runs, and is being prepared for its hibernation, which is called off. */
@@ -119,19 +121,20 @@ export function changeProfile(
   const profile = { ...state.profile, ...changes };
   const isOther = !isSameMachine(state.profile, profile);
   if (isOther && actionOf(state) !== null) {
-    return {
-      code: "busy",
-      message: `The provider and its reference cannot change while the instance is ${state.phase.status}`,
-    };
+    return refusal(
+      "busy",
+      phrase("refusal.busy_changing", { status: phrase(`status.${state.phase.status}`) }),
+    );
   }
   const changed: InstanceState = isOther
     ? { ...resetForOtherMachine(state, policy, now), profile, sighted, listedHourlyCost: undefined }
     : { ...state, profile };
+  const what = Object.keys(changes).join(", ");
   return record(changed, {
     at: now,
     kind: "changed",
     severity: "info",
-    message: `Changed: ${Object.keys(changes).join(", ") || "nothing"}`,
+    message: what === "" ? phrase("event.changed_nothing") : phrase("event.changed", { what }),
     detail: { ...changesDetail(changes), ...(isOther ? { moved: true } : {}) },
   });
 }

@@ -2,6 +2,7 @@ import type { HeartbeatReport } from "../model/heartbeat.ts";
 import { record } from "../model/outbox.ts";
 import type { InstanceState } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
 
 /** What the machine tells of a time that differs by less is one and the same act. */
 const SAME_ACT_MS = 15 * MINUTE_MS;
@@ -23,7 +24,7 @@ export function noteDeadMan(state: InstanceState, { dead_man }: HeartbeatReport,
       at: now,
       kind: "dead_man_hibernated",
       severity: "warning",
-      message: `Its dead-man switch hibernated it at ${toIso(actedAt)}: it was idle, and the service out of its reach for ${dead_man.hours}h`,
+      message: phrase("hibernation.dead_man", { at: actedAt, hours: dead_man.hours }),
       detail: { acted_at: toIso(actedAt), hours: dead_man.hours },
     },
   );

@@ -5,7 +5,9 @@ import { awaitHeartbeat, type Orphan, type Phase } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { countFailure, isRepeated } from "./failures.ts";
 import { actionOf, placeOrder } from "./order.ts";
 
@@ -30,7 +32,7 @@ export function beginDelete(state: InstanceState, policy: Policy, at: number): I
       at,
       kind: "deleting",
       severity: "warning",
-      message: `Deleting: orphaned since ${toIso(phase.orphan.since)}`,
+      message: phrase("deletion.begun", { since: phase.orphan.since }),
       detail: {
         rule: "orphan.delete_after_days",
         orphaned_since: toIso(phase.orphan.since),
@@ -54,7 +56,13 @@ export function confirmDelete(
     at,
     kind: "deleted",
     severity: "warning",
-    message: `Instance auto-deleted after ${spokenDuration(at - phase.orphan.since)} orphaned. ${snapshotId === null ? "No snapshot was taken." : `Snapshot saved: ${snapshotId}`}`,
+    message: phrase("deletion.done", {
+      orphaned: at - phase.orphan.since,
+      snapshot:
+        snapshotId === null
+          ? phrase("deletion.no_snapshot")
+          : phrase("deletion.snapshot", { id: snapshotId }),
+    }),
     detail: {
       snapshot_id: snapshotId,
       orphaned_since: toIso(phase.orphan.since),
@@ -81,7 +89,7 @@ export function countAsGone(
     at,
     kind: "gone",
     severity: "warning",
-    message: `${kindOf(state.profile.provider)} has no such instance any more: it counts as deleted`,
+    message: phrase("deletion.gone", { provider: kindOf(state.profile.provider) }),
     detail,
   });
 }
@@ -100,8 +108,8 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
   if (phase.status !== "deleting") return state;
   return countAsFoundRunning(state, {
     at,
-    said: "Not deleted: it was hibernated",
-    by: "Somebody started it",
+    said: phrase("found.not_deleted"),
+    by: phrase("found.somebody_started"),
     detail: { action_id: phase.action.id, orphaned_since: toIso(phase.orphan.since) },
   });
 }
@@ -112,7 +120,7 @@ export function findRunning(state: InstanceState, at: number): InstanceState {
  */
 export function countAsFoundRunning(
   state: InstanceState,
-  found: { readonly at: number; readonly said: string; readonly by: string; readonly detail: EventDetail },
+  found: { readonly at: number; readonly said: Said; readonly by: Said; readonly detail: EventDetail },
 ): InstanceState {
   return record(
     {
@@ -125,7 +133,11 @@ export function countAsFoundRunning(
       at: found.at,
       kind: "found_running",
       severity: "critical",
-      message: `${found.said}, and ${kindOf(state.profile.provider)} shows it running. ${found.by}; it costs money and sends no heartbeat`,
+      message: phrase("found.running", {
+        said: found.said,
+        by: found.by,
+        provider: kindOf(state.profile.provider),
+      }),
       detail: found.detail,
     },
   );
@@ -146,7 +158,7 @@ export function failDelete(state: InstanceState, at: number, because: string): I
       at,
       kind: "delete_failed",
       severity: "critical",
-      message: `Not deleted: ${because}`,
+      message: phrase("deletion.failed", { because }),
       detail: {
         action_id: phase.action.id,
         failures: deleteFailed.count,
@@ -166,7 +178,7 @@ export function cancelDelete(state: InstanceState, at: number, because: string):
       at,
       kind: "delete_cancelled",
       severity: "info",
-      message: `Deletion called off: ${because}`,
+      message: phrase("deletion.called_off", { because }),
       detail: { action_id: phase.action.id },
     },
   );

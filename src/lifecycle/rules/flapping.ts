@@ -2,6 +2,7 @@ import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
 
 /** An instance is flapping when it becomes an orphan this often within `flappingWindowMs`. */
 const FLAPPING_TURNS = 4;
@@ -19,7 +20,7 @@ export function countTurn(state: InstanceState, at: number, policy: Policy): Ins
     at,
     kind: "flapping",
     severity: "warning",
-    message: `Flapping: silent and back ${turns.length} times within an hour. Its turns are not told any more`,
+    message: phrase("silence.flapping", { turns: turns.length }),
     detail: { rule: "flapping", turns: turns.length, first_turn: toIso(turns[0] ?? at) },
   });
 }

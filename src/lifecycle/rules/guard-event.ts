@@ -1,5 +1,8 @@
 import type { HistoryEvent } from "../model/history-event.ts";
+import { messageOf } from "../model/outbox.ts";
 import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Phrase } from "../model/words/said.ts";
 import type { FleetCount, GuardChange, GuardWithOutage } from "./outage-guard.ts";
 
 /** A change of a guard, from how it stood to how it stands. */
@@ -9,27 +12,24 @@ export interface GuardTurn {
   readonly to: GuardWithOutage;
 }
 
-/** Whom a guard counts: a user's the user's instances, the service's its users. */
-const WHOSE = { instances: "your", users: "the service's" } as const;
-
 /** The event that tells of a change of a guard. */
 export function guardEvent(
   { kind, from, to }: GuardTurn,
   { silent, awake }: FleetCount,
-  counted: keyof typeof WHOSE,
+  counted: "instances" | "users",
 ): HistoryEvent {
   const total = silent + awake;
   const event = (
     at: number,
     eventKind: "guard_opened" | "guard_closed",
     severity: "info" | "critical",
-    message: string,
+    message: Phrase,
   ): HistoryEvent => ({
     id: `${eventKind}-${at.toString(36)}`,
     at,
     kind: eventKind,
     severity,
-    message,
+    ...messageOf(message),
     detail: {
       rule: "guard",
       silent,
@@ -43,21 +43,21 @@ export function guardEvent(
         to.closedAt ?? 0,
         "guard_closed",
         "critical",
-        `Mass outage: ${silent} of ${WHOSE[counted]} ${total} ${counted} fell silent at once. Nothing is hibernated or deleted for silence until it is clear`,
+        phrase(`guard.closed_${counted}`, { silent, total }),
       );
     case "opens":
       return event(
         to.openedAt ?? 0,
         "guard_opened",
         "info",
-        `The mass outage is over: ${awake} of ${total} ${counted} are heard. Silence counts anew from now`,
+        phrase(`guard.opened_${counted}`, { awake, total }),
       );
     case "opens for good":
       return event(
         to.openedAt ?? 0,
         "guard_opened",
         "info",
-        `The mass outage has lasted too long: ${silent} of ${total} ${counted} count as abandoned. Silence counts anew from now`,
+        phrase(`guard.opened_for_good_${counted}`, { silent, total }),
       );
   }
 }
@@ -69,8 +69,7 @@ export function unknownGuardEvent(since: number): HistoryEvent {
     at: since,
     kind: "guard_deferred",
     severity: "warning",
-    message:
-      "The service-wide guard does not answer. Until it does nothing is hibernated for silence, for six hours at most, and nothing is deleted",
+    ...messageOf(phrase("guard.unknown")),
     detail: { rule: "guard", guard: "unknown" },
   };
 }

@@ -5,6 +5,8 @@ import type { Policy } from "../model/policy.ts";
 import { kindOf } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { beginDelete } from "./deletion.ts";
 import { beforeStep, isStepDue, restartLadder, silenceEvidence } from "./ladder.ts";
 import { hibernateByPolicy, tellWouldDelete } from "./observing.ts";
@@ -62,7 +64,7 @@ export function permitStep(
     at: now,
     kind: "guard_permitted",
     severity: "info",
-    message: `The mass-outage guard opened: silence counts anew from ${toIso(countsFrom)}`,
+    message: phrase("guard.opened_for_it", { at: countsFrom }),
     detail: {
       step,
       held_since: heldSince === null ? null : toIso(heldSince),
@@ -91,7 +93,7 @@ export function deferStep(
     at: now,
     kind: "guard_deferred",
     severity: "info",
-    message: `Held back until a mass outage can be ruled out: ${orphan.guard.step.replace("_", "-")}`,
+    message: phrase("guard.holds_it", { step: phrase(`step.${orphan.guard.step}`) }),
     detail: { step: orphan.guard.step },
   });
 }
@@ -116,6 +118,8 @@ function takeGuardedStep(asked: InstanceState, step: GuardedStep, policy: Policy
   }
 }
 
-function whySilent({ phase, profile }: InstanceState): string {
-  return isUnheard(phase) ? `never heard, if ${kindOf(profile.provider)} shows it running` : "no heartbeat";
+function whySilent({ phase, profile }: InstanceState): Said {
+  return isUnheard(phase)
+    ? phrase("silence.never_heard_if", { provider: kindOf(profile.provider) })
+    : phrase("silence.no_heartbeat");
 }

@@ -10,7 +10,9 @@ import {
 } from "../model/phase.ts";
 import { kindOf } from "../model/provider.ts";
 import { type InstanceState, withSighted } from "../model/state.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import { text } from "../model/words/say.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation } from "./hibernation.ts";
 import { actionOf } from "./order.ts";
@@ -33,8 +35,8 @@ export function recover(state: InstanceState, at: number, because: string): Inst
       kind: "recovered",
       severity: "info",
       message: isUnheard(spared.phase)
-        ? `Recovered: ${because} ${spokenDuration(at - orphan.since)} after it counted as never heard`
-        : `Recovered: ${because} after ${spokenDuration(at - orphan.since)} as an orphan`,
+        ? phrase("silence.recovered_unheard", { because, silence: at - orphan.since })
+        : phrase("silence.recovered", { because, silence: at - orphan.since }),
       detail: {
         [isUnheard(spared.phase) ? "never_heard_since" : "orphaned_since"]: toIso(orphan.since),
         step: orphan.step,
@@ -102,7 +104,7 @@ function cancel(state: InstanceState, at: number, because: string): InstanceStat
 export function callOffIdleHibernation(state: InstanceState, at: number): InstanceState {
   const { phase } = state;
   return phase.status === "hibernating" && phase.reason === "idle"
-    ? callOff(state, at, "it is busy again")
+    ? callOff(state, at, text("order.busy_again"))
     : state;
 }
 
@@ -161,7 +163,11 @@ export function acceptOrder(state: InstanceState, actionId: string, at: number):
     at,
     kind: "accepted_too_late",
     severity: "critical",
-    message: `Too late to call off (${action.handover.calledOffBecause}): ${kindOf(action.machine.provider)} has accepted the order to ${action.kind.replace("_", "-")}`,
+    message: phrase("order.too_late", {
+      because: action.handover.calledOffBecause,
+      provider: kindOf(action.machine.provider),
+      step: phrase(`step.${action.kind}`),
+    }),
     detail: { action_id: actionId },
   });
 }

@@ -7,6 +7,8 @@ import { type Agent, type InstanceState, recentOf } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
 import { extendTrend } from "../model/trend.ts";
 import { evidenceOf } from "../model/use.ts";
+import { phrase } from "../model/words/phrase.ts";
+import { text } from "../model/words/say.ts";
 import { receiveBacklog } from "./backlog.ts";
 import { reportCosts } from "./costs.ts";
 import { noteDeadMan } from "./dead-man.ts";
@@ -54,7 +56,11 @@ export function receiveHeartbeat(
     announcesHibernation: heartbeat.status === "hibernating" && takesOrdersByAnswer(state.profile),
     isPreparing: report.status === "preparing" || report.preparation?.state === "running",
   };
-  const heard = hearPreparation(recover({ ...known, use }, now, "heartbeat received"), report, now);
+  const heard = hearPreparation(
+    recover({ ...known, use }, now, text("silence.heartbeat_received")),
+    report,
+    now,
+  );
   const noted = noteDeadMan(
     noteReclaim(applySignal(heard, signal, policy), report, policy, now),
     report,
@@ -84,7 +90,7 @@ function recordRestart(state: InstanceState, at: number): InstanceState {
   if (rebootToldAt !== null && at < rebootToldAt + HOUR_MS) return state;
   return record(
     { ...state, agent: { ...state.agent, rebootToldAt: at } },
-    { at, kind: "rebooted", severity: "info", message: "The instance or its agent was restarted" },
+    { at, kind: "rebooted", severity: "info", message: phrase("event.restarted") },
   );
 }
 
@@ -149,7 +155,7 @@ function applySignal(state: InstanceState, signal: Signal, policy: Policy): Inst
       return applySignal(
         record(
           { ...state, phase: { status: "running", idle: null } },
-          { at, kind: "first_heartbeat", severity: "info", message: "First heartbeat received" },
+          { at, kind: "first_heartbeat", severity: "info", message: phrase("event.first_heartbeat") },
         ),
         signal,
         policy,
@@ -169,7 +175,7 @@ function applySignal(state: InstanceState, signal: Signal, policy: Policy): Inst
     case "waking":
       // A try on its way would start the machine again after whatever is ordered next, so the order ends with that try.
       return phase.action.handover.state === "trying"
-        ? callOff(state, at, "heartbeat received")
+        ? callOff(state, at, text("silence.heartbeat_received"))
         : wake(state, signal, policy);
     case "deleted":
       return wake(state, signal, policy);
@@ -200,7 +206,7 @@ function beginSelfHibernation(state: InstanceState, at: number): InstanceState {
     kind: "hibernate",
     reason: "instance",
     at,
-    message: "The instance says that it hibernates itself",
+    message: phrase("hibernation.by_itself"),
     detail: { rule: "instance" },
   });
 }
@@ -219,10 +225,10 @@ function applySignalWhileHibernating(state: InstanceState, signal: Signal, polic
   if (called.phase.status !== "hibernating") return called;
   // Its hooks may take as long as they may before any other hibernation.
   if (signal.isPreparing && signal.at - action.orderedAt < policy.idle.prepareMaxMs) return called;
-  if (phase.reason === "instance") return cancelHibernation(called, signal.at, "the instance beats on");
+  if (phase.reason === "instance") return cancelHibernation(called, signal.at, text("hibernation.beats_on"));
   const wasTold = takesOrdersByAnswer(action.machine) && action.handover.state === "accepted";
   return wasTold && signal.at - action.handover.at >= policy.settleMs
-    ? failHibernation(called, signal.at, "the instance beats on after it was told")
+    ? failHibernation(called, signal.at, text("hibernation.beats_on_after"))
     : called;
 }
 

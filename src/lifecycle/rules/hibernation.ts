@@ -6,6 +6,9 @@ import type { Awake, Failures, Hibernated } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { heardAt, type InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Phrase, Said } from "../model/words/said.ts";
+import { text } from "../model/words/say.ts";
 import { countFailure, countPlannedFailure, isRepeated, plannedFailures } from "./failures.ts";
 import { placeOrder, takesOrdersByAnswer } from "./order.ts";
 
@@ -19,7 +22,7 @@ export function beginHibernation(
     /** Absent where the reason says it all. */
     readonly cause?: StopCause | undefined;
     readonly at: number;
-    readonly message: string;
+    readonly message: Said;
     readonly detail: EventDetail;
   },
 ): InstanceState {
@@ -114,27 +117,19 @@ interface Cause {
   readonly because?: StopCause | undefined;
 }
 
-function hibernatedMessage({ reason, because }: Cause): string {
+function hibernatedMessage({ reason, because }: Cause): Phrase {
   switch (because) {
     case "schedule":
-      return "Instance hibernated by its schedule";
     case "max_runtime":
-      return "Instance hibernated: it has run for its longest time (max_runtime_hours)";
+      return phrase(`hibernation.done_${because}`);
     default:
-      return HIBERNATED_MESSAGE[reason];
+      return phrase(`hibernation.done_${reason}`);
   }
 }
 
 function detailOfCause({ because }: Cause): EventDetail {
   return because === undefined ? {} : { because };
 }
-
-const HIBERNATED_MESSAGE: Record<ActionReason, string> = {
-  idle: "Instance hibernated due to low usage",
-  silence: "Instance hibernated: no heartbeat",
-  owner: "Instance hibernated as you asked",
-  instance: "Instance hibernated itself",
-};
 
 /**
  * The order was not carried out: the instance returns to the phase that its heartbeats say. The owner is told once, and
@@ -148,7 +143,7 @@ export function failHibernation(state: InstanceState, at: number, because: strin
     at,
     kind: "hibernate_failed",
     severity: "critical",
-    message: `Could not hibernate: ${because}`,
+    message: phrase("hibernation.failed", { because }),
     detail: {
       reason: phase.reason,
       ...detailOfCause(phase),
@@ -202,7 +197,7 @@ export function cancelHibernation(state: InstanceState, at: number, because: str
       at,
       kind: "hibernate_cancelled",
       severity: "info",
-      message: `Hibernation called off: ${because}`,
+      message: phrase("hibernation.called_off", { because }),
       detail: { reason: phase.reason, ...detailOfCause(phase), action_id: phase.action.id },
     },
   );
@@ -226,7 +221,7 @@ export function endAnsweredOrder(state: InstanceState, policy: Policy, now: numb
   if (due === null || now < due || state.phase.status !== "hibernating") return state;
   return state.phase.action.handover.state === "accepted"
     ? confirmHibernation(state, policy, due, "silence after the order")
-    : failHibernation(state, due, "the instance fell silent before it could be told");
+    : failHibernation(state, due, text("hibernation.silent_before"));
 }
 
 /** A hibernation that ends, for the details of an event: its reason, how long it was, and whether it was regretted. */

@@ -4,6 +4,9 @@ import { type IdleRun, idleRunOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, withIdleRun } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
+import { text } from "../model/words/say.ts";
 import { AWAKE_HOURS, isAwakeTime } from "./awake-hours.ts";
 import type { Judgement } from "./use.ts";
 import { isGap } from "./use-seen.ts";
@@ -21,12 +24,12 @@ export interface UseReport {
 /** Begins, continues or ends the idle run, as the heartbeat has it. */
 export function updateIdleRun(state: InstanceState, use: UseReport, policy: Policy): InstanceState {
   if (use.judgement.verdict !== "quiet") return endIdleRun(state, use.at, use.judgement.because);
-  if (!policy.idle.enabled) return endIdleRun(state, use.at, "idle policy switched off");
+  if (!policy.idle.enabled) return endIdleRun(state, use.at, text("idle.switched_off"));
   const { reading } = use.judgement;
   const { lastHeartbeatAt, keepAliveUntil } = state.clock;
   const run = idleRunOf(state.phase);
   if (run !== null && isGap(lastHeartbeatAt, use.at, policy)) {
-    const ended = endIdleRun(state, use.at, "heartbeats were missing");
+    const ended = endIdleRun(state, use.at, text("idle.heartbeats_missing"));
     return withIdleRun(ended, beginRun(use.at, reading, keepAliveUntil));
   }
   // Heartbeats of awake hours are no evidence of what comes after them.
@@ -64,7 +67,7 @@ function continueRun(run: IdleRun, { at, isDuplicate }: UseReport, reading: Idle
 }
 
 /** Ends the idle run, and tells the owner if it had been warned of. */
-export function endIdleRun(state: InstanceState, at: number, because: string): InstanceState {
+export function endIdleRun(state: InstanceState, at: number, because: Said): InstanceState {
   const run = idleRunOf(state.phase);
   if (run === null) return state;
   const cleared = withIdleRun(state, null);
@@ -74,7 +77,7 @@ export function endIdleRun(state: InstanceState, at: number, because: string): I
     at,
     kind: "busy",
     severity: "info",
-    message: `No longer idle (${because})`,
+    message: phrase("idle.no_longer", { because }),
     detail: { idle_since: toIso(run.since) },
   });
 }

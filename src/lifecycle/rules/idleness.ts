@@ -6,11 +6,13 @@ import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
-import { shortDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase, together } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { AWAKE_HOURS, outsideAwakeHours } from "./awake-hours.ts";
 import { isHeardInTime } from "./heard-in-time.ts";
 import { endIdleRun } from "./idle-run.ts";
-import { hibernateByPolicy, ONLY_OBSERVES, toldOfRunAt } from "./observing.ts";
+import { hibernateByPolicy, toldOfRunAt } from "./observing.ts";
 import { residentModelGb, sayResidentModel } from "./resident-model.ts";
 import { isTakenBack } from "./taken-back.ts";
 import { warnedAtOf } from "./warned-at.ts";
@@ -89,11 +91,11 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: warnedAt,
         kind: "idle",
         severity: "warning",
-        message: sentences(
+        message: together("sentences", [
           idleWarning(state, warned, policy, warnedAt),
           sayResidentModel(state, warnedAt),
           sayRisks(state),
-        ),
+        ]),
         detail: { ...idleEvidence(state, run, policy), step_at: toIso(hibernationDue(warned, policy)) },
       },
     );
@@ -105,10 +107,10 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
         at: now,
         kind: "would_hibernate",
         severity: "warning",
-        message: sentences(
-          `Would hibernate for ${describeIdle(run, policy, now)}: ${whyNobody(state)}`,
+        message: together("sentences", [
+          phrase("idle.would_hibernate", { idle: describeIdle(run, policy, now), why: whyNobody(state) }),
           sayResidentModel(state, now),
-        ),
+        ]),
         detail: idleEvidence(state, run, policy),
       },
     );
@@ -118,7 +120,7 @@ export function takeIdleStep(state: InstanceState, policy: Policy, now: number):
     reason: "idle",
     cause: "idle",
     at: now,
-    because: sentences(describeIdle(run, policy, now), sayResidentModel(state, now)),
+    because: together("sentences", [describeIdle(run, policy, now), sayResidentModel(state, now)]),
     detail: idleEvidence(state, run, policy),
   });
 }
@@ -129,43 +131,44 @@ function isSpokenFor(state: InstanceState, policy: Policy): boolean {
 }
 
 /** What the hibernation ahead risks, where that is known. */
-function sayRisks(state: InstanceState): string {
+function sayRisks(state: InstanceState): Said {
   return sayStoppedRisks(state.profile.provider, hibernatedCost(state).hourly) ?? "";
 }
 
 /** The warning in one sentence: `GPU <5% utilization for 3min. Hibernating in 2min.` */
-export function idleWarning(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
-  return `${describeIdle(run, policy, now)}. ${whatIsAhead(state, run, policy, now)}`;
+export function idleWarning(state: InstanceState, run: IdleRun, policy: Policy, now: number): Said {
+  return phrase("idle.warning", {
+    idle: describeIdle(run, policy, now),
+    ahead: whatIsAhead(state, run, policy, now),
+  });
 }
 
-function whatIsAhead(state: InstanceState, run: IdleRun, policy: Policy, now: number): string {
+function whatIsAhead(state: InstanceState, run: IdleRun, policy: Policy, now: number): Said {
   const { provider } = state.profile;
   if (abilitiesOf(provider).hibernates === "never") {
-    return `No provider can hibernate it${onlyDeletes(provider) ? `: ${whyNotStopped(provider)}` : ""}.`;
+    return onlyDeletes(provider)
+      ? phrase("idle.nobody_hibernates_because", { why: whyNotStopped(provider) })
+      : phrase("idle.nobody_hibernates");
   }
   const preparation = preparationOf(state.phase);
   const due = preparation?.limitAt ?? hibernationDue(run, policy);
-  const left = shortDuration(Math.max(0, due - now));
-  if (preparation !== null) return `Its hooks prepare it. Hibernating in ${left} at the latest.`;
+  const left = Math.max(0, due - now);
+  if (preparation !== null) return phrase("idle.hooks_prepare", { left });
   return policy.observes
-    ? `It would be hibernated in ${left}, but ${ONLY_OBSERVES}.`
-    : `Hibernating in ${left}.`;
+    ? phrase("idle.would_be_hibernated", { left })
+    : phrase("idle.hibernating_in", { left });
 }
 
-function whyNobody({ profile: { provider } }: InstanceState): string {
-  return onlyDeletes(provider) ? whyNotStopped(provider) : "no provider";
+function whyNobody({ profile: { provider } }: InstanceState): Said {
+  return onlyDeletes(provider) ? whyNotStopped(provider) : phrase("idle.no_provider");
 }
 
-function describeIdle(run: IdleRun, policy: Policy, now: number): string {
-  return `${run.metric} <${policy.idle.thresholdPercent}% utilization for ${shortDuration(now - run.since)}`;
-}
-
-/** One after the other, without those that are empty. */
-function sentences(...said: readonly string[]): string {
-  return said
-    .filter((each) => each !== "")
-    .map((each, index, all) => (index < all.length - 1 && !each.endsWith(".") ? `${each}.` : each))
-    .join(" ");
+function describeIdle(run: IdleRun, policy: Policy, now: number): Said {
+  return phrase("idle.under", {
+    metric: run.metric,
+    threshold: policy.idle.thresholdPercent,
+    since: now - run.since,
+  });
 }
 
 function idleEvidence(state: InstanceState, run: IdleRun, policy: Policy) {

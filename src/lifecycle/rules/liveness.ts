@@ -6,7 +6,9 @@ import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, seenAt, withOrphan } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { passOverMaintenance } from "./after-maintenance.ts";
 import { countTurn } from "./flapping.ts";
 import { askGuard, repeatQuestion } from "./guarded-steps.ts";
@@ -20,7 +22,6 @@ import {
   silenceEvidence,
 } from "./ladder.ts";
 import { afterMaintenance, isInMaintenance } from "./maintenance.ts";
-import { ONLY_OBSERVES } from "./observing.ts";
 import { isTakenBack } from "./taken-back.ts";
 import { unheardDue } from "./unheard.ts";
 import { warnOfUnheard } from "./unheard-warning.ts";
@@ -117,7 +118,11 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
       at,
       kind: "orphaned",
       severity: "warning",
-      message: `Instance ${state.profile.name} may be stuck: no heartbeat for ${spokenDuration(at - seen)}${hibernationAhead(state, seen, policy)}`,
+      message: phrase("silence.orphaned", {
+        name: state.profile.name,
+        silence: at - seen,
+        ahead: hibernationAhead(state, seen, policy),
+      }),
       detail: {
         rule: "orphan.orphan_after_seconds",
         ...silenceEvidence(state),
@@ -130,10 +135,10 @@ function becomeOrphan(state: InstanceState, at: number, policy: Policy): Instanc
 }
 
 /** When it is hibernated for its silence, and what that risks, where that is known. */
-function hibernationAhead(state: InstanceState, seen: number, policy: Policy): string {
+function hibernationAhead(state: InstanceState, seen: number, policy: Policy): Said {
   const risks = sayStoppedRisks(state.profile.provider, hibernatedCost(state).hourly);
   if (risks === null || policy.observes) return "";
-  return `. If it is not heard by ${toIso(seen + policy.orphan.hibernateAfterMs)}, it is hibernated. ${risks}`;
+  return phrase("silence.hibernation_ahead", { at: seen + policy.orphan.hibernateAfterMs, risks });
 }
 
 /** Tells the owner of the step, and asks the guard about it where a provider can act. */
@@ -143,13 +148,16 @@ function takeStep(state: InstanceState, next: LadderStep, policy: Policy): Insta
   if (orphan === null) return state;
   const isNeverHeard = isUnheard(phase);
   const from = isNeverHeard ? orphan.clockFrom : (seenAt(state.clock) ?? orphan.clockFrom);
-  const silence = spokenDuration(next.at - from);
+  const told = {
+    silence: next.at - from,
+    consequence: describeConsequence(state, orphan, next.step, policy),
+  };
   const moved = withOrphan(state, { ...orphan, step: next.step });
-  const told = record(moved, {
+  const recorded = record(moved, {
     at: next.at,
     kind: next.step === "hibernate" ? "silent" : "abandoned",
     severity: next.step === "hibernate" || phase.status === "hibernated" ? "warning" : "critical",
-    message: `${isNeverHeard ? "Never heard" : "No heartbeat"} for ${silence}. ${describeConsequence(state, orphan, next.step, policy)}`,
+    message: isNeverHeard ? phrase("silence.step_unheard", told) : phrase("silence.step", told),
     detail: {
       rule: `orphan.${next.step}_after_seconds`,
       ...silenceEvidence(state),
@@ -161,7 +169,7 @@ function takeStep(state: InstanceState, next: LadderStep, policy: Policy): Insta
     },
   });
   const acts = phase.status !== "hibernated" && stopsSilent(state.profile.provider);
-  return acts ? askGuard(told, next.step, policy, next.at) : told;
+  return acts ? askGuard(recorded, next.step, policy, next.at) : recorded;
 }
 
 function describeConsequence(
@@ -169,34 +177,38 @@ function describeConsequence(
   orphan: Orphan,
   step: LadderStep["step"],
   policy: Policy,
-): string {
+): Said {
   const { provider } = state.profile;
   const { reachesSilent } = abilitiesOf(provider);
   if (state.phase.status === "hibernated") {
     const due = deletionDue(orphan, policy);
     return due === null || !reachesSilent
-      ? "It is hibernated."
-      : `It is hibernated, and ${deletionAhead(policy, due)}.`;
+      ? phrase("silence.is_hibernated")
+      : phrase("silence.is_hibernated_and", { deletion: deletionAhead(policy, due) });
   }
   if (!reachesSilent) {
-    return `No provider can act on a silent instance (provider: ${kindOf(provider)}).`;
+    return phrase("silence.no_provider_acts", { provider: kindOf(provider) });
   }
   if (onlyDeletes(provider)) {
     const due = mayBeDeleted(provider, policy) ? deletionDue(orphan, policy) : null;
-    const end = due === null ? "Delete it there if nobody needs it" : `It ${deletionAhead(policy, due)}`;
-    return `Nothing is stopped: ${whyNotStopped(provider)}. ${end}.`;
+    const why = whyNotStopped(provider);
+    return due === null
+      ? phrase("silence.delete_it_there", { why })
+      : phrase("silence.nothing_stopped", { why, deletion: deletionAhead(policy, due) });
   }
-  const doing = step === "hibernate" ? "Hibernating it" : "Force-hibernating it";
-  const condition = isUnheard(state.phase) ? ` if ${kindOf(provider)} shows it running` : "";
-  return policy.observes
-    ? `It would be hibernated now${condition}, but ${ONLY_OBSERVES}.`
-    : `${doing}${condition}.`;
+  const condition = isUnheard(state.phase)
+    ? phrase("silence.if_shown_running", { provider: kindOf(provider) })
+    : "";
+  if (policy.observes) return phrase("silence.would_hibernate_it", { condition });
+  return step === "hibernate"
+    ? phrase("silence.hibernating_it", { condition })
+    : phrase("silence.force_hibernating_it", { condition });
 }
 
-function deletionAhead({ observes }: Policy, due: number): string {
+function deletionAhead({ observes }: Policy, due: number): Said {
   return observes
-    ? `would be deleted after ${toIso(due)}, but ${ONLY_OBSERVES}`
-    : `will be deleted after ${toIso(due)}`;
+    ? phrase("silence.would_be_deleted", { at: due })
+    : phrase("silence.will_be_deleted", { at: due });
 }
 
 /** Whatever it does: its hooks run first. */

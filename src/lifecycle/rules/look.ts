@@ -12,6 +12,9 @@ import {
   withStoppedCost,
 } from "../model/state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
+import { say } from "../model/words/say.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 
 /**
@@ -102,7 +105,7 @@ export function takeLookStep(state: InstanceState, policy: Policy, now: number):
   if (due === null || now < due) return state;
   const { profile } = state;
   if (abilitiesOf(profile.provider).reachesSilent) return state;
-  const because = `no provider can be asked (provider: ${kindOf(profile.provider)})`;
+  const because = phrase("found.nobody_to_ask", { provider: kindOf(profile.provider) });
   return keepOpen(beginLook(state, now), { because, isPassing: false }, now);
 }
 
@@ -157,13 +160,13 @@ export function hasVanished({ sighted }: InstanceState): boolean {
 }
 
 const SET_BACK = {
-  said: "It was hibernated before a restore or an import",
-  by: "Somebody started it",
-} as const;
-const CAME_THROUGH = { said: "Its wake had failed", by: "Its start came through after all" } as const;
-const TAKEN_BACK = { said: "Its provider was to take it back", by: "It was left, or started anew" } as const;
+  said: phrase("found.was_set_back"),
+  by: phrase("found.somebody_started"),
+};
+const CAME_THROUGH = { said: phrase("found.wake_failed"), by: phrase("found.came_through") };
+const TAKEN_BACK = { said: phrase("found.taken_back"), by: phrase("found.left_or_started") };
 /** Its machine is found running, and nobody ordered it. */
-export const STARTED = { said: "It was hibernated", by: "Somebody started it" } as const;
+export const STARTED = { said: phrase("found.was_hibernated"), by: phrase("found.somebody_started") };
 
 function foundBecause(state: InstanceState, { because }: OpenLook) {
   if (state.reclaimed !== undefined) return TAKEN_BACK;
@@ -182,13 +185,16 @@ function confirmHibernated(state: InstanceState, now: number): InstanceState {
       at: now,
       kind: "looked",
       severity: "info",
-      message: `${reclaimed === undefined ? "Still hibernated" : "Taken back and kept"}: ${kindOf(profile.provider)} shows it stopped`,
+      message:
+        reclaimed === undefined
+          ? phrase("found.still_hibernated", { provider: kindOf(profile.provider) })
+          : phrase("found.taken_and_kept", { provider: kindOf(profile.provider) }),
       detail: providerDetail(profile.provider),
     },
   );
 }
 
-type NoAnswer = Omit<Extract<LookAnswer, { shows: "unknown" }>, "shows">;
+type NoAnswer = Pick<Extract<LookAnswer, { shows: "unknown" }>, "isPassing"> & { readonly because: Said };
 
 /** The question stays open. The owner is told once, of what may pass only when it has lasted. */
 function keepOpen(state: InstanceState, { because, isPassing }: NoAnswer, now: number): InstanceState {
@@ -205,17 +211,17 @@ function keepOpen(state: InstanceState, { because, isPassing }: NoAnswer, now: n
 }
 
 /** Nobody can say how the machine is: its owner has to look. */
-function tellUnwatched(state: InstanceState, at: number, because: string): InstanceState {
+function tellUnwatched(state: InstanceState, at: number, because: Said): InstanceState {
   const { status } = state.phase;
   const since =
     state.reclaimed === undefined
-      ? `it was ${status} when the service was set back, or took it in`
-      : "its provider was to take it back";
+      ? phrase("found.was_when_set_back", { status: phrase(`status.${status}`) })
+      : phrase("found.was_to_be_taken");
   return record(state, {
     at,
     kind: "unwatched",
     severity: "warning",
-    message: `Nobody knows whether its machine runs: ${since}, and ${because}. If it runs, it costs money, and nobody watches it before its next heartbeat: look after it where it is rented`,
-    detail: { status, because },
+    message: phrase("found.nobody_knows", { since, because }),
+    detail: { status, because: say("en", because) },
   });
 }

@@ -5,7 +5,9 @@ import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type { PreparationCause } from "../model/preparation.ts";
 import { type InstanceState, withIdleRun } from "../model/state.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { callOff } from "./handover.ts";
 import { beginHibernation } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
@@ -16,9 +18,6 @@ import { callOffPreparation } from "./preparation-cancelled.ts";
  * A policy that observes decides each step as one that acts does, and orders none: its owner is told what would be ordered. What
  * a person asks for by name is ordered all the same.
  */
-
-/** For whoever reads what would have been done. */
-export const ONLY_OBSERVES = "the policy only observes";
 
 /** A hibernation that the policy decides upon, and not a person. Each such one begins here. */
 export function hibernateByPolicy(
@@ -35,13 +34,15 @@ export function hibernateByPolicy(
     readonly cause?: PreparationCause;
     readonly at: number;
     /** Goes on the sentence `Hibernating: …`. */
-    readonly because: string;
+    readonly because: Said;
     readonly detail: EventDetail;
   },
 ): InstanceState {
   const isForced = start.kind === "force_hibernate";
   if (!policy.observes) {
-    const message = `${isForced ? "Force-hibernating" : "Hibernating"}: ${because}`;
+    const message = isForced
+      ? phrase("hibernation.force_hibernating", { because })
+      : phrase("hibernation.hibernating", { because });
     return cause === undefined || start.reason === "silence" || start.reason === "instance"
       ? beginHibernation(state, { ...start, message })
       : prepareOrHibernate(state, { ...start, reason: start.reason, because: cause, message }, policy);
@@ -52,7 +53,9 @@ export function hibernateByPolicy(
       at: start.at,
       kind: "would_hibernate",
       severity: "warning",
-      message: `Would ${isForced ? "force-hibernate" : "hibernate"}: ${because}. Nothing is done: ${ONLY_OBSERVES}`,
+      message: isForced
+        ? phrase("hibernation.would_force", { because })
+        : phrase("hibernation.would", { because }),
       detail: { ...start.detail, reason: start.reason, mode: "observe" },
     },
   );
@@ -66,7 +69,7 @@ export function tellWouldDelete(state: InstanceState, orphanedSince: number, at:
       at,
       kind: "would_delete",
       severity: "warning",
-      message: `Would delete: orphaned for ${spokenDuration(at - orphanedSince)}. Nothing is done: ${ONLY_OBSERVES}`,
+      message: phrase("deletion.would", { orphaned: at - orphanedSince }),
       detail: {
         rule: "orphan.delete_after_days",
         orphaned_since: toIso(orphanedSince),

@@ -3,10 +3,11 @@ import { record } from "../model/outbox.ts";
 import type { Action } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { withHandover } from "./handover.ts";
 import { actionOf, takesOrdersByAnswer } from "./order.ts";
 import { endUntold } from "./order-end.ts";
-import type { Refusal } from "./refusals.ts";
+import { type Refusal, refusal } from "./refusals.ts";
 
 /**
  * What the operator does with an order that is stuck. Neither stops or deletes anything: an order that is ended counts as
@@ -23,28 +24,22 @@ export function actAsOperator(
 ): InstanceState | Refusal {
   const action = actionOf(state);
   if (action?.id !== event.actionId) {
-    return { code: "not_possible", message: "There is no such order under way" };
+    return refusal("not_possible", phrase("refusal.no_such_order"));
   }
   const { act, operator, because, requestId } = event;
   if (act === "repeat_order" && takesOrdersByAnswer(action.machine)) {
-    return {
-      code: "not_possible",
-      message: "The instance itself carries it out: it is in the answer to each heartbeat",
-    };
+    return refusal("not_possible", phrase("refusal.by_itself"));
   }
   if (act === "repeat_order" && action.kind !== "wake" && isHeardSince(state, action, now)) {
-    return {
-      code: "not_possible",
-      message:
-        "The instance was heard since the order was placed: end the order in place of beginning it anew",
-    };
+    return refusal("not_possible", phrase("refusal.heard_since"));
   }
-  const kind = action.kind.replaceAll("_", "-");
+  const told = { step: phrase(`step.${action.kind}`), operator, because };
   const noted = record(state, {
     at: now,
     kind: "operator_acted",
     severity: "info",
-    message: `The order to ${kind} was ${DID[act]} by ${operator}: ${because}`,
+    message:
+      act === "end_order" ? phrase("order.operator_ended", told) : phrase("order.operator_repeated", told),
     detail: {
       act,
       by: operator,
@@ -68,5 +63,3 @@ function isHeardSince({ clock }: InstanceState, { handover, orderedAt }: Action,
   const since = handover.state === "accepted" ? handover.at : orderedAt;
   return (clock.lastHeartbeatAt ?? 0) > since || (clock.keepAliveUntil ?? 0) > now;
 }
-
-const DID = { end_order: "ended", repeat_order: "begun anew" } as const;

@@ -3,6 +3,7 @@ import { orphanOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, withStoppedCost } from "../model/state.ts";
 import { HOUR_MS } from "../model/time.ts";
+import { text } from "../model/words/say.ts";
 import { confirmDelete, failDelete, findGone, findRunning } from "./deletion.ts";
 import { recover, refuseOrder } from "./handover.ts";
 import { confirmHibernation, failHibernation } from "./hibernation.ts";
@@ -82,7 +83,7 @@ function recoverIfHeard(state: InstanceState, at: number): InstanceState {
   if (orphan === null) return state;
   const { lastHeartbeatAt, keepAliveUntil } = state.clock;
   const isHeard = (lastHeartbeatAt ?? 0) > orphan.since || (keepAliveUntil ?? 0) > orphan.since;
-  return isHeard ? recover(state, at, "heard while it was to be deleted") : state;
+  return isHeard ? recover(state, at, text("silence.heard_while_deleted")) : state;
 }
 
 /** For a stop or a start: six tries, half an hour of looking for the result, and room for our own delays. */
@@ -117,5 +118,5 @@ export function endUntold(state: InstanceState, at: number, because: string): In
 export function endOverdueOrder(state: InstanceState, now: number): InstanceState {
   const due = orderDeadline(state);
   if (due === null || now < due) return state;
-  return endUntold(state, due, "nobody told how the order ended");
+  return endUntold(state, due, text("order.untold"));
 }

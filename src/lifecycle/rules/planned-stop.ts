@@ -8,8 +8,10 @@ import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { sayStoppedRisks } from "../model/stopped-risks.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
-import { shortDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
 import { endOfSpan, isWithin, lastEnd, nextStart } from "../model/windows.ts";
+import { phrase, together } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { hibernateByPolicy } from "./observing.ts";
 import { isTakenBack } from "./taken-back.ts";
 import { warnedAtOf } from "./warned-at.ts";
@@ -150,7 +152,7 @@ export function takePlannedStop(state: InstanceState, policy: Policy, now: numbe
     at: now,
     kind: "would_hibernate",
     severity: "warning",
-    message: `Would hibernate: ${sayCause(stop, policy)}, but ${whyNobody(state)}`,
+    message: phrase("plan.would_hibernate", { cause: sayCause(stop, policy), why: whyNobody(state) }),
     detail,
   });
 }
@@ -170,24 +172,23 @@ function warn(state: InstanceState, stop: ComingStop, policy: Policy, at: number
     at,
     kind: "stop_planned",
     severity: "warning",
-    message: [stopWarning({ ...stop, at: carriedOutAt }, policy, at), risks ?? ""].join(" ").trimEnd(),
+    message: together("sentences", [stopWarning({ ...stop, at: carriedOutAt }, policy, at), risks ?? ""]),
     detail: { ...evidenceOf(state, stop, policy), step_at: toIso(carriedOutAt) },
   });
 }
 
 /** The warning: `Hibernating in 15min, whatever it does: its awake hours end. A keep-alive holds that back.` */
-export function stopWarning(stop: ComingStop, policy: Policy, now: number): string {
-  const left = shortDuration(Math.max(0, stop.at - now));
-  return `Hibernating in ${left}, whatever it does: ${sayCause(stop, policy)}. A keep-alive holds that back.`;
+export function stopWarning(stop: ComingStop, policy: Policy, now: number): Said {
+  return phrase("plan.warning", { left: Math.max(0, stop.at - now), cause: sayCause(stop, policy) });
 }
 
 /** Goes on a sentence. */
-export function sayCause({ because }: Pick<ComingStop, "because">, { maxRuntimeMs }: Policy): string {
+export function sayCause({ because }: Pick<ComingStop, "because">, { maxRuntimeMs }: Policy): Said {
   switch (because) {
     case "schedule":
-      return "the awake hours of its schedule end";
+      return phrase("plan.schedule");
     case "max_runtime":
-      return `it has run for ${shortDuration(maxRuntimeMs ?? 0)} (max_runtime_hours)`;
+      return phrase("plan.max_runtime", { runtime: maxRuntimeMs ?? 0 });
   }
 }
 
@@ -205,8 +206,8 @@ function evidenceOf(state: InstanceState, { because, dueAt }: ComingStop, policy
   }
 }
 
-function whyNobody({ profile: { provider } }: InstanceState): string {
-  return onlyDeletes(provider) ? whyNotStopped(provider) : "no provider can hibernate it";
+function whyNobody({ profile: { provider } }: InstanceState): Said {
+  return onlyDeletes(provider) ? whyNotStopped(provider) : phrase("plan.no_provider");
 }
 
 /** Whether the stop that is ordered would still be ordered by this policy. */

@@ -13,6 +13,9 @@ import {
 import type { Policy } from "../model/policy.ts";
 import { type InstanceState, seenAt, withIdleRun, withOrphan } from "../model/state.ts";
 import { onlyDeletes } from "../model/stopping.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
+import { text } from "../model/words/say.ts";
 import { countSilenceFrom, passOverMaintenance } from "./after-maintenance.ts";
 import { outsideAwakeHours } from "./awake-hours.ts";
 import { callOff } from "./handover.ts";
@@ -29,7 +32,7 @@ import { actsOnUnheard, unheardDue, whyUnheard } from "./unheard.ts";
 import { isStricter } from "./use.ts";
 import { seeUseAnew } from "./use-seen.ts";
 
-const POLICY_CHANGED = "the policy was changed";
+const POLICY_CHANGED = text("order.policy_changed");
 
 /**
  * A change of policy never acts on the past: a step that the new policy would already have taken counts from the change. An order
@@ -47,7 +50,12 @@ export function changePolicy(
   const changed = changeMode(silent, former, policy, now, POLICY_CHANGED);
   const planned = changeWindows(changed, former, policy, now);
   const standing = changeStanding(planned, former, policy, now);
-  const message = standing === planned ? "Policy changed" : policy.suspended ? "Suspended" : "Resumed";
+  const message =
+    standing === planned
+      ? phrase("event.policy_changed")
+      : policy.suspended
+        ? phrase("event.suspended")
+        : phrase("event.resumed");
   const detail = {
     ...(formerSettings === undefined ? {} : { former: formerSettings }),
     ...(former.suspended === policy.suspended ? {} : { suspended: policy.suspended }),
@@ -88,7 +96,7 @@ function changeStanding(state: InstanceState, former: Policy, policy: Policy, no
   if (former.suspended === policy.suspended) return state;
   if (!policy.suspended) return restartLook({ ...state, clock: { ...state.clock, countsFrom: now } }, now);
   const unmissed = { ...state, counters: closeGap(state.counters, policy.intervalMs, now, null) };
-  const because = "the operator suspended the account";
+  const because = text("order.suspended");
   return callOffPreparation(callOff(unmissed, now, because), now, because);
 }
 
@@ -128,14 +136,14 @@ function changeIdlePolicy(state: InstanceState, former: Policy, policy: Policy, 
     : called;
 }
 
-function whyNotIdle(state: InstanceState, run: IdleRun, former: Policy, policy: Policy): string | null {
-  if (policy.suspended) return "the operator suspended the account";
-  if (!policy.idle.enabled) return "idle policy switched off";
+function whyNotIdle(state: InstanceState, run: IdleRun, former: Policy, policy: Policy): Said | null {
+  if (policy.suspended) return phrase("order.suspended");
+  if (!policy.idle.enabled) return phrase("idle.switched_off");
   const isOther = policy.idle.metric !== former.idle.metric || policy.intervalMs !== former.intervalMs;
   // What was ignored during the run may have shown use.
-  if (isOther || isStricter(state.use, former.idle, policy.idle)) return "policy changed";
+  if (isOther || isStricter(state.use, former.idle, policy.idle)) return phrase("idle.policy_changed");
   return run.highestPercent >= policy.idle.thresholdPercent
-    ? `${run.metric} was at ${run.highestPercent}%`
+    ? phrase("idle.metric_was_at", { metric: run.metric, percent: run.highestPercent })
     : null;
 }
 

@@ -2,12 +2,14 @@ import { record } from "../model/outbox.ts";
 import { idleRunOf, type Phase, preparationOf } from "../model/phase.ts";
 import type { Preparation } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
+import { phrase } from "../model/words/phrase.ts";
+import { text } from "../model/words/say.ts";
 import { detailOf, endPreparation, isByPerson } from "./preparation.ts";
 
 /** How a preparation ends without the order that waits for it. */
 
 /** What its owner says who asks for a wake while it still runs. */
-export const LEFT_AWAKE = "its owner wants it to run";
+export const LEFT_AWAKE = text("preparation.left_awake");
 
 /** Calls the preparation off, if there is one. */
 export function callOffPreparation(state: InstanceState, at: number, because: string): InstanceState {
@@ -29,7 +31,7 @@ export function settlePreparation(before: InstanceState, after: InstanceState, a
   }
   const isIdleNoMore = idleRunOf(after.phase)?.since !== idleRunOf(before.phase)?.since;
   return next.order.reason === "idle" && isIdleNoMore
-    ? cancel(after, next, at, "it is no longer idle")
+    ? cancel(after, next, at, text("preparation.idle_no_more"))
     : after;
 }
 
@@ -41,7 +43,7 @@ function tellIfLost(state: InstanceState, { order: { because, reason } }: Prepar
     at,
     kind: "hibernate_failed",
     severity: "critical",
-    message: "Could not hibernate: it fell silent while its hooks prepared it",
+    message: phrase("hibernation.fell_silent_preparing"),
     detail: { reason, because },
   });
 }
@@ -49,18 +51,18 @@ function tellIfLost(state: InstanceState, { order: { because, reason } }: Prepar
 function becauseOf({ status }: Phase): string {
   switch (status) {
     case "orphaned":
-      return "it fell silent";
+      return text("preparation.fell_silent");
     case "pending":
-      return "another machine is watched";
+      return text("preparation.another_machine");
     case "hibernating":
-      return "it hibernates itself";
+      return text("preparation.hibernates_itself");
     case "running":
-      return "nobody knows what happened meanwhile";
+      return text("preparation.unknown");
     case "hibernated":
     case "waking":
     case "deleting":
     case "deleted":
-      return `it is ${status}`;
+      return text(`preparation.is_${status}`);
   }
 }
 
@@ -69,7 +71,7 @@ function cancel(state: InstanceState, preparation: Preparation, at: number, beca
     at,
     kind: "preparation_cancelled",
     severity: "info",
-    message: `Not hibernated after all, while its hooks prepared it: ${because}`,
+    message: phrase("preparation.called_off", { because }),
     detail: {
       ...detailOf(preparation, preparation.heard),
       ...(because === LEFT_AWAKE ? { by_person: true } : {}),

@@ -4,10 +4,18 @@ import type { Policy } from "../model/policy.ts";
 import type { Preparation } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
 import { stopsSilent } from "../model/stopping.ts";
-import { shortDuration } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { hasFreshEvidence } from "./idleness.ts";
 import { livenessDeadline } from "./liveness.ts";
-import { detailOf, endPreparation, isByPerson, orderHibernation, withPreparation } from "./preparation.ts";
+import {
+  detailOf,
+  endPreparation,
+  isByPerson,
+  orderHibernation,
+  sayOrder,
+  withPreparation,
+} from "./preparation.ts";
 import { reclaimDeadline } from "./reclaim.ts";
 import { isTakenBack } from "./taken-back.ts";
 
@@ -68,12 +76,15 @@ function isFounded(state: InstanceState, { order }: Preparation, policy: Policy,
 
 function overdue(state: InstanceState, preparation: Preparation, now: number): InstanceState {
   const { beganAt, limitAt, heard } = preparation;
-  const said = heard?.state === "failed" ? "have failed" : "have not ended";
+  const limit = limitAt - beganAt;
   const told = record(state, {
     at: limitAt,
     kind: "preparation_overdue",
     severity: "critical",
-    message: `Hibernating unprepared: the hooks ${said} within ${shortDuration(limitAt - beganAt)}`,
+    message:
+      heard?.state === "failed"
+        ? phrase("preparation.overdue_failed", { limit })
+        : phrase("preparation.overdue", { limit }),
     detail: detailOf(preparation, heard),
   });
   return give(told, preparation, heard?.state === "failed" ? "failed" : "overdue", now);
@@ -99,7 +110,7 @@ export function preparationAhead(
   now: number,
 ): {
   readonly at: number;
-  readonly because: string;
+  readonly because: Said;
   readonly blockedBy: "stale_evidence" | null;
   readonly isHeld: boolean;
 } | null {
@@ -109,21 +120,21 @@ export function preparationAhead(
   const isStale = now >= limitAt && !isFounded(state, preparation, policy, now);
   return {
     at: limitAt,
-    because: `${order.message}; ${sayHooks(heard)}`,
+    because: phrase("preparation.ahead", { order: sayOrder(order), hooks: sayHooks(heard) }),
     blockedBy: isStale ? "stale_evidence" : null,
     isHeld: isHeld(state, preparation, policy),
   };
 }
 
-function sayHooks(heard: Preparation["heard"]): string {
+function sayHooks(heard: Preparation["heard"]): Said {
   switch (heard?.state) {
     case undefined:
-      return "its hooks are to prepare it";
+      return phrase("preparation.to_begin");
     case "running":
-      return `its hooks prepare it: ${Math.round(heard?.seconds ?? 0)} s`;
+      return phrase("preparation.running", { seconds: Math.round(heard?.seconds ?? 0) });
     case "succeeded":
-      return "its hooks have prepared it";
+      return phrase("preparation.succeeded");
     case "failed":
-      return "a hook has failed, and is run again";
+      return phrase("preparation.failed_again");
   }
 }

@@ -4,8 +4,9 @@ import { idleRunOf, preparationOf } from "../model/phase.ts";
 import type { Preparation, PreparationHeard } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
 import { lastBytes } from "../model/text-bytes.ts";
-import { SECOND_MS, shortDuration, toIso } from "../model/time.ts";
+import { SECOND_MS } from "../model/time.ts";
 import type { Evidence } from "../model/use.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { detailOf, withPreparation } from "./preparation.ts";
 
 /** What the machine says of a preparation. */
@@ -42,7 +43,7 @@ export function hearPreparation(state: InstanceState, report: HeartbeatReport, a
         at,
         kind: "prepared",
         severity: "info",
-        message: `Its hooks have prepared it, in ${shortDuration(told.seconds * SECOND_MS)}`,
+        message: phrase("preparation.prepared", { took: told.seconds * SECOND_MS }),
         detail: detailOf(standing, heard),
       });
     case "failed":
@@ -68,7 +69,7 @@ function tellFailure(
     at,
     kind: "preparation_failed",
     severity: "warning",
-    message: `A hook that prepares it for its hibernation has failed. It is run again, and the hibernation waits for it until ${toIso(preparation.limitAt)} at the latest`,
+    message: phrase("preparation.hook_failed", { limit: preparation.limitAt }),
     detail: detailOf(preparation, heard),
   });
 }

@@ -1,5 +1,5 @@
 import type { EventDetail } from "../model/history-event.ts";
-import { record } from "../model/outbox.ts";
+import { messageOf, record } from "../model/outbox.ts";
 import { preparationOf } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import type {
@@ -10,7 +10,9 @@ import type {
   PreparedOrder,
 } from "../model/preparation.ts";
 import type { InstanceState } from "../model/state.ts";
-import { shortDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { isHeardInTime } from "./heard-in-time.ts";
 import { beginHibernation } from "./hibernation.ts";
 
@@ -20,7 +22,8 @@ import { beginHibernation } from "./hibernation.ts";
  * order is given, `preparation-cancelled.ts` how it is not.
  */
 
-export interface PreparedHibernation extends PreparedOrder {
+export interface PreparedHibernation extends Omit<PreparedOrder, "message" | "said"> {
+  readonly message: Said;
   readonly at: number;
   /** Its owner does not want to wait for the hooks. */
   readonly isSkipped?: boolean | undefined;
@@ -32,7 +35,8 @@ export function prepareOrHibernate(
   start: PreparedHibernation,
   policy: Policy,
 ): InstanceState {
-  const { at, isSkipped = false, ...order } = start;
+  const { at, isSkipped = false, message, ...told } = start;
+  const order: PreparedOrder = { ...told, ...messageOf(message) };
   const standing = preparationOf(state.phase);
   if (standing !== null) {
     if (isSkipped) {
@@ -102,7 +106,7 @@ function tellPreparing(state: InstanceState, { id, limitAt, order }: Preparation
     at,
     kind: "preparing",
     severity: "info",
-    message: `${order.message}; its hooks prepare it first, for ${shortDuration(limitAt - at)} at the most`,
+    message: phrase("preparation.begun", { order: sayOrder(order), limit: limitAt - at }),
     detail: { ...order.detail, because: order.because, preparation_id: id, limit_at: toIso(limitAt) },
   });
 }
@@ -110,18 +114,24 @@ function tellPreparing(state: InstanceState, { id, limitAt, order }: Preparation
 /** Gives the order. `how` says how it was prepared, or why it was not. */
 export function orderHibernation(
   state: InstanceState,
-  { reason, because, message, detail }: PreparedOrder,
+  order: PreparedOrder,
   at: number,
   how: EventDetail,
 ): InstanceState {
+  const { reason, because, detail } = order;
   return beginHibernation(state, {
     kind: "hibernate",
     reason,
     cause: because === "idle" || because === "owner" ? undefined : because,
     at,
-    message,
+    message: sayOrder(order),
     detail: { ...detail, ...how },
   });
+}
+
+/** What was said when it was decided on. */
+export function sayOrder({ message, said }: PreparedOrder): Said {
+  return said ?? message;
 }
 
 /** The same state with this preparation; unchanged where nothing runs. */

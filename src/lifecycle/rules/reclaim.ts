@@ -4,7 +4,9 @@ import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf, nameOfKind } from "../model/provider.ts";
 import { heardAt, type InstanceState, type Reclaimed } from "../model/state.ts";
-import { HOUR_MS, SECOND_MS, shortDuration, toIso } from "../model/time.ts";
+import { HOUR_MS, SECOND_MS, toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { lookAnew } from "./look.ts";
 import { isTakenBack } from "./taken-back.ts";
 
@@ -65,16 +67,14 @@ export function noteReclaim(
   );
 }
 
-function sayReclaimed(state: InstanceState, { endsAt }: Reclaimed, now: number): string {
-  const when = endsAt === null ? "now" : `in ${shortDuration(endsAt - now)}`;
-  const after = canBeAsked(state)
-    ? `${kindOf(state.profile.provider)} is asked then what became of it`
-    : NOBODY_TO_ASK;
-  return `Its provider takes the machine back ${when} (spot). It falls silent for that; ${after}`;
+function sayReclaimed(state: InstanceState, { endsAt }: Reclaimed, now: number): Said {
+  return phrase("reclaim.told", {
+    when: endsAt === null ? phrase("reclaim.now") : phrase("reclaim.in", { left: endsAt - now }),
+    after: canBeAsked(state)
+      ? phrase("reclaim.is_asked", { provider: kindOf(state.profile.provider) })
+      : phrase("reclaim.nobody_to_ask"),
+  });
 }
-
-const NOBODY_TO_ASK =
-  "nobody can be asked then what became of it, so look after it where it is rented, or start another one";
 
 function canBeAsked({ profile }: InstanceState): boolean {
   return abilitiesOf(profile.provider).reachesSilent;
@@ -114,26 +114,30 @@ export function takeReclaimStep(state: InstanceState, policy: Policy, now: numbe
       at: due,
       kind: "hibernated",
       severity: "info",
-      message: `Silent since its provider took it back. It counts as hibernated until ${canBeAsked(state) ? "its provider" : "a heartbeat"} says otherwise`,
+      message: canBeAsked(state)
+        ? phrase("reclaim.silent_until_provider")
+        : phrase("reclaim.silent_until_heard"),
       detail: { reason: "instance", confirmed_by: null, announced: true },
     },
   );
 }
 
 /** Why it counts as hibernated though nobody has confirmed it, or soon will; null for any other. */
-export function describeReclaimed(state: InstanceState, policy: Policy): string | null {
+export function describeReclaimed(state: InstanceState, policy: Policy): Said | null {
   const { phase, reclaimed, profile } = state;
   if (reclaimed === undefined) return null;
-  const provider = reclaimed.by === null ? "Its provider" : nameOf(reclaimed.by);
+  const provider = reclaimed.by === null ? phrase("reclaim.its_provider") : nameOf(reclaimed.by);
   switch (phase.status) {
     case "running":
       if (!isTakenBack(state, policy)) return null;
-      return `${provider} takes the machine back${reclaimed.endsAt === null ? "" : ` at ${toIso(reclaimed.endsAt)}`}: its silence is expected`;
+      return reclaimed.endsAt === null
+        ? phrase("reclaim.expected", { provider })
+        : phrase("reclaim.expected_at", { provider, at: reclaimed.endsAt });
     case "hibernated":
       if (phase.openLook === undefined) return null;
       return abilitiesOf(profile.provider).reachesSilent
-        ? `${provider} took the machine back: nobody knows yet whether it still exists`
-        : `${provider} took the machine back, and nobody can be asked whether it still exists: look after it where it is rented`;
+        ? phrase("reclaim.nobody_knows", { provider })
+        : phrase("reclaim.nobody_can_say", { provider });
     case "pending":
     case "orphaned":
     case "hibernating":
@@ -144,6 +148,6 @@ export function describeReclaimed(state: InstanceState, policy: Policy): string 
   }
 }
 
-function nameOf(by: string): string {
-  return by === "ec2" || by === "gcp" || by === "azure" ? nameOfKind(by) : "Its provider";
+function nameOf(by: string): Said {
+  return by === "ec2" || by === "gcp" || by === "azure" ? nameOfKind(by) : phrase("reclaim.its_provider");
 }

@@ -1,6 +1,9 @@
 import type { Status } from "../model/phase.ts";
 import { abilitiesOf, type ConnectedProvider, kindOf } from "../model/provider.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Phrase } from "../model/words/said.ts";
+import { say } from "../model/words/say.ts";
 
 /** Why what the owner asks for is refused. */
 
@@ -18,15 +21,18 @@ export interface Refusal {
     | "kept_alive"
     | "not_idle"
     | "changed";
+  /** In English. */
   readonly message: string;
+  /** It, for any language; absent where a former release refuses. */
+  readonly said?: Phrase | undefined;
+}
+
+export function refusal(code: Refusal["code"], said: Phrase): Refusal {
+  return { code, message: say("en", said), said };
 }
 
 /** What the owner, or whoever has a link, is told while the user is suspended. */
-export const SUSPENDED: Refusal = {
-  code: "suspended",
-  message:
-    "The operator has suspended this account: nothing is watched and nothing is done until it is resumed",
-};
+export const SUSPENDED: Refusal = refusal("suspended", phrase("refusal.suspended"));
 
 /** Why an instance of this provider and status can't be hibernated; null when it can. */
 export function hibernationRefusal(provider: ConnectedProvider, status: Status): Refusal | null {
@@ -34,43 +40,35 @@ export function hibernationRefusal(provider: ConnectedProvider, status: Status):
   switch (status) {
     case "hibernating":
     case "hibernated":
-      return { code: status, message: `The instance is ${status} already` };
+      return refusal(status, phrase("refusal.is_already", { status: phrase(`status.${status}`) }));
     case "deleted":
-      return { code: "deleted", message: "The instance is deleted" };
+      return refusal("deleted", phrase("refusal.deleted"));
     case "waking":
     case "deleting":
-      return { code: "busy", message: `The instance is ${status}` };
+      return refusal("busy", phrase("refusal.is", { status: phrase(`status.${status}`) }));
     case "pending":
     case "orphaned":
       if (!reachesSilent) {
-        return {
-          code: "no_provider",
-          message: `The instance is silent, and its provider (${kindOf(provider)}) cannot reach it`,
-        };
+        return refusal("no_provider", phrase("refusal.silent", { provider: kindOf(provider) }));
       }
       return onlyDeletes(provider) ? cannotStop(provider) : null;
     case "running":
       if (onlyDeletes(provider)) return cannotStop(provider);
-      return hibernates === "never"
-        ? { code: "no_provider", message: "The instance has no provider that could hibernate it" }
-        : null;
+      return hibernates === "never" ? refusal("no_provider", phrase("refusal.no_provider")) : null;
   }
 }
 
 function cannotStop(provider: ConnectedProvider): Refusal {
-  return { code: "no_provider", message: `${whyNotStopped(provider)}: delete it where it is rented` };
+  return refusal("no_provider", phrase("refusal.delete_there", { why: whyNotStopped(provider) }));
 }
 
 /** Why an instance of this provider and status can't be woken; null when it can. */
 export function wakeRefusal(provider: ConnectedProvider, status: Status): Refusal | null {
-  if (status === "deleted") return { code: "deleted", message: "The instance is deleted" };
+  if (status === "deleted") return refusal("deleted", phrase("refusal.deleted"));
   if (status !== "hibernated") {
-    return { code: "not_possible", message: `The instance is ${status}, not hibernated` };
+    return refusal("not_possible", phrase("refusal.not_hibernated", { status: phrase(`status.${status}`) }));
   }
   return stopsSilent(provider)
     ? null
-    : {
-        code: "no_provider",
-        message: `Its provider (${kindOf(provider)}) cannot wake it: start it where it is rented, and its first heartbeat will be noticed`,
-      };
+    : refusal("no_provider", phrase("refusal.cannot_wake", { provider: kindOf(provider) }));
 }

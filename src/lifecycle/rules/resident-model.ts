@@ -1,5 +1,7 @@
 import type { InstanceState } from "../model/state.ts";
 import { HOUR_MS, MINUTE_MS } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 
 /** GPU memory that is held while nothing works, as by a model that nobody asks: it is no work, and is said as such. */
 
@@ -15,12 +17,12 @@ export function residentModelGb({ use, recent, agent }: InstanceState): number |
 }
 
 /** `Resident model (23.1 GB), 42 min without work`; empty where there is none. */
-export function sayResidentModel(state: InstanceState, now: number): string {
+export function sayResidentModel(state: InstanceState, now: number): Said {
   const gb = residentModelGb(state);
   const since = state.use?.quietSince ?? null;
   if (gb === null || since === null) return "";
   const forMs = Math.max(0, now - since);
-  const time =
-    forMs < 2 * HOUR_MS ? `${Math.floor(forMs / MINUTE_MS)} min` : `${Math.floor(forMs / HOUR_MS)} h`;
-  return `Resident model (${gb} GB), ${time} without work`;
+  return forMs < 2 * HOUR_MS
+    ? phrase("idle.resident_model", { gigabytes: gb, minutes: Math.floor(forMs / MINUTE_MS) })
+    : phrase("idle.resident_model_hours", { gigabytes: gb, hours: Math.floor(forMs / HOUR_MS) });
 }

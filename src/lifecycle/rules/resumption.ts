@@ -3,6 +3,8 @@ import { record } from "../model/outbox.ts";
 import { awaitHeartbeat, type Phase } from "../model/phase.ts";
 import type { InstanceState } from "../model/state.ts";
 import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import { text } from "../model/words/say.ts";
 import { cancelDelete } from "./deletion.ts";
 import { cancelHibernation } from "./hibernation.ts";
 import { restartLadder } from "./ladder.ts";
@@ -17,8 +19,8 @@ import { leaveStart, openLook } from "./look.ts";
 export type Origin = Extract<InstanceEvent, { type: "resumed" }>["origin"];
 
 const BECAUSE: Record<Origin, string> = {
-  restore: "the instance was set back to a former state",
-  import: "the instance was brought from an export",
+  restore: text("event.set_back"),
+  import: text("event.imported"),
 };
 
 /**
@@ -64,7 +66,7 @@ export function resume(
     at: now,
     kind: "resumed",
     severity: "info",
-    message: `Goes on as it was: ${BECAUSE[origin]}. What happened since does not count`,
+    message: phrase("event.goes_on", { because: BECAUSE[origin] }),
     detail: {
       origin,
       known_until: knownUntil === null ? null : toIso(knownUntil),
@@ -89,7 +91,7 @@ function endOrder(state: InstanceState, origin: Origin, now: number): InstanceSt
           at: now,
           kind: "woken",
           severity: "info",
-          message: `Counts as woken: ${BECAUSE[origin]}, and was being woken then`,
+          message: phrase("wake.counts_as_woken", { because: BECAUSE[origin] }),
           detail: { action_id: phase.action.id },
         },
       );

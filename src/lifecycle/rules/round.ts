@@ -5,10 +5,11 @@ import { connectionOf, kindOf } from "../model/provider.ts";
 import type { InstanceState, Profile } from "../model/state.ts";
 import { hasTags } from "../model/tags.ts";
 import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { hasFreshEvidence } from "./idleness.ts";
 import { hibernateByPolicy } from "./observing.ts";
 import { prepareOrHibernate } from "./preparation.ts";
-import type { Refusal } from "./refusals.ts";
+import { type Refusal, refusal } from "./refusals.ts";
 
 /** A hibernation that is asked of many instances at once. Each decides by itself, when it is asked, whether it is meant. */
 
@@ -42,7 +43,7 @@ export function hibernateInRound(
   now: number,
 ): InstanceState | Refusal {
   const spared = whySparedNow(state, round, policy, now);
-  if (spared !== null) return { code: spared, message: MESSAGES[spared] };
+  if (spared !== null) return refusal(spared, phrase(`refusal.${spared}`));
   const start = {
     reason: round.onlyIdle ? "idle" : "owner",
     at: now,
@@ -54,7 +55,7 @@ export function hibernateInRound(
   } as const;
   switch (round.by) {
     case "kill_switch": {
-      const message = "Hibernating as you asked for many";
+      const message = phrase("hibernation.as_asked_for_many");
       return prepareOrHibernate(state, { ...start, because: round.by, message }, policy);
     }
     case "budget":
@@ -64,7 +65,7 @@ export function hibernateInRound(
             ...start,
             kind: "hibernate",
             cause: round.by,
-            because: "the budget is used up",
+            because: phrase("hibernation.budget"),
           });
   }
 }
@@ -98,11 +99,3 @@ function isThere({ provider, tags = {} }: Profile, place: RoundPlace): boolean {
     hasTags(tags, place.tag ?? [])
   );
 }
-
-const MESSAGES = {
-  pending: "The instance was never heard, and somebody else may use its machine: hibernate it by itself",
-  kept_alive: "The instance is kept alive",
-  not_idle: "The instance is not idle, or nobody knows it now",
-  changed:
-    "The instance has changed since this was asked: it was woken, kept alive, registered anew, has another machine or status, or is not among those that were named",
-} satisfies Partial<Record<Refusal["code"], string>>;

@@ -5,7 +5,7 @@ import type { InstanceState } from "../model/state.ts";
 import { stopsSilent } from "../model/stopping.ts";
 import { toIso } from "../model/time.ts";
 import { nextStart, startOfSpan } from "../model/windows.ts";
-import { ONLY_OBSERVES } from "./observing.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { beginWake } from "./waking.ts";
 
 /** The wake at the beginning of a schedule's awake hours, of what that schedule or idleness has hibernated. */
@@ -45,7 +45,7 @@ export function takeScheduledWake(state: InstanceState, policy: Policy, now: num
       at: now,
       kind: "would_wake",
       severity: "warning",
-      message: `Would wake: the awake hours of its schedule begin. Nothing is done: ${ONLY_OBSERVES}`,
+      message: phrase("plan.would_wake"),
       detail: { rule: "schedule", began_at: toIso(due), mode: "observe" },
     },
   );

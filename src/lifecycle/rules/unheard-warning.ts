@@ -5,15 +5,13 @@ import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import { type InstanceState, withOrphan } from "../model/state.ts";
 import { onlyDeletes, whyNotStopped } from "../model/stopping.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
+import { phrase, together } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { nextStep, silenceEvidence } from "./ladder.ts";
-import { ONLY_OBSERVES } from "./observing.ts";
 import { awaitedFrom, whyUnheard } from "./unheard.ts";
 
 /** What the owner of an instance is told that was never heard. */
-
-/** Where no provider reaches a silent machine. */
-export const NOBODY_CAN_STOP = "Nobody can stop this machine: connect its provider";
 
 /** Tells the owner, once. From `at` on it has a place on the ladder, which leads on only where the policy says so. */
 export function warnOfUnheard(state: InstanceState, at: number, policy: Policy): InstanceState {
@@ -33,12 +31,12 @@ export function warnOfUnheard(state: InstanceState, at: number, policy: Policy):
     at,
     kind: "never_heard",
     severity: "warning",
-    message: [
-      `Never heard: no heartbeat for ${spokenDuration(at - from)}${SINCE[because]}. Is the agent installed?`,
+    message: together("sentences", [
+      phrase("silence.unheard", { silence: at - from, since: SINCE[because] }),
       // What it costs is said beside this, where it is known.
-      ...(costsOf(state).hourlyCost === null ? ["If it runs, it costs money."] : []),
+      costsOf(state).hourlyCost === null ? phrase("silence.costs_if_it_runs") : "",
       consequenceOf(state, step?.at ?? null, policy),
-    ].join(" "),
+    ]),
     detail: {
       rule: "orphan.never_heard_after_seconds",
       because,
@@ -50,36 +48,33 @@ export function warnOfUnheard(state: InstanceState, at: number, policy: Policy):
   });
 }
 
-const SINCE: Record<Unheard["because"], string> = {
-  registered: " since it was registered",
-  moved: " since another machine is watched",
-  imported: " since it was brought from an export",
-  started: " since it was found running",
+const SINCE: Record<Unheard["because"], Said> = {
+  registered: phrase("silence.since_registered"),
+  moved: phrase("silence.since_moved"),
+  imported: phrase("silence.since_imported"),
+  started: phrase("silence.since_started"),
   unknown: "",
 };
 
-function consequenceOf(state: InstanceState, stepAt: number | null, policy: Policy): string {
+function consequenceOf(state: InstanceState, stepAt: number | null, policy: Policy): Said {
   const { provider } = state.profile;
   const { reachesSilent } = abilitiesOf(provider);
-  if (stepAt !== null && policy.observes) {
-    return `Nothing is done about it: ${ONLY_OBSERVES}. Install the agent.`;
-  }
   if (stepAt !== null) {
-    return `It is hibernated at ${toIso(stepAt)} if it is not heard by then and ${kindOf(provider)} shows it running. Install the agent, or keep it alive.`;
+    return policy.observes
+      ? phrase("silence.only_observed")
+      : phrase("silence.hibernated_if_running", { at: stepAt, provider: kindOf(provider) });
   }
-  if (whyUnheard(state.phase) === "imported") {
-    return "It may be heard where it was exported from, so nothing is done about it: let its agent report here, or remove it here.";
-  }
-  if (onlyDeletes(provider)) {
-    return `Nothing is done about it: ${whyNotStopped(provider)}. Install the agent, delete it where it is rented, or remove it here if there is no such machine.`;
-  }
-  return reachesSilent
-    ? `Nothing is done about it${policy.orphan.actOnNeverHeard ? "" : " (orphan.act_on_never_heard)"}: install the agent, hibernate it here, or remove it here if there is no such machine.`
-    : `${NOBODY_CAN_STOP}. Install the agent, stop it where it is rented, or remove it here if there is no such machine.`;
+  if (whyUnheard(state.phase) === "imported") return phrase("silence.heard_elsewhere");
+  if (onlyDeletes(provider)) return phrase("silence.not_stopped", { why: whyNotStopped(provider) });
+  if (!reachesSilent) return phrase("silence.nobody_can_stop_unheard");
+  return policy.orphan.actOnNeverHeard
+    ? phrase("silence.not_acted_on")
+    : phrase("silence.not_acted_on_by_policy");
 }
 
 /** The short form, for whoever looks at the instance. */
-export function unheardAlert({ profile }: InstanceState): string {
-  const end = abilitiesOf(profile.provider).reachesSilent ? "" : ` ${NOBODY_CAN_STOP}.`;
-  return `Never heard. Is the agent installed?${end}`;
+export function unheardAlert({ profile }: InstanceState): Said {
+  return abilitiesOf(profile.provider).reachesSilent
+    ? phrase("silence.alert_unheard")
+    : phrase("silence.alert_unheard_unstoppable");
 }

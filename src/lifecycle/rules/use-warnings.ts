@@ -1,8 +1,10 @@
 import { record } from "../model/outbox.ts";
 import type { Policy } from "../model/policy.ts";
 import type { InstanceState } from "../model/state.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { toIso } from "../model/time.ts";
 import type { UseSeen } from "../model/use.ts";
+import { phrase, together } from "../model/words/phrase.ts";
+import { say } from "../model/words/say.ts";
 import { type Judgement, named, sayUnread } from "./use.ts";
 
 /**
@@ -29,17 +31,19 @@ function warnOfUnread(state: InstanceState, judgement: Judgement, policy: Policy
   if (at - since < policy.unreadAfterMs || !mayTell(use.unreadToldAt, since, policy, at)) return state;
   const what = judgement.unread;
   const because =
-    what.length === 1 && what[0] === "GPU" && !agent.hasGpu
-      ? "no GPU was ever reported, and idleness goes by the GPU (idle.metric)"
-      : sayUnread(what);
+    what.length === 1 && what[0] === "GPU" && !agent.hasGpu ? phrase("use.never_had_gpu") : sayUnread(what);
   return record(
     { ...state, use: { ...use, unreadToldAt: at } },
     {
       at,
       kind: "source_unknown",
       severity: "warning",
-      message: `In use for ${spokenDuration(at - since)} for one reason alone: ${because}. That counts as use, so it is not hibernated for idleness`,
-      detail: { rule: "source_unknown", sources: named(what).join(", "), since: toIso(since) },
+      message: phrase("use.source_unknown", { since: at - since, because }),
+      detail: {
+        rule: "source_unknown",
+        sources: say("en", together("commas", named(what))),
+        since: toIso(since),
+      },
     },
   );
 }
@@ -60,15 +64,14 @@ function warnOfStuck(state: InstanceState, policy: Policy, at: number): Instance
   const percent = Math.min(...readings.map(({ utilization }) => utilization ?? 0));
   const watts = Math.max(...readings.map(({ power_watts }) => power_watts ?? 0));
   const limit = Math.max(...readings.map(({ power_limit_watts }) => power_limit_watts ?? 0));
-  const which = named([...indices].map(String)).join(", ");
-  const subject = indices.size === 1 ? `GPU ${which} looks` : `GPUs ${which} look`;
+  const which = say("en", together("commas", named([...indices].map(String))));
   return record(
     { ...state, use: { ...use, stuckToldAt: at } },
     {
       at,
       kind: "looks_stuck",
       severity: "warning",
-      message: `${subject} stuck: at ${percent}% utilization for ${spokenDuration(at - since)}, on ${watts} of ${limit} W at most. So does a deadlock. Nothing is done about it`,
+      message: phrase("use.stuck", { count: indices.size, which, percent, since: at - since, watts, limit }),
       detail: {
         rule: "looks_stuck",
         gpus: which,

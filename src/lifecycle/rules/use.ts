@@ -2,6 +2,8 @@ import { type IdleReading, idleReading } from "../model/heartbeat.ts";
 import type { Policy } from "../model/policy.ts";
 import { sourceKindOf, thresholdOfKind } from "../model/source-settings.ts";
 import type { Evidence, Source } from "../model/use.ts";
+import { phrase, together } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 
 /**
  * Whether a heartbeat shows use. It shows none only where the reading that idleness goes by is known and under its threshold, and
@@ -10,12 +12,12 @@ import type { Evidence, Source } from "../model/use.ts";
 
 export type Judgement =
   | { readonly verdict: "quiet"; readonly reading: IdleReading }
-  | { readonly verdict: "active"; readonly reading: IdleReading | null; readonly because: string }
+  | { readonly verdict: "active"; readonly reading: IdleReading | null; readonly because: Said }
   /** Nothing shows use, but for what cannot be read. */
   | {
       readonly verdict: "unknown";
       readonly reading: IdleReading | null;
-      readonly because: string;
+      readonly because: Said;
       /** The metric, or names of sources. */
       readonly unread: readonly string[];
     };
@@ -50,7 +52,11 @@ export function isStricter(use: Evidence | undefined, former: Policy["idle"], id
 export function judge(evidence: Evidence, { idle }: Pick<Policy, "idle">, hasGpu: boolean): Judgement {
   const reading = readingOf(evidence, idle, hasGpu);
   if (reading !== null && reading.percent >= idle.thresholdPercent) {
-    return { verdict: "active", reading, because: `${reading.metric} at ${reading.percent}%` };
+    return {
+      verdict: "active",
+      reading,
+      because: phrase("use.metric_at", { metric: reading.metric, percent: reading.percent }),
+    };
   }
   const active: Source[] = [];
   const unread: string[] = [];
@@ -62,10 +68,11 @@ export function judge(evidence: Evidence, { idle }: Pick<Policy, "idle">, hasGpu
   const activity = idle.respectActivity ? evidence.activity : null;
   if (active.length > 0 || activity !== null) {
     const inUse = [...(activity === null ? [] : [activity]), ...named(active.map(saySource))];
-    return { verdict: "active", reading, because: joined(`in use: ${inUse.join(", ")}`, sayUnread(unread)) };
+    const because = joined(phrase("use.in_use", { what: together("commas", inUse) }), sayUnread(unread));
+    return { verdict: "active", reading, because };
   }
   if (reading !== null && unread.length === 0) return { verdict: "quiet", reading };
-  const because = joined(reading === null ? "no reading" : "", sayUnread(unread));
+  const because = joined(reading === null ? phrase("use.no_reading") : "", sayUnread(unread));
   const metric = reading === null ? [unreadMetric(idle, hasGpu)] : [];
   return { verdict: "unknown", reading, because, unread: [...metric, ...unread] };
 }
@@ -85,22 +92,22 @@ function unreadMetric({ metric }: Policy["idle"], hasGpu: boolean): IdleReading[
 const NAMED = 8;
 
 /** The first of these names, and how many more there are. */
-export function named(names: readonly string[]): readonly string[] {
+export function named(names: readonly Said[]): readonly Said[] {
   const more = names.length - NAMED;
-  return more > 0 ? [...names.slice(0, NAMED), `${more} more`] : names;
+  return more > 0 ? [...names.slice(0, NAMED), phrase("use.more", { count: more })] : names;
 }
 
 /** `work_vllm cannot be read`; empty where everything can. */
-export function sayUnread(names: readonly string[]): string {
-  return names.length === 0 ? "" : `${named(names).join(", ")} cannot be read`;
+export function sayUnread(names: readonly string[]): Said {
+  return names.length === 0 ? "" : phrase("use.unread", { what: together("commas", named(names)) });
 }
 
-function joined(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join("; ");
+function joined(...parts: readonly Said[]): Said {
+  return together("semicolons", parts);
 }
 
 /** `2 ssh_connections` of what is counted, `cpu_cores 3.1` of what is measured. */
-function saySource({ name, value }: Source): string {
+function saySource({ name, value }: Source): Said {
   switch (name) {
     case "ssh_connections":
     case "notebook_connections":
@@ -109,6 +116,6 @@ function saySource({ name, value }: Source): string {
       return `${value} ${name}`;
     default:
       if (name.startsWith("script_")) return name;
-      return `${name} ${Math.round(10 * (value ?? 0)) / 10}`;
+      return phrase("use.source", { name, value: Math.round(10 * (value ?? 0)) / 10 });
   }
 }

@@ -6,6 +6,7 @@ import { kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { exactly, toIso } from "../model/time.ts";
 import { sayWaysOn } from "../model/ways-on.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { summarizeHibernation } from "./hibernation.ts";
 import { lookAfterWake } from "./look.ts";
 import { placeOrder } from "./order.ts";
@@ -41,7 +42,7 @@ export function beginWake(state: InstanceState, policy: Policy, at: number, caus
       at,
       kind: "waking",
       severity: "info",
-      message: cause.by === "owner" ? "Waking as you asked" : "Waking: the awake hours of its schedule begin",
+      message: cause.by === "owner" ? phrase("wake.as_asked") : phrase("wake.schedule"),
       detail: {
         ...(cause.by === "owner" ? {} : { rule: "schedule", began_at: toIso(cause.begunAt) }),
         action_id: ordered.action.id,
@@ -75,7 +76,7 @@ export function endWakeGrace(state: InstanceState, now: number): InstanceState {
       at: due,
       kind: "woken",
       severity: "info",
-      message: "Woken by its provider's word; not heard yet",
+      message: phrase("wake.by_provider"),
       detail: exactly("confirmed_at", state.phase.confirmedAt ?? due),
     },
   );
@@ -100,7 +101,7 @@ export function presumeWoken(state: InstanceState, at: number): InstanceState {
       at,
       kind: "woken",
       severity: "warning",
-      message: "Nobody reported how the start ended: the machine may be running, and is watched from now on",
+      message: phrase("wake.presumed"),
       detail: { action_id: phase.action.id },
     },
   );
@@ -110,7 +111,7 @@ export function presumeWoken(state: InstanceState, at: number): InstanceState {
 export function finishWake(state: InstanceState, at: number, detail: EventDetail = {}): InstanceState {
   return record(
     { ...state, phase: { status: "running", idle: null } },
-    { at, kind: "woken", severity: "info", message: "Woken: heartbeats are back", detail },
+    { at, kind: "woken", severity: "info", message: phrase("wake.done"), detail },
   );
 }
 
@@ -134,9 +135,7 @@ export function failWake(state: InstanceState, at: number, failed: FailedWake): 
   const mayStart = notCancelled !== undefined && !isNeverTaken;
   // The stop that ended this start has ended any before it.
   const isOver = notCancelled === undefined && phase.openLook?.because === "wake";
-  const fate = mayStart
-    ? ` It may still start, because ${notCancelled}: ${kind} is told to stop it, and asked, until it is known.`
-    : "";
+  const fate = mayStart ? phrase("wake.may_start", { because: notCancelled, provider: kind }) : "";
   return record(
     {
       ...state,
@@ -156,7 +155,7 @@ export function failWake(state: InstanceState, at: number, failed: FailedWake): 
       at,
       kind: "wake_failed",
       severity: "critical",
-      message: `Could not wake: ${because}.${fate} ${sayWaysOn(kind)}`,
+      message: phrase("wake.failed", { because, fate, ways: sayWaysOn(kind) }),
       detail: { action_id: actionId, ...(mayStart ? { may_start: true } : {}) },
     },
   );

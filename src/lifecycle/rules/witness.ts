@@ -7,6 +7,7 @@ import type { Policy } from "../model/policy.ts";
 import { kindOf, providerDetail } from "../model/provider.ts";
 import { heardAt, type InstanceState, isPrice, withSighted, withStoppedCost } from "../model/state.ts";
 import { MINUTE_MS, toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
 import { countAsFoundRunning, countAsGone } from "./deletion.ts";
 import { openLook, STARTED } from "./look.ts";
 
@@ -102,7 +103,7 @@ function findStopped(
       at: now,
       kind: "hibernated",
       severity: phase.status === "orphaned" ? "warning" : "info",
-      message: `Stopped by hand or by its provider: ${kindOf(profile.provider)} lists it as stopped, and nobody ordered it here. It counts as hibernated`,
+      message: phrase("hibernation.by_hand", { provider: kindOf(profile.provider) }),
       detail: {
         reason: "owner",
         by_hand: true,
@@ -162,7 +163,7 @@ export function witnessVanished(
     at: now,
     kind: "vanished",
     severity: "warning",
-    message: `${kindOf(profile.provider)} lists its machine no more. Nobody knows whether it still exists: if it was deleted there, remove it here`,
+    message: phrase("found.vanished", { provider: kindOf(profile.provider) }),
     detail: {
       ...providerDetail(profile.provider),
       status: state.phase.status,

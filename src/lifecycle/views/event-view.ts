@@ -1,5 +1,7 @@
 import type { Severity } from "../model/history-event.ts";
 import { toIso } from "../model/time.ts";
+import type { Language, Phrase } from "../model/words/said.ts";
+import { wordMessage } from "../model/words/say.ts";
 
 /** An event as it is shown, wherever it is kept. The field names are those of the HTTP API. */
 export interface EventView {
@@ -16,8 +18,21 @@ export interface EventView {
 interface ShownEvent extends Omit<EventView, "at" | "instance_id"> {
   readonly at: number;
   readonly instanceId: string | null;
+  readonly said?: Phrase | undefined;
 }
 
-export function eventView({ id, at, instanceId, kind, severity, message, detail }: ShownEvent): EventView {
-  return { id, at: toIso(at), instance_id: instanceId, kind, severity, message, detail };
+/** It, worded in this language. */
+export function eventView(
+  { id, at, instanceId, kind, severity, message, said, detail }: ShownEvent,
+  language: Language = "en",
+): EventView {
+  return {
+    id,
+    at: toIso(at),
+    instance_id: instanceId,
+    kind,
+    severity,
+    message: wordMessage(language, message, said),
+    detail,
+  };
 }

@@ -1,15 +1,15 @@
-import type { Orphan, Unheard } from "../model/phase.ts";
+import type { Orphan } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf, kindOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
-import { toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Said } from "../model/words/said.ts";
 import { deletionDue, mayBeDeleted, nextStep } from "../rules/ladder.ts";
 import { hasVanished } from "../rules/look.ts";
 import { afterMaintenance } from "../rules/maintenance.ts";
 import { actsOnUnheard, awaitedFrom, unheardDue, whyUnheard } from "../rules/unheard.ts";
-import { NOBODY_CAN_STOP } from "../rules/unheard-warning.ts";
-import { type Explanation, noStep, stepAt } from "./explained-step.ts";
+import { type Explanation, noStep, type Reason, stepAt } from "./explained-step.ts";
 
 /** Explains what comes next for an instance that is not heard. */
 
@@ -19,7 +19,7 @@ export function explainPending(
   orphan: Orphan | null,
   policy: Policy,
   now: number,
-): Explanation {
+): Reason {
   const because = unheardEvidence(state);
   if (orphan === null) {
     if (!policy.orphan.enabled) return noStep(because, "policy_disabled");
@@ -30,54 +30,44 @@ export function explainPending(
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const next = nextOnLadder(state, orphan, policy);
   if (next === null) return noStep(...whyNothingIsDone(state, policy, because));
-  const condition = `${kindOf(state.profile.provider)} is asked first, and nothing is stopped that it does not show running`;
-  return stepAt(next.step, next.at, now, `${because}. ${condition}`, silenceBlockedBy(state, policy, held));
+  const asked = phrase("because.asked_first", { because, provider: kindOf(state.profile.provider) });
+  return stepAt(next.step, next.at, now, asked, silenceBlockedBy(state, policy, held));
 }
 
-const UNHEARD: Record<Unheard["because"], string> = {
-  registered: "Never heard since it was registered at",
-  moved: "Not heard since another machine is watched, from",
-  imported: "Not heard since it was brought from an export at",
-  started: "Not heard since it was found running at",
-  unknown: "Not heard since",
-};
-
-function unheardEvidence(state: InstanceState): string {
-  const vanished = hasVanished(state) ? ", and its provider lists it no more" : "";
-  return `${UNHEARD[whyUnheard(state.phase)]} ${toIso(awaitedFrom(state))}${vanished}`;
+function unheardEvidence(state: InstanceState): Said {
+  const vanished = hasVanished(state) ? phrase("because.listed_no_more") : "";
+  return phrase(`because.unheard_${whyUnheard(state.phase)}`, { from: awaitedFrom(state), vanished });
 }
 
 /** Why an instance that counts as never heard is not acted upon. */
 function whyNothingIsDone(
   state: InstanceState,
   policy: Policy,
-  because: string,
-): [because: string, blockedBy: Explanation["blocked_by"]] {
+  because: Said,
+): [because: Said, blockedBy: Explanation["blocked_by"]] {
   if (!abilitiesOf(state.profile.provider).reachesSilent)
-    return [`${because}. ${NOBODY_CAN_STOP}`, "no_provider"];
+    return [phrase("because.and", { because, also: phrase("silence.nobody_can_stop") }), "no_provider"];
   if (onlyDeletes(state.profile.provider))
-    return [`${because}. Nothing is done about it: ${whyNotStopped(state.profile.provider)}`, "no_provider"];
+    return [
+      phrase("because.not_stopped", { because, why: whyNotStopped(state.profile.provider) }),
+      "no_provider",
+    ];
   switch (whyUnheard(state.phase)) {
     case "imported":
-      return [`${because}. It may be heard there, so nothing is done about it`, null];
+      return [phrase("because.heard_there", { because }), null];
     case "started":
     case "unknown":
-      return [`${because}. Somebody may use it, so nothing is done about it`, null];
+      return [phrase("because.somebody_uses_it", { because }), null];
     case "registered":
     case "moved":
       return actsOnUnheard(state, policy)
         ? [because, null]
-        : [`${because}. Nothing is done about it by this policy`, "policy_disabled"];
+        : [phrase("because.not_by_policy", { because }), "policy_disabled"];
   }
 }
 
 /** Of a silent one. */
-export function explainOrphan(
-  state: InstanceState,
-  orphan: Orphan,
-  policy: Policy,
-  now: number,
-): Explanation {
+export function explainOrphan(state: InstanceState, orphan: Orphan, policy: Policy, now: number): Reason {
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const next = nextOnLadder(state, orphan, policy);
   if (next === null) return explainDeletion(state, orphan, policy, now);
@@ -86,7 +76,10 @@ export function explainOrphan(
     next.at,
     now,
     onlyDeletes(state.profile.provider)
-      ? `${orphanEvidence(state, orphan)}. ${whyNotStopped(state.profile.provider)}`
+      ? phrase("because.and", {
+          because: orphanEvidence(state, orphan),
+          also: whyNotStopped(state.profile.provider),
+        })
       : orphanEvidence(state, orphan),
     silenceBlockedBy(state, policy, held),
   );
@@ -101,19 +94,14 @@ function nextOnLadder(state: InstanceState, orphan: Orphan, policy: Policy) {
 }
 
 /** Of one that is led to its deletion. */
-export function explainDeletion(
-  state: InstanceState,
-  orphan: Orphan,
-  policy: Policy,
-  now: number,
-): Explanation {
+export function explainDeletion(state: InstanceState, orphan: Orphan, policy: Policy, now: number): Reason {
   const due = deletionDue(orphan, policy);
   const held = orphan.guard !== null && orphan.guard.heldSince !== null;
   const { provider } = state.profile;
   const because = orphanEvidence(state, orphan);
   if (onlyDeletes(provider) && !mayBeDeleted(provider, policy)) {
-    const held = "it is not deleted while it may be working (orphan.delete_while_running)";
-    return noStep(`${because}. ${whyNotStopped(provider)}, and ${held}`, "policy_disabled");
+    const why = whyNotStopped(provider);
+    return noStep(phrase("because.not_deleted", { because, why }), "policy_disabled");
   }
   return due === null
     ? noStep(because, "policy_disabled")
@@ -138,14 +126,15 @@ function silenceBlockedBy(
   return policy.observes ? "observe" : null;
 }
 
-function orphanEvidence(state: InstanceState, orphan: Orphan): string {
-  const { lastHeartbeatAt } = state.clock;
-  const heard = lastHeartbeatAt === null ? "Never heard" : `No heartbeat since ${toIso(lastHeartbeatAt)}`;
-  return `${heard}, orphaned since ${toIso(orphan.since)}`;
+function orphanEvidence(state: InstanceState, { since }: Orphan): Said {
+  const { lastHeartbeatAt: heard } = state.clock;
+  return heard === null
+    ? phrase("because.silent_never", { since })
+    : phrase("because.silent", { heard, since });
 }
 
 /** A step for silence that is due within maintenance: silence counts from its end. A deletion is only put off. */
-export function heldByMaintenance(explained: Explanation, policy: Policy, now: number): Explanation {
+export function heldByMaintenance(explained: Reason, policy: Policy, now: number): Reason {
   if (explained.at === null) return explained;
   const due = Date.parse(explained.at);
   const end = afterMaintenance(policy, due, now);

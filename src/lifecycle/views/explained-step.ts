@@ -1,4 +1,6 @@
 import { SECOND_MS, toIso } from "../model/time.ts";
+import type { Language, Said } from "../model/words/said.ts";
+import { say } from "../model/words/say.ts";
 
 /** Why automation will act or does not: the next step, when it is due, on what evidence, and what holds it back. */
 export interface Explanation {
@@ -30,14 +32,24 @@ export interface Explanation {
     | null;
 }
 
+/** An explanation before it is worded. */
+export interface Reason extends Omit<Explanation, "because"> {
+  readonly because: Said;
+}
+
+/** It in this language. */
+export function wordReason({ because, ...reason }: Reason, language: Language): Explanation {
+  return { ...reason, because: say(language, because) };
+}
+
 /** A step that is due at `atMs`. */
 export function stepAt(
   next_step: Explanation["next_step"],
   atMs: number,
   now: number,
-  because: string,
+  because: Said,
   blocked_by: Explanation["blocked_by"],
-): Explanation {
+): Reason {
   return {
     next_step,
     at: toIso(atMs),
@@ -48,6 +60,6 @@ export function stepAt(
 }
 
 /** Nothing is due. */
-export function noStep(because: string, blocked_by: Explanation["blocked_by"] = null): Explanation {
+export function noStep(because: Said, blocked_by: Explanation["blocked_by"] = null): Reason {
   return { next_step: null, at: null, in_seconds: null, because, blocked_by };
 }

@@ -2,7 +2,8 @@ import type { Hibernated, IdleRun } from "../model/phase.ts";
 import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
-import { spokenDuration, toIso } from "../model/time.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Language, Said } from "../model/words/said.ts";
 import { outsideAwakeHours } from "../rules/awake-hours.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
@@ -11,11 +12,21 @@ import { preparationAhead } from "../rules/preparation-end.ts";
 import { describeReclaimed } from "../rules/reclaim.ts";
 import { scheduledWakeAt } from "../rules/scheduled-wake.ts";
 import { explainDeletion, explainOrphan, explainPending, heldByMaintenance } from "./explain-silence.ts";
-import { type Explanation, noStep, stepAt } from "./explained-step.ts";
+import { type Explanation, noStep, type Reason, stepAt, wordReason } from "./explained-step.ts";
 import { sayUse } from "./say-use.ts";
 
 /** Explains what comes next for the instance. The field names are those of the HTTP API. */
-export function explain(state: InstanceState, policy: Policy, now: number): Explanation {
+export function explain(
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+  language: Language = "en",
+): Explanation {
+  return wordReason(reasonOf(state, policy, now), language);
+}
+
+/** The same, before it is worded. */
+export function reasonOf(state: InstanceState, policy: Policy, now: number): Reason {
   const { phase } = state;
   switch (phase.status) {
     case "pending":
@@ -30,27 +41,25 @@ export function explain(state: InstanceState, policy: Policy, now: number): Expl
         now,
       );
     case "hibernating":
-      return noStep(`Hibernation was ordered at ${toIso(phase.action.orderedAt)}`);
+      return noStep(phrase("because.hibernation_ordered", { at: phase.action.orderedAt }));
     case "hibernated":
       return phase.orphan === null
         ? explainHibernated(state, phase, policy, now)
         : heldByMaintenance(explainDeletion(state, phase.orphan, policy, now), policy, now);
     case "waking":
       return noStep(
-        `A wake was ordered at ${toIso(phase.action.orderedAt)}`,
+        phrase("because.wake_ordered", { at: phase.action.orderedAt }),
         state.clock.graceUntil !== null && state.clock.graceUntil > now ? "wake_grace" : null,
       );
     case "deleting":
-      return noStep(`Deletion was ordered at ${toIso(phase.action.orderedAt)}`);
+      return noStep(phrase("because.deletion_ordered", { at: phase.action.orderedAt }));
     case "deleted":
-      return noStep(
-        `Deleted at ${toIso(phase.at)}; it leaves the list at ${toIso(phase.at + policy.deletedListedMs)}`,
-      );
+      return noStep(phrase("because.deleted", { at: phase.at, until: phase.at + policy.deletedListedMs }));
   }
 }
 
 /** The other step, or the planned stop if that comes first. */
-function orPlannedStop(other: Explanation, state: InstanceState, policy: Policy, now: number): Explanation {
+function orPlannedStop(other: Reason, state: InstanceState, policy: Policy, now: number): Reason {
   const stop = plannedStop(state, policy, now);
   if (stop === null || (other.at !== null && Date.parse(other.at) <= stop.at)) return other;
   const { keepAliveUntil } = state.clock;
@@ -58,7 +67,7 @@ function orPlannedStop(other: Explanation, state: InstanceState, policy: Policy,
     "hibernate",
     stop.at,
     now,
-    `${other.because}. Whatever it does, it is hibernated when ${sayCause(stop, policy)}`,
+    phrase("because.planned_stop", { because: other.because, cause: sayCause(stop, policy) }),
     keepAliveUntil !== null && keepAliveUntil > now
       ? "keep_alive"
       : policy.observes
@@ -69,38 +78,32 @@ function orPlannedStop(other: Explanation, state: InstanceState, policy: Policy,
   );
 }
 
-function explainHibernated(
-  state: InstanceState,
-  phase: Hibernated,
-  policy: Policy,
-  now: number,
-): Explanation {
+function explainHibernated(state: InstanceState, phase: Hibernated, policy: Policy, now: number): Reason {
   const because = hibernatedBecause(state, phase, policy);
   const wakeAt = scheduledWakeAt(state, policy, now);
   if (wakeAt === null) return noStep(because);
   const observed = policy.observes ? "observe" : null;
-  return stepAt("wake", wakeAt, now, `${because}; the awake hours of its schedule begin then`, observed);
+  return stepAt("wake", wakeAt, now, phrase("because.wake_ahead", { because }), observed);
 }
 
 function hibernatedBecause(
   state: InstanceState,
   { since, openLook, wakeFailed }: Hibernated,
   policy: Policy,
-): string {
+): Said {
   const reclaimed = describeReclaimed(state, policy);
   if (reclaimed !== null) return reclaimed;
-  const evidence = `Hibernated since ${toIso(since)}`;
   if (openLook !== undefined && openLook.because !== "wake") {
-    return hasVanished(state)
-      ? `${evidence}, and its provider lists it no more: nobody knows whether it still exists`
-      : "Hibernated before a restore or an import: nobody knows yet whether it still is";
+    return hasVanished(state) ? phrase("because.vanished", { since }) : phrase("because.set_back");
   }
-  if (wakeFailed === undefined) return evidence;
-  const fate = openLook === undefined ? "" : "; nobody knows whether its start was cancelled";
-  return `${evidence}: its wake failed then (${wakeFailed.because})${fate}`;
+  if (wakeFailed === undefined) return phrase("because.hibernated", { since });
+  const { because } = wakeFailed;
+  return openLook === undefined
+    ? phrase("because.wake_failed", { since, because })
+    : phrase("because.wake_open", { since, because });
 }
 
-function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Explanation {
+function explainRunning(state: InstanceState, run: IdleRun | null, policy: Policy, now: number): Reason {
   const ahead = preparationAhead(state, policy, now);
   const reclaimed = describeReclaimed(state, policy);
   if (reclaimed !== null && ahead?.isHeld !== false) return noStep(reclaimed);
@@ -116,8 +119,8 @@ function explainRunning(state: InstanceState, run: IdleRun | null, policy: Polic
     const seen = Math.max(lastHeartbeatAt ?? 0, keepAliveUntil ?? 0, state.clock.countsFrom ?? 0);
     const because =
       silenceMs === null
-        ? "Never heard, kept alive by hand"
-        : `Last heartbeat ${spokenDuration(silenceMs)} ago`;
+        ? phrase("because.never_heard_kept")
+        : phrase("because.last_heartbeat", { silence: silenceMs });
     const orphaned = stepAt(
       "orphan",
       Math.max(seen + policy.orphan.orphanAfterMs, state.clock.graceUntil ?? 0),
@@ -136,27 +139,28 @@ function explainIdle(
   policy: Policy,
   now: number,
   keptAlive: boolean,
-): Explanation {
+): Reason {
   const { graceUntil } = state.clock;
   const inGrace = graceUntil !== null && graceUntil > now;
   const warned = run.warnedAt !== null;
   const isAwakeTime = run.since > now && !keptAlive;
   if (run.since === Number.POSITIVE_INFINITY) {
     return noStep(
-      `${run.metric} under ${policy.idle.thresholdPercent}%, in awake hours without an end`,
+      phrase("because.idle_awake", { metric: run.metric, threshold: policy.idle.thresholdPercent }),
       "schedule",
     );
   }
   const at = warned ? hibernationDue(run, policy) : run.since + policy.idle.warnAfterMs;
   const noProvider = abilitiesOf(state.profile.provider).hibernates === "never";
+  const idle = { metric: run.metric, threshold: policy.idle.thresholdPercent, since: run.since };
   const stale = now >= at && !hasFreshEvidence(state, run, policy, now);
   return stepAt(
     warned ? "hibernate" : "warn",
     Math.max(at, graceUntil ?? 0),
     now,
     run.since > now
-      ? `${run.metric} under ${policy.idle.thresholdPercent}%; the idle clock starts at ${toIso(run.since)}`
-      : `${run.metric} under ${policy.idle.thresholdPercent}% since ${toIso(run.since)}, highest ${run.highestPercent}%`,
+      ? phrase("because.idle_later", idle)
+      : phrase("because.idle", { ...idle, highest: run.highestPercent }),
     keptAlive
       ? "keep_alive"
       : isAwakeTime

@@ -5,6 +5,7 @@ import { abilitiesOf } from "../model/provider.ts";
 import type { SourceSettings } from "../model/source-settings.ts";
 import type { InstanceState } from "../model/state.ts";
 import { SECOND_MS } from "../model/time.ts";
+import { say } from "../model/words/say.ts";
 import { outsideAwakeHours } from "../rules/awake-hours.ts";
 import { hibernationDue, idleWarning } from "../rules/idleness.ts";
 import { figuresNow } from "../rules/money.ts";
@@ -107,12 +108,12 @@ function warningAhead(state: InstanceState, policy: Policy, now: number): Warnin
   const isStopNear = stop !== null && isWarnedOf(state, stop);
   const idle = phase.idle?.warnedAt == null ? null : outsideAwakeHours(phase.idle, policy, now);
   if (idle !== null && !(isStopNear && stop.at < hibernationDue(idle, policy))) {
-    const said = idleWarning(state, idle, policy, now);
+    const said = say("en", idleWarning(state, idle, policy, now));
     const at = phase.preparation?.limitAt ?? hibernationDue(idle, policy);
     return { at, message: "Low utilization detected", said };
   }
   return isStopNear
-    ? { at: stop.at, message: "Hibernation is planned", said: stopWarning(stop, policy, now) }
+    ? { at: stop.at, message: "Hibernation is planned", said: say("en", stopWarning(stop, policy, now)) }
     : null;
 }
 

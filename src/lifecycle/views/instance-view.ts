@@ -7,9 +7,12 @@ import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { type StoppedRisks, stoppedRisks } from "../model/stopped-risks.ts";
 import type { Tags } from "../model/tags.ts";
-import { SECOND_MS, spokenDuration, toIso } from "../model/time.ts";
+import { SECOND_MS, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
+import { phrase } from "../model/words/phrase.ts";
+import type { Language, Said } from "../model/words/said.ts";
+import { say } from "../model/words/say.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
 import { describeReclaimed } from "../rules/reclaim.ts";
@@ -18,7 +21,7 @@ import { unheardAlert } from "../rules/unheard-warning.ts";
 import { type ConnectionStanding, type Control, controlOf, withoutImpossible } from "./control.ts";
 import { type CostsInAllView, type CostsView, costsInAllView, costsView, runningCost } from "./costs.ts";
 import type { Explanation } from "./explained-step.ts";
-import { explain } from "./explanation.ts";
+import { explain, reasonOf } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
 import { type HeartbeatView, heartbeatView } from "./heartbeat-view.ts";
 import { type PreparationView, preparationView } from "./preparation-view.ts";
@@ -109,10 +112,16 @@ export interface WakeFailedView {
   readonly ways_on: readonly WayOnView[];
 }
 
-export function liveView(instanceId: string, state: InstanceState, policy: Policy, now: number): LiveView {
+export function liveView(
+  instanceId: string,
+  state: InstanceState,
+  policy: Policy,
+  now: number,
+  language: Language = "en",
+): LiveView {
   const { clock, phase, profile } = state;
   const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
-  const alert = alertText(state, policy, now);
+  const alert = alertOf(state, policy, now);
   const health = healthOf(state, policy, now);
   const provider = kindOf(profile.provider);
   const control = controlOf({ provider, status: phase.status, health }, "active");
@@ -128,7 +137,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
     ...costsView(state, policy, now),
-    ...(alert === null ? {} : { alert }),
+    ...(alert === null ? {} : { alert: say(language, alert) }),
     provider,
     connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
@@ -144,7 +153,7 @@ export function liveView(instanceId: string, state: InstanceState, policy: Polic
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
     mode: policy.observes ? "observe" : "act",
-    lifecycle: withoutImpossible(explain(state, policy, now), control),
+    lifecycle: withoutImpossible(explain(state, policy, now, language), control),
   };
 }
 
@@ -153,21 +162,25 @@ export function detailView(
   state: InstanceState,
   policy: Policy,
   now: number,
+  language: Language = "en",
 ): DetailView {
   const { counters } = state;
-  const live = liveView(instanceId, state, policy, now);
+  const live = liveView(instanceId, state, policy, now, language);
   const missed = missedHeartbeats(counters, policy.intervalMs, now);
   return {
     ...live,
-    lifecycle: { ...live.lifecycle, because: withResidentModel(live.lifecycle.because, state, now) },
+    lifecycle: {
+      ...live.lifecycle,
+      because: say(language, withResidentModel(reasonOf(state, policy, now).because, state, now)),
+    },
     total_heartbeats: counters.totalHeartbeats,
     first_heartbeat: isoOrNull(counters.firstHeartbeatAt),
     uptime_percent: uptimePercent(counters.totalHeartbeats, missed),
     missed_heartbeats: missed,
     avg_gpu_utilization: averageGpuPercent(counters),
     cost_accumulated: counters.cost.accumulated,
-    stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly),
-    wake_failed: wakeFailedView(instanceId, state),
+    stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly, language),
+    wake_failed: wakeFailedView(instanceId, state, language),
     preparation: preparationView(state),
     reclaimed: reclaimedView(state),
     ...costsInAllView(state, policy, now),
@@ -184,34 +197,38 @@ function reclaimedView({ reclaimed }: InstanceState): ReclaimedView | null {
 }
 
 /** Not in the list, whose rows are as old as what the instance last reported to it. */
-function withResidentModel(because: string, state: InstanceState, now: number): string {
+function withResidentModel(because: Said, state: InstanceState, now: number): Said {
   const resident = state.phase.status === "running" ? sayResidentModel(state, now) : "";
-  return resident === "" ? because : `${because}. ${resident}`;
+  return resident === "" ? because : phrase("because.resident_model", { because, resident });
 }
 
-function wakeFailedView(instanceId: string, { phase, profile }: InstanceState): WakeFailedView | null {
+function wakeFailedView(
+  instanceId: string,
+  { phase, profile }: InstanceState,
+  language: Language,
+): WakeFailedView | null {
   if (phase.status !== "hibernated" || phase.wakeFailed === undefined) return null;
   const { at, because } = phase.wakeFailed;
   return {
     at: toIso(at),
-    because,
+    because: say(language, because),
     may_start: phase.openLook?.because === "wake",
-    ways_on: waysOnViews(instanceId, profile.provider, profile.providerRef),
+    ways_on: waysOnViews(instanceId, profile.provider, profile.providerRef, language),
   };
 }
 
-function alertText(state: InstanceState, policy: Policy, now: number): string | null {
+function alertOf(state: InstanceState, policy: Policy, now: number): Said | null {
   const { phase, clock } = state;
   const isUnseen = phase.status === "pending" || phase.status === "hibernated";
-  if (isUnseen && hasVanished(state)) return "Its provider lists it no more. Was it deleted there?";
+  if (isUnseen && hasVanished(state)) return phrase("silence.alert_vanished");
   if (phase.status === "pending" && phase.orphan !== undefined) return unheardAlert(state);
   if (phase.status === "orphaned") {
     return clock.lastHeartbeatAt === null
-      ? "No heartbeat ever. May be stuck."
-      : `No heartbeat for ${spokenMinutes(now - clock.lastHeartbeatAt)}. May be stuck.`;
+      ? phrase("silence.alert_no_heartbeat_ever")
+      : silentFor(now - clock.lastHeartbeatAt);
   }
   const reclaimed = describeReclaimed(state, policy);
-  if (reclaimed !== null) return `${reclaimed}.`;
+  if (reclaimed !== null) return phrase("because.alert", { because: reclaimed });
   if (phase.status === "running" && phase.idle?.warnedAt != null) {
     return idleWarning(state, phase.idle, policy, now);
   }
@@ -219,10 +236,11 @@ function alertText(state: InstanceState, policy: Policy, now: number): string | 
 }
 
 /** Always in minutes, as the product's specification words it; in seconds under one minute. */
-function spokenMinutes(durationMs: number): string {
-  const minutes = Math.floor(durationMs / (60 * SECOND_MS));
-  if (minutes === 0) return spokenDuration(durationMs);
-  return `${minutes} minute${minutes === 1 ? "" : "s"}`;
+function silentFor(silence: number): Said {
+  const minutes = Math.floor(silence / (60 * SECOND_MS));
+  return minutes === 0
+    ? phrase("silence.alert_seconds", { silence })
+    : phrase("silence.alert_minutes", { minutes });
 }
 
 function isoOrNull(instantMs: number | null): string | null {

@@ -8,6 +8,7 @@ import {
 import { compilePolicy } from "../../../src/lifecycle/model/policy.ts";
 import { mergePolicy, type PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 import { evidenceOf } from "../../../src/lifecycle/model/use.ts";
+import { say } from "../../../src/lifecycle/model/words/say.ts";
 import { judge, stateOf, thresholdOf } from "../../../src/lifecycle/rules/use.ts";
 import { at, START, Timeline } from "../timeline.ts";
 
@@ -15,7 +16,8 @@ const policyOf = (overrides: PolicyOverrides = {}) => compilePolicy(mergePolicy(
 
 function judged(report: HeartbeatReport, overrides: PolicyOverrides = {}, hasGpu = true) {
   const parsed = heartbeatSchema.parse(report);
-  return judge(evidenceOf(parsed, heartbeatFrom(parsed, START, 1)), policyOf(overrides), hasGpu);
+  const judgement = judge(evidenceOf(parsed, heartbeatFrom(parsed, START, 1)), policyOf(overrides), hasGpu);
+  return judgement.verdict === "quiet" ? judgement : { ...judgement, because: say("en", judgement.because) };
 }
 
 const sources = (...readings: readonly (readonly [string, number | null])[]): HeartbeatReport => ({

@@ -1,0 +1,33 @@
+import { LANGUAGES, type Language } from "../lifecycle/model/words/said.ts";
+import type { ApiContext } from "./endpoint.ts";
+
+/** More than any browser sends. */
+const RANGES = 20;
+
+/** The language in which a request is answered, which its answer depends on. */
+export function languageOf(c: ApiContext): Language {
+  c.header("Vary", "Accept-Language", { append: true });
+  return preferredLanguage(c.req.header("Accept-Language"));
+}
+
+/** The best of the languages that there are, as `Accept-Language` has it (RFC 9110, 12.5.4); English where it names none of them. */
+export function preferredLanguage(accepted: string | undefined): Language {
+  let best: { readonly language: Language; readonly quality: number } = { language: "en", quality: 0 };
+  for (const range of (accepted ?? "").split(",", RANGES)) {
+    const [tag = "", ...settings] = range.trim().toLowerCase().split(";");
+    const language = tag === "*" ? "en" : LANGUAGES.find((each) => primaryOf(each) === primaryOf(tag));
+    const quality = qualityOf(settings);
+    if (language !== undefined && quality > best.quality) best = { language, quality };
+  }
+  return best.language;
+}
+
+function primaryOf(tag: string): string | undefined {
+  return tag.toLowerCase().split("-")[0];
+}
+
+function qualityOf(settings: readonly string[]): number {
+  const given = settings.map((each) => /^\s*q=([01](?:\.\d{0,3})?)\s*$/.exec(each)?.[1]).find(Boolean);
+  if (settings.length > 0 && given === undefined) return 0;
+  return Number(given ?? 1);
+}

@@ -1,0 +1,48 @@
+/** What is said of use, idleness, and of hibernations that are planned. */
+export const IDLENESS = {
+  "idle.under": "{metric:text} <{threshold:number}% utilization for {since:short}",
+  "idle.warning": "{idle}. {ahead}",
+  "idle.nobody_hibernates": "No provider can hibernate it.",
+  "idle.nobody_hibernates_because": "No provider can hibernate it: {why}.",
+  "idle.hooks_prepare": "Its hooks prepare it. Hibernating in {left:short} at the latest.",
+  "idle.would_be_hibernated": "It would be hibernated in {left:short}, but the policy only observes.",
+  "idle.hibernating_in": "Hibernating in {left:short}.",
+  "idle.would_hibernate": "Would hibernate for {idle}: {why}",
+  "idle.no_provider": "no provider",
+  "idle.resident_model": "Resident model ({gigabytes:number} GB), {minutes:number} min without work",
+  "idle.resident_model_hours": "Resident model ({gigabytes:number} GB), {hours:number} h without work",
+  "idle.no_longer": "No longer idle ({because})",
+  "idle.switched_off": "idle policy switched off",
+  "idle.heartbeats_missing": "heartbeats were missing",
+  "idle.awake_hours": "awake hours of its schedule",
+  "idle.policy_changed": "policy changed",
+  "idle.metric_was_at": "{metric:text} was at {percent:number}%",
+  "idle.read_late": "{because} at {at:time}",
+
+  "use.metric_at": "{metric:text} at {percent:number}%",
+  "use.in_use": "in use: {what}",
+  "use.both": "{one}; {other}",
+  "use.unread": "{what} cannot be read",
+  "use.no_reading": "no reading",
+  "use.more": "{count:number} more",
+  "use.source": "{name:text} {value:number}",
+  "use.counts_as_use": "{what}, which counts as use",
+  "use.heartbeats_arrive": "Heartbeats arrive; {what}",
+  "use.but": "{metric:text} at {percent:number}%, but {because}",
+  "use.no_gpu": "no GPU reported",
+  "use.gpu": "GPU at {percent:number}%",
+  "use.gpu_highest": "GPU at {percent:number}%, at its highest {highest:number}%",
+  "use.source_unknown":
+    "In use for {since:long} for one reason alone: {because}. That counts as use, so it is not hibernated for idleness",
+  "use.never_had_gpu": "no GPU was ever reported, and idleness goes by the GPU (idle.metric)",
+  "use.stuck":
+    "{count:GPU|GPUs} {which:text} {count:looks|look} stuck: at {percent:number}% utilization for {since:long}, on {watts:number} of {limit:number} W at most. So does a deadlock. Nothing is done about it",
+
+  "plan.warning": "Hibernating in {left:short}, whatever it does: {cause}. A keep-alive holds that back.",
+  "plan.schedule": "the awake hours of its schedule end",
+  "plan.max_runtime": "it has run for {runtime:short} (max_runtime_hours)",
+  "plan.would_hibernate": "Would hibernate: {cause}, but {why}",
+  "plan.no_provider": "no provider can hibernate it",
+  "plan.would_wake":
+    "Would wake: the awake hours of its schedule begin. Nothing is done: the policy only observes",
+} as const;

@@ -1,0 +1,16 @@
+import type { ENGLISH } from "./english.ts";
+import { IDLENESS } from "./portuguese/idleness.ts";
+import { INSTANCES } from "./portuguese/instances.ts";
+import { ORDERS } from "./portuguese/orders.ts";
+import { PROVIDERS } from "./portuguese/providers.ts";
+import { SILENCE } from "./portuguese/silence.ts";
+import type { Translation } from "./template.ts";
+
+/** All codes in Brazilian Portuguese. */
+export const PORTUGUESE = {
+  ...SILENCE,
+  ...IDLENESS,
+  ...ORDERS,
+  ...PROVIDERS,
+  ...INSTANCES,
+} satisfies Translation<typeof ENGLISH>;

@@ -1,0 +1,116 @@
+import type { ORDERS as English } from "../english/orders.ts";
+import type { Translation } from "../template.ts";
+
+export const ORDERS: Translation<typeof English> = {
+  "step.hibernate": "hibernar",
+  "step.force_hibernate": "hibernar à força",
+  "step.wake": "acordar",
+  "step.delete": "excluir",
+
+  "hibernation.hibernating": "Hibernando: {because}",
+  "hibernation.force_hibernating": "Hibernando à força: {because}",
+  "hibernation.as_asked": "Hibernando, como você pediu",
+  "hibernation.as_asked_for_many": "Hibernando, como você pediu para várias",
+  "hibernation.budget": "o orçamento acabou",
+  "hibernation.by_itself": "A instância diz que está hibernando por conta própria",
+  "hibernation.would": "Hibernaria: {because}. Nada é feito: a política só observa",
+  "hibernation.would_force": "Hibernaria à força: {because}. Nada é feito: a política só observa",
+  "hibernation.done_idle": "Instância hibernada por pouco uso",
+  "hibernation.done_silence": "Instância hibernada: nenhum heartbeat",
+  "hibernation.done_owner": "Instância hibernada, como você pediu",
+  "hibernation.done_instance": "A instância hibernou por conta própria",
+  "hibernation.done_schedule": "Instância hibernada pelos horários",
+  "hibernation.done_max_runtime":
+    "Instância hibernada: ela ficou ligada pelo tempo máximo (max_runtime_hours)",
+  "hibernation.failed": "Não foi possível hibernar: {because}",
+  "hibernation.called_off": "Hibernação cancelada: {because}",
+  "hibernation.beats_on": "a instância continua a enviar heartbeats",
+  "hibernation.beats_on_after": "a instância continua a enviar heartbeats depois de receber a ordem",
+  "hibernation.silent_before": "a instância silenciou antes de poder receber a ordem",
+  "hibernation.fell_silent_preparing":
+    "Não foi possível hibernar: ela silenciou enquanto os hooks a preparavam",
+  "hibernation.dead_man":
+    "O dead-man switch a hibernou em {at:time}: ela estava ociosa, e o serviço fora do alcance dela há {hours:number} h",
+  "hibernation.by_hand":
+    "Parada à mão ou pelo provedor: {provider:text} a lista como parada, e ninguém pediu isso aqui. Ela conta como hibernada",
+
+  "preparation.begun": "{order}; antes os hooks a preparam, por no máximo {limit:short}",
+  "preparation.ahead": "{order}; {hooks}",
+  "preparation.to_begin": "os hooks devem prepará-la",
+  "preparation.running": "os hooks a preparam: {seconds:number} s",
+  "preparation.succeeded": "os hooks a prepararam",
+  "preparation.failed_again": "um hook falhou, e roda de novo",
+  "preparation.prepared": "Os hooks a prepararam, em {took:short}",
+  "preparation.hook_failed":
+    "Um hook que a prepara para a hibernação falhou. Ele roda de novo, e a hibernação espera por ele até {limit:time} no mais tardar",
+  "preparation.overdue": "Hibernando sem preparo: os hooks não terminaram em {limit:short}",
+  "preparation.overdue_failed": "Hibernando sem preparo: os hooks falharam em {limit:short}",
+  "preparation.called_off": "Afinal não foi hibernada, enquanto os hooks a preparavam: {because}",
+  "preparation.left_awake": "o dono quer que ela rode",
+  "preparation.idle_no_more": "ela não está mais ociosa",
+  "preparation.fell_silent": "ela silenciou",
+  "preparation.another_machine": "outra máquina é vigiada",
+  "preparation.hibernates_itself": "ela hiberna por conta própria",
+  "preparation.unknown": "ninguém sabe o que aconteceu nesse meio-tempo",
+  "preparation.is_hibernated": "ela está hibernada",
+  "preparation.is_waking": "ela está acordando",
+  "preparation.is_deleting": "ela está sendo excluída",
+  "preparation.is_deleted": "ela foi excluída",
+  "preparation.removed": "ela não é mais vigiada",
+
+  "wake.as_asked": "Acordando, como você pediu",
+  "wake.schedule": "Acordando: o horário de uso começa",
+  "wake.by_provider": "Acordada, segundo o provedor; ainda não foi ouvida",
+  "wake.presumed":
+    "Ninguém informou como a partida terminou: a máquina pode estar ligada, e é vigiada a partir de agora",
+  "wake.done": "Acordada: os heartbeats voltaram",
+  "wake.failed": "Não foi possível acordar: {because}.{fate} {ways}",
+  "wake.may_start":
+    " Ela ainda pode partir, porque {because}: {provider:text} recebe a ordem de pará-la, e é consultado, até que se saiba.",
+  "wake.ways": "Você pode {ways}",
+  "wake.later": "Acorde-a de novo mais tarde, ou inicie-a onde ela é alugada",
+  "wake.counts_as_woken": "Conta como acordada: {because}, e estava sendo acordada então",
+
+  "deletion.begun": "Excluindo: órfã desde {since:time}",
+  "deletion.done": "Instância excluída automaticamente após {orphaned:long} como órfã. {snapshot}",
+  "deletion.no_snapshot": "Nenhum snapshot foi feito.",
+  "deletion.snapshot": "Snapshot salvo: {id:text}",
+  "deletion.gone": "{provider:text} não tem mais essa instância: ela conta como excluída",
+  "deletion.failed": "Não excluída: {because}",
+  "deletion.called_off": "Exclusão cancelada: {because}",
+  "deletion.would": "Excluiria: órfã há {orphaned:long}. Nada é feito: a política só observa",
+  "deletion.would_but": "Excluiria: órfã há {orphaned:long}, mas {why}",
+  "deletion.may_be_working":
+    "ela pode estar trabalhando, já que {provider:text} não pôde hiberná-la (orphan.delete_while_running)",
+  "deletion.no_provider": "nenhum provedor pode agir (provedor: {provider:text})",
+
+  "found.running":
+    "{said}, e {provider:text} a mostra ligada. {by}; ela custa dinheiro e não envia heartbeats",
+  "found.not_deleted": "Não excluída: ela estava hibernada",
+  "found.was_hibernated": "Ela estava hibernada",
+  "found.was_set_back": "Ela estava hibernada antes de uma restauração ou importação",
+  "found.wake_failed": "A tentativa de acordá-la tinha falhado",
+  "found.taken_back": "O provedor ia retomá-la",
+  "found.somebody_started": "Alguém a iniciou",
+  "found.came_through": "A partida acabou dando certo",
+  "found.left_or_started": "Ela foi deixada ligada, ou iniciada de novo",
+  "found.still_hibernated": "Continua hibernada: {provider:text} a mostra parada",
+  "found.taken_and_kept": "Retomada e conservada: {provider:text} a mostra parada",
+  "found.nobody_knows":
+    "Ninguém sabe se a máquina está ligada: {since}, e {because}. Se estiver, ela custa dinheiro, e ninguém a vigia antes do próximo heartbeat: verifique-a onde ela é alugada",
+  "found.was_when_set_back": "ela estava no estado {status} quando o serviço foi restaurado, ou a recebeu",
+  "found.was_to_be_taken": "o provedor ia retomá-la",
+  "found.nobody_to_ask": "nenhum provedor pode ser consultado (provedor: {provider:text})",
+  "found.vanished":
+    "{provider:text} não lista mais a máquina. Ninguém sabe se ela ainda existe: se foi excluída lá, remova-a daqui",
+
+  "order.too_late": "Tarde demais para cancelar ({because}): {provider:text} já aceitou a ordem de {step}",
+  "order.untold": "ninguém informou como a ordem terminou",
+  "order.busy_again": "ela está em uso de novo",
+  "order.policy_changed": "a política foi alterada",
+  "order.suspended": "o operador suspendeu a conta",
+  "order.kept_alive": "mantida viva à mão",
+  "order.operator_ended": "A ordem de {step} foi encerrada por {operator:text}: {because}",
+  "order.operator_repeated": "A ordem de {step} foi recomeçada por {operator:text}: {because}",
+  "order.ended_by": "encerrada por {operator:text}: {because}",
+};

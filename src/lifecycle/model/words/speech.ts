@@ -1,0 +1,65 @@
+import { spokenDollars } from "../dollars.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, shortDuration, spokenDuration, toIso } from "../time.ts";
+import type { Language } from "./said.ts";
+
+/** How a language says numbers, moments and sums. */
+export interface Speech {
+  readonly number: (value: number) => string;
+  readonly time: (atMs: number) => string;
+  readonly short: (durationMs: number) => string;
+  readonly long: (durationMs: number) => string;
+  readonly dollars: (dollars: number) => string;
+  readonly isOne: (count: number) => boolean;
+  /** `a, b and c` */
+  readonly and: string;
+}
+
+const english: Speech = {
+  number: String,
+  time: toIso,
+  short: shortDuration,
+  long: spokenDuration,
+  dollars: spokenDollars,
+  isOne: (count) => count === 1,
+  and: "and",
+};
+
+const NUMBER = /* @__PURE__ */ new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 4 });
+const MOMENT = /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", {
+  dateStyle: "short",
+  timeStyle: "medium",
+  timeZone: "UTC",
+});
+const PLURALS = /* @__PURE__ */ new Intl.PluralRules("pt-BR");
+const UNIT_FORMATS = /* @__PURE__ */ new Map(
+  (["second", "minute", "hour", "day"] as const).map((unit) => [
+    unit,
+    new Intl.NumberFormat("pt-BR", { style: "unit", unit, unitDisplay: "long" }),
+  ]),
+);
+
+const portuguese: Speech = {
+  number: (value) => NUMBER.format(value),
+  time: (atMs) => `${MOMENT.format(atMs)} UTC`,
+  short: (durationMs) => shortDuration(durationMs).replaceAll(/(\d)(h|min|s)/g, "$1 $2"),
+  long: spokenInPortuguese,
+  dollars: (dollars) => `US$ ${spokenDollars(dollars).slice(1).replace(".", ",")}`,
+  isOne: (count) => PLURALS.select(count) === "one",
+  and: "e",
+};
+
+/** In one whole unit, rounded down, as in English. */
+function spokenInPortuguese(durationMs: number): string {
+  const [unitMs, unit] =
+    durationMs < MINUTE_MS
+      ? ([SECOND_MS, "second"] as const)
+      : durationMs < 2 * HOUR_MS
+        ? ([MINUTE_MS, "minute"] as const)
+        : durationMs < 2 * DAY_MS
+          ? ([HOUR_MS, "hour"] as const)
+          : ([DAY_MS, "day"] as const);
+  const count = Math.floor(durationMs / unitMs);
+  return UNIT_FORMATS.get(unit)?.format(count) ?? String(count);
+}
+
+export const SPEECH: Readonly<Record<Language, Speech>> = { en: english, "pt-BR": portuguese };

@@ -26,14 +26,15 @@ const knownRow = z
   .object({ user_id: z.string(), person_id: z.string() })
   .transform((row): KnownPerson => ({ userId: row.user_id, personId: row.person_id }));
 
-/** Whom an identity stands for: in each account one person at most. Who was in an account last comes first. */
+/** Whom an identity stands for: in each account one person at most. The account where they were last comes first, and suspended ones last. */
 export async function peopleKnownBy(db: D1Database, { issuer, subject }: Identity): Promise<KnownPerson[]> {
   const { results } = await db
     .prepare(
       `SELECT identities.user_id, identities.person_id FROM identities
        JOIN people ON people.id = identities.person_id AND people.user_id = identities.user_id
+       JOIN users ON users.id = identities.user_id
        WHERE identities.issuer = ? AND identities.subject = ? AND people.removed_at IS NULL
-       ORDER BY people.last_seen_at DESC, people.created_at DESC LIMIT ?`,
+       ORDER BY users.suspended_at IS NOT NULL, people.last_seen_at DESC, people.created_at DESC LIMIT ?`,
     )
     .bind(issuer, subject, ACCOUNTS)
     .all();

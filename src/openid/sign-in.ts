@@ -11,12 +11,12 @@ export const begunSchema = z.object({ state: z.string(), nonce: z.string(), veri
 export type Begun = Readonly<z.infer<typeof begunSchema>>;
 
 /**
- * - `unreachable`: the provider is away, or does not answer as a provider does;
- * - `declined`: the person or the provider said no;
+ * - `provider_unreachable`: the provider is away, or does not answer as a provider does;
+ * - `provider_refused`: the person or the provider said no;
  * - `expired`: it took too long, or began in another browser, or is used a second time;
- * - `mismatch`: what the provider sent proves nothing.
+ * - `not_trusted`: what the provider sent proves nothing.
  */
-export type ProviderProblem = "unreachable" | "declined" | "expired" | "mismatch";
+export type ProviderProblem = "provider_unreachable" | "provider_refused" | "expired" | "not_trusted";
 
 /** Whom the provider has signed in. */
 export interface Subject {
@@ -171,10 +171,10 @@ function problem(what: ProviderProblem): { readonly outcome: "problem"; readonly
 function problemOf(error: unknown): ProviderProblem {
   const what = judge(error);
   // Somebody who changes their mind is nothing that an operator needs to know.
-  if (what === "unreachable" || what === "mismatch")
+  if (what === "provider_unreachable" || what === "not_trusted")
     logWarning("an OpenID sign-in failed", { problem: what }, error);
   // What was kept of the provider may be what is wrong.
-  if (what !== "declined") forgetDiscovery();
+  if (what !== "provider_refused") forgetDiscovery();
   return what;
 }
 
@@ -192,18 +192,18 @@ const AWAY: ReadonlySet<string> = new Set([
 
 function judge(error: unknown): ProviderProblem {
   if (error instanceof oauth.AuthorizationResponseError) {
-    return AWAY_BY_ITS_WORD.has(error.error) ? "unreachable" : "declined";
+    return AWAY_BY_ITS_WORD.has(error.error) ? "provider_unreachable" : "provider_refused";
   }
   // `invalid_grant`: a code that was used before, or too late. Everything else is between the operator and the provider.
   if (error instanceof oauth.ResponseBodyError)
-    return error.error === "invalid_grant" ? "expired" : "unreachable";
-  if (error instanceof oauth.WWWAuthenticateChallengeError) return "unreachable";
+    return error.error === "invalid_grant" ? "expired" : "provider_unreachable";
+  if (error instanceof oauth.WWWAuthenticateChallengeError) return "provider_unreachable";
   if (error instanceof oauth.OperationProcessingError) {
-    return AWAY.has(error.code ?? "") ? "unreachable" : "mismatch";
+    return AWAY.has(error.code ?? "") ? "provider_unreachable" : "not_trusted";
   }
-  if (error instanceof oauth.UnsupportedOperationError || error instanceof z.ZodError) return "mismatch";
+  if (error instanceof oauth.UnsupportedOperationError || error instanceof z.ZodError) return "not_trusted";
   // The network, or the time.
-  return "unreachable";
+  return "provider_unreachable";
 }
 
 /** RFC 6749, section 4.1.2.1: what is no person's fault. */

@@ -21,13 +21,18 @@ export interface Asked {
 }
 
 /**
- * - `unknown`: nobody is known by it;
- * - `unverified`: nobody is, and the provider has not verified the address by which somebody might be;
- * - `several`: the address is known in several accounts, and none was named;
- * - `taken`: it stands for somebody else in the account;
+ * - `unknown_person`: nobody is known by it;
+ * - `unverified_email`: nobody is, and the provider has not verified the address by which somebody might be;
+ * - `ambiguous_email`: the address is known in several accounts, and none was named;
+ * - `known_as_another`: it stands for somebody else in the account;
  * - `link_over`: the link was used, or is too old.
  */
-export type WhomProblem = "unknown" | "unverified" | "several" | "taken" | "link_over";
+export type WhomProblem =
+  | "unknown_person"
+  | "unverified_email"
+  | "ambiguous_email"
+  | "known_as_another"
+  | "link_over";
 
 export type Whom =
   | { readonly outcome: "person"; readonly person: KnownPerson }
@@ -48,16 +53,18 @@ export async function whomOf(db: D1Database, subject: Subject, asked: Asked, now
   const isAsked = ({ userId }: KnownPerson) => asked.account === null || asked.account === userId;
   const person = known.find(isAsked);
   if (person !== undefined) return { outcome: "person", person };
-  if (subject.verifiedEmail === null) return problem(subject.hasUnverifiedEmail ? "unverified" : "unknown");
+  if (subject.verifiedEmail === null)
+    return problem(subject.hasUnverifiedEmail ? "unverified_email" : "unknown_person");
   const [byAddress, another] = (await peopleKnownBy(db, byEmail(subject.verifiedEmail))).filter(isAsked);
-  if (byAddress === undefined) return problem("unknown");
-  return another === undefined ? bound(db, byAddress, subject, now) : problem("several");
+  if (byAddress === undefined) return problem("unknown_person");
+  return another === undefined ? bound(db, byAddress, subject, now) : problem("ambiguous_email");
 }
 
 /** From now on the provider's name stands for this person, and so does the address that it has verified. */
 async function bound(db: D1Database, person: KnownPerson, subject: Subject, now: number): Promise<Whom> {
   const { issuer, verifiedEmail } = subject;
-  if (!(await bindIdentity(db, person, { issuer, subject: subject.subject }, now))) return problem("taken");
+  if (!(await bindIdentity(db, person, { issuer, subject: subject.subject }, now)))
+    return problem("known_as_another");
   if (verifiedEmail !== null) await proveEmail(db, person, verifiedEmail, now);
   return { outcome: "person", person };
 }

@@ -119,14 +119,16 @@ describe("a sign-in proves nothing", () => {
     ["when the address is another person's", { userInfo: { sub: "eve" } }],
   ])("%s", async (_, faults) => {
     expectLogged(/an OpenID sign-in failed/);
-    expect(await signIn(faults)).toEqual(problem("mismatch"));
+    expect(await signIn(faults)).toEqual(problem("not_trusted"));
   });
 
   it("even where the provider names the algorithm none among its own", async () => {
     expectLogged(/an OpenID sign-in failed/);
     const metadata = { id_token_signing_alg_values_supported: ["none", "RS256"] };
     fake.faults = { metadata };
-    expect(await signIn({ metadata, header: { alg: "none" }, unsigned: true })).toEqual(problem("mismatch"));
+    expect(await signIn({ metadata, header: { alg: "none" }, unsigned: true })).toEqual(
+      problem("not_trusted"),
+    );
   });
 
   it.each<[string, Record<string, string>]>([
@@ -135,7 +137,7 @@ describe("a sign-in proves nothing", () => {
     ["that holds tokens itself", { id_token: "eyJhbGciOiJub25lIn0.e30." }],
   ])("%s", async (_, more) => {
     expectLogged(/an OpenID sign-in failed/);
-    expect(await signIn({}, more)).toEqual(problem("mismatch"));
+    expect(await signIn({}, more)).toEqual(problem("not_trusted"));
   });
 
   it("of a provider that should name itself, and does not", async () => {
@@ -143,7 +145,7 @@ describe("a sign-in proves nothing", () => {
     const { url, begun } = await begin();
     const callback = fake.authorize(url);
     callback.searchParams.delete("iss");
-    expect(await finish(callback, begun)).toEqual(problem("mismatch"));
+    expect(await finish(callback, begun)).toEqual(problem("not_trusted"));
   });
 
   it("a second time: its code is used", async () => {
@@ -162,12 +164,12 @@ describe("a sign-in proves nothing", () => {
 
 describe("a sign-in comes to nothing", () => {
   it("when the person says no", async () => {
-    expect(await signIn({}, { error: "access_denied" })).toEqual(problem("declined"));
+    expect(await signIn({}, { error: "access_denied" })).toEqual(problem("provider_refused"));
   });
 
   it("when the provider says that it can't", async () => {
     expectLogged(/an OpenID sign-in failed/);
-    expect(await signIn({}, { error: "temporarily_unavailable" })).toEqual(problem("unreachable"));
+    expect(await signIn({}, { error: "temporarily_unavailable" })).toEqual(problem("provider_unreachable"));
   });
 
   const PATH = "/.well-known/openid-configuration";
@@ -186,19 +188,23 @@ describe("a sign-in comes to nothing", () => {
   });
 
   it.each<[string, Faults, string]>([
-    ["fails", { answers: { "/token": { status: 500, body: "{}" } } }, "unreachable"],
+    ["fails", { answers: { "/token": { status: 500, body: "{}" } } }, "provider_unreachable"],
     [
       "does not know this service",
       { answers: { "/token": { status: 401, body: '{"error":"invalid_client"}' } } },
-      "unreachable",
+      "provider_unreachable",
     ],
     [
       "names an address without TLS elsewhere",
       { metadata: { token_endpoint: "http://192.0.2.1/token" } },
-      "unreachable",
+      "provider_unreachable",
     ],
-    ["keeps no keys", { answers: { "/jwks": { status: 404, body: "{}" } } }, "unreachable"],
-    ["tells nothing of the person", { answers: { "/userinfo": { status: 503, body: "{}" } } }, "unreachable"],
+    ["keeps no keys", { answers: { "/jwks": { status: 404, body: "{}" } } }, "provider_unreachable"],
+    [
+      "tells nothing of the person",
+      { answers: { "/userinfo": { status: 503, body: "{}" } } },
+      "provider_unreachable",
+    ],
   ])("at the end when the provider %s", async (_, faults, what) => {
     expectLogged(/an OpenID sign-in failed/);
     const { url, begun } = await begin();
@@ -210,20 +216,20 @@ describe("a sign-in comes to nothing", () => {
   it("when nobody is there", async () => {
     expectLogged(/an OpenID sign-in failed/);
     const gone = { ...provider, issuer: new URL("https://gone.example.com") };
-    expect(await beginSignIn(gone, REDIRECT, Date.now())).toEqual(problem("unreachable"));
+    expect(await beginSignIn(gone, REDIRECT, Date.now())).toEqual(problem("provider_unreachable"));
   });
 
   it.each(["http://accounts.example.com", "http://127.0.0.1:8080"])("without TLS: %s", async (address) => {
     expectLogged(/an OpenID sign-in failed/);
     const unprotected = { ...provider, issuer: new URL(address) };
-    expect(await beginSignIn(unprotected, REDIRECT, Date.now())).toEqual(problem("unreachable"));
+    expect(await beginSignIn(unprotected, REDIRECT, Date.now())).toEqual(problem("provider_unreachable"));
     expect(fetch).not.toHaveBeenCalled();
   });
 
   it("without TLS elsewhere, even where local tests may call this machine", async () => {
     expectLogged(/an OpenID sign-in failed/);
     const local = { ...provider, allowsLoopback: true, issuer: new URL("http://accounts.example.com") };
-    expect(await beginSignIn(local, REDIRECT, Date.now())).toEqual(problem("unreachable"));
+    expect(await beginSignIn(local, REDIRECT, Date.now())).toEqual(problem("provider_unreachable"));
     expect(fetch).not.toHaveBeenCalled();
   });
 });

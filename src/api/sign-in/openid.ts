@@ -20,16 +20,19 @@ import { type Kept, keepBegun, takeBegun } from "./openid-cookie.ts";
 /** What the page says of a sign-in that came to nothing, by `#/sign-in?problem=…`. */
 type Problem = ProviderProblem | WhomProblem | "no_provider" | "not_a_person" | "closed";
 
+/** Where the person wants to go afterwards, as the page names it. */
+const toSchema = z.string().max(2000).optional().describe("The place on the page to go to afterwards: `#/…`");
+
 /** A place on the page. It is a fragment, so it leads nowhere else. */
-const placeSchema = z
-  .string()
-  .max(1000)
-  .regex(/^#\/[\x21-\x7e]*$/, "must be a place on the page, such as #/alerts");
+function placeOf(to: string | undefined): string {
+  const isPlace = to !== undefined && /^#\/[\x21-\x7e]*$/.test(to) && !to.startsWith("#/sign-in");
+  return isPlace ? to : "#/";
+}
 
 const redirect = {
   302: {
     description:
-      "To the provider; or back to the page, with `problem` of `#/sign-in`: no_provider, unreachable, declined, expired, mismatch, unknown, unverified, several, taken, link_over, not_a_person, closed",
+      "To the provider; or back to the page, with `problem` of `#/sign-in`: no_provider, provider_unreachable, provider_refused, expired, not_trusted, unknown_person, unverified_email, ambiguous_email, known_as_another, link_over, not_a_person, closed",
   },
 };
 
@@ -42,7 +45,7 @@ export class StartOpenIdSignIn extends Endpoint {
       "For browsers. A person is known by the provider's own name for them; before that, by an address that the provider has verified and that the person has proven here.",
     request: {
       query: z.object({
-        to: placeSchema.optional().describe("The place on the page to go to afterwards"),
+        to: toSchema,
         account: z.string().max(64).optional().describe("The account's id, for somebody who is in several"),
         connect: z
           .enum(["true"])
@@ -62,7 +65,7 @@ export class StartOpenIdSignIn extends Endpoint {
     const connect = query.connect === undefined ? null : await signedInPerson(c);
     if (query.connect !== undefined && connect === null) return toPage(c, "not_a_person");
     const started = await start(c, {
-      to: query.to ?? "#/",
+      to: placeOf(query.to),
       account: query.account ?? null,
       link: null,
       connect,
@@ -75,7 +78,7 @@ const startSchema = component(
   "StartOpenIdSignInRequest",
   z.strictObject({
     link: z.string().min(1).max(200).describe("The secret of the link that is followed"),
-    to: placeSchema.optional().describe("The place on the page to go to afterwards"),
+    to: toSchema,
   }),
 );
 
@@ -104,7 +107,7 @@ export class FollowLinkWithOpenId extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const link = await digestOfSecret(c.env.TOKEN_KEY, "link", body.link);
     if (link === null) throw new ApiError("unauthorized", "This is no link of this service");
-    const started = await start(c, { to: body.to ?? "#/", account: null, link, connect: null });
+    const started = await start(c, { to: placeOf(body.to), account: null, link, connect: null });
     if (started.outcome === "begun") return c.json({ url: started.url });
     throw started.problem === "no_provider"
       ? new ApiError("not_possible", "This service has no OpenID provider")

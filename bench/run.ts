@@ -106,11 +106,20 @@ else {
         {
           "first rows ms": Math.round(result.firstRowsMs),
           "scripting until then ms": Math.round(result.scriptMs),
+          "MB until then": round(result.firstRowsBytes / 1e6),
+          "all there ms": Math.round(result.wholeMs),
+          "MB in all": round(result.wholeBytes / 1e6),
           "scripting ms a second": round(result.scriptMsPerSecond),
         },
       ]),
     ),
   );
+  const [small, big] = [dashboard[0], dashboard.at(-1)];
+  if (small !== undefined && big !== undefined) {
+    console.log(
+      `The page's first rows with ${big.instances} instances take ${round(big.scriptMs / small.scriptMs)} times the scripting of ${small.instances}.`,
+    );
+  }
 }
 
 const agent = {

@@ -49,6 +49,16 @@ export function dayAndTime(iso: string, locale: string): string {
   }).format(new Date(iso));
 }
 
+/** A moment since which something lasts: its time if it is of today, else its day. */
+export function sinceText(iso: string, locale: string, nowMs: number): string {
+  const [at, today] = [new Date(iso), new Date(nowMs)];
+  const isToday = at.toDateString() === today.toDateString();
+  return new Intl.DateTimeFormat(
+    locale,
+    isToday ? { hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "short" },
+  ).format(at);
+}
+
 /** A UTC day, `2026-11-27`, as "Nov 27". */
 export function dayText(day: string, locale: string): string {
   const at = new Date(day);

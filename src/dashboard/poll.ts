@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { poll } from "./api.ts";
-import { ApiError } from "./api-error.ts";
+import { type ApiError, asApiError } from "./api-error.ts";
 import { signedIn } from "./session.ts";
 
 /**
@@ -101,6 +101,4 @@ export function useRepeated<T>(
   return state;
 }
 
-export function asApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError(0, String(error));
-}
+export { asApiError };

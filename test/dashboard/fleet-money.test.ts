@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { CostRow, CostsAnswer } from "../../src/dashboard/costs/answers.ts";
 import { costToday, type FleetMoney, fleetMoney } from "../../src/dashboard/fleet/money.ts";
 import { about } from "../../src/dashboard/format.ts";
-import { englishCosts, type SaidFleet } from "../../src/dashboard/words/english-costs.ts";
-import { portugueseCosts } from "../../src/dashboard/words/portuguese-costs.ts";
 import type { ShownView } from "../../src/lifecycle/views/instance-view.ts";
 import { live } from "./live-view.ts";
 
@@ -16,13 +14,18 @@ const NOTHING: CostRow = {
   unpriced_hours: 0,
 };
 
-const answer = (today: Partial<CostRow>, total: Partial<CostRow>, forecast: number | null): CostsAnswer => ({
+const answer = (
+  today: Partial<CostRow>,
+  yesterday: Partial<CostRow>,
+  forecast: number | null,
+): CostsAnswer => ({
   to: "2026-11-27",
   rows: [
-    { key: "2026-11-26", ...NOTHING, cost: 100 },
+    { key: "2026-10-31", ...NOTHING, cost: 5000, saved: 5000, unpriced_hours: 7 },
+    { key: "2026-11-26", ...NOTHING, ...yesterday },
     { key: "2026-11-27", ...NOTHING, ...today },
   ],
-  total: { ...NOTHING, ...total },
+  total: NOTHING,
   now: { at: "2026-11-27T10:00:00Z" },
   forecast: forecast === null ? null : { cost: forecast, method: "as it went" },
   next_cursor: null,
@@ -43,7 +46,8 @@ describe("the fleet's money", () => {
     ]);
     expect(money).toEqual({
       rate: { dollars: 3.26, isMore: false },
-      wasted: { dollars: 0.75, isMore: false, machines: 2 },
+      day: { dollars: expect.closeTo(78.24, 9), isMore: false },
+      wasted: { dollars: 0.75, isMore: false, machines: 2, areOrphans: false },
       unknown: [],
       today: null,
       month: null,
@@ -67,16 +71,22 @@ describe("the fleet's money", () => {
     expect(costToday({ cost_today: 0, cost_source: "computed" })).toBe(0);
   });
 
-  it("has today's and the month's as the service says them", () => {
-    expect(of([], answer({ cost: 96.2 }, { cost: 3200, saved: 210 }, 3912))).toMatchObject({
+  it("is wasted by orphans where all that waste are, and by nobody where none does", () => {
+    const lost = live("c", { rate: 0.25, status: "orphaned", health: "unhealthy" });
+    expect(of([lost]).wasted).toMatchObject({ machines: 1, areOrphans: true });
+    expect(of([live("a", { rate: 1 })]).wasted).toMatchObject({ machines: 0, areOrphans: false });
+  });
+
+  it("has today's and the month's as the service says them, and nothing of the month before", () => {
+    expect(of([], answer({ cost: 96.2, saved: 10 }, { cost: 3100, saved: 200 }, 3912))).toMatchObject({
       today: { dollars: 96.2, isMore: false },
       month: { dollars: 3912, isMore: false, isForecast: true, saved: 210 },
     });
-    expect(of([], answer({ unpriced_hours: 3 }, { cost: 12, unpriced_hours: 3 }, null))).toMatchObject({
+    expect(of([], answer({ unpriced_hours: 3 }, { cost: 12 }, null))).toMatchObject({
       today: { dollars: null, isMore: true },
       month: { dollars: 12, isMore: true, isForecast: false },
     });
-    const unpriced = answer({ unpriced_hours: 3 }, { unpriced_hours: 3 }, 0);
+    const unpriced = answer({ unpriced_hours: 3 }, { unpriced_hours: null }, 0);
     expect(of([], unpriced).month).toEqual({ dollars: null, isMore: true, isForecast: false, saved: 0 });
     const tomorrow = { ...answer({}, {}, null), now: { at: "2026-11-28T00:00:01Z" } };
     expect(of([], tomorrow).today).toBe(null);
@@ -84,49 +94,11 @@ describe("the fleet's money", () => {
   });
 });
 
-describe("the sentence", () => {
-  const said: SaidFleet = {
-    rate: { dollars: "$12.40", isMore: false },
-    wasted: { dollars: "$3.10", isMore: false, machines: 4 },
-    unknown: [],
-    today: { dollars: "$96.20", isMore: false },
-    month: { dollars: "$3,900", isMore: false, isForecast: true, saved: "$210" },
-  };
-  const unknown: SaidFleet = {
-    rate: { dollars: null, isMore: true },
-    wasted: { dollars: null, isMore: true, machines: 1 },
-    unknown: ["a", "b", "c", "d"],
-    today: { dollars: null, isMore: true },
-    month: { dollars: "$5.00", isMore: true, isForecast: false, saved: null },
-  };
-
-  it("says all of it in English", () => {
-    expect(englishCosts.fleet(said)).toBe(
-      "$12.40 an hour now, $3.10 of it wasted by 4 machines · $96.20 today · about $3,900 this month, $210 saved",
-    );
-    expect(englishCosts.fleet(unknown)).toBe(
-      "Cost an hour not known, an unknown part wasted by 1 machine · cost not known today · $5.00 or more this month so far · price not known: a, b and 2 others",
-    );
-    expect(
-      englishCosts.fleet({ ...said, wasted: null, today: null, month: null, unknown: ["a", "b", "c"] }),
-    ).toBe("$12.40 an hour now · price not known: a, b, c");
-  });
-
-  it("says all of it in Portuguese", () => {
-    expect(portugueseCosts.fleet(said)).toBe(
-      "$12.40 por hora agora, dos quais $3.10 desperdiçados por 4 máquinas · $96.20 hoje · cerca de $3,900 neste mês, $210 economizados",
-    );
-    expect(portugueseCosts.fleet(unknown)).toBe(
-      "Custo por hora desconhecido, uma parte desconhecida desperdiçada por 1 máquina · custo desconhecido hoje · $5.00 ou mais neste mês até agora · preço desconhecido: a, b e mais 2",
-    );
-  });
-
-  it("rounds what is only foretold", () => {
-    expect([3912, 392, 39.2, 3.92].map((dollars) => about(dollars, "en"))).toEqual([
-      "$3,900",
-      "$390",
-      "$39",
-      "$3.92",
-    ]);
-  });
+it("what is only foretold is rounded", () => {
+  expect([3912, 392, 39.2, 3.92].map((dollars) => about(dollars, "en"))).toEqual([
+    "$3,900",
+    "$390",
+    "$39",
+    "$3.92",
+  ]);
 });

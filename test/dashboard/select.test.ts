@@ -20,8 +20,18 @@ const ALL: Selection = {
   descending: false,
 };
 
+const NOW = Date.parse("2030-01-07T00:00:00Z");
+
 const ids = (instances: readonly ShownView[], selection: Partial<Selection> = {}) =>
-  select(instances, { ...ALL, ...selection }).map((each) => each.instance_id);
+  select(instances, { ...ALL, ...selection }, NOW).map((each) => each.instance_id);
+
+const next = (
+  next_step: ShownView["lifecycle"]["next_step"],
+  at: string | null,
+  blocked_by: ShownView["lifecycle"]["blocked_by"] = null,
+): Pick<ShownView, "lifecycle"> => ({
+  lifecycle: { next_step, at, in_seconds: null, because: "", blocked_by },
+});
 
 describe("the table", () => {
   const fleet = [
@@ -120,6 +130,70 @@ describe("the table", () => {
   });
 });
 
+describe("what needs an eye", () => {
+  const orphan = (id: string, rate: number | null) =>
+    live(id, { status: "orphaned", health: "unhealthy", rate });
+  const fleet = [
+    live("steady", { rate: 9 }),
+    live("asleep", { status: "hibernated", health: "inactive", ...next("delete", "2030-01-12T00:00:00Z") }),
+    orphan("lost-cheap", 0.5),
+    orphan("lost-dear", 3),
+    orphan("lost-unpriced", null),
+    live("idle-free", { health: "idle", rate: 0 }),
+    live("due-later", { health: "idle", rate: 1, ...next("hibernate", "2030-01-07T00:20:00Z") }),
+    live("due", { health: "idle", rate: 0.1, ...next("hibernate", "2030-01-07T00:02:00Z") }),
+    live("held", { health: "idle", rate: 2, ...next("hibernate", "2030-01-07T00:01:00Z", "keep_alive") }),
+    live("late", { health: "late", rate: 5, ...next("orphan", "2030-01-07T00:01:00Z") }),
+  ];
+
+  it("is first what changes what is paid within the hour, then what wastes most, then what comes later", () => {
+    expect(ids(fleet, { sort: "attention" })).toEqual([
+      "due",
+      "due-later",
+      "lost-dear",
+      "held",
+      "lost-cheap",
+      "lost-unpriced",
+      "asleep",
+      "idle-free",
+      "late",
+      "steady",
+    ]);
+  });
+
+  it("is among what runs well what has wasted most today", () => {
+    const wasted = (id: string, wasted_today: number, more: Partial<ShownView> = {}) =>
+      live(id, { rate: 1, cost_source: "computed", wasted_today, ...more });
+    const calm = [
+      wasted("a", 0),
+      wasted("b", 900),
+      wasted("c", 2),
+      wasted("waking", 0, { status: "waking" }),
+    ];
+    expect(ids(calm, { sort: "attention" })).toEqual(["waking", "b", "c", "a"]);
+  });
+
+  it("orders ten thousand the same, however they came", () => {
+    const many = Array.from({ length: 10_000 }, (_, index) =>
+      live(`rig-${index}`, { rate: index % 7, health: index % 5 === 0 ? "idle" : "healthy" }),
+    );
+    expect(ids([...many].reverse(), { sort: "attention" })).toEqual(ids(many, { sort: "attention" }));
+  });
+});
+
+it("the table sorts names without regard to case and accents", () => {
+  const fleet = ["Órbita 10", "orbita 9", "Zeta", "alfa", "Água"].map((name, index) =>
+    live(`id-${index}`, { name }),
+  );
+  expect(select(fleet, ALL, NOW).map(({ name }) => name)).toEqual([
+    "Água",
+    "alfa",
+    "orbita 9",
+    "Órbita 10",
+    "Zeta",
+  ]);
+});
+
 it("the summary counts every group", () => {
   const summary = summarize([
     live("a"),
@@ -135,11 +209,16 @@ it("the summary counts every group", () => {
     }),
   ]);
   expect(summary).toEqual({
-    active: 3,
-    idle: 1,
-    unstoppable: 1,
-    orphaned: 1,
-    hibernated: 1,
+    counts: {
+      active: 3,
+      idle: 1,
+      unstoppable: 1,
+      orphaned: 1,
+      hibernated: 1,
+      costing: 1,
+      wasting: 2,
+      unpriced: 7,
+    },
     unstoppableAnHour: { dollars: 0.2, isMore: false },
   });
 });

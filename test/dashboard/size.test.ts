@@ -5,14 +5,14 @@ import { expect, it } from "vitest";
 
 const BUILT = resolve(import.meta.dirname, "../../dist/dashboard");
 
-it("the first load is under 80 KB compressed, and asks nobody else for anything", async () => {
+it("the first load is under 100 KB compressed, and asks nobody else for anything", async () => {
   const page = await readFile(join(BUILT, "index.html"), "utf8");
   const addresses = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? "");
   expect(addresses.length).toBeGreaterThanOrEqual(3);
   for (const address of addresses) expect(address).toMatch(/^\/[^/]/);
   const files = await Promise.all(addresses.map((address) => readFile(join(BUILT, address))));
   const bytes = [Buffer.from(page), ...files].reduce((sum, file) => sum + gzipSync(file).length, 0);
-  expect(bytes).toBeLessThan(80 * 1024);
+  expect(bytes).toBeLessThan(100 * 1024);
 });
 
 it("checks nothing by Zod: the service does, and the page would grow by it", async () => {

@@ -29,6 +29,12 @@ describe("the address of the list", () => {
     );
   });
 
+  it("keeps what else the list is narrowed to", () => {
+    const query = new URLSearchParams("group=idle&tag=env%3Aprod");
+    expect(listAddress([team], query)).toBe("#/?group=idle&tag=team%3Avision");
+    expect(listAddress([], query)).toBe("#/?group=idle");
+  });
+
   it("names none where what it says is no tag", () => {
     for (const query of ["", "tag=", "tag=team", "other=team:vision", "tag=%E0%A4%A"]) {
       expect(tagsInQuery(new URLSearchParams(query))).toEqual([]);

@@ -110,7 +110,7 @@ describe("the fleet", () => {
         .waitFor(PATIENCE);
       await row(page, "Forgotten notebook").getByText("Hibernated", { exact: true }).waitFor(PATIENCE);
       await row(page, "Cut off").getByText("Orphaned").waitFor(PATIENCE);
-      expect(await page.locator(".tile.orphaned .value").innerText()).toBe("1");
+      expect(await page.locator(".groups .orphaned .value").innerText()).toBe("1");
       expect(await barriers(page)).toEqual([]);
 
       silent.beats = true;
@@ -118,16 +118,19 @@ describe("the fleet", () => {
 
       silent.beats = false;
       await row(page, "Cut off").getByText("Orphaned").waitFor(PATIENCE);
-      await page.getByRole("button", { name: "Keep alive: Cut off" }).click();
+      await page.getByRole("button", { name: "Actions: Cut off" }).click();
+      await page.getByRole("menuitem", { name: "Keep alive for 1 h" }).click();
       await page.getByText("Cut off is kept alive for 60 minutes.").waitFor();
       await row(page, "Cut off").getByText("kept alive by hand").waitFor(PATIENCE);
 
-      await page.getByRole("button", { name: /^Hibernate: Busy/ }).click();
+      await page.getByRole("button", { name: /^Actions: Busy/ }).click();
+      await page.getByRole("menuitem", { name: "Hibernate …" }).click();
       expect(await page.getByRole("dialog").innerText()).toContain("Work that is not saved to disk is lost.");
       expect(await barriers(page)).toEqual([]);
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
-      await page.getByRole("button", { name: /^Hibernate: Busy/ }).click();
+      await page.getByRole("button", { name: /^Actions: Busy/ }).click();
+      await page.getByRole("menuitem", { name: "Hibernate …" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Hibernate" }).click();
       await row(page, "Busy").getByText("Hibernated", { exact: true }).waitFor(PATIENCE);
       expect(await page.evaluate("window.neverReloaded")).toBe(true);
@@ -219,6 +222,9 @@ describe("the live connection", () => {
       await signIn(page, user);
       await settled(page, "1000 instances");
       const change = async (id: string) => {
+        // Of a long list only what is near the window is drawn.
+        await page.getByRole("searchbox").fill(id);
+        await row(page, id).waitFor();
         await beat(id, tokens.get(id) ?? "");
         const answeredAt = performance.now();
         await row(page, id).getByText("Running").waitFor(PATIENCE);
@@ -228,7 +234,7 @@ describe("the live connection", () => {
       await expect.poll(() => viewer.fleet.size, PATIENCE).toBe(1000);
       for (const id of ["rig-0001", "rig-0500", "rig-0999"]) {
         expect(await change(id)).toBeLessThan(1000);
-        expect(viewer.fleet.get(id)).toBe("running");
+        await expect.poll(() => viewer.fleet.get(id), { timeout: 1000 }).toBe("running");
       }
       viewer.socket.close();
       // What is asked for is what is seen, and no more.
@@ -283,7 +289,7 @@ describe("the live connection", () => {
       const page = await open({}, CUT, proxy.url);
       await signIn(page, user);
       await page.getByText("There is no live connection.").waitFor(PATIENCE);
-      await settled(page, "1 instances");
+      await settled(page, "1 instance");
       await register(user, "other");
       await row(page, "other").waitFor(PATIENCE);
       expect(proxy.paths.some((path) => path.includes("view=summary"))).toBe(true);
@@ -640,7 +646,8 @@ describe("machines that nobody watches", () => {
     await signIn(page, user);
     await page.getByRole("heading", { name: "Machines that nobody watches" }).waitFor(PATIENCE);
     await page.getByText("The 2 of them cost $1.25 an hour and more: the price of 1 is not known.").waitFor();
-    expect(await page.locator(".channels li").allInnerTexts()).toEqual([
+    await page.getByText("Which they are").click();
+    expect(await page.locator(".unwatched li").allInnerTexts()).toEqual([
       expect.stringMatching(/Team A · RTX 4090\s+\$1\.25 an hour/),
       expect.stringContaining("price not known"),
     ]);

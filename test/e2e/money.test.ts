@@ -61,7 +61,7 @@ async function userWithPlane(): Promise<User> {
   return user;
 }
 
-const names = (page: Page) => page.locator(".fleet tbody th a").allInnerTexts();
+const names = (page: Page) => page.locator(".machines tbody th > a").allInnerTexts();
 
 const cardOf = (page: Page, heading: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name: heading, exact: true }) });
@@ -73,11 +73,11 @@ describe("the fleet's money", () => {
     await beating(user, "unpriced", { name: "Unpriced", policy: CALM });
     await beating(user, "lost", { name: "Lost", hourly_cost: 0.5, provider: "none" });
     const page = await openAs(user, "");
-    await page
-      .getByText(
-        /^\$3\.00 or more an hour now, \$0\.50 of it wasted by 1 machine · \$\S+ or more today · (about )?\$\S+ or more this month.* · price not known: Unpriced/,
-      )
-      .waitFor(PATIENCE);
+    await page.getByRole("link", { name: "At least $3.00/h now" }).waitFor(PATIENCE);
+    await page.getByRole("link", { name: "at least $72.00 a day" }).waitFor();
+    await page.getByRole("link", { name: "$0.50/h wasted by 1 orphan" }).waitFor(PATIENCE);
+    await page.getByTitle("Unpriced").getByText("price of 1 not known").waitFor();
+    await page.getByText(/^At least \$\S+ today · (about )?at least \$\S+ this month/).waitFor(PATIENCE);
     const unpriced = page.getByRole("row").filter({ hasText: "Unpriced" });
     await unpriced.getByText("not known").waitFor();
     expect(await unpriced.innerText()).not.toContain("$0.00");

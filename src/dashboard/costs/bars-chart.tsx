@@ -9,16 +9,27 @@ import { type Bar, chartOf, MARGIN, usesOf } from "./bars.ts";
 
 const HEIGHT = 240;
 
-export function BarsChart({ days, rows }: { days: readonly string[]; rows: readonly KeyedRow[] }) {
+/** `isSmall`: in passing, where the page of costs has it whole. */
+export function BarsChart({
+  days,
+  rows,
+  height = HEIGHT,
+  isSmall = false,
+}: {
+  days: readonly string[];
+  rows: readonly KeyedRow[];
+  height?: number;
+  isSmall?: boolean;
+}) {
   const [place, width] = useWidth();
   const hatch = useId();
   const { costs } = words.value;
-  const { bars, ticks, labels, baseline } = chartOf(days, rows, { width, height: HEIGHT });
+  const { bars, ticks, labels, baseline } = chartOf(days, rows, { width, height });
   const shown = rows.filter(({ key }) => days.includes(key));
   const dollars = (amount: number) => price(amount, language.value);
   return (
-    <figure class="bars" ref={place}>
-      <svg width={width} height={HEIGHT} role="img" aria-label={summary(days, shown)}>
+    <figure class={isSmall ? "bars small" : "bars"} ref={place}>
+      <svg width={width} height={height} role="img" aria-label={summary(days, shown)}>
         <defs>
           <pattern
             id={hatch}
@@ -58,7 +69,7 @@ export function BarsChart({ days, rows }: { days: readonly string[]; rows: reado
           </g>
         ))}
         {labels.map(({ x, day }) => (
-          <text key={day} class="day" x={x} y={HEIGHT - 6} text-anchor="middle">
+          <text key={day} class="day" x={x} y={height - 6} text-anchor="middle">
             {dayText(day, language.value)}
           </text>
         ))}
@@ -99,7 +110,7 @@ export function BarsChart({ days, rows }: { days: readonly string[]; rows: reado
 
   function summary(all: readonly string[], known: readonly KeyedRow[]): string {
     const sum = (of: (row: KeyedRow) => number) => dollars(known.reduce((total, row) => total + of(row), 0));
-    return costs.barsSummary(
+    return (isSmall ? costs.smallBarsSummary : costs.barsSummary)(
       dayText(all[0] ?? "", language.value),
       dayText(all.at(-1) ?? "", language.value),
       sum(({ cost }) => cost),

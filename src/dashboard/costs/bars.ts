@@ -44,6 +44,7 @@ const SAVED_SHARE = 0.2;
 const LABELS_APART = 78;
 const HALF_A_LABEL = 31;
 const TICKS_AT_MOST = 5;
+const TICKS_APART = 26;
 
 export function chartOf(
   days: readonly string[],
@@ -53,7 +54,7 @@ export function chartOf(
   const baseline = height - MARGIN.bottom;
   const known = new Map(rows.map((row) => [row.key, row]));
   const most = Math.max(0, ...rows.flatMap(({ cost, saved }) => [cost, saved]));
-  const step = niceStep(most / TICKS_AT_MOST);
+  const step = niceStep(most / Math.min(TICKS_AT_MOST, Math.max(1, Math.floor(height / TICKS_APART))));
   const top = Math.max(step, Math.ceil(most / step) * step);
   const heightOf = (dollars: number) => (dollars / top) * (baseline - MARGIN.top);
   const slotWidth = Math.max(1, width - MARGIN.left - MARGIN.right) / Math.max(1, days.length);

@@ -38,7 +38,7 @@ export function CostsPage() {
           </button>
         </span>
       </div>
-      <MoneyLine hasLink={false} />
+      <MoneyLine />
       <DaysCard days={days} answer={answer} />
       <Budgets />
       <KillSwitch place={killSwitch} />

@@ -1,5 +1,5 @@
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
-import { ConnectionFilter } from "../fleet/connection-filter.tsx";
+import { ConnectionFilter, useConnectionNames } from "../fleet/connection-filter.tsx";
 import { fleet } from "../fleet/fleet.ts";
 import { words } from "../words.ts";
 import type { KillFilter } from "./kill.ts";
@@ -20,6 +20,7 @@ export function KillFilterFields({
 }) {
   const { filterByStatus, anyStatus, status, providers, fields, costs } = words.value;
   const { kill } = costs;
+  const connections = useConnectionNames();
   const instances = fleet.value?.instances ?? [];
   const kinds: ProviderKind[] = [...new Set(instances.map(({ provider }) => provider))].sort();
   const tags = tagsOf(instances).slice(0, TAGS_AT_MOST);
@@ -41,6 +42,7 @@ export function KillFilterFields({
           onChoose={(chosen) => onChange({ ...filter, provider: chosen })}
         />
         <ConnectionFilter
+          names={connections}
           chosen={filter.connection}
           onChoose={(connection) => onChange({ ...filter, connection })}
         />

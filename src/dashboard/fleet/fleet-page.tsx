@@ -1,170 +1,85 @@
-import { useMemo, useState } from "preact/hooks";
-import { STATUSES } from "../../lifecycle/model/phase.ts";
-import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { useGrowing } from "../parts/growing.ts";
+import { useComputed } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { now } from "../clock.ts";
 import { errorText } from "../parts/notice.tsx";
-import { ChosenTags } from "../parts/tags.tsx";
 import { query } from "../route.ts";
+import { may } from "../session.ts";
 import { words } from "../words.ts";
-import { ConnectionFilter } from "./connection-filter.tsx";
+import { BulkBar } from "./bulk-bar.tsx";
+import { selectionIn } from "./choice.ts";
+import { useConnectionNames } from "./connection-filter.tsx";
 import { fleet, fleetError } from "./fleet.ts";
-import { MoneyLine } from "./money-line.tsx";
-import { Row } from "./row.tsx";
-import {
-  isDescendingFirst,
-  type Selection,
-  SORT_KEYS,
-  type SortKey,
-  select,
-  selectUnreadable,
-} from "./select.ts";
-import { Summary } from "./summary.tsx";
-import { tagsInQuery } from "./tags.ts";
-import { UnreadableRow } from "./unreadable-row.tsx";
+import { Groups } from "./groups.tsx";
+import { clearMarks } from "./marked.ts";
+import { MoneyHead } from "./money-head.tsx";
+import { select, selectUnreadable, summarize } from "./select.ts";
+import { Table } from "./table.tsx";
+import { Toolbar } from "./toolbar.tsx";
 import { Unwatched } from "./unwatched.tsx";
+import { ViewsBar } from "./views-bar.tsx";
+import { fleetWords } from "./words.ts";
+import "./fleet.css";
 
-const COLUMNS = [
-  ["name", "name"],
-  ["status", "status"],
-  ["heartbeat", "heartbeat"],
-  ["gpu", "gpu"],
-  ["rate", "rate"],
-  ["cost", "cost"],
-  ["wasted", "wasted"],
-  ["next", "next"],
-] as const satisfies readonly (readonly [keyof typeof words.value.columns, SortKey])[];
+/** What is due soon comes first: that is looked at anew so often. */
+const ORDERED_EVERY_MS = 60_000;
 
+/** All instances: what they cost, what needs an eye, and what can be done about many at once. */
 export function FleetPage() {
-  const tags = useMemo(() => tagsInQuery(query.value), [query.value]);
-  const [choice, setChoice] = useState<Omit<Selection, "tags">>({
-    group: null,
-    status: null,
-    connection: null,
-    search: "",
-    sort: "status",
-    descending: false,
-  });
+  const selection = useMemo(() => selectionIn(query.value), [query.value]);
   const known = fleet.value;
-  const selection = useMemo(() => ({ ...choice, tags }), [choice, tags]);
-  const chosen = useMemo(() => select(known?.instances ?? [], selection), [known, selection]);
+  const orderedAtMs = useComputed(() => Math.floor(now.value / ORDERED_EVERY_MS) * ORDERED_EVERY_MS).value;
+  const chosen = useMemo(
+    () => select(known?.instances ?? [], selection, orderedAtMs),
+    [known, selection, orderedAtMs],
+  );
+  const summary = useMemo(() => summarize(known?.instances ?? []), [known]);
+  const connections = useConnectionNames();
+  // What is selected must be in view.
+  useEffect(() => clearMarks, []);
   if (known === null) {
     const error = fleetError.value;
     return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
   }
+  const all = known.instances.length + known.unreadable.length;
   // A place of its own: what is shown there must stay when the fleet is no longer empty.
-  if (known.instances.length === 0 && known.unreadable.length === 0) {
+  if (all === 0 && known.isWhole) {
     location.replace("#/add");
     return null;
   }
   const unreadable = selectUnreadable(known.unreadable, selection);
-  const change = (changes: Partial<typeof choice>) => setChoice({ ...choice, ...changes });
-  const sortBy = (sort: SortKey) =>
-    change({ sort, descending: selection.sort === sort ? !selection.descending : isDescendingFirst(sort) });
-  const { search, anyStatus, filterByStatus, instancesShown, noMatch, addInstance, guardClosed } =
-    words.value;
+  const shown = chosen.length + unreadable.length;
+  const { noMatch, addInstance, guardClosed } = words.value;
+  const { instances, someInstances, arriving } = fleetWords.value;
   return (
     <>
       <h1 class="hidden">{words.value.fleet}</h1>
       {known.guardClosed && <p class="banner">{guardClosed}</p>}
-      <MoneyLine />
+      <MoneyHead />
       <Unwatched />
-      <Summary instances={known.instances} group={selection.group} onGroup={(group) => change({ group })} />
-      <div class="toolbar">
-        <input
-          type="search"
-          placeholder={search}
-          aria-label={search}
-          value={selection.search}
-          onInput={(event) => change({ search: event.currentTarget.value })}
-        />
-        <select
-          aria-label={filterByStatus}
-          value={selection.status ?? ""}
-          onChange={(event) =>
-            change({ status: STATUSES.find((each) => each === event.currentTarget.value) ?? null })
-          }
-        >
-          <option value="">{anyStatus}</option>
-          {STATUSES.map((status) => (
-            <option key={status} value={status}>
-              {words.value.status[status]}
-            </option>
-          ))}
-        </select>
-        <ConnectionFilter chosen={selection.connection} onChoose={(connection) => change({ connection })} />
-        <ChosenTags tags={tags} />
-        <select
-          class="narrow-only"
-          aria-label={words.value.sortBy}
-          value={selection.sort}
-          onChange={(event) => {
-            const sort = SORT_KEYS.find((each) => each === event.currentTarget.value);
-            if (sort !== undefined) change({ sort, descending: isDescendingFirst(sort) });
-          }}
-        >
-          {COLUMNS.map(([column, sort]) => (
-            <option key={sort} value={sort}>
-              {words.value.columns[column]}
-            </option>
-          ))}
-        </select>
+      <ViewsBar />
+      <Groups summary={summary} all={all} group={selection.group} />
+      <Toolbar selection={selection} connections={connections}>
         <span class="count" role="status">
-          {instancesShown(
-            chosen.length + unreadable.length,
-            known.instances.length + known.unreadable.length,
-          )}
+          {known.isWhole ? (shown === all ? instances(all) : someInstances(shown, all)) : arriving(all)}
         </span>
-        <a class="button primary" href="#/add">
-          {addInstance}
-        </a>
-      </div>
-      {chosen.length === 0 && unreadable.length === 0 ? (
+        {may("operator") && (
+          <a class="button primary" href="#/add">
+            {addInstance}
+          </a>
+        )}
+      </Toolbar>
+      {shown === 0 ? (
         <p class="faint">{noMatch}</p>
       ) : (
-        <table class="fleet">
-          <thead>
-            <tr>
-              {COLUMNS.map(([column, sort]) => (
-                <th key={column} scope="col" aria-sort={ariaSort(selection, sort)}>
-                  <button type="button" onClick={() => sortBy(sort)}>
-                    {words.value.columns[column]}
-                  </button>
-                </th>
-              ))}
-              <th scope="col">{words.value.columns.actions}</th>
-            </tr>
-          </thead>
-          {unreadable.length > 0 && (
-            <tbody>
-              {unreadable.map((each) => (
-                <UnreadableRow key={each.instance_id} instance={each} />
-              ))}
-            </tbody>
-          )}
-          <Rows instances={chosen} />
-        </table>
+        <Table
+          instances={chosen}
+          unreadable={unreadable}
+          selection={selection}
+          connections={connections}
+          mayAct={may("operator")}
+        />
       )}
+      <BulkBar />
     </>
-  );
-}
-
-function ariaSort({ sort, descending }: Selection, column: SortKey) {
-  if (sort !== column) return undefined;
-  return descending ? "descending" : "ascending";
-}
-
-function Rows({ instances }: { instances: readonly ShownView[] }) {
-  const { limit, end, isMore } = useGrowing(instances.length);
-  return (
-    <tbody>
-      {instances.slice(0, limit).map((instance) => (
-        <Row key={instance.instance_id} instance={instance} />
-      ))}
-      {isMore && (
-        <tr ref={end} class="more">
-          <td colSpan={COLUMNS.length + 1}>{words.value.loading}</td>
-        </tr>
-      )}
-    </tbody>
   );
 }

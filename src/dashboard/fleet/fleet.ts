@@ -1,9 +1,9 @@
 import { effect, signal } from "@preact/signals";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { type Polled, poll } from "../api.ts";
-import type { ApiError } from "../api-error.ts";
+import { type ApiError, asApiError } from "../api-error.ts";
 import { setServerTime } from "../clock.ts";
-import { asApiError, repeat } from "../poll.ts";
+import { repeat } from "../poll.ts";
 import { forget, signedIn } from "../session.ts";
 import { type ConnectionState, keepConnected } from "./connection.ts";
 import {
@@ -29,6 +29,8 @@ interface Fleet {
   readonly instances: readonly ShownView[];
   readonly unreadable: readonly Unreadable[];
   readonly guardClosed: boolean;
+  /** False while the first snapshot is still arriving: there are more instances, and sums would be too small. */
+  readonly isWhole: boolean;
 }
 
 export const fleet = signal<Fleet | null>(null);
@@ -39,6 +41,9 @@ const SIGHT_PAUSE_MS = 5000;
 
 /** Without a connection the whole list is asked for: it costs one request to one object. */
 const POLL_PAUSE_MS = 10_000;
+
+/** While the first snapshot arrives it is shown so often: each time costs the sorting of all that has come. */
+const ARRIVING_SHOWN_EVERY_MS = 400;
 
 /** As many as the service takes. */
 const IDS_PER_REQUEST = 100;
@@ -57,15 +62,22 @@ effect(() => {
   connection.value = "connecting";
   if (mine === null || mine === undefined) return;
   let known = NOTHING_KNOWN;
+  let arrivingShownAt = Number.NEGATIVE_INFINITY;
   const show = (next: Known) => {
     if (signedIn.peek() !== mine || next === known) return;
     known = next;
-    if (known.entries === null) return;
+    const isWhole = known.entries !== null;
+    if (!isWhole) {
+      const at = performance.now();
+      if (known.arriving === null || at - arrivingShownAt < ARRIVING_SHOWN_EVERY_MS) return;
+      arrivingShownAt = at;
+    }
     fleetError.value = null;
     fleet.value = {
       instances: readable(known),
       unreadable: unreadable(known),
       guardClosed: known.guardClosed,
+      isWhole,
     };
   };
   /** A loop that notes why it failed. */

@@ -91,12 +91,21 @@ export function refresh(known: Known, { server_time, instances }: Page): Known {
   return { ...known, entries: withNewer(entries, fresh) };
 }
 
-export function readable({ entries }: Known): ShownView[] {
-  return [...(entries?.values() ?? [])].flatMap(({ instance }) => ("error" in instance ? [] : [instance]));
+/** Of the first snapshot as far as it has come. */
+export function readable({ entries, arriving }: Known): ShownView[] {
+  const known: ShownView[] = [];
+  for (const { instance } of (entries ?? arriving)?.values() ?? []) {
+    if (!("error" in instance)) known.push(instance);
+  }
+  return known;
 }
 
-export function unreadable({ entries }: Known): Unreadable[] {
-  return [...(entries?.values() ?? [])].flatMap(({ instance }) => ("error" in instance ? [instance] : []));
+export function unreadable({ entries, arriving }: Known): Unreadable[] {
+  const known: Unreadable[] = [];
+  for (const { instance } of (entries ?? arriving)?.values() ?? []) {
+    if ("error" in instance) known.push(instance);
+  }
+  return known;
 }
 
 function withNewer(entries: Entries, fresh: readonly Entry[]): Entries {

@@ -1,13 +1,15 @@
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
-import { type Amount, amountOf, type CostsAnswer } from "../costs/answers.ts";
+import { type Amount, amountOf, type CostsAnswer, type KeyedRow } from "../costs/answers.ts";
 import type { Unreadable } from "./known.ts";
 
 /** The fleet's money, as the one sentence on top of the list says it. Pure. */
 export interface FleetMoney {
   /** Dollars an hour. */
   readonly rate: Amount;
-  /** Of these: of machines that do nothing for it. */
-  readonly wasted: Amount & { readonly machines: number };
+  /** If all stays as it is now. */
+  readonly day: Amount;
+  /** Dollars an hour of machines that do nothing for it. */
+  readonly wasted: Amount & { readonly machines: number; readonly areOrphans: boolean };
   /** The names of those whose price nobody knows. */
   readonly unknown: readonly string[];
   /** Null until the service has said it, or where it doesn't. */
@@ -15,17 +17,23 @@ export interface FleetMoney {
   readonly month: (Amount & { readonly isForecast: boolean; readonly saved: number }) | null;
 }
 
-/** `costs`: this month's, by day. */
+/** `costs`: by day, from the first of this month at the latest. */
 export function fleetMoney(
   { instances, unreadable }: { instances: readonly ShownView[]; unreadable: readonly Unreadable[] },
   costs: CostsAnswer | null,
 ): FleetMoney {
   const wasting = instances.filter((each) => isWasting(each) && each.rate !== 0);
+  const rate = sumOfRates([...instances.map((each) => each.rate), ...unreadable.map(() => null)]);
   return {
-    rate: sumOfRates([...instances.map(({ rate }) => rate), ...unreadable.map(() => null)]),
-    wasted: { ...sumOfRates(wasting.map(({ rate }) => rate)), machines: wasting.length },
+    rate,
+    day: { ...rate, dollars: rate.dollars === null ? null : rate.dollars * 24 },
+    wasted: {
+      ...sumOfRates(wasting.map((each) => each.rate)),
+      machines: wasting.length,
+      areOrphans: wasting.length > 0 && wasting.every(({ status }) => status === "orphaned"),
+    },
     unknown: [
-      ...instances.filter(({ rate }) => rate === null).map(({ name }) => name),
+      ...instances.filter((each) => each.rate === null).map(({ name }) => name),
       ...unreadable.map(({ instance_id }) => instance_id),
     ],
     today: costs === null ? null : today(costs),
@@ -70,8 +78,19 @@ function today({ rows, to, now }: CostsAnswer): Amount | null {
   return day === to ? { dollars: 0, isMore: false } : null;
 }
 
-function month({ total, forecast }: CostsAnswer): FleetMoney["month"] {
-  const spent = amountOf(total);
+function month({ rows, forecast, now }: CostsAnswer): FleetMoney["month"] {
+  const days = rows.filter(({ key }) => key.startsWith(now.at.slice(0, 7)));
+  const sum = (of: (row: KeyedRow) => number) => days.reduce((all, row) => all + of(row), 0);
+  const spent = amountOf({
+    cost: sum(({ cost }) => cost),
+    // A day for which nobody can say it has some.
+    unpriced_hours: sum(({ unpriced_hours }) => unpriced_hours ?? 1),
+  });
   const isForecast = forecast !== null && spent.dollars !== null;
-  return { ...spent, ...(isForecast ? { dollars: forecast.cost } : {}), isForecast, saved: total.saved };
+  return {
+    ...spent,
+    ...(isForecast ? { dollars: forecast.cost } : {}),
+    isForecast,
+    saved: sum(({ saved }) => saved),
+  };
 }

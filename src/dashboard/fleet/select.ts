@@ -1,22 +1,48 @@
 import { hasTags, type Tag } from "../../lifecycle/model/tags.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import type { Amount } from "../costs/answers.ts";
-import { costToday, sumOfRates, wastedToday } from "./money.ts";
+import { attentionOf, urgencyOf } from "./attention.ts";
+import { costToday, isWasting, sumOfRates, wastedToday } from "./money.ts";
 
 /** Which instances the table shows and in which order, and what the summary says. Pure. */
 
-/** The instances that a tile of the summary stands for. */
+/** What the list can be narrowed to by one click on a figure. */
 const GROUPS = {
   active: ({ status, health }: ShownView) => status === "running" && health !== "idle",
   idle: ({ status, health }: ShownView) => status === "running" && health === "idle",
   orphaned: ({ status }: ShownView) => status === "orphaned",
   hibernated: ({ status }: ShownView) => status === "hibernated" || status === "hibernating",
   unstoppable: ({ control }: ShownView) => control.nobody_can_stop,
+  costing: ({ rate }: ShownView) => rate !== null && rate > 0,
+  wasting: (instance: ShownView) => isWasting(instance) && instance.rate !== 0,
+  unpriced: ({ rate }: ShownView) => rate === null,
 } as const;
 
 export type Group = keyof typeof GROUPS;
 
-export const SORT_KEYS = ["next", "name", "status", "heartbeat", "gpu", "rate", "cost", "wasted"] as const;
+export const GROUP_NAMES: readonly Group[] = [
+  "active",
+  "idle",
+  "orphaned",
+  "hibernated",
+  "unstoppable",
+  "costing",
+  "wasting",
+  "unpriced",
+];
+
+export const SORT_KEYS = [
+  "attention",
+  "next",
+  "name",
+  "status",
+  "heartbeat",
+  "gpu",
+  "rate",
+  "cost",
+  "wasted",
+  "provider",
+] as const;
 
 export type SortKey = (typeof SORT_KEYS)[number];
 
@@ -37,21 +63,44 @@ export interface Selection {
   readonly descending: boolean;
 }
 
-export function select(instances: readonly ShownView[], selection: Selection): ShownView[] {
+/** `nowMs`: what is due soon comes first where the list is sorted by attention. */
+export function select(
+  instances: readonly ShownView[],
+  selection: Selection,
+  nowMs: number,
+): readonly ShownView[] {
   const wanted = selection.search.trim().toLowerCase();
   const { group, status, connection, tags, sort, descending } = selection;
-  const chosen = instances.filter(
-    (each) =>
+  const ranked: Ranked[] = [];
+  for (const each of instances) {
+    const isChosen =
       (group === null || GROUPS[group](each)) &&
       (status === null || each.status === status) &&
       (connection === null || each.connection === connection) &&
       hasTags(each.tags, tags) &&
       (wanted === "" ||
         each.name.toLowerCase().includes(wanted) ||
-        each.instance_id.toLowerCase().includes(wanted)),
+        each.instance_id.toLowerCase().includes(wanted));
+    if (!isChosen) continue;
+    const [tier, rank] = sort === "attention" ? attentionOf(each, nowMs) : [0, RANKS[sort](each)];
+    ranked.push({ instance: each, tier, rank, name: nameOrder(each) });
+  }
+  const sign = descending ? -1 : 1;
+  ranked.sort(
+    (a, b) =>
+      sign * (a.tier - b.tier || compare(a.rank, b.rank)) ||
+      compare(a.name, b.name) ||
+      compare(a.instance.instance_id, b.instance.instance_id),
   );
-  const order = COMPARE[sort];
-  return chosen.sort((a, b) => (descending ? order(b, a) : order(a, b)) || byName(a, b));
+  return ranked.map(({ instance }) => instance);
+}
+
+/** All that a comparison needs is made once: a big list is sorted anew with every change. */
+interface Ranked {
+  readonly instance: ShownView;
+  readonly tier: number;
+  readonly rank: number | string;
+  readonly name: string;
 }
 
 /** Instances of which nothing is known but their ids: they are in no group and have no status. */
@@ -64,56 +113,59 @@ export function selectUnreadable<T extends { readonly instance_id: string }>(
   return unreadable.filter(({ instance_id }) => instance_id.toLowerCase().includes(wanted));
 }
 
-interface Summary extends Record<Group, number> {
+interface Summary {
+  readonly counts: Readonly<Record<Group, number>>;
   /** Dollars an hour of instances that nobody can stop. */
   readonly unstoppableAnHour: Amount;
 }
 
 export function summarize(instances: readonly ShownView[]): Summary {
-  const count = (group: Group) => instances.filter(GROUPS[group]).length;
+  const count = (group: Group) =>
+    instances.reduce((sum, instance) => sum + (GROUPS[group](instance) ? 1 : 0), 0);
   return {
-    active: count("active"),
-    idle: count("idle"),
-    orphaned: count("orphaned"),
-    hibernated: count("hibernated"),
-    unstoppable: count("unstoppable"),
+    counts: {
+      active: count("active"),
+      idle: count("idle"),
+      orphaned: count("orphaned"),
+      hibernated: count("hibernated"),
+      unstoppable: count("unstoppable"),
+      costing: count("costing"),
+      wasting: count("wasting"),
+      unpriced: count("unpriced"),
+    },
     unstoppableAnHour: sumOfRates(instances.filter(GROUPS.unstoppable).map(({ rate }) => rate)),
   };
 }
 
-const byName = (a: ShownView, b: ShownView) =>
-  a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.instance_id < b.instance_id ? -1 : 1);
+const names = new WeakMap<ShownView, string>();
 
-/** The status that most wants a look comes first. */
-const URGENCY: Record<ShownView["status"], number> = {
-  orphaned: 0,
-  hibernating: 1,
-  waking: 2,
-  deleting: 3,
-  running: 4,
-  pending: 5,
-  hibernated: 6,
-  deleted: 7,
-};
-
-/** What was never heard wants a look like what is silent. */
-function urgencyOf({ status, health }: ShownView): number {
-  return status === "pending" && health === "unhealthy" ? URGENCY.orphaned : URGENCY[status];
+/** As people sort names, whatever their case and accents, and numbers in them as numbers, in a text that is quick to compare. */
+function nameOrder(instance: ShownView): string {
+  const known = names.get(instance);
+  if (known !== undefined) return known;
+  const order = instance.name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/\d+/g, (digits) => digits.padStart(16, "0"));
+  names.set(instance, order);
+  return order;
 }
 
-const COMPARE: Record<SortKey, (a: ShownView, b: ShownView) => number> = {
-  name: byName,
-  status: (a, b) => urgencyOf(a) - urgencyOf(b),
-  heartbeat: (a, b) => compare(a.last_heartbeat ?? "", b.last_heartbeat ?? ""),
-  gpu: (a, b) => (a.gpu_utilization ?? -1) - (b.gpu_utilization ?? -1),
+const RANKS: Readonly<Record<Exclude<SortKey, "attention">, (instance: ShownView) => number | string>> = {
+  name: nameOrder,
+  status: urgencyOf,
+  heartbeat: ({ last_heartbeat }) => last_heartbeat ?? "",
+  gpu: ({ gpu_utilization }) => gpu_utilization ?? -1,
   // What is not known is not nothing: it comes after all that is.
-  rate: (a, b) => (a.rate ?? -1) - (b.rate ?? -1),
-  cost: (a, b) => (costToday(a) ?? -1) - (costToday(b) ?? -1),
-  wasted: (a, b) => (wastedToday(a) ?? -1) - (wastedToday(b) ?? -1),
+  rate: ({ rate }) => rate ?? -1,
+  cost: (instance) => costToday(instance) ?? -1,
+  wasted: (instance) => wastedToday(instance) ?? -1,
   // What has no next step comes after all that has.
-  next: (a, b) => compare(a.lifecycle.at ?? "~", b.lifecycle.at ?? "~"),
+  next: ({ lifecycle }) => lifecycle.at ?? "~",
+  provider: ({ provider, connection }) => `${provider} ${connection ?? ""}`,
 };
 
-function compare(a: string, b: string): number {
+function compare<T extends number | string>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

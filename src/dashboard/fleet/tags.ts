@@ -10,10 +10,12 @@ export function tagsInQuery(query: URLSearchParams): Tag[] {
     .filter((tag) => tag !== null);
 }
 
-/** The address of the list of instances that have all of these. */
-export function listAddress(tags: readonly Tag[]): string {
-  const query = new URLSearchParams(tags.map((tag) => ["tag", writeTag(tag)])).toString();
-  return query === "" ? "#/" : `#/?${query}`;
+/** The address of the list of instances that have all of these, and are otherwise narrowed down as by `query`. */
+export function listAddress(tags: readonly Tag[], query: URLSearchParams = new URLSearchParams()): string {
+  const next = new URLSearchParams(query);
+  next.delete("tag");
+  for (const tag of tags) next.append("tag", writeTag(tag));
+  return next.size === 0 ? "#/" : `#/?${next}`;
 }
 
 export function isAmong(tags: readonly Tag[], { key, value }: Tag): boolean {

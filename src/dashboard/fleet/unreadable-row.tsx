@@ -7,9 +7,18 @@ import type { Unreadable } from "./known.ts";
 import { ofInstance } from "./sight.ts";
 
 /** An instance of which the service can say nothing: its owner can wait for a version that can, or let go of it. */
-export function UnreadableRow({ instance }: { instance: Unreadable }) {
+export function UnreadableRow({
+  instance,
+  columns,
+  mayAct,
+}: {
+  instance: Unreadable;
+  /** How many there are beside its name. */
+  columns: number;
+  mayAct: boolean;
+}) {
   const { instance_id } = instance;
-  const { unreadable, remove, removeQuestion, done, of, columns, instances } = words.value;
+  const { unreadable, remove, removeQuestion, done, of, instances } = words.value;
   const onRemove = async () => {
     const stakes = instances.removeStakes(null, null, false);
     if (!(await confirmed(removeQuestion(instance_id), stakes, remove, instance_id))) return;
@@ -21,17 +30,17 @@ export function UnreadableRow({ instance }: { instance: Unreadable }) {
   };
   return (
     <tr {...ofInstance(instance_id)}>
+      {mayAct && <td class="mark" />}
       <th scope="row">{instance_id}</th>
-      <td data-label={columns.status} colSpan={7} title={instance.error.message}>
-        {unreadable}
-      </td>
-      <td class="actions">
-        <span class="buttons">
+      <td data-label={words.value.columns.status} colSpan={columns} title={instance.error.message}>
+        {unreadable}{" "}
+        {mayAct && (
           <button type="button" aria-label={of(remove, instance_id)} onClick={onRemove}>
             {remove}
           </button>
-        </span>
+        )}
       </td>
+      {mayAct && <td class="actions" />}
     </tr>
   );
 }

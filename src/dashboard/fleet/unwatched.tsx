@@ -4,8 +4,10 @@ import { price } from "../format.ts";
 import { InstallCommand } from "../parts/install.tsx";
 import { doAndSay } from "../parts/notice.tsx";
 import { useLive } from "../poll.ts";
+import { may } from "../session.ts";
 import { language, words } from "../words.ts";
 import { refreshFleet } from "./fleet.ts";
+import { fleetWords } from "./words.ts";
 
 /** A list is made every quarter of an hour. */
 const PAUSE_MS = 5 * 60_000;
@@ -62,12 +64,22 @@ export function Unwatched() {
     refresh();
   };
   return (
-    <section class="card">
-      <h2>{title}</h2>
+    <section class="card unwatched">
+      <header>
+        <div>
+          <h2>{title}</h2>
+          {machines.length > 0 && <p>{total(machines)}</p>}
+        </div>
+        {machines.length > 0 && may("operator") && (
+          <button type="button" class="primary" onClick={onWatch}>
+            {watch}
+          </button>
+        )}
+      </header>
       {machines.length > 0 && (
-        <>
-          <p>{total(machines)}</p>
-          <ul class="channels">
+        <details>
+          <summary>{fleetWords.value.whichUnwatched}</summary>
+          <ul>
             {machines.map((machine) => (
               <li key={`${machine.connection}/${machine.ref}`}>
                 <b>{machine.name ?? machine.ref}</b>
@@ -78,12 +90,7 @@ export function Unwatched() {
               </li>
             ))}
           </ul>
-          <div class="buttons">
-            <button type="button" class="primary" onClick={onWatch}>
-              {watch}
-            </button>
-          </div>
-        </>
+        </details>
       )}
       {adopted.length > 0 && <p>{install}</p>}
       {adopted.map(({ instance_id, token }) => (

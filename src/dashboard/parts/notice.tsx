@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
-import type { ApiError } from "../api-error.ts";
-import { asApiError } from "../poll.ts";
+import { type ApiError, asApiError } from "../api-error.ts";
 import { words } from "../words.ts";
 
 /** One line about what the user just did; it goes by itself. */

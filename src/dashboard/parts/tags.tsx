@@ -40,14 +40,15 @@ export function ChosenTags({ tags }: { tags: readonly Tag[] }) {
 /** At an instance no cross: it would seem to take the tag away there. */
 function TagLink({ tag, children }: { tag: Tag; children?: ComponentChildren }) {
   const { withTag, withoutTag } = words.value.instances;
-  const chosen = route.value.page === "fleet" ? tagsInQuery(query.value) : [];
+  const shown = route.value.page === "fleet" ? query.value : undefined;
+  const chosen = shown === undefined ? [] : tagsInQuery(shown);
   const isChosen = isAmong(chosen, tag);
   const text = writeTag(tag);
   return (
     <li>
       <a
         class="tag"
-        href={listAddress(toggled(chosen, tag))}
+        href={listAddress(toggled(chosen, tag), shown)}
         aria-current={isChosen ? "true" : undefined}
         title={isChosen ? withoutTag(text) : withTag(text)}
       >

@@ -80,8 +80,6 @@ export const english = {
   anyStatus: "Any status",
   filterByStatus: "Status",
   sortBy: "Sort by",
-  instancesShown: (shown: number, all: number) =>
-    shown === all ? `${all} instances` : `${shown} of ${all} instances`,
   noMatch: "No instance matches.",
   unreadable:
     "What is stored of this instance cannot be read by this version of the service. Nothing is done about it.",

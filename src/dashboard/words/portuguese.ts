@@ -43,7 +43,6 @@ export const portuguese: Words = {
   anyStatus: "Qualquer status",
   filterByStatus: "Status",
   sortBy: "Ordenar por",
-  instancesShown: (shown, all) => (shown === all ? `${all} instâncias` : `${shown} de ${all} instâncias`),
   noMatch: "Nenhuma instância corresponde.",
   unreadable:
     "O que está guardado desta instância não pode ser lido por esta versão do serviço. Nada é feito a respeito dela.",

@@ -1,6 +1,7 @@
 import { fromHono, type OpenAPIRoute } from "chanfana";
 import { Hono } from "hono";
 import type { Role } from "./accounts/roles.ts";
+import { ChangeAccount, GetAccount } from "./api/account.ts";
 import { PostActionResult } from "./api/actions.ts";
 import { DeliverDigest } from "./api/admin/deliver-digest.ts";
 import { EndOrder } from "./api/admin/end-order.ts";
@@ -13,6 +14,7 @@ import { ReleaseDeliveries } from "./api/admin/release.ts";
 import { RepeatOrder } from "./api/admin/repeat-order.ts";
 import { RestoreFleet, RestoreInstance } from "./api/admin/restore.ts";
 import { GetService } from "./api/admin/service.ts";
+import { CreateSignInLink } from "./api/admin/sign-in-link.ts";
 import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } from "./api/admin/users.ts";
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { AdoptMachines } from "./api/adopt-machines.ts";
@@ -73,9 +75,11 @@ import { DeleteProvider, GetProvider, PutProvider } from "./api/providers.ts";
 import { GetSavings } from "./api/savings.ts";
 import { SignIn, SignOut } from "./api/session.ts";
 import { GetSession } from "./api/session-of-browser.ts";
+import { DeleteSession, ListSessions } from "./api/sessions.ts";
 import { MailSignInLink } from "./api/sign-in/mail-link.ts";
 import { FinishOpenIdSignIn, FollowLinkWithOpenId, StartOpenIdSignIn } from "./api/sign-in/openid.ts";
 import { ListWaysToSignIn } from "./api/sign-in/ways.ts";
+import { CreateToken, DeleteToken, ListTokens } from "./api/tokens.ts";
 import { WhoAmI } from "./api/whoami.ts";
 import { GetAgent } from "./downloads/route.ts";
 import { operationsOf, writeDownActs } from "./http/audit.ts";
@@ -84,12 +88,11 @@ import { constantDocument } from "./http/constant-document.ts";
 import type { ApiContext } from "./http/endpoint.ts";
 import type { ApiEnvironment } from "./http/environment.ts";
 import { answerError, notFound } from "./http/errors.ts";
-import { components, SECURITY_SCHEMES, SESSION_SCHEME } from "./http/openapi.ts";
+import { registerShapes } from "./http/registry.ts";
 import { nameRelease } from "./http/release.ts";
 import { withRequestId } from "./http/request-id.ts";
 import { requireSettings } from "./http/require-settings.ts";
 import { requireRole, withRoles } from "./http/roles.ts";
-import { SESSION_COOKIE } from "./http/session-cookie.ts";
 import { GetMetrics } from "./metrics/route.ts";
 import { version } from "./platform/version.ts";
 
@@ -116,21 +119,7 @@ export function createRouter(): Hono<ApiEnvironment> {
       },
     },
   });
-  for (const [scope, description] of Object.entries(SECURITY_SCHEMES)) {
-    api.registry.registerComponent("securitySchemes", scope, {
-      type: "http",
-      scheme: "bearer",
-      description,
-    });
-  }
-  api.registry.registerComponent("securitySchemes", SESSION_SCHEME, {
-    type: "apiKey",
-    in: "cookie",
-    name: `__Host-${SESSION_COOKIE}`,
-    description:
-      "The session of a browser that has signed in (`POST /api/session`). What changes something must come from the service's own page, by its `Origin`, with a body of `application/json`",
-  });
-  for (const [name, schema] of components()) api.registry.register(name, schema);
+  registerShapes(api.registry);
 
   // What a user needs to ask for a route: to scrape, to see, to act on machines, policies, channels and alerts, or to hold the
   // account's keys. The handler of a route that demands no role finds nobody who asks, and fails.
@@ -248,6 +237,13 @@ export function createRouter(): Hono<ApiEnvironment> {
   own.post("/api/agent/invitations", CreateInvitation);
   own.delete("/api/agent/invitations/:id", DeleteInvitation);
   own.get("/api/agent/audit", ListAudit);
+  see.get("/api/agent/account", GetAccount);
+  own.patch("/api/agent/account", ChangeAccount);
+  see.get("/api/agent/tokens", ListTokens);
+  own.post("/api/agent/tokens", CreateToken);
+  see.delete("/api/agent/tokens/:id", DeleteToken);
+  see.get("/api/agent/sessions", ListSessions);
+  see.delete("/api/agent/sessions/:id", DeleteSession);
 
   app.get("/metrics", requireToken("user", "admin"));
   scrape.get("/metrics", GetMetrics);
@@ -261,6 +257,7 @@ export function createRouter(): Hono<ApiEnvironment> {
   api.post("/api/admin/users/:id/resume", ResumeUser);
   api.post("/api/admin/users/:id/tokens", CreateUserToken);
   api.delete("/api/admin/tokens/:id", RevokeUserToken);
+  api.post("/api/admin/users/:id/sign-in-links", CreateSignInLink);
   api.post("/api/admin/users/:id/instances/:instance_id/release", ReleaseDeliveries);
   api.post("/api/admin/cleanup", StartCleanup);
   api.get("/api/admin/events", ListServiceEvents);

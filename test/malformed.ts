@@ -152,6 +152,13 @@ const badToken = (tokens: Tokens) =>
 
 const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/whoami"],
+  ["GET", "/api/agent/account"],
+  ["PATCH", "/api/agent/account"],
+  ["GET", "/api/agent/tokens"],
+  ["POST", "/api/agent/tokens"],
+  ["DELETE", "/api/agent/tokens/t-1"],
+  ["GET", "/api/agent/sessions"],
+  ["DELETE", "/api/agent/sessions/s-1"],
   ["GET", "/api/agent/instances"],
   ["POST", "/api/agent/instances"],
   ["GET", instancePath],
@@ -216,6 +223,7 @@ const ADMIN_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/admin/users"],
   ["POST", "/api/admin/users/u-1/tokens"],
   ["DELETE", "/api/admin/tokens/t-1"],
+  ["POST", "/api/admin/users/u-1/sign-in-links"],
   ["POST", "/api/admin/cleanup"],
   ["GET", "/api/admin/events"],
   ["GET", "/api/admin/service"],

@@ -4,7 +4,7 @@ import type { Role } from "./roles.ts";
 import { digestOfSecret } from "./secrets.ts";
 import { noteSessionUse, type Session, sessionOfDigest, USE_NOTED_EVERY_MS } from "./sessions.ts";
 import { isAdminToken, readToken } from "./tokens.ts";
-import { noteTokenUse, tokenStanding } from "./users.ts";
+import { noteTokenUse, tokenStanding } from "./user-tokens.ts";
 
 /** Who acts in an account. `sessionId`: of the browser that they are signed in with. */
 export type By =

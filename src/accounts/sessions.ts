@@ -7,7 +7,7 @@ import { type Role, roleSchema } from "./roles.ts";
  */
 
 /** A session that nobody uses ends after so long, and any session after the second. */
-const IDLE_END_MS = 14 * DAY_MS;
+export const IDLE_END_MS = 14 * DAY_MS;
 export const SESSION_MS = 90 * DAY_MS;
 
 /** When something was last used is written at most so often. */
@@ -81,7 +81,8 @@ const standingRow = z.object({
 });
 
 /** Sessions that stand at `?1`, each with what it stems from. */
-const STANDING = `SELECT s.id, s.user_id, s.token_id, s.person_id, s.last_used_at, u.suspended_at,
+const STANDING = `SELECT s.id, s.user_id, s.token_id, s.person_id, s.device, s.created_at, s.last_used_at, s.expires_at,
+    u.suspended_at,
     COALESCE(t.name, p.name) AS name, COALESCE(t.role, p.role) AS role
   FROM sessions AS s
   JOIN users AS u ON u.id = s.user_id
@@ -135,6 +136,29 @@ function stemOf(tokenId: string | null, personId: string | null): Stem | null {
   if (tokenId !== null && personId === null) return { kind: "token", id: tokenId };
   if (personId !== null && tokenId === null) return { kind: "person", id: personId };
   return null;
+}
+
+export interface ListedSession extends Session {
+  /** As the browser names itself. */
+  readonly device: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+const listedRow = z.looseObject({ device: z.string(), created_at: z.number(), expires_at: z.number() });
+
+/** All that stand in an account, the last used first. */
+export async function listSessions(db: D1Database, userId: string, now: number): Promise<ListedSession[]> {
+  const { results } = await db
+    .prepare(`${STANDING} AND s.user_id = ?3 ORDER BY s.last_used_at DESC, s.id LIMIT ?4`)
+    .bind(now, now - IDLE_END_MS, userId, SESSIONS_PER_USER)
+    .all();
+  return results.flatMap((found) => {
+    const standing = standingOf(found);
+    if (standing.outcome !== "valid") return [];
+    const { device, created_at: createdAt, expires_at: expiresAt } = listedRow.parse(found);
+    return [{ ...standing.session, device, createdAt, expiresAt }];
+  });
 }
 
 /** Notes that the session is in use. */

@@ -1,19 +1,19 @@
 import { z } from "zod";
-import { issueToken } from "../accounts/tokens.ts";
-import { createUserToken, revokeUserToken } from "../accounts/users.ts";
+import { roleSchema } from "../accounts/roles.ts";
+import { revokeUserToken } from "../accounts/user-tokens.ts";
 import { startCleanup } from "../cleanup/workflow.ts";
 import { type Position, pageOf } from "../history/page.ts";
 import { encodePosition } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { errorResponses, notFound, tooMany } from "../http/errors.ts";
+import { errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { eventView } from "../lifecycle/views/event-view.ts";
 import { fleetOf } from "../platform/address.ts";
-import { readSettings } from "../platform/settings.ts";
 import { readService } from "../service/service.ts";
 import { wordOf } from "./admin/act.ts";
 import { eventsQuery, eventsResponse } from "./events.ts";
 import { closeLiveConnections } from "./session.ts";
+import { expiresInDays, makeToken } from "./tokens.ts";
 
 /** What the operator does: tokens of users, and the service itself. */
 
@@ -23,7 +23,11 @@ export const idParams = z.object({ id: z.string() });
 
 const createTokenSchema = component(
   "CreateUserTokenRequest",
-  z.strictObject({ name: nameSchema.default("default") }),
+  z.strictObject({
+    name: nameSchema.default("default"),
+    role: roleSchema.default("owner").describe("What it may do: the account's owners make others themselves"),
+    expires_in_days: expiresInDays,
+  }),
 );
 
 const userTokenSchema = component(
@@ -55,20 +59,9 @@ export class CreateUserToken extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
-    const id = `t-${crypto.randomUUID()}`;
-    const name = body?.name ?? "default";
-    const limit = readSettings(c.env).TOKENS_PER_USER;
-    const record = { id, userId: params.id, name, now: Date.now() };
-    switch (await createUserToken(c.env.DB, record, limit)) {
-      case "created":
-        break;
-      case "unknown_user":
-        throw notFound();
-      case "too_many":
-        throw tooMany(limit, "tokens", "revoke");
-    }
-    const token = await issueToken(c.env.TOKEN_KEY, { scope: "user", sub: params.id, jti: id });
-    return c.json({ token_id: id, token }, 201);
+    const asked = body ?? { name: "default", role: "owner" as const, expires_in_days: null };
+    const { record, token } = await makeToken(c, params.id, asked);
+    return c.json({ token_id: record.id, token }, 201);
   }
 }
 

@@ -57,22 +57,23 @@ export async function exportPage(
   }
 }
 
-const userRow = z.object({ name: z.string(), created_at: z.number(), suspended_at: z.number().nullable() });
-
 async function exportAccount(env: Env, userId: string, after: string): Promise<ExportedPage | null> {
   const [users, tokens] = await env.DB.batch([
-    env.DB.prepare("SELECT name, created_at, suspended_at FROM users WHERE id = ?").bind(userId),
+    env.DB.prepare("SELECT name, created_at, suspended_at, language, time_zone FROM users WHERE id = ?").bind(
+      userId,
+    ),
     env.DB.prepare(
-      "SELECT id, name, created_at, revoked_at FROM user_tokens WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?",
+      `SELECT id, name, role, created_at, expires_at, last_used_at, revoked_at FROM user_tokens
+       WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
     ).bind(userId, after, TOKENS_PER_PAGE),
   ]);
-  const user = userRow.safeParse(users?.results[0]).data;
+  const [user] = linesOf("user", users?.results ?? []);
   if (user === undefined) return null;
   const head: Line[] =
     after === ""
       ? [
           { type: "export", version: FORMAT_VERSION, user_id: userId, exported_at: Date.now(), note: NOTE },
-          { type: "user", ...user },
+          user,
         ]
       : [];
   const found = linesOf("token", tokens?.results ?? []);

@@ -4,7 +4,8 @@ import { bringIdentity } from "../accounts/identities.ts";
 import { bringPerson, personRoleSchema } from "../accounts/people.ts";
 import { reseal, unseal } from "../accounts/seal.ts";
 import { findAccount } from "../accounts/standing.ts";
-import { bringToken, bringUser } from "../accounts/users.ts";
+import { bringToken } from "../accounts/user-tokens.ts";
+import { bringUser } from "../accounts/users.ts";
 import { channelPurpose, type Pause } from "../alerts/channels/registry.ts";
 import { channelKindSchema } from "../alerts/channels/settings.ts";
 import { bringChunk, bringCostDay, bringEvent, bringHour } from "../history/bring.ts";
@@ -86,7 +87,8 @@ async function bringPersonOf(
 
 async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Promise<BringOutcome> {
   const { name, created_at: createdAt, suspended_at: suspendedAt } = line;
-  const isNew = await bringUser(env.DB, { id: userId, name, createdAt }, suspendedAt);
+  const told = { language: line.language, timeZone: line.time_zone };
+  const isNew = await bringUser(env.DB, { id: userId, name, createdAt }, suspendedAt, told);
   // Also for one that is here: the import before may have been cut off in between.
   const isSuspended = suspendedAt !== null && (await findAccount(env.DB, userId))?.suspendedAt != null;
   if (isSuspended) await within(CALL_LIMIT_MS, fleetOf(env, userId).account({ type: "suspend" }));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { roleSchema } from "../accounts/roles.ts";
 import { AT_LIMIT } from "../fleet/rules/budget.ts";
 import { costFigures } from "../history/costs.ts";
 
@@ -33,13 +34,19 @@ const userLine = z.object({
   created_at: moment,
   /** Since when the operator has suspended the user; null while that is not so. */
   suspended_at: moment.nullable().default(null),
+  language: z.string().max(64).nullable().default(null),
+  time_zone: z.string().max(64).nullable().default(null),
 });
 
 const tokenLine = z.object({
   type: z.literal("token"),
   id,
   name: z.string().max(200),
+  /** Absent in older exports, as are the next two: then it is an owner's, and does not end. */
+  role: roleSchema.default("owner"),
   created_at: moment,
+  expires_at: moment.nullable().default(null),
+  last_used_at: moment.nullable().default(null),
   revoked_at: moment.nullable(),
 });
 

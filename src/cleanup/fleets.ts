@@ -1,4 +1,5 @@
 import type { WorkflowStep } from "cloudflare:workers";
+import { deleteEndedAccess } from "../accounts/ended.ts";
 import { listUsers } from "../accounts/users.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { logWarning } from "../platform/log.ts";
@@ -93,6 +94,12 @@ async function visit(
     if (room === 0 || Date.now() > until) break;
     rest.shift();
     calls += 2;
+    if (place.instanceId === "") {
+      calls += 1;
+      await deleteEndedAccess(env.DB, place.userId, Date.now()).catch((error) =>
+        logWarning("ended sessions stay until the next cleanup", { user_id: place.userId }, error),
+      );
+    }
     const listed = await nextToVisit(env, place.userId, place.instanceId, room).catch((error) => {
       logWarning("a fleet is out of reach of the cleanup", { user_id: place.userId }, error);
       return null;

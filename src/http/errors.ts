@@ -108,7 +108,7 @@ const STATUS_OF_CODE = {
   // A further instance or channel, and a provider's credentials.
   too_many: 409,
   in_use: 409,
-  // A person without whom the account would have no owner.
+  // A person or a token without whom the account would have no owner.
   last_owner: 409,
   // A channel whose address its owner has not confirmed.
   unconfirmed: 409,

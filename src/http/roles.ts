@@ -22,7 +22,7 @@ export function requireRole(needed: Role): MiddlewareHandler<ApiEnvironment> {
   return middleware;
 }
 
-/** Which role a handler of a route demands; undefined for one that demands none. */
+/** Which role a route's handler demands; undefined for any other handler. */
 export function leastRoleOf(handler: object): Role | undefined {
   return leastRoles.get(handler);
 }
@@ -47,7 +47,7 @@ export function withRoles<T extends { paths?: object | undefined }>(
 ): T {
   const roles = new Map(
     routes.flatMap(({ method, path, handler }) => {
-      const role = leastRoles.get(handler);
+      const role = leastRoleOf(handler);
       return role === undefined ? [] : [[`${method} ${path}`, role] as const];
     }),
   );

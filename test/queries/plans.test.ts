@@ -35,8 +35,24 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
  */
 const ALLOWED: readonly { readonly sql: string; readonly because: string; readonly by?: string }[] = [
   {
-    sql: "SELECT id, name, created_at, revoked_at FROM user_tokens WHERE user_id = ? …",
-    because: "the operator lists the tokens of one user, who has few",
+    sql: "SELECT id, name, role, created_at, expires_at, last_used_at, revoked_at FROM user_tokens …",
+    because: "of one account, which has few",
+  },
+  {
+    sql: "DELETE FROM user_tokens WHERE user_id = ?1 AND id IN (…",
+    because: "of one account, which has few, which this sees to",
+  },
+  {
+    sql: "SELECT s.id, s.user_id, s.token_id, s.person_id, s.device, …",
+    because: "of one account, which has two hundred sessions at most",
+  },
+  {
+    sql: "INSERT INTO sign_in_links (digest, id, user_id, person_id, made_by, created_at, expires_at) SELECT …",
+    because: "of one account, whose people are few",
+  },
+  {
+    sql: "DELETE FROM sign_in_links WHERE user_id = ?1 AND id IN (…",
+    because: "of one account, when the operator makes a link for it",
   },
   {
     sql: "DELETE FROM sessions WHERE user_id = ?1 AND id IN (…",

@@ -111,12 +111,20 @@ async function owner(): Promise<{ user: User; token: string; channelId: string }
 describe("an export", () => {
   it("comes back in an empty service with the same keys, once, and goes on where it stood", async () => {
     const { user, token, channelId } = await owner();
+    const told = { language: "pt-BR", time_zone: "America/Sao_Paulo" };
+    await request(`${origin.url}/api/agent/account`, "PATCH", user.token, told);
+    const viewer = z
+      .object({ token: z.string() })
+      .parse(
+        await request(`${origin.url}/api/agent/tokens`, "POST", user.token, { name: "tv", role: "viewer" }),
+      );
     const file = join(directory, "user.jsonl");
     const exported = await run("export", origin, "--user", user.id, "--out", file);
     expect(exported).toMatchObject({ code: 0, said: expect.stringMatching(/^\d+ lines/) });
     const text = await readFile(file, "utf8");
     // Nothing secret can be read in it.
-    for (const secret of [plane.secret, user.token, token, slack.url]) expect(text).not.toContain(secret);
+    for (const secret of [plane.secret, user.token, viewer.token, token, slack.url])
+      expect(text).not.toContain(secret);
     const history = await historyOf(origin, user, "worker");
     expect(history).toEqual([64, 63, 62, 61, 60]);
     const events = await eventsOf(origin, user, "worker");
@@ -127,6 +135,10 @@ describe("an export", () => {
 
     expect(await request(`${target.url}/api/agent/instances/worker`, "GET", user.token)).toMatchObject({
       tags: TAGS,
+    });
+    expect(await request(`${target.url}/api/agent/whoami`, "GET", viewer.token)).toMatchObject({
+      role: "viewer",
+      ...told,
     });
     // Nobody was heard here yet.
     expect(await statusOf(target, user)).toEqual({ worker: "pending", sleeper: "hibernated" });

@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { listUserTokens } from "../../accounts/users.ts";
+import { roleSchema } from "../../accounts/roles.ts";
+import { listUserTokens } from "../../accounts/user-tokens.ts";
 import { idCursor, nextIdCursor, pageLimit } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import { instant } from "../instances/instant.ts";
+import { instant, instantOrNull } from "../instances/instant.ts";
 import { demandUser, userParams } from "./act.ts";
 
 const tokensSchema = component(
@@ -17,7 +18,10 @@ const tokensSchema = component(
         z.object({
           token_id: z.string().describe("Revoke it by this"),
           name: z.string(),
+          role: roleSchema,
           created_at: instant,
+          expires_at: instant.nullable().describe("Null: it does not end"),
+          last_used_at: instant.nullable().describe("At most ten minutes too old"),
           revoked_at: instant.nullable(),
         }),
       ),
@@ -40,7 +44,10 @@ export class ListUserTokens extends Endpoint {
           {
             token_id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11",
             name: "laptop",
+            role: "owner",
             created_at: "2025-12-18T11:50:00Z",
+            expires_at: null,
+            last_used_at: "2025-12-19T03:20:00Z",
             revoked_at: null,
           },
         ],
@@ -55,11 +62,14 @@ export class ListUserTokens extends Endpoint {
     await demandUser(c, params.id);
     const tokens = await listUserTokens(c.env.DB, params.id, query.cursor ?? "", query.limit);
     return c.json({
-      tokens: tokens.map(({ id, name, createdAt, revokedAt }) => ({
-        token_id: id,
-        name,
-        created_at: toIso(createdAt),
-        revoked_at: revokedAt === null ? null : toIso(revokedAt),
+      tokens: tokens.map((token) => ({
+        token_id: token.id,
+        name: token.name,
+        role: token.role,
+        created_at: toIso(token.createdAt),
+        expires_at: instantOrNull(token.expiresAt),
+        last_used_at: instantOrNull(token.lastUsedAt),
+        revoked_at: instantOrNull(token.revokedAt),
       })),
       next_cursor: nextIdCursor(
         tokens.map(({ id }) => id),

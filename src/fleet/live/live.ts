@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isAtLeast } from "../../accounts/roles.ts";
 import { noteSessionUse, sessionOfId } from "../../accounts/sessions.ts";
-import { tokenStanding } from "../../accounts/users.ts";
+import { tokenStanding } from "../../accounts/user-tokens.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { LANGUAGES, type Language } from "../../lifecycle/model/words/said.ts";
 import { logError, logWarning } from "../../platform/log.ts";

@@ -1,26 +1,27 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { createUserToken } from "../../../src/accounts/users.ts";
+import { createUserToken } from "../../../src/accounts/user-tokens.ts";
 import { appendEvent } from "../../../src/history/append.ts";
 import { alertOf } from "../../fleet/fleets.ts";
 import { ADMIN_TOKEN, call, DAY, newUser } from "../../world.ts";
 
+const OWNER = { role: "owner", expiresAt: null } as const;
 const A_DAY = 24 * 60 * 60_000;
 
 describe("a user's tokens", () => {
   it("are as many as may be, though several are issued at once; a revoked one makes room", async () => {
     const { userId, tokenId } = await newUser();
     const issue = (id: string) =>
-      createUserToken(env.DB, { id: `${id}-${userId}`, userId, name: id, now: DAY }, 3);
+      createUserToken(env.DB, { ...OWNER, id: `${id}-${userId}`, userId, name: id, now: DAY }, 3);
     const issued = await Promise.all(["a", "b", "c", "d"].map(issue));
     expect(issued.sort()).toEqual(["created", "created", "too_many", "too_many"]);
     const revoked = await call("DELETE", `/api/admin/tokens/${tokenId}`, { token: ADMIN_TOKEN });
     expect(revoked.status).toBe(200);
     expect(await issue("e")).toBe("created");
     expect(await issue("f")).toBe("too_many");
-    expect(await createUserToken(env.DB, { id: "x", userId: "u-none", name: "x", now: DAY }, 3)).toBe(
-      "unknown_user",
-    );
+    expect(
+      await createUserToken(env.DB, { ...OWNER, id: "x", userId: "u-none", name: "x", now: DAY }, 3),
+    ).toBe("unknown_user");
   });
 
   it("are refused clearly beyond that", async () => {

@@ -17,13 +17,25 @@ export async function createUser(url: string, adminToken: string, name: string):
   return { id: user.user_id, token: issued.token };
 }
 
-/** Registers an instance and gives back its token. */
 /** A further token of a user. */
 export async function issueUserToken(url: string, adminToken: string, userId: string): Promise<string> {
   const issued = await request(`${url}/api/admin/users/${userId}/tokens`, "POST", adminToken);
   return z.object({ token: z.string() }).parse(issued).token;
 }
 
+/** A link that signs a browser in to the user's account, once. */
+export async function createSignInLink(
+  url: string,
+  adminToken: string,
+  userId: string,
+  minutes: number,
+): Promise<string> {
+  const address = `${url}/api/admin/users/${userId}/sign-in-links`;
+  const answer = await request(address, "POST", adminToken, { expires_in_minutes: minutes });
+  return z.object({ url: z.string() }).parse(answer).url;
+}
+
+/** Registers an instance and gives back its token. */
 export async function registerInstance(
   url: string,
   userToken: string,

@@ -1,29 +1,37 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AgentOptions, runAgent } from "./agent.ts";
-import { BEHAVIOURS, dyingAt } from "./behaviour.ts";
+import { styleText } from "node:util";
+import { z } from "zod";
+import { type AgentOptions, runAgent } from "../agent.ts";
+import { BEHAVIOURS, dyingAt } from "../behaviour.ts";
 import {
+  createSignInLink,
   createUser,
   type LifecycleEvent,
-  type LiveInstance,
   listEvents,
   listInstances,
   request,
-} from "./client.ts";
-import { ControlPlane } from "./control-plane.ts";
-import { freePort, prepare, readAdminToken, start, stop, untilReady } from "./server.ts";
+} from "../client.ts";
+import { ControlPlane } from "../control-plane.ts";
+import { freePort, prepare, readAdminToken, start, stop, untilReady } from "../server.ts";
+import { asInLife } from "./as-in-life.ts";
+import { screenOf } from "./screen.ts";
 
 /**
  * `npm run demo`: a fresh local server on which an hour passes in a minute, a fleet of eight, a control plane that can
- * stop and delete some of them, and a live table. Ends by itself after three minutes, with 0 only if everything that
- * it promises to show was seen; `--keep` keeps it.
+ * stop and delete some of them, and a live table. After three minutes it says what it has shown. In a terminal it then
+ * goes on until it is interrupted; elsewhere it ends. It ends with 0 only if everything that it promises was seen.
  */
 
 const SPEED = 60;
 const DURATION_MS = 180_000;
-const keep = process.argv.includes("--keep");
-const stateDirectory = join(import.meta.dirname, "..", ".wrangler", "demo");
+const OUTCOME_SHOWN_MS = 20_000;
+const LINK_MINUTES = 24 * 60;
+const ROOT = join(import.meta.dirname, "..", "..");
+const stateDirectory = join(ROOT, ".wrangler", "demo");
+const tokenFile = join(stateDirectory, "token");
+const isWatched = process.stdout.isTTY;
 const secretsFile = join(stateDirectory, "secrets");
 
 /** They die one after the other: many at once would be a mass outage, in which nothing is done. */
@@ -97,12 +105,13 @@ plane.interventions.set("rig-5", ({ kind }) =>
 );
 const end = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end.abort());
-if (!keep) setTimeout(() => end.abort(), DURATION_MS).unref();
+if (!isWatched) setTimeout(() => end.abort(), DURATION_MS).unref();
 
 try {
   await untilReady(server);
   const adminToken = await readAdminToken(secretsFile);
   const user = await createUser(server.url, adminToken, "Demo");
+  await writeFile(tokenFile, user.token, { mode: 0o600 });
   await request(`${server.url}/api/agent/providers/webhook`, "PUT", user.token, {
     url: plane.url,
     secret: plane.secret,
@@ -117,23 +126,30 @@ try {
       onError: (error) => console.error(String(error)),
     }),
   );
-  const seen = await watch(user.token, adminToken);
+  const signInUrl = await createSignInLink(server.url, adminToken, user.id, LINK_MINUTES);
+  const seen = await watch(user.token, adminToken, signInUrl);
   await Promise.all(agents);
-  process.exitCode = printOutcome(seen) ? 0 : 1;
+  if (!isWatched) printOutcome(seen);
+  process.exitCode = isAllSeen(seen) ? 0 : 1;
 } finally {
   await stop(server);
   await plane.stop();
 }
 
 /** Shows the fleet every second until the end. Gives back the first event that keeps each promise. */
-async function watch(userToken: string, adminToken: string): Promise<Map<string, LifecycleEvent>> {
+async function watch(
+  userToken: string,
+  adminToken: string,
+  signInUrl: string,
+): Promise<Map<string, LifecycleEvent>> {
   const seen = new Map<string, LifecycleEvent>();
   const startedAt = Date.now();
-  let frame = 0;
-  while (!end.signal.aborted) {
-    const [instances, events] = await Promise.all([
+  let isTold = false;
+  for (let frame = 0; !end.signal.aborted; frame++) {
+    const [instances, events, savedDollars] = await Promise.all([
       listInstances(server.url, userToken),
       listEvents(server.url, userToken),
+      savedBy(userToken),
     ]);
     for (const [words, keeps] of PROMISES) {
       const event = events.findLast(keeps);
@@ -142,82 +158,59 @@ async function watch(userToken: string, adminToken: string): Promise<Map<string,
     if (frame > 0 && frame % CLEANUP_EVERY_FRAMES === 0) {
       await request(`${server.url}/api/admin/cleanup`, "POST", adminToken);
     }
-    // Where nobody watches, a table now and then is enough.
-    if (process.stdout.isTTY || frame % 15 === 0) {
-      const clear = process.stdout.isTTY ? "\x1b[2J\x1b[H" : "\n";
-      const elapsedMs = Date.now() - startedAt;
-      console.log(
-        clear + [...header(userToken, elapsedMs), "", ...table(instances), "", ...latest(events)].join("\n"),
-      );
+    const elapsedMs = Date.now() - startedAt;
+    if (isWatched && !isTold && elapsedMs >= DURATION_MS) {
+      isTold = true;
+      printOutcome(seen);
+      console.log("\nIt goes on until Ctrl-C. The fleet is shown again in twenty seconds.");
+      await pause(OUTCOME_SHOWN_MS);
+      continue;
     }
-    frame += 1;
-    await sleep(1000, undefined, { signal: end.signal }).catch(() => undefined);
+    // Where nobody watches, a table now and then is enough.
+    if (isWatched || frame % 15 === 0) {
+      const lines = screenOf(
+        {
+          url: server.url,
+          signInUrl,
+          tokenFile: relative(ROOT, tokenFile),
+          speed: SPEED,
+          elapsedSeconds: elapsedMs / 1000,
+          secondsLeft: isTold ? null : (DURATION_MS - elapsedMs) / 1000,
+          instances,
+          events,
+          savedDollars,
+        },
+        (style, text) => styleText(style, text),
+      );
+      console.log((isWatched ? "\x1b[2J\x1b[H" : "\n") + lines.join("\n"));
+    }
+    await pause(1000);
   }
   return seen;
 }
 
-function header(userToken: string, elapsedMs: number): string[] {
-  const authorization = '-H "Authorization: Bearer $TOKEN"';
-  const left = keep ? "until Ctrl-C" : `${Math.max(0, Math.round((DURATION_MS - elapsedMs) / 1000))} s left`;
-  return [
-    `Dumont Agent System on ${server.url} (${left})`,
-    `${spoken(elapsedMs)} so far: a second stands for a minute, in the table too; messages count true seconds.`,
-    "",
-    `Look: ${server.url} in a browser. Sign in with this token, which the commands below use too:`,
-    `  TOKEN=${userToken}`,
-    `  curl ${server.url}/api/agent/instances ${authorization}`,
-    `  curl ${server.url}/api/agent/instances/rig-5/events ${authorization}`,
-    `  curl -X POST ${server.url}/api/agent/instances/rig-5/keep-alive ${authorization}`,
-    `  curl ${server.url}/openapi.json`,
-  ];
+async function pause(durationMs: number): Promise<void> {
+  await sleep(durationMs, undefined, { signal: end.signal }).catch(() => undefined);
 }
 
-function table(instances: readonly LiveInstance[]): string[] {
-  const rows = instances.map((instance) => [
-    instance.instance_id,
-    instance.name,
-    instance.status,
-    instance.health,
-    instance.seconds_since_heartbeat === null ? "" : spoken(instance.seconds_since_heartbeat * 1000),
-    instance.gpu_utilization === null ? "" : `${instance.gpu_utilization} %`,
-    `$${instance.cost_today.toFixed(2)}`,
-    nextStep(instance),
-  ]);
-  const head = ["instance", "name", "status", "health", "silent for", "GPU", "today", "next step"];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+/** Dollars that hibernation has saved, by the service's own clock. */
+async function savedBy(userToken: string): Promise<number> {
+  const answer = await request(`${server.url}/api/agent/savings?limit=1`, "GET", userToken);
+  return z.object({ in_all: z.object({ saved_total: z.number() }) }).parse(answer).in_all.saved_total;
 }
 
-function nextStep({ lifecycle, keep_alive_until }: LiveInstance): string {
-  if (keep_alive_until !== null) return "kept alive";
-  if (lifecycle.next_step === null || lifecycle.in_seconds === null) return "";
-  const when = `${lifecycle.next_step} in ${spoken(lifecycle.in_seconds * 1000)}`;
-  return lifecycle.blocked_by === null ? when : `${when} (${lifecycle.blocked_by})`;
-}
-
-function latest(events: readonly LifecycleEvent[]): string[] {
-  return events
-    .slice(0, 8)
-    .map(
-      ({ instance_id, severity, kind, message }) =>
-        `  ${instance_id}  ${severity.padEnd(8)}  ${kind}: ${message}`,
-    );
-}
-
-function printOutcome(seen: ReadonlyMap<string, LifecycleEvent>): boolean {
-  console.log("\nSeen:");
-  for (const [words] of PROMISES) {
-    const event = seen.get(words);
-    console.log(event ? `  yes  ${words}: ${event.instance_id}, "${event.message}"` : `  NO   ${words}`);
-  }
+function isAllSeen(seen: ReadonlyMap<string, LifecycleEvent>): boolean {
   return PROMISES.every(([words]) => seen.has(words));
 }
 
-/** A duration of the server's clock, as life would have it. */
-function spoken(durationMs: number): string {
-  const seconds = Math.max(0, Math.round((durationMs * SPEED) / 1000));
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
-  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
+function printOutcome(seen: ReadonlyMap<string, LifecycleEvent>): void {
+  console.log(`\n${styleText("bold", "Seen, each by its event:")}`);
+  for (const [words] of PROMISES) {
+    const event = seen.get(words);
+    console.log(
+      event === undefined
+        ? styleText("red", `  NO   ${words}`)
+        : `  ${styleText("green", "yes")}  ${words}\n       ${styleText("dim", `${event.instance_id}: ${asInLife(event.message, SPEED)}`)}`,
+    );
+  }
 }

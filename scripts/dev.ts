@@ -27,9 +27,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 server.process.once("exit", (code) => {
   process.exitCode = code ?? 0;
 });
-await sayHowToGetIn(server).catch((error) => {
+await sayHowToGetIn(server).catch(async (error) => {
   // Who interrupts it while it starts wants nothing more.
-  if (server.process.exitCode === null && server.process.signalCode === null) throw error;
+  if (server.process.exitCode !== null || server.process.signalCode !== null) return;
+  console.error(String(error));
+  await stop(server);
+  process.exitCode = 1;
 });
 
 async function sayHowToGetIn(server: Server): Promise<void> {

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { queryOf, routeOf } from "./address.ts";
+import { queryOf, type Route, routeOf } from "./address.ts";
 
 /** Where in the page the user is, by the address's fragment, so that no server need know. */
 export const route = signal(routeOf(location.hash));
@@ -44,9 +44,20 @@ export function stepNow(): string {
   return typeof state.step === "string" ? state.step : "";
 }
 
+let holdsPlace: (next: Route) => boolean = () => false;
+
+/** Until its answer is called, `holds` says whether the page stays where it is; then it has put the address back. */
+export function holdPlace(holds: (next: Route) => boolean): () => void {
+  holdsPlace = holds;
+  return () => {
+    holdsPlace = () => false;
+  };
+}
+
 /** The address has changed: by a link, by hand, or by *Back*. */
 function follow(): void {
   const next = routeOf(location.hash);
+  if (holdsPlace(next)) return;
   if (JSON.stringify(next) !== JSON.stringify(route.value)) route.value = next;
   const { hash } = location;
   if (queryOf(hash).toString() !== query.value.toString()) query.value = queryOf(hash);

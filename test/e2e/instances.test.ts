@@ -70,7 +70,14 @@ async function offers(page: Page, name: string): Promise<string[]> {
 const cardOf = (page: Page, heading: string) =>
   page.locator("section").filter({ has: page.getByRole("heading", { name: heading }) });
 
-const where = (page: Page) => page.getByLabel("Where it is rented");
+/** The first step of adding: where the machine is rented. */
+async function rentedAt(page: Page, place: RegExp): Promise<void> {
+  const change = page.getByRole("button", {
+    name: /^(Change: Where is it rented|Alterar: Onde ela é alugada)/,
+  });
+  if (await change.isVisible()) await change.click();
+  await page.getByRole("link", { name: place }).click();
+}
 
 describe("adding an instance", () => {
   it("asks for what its provider needs, says what is wrong where it is, and then shows the command", async () => {
@@ -78,41 +85,42 @@ describe("adding an instance", () => {
     await connectPlane(user, "Rack 7");
     await connect(user, "vast", "Team B", { api_key: "vast-key-0123456789" });
     const page = await openAs(user);
-    await page.getByRole("heading", { name: "Add your first instance" }).waitFor();
-    await where(page).selectOption({ label: "Vast.ai – Team B" });
+    await page.getByRole("heading", { name: "Add your first machine" }).waitFor();
+    await rentedAt(page, /^Vast.ai – Team B/);
     expect(await barriers(page)).toEqual([]);
     const reference = page.getByLabel("Instance ID");
     await reference.fill("my-machine");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Watch it" }).click();
     const problem = page.getByText("This is not in the form that the provider uses.");
     await problem.waitFor(PATIENCE);
     expect(await reference.getAttribute("aria-invalid")).toBe("true");
     const described = (await reference.getAttribute("aria-describedby"))?.split(" ") ?? [];
     expect(described).toContain(await problem.getAttribute("id"));
 
-    await where(page).selectOption({ label: "My own control plane – Rack 7" });
+    await rentedAt(page, /^My own control plane – Rack 7/);
     plane.machines.set("unknown", "gone");
     await page.getByLabel("Id in your control plane").fill("racks/unknown");
     expect(await page.getByLabel("Id here").inputValue()).toBe("unknown");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Watch it" }).click();
     await page.getByText("My own control plane shows no such machine.").waitFor(PATIENCE);
     expect(await barriers(page)).toEqual([]);
 
     plane.machines.set("unknown", "running");
     await page.getByLabel("Name").fill("Rig 1");
+    await page.getByText("Price and tags").click();
     await page.getByLabel(/^Dollars an hour \(/).fill("0.4");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Watch it" }).click();
     await page.getByText("Waiting for its first heartbeat …").waitFor(PATIENCE);
     expect(await page.locator("pre").innerText()).toContain("DUMONT_INSTANCE_ID=unknown");
 
-    await page.getByRole("button", { name: "Add another" }).click();
-    await where(page).selectOption({ label: "My own control plane – Rack 7" });
+    await page.getByRole("link", { name: "Add another" }).click();
+    await rentedAt(page, /^My own control plane – Rack 7/);
     await page.getByLabel("Id in your control plane").fill("racks/unknown");
     await page.getByLabel("Id here").fill("second");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Watch it" }).click();
     await page.getByText("This machine is watched already as Rig 1.").waitFor(PATIENCE);
     await page.getByLabel("Id here").fill("unknown");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Watch it" }).click();
     await page.getByText("An instance of this id is registered already.").waitFor(PATIENCE);
     await page.context().close();
   });
@@ -121,12 +129,12 @@ describe("adding an instance", () => {
     const user = await world.newUser("Ada");
     await connect(user, "scaleway", "Paris", { secret_key: "11111111-1111-4111-8111-111111111111" });
     const page = await openAs(user);
-    await where(page).selectOption({ label: "Scaleway – Paris" });
+    await rentedAt(page, /^Scaleway – Paris/);
     await page.getByLabel("Zone").fill("fr-par-2/22222222-2222-4222-8222-222222222222");
     expect(await page.getByLabel("Zone").inputValue()).toBe("fr-par-2");
     expect(await page.getByLabel("Instance ID").inputValue()).toBe("22222222-2222-4222-8222-222222222222");
     await page.getByLabel("Name").fill("Paris 1");
-    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("button", { name: "Watch it" }).click();
     await page.getByText("Waiting for its first heartbeat …").waitFor(PATIENCE);
     expect(await ask(user, "GET", "/instances/22222222-2222-4222-8222-222222222222")).toMatchObject({
       name: "Paris 1",
@@ -136,16 +144,15 @@ describe("adding an instance", () => {
     await page.context().close();
   });
 
-  it("asks what is to be done where no snapshot can be taken, and leads to where a provider is connected", async () => {
+  it("asks what is to be done where no snapshot can be taken, and connects a provider on the way", async () => {
     const user = await world.newUser("Ada");
     await connect(user, "vast", "Team B", { api_key: "vast-key-0123456789" });
     const page = await openAs(user, { locale: "pt-BR" });
-    const rented = page.getByLabel("Onde ela é alugada");
-    await rented.selectOption({ label: "Vast.ai – Team B" });
+    await rentedAt(page, /^Vast\.ai – Team B/);
     await page.getByText("Vast.ai não faz snapshots. Depois de 7 dias de silêncio, a máquina").waitFor();
     await page.getByLabel("ID da instância").fill("28864630");
     await page.getByLabel("é excluída assim mesmo, com todos os dados").check();
-    await page.getByRole("button", { name: "Registrar" }).click();
+    await page.getByRole("button", { name: "Vigiar" }).click();
     await page.getByText("Rode isto na máquina").first().waitFor(PATIENCE);
     expect(await ask(user, "GET", "/instances/28864630")).toMatchObject({
       provider: "vast",
@@ -153,12 +160,11 @@ describe("adding an instance", () => {
     });
 
     await goTo(page, "add");
-    await page.getByRole("button", { name: "Adicionar outra" }).click();
-    await rented.selectOption({ label: "RunPod" });
-    await page.getByText("RunPod ainda não está conectado.").waitFor();
-    expect(await page.getByRole("button", { name: "Registrar" }).count()).toBe(0);
-    await page.getByRole("link", { name: "Conecte-o nas configurações e volte aqui" }).click();
-    await page.getByRole("heading", { name: "Conexões" }).waitFor();
+    await rentedAt(page, /^RunPod/);
+    await page.getByRole("heading", { name: "Conectar RunPod" }).waitFor();
+    await page.getByLabel("Chave da API").waitFor();
+    expect(await page.getByRole("button", { name: "Vigiar" }).count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
     await page.context().close();
   });
 });
@@ -264,9 +270,11 @@ describe("an instance", () => {
   it("is given tags when it is added", async () => {
     const user = await world.newUser("Ada");
     const page = await openAs(user, { locale: "pt-BR" });
+    await rentedAt(page, /^Ela mesma se para/);
     await page.getByLabel("Nome").fill("Nova");
+    await page.getByText("Preço e etiquetas").click();
     await page.getByLabel("Etiquetas").fill("team:vision\ncidade:São Paulo");
-    await page.getByRole("button", { name: "Registrar" }).click();
+    await page.getByRole("button", { name: "Vigiar" }).click();
     await page.getByText("dumont-agent").first().waitFor(PATIENCE);
     expect(await ask(user, "GET", "/instances")).toMatchObject({
       instances: [{ name: "Nova", tags: { team: "vision", cidade: "São Paulo" } }],
@@ -350,9 +358,9 @@ describe("a machine that nobody can stop", () => {
     await page.getByRole("link", { name: "Renew the keys" }).click();
 
     plane.trouble = () => null;
-    const card = cardOf(page, "Connections");
+    const card = cardOf(page, "Providers").first();
     await card.getByRole("button", { name: "Check: Rack 7" }).click();
-    await card.getByText(/^active · checked/).waitFor(PATIENCE);
+    await card.getByText("Connected", { exact: true }).waitFor(PATIENCE);
     await page.getByRole("link", { name: "Fleet" }).click();
     await expect.poll(() => offers(page, "Rented"), PATIENCE).toContain("Hibernate …");
 

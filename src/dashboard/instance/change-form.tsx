@@ -8,6 +8,7 @@ import { TextField } from "../parts/field.tsx";
 import { say } from "../parts/notice.tsx";
 import { asApiError } from "../poll.ts";
 import { words } from "../words.ts";
+import { CommonFields, numberOrNull } from "./common-fields.tsx";
 import {
   type ChosenMachine,
   isSameMachine,
@@ -19,7 +20,6 @@ import {
 } from "./machine.ts";
 import { canBeNamed, MachineFields } from "./machine-fields.tsx";
 import { type Refusals, refusalsOf } from "./refusals.tsx";
-import { CommonFields, numberOrNull } from "./register-form.tsx";
 
 type Changeable = ShownView & {
   readonly policy: PolicySettings;

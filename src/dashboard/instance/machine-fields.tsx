@@ -129,7 +129,7 @@ function Obstacle({
   );
 }
 
-function ReferenceFields({
+export function ReferenceFields({
   chosen,
   refusals,
   onChange,

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { routeOf } from "../address.ts";
-import { query } from "../route.ts";
+import { type Route, routeOf } from "../address.ts";
+import { holdPlace, query } from "../route.ts";
 import { confirmed } from "./dialog.tsx";
 
 /** Asks before what was typed is lost: by a link, by *Back*, or with the whole page. */
@@ -16,7 +16,8 @@ export function useLeavingGuard(isUnsaved: boolean, words: () => LeavingWords): 
   useEffect(() => {
     if (!isUnsaved) return;
     const [place = ""] = location.hash.split("?");
-    const isElsewhere = (hash: string) => JSON.stringify(routeOf(hash)) !== JSON.stringify(routeOf(place));
+    const guarded = JSON.stringify(routeOf(place));
+    const isElsewhere = (next: Route) => JSON.stringify(next) !== guarded;
     let isFree = false;
     const ask = async (leave: () => void) => {
       const { question, stakes, leave: action } = words();
@@ -25,33 +26,32 @@ export function useLeavingGuard(isUnsaved: boolean, words: () => LeavingWords): 
       leave();
     };
     const onClick = (event: MouseEvent) => {
-      if (isFree || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
-        return;
+      if (isFree || event.button !== 0) return;
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       const link = event.target instanceof Element ? event.target.closest("a") : null;
       if (link === null || link.target === "_blank" || link.hasAttribute("download")) return;
       if (link.origin !== location.origin || link.pathname !== location.pathname) return;
-      if (!isElsewhere(link.hash)) return;
+      if (!isElsewhere(routeOf(link.hash))) return;
       event.preventDefault();
       event.stopPropagation();
       void ask(() => {
         location.hash = link.hash;
       });
     };
-    // The address has changed by then: it is put back until the answer is there, and who follows it hears of neither.
-    const onPopState = (event: PopStateEvent) => {
-      if (isFree || !isElsewhere(location.hash)) return;
-      event.stopImmediatePropagation();
+    // The address has changed by then: it is put back until the answer is there.
+    const release = holdPlace((next) => {
+      if (isFree || !isElsewhere(next)) return false;
       const shown = query.peek();
       history.pushState(null, "", shown.size === 0 ? place : `${place}?${shown}`);
       void ask(() => history.back());
-    };
+      return true;
+    });
     const onUnload = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener("click", onClick, true);
-    addEventListener("popstate", onPopState, true);
     addEventListener("beforeunload", onUnload);
     return () => {
+      release();
       removeEventListener("click", onClick, true);
-      removeEventListener("popstate", onPopState, true);
       removeEventListener("beforeunload", onUnload);
     };
   }, [isUnsaved]);

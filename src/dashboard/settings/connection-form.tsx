@@ -1,17 +1,13 @@
 import { useState } from "preact/hooks";
 import { words } from "../words.ts";
+import type { CredentialField } from "./connections.tsx";
 
 /** The fields of a provider's credentials, as the API names them. */
-
-export interface CredentialField {
-  readonly name: string;
-  readonly required: boolean;
-}
 
 export type Credentials = Readonly<Record<string, string>>;
 
 /** What must not be seen over a shoulder. An id of a key is no secret. */
-const SECRET = /secret|password|token|(^|_)key$/;
+export const SECRET = /secret|password|token|(^|_)key$/;
 
 export function CredentialFields({
   of,

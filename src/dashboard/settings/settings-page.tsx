@@ -3,9 +3,9 @@ import { frameWords } from "../frame/words.ts";
 import { AccessPlace } from "./access/access-place.tsx";
 import { AccountPlace } from "./account/account-place.tsx";
 import { Channels } from "./channels.tsx";
-import { ConnectionsCard } from "./connections.tsx";
 import { EnrollmentsCard } from "./enrollments.tsx";
 import { PolicySection } from "./policy-section.tsx";
+import { ProvidersPlace } from "./providers/providers-place.tsx";
 import "./settings.css";
 
 /** The settings, a section at a time. */
@@ -37,7 +37,7 @@ function Section({ section }: { section: SettingsSection }) {
     case "providers":
       return (
         <>
-          <ConnectionsCard />
+          <ProvidersPlace />
           <EnrollmentsCard />
         </>
       );

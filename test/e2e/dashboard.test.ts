@@ -423,7 +423,7 @@ describe("an instance", () => {
       await tab("Overview");
       for (const range of ["24 h", "7 d", "1 h"]) {
         await page.getByRole("button", { name: range, exact: true }).click();
-        await page.getByRole("img", { name: /^GPU: last 90%/ }).waitFor(PATIENCE);
+        await page.getByRole("slider", { name: "A moment of these charts" }).waitFor(PATIENCE);
       }
       await tab("Machine");
       await page.getByRole("button", { name: "Replace the token" }).click();

@@ -1,24 +1,21 @@
-import { useState } from "preact/hooks";
 import { Timeline } from "../parts/timeline.tsx";
+import { changeQuery } from "../route.ts";
 import { words } from "../words.ts";
 import type { PartProps } from "./detail.ts";
-import { ReadingsCard } from "./readings-card.tsx";
-import type { AskedMoment } from "./why/moment.ts";
-import { WhyPlace } from "./why/why-place.tsx";
+import { Past } from "./past.tsx";
+import { whyQuery } from "./why/moment.ts";
 
 /** What the instance did, and why what happened to it happened. */
 export function HistoryTab({ instance, address }: PartProps) {
-  const [asked, setAsked] = useState<AskedMoment | null>(null);
   return (
     <>
-      <ReadingsCard address={address} intervalSeconds={instance.policy.heartbeat_interval_seconds} />
-      <WhyPlace address={address} asked={asked} />
+      <Past instance={instance} address={address} isWhyAlwaysThere />
       <section class="card">
         <h2>{words.value.timeline}</h2>
         <Timeline
           path={`${address}/events`}
           withInstance={false}
-          onWhy={(at) => setAsked({ atMs: Date.parse(at) })}
+          onWhy={(at) => changeQuery(whyQuery(Date.parse(at)))}
         />
       </section>
     </>

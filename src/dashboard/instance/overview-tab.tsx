@@ -2,8 +2,8 @@ import { instanceAddress } from "../address.ts";
 import { Timeline } from "../parts/timeline.tsx";
 import type { PartProps } from "./detail.ts";
 import { Figures } from "./figures.tsx";
+import { Past } from "./past.tsx";
 import { PreparationCard } from "./preparation-card.tsx";
-import { ReadingsCard } from "./readings-card.tsx";
 import { UseCard } from "./use-card.tsx";
 import { instanceWords } from "./words.ts";
 
@@ -12,7 +12,7 @@ export function OverviewTab({ instance, address }: PartProps) {
   const { now, latest, whole } = instanceWords.value;
   return (
     <>
-      <ReadingsCard address={address} intervalSeconds={instance.policy.heartbeat_interval_seconds} />
+      <Past instance={instance} address={address} />
       <div class="columns">
         <div>
           <section class="card">

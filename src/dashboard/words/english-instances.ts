@@ -75,7 +75,7 @@ export const englishInstances = {
   cannotStop,
   cannotWake,
   remedy,
-  thenChoose: "Then choose it under “Machine” below.",
+  thenChoose: "Then choose it under “Machine”.",
   filterByConnection: "Connection",
   anyConnection: "Any connection",
   tags: "Tags",

@@ -148,7 +148,6 @@ export const english = {
   use: englishUse,
   // One instance
   notFound: "There is no such instance.",
-  nextTitle: "What comes next",
   nothingNext: "Nothing is due.",
   figures: {
     lastHeartbeat: "Last heartbeat",
@@ -164,12 +163,7 @@ export const english = {
     registered: "Registered",
   },
   charts: "Readings",
-  ranges: { hour: "1 h", day: "24 h", week: "7 d" },
-  chart: { gpu: "GPU", vram: "VRAM", cpu: "CPU", ram: "Memory", cost: "Cost" },
-  chartHighest: "dashed: the highest",
   noReadings: "No readings in this time.",
-  chartSummary: (name: string, last: string, lowest: string, highest: string) =>
-    `${name}: last ${last}, between ${lowest} and ${highest}`,
   timeline: "What happened",
   noEvents: "Nothing yet.",
   older: "Older",

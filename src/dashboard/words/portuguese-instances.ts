@@ -69,7 +69,7 @@ export const portugueseInstances: InstanceWords = {
   cannotStop,
   cannotWake,
   remedy,
-  thenChoose: "Depois, escolha-o abaixo, em “Máquina”.",
+  thenChoose: "Depois, escolha-o em “Máquina”.",
   filterByConnection: "Conexão",
   anyConnection: "Qualquer conexão",
   tags: "Etiquetas",

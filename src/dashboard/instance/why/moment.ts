@@ -24,6 +24,15 @@ export function toQuery(atMs: number): string {
   return new Date(Math.floor(atMs / 1000) * 1000).toISOString().replace(".000Z", "Z");
 }
 
+/** The moment in the page's own address: as in the API's. Null for what is none. */
+export function fromQuery(text: string | null): number | null {
+  if (text === null || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : at;
+}
+
+export const whyQuery = (atMs: number) => ({ why: toQuery(atMs) });
+
 /** Those that are shown at first: some before the moment, and a few after it. */
 export function nearest<T extends { readonly at: string }>(
   readings: readonly T[],

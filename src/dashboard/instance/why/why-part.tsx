@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask } from "../../api.ts";
+import { ask as askApi } from "../../api.ts";
 import type { ApiError } from "../../api-error.ts";
 import { dateTime } from "../../format.ts";
 import { errorText } from "../../parts/notice.tsx";
@@ -21,12 +21,25 @@ type Shown =
   | { readonly is: "refused"; readonly error: ApiError }
   | { readonly is: "told"; readonly answer: WhyAnswer };
 
-/** What the policy saw at a moment of the past, which is chosen here or by an event of the timeline. */
-export function WhyPart({ address, asked }: { address: string; asked: AskedMoment | null }) {
+/**
+ * What the policy saw at a moment of the past, which is chosen here, in the charts, or by an event of the timeline. `onAsk` puts it
+ * into the address, from where it comes back as `asked`.
+ */
+export function WhyPart({
+  address,
+  asked,
+  onAsk,
+}: {
+  address: string;
+  asked: AskedMoment | null;
+  onAsk: (atMs: number) => void;
+}) {
   const [field, setField] = useState(() => toField(Date.now() - STEP_MS));
   const [shown, setShown] = useState<Shown>({ is: "nothing" });
   const newest = useRef(0);
   const heading = useRef<HTMLHeadingElement>(null);
+  /** Who asks here stays where they are. */
+  const isAskedHere = useRef(false);
   const { title, hint, moment, show, earlier, later } = whyWords.value;
 
   const tell = async (atMs: number) => {
@@ -42,9 +55,18 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
   useEffect(() => {
     if (asked === null) return;
     void tell(asked.atMs);
-    heading.current?.focus();
+    if (isAskedHere.current) {
+      isAskedHere.current = false;
+      return;
+    }
+    heading.current?.focus({ preventScroll: true });
     heading.current?.scrollIntoView({ block: "start" });
   }, [asked]);
+
+  const ask = (moment: number) => {
+    isAskedHere.current = toQuery(moment) !== (asked === null ? null : toQuery(asked.atMs));
+    onAsk(moment);
+  };
 
   const atMs = fromField(field);
   const answer = answerIn(shown);
@@ -57,7 +79,7 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (atMs !== null) void tell(atMs);
+          if (atMs !== null) ask(atMs);
         }}
       >
         <label>
@@ -71,17 +93,13 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
           />
         </label>
         <button type="submit">{show}</button>
-        <button
-          type="button"
-          disabled={atMs === null}
-          onClick={() => atMs !== null && void tell(atMs - STEP_MS)}
-        >
+        <button type="button" disabled={atMs === null} onClick={() => atMs !== null && ask(atMs - STEP_MS)}>
           {earlier}
         </button>
         <button
           type="button"
           disabled={atMs === null || atMs + STEP_MS > Date.now()}
-          onClick={() => atMs !== null && void tell(atMs + STEP_MS)}
+          onClick={() => atMs !== null && ask(atMs + STEP_MS)}
         >
           {later}
         </button>
@@ -101,7 +119,7 @@ export function WhyPart({ address, asked }: { address: string; asked: AskedMomen
 
 async function answerOf(address: string, atMs: number): Promise<Shown> {
   try {
-    const answer = await ask<WhyAnswer>("GET", `${address}/why?at=${encodeURIComponent(toQuery(atMs))}`);
+    const answer = await askApi<WhyAnswer>("GET", `${address}/why?at=${encodeURIComponent(toQuery(atMs))}`);
     return { is: "told", answer };
   } catch (error) {
     return { is: "refused", error: asApiError(error) };

@@ -1,6 +1,47 @@
 import type { InstanceWords } from "./english.ts";
 
 export const portugueseInstance: InstanceWords = {
+  ranges: {
+    hour: "1 h",
+    six_hours: "6 h",
+    day: "24 h",
+    week: "7 d",
+    month: "30 d",
+    quarter: "90 d",
+    year: "400 d",
+  },
+  panes: {
+    gpu: "GPU",
+    memory: "Memória",
+    cpu: "CPU",
+    cost: "Custo neste período",
+    days: "Custo por dia (UTC)",
+  },
+  lines: {
+    gpu: "GPU, média",
+    gpuHighest: "GPU, máxima",
+    vram: "VRAM",
+    ram: "RAM",
+    cpu: "CPU",
+    reported: "Custo, como ela informa",
+    priced: "Custo, pelo preço de hoje",
+    working: "Em uso",
+    idle: "Ociosa",
+    silent: "Em silêncio",
+    hibernated: "Hibernada",
+  },
+  standings: { idle: "ociosa", silent: "em silêncio", hibernated: "hibernada" },
+  chart: {
+    slider: "Um momento destes gráficos",
+    hint: "Clique: por que foi assim? Arraste: mais perto. Pelo teclado: setas, + e −, Enter.",
+    threshold: "ociosa abaixo disto",
+    events: "evento",
+    nothingHeard: "nada recebido",
+    earlier: "Antes",
+    later: "Depois",
+    closer: "Mais perto",
+    wider: "Mais longe",
+  },
   tabs: {
     overview: "Visão geral",
     history: "Histórico",

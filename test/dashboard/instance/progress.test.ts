@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { progressOf } from "../../src/dashboard/instance/progress.ts";
+import { progressOf } from "../../../src/dashboard/instance/progress.ts";
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
 const nowAt = (minute: number) => Date.parse(at(minute));

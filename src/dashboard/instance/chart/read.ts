@@ -1,0 +1,84 @@
+import { ask } from "../../api.ts";
+import { type Band, bandsOf, type PastEvent, TURNING_KINDS } from "./bands.ts";
+import type { Readings } from "./columns.ts";
+import { costsByDay, endsOf, type Period, resolutionOf } from "./period.ts";
+import { readReadings } from "./readings.ts";
+
+/** All that the charts of a time are drawn from. */
+export interface Past {
+  readonly period: Period;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly readings: Readings;
+  readonly bands: readonly Band[];
+  /** Those that are marked, oldest first. */
+  readonly events: readonly PastEvent[];
+  /** What each day has cost, oldest first; null where the time is too short for days. */
+  readonly days: readonly DayCost[] | null;
+}
+
+export interface DayCost {
+  readonly day: string;
+  readonly cost: number;
+  readonly cost_by_use: Readonly<Record<"working" | "idle" | "silent" | "hibernated", number>>;
+}
+
+/** So many events before the time tell how the instance stood when it began. */
+const EVENTS_BEFORE = 20;
+const MOST_TURNS = 1000;
+const MOST_MARKS = 200;
+
+export async function readPast(
+  address: string,
+  period: Period,
+  nowMs: number,
+  intervalSeconds: number,
+): Promise<Past> {
+  const ends = endsOf(period, nowMs);
+  const [fromMs, toMs] = ends;
+  const resolution = resolutionOf(toMs - fromMs, intervalSeconds * 1000);
+  const [from, to] = ends.map((at) => new Date(at).toISOString());
+  const turning = TURNING_KINDS.map((kind) => `kind=${kind}`).join("&");
+  const within = `from=${from}&to=${to}`;
+  const [readings, turns, before, grave, days] = await Promise.all([
+    readReadings(address, resolution, ends, intervalSeconds),
+    events(address, `${within}&${turning}&limit=${MOST_TURNS}`),
+    events(address, `to=${from}&${turning}&limit=${EVENTS_BEFORE}`),
+    events(address, `${within}&severity=warning&severity=critical&limit=${MOST_MARKS}`),
+    costsByDay(toMs - fromMs) ? dayCosts(address, fromMs, toMs) : null,
+  ]);
+  const known = turns.isWhole ? [...turns.found, ...before.found] : turns.found;
+  const marked = new Map(
+    [...turns.found.slice(0, MOST_MARKS), ...grave.found].map((each) => [each.id, each]),
+  );
+  return {
+    period,
+    fromMs,
+    toMs,
+    readings,
+    bands: bandsOf(known, fromMs, toMs),
+    events: [...marked.values()].sort((one, other) => Date.parse(one.at) - Date.parse(other.at)),
+    days,
+  };
+}
+
+async function events(address: string, query: string) {
+  const answer = await ask<{ events: readonly PastEvent[]; next_cursor: string | null }>(
+    "GET",
+    `${address}/events?${query}`,
+  );
+  return { found: answer.events, isWhole: answer.next_cursor === null };
+}
+
+/** One that was just registered has none yet. */
+async function dayCosts(address: string, fromMs: number, toMs: number): Promise<readonly DayCost[]> {
+  // The last of the days that can be asked for together.
+  const [from, to] = [Math.max(fromMs, toMs - 399 * 86_400_000), toMs].map((at) =>
+    new Date(at).toISOString().slice(0, 10),
+  );
+  const answer = await ask<{ days: readonly DayCost[] }>(
+    "GET",
+    `${address}/costs?from=${from}&to=${to}`,
+  ).catch(() => null);
+  return answer?.days ?? [];
+}

@@ -7,8 +7,8 @@ import { instanceWords } from "../words.ts";
 import { Legend } from "./legend.tsx";
 import { Panel } from "./panel.tsx";
 import { panesOf, type Rules } from "./panes.ts";
+import type { Past } from "./past.ts";
 import { betweenQuery } from "./period.ts";
-import type { Past } from "./read.ts";
 import { readoutAt, spokenReadout } from "./readout.ts";
 
 /** The panes of a time below each other, with one moment in view: by the pointer, or by the keyboard. */

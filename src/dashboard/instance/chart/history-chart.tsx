@@ -10,8 +10,9 @@ import type { Detail } from "../detail.ts";
 import { instanceWords } from "../words.ts";
 import { Charts } from "./charts.tsx";
 import type { Rules } from "./panes.ts";
+import type { Past } from "./past.ts";
 import { betweenQuery, endsOf, type Period, pauseMsOf, periodIn, RANGE_NAMES, rangeQuery } from "./period.ts";
-import { type Past, readPast } from "./read.ts";
+import { readPast } from "./read.ts";
 import "./chart.css";
 
 /** The charts of an instance, of the time that the address names; read again now and then while that goes up to now. */

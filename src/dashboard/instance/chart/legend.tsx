@@ -1,6 +1,6 @@
 import { instanceWords } from "../words.ts";
 import type { Pane } from "./panes.ts";
-import type { Past } from "./read.ts";
+import type { Past } from "./past.ts";
 
 /** What the lines and the bands mean, of those that are there. */
 export function Legend({ past, panes }: { past: Past; panes: readonly Pane[] }) {

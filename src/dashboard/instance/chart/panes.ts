@@ -1,5 +1,5 @@
 import { growth, type Prices, priced } from "./costs.ts";
-import type { DayCost, Past } from "./read.ts";
+import type { DayCost, Past } from "./past.ts";
 import { highestOf, topOf } from "./scale.ts";
 
 /** What is drawn below each other, from the past that was read. Pure. */

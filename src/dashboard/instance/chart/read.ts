@@ -1,27 +1,8 @@
 import { ask } from "../../api.ts";
-import { type Band, bandsOf, type PastEvent, TURNING_KINDS } from "./bands.ts";
-import type { Readings } from "./columns.ts";
+import { bandsOf, type PastEvent, TURNING_KINDS } from "./bands.ts";
+import type { DayCost, Past } from "./past.ts";
 import { costsByDay, endsOf, type Period, resolutionOf } from "./period.ts";
 import { readReadings } from "./readings.ts";
-
-/** All that the charts of a time are drawn from. */
-export interface Past {
-  readonly period: Period;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly readings: Readings;
-  readonly bands: readonly Band[];
-  /** Those that are marked, oldest first. */
-  readonly events: readonly PastEvent[];
-  /** What each day has cost, oldest first; null where the time is too short for days. */
-  readonly days: readonly DayCost[] | null;
-}
-
-export interface DayCost {
-  readonly day: string;
-  readonly cost: number;
-  readonly cost_by_use: Readonly<Record<"working" | "idle" | "silent" | "hibernated", number>>;
-}
 
 /** So many events before the time tell how the instance stood when it began. */
 const EVENTS_BEFORE = 20;

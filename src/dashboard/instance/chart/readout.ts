@@ -2,7 +2,7 @@ import { language, words } from "../../words.ts";
 import { instanceWords } from "../words.ts";
 import { standingAt } from "./bands.ts";
 import { type Line, type Pane, USES } from "./panes.ts";
-import type { Past } from "./read.ts";
+import type { Past } from "./past.ts";
 import { nearestIndex } from "./scale.ts";
 import { momentText, valueText } from "./texts.ts";
 

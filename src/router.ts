@@ -19,6 +19,9 @@ import { CreateUser, DeleteUser, GetUser, ListUsers, ResumeUser, SuspendUser } f
 import { CreateUserToken, ListServiceEvents, RevokeUserToken, StartCleanup } from "./api/admin.ts";
 import { AdoptMachines } from "./api/adopt-machines.ts";
 import { countHeartbeats, GetStatus, PostStatus } from "./api/agent-status.ts";
+import { AcknowledgeAlert } from "./api/alerts/acknowledge.ts";
+import { ListAlerts } from "./api/alerts/list.ts";
+import { EndSnooze, SnoozeAlerts } from "./api/alerts/snooze.ts";
 import { ListAudit } from "./api/audit.ts";
 import { GetBudget, PutBudget } from "./api/budget.ts";
 import { ChangeChannel } from "./api/channels/change.ts";
@@ -208,6 +211,10 @@ export function createRouter(): Hono<ApiEnvironment> {
   see.get("/api/agent/costs", GetCosts);
   see.get("/api/agent/costs/report", GetCostReport);
   see.get("/api/agent/savings", GetSavings);
+  see.get("/api/agent/alerts", ListAlerts);
+  act.post("/api/agent/alerts/:id/acknowledge", AcknowledgeAlert);
+  act.put("/api/agent/alerts/snoozes/:instance_id", SnoozeAlerts);
+  act.delete("/api/agent/alerts/snoozes/:instance_id", EndSnooze);
   see.get("/api/agent/channels", ListChannels);
   act.post("/api/agent/channels", CreateChannel);
   act.patch("/api/agent/channels/:id", ChangeChannel);

@@ -191,6 +191,10 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/costs/report"],
   ["GET", "/api/agent/channels"],
   ["POST", "/api/agent/channels"],
+  ["GET", "/api/agent/alerts"],
+  ["POST", "/api/agent/alerts/1/acknowledge"],
+  ["PUT", "/api/agent/alerts/snoozes/rig"],
+  ["DELETE", "/api/agent/alerts/snoozes/rig"],
   ["PATCH", "/api/agent/channels/c-1"],
   ["DELETE", "/api/agent/channels/c-1"],
   ["POST", "/api/agent/channels/c-1/test"],
@@ -632,6 +636,22 @@ export function badRequests(tokens: Tokens): fc.Arbitrary<BadRequest> {
       badTagQuery.map((query) => byUser("GET", `/api/agent/instances?${query}`)),
     ),
     badRegistration.map((body) => byUser("POST", "/api/agent/instances", JSON.stringify(body))),
+    fc
+      .constantFrom("limit=0", "limit=201", "cursor=x", "severity=loud", "status=over", "instance_id=")
+      .map((query) => byUser("GET", `/api/agent/alerts?${query}`)),
+    fc
+      .constantFrom("-1", "x", "1.5", "1e3", "9".repeat(16), "%00")
+      .map((id) => byUser("POST", `/api/agent/alerts/${id}/acknowledge`)),
+    fc
+      .constantFrom(
+        {},
+        { until: "" },
+        { until: "tomorrow" },
+        { until: "2001-01-01T00:00:00Z" },
+        { until: 5 },
+        { until: "9999-12-31T00:00:00Z" },
+      )
+      .map((body) => byUser("PUT", `/api/agent/alerts/snoozes/${INSTANCE_ID}`, JSON.stringify(body))),
     badChannel.map((body) => byUser("POST", "/api/agent/channels", JSON.stringify(body))),
     fc
       .constantFrom({ name: "" }, { paused: "yes" }, { paused: null }, { settings: [] }, { secret: "x" })

@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { type HistoryEventKind, type Severity, severitySchema } from "../lifecycle/model/history-event.ts";
+import {
+  type HistoryEventKind,
+  isAlert,
+  type Severity,
+  severitySchema,
+} from "../lifecycle/model/history-event.ts";
 import { FIGURES, type Money, moneyIn } from "../lifecycle/model/money.ts";
 import { sayMoney, sayTogether, type Together, together } from "../lifecycle/model/say-money.ts";
 import { openEnum } from "../lifecycle/model/stored.ts";
@@ -122,8 +127,11 @@ export function composeNotice(
   minimum: Severity,
   keepsIncidents = false,
 ): Notice | null {
+  // What the owner did is told where it ends an incident, and nowhere else.
   const wanted = alerts.filter(
-    (alert) => isAtLeast(weightOf(alert), minimum) || (keepsIncidents && endsOf(alert.kind).length > 0),
+    (alert) =>
+      (keepsIncidents && endsOf(alert.kind).length > 0) ||
+      (isAlert(alert) && isAtLeast(weightOf(alert), minimum)),
   );
   const [first] = wanted;
   if (first === undefined) return null;

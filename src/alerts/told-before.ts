@@ -67,7 +67,11 @@ export function withoutRepeats(
   const known = earlier.toSorted((a, b) => a.at - b.at);
   return alerts.filter((alert) => {
     const enders = ENDED_BY[alert.kind];
-    if (enders === undefined) return true;
+    if (enders === undefined) {
+      // It may end a state that begins anew in the same digest.
+      known.push({ instanceId: alert.instanceId, kind: alert.kind, at: alert.at, told: true });
+      return true;
+    }
     const before = known.filter(({ instanceId, at }) => instanceId === alert.instanceId && at <= alert.at);
     const last = before.findLast(({ kind, at, told }) => told && kind === alert.kind && at < alert.at);
     const ended = before.some(({ kind, at }) => last !== undefined && at >= last.at && enders.includes(kind));

@@ -1,3 +1,4 @@
+import { endsOf } from "../alerts/problems.ts";
 import { type HistoryEvent, isAlert } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { settleMachines } from "./claims.ts";
@@ -159,7 +160,11 @@ export class Fleet extends FleetTables {
 
   /** The fleet's object has started. */
   start(now: number): void {
-    this.update((state) => countFrom(start(withCosts(state, this.costs), this.rules, now), now));
+    this.update((state) => {
+      if (!state.areAlertsCurrent) this.openAlerts.rebuild(now);
+      const current = state.areAlertsCurrent ? state : { ...state, areAlertsCurrent: true };
+      return countFrom(start(withCosts(current, this.costs), this.rules, now), now);
+    });
     this.scheduleListings(now);
   }
 
@@ -197,9 +202,12 @@ export class Fleet extends FleetTables {
   }
 
   #addEvent(state: FleetState, instanceId: string | null, event: HistoryEvent, now: number): FleetState {
-    const mustBeTold = isAlert(event) && !this.channels.isEmpty;
+    const isTold = isAlert(event) && !this.channels.isEmpty;
+    const endsIncident = endsOf(event.kind).length > 0 && this.channels.keepIncidents;
+    const mustBeTold = isTold || endsIncident;
     const revision = state.revision + 1;
     if (!this.events.add(revision, instanceId, event, mustBeTold)) return state;
+    this.openAlerts.take(revision, instanceId, event);
     const counted = countHibernation({ ...state, revision }, event);
     const digest = mustBeTold ? addAlert(counted.digest, event.severity, now) : counted.digest;
     return withDue({ ...counted, digest }, { pruneAt: counted.due.pruneAt ?? now + EVENTS_KEPT_MS });
@@ -218,6 +226,8 @@ export class Fleet extends FleetTables {
       this.retries.settled([instanceId]);
       this.admissions.settle(instanceId);
       this.asked.forget(instanceId);
+      this.openAlerts.forget(instanceId);
+      this.snoozes.end(instanceId);
       const changed = state.revision + 1;
       const savedByRemoved =
         state.savedByRemoved + (this.registry.savingsOf(instanceId, now)?.saved_total ?? 0);

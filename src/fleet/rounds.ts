@@ -1,5 +1,5 @@
+import { FleetAlerts } from "./alerts.ts";
 import { CHANGED, READY } from "./keeper.ts";
-import { FleetReader } from "./reader.ts";
 import type { RoundEnd } from "./rules/hibernation-round.ts";
 import type { Rounds } from "./rules/state.ts";
 import { askRound } from "./tasks/hibernation-round.ts";
@@ -15,7 +15,7 @@ export interface RoundProgress {
 }
 
 /** What is asked of many instances at once. */
-export abstract class FleetRounds extends FleetReader {
+export abstract class FleetRounds extends FleetAlerts {
   /** What would be done; with `isDryRun` false it is done, by the alarm. Null for a suspended user. */
   async hibernateAll(request: RoundRequest, isDryRun: boolean, limit: number): Promise<RoundPlan | null> {
     const fleet = await this[READY]();

@@ -50,6 +50,12 @@ describe("a state that lasts", () => {
     expect(withoutRepeats([failed(START + 4 * HOUR)], before, 4 * HOUR)).toHaveLength(1);
   });
 
+  it("is told when it was over in between, though that is told with it", () => {
+    const over = alert("recovered", 1, { at: START + HOUR - 1, severity: "info" });
+    const told = withoutRepeats([over, failed(START + HOUR)], [earlier("hibernate_failed", START)], 4 * HOUR);
+    expect(told.map(({ kind }) => kind)).toEqual(["recovered", "hibernate_failed"]);
+  });
+
   it("is told at once when it was over in between, or nobody was told, or it is another instance's", () => {
     const later = failed(START + HOUR);
     expect(

@@ -186,8 +186,10 @@ async function look() {
     statuses: Object.fromEntries(list.instances.map(({ instance_id, status }) => [instance_id, status])),
     guard: list.guard.state,
     policy: withoutFields(await api("/policy"), NEW_SETTINGS),
-    // The former release knows nothing of confirmations.
-    channels: channels.channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
+    // The former release knows nothing of confirmations and pauses.
+    channels: channels.channels.map(
+      ({ last_delivery: _, confirmed: __, paused: ___, ...channel }) => channel,
+    ),
     provider: await api("/providers/webhook"),
     events: eventsSchema.parse(await api("/events?limit=500")).events,
   };

@@ -221,8 +221,8 @@ async function lookAt(user: User) {
     channels: z
       .object({ channels: z.array(z.looseObject({ id: z.string() })) })
       .parse(await api(user, "/channels"))
-      // The former version knows nothing of confirmations.
-      .channels.map(({ last_delivery: _, confirmed: __, ...channel }) => channel),
+      // The former version knows nothing of confirmations and pauses.
+      .channels.map(({ last_delivery: _, confirmed: __, paused: ___, ...channel }) => channel),
     provider: await api(user, "/providers/webhook").catch(() => null),
     saved: savings.parse(await api(user, "/savings")).in_all,
   };

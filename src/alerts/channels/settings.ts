@@ -45,7 +45,7 @@ export function channelSettingsSchema(allowLoopback: boolean) {
 export const TO_CONFIRM: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["email"]);
 
 /** Kinds that keep an incident for each problem: they must hear of its end, whatever they want to hear of. */
-const KEEPS_INCIDENTS: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["pagerduty"]);
+export const KEEPS_INCIDENTS: ReadonlySet<ChannelKind> = new Set<ChannelKind>(["pagerduty"]);
 
 export function keepsIncidents(kind: ChannelKind): boolean {
   return KEEPS_INCIDENTS.has(kind);

@@ -6,6 +6,7 @@ import { NO_BUDGET } from "./budget.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
 import { NO_MONTHS } from "./months.ts";
 import { budgetSchema, NO_ROUNDS, roundsSchema } from "./stored-budget.ts";
+import { closedDaysSchema, NO_DAYS_CLOSED } from "./stored-costs.ts";
 import { countedMonthsSchema, NONE_REPORTED, reportsSchema } from "./stored-reports.ts";
 
 /**
@@ -20,15 +21,6 @@ import { countedMonthsSchema, NONE_REPORTED, reportsSchema } from "./stored-repo
 const moment = z.number();
 const guard = z.object({ closedAt: moment.nullable(), openedAt: moment.nullable() });
 const keptGuard = guard.extend({ seenFrom: moment });
-
-const NO_DAYS_CLOSED = {
-  isCurrent: false,
-  shard: null,
-  closedBefore: 0,
-  closeAt: null,
-  recallBefore: null,
-  failures: 0,
-};
 
 const fleetStateSchema = z.object({
   version: z.literal(1),
@@ -82,21 +74,9 @@ const fleetStateSchema = z.object({
   /** Events of the fleet itself up to this number are in the history. */
   historyUpTo: z.number(),
   /** How the days of costs are closed. */
-  costs: z
-    .object({
-      /** A release that knows nothing of costs leaves this out: what the tables say may be out of date then. */
-      isCurrent: z.boolean(),
-      /** The database of the history that keeps them; null until it is chosen. */
-      shard: z.number().nullable(),
-      /** Days before this are closed. */
-      closedBefore: moment,
-      closeAt: moment.nullable(),
-      /** The history is to be asked for the totals of days before this; null: of none. */
-      recallBefore: moment.nullable(),
-      /** Calls of the history that have failed in a row. */
-      failures: z.number(),
-    })
-    .default(NO_DAYS_CLOSED),
+  costs: closedDaysSchema.default(NO_DAYS_CLOSED),
+  /** Whether the tables say which alerts are open: a release that knows nothing of that leaves this out. */
+  areAlertsCurrent: z.boolean().default(false),
   /** Hibernations of each month, whatever their reason. */
   hibernationsByMonth: countedMonthsSchema.default(NO_MONTHS),
   /** The monthly report of costs. */
@@ -159,6 +139,7 @@ export function newFleet(): FleetState {
     reachableSince: 0,
     historyUpTo: 0,
     costs: NO_DAYS_CLOSED,
+    areAlertsCurrent: false,
     hibernationsByMonth: NO_MONTHS,
     reports: NONE_REPORTED,
     due: {

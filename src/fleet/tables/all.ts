@@ -10,16 +10,20 @@ import { RecentEvents } from "./events.ts";
 import { Everyone } from "./everyone.ts";
 import { Inventory } from "./inventory.ts";
 import { Machines } from "./machines.ts";
+import { OpenAlerts } from "./open-alerts.ts";
 import { Previews } from "./previews.ts";
 import { Rates } from "./rates.ts";
 import { Registry } from "./registry.ts";
 import { Retries } from "./retries.ts";
+import { Snoozes } from "./snoozes.ts";
 
 /** All that a fleet keeps, but for its state. */
 export class FleetTables {
   readonly registry: Registry;
   readonly rates: Rates;
   readonly events: RecentEvents;
+  readonly openAlerts: OpenAlerts;
+  readonly snoozes: Snoozes;
   readonly channels: Channels;
   readonly confirmations: Confirmations;
   readonly everyone: Everyone;
@@ -38,6 +42,8 @@ export class FleetTables {
     this.registry = new Registry(sql);
     this.rates = new Rates(sql);
     this.events = new RecentEvents(sql);
+    this.openAlerts = new OpenAlerts(sql);
+    this.snoozes = new Snoozes(sql);
     this.channels = new Channels(sql);
     this.confirmations = new Confirmations(sql);
     this.everyone = new Everyone(sql);
@@ -50,6 +56,6 @@ export class FleetTables {
     this.admissions = new Admissions(sql);
     this.asked = new AskedHibernations(sql);
     this.previews = new Previews(sql);
-    this.digests = new Digests(this.events, this.channels, this.deliveries);
+    this.digests = new Digests(this);
   }
 }

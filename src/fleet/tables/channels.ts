@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Delivery } from "../../alerts/channels/channel.ts";
 import type { ChannelChanges, ChannelRecord, Pause, SealedChannel } from "../../alerts/channels/registry.ts";
+import { KEEPS_INCIDENTS } from "../../alerts/channels/settings.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";
 
@@ -61,6 +62,16 @@ export class Channels {
       `SELECT 1 FROM channels WHERE ${IS_CONFIRMED} AND NOT EXISTS (${PAUSE}) LIMIT 1`,
     );
     return told.toArray().length === 0;
+  }
+
+  /** Whether any that is told keeps incidents, and so must hear of the end of each. */
+  get keepIncidents(): boolean {
+    const keeping = this.#sql.exec(
+      `SELECT 1 FROM channels WHERE kind IN (SELECT value FROM json_each(?)) AND ${IS_CONFIRMED}
+         AND NOT EXISTS (${PAUSE}) LIMIT 1`,
+      JSON.stringify([...KEEPS_INCIDENTS]),
+    );
+    return keeping.toArray().length > 0;
   }
 
   /** False when there are `limit` already. Nothing can come in between, so of two at once the second one counts the first. */

@@ -139,6 +139,15 @@ export class RecentEvents {
     return pageOf(placedRows(eventRow, positionRow, rows.toArray()), limit);
   }
 
+  /** The events of these numbers, in no order. */
+  numbered(numbers: readonly number[]): FleetEvent[] {
+    const rows = this.#sql.exec(
+      `SELECT ${COLUMNS} FROM events WHERE number IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(numbers),
+    );
+    return readableRows(eventRow, rows.toArray());
+  }
+
   /** Events with a higher number, in the order of their numbers. */
   after(number: number, limit: number): Found<FleetEvent, number> {
     const rows = this.#sql.exec(

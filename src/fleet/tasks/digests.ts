@@ -1,11 +1,14 @@
 import { mayBeTold } from "../../alerts/channels/registry.ts";
 import { keepsIncidents } from "../../alerts/channels/settings.ts";
-import { composeNotice, type Notice } from "../../alerts/notice.ts";
+import { type Alert, composeNotice, type Notice } from "../../alerts/notice.ts";
+import { endsOf } from "../../alerts/problems.ts";
 import { type Outage, withoutOutage, withoutRepeats } from "../../alerts/told-before.ts";
 import type { Urgency } from "../rules/digest-window.ts";
 import type { Channels } from "../tables/channels.ts";
 import type { Deliveries } from "../tables/deliveries.ts";
 import type { RecentEvents } from "../tables/events.ts";
+import type { OpenAlerts } from "../tables/open-alerts.ts";
+import type { Snoozes } from "../tables/snoozes.ts";
 
 /** What is told at the end of a digest's window. */
 
@@ -19,21 +22,26 @@ export function deliveryIdOf(digestId: string, channelId: string): string {
   return `${digestId}-${channelId.slice(0, 40)}`;
 }
 
-export class Digests {
-  readonly #events: RecentEvents;
-  readonly #channels: Channels;
-  readonly #deliveries: Deliveries;
+/** What a digest is made of, and where it goes. */
+interface Tables {
+  readonly events: RecentEvents;
+  readonly channels: Channels;
+  readonly deliveries: Deliveries;
+  readonly openAlerts: OpenAlerts;
+  readonly snoozes: Snoozes;
+}
 
-  constructor(events: RecentEvents, channels: Channels, deliveries: Deliveries) {
-    this.#events = events;
-    this.#channels = channels;
-    this.#deliveries = deliveries;
+export class Digests {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
   }
 
   /**
    * Takes the alerts of this urgency that wait, composes one message for each channel that wants it, and queues them. Leaves
-   * out what the outage guard's own message has told, and what was told less than `reminderMs` ago and has lasted since. True
-   * when more wait than one digest tells.
+   * out what the outage guard's own message has told, what was told less than `reminderMs` ago and has lasted since, what somebody
+   * has acknowledged, and what is not critical of an instance whose alerts are snoozed. True when more wait than one digest tells.
    */
   compose(
     digestId: string,
@@ -42,26 +50,39 @@ export class Digests {
     reminderMs: number,
     now: number,
   ): boolean {
-    const isMore = this.#events.take(digestId, urgency);
-    const alerts = this.#events.alertsOf(digestId);
+    const { events, channels, deliveries } = this.#tables;
+    const isMore = events.take(digestId, urgency);
+    const alerts = events.alertsOf(digestId);
     const [oldest] = alerts;
     if (oldest === undefined) return false;
     const news = withoutOutage(alerts, outage);
-    const earlier = this.#events.earlierThan(digestId, news, oldest.at - reminderMs);
-    const told = withoutRepeats(news, earlier, reminderMs);
+    const earlier = events.earlierThan(digestId, news, oldest.at - reminderMs);
+    const unsaid = withoutRepeats(news, earlier, reminderMs);
+    const told = unsaid.filter((alert) => !this.#isSilenced(alert, now));
     const isTold = new Set(told);
-    this.#events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
+    // An incident that was opened before is resolved all the same.
+    const ended = unsaid.filter((alert) => isTold.has(alert) || endsOf(alert.kind).length > 0);
+    events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
     const notices = new Map<string, Notice | null>();
-    for (const channel of this.#channels.list()) {
+    for (const channel of channels.list()) {
       if (!mayBeTold(channel)) continue;
       const incidents = keepsIncidents(channel.kind);
       const key = `${channel.minimumSeverity}/${incidents}`;
-      if (!notices.has(key)) notices.set(key, composeNotice(told, channel.minimumSeverity, incidents));
+      if (!notices.has(key))
+        notices.set(key, composeNotice(incidents ? ended : told, channel.minimumSeverity, incidents));
       const notice = notices.get(key) ?? null;
       if (notice === null) continue;
       const id = deliveryIdOf(digestId, channel.id);
-      this.#deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
+      deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
     }
     return isMore;
+  }
+
+  #isSilenced(alert: Alert, now: number): boolean {
+    const { openAlerts, snoozes } = this.#tables;
+    if (openAlerts.isAcknowledged(alert)) return true;
+    return (
+      alert.severity !== "critical" && alert.instanceId !== "" && snoozes.isSnoozed(alert.instanceId, now)
+    );
   }
 }

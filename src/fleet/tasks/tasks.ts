@@ -145,6 +145,8 @@ async function keepOwnEvents(env: Env, userId: string, fleet: Fleet): Promise<vo
 function prune(fleet: Fleet, now: number): void {
   fleet.update((state) => {
     const nextAt = fleet.events.prune(now);
+    fleet.openAlerts.prune(now);
+    fleet.snoozes.prune(now);
     return withDue(state, { pruneAt: nextAt === null ? null : Math.max(nextAt, now + PRUNE_AFTER_MS) });
   });
 }

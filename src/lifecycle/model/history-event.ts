@@ -133,7 +133,13 @@ export function isQuietKind(kind: string): boolean {
  * Whether the owner is told of the event. Flapping and repeated failures are told once. A guard that closes is told, and with it
  * what it holds; what a machine has announced is told with that; steps that are held because nobody knows how a guard stands are told themselves.
  */
-export function isAlert({ kind, detail }: HistoryEvent): boolean {
+export function isAlert({
+  kind,
+  detail,
+}: {
+  readonly kind: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}): boolean {
   if (kind === "guard_deferred") return detail.guard === "unknown";
   return (
     !isQuietKind(kind) && detail.flapping !== true && detail.repeated !== true && detail.announced !== true

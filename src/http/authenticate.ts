@@ -7,6 +7,7 @@ import {
   type Scope,
   type UserPrincipal,
 } from "../accounts/principal.ts";
+import type { AskedBy } from "../lifecycle/model/origin.ts";
 import type { ApiContext } from "./endpoint.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { ApiError, suspended, tooManyRequests } from "./errors.ts";
@@ -97,4 +98,10 @@ export function userIdOf(principal: Principal): string {
 export function userOf(principal: Principal): UserPrincipal {
   if (principal.scope !== "user") throw new Error("the route does not require a user");
   return principal;
+}
+
+/** The same by name, as events tell it. */
+export function askedBy(c: ApiContext): AskedBy {
+  const { kind, name } = userOf(c.var.principal).by;
+  return { kind, name };
 }

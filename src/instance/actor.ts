@@ -2,6 +2,7 @@ import type { ComparedRow, Presence, UserPolicy } from "../fleet/report.ts";
 import type { Sighted } from "../lifecycle/model/effects.ts";
 import type { HeartbeatReport } from "../lifecycle/model/heartbeat.ts";
 import type { InstanceEvent, ListEvent, OperatorWord } from "../lifecycle/model/instance-event.ts";
+import type { AskedBy } from "../lifecycle/model/origin.ts";
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import { isUnderWay } from "../lifecycle/rules/order.ts";
 import { answerHeartbeat } from "../lifecycle/views/heartbeat-answer.ts";
@@ -101,16 +102,17 @@ export class InstanceActor extends KeptInstance {
   }
 
   /** `prepare`: false leaves its hooks out. */
-  async hibernate(requestId?: string, prepare = true): Promise<CommandOutcome> {
-    return command(this.life, { type: "hibernate.requested", prepare }, Date.now(), requestId);
+  async hibernate(requestId?: string, prepare = true, askedBy?: AskedBy): Promise<CommandOutcome> {
+    const origin = { requestId, askedBy };
+    return command(this.life, { type: "hibernate.requested", prepare }, Date.now(), origin);
   }
 
-  async wake(requestId?: string): Promise<CommandOutcome> {
-    return command(this.life, { type: "wake.requested" }, Date.now(), requestId);
+  async wake(requestId?: string, askedBy?: AskedBy): Promise<CommandOutcome> {
+    return command(this.life, { type: "wake.requested" }, Date.now(), { requestId, askedBy });
   }
 
-  async change(changes: ProfileChanges, requestId?: string): Promise<ChangeOutcome> {
-    return change(this.life, changes, requestId);
+  async change(changes: ProfileChanges, requestId?: string, askedBy?: AskedBy): Promise<ChangeOutcome> {
+    return change(this.life, changes, { requestId, askedBy });
   }
 
   /** Issues a new generation of the instance's token; tokens of the former one are refused from now on. */
@@ -127,10 +129,17 @@ export class InstanceActor extends KeptInstance {
    * Stops watching: the registry lets go, and everything here is forgotten once it is delivered. The provider is not touched. A row that
    * cannot be read does not say whose it was, so the caller does.
    */
-  async remove(place: Place, requestId?: string): Promise<{ outcome: "removed" } | Absent | Unavailable> {
+  async remove(
+    place: Place,
+    requestId?: string,
+    askedBy?: AskedBy,
+  ): Promise<{ outcome: "removed" } | Absent | Unavailable> {
     const stored = this.life.known();
     if (stored === null) return removeUnreadable(this.life, this.env, place);
-    const decided = await this.life.decide(stored, { type: "removed" }, Date.now(), { requestId });
+    const decided = await this.life.decide(stored, { type: "removed" }, Date.now(), {
+      requestId,
+      askedBy,
+    });
     if (decided.outcome === "unavailable") return decided;
     const all = this.life.outbox.empty();
     // The registry lets go at once. What the history does not take soon goes there by and by.
@@ -189,7 +198,7 @@ export class InstanceActor extends KeptInstance {
     word: OperatorWord,
   ): Promise<CommandOutcome> {
     const event = { type: "operator.acted", act, actionId, ...word } as const;
-    return command(this.life, event, Date.now(), word.requestId);
+    return command(this.life, event, Date.now(), { requestId: word.requestId });
   }
 
   /** The daily look: an expired orphan is led to its end, and an alarm that the platform lost is armed again. */

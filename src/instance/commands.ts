@@ -1,6 +1,7 @@
 import { REPORT_LIMIT_MS } from "../fleet/report.ts";
 import { chooseShard } from "../history/shards.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
+import type { Origin } from "../lifecycle/model/origin.ts";
 import { newState } from "../lifecycle/model/state.ts";
 import { storedOverridesSchema } from "../lifecycle/model/stored.ts";
 import { detailView } from "../lifecycle/views/instance-view.ts";
@@ -92,7 +93,7 @@ export async function register(
 export async function change(
   life: InstanceLife,
   changes: ProfileChanges,
-  requestId?: string,
+  origin: Origin = {},
 ): Promise<ChangeOutcome> {
   const stored = life.known();
   if (stored === null) return life.absence();
@@ -105,7 +106,7 @@ export async function change(
   const outcome =
     Object.keys(profile).length === 0
       ? null
-      : await command(life, { type: "changed", changes: profile, sighted }, now, requestId);
+      : await command(life, { type: "changed", changes: profile, sighted }, now, origin);
   if (outcome !== null && outcome.outcome !== "accepted") return outcome;
   if (changes.overrides !== undefined) {
     const withheld = await life.applyPolicy({ overrides: changes.overrides }, now);
@@ -162,11 +163,11 @@ export async function command(
   life: InstanceLife,
   event: InstanceEvent,
   now = Date.now(),
-  requestId?: string,
+  origin: Origin = {},
 ): Promise<CommandOutcome> {
   const stored = life.known();
   if (stored === null) return life.absence();
-  const decided = await life.decide(stored, event, now, { requestId });
+  const decided = await life.decide(stored, event, now, origin);
   if (decided.outcome === "unavailable") return decided;
   if (decided.refusal !== null) return { outcome: "refused", refusal: decided.refusal };
   life.outbox.emptySoon();

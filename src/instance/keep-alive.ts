@@ -1,3 +1,4 @@
+import type { AskedBy, Origin } from "../lifecycle/model/origin.ts";
 import { MINUTE_MS } from "../lifecycle/model/time.ts";
 import { nextTimeOfDay } from "../lifecycle/model/zone.ts";
 import { type KeepAliveEnd, type KeepAliveOutcome, UNKNOWN } from "./outcomes.ts";
@@ -25,20 +26,21 @@ export type LinkOutcome =
 /** An instance is kept alive by hand. It is decided on and saved before it is answered. */
 export class KeptInstance extends InstanceRounds {
   /** `minutes` null means as long as the policy says. */
-  async keepAlive(minutes: number | null, requestId?: string): Promise<KeepAliveOutcome> {
+  async keepAlive(minutes: number | null, requestId?: string, askedBy?: AskedBy): Promise<KeepAliveOutcome> {
     const stored = this.life.known();
     if (stored === null) return this.life.absence();
-    return this.#keepFor(stored, this.#lengthOf(stored, minutes), Date.now(), requestId);
+    const origin = { requestId, askedBy };
+    return this.#keepFor(stored, this.#lengthOf(stored, minutes), Date.now(), origin);
   }
 
   /** A question of its own: a version before this one would take the end for minutes. */
-  async keepAliveUntil(end: KeepAliveEnd, requestId?: string): Promise<KeepAliveOutcome> {
+  async keepAliveUntil(end: KeepAliveEnd, requestId?: string, askedBy?: AskedBy): Promise<KeepAliveOutcome> {
     const stored = this.life.known();
     if (stored === null) return this.life.absence();
     const now = Date.now();
     const { timezone } = settingsOf(stored).schedule;
     const until = "at" in end ? end.at : nextTimeOfDay(end.timezone ?? timezone, end.timeOfDay, now);
-    return this.#keepFor(stored, Math.max(0, until - now), now, requestId);
+    return this.#keepFor(stored, Math.max(0, until - now), now, { requestId, askedBy });
   }
 
   /**
@@ -61,7 +63,7 @@ export class KeptInstance extends InstanceRounds {
     const withThis = { ...stored, usedLinks: [...stillGood, { id, expiresAt }] };
     switch (choice.does) {
       case "keep_alive":
-        return this.#keepFor(withThis, this.#lengthOf(stored, choice.minutes), now, requestId);
+        return this.#keepFor(withThis, this.#lengthOf(stored, choice.minutes), now, { requestId });
       case "hibernate":
         return this.#hibernate(withThis, now, requestId);
     }
@@ -86,10 +88,10 @@ export class KeptInstance extends InstanceRounds {
     stored: StoredInstance,
     durationMs: number,
     now: number,
-    requestId: string | undefined,
+    origin: Origin,
   ): Promise<KeepAliveOutcome> {
     const { life } = this;
-    const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now, { requestId });
+    const decided = await life.decide(stored, { type: "keep_alive", durationMs }, now, origin);
     if (decided.outcome === "unavailable") return decided;
     const { stored: next, refusal } = decided;
     if (refusal !== null) return { outcome: "refused", refusal };

@@ -3,7 +3,8 @@ import { decide, nextWakeAt } from "../lifecycle/decide.ts";
 import { breachesOf, type Invariant } from "../lifecycle/invariants.ts";
 import { sayFormer } from "../lifecycle/model/former-settings.ts";
 import type { InstanceEvent } from "../lifecycle/model/instance-event.ts";
-import { attribute, dueChunk, isLeaving, project, withoutChunk } from "../lifecycle/model/outbox.ts";
+import { attribute, type Origin } from "../lifecycle/model/origin.ts";
+import { dueChunk, isLeaving, project, withoutChunk } from "../lifecycle/model/outbox.ts";
 import { compilePolicy, type Policy } from "../lifecycle/model/policy.ts";
 import { policyContradictions } from "../lifecycle/model/policy-issues.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
@@ -129,7 +130,7 @@ export class InstanceLife implements Owner {
     stored: StoredInstance,
     event: InstanceEvent,
     now: number,
-    more: { readonly former?: InstanceState; readonly requestId?: string | undefined } = {},
+    more: Origin & { readonly former?: InstanceState } = {},
   ): Promise<Decided | Unavailable> {
     const { former = (this.stored() ?? stored).state, requestId } = more;
     if (isLeaving(former)) return UNAVAILABLE;
@@ -141,7 +142,7 @@ export class InstanceLife implements Owner {
     const decision = decide(current, event, policy, now);
     const breaches = breachesOf(former, decision.state, now, { event, policy });
     if (breaches.length > 0) return this.#withhold(event, breaches, now);
-    const state = attribute(decision.state, current.nextEffectId, requestId);
+    const state = attribute(decision.state, current.nextEffectId, more);
     const next = { ...stored, state };
     if (state !== this.stored()?.state) this.save(next);
     logChanges(idsOf(stored), former, state, event.type, requestId);

@@ -15,7 +15,7 @@ export class InstanceRounds extends InstanceViews {
    */
   async hibernateInRound(round: HibernationRound, requestId?: string): Promise<RoundOutcome> {
     const event = { type: "hibernate.requested", round } as const;
-    const commanded = await command(this.life, event, Date.now(), requestId);
+    const commanded = await command(this.life, event, Date.now(), { requestId });
     switch (commanded.outcome) {
       case "accepted":
         return round.by === "budget" && commanded.detail.mode === "observe" ? "observe" : "ordered";

@@ -135,6 +135,7 @@ describe("a session", () => {
     expect((await put(json)).status).toBe(403);
     expect((await put({ ...json, Origin: "https://evil.example" })).status).toBe(403);
     expect((await put({ ...json, Origin: "null" })).status).toBe(403);
+    expect((await put({ ...json, Origin: "http://dumont.test" })).status).toBe(403);
     expect((await put({ ...json, "Sec-Fetch-Site": "same-site" })).status).toBe(403);
     expect(
       (await put({ ...json, Origin: "https://evil.example", "Sec-Fetch-Site": "same-origin" })).status,
@@ -142,6 +143,30 @@ describe("a session", () => {
     expect((await put({ Origin: "https://dumont.test", "Content-Type": "text/plain" })).status).toBe(400);
     expect((await put(OWN_PAGE)).status).toBe(200);
     expect((await put({ ...json, "Sec-Fetch-Site": "same-origin" })).status).toBe(200);
+  });
+
+  it("and a token are named in the events of what they ask for, the outside world is not", async () => {
+    const user = await newUser();
+    const rig = await Instance.register(user, "rig");
+    await rig.heartbeat();
+    await rig.ask("POST", "/keep-alive");
+    const person = await signIn({ link: await newLink(user.userId) });
+    const headers = { Cookie: cookieOf(person), ...OWN_PAGE };
+    await call("PATCH", "/api/agent/instances/rig", { json: { name: "Rig" }, headers });
+    await rig.settled();
+    const { events } = (await rig.ask("GET", "/events")).body;
+    const askedBy = events.map(({ kind, detail }: { kind: string; detail: Body }) => [
+      kind,
+      detail.asked_by_kind,
+      detail.asked_by,
+    ]);
+    expect(askedBy).toEqual(
+      expect.arrayContaining([
+        ["changed", "person", "Bea"],
+        ["kept_alive", "token", "default"],
+        ["first_heartbeat", undefined, undefined],
+      ]),
+    );
   });
 
   it("counts for nothing beside a token, be that good or bad", async () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { shownView } from "../../fleet/report.ts";
-import { userIdOf } from "../../http/authenticate.ts";
+import { askedBy, userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid, unavailable } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
@@ -104,7 +104,7 @@ export class ChangeInstance extends Endpoint {
         ...(moves ? { sighted } : {}),
         ...(body.policy === undefined ? {} : { overrides: writtenOut(body.policy) }),
       };
-      const changed = await actor.change(changes, c.var.requestId);
+      const changed = await actor.change(changes, c.var.requestId, askedBy(c));
       switch (changed.outcome) {
         case "accepted":
           if (body.tags !== undefined && !knowsTags(changed.detail)) throw unavailable(60);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userIdOf } from "../../http/authenticate.ts";
+import { askedBy, userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
@@ -43,7 +43,7 @@ export class Hibernate extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     const actor = actorOf(c.env, userIdOf(c.var.principal), params.id);
-    const command = await actor.hibernate(c.var.requestId, body?.prepare ?? true);
+    const command = await actor.hibernate(c.var.requestId, body?.prepare ?? true, askedBy(c));
     if (command.outcome !== "accepted") throw refusalError(command);
     return c.json(command.detail, 202);
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userIdOf } from "../../http/authenticate.ts";
+import { askedBy, userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid, unavailable } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
@@ -89,9 +89,9 @@ export class KeepAlive extends Endpoint {
     const { requestId } = c.var;
     const kept =
       until === undefined
-        ? await actor.keepAlive(minutes, requestId)
+        ? await actor.keepAlive(minutes, requestId, askedBy(c))
         : await answerOr<KeepAliveOutcome | null>(
-            actor.keepAliveUntil(endOf(until, timezone, Date.now()), requestId),
+            actor.keepAliveUntil(endOf(until, timezone, Date.now()), requestId, askedBy(c)),
             null,
           );
     // Its object still runs the former release.

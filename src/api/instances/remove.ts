@@ -1,4 +1,4 @@
-import { userIdOf } from "../../http/authenticate.ts";
+import { askedBy, userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { security, successResponse } from "../../http/openapi.ts";
@@ -21,7 +21,11 @@ export class RemoveInstance extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const place = { userId: userIdOf(c.var.principal), instanceId: params.id };
-    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(place, c.var.requestId);
+    const removed = await actorOf(c.env, place.userId, place.instanceId).remove(
+      place,
+      c.var.requestId,
+      askedBy(c),
+    );
     if (removed.outcome === "removed") return c.json({ success: true });
     const isGhost =
       removed.outcome === "unknown" && (await fleetOf(c.env, place.userId).removeGhost(place.instanceId));

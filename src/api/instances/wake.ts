@@ -1,4 +1,4 @@
-import { userIdOf } from "../../http/authenticate.ts";
+import { askedBy, userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
@@ -24,7 +24,10 @@ export class Wake extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    const command = await actorOf(c.env, userIdOf(c.var.principal), params.id).wake(c.var.requestId);
+    const command = await actorOf(c.env, userIdOf(c.var.principal), params.id).wake(
+      c.var.requestId,
+      askedBy(c),
+    );
     if (command.outcome !== "accepted") throw refusalError(command);
     return c.json(command.detail, 202);
   }

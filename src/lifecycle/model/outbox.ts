@@ -47,23 +47,6 @@ export function messageOf(said: Said): Pick<HistoryEvent, "message" | "said"> {
   return typeof said === "string" ? { message: said } : { message: say("en", said), said };
 }
 
-/** Notes in orders among the effects from `firstId` on which request they go back to. */
-export function attribute(
-  state: InstanceState,
-  firstId: number,
-  requestId: string | undefined,
-): InstanceState {
-  const isOrder = ({ id, effect }: PendingEffect) => id >= firstId && effect.type === "action";
-  if (requestId === undefined || !state.outbox.some(isOrder)) return state;
-  const outbox = state.outbox.map(
-    ({ id, effect }): PendingEffect =>
-      id >= firstId && effect.type === "action"
-        ? { id, effect: { ...effect, order: { ...effect.order, requestId } } }
-        : { id, effect },
-  );
-  return { ...state, outbox };
-}
-
 /** Asks for the registry's row to be brought up to date. One such request in the outbox is enough. */
 export function project(state: InstanceState): InstanceState {
   return emitLatest(state, { type: "projection" });

@@ -105,10 +105,10 @@ else {
         `the page, ${result.instances} instances`,
         {
           "first rows ms": Math.round(result.firstRowsMs),
-          "scripting until then ms": Math.round(result.scriptMs),
-          "MB until then": round(result.firstRowsBytes / 1e6),
-          "all there ms": Math.round(result.wholeMs),
-          "MB in all": round(result.wholeBytes / 1e6),
+          "scripting until then ms": Math.round(result.firstRowsScriptMs),
+          "until all are there ms": Math.round(result.allScriptMs),
+          MB: round(result.bytes / 1e6),
+          "a change ms": Math.round(result.changeMs),
           "scripting ms a second": round(result.scriptMsPerSecond),
         },
       ]),
@@ -117,7 +117,7 @@ else {
   const [small, big] = [dashboard[0], dashboard.at(-1)];
   if (small !== undefined && big !== undefined) {
     console.log(
-      `The page's first rows with ${big.instances} instances take ${round(big.scriptMs / small.scriptMs)} times the scripting of ${small.instances}.`,
+      `The page's first rows with ${big.instances} instances take ${round(big.firstRowsScriptMs / small.firstRowsScriptMs)} times the scripting of ${small.instances}.`,
     );
   }
 }

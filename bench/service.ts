@@ -132,28 +132,23 @@ export interface BenchInstance {
   readonly token: string;
 }
 
-/** A user with `count` registered instances, `atOnce` of which are registered at a time. */
+/** A user with `count` registered instances. */
 export async function registerFleet(
   service: Service,
   count: number,
-  atOnce = 1,
 ): Promise<{ userToken: string; instances: BenchInstance[] }> {
   const user = await createUser(service.url, ADMIN_TOKEN, "Bench");
   const instances: BenchInstance[] = [];
-  let registered = 0;
-  const register = async () => {
-    for (let index = registered++; index < count; index = registered++) {
-      const id = `bench-${index}`;
-      const token = await registerInstance(service.url, user.token, {
-        instance_id: id,
-        name: id,
-        hourly_cost: 0.4,
-        hibernated_hourly_cost: 0.01,
-      });
-      instances.push({ id, token });
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, register));
+  for (let index = 0; index < count; index++) {
+    const id = `bench-${index}`;
+    const token = await registerInstance(service.url, user.token, {
+      instance_id: id,
+      name: id,
+      hourly_cost: 0.4,
+      hibernated_hourly_cost: 0.01,
+    });
+    instances.push({ id, token });
+  }
   return { userToken: user.token, instances };
 }
 

@@ -185,6 +185,28 @@ describe("a row", () => {
   });
 });
 
+describe("a viewer", () => {
+  it("sees the whole list, and nothing in it that would be refused", async () => {
+    const user = await userWithFleet();
+    const made = await ask(user, "POST", "/tokens", { name: "Wall", role: "viewer", expires_in_days: 1 });
+    const { token } = z.object({ token: z.string() }).parse(made);
+    const page = await pages.open(world.url);
+    await signIn(page, { ...user, token });
+    await shows(page, ["Lost", "Cheap", "Dear"]);
+    const list = page.getByRole("main");
+    await list
+      .getByRole("checkbox")
+      .first()
+      .waitFor({ state: "detached", ...PATIENCE });
+    expect(await list.getByRole("button", { name: /^Actions:/ }).count()).toBe(0);
+    expect(await list.getByRole("link", { name: "Add instance" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Orphaned 1" }).click();
+    await shows(page, ["Lost"]);
+    expect(await faults(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
 describe("many at once", () => {
   it("are tagged, kept alive and hibernated together, and it is said what happened to each", async () => {
     const user = await userWithFleet();

@@ -77,6 +77,7 @@ export function FleetPage() {
           selection={selection}
           connections={connections}
           mayAct={may("operator")}
+          isArriving={!known.isWhole}
         />
       )}
       <BulkBar />

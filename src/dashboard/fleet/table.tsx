@@ -28,9 +28,12 @@ interface TableProps {
   /** The names of connections, by their ids. */
   readonly connections: ReadonlyMap<string, string>;
   readonly mayAct: boolean;
+  /** More of them are on their way. */
+  readonly isArriving: boolean;
 }
 
-export function Table({ instances, unreadable, selection, connections, mayAct }: TableProps) {
+export function Table(props: TableProps) {
+  const { instances, unreadable, selection, connections, mayAct, isArriving } = props;
   const columns = useMemo(() => columnsIn(query.value), [query.value.get("columns")]);
   const around = mayAct ? 3 : 1;
   return (
@@ -66,6 +69,7 @@ export function Table({ instances, unreadable, selection, connections, mayAct }:
         allColumns={columns.length + around}
         connections={connections}
         mayAct={mayAct}
+        isArriving={isArriving}
       />
     </table>
   );
@@ -108,11 +112,12 @@ function Rows({
   allColumns,
   connections,
   mayAct,
-}: Pick<TableProps, "instances" | "connections" | "mayAct"> & {
+  isArriving,
+}: Pick<TableProps, "instances" | "connections" | "mayAct" | "isArriving"> & {
   columns: readonly Column[];
   allColumns: number;
 }) {
-  const isLong = instances.length > DRAWN_WHOLE;
+  const isLong = isArriving || instances.length > DRAWN_WHOLE;
   useEffect(() => {
     if (!isLong || longTable.peek() !== null) return;
     // Without it the beginning of the table is there, and is found by the search.

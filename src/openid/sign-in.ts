@@ -171,11 +171,21 @@ function problem(what: ProviderProblem): { readonly outcome: "problem"; readonly
 function problemOf(error: unknown): ProviderProblem {
   const what = judge(error);
   // Somebody who changes their mind is nothing that an operator needs to know.
-  if (what === "provider_unreachable" || what === "not_trusted")
-    logWarning("an OpenID sign-in failed", { problem: what }, error);
+  if (what === "provider_unreachable" || what === "not_trusted") {
+    logWarning("an OpenID sign-in failed", { problem: what, said: wordOf(error) }, error);
+  }
   // What was kept of the provider may be what is wrong.
   if (what !== "provider_refused") forgetDiscovery();
   return what;
+}
+
+/** What the provider, or the library that judged its answer, calls it. */
+function wordOf(error: unknown): string | undefined {
+  if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError) {
+    return error.error;
+  }
+  if (error instanceof oauth.WWWAuthenticateChallengeError) return error.cause[0]?.parameters.error;
+  return error instanceof oauth.OperationProcessingError ? error.code : undefined;
 }
 
 /** Of a provider that answers, these say that it can't right now. */

@@ -1,5 +1,3 @@
-import { frameWords } from "../frame/words.ts";
+import { loaded } from "../parts/loaded.tsx";
 
-export function AlertsPlace() {
-  return <h1>{frameWords.value.places.alerts}</h1>;
-}
+export const AlertsPlace = loaded(async () => (await import("./alerts-page.tsx")).AlertsPage);

@@ -37,6 +37,9 @@ export const fleet = signal<Fleet | null>(null);
 export const fleetError = signal<ApiError | null>(null);
 export const connection = signal<ConnectionState>("connecting");
 
+/** How often the live connection has told of events: who shows them looks again. */
+export const eventsHeard = signal(0);
+
 const SIGHT_PAUSE_MS = 5000;
 
 /** Without a connection the whole list is asked for: it costs one request to one object. */
@@ -98,6 +101,7 @@ effect(() => {
     onOpen: () => show(beginConnection(known)),
     onMessage: (message) => {
       if ("server_time" in message) setServerTime(message.server_time);
+      if (message.type === "events") eventsHeard.value += 1;
       show(receive(known, message));
     },
     onRevoked: forget,

@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
+import { ServerWorld } from "../server/world.ts";
+import { barriers, chooseLanguage, Pages, signIn } from "./pages.ts";
+
+/** An owner sees to alerts on the page, before a real server. */
+
+const PATIENCE = { timeout: 60_000 };
+
+let world: ServerWorld;
+let pages: Pages;
+let user: User;
+
+beforeAll(async () => {
+  // An hour of the policy is a minute.
+  world = await ServerWorld.create({ SIMULATION_SPEED: "60", ALLOW_LOOPBACK_URLS: "true" });
+  pages = await Pages.start();
+  user = await world.newUser("Ada");
+  await fallSilent("rig");
+});
+afterAll(async () => {
+  await pages?.end();
+  await world?.end();
+});
+afterEach(() => {
+  expect(pages.complaints()).toEqual([]);
+});
+
+/** It works once, and is never heard again. */
+async function fallSilent(id: string): Promise<void> {
+  const token = await registerInstance(world.url, user.token, {
+    instance_id: id,
+    name: `Rig <b>${id}</b>`,
+    hourly_cost: 2,
+    hibernated_hourly_cost: 0.1,
+  });
+  await sendHeartbeat(world.url, token, { instance_id: id, gpu_utilization: 90 });
+}
+
+it("shows what is wrong without being asked to look again, takes an acknowledgement and a snooze, and undoes that", async () => {
+  const page = await pages.open(`${world.url}/#/alerts`);
+  await signIn(page, user);
+  const open = page.getByRole("region", { name: "What needs an eye" });
+  const alert = open.getByRole("listitem").filter({ hasText: "Rig <b>rig</b>" });
+  await alert.first().waitFor(PATIENCE);
+  expect(await alert.first().innerText()).toMatch(/\$2\.00/);
+  await alert.getByRole("button", { name: /^Acknowledge: / }).click();
+  await alert.getByText(/^Acknowledged by /).waitFor(PATIENCE);
+  await alert.getByText("Snooze", { exact: true }).click();
+  expect(await barriers(page)).toEqual([]);
+  await alert.getByRole("button", { name: "4 hours" }).click();
+  const snoozed = page.getByRole("region", { name: "Snoozed" });
+  await snoozed.getByRole("button", { name: "Tell again: rig" }).click(PATIENCE);
+  await snoozed.waitFor({ state: "detached", ...PATIENCE });
+  // Another machine falls silent while somebody looks.
+  await fallSilent("other");
+  await open.getByRole("link", { name: "Rig <b>other</b>" }).waitFor(PATIENCE);
+  await page.context().close();
+});
+
+it("keeps its filter in the address, and Back takes it off", async () => {
+  const page = await pages.open(`${world.url}/#/alerts`);
+  await signIn(page, user);
+  await page.getByRole("region", { name: "History" }).getByRole("listitem").first().waitFor(PATIENCE);
+  await page.getByLabel("Severity").selectOption("info");
+  await expect.poll(() => page.url()).toContain("severity=info");
+  await page.goBack();
+  await expect.poll(() => page.getByLabel("Severity").inputValue()).toBe("");
+  await page.context().close();
+});
+
+it.each(["light", "dark"] as const)("stands in Portuguese, on a phone, in %s", async (colorScheme) => {
+  const page = await pages.open(`${world.url}/#/alerts`, {
+    viewport: { width: 390, height: 800 },
+    colorScheme,
+  });
+  await signIn(page, user);
+  await chooseLanguage(page, "pt-BR");
+  await page.getByRole("heading", { name: "O que precisa de atenção" }).waitFor(PATIENCE);
+  await page.getByRole("region", { name: "Histórico" }).getByRole("listitem").first().waitFor(PATIENCE);
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+  expect(await barriers(page)).toEqual([]);
+  if (process.env.SHOTS !== undefined)
+    await page.screenshot({ path: `${process.env.SHOTS}/alerts-390-${colorScheme}.png`, fullPage: true });
+  await page.context().close();
+});
+
+it("shows a viewer no button that would refuse", async () => {
+  const made = await request(`${world.url}/api/agent/tokens`, "POST", user.token, {
+    name: "looks",
+    role: "viewer",
+    expires_in_days: 1,
+  });
+  const token = (made as { token: string }).token;
+  const page = await pages.open(`${world.url}/#/alerts`);
+  await signIn(page, { ...user, token });
+  await page.getByRole("region", { name: "History" }).getByRole("listitem").first().waitFor(PATIENCE);
+  expect(await page.getByRole("button", { name: /^Acknowledge/ }).count()).toBe(0);
+  expect(await page.getByText("Snooze", { exact: true }).count()).toBe(0);
+  if (process.env.SHOTS !== undefined)
+    await page.screenshot({ path: `${process.env.SHOTS}/alerts-1280-viewer.png`, fullPage: true });
+  await page.context().close();
+});

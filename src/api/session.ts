@@ -57,6 +57,7 @@ export class SignIn extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const { userId, stem } = "token" in body ? await byToken(c, body.token) : await byLink(c, body.link);
     const principal = await openSession(c, userId, stem);
+    c.header("Cache-Control", "no-store");
     return c.json(await whoAmI(c.env, principal), 201);
   }
 }

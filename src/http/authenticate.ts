@@ -45,7 +45,13 @@ function requireTokenOf(
     if (principal.scope === "user") c.set("asking", principal);
     else c.set("principal", principal);
     await next();
+    if (principal.scope === "user") keepPrivate(c);
   };
+}
+
+/** What was answered to one browser is for nobody who uses it next. The answer that opens a WebSocket can't be changed. */
+function keepPrivate(c: ApiContext): void {
+  if (c.res.status !== 101 && !c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
 }
 
 /** A token counts before the cookie: what a script sends is never done as somebody else. */

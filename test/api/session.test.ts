@@ -61,7 +61,9 @@ describe("signing in by a token", () => {
       time_zone: null,
     });
     const cookie = cookieOf(reply);
-    expect((await whoAmI(cookie)).body).toEqual(reply.body);
+    const who = await whoAmI(cookie);
+    expect(who.body).toEqual(reply.body);
+    for (const { headers } of [reply, who]) expect(headers.get("Cache-Control")).toBe("no-store");
     const row = await env.DB.prepare("SELECT * FROM sessions WHERE user_id = ?").bind(userId).first();
     expect(row).toMatchObject({ device: "Firefox on Linux", token_id: tokenId, person_id: null });
     expect(JSON.stringify(row)).not.toContain(cookie.slice(COOKIE.length + 1, COOKIE.length + 40));

@@ -86,6 +86,9 @@ let plane: ControlPlane;
 let receiver: FakeHttp;
 let ada: User;
 let before: Awaited<ReturnType<typeof look>>;
+/** A viewer's token, and the cookie of a browser: the former release knows neither. */
+let viewer: string;
+let cookie: string;
 /** Previews of policies, which the former release does not know. */
 let previews: unknown;
 const tokens = new Map<string, string>();
@@ -243,9 +246,32 @@ const refuse = () =>
   );
 const refuseNoMore = () => world.sql(REFUSALS.map(([name]) => `DROP TRIGGER ${name}`));
 
+/** What a token or a cookie gets of the service now. */
+async function statusFor(headers: Record<string, string>): Promise<number> {
+  return (await fetch(`${world.url}/api/agent/policy`, { headers })).status;
+}
+
+/** Of the owner's token, the viewer's, and the browser. */
+const statusesFor = () =>
+  Promise.all([
+    statusFor({ Authorization: `Bearer ${ada.token}` }),
+    statusFor({ Authorization: `Bearer ${viewer}` }),
+    statusFor({ Cookie: cookie }),
+  ]);
+
 it("comes into every state under this release", async () => {
   await world.deploy(present);
   ada = await createUser(world.url, world.adminToken, "Ada");
+  viewer = z
+    .object({ token: z.string() })
+    .parse(await api("/tokens", "POST", { name: "tv", role: "viewer" })).token;
+  const signedIn = await fetch(`${world.url}/api/session`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token: ada.token }),
+  });
+  cookie = signedIn.headers.get("Set-Cookie")?.split(";")[0] ?? "";
+  expect(await statusesFor()).toEqual([200, 200, 200]);
   await api("/providers/webhook", "PUT", { url: plane.url, secret: plane.secret });
   await api("/policy", "PUT", PATIENT);
   const settings = { kind: "webhook", url: receiver.url, secret: plane.secret };
@@ -305,6 +331,7 @@ it("goes on under the former release as it stood", async () => {
   expect(held).toBeGreaterThan(0);
   await world.deploy(former);
   expect(await look()).toEqual(before);
+  expect(await statusesFor()).toEqual([200, 401, 401]);
   for (const [id, sent] of acknowledged) expect(await beatsKept(id), id).toEqual(sent);
 
   await Promise.all([beats("rig", 40), beats("waiting", 2), beats("registered", 1)]);
@@ -327,6 +354,7 @@ it("goes on under this release again, with nothing lost and nothing told twice",
   expect(await world.change("parked", againDue)).toBe(1);
   await world.deploy(present);
   expect(await look()).toEqual(before);
+  expect(await statusesFor()).toEqual([200, 200, 200]);
   expect(await api("/policy/preview")).toEqual(previews);
   await Promise.all(["rig", "waiting", "parked", "newcomer"].map((id) => beats(id, 31)));
   for (const [id, sent] of acknowledged) expect(await beatsKept(id), id).toEqual(sent);

@@ -12,6 +12,7 @@ export const NEW_SETTINGS: ReadonlySet<string> = new Set([
   "mode",
   "preset",
   "presets",
+  "defaults",
   "sources",
   "prepare_max_seconds",
   "schedule",

@@ -5,6 +5,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, tooMany, tooManyRequests, unavailable } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { CALLED_PROVIDERS, connectedBy } from "../lifecycle/model/provider.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import { inTurn, NoTurn } from "../orders/lane.ts";
 import { readSettings } from "../platform/settings.ts";
 import {
@@ -198,7 +199,7 @@ export class CheckConnection extends Endpoint {
       inTurn(c.env, userId, connected, ["look"], call),
     ).catch((error) => {
       if (!(error instanceof NoTurn)) throw error;
-      throw tooManyRequests(`${connection.name} was not asked: ${error.message}. Try again in a while`);
+      throw tooManyRequests(phrase("error.not_asked", { name: connection.name, because: error.message }));
     });
     if (checked === null) throw unavailable(FORMER_RETRY_SECONDS);
     return c.json(connectionView(checked));
@@ -221,6 +222,6 @@ export async function removeOrThrow(c: ApiContext, id: string): Promise<void> {
     case "unknown":
       throw notFound();
     case "in_use":
-      throw new ApiError("in_use", `Instances are registered with ${id}: change them first`);
+      throw new ApiError("in_use", phrase("error.connection_in_use", { connection: id }));
   }
 }

@@ -3,6 +3,7 @@ import { type ApiContext, issuesOf } from "../http/endpoint.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { component } from "../http/openapi.ts";
 import { type CalledProvider, type ConnectedProvider, connectionOf } from "../lifecycle/model/provider.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import { wouldMoveMachines } from "../providers/place.ts";
 import { credentialsSchema, tryCredentials } from "../providers/registry.ts";
 
@@ -35,7 +36,7 @@ export async function soundCredentials(
   if (verify === "false") return { credentials, checkedAt: null };
   const problem = await tryCredentials(kind, credentials, env);
   if (problem !== null) {
-    throw new ApiError("not_verified", `The credentials were tried, and ${problem.message}`);
+    throw new ApiError("not_verified", phrase("error.not_verified", { problem: problem.message }));
   }
   return { credentials, checkedAt: Date.now() };
 }
@@ -48,8 +49,5 @@ export async function demandSameMachines(
   credentials: unknown,
 ): Promise<void> {
   if (!(await wouldMoveMachines(env, userId, connected, credentials))) return;
-  throw new ApiError(
-    "in_use",
-    `These credentials are of another place, where the references of ${connectionOf(connected)}'s instances name other machines: make another connection for it`,
-  );
+  throw new ApiError("in_use", phrase("error.other_place", { connection: connectionOf(connected) ?? "" }));
 }

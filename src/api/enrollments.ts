@@ -155,7 +155,7 @@ export class CreateEnrollment extends Endpoint {
       lastUsedAt: null,
     };
     if (!(await createEnrollment(c.env.DB, enrollment))) {
-      throw tooMany(ENROLLMENTS_PER_USER, "enrollment tokens", "revoke");
+      throw tooMany(ENROLLMENTS_PER_USER, "enrollment_tokens", "revoke");
     }
     const { id, userId } = enrollment;
     const token = await issueToken(c.env.TOKEN_KEY, { scope: "enrollment", sub: userId, jti: id });

@@ -22,6 +22,7 @@ import {
   sessionSecretOf,
   setSessionSecret,
 } from "../http/session-cookie.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
 import { whoAmI, whoAmIExample, whoAmISchema } from "./whoami.ts";
@@ -92,7 +93,7 @@ async function byToken(c: ApiContext, token: string): Promise<WayIn> {
   if (principal.scope !== "user") throw new ApiError("forbidden", "Sign in with a user's token");
   const { role, userId, by } = principal;
   if (!isAtLeast(role, "viewer")) {
-    throw new ApiError("forbidden", `Signing in needs the role viewer; the token's is ${role}`);
+    throw new ApiError("forbidden", phrase("error.sign_in_role", { given: role }));
   }
   return { userId, stem: { kind: "token", id: by.id } };
 }

@@ -4,7 +4,12 @@ export class ApiError extends Error {
   /** Empty for an answer that does not say it. */
   readonly code: string;
   /** What is wrong with single fields, each with its path. */
-  readonly issues: readonly { readonly path: string; readonly message: string }[];
+  readonly issues: readonly {
+    readonly path: string;
+    readonly message: string;
+    /** The message in English, where it is in another language. */
+    readonly english?: string | undefined;
+  }[];
   /** After how long it may be asked again; null where the answer does not say it. */
   readonly retryAfterMs: number | null;
 

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { ApiError } from "./api-error.ts";
+import { language } from "./language.ts";
 import { forget } from "./session.ts";
 
 /** The service's REST API, as who is signed in: the browser sends the session along. The shapes are those of `/openapi.json`, of the same build. */
@@ -50,7 +51,11 @@ async function send(
 ) {
   const response = await fetch(path, {
     method,
-    headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+    headers: {
+      "Accept-Language": language.value,
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
     credentials: "same-origin",
     // The tag is handled here: the browser would hide a 304.
     cache: "no-store",

@@ -8,6 +8,7 @@ import {
   type UserPrincipal,
 } from "../accounts/principal.ts";
 import type { AskedBy } from "../lifecycle/model/origin.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import type { ApiContext } from "./endpoint.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { ApiError, suspended, tooManyRequests } from "./errors.ts";
@@ -40,7 +41,7 @@ function requireTokenOf(
     const principal = await principalOf(c, await identityOf(c, tokenOf(c), scopes));
     if (!scopes.includes(principal.scope)) {
       const needed = scopes.join(" or ");
-      throw new ApiError("forbidden", `This needs a token of scope ${needed}, not ${principal.scope}`);
+      throw new ApiError("forbidden", phrase("error.scope", { needed, given: principal.scope }));
     }
     if (principal.scope === "user") c.set("asking", principal);
     else c.set("principal", principal);

@@ -1,3 +1,4 @@
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import { ApiError } from "./errors.ts";
 
 /** More than any request of this API needs, but for an import. */
@@ -66,5 +67,5 @@ function decode(bytes: Uint8Array): string {
 }
 
 function tooLarge(maximumBytes: number): ApiError {
-  return new ApiError("too_large", `The body is larger than ${maximumBytes} bytes`);
+  return new ApiError("too_large", phrase("error.too_large", { bytes: maximumBytes }));
 }

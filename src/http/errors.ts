@@ -1,16 +1,29 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import type { Language, Said } from "../lifecycle/model/words/said.ts";
+import { say, text } from "../lifecycle/model/words/say.ts";
 import { SUSPENDED } from "../lifecycle/rules/refusals.ts";
 import { logError } from "../platform/log.ts";
 import type { WrongSettings } from "../platform/settings.ts";
 import { count } from "../service/meter.ts";
 import type { ApiEnvironment } from "./environment.ts";
+import { languageOf } from "./language.ts";
 import { component, jsonResponse } from "./openapi.ts";
 import { requestFields } from "./request-id.ts";
 
 /** How the API says no: one shape for every error, and never a stack trace. */
 
-const issueSchema = component("ErrorIssue", z.object({ path: z.string(), message: z.string() }).readonly());
+const issueSchema = component(
+  "ErrorIssue",
+  z
+    .object({
+      path: z.string(),
+      message: z.string(),
+      english: z.string().optional().describe("The message in English, where it is in another language"),
+    })
+    .readonly(),
+);
 
 const errorSchema = component(
   "ErrorResponse",
@@ -26,8 +39,13 @@ const errorSchema = component(
 
 type ErrorResponse = z.infer<typeof errorSchema>;
 
-/** What is wrong with one field. `path` says where in the request it is: `body.gpu_utilization`. */
-export type Issue = z.infer<typeof issueSchema>;
+/** What is wrong with one field, in English. `path` says where in the request it is: `body.gpu_utilization`. */
+export interface Issue {
+  readonly path: string;
+  readonly message: string;
+  /** It in the language of the request, where a schema has worded it so. */
+  readonly worded?: string | undefined;
+}
 
 /** What each status means, and an example of its error. */
 const ERRORS = {
@@ -129,13 +147,16 @@ export class ApiError extends Error {
   readonly status: ErrorStatus;
   readonly issues: readonly Issue[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** Why, for any language. */
+  readonly said: Said;
 
   constructor(
     code: ErrorCode,
-    message: string,
+    said: Said,
     more: { readonly issues?: readonly Issue[]; readonly retryAfterSeconds?: number } = {},
   ) {
-    super(message);
+    super(say("en", said));
+    this.said = said;
     this.code = code;
     // While a new version is rolled out, its actors may refuse with a code that this one does not know.
     this.status = STATUS_OF_CODE[code] ?? 409;
@@ -147,25 +168,28 @@ export class ApiError extends Error {
 export const notFound = () => new ApiError("not_found", "There is no such thing here");
 
 export function invalid(issues: readonly Issue[]): ApiError {
-  const [first] = issues;
-  const message = first === undefined ? "The request is not valid" : `${first.path}: ${first.message}`;
-  return new ApiError("invalid", message, { issues });
+  return new ApiError("invalid", sayIssues(issues), { issues });
 }
 
-export function tooManyRequests(message: string): ApiError {
-  return new ApiError("too_many_requests", message, { retryAfterSeconds: 60 });
+export function tooManyRequests(said: Said): ApiError {
+  return new ApiError("too_many_requests", said, { retryAfterSeconds: 60 });
 }
 
 /** A user has as many of these as a user may have. */
-export function tooMany(limit: number, what: string, remedy = "remove"): ApiError {
+export function tooMany(
+  limit: number,
+  what: "instances" | "channels" | "connections" | "tokens" | "enrollment_tokens",
+  remedy: "remove" | "revoke" = "remove",
+): ApiError {
+  const told = { limit, what: phrase(`error.${what}`) };
   return new ApiError(
     "too_many",
-    `A user has ${limit} ${what} at most: ${remedy} those that are no longer needed`,
+    remedy === "remove" ? phrase("error.too_many", told) : phrase("error.too_many_revoke", told),
   );
 }
 
 /** The operator has suspended the user. */
-export const suspended = () => new ApiError(SUSPENDED.code, SUSPENDED.message);
+export const suspended = () => new ApiError(SUSPENDED.code, SUSPENDED.said ?? SUSPENDED.message);
 
 export const UNREADABLE_MESSAGE =
   "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
@@ -199,12 +223,29 @@ export function answerError(error: unknown, c: Context<ApiEnvironment>): Respons
       success: false,
       error: {
         code: known.code,
-        message: known.message,
-        ...(known.issues === undefined ? {} : { issues: known.issues }),
+        ...worded(known, languageOf(c)),
       },
     },
     known.status,
   );
+}
+
+/** Why something is refused, in this language. */
+function worded(
+  { code, said, issues }: ApiError,
+  language: Language,
+): Pick<ErrorResponse["error"], "message" | "issues"> {
+  if (issues === undefined) return { message: say(language, said) };
+  const told = issues.map(({ path, message: english, worded: message = say(language, english) }) =>
+    message === english ? { path, message } : { path, message, english },
+  );
+  // What a setting is about is said before the issues.
+  const isOfRequest = code === "invalid" && language !== "en";
+  return { message: isOfRequest ? sayIssues(told) : say(language, said), issues: told };
+}
+
+function sayIssues([first]: readonly Pick<Issue, "path" | "message">[]): string {
+  return first === undefined ? text("error.invalid") : `${first.path}: ${first.message}`;
 }
 
 function toApiError(error: unknown): ApiError {

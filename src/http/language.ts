@@ -1,11 +1,12 @@
+import type { Context } from "hono";
 import { LANGUAGES, type Language } from "../lifecycle/model/words/said.ts";
-import type { ApiContext } from "./endpoint.ts";
+import type { ApiEnvironment } from "./environment.ts";
 
 /** More than any browser sends. */
 const RANGES = 20;
 
 /** The language in which a request is answered, which its answer depends on. */
-export function languageOf(c: ApiContext): Language {
+export function languageOf(c: Context<ApiEnvironment>): Language {
   c.header("Vary", "Accept-Language", { append: true });
   return preferredLanguage(c.req.header("Accept-Language"));
 }

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { UserPrincipal } from "../accounts/principal.ts";
 import { isAtLeast, type Role } from "../accounts/roles.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { ApiError } from "./errors.ts";
 
@@ -30,7 +31,7 @@ export function leastRoleOf(handler: object): Role | undefined {
 /** Throws where the user's role is a lower one. */
 export function demandRole({ role }: UserPrincipal, needed: Role): void {
   if (!isAtLeast(role, needed)) {
-    throw new ApiError("forbidden", `This needs the role ${needed}; yours is ${role}`);
+    throw new ApiError("forbidden", phrase("error.role", { needed, given: role }));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import { waitingHeartbeats } from "../lifecycle/model/outbox.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { type PolicyOverrides, withoutGuard } from "../lifecycle/model/policy-settings.ts";
+import type { Language } from "../lifecycle/model/words/said.ts";
 import { orderOf } from "../lifecycle/rules/order.ts";
 import { detailView, type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type MetricsSample, metricsSample } from "../lifecycle/views/metrics-sample.ts";
@@ -52,17 +53,18 @@ export class InstanceViews extends DurableObject<Env> {
     return this.#view(({ instanceId, state }, policy, now) => liveView(instanceId, state, policy, now));
   }
 
-  async detail(): Promise<DetailWithPolicy | Unreadable | null> {
+  /** `language`: in which it is worded. A worker of the former release does not say. */
+  async detail(language: Language = "en"): Promise<DetailWithPolicy | Unreadable | null> {
     return this.#view((stored, policy, now) => ({
-      ...detailView(stored.instanceId, stored.state, policy, now),
+      ...detailView(stored.instanceId, stored.state, policy, now, language),
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
     }));
   }
 
   /** What would come next with these as its own overrides. */
-  async preview(overrides: PolicyOverrides): Promise<PreviewOutcome> {
-    return preview(this.life, overrides);
+  async preview(overrides: PolicyOverrides, language: Language = "en"): Promise<PreviewOutcome> {
+    return preview(this.life, overrides, language);
   }
 
   /** Its preparation under way and the last one; null for an unknown instance. */

@@ -5,6 +5,7 @@ import { kindOf } from "../lifecycle/model/provider.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { type Evidence, evidenceOfKept } from "../lifecycle/model/use.ts";
+import type { Language } from "../lifecycle/model/words/said.ts";
 import { say } from "../lifecycle/model/words/say.ts";
 import { IN_TIME_INTERVALS } from "../lifecycle/rules/heard-in-time.ts";
 import { type Judgement, judge, type SourceState, stateOf, thresholdOf } from "../lifecycle/rules/use.ts";
@@ -94,7 +95,12 @@ const DIFFERENCES_AT_MOST = 10;
 export const LOOKED_BACK_MS = 24 * HOUR_MS;
 
 /** The past is retraced up to the moment. `compile`: as its service does it. */
-export function whyAt(story: Story, at: number, compile: (inForce: PolicyInForce) => Policy): Why {
+export function whyAt(
+  story: Story,
+  at: number,
+  compile: (inForce: PolicyInForce) => Policy,
+  language: Language = "en",
+): Why {
   const { standing, differences } = retrace(story, { until: at, policyOf: compile });
   const { state, policy } = standing;
   const policies = story.policies.map((inForce) => ({ inForce, policy: compile(inForce) }));
@@ -116,7 +122,7 @@ export function whyAt(story: Story, at: number, compile: (inForce: PolicyInForce
     verdict: verdictOf(state, policy, heard, hour === null && at >= story.from, at),
     idleSince: run?.since ?? null,
     isIdleLonger: run !== null && isAtBeginning(run.since, story, policy),
-    lifecycle: explained(state, policy, at),
+    lifecycle: explained(state, policy, at, language),
     policy: inForceAt(at)?.inForce ?? null,
     heard,
     readings: sorted.slice(Math.max(0, until - BEFORE), until + AFTER).map(judged),
@@ -209,13 +215,13 @@ function verdictOf(
 const HEARD = { quiet: "idle", active: "in_use", unknown: "unknown" } as const;
 
 /** What came next, as its page showed it then, where its provider could be called. */
-function explained(state: InstanceState, policy: Policy, at: number): Explanation {
+function explained(state: InstanceState, policy: Policy, at: number, language: Language): Explanation {
   const standing = {
     provider: kindOf(state.profile.provider),
     status: state.phase.status,
     health: healthOf(state, policy, at),
   };
-  return withoutImpossible(explain(state, policy, at), controlOf(standing, "active"));
+  return withoutImpossible(explain(state, policy, at, language), controlOf(standing, "active"));
 }
 
 function hourOf({ hours }: Story, at: number): PastHour | null {

@@ -239,6 +239,7 @@ describe("a change is told", () => {
       severity: "critical",
       message:
         "Mass outage: 5 of the service's 6 users fell silent at once. Nothing is hibernated or deleted for silence until it is clear",
+      said: expect.objectContaining({ code: expect.stringMatching(/^guard\./) }),
       detail: { rule: "guard", silent: 5, users: 6 },
     });
   });
@@ -252,6 +253,7 @@ describe("a change is told", () => {
       kind: "guard_opened",
       severity: "info",
       message: "The mass outage is over: 6 of 8 users are heard. Silence counts anew from now",
+      said: expect.objectContaining({ code: expect.stringMatching(/^guard\./) }),
       detail: { rule: "guard", silent: 2, users: 8, closed_at: "1970-01-01T11:00:00Z" },
     });
   });

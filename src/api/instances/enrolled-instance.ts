@@ -1,6 +1,7 @@
 import { ApiError, unavailable, unreadable } from "../../http/errors.ts";
 import type { EnrollingMachine } from "../../instance/enrollment.ts";
 import type { EnrollmentAnswer } from "../../instance/outcomes.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 
@@ -77,8 +78,5 @@ export async function isTaken(
   { by, machine }: EnrollingMachine,
 ): Promise<ApiError> {
   await answerOr(fleetOf(env, userId).noteRefusedEnrollment(instanceId, by, machine), undefined);
-  return new ApiError(
-    "exists",
-    `The instance ${instanceId} is registered already, and was not enrolled with this machine's key: remove it first (DELETE /api/agent/instances/${instanceId}), or install the agent with a token of its own`,
-  );
+  return new ApiError("exists", phrase("error.enrollment_exists", { id: instanceId }));
 }

@@ -10,6 +10,7 @@ import {
   type ProviderKind,
 } from "../../lifecycle/model/provider.ts";
 import { referenceIssue } from "../../lifecycle/model/reference.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
 import { inTurn, NoTurn } from "../../orders/lane.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { credentialsSetAt, isConnection } from "../../providers/connections.ts";
@@ -55,7 +56,7 @@ export async function inspectMachine(
   if ((await credentialsSetAt(env, userId, provider)) === null) {
     throw new ApiError(
       "no_credentials",
-      `There are no credentials for ${kind}: set them first with ${settingOf(provider)}`,
+      phrase("error.no_credentials", { provider: kind, request: settingOf(provider) }),
     );
   }
   return sight ? withinLimit(sightMachine(env, userId, machine, instanceId)) : null;
@@ -140,7 +141,12 @@ async function sightMachine(
     if (error.code !== "unauthorised") return null;
     throw new ApiError(
       "credentials_refused",
-      `The credentials for ${kind} were tried on ${ref}, and ${error.message}: set others with ${settingOf(connected)}`,
+      phrase("error.credentials_refused", {
+        provider: kind,
+        ref,
+        problem: error.message,
+        request: settingOf(connected),
+      }),
     );
   }
 }
@@ -151,8 +157,7 @@ function notSeen(what: string): ApiError {
 }
 
 function cannotStop(kind: ProviderKind, ref: string, obstacle: string): ApiError {
-  const remedy = "Register it with the provider agent or none to be told of it all the same";
-  return new ApiError("cannot_stop", `${kind} could not stop ${ref}: ${obstacle}. ${remedy}`);
+  return new ApiError("cannot_stop", phrase("error.cannot_stop", { provider: kind, ref, obstacle }));
 }
 
 /**
@@ -170,10 +175,7 @@ export async function whileHolding<T>(
   if (machine === null) return act();
   const claim = await claimMachine(env, userId, machine, instanceId);
   if (!claim.claimed) {
-    throw new ApiError(
-      "machine_watched",
-      `This machine is watched already as ${claim.holder}: remove that instance first (DELETE /api/agent/instances/${claim.holder}), or give another provider_ref`,
-    );
+    throw new ApiError("machine_watched", phrase("error.machine_watched", { holder: claim.holder }));
   }
   try {
     return await act();

@@ -10,7 +10,7 @@ export function refusalError(
 ): ApiError {
   switch (outcome.outcome) {
     case "refused":
-      return new ApiError(outcome.refusal.code, outcome.refusal.message);
+      return new ApiError(outcome.refusal.code, outcome.refusal.said ?? outcome.refusal.message);
     case "unknown":
       return notFound();
     case "unreadable":

@@ -68,8 +68,9 @@ export class WhyThen extends Endpoint {
     const story = { ...found.story, policies: await policiesAround(c.env, whose, found) };
     const compile = (inForce: PolicyInForce) =>
       compilePolicy(inForce.settings, settings.SIMULATION_SPEED, inForce.suspended);
-    const why = whyAt(story, at, compile);
-    const events = await eventsAround(c.env, whose, found.basis.shard, at, languageOf(c));
+    const language = languageOf(c);
+    const why = whyAt(story, at, compile, language);
+    const events = await eventsAround(c.env, whose, found.basis.shard, at, language);
     return c.json(whyView(params.id, why, events));
   }
 }

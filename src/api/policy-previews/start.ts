@@ -12,6 +12,7 @@ import {
 } from "../../http/errors.ts";
 import { jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { listTags } from "../../lifecycle/model/tags.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { startPreview } from "../../previews/start.ts";
 import { contradictory, policyIssueAt } from "../policy.ts";
@@ -99,7 +100,7 @@ function refusal(
     case "too_many_instances":
       return new ApiError(
         "too_many",
-        `A preview is of ${started.limit.toLocaleString("en")} instances at most: name a tag, or some of them`,
+        phrase("error.preview_too_many", { limit: started.limit.toLocaleString("en") }),
       );
   }
 }

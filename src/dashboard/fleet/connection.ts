@@ -1,4 +1,5 @@
 import type { CLOSE_CODES, LiveMessage } from "../../fleet/live/messages.ts";
+import { language } from "../language.ts";
 
 /** The page's live connection, opened again whenever it is lost. */
 
@@ -41,8 +42,9 @@ export function keepConnected(listener: Listener): { stop(): void } {
     clearTimeout(retry);
     if (stopped || socket !== null || document.hidden) return;
     const since = listener.revision();
-    const query = since === null ? "" : `?since=${since}`;
-    const address = new URL(`/api/agent/live${query}`, location.href);
+    const address = new URL("/api/agent/live", location.href);
+    address.searchParams.set("language", language.value);
+    if (since !== null) address.searchParams.set("since", String(since));
     address.protocol = address.protocol.replace("http", "ws");
     const mine = new WebSocket(address);
     socket = mine;

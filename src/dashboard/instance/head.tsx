@@ -45,7 +45,7 @@ export function Because({ instance: { lifecycle, keep_alive_until } }: { instanc
       {keep_alive_until !== null && (
         <b>{words.value.use.keepAlive.kept(dayAndTime(keep_alive_until, language.value))}</b>
       )}{" "}
-      <span lang="en">{lifecycle.because}</span>
+      <span>{lifecycle.because}</span>
     </p>
   );
 }

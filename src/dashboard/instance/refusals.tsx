@@ -49,7 +49,7 @@ export function refusalsOf(error: ApiError, machine: ChosenMachine): Refusals {
       return {
         reference: (
           <>
-            {refusals.cannotStop(provider)} <span lang="en">{error.message}</span>
+            {refusals.cannotStop(provider)} {error.message}
           </>
         ),
       };
@@ -88,7 +88,7 @@ function problemOf({ path, message }: ApiError["issues"][number]): [FieldName, C
     case "machine":
     case "policy":
     case "form":
-      return [field, <span lang="en">{message}</span>];
+      return [field, message];
   }
 }
 

@@ -30,22 +30,24 @@ export interface PolicyProblem {
 interface Issue {
   readonly path: string;
   readonly message: string;
+  /** It in English, where it is in another language. */
+  readonly english?: string | undefined;
 }
 
 /** Of a refusal that is about a policy; empty for any other. */
 export function policyProblems(issues: readonly Issue[]): PolicyProblem[] {
-  return issues.map(({ path, message }) => {
+  return issues.map(({ path, message, english = message }) => {
     const steps = path.replace(/^body\.?/, "").split(".");
     const inPolicy = steps[0] === "policy" ? steps.slice(1) : steps;
     const field = allFields().find(({ path: each }) => each.every((name, index) => name === inPolicy[index]));
     const row = field === undefined ? undefined : inPolicy[field.path.length];
-    const [, instance = null, said = message] =
-      /^for instance (\S+) \(\S+, with its own overrides\) (.*)$/s.exec(message) ?? [];
+    const [, instance = null, said = english] =
+      /^for instance (\S+) \(\S+, with its own overrides\) (.*)$/s.exec(english) ?? [];
     return {
       path: field?.path ?? null,
       row: row !== undefined && /^\d+$/.test(row) ? Number(row) + 1 : null,
       instance,
-      problem: problemIn(said),
+      problem: problemIn(said, message),
     };
   });
 }
@@ -101,9 +103,9 @@ const WORDINGS: readonly (readonly [RegExp, (...parts: string[]) => Problem])[] 
   [/^must be the name of a time zone/, () => ({ code: "zone" })],
 ];
 
-function problemIn(message: string): Problem {
+function problemIn(english: string, message: string): Problem {
   for (const [wording, problemOf] of WORDINGS) {
-    const found = wording.exec(message);
+    const found = wording.exec(english);
     if (found !== null) return problemOf(...found.slice(1));
   }
   return { code: "other", message };

@@ -25,9 +25,7 @@ export function Preview({ of, isDraft }: { of: PolicyPreview; isDraft: boolean }
         <b>{preview.title}:</b> {lifecycle.next_step === null && preview.nothing}{" "}
         <NextStep lifecycle={lifecycle} />
       </p>
-      <p class="faint" lang="en">
-        {lifecycle.because}
-      </p>
+      <p class="faint">{lifecycle.because}</p>
       {schedule.length > 0 && (
         <ul>
           {schedule.slice(0, SWITCHES).map(({ at, what }) => (

@@ -7,7 +7,7 @@ import type { FieldKind } from "./policy-fields.ts";
 import type { PolicyProblem } from "./policy-problems.ts";
 import { allFields, type Path } from "./policy-values.ts";
 
-/** What is wrong with a policy, in the reader's language. What only the service can word stays in English. */
+/** What is wrong with a policy, in the reader's language. What the page has no words for is as the service words it. */
 export function ProblemText({ of: { path, row, instance, problem } }: { of: PolicyProblem }) {
   const { problems, windows } = words.value.policy;
   const text = wordsOf(path, problem);
@@ -52,7 +52,7 @@ function wordsOf(path: Path | null, problem: PolicyProblem["problem"]): Componen
     case "window":
       return problems.window;
     case "other":
-      return <span lang="en">{problem.message}</span>;
+      return problem.message;
   }
 }
 

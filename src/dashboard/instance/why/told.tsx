@@ -30,11 +30,7 @@ export function Told({ answer }: { answer: WhyAnswer }) {
         )}
         <Figure name={figures.policy} value={policyText(policy)} isLong />
       </dl>
-      {isRetraced && (
-        <p class="faint" lang="en">
-          {because}
-        </p>
-      )}
+      {isRetraced && <p class="faint">{because}</p>}
       {policy !== null && policy.unknown_because !== null && (
         <p class="faint">
           {policyUnknown} <span lang="en">{policy.unknown_because}.</span>
@@ -188,7 +184,7 @@ function Events({ answer: { events, at } }: { answer: WhyAnswer }) {
           {events.map((event) => (
             <li key={event.id}>
               <time dateTime={event.at}>{clockTime(event.at, at)}</time>{" "}
-              <b>{words.value.event(event.kind)}</b> <span lang="en">{event.message}</span>
+              <b>{words.value.event(event.kind)}</b> {event.message}
             </li>
           ))}
         </ol>

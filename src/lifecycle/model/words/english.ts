@@ -1,3 +1,4 @@
+import { ERRORS } from "./english/errors.ts";
 import { IDLENESS } from "./english/idleness.ts";
 import { INSTANCES } from "./english/instances.ts";
 import { ORDERS } from "./english/orders.ts";
@@ -5,4 +6,4 @@ import { PROVIDERS } from "./english/providers.ts";
 import { SILENCE } from "./english/silence.ts";
 
 /** All codes in English, which decides what each of them takes. */
-export const ENGLISH = { ...SILENCE, ...IDLENESS, ...ORDERS, ...PROVIDERS, ...INSTANCES };
+export const ENGLISH = { ...SILENCE, ...IDLENESS, ...ORDERS, ...PROVIDERS, ...INSTANCES, ...ERRORS };

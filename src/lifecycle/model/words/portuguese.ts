@@ -1,4 +1,5 @@
 import type { ENGLISH } from "./english.ts";
+import { ERRORS } from "./portuguese/errors.ts";
 import { IDLENESS } from "./portuguese/idleness.ts";
 import { INSTANCES } from "./portuguese/instances.ts";
 import { ORDERS } from "./portuguese/orders.ts";
@@ -13,4 +14,5 @@ export const PORTUGUESE = {
   ...ORDERS,
   ...PROVIDERS,
   ...INSTANCES,
+  ...ERRORS,
 } satisfies Translation<typeof ENGLISH>;

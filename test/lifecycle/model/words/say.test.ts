@@ -30,7 +30,7 @@ describe("the words of each code", () => {
     const [english, portuguese] = [say("en", filled(code)), say("pt-BR", filled(code))];
     expect(placesOf(PORTUGUESE[code])).toEqual(placesOf(ENGLISH[code]));
     for (const said of [english, portuguese]) expect(said).not.toMatch(/[{}|]|undefined|NaN|\[object/);
-    expect(portuguese).not.toMatch(
+    expect(portuguese.replaceAll(/DELETE \/\S+/g, "")).not.toMatch(
       /\b(the|its|is|was|and|nobody|not|with|after|since|hibernat(e|ed|ing|ion)|wake|delete)\b/i,
     );
     expect(portuguese.trim()).not.toBe("");

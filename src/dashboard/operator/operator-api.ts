@@ -8,10 +8,19 @@ const PAUSE_MS = 30_000;
 
 /** A 401 forgets the token; any refusal is thrown as an `ApiError`. */
 export async function askAsOperator<T>(method: string, path: string, body?: unknown): Promise<T> {
+  try {
+    return await askWith<T>(operatorToken.peek() ?? "", method, path, body);
+  } catch (error) {
+    if (asApiError(error).status === 401) operatorToken.value = null;
+    throw error;
+  }
+}
+
+async function askWith<T>(token: string, method: string, path: string, body?: unknown): Promise<T> {
   const response = await fetch(`/api/admin${path}`, {
     method,
     headers: {
-      Authorization: `Bearer ${operatorToken.peek()}`,
+      Authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     },
     credentials: "omit",
@@ -21,7 +30,6 @@ export async function askAsOperator<T>(method: string, path: string, body?: unkn
     throw new ApiError(0, "");
   });
   if (response.ok) return response.json();
-  if (response.status === 401) operatorToken.value = null;
   const answer: { error?: { code?: string; message?: string; issues?: ApiError["issues"] } } = await response
     .json()
     .catch(() => ({}));
@@ -38,16 +46,15 @@ export function useOperator<T>(path: string): Live<T> {
   );
 }
 
-/** Whether this is the operator's token; null if it is, else why not. */
+/** Keeps the token if it is the operator's; null if it is, else why not. */
 export async function tryToken(token: string): Promise<ApiError | null> {
-  operatorToken.value = token;
   try {
-    await askAsOperator("GET", "/events?limit=1");
-    return null;
+    await askWith(token, "GET", "/events?limit=1");
   } catch (error) {
-    operatorToken.value = null;
     return asApiError(error);
   }
+  operatorToken.value = token;
+  return null;
 }
 
 export interface Service {

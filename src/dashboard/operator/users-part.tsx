@@ -106,7 +106,7 @@ function NewUser({ onCreated }: { onCreated: () => void }) {
     onCreated();
   };
   return (
-    <form class="inline" onSubmit={submit}>
+    <form class="operator-new" onSubmit={submit}>
       <label>
         <span>{newUser}</span>
         <input

@@ -1,4 +1,5 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { ask } from "../api.ts";
 import { EmailForm } from "./email-form.tsx";
 import { keepNext } from "./next.ts";
 import type { Ways } from "./signing-in.ts";
@@ -10,7 +11,10 @@ const AT_LEAST: Ways = { token: true, email: false, openid: null };
 
 /** The ways to sign in, the quickest first. */
 export function AllWays({ problem }: { problem: string | null }) {
-  const [ways] = useState<Ways | null>(AT_LEAST);
+  const [ways, setWays] = useState<Ways | null>(null);
+  useEffect(() => {
+    ask<Ways>("GET", "/api/session/ways").then(setWays, () => setWays(AT_LEAST));
+  }, []);
   const { openid, or, withToken } = signInWords.value;
   const isTokenAlone = ways !== null && ways.openid === null && !ways.email;
   return (
@@ -42,4 +46,8 @@ export function AllWays({ problem }: { problem: string | null }) {
   );
 }
 
-const openIdAddress = () => `/api/session/openid?to=${encodeURIComponent(location.hash)}`;
+function openIdAddress(): string {
+  const { hash } = location;
+  const isPlace = /^#\/[\x21-\x7e]{0,990}$/.test(hash) && !hash.startsWith("#/sign-in");
+  return `/api/session/openid${isPlace ? `?to=${encodeURIComponent(hash)}` : ""}`;
+}

@@ -26,7 +26,7 @@ export const englishFrame = {
     costs: "Costs",
     activity: "Activity",
     settings: "Settings",
-    operator: "Operator",
+    operator: "Service",
     add: "Add instance",
     signIn: "Sign in",
   },

@@ -7,7 +7,7 @@ export const portugueseFrame: FrameWords = {
     costs: "Custos",
     activity: "Atividade",
     settings: "Configurações",
-    operator: "Operação",
+    operator: "Serviço",
     add: "Adicionar instância",
     signIn: "Entrar",
   },

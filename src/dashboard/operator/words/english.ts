@@ -14,13 +14,13 @@ const standing: Record<Standing, string> = {
 };
 
 export const englishOperator = {
-  title: "Operator",
+  title: "Service",
   token: "Operator token",
   tokenHint: "ADMIN_TOKEN of this service. It stays in this page's memory: a reload forgets it.",
   open: "Open",
   leave: "Forget the token",
   wrongToken: "This is not the operator's token.",
-  service: "The service",
+  service: "As a whole",
   version: "Version",
   instances: "Instances",
   guard: "Service-wide guard",

@@ -1,13 +1,13 @@
 import type { OperatorWords } from "./english.ts";
 
 export const portugueseOperator: OperatorWords = {
-  title: "Operação",
+  title: "Serviço",
   token: "Token de operador",
   tokenHint: "O ADMIN_TOKEN deste serviço. Ele fica na memória desta página: recarregar o esquece.",
   open: "Abrir",
   leave: "Esquecer o token",
   wrongToken: "Este não é o token de operador.",
-  service: "O serviço",
+  service: "No todo",
   version: "Versão",
   instances: "Instâncias",
   guard: "Proteção do serviço",

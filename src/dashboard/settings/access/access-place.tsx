@@ -1,4 +1,3 @@
-/** Who can sign in to the account. */
-export function AccessPlace() {
-  return null;
-}
+import { loaded } from "../../parts/loaded.tsx";
+
+export const AccessPlace = loaded(async () => (await import("./access-section.tsx")).AccessSection);

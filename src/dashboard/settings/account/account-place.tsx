@@ -1,4 +1,3 @@
-/** The account's name, language and time zone. */
-export function AccountPlace() {
-  return null;
-}
+import { loaded } from "../../parts/loaded.tsx";
+
+export const AccountPlace = loaded(async () => (await import("./account-section.tsx")).AccountSection);

@@ -1,13 +1,19 @@
 import type { SignInWords } from "./english.ts";
 
 const problems: Readonly<Record<string, string>> = {
-  unknown_person:
-    "Ninguém em nenhuma conta é conhecido por esta entrada. Peça um convite a um proprietário da sua conta.",
-  unverified_email: "Seu provedor não verificou o seu e-mail, então não se sabe de quem é esta conta.",
-  ambiguous_email: "Várias contas conhecem este e-mail. Entre por um link da conta desejada.",
-  provider_unreachable: "O provedor de entrada não responde. Tente de novo em instantes.",
-  provider_refused: "O provedor de entrada recusou.",
+  no_provider: "Este serviço não tem provedor de entrada.",
+  unreachable: "O provedor de entrada não responde. Tente de novo em instantes.",
+  declined: "O provedor de entrada não deixou você entrar, ou você voltou.",
   expired: "Demorou demais. Comece de novo.",
+  mismatch: "A resposta do provedor de entrada não pertence ao que foi pedido aqui. Comece de novo.",
+  unknown:
+    "Ninguém em nenhuma conta é conhecido por esta entrada. Peça um convite a um proprietário da sua conta.",
+  unverified: "Seu provedor não verificou o seu e-mail. Entre por um link e conecte-o depois.",
+  several: "Você está em várias contas. Entre por um link da conta desejada e conecte-o depois.",
+  taken: "Esta entrada pertence a outra pessoa da conta.",
+  link_over: "Este link já foi usado ou expirou. Cada um vale uma vez. Peça outro.",
+  not_a_person: "Você entrou por um token. Só uma pessoa pode ser conhecida pelo provedor de entrada.",
+  closed: "Esta conta está suspensa, ou você foi removido dela.",
 };
 
 export const portugueseSignIn: SignInWords = {

@@ -98,7 +98,7 @@ describe("the policy on the page", () => {
     await page.getByRole("status").getByText("Saved.", { exact: true }).waitFor(PATIENCE);
     expect(await warnAfter.inputValue()).toBe("45 min");
     await warnAfter.fill("20");
-    expect(await chosen()).toBe("Custom");
+    await expect.poll(chosen, PATIENCE).toBe("Custom");
     await presets.getByText("warns after 20 min, hibernates after 1 h, never deletes").waitFor();
     await presets.getByLabel("As your default").check();
     await save(page);

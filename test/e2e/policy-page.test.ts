@@ -1,5 +1,6 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { registerInstance, request, type User } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
 import { barriers, Pages, signIn } from "./pages.ts";
@@ -24,7 +25,8 @@ afterEach(() => {
 });
 
 async function openAs(user: User, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await pages.open(`${world.url}/#/settings/policy`, options);
+  // What contradicts itself is tried on the past, too, and refused.
+  const page = await pages.open(`${world.url}/#/settings/policy`, options, /400 \(Bad Request\)/);
   await signIn(page, user);
   await page.locator("form.policy").waitFor(PATIENCE);
   return page;
@@ -52,6 +54,10 @@ describe("the editor of a policy", () => {
     await idle(page, "Warn after").fill("45");
     await page.getByText("= 45 min").waitFor();
     expect(await said()).toContain("Warn after 45 min, Hibernate after 1 h 30 min.");
+    await idle(page, "Warn after").fill("2 h");
+    await page.getByText("Must be less than “Hibernate after” (1 h 30 min), but is 2 h.").first().waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await idle(page, "Warn after").fill("45 min");
     await silence(page, "Delete after").fill("never");
     expect(await said()).toContain("Delete never.");
     await page.getByText("3 changes are not saved.").waitFor();
@@ -126,6 +132,31 @@ describe("the editor of a policy", () => {
     // Nothing is typed: nobody is asked.
     await page.getByRole("link", { name: "Alerts", exact: true }).click();
     await page.waitForURL(/#\/alerts/);
+    await page.context().close();
+  });
+
+  it("can be read by a viewer, and changed by none of its controls", async () => {
+    const user = await world.newUser("Ada");
+    const { token } = z.object({ token: z.string() }).parse(
+      await request(`${world.url}/api/agent/tokens`, "POST", user.token, {
+        name: "Eyes",
+        role: "viewer",
+        expires_in_days: 1,
+      }),
+    );
+    const page = await openAs({ ...user, token });
+    await page.getByText("Changing it needs the role operator.").waitFor(PATIENCE);
+    expect(await idle(page, "Warn after").isDisabled()).toBe(true);
+    expect(await page.getByRole("button", { name: "Save", exact: true }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Try it on the past" }).count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+    await page.goto(`${world.url}/#/settings/providers`);
+    await page.getByRole("heading", { name: "Enrollment tokens" }).waitFor(PATIENCE);
+    expect(await page.getByRole("heading", { name: "Connect a provider" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Make a token" }).count()).toBe(0);
+    await page.goto(`${world.url}/#/add`);
+    await page.getByText("Adding a machine needs the role operator.").waitFor(PATIENCE);
+    expect(await barriers(page)).toEqual([]);
     await page.context().close();
   });
 

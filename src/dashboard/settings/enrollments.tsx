@@ -5,6 +5,7 @@ import { Copyable } from "../parts/copyable.tsx";
 import { confirmed } from "../parts/dialog.tsx";
 import { doAndSay } from "../parts/notice.tsx";
 import { useLive } from "../poll.ts";
+import { may } from "../session.ts";
 import { language, words } from "../words.ts";
 
 const ADDRESS = "/api/agent/enrollments";
@@ -35,7 +36,7 @@ export function EnrollmentsCard() {
           <EnrollmentRow key={enrollment.id} enrollment={enrollment} onChange={refresh} />
         ))}
       </ul>
-      <AddEnrollment onAdded={refresh} />
+      {may("operator") && <AddEnrollment onAdded={refresh} />}
     </section>
   );
 }
@@ -69,9 +70,11 @@ function EnrollmentRow({
         {lastDelivery}: {last_used_at === null ? neverUsed : dateTime(last_used_at, language.value)}
       </span>
       <span class="buttons">
-        <button type="button" class="danger" aria-label={of(revoke, name)} onClick={onRevoke}>
-          {revoke}
-        </button>
+        {may("operator") && (
+          <button type="button" class="danger" aria-label={of(revoke, name)} onClick={onRevoke}>
+            {revoke}
+          </button>
+        )}
       </span>
     </li>
   );

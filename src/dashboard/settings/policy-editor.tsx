@@ -6,10 +6,12 @@ import { useLeavingGuard } from "../parts/unsaved.ts";
 import { asApiError, useLive } from "../poll.ts";
 import { ReplayPlace } from "../replay/replay-place.tsx";
 import type { TrialLevel } from "../replay/request.ts";
+import { may } from "../session.ts";
 import { words } from "../words.ts";
 import { arrangementOf, type SectionName } from "./policy/arrangement.ts";
+import { contradictionsOf } from "./policy/contradictions.ts";
 import { Folded } from "./policy/folded.tsx";
-import type { LadderName } from "./policy/ladder.ts";
+import { type LadderName, laddersOf } from "./policy/ladder.ts";
 import { LadderPicture } from "./policy/ladder.tsx";
 import "./policy/policy.css";
 import { policyEditorWords } from "./policy/words.ts";
@@ -112,6 +114,7 @@ export function PolicyEditor(props: {
     const value = valueAt(overrides, path);
     return value === undefined ? inheritedAt(path).value : value;
   };
+  const contradictions = isChanged ? contradictionsOf(laddersOf(heldAt)) : [];
   const field = (placed: PlacedField) => {
     const { path } = placed;
     const { value: inherited, source } = inheritedAt(path);
@@ -124,7 +127,7 @@ export function PolicyEditor(props: {
         level={own.name}
         value={valueAt(overrides, path)}
         timezone={String(heldAt([...path.slice(0, -1), "timezone"]) ?? "UTC")}
-        problem={problemsAt(problems, path)}
+        problem={problemsAt(problems, path) ?? problemsAt(contradictions, path)}
         onChange={(value) => change(withValue(overrides, path, value))}
       />
     );
@@ -142,6 +145,7 @@ export function PolicyEditor(props: {
     return isWindows(windows) ? spokenWindows(windows, String(valueAt(policy, [name, "timezone"]))) : null;
   };
   const { mode, ladders, folded } = arrangementOf(own.name);
+  const mayChange = may("operator");
   const { ladder, changed, discard: discardLabel } = policyEditorWords.value;
   const form = (
     <form
@@ -150,63 +154,70 @@ export function PolicyEditor(props: {
       onSubmit={submit}
       onInvalidCapture={({ target }) => openAround(target)}
     >
-      <Presets
-        level={own.name}
-        own={overrides}
-        above={above.map((level) => level.overrides)}
-        onChange={change}
-      />
-      {mode.map(field)}
-      <h3>{ladder.title}</h3>
-      <LadderPicture at={heldAt} observes={heldAt(["mode"]) === "observe"} />
-      <div class="ladders">
-        {(["idle", "silence"] as const).map((name) => (
-          <fieldset key={name} aria-label={words.value.policy.names[LANES[name]]}>
-            <p class="lane-name">{ladder.lanes[name]}</p>
-            {ladders[name].map(field)}
-          </fieldset>
+      {!mayChange && <p class="faint">{policyEditorWords.value.viewer}</p>}
+      <fieldset class="all" disabled={!mayChange}>
+        <Presets
+          level={own.name}
+          own={overrides}
+          above={above.map((level) => level.overrides)}
+          onChange={change}
+        />
+        {mode.map(field)}
+        <h3>{ladder.title}</h3>
+        <LadderPicture at={heldAt} observes={heldAt(["mode"]) === "observe"} />
+        <div class="ladders">
+          {(["idle", "silence"] as const).map((name) => (
+            <fieldset key={name} aria-label={words.value.policy.names[LANES[name]]}>
+              <p class="lane-name">{ladder.lanes[name]}</p>
+              {ladders[name].map(field)}
+            </fieldset>
+          ))}
+        </div>
+        {folded.map(({ name, fields }) => (
+          <Folded key={name} name={name} isTold={fields.some(isTouched)} digest={digestOf(name)}>
+            {fields.map(field)}
+          </Folded>
         ))}
-      </div>
-      {folded.map(({ name, fields }) => (
-        <Folded key={name} name={name} isTold={fields.some(isTouched)} digest={digestOf(name)}>
-          {fields.map(field)}
-        </Folded>
-      ))}
+      </fieldset>
       <Unsaved problems={problems} />
       {previewed !== null && <Preview of={previewed} isDraft={isChanged} />}
-      <div class={isChanged ? "save-bar changed" : "save-bar"}>
-        <span role="status">{isChanged && changed(changes)}</span>
-        <span class="buttons">
-          {preview !== undefined && (
-            <button
-              type="button"
-              disabled={isBusy}
-              onClick={() => attempt(async () => setPreviewed(await preview(overrides)))}
-            >
-              {words.value.use.preview.show}
+      {mayChange && (
+        <div class={isChanged ? "save-bar changed" : "save-bar"}>
+          <span role="status">{isChanged && changed(changes)}</span>
+          <span class="buttons">
+            {preview !== undefined && (
+              <button
+                type="button"
+                disabled={isBusy}
+                onClick={() => attempt(async () => setPreviewed(await preview(overrides)))}
+              >
+                {words.value.use.preview.show}
+              </button>
+            )}
+            <button type="button" disabled={!isChanged} onClick={discard}>
+              {discardLabel}
             </button>
-          )}
-          <button type="button" disabled={!isChanged} onClick={discard}>
-            {discardLabel}
-          </button>
-          <button type="submit" class="primary" disabled={!isChanged || isBusy}>
-            {words.value.save}
-          </button>
-        </span>
-      </div>
+            <button type="submit" class="primary" disabled={!isChanged || isBusy}>
+              {words.value.save}
+            </button>
+          </span>
+        </div>
+      )}
     </form>
   );
   return (
     <div class="replay-frame">
       <div class="policy-and-replay">
         {form}
-        <ReplayPlace
-          level={replayOf}
-          policy={policy}
-          overrides={overrides}
-          isTyped={isChanged}
-          onTake={change}
-        />
+        {mayChange && (
+          <ReplayPlace
+            level={replayOf}
+            policy={policy}
+            overrides={overrides}
+            isTyped={isChanged}
+            onTake={change}
+          />
+        )}
       </div>
     </div>
   );

@@ -42,7 +42,7 @@ export function policyProblems(issues: readonly Issue[]): PolicyProblem[] {
     const field = allFields().find(({ path: each }) => each.every((name, index) => name === inPolicy[index]));
     const row = field === undefined ? undefined : inPolicy[field.path.length];
     const [, instance = null, said = english] =
-      /^for instance (\S+) \(\S+, with its own overrides\) (.*)$/s.exec(english) ?? [];
+      /^for instance (\S+) (?:\(\S+, with its own overrides\) )?(.*)$/s.exec(english) ?? [];
     return {
       path: field?.path ?? null,
       row: row !== undefined && /^\d+$/.test(row) ? Number(row) + 1 : null,

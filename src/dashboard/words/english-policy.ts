@@ -111,7 +111,6 @@ export const englishPolicy = {
     kilobytes: "kB/s",
   },
   none: { never: "never", ignored: "ignored" },
-  unit: "Unit",
   preset: {
     legend: "How soon",
     names: presets,

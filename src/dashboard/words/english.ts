@@ -187,8 +187,6 @@ export const english = {
   copy: "Copy",
   copied: "Copied",
   // First run
-  welcome: "Add your first instance",
-  welcomeHint: "Say where it is rented, run one command on the machine, and it appears here.",
   fields: {
     name: "Name",
     provider: "Provider",
@@ -212,7 +210,6 @@ export const english = {
   waiting: "Waiting for its first heartbeat …",
   arrived: (name: string) => `${name} is here.`,
   openInstance: "Open it",
-  addAnother: "Add another",
   instances: englishInstances,
   ...englishSettings,
 };

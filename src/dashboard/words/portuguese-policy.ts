@@ -100,7 +100,6 @@ export const portuguesePolicy: PolicyWords = {
     kilobytes: "kB/s",
   },
   none: { never: "nunca", ignored: "ignorado" },
-  unit: "Unidade",
   preset: {
     legend: "Em quanto tempo",
     names: {

@@ -174,8 +174,6 @@ export const portuguese: Words = {
   removeQuestion: (name) => `Parar de vigiar ${name}?`,
   copy: "Copiar",
   copied: "Copiado",
-  welcome: "Adicione sua primeira instância",
-  welcomeHint: "Diga onde ela é alugada, rode um comando na máquina, e ela aparece aqui.",
   fields: {
     name: "Nome",
     provider: "Provedor",
@@ -199,7 +197,6 @@ export const portuguese: Words = {
   waiting: "Esperando o primeiro heartbeat …",
   arrived: (name) => `${name} chegou.`,
   openInstance: "Abrir",
-  addAnother: "Adicionar outra",
   instances: portugueseInstances,
   ...portugueseSettings,
 };

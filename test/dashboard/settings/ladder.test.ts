@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arrangementOf } from "../../../src/dashboard/settings/policy/arrangement.ts";
+import { contradictionsOf } from "../../../src/dashboard/settings/policy/contradictions.ts";
 import { axisOf, laddersOf, placeLabels, placeOn } from "../../../src/dashboard/settings/policy/ladder.ts";
 import { POLICY_FIELDS, SECTIONS_OF_LEVEL } from "../../../src/dashboard/settings/policy-fields.ts";
 import {
@@ -9,6 +10,7 @@ import {
   fieldsOf,
   valueAt,
 } from "../../../src/dashboard/settings/policy-values.ts";
+import { policyIssues } from "../../../src/lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
 
 const drawn = (overrides: PolicyOverrides = {}) => {
@@ -40,6 +42,39 @@ describe("the ladders of a policy", () => {
     expect(idle?.rungs.map(({ isTooSoon }) => isTooSoon)).toEqual([false, true]);
     expect(silence).toMatchObject({ isOn: false });
     expect(silence?.rungs.at(-1)).toMatchObject({ atSeconds: null, isTooSoon: false });
+  });
+
+  it("are contradicted where the service would refuse them, and nowhere else", () => {
+    const seconds = fc.constantFrom(60, 300, 301, 1800, 7200, 604_800, 700_000);
+    fc.assert(
+      fc.property(
+        seconds,
+        seconds,
+        seconds,
+        seconds,
+        seconds,
+        fc.option(fc.constantFrom(0.01, 1, 7)),
+        (...values) => {
+          const [warn, hibernate, orphan, silent, force, days] = values;
+          const overrides: PolicyOverrides = {
+            heartbeat_interval_seconds: 20,
+            idle: { warn_after_seconds: warn, hibernate_after_seconds: hibernate },
+            orphan: {
+              orphan_after_seconds: orphan,
+              hibernate_after_seconds: silent,
+              force_hibernate_after_seconds: force,
+              delete_after_days: days,
+            },
+          };
+          const pathsOf = (issues: readonly { readonly path: readonly string[] | null }[]) =>
+            issues.map(({ path }) => path?.join(".")).sort();
+          const refused = policyIssues(mergePolicy(overrides), "agent").filter(({ message }) =>
+            message.startsWith("must be less than"),
+          );
+          expect(pathsOf(contradictionsOf(drawn(overrides)))).toEqual(pathsOf(refused));
+        },
+      ),
+    );
   });
 
   it("lie on an axis that grows with what is typed, and never outside it", () => {

@@ -40,6 +40,7 @@ export const englishPolicyEditor = {
   },
   changed: (fields: number) => (fields === 1 ? "1 change is not saved." : `${fields} changes are not saved.`),
   discard: "Discard",
+  viewer: "Changing it needs the role operator.",
   leaving: {
     question: "Leave without saving?",
     stakes: "What you have typed here is lost.",

@@ -35,6 +35,7 @@ export const portuguesePolicyEditor: PolicyEditorWords = {
   },
   changed: (fields) => (fields === 1 ? "1 mudança não foi salva." : `${fields} mudanças não foram salvas.`),
   discard: "Descartar",
+  viewer: "Mudá-la precisa do papel operator.",
   leaving: {
     question: "Sair sem salvar?",
     stakes: "O que você digitou aqui se perde.",

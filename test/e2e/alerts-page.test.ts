@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
+import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
 import { barriers, chooseLanguage, Pages, signIn } from "./pages.ts";
 
@@ -80,8 +81,6 @@ it.each(["light", "dark"] as const)("stands in Portuguese, on a phone, in %s", a
   await page.getByRole("region", { name: "Histórico" }).getByRole("listitem").first().waitFor(PATIENCE);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
   expect(await barriers(page)).toEqual([]);
-  if (process.env.SHOTS !== undefined)
-    await page.screenshot({ path: `${process.env.SHOTS}/alerts-390-${colorScheme}.png`, fullPage: true });
   await page.context().close();
 });
 
@@ -97,7 +96,48 @@ it("shows a viewer no button that would refuse", async () => {
   await page.getByRole("region", { name: "History" }).getByRole("listitem").first().waitFor(PATIENCE);
   expect(await page.getByRole("button", { name: /^Acknowledge/ }).count()).toBe(0);
   expect(await page.getByText("Snooze", { exact: true }).count()).toBe(0);
-  if (process.env.SHOTS !== undefined)
-    await page.screenshot({ path: `${process.env.SHOTS}/alerts-1280-viewer.png`, fullPage: true });
   await page.context().close();
+});
+
+it("edits a channel, pauses it and takes it up again, and helps with each kind", async () => {
+  const receiver = await FakeHttp.start(() => ({ status: 200, body: "{}" }));
+  try {
+    const page = await pages.open(`${world.url}/#/settings/channels`);
+    await signIn(page, user);
+    const kind = page.getByLabel("Kind");
+    for (const each of await kind.locator("option").all()) {
+      await kind.selectOption(await each.getAttribute("value"));
+      expect(await page.locator("#channel-help").innerText()).not.toBe("");
+    }
+    await kind.selectOption("ntfy");
+    await page.getByLabel("Name").fill("Phone");
+    await page.getByLabel("Server").fill(receiver.url);
+    await page.getByLabel("Topic").fill("gpus");
+    await page.getByRole("button", { name: "Add channel" }).click();
+    await page.getByRole("button", { name: "Edit: Phone" }).click();
+    const row = page.getByRole("listitem").filter({ hasText: "ntfy · warnings and worse" });
+    await row.getByLabel("Name").fill("Pocket");
+    await row.getByLabel("Topic").fill("other");
+    await row.getByLabel("Server").fill(receiver.url);
+    expect(await barriers(page)).toEqual([]);
+    await row.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Pause: Pocket" }).click(PATIENCE);
+    await page.getByText("Paused: nothing is told here.").waitFor(PATIENCE);
+    await page.getByRole("button", { name: "Test: Pocket" }).click();
+    await page
+      .getByRole("status")
+      .getByText(/^Delivered: 200/)
+      .waitFor(PATIENCE);
+    expect(JSON.parse(receiver.calls.at(-1)?.body ?? "")).toMatchObject({ topic: "other" });
+    await page.getByRole("button", { name: "Resume: Pocket" }).click();
+    await page.getByRole("button", { name: "Pause: Pocket" }).waitFor(PATIENCE);
+    await page.setViewportSize({ width: 390, height: 800 });
+    await chooseLanguage(page, "pt-BR");
+    await page.getByRole("button", { name: "Pausar: Pocket" }).waitFor(PATIENCE);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    expect(await barriers(page)).toEqual([]);
+    await page.context().close();
+  } finally {
+    await receiver.stop();
+  }
 });

@@ -2,7 +2,7 @@ import { SETTINGS_SECTIONS, type SettingsSection, settingsAddress } from "../add
 import { frameWords } from "../frame/words.ts";
 import { AccessPlace } from "./access/access-place.tsx";
 import { AccountPlace } from "./account/account-place.tsx";
-import { Channels } from "./channels.tsx";
+import { Channels } from "./channels/channels.tsx";
 import { EnrollmentsCard } from "./enrollments.tsx";
 import { PolicySection } from "./policy-section.tsx";
 import { ProvidersPlace } from "./providers/providers-place.tsx";

@@ -3,11 +3,11 @@ import { spelledOut } from "./spelled-out.ts";
 /** What is said on the page of settings: of channels, connections and enrollment tokens. */
 
 /** Those that are not called as they are spelled. */
-const channelKind: Record<string, string> = { email: "E-mail" };
-const channelField: Record<string, string> = {
-  url: "URL",
-  to: "Address",
-  secret: "Signing secret (whsec_…)",
+const channelKind: Record<string, string> = {
+  email: "E-mail",
+  teams: "Microsoft Teams",
+  ntfy: "ntfy",
+  pagerduty: "PagerDuty",
 };
 
 const credentialField: Record<string, string> = {
@@ -28,7 +28,6 @@ export const englishSettings = {
   severityLabel: "From",
   kind: "Kind",
   channelKind: (kind: string) => channelKind[kind] ?? spelledOut(kind),
-  channelField: (field: string) => channelField[field] ?? spelledOut(field),
   addChannel: "Add channel",
   test: "Test",
   delivered: (detail: string) => `Delivered: ${detail}`,

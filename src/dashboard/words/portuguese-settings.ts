@@ -1,11 +1,11 @@
 import type { SettingsWords } from "./english-settings.ts";
 import { spelledOut } from "./spelled-out.ts";
 
-const channelKind: Record<string, string> = { email: "E-mail" };
-const channelField: Record<string, string> = {
-  url: "URL",
-  to: "Endereço",
-  secret: "Segredo de assinatura (whsec_…)",
+const channelKind: Record<string, string> = {
+  email: "E-mail",
+  teams: "Microsoft Teams",
+  ntfy: "ntfy",
+  pagerduty: "PagerDuty",
 };
 
 const credentialField: Record<string, string> = {
@@ -27,7 +27,6 @@ export const portugueseSettings: SettingsWords = {
   severityLabel: "A partir de",
   kind: "Tipo",
   channelKind: (kind) => channelKind[kind] ?? spelledOut(kind),
-  channelField: (field) => channelField[field] ?? spelledOut(field),
   addChannel: "Adicionar canal",
   test: "Testar",
   delivered: (detail) => `Entregue: ${detail}`,

@@ -28,7 +28,11 @@ export function MoneyHead() {
     <section class="money-head" aria-label={money.title}>
       <MoneySentence said={said} />
       <div class="days">
-        {costs.data === null ? null : <Bars days={days} rows={costs.data.rows} height={HEIGHT} isSmall />}
+        {costs.data === null ? (
+          costs.error === null && <p class="faint">{words.value.loading}</p>
+        ) : (
+          <Bars days={days} rows={costs.data.rows} height={HEIGHT} isSmall />
+        )}
         <p class="days-line">
           <MonthLine said={said} costs={costs} />{" "}
           <span class="faint">

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { changeQuery, query } from "../route.ts";
 import { words } from "../words.ts";
-import { type Column, columnsIn, sortAfter } from "./choice.ts";
+import { COLUMNS, type Column, columnsIn, sortAfter } from "./choice.ts";
 import type { Unreadable } from "./known.ts";
 import { markAll, marked, toggleMark } from "./marked.ts";
 import { Row } from "./row.tsx";
@@ -37,7 +37,10 @@ export function Table(props: TableProps) {
   const columns = useMemo(() => columnsIn(query.value), [query.value.get("columns")]);
   const around = mayAct ? 3 : 1;
   return (
-    <table class="machines" aria-rowcount={instances.length + unreadable.length + 1}>
+    <table
+      class={columns.length === COLUMNS.length ? "machines many" : "machines"}
+      aria-rowcount={instances.length + unreadable.length + 1}
+    >
       <thead>
         <tr>
           {mayAct && (

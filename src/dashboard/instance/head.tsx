@@ -5,6 +5,7 @@ import { Badge } from "../parts/badge.tsx";
 import { hibernateInstance } from "../parts/hibernate.ts";
 import { NextStep } from "../parts/ticking.tsx";
 import { wakeInstance } from "../parts/wake.ts";
+import { may } from "../session.ts";
 import { language, words } from "../words.ts";
 import type { Detail, PartProps } from "./detail.ts";
 import { KeepAlive } from "./keep-alive.tsx";
@@ -73,6 +74,7 @@ function Acts({ instance, address, onChange }: PartProps) {
     refreshFleet();
     onChange();
   };
+  if (!may("operator")) return null;
   const act = (work: typeof hibernateInstance) => async () => {
     await work(instance);
     finish();

@@ -15,6 +15,7 @@ export function HistoryTab({ instance, address }: PartProps) {
         <Timeline
           path={`${address}/events`}
           withInstance={false}
+          isFiltered
           onWhy={(at) => changeQuery(whyQuery(Date.parse(at)))}
         />
       </section>

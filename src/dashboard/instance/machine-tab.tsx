@@ -7,6 +7,7 @@ import { InstallCommand } from "../parts/install.tsx";
 import { priceOrNull } from "../parts/money.ts";
 import { doAndSay } from "../parts/notice.tsx";
 import { TagList } from "../parts/tags.tsx";
+import { may } from "../session.ts";
 import { ConnectionName } from "../settings/connections.tsx";
 import { language, words } from "../words.ts";
 import { ChangeForm } from "./change-form.tsx";
@@ -20,9 +21,7 @@ export function MachineTab(props: PartProps) {
       <div>
         <MachineCard {...props} />
       </div>
-      <div>
-        <Access {...props} />
-      </div>
+      <div>{may("operator") && <Access {...props} />}</div>
     </div>
   );
 }
@@ -49,9 +48,11 @@ function MachineCard({ instance, address, onChange }: PartProps) {
     <section class="card">
       <header>
         <h2>{instances.machine}</h2>
-        <button type="button" onClick={() => setChanged(true)}>
-          {instances.change}
-        </button>
+        {may("operator") && (
+          <button type="button" onClick={() => setChanged(true)}>
+            {instances.change}
+          </button>
+        )}
       </header>
       <dl class="figures">
         <Figure name={figures.provider} value={providers[instance.provider]} />

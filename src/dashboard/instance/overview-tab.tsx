@@ -27,7 +27,7 @@ export function OverviewTab({ instance, address }: PartProps) {
               <h2>{latest}</h2>
               <a href={instanceAddress(instance.instance_id, "history")}>{whole}</a>
             </header>
-            <Timeline path={`${address}/events`} withInstance={false} />
+            <Timeline path={`${address}/events`} withInstance={false} most={5} />
           </section>
           <PreparationCard preparation={instance.preparation} address={address} />
         </div>

@@ -119,7 +119,9 @@ export function drawPane(
         ],
         setCursor: [
           (u) => {
-            const { left } = u.cursor;
+            const { left, event } = u.cursor;
+            // It also moves where the chart is scaled anew, or by the keyboard, which says itself where it stands.
+            if (event === null || event === undefined) return;
             handlers.onMoment(left === undefined || left === null || left < 0 ? null : u.posToVal(left, "x"));
           },
         ],

@@ -109,6 +109,7 @@ describe("a user who is deleted", () => {
     const [removed] = rigs;
     await removed?.ask("DELETE");
     expect(Object.keys(await rowsOf(user.userId)).sort()).toEqual([
+      "audit",
       "events",
       "heartbeat_chunks",
       "user_tokens",

@@ -1,4 +1,6 @@
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
+import { messageOf } from "../lifecycle/model/outbox.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import { hashText } from "../platform/hash.ts";
 import { calledMachine, type HeldClaim } from "../providers/machines.ts";
 import { machineIn, type Report } from "./report.ts";
@@ -52,7 +54,7 @@ function unwatched(
     at: now,
     kind: "unwatched",
     severity: "warning",
-    message: `Nobody watches the machine ${provider} ${ref} any more: ${view.name} held it and watches ${watched}, and its owner has not changed it so. If it runs, it costs money: look after it where it is rented, or register it`,
+    ...messageOf(phrase("fleet.let_go", { machine: `${provider} ${ref}`, name: view.name, watched })),
     detail: { provider, provider_ref: ref, instance_id: instanceId },
   };
 }

@@ -1,4 +1,6 @@
+import { messageOf } from "../lifecycle/model/outbox.ts";
 import { connectedBy } from "../lifecycle/model/provider.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import {
   afterTrial,
   type Connection,
@@ -103,7 +105,9 @@ function tellRefused(fleet: Fleet, { id, kind, name, problem }: Connection, now:
       at: now,
       kind: "connection_refused",
       severity: "critical",
-      message: `The credentials of ${name} are refused: ${problem ?? "no reason given"}. Nothing more is ordered there, and its machines go on costing money: set new credentials, or have these checked once they are good again`,
+      ...messageOf(
+        phrase("fleet.credentials_refused", { name, problem: problem ?? phrase("fleet.no_reason") }),
+      ),
       detail: {
         provider: kind,
         connection: id,

@@ -1,4 +1,6 @@
+import { messageOf } from "../lifecycle/model/outbox.ts";
 import { DAY_MS } from "../lifecycle/model/time.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import type { MachineKey } from "../providers/machines.ts";
 import type { Fleet } from "./fleet.ts";
 
@@ -23,7 +25,7 @@ export function noteRefusedEnrollment(
       at: now,
       kind: "enrollment_refused",
       severity: "warning",
-      message: `A machine with the enrollment token ${by} says that it is ${ref} at ${provider}, which ${instanceId} watches. It was refused. If it is that machine, and has lost its disk, remove the instance or install the agent with a token of its own; if not, somebody has your enrollment token: revoke it`,
+      ...messageOf(phrase("fleet.enrollment_refused", { token: by, ref, provider, id: instanceId })),
       detail: { instance: instanceId, enrollment: by, provider, ref },
     },
     now,

@@ -1,6 +1,8 @@
 import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
+import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
 import { gpuNames, type InventoryMachine, isUp, type Listing } from "./inventory.ts";
 
 /** What the owner of a connection is told of its machines, and of listings that fail or leave a part out. */
@@ -121,7 +123,7 @@ export function partlyListedEvent(
     at,
     kind: "listing_failed",
     severity: "warning",
-    message: `A part of the machines at ${provider} can't be listed: ${problem}. Nobody sees what runs there without being watched`,
+    ...messageOf(phrase("fleet.partly_listed", { provider, problem })),
     detail: { connection, problem },
   };
 }
@@ -142,7 +144,7 @@ export function listingFailedEvent(
     at,
     kind: "listing_failed",
     severity: "warning",
-    message: `The machines at ${provider} can't be listed: ${problem}. Until they can, nobody sees what runs there without being watched. It is tried again and again`,
+    ...messageOf(phrase("fleet.not_listed", { provider, problem })),
     detail: { connection, problem },
   };
 }

@@ -1,7 +1,10 @@
 import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { moneyOf } from "../../lifecycle/model/money.ts";
+import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { toIso, utcDay } from "../../lifecycle/model/time.ts";
+import { together } from "../../lifecycle/model/words/phrase.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { readSettings } from "../../platform/settings.ts";
 import type { Fleet } from "../fleet.ts";
 import { hasLimit, isDoubted, type Spending } from "../rules/budget.ts";
@@ -73,7 +76,7 @@ const LINES_READ = 1000;
 
 /** Has instances hibernated, and says so in a sentence. */
 function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): string {
-  if (act === "nobody") return "Nothing is stopped for it.";
+  if (act === "nobody") return text("budget.nothing_stopped");
   const asked: Asked = { ...ALL, onlyIdle: act === "idle" };
   const options = { at: now, now, limit: 1 };
   const { counts } = planRound(fleet, { asked, filter: {} }, options);
@@ -124,7 +127,7 @@ function alertEvent(
     at: now,
     kind: "budget_reached",
     severity: isUsedUp ? "critical" : "warning",
-    message: isUsedUp ? `${describeAlert(alert, spent)} ${sentence}`.trim() : describeAlert(alert, spent),
+    ...messageOf(together("sentences", [describeAlert(alert, spent), isUsedUp ? sentence : ""])),
     detail: {
       period,
       percent,

@@ -1,6 +1,8 @@
 import type { Delivery } from "../../alerts/channels/channel.ts";
 import { DELIVERY_LEASE_MS } from "../../alerts/delivery.ts";
+import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { MINUTE_MS } from "../../lifecycle/model/time.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
 import { logError } from "../../platform/log.ts";
 import { count } from "../../service/meter.ts";
 import type { Fleet } from "../fleet.ts";
@@ -70,7 +72,7 @@ function tellGivenUp(env: Env, fleet: Fleet, channelId: string, deliveryId: stri
       at: Date.now(),
       kind: "alert_not_delivered",
       severity: "warning",
-      message: `A message could not be delivered to the channel ${channel.name} (${channel.kind}): ${because}`,
+      ...messageOf(phrase("fleet.not_delivered", { name: channel.name, kind: channel.kind, because })),
       detail: { channel_id: channelId, channel: channel.kind, because, repeated },
     },
     Date.now(),

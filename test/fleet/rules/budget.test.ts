@@ -14,6 +14,7 @@ import {
 } from "../../../src/fleet/rules/budget.ts";
 import { type Assessment, assess, lookAfterChange } from "../../../src/fleet/rules/budget-assessment.ts";
 import { describeAlert } from "../../../src/fleet/rules/budget-words.ts";
+import { say } from "../../../src/lifecycle/model/words/say.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -211,15 +212,15 @@ describe("the words", () => {
   it("say what is spent, when it breaks, and what nobody knows", () => {
     const spent = spentOf({ day: 5, rate: 2, unknownRates: 1 });
     const [alert] = look(budgetOf({ day: 10 }), spent, START + 5 * HOUR).alerts;
-    expect(alert && describeAlert(alert, spent)).toBe(
+    expect(alert && say("en", describeAlert(alert, spent))).toBe(
       "The day's budget is used to 50 %: $5.00 of $10.00 since 00:00 UTC, and $2.00 more every hour. At this rate it is used up at 07:30 UTC. 1 instance has no known price, and is not counted.",
     );
     const [month] = look(budgetOf({ month: 400 }), spentOf({ month: 330, rate: 0.5 })).alerts;
-    expect(month && describeAlert(month, spentOf({ rate: 0.5 }))).toContain(
+    expect(month && say("en", describeAlert(month, spentOf({ rate: 0.5 })))).toContain(
       "At this rate it is used up on 2026-02-15.",
     );
     const [used] = look(budgetOf({ month: 400 }), spentOf({ month: 402 })).alerts;
-    expect(used && describeAlert(used, spentOf({ unknownRates: 3 }))).toBe(
+    expect(used && say("en", describeAlert(used, spentOf({ unknownRates: 3 })))).toBe(
       "The month's budget is used up: $402.00 of $400.00 since the first of the month. 3 instances have no known price, and are not counted.",
     );
   });

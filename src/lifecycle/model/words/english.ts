@@ -1,4 +1,5 @@
 import { ERRORS } from "./english/errors.ts";
+import { FLEET } from "./english/fleet.ts";
 import { IDLENESS } from "./english/idleness.ts";
 import { INSTANCES } from "./english/instances.ts";
 import { ORDERS } from "./english/orders.ts";
@@ -6,4 +7,12 @@ import { PROVIDERS } from "./english/providers.ts";
 import { SILENCE } from "./english/silence.ts";
 
 /** All codes in English, which decides what each of them takes. */
-export const ENGLISH = { ...SILENCE, ...IDLENESS, ...ORDERS, ...PROVIDERS, ...INSTANCES, ...ERRORS };
+export const ENGLISH = {
+  ...SILENCE,
+  ...IDLENESS,
+  ...ORDERS,
+  ...PROVIDERS,
+  ...INSTANCES,
+  ...ERRORS,
+  ...FLEET,
+};

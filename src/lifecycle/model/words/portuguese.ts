@@ -1,5 +1,6 @@
 import type { ENGLISH } from "./english.ts";
 import { ERRORS } from "./portuguese/errors.ts";
+import { FLEET } from "./portuguese/fleet.ts";
 import { IDLENESS } from "./portuguese/idleness.ts";
 import { INSTANCES } from "./portuguese/instances.ts";
 import { ORDERS } from "./portuguese/orders.ts";
@@ -15,4 +16,5 @@ export const PORTUGUESE = {
   ...PROVIDERS,
   ...INSTANCES,
   ...ERRORS,
+  ...FLEET,
 } satisfies Translation<typeof ENGLISH>;

@@ -100,7 +100,9 @@ export function PolicyEditor(props: {
       await save(overrides);
       setSaved(overrides);
       say(words.value.done.saved);
-      change(null);
+      // What was typed meanwhile is not saved yet.
+      setDraft((typed) => (typed === overrides ? null : typed));
+      setPreviewed(null);
     });
   };
   const inheritedAt = (path: Path) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { changeProfile, findProfile } from "../accounts/users.ts";
+import { noteAct } from "../http/audit.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
@@ -74,6 +75,7 @@ export class ChangeAccount extends Endpoint {
       language: body.language,
       timeZone: body.time_zone,
     });
+    noteAct(c, { detail: Object.fromEntries(Object.entries(body)) });
     return c.json(await accountOf(c.env, userId));
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FORMER_RETRY_SECONDS } from "../http/answered.ts";
+import { noteAct } from "../http/audit.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, tooMany, tooManyRequests, unavailable } from "../http/errors.ts";
@@ -107,6 +108,7 @@ export class CreateConnection extends Endpoint {
     if (added === "too_many") {
       throw tooMany(limit, "connections");
     }
+    noteAct(c, { subject: added.id, detail: { name: added.name, provider: added.kind } });
     return c.json(connectionView(added), 201);
   }
 }

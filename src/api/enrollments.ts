@@ -7,6 +7,7 @@ import {
   listEnrollments,
 } from "../accounts/enrollments.ts";
 import { issueToken } from "../accounts/tokens.ts";
+import { noteAct } from "../http/audit.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound, tooMany } from "../http/errors.ts";
@@ -158,6 +159,7 @@ export class CreateEnrollment extends Endpoint {
       throw tooMany(ENROLLMENTS_PER_USER, "enrollment_tokens", "revoke");
     }
     const { id, userId } = enrollment;
+    noteAct(c, { subject: id, detail: { name: enrollment.name } });
     const token = await issueToken(c.env.TOKEN_KEY, { scope: "enrollment", sub: userId, jti: id });
     return c.json({ ...viewOf(enrollment, now), token }, 201);
   }

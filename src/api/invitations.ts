@@ -15,11 +15,9 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
+import { signInUrl } from "./admin/sign-in-link.ts";
 
 /** Links by which somebody new comes into the account. */
-
-/** The page takes the secret out of the fragment, which reaches no log and no preview of a message. */
-export const signInLink = (origin: string, secret: string) => `${origin}/#/sign-in?link=${secret}`;
 
 const invitationShape = {
   id: z.string(),
@@ -114,7 +112,7 @@ export class CreateInvitation extends Endpoint {
       case "invited": {
         const { invitation, secret } = invited;
         noteAct(c, { subject: invitation.id, detail: { name: invitation.name, role } });
-        return c.json({ ...viewOf(invitation), url: signInLink(new URL(c.req.url).origin, secret) }, 201);
+        return c.json({ ...viewOf(invitation), url: signInUrl(c, secret) }, 201);
       }
       case "known":
         throw new ApiError("exists", "Somebody with this e-mail address is in the account already");

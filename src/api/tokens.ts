@@ -8,6 +8,7 @@ import {
   revokeOwnToken,
   type UserToken,
 } from "../accounts/user-tokens.ts";
+import { noteAct } from "../http/audit.ts";
 import { userOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, tooMany } from "../http/errors.ts";
@@ -184,6 +185,7 @@ export async function makeToken(
   const record = { id: `t-${crypto.randomUUID()}`, userId, name, role, expiresAt, now };
   switch (await createUserToken(c.env.DB, record, limit)) {
     case "created":
+      noteAct(c, { subject: record.id, detail: { name, role, expires_in_days: days } });
       break;
     case "unknown_user":
       throw notFound();

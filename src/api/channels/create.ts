@@ -8,6 +8,7 @@ import {
   channelSettingsSchema,
   OPTIONAL_FIELDS,
 } from "../../alerts/channels/settings.ts";
+import { noteAct } from "../../http/audit.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint, issuesOf } from "../../http/endpoint.ts";
 import { errorResponses, invalid, tooMany } from "../../http/errors.ts";
@@ -75,6 +76,7 @@ export class CreateChannel extends Endpoint {
     if (channel === null) {
       throw tooMany(limit, "channels");
     }
+    noteAct(c, { subject: channel.id, detail: { name: channel.name, kind: channel.kind } });
     if (channel.confirmed) return c.json(channelView(channel), 201);
     const sent = await sendConfirmation(c.env, userId, channel.id);
     const delivery = sent.outcome === "tried" ? sent.delivery : undeliverable(whyNotAsked(sent));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { noteAct } from "../../http/audit.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses } from "../../http/errors.ts";
@@ -90,6 +91,7 @@ export class RegisterInstance extends Endpoint {
         }),
       requestId: c.var.requestId,
     });
+    noteAct(c, { subject: instanceId });
     return c.json(await issueInstanceToken(c.env, userId, instanceId, generation), 201);
   }
 }

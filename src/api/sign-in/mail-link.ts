@@ -10,7 +10,7 @@ import { component, jsonBody, successResponse } from "../../http/openapi.ts";
 import { demandPrivacy, refuseOtherPages } from "../../http/session-cookie.ts";
 import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
-import { signInLink } from "../invitations.ts";
+import { signInUrl } from "../admin/sign-in-link.ts";
 
 /** A link to sign in with, by e-mail. Whether anybody has the address is told to the address alone. */
 
@@ -35,23 +35,21 @@ export class MailSignInLink extends Endpoint {
     refuseOtherPages(c);
     await slowDownGuessing(c);
     const { body } = await this.getValidatedData<typeof this.schema>();
-    const origin = new URL(c.req.url).origin;
     // After the answer: how long it takes would tell what the answer does not.
     c.executionCtx.waitUntil(
-      mailLinks(c.env, body.email, origin).catch((error) =>
-        logWarning("a link to sign in with was not sent", {}, error),
-      ),
+      mailLinks(c, body.email).catch((error) => logWarning("a link to sign in with was not sent", {}, error)),
     );
     return c.json({ success: true }, 202);
   }
 }
 
-async function mailLinks(env: Env, email: string, origin: string): Promise<void> {
+async function mailLinks(c: ApiContext, email: string): Promise<void> {
+  const { env } = c;
   if (readSettings(env).MAIL_FROM === "") return;
   const links: Link[] = [];
   for (const addressee of await addresseesOf(env.DB, email)) {
     const secret = await createMailedLink(env, addressee, email, Date.now());
-    if (secret !== null) links.push({ account: addressee.account, url: signInLink(origin, secret) });
+    if (secret !== null) links.push({ account: addressee.account, url: signInUrl(c, secret) });
   }
   if (links.length === 0) return;
   const { delivered, detail } = await sendMail(env, await messageTo(email, links));

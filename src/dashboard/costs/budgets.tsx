@@ -5,6 +5,7 @@ import { Answered } from "../parts/answered.tsx";
 import { Field, TextField } from "../parts/field.tsx";
 import { errorText, say } from "../parts/notice.tsx";
 import { asApiError, useLive } from "../poll.ts";
+import { may } from "../session.ts";
 import { language, words } from "../words.ts";
 
 const BUDGET = "/api/agent/budget";
@@ -59,7 +60,7 @@ export function Budgets() {
             {budget.unknown_rates > 0 && (
               <p class="remark">{costs.budget.notCounted(budget.unknown_rates)}</p>
             )}
-            <BudgetForm budget={budget} onSaved={answer.refresh} />
+            {may("operator") && <BudgetForm budget={budget} onSaved={answer.refresh} />}
           </>
         )}
       </Answered>

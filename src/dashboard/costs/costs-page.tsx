@@ -5,6 +5,7 @@ import { MoneyLine } from "../fleet/money-line.tsx";
 import { about, dayText } from "../format.ts";
 import { Answered } from "../parts/answered.tsx";
 import type { Live } from "../poll.ts";
+import { may } from "../session.ts";
 import { language, words } from "../words.ts";
 import { BarsChart } from "./bars-chart.tsx";
 import { Breakdown } from "./breakdown.tsx";
@@ -41,7 +42,7 @@ export function CostsPage() {
       <MoneyLine />
       <DaysCard days={days} answer={answer} />
       <Budgets />
-      <KillSwitch place={killSwitch} />
+      {may("operator") && <KillSwitch place={killSwitch} />}
       <Breakdown today={today} />
     </>
   );

@@ -34,7 +34,8 @@ export function SessionsCard() {
 }
 
 function SessionRow({ session, onChange }: { session: Session; onChange: () => void }) {
-  const { id, by, role, device, last_used_at, this: isThis } = session;
+  const { id, by, role, last_used_at, this: isThis } = session;
+  const device = accessWords.value.device(session.device);
   const { thisBrowser, signedInAs, lastUsed, signOutThere, signedOutThere } = accessWords.value;
   const action = isThis ? words.value.signOut : signOutThere;
   const end = async () => {

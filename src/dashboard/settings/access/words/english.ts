@@ -69,6 +69,8 @@ export const englishAccess = {
   sessionsHint: "Each ends after two weeks without use, and after 90 days at the latest.",
   thisBrowser: "this browser",
   signedInAs,
+  /** As the service names it, in English. */
+  device: (name: string) => name,
   lastUsed: (ago: string) => `used ${ago}`,
   neverUsed: "never used",
   signOutThere: "Sign out",

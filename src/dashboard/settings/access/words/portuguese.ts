@@ -60,6 +60,8 @@ export const portugueseAccess: AccessWords = {
   sessionsHint: "Cada um termina após duas semanas sem uso e, no máximo, após 90 dias.",
   thisBrowser: "este navegador",
   signedInAs: { person: (name) => name, token: (name) => `pelo token ${name}` },
+  device: (name) =>
+    name === "Unknown device" ? "Dispositivo desconhecido" : name.replace(/ on (?=[^ ]+$)/, " no "),
   lastUsed: (ago) => `usado ${ago}`,
   neverUsed: "nunca usado",
   signOutThere: "Desconectar",

@@ -7,6 +7,7 @@ export const LANGUAGES = { en: "English", "pt-BR": "Português" } as const;
 export type Language = keyof typeof LANGUAGES;
 
 const KEY = "dumont.language";
+const SUGGESTED_KEY = "dumont.account-language";
 
 export const language = signal<Language>(initialLanguage());
 
@@ -17,7 +18,13 @@ export function chooseLanguage(chosen: Language): void {
 
 /** Speaks the account's language to who has not chosen another in this browser. */
 export function suggestLanguage(suggested: string | null): void {
-  if (isLanguage(suggested) && !isLanguage(localStorage.getItem(KEY))) language.value = suggested;
+  if (!isLanguage(suggested)) {
+    localStorage.removeItem(SUGGESTED_KEY);
+    return;
+  }
+  // The next time it is known before anybody has signed in.
+  localStorage.setItem(SUGGESTED_KEY, suggested);
+  if (!isLanguage(localStorage.getItem(KEY))) language.value = suggested;
 }
 
 export function isLanguage(text: string | null): text is Language {
@@ -27,5 +34,7 @@ export function isLanguage(text: string | null): text is Language {
 function initialLanguage(): Language {
   const chosen = localStorage.getItem(KEY);
   if (isLanguage(chosen)) return chosen;
+  const suggested = localStorage.getItem(SUGGESTED_KEY);
+  if (isLanguage(suggested)) return suggested;
   return navigator.languages[0]?.toLowerCase().startsWith("pt") ? "pt-BR" : "en";
 }

@@ -13,7 +13,7 @@ const KEY = "dumont.heights";
 const STEPS_AT_MOST = 100;
 
 /** A place may be as long as it was only after a while. */
-const LONGEST_WAIT_MS = 3000;
+const LONGEST_WAIT_MS = 10_000;
 
 const heights = new Map<string, number>(kept());
 let stopWaiting: (() => void) | null = null;

@@ -1,7 +1,7 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { request, type User } from "../../scripts/client.ts";
+import { registerInstance, request, type User } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
 import { barriers, chooseLanguage, Pages, signIn, signOut } from "./pages.ts";
 
@@ -72,6 +72,8 @@ describe("signing in by a token", () => {
 describe("signing in by a link", () => {
   it("takes one click, leaves no secret in the address, and works once", async () => {
     const user = await world.newUser("Ada");
+    const costs = { hourly_cost: 1, hibernated_hourly_cost: 0 };
+    await registerInstance(world.url, user.token, { instance_id: "rig", name: "Rig", ...costs });
     const link = await linkFor(user);
     const secret = link.split("link=")[1] ?? "";
     const page = await pages.open(link);

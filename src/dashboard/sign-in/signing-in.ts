@@ -20,8 +20,9 @@ export type Proof = { readonly token: string } | { readonly link: string };
 export async function signIn(proof: Proof): Promise<void> {
   const who = await ask<Whoami>("POST", "/api/session", proof);
   goOn();
-  begin(who);
+  // First, since a live connection speaks one language.
   suggestLanguage(who.language);
+  begin(who);
 }
 
 /** Signs out here; the session is of no use to anybody any more. */
@@ -53,8 +54,8 @@ async function learn(): Promise<void> {
   try {
     const { session } = await ask<{ session: Whoami | null }>("GET", "/api/session");
     if (session !== null) goOn();
-    confirm(session);
     suggestLanguage(session?.language ?? null);
+    confirm(session);
   } catch {
     // What is asked next tells how the service is.
     if (signedIn.peek() === undefined) forget();

@@ -1,4 +1,4 @@
-import type { HistoryEventKind } from "../lifecycle/model/history-event.ts";
+import type { HistoryEvent, HistoryEventKind } from "../lifecycle/model/history-event.ts";
 
 /**
  * What an alert says is wrong, and which events say that it is so no more: pure. Of an instance only the newest alert of each problem
@@ -98,6 +98,22 @@ const ENDS: Partial<Record<HistoryEventKind, readonly LastingProblem[]>> = {
   deleted: LASTING_PROBLEMS,
   gone: LASTING_PROBLEMS,
 };
+
+/** What begins a trouble, or says what is done next: a further one is no repetition, even where nothing has ended the last one. */
+const EACH_ANEW: ReadonlySet<string> = new Set<HistoryEventKind>([
+  "idle",
+  "stop_planned",
+  "never_heard",
+  "orphaned",
+  "silent",
+  "abandoned",
+  "found_running",
+]);
+
+/** Whether it may only repeat what was told before. Whatever is critical never does: where that lasts it is told once. */
+export function mayRepeat({ kind, severity }: Pick<HistoryEvent, "severity"> & { kind: string }): boolean {
+  return severity !== "critical" && !EACH_ANEW.has(kind);
+}
 
 /** What the alert says is wrong; null for news, and for a kind of another version. */
 export function problemOf(kind: string): LastingProblem | Incident | null {

@@ -156,6 +156,30 @@ describe("alerts", () => {
     expect(told().at(-1)).toContain("hibernate_failed");
   });
 
+  it.each<[what: string, kind: HistoryEventKind, between: HistoryEventKind, more: Partial<HistoryEvent>]>([
+    ["a warning of idleness", "idle", "recovered", {}],
+    ["a planned stop", "stop_planned", "policy_changed", {}],
+    ["a machine that is never heard", "never_heard", "changed", {}],
+    ["a machine that somebody has started", "found_running", "hibernated", { severity: "critical" }],
+    ["a stop that fails", "hibernate_failed", "kept_alive", { severity: "critical" }],
+  ])("%s is told each time it comes about, whoever has acknowledged the last one", async (...of) => {
+    const [, kind, between, more] = of;
+    const { report, settle, list, acknowledge } = await newWorld();
+    await report("a", event(kind, more));
+    await settle();
+    const [open] = (await list()).open;
+    expect((await acknowledge(open.id)).status).toBe(200);
+    setClock(DAY + 12 * HOUR);
+    await report("a", event(between, { at: Date.now(), severity: "info" }));
+    await settle();
+    const before = told().length;
+    setClock(DAY + A_DAY);
+    await report("a", event(kind, { at: Date.now(), ...more }));
+    await settle();
+    expect(told()).toHaveLength(before + 1);
+    expect((await list()).unacknowledged_count).toBe(1);
+  });
+
   it("that nobody can tell the end of are over once acknowledged", async () => {
     const { report, list, acknowledge } = await newWorld();
     await report("a", event("flapping"));

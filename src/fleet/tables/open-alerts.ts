@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Alert } from "../../alerts/notice.ts";
-import { endsOf, problemOf } from "../../alerts/problems.ts";
+import { endsOf, mayRepeat, problemOf } from "../../alerts/problems.ts";
 import { type HistoryEvent, isAlert, type Severity } from "../../lifecycle/model/history-event.ts";
 import { openEnum, readableRows, storedDetail } from "../../lifecycle/model/stored.ts";
 import { DAY_MS } from "../../lifecycle/model/time.ts";
@@ -86,10 +86,10 @@ export class OpenAlerts {
     const isOpen = isAlert(event) || event.detail.flapping === true;
     if (problem === null || !isOpen || event.severity === "info") return hasEnded;
     const key = problem === "incident" ? `${INCIDENT}${event.id}` : problem;
-    // A worse alert, or one of a further step, is not the one that somebody has acknowledged.
-    const isSame = "kind = excluded.kind AND (severity = 'critical' OR excluded.severity <> 'critical')";
+    // A further step, or what comes about anew, is not what somebody has acknowledged.
+    const isSame = "?7 AND kind = excluded.kind";
     this.#sql.exec(
-      `INSERT INTO open_alerts (instance_id, problem, number, kind, severity, opened_at) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO open_alerts (instance_id, problem, number, kind, severity, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
        ON CONFLICT (instance_id, problem) DO UPDATE SET
          acknowledged_at = iif(${isSame}, acknowledged_at, NULL),
          acknowledged_by = iif(${isSame}, acknowledged_by, NULL),
@@ -100,6 +100,7 @@ export class OpenAlerts {
       event.kind,
       event.severity,
       event.at,
+      mayRepeat(event) ? 1 : 0,
     );
     return hasEnded;
   }

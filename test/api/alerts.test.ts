@@ -269,6 +269,40 @@ it("a channel that keeps incidents hears of each end, whoever brought it about a
   );
 });
 
+describe("a channel that keeps incidents", () => {
+  const settings = { kind: "pagerduty", routing_key: "k".repeat(32), region: "us" };
+  const of = (body: string) => JSON.parse(body);
+  /** The incidents that are open by what was sent. */
+  const open = () => {
+    const last = new Map(told().map((body) => [of(body).dedup_key, of(body)]));
+    return [...last.values()].filter(({ event_action }) => event_action === "trigger");
+  };
+  beforeEach(() => {
+    answer = () => new Response("{}", { status: 202 });
+  });
+  const machines = (count: number) => Array.from({ length: count }, (_, index) => `rig-${index}`);
+
+  it("hears of every machine that is in trouble at once, and of the end of each", async () => {
+    const world = await newWorld(settings);
+    const all = machines(120);
+    for (const id of all) await world.report(id, event("hibernate_failed", { severity: "critical" }));
+    await world.settle();
+    expect(open()).toHaveLength(all.length);
+    for (const id of all) await world.report(id, event("gone", { severity: "info", at: Date.now() }));
+    await world.settle();
+    expect(open()).toEqual([]);
+  });
+
+  it("hears of the others where the service refuses one", async () => {
+    const world = await newWorld(settings);
+    let calls = 0;
+    answer = () => new Response("{}", { status: calls++ === 0 ? 400 : 202 });
+    for (const id of machines(3)) await world.report(id, event("orphaned"));
+    await world.settle();
+    expect(told().filter((body) => of(body).payload.class === "orphaned")).toHaveLength(3);
+  });
+});
+
 it("what is open is found out anew after a release that knew nothing of it", async () => {
   const { fleet, report, list, acknowledge } = await newWorld();
   await report("a", event("orphaned"));

@@ -28,11 +28,14 @@ export function pagerduty(
     send: async (notice, links, messageId) => {
       const events = eventsOf(notice, links, messageId);
       try {
-        // One after the other: of a test the end must not come first.
+        let refused: Delivery | null = null;
+        // One after the other: of a test the end must not come first. One that is refused for good keeps no other from being told.
         for (const event of events) {
           const told = await tell(event);
-          if (!told.delivered) return told;
+          if (told.mayPass) return told;
+          if (!told.delivered) refused ??= told;
         }
+        if (refused !== null) return refused;
         return delivered(
           events.length === 0 ? "nothing that opens or resolves an incident" : sayEvents(events),
         );

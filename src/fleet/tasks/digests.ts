@@ -1,5 +1,6 @@
 import { mayBeTold } from "../../alerts/channels/registry.ts";
 import { keepsIncidents } from "../../alerts/channels/settings.ts";
+import { composeIncidents } from "../../alerts/incidents.ts";
 import { type Alert, composeNotice, type Notice } from "../../alerts/notice.ts";
 import { endsOf } from "../../alerts/problems.ts";
 import { type Outage, withoutOutage, withoutRepeats } from "../../alerts/told-before.ts";
@@ -17,9 +18,9 @@ export function digestIdOf(userId: string, of: string): string {
   return `${userId.replaceAll(/[^A-Za-z0-9-]/g, "_").slice(0, 38)}-${of}`;
 }
 
-/** Of a digest's message to this channel. */
-export function deliveryIdOf(digestId: string, channelId: string): string {
-  return `${digestId}-${channelId.slice(0, 40)}`;
+/** Of a digest's message to this channel, or of a part of it. */
+export function deliveryIdOf(digestId: string, channelId: string, part = 0): string {
+  return `${digestId}-${channelId.slice(0, 40)}${part === 0 ? "" : `-${part}`}`;
 }
 
 /** What a digest is made of, and where it goes. */
@@ -63,17 +64,22 @@ export class Digests {
     // An incident that was opened before is resolved all the same.
     const ended = unsaid.filter((alert) => isTold.has(alert) || endsOf(alert.kind).length > 0);
     events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
-    const notices = new Map<string, Notice | null>();
+    const notices = new Map<string, readonly Notice[]>();
     for (const channel of channels.list()) {
       if (!mayBeTold(channel)) continue;
       const incidents = keepsIncidents(channel.kind);
-      const key = `${channel.minimumSeverity}/${incidents}`;
-      if (!notices.has(key))
-        notices.set(key, composeNotice(incidents ? ended : told, channel.minimumSeverity, incidents));
-      const notice = notices.get(key) ?? null;
-      if (notice === null) continue;
-      const id = deliveryIdOf(digestId, channel.id);
-      deliveries.add({ id, channelId: channel.id, digestId, notice }, now);
+      const { id: channelId, minimumSeverity } = channel;
+      const key = `${minimumSeverity}/${incidents}`;
+      if (!notices.has(key)) {
+        const composed = incidents
+          ? composeIncidents(ended, minimumSeverity)
+          : [composeNotice(told, minimumSeverity) ?? []].flat();
+        notices.set(key, composed);
+      }
+      for (const [part, notice] of (notices.get(key) ?? []).entries()) {
+        const id = deliveryIdOf(digestId, channelId, part);
+        deliveries.add({ id, channelId, digestId, notice }, now);
+      }
     }
     return isMore;
   }

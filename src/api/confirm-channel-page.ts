@@ -1,7 +1,9 @@
 import { html } from "hono/html";
 import { listChannels } from "../alerts/channels/registry.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { htmlResponse, type Language, languageOf, linkParams, readLink, secretPage } from "../http/page.ts";
+import { languageOf } from "../http/language.ts";
+import { htmlResponse, linkParams, readLink, secretPage } from "../http/page.ts";
+import type { Language } from "../lifecycle/model/words/said.ts";
 import { fleetOf } from "../platform/address.ts";
 
 /**

@@ -3,12 +3,11 @@ import { z } from "zod";
 import { type Claims, readToken } from "../accounts/tokens.ts";
 import { isUserDeleted } from "../accounts/users.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
+import type { Language } from "../lifecycle/model/words/said.ts";
 import { within } from "../platform/within.ts";
 import type { ApiContext } from "./endpoint.ts";
 
 /** A page of the service that needs no sign-in: whoever has its address may use it. */
-
-export type Language = "en" | "pt-BR";
 
 export type Html = ReturnType<typeof html>;
 
@@ -17,11 +16,6 @@ export const linkParams = z.object({ token: z.string().max(2000) });
 
 export function htmlResponse(description: string) {
   return { description, content: { "text/html": { schema: z.string(), example: "<!doctype html>…" } } };
-}
-
-/** The reader's language, as the browser says it. */
-export function languageOf(c: ApiContext): Language {
-  return /^\s*pt\b/i.test(c.req.header("Accept-Language") ?? "") ? "pt-BR" : "en";
 }
 
 /** Its style and its script are files of the page's: the policy takes nothing inline. */

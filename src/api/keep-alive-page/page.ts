@@ -1,18 +1,13 @@
 import { html } from "hono/html";
 import { readFormBody } from "../../http/body.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import {
-  type Html,
-  htmlResponse,
-  type Language,
-  languageOf,
-  linkParams,
-  readLink,
-  secretPage,
-} from "../../http/page.ts";
+import { languageOf } from "../../http/language.ts";
+import { type Html, htmlResponse, linkParams, readLink, secretPage } from "../../http/page.ts";
 import type { LinkChoice } from "../../instance/keep-alive.ts";
 import { isUnreadable } from "../../instance/outcomes.ts";
 import { HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
+import type { Language } from "../../lifecycle/model/words/said.ts";
+import { say } from "../../lifecycle/model/words/say.ts";
 import { controlOf } from "../../lifecycle/views/control.ts";
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { actorOf } from "../../platform/address.ts";
@@ -44,11 +39,11 @@ export class GetKeepAlivePage extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const link = await linkOf(c);
     if (link === null) return expired(c);
-    const instance = await actorOf(c.env, link.sub, link.instance).detail();
+    const language = languageOf(c);
+    const instance = await actorOf(c.env, link.sub, link.instance).detail(language);
     if (instance === null) return expired(c);
     if (isUnreadable(instance)) return notNow(c);
     if (instance.registered_at !== toIso(link.registered_at)) return expired(c);
-    const language = languageOf(c);
     return secretPage(
       c,
       200,
@@ -93,8 +88,10 @@ export class PostKeepAlivePage extends Endpoint {
         return done(c, words.hibernating, words.hibernatingNow(link.instance), link.instance, language);
       case "used":
         return secretPage(c, 410, words.used, said(words.usedExplanation), language);
-      case "refused":
-        return secretPage(c, 409, words.notPossible, said(`${outcome.refusal.message}.`), language);
+      case "refused": {
+        const { said: why, message } = outcome.refusal;
+        return secretPage(c, 409, words.notPossible, said(`${say(language, why ?? message)}.`), language);
+      }
       case "unknown":
         return expired(c);
       case "unreadable":

@@ -1,5 +1,5 @@
-import type { Language } from "../../http/page.ts";
 import type { Status } from "../../lifecycle/model/phase.ts";
+import type { Language } from "../../lifecycle/model/words/said.ts";
 import type { Explanation } from "../../lifecycle/views/explained-step.ts";
 
 /** What the page behind a keep-alive link says, in both languages. */

@@ -13,7 +13,10 @@ export const SESSION_MS = 90 * DAY_MS;
 /** When something was last used is written at most so often. */
 export const USE_NOTED_EVERY_MS = 10 * MINUTE_MS;
 
-/** So many has an account at most: a further one ends the one that was not used for longest. */
+/**
+ * So many has an account at most. A further one ends one of whoever has the most, the one that they have not used for longest: so
+ * nobody signs others out by signing in often.
+ */
 export const SESSIONS_PER_USER = 200;
 
 /** What a session stems from. */
@@ -30,7 +33,7 @@ export interface NewSession {
   readonly now: number;
 }
 
-/** Opens a session. The account's oldest go where there are too many. */
+/** Opens a session. Where the account has too many, some of whoever has the most go. */
 export async function createSession(
   db: D1Database,
   { id, userId, stem, digest, device, now }: NewSession,
@@ -47,7 +50,11 @@ export async function createSession(
     db
       .prepare(
         `DELETE FROM sessions WHERE user_id = ?1 AND id IN (
-           SELECT id FROM sessions WHERE user_id = ?1 ORDER BY last_used_at DESC, id = ?2 DESC, id LIMIT -1 OFFSET ?3)`,
+           SELECT id FROM (
+             SELECT id, last_used_at, ROW_NUMBER() OVER (
+               PARTITION BY token_id, person_id ORDER BY last_used_at DESC, id = ?2 DESC, id) AS nth
+             FROM sessions WHERE user_id = ?1)
+           ORDER BY nth, last_used_at DESC, id = ?2 DESC, id LIMIT -1 OFFSET ?3)`,
       )
       .bind(userId, id, SESSIONS_PER_USER),
     db

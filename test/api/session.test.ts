@@ -244,6 +244,30 @@ describe("a session", () => {
     expect((await whoAmI(newest)).status).toBe(200);
   });
 
+  it("stays, however often somebody else of the account signs in", async () => {
+    const ada = await newUser();
+    const json = { name: "board", role: "viewer" };
+    const board = await call("POST", "/api/agent/tokens", { token: ada.token, json });
+    const first = await browserOf(ada.token);
+    await env.DB.batch(
+      Array.from({ length: 199 }, (_, n) =>
+        env.DB.prepare(
+          `INSERT INTO sessions (digest, id, user_id, token_id, device, created_at, last_used_at, expires_at)
+           VALUES (?, ?, ?, ?, 'x', ?, ?, ?)`,
+        ).bind(`${ada.userId}-${n}`, `s-${n}`, ada.userId, board.body.id, DAY, DAY + n, DAY + ONE_DAY),
+      ),
+    );
+    setClock(DAY + MINUTE);
+    const newest = await browserOf(board.body.token);
+    expect((await whoAmI(first)).status).toBe(200);
+    expect((await whoAmI(newest)).status).toBe(200);
+    const { results } = await env.DB.prepare("SELECT id FROM sessions WHERE user_id = ?")
+      .bind(ada.userId)
+      .all<{ id: string }>();
+    expect(results).toHaveLength(200);
+    expect(results.map(({ id }) => id)).not.toContain("s-0");
+  });
+
   it("cannot be guessed, not even with the digest that the database keeps", async () => {
     const { userId, token } = await newUser();
     const cookie = await browserOf(token);

@@ -71,9 +71,12 @@ export async function accountOfLink(db: D1Database, digest: string): Promise<str
 /** A link that is mailed is good for so long. */
 const MAILED_LASTS_MS = 15 * MINUTE_MS;
 
-/** So many are mailed to a person within that time, and within a day. */
+/** So many are mailed to an address within that time, and within a day, whoever of the account has it. */
 const MAILED_AT_ONCE = 3;
 const MAILED_PER_DAY = 10;
+
+/** So many an account has mailed within a day to addresses that nobody has proven: they may be a stranger's. */
+const MAILED_TO_STRANGERS_PER_DAY = 50;
 
 /** Somebody of an account who has an address. */
 export interface Addressee {
@@ -106,10 +109,10 @@ export async function addresseesOf(db: D1Database, email: string): Promise<Addre
   return z.array(addresseeRow).parse(results);
 }
 
-/** Makes a link to be mailed to a person's address. Returns its secret; null when that person was sent enough. */
+/** Makes a link to be mailed to a person's address. Returns its secret; null when enough was sent there. */
 export async function createMailedLink(
   env: Pick<Env, "DB" | "TOKEN_KEY">,
-  { userId, personId }: Addressee,
+  { userId, personId, account }: Addressee,
   email: string,
   now: number,
 ): Promise<string | null> {
@@ -117,9 +120,13 @@ export async function createMailedLink(
   const { meta } = await env.DB.prepare(
     `INSERT INTO sign_in_links (digest, id, user_id, person_id, email, made_by, created_at, expires_at)
      SELECT ?1, ?2, ?3, ?4, ?5, '${MAILED}', ?6, ?7
-     FROM (SELECT COUNT(*) AS today, COUNT(*) FILTER (WHERE created_at > ?8) AS lately FROM sign_in_links
-           WHERE user_id = ?3 AND person_id = ?4 AND role IS NULL AND made_by = '${MAILED}' AND created_at > ?9)
-     WHERE lately < ?10 AND today < ?11`,
+     FROM (SELECT COUNT(*) FILTER (WHERE email = ?5) AS today,
+             COUNT(*) FILTER (WHERE email = ?5 AND created_at > ?8) AS lately,
+             COUNT(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM identities
+               WHERE issuer = 'mailto:' AND subject = sign_in_links.email AND user_id = ?3)) AS strangers
+           FROM sign_in_links
+           WHERE user_id = ?3 AND role IS NULL AND made_by = '${MAILED}' AND created_at > ?9)
+     WHERE lately < ?10 AND today < ?11 AND (?12 OR strangers < ?13)`,
   )
     .bind(
       digest,
@@ -133,6 +140,8 @@ export async function createMailedLink(
       now - DAY_MS,
       MAILED_AT_ONCE,
       MAILED_PER_DAY,
+      account === null ? 0 : 1,
+      MAILED_TO_STRANGERS_PER_DAY,
     )
     .run();
   return meta.changes > 0 ? secret : null;

@@ -118,7 +118,8 @@ export async function removePerson(
          WHERE id = ?2 AND user_id = ?1 AND removed_at IS NULL AND (role <> 'owner' OR ${ANOTHER_OWNER})`,
       )
       .bind(userId, id, now),
-    // Whoever is removed is known by no identity and no link.
+    // Whoever is removed is known by no identity, and no link lets them in. Those that were mailed still count for a while: else
+    // an address could be sent any number, of one person after the other.
     db
       .prepare(
         `DELETE FROM identities WHERE person_id = ?2 AND user_id = ?1
@@ -128,6 +129,7 @@ export async function removePerson(
     db
       .prepare(
         `DELETE FROM sign_in_links WHERE user_id = ?1 AND person_id = ?2
+           AND NOT (role IS NULL AND email IS NOT NULL)
            AND EXISTS (SELECT 1 FROM people WHERE id = ?2 AND user_id = ?1 AND removed_at IS NOT NULL)`,
       )
       .bind(userId, id),

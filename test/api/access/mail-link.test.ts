@@ -126,6 +126,37 @@ describe("a link by e-mail", () => {
     expect(mails).toHaveLength(11);
   });
 
+  it("is sent no oftener to an address that one person after the other has", async () => {
+    for (let person = 0; person < 4; person++) {
+      const { id } = await newMember(ada, { name: "Bea", email: address, role: "viewer" });
+      for (let asked = 0; asked < 3; asked++) await askFor(address);
+      expect((await call("DELETE", `/api/agent/people/${id}`, { token: ada.token })).status).toBe(200);
+    }
+    expect(mails).toHaveLength(3);
+    for (const mail of mails) expect((await follow(linksIn(mail)[0] ?? "")).status).toBe(401);
+  });
+
+  it("is sent to fifty addresses a day of which nobody has shown that they are theirs", async () => {
+    await newMember(ada, { name: "Bea", email: address, role: "operator" });
+    await askFor(address);
+    await follow(linksIn(mails[0] ?? expect.fail())[0] ?? "");
+    const strangers = Array.from({ length: 55 }, (_, n) => `stranger-${run}-${n}@example.com`);
+    await env.DB.batch(
+      strangers.map((email) =>
+        env.DB.prepare(
+          "INSERT INTO people (id, user_id, name, email, role, created_at) VALUES (?, ?, 'X', ?, 'viewer', ?)",
+        ).bind(`p-${email}`, ada.userId, email, DAY),
+      ),
+    );
+    for (const email of strangers) await askFor(email);
+    expect(mails).toHaveLength(51);
+    await askFor(address);
+    expect(mails.at(-1)).toMatchObject({ to: address });
+    setClock(DAY + 25 * 60 * MINUTE);
+    await askFor(strangers.at(-1));
+    expect(mails.at(-1)).toMatchObject({ to: strangers.at(-1) });
+  });
+
   it("that could not be sent is logged without its address, and told to nobody", async () => {
     expectLogged(/a link to sign in with was not sent(?!.*example\.com)/);
     await newMember(ada, { name: "Bea", email: address, role: "operator" });

@@ -63,6 +63,8 @@ export interface NotedAct {
   readonly isAct?: boolean;
   /** Who did it, where the request does not say. */
   readonly who?: Who;
+  /** Where the route's role does not say what it weighs. */
+  readonly sort?: ActSort;
 }
 
 /** Where an act stands in the list. */

@@ -3,6 +3,7 @@ import { roleSchema } from "../accounts/roles.ts";
 import { revokeUserToken } from "../accounts/user-tokens.ts";
 import { startCleanup } from "../cleanup/workflow.ts";
 import { type Position, pageOf } from "../history/page.ts";
+import { noteAct } from "../http/audit.ts";
 import { encodePosition } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound } from "../http/errors.ts";
@@ -80,6 +81,7 @@ export class RevokeUserToken extends Endpoint {
     const token = await revokeUserToken(c.env.DB, params.id, Date.now());
     if (token === null) throw notFound();
     closeLiveConnections(c, token.userId, params.id);
+    noteAct(c, { who: { userId: token.userId, actor: { kind: "operator" } } });
     const word = wordOf(c, { because: "it was revoked" });
     const message = `The token ${params.id} was made invalid`;
     await fleetOf(c.env, token.userId).operate({ type: "note", act: "revoke_token", message, word });

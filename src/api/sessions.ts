@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { By } from "../accounts/principal.ts";
 import { isAtLeast, roleSchema } from "../accounts/roles.ts";
 import { type ListedSession, listSessions } from "../accounts/sessions.ts";
+import { noteAct } from "../http/audit.ts";
 import { userOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, notFound } from "../http/errors.ts";
@@ -83,6 +84,7 @@ export class DeleteSession extends Endpoint {
     if (session === undefined) throw notFound();
     if (!isOwn(session, by)) demandRole(principal, "owner");
     await endSessionOf(c, userId, params.id);
+    noteAct(c, { sort: isOwn(session, by) ? "session" : "owner" });
     if (params.id === by.sessionId) setSessionSecret(c, "");
     return c.json({ success: true });
   }

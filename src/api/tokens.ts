@@ -161,6 +161,7 @@ export class DeleteToken extends Endpoint {
         break;
     }
     closeLiveConnections(c, userId, params.id);
+    noteAct(c, { sort: "owner" });
     if (params.id === by.id && by.sessionId !== null) setSessionSecret(c, "");
     return c.json({ success: true });
   }

@@ -36,6 +36,7 @@ const OF_SESSIONS: ReadonlySet<string> = new Set(["signIn", "signOut", "finishOp
 /** Of what the operator does, what concerns who gets into an account. */
 const OF_THE_OPERATOR: ReadonlySet<string> = new Set([
   "createUserToken",
+  "revokeUserToken",
   "createSignInLink",
   "suspendUser",
   "resumeUser",
@@ -122,7 +123,7 @@ function actOf(c: ApiContext, operation: Operation, { actor }: Who) {
   const isAct = noted.isAct === true || !READING.has(c.req.method);
   if (c.res.status >= 400 || !isAct || CHANGE_NOTHING.has(operation.id)) return null;
   if (actor.kind === "operator" && !OF_THE_OPERATOR.has(operation.id)) return null;
-  return { ...about, sort: sortOf(operation), detail: noted.detail ?? {} };
+  return { ...about, sort: noted.sort ?? sortOf(operation), detail: noted.detail ?? {} };
 }
 
 function isRefusedForTheRole(c: ApiContext): boolean {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ACTS_KEPT, listActs, recordAct, trimActs } from "../../../src/accounts/audit.ts";
 import { expectLogged, loggedLines } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
-import { type Account, actsOf, ask, newMember, OWN_PAGE } from "./world.ts";
+import { type Account, actsOf, ask, type Member, newMember, OWN_PAGE } from "./world.ts";
 
 const ONE_DAY = 86_400_000;
 
@@ -97,9 +97,35 @@ describe("the audit", () => {
     const [resumed] = await actsOf(ada, "resumeUser");
     expect(resumed).toMatchObject({ who: { kind: "operator", id: null, name: null } });
     await actsOf(ada, "suspendUser");
+    const { body } = await call("POST", `${path}/tokens`, { token: ADMIN_TOKEN });
+    await call("DELETE", `/api/admin/tokens/${body.token_id}`, { token: ADMIN_TOKEN });
+    expect((await actsOf(ada, "revokeUserToken"))[0]).toMatchObject({
+      subject: body.token_id,
+      who: { kind: "operator" },
+    });
     expect(new Set((await audit()).acts.map(({ act }: { act: string }) => act))).toEqual(
-      new Set(["createUserToken", "suspendUser", "resumeUser"]),
+      new Set(["createUserToken", "suspendUser", "resumeUser", "revokeUserToken"]),
     );
+  });
+
+  it("weighs a revoked token and somebody else's browser that was signed out as what only owners do", async () => {
+    const bea = await newMember(ada, { name: "Bea", role: "operator" });
+    const board = await call("POST", "/api/agent/tokens", {
+      token: ada.token,
+      json: { name: "board", role: "viewer" },
+    });
+    const sessionOf = async (member: Member) =>
+      (await ask(member, "GET", "/api/agent/whoami")).body.session_id;
+    await call("DELETE", `/api/agent/sessions/${await sessionOf(bea)}`, { token: ada.token });
+    await call("DELETE", `/api/agent/tokens/${board.body.id}`, { token: ada.token });
+    const carl = await newMember(ada, { name: "Carl", role: "viewer" });
+    await ask(carl, "DELETE", `/api/agent/sessions/${await sessionOf(carl)}`);
+    await actsOf(ada, "deleteSession", 2);
+    await actsOf(ada, "deleteToken");
+    const sorts = (await audit()).acts
+      .filter(({ act }: { act: string }) => act.startsWith("delete"))
+      .map(({ id, who }: { id: string; who: { name: string } }) => `${who.name} ${id.split("-")[0]}`);
+    expect(sorts.sort()).toEqual(["Carl session", "default owner", "default owner"]);
   });
 
   it("tells what a role did not allow, of which nothing was done", async () => {

@@ -100,10 +100,17 @@ export interface Profile {
 
 /** Throws for an account that is gone. */
 export async function findProfile(db: D1Database, userId: string): Promise<Profile> {
+  const profile = await lookUpProfile(db, userId);
+  if (profile === null) throw new Error("there is no such account any more");
+  return profile;
+}
+
+/** Null for an account that is gone. */
+export async function lookUpProfile(db: D1Database, userId: string): Promise<Profile | null> {
   const found = await db
     .prepare("SELECT name, language, time_zone FROM users WHERE id = ?")
     .bind(userId)
     .first();
-  const row = profileRow.parse(found);
-  return { name: row.name, language: row.language, timeZone: row.time_zone };
+  const row = profileRow.nullable().parse(found);
+  return row && { name: row.name, language: row.language, timeZone: row.time_zone };
 }

@@ -1,4 +1,5 @@
 import type { Severity } from "../lifecycle/model/history-event.ts";
+import { ANYBODY } from "../lifecycle/model/words/said.ts";
 import { type Alert, composeNotice, type Notice } from "./notice.ts";
 import { endsOf, problemOf } from "./problems.ts";
 
@@ -8,7 +9,7 @@ import { endsOf, problemOf } from "./problems.ts";
 const PER_MESSAGE = 25;
 
 /** As many messages as it takes, the most pressing first. What concerns one instance stays together, as its last word counts. */
-export function composeIncidents(alerts: readonly Alert[], minimum: Severity): Notice[] {
+export function composeIncidents(alerts: readonly Alert[], minimum: Severity, reader = ANYBODY): Notice[] {
   const parts: { readonly alerts: Alert[]; size: number }[] = [];
   for (const ofOne of byPressure(Map.groupBy(alerts, ({ instanceId, eventId }) => instanceId || eventId))) {
     const size = ofOne.reduce((sum, { kind }) => sum + incidentsOf(kind), 0);
@@ -19,7 +20,7 @@ export function composeIncidents(alerts: readonly Alert[], minimum: Severity): N
     } else parts.push({ alerts: [...ofOne], size });
   }
   return parts
-    .map((part) => composeNotice(part.alerts, minimum, true))
+    .map((part) => composeNotice(part.alerts, minimum, true, reader))
     .filter((notice): notice is Notice => notice !== null);
 }
 

@@ -1,14 +1,24 @@
 import { z } from "zod";
 import {
   type HistoryEventKind,
+  historyEventKindSchema,
   isAlert,
   type Severity,
   severitySchema,
 } from "../lifecycle/model/history-event.ts";
 import { FIGURES, type Money, moneyIn } from "../lifecycle/model/money.ts";
-import { sayMoney, sayTogether, type Together, together } from "../lifecycle/model/say-money.ts";
+import { type Together, together } from "../lifecycle/model/say-money.ts";
 import { openEnum } from "../lifecycle/model/stored.ts";
-import type { Phrase } from "../lifecycle/model/words/said.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import {
+  ANYBODY,
+  LANGUAGES,
+  type Language,
+  type Phrase,
+  type Reader,
+} from "../lifecycle/model/words/said.ts";
+import { say, wordMessage } from "../lifecycle/model/words/say.ts";
+import { wordMoney, wordTogether } from "../lifecycle/model/words/word-money.ts";
 import { type ReportedCosts, reportedCostsSchema } from "./cost-report.ts";
 import { endsOf } from "./problems.ts";
 
@@ -38,6 +48,8 @@ export interface Notice {
   readonly groups: readonly NoticeGroup[];
   /** What a month has cost, in figures, where that is what it tells. */
   readonly report?: ReportedCosts | undefined;
+  /** In which it is worded, and whatever a channel puts beside it. Absent: English, as in what a former version composed. */
+  readonly language?: Language | undefined;
 }
 
 export interface NoticeGroup {
@@ -103,6 +115,7 @@ export const noticeSchema: z.ZodType<Notice> = z.object({
   ),
   // Figures of another version are left out: the message says all in words.
   report: reportedCostsSchema.optional().catch(undefined),
+  language: z.enum(LANGUAGES).optional().catch(undefined),
 });
 
 /** A group names so many instances and counts the rest. */
@@ -120,12 +133,13 @@ function isAtLeast(severity: Severity, minimum: Severity): boolean {
 
 /**
  * The one message for a channel that wants `minimum` and worse; null when there is nothing for it. `keepsIncidents`: it also hears of
- * whatever ends a problem, and of more instances by name.
+ * whatever ends a problem, and of more instances by name. `reader`: in whose words and time.
  */
 export function composeNotice(
   alerts: readonly Alert[],
   minimum: Severity,
   keepsIncidents = false,
+  reader = ANYBODY,
 ): Notice | null {
   // What the owner did is told where it ends an incident, and nowhere else.
   const wanted = alerts.filter(
@@ -142,20 +156,30 @@ export function composeNotice(
       composeGroup(
         wanted.filter((alert) => alert.kind === kind),
         lines,
+        reader,
       ),
     )
     .sort((a, b) => WEIGHT[b.severity] - WEIGHT[a.severity]);
   const title =
     wanted.length === 1
       ? first.instanceId === ""
-        ? first.message
-        : `${first.name}: ${first.message}`
+        ? messageOf(first, reader)
+        : `${first.name}: ${messageOf(first, reader)}`
       : groups.map((group) => group.heading).join("; ");
   const severity = groups[0]?.severity ?? first.severity;
-  return { title, severity, groups };
+  return { title, severity, groups, ...languageOf(reader) };
 }
 
-function composeGroup(alerts: readonly Alert[], lines: number): NoticeGroup {
+/** English is what is meant where nothing is said. */
+export function languageOf({ language }: Reader): Pick<Notice, "language"> {
+  return language === "en" ? {} : { language };
+}
+
+function messageOf({ message, said }: Alert, reader: Reader): string {
+  return wordMessage(reader, message, said);
+}
+
+function composeGroup(alerts: readonly Alert[], lines: number, reader: Reader): NoticeGroup {
   const [first] = alerts;
   if (first === undefined) throw new Error("a group has at least one alert");
   const { kind } = first;
@@ -163,28 +187,29 @@ function composeGroup(alerts: readonly Alert[], lines: number): NoticeGroup {
   const instances = new Map(
     alerts.map(({ instanceId, eventId, detail }) => [instanceId || eventId, moneyIn(kind, detail)]),
   );
-  const subject = `${instances.size} instance${instances.size === 1 ? "" : "s"}`;
   const money = together(kind, [...instances.values()]) ?? undefined;
-  const sum = instances.size === 1 || money === undefined ? null : sayTogether(money);
+  const sum = instances.size === 1 || money === undefined ? null : wordTogether(reader.language, money);
   return {
     kind,
     severity: alerts.some((alert) => alert.severity === "critical") ? "critical" : first.severity,
     heading:
-      first.instanceId === "" ? first.message : `${subject} ${spoken(kind)}${sum === null ? "" : `, ${sum}`}`,
-    lines: alerts.slice(0, lines).map(lineOf),
+      first.instanceId === ""
+        ? messageOf(first, reader)
+        : `${say(reader, headingOf(kind, instances.size))}${sum === null ? "" : `, ${sum}`}`,
+    lines: alerts.slice(0, lines).map((alert) => lineOf(alert, reader)),
     more: Math.max(0, alerts.length - lines),
     money,
   };
 }
 
-function lineOf(alert: Alert): NoticeLine {
-  const { eventId, instanceId, name, message, at, kind, detail } = alert;
+function lineOf(alert: Alert, reader: Reader): NoticeLine {
+  const { eventId, instanceId, name, at, kind, detail } = alert;
   const money = moneyIn(kind, detail);
-  const moneyText = sayMoney(kind, money);
+  const moneyText = wordMoney(reader.language, kind, money);
   return {
     instanceId,
     name,
-    message,
+    message: messageOf(alert, reader),
     ...(moneyText === null ? {} : { money, moneyText }),
     at,
     keepAlive: keepAliveOffer(alert),
@@ -216,77 +241,9 @@ function keepAliveOffer({ severity, detail, at, registeredAt }: Alert): KeepAliv
 }
 
 /** A kind of a newer version is told by its name. */
-function spoken(kind: HistoryEventKind): string {
-  return Object.hasOwn(WORDS, kind) ? WORDS[kind] : kind.replaceAll("_", " ");
+function headingOf(kind: string, count: number): Phrase {
+  const known = historyEventKindSchema.safeParse(kind).data;
+  return known === undefined
+    ? phrase("heading.of_kind", { count, kind: kind.replaceAll("_", " ") })
+    : phrase(`heading.${known}`, { count });
 }
-
-const WORDS: Record<HistoryEventKind, string> = {
-  registered: "registered",
-  changed: "changed",
-  policy_changed: "under a new policy",
-  token_rotated: "with a new token",
-  first_heartbeat: "heard for the first time",
-  idle: "idle",
-  busy: "at work again",
-  would_hibernate: "not hibernated, though the policy would",
-  stop_planned: "to be hibernated soon",
-  looks_stuck: "at work by its GPU's utilization, and not by its power",
-  source_unknown: "in use only because something can't be read",
-  never_heard: "never heard",
-  orphaned: "orphaned",
-  silent: "still silent",
-  abandoned: "abandoned",
-  rebooted: "rebooted",
-  recovered: "recovered",
-  flapping: "flapping",
-  kept_alive: "kept alive",
-  preparing: "being prepared for hibernation",
-  prepared: "prepared for hibernation",
-  preparation_failed: "not prepared for hibernation yet, as a hook failed",
-  preparation_overdue: "hibernated unprepared",
-  preparation_cancelled: "not hibernated after all, while being prepared",
-  reclaimed: "taken back by its provider",
-  dead_man_hibernated: "hibernated by its dead-man switch",
-  hibernating: "about to hibernate",
-  hibernate_cancelled: "not hibernated after all",
-  hibernate_failed: "not hibernated, though it should be",
-  hibernated: "hibernated",
-  would_wake: "not woken, though the policy would",
-  waking: "waking",
-  wake_failed: "not woken",
-  woken: "awake again",
-  guard_deferred: "held back by the guard",
-  guard_permitted: "let go by the guard",
-  guard_closed: "held back by the guard",
-  guard_opened: "let go by the guard",
-  would_delete: "not deleted, though the policy would",
-  deleting: "about to be deleted",
-  delete_cancelled: "not deleted after all",
-  delete_failed: "not deleted, though it should be",
-  accepted_too_late: "alive, but the order was taken already",
-  found_running: "running, though it was hibernated",
-  unwatched: "watched by nobody",
-  vanished: "listed no more by its provider",
-  unwatched_machines: "at a provider that nobody watches",
-  listing_failed: "that can't be listed",
-  looked: "still hibernated",
-  deleted: "deleted",
-  gone: "gone at the provider",
-  history_lost: "with holes in the history",
-  delivery_parked: "with something that could not be delivered",
-  alert_not_delivered: "whose owner was not told",
-  connection_refused: "whose provider refuses the credentials",
-  enrollment_refused: "claimed by a second machine",
-  invariant_breached: "as before, since a decision was held back",
-  operator_acted: "acted upon by the operator",
-  resumed: "going on from a former state",
-  hibernate_all: "hibernated together",
-  not_all_hibernated: "not hibernated, though it was asked of all",
-  budget_reached: "of a budget that is used up",
-  cleanup: "cleaned up",
-  reconciliation: "reconciled",
-  cost_report: "reported on",
-  user_suspended: "suspended",
-  user_resumed: "resumed",
-  user_deleted: "of a deleted user",
-};

@@ -5,13 +5,21 @@ import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
+import { SECOND_MS } from "../lifecycle/model/time.ts";
 import { timezoneSchema } from "../lifecycle/model/window-settings.ts";
+import { LANGUAGES } from "../lifecycle/model/words/said.ts";
+import { fleetOf } from "../platform/address.ts";
+import { answerOr } from "../platform/former-object.ts";
+import { logWarning } from "../platform/log.ts";
+import { within } from "../platform/within.ts";
 import { nameSchema } from "./instances/schemas.ts";
 
 /** The account itself: what it is called, and in whose words and time it is told. */
 
 /** In which the service can tell an account something. */
-const languageSchema = z.enum(["en", "pt-BR"]);
+const languageSchema = z.enum(LANGUAGES);
+
+const FLEET_LIMIT_MS = 5 * SECOND_MS;
 
 const accountSchema = component(
   "Account",
@@ -75,9 +83,18 @@ export class ChangeAccount extends Endpoint {
       language: body.language,
       timeZone: body.time_zone,
     });
+    if (body.language !== undefined || body.time_zone !== undefined) await tellFleet(c.env, userId);
     noteAct(c, { detail: Object.fromEntries(Object.entries(body)) });
     return c.json(await accountOf(c.env, userId));
   }
+}
+
+/** Where that fails, the fleet finds out within a day. */
+async function tellFleet(env: Env, userId: string): Promise<void> {
+  const told = within(FLEET_LIMIT_MS, answerOr(fleetOf(env, userId).accountChanged(), undefined));
+  await told.catch((error) =>
+    logWarning("a fleet has not heard of its account's language", { user_id: userId }, error),
+  );
 }
 
 async function accountOf(env: Env, userId: string): Promise<z.infer<typeof accountSchema>> {

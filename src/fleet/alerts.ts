@@ -3,6 +3,7 @@ import { READY } from "./keeper.ts";
 import { FleetReader } from "./reader.ts";
 import type { Acknowledged } from "./tables/open-alerts.ts";
 import type { Snooze } from "./tables/snoozes.ts";
+import { doubtAddressee } from "./tasks/addressee.ts";
 import { type AlertPage, type AlertQuery, type ListedAlert, readAlert, readAlerts } from "./views/alerts.ts";
 
 export type AcknowledgeOutcome =
@@ -35,6 +36,11 @@ export abstract class FleetAlerts extends FleetReader {
     if (!fleet.registry.has(snooze.instanceId)) return false;
     fleet.snoozes.set(snooze);
     return true;
+  }
+
+  /** The account has another language, or another time zone. */
+  async accountChanged(): Promise<void> {
+    doubtAddressee(await this[READY]());
   }
 
   /** False when there was no snooze. */

@@ -3,6 +3,7 @@ import { keepsIncidents } from "../alerts/channels/settings.ts";
 import { composeNotice } from "../alerts/notice.ts";
 import type { OperatorWord } from "../lifecycle/model/instance-event.ts";
 import type { Fleet } from "./fleet.ts";
+import { readerOf } from "./rules/addressee.ts";
 import { withDue } from "./rules/state.ts";
 import { type FleetInspection, inspectFleet } from "./views/inspection.ts";
 
@@ -65,13 +66,14 @@ async function carryOut(
 function deliverDigestAgain(fleet: Fleet, digestId: string, channelId: string | null, now: number): number {
   return fleet.change((state) => {
     const alerts = fleet.events.alertsOf(digestId);
+    const reader = readerOf(state.addressee);
     const channels = fleet.channels
       .list()
       .filter((channel) => mayBeTold(channel) && (channelId === null || channel.id === channelId));
     const messages = channels.filter(({ id, kind, minimumSeverity }) => {
       if (fleet.deliveries.hasten(digestId, id, now)) return true;
       const notice =
-        alerts.length === 0 ? null : composeNotice(alerts, minimumSeverity, keepsIncidents(kind));
+        alerts.length === 0 ? null : composeNotice(alerts, minimumSeverity, keepsIncidents(kind), reader);
       // An id of its own: a workflow may have gone on with the first one, and does not begin twice.
       const delivery = `${digestId}-${id.slice(0, 28)}-${now.toString(36)}`;
       if (notice !== null) fleet.deliveries.add({ id: delivery, channelId: id, digestId, notice }, now);

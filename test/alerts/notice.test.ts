@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Alert, composeNotice, noticeSchema } from "../../src/alerts/notice.ts";
+import { phrase } from "../../src/lifecycle/model/words/phrase.ts";
 import { alert, START } from "./alert.ts";
 
 const MINUTE = 60_000;
@@ -159,5 +160,60 @@ describe("money", () => {
     );
     expect(notice?.title).toBe("2 instances with holes in the history");
     expect(notice?.groups[0]?.money).toBeUndefined();
+  });
+});
+
+describe("in Portuguese and in the time of a zone", () => {
+  const SAO_PAULO = { language: "pt-BR", timeZone: "America/Sao_Paulo" } as const;
+  const orphaned = (index: number) =>
+    alert("orphaned", index, {
+      message: "Deleting: orphaned since 2025-12-19T00:00:00Z",
+      said: phrase("deletion.begun", { since: START }),
+      detail: { rate: 0.4 },
+    });
+
+  it("says all of it, and names its language for what a channel puts beside it", () => {
+    const notice = composeNotice([orphaned(1), orphaned(2)], "info", false, SAO_PAULO);
+    expect(notice).toMatchObject({
+      title: "2 instâncias órfãs, US$ 0,80 por hora no total",
+      language: "pt-BR",
+      groups: [
+        {
+          lines: [
+            {
+              message: "Excluindo: órfã desde 18/12/2025, 21:00:00 UTC-03:00",
+              moneyText: "Ela custa US$ 0,40 por hora.",
+            },
+            {},
+          ],
+        },
+      ],
+    });
+    expect(noticeSchema.parse(JSON.parse(JSON.stringify(notice)))).toEqual(notice);
+  });
+
+  it("tells what a former release has said as it was said, and a kind of a newer one by its name", () => {
+    const former = { ...orphaned(1), said: undefined };
+    expect(composeNotice([former], "info", false, SAO_PAULO)?.title).toBe(
+      "Rig 1: Deleting: orphaned since 2025-12-19T00:00:00Z",
+    );
+    const unknown = [1, 2].map((index) => alert(JSON.parse('"set_afire"'), index));
+    expect(composeNotice(unknown, "info", false, SAO_PAULO)?.title).toMatch(/^2 instâncias: set afire/);
+  });
+
+  it("keeps English as it was recorded, but for the times of a zone that was chosen", () => {
+    const english = (timeZone: string | null) =>
+      composeNotice([orphaned(1)], "info", false, { language: "en", timeZone });
+    expect(english(null)).toEqual(composeNotice([orphaned(1)], "info"));
+    expect(english("Mars/Olympus")?.title).toBe("Rig 1: Deleting: orphaned since 2025-12-19T00:00:00Z");
+    expect(english("Asia/Kolkata")?.title).toBe("Rig 1: Deleting: orphaned since 2025-12-19T05:30:00+05:30");
+    expect(english(null)).not.toHaveProperty("language");
+  });
+
+  it("is told in English where it was stored without a language, or in one that is not known", () => {
+    const notice = composeNotice([orphaned(1)], "info", false, SAO_PAULO);
+    const { language: _, ...former } = notice ?? { language: undefined };
+    expect(noticeSchema.parse(former)).toEqual(former);
+    expect(noticeSchema.parse({ ...former, language: "tlh" }).language).toBeUndefined();
   });
 });

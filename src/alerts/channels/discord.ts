@@ -1,7 +1,7 @@
 import { post } from "../../outbound/call.ts";
 import type { Notice, NoticeGroup } from "../notice.ts";
 import { type Channel, type Delivery, delivered, deliveryOf, type Links, unreachable } from "./channel.ts";
-import { clip, fitting, type Item, itemsOf, KEEP_ALIVE, moreOf } from "./items.ts";
+import { clip, fitting, type Item, itemsOf, type Labels, labelsOf } from "./items.ts";
 
 /**
  * A Discord webhook. https://docs.discord.com/developers/resources/webhook#execute-webhook; a content holds 2,000 characters, a
@@ -37,12 +37,13 @@ const SIGN = { info: "ℹ️", warning: "⚠️", critical: "🚨" } as const;
 const COLOUR = { info: 0x3b82f6, warning: 0xf59e0b, critical: 0xef4444 } as const;
 
 function messageOf(notice: Notice, links: Links) {
+  const labels = labelsOf(notice);
   let left = EMBEDS_LENGTH;
   const embeds = notice.groups.slice(0, EMBEDS).flatMap((group) => {
     const title = clip(escaped(group.heading), EMBED_TITLE_LENGTH);
     const length = Math.min(DESCRIPTION_LENGTH, left - title.length);
     if (length < 200) return [];
-    const description = fitting(paragraphsOf(group, links), length);
+    const description = fitting(paragraphsOf(group, links, labels), length);
     left -= title.length + description.length;
     return [{ title, description, color: COLOUR[group.severity] }];
   });
@@ -54,15 +55,15 @@ function messageOf(notice: Notice, links: Links) {
   };
 }
 
-function paragraphsOf(group: NoticeGroup, links: Links): string[] {
-  const items = itemsOf(group, links).map(paragraphOf);
-  return group.more === 0 ? items : [...items, `*${moreOf(group.more)}*`];
+function paragraphsOf(group: NoticeGroup, links: Links, labels: Labels): string[] {
+  const items = itemsOf(group, links).map((item) => paragraphOf(item, labels));
+  return group.more === 0 ? items : [...items, `*${labels.moreOf(group.more)}*`];
 }
 
-function paragraphOf({ who, message, money, keepAliveUrl }: Item): string {
+function paragraphOf({ who, message, money, keepAliveUrl }: Item, { keepAlive }: Labels): string {
   const told = who === null ? "" : `**[${escaped(who.name)}](${who.url})** `;
   const costs = money === null ? "" : `\n*${escaped(money)}*`;
-  const link = keepAliveUrl === null ? "" : `\n[${KEEP_ALIVE}](${keepAliveUrl})`;
+  const link = keepAliveUrl === null ? "" : `\n[${keepAlive}](${keepAliveUrl})`;
   return `${told}${escaped(message)}${costs}${link}`;
 }
 

@@ -5,7 +5,7 @@ import { readSettings, type Vars } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, type Delivery, delivered, type Links, unreachable } from "./channel.ts";
-import { alertsUrl, itemsOf, KEEP_ALIVE, moreOf, OPEN_ALERTS } from "./items.ts";
+import { alertsUrl, itemsOf, labelsOf } from "./items.ts";
 
 /**
  * E-mail: by the operator's SMTP server where one is configured, else by Cloudflare's `send_email` binding
@@ -88,6 +88,7 @@ function smtpOptions(env: MailEnv) {
 }
 
 function textOf(notice: Notice, links: Links): string {
+  const { keepAlive, moreOf, openAlerts } = labelsOf(notice);
   const groups = notice.groups.map((group) =>
     [
       group.heading,
@@ -96,27 +97,28 @@ function textOf(notice: Notice, links: Links): string {
           `- ${who === null ? "" : `${who.name} (${who.instanceId}): `}${message}`,
           ...(money === null ? [] : [money]),
           ...(who === null ? [] : [who.url]),
-          ...(keepAliveUrl === null ? [] : [`${KEEP_ALIVE}: ${keepAliveUrl}`]),
+          ...(keepAliveUrl === null ? [] : [`${keepAlive}: ${keepAliveUrl}`]),
         ].join("\n  "),
       ),
       ...(group.more === 0 ? [] : [`- ${moreOf(group.more)}`]),
     ].join("\n"),
   );
-  return [...groups, `${OPEN_ALERTS}: ${alertsUrl(links)}`].join("\n\n");
+  return [...groups, `${openAlerts}: ${alertsUrl(links)}`].join("\n\n");
 }
 
 function htmlOf(notice: Notice, links: Links) {
-  return html`<!doctype html><meta charset="utf-8"><body>${notice.groups.map(
+  const { keepAlive, moreOf, openAlerts } = labelsOf(notice);
+  return html`<!doctype html><html lang="${notice.language ?? "en"}"><meta charset="utf-8"><body>${notice.groups.map(
     (group) =>
       html`<h3>${group.heading}</h3><ul>${itemsOf(group, links).map(
         ({ who, message, money, keepAliveUrl }) => {
           const told =
             who === null ? "" : html`<b><a href="${who.url}">${who.name}</a></b> (${who.instanceId}): `;
           const costs = money === null ? "" : html`<br><i>${money}</i>`;
-          return html`<li>${told}${message}${costs}${keepAliveUrl === null ? "" : html` <a href="${keepAliveUrl}">${KEEP_ALIVE}</a>`}</li>`;
+          return html`<li>${told}${message}${costs}${keepAliveUrl === null ? "" : html` <a href="${keepAliveUrl}">${keepAlive}</a>`}</li>`;
         },
       )}${group.more === 0 ? "" : html`<li>${moreOf(group.more)}</li>`}</ul>`,
-  )}<p><a href="${alertsUrl(links)}">${OPEN_ALERTS}</a></p>${raw("</body>")}`;
+  )}<p><a href="${alertsUrl(links)}">${openAlerts}</a></p>${raw("</body></html>")}`;
 }
 
 /** A subject is one line: whatever an instance's name holds must not begin another header. */

@@ -1,4 +1,5 @@
-import type { NoticeGroup } from "../notice.ts";
+import type { Language } from "../../lifecycle/model/words/said.ts";
+import type { Notice, NoticeGroup } from "../notice.ts";
 import type { Links } from "./channel.ts";
 
 /** What a notice says of its alerts, before a channel marks it up in its own way: pure. */
@@ -12,16 +13,35 @@ export interface Item {
   readonly keepAliveUrl: string | null;
 }
 
-export const KEEP_ALIVE = "Keep it alive";
-
-export const OPEN_ALERTS = "Open the alerts";
-
-export function keepAliveOf(name: string): string {
-  return `Keep ${name} alive`;
+/** What a channel says of its own beside the words of a notice. */
+export interface Labels {
+  readonly keepAlive: string;
+  readonly openAlerts: string;
+  readonly alerts: string;
+  readonly keepAliveOf: (name: string) => string;
+  readonly moreOf: (count: number) => string;
 }
 
-export function moreOf(count: number): string {
-  return `and ${count} more`;
+const LABELS: Readonly<Record<Language, Labels>> = {
+  en: {
+    keepAlive: "Keep it alive",
+    openAlerts: "Open the alerts",
+    alerts: "Alerts",
+    keepAliveOf: (name) => `Keep ${name} alive`,
+    moreOf: (count) => `and ${count} more`,
+  },
+  "pt-BR": {
+    keepAlive: "Manter viva",
+    openAlerts: "Abrir os alertas",
+    alerts: "Alertas",
+    keepAliveOf: (name) => `Manter ${name} viva`,
+    moreOf: (count) => `e mais ${count}`,
+  },
+};
+
+/** In the language of the notice. */
+export function labelsOf({ language = "en" }: Pick<Notice, "language">): Labels {
+  return LABELS[language];
 }
 
 export function itemsOf(group: NoticeGroup, links: Links): Item[] {

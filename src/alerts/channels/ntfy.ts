@@ -2,7 +2,7 @@ import { sha256Hex } from "../../accounts/digest.ts";
 import { post } from "../../outbound/call.ts";
 import type { Notice } from "../notice.ts";
 import { type Channel, delivered, deliveryOf, type Links, unreachable } from "./channel.ts";
-import { alertsUrl, clip, itemsOf, KEEP_ALIVE, keepAliveOf, lineOf, moreOf } from "./items.ts";
+import { alertsUrl, clip, itemsOf, labelsOf, lineOf } from "./items.ts";
 
 /**
  * A topic of ntfy, at ntfy.sh or on a server of one's own. https://docs.ntfy.sh/publish/#publish-as-json; a message holds 4,096
@@ -41,6 +41,7 @@ const PRIORITY = { info: 3, warning: 4, critical: 5 } as const;
 const TAG = { info: "information_source", warning: "warning", critical: "rotating_light" } as const;
 
 async function messageOf(notice: Notice, links: Links, messageId: string) {
+  const { keepAlive, keepAliveOf } = labelsOf(notice);
   const items = notice.groups.flatMap((group) => itemsOf(group, links));
   const kept = items.filter(({ keepAliveUrl }) => keepAliveUrl !== null);
   const [only] = items;
@@ -53,7 +54,7 @@ async function messageOf(notice: Notice, links: Links, messageId: string) {
     click: about?.url ?? alertsUrl(links),
     actions: kept.slice(0, BUTTONS).map(({ who, keepAliveUrl }) => ({
       action: "view",
-      label: kept.length === 1 || who === null ? KEEP_ALIVE : keepAliveOf(clip(who.name, 40)),
+      label: kept.length === 1 || who === null ? keepAlive : keepAliveOf(clip(who.name, 40)),
       url: keepAliveUrl,
       clear: true,
     })),
@@ -63,6 +64,7 @@ async function messageOf(notice: Notice, links: Links, messageId: string) {
 }
 
 function textOf(notice: Notice, links: Links): string {
+  const { moreOf } = labelsOf(notice);
   const lines = notice.groups.flatMap((group) => [
     group.heading,
     ...itemsOf(group, links).map((item) => `• ${lineOf(item)}`),

@@ -4,7 +4,7 @@ import { post } from "../../outbound/call.ts";
 import type { Notice, NoticeGroup, NoticeLine } from "../notice.ts";
 import { endsOf, problemOf } from "../problems.ts";
 import { type Channel, type Delivery, delivered, deliveryOf, type Links, unreachable } from "./channel.ts";
-import { alertsUrl, clip, instanceUrl, KEEP_ALIVE } from "./items.ts";
+import { alertsUrl, clip, instanceUrl, type Labels, labelsOf } from "./items.ts";
 
 /**
  * A service of PagerDuty: each problem of an instance is an incident, which its end resolves.
@@ -73,13 +73,13 @@ function eventsOf(notice: Notice, links: Links, messageId: string): Event[] {
   const lines = notice.groups
     .flatMap((group) => group.lines.map((line) => ({ group, line })))
     .sort((a, b) => a.line.at - b.line.at);
-  const told = lines.flatMap(({ group, line }) => eventsOfLine(group, line, links));
+  const told = lines.flatMap(({ group, line }) => eventsOfLine(group, line, links, labelsOf(notice)));
   const tests = notice.groups.filter((group) => group.lines.length === 0);
   const last = [...new Map(told.map((event) => [event.key, event])).values()];
   return [...tests.flatMap((group) => testOf(group, messageId)), ...last].slice(0, EVENTS_AT_MOST);
 }
 
-function eventsOfLine(group: NoticeGroup, line: NoticeLine, links: Links): Event[] {
+function eventsOfLine(group: NoticeGroup, line: NoticeLine, links: Links, labels: Labels): Event[] {
   const { instanceId, eventId } = line;
   const resolves = endsOf(group.kind).map(
     (problem): Event => ({ key: `${instanceId}/${problem}`, event_action: "resolve" }),
@@ -87,10 +87,10 @@ function eventsOfLine(group: NoticeGroup, line: NoticeLine, links: Links): Event
   const problem = problemOf(group.kind);
   if (problem === null) return resolves;
   const key = `${instanceId}/${problem === "incident" ? eventId : problem}`;
-  return [...resolves, { key, event_action: "trigger", ...triggerOf(group, line, links) }];
+  return [...resolves, { key, event_action: "trigger", ...triggerOf(group, line, links, labels) }];
 }
 
-function triggerOf({ kind, severity }: NoticeGroup, line: NoticeLine, links: Links) {
+function triggerOf({ kind, severity }: NoticeGroup, line: NoticeLine, links: Links, labels: Labels) {
   const { instanceId, name, message, moneyText, at, eventId } = line;
   const keepAlive = links.keepAlive.get(eventId);
   const url = instanceId === "" ? alertsUrl(links) : instanceUrl(links, instanceId);
@@ -99,8 +99,8 @@ function triggerOf({ kind, severity }: NoticeGroup, line: NoticeLine, links: Lin
     client: "Dumont Agent System",
     client_url: url,
     links: [
-      { href: url, text: instanceId === "" ? "Alerts" : clip(name, 100) },
-      ...(keepAlive === undefined ? [] : [{ href: keepAlive, text: KEEP_ALIVE }]),
+      { href: url, text: instanceId === "" ? labels.alerts : clip(name, 100) },
+      ...(keepAlive === undefined ? [] : [{ href: keepAlive, text: labels.keepAlive }]),
     ],
     payload: {
       summary: clip(moneyText === undefined ? said : `${said} ${moneyText}`, SUMMARY_LENGTH),

@@ -1,7 +1,7 @@
 import { post } from "../../outbound/call.ts";
 import type { Notice, NoticeGroup } from "../notice.ts";
 import { type Channel, deliveryOf, type Links, unreachable } from "./channel.ts";
-import { clip, itemsOf, KEEP_ALIVE, moreOf } from "./items.ts";
+import { clip, itemsOf, type Labels, labelsOf } from "./items.ts";
 
 /**
  * A Slack incoming webhook, with Block Kit. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks;
@@ -28,14 +28,17 @@ function blocksOf(notice: Notice, links: Links): unknown[] {
     type: "header",
     text: { type: "plain_text", text: clip(`${SIGN[notice.severity]} ${notice.title}`, 150), emoji: true },
   };
-  return [header, ...notice.groups.flatMap((group) => sectionsOf(group, links))].slice(0, MAXIMUM_BLOCKS);
+  return [header, ...notice.groups.flatMap((group) => sectionsOf(group, links, labelsOf(notice)))].slice(
+    0,
+    MAXIMUM_BLOCKS,
+  );
 }
 
-function sectionsOf(group: NoticeGroup, links: Links): unknown[] {
+function sectionsOf(group: NoticeGroup, links: Links, { keepAlive, moreOf }: Labels): unknown[] {
   const lines = itemsOf(group, links).map(({ who, message, money, keepAliveUrl }) => {
     const told = who && `*<${who.url}|${escaped(who.name)}>* \`${escaped(who.instanceId)}\` `;
     const costs = money === null ? "" : `\n_${escaped(money)}_`;
-    const link = keepAliveUrl === null ? "" : ` <${keepAliveUrl}|${KEEP_ALIVE}>`;
+    const link = keepAliveUrl === null ? "" : ` <${keepAliveUrl}|${keepAlive}>`;
     return `• ${told ?? ""}${escaped(message)}${costs}${link}`;
   });
   const more = group.more === 0 ? [] : [`_${moreOf(group.more)}_`];

@@ -1,7 +1,7 @@
 import { post } from "../../outbound/call.ts";
 import type { Notice, NoticeGroup } from "../notice.ts";
 import { type Channel, delivered, deliveryOf, type Links, unreachable } from "./channel.ts";
-import { alertsUrl, clip, type Item, itemsOf, KEEP_ALIVE, moreOf, OPEN_ALERTS } from "./items.ts";
+import { alertsUrl, clip, type Item, itemsOf, type Labels, labelsOf } from "./items.ts";
 
 /**
  * A workflow of Microsoft Teams that posts an adaptive card. Its whole address is the secret.
@@ -31,7 +31,7 @@ const COLOUR = { info: "accent", warning: "warning", critical: "attention" } as 
 
 /** The message with as many of its parts as it may hold. */
 function bodyOf(notice: Notice, links: Links): string {
-  const parts = notice.groups.flatMap((group) => partsOf(group, links));
+  const parts = notice.groups.flatMap((group) => partsOf(group, links, labelsOf(notice)));
   let left = BODY_BYTES - bytesOf(wrapped(notice, [], links, true));
   const isOver = (part: object) => {
     left -= bytesOf(JSON.stringify(part)) + 1;
@@ -58,26 +58,26 @@ function wrapped(notice: Notice, parts: readonly object[], links: Links, isCut: 
     version: "1.4",
     msteams: { width: "Full" },
     body,
-    actions: [openUrl(OPEN_ALERTS, alertsUrl(links))],
+    actions: [openUrl(labelsOf(notice).openAlerts, alertsUrl(links))],
   };
   const attachment = { contentType: "application/vnd.microsoft.card.adaptive", contentUrl: null, content };
   return JSON.stringify({ type: "message", attachments: [attachment] });
 }
 
-function partsOf(group: NoticeGroup, links: Links): object[] {
+function partsOf(group: NoticeGroup, links: Links, labels: Labels): object[] {
   return [
     textBlock([run(group.heading, { weight: "bolder", color: COLOUR[group.severity] })], true),
-    ...itemsOf(group, links).flatMap(partsOfItem),
-    ...(group.more === 0 ? [] : [textBlock([run(moreOf(group.more), { isSubtle: true })])]),
+    ...itemsOf(group, links).flatMap((item) => partsOfItem(item, labels)),
+    ...(group.more === 0 ? [] : [textBlock([run(labels.moreOf(group.more), { isSubtle: true })])]),
   ];
 }
 
-function partsOfItem({ who, message, money, keepAliveUrl }: Item): object[] {
+function partsOfItem({ who, message, money, keepAliveUrl }: Item, { keepAlive }: Labels): object[] {
   const open = who === null ? {} : { selectAction: openUrl(who.name, who.url) };
   const told = who === null ? [] : [run(who.name, { weight: "bolder", ...open }), run(" ")];
   const costs = money === null ? [] : [textBlock([run(money, { isSubtle: true })])];
   const actions =
-    keepAliveUrl === null ? [] : [{ type: "ActionSet", actions: [openUrl(KEEP_ALIVE, keepAliveUrl)] }];
+    keepAliveUrl === null ? [] : [{ type: "ActionSet", actions: [openUrl(keepAlive, keepAliveUrl)] }];
   return [textBlock([...told, run(message)]), ...costs, ...actions];
 }
 

@@ -3,7 +3,7 @@ import { jsonText } from "../../lifecycle/model/stored.ts";
 import { post } from "../../outbound/call.ts";
 import type { Notice, NoticeGroup } from "../notice.ts";
 import { type Channel, type Delivery, delivered, deliveryOf, type Links, unreachable } from "./channel.ts";
-import { clip, fitting, type Item, itemsOf, KEEP_ALIVE, keepAliveOf, moreOf } from "./items.ts";
+import { clip, fitting, type Item, itemsOf, type Labels, labelsOf } from "./items.ts";
 
 /** A Telegram bot that writes to one chat. https://core.telegram.org/bots/api#sendmessage; a text holds 4,096 characters. */
 export function telegram(
@@ -77,14 +77,16 @@ const BUTTONS = 10;
 const SIGN = { info: "ℹ️", warning: "⚠️", critical: "🚨" } as const;
 
 function messageOf(notice: Notice, links: Links) {
+  const labels = labelsOf(notice);
+  const { keepAlive, keepAliveOf } = labels;
   const title = `${SIGN[notice.severity]} <b>${escaped(clip(notice.title, 300))}</b>`;
-  const paragraphs = notice.groups.flatMap((group) => paragraphsOf(group, links));
+  const paragraphs = notice.groups.flatMap((group) => paragraphsOf(group, links, labels));
   const buttons = notice.groups
     .flatMap((group) => itemsOf(group, links))
     .flatMap(({ who, keepAliveUrl }) =>
       keepAliveUrl === null
         ? []
-        : [[{ text: who === null ? KEEP_ALIVE : keepAliveOf(clip(who.name, 40)), url: keepAliveUrl }]],
+        : [[{ text: who === null ? keepAlive : keepAliveOf(clip(who.name, 40)), url: keepAliveUrl }]],
     );
   return {
     text: fitting([title, ...paragraphs], TEXT_LENGTH),
@@ -95,7 +97,7 @@ function messageOf(notice: Notice, links: Links) {
   };
 }
 
-function paragraphsOf(group: NoticeGroup, links: Links): string[] {
+function paragraphsOf(group: NoticeGroup, links: Links, { moreOf }: Labels): string[] {
   return [
     `\n<b>${escaped(clip(group.heading, 300))}</b>`,
     ...itemsOf(group, links).map(paragraphOf),

@@ -47,6 +47,7 @@ function dataOf(notice: Notice, links: Links) {
       more: group.more,
       money: group.money ?? null,
     })),
+    ...(notice.language === undefined ? {} : { language: notice.language }),
     ...(notice.report === undefined ? {} : { report: notice.report }),
   };
 }

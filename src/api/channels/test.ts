@@ -1,26 +1,28 @@
+import { findProfile } from "../../accounts/users.ts";
 import { listChannels, noteDelivery, sendTest } from "../../alerts/channels/registry.ts";
-import type { Notice } from "../../alerts/notice.ts";
+import { languageOf, type Notice } from "../../alerts/notice.ts";
+import { readerOf } from "../../fleet/rules/addressee.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, tooManyRequests } from "../../http/errors.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import type { Reader } from "../../lifecycle/model/words/said.ts";
+import { say } from "../../lifecycle/model/words/say.ts";
 import { channelParams, channelTestSchema } from "./schemas.ts";
 
 /** Whether a channel works. */
 
-const TEST_NOTICE: Notice = {
-  title: "Test of this channel",
-  severity: "info",
-  groups: [
-    {
-      kind: "changed",
-      severity: "info",
-      heading: "Test of this channel: alerts of the Dumont Agent System will arrive here",
-      lines: [],
-      more: 0,
-    },
-  ],
-};
+/** In the account's language, so that it looks as alerts will. */
+function testNotice(reader: Reader): Notice {
+  const heading = say(reader, phrase("channel.test_heading"));
+  return {
+    title: say(reader, phrase("channel.test_title")),
+    severity: "info",
+    groups: [{ kind: "changed", severity: "info", heading, lines: [], more: 0 }],
+    ...languageOf(reader),
+  };
+}
 
 export class TestChannel extends Endpoint {
   override schema = {
@@ -43,12 +45,13 @@ export class TestChannel extends Endpoint {
     const channel = (await listChannels(c.env, userId)).find(({ id }) => id === params.id);
     if (channel === undefined) throw notFound();
     if (!channel.confirmed) throw new ApiError("unconfirmed", UNCONFIRMED);
+    const reader = readerOf(await findProfile(c.env.DB, userId));
     const delivery = await sendTest(
       c.env,
       c.executionCtx,
       userId,
       params.id,
-      TEST_NOTICE,
+      testNotice(reader),
       `test-${crypto.randomUUID()}`,
     );
     if (delivery === null) throw notFound();

@@ -1,4 +1,5 @@
 import { DAY_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { doubted } from "./addressee.ts";
 import { doubtBudget, hasLimit } from "./budget.ts";
 import { withRecall } from "./cost-days.ts";
 import { type OutageRules, outageRules } from "./outage-guard.ts";
@@ -19,6 +20,7 @@ export function goOnFromFormer(state: FleetState, speed: number, now: number): F
     revision: Math.max(state.revision, now),
     policy: { ...state.policy, version: Math.max(state.policy.version + 1, beyond) },
     policySetAt: now,
+    addressee: doubted(state.addressee),
   };
   const asking = withDue(withRecall(withBudgetDoubted(above, now), now), { standingAt: now });
   return askAll(asking, outageRules(above.policy.overrides, now, speed), now);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { storedOverridesSchema } from "../../lifecycle/model/stored.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
 import { NEVER_CLOSED, OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
+import { storedAddresseeSchema } from "./addressee.ts";
 import { NO_BUDGET } from "./budget.ts";
 import { NOTHING_TO_TELL } from "./digest-window.ts";
 import { NO_MONTHS } from "./months.ts";
@@ -81,6 +82,7 @@ const fleetStateSchema = z.object({
   hibernationsByMonth: countedMonthsSchema.default(NO_MONTHS),
   /** The monthly report of costs. */
   reports: reportsSchema.default(NONE_REPORTED),
+  addressee: storedAddresseeSchema,
   /** What waits for the alarm; null where nothing does. */
   due: z.object({
     deliveriesAt: moment.nullable(),
@@ -142,6 +144,7 @@ export function newFleet(): FleetState {
     areAlertsCurrent: false,
     hibernationsByMonth: NO_MONTHS,
     reports: NONE_REPORTED,
+    addressee: null,
     due: {
       deliveriesAt: null,
       totalsAt: null,

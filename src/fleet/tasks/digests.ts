@@ -4,6 +4,7 @@ import { composeIncidents } from "../../alerts/incidents.ts";
 import { type Alert, composeNotice, type Notice } from "../../alerts/notice.ts";
 import { endsOf } from "../../alerts/problems.ts";
 import { type Outage, withoutOutage, withoutRepeats } from "../../alerts/told-before.ts";
+import { ANYBODY, type Reader } from "../../lifecycle/model/words/said.ts";
 import type { Urgency } from "../rules/digest-window.ts";
 import type { Channels } from "../tables/channels.ts";
 import type { Deliveries } from "../tables/deliveries.ts";
@@ -50,6 +51,7 @@ export class Digests {
     outage: Outage | null,
     reminderMs: number,
     now: number,
+    reader: Reader = ANYBODY,
   ): boolean {
     const { events, channels, deliveries } = this.#tables;
     const isMore = events.take(digestId, urgency);
@@ -72,8 +74,8 @@ export class Digests {
       const key = `${minimumSeverity}/${incidents}`;
       if (!notices.has(key)) {
         const composed = incidents
-          ? composeIncidents(ended, minimumSeverity)
-          : [composeNotice(told, minimumSeverity) ?? []].flat();
+          ? composeIncidents(ended, minimumSeverity, reader)
+          : [composeNotice(told, minimumSeverity, false, reader) ?? []].flat();
         notices.set(key, composed);
       }
       for (const [part, notice] of (notices.get(key) ?? []).entries()) {

@@ -7,8 +7,10 @@ import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
+import { readerOf } from "../rules/addressee.ts";
 import { closeWindow, dueDigests, type Urgency } from "../rules/digest-window.ts";
 import { type Due, type FleetState, isPolicySure, PRUNE_AFTER_MS, withDue } from "../rules/state.ts";
+import { refreshAddressee } from "./addressee.ts";
 import { lookAtBudget, withdrawRound } from "./budget.ts";
 import { closeCosts } from "./close-costs.ts";
 import { tellReport } from "./cost-report.ts";
@@ -97,7 +99,14 @@ async function carryOutMeant(env: Env, userId: string, fleet: Fleet, now: number
   await carryOutRounds(env, userId, fleet);
 }
 
-function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency, now: number): void {
+async function composeDigest(
+  env: Env,
+  userId: string,
+  fleet: Fleet,
+  urgency: Urgency,
+  now: number,
+): Promise<void> {
+  await refreshAddressee(env, userId, fleet, now);
   const { reminderMs } = compilePolicy(DEFAULT_POLICY, readSettings(env).SIMULATION_SPEED);
   fleet.update((state) => {
     const digests = state.digests + 1;
@@ -109,6 +118,7 @@ function composeDigest(env: Env, userId: string, fleet: Fleet, urgency: Urgency,
       outage,
       reminderMs,
       now,
+      readerOf(state.addressee),
     );
     const closed = closeWindow(state.digest, urgency, now);
     return withDue(

@@ -1,5 +1,6 @@
 import { ERRORS } from "./english/errors.ts";
 import { FLEET } from "./english/fleet.ts";
+import { HEADINGS } from "./english/headings.ts";
 import { IDLENESS } from "./english/idleness.ts";
 import { INSTANCES } from "./english/instances.ts";
 import { ORDERS } from "./english/orders.ts";
@@ -15,4 +16,5 @@ export const ENGLISH = {
   ...INSTANCES,
   ...ERRORS,
   ...FLEET,
+  ...HEADINGS,
 };

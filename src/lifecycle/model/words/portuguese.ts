@@ -1,6 +1,7 @@
 import type { ENGLISH } from "./english.ts";
 import { ERRORS } from "./portuguese/errors.ts";
 import { FLEET } from "./portuguese/fleet.ts";
+import { HEADINGS } from "./portuguese/headings.ts";
 import { IDLENESS } from "./portuguese/idleness.ts";
 import { INSTANCES } from "./portuguese/instances.ts";
 import { ORDERS } from "./portuguese/orders.ts";
@@ -17,4 +18,5 @@ export const PORTUGUESE = {
   ...INSTANCES,
   ...ERRORS,
   ...FLEET,
+  ...HEADINGS,
 } satisfies Translation<typeof ENGLISH>;

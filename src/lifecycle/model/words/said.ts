@@ -17,6 +17,15 @@ export const LANGUAGES = ["en", "pt-BR"] as const;
 
 export type Language = (typeof LANGUAGES)[number];
 
+/** Who is told something: in which language, and in whose time. A null zone is UTC, as times are written where nobody has chosen one. */
+export interface Reader {
+  readonly language: Language;
+  readonly timeZone: string | null;
+}
+
+/** Whoever has chosen nothing. */
+export const ANYBODY: Reader = { language: "en", timeZone: null };
+
 /** What is told at most by one phrase: what is stored of it stays small, whoever has a word in it. */
 const DEEPEST = 8;
 const PARAMETERS = 16;

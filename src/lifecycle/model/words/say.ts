@@ -1,7 +1,7 @@
 import { ENGLISH } from "./english.ts";
 import type { PlainCode, Together } from "./phrase.ts";
 import { PORTUGUESE } from "./portuguese.ts";
-import type { Language, ParameterValue, Phrase, Said } from "./said.ts";
+import type { Language, ParameterValue, Phrase, Reader, Said } from "./said.ts";
 import { SPEECH } from "./speech.ts";
 import { type Part, partsOf } from "./template.ts";
 
@@ -17,25 +17,32 @@ export function text(code: PlainCode): string {
   return ENGLISH[code];
 }
 
-/** It in this language. */
-export function say(language: Language, said: Said): string {
-  return trySay(language, said) ?? trySay("en", said) ?? "";
+/** It in this language, or in the language and the time of this reader. */
+export function say(to: Language | Reader, said: Said): string {
+  const reader = readerOf(to);
+  return trySay(reader, said) ?? trySay({ ...reader, language: "en" }, said) ?? "";
 }
 
 /** A message in this language: by its phrase, where that is kept and known here, else as it was said in English. */
-export function wordMessage(language: Language, message: string, said: Phrase | undefined): string {
-  if (language === "en") return message;
-  return (said === undefined ? null : trySay(language, said)) ?? recognized(language, message);
+export function wordMessage(to: Language | Reader, message: string, said: Phrase | undefined): string {
+  const reader = readerOf(to);
+  if (reader.language === "en" && reader.timeZone === null) return message;
+  return (said === undefined ? null : trySay(reader, said)) ?? recognized(reader.language, message);
+}
+
+function readerOf(to: Language | Reader): Reader {
+  return typeof to === "string" ? { language: to, timeZone: null } : to;
 }
 
 /** Null where a code is not known, as that of a newer release, or lacks a parameter. */
-function trySay(language: Language, said: Said): string | null {
+function trySay(reader: Reader, said: Said): string | null {
+  const { language } = reader;
   if (typeof said === "string") return recognized(language, said);
   const join = Object.hasOwn(JOINS, said.code) ? JOINS[said.code] : undefined;
-  if (join !== undefined) return joined(language, said, join);
+  if (join !== undefined) return joined(reader, said, join);
   const template = templateOf(language, said.code);
   if (template === null) return null;
-  const parts = template.map((part) => sayPart(language, part, said));
+  const parts = template.map((part) => sayPart(reader, part, said));
   return parts.includes(null) ? null : parts.join("");
 }
 
@@ -50,35 +57,40 @@ const JOINS: Readonly<Record<string, Join | undefined>> = {
   numbered: (all) => all.map((each, index) => `(${index + 1}) ${each}`).join("; "),
 } satisfies Readonly<Record<Together, Join>>;
 
-function joined(language: Language, { said }: Phrase, join: Join): string | null {
+function joined(reader: Reader, { said }: Phrase, join: Join): string | null {
   if (!Array.isArray(said)) return null;
-  const all = said.map((each: Said) => trySay(language, each));
+  const all = said.map((each: Said) => trySay(reader, each));
   return all.includes(null)
     ? null
     : join(
         all.filter((each) => each !== null),
-        SPEECH[language].and,
+        SPEECH[reader.language].and,
       );
 }
 
-function sayPart(language: Language, part: Part, said: Phrase): string | null {
+function sayPart(reader: Reader, part: Part, said: Phrase): string | null {
   if (part.is === "text") return part.text;
   const value = Object.hasOwn(said, part.name) ? said[part.name] : undefined;
-  const speech = SPEECH[language];
+  const speech = SPEECH[reader.language];
   switch (part.is) {
     case "said":
-      return isSaid(value) ? trySay(language, value) : null;
+      return isSaid(value) ? trySay(reader, value) : null;
     case "name":
       return typeof value === "string" ? value : null;
     case "choice":
       return typeof value === "number" ? (speech.isOne(value) ? part.one : part.other) : null;
-    case "number":
     case "time":
+      return isFigure(value) ? speech.time(value, reader.timeZone) : null;
+    case "number":
     case "short":
     case "long":
     case "dollars":
-      return typeof value === "number" && Number.isFinite(value) ? speech[part.is](value) : null;
+      return isFigure(value) ? speech[part.is](value) : null;
   }
+}
+
+function isFigure(value: ParameterValue | undefined): value is number {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 function isSaid(value: ParameterValue | undefined): value is Said {

@@ -1,11 +1,13 @@
 import { spokenDollars } from "../dollars.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, shortDuration, spokenDuration, toIso } from "../time.ts";
+import { clockAt } from "../zone.ts";
 import type { Language } from "./said.ts";
 
 /** How a language says numbers, moments and sums. */
 export interface Speech {
   readonly number: (value: number) => string;
-  readonly time: (atMs: number) => string;
+  /** On the clocks of this zone; null: in UTC. */
+  readonly time: (atMs: number, timeZone: string | null) => string;
   readonly short: (durationMs: number) => string;
   readonly long: (durationMs: number) => string;
   readonly dollars: (dollars: number) => string;
@@ -16,7 +18,10 @@ export interface Speech {
 
 const english: Speech = {
   number: String,
-  time: toIso,
+  time: (atMs, timeZone) => {
+    const shown = shownIn(timeZone, atMs);
+    return shown === null ? toIso(atMs) : toIso(shown.clock).replace("Z", shown.ahead);
+  },
   short: shortDuration,
   long: spokenDuration,
   dollars: spokenDollars,
@@ -40,13 +45,27 @@ const UNIT_FORMATS = /* @__PURE__ */ new Map(
 
 const portuguese: Speech = {
   number: (value) => NUMBER.format(value),
-  time: (atMs) => `${MOMENT.format(atMs)} UTC`,
+  time: (atMs, timeZone) => {
+    const shown = shownIn(timeZone, atMs);
+    return `${MOMENT.format(shown?.clock ?? atMs)} UTC${shown?.ahead ?? ""}`;
+  },
   short: (durationMs) => shortDuration(durationMs).replaceAll(/(\d)(h|min|s)/g, "$1 $2"),
   long: spokenInPortuguese,
   dollars: (dollars) => `US$ ${spokenDollars(dollars).slice(1).replace(".", ",")}`,
   isOne: (count) => PLURALS.select(count) === "one",
   and: "e",
 };
+
+/** What a clock in the zone shows, and how far it is ahead of UTC, such as `-03:00`; null where that is UTC. */
+function shownIn(
+  timeZone: string | null,
+  atMs: number,
+): { readonly clock: number; readonly ahead: string } | null {
+  const clock = timeZone === null ? atMs : clockAt(timeZone, atMs);
+  if (clock === atMs) return null;
+  const ahead = new Date(Math.abs(clock - atMs)).toISOString().slice(11, 16);
+  return { clock, ahead: `${clock < atMs ? "-" : "+"}${ahead}` };
+}
 
 /** In one whole unit, rounded down, as in English. */
 function spokenInPortuguese(durationMs: number): string {

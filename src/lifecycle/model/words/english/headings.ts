@@ -1,0 +1,85 @@
+import type { HistoryEventKind } from "../../history-event.ts";
+
+/** What happened to how many instances, above a message that names them. */
+export const HEADINGS = {
+  "heading.registered": "{count:number} {count:instance|instances} registered",
+  "heading.changed": "{count:number} {count:instance|instances} changed",
+  "heading.policy_changed": "{count:number} {count:instance|instances} under a new policy",
+  "heading.token_rotated": "{count:number} {count:instance|instances} with a new token",
+  "heading.first_heartbeat": "{count:number} {count:instance|instances} heard for the first time",
+  "heading.idle": "{count:number} {count:instance|instances} idle",
+  "heading.busy": "{count:number} {count:instance|instances} at work again",
+  "heading.would_hibernate":
+    "{count:number} {count:instance|instances} not hibernated, though the policy would",
+  "heading.stop_planned": "{count:number} {count:instance|instances} to be hibernated soon",
+  "heading.looks_stuck":
+    "{count:number} {count:instance|instances} at work by its GPU's utilization, and not by its power",
+  "heading.source_unknown":
+    "{count:number} {count:instance|instances} in use only because something can't be read",
+  "heading.never_heard": "{count:number} {count:instance|instances} never heard",
+  "heading.orphaned": "{count:number} {count:instance|instances} orphaned",
+  "heading.silent": "{count:number} {count:instance|instances} still silent",
+  "heading.abandoned": "{count:number} {count:instance|instances} abandoned",
+  "heading.rebooted": "{count:number} {count:instance|instances} rebooted",
+  "heading.recovered": "{count:number} {count:instance|instances} recovered",
+  "heading.flapping": "{count:number} {count:instance|instances} flapping",
+  "heading.kept_alive": "{count:number} {count:instance|instances} kept alive",
+  "heading.preparing": "{count:number} {count:instance|instances} being prepared for hibernation",
+  "heading.prepared": "{count:number} {count:instance|instances} prepared for hibernation",
+  "heading.preparation_failed":
+    "{count:number} {count:instance|instances} not prepared for hibernation yet, as a hook failed",
+  "heading.preparation_overdue": "{count:number} {count:instance|instances} hibernated unprepared",
+  "heading.preparation_cancelled":
+    "{count:number} {count:instance|instances} not hibernated after all, while being prepared",
+  "heading.reclaimed": "{count:number} {count:instance|instances} taken back by its provider",
+  "heading.dead_man_hibernated":
+    "{count:number} {count:instance|instances} hibernated by its dead-man switch",
+  "heading.hibernating": "{count:number} {count:instance|instances} about to hibernate",
+  "heading.hibernate_cancelled": "{count:number} {count:instance|instances} not hibernated after all",
+  "heading.hibernate_failed": "{count:number} {count:instance|instances} not hibernated, though it should be",
+  "heading.hibernated": "{count:number} {count:instance|instances} hibernated",
+  "heading.would_wake": "{count:number} {count:instance|instances} not woken, though the policy would",
+  "heading.waking": "{count:number} {count:instance|instances} waking",
+  "heading.wake_failed": "{count:number} {count:instance|instances} not woken",
+  "heading.woken": "{count:number} {count:instance|instances} awake again",
+  "heading.guard_deferred": "{count:number} {count:instance|instances} held back by the guard",
+  "heading.guard_permitted": "{count:number} {count:instance|instances} let go by the guard",
+  "heading.guard_closed": "{count:number} {count:instance|instances} held back by the guard",
+  "heading.guard_opened": "{count:number} {count:instance|instances} let go by the guard",
+  "heading.would_delete": "{count:number} {count:instance|instances} not deleted, though the policy would",
+  "heading.deleting": "{count:number} {count:instance|instances} about to be deleted",
+  "heading.delete_cancelled": "{count:number} {count:instance|instances} not deleted after all",
+  "heading.delete_failed": "{count:number} {count:instance|instances} not deleted, though it should be",
+  "heading.accepted_too_late":
+    "{count:number} {count:instance|instances} alive, but the order was taken already",
+  "heading.found_running": "{count:number} {count:instance|instances} running, though it was hibernated",
+  "heading.unwatched": "{count:number} {count:instance|instances} watched by nobody",
+  "heading.vanished": "{count:number} {count:instance|instances} listed no more by its provider",
+  "heading.unwatched_machines": "{count:number} {count:instance|instances} at a provider that nobody watches",
+  "heading.listing_failed": "{count:number} {count:instance|instances} that can't be listed",
+  "heading.looked": "{count:number} {count:instance|instances} still hibernated",
+  "heading.deleted": "{count:number} {count:instance|instances} deleted",
+  "heading.gone": "{count:number} {count:instance|instances} gone at the provider",
+  "heading.history_lost": "{count:number} {count:instance|instances} with holes in the history",
+  "heading.delivery_parked":
+    "{count:number} {count:instance|instances} with something that could not be delivered",
+  "heading.alert_not_delivered": "{count:number} {count:instance|instances} whose owner was not told",
+  "heading.connection_refused":
+    "{count:number} {count:instance|instances} whose provider refuses the credentials",
+  "heading.enrollment_refused": "{count:number} {count:instance|instances} claimed by a second machine",
+  "heading.invariant_breached":
+    "{count:number} {count:instance|instances} as before, since a decision was held back",
+  "heading.operator_acted": "{count:number} {count:instance|instances} acted upon by the operator",
+  "heading.resumed": "{count:number} {count:instance|instances} going on from a former state",
+  "heading.hibernate_all": "{count:number} {count:instance|instances} hibernated together",
+  "heading.not_all_hibernated":
+    "{count:number} {count:instance|instances} not hibernated, though it was asked of all",
+  "heading.budget_reached": "{count:number} {count:instance|instances} of a budget that is used up",
+  "heading.cleanup": "{count:number} {count:instance|instances} cleaned up",
+  "heading.reconciliation": "{count:number} {count:instance|instances} reconciled",
+  "heading.cost_report": "{count:number} {count:instance|instances} reported on",
+  "heading.user_suspended": "{count:number} {count:instance|instances} suspended",
+  "heading.user_resumed": "{count:number} {count:instance|instances} resumed",
+  "heading.user_deleted": "{count:number} {count:instance|instances} of a deleted user",
+  "heading.of_kind": "{count:number} {count:instance|instances} {kind:text}",
+} as const satisfies Readonly<Record<`heading.${HistoryEventKind | "of_kind"}`, string>>;

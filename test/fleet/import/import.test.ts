@@ -187,6 +187,7 @@ const EXPECTED = {
       createdAt: 3,
       confirmed: true,
       lastDelivery: { at: 9, delivered: true, detail: "200 ok" },
+      paused: null,
     },
   ],
   machines: [{ provider: "webhook", ref: "m-a", instance_id: "a", claimed_at: 11 }],

@@ -86,6 +86,50 @@ describe("channels", () => {
     });
   });
 
+  it.each<[what: string, settings: object, secret: string, said: string]>([
+    [
+      "the signature of a workflow",
+      {
+        kind: "teams",
+        url: "https://prod.example.com/workflows/1/invoke?api-version=1&sig=s3cr3t%2Dsignature",
+      },
+      "s3cr3t-signature",
+      "The signature s3cr3t-signature is not valid",
+    ],
+    [
+      "the end of an address",
+      { kind: "slack", url: "https://hooks.example.com/services/T0/B0/Zx81hQs7TbW0PlmN" },
+      "Zx81hQs7TbW0PlmN",
+      "no hook Zx81hQs7TbW0PlmN in T0",
+    ],
+    [
+      "a token in the address of a webhook",
+      { kind: "webhook", url: "https://example.com/hook?token=0a1b2c3d4e5f6071", secret: SECRET },
+      "0a1b2c3d4e5f6071",
+      "token 0a1b2c3d4e5f6071: unknown",
+    ],
+    [
+      "a key that stands where what is said is cut",
+      { kind: "pagerduty", routing_key: "0123456789abcdef0123456789abcdef" },
+      "0123456789abcdef0123456789ab",
+      `${"x".repeat(465)} 0123456789abcdef0123456789abcdef`,
+    ],
+  ])("do not show %s, though the other side says it", async (_, settings, secret, said) => {
+    const { token } = await newUser();
+    const { body } = await call("POST", "/api/agent/channels", { token, json: { name: "x", settings } });
+    answer = () => new Response(said, { status: 400 });
+    const tested = (await call("POST", `/api/agent/channels/${body.id}/test`, { token })).body;
+    expect(tested.detail).toMatch(/^400 .{15,}/);
+    expect(tested.detail.length).toBeLessThan(510);
+    expect(tested.detail).not.toContain(secret);
+    answer = () => {
+      throw new TypeError(`can't reach it: ${said}`);
+    };
+    expect((await call("POST", `/api/agent/channels/${body.id}/test`, { token })).body.detail).not.toContain(
+      secret,
+    );
+  });
+
   it.each([
     [{ kind: "slack", url: "http://hooks.example.com/x" }, "body.settings.url"],
     [{ kind: "slack", url: "https://169.254.169.254/latest" }, "body.settings.url"],

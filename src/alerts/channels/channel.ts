@@ -26,12 +26,12 @@ export interface Delivery {
 }
 
 export function delivered(detail: string): Delivery {
-  return { delivered: true, detail: short(detail), mayPass: false, retryAfterSeconds: null };
+  return { delivered: true, detail, mayPass: false, retryAfterSeconds: null };
 }
 
 /** It was not tried, and never will be. */
 export function undeliverable(detail: string): Delivery {
-  return { delivered: false, detail: short(detail), mayPass: false, retryAfterSeconds: null };
+  return { delivered: false, detail, mayPass: false, retryAfterSeconds: null };
 }
 
 /** By an HTTP status: what the other side can't do now it may do later; what it refuses it will refuse again. */
@@ -41,7 +41,7 @@ export function deliveryOf(answer: {
   readonly retryAfterSeconds: number | null;
 }): Delivery {
   const { status, body, retryAfterSeconds } = answer;
-  const detail = short(`${status} ${body}`.trim());
+  const detail = `${status} ${body}`.trim();
   if (status >= 200 && status < 300) return delivered(detail);
   const redirect = status >= 300 && status < 400;
   return {
@@ -55,17 +55,17 @@ export function deliveryOf(answer: {
 export function unreachable(error: unknown): Delivery {
   return {
     delivered: false,
-    detail: short(error instanceof Error ? error.message : String(error)),
+    detail: error instanceof Error ? error.message : String(error),
     mayPass: true,
     retryAfterSeconds: null,
   };
 }
 
-/** What the other side said, with nothing in it that is secret: it is shown, and kept. */
+/** What the other side said, with nothing in it that is secret, and then cut: it is shown, and kept. */
 export function withoutSecrets(delivery: Delivery, secrets: readonly string[]): Delivery {
   const telling = secrets.filter((secret) => secret.length > 3).sort((a, b) => b.length - a.length);
   const detail = telling.reduce((text, secret) => text.replaceAll(secret, "…"), delivery.detail);
-  return { ...delivery, detail };
+  return { ...delivery, detail: short(detail) };
 }
 
 function short(text: string): string {

@@ -4,7 +4,14 @@ import { SECOND_MS } from "../../lifecycle/model/time.ts";
 import { readSettings, type Vars } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Notice } from "../notice.ts";
-import { type Channel, type Delivery, delivered, type Links, unreachable } from "./channel.ts";
+import {
+  type Channel,
+  type Delivery,
+  delivered,
+  type Links,
+  unreachable,
+  withoutSecrets,
+} from "./channel.ts";
 import { alertsUrl, itemsOf, labelsOf } from "./items.ts";
 
 /**
@@ -54,7 +61,7 @@ export async function sendMail(env: MailEnv, mail: Mail): Promise<Delivery> {
     await within(CONVERSATION_LIMIT_MS, sendBySmtp(env, message));
     return delivered(`taken by ${host}`);
   } catch (error) {
-    return unreachable(error);
+    return withoutSecrets(unreachable(error), [env.SMTP_PASSWORD ?? ""]);
   }
 }
 

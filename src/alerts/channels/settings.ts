@@ -88,12 +88,21 @@ export function secretsOf(settings: ChannelSettings): string[] {
     case "email":
       return [];
     case "webhook":
-      return [settings.secret];
+      return [settings.secret, ...secretsOfUrl(settings.url)];
   }
 }
 
-/** An address that whoever knows it may send to. */
+/** Shorter ones in the middle of an address are words. */
+const SECRET_PART_LENGTH = 16;
+const SECRET_LENGTH = 8;
+
+/** An address that whoever knows it may send to: the other side may name a part of it alone. */
 function secretsOfUrl(url: string): string[] {
-  const { pathname, search } = new URL(url);
-  return [url, pathname, ...(search === "" ? [] : [search])];
+  const { pathname, search, searchParams } = new URL(url);
+  const parts = pathname.split("/");
+  const named = parts.filter(
+    ({ length }, index) => length >= (index === parts.length - 1 ? SECRET_LENGTH : SECRET_PART_LENGTH),
+  );
+  const values = [...searchParams.values()].filter(({ length }) => length >= SECRET_LENGTH);
+  return [url, pathname, search, ...named, ...values, ...values.map(encodeURIComponent)];
 }

@@ -1,13 +1,7 @@
 import { z } from "zod";
 import { deviceOf } from "../accounts/device.ts";
 import { takeLink } from "../accounts/links.ts";
-import {
-  type Identity,
-  identify,
-  identifySession,
-  principalOfSession,
-  type UserPrincipal,
-} from "../accounts/principal.ts";
+import { type Identity, identify, principalOfSession, type UserPrincipal } from "../accounts/principal.ts";
 import { isAtLeast } from "../accounts/roles.ts";
 import { digestOfSecret, issueSecret } from "../accounts/secrets.ts";
 import { createSession, endSession, type Stem, sessionOfDigest } from "../accounts/sessions.ts";
@@ -119,26 +113,28 @@ export class SignOut extends Endpoint {
     tags: ["Access"],
     summary: "Sign this browser out",
     description: "Its session ends, and with it the live connections that it opened. Safe to repeat.",
-    responses: { 200: successResponse("Signed out"), ...errorResponses(403) },
+    responses: { 200: successResponse("Signed out"), ...errorResponses(403, 429) },
   };
 
   override async handle(c: ApiContext): Promise<Response> {
     if (sessionSecretOf(c) === undefined) refuseOtherPages(c);
     else demandOwnPage(c);
+    await slowDownGuessing(c);
     await endSessionOfCookie(c);
     setSessionSecret(c, "");
     return c.json({ success: true });
   }
 }
 
+/** However often the session was used: whoever has taken it must not be able to keep it from being ended. */
 async function endSessionOfCookie(c: ApiContext): Promise<void> {
-  const secret = sessionSecretOf(c);
-  if (secret === undefined || secret === "") return;
-  const identity = await identifySession(c.env, secret);
-  if (identity.outcome !== "known" || identity.principal.scope !== "user") return;
-  const { userId, by } = identity.principal;
-  c.set("principal", identity.principal);
-  if (by.sessionId !== null) await endSessionOf(c, userId, by.sessionId);
+  const digest = await digestOfSecret(c.env.TOKEN_KEY, "session", sessionSecretOf(c) ?? "");
+  if (digest === null) return;
+  const standing = await sessionOfDigest(c.env.DB, digest, Date.now());
+  if (standing.outcome !== "valid") return;
+  const { id, userId } = standing.session;
+  c.set("principal", principalOfSession(standing.session));
+  await endSessionOf(c, userId, id);
 }
 
 /** Ends a session with its live connections; false when the account has no such one. */

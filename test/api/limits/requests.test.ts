@@ -68,6 +68,26 @@ describe("a user's requests", () => {
     expect(reply.status).toBe(401);
   });
 
+  it("of a browser are limited by its session, which can be ended all the same", async () => {
+    const { token } = await newUser();
+    const headers = { Origin: "https://dumont.test", "Content-Type": "application/json" };
+    const signedIn = await call("POST", "/api/session", { headers, json: { token } });
+    const cookie = signedIn.headers.get("Set-Cookie")?.split(";")[0] ?? "";
+    const browse = async (method: string, path: string, bindings: object = {}) => {
+      const context = createExecutionContext();
+      const init = { method, headers: { Origin: "https://dumont.test", Cookie: cookie } };
+      const request = new Request(`https://dumont.test${path}`, init);
+      const { status } = await router.fetch(request, { ...env, ...bindings }, context);
+      await waitOnExecutionContext(context);
+      return status;
+    };
+    const TOKEN_LIMIT = limitOf(0);
+    expect(await browse("GET", "/api/agent/whoami")).toBe(200);
+    expect(await browse("GET", "/api/agent/whoami", { TOKEN_LIMIT })).toBe(429);
+    expect(await browse("DELETE", "/api/session", { TOKEN_LIMIT })).toBe(200);
+    expect(await browse("GET", "/api/agent/whoami")).toBe(401);
+  });
+
   it("to register are limited by user, before an object is made", async () => {
     const { token } = await newUser();
     const REGISTRATION_LIMIT = limitOf(2);

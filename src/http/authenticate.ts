@@ -12,6 +12,7 @@ import { phrase } from "../lifecycle/model/words/phrase.ts";
 import type { ApiContext } from "./endpoint.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { ApiError, suspended, tooManyRequests } from "./errors.ts";
+import { networkOf } from "./network.ts";
 import { demandOwnPage, sessionSecretOf } from "./session-cookie.ts";
 
 /**
@@ -92,7 +93,7 @@ function offeredToken(subprotocols: string | undefined): string | null {
 
 /** Of each address, so many tokens are refused, and sign-ins tried, in a minute. */
 export async function slowDownGuessing(c: ApiContext): Promise<void> {
-  const { success } = await c.env.LOGIN_LIMIT.limit({ key: c.req.header("CF-Connecting-IP") ?? "unknown" });
+  const { success } = await c.env.LOGIN_LIMIT.limit({ key: networkOf(c.req.header("CF-Connecting-IP")) });
   if (!success) throw tooManyRequests("Too many refused tokens or sign-ins from this address");
 }
 

@@ -88,6 +88,23 @@ describe("a user's requests", () => {
     expect(await browse("GET", "/api/agent/whoami")).toBe(401);
   });
 
+  it("with a wrong token are limited by network: whoever has one has all its addresses", async () => {
+    const LOGIN_LIMIT = limitOf(2);
+    const guess = async (address: string) => {
+      const headers = { Authorization: "Bearer a.b.c", "CF-Connecting-IP": address };
+      const request = new Request("https://dumont.test/api/agent/policy", { headers });
+      const context = createExecutionContext();
+      const { status } = await router.fetch(request, { ...env, LOGIN_LIMIT }, context);
+      await waitOnExecutionContext(context);
+      return status;
+    };
+    expect(await guess("2001:db8::1")).toBe(401);
+    expect(await guess("2001:db8::2")).toBe(401);
+    expect(await guess("2001:db8::3")).toBe(429);
+    expect(await guess("2001:db8:0:1::3")).toBe(401);
+    expect(await guess("203.0.113.7")).toBe(401);
+  });
+
   it("to register are limited by user, before an object is made", async () => {
     const { token } = await newUser();
     const REGISTRATION_LIMIT = limitOf(2);

@@ -1,9 +1,10 @@
 import type { Position } from "../history/page.ts";
-import { READY } from "./keeper.ts";
+import { CHANGED, READY } from "./keeper.ts";
 import { FleetReader } from "./reader.ts";
 import type { Acknowledged } from "./tables/open-alerts.ts";
 import type { Snooze } from "./tables/snoozes.ts";
 import { doubtAddressee } from "./tasks/addressee.ts";
+import { endSnooze, snooze } from "./tasks/snoozes.ts";
 import { type AlertPage, type AlertQuery, type ListedAlert, readAlert, readAlerts } from "./views/alerts.ts";
 
 export type AcknowledgeOutcome =
@@ -31,10 +32,11 @@ export abstract class FleetAlerts extends FleetReader {
   }
 
   /** Until then only critical alerts of the instance are told. False when there is no such instance. */
-  async snoozeAlerts(snooze: Snooze): Promise<boolean> {
+  async snoozeAlerts(asked: Snooze): Promise<boolean> {
     const fleet = await this[READY]();
-    if (!fleet.registry.has(snooze.instanceId)) return false;
-    fleet.snoozes.set(snooze);
+    if (!fleet.registry.has(asked.instanceId)) return false;
+    snooze(fleet, asked);
+    this[CHANGED](fleet);
     return true;
   }
 
@@ -43,8 +45,11 @@ export abstract class FleetAlerts extends FleetReader {
     doubtAddressee(await this[READY]());
   }
 
-  /** False when there was no snooze. */
+  /** What is so still is told now. False when there was no snooze. */
   async endSnooze(instanceId: string): Promise<boolean> {
-    return (await this[READY]()).snoozes.end(instanceId);
+    const fleet = await this[READY]();
+    const wasThere = endSnooze(fleet, instanceId, Date.now());
+    this[CHANGED](fleet);
+    return wasThere;
   }
 }

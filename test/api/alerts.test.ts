@@ -230,6 +230,24 @@ describe("a snooze", () => {
     expect(told()).toHaveLength(3);
   });
 
+  it.each(["ends", "is undone"])("tells what is so still when it %s, and nothing else", async (how) => {
+    const world = await newWorld();
+    await world.report("a");
+    await world.snooze("a", DAY + HOUR);
+    // It is told once: nothing would follow.
+    await world.report("a", event("idle", { at: DAY + 1 }), event("busy", { at: DAY + 2, severity: "info" }));
+    await world.report("a", event("never_heard", { at: DAY + 3 }));
+    await world.settle();
+    expect(told()).toEqual([]);
+    if (how === "ends") setClock(DAY + HOUR);
+    else await call("DELETE", "/api/agent/alerts/snoozes/a", { token: world.token });
+    await world.settle();
+    expect(told()).toHaveLength(1);
+    expect(told()[0]).toContain("never_heard");
+    expect(told()[0]).not.toContain("idle");
+    expect((await world.list()).snoozes).toEqual([]);
+  });
+
   it("is listed, replaced and undone", async () => {
     const world = await newWorld();
     const { token } = world;

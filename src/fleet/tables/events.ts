@@ -223,6 +223,16 @@ export class RecentEvents {
     );
   }
 
+  /** Those of these events wait to be told that nobody was told of. Returns whether there are any. */
+  tellAfterAll(numbers: readonly number[]): boolean {
+    const waiting = this.#sql.exec(
+      `UPDATE events SET told = 'pending' WHERE told = '${NOBODY}' AND number IN (SELECT value FROM json_each(?))
+       RETURNING number`,
+      JSON.stringify(numbers),
+    );
+    return waiting.toArray().length > 0;
+  }
+
   /** What happened to the same instances since `since`, apart from what this digest tells. */
   earlierThan(digestId: string, alerts: readonly Alert[], since: number): EarlierEvent[] {
     if (alerts.length === 0) return [];

@@ -168,6 +168,17 @@ export class OpenAlerts {
       .map(({ number }) => number);
   }
 
+  /** The numbers of the events of those of an instance that nobody has acknowledged. */
+  unseenOf(instanceId: string): number[] {
+    return this.#sql
+      .exec<{ number: number }>(
+        "SELECT number FROM open_alerts WHERE instance_id = ? AND acknowledged_at IS NULL",
+        instanceId,
+      )
+      .toArray()
+      .map(({ number }) => number);
+  }
+
   /** How many are open, and how many of them nobody has acknowledged. */
   counts(): { readonly open: number; readonly unseen: number } {
     return this.#sql

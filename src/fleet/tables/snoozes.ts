@@ -56,7 +56,16 @@ export class Snoozes {
     return found.toArray().length > 0;
   }
 
-  prune(now: number): void {
-    this.#sql.exec("DELETE FROM snoozes WHERE until <= ?", now);
+  /** Forgets those that are over. Returns of which instances they were. */
+  takeEnded(now: number): string[] {
+    return this.#sql
+      .exec<{ instance_id: string }>("DELETE FROM snoozes WHERE until <= ? RETURNING instance_id", now)
+      .toArray()
+      .map(({ instance_id }) => instance_id);
+  }
+
+  /** When the first of them ends; null when there is none. */
+  nextEnd(): number | null {
+    return this.#sql.exec<{ until: number | null }>("SELECT MIN(until) AS until FROM snoozes").one().until;
   }
 }

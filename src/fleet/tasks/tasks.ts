@@ -20,6 +20,7 @@ import type { Listings } from "./listing.ts";
 import { giveUpSurplus, sweep } from "./messages.ts";
 import { bringPolicy } from "./policy.ts";
 import { sendDeliveries } from "./send.ts";
+import { endSnoozes, withSnoozesDue } from "./snoozes.ts";
 import { takeStanding } from "./standing.ts";
 import { reportTotals } from "./totals.ts";
 
@@ -156,7 +157,7 @@ function prune(fleet: Fleet, now: number): void {
   fleet.update((state) => {
     const nextAt = fleet.events.prune(now);
     fleet.openAlerts.prune(now);
-    fleet.snoozes.prune(now);
-    return withDue(state, { pruneAt: nextAt === null ? null : Math.max(nextAt, now + PRUNE_AFTER_MS) });
+    const pruneAt = nextAt === null ? null : Math.max(nextAt, now + PRUNE_AFTER_MS);
+    return withSnoozesDue(withDue(endSnoozes(state, fleet, now), { pruneAt }), fleet);
   });
 }

@@ -1,7 +1,9 @@
-import { spokenDollars } from "../lifecycle/model/dollars.ts";
 import { type CostTotals, dollarsOf, type Spent } from "../lifecycle/model/ledger.ts";
-import { HOUR_MS, spokenDuration, toIso } from "../lifecycle/model/time.ts";
-import { proposalInEnglish } from "../replay/say-proposal.ts";
+import { HOUR_MS } from "../lifecycle/model/time.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import { ANYBODY, type Phrase, type Said } from "../lifecycle/model/words/said.ts";
+import { say } from "../lifecycle/model/words/say.ts";
+import { proposalPhrase } from "../replay/say-proposal.ts";
 import {
   type CostReport,
   type Habit,
@@ -11,44 +13,46 @@ import {
   reportEventId,
   reportedCosts,
 } from "./cost-report.ts";
-import type { Notice, NoticeLine } from "./notice.ts";
+import { languageOf, type Notice, type NoticeLine } from "./notice.ts";
 
 /** What a month has cost, in words: pure. */
 
 /** What a month has cost, in one sentence. */
-export function reportTitle({ month, costs }: MonthCosts): string {
+export function reportTitle({ month, costs }: MonthCosts): Phrase {
   const { wasted, saved } = costs;
-  return `${spokenMonth(month)}: ${spokenDollars(dollarsOf(costs))} spent, ${spokenDollars(wasted)} of it wasted, ${spokenDollars(saved)} saved`;
+  return phrase("report.title", { month, spent: dollarsOf(costs), wasted, saved });
 }
 
-/** The message that tells a report. `at`: when its month ended. */
-export function reportNotice(report: CostReport, at: number): Notice {
-  const eventId = reportEventId(report.month);
-  const own = (message: string): NoticeLine => lineOf({ instanceId: "", name: "", message, at, eventId });
+/** The message that tells a report. `at`: when its month ended. `reader`: in whose words. */
+export function reportNotice(report: CostReport, at: number, reader = ANYBODY): Notice {
+  const { month, habits, previewed } = report;
+  const eventId = reportEventId(month);
+  const own = (message: Phrase): NoticeLine =>
+    lineOf({ instanceId: "", name: "", message: say(reader, message), at, eventId });
   const group = { kind: "cost_report", severity: "info", more: 0 } as const;
-  const { habits, previewed } = report;
   const ofHabits = habits?.map(({ instanceId, name, habit, spent }) =>
-    lineOf({ instanceId, name, message: sayHabit(habit, spent), at, eventId }),
+    lineOf({ instanceId, name, message: say(reader, sayHabit(habit, spent)), at, eventId }),
   );
   return {
-    title: reportTitle(report),
+    title: say(reader, reportTitle(report)),
     severity: "info",
     groups: [
-      { ...group, heading: `What ${spokenMonth(report.month)} has cost`, lines: sums(report).map(own) },
+      { ...group, heading: say(reader, phrase("report.costs", { month })), lines: sums(report).map(own) },
       ...(ofHabits === undefined || ofHabits.length === 0
         ? []
-        : [{ ...group, heading: "What cost the most and could be spared", lines: ofHabits }]),
+        : [{ ...group, heading: say(reader, phrase("report.habits")), lines: ofHabits }]),
       ...(previewed == null
         ? []
         : [
             {
               ...group,
-              heading: "What another policy would have saved",
+              heading: say(reader, phrase("report.policy")),
               lines: sayPreviewed(previewed).map(own),
             },
           ]),
     ],
-    report: reportedCosts(report),
+    report: reportedCosts(report, reader.language),
+    ...languageOf(reader),
   };
 }
 
@@ -56,26 +60,41 @@ function lineOf(line: Omit<NoticeLine, "keepAlive">): NoticeLine {
   return { ...line, keepAlive: null };
 }
 
-function sums({ month, costs, hibernations, isComplete, habits, before }: CostReport): string[] {
-  const beside = (say: (of: MonthCosts) => string | null) => {
-    const said = before === null ? null : say(before);
-    return said === null || before === null ? "" : ` (${spokenMonthBefore(month, before.month)}: ${said})`;
-  };
-  const line = (what: string, say: (costs: CostTotals) => number) =>
-    `${what}: ${spokenDollars(say(costs))}${beside((of) => spokenDollars(say(of.costs)))}`;
+function sums({ month, costs, hibernations, isComplete, habits, before }: CostReport): Phrase[] {
+  const line = (code: "report.spent" | "report.wasted" | "report.saved", of: (costs: CostTotals) => number) =>
+    phrase(code, {
+      amount: of(costs),
+      before:
+        before === null
+          ? ""
+          : phrase("report.before", { month: sayMonthBefore(month, before.month), amount: of(before.costs) }),
+    });
   return [
-    line("Spent", dollarsOf),
-    line("Wasted", ({ wasted }) => wasted),
-    line("Saved by hibernation", ({ saved }) => saved),
+    line("report.spent", dollarsOf),
+    line("report.wasted", ({ wasted }) => wasted),
+    line("report.saved", ({ saved }) => saved),
     hibernations === null
-      ? "Hibernations: not counted from the month's beginning"
-      : `Hibernations: ${sayRegrets(hibernations)} woken within ten minutes${beside((of) => of.hibernations && sayRegrets(of.hibernations))}`,
-    ...(costs.unpricedMs === 0
-      ? []
-      : [`${spokenHours(costs.unpricedMs)} have no known price, and are in none of this`]),
-    ...(isComplete ? [] : ["Not all days of the month are known now: it may be more"]),
-    ...(habits === null ? ["Which instances cost the most could not be looked up"] : []),
+      ? phrase("report.hibernations_unknown")
+      : sayHibernations(hibernations, sayHibernationsBefore(month, before)),
+    ...(costs.unpricedMs === 0 ? [] : [phrase("report.unpriced", { hours: sayHours(costs.unpricedMs) })]),
+    ...(isComplete ? [] : [phrase("report.incomplete")]),
+    ...(habits === null ? [phrase("report.habits_unknown")] : []),
   ];
+}
+
+function sayHibernations({ hibernations: count, regretted }: Hibernations, before: Said): Phrase {
+  return regretted === 0
+    ? phrase("report.hibernations_fine", { count, before })
+    : phrase("report.hibernations", { count, regretted, before });
+}
+
+function sayHibernationsBefore(thisMonth: number, before: MonthCosts | null): Said {
+  if (before === null || before.hibernations === null) return "";
+  const { hibernations: count, regretted } = before.hibernations;
+  const month = sayMonthBefore(thisMonth, before.month);
+  return regretted === 0
+    ? phrase("report.hibernations_before_fine", { month, count })
+    : phrase("report.hibernations_before", { month, count, regretted });
 }
 
 function sayPreviewed({
@@ -85,61 +104,46 @@ function sayPreviewed({
   interruptions,
   proposal,
   ...beyond
-}: PreviewedSavings): string[] {
-  const of = instances === 1 ? "one instance" : `${instances} instances`;
-  const work = interruptions === 0 ? "nobody interrupted" : `work interrupted ${times(interruptions)}`;
+}: PreviewedSavings): Phrase[] {
+  const of =
+    instances === 1 ? phrase("report.one_instance") : phrase("report.instances", { count: instances });
+  const work = sayInterruptions(interruptions);
   return [
-    `As tried on ${of} from ${dayOf(from)} to ${dayOf(to)}: ${sayBeyond(beyond)} than was, and ${work}`,
-    ...(proposal === null ? [] : [proposalInEnglish(proposal)]),
+    phrase("report.tried", { of, from, to, beyond: sayBeyond(beyond), work }),
+    ...(proposal === null ? [] : [proposalPhrase(proposal)]),
   ];
 }
 
 /** `$12.00 more saved`; in hours of hibernation where no price is known. */
-function sayBeyond({ savedBeyond, hibernatedBeyondMs }: Beyond): string {
-  return savedBeyond === null
-    ? `${spokenHours(Math.abs(hibernatedBeyondMs))} ${hibernatedBeyondMs < 0 ? "less" : "more"} hibernated`
-    : `${spokenDollars(Math.abs(savedBeyond))} ${savedBeyond < 0 ? "less" : "more"} saved`;
+function sayBeyond({ savedBeyond, hibernatedBeyondMs }: Beyond): Phrase {
+  if (savedBeyond !== null) {
+    const amount = Math.abs(savedBeyond);
+    return phrase(savedBeyond < 0 ? "report.less_saved" : "report.more_saved", { amount });
+  }
+  const hours = sayHours(Math.abs(hibernatedBeyondMs));
+  return phrase(hibernatedBeyondMs < 0 ? "report.less_hibernated" : "report.more_hibernated", { hours });
 }
 
 type Beyond = Pick<PreviewedSavings, "savedBeyond" | "hibernatedBeyondMs">;
 
-function times(count: number): string {
-  return count === 1 ? "once" : `${count} times`;
+function sayInterruptions(count: number): Phrase {
+  if (count === 0) return phrase("report.nobody_interrupted");
+  return count === 1 ? phrase("report.interrupted_once") : phrase("report.interrupted", { count });
 }
 
-function dayOf(moment: number): string {
-  return toIso(moment).slice(0, 10);
-}
-
-function sayRegrets({ hibernations, regretted }: Hibernations): string {
-  return `${hibernations}, ${regretted === 0 ? "none" : regretted} of them`;
-}
-
-function sayHabit(habit: Habit["habit"], { ms, dollars }: Spent): string {
-  const [hours, cost] = [spokenHours(ms), spokenDollars(dollars)];
-  switch (habit) {
-    case "idle_past_warning":
-      return `idled ${hours} past its warning: ${cost}`;
-    case "idle_unwarned":
-      return `idled ${hours} without a warning: ${cost}`;
-    case "silent":
-      return `was silent for ${hours}: ${cost}`;
-    case "hibernated":
-      return `was hibernated for ${hours}, and billed all the same: ${cost}`;
-  }
+function sayHabit(habit: Habit["habit"], { ms, dollars }: Spent): Phrase {
+  return phrase(`report.${habit}`, { hours: sayHours(ms), amount: dollars });
 }
 
 /** Whole hours, which is what money is reckoned by: `61 hours`. */
-function spokenHours(ms: number): string {
-  return ms < 2 * HOUR_MS ? spokenDuration(ms) : `${Math.round(ms / HOUR_MS)} hours`;
-}
-
-function spokenMonth(month: number): string {
-  return new Intl.DateTimeFormat("en-US", { month: "long", year: "numeric", timeZone: "UTC" }).format(month);
+function sayHours(ms: number): Phrase {
+  return ms < 2 * HOUR_MS
+    ? phrase("report.duration", { duration: ms })
+    : phrase("report.hours", { count: Math.round(ms / HOUR_MS) });
 }
 
 /** The month before needs its year only where that is another one. */
-function spokenMonthBefore(month: number, before: number): string {
+function sayMonthBefore(month: number, before: number): Phrase {
   const isSameYear = new Date(month).getUTCFullYear() === new Date(before).getUTCFullYear();
-  return isSameYear ? (spokenMonth(before).split(" ")[0] ?? "") : spokenMonth(before);
+  return phrase(isSameYear ? "report.month_of_year" : "report.month", { month: before });
 }

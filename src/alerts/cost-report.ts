@@ -2,7 +2,9 @@ import { z } from "zod";
 import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { type CostTotals, dollarsOf, type Spent } from "../lifecycle/model/ledger.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
-import { proposalInEnglish, type Said } from "../replay/say-proposal.ts";
+import type { Language } from "../lifecycle/model/words/said.ts";
+import { say } from "../lifecycle/model/words/say.ts";
+import { proposalPhrase, type Said } from "../replay/say-proposal.ts";
 
 /** What a month has cost, as its owner is told: from sums to figures. `cost-report-notice.ts` puts it into words. */
 
@@ -140,15 +142,11 @@ export const reportedCostsSchema = costReportSchema(
 export type ReportedCosts = z.infer<typeof reportedCostsSchema>;
 type ReportedMonth = z.infer<typeof reportedMonthSchema>;
 
-/** A report in figures. */
-export function reportedCosts({
-  isSoFar,
-  isComplete,
-  habits,
-  before,
-  previewed,
-  ...month
-}: CostReport): ReportedCosts {
+/** A report in figures, and a proposal in this language. */
+export function reportedCosts(
+  { isSoFar, isComplete, habits, before, previewed, ...month }: CostReport,
+  language: Language = "en",
+): ReportedCosts {
   return {
     ...reportedMonth(month),
     so_far: isSoFar,
@@ -162,11 +160,14 @@ export function reportedCosts({
         cost: roundDollars(spent.dollars),
       })) ?? null,
     before: before === null ? null : reportedMonth(before),
-    previewed: previewed == null ? null : reportedPreview(previewed),
+    previewed: previewed == null ? null : reportedPreview(previewed, language),
   };
 }
 
-function reportedPreview(previewed: PreviewedSavings): z.infer<typeof reportedPreviewSchema> {
+function reportedPreview(
+  previewed: PreviewedSavings,
+  language: Language,
+): z.infer<typeof reportedPreviewSchema> {
   const { from, to, instances, savedBeyond, hibernatedBeyondMs, interruptions, proposal } = previewed;
   return {
     from: toIso(from),
@@ -175,7 +176,7 @@ function reportedPreview(previewed: PreviewedSavings): z.infer<typeof reportedPr
     saved_beyond: savedBeyond === null ? null : roundDollars(savedBeyond),
     hibernated_hours_beyond: roundHours(hibernatedBeyondMs),
     interruptions,
-    proposal: proposal === null ? null : proposalInEnglish(proposal),
+    proposal: proposal === null ? null : say(language, proposalPhrase(proposal)),
   };
 }
 

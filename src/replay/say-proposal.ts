@@ -1,5 +1,8 @@
-import { roundDollars, spokenDollars } from "../lifecycle/model/dollars.ts";
+import { roundDollars } from "../lifecycle/model/dollars.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import type { Phrase } from "../lifecycle/model/words/said.ts";
+import { say } from "../lifecycle/model/words/say.ts";
 import type { IdleSetting, RatedPoint } from "./proposal-points.ts";
 
 /** What is said of a proposal: a code with parameters, which the page words in its reader's language. */
@@ -81,54 +84,67 @@ function hours(durationMs: number): number {
   return Math.round((1000 * durationMs) / HOUR_MS) / 1000;
 }
 
-/** In minutes below an hour. */
-function spokenHours(hours: number): string {
-  return hours < 1 ? `${Math.round(hours * 60)} min` : `${Math.round(hours * 10) / 10} h`;
-}
-
 /** It in plain English. */
 export function proposalInEnglish(said: Said): string {
+  return say("en", proposalPhrase(said));
+}
+
+/** It for any language. */
+export function proposalPhrase(said: Said): Phrase {
   switch (said.code) {
     case "spares":
-      return `With ${setting(said.parameters)} you would have kept ${kept(said.parameters)} and interrupted nobody.`;
+      return phrase("proposal.spares", { setting: setting(said.parameters), kept: kept(said.parameters) });
     case "keep":
-      return `What is in force, ${setting(said.parameters)}, keeps ${kept(said.parameters)} and interrupts nobody.`;
-    case "spares_some":
-      return (
-        `With ${setting(said.parameters)} you would have interrupted nobody, but kept only ${kept(said.parameters)}. ` +
-        `${capital(setting(said.parameters.other))} would have kept ${kept(said.parameters.other)} and interrupted ${work(said.parameters.other)}.`
-      );
+      return phrase("proposal.keep", { setting: setting(said.parameters), kept: kept(said.parameters) });
+    case "spares_some": {
+      const { other, ...sparing } = said.parameters;
+      return phrase("proposal.spares_some", {
+        setting: setting(sparing),
+        kept: kept(sparing),
+        minutes: other.hibernate_after_minutes,
+        threshold: other.threshold_percent,
+        more: kept(other),
+        work: work(other),
+      });
+    }
     case "interrupts":
-      return (
-        `No setting saves anything without interrupting work. The gentlest that keeps half of the savings is ` +
-        `${setting(said.parameters)}: it would have kept ${kept(said.parameters)} and interrupted ${work(said.parameters)}.`
-      );
+      return phrase("proposal.interrupts", {
+        setting: setting(said.parameters),
+        kept: kept(said.parameters),
+        work: work(said.parameters),
+      });
     case "alike":
-      return `Each setting would have come to the same: ${amount(said.parameters)} saved, and nobody interrupted.`;
+      return phrase("proposal.alike", { amount: amount(said.parameters) });
     case "nothing_to_save":
-      return "No setting would have saved anything: no machine was idle for long enough.";
+      return phrase("proposal.nothing_to_save");
   }
 }
 
-function setting({ hibernate_after_minutes, threshold_percent }: SettingSaid): string {
-  return `idle ${hibernate_after_minutes} min at ${threshold_percent} %`;
+function setting({ hibernate_after_minutes, threshold_percent }: SettingSaid): Phrase {
+  return phrase("proposal.setting", { minutes: hibernate_after_minutes, threshold: threshold_percent });
 }
 
-function kept(said: SettingSaid): string {
-  return `${said.share_percent} % of the savings (${amount(said)})`;
+function kept(said: SettingSaid): Phrase {
+  return phrase("proposal.kept", { share: said.share_percent, amount: amount(said) });
 }
 
-function amount({ saved, hibernated_hours }: SettingSaid): string {
-  return saved === null ? `${spokenHours(hibernated_hours)} of hibernation` : spokenDollars(saved);
+function amount({ saved, hibernated_hours }: SettingSaid): Phrase {
+  return saved === null
+    ? phrase("proposal.hibernation", { hours: hoursPhrase(hibernated_hours) })
+    : phrase("proposal.dollars", { amount: saved });
 }
 
-function work({ interruptions, work_cut_hours }: SettingSaid): string {
-  const times = interruptions === 1 ? "once" : `${interruptions} times`;
+function work({ interruptions, work_cut_hours }: SettingSaid): Phrase {
+  const times =
+    interruptions === 1 ? phrase("proposal.work_once") : phrase("proposal.work", { count: interruptions });
   return Math.round(work_cut_hours * 60) === 0
-    ? `work ${times}`
-    : `work ${times}, ${spokenHours(work_cut_hours)} of it while the machine was off`;
+    ? times
+    : phrase("proposal.work_cut", { work: times, hours: hoursPhrase(work_cut_hours) });
 }
 
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+/** In minutes below an hour. */
+function hoursPhrase(count: number): Phrase {
+  return count < 1
+    ? phrase("proposal.minutes", { count: Math.round(count * 60) })
+    : phrase("proposal.hours", { count: Math.round(count * 10) / 10 });
 }

@@ -46,6 +46,49 @@ const linesOf = (report: CostReport) =>
   reportNotice(report, DECEMBER).groups.map(({ lines }) => lines.map(({ message }) => message));
 
 describe("the report of a month", () => {
+  it("says all of it in Portuguese, too", () => {
+    const previewed: PreviewedSavings = {
+      from: Date.UTC(2026, 10, 20, 9),
+      to: Date.UTC(2026, 10, 27, 9),
+      instances: 12,
+      savedBeyond: -42.5,
+      hibernatedBeyondMs: 21 * HOUR,
+      interruptions: 2,
+      proposal: { code: "nothing_to_save", parameters: {} },
+    };
+    const reader = { language: "pt-BR", timeZone: "America/Sao_Paulo" } as const;
+    const notice = reportNotice({ ...REPORT, previewed }, DECEMBER, reader);
+    expect(notice.title).toBe(
+      "Em novembro de 2026: US$ 814,40 gastos, US$ 175,00 deles desperdiçados, US$ 310,00 economizados",
+    );
+    expect(notice).toMatchObject({
+      language: "pt-BR",
+      report: { previewed: { proposal: expect.stringMatching(/^Nenhum ajuste/) } },
+    });
+    expect(
+      notice.groups.map(({ heading, lines }) => [heading, ...lines.map(({ message }) => message)]),
+    ).toEqual([
+      [
+        "Quanto custou o mês de novembro de 2026",
+        "Gasto: US$ 814,40 (outubro: US$ 700,20)",
+        "Desperdício: US$ 175,00 (outubro: US$ 12,00)",
+        "Economizado por hibernação: US$ 310,00 (outubro: US$ 250,00)",
+        "Hibernações: 40, 3 delas acordadas em até dez minutos (outubro: 38, nenhuma delas)",
+      ],
+      [
+        "O que mais custou e poderia ser poupado",
+        "ficou ociosa por 61 horas depois do aviso: US$ 152,50",
+        "ficou em silêncio por 9 horas: US$ 22,50",
+        "ficou hibernada por 720 horas, e foi cobrada mesmo assim: US$ 14,40",
+      ],
+      [
+        "O que outra política teria economizado",
+        "Como testado em 12 instâncias de 20/11/2026 a 27/11/2026: US$ 42,50 a menos economizados em relação ao que houve, e o trabalho interrompido 2 vezes",
+        "Nenhum ajuste teria economizado nada: nenhuma máquina ficou ociosa por tempo suficiente.",
+      ],
+    ]);
+  });
+
   it("says what was spent, wasted, saved and regretted, beside the month before, and by which habits", () => {
     const notice = reportNotice(REPORT, DECEMBER);
     expect(notice).toMatchObject({

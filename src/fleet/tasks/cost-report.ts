@@ -6,11 +6,13 @@ import { historyOf } from "../../history/shards.ts";
 import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { dollarsOf } from "../../lifecycle/model/ledger.ts";
+import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { SECOND_MS, startOfUtcMonth } from "../../lifecycle/model/time.ts";
 import { logWarning } from "../../platform/log.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
+import { readerOf } from "../rules/addressee.ts";
 import {
   isToTellAnyhow,
   LOOK_AGAIN_MS,
@@ -22,6 +24,7 @@ import {
 import { countInstances, type FleetState, withDue } from "../rules/state.ts";
 import { costReport, readHabits } from "../views/cost-report.ts";
 import { historyOfCosts } from "../views/day-costs.ts";
+import { refreshAddressee } from "./addressee.ts";
 import { spreadOf } from "./close-costs.ts";
 import { deliveryIdOf, digestIdOf } from "./digests.ts";
 
@@ -59,6 +62,7 @@ export async function tellReport(env: Env, userId: string, fleet: Fleet): Promis
     const event = { id: reportEventId(month), at: end };
     const wasTold = await within(CALL_LIMIT_MS, hasOwnEvent(historyOf(env, 0), userId, event));
     if (wasTold) return noteTold(userId, fleet, end);
+    await refreshAddressee(env, userId, fleet, Date.now());
     const habits =
       receivers(fleet).length === 0 ? [] : await readHabits(env, userId, fleet, month, Date.now());
     if (isWanted()) tell(userId, fleet, costReport(fleet, month, habits, Date.now()));
@@ -98,7 +102,7 @@ function tell(userId: string, fleet: Fleet, report: CostReport): void {
     noteTold(userId, fleet, end);
     return;
   }
-  const notice = reportNotice(report, end);
+  const notice = reportNotice(report, end, readerOf(fleet.state.addressee));
   const digestId = digestIdOf(userId, `report-${monthOf(report.month)}`);
   const now = Date.now();
   fleet.update((state) => {
@@ -118,7 +122,7 @@ function eventOf(report: CostReport, at: number): HistoryEvent {
     at,
     kind: "cost_report",
     severity: "info",
-    message: reportTitle(report),
+    ...messageOf(reportTitle(report)),
     detail: {
       month: monthOf(month),
       cost: roundDollars(dollarsOf(costs)),

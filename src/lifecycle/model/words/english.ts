@@ -5,6 +5,7 @@ import { IDLENESS } from "./english/idleness.ts";
 import { INSTANCES } from "./english/instances.ts";
 import { ORDERS } from "./english/orders.ts";
 import { PROVIDERS } from "./english/providers.ts";
+import { REPORT } from "./english/report.ts";
 import { SILENCE } from "./english/silence.ts";
 
 /** All codes in English, which decides what each of them takes. */
@@ -17,4 +18,5 @@ export const ENGLISH = {
   ...ERRORS,
   ...FLEET,
   ...HEADINGS,
+  ...REPORT,
 };

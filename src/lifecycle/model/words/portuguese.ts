@@ -6,6 +6,7 @@ import { IDLENESS } from "./portuguese/idleness.ts";
 import { INSTANCES } from "./portuguese/instances.ts";
 import { ORDERS } from "./portuguese/orders.ts";
 import { PROVIDERS } from "./portuguese/providers.ts";
+import { REPORT } from "./portuguese/report.ts";
 import { SILENCE } from "./portuguese/silence.ts";
 import type { Translation } from "./template.ts";
 
@@ -19,4 +20,5 @@ export const PORTUGUESE = {
   ...ERRORS,
   ...FLEET,
   ...HEADINGS,
+  ...REPORT,
 } satisfies Translation<typeof ENGLISH>;

@@ -82,6 +82,9 @@ function sayPart(reader: Reader, part: Part, said: Phrase): string | null {
     case "time":
       return isFigure(value) ? speech.time(value, reader.timeZone) : null;
     case "number":
+    case "day":
+    case "month":
+    case "monthname":
     case "short":
     case "long":
     case "dollars":

@@ -8,6 +8,10 @@ export interface Speech {
   readonly number: (value: number) => string;
   /** On the clocks of this zone; null: in UTC. */
   readonly time: (atMs: number, timeZone: string | null) => string;
+  /** Days and months are those of UTC, by which money is reckoned. */
+  readonly day: (atMs: number) => string;
+  readonly month: (atMs: number) => string;
+  readonly monthname: (atMs: number) => string;
   readonly short: (durationMs: number) => string;
   readonly long: (durationMs: number) => string;
   readonly dollars: (dollars: number) => string;
@@ -16,12 +20,25 @@ export interface Speech {
   readonly and: string;
 }
 
+const MONTH = { month: "long", timeZone: "UTC" } as const;
+const MONTH_NAMES = {
+  en: /* @__PURE__ */ new Intl.DateTimeFormat("en-US", MONTH),
+  "pt-BR": /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", MONTH),
+} as const;
+const MONTHS = {
+  en: /* @__PURE__ */ new Intl.DateTimeFormat("en-US", { ...MONTH, year: "numeric" }),
+  "pt-BR": /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", { ...MONTH, year: "numeric" }),
+} as const;
+
 const english: Speech = {
   number: String,
   time: (atMs, timeZone) => {
     const shown = shownIn(timeZone, atMs);
     return shown === null ? toIso(atMs) : toIso(shown.clock).replace("Z", shown.ahead);
   },
+  day: (atMs) => toIso(atMs).slice(0, 10),
+  month: (atMs) => MONTHS.en.format(atMs),
+  monthname: (atMs) => MONTH_NAMES.en.format(atMs),
   short: shortDuration,
   long: spokenDuration,
   dollars: spokenDollars,
@@ -35,6 +52,7 @@ const MOMENT = /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", {
   timeStyle: "medium",
   timeZone: "UTC",
 });
+const DAY = /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", { dateStyle: "short", timeZone: "UTC" });
 const PLURALS = /* @__PURE__ */ new Intl.PluralRules("pt-BR");
 const UNIT_FORMATS = /* @__PURE__ */ new Map(
   (["second", "minute", "hour", "day"] as const).map((unit) => [
@@ -49,6 +67,9 @@ const portuguese: Speech = {
     const shown = shownIn(timeZone, atMs);
     return `${MOMENT.format(shown?.clock ?? atMs)} UTC${shown?.ahead ?? ""}`;
   },
+  day: (atMs) => DAY.format(atMs),
+  month: (atMs) => MONTHS["pt-BR"].format(atMs),
+  monthname: (atMs) => MONTH_NAMES["pt-BR"].format(atMs),
   short: (durationMs) => shortDuration(durationMs).replaceAll(/(\d)(h|min|s)/g, "$1 $2"),
   long: spokenInPortuguese,
   dollars: (dollars) => `US$ ${spokenDollars(dollars).slice(1).replace(".", ",")}`,

@@ -5,6 +5,7 @@ import type { Said } from "./said.ts";
  * - `{because}`: something that is said, a phrase or words of somebody else.
  * - `{name:text}`: a name, as it is.
  * - `{percent:number}`, `{at:time}`, `{left:short}` and `{silence:long}` (durations in ms), `{rate:dollars}`.
+ * - `{from:day}`, `{at:month}` and `{at:monthname}`: a day, a month, and a month without its year, all of UTC.
  * - `{count:machine|machines}`: one of the two, by the number.
  */
 type ValueOf<Kind extends string> = Kind extends "text" ? string : number;
@@ -27,7 +28,7 @@ export type Part =
   | { readonly is: "choice"; readonly name: string; readonly one: string; readonly other: string }
   | { readonly is: Format; readonly name: string };
 
-const FORMATS = ["name", "number", "time", "short", "long", "dollars"] as const;
+const FORMATS = ["name", "number", "time", "day", "month", "monthname", "short", "long", "dollars"] as const;
 
 type Format = (typeof FORMATS)[number];
 

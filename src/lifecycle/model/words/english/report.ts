@@ -1,0 +1,60 @@
+/** What a month has cost, and what another policy would have come to. */
+export const REPORT = {
+  "report.title":
+    "{month:month}: {spent:dollars} spent, {wasted:dollars} of it wasted, {saved:dollars} saved",
+  "report.costs": "What {month:month} has cost",
+  "report.habits": "What cost the most and could be spared",
+  "report.policy": "What another policy would have saved",
+
+  "report.spent": "Spent: {amount:dollars}{before}",
+  "report.wasted": "Wasted: {amount:dollars}{before}",
+  "report.saved": "Saved by hibernation: {amount:dollars}{before}",
+  "report.before": " ({month}: {amount:dollars})",
+  "report.month": "{month:month}",
+  "report.month_of_year": "{month:monthname}",
+  "report.hibernations":
+    "Hibernations: {count:number}, {regretted:number} of them woken within ten minutes{before}",
+  "report.hibernations_fine": "Hibernations: {count:number}, none of them woken within ten minutes{before}",
+  "report.hibernations_before": " ({month}: {count:number}, {regretted:number} of them)",
+  "report.hibernations_before_fine": " ({month}: {count:number}, none of them)",
+  "report.hibernations_unknown": "Hibernations: not counted from the month's beginning",
+  "report.unpriced": "{hours} have no known price, and are in none of this",
+  "report.incomplete": "Not all days of the month are known now: it may be more",
+  "report.habits_unknown": "Which instances cost the most could not be looked up",
+
+  "report.hours": "{count:number} hours",
+  "report.duration": "{duration:long}",
+  "report.idle_past_warning": "idled {hours} past its warning: {amount:dollars}",
+  "report.idle_unwarned": "idled {hours} without a warning: {amount:dollars}",
+  "report.silent": "was silent for {hours}: {amount:dollars}",
+  "report.hibernated": "was hibernated for {hours}, and billed all the same: {amount:dollars}",
+
+  "report.tried": "As tried on {of} from {from:day} to {to:day}: {beyond} than was, and {work}",
+  "report.one_instance": "one instance",
+  "report.instances": "{count:number} instances",
+  "report.more_saved": "{amount:dollars} more saved",
+  "report.less_saved": "{amount:dollars} less saved",
+  "report.more_hibernated": "{hours} more hibernated",
+  "report.less_hibernated": "{hours} less hibernated",
+  "report.nobody_interrupted": "nobody interrupted",
+  "report.interrupted_once": "work interrupted once",
+  "report.interrupted": "work interrupted {count:number} times",
+
+  "proposal.spares": "With {setting} you would have kept {kept} and interrupted nobody.",
+  "proposal.keep": "What is in force, {setting}, keeps {kept} and interrupts nobody.",
+  "proposal.spares_some":
+    "With {setting} you would have interrupted nobody, but kept only {kept}. Idle {minutes:number} min at {threshold:number} % would have kept {more} and interrupted {work}.",
+  "proposal.interrupts":
+    "No setting saves anything without interrupting work. The gentlest that keeps half of the savings is {setting}: it would have kept {kept} and interrupted {work}.",
+  "proposal.alike": "Each setting would have come to the same: {amount} saved, and nobody interrupted.",
+  "proposal.nothing_to_save": "No setting would have saved anything: no machine was idle for long enough.",
+  "proposal.setting": "idle {minutes:number} min at {threshold:number} %",
+  "proposal.kept": "{share:number} % of the savings ({amount})",
+  "proposal.dollars": "{amount:dollars}",
+  "proposal.hibernation": "{hours} of hibernation",
+  "proposal.hours": "{count:number} h",
+  "proposal.minutes": "{count:number} min",
+  "proposal.work_once": "work once",
+  "proposal.work": "work {count:number} times",
+  "proposal.work_cut": "{work}, {hours} of it while the machine was off",
+} as const;

@@ -2,6 +2,7 @@ import * as oauth from "oauth4webapi";
 import { z } from "zod";
 import { emailSchema, personNameSchema } from "../accounts/people.ts";
 import { logWarning } from "../platform/log.ts";
+import type { ProviderProblem } from "./problem.ts";
 import { callOptions, discover, forgetDiscovery, type OpenIdProvider } from "./provider.ts";
 
 /** A sign-in at the OpenID provider: the authorization code flow with PKCE and a nonce (OpenID Connect Core 1.0, RFC 9700). */
@@ -9,14 +10,6 @@ import { callOptions, discover, forgetDiscovery, type OpenIdProvider } from "./p
 /** What the browser keeps from the beginning to the end, sealed. */
 export const begunSchema = z.object({ state: z.string(), nonce: z.string(), verifier: z.string() });
 export type Begun = Readonly<z.infer<typeof begunSchema>>;
-
-/**
- * - `provider_unreachable`: the provider is away, or does not answer as a provider does;
- * - `provider_refused`: the person or the provider said no;
- * - `expired`: it took too long, or began in another browser, or is used a second time;
- * - `not_trusted`: what the provider sent proves nothing.
- */
-export type ProviderProblem = "provider_unreachable" | "provider_refused" | "expired" | "not_trusted";
 
 /** Whom the provider has signed in. */
 export interface Subject {

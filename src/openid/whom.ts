@@ -6,6 +6,7 @@ import {
   proveEmail,
 } from "../accounts/identities.ts";
 import { accountOfLink, takeLink } from "../accounts/links.ts";
+import type { WhomProblem } from "./problem.ts";
 import type { Subject } from "./sign-in.ts";
 
 /** Whom of the accounts a sign-in at the provider stands for. */
@@ -19,20 +20,6 @@ export interface Asked {
   /** Which account, for somebody who is in several. */
   readonly account: string | null;
 }
-
-/**
- * - `unknown_person`: nobody is known by it;
- * - `unverified_email`: nobody is, and the provider has not verified the address by which somebody might be;
- * - `ambiguous_email`: the address is known in several accounts, and none was named;
- * - `known_as_another`: it stands for somebody else in the account;
- * - `link_over`: the link was used, or is too old.
- */
-export type WhomProblem =
-  | "unknown_person"
-  | "unverified_email"
-  | "ambiguous_email"
-  | "known_as_another"
-  | "link_over";
 
 export type Whom =
   | { readonly outcome: "person"; readonly person: KnownPerson }

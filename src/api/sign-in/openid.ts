@@ -9,16 +9,14 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse } from "../../http/openapi.ts";
 import { demandPrivacy, refuseOtherPages, sessionSecretOf } from "../../http/session-cookie.ts";
+import type { OpenIdProblem } from "../../openid/problem.ts";
 import { type OpenIdProvider, openIdProviderOf } from "../../openid/provider.ts";
-import { beginSignIn, finishSignIn, type ProviderProblem } from "../../openid/sign-in.ts";
-import { type WhomProblem, whomOf } from "../../openid/whom.ts";
+import { beginSignIn, finishSignIn } from "../../openid/sign-in.ts";
+import { whomOf } from "../../openid/whom.ts";
 import { openSession } from "../session.ts";
 import { type Kept, keepBegun, takeBegun } from "./openid-cookie.ts";
 
 /** Signing in with the OpenID provider that the operator has named. A browser comes and goes: so what fails is said by the page. */
-
-/** What the page says of a sign-in that came to nothing, by `#/sign-in?problem=…`. */
-type Problem = ProviderProblem | WhomProblem | "no_provider" | "not_a_person" | "closed";
 
 /** Where the person wants to go afterwards, as the page names it. */
 const toSchema = z.string().max(2000).optional().describe("The place on the page to go to afterwards: `#/…`");
@@ -199,12 +197,13 @@ function toPlace(c: ApiContext, place: string): Response {
 }
 
 /** Somebody who is signed in comes back to where they were. */
-function back(c: ApiContext, { connect, to }: Kept, problem: Problem): Response {
+function back(c: ApiContext, { connect, to }: Kept, problem: OpenIdProblem): Response {
   return connect === null
     ? toPage(c, problem)
     : toPlace(c, `${to}${to.includes("?") ? "&" : "?"}problem=${problem}`);
 }
 
-function toPage(c: ApiContext, problem: Problem): Response {
+/** The page says what came to nothing. */
+function toPage(c: ApiContext, problem: OpenIdProblem): Response {
   return toPlace(c, `#/sign-in?problem=${problem}`);
 }

@@ -4,6 +4,12 @@ import { signInWords } from "./words.ts";
 
 /** Why nobody was let in, in words. */
 
+/** Of the OpenID provider, by the code that stands in the address. */
+export function openIdProblem(code: string): string {
+  const { problems, otherProblem } = signInWords.value;
+  return new Map(Object.entries(problems)).get(code) ?? otherProblem;
+}
+
 export function tokenProblem(error: ApiError): string {
   const { wrongToken, notAUserToken } = signInWords.value;
   switch (error.status) {

@@ -4,7 +4,7 @@ import { asApiError } from "../poll.ts";
 import { changeQuery, query } from "../route.ts";
 import { signedIn, whoami } from "../session.ts";
 import { AllWays } from "./all-ways.tsx";
-import { linkProblem } from "./problems.ts";
+import { linkProblem, openIdProblem } from "./problems.ts";
 import "./sign-in.css";
 import { signIn } from "./signing-in.ts";
 import { signInWords } from "./words.ts";
@@ -44,7 +44,7 @@ function Entrance() {
   useEffect(() => {
     if (inAddress === null && code === null) return;
     setLink(inAddress);
-    setProblem(code === null ? null : signInWords.value.problem(code));
+    setProblem(code === null ? null : openIdProblem(code));
     // A secret must not stay where *Back* finds it, nor be copied with the address.
     changeQuery({ link: null, problem: null }, "replace");
   }, [inAddress, code]);

@@ -1,14 +1,17 @@
+import type { OpenIdProblem } from "../../../openid/problem.ts";
+
 /** Why a provider's sign-in came to nothing, as the service names it in the address. */
-const problems: Readonly<Record<string, string>> = {
+const problems: Readonly<Record<OpenIdProblem, string>> = {
   no_provider: "This service has no sign-in provider.",
-  unreachable: "The sign-in provider does not answer. Try again in a moment.",
-  declined: "The sign-in provider did not let you in, or you went back.",
+  provider_unreachable: "The sign-in provider does not answer. Try again in a moment.",
+  provider_refused: "The sign-in provider refused to let you in, or you went back.",
   expired: "That took too long. Start again.",
-  mismatch: "The sign-in provider's answer does not belong to what was asked here. Start again.",
-  unknown: "Nobody in any account is known by this sign-in. Ask an owner of your account for an invitation.",
-  unverified: "Your provider has not verified your e-mail address. Sign in by a link, and connect it then.",
-  several: "You are in several accounts. Sign in by a link of the one that you mean, and connect it then.",
-  taken: "This sign-in belongs to another person of the account.",
+  not_trusted: "The sign-in provider’s answer does not belong to what was asked here. Start again.",
+  unknown_person:
+    "Nobody in any account is known by this sign-in. Ask an owner of your account for an invitation.",
+  unverified_email: "Your provider has not verified your e-mail address. Ask it to, or sign in by a link.",
+  ambiguous_email: "You are in several accounts. Sign in by a link of the one that you mean.",
+  known_as_another: "This sign-in belongs to another person of the account.",
   link_over: "This link was used already, or has ended. Each works once. Ask for another.",
   not_a_person: "You signed in by a token. Only a person can be known by the sign-in provider.",
   closed: "This account is suspended, or you were removed from it.",
@@ -37,7 +40,8 @@ export const englishSignIn = {
   notAUserToken: "This is not a user token.",
   tooMany: "Too many tries. Wait a minute.",
   suspended: "This account is suspended. Ask whoever runs the service.",
-  problem: (code: string) => problems[code] ?? "Signing in did not work. Start again.",
+  problems,
+  otherProblem: "Signing in did not work. Start again.",
   operator: "Operator's page",
 };
 

@@ -1,16 +1,16 @@
 import type { SignInWords } from "./english.ts";
 
-const problems: Readonly<Record<string, string>> = {
+const problems: SignInWords["problems"] = {
   no_provider: "Este serviço não tem provedor de entrada.",
-  unreachable: "O provedor de entrada não responde. Tente de novo em instantes.",
-  declined: "O provedor de entrada não deixou você entrar, ou você voltou.",
+  provider_unreachable: "O provedor de entrada não responde. Tente de novo em instantes.",
+  provider_refused: "O provedor de entrada não deixou você entrar, ou você voltou.",
   expired: "Demorou demais. Comece de novo.",
-  mismatch: "A resposta do provedor de entrada não pertence ao que foi pedido aqui. Comece de novo.",
-  unknown:
+  not_trusted: "A resposta do provedor de entrada não pertence ao que foi pedido aqui. Comece de novo.",
+  unknown_person:
     "Ninguém em nenhuma conta é conhecido por esta entrada. Peça um convite a um proprietário da sua conta.",
-  unverified: "Seu provedor não verificou o seu e-mail. Entre por um link e conecte-o depois.",
-  several: "Você está em várias contas. Entre por um link da conta desejada e conecte-o depois.",
-  taken: "Esta entrada pertence a outra pessoa da conta.",
+  unverified_email: "Seu provedor não verificou o seu e-mail. Peça que verifique, ou entre por um link.",
+  ambiguous_email: "Você está em várias contas. Entre por um link da conta desejada.",
+  known_as_another: "Esta entrada pertence a outra pessoa da conta.",
   link_over: "Este link já foi usado ou expirou. Cada um vale uma vez. Peça outro.",
   not_a_person: "Você entrou por um token. Só uma pessoa pode ser conhecida pelo provedor de entrada.",
   closed: "Esta conta está suspensa, ou você foi removido dela.",
@@ -39,6 +39,7 @@ export const portugueseSignIn: SignInWords = {
   notAUserToken: "Este não é um token de usuário.",
   tooMany: "Tentativas demais. Espere um minuto.",
   suspended: "Esta conta está suspensa. Fale com quem opera o serviço.",
-  problem: (code) => problems[code] ?? "Não foi possível entrar. Comece de novo.",
+  problems,
+  otherProblem: "Não foi possível entrar. Comece de novo.",
   operator: "Página da operação",
 };

@@ -31,10 +31,10 @@ const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** They look like changes, and change nothing. */
 const CHANGE_NOTHING: ReadonlySet<string> = new Set(["previewLifecycle"]);
 
-const OF_SESSIONS: ReadonlySet<string> = new Set(["signIn", "signOut", "finishOpenIdSignIn"]);
+export const OF_SESSIONS: ReadonlySet<string> = new Set(["signIn", "signOut", "finishOpenIdSignIn"]);
 
 /** Of what the operator does, what concerns who gets into an account. */
-const OF_THE_OPERATOR: ReadonlySet<string> = new Set([
+export const OF_THE_OPERATOR: ReadonlySet<string> = new Set([
   "createUserToken",
   "revokeUserToken",
   "createSignInLink",

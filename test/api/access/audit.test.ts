@@ -1,6 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { ACTS_KEPT, listActs, recordAct, trimActs } from "../../../src/accounts/audit.ts";
+import { englishAccess } from "../../../src/dashboard/settings/access/words/english.ts";
+import { OF_SESSIONS, OF_THE_OPERATOR } from "../../../src/http/audit.ts";
 import { expectLogged, loggedLines } from "../../quiet.ts";
 import { ADMIN_TOKEN, call, DAY, Instance, newUser, setClock } from "../../world.ts";
 import { type Account, actsOf, ask, type Member, newMember, OWN_PAGE } from "./world.ts";
@@ -230,5 +233,31 @@ describe("the audit", () => {
     } finally {
       await env.DB.prepare("DROP TRIGGER audit_away").run();
     }
+  });
+});
+
+const documentSchema = z.looseObject({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        operationId: z.string(),
+        security: z.array(z.record(z.string(), z.unknown())).optional(),
+      }),
+    ),
+  ),
+});
+
+describe("the page", () => {
+  it("has words for each act that is written down, and for nothing else", async () => {
+    const { paths } = documentSchema.parse((await call("GET", "/openapi.json")).body);
+    const ofUsers = Object.values(paths).flatMap((path) =>
+      Object.entries(path)
+        .filter(([method, { security = [] }]) => method !== "get" && security.some((way) => "user" in way))
+        .map(([, { operationId }]) => operationId),
+    );
+    const written = new Set([...ofUsers, ...OF_SESSIONS, ...OF_THE_OPERATOR]);
+    expect(Object.keys(englishAccess.acts).sort()).toEqual([...written].sort());
   });
 });

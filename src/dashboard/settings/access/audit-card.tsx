@@ -3,6 +3,7 @@ import { ask } from "../../api.ts";
 import { dateTime } from "../../format.ts";
 import { errorText } from "../../parts/notice.tsx";
 import { asApiError } from "../../poll.ts";
+import { spelledOut } from "../../words/spelled-out.ts";
 import { language, words } from "../../words.ts";
 import type { Act } from "./answers.ts";
 import { accessWords } from "./words.ts";
@@ -60,8 +61,14 @@ export function AuditCard() {
   );
 }
 
+/** One of another release has no words here. */
+function actOf(act: string): string {
+  const known = new Map(Object.entries(accessWords.value.acts)).get(act);
+  return known ?? spelledOut(act.replaceAll(/([A-Z])/g, "_$1").toLowerCase());
+}
+
 function ActRow({ act: { at, who, act, subject, detail } }: { act: Act }) {
-  const { actOf, operator, refusedAct } = accessWords.value;
+  const { operator, refusedAct } = accessWords.value;
   const named = Object.entries(detail).filter(
     ([key, value]) => key !== "refused" && value !== null && typeof value !== "boolean",
   );

@@ -1,5 +1,4 @@
 import type { Role } from "../../../../accounts/roles.ts";
-import { spelledOut } from "../../../words/spelled-out.ts";
 import type { Actor } from "../answers.ts";
 
 const roleHint: Record<Role, string> = {
@@ -14,8 +13,8 @@ const signedInAs: Record<Actor["kind"], (name: string) => string> = {
   token: (name) => `by the token ${name}`,
 };
 
-/** Acts by the id of their operation. One that has no words here is spelled out. */
-const acts: Readonly<Record<string, string>> = {
+/** Acts by the id of their operation. */
+const acts = {
   acknowledgeAlert: "acknowledged an alert",
   adoptMachines: "had machines watched",
   changeAccount: "changed the account",
@@ -39,6 +38,7 @@ const acts: Readonly<Record<string, string>> = {
   deleteProvider: "forgot a provider's credentials",
   deleteSession: "signed a browser out",
   deleteToken: "revoked a token",
+  endSnooze: "had an instance's alerts told again",
   finishOpenIdSignIn: "signed in",
   hibernate: "hibernated an instance",
   hibernateAll: "hibernated many instances",
@@ -51,12 +51,14 @@ const acts: Readonly<Record<string, string>> = {
   registerInstance: "registered an instance",
   removeInstance: "stopped watching an instance",
   removePerson: "removed a person",
-  revokeUserToken: "revoked a token",
+  resumeUser: "resumed the account",
   rotateInstanceToken: "replaced an instance's token",
   sendChannelConfirmation: "sent a confirmation link",
   signIn: "signed in",
   signOut: "signed out",
+  snoozeAlerts: "snoozed an instance's alerts",
   startPolicyPreview: "tried a policy on the past",
+  suspendUser: "suspended the account",
   syncConnection: "looked for machines",
   testChannel: "tested a channel",
   wake: "woke an instance",
@@ -119,7 +121,7 @@ export const englishAccess = {
   noActs: "Nothing yet.",
   operator: "The operator of the service",
   refusedAct: "refused: the role does not allow it",
-  actOf: (act: string) => acts[act] ?? spelledOut(act.replaceAll(/([A-Z])/g, "_$1").toLowerCase()),
+  acts,
 };
 
 export type AccessWords = typeof englishAccess;

@@ -1,7 +1,6 @@
-import { spelledOut } from "../../../words/spelled-out.ts";
 import type { AccessWords } from "./english.ts";
 
-const acts: Readonly<Record<string, string>> = {
+const acts: AccessWords["acts"] = {
   acknowledgeAlert: "reconheceu um alerta",
   adoptMachines: "passou a vigiar máquinas",
   changeAccount: "mudou a conta",
@@ -25,6 +24,7 @@ const acts: Readonly<Record<string, string>> = {
   deleteProvider: "esqueceu as credenciais de um provedor",
   deleteSession: "desconectou um navegador",
   deleteToken: "revogou um token",
+  endSnooze: "reativou os alertas de uma instância",
   finishOpenIdSignIn: "entrou",
   hibernate: "hibernou uma instância",
   hibernateAll: "hibernou muitas instâncias",
@@ -37,12 +37,14 @@ const acts: Readonly<Record<string, string>> = {
   registerInstance: "registrou uma instância",
   removeInstance: "deixou de vigiar uma instância",
   removePerson: "removeu uma pessoa",
-  revokeUserToken: "revogou um token",
+  resumeUser: "reativou a conta",
   rotateInstanceToken: "trocou o token de uma instância",
   sendChannelConfirmation: "enviou um link de confirmação",
   signIn: "entrou",
   signOut: "saiu",
+  snoozeAlerts: "silenciou os alertas de uma instância",
   startPolicyPreview: "testou uma política no passado",
+  suspendUser: "suspendeu a conta",
   syncConnection: "procurou máquinas",
   testChannel: "testou um canal",
   wake: "acordou uma instância",
@@ -111,5 +113,5 @@ export const portugueseAccess: AccessWords = {
   noActs: "Nada ainda.",
   operator: "Quem opera o serviço",
   refusedAct: "recusado: o papel não permite",
-  actOf: (act) => acts[act] ?? spelledOut(act.replaceAll(/([A-Z])/g, "_$1").toLowerCase()),
+  acts,
 };

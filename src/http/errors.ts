@@ -201,7 +201,7 @@ export const unreadable = () => new ApiError("unreadable", UNREADABLE_MESSAGE, {
 export const unavailable = (retryAfterSeconds: number) =>
   new ApiError("unavailable", UNAVAILABLE_MESSAGE, { retryAfterSeconds });
 
-export const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
+const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
 
 /** `issues` names each setting that is wrong, and never its value. */
 export const misconfigured = ({ issues, message }: WrongSettings) =>

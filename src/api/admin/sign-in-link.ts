@@ -17,7 +17,7 @@ const createSchema = component(
 );
 
 /** A link as whoever made it hands it on. */
-export const signInLinkSchema = component(
+const signInLinkSchema = component(
   "SignInLink",
   z.object({
     url: z.string().describe("It is shown this once. Its secret is in the fragment, which no server logs"),
@@ -25,7 +25,7 @@ export const signInLinkSchema = component(
   }),
 );
 
-export const signInLinkExample: z.infer<typeof signInLinkSchema> = {
+const signInLinkExample: z.infer<typeof signInLinkSchema> = {
   url: "https://dumont.example.com/#/sign-in?link=Zm9vYmFyYmF6…",
   expires_at: "2025-12-19T04:25:45Z",
 };

@@ -86,7 +86,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     question: (name) => `Manter ${name} ativa?`,
     status: {
       pending: "aguardando o primeiro heartbeat",
-      running: "em execução",
+      running: "rodando",
       orphaned: "sem dar sinal",
       hibernating: "em hibernação",
       hibernated: "hibernada",
@@ -125,7 +125,7 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     notNow: "Não é possível agora",
     tryAgain: "O serviço não consegue acessar a instância neste momento. Tente de novo em um minuto.",
     over: "Este link não vale mais",
-    overExplanation: "Ele é antigo demais, ou a instância não é mais monitorada, ou nunca foi nosso.",
+    overExplanation: "Ele é antigo demais, ou a instância não é mais vigiada, ou nunca foi nosso.",
     notUnderstood: "Esta não é uma das opções da página. Volte e escolha uma delas.",
   },
 };

@@ -18,8 +18,6 @@ export interface ChosenMachine {
   readonly parts: Parts;
 }
 
-export const ITS_OWN_AGENT: ChosenMachine = { provider: "agent", connection: null, parts: {} };
-
 /** The machine that an instance watches. */
 export function machineOf(
   instance: Pick<ShownView, "provider" | "connection" | "provider_ref" | "instance_id">,

@@ -59,7 +59,7 @@ export const portugueseKill: KillWords = {
     refused: "as chaves da conexão são recusadas",
     cannot_stop: "o provedor não pode parar máquinas",
     changed:
-      "mudou desde então: foi acordada, mantida ativa, registrada de novo, tem outra máquina ou outro status, ou já não faz parte da escolha",
+      "mudou desde então: foi acordada, mantida viva, registrada de novo, tem outra máquina ou outro status, ou já não faz parte da escolha",
     busy: "está acordando ou sendo excluída",
     not_possible: "não é possível",
     suspended: "a conta está suspensa",

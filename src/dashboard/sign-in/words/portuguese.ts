@@ -1,18 +1,18 @@
 import type { SignInWords } from "./english.ts";
 
 const problems: SignInWords["problems"] = {
-  no_provider: "Este serviço não tem provedor de entrada.",
-  provider_unreachable: "O provedor de entrada não responde. Tente de novo em instantes.",
-  provider_refused: "O provedor de entrada não deixou você entrar, ou você voltou.",
+  no_provider: "Este serviço não tem provedor de login.",
+  provider_unreachable: "O provedor de login não responde. Tente de novo em instantes.",
+  provider_refused: "O provedor de login não deixou você entrar, ou você voltou.",
   expired: "Demorou demais. Comece de novo.",
-  not_trusted: "A resposta do provedor de entrada não pertence ao que foi pedido aqui. Comece de novo.",
+  not_trusted: "A resposta do provedor de login não pertence ao que foi pedido aqui. Comece de novo.",
   unknown_person:
-    "Ninguém em nenhuma conta é conhecido por esta entrada. Peça um convite a um proprietário da sua conta.",
+    "Ninguém em nenhuma conta é conhecido por este login. Peça um convite a um proprietário da sua conta.",
   unverified_email: "Seu provedor não verificou o seu e-mail. Peça que verifique, ou entre por um link.",
   ambiguous_email: "Você está em várias contas. Entre por um link da conta desejada.",
-  known_as_another: "Esta entrada pertence a outra pessoa da conta.",
+  known_as_another: "Este login pertence a outra pessoa da conta.",
   link_over: "Este link já foi usado ou expirou. Cada um vale uma vez. Peça outro.",
-  not_a_person: "Você entrou por um token. Só uma pessoa pode ser conhecida pelo provedor de entrada.",
+  not_a_person: "Você entrou por um token. Só uma pessoa pode ser conhecida pelo provedor de login.",
   closed: "Esta conta está suspensa, ou você foi removido dela.",
 };
 
@@ -41,5 +41,5 @@ export const portugueseSignIn: SignInWords = {
   suspended: "Esta conta está suspensa. Fale com quem opera o serviço.",
   problems,
   otherProblem: "Não foi possível entrar. Comece de novo.",
-  operator: "Página da operação",
+  operator: "Página do operador",
 };

@@ -59,7 +59,7 @@ export const portugueseAdd: AddWords = {
         ? `Depois de ${after} de silêncio, faz-se um snapshot e ela é excluída.`
         : `Depois de ${after} de silêncio ela é excluída, sem snapshot.`,
     neverDeleted: "Ela nunca é excluída.",
-    keepAlive: "Um clique, aqui ou numa mensagem, a mantém ligada por quanto tempo você disser.",
+    keepAlive: "Um clique, aqui ou numa mensagem, a mantém viva por quanto tempo você disser.",
   },
   details: {
     title: "Preço e etiquetas",
@@ -81,5 +81,5 @@ export const portugueseAdd: AddWords = {
   },
   open: "Abrir",
   another: "Adicionar outra",
-  viewer: "Adicionar uma máquina precisa do papel operator.",
+  viewer: "Adicionar uma máquina exige o papel de operador.",
 };

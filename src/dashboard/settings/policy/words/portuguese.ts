@@ -3,7 +3,7 @@ import type { PolicyEditorWords } from "./english.ts";
 export const portuguesePolicyEditor: PolicyEditorWords = {
   ladder: {
     title: "O que acontece, e quando",
-    lanes: { idle: "Enquanto está ociosa", silence: "Enquanto silencia" },
+    lanes: { idle: "Enquanto está ociosa", silence: "Enquanto está em silêncio" },
     off: "desligado",
     rungs: {
       idle: { warn: "Avisar", hibernate: "Hibernar" },
@@ -35,7 +35,7 @@ export const portuguesePolicyEditor: PolicyEditorWords = {
   },
   changed: (fields) => (fields === 1 ? "1 mudança não foi salva." : `${fields} mudanças não foram salvas.`),
   discard: "Descartar",
-  viewer: "Mudá-la precisa do papel operator.",
+  viewer: "Mudá-la exige o papel de operador.",
   leaving: {
     question: "Sair sem salvar?",
     stakes: "O que você digitou aqui se perde.",

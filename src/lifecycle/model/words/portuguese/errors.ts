@@ -27,7 +27,7 @@ export const ERRORS: Translation<typeof English> = {
 
   "error.session_too_fast": "Pedidos demais com esta sessão",
   "error.token_too_fast": "Pedidos demais com este token",
-  "error.address_too_fast": "Tokens ou entradas recusados demais a partir deste endereço",
+  "error.address_too_fast": "Tokens ou logins recusados demais a partir deste endereço",
   "error.heartbeats_too_fast": "Heartbeats demais: um por minuto basta",
   "error.tests_too_fast": "Testes de canais demais: continue em um minuto",
   "error.previews_too_fast": "Simulações de políticas demais: continue em um minuto",

@@ -78,6 +78,9 @@ describe("alerts", () => {
         acknowledged: null,
       },
     ]);
+    const headers = { "Accept-Language": "pt-BR" };
+    const portuguese = await call("GET", "/api/agent/alerts", { token, headers });
+    expect(portuguese.body.open).toMatchObject([{ money_text: "Ela custa US$ 0,50 por hora." }]);
     expect(kindsOf(body.alerts)).toEqual(["orphaned", "hibernated", "idle", "orphaned"]);
     expect(body.alerts.map(({ status }: { status: string }) => status)).toEqual([
       "open",

@@ -3,9 +3,9 @@ import type { ListedAlert } from "../../fleet/views/alerts.ts";
 import { component } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { moneyIn } from "../../lifecycle/model/money.ts";
-import { sayMoney } from "../../lifecycle/model/say-money.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
 import type { Language } from "../../lifecycle/model/words/said.ts";
+import { wordMoney } from "../../lifecycle/model/words/word-money.ts";
 import { eventView } from "../../lifecycle/views/event-view.ts";
 
 /** An alert, and a snooze, as the API shows them. */
@@ -29,7 +29,7 @@ export const alertSchema = component(
     money_text: z
       .string()
       .nullable()
-      .describe("What its machine costs, in English; null where nothing is known"),
+      .describe("What its machine costs, in the language of the answer; null where nothing is known"),
     detail: z.record(z.string(), z.unknown()).describe("As its event has it"),
     status: z
       .enum(["open", "acknowledged", "over"])
@@ -83,7 +83,7 @@ export function alertView(alert: ListedAlert, language: Language): z.infer<typeo
     event_id: id,
     name,
     ...event,
-    money_text: sayMoney(event.kind, moneyIn(event.kind, detail)),
+    money_text: wordMoney(language, event.kind, moneyIn(event.kind, detail)),
     detail: { ...detail },
     status,
     open_since: openedAt === null ? null : toIso(openedAt),

@@ -63,12 +63,7 @@ export function statementOf(kind: string, money: Money): Statement | null {
   }
 }
 
-/** It in plain English; null when there is nothing to say. */
-export function sayMoney(kind: string, money: Money): string | null {
-  const statement = statementOf(kind, money);
-  return statement === null ? null : inEnglish(statement);
-}
-
+/** It in plain English. */
 export function inEnglish(statement: Statement): string {
   switch (statement.of) {
     case "a machine that runs": {

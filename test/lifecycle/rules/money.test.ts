@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HistoryEventKind } from "../../../src/lifecycle/model/history-event.ts";
 import { FIGURES, type Money, moneyIn } from "../../../src/lifecycle/model/money.ts";
-import { sayMoney } from "../../../src/lifecycle/model/say-money.ts";
+import { wordMoney } from "../../../src/lifecycle/model/words/word-money.ts";
 import { deleting, IN_STATUS, idle, silent } from "../statuses.ts";
 import { at, Timeline } from "../timeline.ts";
 
@@ -14,7 +14,7 @@ function told(line: Timeline, kind: HistoryEventKind): readonly [Money, string |
   const event = line.events.findLast((one) => one.kind === kind);
   if (event === undefined) throw new Error(`no ${kind}`);
   const money = moneyIn(kind, event.detail);
-  return [money, sayMoney(kind, money)];
+  return [money, wordMoney("en", kind, money)];
 }
 
 describe("the events of", () => {
@@ -111,7 +111,7 @@ describe("what is not known", () => {
     line.beatUntil(at("5:00"), IDLE).succeed();
     for (const { kind, detail } of line.events) {
       expect([kind, FIGURES.filter((figure) => figure in detail)]).toEqual([kind, []]);
-      expect(sayMoney(kind, moneyIn(kind, detail))).toBeNull();
+      expect(wordMoney("en", kind, moneyIn(kind, detail))).toBeNull();
     }
   });
 
@@ -143,5 +143,5 @@ it("only adds figures to an event, and only to those of what it concerns", () =>
 it("figures in an event of a kind of another release, or of another form, are nobody's concern", () => {
   expect(moneyIn("made_up", { rate: 1 })).toEqual({});
   expect(moneyIn("idle", { rate: "much", wasted: null, wasted_so_far: 1 })).toEqual({});
-  expect(sayMoney("made_up", { rate: 1 })).toBeNull();
+  expect(wordMoney("en", "made_up", { rate: 1 })).toBeNull();
 });

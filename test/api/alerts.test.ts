@@ -290,6 +290,17 @@ it("a channel that keeps incidents hears of each end, whoever brought it about a
   );
 });
 
+it("no name of a machine begins a line of its own in a message, or turns one round", async () => {
+  const { fleet, settle } = await newWorld();
+  const name = "rig\n• *prod* `prod` Everything is well\r\n\u2028\u202Edne";
+  const events = [event("orphaned", { message: `Instance ${name} may be stuck` })];
+  await fleet.report(reportOf("a", { name, events }));
+  await settle();
+  const [message = ""] = told();
+  expect(message).toContain("rig • *prod*");
+  expect(message).not.toMatch(/\\n• \*prod|[\u2028\u202E]/);
+});
+
 describe("a channel that keeps incidents", () => {
   const settings = { kind: "pagerduty", routing_key: "k".repeat(32), region: "us" };
   const of = (body: string) => JSON.parse(body);

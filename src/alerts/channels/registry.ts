@@ -12,6 +12,7 @@ import { discord } from "./discord.ts";
 import { email } from "./email.ts";
 import { ntfy } from "./ntfy.ts";
 import { pagerduty } from "./pagerduty.ts";
+import { inPlainText } from "./plain.ts";
 import {
   type ChannelKind,
   type ChannelSettings,
@@ -172,7 +173,8 @@ export async function sendBy(
   const settings = await openSettings(env, { userId, id, sealed });
   if (settings === null) return undeliverable("this version of the service does not know such a channel");
   const links = await linksOf(env, userId, sealed.origin, notice);
-  const answered = await open(settings, env, `${userId}/${id}`).send(notice, links, `${messageId}-${id}`);
+  const channel = open(settings, env, `${userId}/${id}`);
+  const answered = await channel.send(inPlainText(notice), links, `${messageId}-${id}`);
   const delivery = withoutSecrets(answered, secretsOf(settings));
   const outcome = delivery.delivered ? "delivered" : "failed";
   count(env, context, "alerts", { channel: settings.kind, outcome });

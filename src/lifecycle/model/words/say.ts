@@ -1,3 +1,4 @@
+import { DAY_MS } from "../time.ts";
 import { ENGLISH } from "./english.ts";
 import type { PlainCode, Together } from "./phrase.ts";
 import { PORTUGUESE } from "./portuguese.ts";
@@ -68,6 +69,9 @@ function joined(reader: Reader, { said }: Phrase, join: Join): string | null {
       );
 }
 
+/** Beyond it there are no dates; and a day before, none in every time zone. */
+const LAST_MOMENT_MS = 8.64e15 - DAY_MS;
+
 function sayPart(reader: Reader, part: Part, said: Phrase): string | null {
   if (part.is === "text") return part.text;
   const value = Object.hasOwn(said, part.name) ? said[part.name] : undefined;
@@ -80,7 +84,9 @@ function sayPart(reader: Reader, part: Part, said: Phrase): string | null {
     case "choice":
       return typeof value === "number" ? (speech.isOne(value) ? part.one : part.other) : null;
     case "time":
-      return isFigure(value) ? speech.time(value, reader.timeZone) : null;
+      return isFigure(value) && Math.abs(value) <= LAST_MOMENT_MS
+        ? speech.time(value, reader.timeZone)
+        : null;
     case "number":
     case "day":
     case "month":

@@ -150,3 +150,9 @@ describe("a stored phrase", () => {
     );
   });
 });
+
+it.each([8.65e15, -8.65e15, 1e308])("a moment of %d, which there is not, is no error", (since) => {
+  const said = { code: "because.hibernated", since };
+  expect(say("en", said)).toBe("");
+  expect(wordMessage("pt-BR", "Hibernated", said)).toBe("Hibernated");
+});

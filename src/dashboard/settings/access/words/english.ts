@@ -52,6 +52,7 @@ const acts = {
   removeInstance: "stopped watching an instance",
   removePerson: "removed a person",
   resumeUser: "resumed the account",
+  revokeUserToken: "revoked a token",
   rotateInstanceToken: "replaced an instance's token",
   sendChannelConfirmation: "sent a confirmation link",
   signIn: "signed in",

@@ -38,6 +38,7 @@ const acts: AccessWords["acts"] = {
   removeInstance: "deixou de vigiar uma instância",
   removePerson: "removeu uma pessoa",
   resumeUser: "reativou a conta",
+  revokeUserToken: "revogou um token",
   rotateInstanceToken: "trocou o token de uma instância",
   sendChannelConfirmation: "enviou um link de confirmação",
   signIn: "entrou",

@@ -203,7 +203,46 @@ describe("a viewer", () => {
     await page.getByRole("button", { name: "Orphaned 1" }).click();
     await shows(page, ["Lost"]);
     expect(await faults(page)).toEqual([]);
+    await page.getByRole("link", { name: "Costs", exact: true }).first().click();
+    await page.getByRole("heading", { name: "What costs how much" }).waitFor(PATIENCE);
+    await page.getByText("No budget yet", { exact: false }).waitFor(PATIENCE);
+    expect(await list.getByRole("button", { name: /^(Hibernate many|See what|Save$)/ }).count()).toBe(0);
     await page.context().close();
+  });
+});
+
+/** The cells that something in them stands out of. */
+const overfull = (page: Page) =>
+  page.evaluate(`[...document.querySelectorAll(".machines tbody :is(th, td):not(.mark, .actions)")]
+    .filter((cell) => {
+      const isOut = (each) => each.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;
+      return [...cell.querySelectorAll("*")].some(isOut);
+    })
+    .map((cell) => cell.textContent)`);
+
+describe("what is long", () => {
+  it("stays in its cell, in both languages and at any width", async () => {
+    const user = await world.newUser("Ada");
+    await beating(user, "long", {
+      name: "notebook-of-experiments-with-a-very-long-name-indeed",
+      provider: "none",
+      hourly_cost: null,
+      tags: { team: "platform research and infrastructure", env: "staging" },
+    });
+    const never = { instance_id: "never", policy: { orphan: { never_heard_after_seconds: 60 } } };
+    await ask(user, "POST", "/instances", never);
+    for (const [locale, never] of [
+      ["en-US", "Pending · never heard"],
+      ["pt-BR", "Pendente · nunca ouvida"],
+    ] as const) {
+      for (const width of [390, 1210, 1280, 1920]) {
+        const page = await pages.open(world.url, { locale, viewport: { width, height: 900 } });
+        await signIn(page, user);
+        await page.getByText(never).waitFor(PATIENCE);
+        expect(await overfull(page), `${locale} ${width}`).toEqual([]);
+        await page.context().close();
+      }
+    }
   });
 });
 
@@ -218,6 +257,8 @@ describe("many at once", () => {
     await page.getByRole("checkbox", { name: "Select Dear" }).click({ modifiers: ["Shift"] });
     const bar = page.getByRole("region", { name: "Selected instances" });
     await bar.getByText("3 selected").waitFor();
+    const boxes = page.getByRole("checkbox", { name: /^Select (Lost|Cheap|Dear)$/, checked: true });
+    await expect.poll(() => boxes.count(), PATIENCE).toBe(3);
     await bar.getByLabel("Tag").fill("Owner:ada");
     await bar.getByRole("button", { name: "Add tag" }).click();
     await bar.getByText("Tags changed: 0. Refused: 3.").waitFor(PATIENCE);

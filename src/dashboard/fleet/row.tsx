@@ -10,6 +10,7 @@ import { TagList } from "../parts/tags.tsx";
 import { Ago, NextStep } from "../parts/ticking.tsx";
 import { language, words } from "../words.ts";
 import type { Column } from "./choice.ts";
+import { marked } from "./marked.ts";
 import { costToday, wastedToday } from "./money.ts";
 import { RowMenu } from "./row-menu.tsx";
 import { ofInstance } from "./sight.ts";
@@ -51,10 +52,10 @@ export const Row = memo(function Row(props: RowProps) {
             type="checkbox"
             aria-label={fleetWords.value.mark(name)}
             checked={isMarked}
-            onClick={(event) => {
-              // What is checked follows from what is marked.
-              event.preventDefault();
-              onMark(instance_id, event.shiftKey);
+            onClick={({ currentTarget, shiftKey }) => {
+              onMark(instance_id, shiftKey);
+              // What is checked follows from what is marked, which is bounded.
+              currentTarget.checked = marked.peek().has(instance_id);
             }}
           />
         </td>
@@ -98,7 +99,7 @@ function Cell({
   instance: ShownView;
   connection: string | null;
 }) {
-  const { columns, costs } = words.value;
+  const { columns } = words.value;
   switch (column) {
     case "status":
       return (
@@ -126,7 +127,7 @@ function Cell({
         </td>
       );
     case "rate":
-      return <Dollars label={columns.rate} amount={instance.rate} unknown={costs.notKnown} />;
+      return <Dollars label={columns.rate} amount={instance.rate} unknown={fleetWords.value.rateNotKnown} />;
     case "cost":
       return <Dollars label={columns.cost} amount={costToday(instance)} />;
     case "wasted":

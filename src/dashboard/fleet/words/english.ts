@@ -17,6 +17,7 @@ const groups: Record<Group, string> = {
 };
 
 export const englishFleet = {
+  rateNotKnown: "not known",
   /** The fleet's money, part by part. */
   money: {
     title: "What the fleet costs",

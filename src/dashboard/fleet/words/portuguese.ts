@@ -1,6 +1,7 @@
 import type { FleetWords } from "./english.ts";
 
 export const portugueseFleet: FleetWords = {
+  rateNotKnown: "sem preço",
   money: {
     title: "O que a frota custa",
     rate: (dollars) => `${dollars}/h agora`,

@@ -67,6 +67,11 @@ const example: z.infer<typeof budgetSchema> = {
     cost: 1290.3,
     method:
       "$812.55 so far, and for each of the 12.9 days that remain the $37.03 that each of the last 7 closed days has cost on average.",
+    spent: 812.55,
+    daily: 37.03,
+    days_left: 12.9,
+    closed_days: 7,
+    unknown_rates: 0,
   },
   exceeded: [],
   breaks_at: "2025-12-19T13:17:29Z",

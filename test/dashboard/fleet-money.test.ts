@@ -27,7 +27,10 @@ const answer = (
   ],
   total: NOTHING,
   now: { at: "2026-11-27T10:00:00Z" },
-  forecast: forecast === null ? null : { cost: forecast, method: "as it went" },
+  forecast:
+    forecast === null
+      ? null
+      : { cost: forecast, spent: 0, daily: 0, days_left: 3, closed_days: 7, unknown_rates: 0 },
   next_cursor: null,
 });
 

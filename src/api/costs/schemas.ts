@@ -74,7 +74,14 @@ export const forecastSchema = component(
   z.object({
     month: z.string().describe("The UTC month: `2025-12`"),
     cost: z.number().describe("What it will have cost, in dollars"),
-    method: z.string().describe("How that was reckoned"),
+    method: z.string().describe("How that was reckoned, as a sentence"),
+    spent: z.number().describe("What of it was spent so far"),
+    daily: z.number().describe("What each of the days that remain is taken to cost"),
+    days_left: z.number(),
+    closed_days: z
+      .number()
+      .describe("Of so many closed days `daily` is the mean; of none: the present rate's"),
+    unknown_rates: z.number().describe("How many instances it leaves out, since nobody knows what they cost"),
   }) satisfies z.ZodType<ForecastView>,
 );
 
@@ -124,6 +131,11 @@ const costsExample: CostsAnswer = {
     cost: 3900.15,
     method:
       "$96.20 so far, and for each of the 12.9 days that remain the $294.88 that each of the last 7 closed days has cost on average.",
+    spent: 96.2,
+    daily: 294.88,
+    days_left: 12.9,
+    closed_days: 7,
+    unknown_rates: 0,
   },
   next_cursor: null,
 };

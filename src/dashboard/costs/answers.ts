@@ -18,6 +18,17 @@ export interface KeyedRow extends CostRow {
   readonly key: string;
 }
 
+export interface Forecast {
+  readonly cost: number;
+  /** What it goes by: dollars so far, and of each day that remains. */
+  readonly spent: number;
+  readonly daily: number;
+  readonly days_left: number;
+  /** Whose mean that is; with none, it is by the present rate. */
+  readonly closed_days: number;
+  readonly unknown_rates: number;
+}
+
 export interface CostsAnswer {
   /** The last day, itself included. */
   readonly to: string;
@@ -25,7 +36,7 @@ export interface CostsAnswer {
   readonly rows: readonly KeyedRow[];
   readonly total: CostRow;
   readonly now: { readonly at: string };
-  readonly forecast: { readonly cost: number; readonly method: string } | null;
+  readonly forecast: Forecast | null;
   readonly next_cursor: string | null;
 }
 

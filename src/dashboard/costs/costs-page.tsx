@@ -2,7 +2,7 @@ import { useComputed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { now } from "../clock.ts";
 import { MoneyLine } from "../fleet/money-line.tsx";
-import { about, dayText } from "../format.ts";
+import { about, dayText, number, price } from "../format.ts";
 import { Answered } from "../parts/answered.tsx";
 import type { Live } from "../poll.ts";
 import { may } from "../session.ts";
@@ -33,11 +33,13 @@ export function CostsPage() {
     <>
       <div class="heading">
         <h1>{costs.title}</h1>
-        <span class="buttons">
-          <button type="button" class="danger" onClick={toKillSwitch}>
-            {costs.kill.title} …
-          </button>
-        </span>
+        {may("operator") && (
+          <span class="buttons">
+            <button type="button" class="danger" onClick={toKillSwitch}>
+              {costs.kill.title} …
+            </button>
+          </span>
+        )}
       </div>
       <MoneyLine />
       <DaysCard days={days} answer={answer} />
@@ -92,8 +94,14 @@ function Remarks({ data: { rows, forecast } }: { data: Costs }) {
       {forecast !== null && (
         <p class="remark">
           {costs.forecast(about(forecast.cost, language.value))}{" "}
-          <span class="faint" lang="en">
-            {forecast.method}
+          <span class="faint">
+            {costs.forecastBasis({
+              spent: price(forecast.spent, language.value),
+              daily: price(forecast.daily, language.value),
+              daysLeft: number(forecast.days_left, language.value),
+              closedDays: forecast.closed_days,
+              unpriced: forecast.unknown_rates,
+            })}
           </span>
         </p>
       )}

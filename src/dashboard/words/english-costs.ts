@@ -3,6 +3,15 @@ import { englishKill } from "./english-kill.ts";
 
 /** What is said on the page of costs. */
 
+/** What the forecast of a month goes by. Amounts are written out. */
+interface ForecastBasis {
+  readonly spent: string;
+  readonly daily: string;
+  readonly daysLeft: string;
+  readonly closedDays: number;
+  readonly unpriced: number;
+}
+
 export const englishCosts = {
   title: "Costs",
   notKnown: "not known",
@@ -38,6 +47,15 @@ export const englishCosts = {
       ? "On one day the price of a machine was not known: it cost more than is shown."
       : `On ${days} days the price of a machine was not known: they cost more than is shown.`,
   forecast: (dollars: string) => `This month will have cost about ${dollars}.`,
+  forecastBasis: ({ spent, daily, daysLeft, closedDays, unpriced }: ForecastBasis) => {
+    const aDay =
+      closedDays === 0
+        ? `${daily} at the present rate, as no day is closed yet`
+        : `the ${daily} that ${closedDays === 1 ? "the last closed day has cost" : `each of the last ${closedDays} closed days has cost on average`}`;
+    const machines = unpriced === 1 ? "one machine" : `${unpriced} machines`;
+    const without = unpriced === 0 ? "" : `; without ${machines} of unknown price`;
+    return `${spent} so far, and for each of the ${daysLeft} days that remain ${aDay}${without}.`;
+  },
   // Whose
   whoCosts: "What costs how much",
   by: "By",

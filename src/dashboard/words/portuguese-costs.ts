@@ -30,6 +30,15 @@ export const portugueseCosts: CostsWords = {
       ? "Em um dia não se sabia o preço de uma máquina: ele custou mais do que se vê."
       : `Em ${days} dias não se sabia o preço de uma máquina: eles custaram mais do que se vê.`,
   forecast: (dollars) => `Este mês terá custado cerca de ${dollars}.`,
+  forecastBasis: ({ spent, daily, daysLeft, closedDays, unpriced }) => {
+    const aDay =
+      closedDays === 0
+        ? `${daily} pelo ritmo de agora, pois nenhum dia foi fechado ainda`
+        : `os ${daily} que ${closedDays === 1 ? "o último dia fechado custou" : `cada um dos últimos ${closedDays} dias fechados custou em média`}`;
+    const machines = unpriced === 1 ? "uma máquina" : `${unpriced} máquinas`;
+    const without = unpriced === 0 ? "" : `; sem ${machines} de preço desconhecido`;
+    return `${spent} até agora e, para cada um dos ${daysLeft} dias que restam, ${aDay}${without}.`;
+  },
   whoCosts: "O que custa quanto",
   by: "Por",
   groupings: { instance: "Instância", provider: "Provedor", tag: "Etiqueta", status: "Status" },

@@ -27,6 +27,13 @@ export interface ForecastView {
   readonly cost: number;
   /** How it was reckoned, as a sentence. */
   readonly method: string;
+  /** What it goes by: dollars of the month so far, and of each day that remains. */
+  readonly spent: number;
+  readonly daily: number;
+  readonly days_left: number;
+  /** Whose mean a day's dollars are; with none, they are the present rate's. */
+  readonly closed_days: number;
+  readonly unknown_rates: number;
 }
 
 /** Null when nothing is known that it could go by. */
@@ -41,6 +48,11 @@ export function forecastOf(basis: ForecastBasis, now: number): ForecastView | nu
     month: utcMonth(now),
     cost: roundDollars(basis.spent + daily * daysLeft),
     method: methodOf(basis, { days: last.length, daily, daysLeft }),
+    spent: roundDollars(basis.spent),
+    daily: roundDollars(daily),
+    days_left: Math.round(daysLeft * 10) / 10,
+    closed_days: last.length,
+    unknown_rates: basis.unknownRates,
   };
 }
 

@@ -25,6 +25,11 @@ describe("the forecast of a month", () => {
       cost: 100 + 4 * 14.5,
       method:
         "$100.00 so far, and for each of the 14.5 days that remain the $4.00 that each of the last 7 closed days has cost on average.",
+      spent: 100,
+      daily: 4,
+      days_left: 14.5,
+      closed_days: 7,
+      unknown_rates: 0,
     });
   });
 

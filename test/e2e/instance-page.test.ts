@@ -56,6 +56,9 @@ async function openAs(place: string, options: BrowserContextOptions = {}): Promi
   return page;
 }
 
+/** What Chromium says of an instance that is not there. */
+const MISSING = /404 \(Not Found\)/;
+
 const charts = (page: Page) => page.locator(".panes[role=slider]");
 const fits = (page: Page) => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
 const queryNow = (page: Page) => new URLSearchParams(new URL(page.url()).hash.split("?")[1]);
@@ -185,6 +188,18 @@ describe("on a phone, in Portuguese and in the dark", () => {
       expect(await page.evaluate("document.documentElement.scrollHeight")).toBeLessThan(3500);
       expect(await barriers(page)).toEqual([]);
     }
+    await page.context().close();
+  });
+});
+
+describe("an instance that is not there", () => {
+  it("is said to be so, with a way to those that are", async () => {
+    const page = await pages.open(`${world.url}/#/instances/nobody`, {}, MISSING);
+    await signIn(page, user);
+    await page.getByRole("heading", { level: 1, name: "There is no such instance." }).waitFor(PATIENCE);
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("link", { name: "All instances" }).click();
+    await page.getByRole("link", { name: "Render farm" }).first().waitFor(PATIENCE);
     await page.context().close();
   });
 });

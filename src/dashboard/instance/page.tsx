@@ -20,7 +20,7 @@ export function Page({ instanceId }: { instanceId: string }) {
   const address = `/api/agent/instances/${encodeURIComponent(instanceId)}`;
   const { data, error, refresh } = useInstance(instanceId, address);
   if (data === null) {
-    if (error?.status === 404) return <p>{words.value.notFound}</p>;
+    if (error?.status === 404) return <NotFound />;
     return <p class="faint">{error === null ? words.value.loading : errorText(error)}</p>;
   }
   const at = route.value;
@@ -36,6 +36,17 @@ export function Page({ instanceId }: { instanceId: string }) {
       <Tabs instanceId={instanceId} current={tab} />
       <Part tab={tab} {...props} />
     </div>
+  );
+}
+
+function NotFound() {
+  return (
+    <section class="card narrow">
+      <h1>{words.value.notFound}</h1>
+      <p>
+        <a href="#/">{instanceWords.value.allInstances}</a>
+      </p>
+    </section>
   );
 }
 

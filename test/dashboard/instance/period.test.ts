@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import {
   betweenQuery,
   endsOf,
+  middleOf,
   periodIn,
   RANGE_NAMES,
   RANGES,
   rangeQuery,
   resolutionOf,
+  usualRange,
 } from "../../../src/dashboard/instance/chart/period.ts";
 
 const NOW = Date.UTC(2026, 10, 27, 12);
@@ -26,6 +28,20 @@ describe("the time that the charts show", () => {
       const period = periodIn(inAddress(rangeQuery(range)));
       expect(period).toEqual({ is: "range", range });
       expect(endsOf(period, NOW)).toEqual([NOW - RANGES[range], NOW]);
+    }
+  });
+
+  it("is no longer than a young instance can fill, unless the address names it", () => {
+    for (const [age, range] of [
+      [0, "hour"],
+      [60 * MINUTE, "hour"],
+      [61 * MINUTE, "six_hours"],
+      [7 * 60 * MINUTE, "day"],
+      [900 * DAY, "day"],
+    ] as const) {
+      expect(usualRange(age)).toBe(range);
+      expect(periodIn(new URLSearchParams(), usualRange(age))).toEqual({ is: "range", range });
+      expect(periodIn(inAddress(rangeQuery("day")), usualRange(age))).toEqual({ is: "range", range: "day" });
     }
   });
 
@@ -68,5 +84,13 @@ describe("how finely a time is read", () => {
     expect(resolutionOf(60 * MINUTE, 5000)).toBe("raw");
     expect(resolutionOf(30 * DAY, MINUTE)).toBe("hour");
     expect(resolutionOf(400 * DAY, MINUTE)).toBe("day");
+  });
+
+  it("has an hour or a day stand in its middle, and one that goes on before now", () => {
+    const start = "2026-11-27T20:00:00Z";
+    const at = Date.parse(start) / 1000;
+    expect(middleOf(start, 3600, at + 7200)).toBe(at + 1800);
+    expect(middleOf(start, 3600, at + 600)).toBe(at + 300);
+    expect(middleOf(start, 3600, at - 60)).toBe(at);
   });
 });

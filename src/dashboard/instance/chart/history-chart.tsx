@@ -11,7 +11,16 @@ import { instanceWords } from "../words.ts";
 import { Charts } from "./charts.tsx";
 import type { Rules } from "./panes.ts";
 import type { Past } from "./past.ts";
-import { betweenQuery, endsOf, type Period, pauseMsOf, periodIn, RANGE_NAMES, rangeQuery } from "./period.ts";
+import {
+  betweenQuery,
+  endsOf,
+  type Period,
+  pauseMsOf,
+  periodIn,
+  RANGE_NAMES,
+  rangeQuery,
+  usualRange,
+} from "./period.ts";
 import { readPast } from "./read.ts";
 import "./chart.css";
 
@@ -25,11 +34,12 @@ export function HistoryChart({
   address: string;
   onWhy: (atMs: number) => void;
 }) {
-  const period = periodIn(query.value);
+  const registeredMs = Date.parse(instance.registered_at);
+  const period = periodIn(query.value, usualRange(now.peek() - registeredMs));
   const intervalSeconds = instance.policy.heartbeat_interval_seconds / simulationSpeed.value;
   const { data, error, refresh } = useRepeated<Past>(
     `${address} ${JSON.stringify(period)} ${intervalSeconds}`,
-    () => () => readPast(address, period, now.peek(), intervalSeconds),
+    () => () => readPast({ address, registeredMs, intervalSeconds }, period, now.peek()),
     () => pauseMsOf(period),
   );
   // What was shown stays until the next is there, so that nothing jumps.

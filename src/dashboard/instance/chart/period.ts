@@ -31,14 +31,20 @@ function isRange(text: string | null): text is RangeName {
   return text !== null && Object.hasOwn(RANGES, text);
 }
 
-/** What is no range, and what lies wrongly, is the default. */
-export function periodIn(query: URLSearchParams): Period {
+/** What is shown unasked: a day, or what of it an instance that is as old as this can fill. */
+export function usualRange(ageMs: number): RangeName {
+  if (ageMs <= RANGES.hour) return "hour";
+  return ageMs <= RANGES.six_hours ? "six_hours" : DEFAULT_RANGE;
+}
+
+/** What is no range, and what lies wrongly, is the usual one. */
+export function periodIn(query: URLSearchParams, usual: RangeName = DEFAULT_RANGE): Period {
   const [fromMs, toMs] = [momentIn(query.get("from")), momentIn(query.get("to"))];
   if (fromMs !== null && toMs !== null && toMs - fromMs >= SHORTEST_MS && toMs - fromMs <= LONGEST_MS) {
     return { is: "between", fromMs, toMs };
   }
   const range = query.get("range");
-  return { is: "range", range: isRange(range) ? range : DEFAULT_RANGE };
+  return { is: "range", range: isRange(range) ? range : usual };
 }
 
 function momentIn(text: string | null): number | null {
@@ -60,7 +66,7 @@ export function endsOf(period: Period, nowMs: number): readonly [number, number]
 type QueryChanges = Readonly<Record<"range" | "from" | "to", string | null>>;
 
 export function rangeQuery(range: RangeName): QueryChanges {
-  return { range: range === DEFAULT_RANGE ? null : range, from: null, to: null };
+  return { range, from: null, to: null };
 }
 
 /** What the address says of these moments; null while the range stays as it is. They are moved to where something can be shown. */
@@ -84,6 +90,12 @@ const LONGEST_BY_HOUR_MS = 45 * DAY_MS;
 export function resolutionOf(spanMs: number, intervalMs: number): Resolution {
   if (spanMs <= 2 * DAY_MS && spanMs / intervalMs <= MOST_READINGS) return "raw";
   return spanMs <= LONGEST_BY_HOUR_MS ? "hour" : "day";
+}
+
+/** Where an hour or a day stands: in the middle of what is over of it, so that what goes on stands before now. In seconds. */
+export function middleOf(start: string, lastsSeconds: number, to: number): number {
+  const from = Date.parse(start) / 1000;
+  return (from + Math.max(from, Math.min(from + lastsSeconds, to))) / 2;
 }
 
 /** Days are shown whole: what they cost is known by the day. */

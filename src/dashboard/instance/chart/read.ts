@@ -9,15 +9,23 @@ const EVENTS_BEFORE = 20;
 const MOST_TURNS = 1000;
 const MOST_MARKS = 200;
 
+/** Whose past it is. `address`: of the instance in the API. */
+interface Whose {
+  readonly address: string;
+  readonly registeredMs: number;
+  readonly intervalSeconds: number;
+}
+
 export async function readPast(
-  address: string,
+  { address, registeredMs, intervalSeconds }: Whose,
   period: Period,
   nowMs: number,
-  intervalSeconds: number,
 ): Promise<Past> {
   const ends = endsOf(period, nowMs);
   const [fromMs, toMs] = ends;
-  const resolution = resolutionOf(toMs - fromMs, intervalSeconds * 1000);
+  // Before it was registered there is nothing to read.
+  const readMs = Math.max(0, toMs - Math.max(fromMs, registeredMs));
+  const resolution = resolutionOf(readMs, intervalSeconds * 1000);
   const [from, to] = ends.map((at) => new Date(at).toISOString());
   const turning = TURNING_KINDS.map((kind) => `kind=${kind}`).join("&");
   const within = `from=${from}&to=${to}`;

@@ -1,7 +1,7 @@
 import type { HeartbeatView } from "../../../lifecycle/views/heartbeat-view.ts";
 import { ask } from "../../api.ts";
 import { type Reading, type Readings, toColumns } from "./columns.ts";
-import type { Resolution } from "./period.ts";
+import { middleOf, type Resolution } from "./period.ts";
 
 /** Reads the history that the charts show. */
 
@@ -39,7 +39,7 @@ export async function readReadings(
   for (let page = 0; page < MAXIMUM_PAGES; page += 1) {
     const more: string = cursor === null ? "" : `&cursor=${cursor}`;
     const answer: Answer = await ask("GET", `${address}/heartbeats?limit=1000&${query}${more}`);
-    readings.push(...readingsIn(answer));
+    readings.push(...readingsIn(answer, toMs / 1000));
     cursor = answer.next_cursor;
     if (cursor === null) break;
   }
@@ -60,11 +60,11 @@ function stepOf(resolution: Resolution, intervalSeconds: number): number {
   }
 }
 
-function readingsIn({ heartbeats = [], hours = [], days = [] }: Answer): Reading[] {
+function readingsIn({ heartbeats = [], hours = [], days = [] }: Answer, to: number): Reading[] {
   return [
     ...heartbeats.map(fromHeartbeat),
-    ...hours.map((hour) => fromSpan(hour, Date.parse(hour.hour) / 1000 + HOUR_SECONDS / 2)),
-    ...days.map((day) => fromSpan(day, Date.parse(day.day) / 1000 + DAY_SECONDS / 2)),
+    ...hours.map((hour) => fromSpan(hour, middleOf(hour.hour, HOUR_SECONDS, to))),
+    ...days.map((day) => fromSpan(day, middleOf(day.day, DAY_SECONDS, to))),
   ];
 }
 

@@ -51,6 +51,7 @@ const standings: Readonly<Record<Standing, string>> = {
 };
 
 export const englishInstance = {
+  allInstances: "All instances",
   ranges,
   panes,
   lines,

@@ -1,6 +1,7 @@
 import type { InstanceWords } from "./english.ts";
 
 export const portugueseInstance: InstanceWords = {
+  allInstances: "Todas as instâncias",
   ranges: {
     hour: "1 h",
     six_hours: "6 h",

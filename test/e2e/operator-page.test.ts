@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { registerInstance } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
 import { barriers, Pages } from "./pages.ts";
@@ -77,6 +78,20 @@ describe("the operator's page", () => {
       locale: "pt-BR",
       colorScheme: "dark",
       viewport: { width: 390, height: 844 },
+    });
+    // Wider tables than a service that has just begun has.
+    await page.route("**/api/admin/service", async (route) => {
+      const answer = await route.fetch();
+      const service = z.record(z.string(), z.unknown()).parse(await answer.json());
+      const counts = { delivered: 1_000_000, failed: 1_000_000, calls: 1_000_000, limited: 0, given_up: 0 };
+      await route.fulfill({
+        response: answer,
+        json: {
+          ...service,
+          channels: [{ kind: "slack", ...counts }],
+          providers: [{ provider: "webhook", average_wait_seconds: 1, ...counts }],
+        },
+      });
     });
     await page.getByLabel("Token de operador").fill(await world.adminToken());
     await page.getByRole("button", { name: "Abrir" }).click();

@@ -80,20 +80,32 @@ export function byStatus(counts: Readonly<Record<string, number>>): string {
     .join(", ");
 }
 
-function Table({ head, children }: { head: readonly string[]; children: ComponentChildren }) {
+/** On a narrow screen it scrolls, by the keyboard too. */
+function Table({
+  label,
+  head,
+  children,
+}: {
+  label: string;
+  head: readonly string[];
+  children: ComponentChildren;
+}) {
   return (
-    <table class="lines">
-      <thead>
-        <tr>
-          {head.map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <section class="wide-table" aria-label={label} tabIndex={0}>
+      <table class="lines">
+        <thead>
+          <tr>
+            {head.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
   );
 }
 
@@ -107,7 +119,10 @@ function Providers({ service: { providers } }: { service: Service }) {
       {providers.length === 0 ? (
         <p class="faint">{texts.noProviders}</p>
       ) : (
-        <Table head={[texts.provider, texts.calls, texts.wait, texts.limited, texts.turnsGivenUp]}>
+        <Table
+          label={texts.providers}
+          head={[texts.provider, texts.calls, texts.wait, texts.limited, texts.turnsGivenUp]}
+        >
           {providers.map(({ provider, calls, average_wait_seconds, limited, given_up }) => (
             <tr key={provider}>
               <th scope="row">{names[provider] ?? provider}</th>
@@ -134,7 +149,10 @@ function Channels({ service: { channels } }: { service: Service }) {
       {channels.length === 0 ? (
         <p class="faint">{texts.noChannels}</p>
       ) : (
-        <Table head={[texts.channel, texts.delivered, texts.failed, texts.messagesGivenUp]}>
+        <Table
+          label={texts.channels}
+          head={[texts.channel, texts.delivered, texts.failed, texts.messagesGivenUp]}
+        >
           {channels.map(({ kind, delivered, failed, given_up }) => (
             <tr key={kind}>
               <th scope="row">{words.value.channelKind(kind)}</th>

@@ -325,6 +325,28 @@ describe("a channel that keeps incidents", () => {
     expect(open()).toEqual([]);
   });
 
+  it("hears that a machine is back that it was told of before an outage was known", async () => {
+    const { fleet, settle } = await newWorld(settings);
+    const silentSince = DAY - 5 * MINUTE;
+    for (const id of ["a", "b", "c"]) await fleet.report(reportOf(id));
+    const orphan = (id: string) =>
+      fleet.report(
+        reportOf(id, { revision: 2, silentSince, events: [event("orphaned", { at: Date.now() })] }),
+      );
+    await orphan("a");
+    await passAlarms(fleet, DAY + MINUTE);
+    expect(open()).toHaveLength(1);
+    await orphan("b");
+    await orphan("c");
+    await passAlarms(fleet, Date.now() + 2 * MINUTE);
+    expect(open().map(({ payload }) => payload.class)).toContain("guard_closed");
+    const detail = { orphaned_since: new Date(DAY).toISOString(), step: "orphaned" };
+    const recovered = event("recovered", { at: Date.now(), severity: "info", detail });
+    await fleet.report(reportOf("a", { revision: 3, events: [recovered] }));
+    await settle();
+    expect(open().map(({ payload }) => payload.class)).not.toContain("orphaned");
+  });
+
   it("hears of the others where the service refuses one", async () => {
     const world = await newWorld(settings);
     let calls = 0;

@@ -63,8 +63,8 @@ export class Digests {
     const unsaid = withoutRepeats(news, earlier, reminderMs);
     const told = unsaid.filter((alert) => !this.#isSilenced(alert, now));
     const isTold = new Set(told);
-    // An incident that was opened before is resolved all the same.
-    const ended = unsaid.filter((alert) => isTold.has(alert) || endsOf(alert.kind).length > 0);
+    // An incident that was opened before is resolved all the same, though the guard's message has told that it is over.
+    const ended = alerts.filter((alert) => isTold.has(alert) || endsOf(alert.kind).length > 0);
     events.leaveOut(alerts.filter((alert) => !isTold.has(alert)));
     const notices = new Map<string, readonly Notice[]>();
     for (const channel of channels.list()) {

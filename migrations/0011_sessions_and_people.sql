@@ -5,6 +5,8 @@
 ALTER TABLE user_tokens ADD COLUMN role TEXT NOT NULL DEFAULT 'owner';
 ALTER TABLE user_tokens ADD COLUMN expires_at INTEGER;
 ALTER TABLE user_tokens ADD COLUMN last_used_at INTEGER;
+-- The person or token that made it. NULL: the operator, or not known.
+ALTER TABLE user_tokens ADD COLUMN made_by_id TEXT;
 
 -- In what words and in whose time the account is told; NULL: not chosen.
 ALTER TABLE users ADD COLUMN language TEXT;
@@ -55,19 +57,22 @@ CREATE TABLE sessions (
 
 CREATE UNIQUE INDEX sessions_by_id ON sessions (user_id, id);
 
--- Links that sign in once: made by the operator or sent by e-mail, or the invitation of a new person.
+-- Links that sign in once: made by the operator or sent by e-mail, or the invitation of a new person. What a person or a token
+-- made stands only while they may still make it.
 CREATE TABLE sign_in_links (
-  digest     TEXT PRIMARY KEY,           -- SHA-256 of the link's secret, in hexadecimal
-  id         TEXT NOT NULL,
-  user_id    TEXT NOT NULL,
-  person_id  TEXT,                       -- NULL: whoever follows it becomes a person of the account
-  role       TEXT,                       -- of an invitation
-  name       TEXT,
-  email      TEXT,
-  made_by    TEXT NOT NULL,              -- who made it, in words: 'operator', or a person's or token's name
-  created_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  used_at    INTEGER
+  digest       TEXT PRIMARY KEY,         -- SHA-256 of the link's secret, in hexadecimal
+  id           TEXT NOT NULL,
+  user_id      TEXT NOT NULL,
+  person_id    TEXT,                     -- NULL: whoever follows it becomes a person of the account
+  role         TEXT,                     -- of an invitation
+  name         TEXT,
+  email        TEXT,
+  made_by      TEXT NOT NULL,            -- who made it, in words: 'operator', or a person's or token's name
+  made_by_kind TEXT NOT NULL,            -- 'operator', 'e-mail', 'person' or 'token'
+  made_by_id   TEXT,                     -- the person's or token's
+  created_at   INTEGER NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  used_at      INTEGER
 ) WITHOUT ROWID;
 
 CREATE UNIQUE INDEX sign_in_links_by_id ON sign_in_links (user_id, id);

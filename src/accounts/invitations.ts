@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DAY_MS } from "../lifecycle/model/time.ts";
+import { MAKER_STANDS, type Maker } from "./makers.ts";
 import { PEOPLE_EVER_PER_ACCOUNT, PEOPLE_PER_ACCOUNT } from "./people.ts";
 import { type Role, roleSchema } from "./roles.ts";
 import { issueSecret } from "./secrets.ts";
@@ -50,28 +51,36 @@ export type Invited =
   /** Somebody with this e-mail address is in the account. */
   | { readonly outcome: "known" };
 
-/** Makes an invitation, whose secret only its answer holds. */
+/**
+ * Makes an invitation, whose secret only its answer holds. Those that nobody can follow, since who made them may not any more, are
+ * over for good: they take no place, and none of them comes back with its maker.
+ */
 export async function createInvitation(
   env: Pick<Env, "DB" | "TOKEN_KEY">,
   userId: string,
-  asked: Pick<Invitation, "name" | "email" | "role" | "madeBy">,
+  asked: Pick<Invitation, "name" | "email" | "role"> & { readonly maker: Maker },
   now: number,
 ): Promise<Invited> {
   const { secret, digest } = await issueSecret(env.TOKEN_KEY, "link");
-  const { name, email, role, madeBy } = asked;
+  const { name, email, role, maker } = asked;
   const invitation: Invitation = {
     id: `l-${crypto.randomUUID()}`,
     name,
     email,
     role,
-    madeBy,
+    madeBy: maker.name,
     createdAt: now,
     expiresAt: now + INVITATION_LASTS_MS,
   };
-  const [made, known] = await env.DB.batch([
+  const [, made, known] = await env.DB.batch([
     env.DB.prepare(
-      `INSERT INTO sign_in_links (digest, id, user_id, role, name, email, made_by, created_at, expires_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+      `DELETE FROM sign_in_links
+       WHERE user_id = ?1 AND person_id IS NULL AND used_at IS NULL AND NOT (${MAKER_STANDS})`,
+    ).bind(userId, now),
+    env.DB.prepare(
+      `INSERT INTO sign_in_links (digest, id, user_id, role, name, email, made_by, created_at, expires_at,
+         made_by_kind, made_by_id)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?13, ?14
        FROM (SELECT COUNT(*) AS open FROM sign_in_links
              WHERE user_id = ?3 AND person_id IS NULL AND used_at IS NULL AND expires_at > ?8),
             (SELECT COUNT(*) AS ever, COUNT(*) - COUNT(removed_at) AS people FROM people WHERE user_id = ?3)
@@ -84,12 +93,14 @@ export async function createInvitation(
       role,
       name,
       email,
-      madeBy,
+      maker.name,
       now,
       invitation.expiresAt,
       INVITATIONS_PER_ACCOUNT,
       PEOPLE_PER_ACCOUNT,
       PEOPLE_EVER_PER_ACCOUNT,
+      maker.kind,
+      maker.id,
     ),
     env.DB.prepare("SELECT 1 FROM people WHERE user_id = ? AND removed_at IS NULL AND email = ?").bind(
       userId,
@@ -105,8 +116,9 @@ export async function listInvitations(db: D1Database, userId: string, now: numbe
   const { results } = await db
     .prepare(
       `SELECT id, name, email, role, made_by, created_at, expires_at FROM sign_in_links
-       WHERE user_id = ? AND person_id IS NULL AND role IS NOT NULL AND used_at IS NULL AND expires_at > ?
-       ORDER BY created_at DESC, id DESC LIMIT ?`,
+       WHERE user_id = ?1 AND person_id IS NULL AND role IS NOT NULL AND used_at IS NULL AND expires_at > ?2
+         AND ${MAKER_STANDS}
+       ORDER BY created_at DESC, id DESC LIMIT ?3`,
     )
     .bind(userId, now, INVITATIONS_PER_ACCOUNT)
     .all();

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { DAY_MS, MINUTE_MS } from "../lifecycle/model/time.ts";
 import { proveEmail } from "./identities.ts";
+import { MAKER_STANDS } from "./makers.ts";
 import { issueSecret } from "./secrets.ts";
 
 /** Links that sign in once, in D1: those of a person, and invitations, whose first follower becomes a person of the account. */
 
-/** By whom a link was made that was sent to an address. It has no role: so no person of this name makes such ones. */
+/** The kind of maker of a link that was sent to an address, and its name. */
 const MAILED = "e-mail";
 
 const takenRow = z.object({
@@ -13,7 +14,7 @@ const takenRow = z.object({
   person_id: z.string(),
   role: z.string().nullable(),
   email: z.string().nullable(),
-  made_by: z.string(),
+  made_by_kind: z.string(),
 });
 
 export interface TakenLink {
@@ -22,8 +23,8 @@ export interface TakenLink {
 }
 
 /**
- * Uses a link up. Null when there is none, or it was used, has expired, or is of an account or a person that may not sign in. Of
- * two who follow it at once, one gets in.
+ * Uses a link up. Null when there is none, or it was used, has expired, is of an account or a person that may not sign in, or was
+ * made by somebody who may not make it any more. Of two who follow it at once, one gets in.
  */
 export async function takeLink(db: D1Database, digest: string, now: number): Promise<TakenLink | null> {
   const newPersonId = `p-${crypto.randomUUID()}`;
@@ -36,7 +37,8 @@ export async function takeLink(db: D1Database, digest: string, now: number): Pro
            AND (CASE WHEN person_id IS NULL THEN role IS NOT NULL AND name IS NOT NULL
                 ELSE EXISTS (SELECT 1 FROM people WHERE id = sign_in_links.person_id
                   AND user_id = sign_in_links.user_id AND removed_at IS NULL) END)
-         RETURNING user_id, person_id, role, email, made_by`,
+           AND ${MAKER_STANDS}
+         RETURNING user_id, person_id, role, email, made_by_kind`,
       )
       .bind(digest, now, newPersonId),
     db
@@ -54,8 +56,8 @@ export async function takeLink(db: D1Database, digest: string, now: number): Pro
   if (row === undefined) return null;
   const person = { userId: row.user_id, personId: row.person_id };
   // Whoever follows a link that was mailed reads what is sent there.
-  const { role, made_by: madeBy, email } = row;
-  if (role === null && madeBy === MAILED && email !== null) await proveEmail(db, person, email, now);
+  const { role, made_by_kind: maker, email } = row;
+  if (role === null && maker === MAILED && email !== null) await proveEmail(db, person, email, now);
   return person;
 }
 
@@ -118,14 +120,14 @@ export async function createMailedLink(
 ): Promise<string | null> {
   const { secret, digest } = await issueSecret(env.TOKEN_KEY, "link");
   const { meta } = await env.DB.prepare(
-    `INSERT INTO sign_in_links (digest, id, user_id, person_id, email, made_by, created_at, expires_at)
-     SELECT ?1, ?2, ?3, ?4, ?5, '${MAILED}', ?6, ?7
+    `INSERT INTO sign_in_links (digest, id, user_id, person_id, email, made_by, made_by_kind, created_at, expires_at)
+     SELECT ?1, ?2, ?3, ?4, ?5, '${MAILED}', '${MAILED}', ?6, ?7
      FROM (SELECT COUNT(*) FILTER (WHERE email = ?5) AS today,
              COUNT(*) FILTER (WHERE email = ?5 AND created_at > ?8) AS lately,
              COUNT(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM identities
                WHERE issuer = 'mailto:' AND subject = sign_in_links.email AND user_id = ?3)) AS strangers
            FROM sign_in_links
-           WHERE user_id = ?3 AND role IS NULL AND made_by = '${MAILED}' AND created_at > ?9)
+           WHERE user_id = ?3 AND role IS NULL AND made_by_kind = '${MAILED}' AND created_at > ?9)
      WHERE lately < ?10 AND today < ?11 AND (?12 OR strangers < ?13)`,
   )
     .bind(

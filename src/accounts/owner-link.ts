@@ -23,8 +23,8 @@ export async function createOwnerLink(
          SELECT 1 FROM people WHERE user_id = ?1 AND role = 'owner' AND removed_at IS NULL)`,
     ).bind(userId, `p-${crypto.randomUUID()}`, now),
     env.DB.prepare(
-      `INSERT INTO sign_in_links (digest, id, user_id, person_id, made_by, created_at, expires_at)
-       SELECT ?2, ?3, user_id, id, 'operator', ?4, ?5 FROM people
+      `INSERT INTO sign_in_links (digest, id, user_id, person_id, made_by, made_by_kind, created_at, expires_at)
+       SELECT ?2, ?3, user_id, id, 'operator', 'operator', ?4, ?5 FROM people
        WHERE user_id = ?1 AND role = 'owner' AND removed_at IS NULL ORDER BY created_at, id LIMIT 1 RETURNING id`,
     ).bind(userId, digest, `l-${crypto.randomUUID()}`, now, expiresAt),
     env.DB.prepare(

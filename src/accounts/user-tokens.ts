@@ -47,24 +47,26 @@ export interface NewUserToken {
   readonly name: string;
   readonly role: Role;
   readonly expiresAt: number | null;
+  /** The person or token that makes it; null: the operator. */
+  readonly madeById: string | null;
   readonly now: number;
 }
 
 /** Creates the record of a user token, unless the user has `limit` that are good. */
 export async function createUserToken(
   db: D1Database,
-  { id, userId, name, role, expiresAt, now }: NewUserToken,
+  { id, userId, name, role, expiresAt, madeById, now }: NewUserToken,
   limit: number,
 ): Promise<"created" | "unknown_user" | "too_many"> {
   const [made] = await db.batch([
     db
       .prepare(
-        `INSERT INTO user_tokens (id, user_id, name, role, expires_at, created_at)
-         SELECT ?1, id, ?3, ?4, ?5, ?6 FROM users
+        `INSERT INTO user_tokens (id, user_id, name, role, expires_at, created_at, made_by_id)
+         SELECT ?1, id, ?3, ?4, ?5, ?6, ?8 FROM users
          WHERE id = ?2 AND (SELECT COUNT(*) FROM user_tokens
            WHERE user_id = ?2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?6)) < ?7`,
       )
-      .bind(id, userId, name, role, expiresAt, now, limit),
+      .bind(id, userId, name, role, expiresAt, now, limit, madeById),
     db
       .prepare(
         `DELETE FROM user_tokens WHERE user_id = ?1 AND id IN (
@@ -93,6 +95,33 @@ export async function listUserTokens(
     .bind(userId, after, limit)
     .all();
   return z.array(tokenRow).parse(results);
+}
+
+const madeTokenRow = z.object({ id: z.string(), name: z.string() });
+
+export type MadeToken = Readonly<z.infer<typeof madeTokenRow>>;
+
+/** The tokens that somebody made, themselves or with a token that they made, and that are still good. The first one first. */
+export async function tokensMadeBy(
+  db: D1Database,
+  userId: string,
+  makerId: string,
+  now: number,
+): Promise<MadeToken[]> {
+  const { results } = await db
+    .prepare(
+      `WITH RECURSIVE made (id) AS (
+         SELECT ?2 UNION
+         SELECT user_tokens.id FROM made JOIN user_tokens ON user_tokens.made_by_id = made.id
+         WHERE user_tokens.user_id = ?1)
+       SELECT id, name FROM user_tokens
+       WHERE user_id = ?1 AND id IN (SELECT id FROM made)
+         AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?3)
+       ORDER BY created_at, id`,
+    )
+    .bind(userId, makerId, now)
+    .all();
+  return z.array(madeTokenRow).parse(results);
 }
 
 /** Revokes a user token for good. Gives back whose it was, or null for no such token. Revoking it again changes nothing. */
@@ -152,12 +181,13 @@ export async function bringToken(
     readonly expires_at: number | null;
     readonly last_used_at: number | null;
     readonly revoked_at: number | null;
+    readonly made_by_id: string | null;
   },
 ): Promise<boolean> {
   const { meta } = await db
     .prepare(
-      `INSERT INTO user_tokens (id, user_id, name, role, created_at, expires_at, last_used_at, revoked_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO user_tokens (id, user_id, name, role, created_at, expires_at, last_used_at, revoked_at, made_by_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     )
     .bind(
       token.id,
@@ -168,6 +198,7 @@ export async function bringToken(
       token.expires_at,
       token.last_used_at,
       token.revoked_at,
+      token.made_by_id,
     )
     .run();
   return meta.changes > 0;

@@ -61,7 +61,7 @@ export class CreateUserToken extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     const asked = body ?? { name: "default", role: "owner" as const, expires_in_days: null };
-    const { record, token } = await makeToken(c, params.id, asked);
+    const { record, token } = await makeToken(c, params.id, asked, null);
     return c.json({ token_id: record.id, token }, 201);
   }
 }

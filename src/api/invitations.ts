@@ -90,7 +90,7 @@ export class CreateInvitation extends Endpoint {
     operationId: "createInvitation",
     tags: ["Access"],
     summary: "Invite somebody into the account",
-    description: `The answer holds a link, which you hand over yourself. Whoever follows it first becomes a person of the account, with this role. It is good for ${INVITATION_LASTS_MS / DAY_MS} days. An account has ${PEOPLE_PER_ACCOUNT} people at most, and ${INVITATIONS_PER_ACCOUNT} open invitations. With the address, the person can have a link sent there later.`,
+    description: `The answer holds a link, which you hand over yourself. Whoever follows it first becomes a person of the account, with this role. It is good for ${INVITATION_LASTS_MS / DAY_MS} days, and for no longer than whoever made it is an owner of the account. An account has ${PEOPLE_PER_ACCOUNT} people at most, and ${INVITATIONS_PER_ACCOUNT} open invitations. With the address, the person can have a link sent there later.`,
     security: security("user"),
     request: { body: jsonBody(createSchema, { name: "Bea", email: "bea@example.com", role: "operator" }) },
     responses: {
@@ -106,7 +106,7 @@ export class CreateInvitation extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const { userId, by } = userOf(c.var.principal);
     const { email = null, role } = body;
-    const asked = { name: body.name ?? email ?? "", email, role, madeBy: by.name };
+    const asked = { name: body.name ?? email ?? "", email, role, maker: by };
     const invited = await createInvitation(c.env, userId, asked, Date.now());
     switch (invited.outcome) {
       case "invited": {

@@ -10,11 +10,12 @@ import {
   removePerson,
 } from "../accounts/people.ts";
 import { roleSchema } from "../accounts/roles.ts";
+import { tokensMadeBy } from "../accounts/user-tokens.ts";
 import { noteAct } from "../http/audit.ts";
 import { userOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
-import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
+import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
 import { closeLiveConnections } from "./session.ts";
 
@@ -98,16 +99,30 @@ export class ChangePerson extends Endpoint {
   }
 }
 
+const removedSchema = component(
+  "RemovedPerson",
+  z.object({
+    success: z.literal(true),
+    tokens: z
+      .array(z.object({ id: z.string(), name: z.string() }))
+      .describe("What the person made, also with such a token, and is still good"),
+  }),
+);
+
 export class RemovePerson extends Endpoint {
   override schema = {
     operationId: "removePerson",
     tags: ["Access"],
     summary: "Remove a person from the account",
-    description: "Every browser of the person is signed out. 409 for the last owner.",
+    description:
+      "Every browser of the person is signed out, and the links that they made are over. The tokens that they made stay: the answer names those that are still good, for you to revoke. 409 for the last owner.",
     security: security("user"),
     request: { params: personParams },
     responses: {
-      200: successResponse("The person is out"),
+      200: jsonResponse("The person is out", removedSchema, {
+        success: true,
+        tokens: [{ id: "t-3c2f6c1e-5f0f-4a8e-9d65-0f6a1f0f7a11", name: "nightly" }],
+      }),
       ...errorResponses(401, 403, 404, 409),
     },
   };
@@ -117,10 +132,11 @@ export class RemovePerson extends Endpoint {
     const { userId } = userOf(c.var.principal);
     const person = await findPerson(c.env.DB, userId, params.id);
     if (person === null) throw notFound();
-    demandDone(await removePerson(c.env.DB, userId, params.id, Date.now()));
+    const now = Date.now();
+    demandDone(await removePerson(c.env.DB, userId, params.id, now));
     closeLiveConnections(c, userId, params.id);
     noteAct(c, { detail: { name: person.name, role: person.role } });
-    return c.json({ success: true });
+    return c.json({ success: true, tokens: await tokensMadeBy(c.env.DB, userId, params.id, now) });
   }
 }
 

@@ -122,14 +122,14 @@ export class CreateToken extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { body } = await this.getValidatedData<typeof this.schema>();
-    const { userId, role } = userOf(c.var.principal);
+    const { userId, role, by } = userOf(c.var.principal);
     if (!isAtLeast(role, body.role)) {
       throw new ApiError(
         "forbidden",
         `A token of the role ${body.role} is for one to make; yours is ${role}`,
       );
     }
-    const { record, token } = await makeToken(c, userId, body);
+    const { record, token } = await makeToken(c, userId, body, by.id);
     const made = { ...record, createdAt: record.now, lastUsedAt: null, revokedAt: null };
     return c.json({ ...viewOf(made, "", record.now), token }, 201);
   }
@@ -174,16 +174,17 @@ interface Asked {
   readonly expires_in_days: number | null;
 }
 
-/** Makes a token for the account, and its record. Throws where that has too many. */
+/** Makes a token for the account, and its record. Throws where that has too many. `madeById`: null for the operator. */
 export async function makeToken(
   c: ApiContext,
   userId: string,
   { name, role, expires_in_days: days }: Asked,
+  madeById: string | null,
 ): Promise<{ readonly record: NewUserToken; readonly token: string }> {
   const limit = readSettings(c.env).TOKENS_PER_USER;
   const now = Date.now();
   const expiresAt = days === null ? null : now + Math.round(days * DAY_MS);
-  const record = { id: `t-${crypto.randomUUID()}`, userId, name, role, expiresAt, now };
+  const record = { id: `t-${crypto.randomUUID()}`, userId, name, role, expiresAt, madeById, now };
   switch (await createUserToken(c.env.DB, record, limit)) {
     case "created":
       noteAct(c, { subject: record.id, detail: { name, role, expires_in_days: days } });

@@ -63,7 +63,7 @@ async function exportAccount(env: Env, userId: string, after: string): Promise<E
       userId,
     ),
     env.DB.prepare(
-      `SELECT id, name, role, created_at, expires_at, last_used_at, revoked_at FROM user_tokens
+      `SELECT id, name, role, created_at, expires_at, last_used_at, revoked_at, made_by_id FROM user_tokens
        WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
     ).bind(userId, after, TOKENS_PER_PAGE),
   ]);

@@ -48,6 +48,7 @@ const tokenLine = z.object({
   expires_at: moment.nullable().default(null),
   last_used_at: moment.nullable().default(null),
   revoked_at: moment.nullable(),
+  made_by_id: id.nullable().default(null),
 });
 
 const enrollmentLine = z.object({

@@ -36,8 +36,9 @@ async function newLink(userId: string, more: { personId?: string; expiresAt?: nu
   const { secret, digest } = await issueSecret(env.TOKEN_KEY, "link");
   const { personId = null, expiresAt = Date.now() + HOUR } = more;
   await env.DB.prepare(
-    `INSERT INTO sign_in_links (digest, id, user_id, person_id, role, name, email, made_by, created_at, expires_at)
-     VALUES (?, ?, ?, ?, 'operator', 'Bea', 'bea@example.com', 'operator', ?, ?)`,
+    `INSERT INTO sign_in_links (digest, id, user_id, person_id, role, name, email, made_by, made_by_kind, created_at,
+       expires_at)
+     VALUES (?, ?, ?, ?, 'operator', 'Bea', 'bea@example.com', 'operator', 'operator', ?, ?)`,
   )
     .bind(digest, `l-${crypto.randomUUID()}`, userId, personId, Date.now(), expiresAt)
     .run();

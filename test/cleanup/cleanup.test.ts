@@ -300,8 +300,8 @@ describe("sessions and links that are over", () => {
     const { userId, tokenId } = await newUser();
     const mailed = (id: string, expiresAt: number) =>
       env.DB.prepare(
-        `INSERT INTO sign_in_links (digest, id, user_id, person_id, email, made_by, created_at, expires_at)
-         VALUES (?1, ?1, ?2, 'p-1', 'bea@example.com', 'e-mail', ?3, ?3)`,
+        `INSERT INTO sign_in_links (digest, id, user_id, person_id, email, made_by, made_by_kind, created_at, expires_at)
+         VALUES (?1, ?1, ?2, 'p-1', 'bea@example.com', 'e-mail', 'e-mail', ?3, ?3)`,
       ).bind(`${id}-${userId}`, userId, expiresAt);
     await env.DB.batch([mailed("old", DAY - A_DAY), mailed("new", DAY - A_DAY + 1)]);
     await clean(`mailed-${tokenId}`);

@@ -75,8 +75,8 @@ export async function actsOf(account: Account, act: string, count = 1): Promise<
 export async function linkOf(userId: string, personId: string): Promise<string> {
   const { secret, digest } = await issueSecret(env.TOKEN_KEY, "link");
   await env.DB.prepare(
-    `INSERT INTO sign_in_links (digest, id, user_id, person_id, made_by, created_at, expires_at)
-     VALUES (?, ?, ?, ?, 'operator', ?, ?)`,
+    `INSERT INTO sign_in_links (digest, id, user_id, person_id, made_by, made_by_kind, created_at, expires_at)
+     VALUES (?, ?, ?, ?, 'operator', 'operator', ?, ?)`,
   )
     .bind(digest, `l-${crypto.randomUUID()}`, userId, personId, Date.now(), Date.now() + 3_600_000)
     .run();

@@ -5,7 +5,7 @@ import { appendEvent } from "../../../src/history/append.ts";
 import { alertOf } from "../../fleet/fleets.ts";
 import { ADMIN_TOKEN, call, DAY, newUser } from "../../world.ts";
 
-const OWNER = { role: "owner", expiresAt: null } as const;
+const OWNER = { role: "owner", expiresAt: null, madeById: null } as const;
 const A_DAY = 24 * 60 * 60_000;
 
 describe("a user's tokens", () => {

@@ -39,6 +39,11 @@ export interface Person {
   readonly this: boolean;
 }
 
+export interface RemovedPerson {
+  /** What the person made, and is still good. */
+  readonly tokens: readonly { readonly id: string; readonly name: string }[];
+}
+
 export interface Invitation {
   readonly id: string;
   readonly name: string;

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { ask } from "../../api.ts";
 import { frameWords } from "../../frame/words.ts";
 import { Answered } from "../../parts/answered.tsx";
@@ -6,7 +7,7 @@ import { doAndSay } from "../../parts/notice.tsx";
 import { useLive } from "../../poll.ts";
 import { forget, may } from "../../session.ts";
 import { words } from "../../words.ts";
-import type { Person } from "./answers.ts";
+import type { Person, RemovedPerson } from "./answers.ts";
 import { RoleBadge } from "./role-badge.tsx";
 import { PERSON_ROLES } from "./role-choice.tsx";
 import { agoOf } from "./times.ts";
@@ -18,11 +19,13 @@ const PAUSE_MS = 60_000;
 /** Those who sign in to the account. */
 export function PeopleCard() {
   const people = useLive<{ people: readonly Person[] }>(ADDRESS, PAUSE_MS);
-  const { peopleTitle, peopleHint, noPeople } = accessWords.value;
+  const { peopleTitle, peopleHint, noPeople, tokensLeft } = accessWords.value;
+  const [left, setLeft] = useState<{ readonly name: string; readonly tokens: string } | null>(null);
   return (
     <section class="card">
       <h2>{peopleTitle}</h2>
       <p class="faint">{peopleHint}</p>
+      <div role="status">{left !== null && <p class="problem">{tokensLeft(left.name, left.tokens)}</p>}</div>
       <Answered of={people}>
         {(data) =>
           data.people.length === 0 ? (
@@ -30,7 +33,7 @@ export function PeopleCard() {
           ) : (
             <ul class="access-list">
               {data.people.map((person) => (
-                <PersonRow key={person.id} person={person} onChange={people.refresh} />
+                <PersonRow key={person.id} person={person} onChange={people.refresh} onLeft={setLeft} />
               ))}
             </ul>
           )
@@ -40,7 +43,14 @@ export function PeopleCard() {
   );
 }
 
-function PersonRow({ person, onChange }: { person: Person; onChange: () => void }) {
+interface PersonRowProps {
+  readonly person: Person;
+  readonly onChange: () => void;
+  /** Told of whom was removed, and of the tokens that the person leaves behind. */
+  readonly onLeft: (left: { readonly name: string; readonly tokens: string } | null) => void;
+}
+
+function PersonRow({ person, onChange, onLeft }: PersonRowProps) {
   const { id, name, email, role, last_seen_at, this: isYou } = person;
   const texts = accessWords.value;
   const change = async (chosen: string) => {
@@ -54,8 +64,12 @@ function PersonRow({ person, onChange }: { person: Person; onChange: () => void 
     const { removePersonQuestion, removePersonStakes, removePerson, personRemoved } = texts;
     if (!(await confirmed(removePersonQuestion(name), removePersonStakes, removePerson))) return;
     const isRemoved = await doAndSay(
-      () => ask("DELETE", `${ADDRESS}/${id}`),
-      () => personRemoved(name),
+      () => ask<RemovedPerson>("DELETE", `${ADDRESS}/${id}`),
+      ({ tokens }) => {
+        const names = tokens.map((token) => token.name).join(", ");
+        onLeft(names === "" ? null : { name, tokens: names });
+        return personRemoved(name);
+      },
     );
     if (isRemoved && isYou) forget();
     else onChange();

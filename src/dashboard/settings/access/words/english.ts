@@ -89,6 +89,8 @@ export const englishAccess = {
   removePersonQuestion: (name: string) => `Remove ${name} from the account?`,
   removePersonStakes: "Every browser of this person is signed out. To come back takes a new invitation.",
   personRemoved: (name: string) => `${name} is out.`,
+  tokensLeft: (name: string, tokens: string) =>
+    `Tokens that ${name} made still work: ${tokens}. Revoke those that should not.`,
   inviteTitle: "Invite somebody",
   inviteHint: "You get a link to hand over. It works once, for seven days, for whoever follows it first.",
   email: "E-mail",

@@ -81,6 +81,8 @@ export const portugueseAccess: AccessWords = {
   removePersonStakes:
     "Todos os navegadores desta pessoa são desconectados. Para voltar é preciso um novo convite.",
   personRemoved: (name) => `${name} saiu da conta.`,
+  tokensLeft: (name, tokens) =>
+    `Tokens criados por ${name} ainda funcionam: ${tokens}. Revogue os que não devem funcionar.`,
   inviteTitle: "Convidar alguém",
   inviteHint: "Você recebe um link para entregar. Vale uma vez, por sete dias, para quem o abrir primeiro.",
   email: "E-mail",

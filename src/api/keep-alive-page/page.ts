@@ -47,7 +47,7 @@ export class GetKeepAlivePage extends Endpoint {
     return secretPage(
       c,
       200,
-      WORDS[language].question(instance.name),
+      isAtRest(instance) ? instance.name : WORDS[language].question(instance.name),
       html`${factsOf(instance, language)}${choicesOf(instance, language)}${linkTo(instance.instance_id, language)}`,
       language,
     );
@@ -111,15 +111,18 @@ function choiceIn(form: URLSearchParams): LinkChoice | null {
   return offered === undefined || hibernate !== null ? null : { does: "keep_alive", minutes: offered * 60 };
 }
 
+/** Nothing is left to keep alive. */
+const isAtRest = ({ status }: DetailView) => status === "hibernated" || status === "deleted";
+
 /** What it is, why it is told of, what it costs, and what comes next. */
 function factsOf(instance: DetailView, language: Language): Html {
   const words = WORDS[language];
-  const { status, lifecycle, running_cost, instance_id, name } = instance;
+  const { status, lifecycle, rate, instance_id, name } = instance;
   const id = name === instance_id ? "" : html` <span class="faint">(${instance_id})</span>`;
   return html`<dl>
 <dt>${words.is}</dt><dd>${words.status[status]}${id}</dd>
 <dt>${words.why}</dt><dd>${lifecycle.because}.</dd>
-${running_cost === null ? "" : html`<dt>${words.costs}</dt><dd>${words.anHour(dollars(running_cost, language))}</dd>`}
+${rate === null ? "" : html`<dt>${words.costs}</dt><dd>${words.anHour(dollars(rate, language))}</dd>`}
 ${nextOf(instance, language)}</dl>`;
 }
 
@@ -131,7 +134,9 @@ function nextOf({ lifecycle }: DetailView, language: Language): Html | "" {
   return html`<dt>${next}</dt><dd>${nextStep[next_step]}: ${momentText(Date.parse(at), language)} <span class="countdown" role="timer" data-until="${at}"></span></dd>`;
 }
 
-function choicesOf({ provider, status, health }: DetailView, language: Language): Html {
+function choicesOf(instance: DetailView, language: Language): Html | "" {
+  if (isAtRest(instance)) return "";
+  const { provider, status, health } = instance;
   const words = WORDS[language];
   const buttons = HOURS_OFFERED.map(
     (count, index) =>

@@ -1,4 +1,5 @@
-import type { ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import type { ChannelRecord } from "../alerts/channels/record.ts";
+import type { SealedChannel } from "../alerts/channels/registry.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
 import type { PolicyOverrides } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Delivery } from "../alerts/channels/channel.ts";
-import type { ChannelChanges, ChannelRecord, SealedChannel } from "../alerts/channels/registry.ts";
+import type { ChannelRecord } from "../alerts/channels/record.ts";
+import type { ChannelChanges, SealedChannel } from "../alerts/channels/registry.ts";
 import type { CalledProvider } from "../lifecycle/model/provider.ts";
 import type {
   Connection,

@@ -1,4 +1,4 @@
-import { mayBeTold } from "../alerts/channels/registry.ts";
+import { mayBeTold } from "../alerts/channels/record.ts";
 import { keepsIncidents } from "../alerts/channels/settings.ts";
 import { composeNotice } from "../alerts/notice.ts";
 import type { OperatorWord } from "../lifecycle/model/instance-event.ts";

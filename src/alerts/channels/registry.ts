@@ -13,43 +13,14 @@ import { email } from "./email.ts";
 import { ntfy } from "./ntfy.ts";
 import { pagerduty } from "./pagerduty.ts";
 import { inPlainText } from "./plain.ts";
-import {
-  type ChannelKind,
-  type ChannelSettings,
-  channelSettingsSchema,
-  secretsOf,
-  TO_CONFIRM,
-} from "./settings.ts";
+import type { ChannelRecord } from "./record.ts";
+import { type ChannelSettings, channelSettingsSchema, secretsOf, TO_CONFIRM } from "./settings.ts";
 import { slack } from "./slack.ts";
 import { teams } from "./teams.ts";
 import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
 /** The channels through which a user is alerted. Their settings rest sealed in the user's fleet. */
-
-export interface ChannelRecord {
-  readonly id: string;
-  readonly kind: ChannelKind;
-  readonly name: string;
-  readonly minimumSeverity: Severity;
-  readonly createdAt: number;
-  /** False until the owner of its address has agreed: until then it is told of nothing. */
-  readonly confirmed: boolean;
-  /** Since when it is told of nothing, and why; null when it is told. A fleet of the former release does not say. */
-  readonly paused?: Pause | null;
-  readonly lastDelivery: { readonly at: number; readonly delivered: boolean; readonly detail: string } | null;
-}
-
-export interface Pause {
-  readonly at: number;
-  /** Its owner asked for it, or the other side said that there is no such channel any more. */
-  readonly because: "asked" | "gone";
-}
-
-/** Whether alerts go there. */
-export function mayBeTold({ confirmed, paused }: Pick<ChannelRecord, "confirmed" | "paused">): boolean {
-  return confirmed && (paused ?? null) === null;
-}
 
 /** What is kept of a channel that is needed to send by it. */
 export interface SealedChannel {

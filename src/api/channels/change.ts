@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type ChannelRecord, changeChannel, listChannels } from "../../alerts/channels/registry.ts";
+import type { ChannelRecord } from "../../alerts/channels/record.ts";
+import { changeChannel, listChannels } from "../../alerts/channels/registry.ts";
 import {
   type ChannelSettings,
   channelKindSchema,

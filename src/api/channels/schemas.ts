@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ConfirmationSent } from "../../alerts/channels/confirmation.ts";
-import type { ChannelRecord } from "../../alerts/channels/registry.ts";
+import type { ChannelRecord } from "../../alerts/channels/record.ts";
 import { channelKindSchema } from "../../alerts/channels/settings.ts";
 import { component } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Delivery } from "../../alerts/channels/channel.ts";
-import type { ChannelChanges, ChannelRecord, Pause, SealedChannel } from "../../alerts/channels/registry.ts";
+import type { ChannelRecord, Pause } from "../../alerts/channels/record.ts";
+import type { ChannelChanges, SealedChannel } from "../../alerts/channels/registry.ts";
 import { KEEPS_INCIDENTS } from "../../alerts/channels/settings.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { jsonText, openEnum, readableRows } from "../../lifecycle/model/stored.ts";

@@ -1,4 +1,4 @@
-import { mayBeTold } from "../../alerts/channels/registry.ts";
+import { mayBeTold } from "../../alerts/channels/record.ts";
 import { type CostReport, monthOf, reportEventId } from "../../alerts/cost-report.ts";
 import { reportNotice, reportTitle } from "../../alerts/cost-report-notice.ts";
 import { hasOwnEvent } from "../../history/own-event.ts";

@@ -1,4 +1,4 @@
-import { mayBeTold } from "../../alerts/channels/registry.ts";
+import { mayBeTold } from "../../alerts/channels/record.ts";
 import { keepsIncidents } from "../../alerts/channels/settings.ts";
 import { composeIncidents } from "../../alerts/incidents.ts";
 import { type Alert, composeNotice, type Notice } from "../../alerts/notice.ts";

@@ -1,5 +1,7 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { request } from "../../scripts/client.ts";
 import { ServerWorld } from "../server/world.ts";
 import { barriers, Pages, signIn } from "./pages.ts";
 
@@ -81,6 +83,35 @@ describe("access", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await bea.getByRole("button", { name: "Sign in" }).waitFor(PATIENCE);
     await people.getByText("Nobody yet").waitFor(PATIENCE);
+    await bea.context().close();
+    await page.context().close();
+  });
+
+  it("says which tokens a person leaves behind, on a phone too, in Portuguese", async () => {
+    const user = await world.newUser("Ada");
+    const viewport = { width: 390, height: 844 };
+    const page = await open("access", { locale: "pt-BR", colorScheme: "dark", viewport });
+    await signIn(page, user);
+    const invitation = await request(`${world.url}/api/agent/invitations`, "POST", user.token, {
+      name: "Bea",
+      role: "owner",
+    });
+    const bea = await pages.open(z.object({ url: z.string() }).parse(invitation).url, {}, /40[13] \(/);
+    await bea.getByRole("navigation").waitFor(PATIENCE);
+    await bea.goto(`${world.url}/#/settings/access`);
+    const tokens = card(bea, "Tokens");
+    const name = "nightly-".repeat(8);
+    await tokens.getByLabel("Name").fill(name);
+    await tokens.getByRole("button", { name: "Make a token" }).click();
+    await shownOnce(bea, "Tokens").waitFor(PATIENCE);
+
+    await page.reload();
+    const people = card(page, "Pessoas");
+    await people.getByRole("button", { name: "Remover: Bea" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remover" }).click();
+    await people.getByText(`Tokens criados por Bea ainda funcionam: ${name}.`).waitFor(PATIENCE);
+    expect(await barriers(page)).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
     await bea.context().close();
     await page.context().close();
   });

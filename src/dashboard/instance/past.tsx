@@ -17,7 +17,9 @@ export function Past({
 }) {
   const atMs = fromQuery(query.value.get("why"));
   const asked = useMemo(() => (atMs === null ? null : { atMs }), [atMs]);
-  const ask = (moment: number) => changeQuery(whyQuery(moment));
+  // Before its registration there is nothing to tell.
+  const firstMs = Date.parse(instance.registered_at);
+  const ask = (moment: number) => changeQuery(whyQuery(Math.max(moment, firstMs)));
   return (
     <>
       <ReadingsCard instance={instance} address={address} onWhy={ask} />

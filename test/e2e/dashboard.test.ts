@@ -244,10 +244,12 @@ describe("the live connection", () => {
       await hide(page);
       await sleep(2500);
       const before = proxy.paths.length;
+      // The browser itself may look at the page's icon again.
+      const askedSince = () => proxy.paths.slice(before).filter((path) => path.startsWith("/api/"));
       await sleep(15_000);
-      expect(proxy.paths.slice(before)).toEqual([]);
+      expect(askedSince()).toEqual([]);
       expect(await change("rig-0002")).toBeLessThan(1000);
-      expect(proxy.paths.slice(before)).toEqual([]);
+      expect(askedSince()).toEqual([]);
       await page.context().close();
     } finally {
       await proxy.stop();
@@ -273,7 +275,7 @@ describe("the live connection", () => {
       await row(page, "new").getByText("Pending").waitFor(PATIENCE);
       await row(page, "goes").waitFor({ state: "detached" });
       await page.locator(".banner").waitFor({ state: "detached", ...PATIENCE });
-      expect(proxy.paths.some((path) => /^\/api\/agent\/live\?since=\d+$/.test(path))).toBe(true);
+      expect(proxy.paths.some((path) => /^\/api\/agent\/live\?(.*&)?since=\d+/.test(path))).toBe(true);
       await page.context().close();
     } finally {
       await proxy.stop();
@@ -378,7 +380,10 @@ describe("a new user", () => {
       await page.getByRole("link", { name: "Open it" }).click();
       await page.getByRole("heading", { name: "My first" }).waitFor();
       await page.getByText("First heartbeat received").waitFor(PATIENCE);
-      await page.getByRole("img", { name: /^CPU: last / }).waitFor(PATIENCE);
+      const readings = page.locator(".panes[role=slider]");
+      await readings.waitFor(PATIENCE);
+      await readings.press("End");
+      await expect.poll(() => readings.getAttribute("aria-valuetext"), PATIENCE).toMatch(/CPU [\d.]+%/);
       expect(await barriers(page)).toEqual([]);
     } finally {
       if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");

@@ -17,12 +17,12 @@ export function Past({
 }) {
   const atMs = fromQuery(query.value.get("why"));
   const asked = useMemo(() => (atMs === null ? null : { atMs }), [atMs]);
-  // Before its registration there is nothing to tell.
-  const firstMs = Date.parse(instance.registered_at);
-  const ask = (moment: number) => changeQuery(whyQuery(Math.max(moment, firstMs)));
+  const ask = (moment: number) => changeQuery(whyQuery(moment));
+  // The chart begins before the machine was known: there its first moment is meant.
+  const askAtLeast = (moment: number) => ask(Math.max(moment, Date.parse(instance.registered_at)));
   return (
     <>
-      <ReadingsCard instance={instance} address={address} onWhy={ask} />
+      <ReadingsCard instance={instance} address={address} onWhy={askAtLeast} />
       {(isWhyAlwaysThere || asked !== null) && <WhyPlace address={address} asked={asked} onAsk={ask} />}
     </>
   );

@@ -31,6 +31,16 @@ interface Listener {
   revision(): number | null;
 }
 
+/** A browser complains in its console of a connection that is closed before it stands. */
+function end(socket: WebSocket | null): void {
+  if (socket?.readyState !== WebSocket.CONNECTING) {
+    socket?.close();
+    return;
+  }
+  socket.onmessage = null;
+  socket.onopen = () => socket.close();
+}
+
 export function keepConnected(listener: Listener): { stop(): void } {
   let socket: WebSocket | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -105,7 +115,7 @@ export function keepConnected(listener: Listener): { stop(): void } {
     clearTimeout(watch);
     document.removeEventListener("visibilitychange", open);
     removeEventListener("online", open);
-    socket?.close();
+    end(socket);
   };
 
   // Whoever does not look is not reconnected before they look again.

@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
+import type { Language } from "../lifecycle/model/words/said.ts";
 
 /** The reader's language: the browser's, unless the reader chose another. */
 
-export const LANGUAGES = { en: "English", "pt-BR": "Português" } as const;
-
-export type Language = keyof typeof LANGUAGES;
+/** Each that the service speaks, as its readers call it. */
+export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", "pt-BR": "Português" };
 
 const KEY = "dumont.language";
 const SUGGESTED_KEY = "dumont.account-language";

@@ -8,6 +8,7 @@ import { isUnreadable } from "../../instance/outcomes.ts";
 import { HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
 import type { Language } from "../../lifecycle/model/words/said.ts";
 import { say } from "../../lifecycle/model/words/say.ts";
+import { SPEECH } from "../../lifecycle/model/words/speech.ts";
 import { controlOf } from "../../lifecycle/views/control.ts";
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { actorOf } from "../../platform/address.ts";
@@ -122,7 +123,7 @@ function factsOf(instance: DetailView, language: Language): Html {
   return html`<dl>
 <dt>${words.is}</dt><dd>${words.status[status]}${id}</dd>
 <dt>${words.why}</dt><dd>${lifecycle.because}.</dd>
-${rate === null ? "" : html`<dt>${words.costs}</dt><dd>${words.anHour(dollars(rate, language))}</dd>`}
+${rate === null ? "" : html`<dt>${words.costs}</dt><dd>${words.anHour(SPEECH[language].dollars(rate))}</dd>`}
 ${nextOf(instance, language)}</dl>`;
 }
 
@@ -153,15 +154,6 @@ ${
 
 function linkTo(instanceId: string, language: Language): Html {
   return html`<p><a href="/#/instances/${encodeURIComponent(instanceId)}">${WORDS[language].toInstance}</a></p>`;
-}
-
-function dollars(amount: number, language: Language): string {
-  const digits = amount !== 0 && Math.abs(amount) < 0.1 ? 4 : 2;
-  return new Intl.NumberFormat(language, {
-    style: "currency",
-    currency: "USD",
-    maximumFractionDigits: digits,
-  }).format(amount);
 }
 
 /** In UTC: nobody knows the reader's time zone. */

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { CopyBox } from "../parts/copy-box.tsx";
 import { type Answer, type Content, curlOf, limitsText, type Operation, typeText } from "./document.ts";
 import { chosen } from "./reference.ts";
 import { Shape } from "./shape.tsx";
@@ -30,7 +31,7 @@ export function OperationPart({ operation }: { operation: Operation }) {
 
 function Whole({ operation }: { operation: Operation }) {
   const { id, summary, description, scopes, body, responses, method } = operation;
-  const { tokenOf, open, inShell, linkTo, body: bodyTitle, answers } = docsWords.value;
+  const { tokenOf, open, inShell, linkTo, body: bodyTitle, answers, copy, copied } = docsWords.value;
   return (
     <div class="whole">
       <p>
@@ -52,7 +53,7 @@ function Whole({ operation }: { operation: Operation }) {
       )}
       <section>
         <h3>{inShell}</h3>
-        <Command text={curlOf(operation, location.origin)} />
+        <CopyBox text={curlOf(operation, location.origin)} copy={copy} copied={copied} tabIndex={0} />
       </section>
       <section>
         <h3>{answers}</h3>
@@ -129,24 +130,5 @@ function Example({ content: { example } }: { content: Content }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
       <pre tabIndex={0}>{text}</pre>
     </>
-  );
-}
-
-function Command({ text }: { text: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const { copy, copied } = docsWords.value;
-  const take = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
-  };
-  return (
-    <div class="command">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-      <pre tabIndex={0}>{text}</pre>
-      <button type="button" onClick={take}>
-        {isCopied ? copied : copy}
-      </button>
-    </div>
   );
 }

@@ -37,6 +37,34 @@ export function CommonFields({
         onChange={onCosts}
       />
       <TagsField tags={tags} problem={refusals.tags} onChange={onTags} />
+      <SnapshotAndRefusals
+        machine={machine}
+        afterDays={afterDays}
+        withoutSnapshot={withoutSnapshot}
+        onWithoutSnapshot={onWithoutSnapshot}
+        refusals={refusals}
+      />
+    </>
+  );
+}
+
+/** What is done where no snapshot can be taken, if that is to be chosen, and what is refused of the form as a whole. */
+export function SnapshotAndRefusals({
+  machine,
+  afterDays,
+  withoutSnapshot,
+  onWithoutSnapshot,
+  refusals,
+}: {
+  machine: Pick<ChosenMachine, "provider">;
+  /** After how many days it would be deleted; null where nothing is to be chosen. */
+  afterDays: number | null;
+  withoutSnapshot: WithoutSnapshot;
+  onWithoutSnapshot: (choice: WithoutSnapshot) => void;
+  refusals: Refusals;
+}) {
+  return (
+    <>
       {afterDays !== null && (
         <SnapshotChoice
           provider={machine.provider}

@@ -8,7 +8,7 @@ import { asApiError, useLive } from "../../poll.ts";
 import { changeQuery, query } from "../../route.ts";
 import { type ListedMachine, nameOf } from "../../settings/providers/inventory.ts";
 import { words } from "../../words.ts";
-import { CostFields, numberOrNull, TagsField } from "../common-fields.tsx";
+import { CostFields, numberOrNull, SnapshotAndRefusals, TagsField } from "../common-fields.tsx";
 import {
   type ChosenMachine,
   machineFields,
@@ -17,7 +17,6 @@ import {
   snapshotAfterDays,
   type WithoutSnapshot,
 } from "../machine.ts";
-import { SnapshotChoice } from "../machine-fields.tsx";
 import { partsOf as partsIn, suggestedId } from "../reference.ts";
 import { type Refusals, refusalsOf } from "../refusals.tsx";
 import { Step } from "./add-step.tsx";
@@ -152,21 +151,13 @@ export function MachineForm(props: {
             listed={listed}
           />
         )}
-        {afterDays !== null && (
-          <SnapshotChoice
-            provider={machine.provider}
-            afterDays={afterDays}
-            chosen={withoutSnapshot}
-            problem={refusals.policy}
-            onChoose={setWithoutSnapshot}
-          />
-        )}
-        {afterDays === null && refusals.policy !== undefined && <p class="wrong">{refusals.policy}</p>}
-        {refusals.form !== undefined && (
-          <p class="wrong" role="alert">
-            {refusals.form}
-          </p>
-        )}
+        <SnapshotAndRefusals
+          machine={machine}
+          afterDays={afterDays}
+          withoutSnapshot={withoutSnapshot}
+          onWithoutSnapshot={setWithoutSnapshot}
+          refusals={refusals}
+        />
         <div class="buttons">
           <button type="submit" class="primary" disabled={isBusy}>
             {isBusy ? submitting : submitLabel}

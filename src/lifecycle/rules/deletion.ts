@@ -122,11 +122,14 @@ export function countAsFoundRunning(
   state: InstanceState,
   found: { readonly at: number; readonly said: Said; readonly by: Said; readonly detail: EventDetail },
 ): InstanceState {
+  const awaited = awaitHeartbeat("started", found.at);
+  const isKeptAlive = (state.clock.keepAliveUntil ?? 0) > found.at;
   return record(
     {
       ...state,
-      // Its owner is told now, and so not once more that it is not heard.
-      phase: { ...awaitHeartbeat("started", found.at), orphan: foundAt(found.at) },
+      // Its owner is told now, and so not once more that it is not heard: but for one that is kept alive, whose silence counts
+      // only from the end of that.
+      phase: isKeptAlive ? awaited : { ...awaited, orphan: foundAt(found.at) },
       counters: { ...state.counters, gapFrom: null },
     },
     {

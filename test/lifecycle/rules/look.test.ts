@@ -75,6 +75,20 @@ describe.each(["restore", "import"] as const)("a hibernated instance after a %s"
     }
   });
 
+  it("that runs while it is kept alive is told to its owner at once, and once more when that has ended unheard", () => {
+    const line = new Timeline().beatUntil(START + 5 * MINUTE);
+    line.command({ type: "keep_alive", durationMs: 4 * DAY });
+    line.command({ type: "hibernate.requested" });
+    line.succeed();
+    showing({ shows: "running" }, resumed(line, origin)).until(LATER + 6 * MINUTE);
+    expect(line.state.phase).toMatchObject({ status: "pending", unheard: { because: "started" } });
+    expect(alertsIn(line)).toMatchObject([{ kind: "found_running", severity: "critical" }]);
+    line.until(LATER + 30 * DAY);
+    expect(alertsIn(line).map(({ kind }) => kind)).toEqual(["found_running", "never_heard"]);
+    expect(alertsIn(line)[1]?.at).toBeGreaterThan(line.state.clock.keepAliveUntil ?? Number.NaN);
+    expect(ordersIn(line)).toEqual([]);
+  });
+
   it("that is stopped stays hibernated, saves from then on, and nobody is told", () => {
     const line = showing({ shows: "stopped" }, resumed(hibernated(), origin));
     const saved = savedMs(line);

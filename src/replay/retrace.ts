@@ -103,6 +103,9 @@ class Retracing extends Agreement {
     if (actualAt !== undefined && actualAt > dueAt && actualAt <= Math.min(dueAt + LATE_MS, before)) {
       if (this.agree(step(this.standing, { type: "alarm", dueAt }, actualAt))) return;
     }
+    const event = this.events[this.nextEvent];
+    // It happened at this very moment, and so not upon what was heard next.
+    if (event?.toldAt === dueAt && this.#isBrought(event)) return;
     if (before <= dueAt + LATE_MS && this.#heard[this.nextHeard]?.reading.at === before) {
       const heard = this.#afterHearing();
       if (heard !== null && this.fits(heard.events) !== null) {
@@ -110,8 +113,6 @@ class Retracing extends Agreement {
         return;
       }
     }
-    const event = this.events[this.nextEvent];
-    if (event?.toldAt === dueAt && this.#isBrought(event)) return;
     // It had not come yet: what came first may have left nothing to do.
     const isOvertaken = event !== undefined && event.toldAt <= dueAt + LATE_MS && event.toldAt > dueAt;
     if (isOvertaken || dueAt + LATE_MS > this.#until) {

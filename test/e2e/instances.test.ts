@@ -153,7 +153,7 @@ describe("adding an instance", () => {
     await page.getByLabel("ID da instância").fill("28864630");
     await page.getByLabel("é excluída assim mesmo, com todos os dados").check();
     await page.getByRole("button", { name: "Vigiar" }).click();
-    await page.getByText("Rode isto na máquina").first().waitFor(PATIENCE);
+    await page.getByText("Esperando o primeiro sinal de vida …").waitFor(PATIENCE);
     expect(await ask(user, "GET", "/instances/28864630")).toMatchObject({
       provider: "vast",
       policy: { orphan: { delete_after_days: 7, snapshot_before_delete: false } },

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { onTestFailed } from "vitest";
 import { z } from "zod";
 import type { User } from "../../scripts/client.ts";
 
@@ -45,9 +46,25 @@ export class Pages {
       }
     });
     page.on("pageerror", (error) => this.#complaints.push(error.message));
+    onTestFailed(async ({ task }) => {
+      const shown = page.isClosed() ? "closed" : await shownOn(page);
+      for (const error of task.result?.errors ?? [])
+        error.stack = `${error.message}\n${shown}\n${error.stack}`;
+    });
     await page.goto(address);
     return page;
   }
+}
+
+const SHOWN_AT_MOST = 600;
+
+/** What is told of a page when a test fails, since whoever reads that has no screen. */
+async function shownOn(page: Page): Promise<string> {
+  const text = await page
+    .locator("body")
+    .innerText({ timeout: 5_000 })
+    .catch(() => "nothing");
+  return `${page.url()} shows: ${text.replace(/\s+/g, " ").slice(0, SHOWN_AT_MOST)}`;
 }
 
 export async function signIn(page: Page, user: User): Promise<void> {

@@ -20,6 +20,20 @@ export default defineConfig({
     chunkSizeWarningLimit: 2000,
     rolldownOptions: {
       input: { index: resolve(root, "index.html"), docs: resolve(root, "docs.html") },
+      // What a page begins with comes in few files: each one more is asked for, and waited for.
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              name: "base",
+              test: /node_modules|dashboard.(language|parts.copy-box)/,
+              tags: ["$initial"],
+              priority: 1,
+            },
+            { name: "page", test: /^(?!.*dashboard.docs)/, tags: ["$initial"] },
+          ],
+        },
+      },
       // How slow a build is on a busy machine is no warning.
       checks: { bundlerTimings: false },
     },

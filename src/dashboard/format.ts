@@ -1,7 +1,28 @@
 /** Numbers and durations in words, the same in every language but for the separators. */
 
+/** To make one takes longer than to draw a row that uses it. As many are kept as there are ways to write below, in each language. */
+const formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numbers(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `number ${locale} ${JSON.stringify(options)}`;
+  const known = formats.get(key);
+  if (known instanceof Intl.NumberFormat) return known;
+  const made = new Intl.NumberFormat(locale, options);
+  formats.set(key, made);
+  return made;
+}
+
+function times(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `time ${locale} ${JSON.stringify(options)}`;
+  const known = formats.get(key);
+  if (known instanceof Intl.DateTimeFormat) return known;
+  const made = new Intl.DateTimeFormat(locale, options);
+  formats.set(key, made);
+  return made;
+}
+
 export function money(dollars: number, locale: string, digits = 2): string {
-  return new Intl.NumberFormat(locale, {
+  return numbers(locale, {
     style: "currency",
     currency: "USD",
     minimumFractionDigits: digits,
@@ -13,7 +34,7 @@ export function money(dollars: number, locale: string, digits = 2): string {
 export function price(dollars: number, locale: string): string {
   return dollars === 0 || dollars >= 0.1
     ? money(dollars, locale)
-    : new Intl.NumberFormat(locale, {
+    : numbers(locale, {
         style: "currency",
         currency: "USD",
         maximumSignificantDigits: 2,
@@ -23,7 +44,7 @@ export function price(dollars: number, locale: string): string {
 /** What is not known exactly: "$3,900", "$39", "$3.90". */
 export function about(dollars: number, locale: string): string {
   if (dollars < 10) return money(dollars, locale);
-  return new Intl.NumberFormat(locale, {
+  return numbers(locale, {
     style: "currency",
     currency: "USD",
     maximumSignificantDigits: 2,
@@ -31,16 +52,16 @@ export function about(dollars: number, locale: string): string {
 }
 
 export function number(value: number, locale: string, digits = 1): string {
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+  return numbers(locale, { maximumFractionDigits: digits }).format(value);
 }
 
 export function dateTime(iso: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
+  return times(locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso));
 }
 
 /** What is near, to the minute: "Fri, Nov 27, 6:00 PM". */
 export function dayAndTime(iso: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
+  return times(locale, {
     weekday: "short",
     day: "numeric",
     month: "short",
@@ -53,7 +74,7 @@ export function dayAndTime(iso: string, locale: string): string {
 export function sinceText(iso: string, locale: string, nowMs: number): string {
   const [at, today] = [new Date(iso), new Date(nowMs)];
   const isToday = at.toDateString() === today.toDateString();
-  return new Intl.DateTimeFormat(
+  return times(
     locale,
     isToday ? { hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "short" },
   ).format(at);
@@ -63,7 +84,7 @@ export function sinceText(iso: string, locale: string, nowMs: number): string {
 export function dayText(day: string, locale: string): string {
   const at = new Date(day);
   if (Number.isNaN(at.getTime())) return day;
-  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" }).format(at);
+  return times(locale, { day: "numeric", month: "short", timeZone: "UTC" }).format(at);
 }
 
 /** "12 s", "3 min", "2 h 5 min", "4 d 1 h". */

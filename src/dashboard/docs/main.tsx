@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { chooseLanguage, isLanguage, LANGUAGES, language } from "../language.ts";
 import type { Group } from "./document.ts";
 import { OperationPart } from "./operation.tsx";
@@ -58,10 +58,19 @@ function Reference() {
   );
 }
 
+/** They fill a window. The others are drawn once these are seen. */
+const GROUPS_AT_FIRST = 2;
+
 function Content() {
   const { loading, unreachable, none } = docsWords.value;
+  const [isWhole, setWhole] = useState(false);
+  useEffect(() => {
+    if (reference.value === null) return;
+    const frame = requestAnimationFrame(() => setTimeout(() => setWhole(true)));
+    return () => cancelAnimationFrame(frame);
+  }, [reference.value]);
   // Once it is drawn, the browser finds what the address names.
-  useEffect(() => document.getElementById(chosen.value)?.scrollIntoView(), [reference.value, chosen.value]);
+  useEffect(() => document.getElementById(chosen.value)?.scrollIntoView(), [isWhole, chosen.value]);
   if (isUnreachable.value) return <p role="alert">{unreachable}</p>;
   if (reference.value === null) return <p class="faint">{loading}</p>;
   return (
@@ -71,7 +80,7 @@ function Content() {
         <span class="faint">Version {reference.value.version}</span>
       </p>
       {found.value.length === 0 && <p role="status">{none}</p>}
-      {found.value.map((group) => (
+      {(isWhole ? found.value : found.value.slice(0, GROUPS_AT_FIRST)).map((group) => (
         <GroupPart key={group.name} group={group} />
       ))}
     </>

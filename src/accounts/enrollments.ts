@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonText } from "../lifecycle/model/stored.ts";
+import type { BroughtKey } from "./user-tokens.ts";
 
 /** Enrollment tokens, with which machines register themselves, and what was registered with each. In D1. */
 
@@ -94,8 +95,20 @@ export async function findEnrollment(db: D1Database, userId: string, id: string)
 }
 
 /** Revokes it: nothing is left of it. Instances that were registered with it stay. False when the user has no such one. */
-export async function deleteEnrollment(db: D1Database, userId: string, id: string): Promise<boolean> {
-  const [deleted] = await db.batch([
+export async function deleteEnrollment(
+  db: D1Database,
+  userId: string,
+  id: string,
+  now: number,
+): Promise<boolean> {
+  const [, deleted] = await db.batch([
+    // An import of an older export must not bring it back.
+    db
+      .prepare(
+        `UPDATE users SET keys_forgotten_until = MAX(COALESCE(keys_forgotten_until, 0), ?3)
+         WHERE id = ?2 AND EXISTS (SELECT 1 FROM enrollments WHERE id = ?1 AND user_id = ?2)`,
+      )
+      .bind(id, userId, now),
     db.prepare("DELETE FROM enrollments WHERE id = ? AND user_id = ?").bind(id, userId),
     db.prepare("DELETE FROM enrolled_machines WHERE enrollment_id = ? AND user_id = ?").bind(id, userId),
   ]);
@@ -194,7 +207,7 @@ export async function giveBackUse(db: D1Database, { enrollmentId, machine, taken
     .run();
 }
 
-/** Makes the record of an enrollment token of an export; false when there is one of this id. */
+/** Makes the record of an enrollment token of an export. */
 export async function bringEnrollment(
   db: D1Database,
   userId: string,
@@ -207,15 +220,29 @@ export async function bringEnrollment(
     readonly created_at: number;
     readonly last_used_at: number | null;
   },
-): Promise<boolean> {
+  exportedAt: number,
+): Promise<BroughtKey> {
   const { meta } = await db
     .prepare(
       `INSERT INTO enrollments (id, user_id, name, uses, expires_at, defaults, created_at, last_used_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM users
+       WHERE id = ?2 AND ?9 > COALESCE(keys_forgotten_until, -1) ON CONFLICT DO NOTHING`,
     )
-    .bind(row.id, userId, row.name, row.uses, row.expires_at, row.defaults, row.created_at, row.last_used_at)
+    .bind(
+      row.id,
+      userId,
+      row.name,
+      row.uses,
+      row.expires_at,
+      row.defaults,
+      row.created_at,
+      row.last_used_at,
+      exportedAt,
+    )
     .run();
-  return meta.changes > 0;
+  if (meta.changes > 0) return "brought";
+  const known = await db.prepare("SELECT 1 FROM enrollments WHERE id = ?").bind(row.id).first();
+  return known === null ? "over" : "known";
 }
 
 /** The same of a use of one; false also where there is no such token. */

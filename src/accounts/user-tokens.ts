@@ -67,6 +67,15 @@ export async function createUserToken(
            WHERE user_id = ?2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?6)) < ?7`,
       )
       .bind(id, userId, name, role, expiresAt, now, limit, madeById),
+    // Before they are forgotten: an import of an older export must not bring them back.
+    db
+      .prepare(
+        `UPDATE users SET keys_forgotten_until = MAX(COALESCE(keys_forgotten_until, 0), COALESCE((
+           SELECT COALESCE(revoked_at, expires_at) FROM user_tokens
+           WHERE user_id = ?1 AND COALESCE(revoked_at, expires_at) <= ?2
+           ORDER BY COALESCE(revoked_at, expires_at) DESC, id LIMIT 1 OFFSET ?3), 0)) WHERE id = ?1`,
+      )
+      .bind(userId, now, ENDED_TOKENS_KEPT),
     db
       .prepare(
         `DELETE FROM user_tokens WHERE user_id = ?1 AND id IN (
@@ -169,7 +178,13 @@ export async function revokeOwnToken(
   return token === null ? "unknown" : "last_owner";
 }
 
-/** Makes the record of a user token of an export, revoked or not; false when there is one of this id. */
+/**
+ * - `known`: there is one of this id;
+ * - `over`: it was good when it was exported, but no record of it is left: so it was revoked since, or it ended.
+ */
+export type BroughtKey = "brought" | "known" | "over";
+
+/** Makes the record of a user token of an export, revoked or not. */
 export async function bringToken(
   db: D1Database,
   userId: string,
@@ -183,11 +198,13 @@ export async function bringToken(
     readonly revoked_at: number | null;
     readonly made_by_id: string | null;
   },
-): Promise<boolean> {
+  exportedAt: number,
+): Promise<BroughtKey> {
   const { meta } = await db
     .prepare(
       `INSERT INTO user_tokens (id, user_id, name, role, created_at, expires_at, last_used_at, revoked_at, made_by_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM users
+       WHERE id = ?2 AND (?8 IS NOT NULL OR ?10 > COALESCE(keys_forgotten_until, -1)) ON CONFLICT DO NOTHING`,
     )
     .bind(
       token.id,
@@ -199,9 +216,12 @@ export async function bringToken(
       token.last_used_at,
       token.revoked_at,
       token.made_by_id,
+      exportedAt,
     )
     .run();
-  return meta.changes > 0;
+  if (meta.changes > 0) return "brought";
+  const known = await db.prepare("SELECT 1 FROM user_tokens WHERE id = ?").bind(token.id).first();
+  return known === null ? "over" : "known";
 }
 
 export type TokenStanding =

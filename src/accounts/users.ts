@@ -24,14 +24,18 @@ export async function bringUser(
   db: D1Database,
   user: User,
   suspendedAt: number | null,
-  { language, timeZone }: Omit<Profile, "name">,
+  {
+    language,
+    timeZone,
+    keysForgottenUntil,
+  }: Omit<Profile, "name"> & { readonly keysForgottenUntil: number | null },
 ): Promise<boolean> {
   const { meta } = await db
     .prepare(
-      `INSERT INTO users (id, name, created_at, suspended_at, language, time_zone) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO NOTHING`,
+      `INSERT INTO users (id, name, created_at, suspended_at, language, time_zone, keys_forgotten_until)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     )
-    .bind(user.id, user.name, user.createdAt, suspendedAt, language, timeZone)
+    .bind(user.id, user.name, user.createdAt, suspendedAt, language, timeZone, keysForgottenUntil)
     .run();
   return meta.changes > 0;
 }

@@ -178,7 +178,8 @@ export class DeleteEnrollment extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
-    if (!(await deleteEnrollment(c.env.DB, userIdOf(c.var.principal), params.id))) throw notFound();
+    if (!(await deleteEnrollment(c.env.DB, userIdOf(c.var.principal), params.id, Date.now())))
+      throw notFound();
     return c.json({ success: true });
   }
 }

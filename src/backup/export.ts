@@ -59,9 +59,9 @@ export async function exportPage(
 
 async function exportAccount(env: Env, userId: string, after: string): Promise<ExportedPage | null> {
   const [users, tokens] = await env.DB.batch([
-    env.DB.prepare("SELECT name, created_at, suspended_at, language, time_zone FROM users WHERE id = ?").bind(
-      userId,
-    ),
+    env.DB.prepare(
+      "SELECT name, created_at, suspended_at, language, time_zone, keys_forgotten_until FROM users WHERE id = ?",
+    ).bind(userId),
     env.DB.prepare(
       `SELECT id, name, role, created_at, expires_at, last_used_at, revoked_at, made_by_id FROM user_tokens
        WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,

@@ -22,7 +22,7 @@ import { within } from "../platform/within.ts";
 import { credentialsPurpose, firstConnection } from "../providers/connections.ts";
 import { bringInstance } from "./import-instance.ts";
 import type { Line, LineOf } from "./lines.ts";
-import { broughtIf, CALL_LIMIT_MS, type Import, KNOWN, refused, unreadIn } from "./taking.ts";
+import { broughtIf, CALL_LIMIT_MS, type Import, KNOWN, keyBrought, refused, unreadIn } from "./taking.ts";
 
 /**
  * Takes lines of an export into this service. Whatever is here already stays as it is: so an import that was cut off is simply
@@ -46,11 +46,13 @@ async function bringLine(env: Env, target: Import, line: Line): Promise<BringOut
       return bringAccount(env, userId, line);
     case "token":
       // A token names its user: it is good for no other.
-      return target.from === userId ? broughtIf(await bringToken(env.DB, userId, line)) : KNOWN;
+      return target.from === userId
+        ? keyBrought(await bringToken(env.DB, userId, line, target.exportedAt))
+        : KNOWN;
     case "enrollment":
       if (target.from !== userId) return KNOWN;
       if (!areDefaults(line.defaults)) return refused("this version of the service cannot read its defaults");
-      return broughtIf(await bringEnrollment(env.DB, userId, line));
+      return keyBrought(await bringEnrollment(env.DB, userId, line, target.exportedAt));
     case "enrolled_machine":
       return target.from === userId ? broughtIf(await bringEnrolledMachine(env.DB, userId, line)) : KNOWN;
     case "person":
@@ -88,7 +90,11 @@ async function bringPersonOf(
 
 async function bringAccount(env: Env, userId: string, line: LineOf<"user">): Promise<BringOutcome> {
   const { name, created_at: createdAt, suspended_at: suspendedAt } = line;
-  const told = { language: line.language, timeZone: line.time_zone };
+  const told = {
+    language: line.language,
+    timeZone: line.time_zone,
+    keysForgottenUntil: line.keys_forgotten_until,
+  };
   const isNew = await bringUser(env.DB, { id: userId, name, createdAt }, suspendedAt, told);
   // Also for one that is here: the import before may have been cut off in between.
   const isSuspended = suspendedAt !== null && (await findAccount(env.DB, userId))?.suspendedAt != null;

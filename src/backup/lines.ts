@@ -36,6 +36,8 @@ const userLine = z.object({
   suspended_at: moment.nullable().default(null),
   language: z.string().max(64).nullable().default(null),
   time_zone: z.string().max(64).nullable().default(null),
+  /** When the last token ended of which no record is left. */
+  keys_forgotten_until: moment.nullable().default(null),
 });
 
 const tokenLine = z.object({

@@ -1,3 +1,4 @@
+import type { BroughtKey } from "../accounts/user-tokens.ts";
 import type { BringOutcome } from "../instance/bring.ts";
 import { policyOverridesSchema } from "../lifecycle/model/policy-settings.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
@@ -22,6 +23,13 @@ export const CALL_LIMIT_MS = 20 * SECOND_MS;
 
 export const refused = (because: string): BringOutcome => ({ outcome: "refused", because });
 export const broughtIf = (isNew: boolean): BringOutcome => (isNew ? { outcome: "brought" } : KNOWN);
+
+/** What becomes of a token: one that was taken back here must not be good again. */
+export function keyBrought(brought: BroughtKey): BringOutcome {
+  return brought === "over"
+    ? refused("it was revoked since the export, or it ended")
+    : broughtIf(brought === "brought");
+}
 
 /** Where one level of a policy says what this version does not know, as `.idle.metric: …`; null if it knows all of it. */
 export function unreadIn(overrides: unknown): string | null {

@@ -1,6 +1,7 @@
 import type { WorkflowStep } from "cloudflare:workers";
 import { AUDIT_KEPT_MS } from "../accounts/audit.ts";
 import { COST_DAYS_KEPT_MS } from "../history/costs.ts";
+import { deleteLeftBehindPage } from "../history/left-behind.ts";
 import {
   type Aged,
   deleteActsPage,
@@ -84,6 +85,7 @@ const ROWS_OF = {
   events: "eventsDeleted",
   costs: "costDaysDeleted",
   acts: "actsDeleted",
+  left_behind: "leftBehindDeleted",
 } as const;
 
 async function agePage(
@@ -107,5 +109,7 @@ async function agePage(
       return deleteCostDaysPage(database, from, startOfUtcDay(startedAt - COST_DAYS_KEPT_MS));
     case "acts":
       return deleteActsPage(database, from, startedAt - AUDIT_KEPT_MS);
+    case "left_behind":
+      return deleteLeftBehindPage(database, from);
   }
 }

@@ -119,6 +119,9 @@ async function tell(env: Env, runId: string, startedAt: number, figures: AllFigu
     `${figures.hoursDeleted} hours and ${figures.eventsDeleted} events deleted`,
     ...(figures.costDaysDeleted === 0 ? [] : [`${figures.costDaysDeleted} days of costs deleted`]),
     ...(figures.actsDeleted === 0 ? [] : [`${figures.actsDeleted} acts of people deleted`]),
+    ...(figures.leftBehindDeleted === 0
+      ? []
+      : [`${figures.leftBehindDeleted} rows of deleted users deleted`]),
     ...(fleetsAway === 0 ? [] : [`${fleetsAway} fleets out of reach`]),
     ...(unreadableChunks === 0 ? [] : [`${unreadableChunks} chunks can't be read`]),
     ...(unfinished === 0 ? [] : [`${unfinished} parts did not come to their end`]),

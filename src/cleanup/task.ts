@@ -47,7 +47,7 @@ export interface HistoryTask {
   readonly from: WalkedTo;
 }
 
-export const HISTORY_WALKS = ["chunks", "hours", "events", "costs", "acts"] as const;
+export const HISTORY_WALKS = ["chunks", "hours", "events", "costs", "acts", "left_behind"] as const;
 export type HistoryWalk = (typeof HISTORY_WALKS)[number];
 
 /** The name of a part among those of its run. */
@@ -78,6 +78,8 @@ const NOTHING = {
   eventsDeleted: 0,
   costDaysDeleted: 0,
   actsDeleted: 0,
+  /** Rows of users who are gone. */
+  leftBehindDeleted: 0,
   /** Walks that ended early, and parts that never ended. */
   unfinished: 0,
   /** Calls of databases and objects, which count against a workflow's limit of subrequests. */

@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { chooseLanguage, isLanguage, LANGUAGES, language } from "../language.ts";
-import type { Group } from "./document.ts";
+import type { Group, ReferenceDocument } from "./document.ts";
 import { OperationPart } from "./operation.tsx";
 import { chosen, found, isUnreachable, load, reference, wanted } from "./reference.ts";
 import { Text } from "./text.tsx";
@@ -40,46 +40,57 @@ function Reference() {
           <LanguageChoice />
         </span>
       </header>
-      <div class="columns">
-        <nav aria-label={docsWords.value.operations}>
-          <ul>
-            {found.value.map(({ name, operations }) => (
-              <li key={name}>
-                <a href={`#group-${name}`}>{name}</a> <span class="faint">{operations.length}</span>
-              </li>
-            ))}
-          </ul>
-        </nav>
+      {reference.value === null ? (
         <main>
-          <Content />
+          {isUnreachable.value ? (
+            <p role="alert">{docsWords.value.unreachable}</p>
+          ) : (
+            <p class="faint">{docsWords.value.loading}</p>
+          )}
         </main>
-      </div>
+      ) : (
+        <div class="columns">
+          <Groups />
+          <main>
+            <Content about={reference.value} />
+          </main>
+        </div>
+      )}
     </>
+  );
+}
+
+function Groups() {
+  return (
+    <nav aria-label={docsWords.value.operations}>
+      <ul>
+        {found.value.map(({ name, operations }) => (
+          <li key={name}>
+            <a href={`#group-${name}`}>{name}</a> <span class="faint">{operations.length}</span>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 
 /** They fill a window. The others are drawn once these are seen. */
 const GROUPS_AT_FIRST = 2;
 
-function Content() {
-  const { loading, unreachable, none } = docsWords.value;
+function Content({ about: { description, version } }: { about: ReferenceDocument }) {
   const [isWhole, setWhole] = useState(false);
   useEffect(() => {
-    if (reference.value === null) return;
     const frame = requestAnimationFrame(() => setTimeout(() => setWhole(true)));
     return () => cancelAnimationFrame(frame);
-  }, [reference.value]);
+  }, []);
   // Once it is drawn, the browser finds what the address names.
   useEffect(() => document.getElementById(chosen.value)?.scrollIntoView(), [isWhole, chosen.value]);
-  if (isUnreachable.value) return <p role="alert">{unreachable}</p>;
-  if (reference.value === null) return <p class="faint">{loading}</p>;
   return (
     <>
       <p class="about">
-        <Text text={reference.value.description} />{" "}
-        <span class="faint">Version {reference.value.version}</span>
+        <Text text={description} /> <span class="faint">Version {version}</span>
       </p>
-      {found.value.length === 0 && <p role="status">{none}</p>}
+      {found.value.length === 0 && <p role="status">{docsWords.value.none}</p>}
       {(isWhole ? found.value : found.value.slice(0, GROUPS_AT_FIRST)).map((group) => (
         <GroupPart key={group.name} group={group} />
       ))}

@@ -20,14 +20,25 @@ export interface Speech {
   readonly and: string;
 }
 
-const MONTH = { month: "long", timeZone: "UTC" } as const;
+/** Made when first needed: all of them together would take longer than the rest of a page's beginning. */
+function onFirstUse<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const dates = (locale: string, options: Intl.DateTimeFormatOptions) =>
+  onFirstUse(() => new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }));
+
 const MONTH_NAMES = {
-  en: /* @__PURE__ */ new Intl.DateTimeFormat("en-US", MONTH),
-  "pt-BR": /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", MONTH),
+  en: /* @__PURE__ */ dates("en-US", { month: "long" }),
+  "pt-BR": /* @__PURE__ */ dates("pt-BR", { month: "long" }),
 } as const;
 const MONTHS = {
-  en: /* @__PURE__ */ new Intl.DateTimeFormat("en-US", { ...MONTH, year: "numeric" }),
-  "pt-BR": /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", { ...MONTH, year: "numeric" }),
+  en: /* @__PURE__ */ dates("en-US", { month: "long", year: "numeric" }),
+  "pt-BR": /* @__PURE__ */ dates("pt-BR", { month: "long", year: "numeric" }),
 } as const;
 
 const english: Speech = {
@@ -37,8 +48,8 @@ const english: Speech = {
     return shown === null ? toIso(atMs) : toIso(shown.clock).replace("Z", shown.ahead);
   },
   day: (atMs) => toIso(atMs).slice(0, 10),
-  month: (atMs) => MONTHS.en.format(atMs),
-  monthname: (atMs) => MONTH_NAMES.en.format(atMs),
+  month: (atMs) => MONTHS.en().format(atMs),
+  monthname: (atMs) => MONTH_NAMES.en().format(atMs),
   short: shortDuration,
   long: spokenDuration,
   dollars: spokenDollars,
@@ -46,34 +57,35 @@ const english: Speech = {
   and: "and",
 };
 
-const NUMBER = /* @__PURE__ */ new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 4 });
-const MOMENT = /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", {
-  dateStyle: "short",
-  timeStyle: "medium",
-  timeZone: "UTC",
-});
-const DAY = /* @__PURE__ */ new Intl.DateTimeFormat("pt-BR", { dateStyle: "short", timeZone: "UTC" });
-const PLURALS = /* @__PURE__ */ new Intl.PluralRules("pt-BR");
-const UNIT_FORMATS = /* @__PURE__ */ new Map(
-  (["second", "minute", "hour", "day"] as const).map((unit) => [
-    unit,
-    new Intl.NumberFormat("pt-BR", { style: "unit", unit, unitDisplay: "long" }),
-  ]),
+const numbers = /* @__PURE__ */ onFirstUse(
+  () => new Intl.NumberFormat("pt-BR", { maximumFractionDigits: 4 }),
 );
+const moments = /* @__PURE__ */ dates("pt-BR", { dateStyle: "short", timeStyle: "medium" });
+const days = /* @__PURE__ */ dates("pt-BR", { dateStyle: "short" });
+const plurals = /* @__PURE__ */ onFirstUse(() => new Intl.PluralRules("pt-BR"));
+
+const units = (unit: "second" | "minute" | "hour" | "day") =>
+  onFirstUse(() => new Intl.NumberFormat("pt-BR", { style: "unit", unit, unitDisplay: "long" }));
+const UNITS = {
+  second: /* @__PURE__ */ units("second"),
+  minute: /* @__PURE__ */ units("minute"),
+  hour: /* @__PURE__ */ units("hour"),
+  day: /* @__PURE__ */ units("day"),
+} as const;
 
 const portuguese: Speech = {
-  number: (value) => NUMBER.format(value),
+  number: (value) => numbers().format(value),
   time: (atMs, timeZone) => {
     const shown = shownIn(timeZone, atMs);
-    return `${MOMENT.format(shown?.clock ?? atMs)} UTC${shown?.ahead ?? ""}`;
+    return `${moments().format(shown?.clock ?? atMs)} UTC${shown?.ahead ?? ""}`;
   },
-  day: (atMs) => DAY.format(atMs),
-  month: (atMs) => MONTHS["pt-BR"].format(atMs),
-  monthname: (atMs) => MONTH_NAMES["pt-BR"].format(atMs),
+  day: (atMs) => days().format(atMs),
+  month: (atMs) => MONTHS["pt-BR"]().format(atMs),
+  monthname: (atMs) => MONTH_NAMES["pt-BR"]().format(atMs),
   short: (durationMs) => shortDuration(durationMs).replaceAll(/(\d)(h|min|s)/g, "$1 $2"),
   long: spokenInPortuguese,
   dollars: (dollars) => `US$ ${spokenDollars(dollars).slice(1).replace(".", ",")}`,
-  isOne: (count) => PLURALS.select(count) === "one",
+  isOne: (count) => plurals().select(count) === "one",
   and: "e",
 };
 
@@ -99,7 +111,7 @@ function spokenInPortuguese(durationMs: number): string {
           ? ([HOUR_MS, "hour"] as const)
           : ([DAY_MS, "day"] as const);
   const count = Math.floor(durationMs / unitMs);
-  return UNIT_FORMATS.get(unit)?.format(count) ?? String(count);
+  return UNITS[unit]().format(count);
 }
 
 export const SPEECH: Readonly<Record<Language, Speech>> = { en: english, "pt-BR": portuguese };

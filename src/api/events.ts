@@ -3,7 +3,7 @@ import { userIdOf } from "../http/authenticate.ts";
 import { encodePosition, pageLimit, positionCursor } from "../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses } from "../http/errors.ts";
-import { languageOf } from "../http/language.ts";
+import { readerOfRequest } from "../http/language.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
 import { severitySchema } from "../lifecycle/model/history-event.ts";
 import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
@@ -70,11 +70,11 @@ export class ListEvents extends Endpoint {
 
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
-    const language = languageOf(c);
+    const reader = readerOfRequest(c);
     const fleet = fleetOf(c.env, userIdOf(c.var.principal));
     const { entries, next } = await fleet.events(query.cursor ?? null, query.limit);
     return c.json({
-      events: entries.map((event) => eventView(event, language)),
+      events: entries.map((event) => eventView(event, reader)),
       next_cursor: encodePosition(next),
     });
   }

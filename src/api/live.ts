@@ -5,7 +5,7 @@ import { guardView } from "../fleet/views/views.ts";
 import { userOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, invalid } from "../http/errors.ts";
-import { languageOf } from "../http/language.ts";
+import { knownZone, readerOfRequest } from "../http/language.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
 import { LANGUAGES } from "../lifecycle/model/words/said.ts";
 import { OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
@@ -87,7 +87,16 @@ const liveQuery = z.object({
   language: z
     .enum(LANGUAGES)
     .optional()
-    .describe("In which the events are worded: a browser can't choose the `Accept-Language` of a WebSocket"),
+    .describe(
+      "In which rows and events are worded: a browser can't choose the `Accept-Language` of a WebSocket",
+    ),
+  time_zone: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      "In which times are told within sentences, such as `America/Sao_Paulo`; UTC where it is unknown",
+    ),
   since: z.coerce
     .number()
     .int()
@@ -122,13 +131,17 @@ export class OpenLiveConnection extends Endpoint {
     }
     refuseOtherOrigins(c);
     const { userId, by } = userOf(c.var.principal);
+    const asking = readerOfRequest(c);
     const offered = c.req.header("Sec-WebSocket-Protocol")?.split(",") ?? [];
     return fleetOf(c.env, userId).fetch(
       liveRequest({
         stemId: by.id,
         sessionId: by.sessionId,
         since: query.since,
-        language: query.language ?? languageOf(c),
+        reader: {
+          language: query.language ?? asking.language,
+          timeZone: query.time_zone === undefined ? asking.timeZone : knownZone(query.time_zone),
+        },
         offersProtocol: offered.some((protocol) => protocol.trim() === LIVE_PROTOCOL),
       }),
     );

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { ApiError } from "./api-error.ts";
-import { language } from "./language.ts";
+import { browserTimezone, language } from "./language.ts";
 import { forget } from "./session.ts";
 
 /** The service's REST API, as who is signed in: the browser sends the session along. The shapes are those of `/openapi.json`, of the same build. */
@@ -53,6 +53,7 @@ async function send(
     method,
     headers: {
       "Accept-Language": language.value,
+      "Time-Zone": browserTimezone(),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       ...headers,
     },

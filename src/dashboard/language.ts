@@ -31,6 +31,9 @@ export function isLanguage(text: string | null): text is Language {
   return text !== null && Object.hasOwn(LANGUAGES, text);
 }
 
+/** In which the page shows times; the service words its sentences in it, too. */
+export const browserTimezone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 function initialLanguage(): Language {
   const chosen = localStorage.getItem(KEY);
   if (isLanguage(chosen)) return chosen;

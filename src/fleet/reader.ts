@@ -2,6 +2,7 @@ import type { CostReport } from "../alerts/cost-report.ts";
 import type { CostGrouping, DayRange, GroupPage } from "../history/costs.ts";
 import type { Page, Position } from "../history/page.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
+import { ANYBODY, type Reader } from "../lifecycle/model/words/said.ts";
 import { standingsOf } from "../providers/connections.ts";
 import { READY } from "./keeper.ts";
 import { FleetPreviews } from "./previews.ts";
@@ -31,9 +32,15 @@ export abstract class FleetReader extends FleetPreviews {
     return (await this[READY]()).registry.idsAfter(after, limit, filter);
   }
 
-  async summaries(filter: ListFilter, after: string, limit: number): Promise<SummaryPage> {
+  /** A worker of the former release does not say for whom. */
+  async summaries(
+    filter: ListFilter,
+    after: string,
+    limit: number,
+    reader: Reader = ANYBODY,
+  ): Promise<SummaryPage> {
     const standings = standingsOf((await this[READY]()).connections.list());
-    return readSummaries({ sql: this.ctx.storage.sql, standings }, filter, after, limit);
+    return readSummaries({ sql: this.ctx.storage.sql, standings, reader }, filter, after, limit);
   }
 
   async hibernations(): Promise<{ reason: string; hibernations: number; regretted: number }[]> {

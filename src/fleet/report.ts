@@ -7,7 +7,7 @@ import { type ConnectedProvider, connectedBy, connectionOf, kindOf } from "../li
 import { MINUTE_MS, SECOND_MS } from "../lifecycle/model/time.ts";
 import type { GuardAnswer } from "../lifecycle/rules/outage-guard.ts";
 import { type CostsBasis, UNTOLD_COSTS } from "../lifecycle/views/costs.ts";
-import { type LiveView, type Shown, shown } from "../lifecycle/views/instance-view.ts";
+import { type LineWords, type LiveView, type Shown, shown } from "../lifecycle/views/instance-view.ts";
 import type { SavingsBasis } from "../lifecycle/views/savings.ts";
 import type { Standings } from "../providers/connections.ts";
 import type { WatchedMachine } from "../providers/machines.ts";
@@ -35,6 +35,8 @@ export interface InstanceRow {
   readonly asOf: number;
   readonly registeredAt: number;
   readonly view: LiveView;
+  /** What the view says in words, for any reader. Absent in what the former release reports. */
+  readonly words?: LineWords | undefined;
   readonly savings: SavingsBasis;
   /** Absent in what the former release reports: what the instance costs is then unknown. */
   readonly costs?: CostsBasis | undefined;

@@ -3,7 +3,7 @@ import type { Heartbeat } from "../lifecycle/model/heartbeat.ts";
 import type { Severity } from "../lifecycle/model/history-event.ts";
 import { jsonText, openEnum, storedDetail } from "../lifecycle/model/stored.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
-import type { Language } from "../lifecycle/model/words/said.ts";
+import type { Reader } from "../lifecycle/model/words/said.ts";
 import { type EventView, eventView } from "../lifecycle/views/event-view.ts";
 import { type HeartbeatView, heartbeatView } from "../lifecycle/views/heartbeat-view.ts";
 import { type Page, type Position, pageOf, placedRows } from "./page.ts";
@@ -114,7 +114,7 @@ export async function readEvents(
     readonly kinds?: readonly string[] | null;
     readonly severities?: readonly Severity[] | null;
     /** In which its messages are worded; English where nobody asks. */
-    readonly language?: Language;
+    readonly reader?: Reader;
   },
 ): Promise<Page<EventView>> {
   const before = query.before ?? { at: Number.MAX_SAFE_INTEGER, tie: "" };
@@ -150,7 +150,7 @@ export async function readEvents(
   const { entries, next } = pageOf(rows, query.limit);
   return {
     entries: entries.map((row) =>
-      eventView({ ...row, ...row.detail, instanceId: query.instanceId }, query.language),
+      eventView({ ...row, ...row.detail, instanceId: query.instanceId }, query.reader),
     ),
     next,
   };

@@ -1,14 +1,14 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { phrase } from "../lifecycle/model/words/phrase.ts";
-import type { Language, Said } from "../lifecycle/model/words/said.ts";
+import type { Reader, Said } from "../lifecycle/model/words/said.ts";
 import { say, text } from "../lifecycle/model/words/say.ts";
 import { SUSPENDED } from "../lifecycle/rules/refusals.ts";
 import { logError } from "../platform/log.ts";
 import type { WrongSettings } from "../platform/settings.ts";
 import { count } from "../service/meter.ts";
 import type { ApiEnvironment } from "./environment.ts";
-import { languageOf } from "./language.ts";
+import { readerOfRequest } from "./language.ts";
 import { component, jsonResponse } from "./openapi.ts";
 import { requestFields } from "./request-id.ts";
 
@@ -223,25 +223,25 @@ export function answerError(error: unknown, c: Context<ApiEnvironment>): Respons
       success: false,
       error: {
         code: known.code,
-        ...worded(known, languageOf(c)),
+        ...worded(known, readerOfRequest(c)),
       },
     },
     known.status,
   );
 }
 
-/** Why something is refused, in this language. */
+/** Why something is refused, for this reader. */
 function worded(
   { code, said, issues }: ApiError,
-  language: Language,
+  reader: Reader,
 ): Pick<ErrorResponse["error"], "message" | "issues"> {
-  if (issues === undefined) return { message: say(language, said) };
-  const told = issues.map(({ path, message: english, worded: message = say(language, english) }) =>
+  if (issues === undefined) return { message: say(reader, said) };
+  const told = issues.map(({ path, message: english, worded: message = say(reader, english) }) =>
     message === english ? { path, message } : { path, message, english },
   );
   // What a setting is about is said before the issues.
-  const isOfRequest = code === "invalid" && language !== "en";
-  return { message: isOfRequest ? sayIssues(told) : say(language, said), issues: told };
+  const isOfRequest = code === "invalid" && reader.language !== "en";
+  return { message: isOfRequest ? sayIssues(told) : say(reader, said), issues: told };
 }
 
 function sayIssues([first]: readonly Pick<Issue, "path" | "message">[]): string {

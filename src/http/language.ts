@@ -1,5 +1,6 @@
 import type { Context } from "hono";
-import { LANGUAGES, type Language } from "../lifecycle/model/words/said.ts";
+import { LANGUAGES, type Language, type Reader } from "../lifecycle/model/words/said.ts";
+import { isKnownZone } from "../lifecycle/model/zone.ts";
 import type { ApiEnvironment } from "./environment.ts";
 
 /** More than any browser sends. */
@@ -9,6 +10,17 @@ const RANGES = 20;
 export function languageOf(c: Context<ApiEnvironment>): Language {
   c.header("Vary", "Accept-Language", { append: true });
   return preferredLanguage(c.req.header("Accept-Language"));
+}
+
+/** For whom a request is answered: in which language, and in whose time, by the header `Time-Zone` that the page sends. */
+export function readerOfRequest(c: Context<ApiEnvironment>): Reader {
+  c.header("Vary", "Time-Zone", { append: true });
+  return { language: languageOf(c), timeZone: knownZone(c.req.header("Time-Zone")) };
+}
+
+/** A zone as a reader names it; null, which is UTC, for one that this runtime does not know. */
+export function knownZone(name: string | undefined): string | null {
+  return name !== undefined && /^[\w+/-]{1,64}$/.test(name) && isKnownZone(name) ? name : null;
 }
 
 /** The best of the languages that there are, as `Accept-Language` has it (RFC 9110, 12.5.4); English where it names none of them. */

@@ -6,7 +6,7 @@ import {
   type PolicySettings,
 } from "../lifecycle/model/policy-settings.ts";
 import type { ConnectedProvider } from "../lifecycle/model/provider.ts";
-import type { Language } from "../lifecycle/model/words/said.ts";
+import type { Reader } from "../lifecycle/model/words/said.ts";
 import { type LiveView, liveView } from "../lifecycle/views/instance-view.ts";
 import { type Upcoming, upcoming } from "../lifecycle/views/upcoming.ts";
 import type { InstanceLife } from "./life.ts";
@@ -28,7 +28,7 @@ export type PreviewOutcome =
   | { readonly outcome: "bad_policy"; readonly issues: readonly PolicyIssue[] }
   | Absent;
 
-export function preview(life: InstanceLife, overrides: PolicyOverrides, language: Language): PreviewOutcome {
+export function preview(life: InstanceLife, overrides: PolicyOverrides, reader: Reader): PreviewOutcome {
   const stored = life.known();
   if (stored === null) return life.absence();
   const issues = issuesOf(stored, overrides, stored.state.profile.provider);
@@ -37,7 +37,7 @@ export function preview(life: InstanceLife, overrides: PolicyOverrides, language
   const next = { ...stored, overrides };
   const [former, policy] = [life.policy(stored), life.policy(next)];
   const { state } = decide(stored.state, { type: "policy.changed", former }, policy, now);
-  const view = liveView(stored.instanceId, state, policy, now, language);
+  const view = liveView(stored.instanceId, state, policy, now, reader);
   return { outcome: "previewed", view, policy: settingsOf(next), schedule: upcoming(policy, now) };
 }
 

@@ -5,7 +5,7 @@ import { orphanedSince } from "../lifecycle/model/phase.ts";
 import type { Policy } from "../lifecycle/model/policy.ts";
 import { silentSince } from "../lifecycle/rules/outage-guard.ts";
 import { costsBasis } from "../lifecycle/views/costs.ts";
-import { liveView } from "../lifecycle/views/instance-view.ts";
+import { lineWords, liveView } from "../lifecycle/views/instance-view.ts";
 import { savingsBasis } from "../lifecycle/views/savings.ts";
 import { type ActionParameters, startAction } from "../orders/order.ts";
 import { fleetOf } from "../platform/address.ts";
@@ -80,6 +80,7 @@ export function rowOf(
     asOf: now,
     registeredAt: state.profile.registeredAt,
     view: liveView(instanceId, state, policy, now),
+    words: lineWords(state, policy, now),
     savings: savingsBasis(state),
     costs: costsBasis(state, now),
     overrides,

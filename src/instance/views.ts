@@ -49,22 +49,36 @@ export class InstanceViews extends DurableObject<Env> {
     return inspectInstance(this.life, this.ctx.storage);
   }
 
-  async live(): Promise<LiveView | Unreadable | null> {
-    return this.#view(({ instanceId, state }, policy, now) => liveView(instanceId, state, policy, now));
+  /** For whom it is worded. A worker of the former release does not say: neither here nor below. */
+  async live(
+    language: Language = "en",
+    timeZone: string | null = null,
+  ): Promise<LiveView | Unreadable | null> {
+    const reader = { language, timeZone };
+    return this.#view(({ instanceId, state }, policy, now) =>
+      liveView(instanceId, state, policy, now, reader),
+    );
   }
 
-  /** `language`: in which it is worded. A worker of the former release does not say. */
-  async detail(language: Language = "en"): Promise<DetailWithPolicy | Unreadable | null> {
+  async detail(
+    language: Language = "en",
+    timeZone: string | null = null,
+  ): Promise<DetailWithPolicy | Unreadable | null> {
+    const reader = { language, timeZone };
     return this.#view((stored, policy, now) => ({
-      ...detailView(stored.instanceId, stored.state, policy, now, language),
+      ...detailView(stored.instanceId, stored.state, policy, now, reader),
       policy: settingsOf(stored),
       policy_overrides: { user: stored.userPolicy, instance: withoutGuard(stored.overrides) },
     }));
   }
 
   /** What would come next with these as its own overrides. */
-  async preview(overrides: PolicyOverrides, language: Language = "en"): Promise<PreviewOutcome> {
-    return preview(this.life, overrides, language);
+  async preview(
+    overrides: PolicyOverrides,
+    language: Language = "en",
+    timeZone: string | null = null,
+  ): Promise<PreviewOutcome> {
+    return preview(this.life, overrides, { language, timeZone });
   }
 
   /** Its preparation under way and the last one; null for an unknown instance. */

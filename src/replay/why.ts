@@ -5,7 +5,7 @@ import { kindOf } from "../lifecycle/model/provider.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS } from "../lifecycle/model/time.ts";
 import { type Evidence, evidenceOfKept } from "../lifecycle/model/use.ts";
-import type { Language } from "../lifecycle/model/words/said.ts";
+import type { Language, Reader } from "../lifecycle/model/words/said.ts";
 import { say } from "../lifecycle/model/words/say.ts";
 import { IN_TIME_INTERVALS } from "../lifecycle/rules/heard-in-time.ts";
 import { type Judgement, judge, type SourceState, stateOf, thresholdOf } from "../lifecycle/rules/use.ts";
@@ -99,7 +99,7 @@ export function whyAt(
   story: Story,
   at: number,
   compile: (inForce: PolicyInForce) => Policy,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): Why {
   const { standing, differences } = retrace(story, { until: at, policyOf: compile });
   const { state, policy } = standing;
@@ -122,7 +122,7 @@ export function whyAt(
     verdict: verdictOf(state, policy, heard, hour === null && at >= story.from, at),
     idleSince: run?.since ?? null,
     isIdleLonger: run !== null && isAtBeginning(run.since, story, policy),
-    lifecycle: explained(state, policy, at, language),
+    lifecycle: explained(state, policy, at, to),
     policy: inForceAt(at)?.inForce ?? null,
     heard,
     readings: sorted.slice(Math.max(0, until - BEFORE), until + AFTER).map(judged),
@@ -215,13 +215,13 @@ function verdictOf(
 const HEARD = { quiet: "idle", active: "in_use", unknown: "unknown" } as const;
 
 /** What came next, as its page showed it then, where its provider could be called. */
-function explained(state: InstanceState, policy: Policy, at: number, language: Language): Explanation {
+function explained(state: InstanceState, policy: Policy, at: number, to: Language | Reader): Explanation {
   const standing = {
     provider: kindOf(state.profile.provider),
     status: state.phase.status,
     health: healthOf(state, policy, at),
   };
-  return withoutImpossible(explain(state, policy, at, language), controlOf(standing, "active"));
+  return withoutImpossible(explain(state, policy, at, to), controlOf(standing, "active"));
 }
 
 function hourOf({ hours }: Story, at: number): PastHour | null {

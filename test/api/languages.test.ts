@@ -1,4 +1,7 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fleetOf } from "../../src/platform/address.ts";
 import { call, DAY, Instance, newUser, setClock } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -39,6 +42,69 @@ it("the same events, reasons and refusals are told in the language that is asked
     [409, { code: "no_provider", message: "The instance has no provider that could hibernate it" }],
     [409, { code: "no_provider", message: "A instância não tem um provedor que possa hiberná-la" }],
   ]);
+});
+
+it("a list says each line in the reader's language and time, and as it was said where its phrase is not known", async () => {
+  const ada = await newUser("Ada");
+  const rig = await Instance.register(ada, "rig", { name: "Rig", provider: "none" });
+  await rig.heartbeat({ gpu_utilization: 0 });
+  await rig.until(DAY + 20 * MINUTE);
+  await rig.settled();
+  const read = async (query: string, headers: Record<string, string> = {}) => {
+    const reply = await call("GET", `/api/agent/instances${query}`, { token: ada.token, headers });
+    const [{ alert, lifecycle, ...row }] = reply.body.instances;
+    expect(row).not.toHaveProperty("words");
+    return {
+      alert,
+      because: lifecycle.because,
+      tag: reply.headers.get("ETag"),
+      vary: reply.headers.get("Vary"),
+    };
+  };
+  const inSaoPaulo = { ...PORTUGUESE, "Time-Zone": "America/Sao_Paulo" };
+  const english = await read("?view=summary");
+  expect(english.because).toBe(
+    "No heartbeat since 2030-01-07T00:00:00Z, orphaned since 2030-01-07T00:05:00Z",
+  );
+  expect(english.alert).toBe("No heartbeat for 5 minutes. May be stuck.");
+  for (const query of ["", "?view=summary"]) {
+    const told = await read(query, inSaoPaulo);
+    expect(told.because).toBe(
+      "Nenhum heartbeat desde 06/01/2030, 21:00:00 UTC-03:00, órfã desde 06/01/2030, 21:05:00 UTC-03:00",
+    );
+    expect(told.alert).toMatch(/^Nenhum heartbeat há \d+ minutos\. Pode estar travada\.$/);
+    expect(told.vary).toContain("Time-Zone");
+  }
+  expect((await read("?view=summary", { "Time-Zone": "America/Sao_Paulo" })).because).toContain(
+    "2030-01-06T21:00:00-03:00",
+  );
+  const tags = new Set<string | null>();
+  for (const headers of [{}, PORTUGUESE, inSaoPaulo]) tags.add((await read("?view=summary", headers)).tag);
+  expect(tags.size).toBe(3);
+  for (const zone of ["Mars/Olympus", "x".repeat(9000), "../../etc", "", "__proto__"]) {
+    expect(await read("?view=summary", { "Time-Zone": zone })).toEqual(english);
+  }
+
+  const said = (words: string | null) =>
+    runInDurableObject(fleetOf(env, ada.userId), (_, { storage }) => {
+      storage.sql.exec("UPDATE instances SET words = ?", words);
+    });
+  // The former release leaves the phrases of the row before; a later one may have others.
+  const others = [
+    null,
+    "{",
+    JSON.stringify({ because: "No phrase" }),
+    JSON.stringify({ because: { code: "because.hibernated", since: DAY } }),
+    JSON.stringify({
+      because: { code: "because.of_a_later_release", since: DAY },
+      alert: { code: "__proto__" },
+    }),
+  ];
+  for (const words of others) {
+    await said(words);
+    const { because, alert } = await read("?view=summary", inSaoPaulo);
+    expect([because, alert]).toEqual([english.because, english.alert]);
+  }
 });
 
 it("what is wrong with a request is told in the language that is asked for, and in English for programs", async () => {

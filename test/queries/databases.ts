@@ -18,15 +18,13 @@ export class Databases {
     for (const file of readdirSync(MIGRATIONS).sort()) d1.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
     const created = statements.flatMap(({ database, sql }) =>
       severalIn(sql)
-        .filter((each) => each.startsWith("CREATE"))
+        .filter(isMaking)
         .map((each) => ({ database, sql: each })),
     );
-    // Tables first: what stands on them may be found before them.
-    const isTable = ({ sql }: { sql: string }) => sql.startsWith("CREATE TABLE");
-    for (const { database, sql } of [
-      ...created.filter(isTable),
-      ...created.filter((each) => !isTable(each)),
-    ]) {
+    // Tables first, with their columns: what stands on them may be found before them.
+    const rankOf = ({ sql }: { sql: string }) =>
+      sql.startsWith("CREATE TABLE") ? 0 : sql.startsWith("ALTER TABLE") ? 1 : 2;
+    for (const { database, sql } of created.toSorted((a, b) => rankOf(a) - rankOf(b))) {
       this.#database(database).exec(sql);
     }
   }
@@ -42,7 +40,7 @@ export class Databases {
   /** The steps of a statement's plan, of all statements if its text holds several. What only creates something has none. */
   planOf({ database, sql }: Statement): string[] {
     return severalIn(sql)
-      .filter((each) => !each.startsWith("CREATE"))
+      .filter((each) => !isMaking(each))
       .flatMap((each) => this.#database(database).prepare(`EXPLAIN QUERY PLAN ${each}`).all())
       .map(({ detail }) => String(detail));
   }
@@ -61,6 +59,11 @@ export class Databases {
       .get(table, column);
     return found !== undefined;
   }
+}
+
+/** Whether it makes something, or adds to it. */
+function isMaking(sql: string): boolean {
+  return sql.startsWith("CREATE") || sql.startsWith("ALTER TABLE");
 }
 
 /** The statements of a text. One that creates a trigger holds others, and is one. */

@@ -1,6 +1,7 @@
 import { beginConnection, type Known, NOTHING_KNOWN, receive } from "../../src/dashboard/fleet/known.ts";
 import { liveRequest } from "../../src/fleet/live/live.ts";
 import type { LiveMessage } from "../../src/fleet/live/messages.ts";
+import { ANYBODY } from "../../src/lifecycle/model/words/said.ts";
 import { fleetOf } from "../../src/platform/address.ts";
 import type { Platform } from "./platform.ts";
 import { type Arrival, Connection } from "./sockets.ts";
@@ -67,7 +68,7 @@ export class Viewer {
           stemId: VIEWER_TOKEN,
           since,
           offersProtocol: true,
-          language: "en",
+          reader: ANYBODY,
         });
         return (await fleetOf(env, this.userId).fetch(asked)).webSocket;
       });

@@ -3,7 +3,7 @@ import type { AcknowledgeOutcome } from "../../fleet/alerts.ts";
 import { userIdOf, userOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, unavailable } from "../../http/errors.ts";
-import { languageOf } from "../../http/language.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
@@ -42,7 +42,7 @@ export class AcknowledgeAlert extends Endpoint {
       case undefined:
         throw unavailable(5);
       case "acknowledged":
-        return c.json(alertView(answer.alert, languageOf(c)));
+        return c.json(alertView(answer.alert, readerOfRequest(c)));
       case "over":
         throw new ApiError("not_possible", "The alert is over: there is nothing left to see to");
       case "unknown":

@@ -3,7 +3,7 @@ import { userIdOf } from "../../http/authenticate.ts";
 import { encodePosition, positionCursor } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, unavailable } from "../../http/errors.ts";
-import { languageOf } from "../../http/language.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { fleetOf } from "../../platform/address.ts";
@@ -68,12 +68,12 @@ export class ListAlerts extends Endpoint {
     };
     const found = await answerOr(fleet.alerts(filter, query.cursor ?? null, query.limit), null);
     if (found === null) throw unavailable(5);
-    const language = languageOf(c);
+    const reader = readerOfRequest(c);
     return c.json({
-      open: found.open.map((alert) => alertView(alert, language)),
+      open: found.open.map((alert) => alertView(alert, reader)),
       open_count: found.openCount,
       unacknowledged_count: found.unseenCount,
-      alerts: found.page.entries.map((alert) => alertView(alert, language)),
+      alerts: found.page.entries.map((alert) => alertView(alert, reader)),
       snoozes: found.snoozes.map(snoozeView),
       next_cursor: encodePosition(found.page.next),
     });

@@ -4,7 +4,7 @@ import { component } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { moneyIn } from "../../lifecycle/model/money.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
-import type { Language } from "../../lifecycle/model/words/said.ts";
+import type { Reader } from "../../lifecycle/model/words/said.ts";
 import { wordMoney } from "../../lifecycle/model/words/word-money.ts";
 import { eventView } from "../../lifecycle/views/event-view.ts";
 
@@ -74,16 +74,16 @@ export const snoozeExample: z.infer<typeof snoozeSchema> = {
   by: "Ada",
 };
 
-/** It, worded in this language. */
-export function alertView(alert: ListedAlert, language: Language): z.infer<typeof alertSchema> {
+/** It, worded for this reader. */
+export function alertView(alert: ListedAlert, reader: Reader): z.infer<typeof alertSchema> {
   const { number, name, status, openedAt, acknowledged } = alert;
-  const { id, detail, ...event } = eventView(alert, language);
+  const { id, detail, ...event } = eventView(alert, reader);
   return {
     id: String(number),
     event_id: id,
     name,
     ...event,
-    money_text: wordMoney(language, event.kind, moneyIn(event.kind, detail)),
+    money_text: wordMoney(reader.language, event.kind, moneyIn(event.kind, detail)),
     detail: { ...detail },
     status,
     open_since: openedAt === null ? null : toIso(openedAt),

@@ -4,7 +4,7 @@ import { userIdOf } from "../../http/authenticate.ts";
 import { encodePosition } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid } from "../../http/errors.ts";
-import { languageOf } from "../../http/language.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { security } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
 import { eventsQuery, eventsResponse } from "../events.ts";
@@ -58,7 +58,7 @@ export class ListInstanceEvents extends Endpoint {
       from,
       kinds: query.kind ?? null,
       severities: query.severity ?? null,
-      language: languageOf(c),
+      reader: readerOfRequest(c),
     });
     return c.json({ events: entries, next_cursor: encodePosition(next) });
   }

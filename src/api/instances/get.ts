@@ -4,7 +4,7 @@ import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { answerUnlessKnown, notModified } from "../../http/entity-tag.ts";
 import { errorResponses } from "../../http/errors.ts";
-import { languageOf } from "../../http/language.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { DEFAULT_POLICY } from "../../lifecycle/model/policy-settings.ts";
 import { presetOf } from "../../lifecycle/model/presets.ts";
@@ -52,7 +52,8 @@ export class GetInstance extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const detail = viewOrThrow(await actorOf(c.env, userId, params.id).detail(languageOf(c)));
+    const { language, timeZone } = readerOfRequest(c);
+    const detail = viewOrThrow(await actorOf(c.env, userId, params.id).detail(language, timeZone));
     const view = shownView(detail, await standingsFor(c.env, userId, [detail]));
     return answerUnlessKnown(c, { ...view, preset: presetOf(detail.policy) });
   }

@@ -8,6 +8,7 @@ import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { answerUnlessKnown, answerVersion, notModified } from "../../http/entity-tag.ts";
 import { errorResponses, UNREADABLE_MESSAGE } from "../../http/errors.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { askActors } from "../../instance/ask.ts";
 import { isReadable, isUnreadable } from "../../instance/outcomes.ts";
@@ -15,6 +16,8 @@ import { providerKindSchema } from "../../lifecycle/model/provider.ts";
 import { hasTags, MOST_TAGS } from "../../lifecycle/model/tags.ts";
 import { tagSchema } from "../../lifecycle/model/tags-schema.ts";
 import { toIso } from "../../lifecycle/model/time.ts";
+import type { Reader } from "../../lifecycle/model/words/said.ts";
+import { say } from "../../lifecycle/model/words/say.ts";
 import { OPEN_GUARD } from "../../lifecycle/rules/outage-guard.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { fleetOf } from "../../platform/address.ts";
@@ -119,8 +122,11 @@ export class ListInstances extends Endpoint {
     const { query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const fleet = fleetOf(c.env, userId);
+    const reader = readerOfRequest(c);
     const [page, guards] = await Promise.all([
-      query.view === "summary" ? summaries(c.env, userId, query) : fullViews(c.env, userId, query),
+      query.view === "summary"
+        ? summaries(c.env, userId, query, reader)
+        : fullViews(c.env, userId, query, reader),
       fleet.guards(),
     ]);
     const rest = { next_cursor: encodeId(page.end), guard: guardView(guards) };
@@ -137,8 +143,8 @@ export class ListInstances extends Endpoint {
 
 const taggedRows = z.array(z.looseObject({ tags: z.record(z.string(), z.string()).default({}) }));
 
-async function summaries(env: Env, userId: string, query: ListQuery): Promise<SummaryPage> {
-  const page = await fleetOf(env, userId).summaries(query, query.cursor ?? "", query.limit);
+async function summaries(env: Env, userId: string, query: ListQuery, reader: Reader): Promise<SummaryPage> {
+  const page = await fleetOf(env, userId).summaries(query, query.cursor ?? "", query.limit, reader);
   const { tag } = query;
   if (tag === undefined) return page;
   // A fleet of the former release has not looked for them.
@@ -152,13 +158,18 @@ interface FullPage {
   readonly instances: readonly (ShownView | UnreadableInstance)[];
 }
 
-async function fullViews(env: Env, userId: string, query: ListQuery): Promise<FullPage> {
+async function fullViews(env: Env, userId: string, query: ListQuery, reader: Reader): Promise<FullPage> {
   const { status, health, nobody_can_stop, tag = [] } = query;
   // Whether a heartbeat is late comes with time, of which the fleet hears nothing.
   const isOfTime = health === "healthy" || health === "late";
   const filter = { ...query, health: isOfTime ? undefined : health };
   const ids = await fleetOf(env, userId).instanceIds(query.cursor ?? "", query.limit, filter);
-  const views = await askActors(env, userId, ids, async (actor) => await actor.live());
+  const views = await askActors(
+    env,
+    userId,
+    ids,
+    async (actor) => await actor.live(reader.language, reader.timeZone),
+  );
   const standings = await standingsFor(
     env,
     userId,
@@ -174,16 +185,16 @@ async function fullViews(env: Env, userId: string, query: ListQuery): Promise<Fu
   const instances = views.flatMap((view, index): (ShownView | UnreadableInstance)[] => {
     const id = ids[index];
     if (view === null || id === undefined) return [];
-    if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because)];
+    if (isUnreadable(view)) return isFiltered ? [] : [unreadableEntry(id, view.because, reader)];
     const shown = shownView(view, standings);
     return isShown(shown) ? [shown] : [];
   });
   return { end: ids.length < query.limit ? null : (ids.at(-1) ?? null), instances };
 }
 
-function unreadableEntry(instanceId: string, because: string): UnreadableInstance {
+function unreadableEntry(instanceId: string, because: string, reader: Reader): UnreadableInstance {
   return {
     instance_id: instanceId,
-    error: { code: "unreadable", message: `${UNREADABLE_MESSAGE}: ${because}` },
+    error: { code: "unreadable", message: `${say(reader, UNREADABLE_MESSAGE)}: ${because}` },
   };
 }

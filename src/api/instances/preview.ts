@@ -3,7 +3,7 @@ import { shownView } from "../../fleet/report.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid, unavailable } from "../../http/errors.ts";
-import { languageOf } from "../../http/language.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import type { PreviewOutcome } from "../../instance/preview.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
@@ -74,7 +74,8 @@ export class PreviewLifecycle extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { params, body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
-    const asked = actorOf(c.env, userId, params.id).preview(writtenOut(body), languageOf(c));
+    const { language, timeZone } = readerOfRequest(c);
+    const asked = actorOf(c.env, userId, params.id).preview(writtenOut(body), language, timeZone);
     const preview = await answerOr<PreviewOutcome | null>(asked, null);
     // Its object still runs the former release.
     if (preview === null) throw unavailable(60);

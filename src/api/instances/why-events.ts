@@ -2,7 +2,7 @@ import { readEvents } from "../../history/read.ts";
 import { eventDatabases } from "../../history/shards.ts";
 import { mergePolicy } from "../../lifecycle/model/policy-settings.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
-import type { Language } from "../../lifecycle/model/words/said.ts";
+import type { Reader } from "../../lifecycle/model/words/said.ts";
 import type { EventView } from "../../lifecycle/views/event-view.ts";
 import type { StoryFound } from "../../previews/story.ts";
 import { policiesOf } from "../../replay/policies.ts";
@@ -25,14 +25,14 @@ export async function eventsAround(
   whose: Whose,
   shard: number,
   at: number,
-  language: Language,
+  reader: Reader,
 ): Promise<readonly EventView[]> {
   const before = { at: at + AFTER_MS + 1, tie: "" };
   const { entries } = await readEvents(eventDatabases(env, shard), {
     ...whose,
     limit: AROUND_AT_MOST,
     before,
-    language,
+    reader,
   });
   return entries.filter((event) => Date.parse(event.at) >= at - BEFORE_MS);
 }

@@ -9,7 +9,7 @@ import {
   unavailable,
   unreadable,
 } from "../../http/errors.ts";
-import { languageOf } from "../../http/language.ts";
+import { readerOfRequest } from "../../http/language.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
@@ -68,9 +68,9 @@ export class WhyThen extends Endpoint {
     const story = { ...found.story, policies: await policiesAround(c.env, whose, found) };
     const compile = (inForce: PolicyInForce) =>
       compilePolicy(inForce.settings, settings.SIMULATION_SPEED, inForce.suspended);
-    const language = languageOf(c);
-    const why = whyAt(story, at, compile, language);
-    const events = await eventsAround(c.env, whose, found.basis.shard, at, language);
+    const reader = readerOfRequest(c);
+    const why = whyAt(story, at, compile, reader);
+    const events = await eventsAround(c.env, whose, found.basis.shard, at, reader);
     return c.json(whyView(params.id, why, events));
   }
 }

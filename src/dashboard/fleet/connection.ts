@@ -1,5 +1,5 @@
 import type { CLOSE_CODES, LiveMessage } from "../../fleet/live/messages.ts";
-import { language } from "../language.ts";
+import { browserTimezone, language } from "../language.ts";
 
 /** The page's live connection, opened again whenever it is lost. */
 
@@ -54,6 +54,7 @@ export function keepConnected(listener: Listener): { stop(): void } {
     const since = listener.revision();
     const address = new URL("/api/agent/live", location.href);
     address.searchParams.set("language", language.value);
+    address.searchParams.set("time_zone", browserTimezone());
     if (since !== null) address.searchParams.set("since", String(since));
     address.protocol = address.protocol.replace("http", "ws");
     const mine = new WebSocket(address);

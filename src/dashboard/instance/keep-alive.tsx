@@ -3,9 +3,9 @@ import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 import { ask } from "../api.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
 import { dayAndTime } from "../format.ts";
+import { browserTimezone } from "../language.ts";
 import { doAndSay } from "../parts/notice.tsx";
 import { spokenZone } from "../settings/timezone-input.tsx";
-import { browserTimezone } from "../settings/zone-time.ts";
 import { language, words } from "../words.ts";
 import { instanceWords } from "./words.ts";
 

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
+import { browserTimezone } from "../language.ts";
 import { words } from "../words.ts";
-import { browserTimezone } from "./zone-time.ts";
 
 /** A time zone of those that the browser knows, its own and UTC first. */
 export function TimezoneInput(props: {

@@ -17,5 +17,3 @@ export function fromZone(text: string, timezone: string): string | null {
 export function isoOf(instantMs: number): string {
   return new Date(instantMs).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
-
-export const browserTimezone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,5 +1,5 @@
 import { toIso } from "../../lifecycle/model/time.ts";
-import type { Language } from "../../lifecycle/model/words/said.ts";
+import type { Reader } from "../../lifecycle/model/words/said.ts";
 import { eventView } from "../../lifecycle/views/event-view.ts";
 import { standingsOf } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
@@ -22,10 +22,8 @@ export interface LivePosition {
   readonly guards: string;
 }
 
-/** Where a connection stands, and in which language its events are told. */
-interface Reader extends LivePosition {
-  readonly language: Language;
-}
+/** Where a connection stands, and for whom what it carries is worded. */
+interface Watching extends LivePosition, Reader {}
 
 export interface Batch {
   readonly messages: readonly string[];
@@ -57,14 +55,14 @@ function guardsOf({ state }: Fleet): string {
   return `${user} ${service_wide}`;
 }
 
-/** Connections that stand at the same place, and are told in the same language, share a batch. */
+/** Connections that stand at the same place, and are told in the same words, share a batch. */
 export function batchFor(
-  position: Reader,
+  position: Watching,
   fleet: Fleet,
   now: number,
   batches: Map<string, Batch | null>,
 ): Batch | null {
-  const key = `${position.language} ${position.revision} ${position.guards} ${position.snapshotAfter ?? "-"}`;
+  const key = `${position.language} ${position.timeZone ?? "-"} ${position.revision} ${position.guards} ${position.snapshotAfter ?? "-"}`;
   const known = batches.get(key);
   if (known !== undefined) return known;
   const batch = nextBatch(position, fleet, now);
@@ -73,18 +71,18 @@ export function batchFor(
 }
 
 function nextBatch(
-  { revision, snapshotAfter, guards, language }: Reader,
+  { revision, snapshotAfter, guards, ...reader }: Watching,
   fleet: Fleet,
   now: number,
 ): Batch | null {
   const { state } = fleet;
-  if (snapshotAfter !== null) return snapshotPage(revision, snapshotAfter, fleet, now);
+  if (snapshotAfter !== null) return snapshotPage(revision, snapshotAfter, reader, fleet, now);
   if (revision === state.revision && guards === guardsOf(fleet)) return null;
-  if (revision < resumableFrom(fleet)) return snapshotPage(state.revision, "", fleet, now);
-  return changesAfter(revision, language, fleet, now);
+  if (revision < resumableFrom(fleet)) return snapshotPage(state.revision, "", reader, fleet, now);
+  return changesAfter(revision, reader, fleet, now);
 }
 
-function snapshotPage(revision: number, after: string, fleet: Fleet, now: number): Batch {
+function snapshotPage(revision: number, after: string, reader: Reader, fleet: Fleet, now: number): Batch {
   const { rows, end } = fleet.registry.list(after, ROWS_PER_MESSAGE);
   return {
     messages: [
@@ -92,7 +90,7 @@ function snapshotPage(revision: number, after: string, fleet: Fleet, now: number
         type: "snapshot",
         ...headOf(fleet, now),
         revision,
-        rows: summariesOf(rows, fleet),
+        rows: summariesOf(rows, fleet, reader),
         is_last: end === null,
       }),
     ],
@@ -100,13 +98,13 @@ function snapshotPage(revision: number, after: string, fleet: Fleet, now: number
   };
 }
 
-function summariesOf(rows: readonly ListedRow[], { connections }: Fleet): SummaryView[] {
+function summariesOf(rows: readonly ListedRow[], { connections }: Fleet, reader: Reader): SummaryView[] {
   const standings = standingsOf(connections.list());
-  return rows.map((row) => summaryView(row, standings));
+  return rows.map((row) => summaryView(row, standings, reader));
 }
 
 /** Rows and events share the fleet's revisions: what lies beyond the first full page of either waits for the next batch. */
-function changesAfter(revision: number, language: Language, fleet: Fleet, now: number): Batch {
+function changesAfter(revision: number, reader: Reader, fleet: Fleet, now: number): Batch {
   const { registry, state } = fleet;
   const changed = registry.changedAfter(revision, ROWS_PER_MESSAGE);
   const events = fleet.events.after(revision, EVENTS_PER_MESSAGE);
@@ -115,7 +113,7 @@ function changesAfter(revision: number, language: Language, fleet: Fleet, now: n
   const messages: LiveMessage[] = [
     ...(eventsToTell.length === 0
       ? []
-      : [{ type: "events" as const, events: eventsToTell.map((event) => eventView(event, language)) }]),
+      : [{ type: "events" as const, events: eventsToTell.map((event) => eventView(event, reader)) }]),
     {
       type: "rows",
       ...headOf(fleet, now),
@@ -123,6 +121,7 @@ function changesAfter(revision: number, language: Language, fleet: Fleet, now: n
       rows: summariesOf(
         changed.rows.filter((row) => row.changed <= upTo),
         fleet,
+        reader,
       ),
       removed: registry.removedAfter(revision),
     },

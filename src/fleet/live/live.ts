@@ -3,7 +3,7 @@ import { isAtLeast } from "../../accounts/roles.ts";
 import { noteSessionUse, sessionOfId } from "../../accounts/sessions.ts";
 import { tokenStanding } from "../../accounts/user-tokens.ts";
 import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
-import { LANGUAGES, type Language } from "../../lifecycle/model/words/said.ts";
+import { LANGUAGES, type Reader } from "../../lifecycle/model/words/said.ts";
 import { logError, logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
@@ -46,6 +46,8 @@ const connectionSchema = z.object({
   snapshotAfter: z.string().nullable(),
   /** One that a former release opened is told in English. */
   language: languageSchema,
+  /** The same in UTC. */
+  timeZone: z.string().nullable().default(null),
   guards: z.string(),
   unconfirmedCharacters: z.number(),
   /** Since when a confirmation is awaited; null when none is. */
@@ -63,13 +65,15 @@ export function liveRequest(asked: {
   readonly sessionId: string | null;
   readonly since: number | undefined;
   readonly offersProtocol: boolean;
-  readonly language: Language;
+  readonly reader: Reader;
 }): Request {
   const url = new URL("https://fleet/live");
   url.searchParams.set("token_id", asked.stemId);
   if (asked.sessionId !== null) url.searchParams.set("session_id", asked.sessionId);
   if (asked.since !== undefined) url.searchParams.set("since", String(asked.since));
-  url.searchParams.set("language", asked.language);
+  const { language, timeZone } = asked.reader;
+  url.searchParams.set("language", language);
+  if (timeZone !== null) url.searchParams.set("time_zone", timeZone);
   const headers = new Headers({ Upgrade: "websocket" });
   if (asked.offersProtocol) headers.set("Sec-WebSocket-Protocol", LIVE_PROTOCOL);
   return new Request(url, { headers });
@@ -106,6 +110,7 @@ export class LivePush {
       tokenCheckedAt: now,
       ...startingPosition(fleet, since === null ? null : Number(since)),
       language: languageSchema.parse(searchParams.get("language")),
+      timeZone: searchParams.get("time_zone"),
       unconfirmedCharacters: 0,
       confirmAskedAt: null,
     };

@@ -14,6 +14,7 @@ import type { LiveView } from "../../lifecycle/views/instance-view.ts";
 import { type SavingsBasis, type SavingsView, savingsAt } from "../../lifecycle/views/savings.ts";
 import { completeView, type InstanceRow, type Listed, providerIn } from "../report.ts";
 import type { CountedAs } from "../rules/state.ts";
+import { type StoredWords, storedWords } from "../views/line-words.ts";
 import { conditionOf, type ListFilter } from "../views/list-filter.ts";
 import type { SilenceKeys } from "./silences.ts";
 
@@ -32,6 +33,7 @@ export interface ListedRow {
   readonly changed: number;
   readonly asOf: number;
   readonly view: LiveView;
+  readonly words: StoredWords;
   readonly savings: SavingsBasis;
 }
 
@@ -68,6 +70,7 @@ const listedRow = z
     changed: z.number(),
     as_of: z.number(),
     view: jsonText(reportedView),
+    words: storedWords,
     savings: jsonText(z.custom<SavingsBasis>((value) => typeof value === "object" && value !== null)),
   })
   .transform(
@@ -76,11 +79,12 @@ const listedRow = z
       changed: row.changed,
       asOf: row.as_of,
       view: completeView(row.view),
+      words: row.words,
       savings: row.savings,
     }),
   );
 
-const LISTED = "instance_id, changed, as_of, view, savings";
+const LISTED = "instance_id, changed, as_of, view, words, savings";
 
 /** The id of the instance of a row. */
 export const instanceIdOf = columnOf("instance_id", z.string());
@@ -129,15 +133,15 @@ export class Registry {
     const { view } = row;
     this.#sql.exec(
       `INSERT INTO instances (instance_id, changed, revision, registered_at, as_of, name, provider, provider_ref,
-                              status, health, orphaned_since, silent_since, overrides, view, savings,
+                              status, health, orphaned_since, silent_since, overrides, view, words, savings,
                               bucket, guard_epoch, vote_epoch, silence_reported_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (instance_id) DO UPDATE SET
          changed = excluded.changed, revision = excluded.revision, registered_at = excluded.registered_at,
          as_of = excluded.as_of, name = excluded.name, provider = excluded.provider,
          provider_ref = excluded.provider_ref, status = excluded.status, health = excluded.health,
          orphaned_since = excluded.orphaned_since, silent_since = excluded.silent_since,
-         overrides = excluded.overrides, view = excluded.view, savings = excluded.savings,
+         overrides = excluded.overrides, view = excluded.view, words = excluded.words, savings = excluded.savings,
          bucket = excluded.bucket, guard_epoch = excluded.guard_epoch, vote_epoch = excluded.vote_epoch,
          silence_reported_at = excluded.silence_reported_at`,
       instanceId,
@@ -154,6 +158,7 @@ export class Registry {
       row.silentSince,
       JSON.stringify(row.overrides),
       JSON.stringify(view),
+      row.words === undefined ? null : JSON.stringify(row.words),
       JSON.stringify(row.savings),
       keys.bucket,
       keys.guardEpoch,

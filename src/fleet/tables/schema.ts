@@ -1,3 +1,4 @@
+import { addColumns } from "./added-columns.ts";
 import { createAlertTables } from "./alert-schema.ts";
 import { createPreviewTables } from "./preview-schema.ts";
 
@@ -86,12 +87,8 @@ const STATEMENTS = [
      sealed TEXT NOT NULL,
      set_at INTEGER NOT NULL
    ) WITHOUT ROWID`,
-  // How far an import has come that goes on.
-  `CREATE TABLE IF NOT EXISTS import (
-     id INTEGER PRIMARY KEY CHECK (id = 1),
-     json TEXT NOT NULL,               -- the fleet's state so far
-     after TEXT                        -- instances up to here are taken over; NULL when all are
-   )`,
+  // How far an import has come that goes on: the fleet's state so far, and up to which instance all are taken over (NULL: all).
+  "CREATE TABLE IF NOT EXISTS import (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL, after TEXT)",
   // Whom the policy could not be brought to.
   `CREATE TABLE IF NOT EXISTS policy_retries (
      instance_id TEXT PRIMARY KEY,
@@ -291,6 +288,7 @@ export function createTables(sql: SqlStorage): void {
   for (const statement of STATEMENTS) sql.exec(statement);
   createPreviewTables(sql);
   createAlertTables(sql);
+  addColumns(sql);
 }
 
 /** Empties all tables but the one of the state, which an import writes last. */

@@ -11,7 +11,7 @@ import {
 } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
 import { type PlainCode, phrase, together } from "./words/phrase.ts";
-import type { Language, Phrase } from "./words/said.ts";
+import type { Language, Phrase, Reader } from "./words/said.ts";
 import { say } from "./words/say.ts";
 
 /** What stopping a machine risks: said before it is stopped, from the table of abilities. */
@@ -32,12 +32,12 @@ export interface StoppedRisks {
 export function stoppedRisks(
   provider: ConnectedProvider,
   hourlyCost: number | null,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): StoppedRisks {
   const { billedWhenStopped, lost, mayNotComeBack } = abilitiesOf(provider);
   const { startWithoutGpu, endsByItself } = comingBackOf(provider);
   return {
-    text: say(language, sayStoppedRisks(provider, hourlyCost) ?? sayUnknownRisks(provider)),
+    text: say(to, sayStoppedRisks(provider, hourlyCost) ?? sayUnknownRisks(provider)),
     still_billed: billedWhenStopped,
     hourly_cost: hourlyCost,
     lost,

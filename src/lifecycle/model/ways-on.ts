@@ -2,7 +2,7 @@ import { comingBackOf } from "./coming-back.ts";
 import type { ConnectedProvider } from "./provider.ts";
 import { stopsSilent } from "./stopping.ts";
 import { phrase, together } from "./words/phrase.ts";
-import type { Language, Said } from "./words/said.ts";
+import type { Language, Reader, Said } from "./words/said.ts";
 import { say } from "./words/say.ts";
 
 /** What the owner of an instance can do whose wake has failed. Only what is possible at its provider is offered. */
@@ -23,7 +23,7 @@ export function waysOnViews(
   instanceId: string,
   provider: ConnectedProvider,
   providerRef: string | null,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): readonly WayOnView[] {
   const { page, recreate, fetchData } = comingBackOf(provider);
   const reference = providerRef ?? instanceId;
@@ -32,14 +32,14 @@ export function waysOnViews(
     { way: "fetch_data", wayOn: fetchData },
   ] as const;
   return [
-    ...(stopsSilent(provider) ? [wait(instanceId, language)] : []),
+    ...(stopsSilent(provider) ? [wait(instanceId, to)] : []),
     ...own.flatMap(({ way, wayOn }) =>
       wayOn === null
         ? []
         : [
             {
               way,
-              how: say(language, wayOn.how),
+              how: say(to, wayOn.how),
               request: null,
               command: wayOn.command?.(reference) ?? null,
               page,
@@ -52,11 +52,11 @@ export function waysOnViews(
 /** As the words of `way.wait` have it. */
 const WAKE_AGAIN = "wake it again later";
 
-function wait(instanceId: string, language: Language): WayOnView {
+function wait(instanceId: string, to: Language | Reader): WayOnView {
   const path = `/api/agent/instances/${encodeURIComponent(instanceId)}/wake`;
   return {
     way: "wait",
-    how: say(language, WAKE_AGAIN),
+    how: say(to, WAKE_AGAIN),
     request: { method: "POST", path },
     command: null,
     page: null,

@@ -1,6 +1,6 @@
 import type { Severity } from "../model/history-event.ts";
 import { toIso } from "../model/time.ts";
-import type { Language, Phrase } from "../model/words/said.ts";
+import type { Language, Phrase, Reader } from "../model/words/said.ts";
 import { wordMessage } from "../model/words/say.ts";
 
 /** An event as it is shown, wherever it is kept. The field names are those of the HTTP API. */
@@ -21,10 +21,10 @@ interface ShownEvent extends Omit<EventView, "at" | "instance_id"> {
   readonly said?: Phrase | undefined;
 }
 
-/** It, worded in this language. */
+/** It, worded in this language, or for this reader. */
 export function eventView(
   { id, at, instanceId, kind, severity, message, said, detail }: ShownEvent,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): EventView {
   return {
     id,
@@ -32,7 +32,7 @@ export function eventView(
     instance_id: instanceId,
     kind,
     severity,
-    message: wordMessage(language, message, said),
+    message: wordMessage(to, message, said),
     detail,
   };
 }

@@ -1,5 +1,5 @@
 import { SECOND_MS, toIso } from "../model/time.ts";
-import type { Language, Said } from "../model/words/said.ts";
+import type { Language, Reader, Said } from "../model/words/said.ts";
 import { say } from "../model/words/say.ts";
 
 /** Why automation will act or does not: the next step, when it is due, on what evidence, and what holds it back. */
@@ -37,9 +37,9 @@ export interface Reason extends Omit<Explanation, "because"> {
   readonly because: Said;
 }
 
-/** It in this language. */
-export function wordReason({ because, ...reason }: Reason, language: Language): Explanation {
-  return { ...reason, because: say(language, because) };
+/** It in this language, or in the language and the time of this reader. */
+export function wordReason({ because, ...reason }: Reason, to: Language | Reader): Explanation {
+  return { ...reason, because: say(to, because) };
 }
 
 /** A step that is due at `atMs`. */

@@ -3,7 +3,7 @@ import type { Policy } from "../model/policy.ts";
 import { abilitiesOf } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
 import { phrase } from "../model/words/phrase.ts";
-import type { Language, Said } from "../model/words/said.ts";
+import type { Language, Reader, Said } from "../model/words/said.ts";
 import { outsideAwakeHours } from "../rules/awake-hours.ts";
 import { hasFreshEvidence, hibernationDue } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
@@ -20,9 +20,9 @@ export function explain(
   state: InstanceState,
   policy: Policy,
   now: number,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): Explanation {
-  return wordReason(reasonOf(state, policy, now), language);
+  return wordReason(reasonOf(state, policy, now), to);
 }
 
 /** The same, before it is worded. */

@@ -11,7 +11,7 @@ import { SECOND_MS, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
 import { type WayOnView, waysOnViews } from "../model/ways-on.ts";
 import { phrase } from "../model/words/phrase.ts";
-import type { Language, Said } from "../model/words/said.ts";
+import type { Language, Reader, Said } from "../model/words/said.ts";
 import { say } from "../model/words/say.ts";
 import { idleWarning } from "../rules/idleness.ts";
 import { hasVanished } from "../rules/look.ts";
@@ -117,7 +117,7 @@ export function liveView(
   state: InstanceState,
   policy: Policy,
   now: number,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): LiveView {
   const { clock, phase, profile } = state;
   const silenceMs = clock.lastHeartbeatAt === null ? null : now - clock.lastHeartbeatAt;
@@ -137,7 +137,7 @@ export function liveView(
     gpu_utilization: phase.status === "running" ? (state.recent.at(-1)?.gpuPercent ?? null) : null,
     gpu_trend: trendAfterSilence(state.gpuTrend, silenceMs, policy.intervalMs),
     ...costsView(state, policy, now),
-    ...(alert === null ? {} : { alert: say(language, alert) }),
+    ...(alert === null ? {} : { alert: say(to, alert) }),
     provider,
     connection: connectionOf(profile.provider),
     provider_ref: profile.providerRef,
@@ -153,7 +153,7 @@ export function liveView(
     keep_alive_until:
       clock.keepAliveUntil !== null && clock.keepAliveUntil > now ? toIso(clock.keepAliveUntil) : null,
     mode: policy.observes ? "observe" : "act",
-    lifecycle: withoutImpossible(explain(state, policy, now, language), control),
+    lifecycle: withoutImpossible(explain(state, policy, now, to), control),
   };
 }
 
@@ -162,16 +162,16 @@ export function detailView(
   state: InstanceState,
   policy: Policy,
   now: number,
-  language: Language = "en",
+  to: Language | Reader = "en",
 ): DetailView {
   const { counters } = state;
-  const live = liveView(instanceId, state, policy, now, language);
+  const live = liveView(instanceId, state, policy, now, to);
   const missed = missedHeartbeats(counters, policy.intervalMs, now);
   return {
     ...live,
     lifecycle: {
       ...live.lifecycle,
-      because: say(language, withResidentModel(reasonOf(state, policy, now).because, state, now)),
+      because: say(to, withResidentModel(reasonOf(state, policy, now).because, state, now)),
     },
     total_heartbeats: counters.totalHeartbeats,
     first_heartbeat: isoOrNull(counters.firstHeartbeatAt),
@@ -179,8 +179,8 @@ export function detailView(
     missed_heartbeats: missed,
     avg_gpu_utilization: averageGpuPercent(counters),
     cost_accumulated: counters.cost.accumulated,
-    stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly, language),
-    wake_failed: wakeFailedView(instanceId, state, language),
+    stopped_risks: stoppedRisks(state.profile.provider, hibernatedCost(state).hourly, to),
+    wake_failed: wakeFailedView(instanceId, state, to),
     preparation: preparationView(state),
     reclaimed: reclaimedView(state),
     ...costsInAllView(state, policy, now),
@@ -205,16 +205,30 @@ function withResidentModel(because: Said, state: InstanceState, now: number): Sa
 function wakeFailedView(
   instanceId: string,
   { phase, profile }: InstanceState,
-  language: Language,
+  to: Language | Reader,
 ): WakeFailedView | null {
   if (phase.status !== "hibernated" || phase.wakeFailed === undefined) return null;
   const { at, because } = phase.wakeFailed;
   return {
     at: toIso(at),
-    because: say(language, because),
+    because: say(to, because),
     may_start: phase.openLook?.because === "wake",
-    ways_on: waysOnViews(instanceId, profile.provider, profile.providerRef, language),
+    ways_on: waysOnViews(instanceId, profile.provider, profile.providerRef, to),
   };
+}
+
+/** What a line of the list says in words, for any reader. */
+export interface LineWords {
+  readonly because: Said;
+  /** Left out: the line has no alert. */
+  readonly alert?: Said;
+}
+
+/** What `liveView` says at this moment, before it is worded. */
+export function lineWords(state: InstanceState, policy: Policy, now: number): LineWords {
+  const alert = alertOf(state, policy, now);
+  const { because } = reasonOf(state, policy, now);
+  return alert === null ? { because } : { because, alert };
 }
 
 function alertOf(state: InstanceState, policy: Policy, now: number): Said | null {

@@ -182,6 +182,39 @@ describe("a live connection", () => {
     expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
   });
 
+  it("words rows and events for each reader, whoever watches beside them, also after the fleet left memory", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig", { name: "Rig" });
+    await one.heartbeat({ gpu_utilization: 97 });
+    await one.settled();
+    const viewers = [
+      await Viewer.open(user),
+      await Viewer.open(user, "?language=pt-BR&time_zone=America/Sao_Paulo"),
+      await Viewer.open(user, "?language=pt-BR&time_zone=Mars/Olympus"),
+    ];
+    await vi.waitFor(() => expect(viewers.map(({ fleet }) => fleet.size)).toEqual([1, 1, 1]));
+    await evictDurableObject(fleetOf(user));
+    await one.until(DAY + 20 * MINUTE);
+    await one.settled();
+    const last = (viewer: Viewer) => viewer.of("rows").at(-1)?.rows.at(-1)?.lifecycle.because;
+    await vi.waitFor(() =>
+      expect(viewers.map(last)).toEqual([
+        "No heartbeat since 2030-01-07T00:00:00Z, orphaned since 2030-01-07T00:05:00Z",
+        "Nenhum heartbeat desde 06/01/2030, 21:00:00 UTC-03:00, órfã desde 06/01/2030, 21:05:00 UTC-03:00",
+        "Nenhum heartbeat desde 07/01/2030, 00:00:00 UTC, órfã desde 07/01/2030, 00:05:00 UTC",
+      ]),
+    );
+    expect(viewers.map((viewer) => viewer.of("snapshot")[0]?.rows[0]?.lifecycle.because)).toEqual([
+      "Heartbeats arrive; GPU at 97%",
+      "Chegam heartbeats; GPU em 97%",
+      "Chegam heartbeats; GPU em 97%",
+    ]);
+    const messages = viewers.map((viewer) =>
+      viewer.of("events").flatMap(({ events }) => events.map(({ message }) => message)),
+    );
+    expect(new Set(messages.map((each) => each.join())).size).toBeGreaterThan(1);
+  });
+
   it("brings a change of tags alone, to its owner alone", async () => {
     const [ada, bob] = [await newUser("Ada"), await newUser("Bob")];
     const one = await Instance.register(ada, "rig", { tags: { team: "vision" } });

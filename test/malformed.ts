@@ -216,6 +216,7 @@ const USER_ROUTES: readonly (readonly [string, string])[] = [
   ["GET", "/api/agent/people"],
   ["PATCH", "/api/agent/people/p-1"],
   ["DELETE", "/api/agent/people/p-1"],
+  ["DELETE", "/api/agent/people/p-1/identities/none"],
   ["GET", "/api/agent/invitations"],
   ["POST", "/api/agent/invitations"],
   ["DELETE", "/api/agent/invitations/l-1"],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { emailSchema } from "./people.ts";
+import { ANOTHER_OWNER, emailSchema, PEOPLE_PER_ACCOUNT } from "./people.ts";
 
 /**
  * How people are known when they sign in: by the name that an OpenID provider has for them, or by an e-mail address of which they
@@ -92,6 +92,71 @@ export async function proveEmail(
     )
     .bind(person.userId, person.personId, address)
     .run();
+}
+
+/** How somebody of an account is known. */
+export interface HeldIdentity extends Identity {
+  readonly personId: string;
+  readonly boundAt: number;
+}
+
+const heldRow = z
+  .object({ issuer: z.string(), subject: z.string(), person_id: z.string(), bound_at: z.number() })
+  .transform(
+    (row): HeldIdentity => ({
+      issuer: row.issuer,
+      subject: row.subject,
+      personId: row.person_id,
+      boundAt: row.bound_at,
+    }),
+  );
+
+/** How everybody of an account is known, the first one first. */
+export async function identitiesOf(db: D1Database, userId: string): Promise<HeldIdentity[]> {
+  const { results } = await db
+    .prepare("SELECT issuer, subject, person_id, bound_at FROM identities WHERE user_id = ? LIMIT ?")
+    .bind(userId, PEOPLE_PER_ACCOUNT * PER_PERSON)
+    .all();
+  const held = z.array(heldRow).parse(results);
+  return held.toSorted((one, other) => one.boundAt - other.boundAt);
+}
+
+/** Whether an identity is an address that is proven, and no name of a provider. */
+export const isAddress = ({ issuer }: Identity): boolean => issuer === byEmail("").issuer;
+
+/** Names an identity of a person in an address. What the provider calls the person is nobody's business there. */
+export async function idOfIdentity({ issuer, subject }: Identity): Promise<string> {
+  const named = new TextEncoder().encode(JSON.stringify([issuer, subject]));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", named)).toHex().slice(0, 32);
+}
+
+/**
+ * The identity stands for the person no longer. An address is then not the person's any more: no link is sent there.
+ * `last_owner`: the account's only owner would be known by nothing.
+ */
+export async function partIdentity(
+  db: D1Database,
+  { userId, personId }: KnownPerson,
+  { issuer, subject }: Identity,
+): Promise<"parted" | "last_owner"> {
+  const [parted] = await db.batch([
+    db
+      .prepare(
+        `DELETE FROM identities WHERE user_id = ?1 AND person_id = ?2 AND issuer = ?3 AND subject = ?4
+           AND (NOT EXISTS (SELECT 1 FROM people WHERE id = ?2 AND user_id = ?1 AND role = 'owner')
+             OR EXISTS (SELECT 1 FROM identities AS kept WHERE kept.person_id = ?2 AND kept.user_id = ?1
+                        AND (kept.issuer <> ?3 OR kept.subject <> ?4))
+             OR ${ANOTHER_OWNER})`,
+      )
+      .bind(userId, personId, issuer, subject),
+    db
+      .prepare(
+        `UPDATE people SET email = NULL WHERE id = ?2 AND user_id = ?1 AND ?3 = 'mailto:' AND email = ?4
+           AND NOT EXISTS (SELECT 1 FROM identities WHERE issuer = ?3 AND subject = ?4 AND user_id = ?1)`,
+      )
+      .bind(userId, personId, issuer, subject),
+  ]);
+  return (parted?.meta.changes ?? 0) > 0 ? "parted" : "last_owner";
 }
 
 /** Binds an identity of an export; false when it is known here, or its person is not. */

@@ -53,7 +53,7 @@ const personRow = z
   );
 
 /** Whether somebody else in the account (`?1`) than this person (`?2`) is an owner, or a token is that never ends. */
-const ANOTHER_OWNER = `(
+export const ANOTHER_OWNER = `(
   EXISTS (SELECT 1 FROM people AS other
           WHERE other.user_id = ?1 AND other.removed_at IS NULL AND other.role = 'owner' AND other.id <> ?2)
   OR EXISTS (SELECT 1 FROM user_tokens

@@ -96,7 +96,7 @@ export class CreateInvitation extends Endpoint {
     responses: {
       201: jsonResponse("The invitation, with its link", newInvitationSchema, {
         ...example,
-        url: "https://dumontcloud.com/#/sign-in?link=Tm8gc2VjcmV0IGF0IGFsbA",
+        url: "https://dumontcloud.com/#/sign-in?invited=true&link=Tm8gc2VjcmV0IGF0IGFsbA",
       }),
       ...errorResponses(400, 401, 403, 409, 413),
     },
@@ -112,7 +112,7 @@ export class CreateInvitation extends Endpoint {
       case "invited": {
         const { invitation, secret } = invited;
         noteAct(c, { subject: invitation.id, detail: { name: invitation.name, role } });
-        return c.json({ ...viewOf(invitation), url: signInUrl(c, secret) }, 201);
+        return c.json({ ...viewOf(invitation), url: signInUrl(c, secret, true) }, 201);
       }
       case "known":
         throw new ApiError("exists", "Somebody with this e-mail address is in the account already");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type HeldIdentity, identitiesOf } from "../accounts/identities.ts";
 import {
   changePerson,
   findPerson,
@@ -9,7 +10,7 @@ import {
   personRoleSchema,
   removePerson,
 } from "../accounts/people.ts";
-import { roleSchema } from "../accounts/roles.ts";
+import { isAtLeast, roleSchema } from "../accounts/roles.ts";
 import { tokensMadeBy } from "../accounts/user-tokens.ts";
 import { noteAct } from "../http/audit.ts";
 import { userOf } from "../http/authenticate.ts";
@@ -17,6 +18,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
+import { identitySchema, identityViewOf } from "./identities.ts";
 import { closeLiveConnections } from "./session.ts";
 
 /** Those who sign in to the account. They come in by an invitation. */
@@ -30,6 +32,12 @@ const personSchema = component(
     role: roleSchema,
     created_at: z.string(),
     last_seen_at: z.string().nullable().describe("When the person last signed in; null: never"),
+    identities: z
+      .array(identitySchema)
+      .nullable()
+      .describe(
+        "How the person is known when they sign in; null where you are neither the person nor an owner",
+      ),
     this: z.boolean().describe("Whether it is you"),
   }),
 );
@@ -43,6 +51,14 @@ const example: z.infer<typeof personSchema> = {
   role: "operator",
   created_at: "2025-12-18T12:00:00Z",
   last_seen_at: "2025-12-19T02:20:30Z",
+  identities: [
+    {
+      id: "5d41402abc4b2a76b9719d911017c592",
+      kind: "openid",
+      name: "Example Accounts",
+      since: "2025-12-18T12:01:00Z",
+    },
+  ],
   this: false,
 };
 
@@ -61,8 +77,13 @@ export class ListPeople extends Endpoint {
   };
 
   override async handle(c: ApiContext): Promise<Response> {
-    const people = await listPeople(c.env.DB, userOf(c.var.principal).userId);
-    return c.json({ people: people.map((person) => viewOf(c, person)) });
+    const { userId } = userOf(c.var.principal);
+    const [people, identities] = await Promise.all([
+      listPeople(c.env.DB, userId),
+      identitiesOf(c.env.DB, userId),
+    ]);
+    const views = await Promise.all(people.map((person) => viewOf(c, person, identities)));
+    return c.json({ people: views });
   }
 }
 
@@ -95,7 +116,7 @@ export class ChangePerson extends Endpoint {
     const person = await findPerson(c.env.DB, userId, params.id);
     if (person === null) throw notFound();
     noteAct(c, { detail: { name: person.name, role: person.role } });
-    return c.json(viewOf(c, person));
+    return c.json(await viewOf(c, person, await identitiesOf(c.env.DB, userId)));
   }
 }
 
@@ -151,8 +172,14 @@ function demandDone(change: PersonChange): void {
   }
 }
 
-function viewOf(c: ApiContext, person: Person): z.infer<typeof personSchema> {
-  const { by } = userOf(c.var.principal);
+async function viewOf(
+  c: ApiContext,
+  person: Person,
+  all: readonly HeldIdentity[],
+): Promise<z.infer<typeof personSchema>> {
+  const { by, role } = userOf(c.var.principal);
+  const isYou = by.kind === "person" && by.id === person.id;
+  const own = all.filter(({ personId }) => personId === person.id);
   return {
     id: person.id,
     name: person.name,
@@ -160,6 +187,10 @@ function viewOf(c: ApiContext, person: Person): z.infer<typeof personSchema> {
     role: person.role,
     created_at: toIso(person.createdAt),
     last_seen_at: person.lastSeenAt === null ? null : toIso(person.lastSeenAt),
-    this: by.kind === "person" && by.id === person.id,
+    identities:
+      isYou || isAtLeast(role, "owner")
+        ? await Promise.all(own.map((identity) => identityViewOf(c, identity)))
+        : null,
+    this: isYou,
   };
 }

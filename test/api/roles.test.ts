@@ -38,7 +38,11 @@ async function tokenOf(userId: string, role: string, expiresAt: number | null = 
 }
 
 /** What everybody may end of their own; of others' their handlers demand more. */
-const OF_ONES_OWN = new Set(["DELETE /api/agent/tokens/x", "DELETE /api/agent/sessions/x"]);
+const OF_ONES_OWN = new Set([
+  "DELETE /api/agent/tokens/x",
+  "DELETE /api/agent/sessions/x",
+  "DELETE /api/agent/people/x/identities/x",
+]);
 
 const RANKED: readonly Role[] = ["metrics", "viewer", "operator", "owner"];
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { request, type User } from "../../scripts/client.ts";
 import { OpenIdProvider } from "../outside/openid-provider.ts";
 import { ServerWorld } from "../server/world.ts";
-import { Pages } from "./pages.ts";
+import { barriers, Pages } from "./pages.ts";
 
 /** Signing in with a certified OpenID provider, in a real Chromium, before a real server. */
 
@@ -36,8 +36,8 @@ afterEach(() => {
 
 const invitationSchema = z.object({ url: z.string() });
 
-async function invite(name: string): Promise<string> {
-  const json = { name, role: "operator" };
+async function invite(name: string, role = "operator"): Promise<string> {
+  const json = { name, role };
   const made = await request(`${world.url}/api/agent/invitations`, "POST", ada.token, json);
   return invitationSchema.parse(made).url;
 }
@@ -90,13 +90,62 @@ describe("an OpenID provider", () => {
   });
 
   it("is connected by somebody who is signed in, and known from then on", async () => {
-    const page = await pages.open(await invite("Cid"));
+    const page = await pages.open(await invite("Cid"), {}, /40[13] \(/);
+    await page.getByRole("button", { name: "By the link alone" }).click();
     await expect.poll(() => whoIn(page), { timeout: 60_000 }).toBe("Cid");
     provider.next = "cid";
     await goTo(page, "/api/session/openid?connect=true&to=%23/settings/account", /#\/settings\/account/);
     const later = await newBrowser();
     await goTo(later, "/api/session/openid", /#\/(fleet)?$/);
     expect(await whoIn(later)).toBe("Cid");
+  });
+
+  it("is offered to somebody who is invited, and connected and parted on the page", async () => {
+    const page = await pages.open(await invite("Fay", "owner"), {}, /40[13] \(/);
+    provider.next = "fay";
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "Continue with Example Accounts" }).click();
+    await page.waitForURL(/#\/(fleet)?$/);
+    await expect.poll(() => whoIn(page), { timeout: 60_000 }).toBe("Fay");
+    await page.goto(`${world.url}/#/settings/access`);
+    const fay = page.locator(".access-list li").filter({ hasText: "Fay" });
+    await fay.getByText("signs in with Example Accounts").waitFor();
+    expect(await page.getByRole("link", { name: "Connect Example Accounts" }).count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
+
+    await fay.getByRole("button", { name: "Part: Example Accounts" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Part" }).click();
+    await page.getByRole("link", { name: "Connect Example Accounts" }).click();
+    await page.waitForURL(/#\/settings\/access/);
+    await fay.getByText("signs in with Example Accounts").waitFor();
+    await page.context().close();
+  });
+
+  it("says at the place where somebody was why it was not connected", async () => {
+    await invite("Gus").then(async (link) => {
+      const gus = await pages.open(link, {}, /40[13] \(/);
+      provider.next = "gus";
+      await gus.getByRole("button", { name: "Continue with Example Accounts" }).click();
+      await expect.poll(() => whoIn(gus), { timeout: 60_000 }).toBe("Gus");
+      await gus.context().close();
+    });
+    const page = await pages.open(
+      await invite("Hal"),
+      { locale: "pt-BR", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
+      /40[13] \(/,
+    );
+    await page.getByRole("button", { name: "Só pelo link" }).click();
+    await expect.poll(() => whoIn(page), { timeout: 60_000 }).toBe("Hal");
+    await page.goto(`${world.url}/#/settings/access`);
+    await page.getByRole("link", { name: "Conectar Example Accounts" }).click();
+    const told = page.getByRole("alert").filter({ hasText: "Este login pertence a outra pessoa da conta." });
+    await told.waitFor();
+    expect(page.url()).toMatch(/#\/settings\/access$/);
+    expect(await barriers(page)).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
+    await told.getByRole("button", { name: "Fechar" }).click();
+    await told.waitFor({ state: "detached" });
+    await page.context().close();
   });
 
   it("lets nobody in whom no account knows, nor who says no, nor by an address that is not verified, and the page says why", async () => {

@@ -30,9 +30,9 @@ const signInLinkExample: z.infer<typeof signInLinkSchema> = {
   expires_at: "2025-12-19T04:25:45Z",
 };
 
-/** Where a link's secret leads on the page. */
-export function signInUrl(c: ApiContext, secret: string): string {
-  return `${new URL(c.req.url).origin}/#/sign-in?link=${secret}`;
+/** Where a link's secret leads on the page. Whoever is invited chooses there how to sign in from then on. */
+export function signInUrl(c: ApiContext, secret: string, isInvitation = false): string {
+  return `${new URL(c.req.url).origin}/#/sign-in?${isInvitation ? "invited=true&" : ""}link=${secret}`;
 }
 
 export class CreateSignInLink extends Endpoint {

@@ -30,7 +30,7 @@ function placeOf(to: string | undefined): string {
 const redirect = {
   302: {
     description:
-      "To the provider; or back to the page, with `problem` of `#/sign-in`: no_provider, provider_unreachable, provider_refused, expired, not_trusted, unknown_person, unverified_email, ambiguous_email, known_as_another, link_over, not_a_person, closed",
+      "To the provider; or back to the page, with `problem` of `#/sign-in`, or of `to` for somebody who connects: no_provider, provider_unreachable, provider_refused, expired, not_trusted, unknown_person, unverified_email, ambiguous_email, known_as_another, link_over, not_a_person, closed",
   },
 };
 
@@ -61,14 +61,17 @@ export class StartOpenIdSignIn extends Endpoint {
     await slowDownGuessing(c);
     const { query } = await this.getValidatedData<typeof this.schema>();
     const connect = query.connect === undefined ? null : await signedInPerson(c);
-    if (query.connect !== undefined && connect === null) return toPage(c, "not_a_person");
+    // Whoever wants to connect stays where they are.
+    const failed = (problem: OpenIdProblem) =>
+      query.connect === undefined ? toPage(c, problem) : toPlaceWith(c, placeOf(query.to), problem);
+    if (query.connect !== undefined && connect === null) return failed("not_a_person");
     const started = await start(c, {
       to: placeOf(query.to),
       account: query.account ?? null,
       link: null,
       connect,
     });
-    return started.outcome === "begun" ? c.redirect(started.url) : toPage(c, started.problem);
+    return started.outcome === "begun" ? c.redirect(started.url) : failed(started.problem);
   }
 }
 
@@ -198,9 +201,11 @@ function toPlace(c: ApiContext, place: string): Response {
 
 /** Somebody who is signed in comes back to where they were. */
 function back(c: ApiContext, { connect, to }: Kept, problem: OpenIdProblem): Response {
-  return connect === null
-    ? toPage(c, problem)
-    : toPlace(c, `${to}${to.includes("?") ? "&" : "?"}problem=${problem}`);
+  return connect === null ? toPage(c, problem) : toPlaceWith(c, to, problem);
+}
+
+function toPlaceWith(c: ApiContext, place: string, problem: OpenIdProblem): Response {
+  return toPlace(c, `${place}${place.includes("?") ? "&" : "?"}problem=${problem}`);
 }
 
 /** The page says what came to nothing. */

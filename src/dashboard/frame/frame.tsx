@@ -8,6 +8,7 @@ import { words } from "../words.ts";
 import { AccountMenu } from "./account-menu.tsx";
 import "./frame.css";
 import { LanguageChoice } from "./language-choice.tsx";
+import { ProblemBanner } from "./problem-banner.tsx";
 import { frameWords } from "./words.ts";
 
 /** What stands around each place: where one can go, and who one is. */
@@ -34,6 +35,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           </p>
         )}
         {fleetError.value !== null ? <p class="banner">{offline}</p> : <ConnectionBanner />}
+        {isSignedIn && <ProblemBanner />}
         {children}
       </main>
     </>

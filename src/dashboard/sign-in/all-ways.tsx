@@ -9,12 +9,18 @@ import { signInWords } from "./words.ts";
 /** By token alone, where the service does not say what else there is. */
 const AT_LEAST: Ways = { token: true, email: false, openid: null };
 
-/** The ways to sign in, the quickest first. */
-export function AllWays({ problem }: { problem: string | null }) {
+/** The ways that the service offers, once they are wanted; null while they are not known. */
+export function useWays(isWanted = true): Ways | null {
   const [ways, setWays] = useState<Ways | null>(null);
   useEffect(() => {
-    ask<Ways>("GET", "/api/session/ways").then(setWays, () => setWays(AT_LEAST));
-  }, []);
+    if (isWanted) ask<Ways>("GET", "/api/session/ways").then(setWays, () => setWays(AT_LEAST));
+  }, [isWanted]);
+  return ways;
+}
+
+/** The ways to sign in, the quickest first. */
+export function AllWays({ problem }: { problem: string | null }) {
+  const ways = useWays();
   const { openid, or, withToken } = signInWords.value;
   const isTokenAlone = ways !== null && ways.openid === null && !ways.email;
   return (

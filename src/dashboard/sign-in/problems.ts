@@ -6,8 +6,12 @@ import { signInWords } from "./words.ts";
 
 /** Of the OpenID provider, by the code that stands in the address. */
 export function openIdProblem(code: string): string {
-  const { problems, otherProblem } = signInWords.value;
-  return new Map(Object.entries(problems)).get(code) ?? otherProblem;
+  return knownProblem(code) ?? signInWords.value.otherProblem;
+}
+
+/** The same; null for a code that is none. */
+export function knownProblem(code: string): string | null {
+  return new Map(Object.entries(signInWords.value.problems)).get(code) ?? null;
 }
 
 export function tokenProblem(error: ApiError): string {

@@ -3,7 +3,8 @@ import { LanguageChoice } from "../frame/language-choice.tsx";
 import { asApiError } from "../poll.ts";
 import { changeQuery, query } from "../route.ts";
 import { signedIn, whoami } from "../session.ts";
-import { AllWays } from "./all-ways.tsx";
+import { AllWays, useWays } from "./all-ways.tsx";
+import { Invited } from "./invited.tsx";
 import { linkProblem, openIdProblem } from "./problems.ts";
 import "./sign-in.css";
 import { signIn } from "./signing-in.ts";
@@ -28,46 +29,71 @@ export function SignInPage() {
   );
 }
 
+/** A link that is followed. */
+interface Followed {
+  readonly secret: string;
+  /** Whoever is invited may choose by what they are known from then on. */
+  readonly isInvitation: boolean;
+}
+
 function Entrance() {
-  const [link, setLink] = useState<string | null>(null);
+  const [link, setLink] = useState<Followed | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [inAddress, code] = [query.value.get("link"), query.value.get("problem")];
   const isSignedIn = typeof signedIn.value === "number";
+  const ways = useWays(link?.isInvitation === true);
+  const provider = ways?.openid ?? null;
+  // Whoever is signed in is asked first, and whoever may choose, too.
+  const isToFollow =
+    link !== null && !isSignedIn && (!link.isInvitation || (ways !== null && provider === null));
+  const give = (why: string) => {
+    setProblem(why);
+    setLink(null);
+  };
   const follow = async (secret: string) => {
     try {
       await signIn({ link: secret });
     } catch (error) {
-      setProblem(linkProblem(asApiError(error)));
-      setLink(null);
+      give(linkProblem(asApiError(error)));
     }
   };
   useEffect(() => {
     if (inAddress === null && code === null) return;
-    setLink(inAddress);
+    if (inAddress === null && isSignedIn) {
+      // It is said where they are let in.
+      location.replace(`#/?problem=${encodeURIComponent(code ?? "")}`);
+      return;
+    }
+    setLink(
+      inAddress === null ? null : { secret: inAddress, isInvitation: query.value.get("invited") !== null },
+    );
     setProblem(code === null ? null : openIdProblem(code));
     // A secret must not stay where *Back* finds it, nor be copied with the address.
-    changeQuery({ link: null, problem: null }, "replace");
+    changeQuery({ link: null, problem: null, invited: null }, "replace");
   }, [inAddress, code]);
   useEffect(() => {
-    if (link !== null && !isSignedIn) void follow(link);
-    if (link === null && inAddress === null && isSignedIn) location.replace("#/");
-  }, [link, inAddress, isSignedIn]);
+    if (isToFollow) void follow(link.secret);
+    if (link === null && inAddress === null && code === null && isSignedIn) location.replace("#/");
+  }, [link, inAddress, code, isSignedIn, isToFollow]);
   if (link === null) return isSignedIn ? null : <AllWays problem={problem} />;
   const somebody = whoami.value;
   const { alreadyIn, useLink, stay, byLink } = signInWords.value;
-  if (somebody === null || somebody === undefined) return <p role="status">{byLink}</p>;
-  // A link from somebody else must not change the account under who is signed in.
-  return (
-    <>
-      <p>{alreadyIn(somebody.by.name, somebody.user.name)}</p>
-      <div class="stack">
-        <button type="button" class="primary" onClick={() => follow(link)}>
-          {useLink}
-        </button>
-        <button type="button" onClick={() => location.replace("#/")}>
-          {stay}
-        </button>
-      </div>
-    </>
-  );
+  if (somebody !== null && somebody !== undefined) {
+    // A link from somebody else must not change the account under who is signed in.
+    return (
+      <>
+        <p>{alreadyIn(somebody.by.name, somebody.user.name)}</p>
+        <div class="stack">
+          <button type="button" class="primary" onClick={() => follow(link.secret)}>
+            {useLink}
+          </button>
+          <button type="button" onClick={() => location.replace("#/")}>
+            {stay}
+          </button>
+        </div>
+      </>
+    );
+  }
+  if (!link.isInvitation || provider === null) return <p role="status">{byLink}</p>;
+  return <Invited provider={provider.name} secret={link.secret} follow={follow} onProblem={give} />;
 }

@@ -252,7 +252,7 @@ describe("a person who is signed in", () => {
       await connect({ id: "", cookie: cookieOf(session, SESSION) }),
       await connect({ id: "", cookie: "" }),
     ]) {
-      expect(placeOf(reply)).toBe("/#/sign-in?problem=not_a_person");
+      expect(placeOf(reply)).toBe("/#/settings/account?problem=not_a_person");
     }
   });
 

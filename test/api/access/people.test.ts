@@ -37,7 +37,9 @@ describe("an invitation", () => {
       role: "operator",
       made_by: "default",
       expires_at: "2030-01-14T00:00:00Z",
-      url: expect.stringMatching(/^https:\/\/dumont\.test\/#\/sign-in\?link=[\w-]{43}\.[\w-]{43}$/),
+      url: expect.stringMatching(
+        /^https:\/\/dumont\.test\/#\/sign-in\?invited=true&link=[\w-]{43}\.[\w-]{43}$/,
+      ),
     });
     const { url, ...listed } = body;
     expect(await open()).toEqual([listed]);

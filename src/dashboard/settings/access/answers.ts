@@ -30,12 +30,22 @@ export interface Token {
   readonly this: boolean;
 }
 
+/** How a person is known when they sign in. */
+export interface Identity {
+  readonly id: string;
+  readonly kind: "openid" | "email";
+  readonly name: string;
+  readonly since: string;
+}
+
 export interface Person {
   readonly id: string;
   readonly name: string;
   readonly email: string | null;
   readonly role: Role;
   readonly last_seen_at: string | null;
+  /** Null: not for the asker to know. */
+  readonly identities: readonly Identity[] | null;
   readonly this: boolean;
 }
 

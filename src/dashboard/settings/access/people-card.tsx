@@ -6,8 +6,10 @@ import { confirmed } from "../../parts/dialog.tsx";
 import { doAndSay } from "../../parts/notice.tsx";
 import { useLive } from "../../poll.ts";
 import { forget, may } from "../../session.ts";
+import { useWays } from "../../sign-in/all-ways.tsx";
 import { words } from "../../words.ts";
 import type { Person, RemovedPerson } from "./answers.ts";
+import { Identities } from "./identities.tsx";
 import { RoleBadge } from "./role-badge.tsx";
 import { PERSON_ROLES } from "./role-choice.tsx";
 import { agoOf } from "./times.ts";
@@ -20,6 +22,7 @@ const PAUSE_MS = 60_000;
 export function PeopleCard() {
   const people = useLive<{ people: readonly Person[] }>(ADDRESS, PAUSE_MS);
   const { peopleTitle, peopleHint, noPeople, tokensLeft } = accessWords.value;
+  const provider = useWays()?.openid?.name ?? null;
   const [left, setLeft] = useState<{ readonly name: string; readonly tokens: string } | null>(null);
   return (
     <section class="card">
@@ -33,7 +36,13 @@ export function PeopleCard() {
           ) : (
             <ul class="access-list">
               {data.people.map((person) => (
-                <PersonRow key={person.id} person={person} onChange={people.refresh} onLeft={setLeft} />
+                <PersonRow
+                  key={person.id}
+                  person={person}
+                  provider={provider}
+                  onChange={people.refresh}
+                  onLeft={setLeft}
+                />
               ))}
             </ul>
           )
@@ -45,12 +54,13 @@ export function PeopleCard() {
 
 interface PersonRowProps {
   readonly person: Person;
+  readonly provider: string | null;
   readonly onChange: () => void;
   /** Told of whom was removed, and of the tokens that the person leaves behind. */
   readonly onLeft: (left: { readonly name: string; readonly tokens: string } | null) => void;
 }
 
-function PersonRow({ person, onChange, onLeft }: PersonRowProps) {
+function PersonRow({ person, provider, onChange, onLeft }: PersonRowProps) {
   const { id, name, email, role, last_seen_at, this: isYou } = person;
   const texts = accessWords.value;
   const change = async (chosen: string) => {
@@ -79,6 +89,7 @@ function PersonRow({ person, onChange, onLeft }: PersonRowProps) {
       <span>
         <b>{name}</b> {isYou && <span class="this">{texts.you}</span>}
         {email !== null && email !== name && <span class="faint line">{email}</span>}
+        <Identities person={person} provider={provider} onChange={onChange} />
       </span>
       <span class="faint">
         {last_seen_at === null ? texts.neverSeen : texts.lastSeen(agoOf(last_seen_at))}

@@ -31,6 +31,10 @@ export const englishSignIn = {
     `If ${email} belongs to a person of an account, a link is on its way. It works once, for 15 minutes.`,
   otherEmail: "Another address",
   openid: (name: string) => `Continue with ${name}`,
+  invited: (provider: string) =>
+    `You are invited. With ${provider} you come in again on any device; by the link alone, on this one.`,
+  linkAlone: "By the link alone",
+  close: "Close",
   byLink: "Signing you in …",
   linkRefused: "This link was used already, or has ended. Each works once. Ask for another.",
   alreadyIn: (name: string, account: string) => `You are signed in as ${name} in the account ${account}.`,

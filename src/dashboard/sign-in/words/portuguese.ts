@@ -30,6 +30,10 @@ export const portugueseSignIn: SignInWords = {
     `Se ${email} pertence a uma pessoa de uma conta, um link está a caminho. Ele vale uma vez, por 15 minutos.`,
   otherEmail: "Outro endereço",
   openid: (name) => `Continuar com ${name}`,
+  invited: (provider) =>
+    `Você foi convidado. Com ${provider} você entra de novo em qualquer dispositivo; só pelo link, apenas neste.`,
+  linkAlone: "Só pelo link",
+  close: "Fechar",
   byLink: "Entrando …",
   linkRefused: "Este link já foi usado ou expirou. Cada um vale uma vez. Peça outro.",
   alreadyIn: (name, account) => `Você entrou como ${name} na conta ${account}.`,

@@ -1,5 +1,5 @@
 import type { Role } from "../../../../accounts/roles.ts";
-import type { Actor } from "../answers.ts";
+import type { Actor, Identity } from "../answers.ts";
 
 const roleHint: Record<Role, string> = {
   metrics: "Scrapes /metrics, and sees nothing else.",
@@ -43,6 +43,7 @@ const acts = {
   hibernate: "hibernated an instance",
   hibernateAll: "hibernated many instances",
   keepAlive: "kept an instance alive",
+  partIdentity: "parted a way to sign in",
   postActionResult: "told how an order ended",
   previewLifecycle: "previewed a policy",
   putBudget: "set the budget",
@@ -63,6 +64,11 @@ const acts = {
   syncConnection: "looked for machines",
   testChannel: "tested a channel",
   wake: "woke an instance",
+};
+
+const knownBy: Record<Identity["kind"], (name: string, ago: string) => string> = {
+  openid: (name, ago) => `signs in with ${name} · connected ${ago}`,
+  email: (name, ago) => `reads ${name} · proven ${ago}`,
 };
 
 export const englishAccess = {
@@ -89,6 +95,17 @@ export const englishAccess = {
   removePersonQuestion: (name: string) => `Remove ${name} from the account?`,
   removePersonStakes: "Every browser of this person is signed out. To come back takes a new invitation.",
   personRemoved: (name: string) => `${name} is out.`,
+  knownBy,
+  connect: (provider: string) => `Connect ${provider}`,
+  connectHint: (provider: string) => `From then on you sign in with ${provider}.`,
+  part: "Part",
+  partQuestion: (name: string) => `Part ${name}?`,
+  partStakes: {
+    openid:
+      "Its sign-in lets the person in no longer, unless it has verified an address that stays here. Browsers that are signed in stay so.",
+    email: "No link is sent to this address any more. Browsers that are signed in stay so.",
+  } satisfies Record<Identity["kind"], string>,
+  parted: (name: string) => `${name} lets this person in no longer.`,
   tokensLeft: (name: string, tokens: string) =>
     `Tokens that ${name} made still work: ${tokens}. Revoke those that should not.`,
   inviteTitle: "Invite somebody",

@@ -29,6 +29,7 @@ const acts: AccessWords["acts"] = {
   hibernate: "hibernou uma instância",
   hibernateAll: "hibernou muitas instâncias",
   keepAlive: "manteve uma instância viva",
+  partIdentity: "desfez um acesso",
   postActionResult: "disse como uma ordem terminou",
   previewLifecycle: "simulou uma política",
   putBudget: "definiu o orçamento",
@@ -81,6 +82,20 @@ export const portugueseAccess: AccessWords = {
   removePersonStakes:
     "Todos os navegadores desta pessoa são desconectados. Para voltar é preciso um novo convite.",
   personRemoved: (name) => `${name} saiu da conta.`,
+  knownBy: {
+    openid: (name, ago) => `entra com ${name} · conectado ${ago}`,
+    email: (name, ago) => `lê ${name} · comprovado ${ago}`,
+  },
+  connect: (provider) => `Conectar ${provider}`,
+  connectHint: (provider) => `A partir daí você entra com ${provider}.`,
+  part: "Desfazer",
+  partQuestion: (name) => `Desfazer o acesso por ${name}?`,
+  partStakes: {
+    openid:
+      "Este login não deixa mais a pessoa entrar, a menos que tenha verificado um endereço que continua aqui. Os navegadores conectados continuam.",
+    email: "Nenhum link é mais enviado a este endereço. Os navegadores conectados continuam.",
+  },
+  parted: (name) => `${name} não deixa mais esta pessoa entrar.`,
   tokensLeft: (name, tokens) =>
     `Tokens criados por ${name} ainda funcionam: ${tokens}. Revogue os que não devem funcionar.`,
   inviteTitle: "Convidar alguém",

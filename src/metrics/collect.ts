@@ -1,3 +1,4 @@
+import type { ChannelRecord } from "../alerts/channels/record.ts";
 import type { MoneyFigures } from "../fleet/budget.ts";
 import type { NewestOutcomes } from "../fleet/previews.ts";
 import { readDatabases } from "../history/standing.ts";
@@ -13,7 +14,7 @@ import type { UserFigures } from "./user.ts";
 /** Collects the figures: of a user from the instances and their fleet, of the service from its own actor. */
 
 export async function collectUser(env: Env, userId: string): Promise<UserFigures> {
-  const [answers, hibernations, money, preview] = await Promise.all([
+  const [answers, hibernations, money, preview, channels] = await Promise.all([
     askEveryActor(env, userId, async (actor) => {
       try {
         return await actor.sample();
@@ -24,11 +25,20 @@ export async function collectUser(env: Env, userId: string): Promise<UserFigures
     fleetOf(env, userId).hibernations(),
     answerOr<MoneyFigures | null>(fleetOf(env, userId).moneyFigures(), null),
     answerOr<NewestOutcomes | null>(fleetOf(env, userId).newestOutcomes(), null),
+    answerOr<ChannelRecord[] | null>(fleetOf(env, userId).channels(), null),
   ]);
   const errors = answers.filter((answer) => answer === "failed").length;
   const known = answers.filter((answer) => answer !== null && answer !== "failed");
   const samples = known.filter(isReadable);
-  return { samples, unreadable: known.length - samples.length, errors, hibernations, money, preview };
+  return {
+    samples,
+    unreadable: known.length - samples.length,
+    errors,
+    hibernations,
+    money,
+    preview,
+    channels,
+  };
 }
 
 export async function collectService(env: Env): Promise<ServiceFigures> {

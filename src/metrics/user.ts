@@ -1,4 +1,5 @@
 import { Counter, Gauge } from "prom-client";
+import { type ChannelRecord, mayBeTold } from "../alerts/channels/record.ts";
 import type { MoneyFigures } from "../fleet/budget.ts";
 import type { NewestOutcomes } from "../fleet/previews.ts";
 import { PERIODS } from "../fleet/rules/budget.ts";
@@ -23,6 +24,8 @@ export interface UserFigures {
   readonly money: MoneyFigures | null;
   /** Null without one. */
   readonly preview: NewestOutcomes | null;
+  /** Null while the fleet does not say. */
+  readonly channels: readonly ChannelRecord[] | null;
 }
 
 const BYTES_PER_GB = 1e9;
@@ -129,7 +132,7 @@ const INSTANCE_SERIES: readonly Series[] = [
 
 /** Fills a registry with what a user sees. */
 export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): void {
-  const { samples, unreadable, errors, hibernations, money, preview } = figures;
+  const { samples, unreadable, errors, hibernations, money, preview, channels } = figures;
   const watched = samples.filter((sample) => sample.status !== "deleted");
   for (const { name, help, counter, value } of INSTANCE_SERIES) {
     const options = { name, help, labelNames: ["instance_id", "name"], registers: [registry] };
@@ -174,6 +177,28 @@ export function fillUserMetrics(registry: AnyRegistry, figures: UserFigures): vo
   addHibernations(registry, hibernations);
   if (money !== null) addMoney(registry, money);
   if (preview !== null) addPreview(registry, preview);
+  if (channels !== null) addChannels(registry, channels);
+}
+
+const CHANNEL_STATES = ["told", "gone", "paused", "unconfirmed"] as const;
+
+/** Where none is told, nobody hears of an alert. */
+function addChannels(registry: AnyRegistry, channels: readonly ChannelRecord[]): void {
+  const byState = new Gauge({
+    name: "dumont_agents_channels",
+    help: "Channels of alerts: told; gone for good, as the other side says; paused; or not confirmed yet",
+    labelNames: ["state"],
+    registers: [registry],
+  });
+  for (const state of CHANNEL_STATES) {
+    byState.set({ state }, channels.filter((channel) => stateOfChannel(channel) === state).length);
+  }
+}
+
+function stateOfChannel(channel: ChannelRecord): (typeof CHANNEL_STATES)[number] {
+  if (mayBeTold(channel)) return "told";
+  if (channel.paused?.because === "gone") return "gone";
+  return channel.confirmed ? "paused" : "unconfirmed";
 }
 
 /** Without a limit there is no series of one: no limit is not zero. */

@@ -71,3 +71,57 @@ it("a webhook that is gone is never called again", async () => {
   const [channel] = (await call("GET", "/api/agent/channels", { token })).body.channels;
   expect(channel.paused).toMatchObject({ because: "gone" });
 });
+
+it("a channel that is gone is told of to all others at once, and once", async () => {
+  const url = "https://discord.com/api/webhooks/1/x";
+  const { tell, token } = await newChannel({ kind: "discord", url });
+  const other = {
+    name: "ops",
+    minimum_severity: "critical",
+    settings: { kind: "slack", url: "https://hooks.example.com/y" },
+  };
+  await call("POST", "/api/agent/channels", { token, json: other });
+  vi.mocked(fetch).mockImplementation(async (request) =>
+    String(request).includes("discord") ? new Response("{}", { status: 404 }) : new Response("ok"),
+  );
+  await tell("first");
+  await tell("second");
+  const words = told().filter((body) => body.includes("Nothing is told there any more"));
+  expect(words).toHaveLength(1);
+  expect(words[0]).toContain("The channel #gpus (discord) is gone: 404");
+  const { open } = (await call("GET", "/api/agent/alerts", { token })).body;
+  expect(open).toContainEqual(
+    expect.objectContaining({
+      kind: "alert_not_delivered",
+      severity: "critical",
+      detail: expect.objectContaining({ gone: true }),
+    }),
+  );
+});
+
+it("a channel whose test finds it gone is told of, too", async () => {
+  const { token } = await newChannel({ kind: "discord", url: "https://discord.com/api/webhooks/1/x" });
+  answer = () => new Response("{}", { status: 404 });
+  const [{ id }] = (await call("GET", "/api/agent/channels", { token })).body.channels;
+  await call("POST", `/api/agent/channels/${id}/test`, { token });
+  await call("POST", `/api/agent/channels/${id}/test`, { token });
+  const { open } = (await call("GET", "/api/agent/alerts", { token })).body;
+  expect(open).toMatchObject([{ kind: "alert_not_delivered", severity: "critical" }]);
+});
+
+it("how many channels are told, paused and gone is a metric", async () => {
+  const { tell, token } = await newChannel({ kind: "discord", url: "https://discord.com/api/webhooks/1/x" });
+  const counted = async () =>
+    (await call("GET", "/metrics", { token })).body
+      .split("\n")
+      .filter((line: string) => line.startsWith("dumont_agents_channels{"));
+  expect(await counted()).toContain('dumont_agents_channels{state="told"} 1');
+  answer = () => new Response("{}", { status: 404 });
+  await tell("first");
+  expect(await counted()).toEqual([
+    'dumont_agents_channels{state="told"} 0',
+    'dumont_agents_channels{state="gone"} 1',
+    'dumont_agents_channels{state="paused"} 0',
+    'dumont_agents_channels{state="unconfirmed"} 0',
+  ]);
+});

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
 import { registerInstance, request, sendHeartbeat, type User } from "../../scripts/client.ts";
 import { FakeHttp } from "../outside/http.ts";
 import { ServerWorld } from "../server/world.ts";
@@ -136,6 +137,39 @@ it("edits a channel, pauses it and takes it up again, and helps with each kind",
     await page.getByRole("button", { name: "Pausar: Pocket" }).waitFor(PATIENCE);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
     expect(await barriers(page)).toEqual([]);
+    await page.context().close();
+  } finally {
+    await receiver.stop();
+  }
+});
+
+it("says on top of every place that nobody is told any more, until the channel has another address", async () => {
+  let isThere = false;
+  const receiver = await FakeHttp.start(() => ({ status: isThere ? 204 : 404, body: "" }));
+  try {
+    const alone = await world.newUser("Alone");
+    const channel = { kind: "discord", url: `${receiver.url}/api/webhooks/1/x` };
+    const made = await request(`${world.url}/api/agent/channels`, "POST", alone.token, {
+      name: "Ops",
+      settings: channel,
+    });
+    const { id } = z.object({ id: z.string() }).parse(made);
+    const page = await pages.open(`${world.url}/#/costs`);
+    await signIn(page, alone);
+    await page.getByRole("heading").first().waitFor(PATIENCE);
+    const banner = page
+      .getByRole("alert")
+      .filter({ hasText: "Nobody is told of alerts any more: Ops is gone" });
+    expect(await banner.count()).toBe(0);
+    await request(`${world.url}/api/agent/channels/${id}/test`, "POST", alone.token);
+    await banner.waitFor(PATIENCE);
+    expect(await barriers(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    await banner.getByRole("link").click();
+    await page.getByRole("button", { name: "Resume: Ops" }).click(PATIENCE);
+    await banner.waitFor({ state: "detached", ...PATIENCE });
+    isThere = true;
     await page.context().close();
   } finally {
     await receiver.stop();

@@ -40,6 +40,9 @@ export const connection = signal<ConnectionState>("connecting");
 /** How often the live connection has told of events: who shows them looks again. */
 export const eventsHeard = signal(0);
 
+/** How often it has told that a message reached nobody: a channel may be gone. */
+export const notDelivered = signal(0);
+
 const SIGHT_PAUSE_MS = 5000;
 
 /** Without a connection the whole list is asked for: it costs one request to one object. */
@@ -101,7 +104,10 @@ effect(() => {
     onOpen: () => show(beginConnection(known)),
     onMessage: (message) => {
       if ("server_time" in message) setServerTime(message.server_time);
-      if (message.type === "events") eventsHeard.value += 1;
+      if (message.type === "events") {
+        eventsHeard.value += 1;
+        if (message.events.some(({ kind }) => kind === "alert_not_delivered")) notDelivered.value += 1;
+      }
       show(receive(known, message));
     },
     onRevoked: forget,

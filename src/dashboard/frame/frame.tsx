@@ -9,6 +9,7 @@ import { AccountMenu } from "./account-menu.tsx";
 import "./frame.css";
 import { LanguageChoice } from "./language-choice.tsx";
 import { ProblemBanner } from "./problem-banner.tsx";
+import { UntoldBanner } from "./untold-banner.tsx";
 import { frameWords } from "./words.ts";
 
 /** What stands around each place: where one can go, and who one is. */
@@ -35,6 +36,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           </p>
         )}
         {fleetError.value !== null ? <p class="banner">{offline}</p> : <ConnectionBanner />}
+        {isSignedIn && <UntoldBanner />}
         {isSignedIn && <ProblemBanner />}
         {children}
       </main>

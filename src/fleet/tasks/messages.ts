@@ -31,15 +31,36 @@ export function noteDelivery(
 ): void {
   const now = Date.now();
   const isOver = delivery.delivered || !delivery.mayPass;
-  const isGivenUp = fleet.change((state) => {
+  const { isLost, isGivenUp } = fleet.change((state) => {
     fleet.channels.noteDelivery(channelId, delivery, now);
-    if (delivery.isGone === true) fleet.channels.pause(channelId, { at: now, because: "gone" });
-    if (deliveryId === null) return { state, result: false };
+    const isLost = delivery.isGone === true && !fleet.channels.isPaused(channelId);
+    if (isLost) fleet.channels.pause(channelId, { at: now, because: "gone" });
+    if (deliveryId === null) return { state, result: { isLost, isGivenUp: false } };
     const isTooOld = !isOver && fleet.deliveries.postpone(deliveryId, now, DELIVERY_LEASE_MS);
     const wasThere = (isOver || isTooOld) && fleet.deliveries.remove(deliveryId);
-    return { state, result: wasThere && !delivery.delivered };
+    return { state, result: { isLost, isGivenUp: wasThere && !delivery.delivered } };
   });
+  if (isLost) tellLost(fleet, channelId, delivery.detail, now);
   if (isGivenUp && deliveryId !== null) tellGivenUp(env, fleet, channelId, deliveryId, delivery.detail);
+}
+
+/** Says that a channel is gone for good: to all others, whatever they are told of, since nothing is told there any more. */
+function tellLost(fleet: Fleet, channelId: string, because: string, now: number): void {
+  const channel = fleet.channels.list().find(({ id }) => id === channelId);
+  if (channel === undefined) return;
+  // What is given up with it is no further news.
+  fleet.channels.noteGivenUp(channelId);
+  fleet.addOwnEvent(
+    {
+      id: `gone-${channelId}-${now}`,
+      at: now,
+      kind: "alert_not_delivered",
+      severity: "critical",
+      ...messageOf(phrase("fleet.channel_gone", { name: channel.name, kind: channel.kind, because })),
+      detail: { channel_id: channelId, channel: channel.kind, because, gone: true },
+    },
+    now,
+  );
 }
 
 /** Gives a message up that could not even be tried for longer than anything may wait. */

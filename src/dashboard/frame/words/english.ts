@@ -38,6 +38,9 @@ export const englishFrame = {
   themeLabel: "Look",
   themes,
   accountSettings: "Account settings",
+  nobodyTold: (names: readonly string[]) =>
+    `Nobody is told of alerts any more: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} gone, and no other channel is left.`,
+  toChannels: "Mend the channels",
   signedOut: "You are signed out.",
 };
 

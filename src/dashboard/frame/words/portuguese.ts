@@ -30,5 +30,8 @@ export const portugueseFrame: FrameWords = {
   themeLabel: "Aparência",
   themes: { system: "Sistema", light: "Clara", dark: "Escura" },
   accountSettings: "Configurações da conta",
+  nobodyTold: (names) =>
+    `Ninguém mais é avisado dos alertas: ${names.join(", ")} não ${names.length === 1 ? "existe" : "existem"} mais, e não resta outro canal.`,
+  toChannels: "Corrigir os canais",
   signedOut: "Você saiu.",
 };

@@ -1,6 +1,7 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ask } from "../../api.ts";
 import { dateTime } from "../../format.ts";
+import { noteChannels } from "../../frame/untold-banner.tsx";
 import { confirmed } from "../../parts/dialog.tsx";
 import { doAndSay, errorText, say } from "../../parts/notice.tsx";
 import { asApiError, useLive } from "../../poll.ts";
@@ -17,6 +18,9 @@ const PAUSE_MS = 30_000;
 /** Where an owner is told: each channel with what can be done about it, and a further one. */
 export function Channels() {
   const { data, refresh } = useLive<{ channels: readonly Channel[] }>("/api/agent/channels", PAUSE_MS);
+  useEffect(() => {
+    if (data !== null) noteChannels(data.channels);
+  }, [data]);
   const { channels, channelsHint, noChannels, loading } = words.value;
   return (
     <section class="card">

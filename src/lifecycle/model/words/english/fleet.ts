@@ -13,6 +13,8 @@ export const FLEET = {
     "A machine with the enrollment token {token:text} says that it is {ref:text} at {provider:text}, which {id:text} watches. It was refused. If it is that machine, and has lost its disk, remove the instance or install the agent with a token of its own; if not, somebody has your enrollment token: revoke it",
   "fleet.not_delivered":
     "A message could not be delivered to the channel {name:text} ({kind:text}): {because}",
+  "fleet.channel_gone":
+    "The channel {name:text} ({kind:text}) is gone: {because}. Nothing is told there any more. Give it another address, or delete it",
   "channel.test_title": "Test of this channel",
   "channel.test_heading": "Test of this channel: alerts of the Dumont Agent System will arrive here",
 

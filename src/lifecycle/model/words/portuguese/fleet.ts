@@ -15,6 +15,8 @@ export const FLEET: Translation<typeof English> = {
     "Uma máquina com o token de inscrição {token:text} diz que é {ref:text} em {provider:text}, que {id:text} vigia. Ela foi recusada. Se é essa máquina, e ela perdeu o disco, remova a instância ou instale o agente com um token próprio; se não é, alguém tem o seu token de inscrição: revogue-o",
   "fleet.not_delivered":
     "Não foi possível entregar uma mensagem ao canal {name:text} ({kind:text}): {because}",
+  "fleet.channel_gone":
+    "O canal {name:text} ({kind:text}) não existe mais: {because}. Nada mais é avisado lá. Dê a ele outro endereço, ou apague-o",
   "channel.test_title": "Teste deste canal",
   "channel.test_heading": "Teste deste canal: os alertas do Dumont Agent System vão chegar aqui",
 

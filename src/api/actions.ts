@@ -3,6 +3,7 @@ import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, security, successResponse } from "../http/openapi.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { type ActionResult, findAction, isActionOf, resultEvent } from "../orders/order.ts";
 import { providerOrderSchema } from "../providers/provider.ts";
 
@@ -49,7 +50,7 @@ export class PostActionResult extends Endpoint {
     const workflow = await findAction(c.env, params.id);
     if (workflow === null) throw notFound();
     if (ENDED.has((await workflow.status()).status)) {
-      throw new ApiError("not_possible", "This action is over");
+      throw new ApiError("not_possible", text("error.action_over"));
     }
     const payload: ActionResult = {
       outcome: body.outcome,

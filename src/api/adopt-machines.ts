@@ -4,6 +4,7 @@ import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, suspended } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import { limitRegistrations } from "./instances/registering.ts";
@@ -28,7 +29,7 @@ const adoptSchema = component(
     })
     .refine(
       ({ machines, all }) => (machines === undefined) !== (all === undefined),
-      "must hold either machines or all",
+      text("must.hold_machines_or_all"),
     ),
 );
 

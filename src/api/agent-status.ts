@@ -15,6 +15,7 @@ import { heartbeatSchema } from "../lifecycle/model/heartbeat.ts";
 import { PREPARATION_CAUSES } from "../lifecycle/model/preparation.ts";
 import { sourceSettingsSchema } from "../lifecycle/model/source-settings.ts";
 import { toIso } from "../lifecycle/model/time.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { actorOf } from "../platform/address.ts";
 import { count } from "../service/meter.ts";
 
@@ -162,10 +163,10 @@ export class PostStatus extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const { userId, instanceId, tokenGeneration } = principal;
     if (body.instance_id !== instanceId) {
-      throw new ApiError("forbidden", "The token belongs to another instance");
+      throw new ApiError("forbidden", text("error.other_instance"));
     }
     const { success } = await c.env.HEARTBEAT_LIMIT.limit({ key: `${userId}/${instanceId}` });
-    if (!success) throw tooManyRequests("Too many heartbeats: one a minute is enough");
+    if (!success) throw tooManyRequests(text("error.heartbeats_too_fast"));
     const { instance_id: _, ...report } = body;
     const taken = await actorOf(c.env, userId, instanceId).heartbeat(
       tokenGeneration,
@@ -182,11 +183,11 @@ export class PostStatus extends Endpoint {
           ...(taken.answer.idle === undefined ? {} : { idle: taken.answer.idle }),
         });
       case "old_token":
-        throw new ApiError("unauthorized", "This token was replaced by a newer one");
+        throw new ApiError("unauthorized", text("error.replaced"));
       case "suspended":
         throw suspended();
       case "unknown":
-        throw new ApiError("unauthorized", "This instance is not watched any more");
+        throw new ApiError("unauthorized", text("error.unwatched"));
       case "unreadable":
         throw unreadable();
       case "unavailable":

@@ -13,6 +13,7 @@ import { ApiError, errorResponses, invalid, unavailable } from "../http/errors.t
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { EnrollingMachine } from "../instance/enrollment.ts";
 import { referenceIssue } from "../lifecycle/model/reference.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { askInstance, findInstance, isTaken } from "./instances/enrolled-instance.ts";
 import { reachOf } from "./instances/enrolling-machine.ts";
 import { registerInstance } from "./instances/registering.ts";
@@ -27,10 +28,10 @@ const MACHINE_IDS = {
   runpod: null,
   vast: null,
   // These two are called by a path, which may come back with another machine.
-  gcp: { form: /^\d{1,20}$/, words: "must be the number of a Compute Engine instance" },
+  gcp: { form: /^\d{1,20}$/, words: text("must.be_gcp_number") },
   azure: {
     form: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-    words: "must be the vmId of a virtual machine, in lower case",
+    words: text("must.be_vm_id"),
   },
 } as const;
 
@@ -47,7 +48,7 @@ const enrollSchema = component(
       .describe("For `gcp` and `azure`: as an instance's `provider_ref`"),
     machine_key: z
       .string()
-      .regex(/^[A-Za-z0-9_-]{32,128}$/, "must be 32 to 128 of letters, digits, '_', '-'")
+      .regex(/^[A-Za-z0-9_-]{32,128}$/, text("must.be_machine_key"))
       .describe("Only this machine has it: by it the same machine is known again"),
   }),
 );
@@ -157,20 +158,17 @@ async function takeOrThrow(env: Env, use: Use, isThere: boolean): Promise<void> 
       return;
     case "registered_before":
       if (isThere) return;
-      throw new ApiError(
-        "removed",
-        "This machine was registered with this enrollment token, and its instance was removed: make another token, or register it by hand",
-      );
+      throw new ApiError("removed", text("error.enrollment_removed"));
     case "expired":
-      throw new ApiError("enrollment_expired", "This enrollment token has expired: make another one");
+      throw new ApiError("enrollment_expired", text("error.enrollment_expired"));
     case "used_up":
-      throw new ApiError("enrollment_used_up", "This enrollment token is used up: make another one");
+      throw new ApiError("enrollment_used_up", text("error.enrollment_used_up"));
     case "not_valid":
       throw revoked();
   }
 }
 
-const revoked = () => new ApiError("unauthorized", "This enrollment token was revoked");
+const revoked = () => new ApiError("unauthorized", text("error.enrollment_revoked"));
 
 async function join(
   env: Env,

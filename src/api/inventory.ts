@@ -9,6 +9,7 @@ import { errorResponses, invalid, notFound, suspended, tooManyRequests } from ".
 import { component, jsonResponse, security } from "../http/openapi.ts";
 import { providerKindSchema } from "../lifecycle/model/provider.ts";
 import { toIso } from "../lifecycle/model/time.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { fleetOf } from "../platform/address.ts";
 import { answerOr } from "../platform/former-object.ts";
 import { connectionParams } from "./connections.ts";
@@ -149,7 +150,7 @@ function placeIn(cursor: string): EntryPlace {
     const [provider, ref] = placeSchema.parse(JSON.parse(cursor));
     return { provider, ref };
   } catch {
-    throw invalid([{ path: "query.cursor", message: "not a cursor of this list" }]);
+    throw invalid([{ path: "query.cursor", message: text("must.be_cursor") }]);
   }
 }
 
@@ -177,7 +178,7 @@ export class SyncConnection extends Endpoint {
     );
     if (synced === "suspended") throw suspended();
     if (synced === "too_soon") {
-      throw tooManyRequests("The machines were listed just now: go on in a minute");
+      throw tooManyRequests(text("error.listed_just_now"));
     }
     if (synced === "unknown") throw notFound();
     return c.json(connectionView(synced));

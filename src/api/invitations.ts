@@ -15,6 +15,8 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../http/openapi.ts";
 import { DAY_MS, toIso } from "../lifecycle/model/time.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { signInUrl } from "./admin/sign-in-link.ts";
 
 /** Links by which somebody new comes into the account. */
@@ -81,7 +83,7 @@ const createSchema = component(
     })
     .refine(
       ({ name, email }) => name !== undefined || email !== undefined,
-      "must have a name or an e-mail address",
+      text("must.have_name_or_address"),
     ),
 );
 
@@ -115,11 +117,14 @@ export class CreateInvitation extends Endpoint {
         return c.json({ ...viewOf(invitation), url: signInUrl(c, secret, true) }, 201);
       }
       case "known":
-        throw new ApiError("exists", "Somebody with this e-mail address is in the account already");
+        throw new ApiError("exists", text("error.same_address"));
       case "too_many":
         throw new ApiError(
           "too_many",
-          `An account has ${PEOPLE_PER_ACCOUNT} people and ${INVITATIONS_PER_ACCOUNT} open invitations at most: remove those that are no longer needed`,
+          phrase("error.account_full", {
+            people: PEOPLE_PER_ACCOUNT,
+            invitations: INVITATIONS_PER_ACCOUNT,
+          }),
         );
     }
   }

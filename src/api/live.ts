@@ -8,6 +8,7 @@ import { ApiError, errorResponses, invalid } from "../http/errors.ts";
 import { knownZone, readerOfRequest } from "../http/language.ts";
 import { component, jsonResponse, security } from "../http/openapi.ts";
 import { LANGUAGES } from "../lifecycle/model/words/said.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { OPEN_GUARD } from "../lifecycle/rules/outage-guard.ts";
 import { fleetOf } from "../platform/address.ts";
 import { eventSchema } from "./events.ts";
@@ -127,7 +128,7 @@ export class OpenLiveConnection extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const { query } = await this.getValidatedData<typeof this.schema>();
     if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
-      throw invalid([{ path: "header.Upgrade", message: "must be websocket" }]);
+      throw invalid([{ path: "header.Upgrade", message: text("must.websocket") }]);
     }
     refuseOtherOrigins(c);
     const { userId, by } = userOf(c.var.principal);
@@ -152,5 +153,5 @@ export class OpenLiveConnection extends Endpoint {
 function refuseOtherOrigins(c: ApiContext): void {
   const origin = c.req.header("Origin");
   if (origin === undefined || origin === new URL(c.req.url).origin) return;
-  throw new ApiError("forbidden", "A page of another origin may not open a live connection");
+  throw new ApiError("forbidden", text("error.other_origin"));
 }

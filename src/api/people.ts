@@ -18,6 +18,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { ApiError, errorResponses, notFound } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import { toIso } from "../lifecycle/model/time.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { identitySchema, identityViewOf } from "./identities.ts";
 import { closeLiveConnections } from "./session.ts";
 
@@ -91,7 +92,7 @@ const changeSchema = component(
   "ChangePersonRequest",
   z
     .strictObject({ name: personNameSchema.optional(), role: personRoleSchema.optional() })
-    .refine(({ name, role }) => name !== undefined || role !== undefined, "must change the name or the role"),
+    .refine(({ name, role }) => name !== undefined || role !== undefined, text("must.change_name_or_role")),
 );
 
 export class ChangePerson extends Endpoint {
@@ -168,7 +169,7 @@ function demandDone(change: PersonChange): void {
     case "unknown":
       throw notFound();
     case "last_owner":
-      throw new ApiError("last_owner", "This is the last owner: make somebody else an owner first");
+      throw new ApiError("last_owner", text("error.last_owner"));
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PolicyContradiction } from "../fleet/rules/policy-contradiction.ts";
 import { userIdOf } from "../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../http/endpoint.ts";
-import { type ApiError, errorResponses, type Issue, invalid } from "../http/errors.ts";
+import { type ApiError, errorResponses, type Issue, invalid, issueAt } from "../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../http/openapi.ts";
 import type { PolicyIssue } from "../lifecycle/model/policy-issues.ts";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../lifecycle/model/policy-settings.ts";
 import { PRESET_VALUES, presetOf } from "../lifecycle/model/presets.ts";
 import { kindOf } from "../lifecycle/model/provider.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
 import { fleetOf } from "../platform/address.ts";
 import { presetSchema, presetsSchema, shownPresetSchema, writtenOut } from "./presets.ts";
 
@@ -103,18 +104,17 @@ export class PutPolicy extends Endpoint {
 
 /** Says where in the request an issue of a policy is, the policy being at `path`. */
 export function policyIssueAt(path: string): (issue: PolicyIssue) => Issue {
-  return (issue) => ({ path: [path, ...issue.path].join("."), message: issue.message });
+  return (issue) => ({ ...issue, path: [path, ...issue.path].join(".") });
 }
 
 /** A policy at `path` of the request that may not be set. */
 export function contradictory(path: string, { issues, instance }: PolicyContradiction): ApiError {
-  const ofInstance =
-    instance === null
-      ? ""
-      : `for instance ${instance.id} (${kindOf(instance.provider)}, with its own overrides) `;
+  const found = issues.map(policyIssueAt(path));
+  if (instance === null) return invalid(found);
+  const whose = { id: instance.id, provider: kindOf(instance.provider) };
   return invalid(
-    issues
-      .map(policyIssueAt(path))
-      .map((issue) => ({ path: issue.path, message: `${ofInstance}${issue.message}` })),
+    found.map(({ path, message, said: issue = message }) =>
+      issueAt(path, phrase("error.of_overrides", { ...whose, issue })),
+    ),
   );
 }

@@ -4,6 +4,7 @@ import { type ApiContext, Endpoint } from "../http/endpoint.ts";
 import { errorResponses, tooManyRequests } from "../http/errors.ts";
 import { component, jsonResponse } from "../http/openapi.ts";
 import { sessionSecretOf } from "../http/session-cookie.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { whoAmI, whoAmIExample, whoAmISchema } from "./whoami.ts";
 
 const sessionSchema = component("BrowserSession", z.object({ session: z.union([whoAmISchema, z.null()]) }));
@@ -32,7 +33,7 @@ async function principalOfBrowser(c: ApiContext): Promise<UserPrincipal | null> 
   const secret = sessionSecretOf(c);
   if (secret === undefined || secret === "") return null;
   const identity = await identifySession(c.env, secret);
-  if (identity.outcome === "too_many_requests") throw tooManyRequests("Too many requests with this session");
+  if (identity.outcome === "too_many_requests") throw tooManyRequests(text("error.session_too_fast"));
   if (identity.outcome !== "known" || identity.principal.scope !== "user") return null;
   return identity.principal;
 }

@@ -17,6 +17,7 @@ import {
   setSessionSecret,
 } from "../http/session-cookie.ts";
 import { phrase } from "../lifecycle/model/words/phrase.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { fleetOf } from "../platform/address.ts";
 import { logWarning } from "../platform/log.ts";
 import { whoAmI, whoAmIExample, whoAmISchema } from "./whoami.ts";
@@ -70,7 +71,7 @@ export async function openSession(c: ApiContext, userId: string, stem: Stem): Pr
   await createSession(c.env.DB, { id, userId, stem, digest, device, now });
   const standing = await sessionOfDigest(c.env.DB, digest, now);
   // What it stems from may have ended in this very moment.
-  if (standing.outcome !== "valid") throw new ApiError("unauthorized", "This way in has just been closed");
+  if (standing.outcome !== "valid") throw new ApiError("unauthorized", text("error.way_closed"));
   const principal = principalOfSession(standing.session);
   c.set("principal", principal);
   setSessionSecret(c, secret);
@@ -84,7 +85,7 @@ interface WayIn {
 
 async function byToken(c: ApiContext, token: string): Promise<WayIn> {
   const principal = await principalOf(c, userOnly(await identify(c.env, token)));
-  if (principal.scope !== "user") throw new ApiError("forbidden", "Sign in with a user's token");
+  if (principal.scope !== "user") throw new ApiError("forbidden", text("error.sign_in"));
   const { role, userId, by } = principal;
   if (!isAtLeast(role, "viewer")) {
     throw new ApiError("forbidden", phrase("error.sign_in_role", { given: role }));
@@ -102,7 +103,7 @@ async function byLink(c: ApiContext, link: string): Promise<WayIn> {
   const digest = await digestOfSecret(c.env.TOKEN_KEY, "link", link);
   const taken = digest === null ? null : await takeLink(c.env.DB, digest, Date.now());
   if (taken === null) {
-    throw new ApiError("unauthorized", "This link is no longer valid: it works once. Ask for a new one");
+    throw new ApiError("unauthorized", text("error.link_over"));
   }
   return { userId: taken.userId, stem: { kind: "person", id: taken.personId } };
 }

@@ -16,6 +16,8 @@ import { component, jsonBody, jsonResponse, security, successResponse } from "..
 import { demandRole } from "../http/roles.ts";
 import { setSessionSecret } from "../http/session-cookie.ts";
 import { DAY_MS, SECOND_MS, toIso } from "../lifecycle/model/time.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { readSettings } from "../platform/settings.ts";
 import { instant, instantOrNull } from "./instances/instant.ts";
 import { nameSchema } from "./instances/schemas.ts";
@@ -124,10 +126,7 @@ export class CreateToken extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const { userId, role, by } = userOf(c.var.principal);
     if (!isAtLeast(role, body.role)) {
-      throw new ApiError(
-        "forbidden",
-        `A token of the role ${body.role} is for one to make; yours is ${role}`,
-      );
+      throw new ApiError("forbidden", phrase("error.token_role", { asked: body.role, given: role }));
     }
     const { record, token } = await makeToken(c, userId, body, by.id);
     const made = { ...record, createdAt: record.now, lastUsedAt: null, revokedAt: null };
@@ -156,7 +155,7 @@ export class DeleteToken extends Endpoint {
       case "unknown":
         throw notFound();
       case "last_owner":
-        throw new ApiError("last_owner", "Nobody would be left who holds the account's keys");
+        throw new ApiError("last_owner", text("error.last_keys"));
       case "revoked":
         break;
     }

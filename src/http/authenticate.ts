@@ -9,6 +9,7 @@ import {
 } from "../accounts/principal.ts";
 import type { AskedBy } from "../lifecycle/model/origin.ts";
 import { phrase } from "../lifecycle/model/words/phrase.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import type { ApiContext } from "./endpoint.ts";
 import type { ApiEnvironment } from "./environment.ts";
 import { ApiError, suspended, tooManyRequests } from "./errors.ts";
@@ -73,13 +74,13 @@ export async function principalOf(c: ApiContext, identity: Identity): Promise<Pr
       if (identity.noteUse !== null) c.executionCtx.waitUntil(identity.noteUse());
       return identity.principal;
     case "too_many_requests":
-      throw tooManyRequests("Too many requests with this token");
+      throw tooManyRequests(text("error.token_too_fast"));
     case "suspended":
       throw suspended();
     case "not_valid":
       await slowDownGuessing(c);
       c.header("WWW-Authenticate", "Bearer");
-      throw new ApiError("unauthorized", "A valid bearer token is needed");
+      throw new ApiError("unauthorized", text("error.unauthorized"));
   }
 }
 
@@ -94,7 +95,7 @@ function offeredToken(subprotocols: string | undefined): string | null {
 /** Of each address, so many tokens are refused, and sign-ins tried, in a minute. */
 export async function slowDownGuessing(c: ApiContext): Promise<void> {
   const { success } = await c.env.LOGIN_LIMIT.limit({ key: networkOf(c.req.header("CF-Connecting-IP")) });
-  if (!success) throw tooManyRequests("Too many refused tokens or sign-ins from this address");
+  if (!success) throw tooManyRequests(text("error.address_too_fast"));
 }
 
 /** The user behind a request that `requireToken("user")` let pass. */

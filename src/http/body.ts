@@ -1,4 +1,5 @@
 import { phrase } from "../lifecycle/model/words/phrase.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import { ApiError } from "./errors.ts";
 
 /** More than any request of this API needs, but for an import. */
@@ -11,12 +12,12 @@ const MAXIMUM_FORM_BYTES = 1024;
  * without reading it to its end, and 400 for one that is not JSON in UTF-8.
  */
 export async function readJsonBody(request: Request, maximumBytes = MAXIMUM_BODY_BYTES): Promise<unknown> {
-  const text = decode(await readBytes(request, maximumBytes));
-  if (text.trim() === "") return undefined;
+  const sent = decode(await readBytes(request, maximumBytes));
+  if (sent.trim() === "") return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(sent);
   } catch {
-    throw new ApiError("malformed_json", "The body is not valid JSON");
+    throw new ApiError("malformed_json", text("error.not_json"));
   }
 }
 
@@ -62,7 +63,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw new ApiError("malformed_json", "The body is not UTF-8");
+    throw new ApiError("malformed_json", text("error.not_utf8"));
   }
 }
 

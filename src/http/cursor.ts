@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Position } from "../history/page.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 
 /** Pages of long lists. A cursor is opaque to the caller: it is base64url of where the last page ended. */
 
@@ -24,7 +25,7 @@ export const positionCursor = z
   .transform((cursor, context): Position => {
     const position = positionSchema.safeParse(parseJson(decodeText(cursor)));
     if (position.success) return position.data;
-    context.addIssue({ code: "custom", message: "not a cursor of this list" });
+    context.addIssue({ code: "custom", message: text("must.be_cursor") });
     return z.NEVER;
   });
 
@@ -35,7 +36,7 @@ export const idCursor = z
   .transform((cursor, context): string => {
     const id = decodeText(cursor);
     if (id !== null) return id;
-    context.addIssue({ code: "custom", message: "not a cursor of this list" });
+    context.addIssue({ code: "custom", message: text("must.be_cursor") });
     return z.NEVER;
   });
 

@@ -39,10 +39,11 @@ const errorSchema = component(
 
 type ErrorResponse = z.infer<typeof errorSchema>;
 
-/** What is wrong with one field, in English. `path` says where in the request it is: `body.gpu_utilization`. */
+/** What is wrong with one field, in English, and perhaps for any language. `path` says where in the request it is: `body.gpu_utilization`. */
 export interface Issue {
   readonly path: string;
   readonly message: string;
+  readonly said?: Said | undefined;
   /** It in the language of the request, where a schema has worded it so. */
   readonly worded?: string | undefined;
 }
@@ -57,30 +58,24 @@ const ERRORS = {
       issues: [{ path: "query.limit", message: "Too big: expected number to be <=1000" }],
     },
   ],
-  401: [
-    "No token, or one that is not valid",
-    { code: "unauthorized", message: "A valid bearer token is needed" },
-  ],
+  401: ["No token, or one that is not valid", { code: "unauthorized", message: text("error.unauthorized") }],
   403: [
     "The token is for something else, or `suspended`: the operator has suspended the account; an enrollment token may also be `enrollment_expired` or `enrollment_used_up`",
     { code: "forbidden", message: "This needs a token of scope user, not instance" },
   ],
-  404: ["Unknown, or somebody else's", { code: "not_found", message: "There is no such thing here" }],
-  409: [
-    "Not possible as the instance stands",
-    { code: "hibernated", message: "The instance is hibernated: wake it first" },
-  ],
+  404: ["Unknown, or somebody else's", { code: "not_found", message: text("error.not_found") }],
+  409: ["Not possible as the instance stands", { code: "hibernated", message: text("refusal.hibernated") }],
   413: [
     "The body is larger than 16 KiB",
     { code: "too_large", message: "The body is larger than 16384 bytes" },
   ],
   429: [
     "Too many requests: try again after `Retry-After` seconds",
-    { code: "too_many_requests", message: "Too many heartbeats: one a minute is enough" },
+    { code: "too_many_requests", message: text("error.heartbeats_too_fast") },
   ],
   503: [
     "Not possible right now: try again after `Retry-After` seconds",
-    { code: "unavailable", message: "The service cannot answer right now" },
+    { code: "unavailable", message: text("error.unavailable") },
   ],
 } as const satisfies Record<number, readonly [string, ErrorResponse["error"]]>;
 
@@ -165,10 +160,15 @@ export class ApiError extends Error {
   }
 }
 
-export const notFound = () => new ApiError("not_found", "There is no such thing here");
+export const notFound = () => new ApiError("not_found", text("error.not_found"));
 
 export function invalid(issues: readonly Issue[]): ApiError {
   return new ApiError("invalid", sayIssues(issues), { issues });
+}
+
+/** What is wrong with a field, where a phrase says it. */
+export function issueAt(path: string, said: Said): Issue {
+  return { path, message: say("en", said), said };
 }
 
 export function tooManyRequests(said: Said): ApiError {
@@ -191,8 +191,7 @@ export function tooMany(
 /** The operator has suspended the user. */
 export const suspended = () => new ApiError(SUSPENDED.code, SUSPENDED.said ?? SUSPENDED.message);
 
-export const UNREADABLE_MESSAGE =
-  "What is stored of this instance cannot be read by this version of the service; it is left as it is, and nothing is done";
+export const UNREADABLE_MESSAGE = text("error.unreadable");
 
 /** The stored instance cannot be read. A later deployment may be able to; the cause was logged when it was read. */
 export const unreadable = () => new ApiError("unreadable", UNREADABLE_MESSAGE, { retryAfterSeconds: 60 });
@@ -201,7 +200,7 @@ export const unreadable = () => new ApiError("unreadable", UNREADABLE_MESSAGE, {
 export const unavailable = (retryAfterSeconds: number) =>
   new ApiError("unavailable", UNAVAILABLE_MESSAGE, { retryAfterSeconds });
 
-const UNAVAILABLE_MESSAGE = "The service cannot answer right now";
+const UNAVAILABLE_MESSAGE = text("error.unavailable");
 
 /** `issues` names each setting that is wrong, and never its value. */
 export const misconfigured = ({ issues, message }: WrongSettings) =>
@@ -236,9 +235,10 @@ function worded(
   reader: Reader,
 ): Pick<ErrorResponse["error"], "message" | "issues"> {
   if (issues === undefined) return { message: say(reader, said) };
-  const told = issues.map(({ path, message: english, worded: message = say(reader, english) }) =>
-    message === english ? { path, message } : { path, message, english },
-  );
+  const told = issues.map(({ path, message: english, said: saysIt, worded }) => {
+    const message = worded ?? say(reader, saysIt ?? english);
+    return message === english ? { path, message } : { path, message, english };
+  });
   // What a setting is about is said before the issues.
   const isOfRequest = code === "invalid" && reader.language !== "en";
   return { message: isOfRequest ? sayIssues(told) : say(reader, said), issues: told };

@@ -1,6 +1,7 @@
 import { getCookie, setCookie } from "hono/cookie";
 import { SESSION_MS } from "../accounts/sessions.ts";
 import { SECOND_MS } from "../lifecycle/model/time.ts";
+import { text } from "../lifecycle/model/words/say.ts";
 import type { ApiContext } from "./endpoint.ts";
 import { ApiError, invalid } from "./errors.ts";
 
@@ -33,7 +34,7 @@ export function setSessionSecret(c: ApiContext, secret: string): void {
 export function demandPrivacy(c: ApiContext): void {
   const { hostname } = new URL(c.req.url);
   if (isSecure(c) || ["localhost", "127.0.0.1", "[::1]"].includes(hostname)) return;
-  throw new ApiError("forbidden", "Sign in by https: a session must not cross the network unencrypted");
+  throw new ApiError("forbidden", text("error.https"));
 }
 
 const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
@@ -55,8 +56,7 @@ export function refuseOtherPages(c: ApiContext): void {
   demandJson(c);
 }
 
-const otherPage = () =>
-  new ApiError("forbidden", "Only the service's own page may do this with a browser's session");
+const otherPage = () => new ApiError("forbidden", text("error.own_page"));
 
 /** Which page a request comes from, as the browser says. */
 function pageOf(c: ApiContext): "own" | "other" | "unknown" {
@@ -71,6 +71,6 @@ function demandJson(c: ApiContext): void {
   if (c.req.raw.body === null || c.req.header("Content-Length") === "0") return;
   const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
-    throw invalid([{ path: "header.Content-Type", message: "must be application/json" }]);
+    throw invalid([{ path: "header.Content-Type", message: text("must.json") }]);
   }
 }

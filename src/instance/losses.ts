@@ -1,7 +1,15 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
 import type { HistoryEvent } from "../lifecycle/model/history-event.ts";
-import { BACKLOG_MS, heartbeatsOf, isLeaving, record, withoutEffects } from "../lifecycle/model/outbox.ts";
+import {
+  BACKLOG_MS,
+  heartbeatsOf,
+  isLeaving,
+  messageOf,
+  record,
+  withoutEffects,
+} from "../lifecycle/model/outbox.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
+import { phrase, together } from "../lifecycle/model/words/phrase.ts";
 import type { GivenUp } from "./held.ts";
 
 /** What becomes of effects that have waited for too long. Pure. */
@@ -58,15 +66,14 @@ function countIn({ detail }: HistoryEvent, what: "heartbeats" | "events"): numbe
 }
 
 function wordsOf(heartbeats: number, events: number) {
-  const parts = [counted(heartbeats, "heartbeat"), counted(events, "event")].filter((part) => part !== null);
+  const what = together("and", [
+    heartbeats === 0 ? "" : phrase("delivery.heartbeats", { count: heartbeats }),
+    events === 0 ? "" : phrase("delivery.events", { count: events }),
+  ]);
   return {
     kind: "history_lost",
     severity: "warning",
-    message: `${parts.join(" and ")} could not be delivered in time, and ${heartbeats + events === 1 ? "was" : "were"} given up`,
+    ...messageOf(phrase("delivery.lost", { what, count: heartbeats + events })),
     detail: { heartbeats, events },
   } as const;
-}
-
-function counted(count: number, what: string): string | null {
-  return count === 0 ? null : `${count} ${what}${count === 1 ? "" : "s"}`;
 }

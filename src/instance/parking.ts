@@ -1,7 +1,9 @@
 import type { PendingEffect } from "../lifecycle/model/effects.ts";
-import { countHeartbeats, isLeaving, record } from "../lifecycle/model/outbox.ts";
+import { countHeartbeats, isLeaving, messageOf, record } from "../lifecycle/model/outbox.ts";
 import type { InstanceState } from "../lifecycle/model/state.ts";
 import { HOUR_MS, toIso } from "../lifecycle/model/time.ts";
+import { phrase } from "../lifecycle/model/words/phrase.ts";
+import type { Phrase } from "../lifecycle/model/words/said.ts";
 import { ATTEMPTS_BEFORE_PARKING, targetsOf, type WaitingEffect } from "./attempts.ts";
 import type { GivenUp, ParkedRow } from "./held.ts";
 import { isAboutDelivery } from "./losses.ts";
@@ -44,7 +46,7 @@ export function recordParking(
           at: now,
           kind: "delivery_parked",
           severity: "warning",
-          message: `${nameOf(pending)} could not be delivered ${ATTEMPTS_BEFORE_PARKING} times, and will be tried once an hour`,
+          ...messageOf(phrase("delivery.parked", { what: nameOf(pending), times: ATTEMPTS_BEFORE_PARKING })),
           detail: { ...detailOf(pending), given_up: false },
         }),
       state,
@@ -64,7 +66,9 @@ export function recordGivingUp(
         at: now,
         kind: "delivery_parked",
         severity: "warning",
-        message: `${pending === null ? UNREADABLE : nameOf(pending)} could not be delivered since ${toIso(since)}, and was given up`,
+        ...messageOf(
+          phrase("delivery.given_up", { what: pending === null ? UNREADABLE : nameOf(pending), since }),
+        ),
         detail: {
           ...(pending === null ? { effect: "unreadable", heartbeats } : detailOf(pending)),
           parked_at: toIso(since),
@@ -75,25 +79,25 @@ export function recordGivingUp(
   );
 }
 
-const UNREADABLE = "An effect that this version of the service can't read";
+const UNREADABLE = phrase("delivery.unreadable");
 
 function isToTell({ pending }: GivenUp): boolean {
   return pending === null || !isAboutDelivery(pending);
 }
 
-function nameOf(pending: PendingEffect): string {
+function nameOf(pending: PendingEffect): Phrase {
   const { effect } = pending;
   switch (effect.type) {
     case "chunk":
-      return `A chunk of ${countHeartbeats([pending])} heartbeats`;
+      return phrase("delivery.chunk", { count: countHeartbeats([pending]) });
     case "event":
-      return `The event "${effect.event.kind}" of ${toIso(effect.event.at)}`;
+      return phrase("delivery.event", { kind: effect.event.kind, at: effect.event.at });
     case "action":
-      return `The order to ${effect.order.kind.replaceAll("_", "-")}`;
+      return phrase("delivery.order", { kind: effect.order.kind.replaceAll("_", "-") });
     case "projection":
     case "guard":
     case "forget":
-      return "A report";
+      return phrase("delivery.report");
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../lifecycle/model/words/say.ts";
 import { readSettings, type Vars } from "../platform/settings.ts";
 import { refuseUrl } from "./public-url.ts";
 
@@ -17,7 +18,7 @@ export function publicUrlSchema(allowLoopback: boolean) {
 /** 24 to 64 bytes: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 export const webhookSecretSchema = z
   .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, "must be whsec_ and at least 24 bytes of base64");
+  .regex(/^whsec_[A-Za-z0-9+/]{32,128}={0,2}$/, text("must.be_webhook_secret"));
 
 /** Whether users may enter URLs of this machine itself. Only for local tests. */
 export function allowsLoopback(env: Vars): boolean {

@@ -1,29 +1,30 @@
 import { IPv4, IPv6 } from "ipaddr.js";
+import { text } from "../lifecycle/model/words/say.ts";
 
 /**
  * Which addresses a user may make the service call. The parsed URL is judged and never its text, so an address is
  * recognized in decimal, octal and hexadecimal spelling alike.
  */
 
-/** Why the URL `text` may not be called, or null when it may. `allowLoopback` is only for local tests. */
-export function refuseUrl(text: string, allowLoopback: boolean): string | null {
-  const url = URL.parse(text);
-  if (url === null) return "is not a URL";
-  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
+/** Why this URL may not be called, or null when it may. `allowLoopback` is only for local tests. */
+export function refuseUrl(entered: string, allowLoopback: boolean): string | null {
+  const url = URL.parse(entered);
+  if (url === null) return text("must.be_url");
+  if (url.username !== "" || url.password !== "") return text("must.hold_no_password");
   const host = readHost(url.hostname);
   if (allowLoopback && isLoopback(host) && /^https?:$/.test(url.protocol)) return null;
-  if (url.protocol !== "https:") return "must begin with https://";
+  if (url.protocol !== "https:") return text("must.be_https");
   switch (host.kind) {
     case "ipv4":
       return isPublicIpv4(host.address) ? null : PRIVATE_ADDRESS;
     case "ipv6":
       return isPublicIpv6(host.address) ? null : PRIVATE_ADDRESS;
     case "name":
-      return isPublicName(host.name) ? null : "must be a public host name";
+      return isPublicName(host.name) ? null : text("must.be_public_host");
   }
 }
 
-const PRIVATE_ADDRESS = "must not be a private or reserved address";
+const PRIVATE_ADDRESS = text("must.be_public_address");
 
 type Host =
   | { readonly kind: "ipv4"; readonly address: IPv4 }

@@ -3,6 +3,7 @@ import type { GivenUp } from "../../src/instance/held.ts";
 import { isLoss, oldChunksIn, recordLosses, withoutLost } from "../../src/instance/losses.ts";
 import type { PendingEffect } from "../../src/lifecycle/model/effects.ts";
 import type { InstanceState } from "../../src/lifecycle/model/state.ts";
+import { say } from "../../src/lifecycle/model/words/say.ts";
 import { Timeline } from "../lifecycle/timeline.ts";
 import { heartbeat, MINUTE, NOW, outboxOf } from "./outbox-of.ts";
 
@@ -48,8 +49,12 @@ describe("what was given up", () => {
       {
         ...before,
         message: "2 heartbeats and 1 event could not be delivered in time, and were given up",
+        said: expect.anything(),
         detail: { heartbeats: 2, events: 1 },
       },
+    ]);
+    expect(losses(second).map(({ said }) => say("pt-BR", said ?? ""))).toEqual([
+      "Não foi possível entregar 2 heartbeats e 1 evento a tempo; foram descartados",
     ]);
     expect(second.nextEffectId).toBe(first.nextEffectId);
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { publicUrlSchema, webhookSecretSchema } from "../../outbound/endpoint.ts";
 import { DISCORD_URL } from "./discord.ts";
 import { NTFY_TOPIC } from "./ntfy.ts";
@@ -16,26 +17,26 @@ export function channelSettingsSchema(allowLoopback: boolean) {
     z.strictObject({ kind: z.literal("webhook"), url, secret: webhookSecretSchema }),
     z.strictObject({
       kind: z.literal("discord"),
-      url: url.regex(DISCORD_URL, "must be a webhook of Discord: https://discord.com/api/webhooks/…"),
+      url: url.regex(DISCORD_URL, text("must.be_discord_webhook")),
     }),
     z.strictObject({ kind: z.literal("teams"), url }),
     z.strictObject({
       kind: z.literal("telegram"),
-      token: z.string().regex(TELEGRAM_TOKEN, "must be a bot's token: 123456:ABC…"),
-      chat_id: z.string().regex(TELEGRAM_CHAT, "must be a chat's number, or @ and a public channel's name"),
+      token: z.string().regex(TELEGRAM_TOKEN, text("must.be_bot_token")),
+      chat_id: z.string().regex(TELEGRAM_CHAT, text("must.be_chat")),
     }),
     z.strictObject({
       kind: z.literal("ntfy"),
       server: url.default("https://ntfy.sh"),
-      topic: z.string().regex(NTFY_TOPIC, "must be 1 to 64 letters, digits, - and _"),
+      topic: z.string().regex(NTFY_TOPIC, text("must.be_topic")),
       token: z
         .string()
-        .regex(/^[\w-]{1,200}$/, "must be an access token: tk_…")
+        .regex(/^[\w-]{1,200}$/, text("must.be_access_token"))
         .optional(),
     }),
     z.strictObject({
       kind: z.literal("pagerduty"),
-      routing_key: z.string().regex(PAGERDUTY_KEY, "must be an integration key: 32 letters and digits"),
+      routing_key: z.string().regex(PAGERDUTY_KEY, text("must.be_integration_key")),
       region: z.enum(REGIONS).default("us"),
     }),
   ]);

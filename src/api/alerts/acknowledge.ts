@@ -5,6 +5,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses, notFound, unavailable } from "../../http/errors.ts";
 import { readerOfRequest } from "../../http/language.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { alertExample, alertSchema, alertView } from "./schemas.ts";
@@ -19,7 +20,7 @@ export class AcknowledgeAlert extends Endpoint {
     description:
       "It is not told again by repetition: a further step of the same trouble is told, and so is its end. What nobody can tell the end of, such as a used-up budget, is over with that.",
     security: security("user"),
-    request: { params: z.object({ id: z.string().regex(/^\d{1,15}$/, "must be the id of an alert") }) },
+    request: { params: z.object({ id: z.string().regex(/^\d{1,15}$/, text("must.be_alert")) }) },
     responses: {
       200: jsonResponse("The alert", alertSchema, {
         ...alertExample,
@@ -44,7 +45,7 @@ export class AcknowledgeAlert extends Endpoint {
       case "acknowledged":
         return c.json(alertView(answer.alert, readerOfRequest(c)));
       case "over":
-        throw new ApiError("not_possible", "The alert is over: there is nothing left to see to");
+        throw new ApiError("not_possible", text("error.alert_over"));
       case "unknown":
         throw notFound();
     }

@@ -4,6 +4,7 @@ import { userIdOf, userOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid, notFound, unavailable } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security, successResponse } from "../../http/openapi.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { snoozeExample, snoozeSchema, snoozeView } from "./schemas.ts";
@@ -39,7 +40,7 @@ export class SnoozeAlerts extends Endpoint {
     const { principal } = c.var;
     const [until, at] = [Date.parse(body.until), Date.now()];
     if (until <= at || until > at + LONGEST_SNOOZE_MS) {
-      throw invalid([{ path: "body.until", message: "must be ahead, and at most a week from now" }]);
+      throw invalid([{ path: "body.until", message: text("must.be_ahead") }]);
     }
     const snooze = { instanceId: params.instance_id, until, at, by: userOf(principal).by.name };
     const isSet = await answerOr(fleetOf(c.env, userIdOf(principal)).snoozeAlerts(snooze), null);

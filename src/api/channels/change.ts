@@ -8,9 +8,11 @@ import {
 } from "../../alerts/channels/settings.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint, issuesOf } from "../../http/endpoint.ts";
-import { errorResponses, invalid, notFound } from "../../http/errors.ts";
+import { errorResponses, invalid, issueAt, notFound } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { allowsLoopback } from "../../outbound/endpoint.ts";
 import { channelExample, channelParams, channelSchema, channelView } from "./schemas.ts";
 
@@ -70,12 +72,10 @@ export class ChangeChannel extends Endpoint {
 
 function newSettings(env: Env, { kind }: ChannelRecord, entered: { readonly kind: string }): ChannelSettings {
   if (kind === "email") {
-    const message = "An e-mail address can't be changed: add a channel for the new one";
-    throw invalid([{ path: "body.settings", message }]);
+    throw invalid([issueAt("body.settings", text("error.email_fixed"))]);
   }
   if (entered.kind !== kind) {
-    const message = `This is a channel of the kind ${kind}: add another one`;
-    throw invalid([{ path: "body.settings.kind", message }]);
+    throw invalid([issueAt("body.settings.kind", phrase("error.channel_kind", { kind }))]);
   }
   const settings = channelSettingsSchema(allowsLoopback(env)).safeParse(entered);
   if (!settings.success) throw invalid(issuesOf("body.settings", settings.error));

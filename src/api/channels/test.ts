@@ -8,7 +8,7 @@ import { ApiError, errorResponses, notFound, tooManyRequests } from "../../http/
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { phrase } from "../../lifecycle/model/words/phrase.ts";
 import type { Reader } from "../../lifecycle/model/words/said.ts";
-import { say } from "../../lifecycle/model/words/say.ts";
+import { say, text } from "../../lifecycle/model/words/say.ts";
 import { channelParams, channelTestSchema } from "./schemas.ts";
 
 /** Whether a channel works. */
@@ -41,7 +41,7 @@ export class TestChannel extends Endpoint {
     const { params } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const { success } = await c.env.CHANNEL_TEST_LIMIT.limit({ key: userId });
-    if (!success) throw tooManyRequests("Too many tests of channels: go on in a minute");
+    if (!success) throw tooManyRequests(text("error.tests_too_fast"));
     const channel = (await listChannels(c.env, userId)).find(({ id }) => id === params.id);
     if (channel === undefined) throw notFound();
     if (!channel.confirmed) throw new ApiError("unconfirmed", UNCONFIRMED);
@@ -60,4 +60,4 @@ export class TestChannel extends Endpoint {
   }
 }
 
-const UNCONFIRMED = "The address is not confirmed: open the link in the message that was sent to it";
+const UNCONFIRMED = text("error.channel_unconfirmed");

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import type { DayRange, GroupPage } from "../../history/costs.ts";
 import { encodeId, idCursor, pageLimit } from "../../http/cursor.ts";
-import { type Issue, invalid } from "../../http/errors.ts";
+import { invalid, issueAt } from "../../http/errors.ts";
 import { tagKeySchema } from "../../lifecycle/model/tags-schema.ts";
 import { DAY_MS, startOfUtcDay, startOfUtcMonth, utcDay } from "../../lifecycle/model/time.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import type { Said } from "../../lifecycle/model/words/said.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 
 /** What a request asks of the costs. */
 
@@ -12,7 +15,7 @@ export const GROUPINGS = ["day", "instance", "provider", "tag", "status"] as con
 const MAXIMUM_DAYS = 400;
 
 const day = z.iso
-  .date("must be a day, as 2025-12-31")
+  .date(text("must.be_day"))
   .transform((text) => Date.parse(text))
   .describe("A UTC day, as `2025-12-31`");
 
@@ -52,14 +55,14 @@ export function readCostsQuery(query: CostsQuery, now: number): CostsQuestion {
 export function daysOf({ from, to }: Pick<CostsQuery, "from" | "to">, now: number): DayRange {
   const last = to ?? startOfUtcDay(now);
   const first = from ?? startOfUtcMonth(last);
-  if (first > last) throw wrong("from", `must not be after ${utcDay(last)}`);
+  if (first > last) throw wrong("from", phrase("must.not_be_after_day", { day: utcDay(last) }));
   if (last - first >= MAXIMUM_DAYS * DAY_MS)
-    throw wrong("from", `must be at most ${MAXIMUM_DAYS} days in all`);
+    throw wrong("from", phrase("must.be_few_days", { days: MAXIMUM_DAYS }));
   return { from: first, before: last + DAY_MS };
 }
 
 function askedOf({ by, tag, limit, cursor }: CostsQuery): Asked {
-  if (by !== "tag" && tag !== undefined) throw wrong("tag", "goes with by=tag only");
+  if (by !== "tag" && tag !== undefined) throw wrong("tag", text("must.tag_by_tag"));
   const after = cursor === undefined ? null : keyIn(cursor, { by, tag });
   switch (by) {
     case "day":
@@ -69,7 +72,7 @@ function askedOf({ by, tag, limit, cursor }: CostsQuery): Asked {
     case "provider":
       return { by, page: { after, limit } };
     case "tag":
-      if (tag === undefined) throw wrong("tag", "by=tag needs the key of a tag");
+      if (tag === undefined) throw wrong("tag", text("must.by_tag_key"));
       return { by, tag, page: { after, limit } };
   }
 }
@@ -90,7 +93,7 @@ const PAGED: ReadonlySet<string> = new Set(["instance", "provider", "tag"]);
 function keyIn(cursor: string, { by, tag }: Pick<CostsQuery, "by" | "tag">): string {
   const read = place.safeParse(parsed(cursor));
   if (PAGED.has(by) && read.success && read.data[0] === listOf(by, tag)) return read.data[1];
-  throw wrong("cursor", "not a cursor of this list");
+  throw wrong("cursor", text("must.be_cursor"));
 }
 
 function parsed(text: string): unknown {
@@ -101,7 +104,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function wrong(field: string, message: string): Error {
-  const issue: Issue = { path: `query.${field}`, message };
-  return invalid([issue]);
+function wrong(field: string, said: Said): Error {
+  return invalid([issueAt(`query.${field}`, said)]);
 }

@@ -10,9 +10,11 @@ import {
 import { nextMonth, oldestMonth } from "../../fleet/rules/report-times.ts";
 import { userIdOf } from "../../http/authenticate.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { errorResponses, invalid, unavailable } from "../../http/errors.ts";
+import { errorResponses, invalid, issueAt, unavailable } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
 import { startOfUtcMonth } from "../../lifecycle/model/time.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 
@@ -67,7 +69,7 @@ const reportExample: z.infer<typeof reportSchema> = {
 const reportQuery = z.object({
   month: z
     .string()
-    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, "must be a month, as 2025-11")
+    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, text("must.be_month"))
     .optional()
     .describe("A UTC month, as `2025-11`; the present one without it"),
 });
@@ -102,6 +104,6 @@ function askedMonth(asked: string | undefined, now: number): number {
   const month = asked === undefined ? present : Date.parse(`${asked}-01T00:00:00Z`);
   const oldest = oldestMonth(now);
   if (month >= oldest && month < nextMonth(present)) return month;
-  const message = `must be from ${monthOf(oldest)} to ${monthOf(present)}`;
-  throw invalid([{ path: "query.month", message }]);
+  const months = { from: monthOf(oldest), to: monthOf(present) };
+  throw invalid([issueAt("query.month", phrase("must.be_of_months", months))]);
 }

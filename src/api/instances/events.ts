@@ -7,6 +7,7 @@ import { errorResponses, invalid } from "../../http/errors.ts";
 import { readerOfRequest } from "../../http/language.ts";
 import { security } from "../../http/openapi.ts";
 import { severitySchema } from "../../lifecycle/model/history-event.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { eventsQuery, eventsResponse } from "../events.ts";
 import { eventPlaces } from "./history.ts";
 import { instantQuery } from "./instant.ts";
@@ -48,7 +49,7 @@ export class ListInstanceEvents extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const { from = 0, to } = query;
     if (to !== undefined && from > to)
-      throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
+      throw invalid([{ path: "query.from", message: text("must.not_be_after_to") }]);
     const databases = await eventPlaces(c.env, userId, params.id);
     const { entries, next } = await readEvents(databases, {
       userId,

@@ -6,6 +6,7 @@ import { encodePosition, pageLimit, positionCursor } from "../../http/cursor.ts"
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { errorResponses, invalid } from "../../http/errors.ts";
 import { component, jsonResponse, security } from "../../http/openapi.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { heartbeatExample } from "./examples.ts";
 import { heartbeatPlace } from "./history.ts";
 import { instantQuery } from "./instant.ts";
@@ -83,7 +84,7 @@ export class ListHeartbeats extends Endpoint {
     const userId = userIdOf(c.var.principal);
     const from = query.from ?? 0;
     const to = query.to ?? Date.now();
-    if (from > to) throw invalid([{ path: "query.from", message: "must not be after `to`" }]);
+    if (from > to) throw invalid([{ path: "query.from", message: text("must.not_be_after_to") }]);
     const before =
       query.cursor === undefined
         ? { at: to, sequence: Number.MAX_SAFE_INTEGER }

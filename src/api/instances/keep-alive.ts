@@ -7,6 +7,7 @@ import type { KeepAliveEnd, KeepAliveOutcome } from "../../instance/outcomes.ts"
 import { keepAliveMinutesSchema, LONGEST_KEEP_ALIVE_MS } from "../../lifecycle/model/policy-settings.ts";
 import { MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
 import { timeOfDaySchema, timezoneSchema } from "../../lifecycle/model/window-settings.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { refusalError } from "./refusals.ts";
@@ -27,10 +28,7 @@ const requestSchema = component(
       until: z
         .string()
         .max(40)
-        .refine(
-          (text) => isTimeOfDay(text) || isInstant(text),
-          "must be a moment, as 2025-12-19T18:00:00Z, or a time of day, as 18:00",
-        )
+        .refine((text) => isTimeOfDay(text) || isInstant(text), text("must.be_moment"))
         .optional()
         .describe(
           "In place of `minutes`: a moment, at most a week from now, or a time of day such as `18:00`: then until clocks in `timezone` show it next",
@@ -41,11 +39,11 @@ const requestSchema = component(
     })
     .refine(({ minutes, until }) => minutes === undefined || until === undefined, {
       path: ["until"],
-      message: "must not be given beside minutes",
+      message: text("must.not_beside_minutes"),
     })
     .refine(({ until, timezone }) => timezone === undefined || (until !== undefined && isTimeOfDay(until)), {
       path: ["timezone"],
-      message: "is for a time of day in until, as 18:00",
+      message: text("must.time_of_day"),
     }),
 );
 
@@ -111,7 +109,11 @@ function endOf(until: string, timezone: string | null, now: number): KeepAliveEn
   if (isTimeOfDay(until)) return { timeOfDay: until, timezone };
   const at = Date.parse(until);
   const message =
-    at <= now ? "must be in the future" : at > now + LONGEST_KEEP_ALIVE_MS ? "must be within a week" : null;
+    at <= now
+      ? text("must.be_future")
+      : at > now + LONGEST_KEEP_ALIVE_MS
+        ? text("must.be_within_week")
+        : null;
   if (message !== null) throw invalid([{ path: "body.until", message }]);
   return { at };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError, invalid } from "../../http/errors.ts";
+import { ApiError, invalid, issueAt } from "../../http/errors.ts";
 import type { Sighted } from "../../lifecycle/model/effects.ts";
 import {
   type CalledProvider,
@@ -82,13 +82,13 @@ export async function connectedProvider(
 ): Promise<ConnectedProvider> {
   if (connection === null) return kind;
   const called: CalledProvider | undefined = calledProviderSchema.safeParse(kind).data;
-  const message =
+  const said =
     called === undefined
-      ? `${kind} is not called, so there is no connection`
+      ? phrase("must.not_be_called", { provider: kind })
       : (await isConnection(env, userId, called, connection))
         ? null
-        : `is not a connection to ${called}`;
-  if (message !== null) throw invalid([{ path: "body.connection", message }]);
+        : phrase("must.be_connection_to", { provider: called });
+  if (said !== null) throw invalid([issueAt("body.connection", said)]);
   return connectedBy(kind, connection);
 }
 
@@ -120,9 +120,9 @@ async function sightMachine(
       const sighting = await provider.status(target);
       switch (sighting.state) {
         case "missing":
-          throw notSeen(`${kind} shows no machine ${ref}`);
+          throw new ApiError("not_seen", phrase("error.not_shown", { provider: kind, ref }));
         case "terminated":
-          throw notSeen(`${kind} shows ${ref} as destroyed`);
+          throw new ApiError("not_seen", phrase("error.shown_destroyed", { provider: kind, ref }));
         case "unknown":
           return null;
         case "running":
@@ -149,11 +149,6 @@ async function sightMachine(
       }),
     );
   }
-}
-
-function notSeen(what: string): ApiError {
-  const causes = "is the reference right, and are the credentials those of its account, team and region?";
-  return new ApiError("not_seen", `${what}: ${causes}`);
 }
 
 function cannotStop(kind: ProviderKind, ref: string, obstacle: string): ApiError {

@@ -7,6 +7,7 @@ import { issuesOfOverrides } from "../../lifecycle/model/policy-issues.ts";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import type { ProviderKind } from "../../lifecycle/model/provider.ts";
 import type { Tags } from "../../lifecycle/model/tags.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { actorOf, fleetOf } from "../../platform/address.ts";
 import { logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
@@ -41,7 +42,7 @@ export interface Registering {
 /** Throws 429 where there are too many. */
 export async function limitRegistrations(env: Env, key: string): Promise<void> {
   const { success } = await env.REGISTRATION_LIMIT.limit({ key });
-  if (!success) throw tooManyRequests("Too many registrations: go on in a minute");
+  if (!success) throw tooManyRequests(text("error.registrations_too_fast"));
 }
 
 /** Registers an instance, and gives back the generation of its token. Throws an `ApiError` where it is refused. */
@@ -115,8 +116,8 @@ async function registerAdmitted(
 }
 
 const stillLeaving = () =>
-  new ApiError("unavailable", "The instance that had this id is still being removed", {
+  new ApiError("unavailable", text("error.still_removing"), {
     retryAfterSeconds: 60,
   });
 
-const exists = () => new ApiError("exists", "An instance of this id is registered already");
+const exists = () => new ApiError("exists", text("error.exists"));

@@ -8,6 +8,7 @@ import {
   policySettingsSchema,
 } from "../../lifecycle/model/policy-settings.ts";
 import { providerKindSchema } from "../../lifecycle/model/provider.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { RATE_SOURCES } from "../../lifecycle/rules/costs.ts";
 import type { Control } from "../../lifecycle/views/control.ts";
 import { COST_SOURCES, type CostsView } from "../../lifecycle/views/costs.ts";
@@ -22,10 +23,7 @@ import { tagsViewSchema } from "./tags.ts";
 /** No slash: actors are named `user/instance`. */
 export const instanceIdSchema = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
-    "must be 1 to 128 of letters, digits, '.', '_', ':', '-', beginning with a letter or digit",
-  );
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/, text("must.be_instance_id"));
 
 export const instanceParams = z.object({ id: instanceIdSchema });
 
@@ -35,11 +33,11 @@ export const providerRefSchema = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[A-Za-z0-9._:/-]+$/, "must be letters, digits, '.', '_', ':', '/', '-'")
+  .regex(/^[A-Za-z0-9._:/-]+$/, text("must.be_reference"))
   .nullable()
   .describe("The provider's own id of the instance; null when it is the same");
 
-export const connectionIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be the id of a connection");
+export const connectionIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, text("must.be_connection_id"));
 
 export const hourlyCostSchema = z
   .number()

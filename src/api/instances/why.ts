@@ -4,6 +4,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import {
   errorResponses,
   invalid,
+  issueAt,
   notFound,
   tooManyRequests,
   unavailable,
@@ -13,6 +14,9 @@ import { readerOfRequest } from "../../http/language.ts";
 import { jsonResponse, security } from "../../http/openapi.ts";
 import { compilePolicy } from "../../lifecycle/model/policy.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import type { Said } from "../../lifecycle/model/words/said.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { FormerObject, type StoryFound, storyOf } from "../../previews/story.ts";
 import type { PolicyInForce, Story } from "../../replay/story.ts";
@@ -54,7 +58,7 @@ export class WhyThen extends Endpoint {
     const { params, query } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const { success } = await c.env.WHY_LIMIT.limit({ key: userId });
-    if (!success) throw tooManyRequests("Too many questions about the past: go on in a minute");
+    if (!success) throw tooManyRequests(text("error.questions_too_fast"));
     const settings = readSettings(c.env);
     const now = Date.now();
     mustBeKept(query.at, now, settings.HOURS_RETENTION_DAYS);
@@ -76,21 +80,21 @@ export class WhyThen extends Endpoint {
 }
 
 function mustBeKept(at: number, now: number, keptDays: number): void {
-  if (at > now + SKEW_MS) throw notThen("must not be in the future");
+  if (at > now + SKEW_MS) throw notThen(text("must.not_be_future"));
   const keptFrom = now - keptDays * DAY_MS;
-  if (at < keptFrom) throw notThen(`must not be before what is kept (${toIso(keptFrom)})`);
+  if (at < keptFrom) throw notThen(phrase("must.not_be_before_kept", { at: toIso(keptFrom) }));
 }
 
 /** Events tell their moments to the second, and the first one is the registration. */
 function momentOf(at: number, { profile: { registeredAt } }: Story): number {
   if (at < registeredAt - (registeredAt % SECOND_MS)) {
-    throw notThen(`must not be before the instance was registered (${toIso(registeredAt)})`);
+    throw notThen(phrase("must.not_be_before_registration", { at: toIso(registeredAt) }));
   }
   return Math.max(at, registeredAt);
 }
 
-function notThen(message: string) {
-  return invalid([{ path: "query.at", message }]);
+function notThen(said: Said) {
+  return invalid([issueAt("query.at", said)]);
 }
 
 async function foundOrThrow(asked: Promise<StoryFound>) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FAILED_BECAUSE, SKIPPED_BECAUSE } from "../../fleet/rules/preview.ts";
 import { component } from "../../http/openapi.ts";
 import { tagsSchema } from "../../lifecycle/model/tags-schema.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { COMPARED } from "../../replay/compare.ts";
 import { instant } from "../instances/instant.ts";
 import { instanceIdSchema, newOwnOverridesSchema } from "../instances/schemas.ts";
@@ -35,7 +36,7 @@ export const requestSchema = component(
         .optional()
         .describe("These alone; without it, and without `tag`, all"),
       tag: tagsSchema
-        .refine((tag) => Object.keys(tag).length === 1, "must be one tag")
+        .refine((tag) => Object.keys(tag).length === 1, text("must.one_tag"))
         .optional()
         .describe('Those that have it: `{"team": "vision"}`'),
       proposal: z
@@ -47,13 +48,10 @@ export const requestSchema = component(
       const refuse = (field: string, message: string) =>
         context.addIssue({ code: "custom", path: [field], message });
       if (instance_policy !== undefined && instances === undefined) {
-        refuse(
-          "instance_policy",
-          "needs `instances`: it takes the place of the own overrides of those alone",
-        );
+        refuse("instance_policy", text("must.need_instances"));
       }
       if (tag !== undefined && instances !== undefined) {
-        refuse("tag", "must not stand beside `instances`");
+        refuse("tag", text("must.not_beside_instances"));
       }
     }),
 );

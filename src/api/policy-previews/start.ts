@@ -6,6 +6,7 @@ import {
   ApiError,
   errorResponses,
   invalid,
+  issueAt,
   notFound,
   suspended,
   tooManyRequests,
@@ -13,6 +14,7 @@ import {
 import { jsonBody, jsonResponse, security } from "../../http/openapi.ts";
 import { listTags } from "../../lifecycle/model/tags.ts";
 import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import { fleetOf } from "../../platform/address.ts";
 import { startPreview } from "../../previews/start.ts";
 import { contradictory, policyIssueAt } from "../policy.ts";
@@ -50,7 +52,7 @@ export class StartPolicyPreview extends Endpoint {
     const { body } = await this.getValidatedData<typeof this.schema>();
     const userId = userIdOf(c.var.principal);
     const { success } = await c.env.PREVIEW_LIMIT.limit({ key: userId });
-    if (!success) throw tooManyRequests("Too many previews of policies: go on in a minute");
+    if (!success) throw tooManyRequests(text("error.previews_too_fast"));
     const request: PreviewAsked = {
       policy: writtenOut(body.policy),
       instancePolicy: body.instance_policy === undefined ? null : writtenOut(body.instance_policy),
@@ -83,20 +85,20 @@ function refusal(
       return contradictory("body.policy", started.contradiction);
     case "instance_contradiction":
       return invalid(
-        started.issues.map(policyIssueAt("body.instance_policy")).map(({ path, message }) => ({
-          path,
-          message: `for instance ${started.instanceId} ${message}`,
-        })),
+        started.issues
+          .map(policyIssueAt("body.instance_policy"))
+          .map(({ path, message, said: issue = message }) =>
+            issueAt(path, phrase("error.of_instance", { id: started.instanceId, issue })),
+          ),
       );
     case "unknown_instances":
       return invalid(
-        started.instanceIds.map((id) => ({
-          path: `body.instances.${instances.indexOf(id)}`,
-          message: `there is no instance ${id}`,
-        })),
+        started.instanceIds.map((id) =>
+          issueAt(`body.instances.${instances.indexOf(id)}`, phrase("must.be_known_instance", { id })),
+        ),
       );
     case "too_many_running":
-      return tooManyRequests("Two previews run already: wait for one, or delete it");
+      return tooManyRequests(text("error.two_previews"));
     case "too_many_instances":
       return new ApiError(
         "too_many",

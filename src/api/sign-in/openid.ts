@@ -9,6 +9,7 @@ import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
 import { ApiError, errorResponses } from "../../http/errors.ts";
 import { component, jsonBody, jsonResponse } from "../../http/openapi.ts";
 import { demandPrivacy, refuseOtherPages, sessionSecretOf } from "../../http/session-cookie.ts";
+import { text } from "../../lifecycle/model/words/say.ts";
 import type { OpenIdProblem } from "../../openid/problem.ts";
 import { type OpenIdProvider, openIdProviderOf } from "../../openid/provider.ts";
 import { beginSignIn, finishSignIn } from "../../openid/sign-in.ts";
@@ -107,12 +108,12 @@ export class FollowLinkWithOpenId extends Endpoint {
     await slowDownGuessing(c);
     const { body } = await this.getValidatedData<typeof this.schema>();
     const link = await digestOfSecret(c.env.TOKEN_KEY, "link", body.link);
-    if (link === null) throw new ApiError("unauthorized", "This is no link of this service");
+    if (link === null) throw new ApiError("unauthorized", text("error.no_link"));
     const started = await start(c, { to: placeOf(body.to), account: null, link, connect: null });
     if (started.outcome === "begun") return c.json({ url: started.url });
     throw started.problem === "no_provider"
-      ? new ApiError("not_possible", "This service has no OpenID provider")
-      : new ApiError("unavailable", "The OpenID provider is away", { retryAfterSeconds: 60 });
+      ? new ApiError("not_possible", text("error.no_openid"))
+      : new ApiError("unavailable", text("error.openid_away"), { retryAfterSeconds: 60 });
   }
 }
 

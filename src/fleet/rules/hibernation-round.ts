@@ -1,7 +1,8 @@
-import { spokenDollars } from "../../lifecycle/model/dollars.ts";
 import type { HibernationRound } from "../../lifecycle/model/instance-event.ts";
 import type { Status } from "../../lifecycle/model/phase.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
+import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import type { Phrase, Said } from "../../lifecycle/model/words/said.ts";
 import { whySpared } from "../../lifecycle/rules/round.ts";
 import type { ShownView } from "../../lifecycle/views/instance-view.ts";
 
@@ -165,11 +166,15 @@ export function roundRetryMs(failures: number): number {
 }
 
 /** How its event counts the instances. */
-export function describeCounts({ hibernate, savesHourly, unknownRates }: RoundCounts): string {
-  const unknown = unknownRates === 0 ? "" : `, without ${unknownRates} of unknown price`;
-  return `${instances(hibernate)}, saving ${spokenDollars(savesHourly)} an hour${unknown}`;
+export function describeCounts({ hibernate, savesHourly, unknownRates }: RoundCounts): Phrase {
+  const unknown = unknownRates === 0 ? "" : phrase("round.unpriced", { count: unknownRates });
+  return phrase("round.counts", { count: hibernate, saving: savesHourly, unknown });
 }
 
-export function instances(count: number, which = ""): string {
-  return `${count} ${which}instance${count === 1 ? "" : "s"}`;
+const ENDS_IN_WORDS = ["out_of_reach", "unreadable", "dropped", "no_provider", "busy", "silent"] as const;
+
+/** Why one was not hibernated; the code of a refusal as it is, where there are no words for it. */
+export function describeEnd(end: RoundEnd): Said {
+  const known = ENDS_IN_WORDS.find((each) => each === end);
+  return known === undefined ? end : phrase(`round.${known}`);
 }

@@ -1,8 +1,9 @@
-import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
+import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { messageOf } from "../../lifecycle/model/outbox.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
-import { phrase } from "../../lifecycle/model/words/phrase.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../lifecycle/model/time.ts";
+import { phrase, together } from "../../lifecycle/model/words/phrase.ts";
+import type { Phrase } from "../../lifecycle/model/words/said.ts";
 import { gpuNames, type InventoryMachine, isUp, type Listing } from "./inventory.ts";
 
 /** What the owner of a connection is told of its machines, and of listings that fail or leave a part out. */
@@ -53,15 +54,24 @@ export function unwatchedEvent(
   const unpriced = machines.length - priced.length;
   const isReminder = machines.every(({ toldAt }) => toldAt !== null);
   const named = dear.slice(0, NAMED).map(described);
-  const more = machines.length > NAMED ? [`and ${machines.length - NAMED} more`] : [];
-  const [machine, run] =
-    machines.length === 1 ? ["1 machine", "runs"] : [`${machines.length} machines`, "run"];
+  const left = machines.length - named.length;
+  const told = {
+    count: machines.length,
+    provider,
+    cost: sayCost(total, priced.length, unpriced),
+    // Two lists in one, since a phrase holds few parts.
+    named: together("semicolons", [
+      together("semicolons", named.slice(0, NAMED / 2)),
+      together("semicolons", named.slice(NAMED / 2)),
+      left === 0 ? "" : phrase("unwatched.more", { count: left }),
+    ]),
+  };
   return {
     id: `unwatched-${connection}-${at.toString(36)}`,
     at,
     kind: "unwatched_machines",
     severity: "warning",
-    message: `${machine} at ${provider} ${isReminder ? `still ${run}` : run}, watched by nobody: ${together(total, priced.length, unpriced)}. ${[...named, ...more].join("; ")}`,
+    ...messageOf(isReminder ? phrase("unwatched.still_run", told) : phrase("unwatched.run", told)),
     detail: {
       connection,
       machines: machines.length,
@@ -79,21 +89,25 @@ export function unwatchedEvent(
   };
 }
 
-function together(total: number, priced: number, unpriced: number): string {
-  if (priced === 0) return "what they cost is not known";
-  const sum = `${spokenDollars(total)} an hour`;
-  return unpriced === 0 ? `${sum} in all` : `${sum} and more, since the price of ${unpriced} is not known`;
+function sayCost(rate: number, priced: number, unpriced: number): Phrase {
+  if (priced === 0) return phrase("unwatched.cost_unknown");
+  return unpriced === 0
+    ? phrase("unwatched.cost", { rate })
+    : phrase("unwatched.cost_more", { rate, count: unpriced });
 }
 
 /** One that has a watcher is told all the same: that one takes it for hibernated. */
-function described(machine: InventoryMachine & { readonly watchedBy?: string | null }): string {
+function described(machine: InventoryMachine & { readonly watchedBy?: string | null }): Phrase {
   const { ref, name, createdAt, hourlyCost, stateSince, watchedBy = null } = machine;
-  const price = hourlyCost === null ? "price not known" : `${spokenDollars(hourlyCost)} an hour`;
-  const created = createdAt === null ? null : `created ${toIso(createdAt)}`;
-  const seen = `${isUp(machine) ? "seen up" : "state not known"} since ${toIso(stateSince)}`;
-  const asleep = watchedBy === null ? null : `its instance ${watchedBy} counts as hibernated`;
-  const facts = [gpuNames(machine), price, created, seen, asleep].filter((fact) => fact !== null);
-  return `${name ?? ref} (${facts.join(", ")})`;
+  const since = { at: stateSince };
+  const facts = together("commas", [
+    gpuNames(machine) ?? "",
+    hourlyCost === null ? phrase("unwatched.price_unknown") : phrase("unwatched.price", { rate: hourlyCost }),
+    createdAt === null ? "" : phrase("unwatched.created", { at: createdAt }),
+    isUp(machine) ? phrase("unwatched.up", since) : phrase("unwatched.unsure", since),
+    watchedBy === null ? "" : phrase("unwatched.asleep", { id: watchedBy }),
+  ]);
+  return phrase("unwatched.machine", { name: name ?? ref, facts });
 }
 
 /** An instance that counts as hibernated for so long has a machine that is stopped, or one that was never stopped. */

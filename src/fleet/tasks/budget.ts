@@ -1,10 +1,10 @@
-import { roundDollars, spokenDollars } from "../../lifecycle/model/dollars.ts";
+import { roundDollars } from "../../lifecycle/model/dollars.ts";
 import type { HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { moneyOf } from "../../lifecycle/model/money.ts";
 import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { toIso, utcDay } from "../../lifecycle/model/time.ts";
-import { together } from "../../lifecycle/model/words/phrase.ts";
-import { text } from "../../lifecycle/model/words/say.ts";
+import { phrase, together } from "../../lifecycle/model/words/phrase.ts";
+import type { Phrase, Said } from "../../lifecycle/model/words/said.ts";
 import { readSettings } from "../../platform/settings.ts";
 import type { Fleet } from "../fleet.ts";
 import { hasLimit, isDoubted, type Spending } from "../rules/budget.ts";
@@ -16,7 +16,7 @@ import {
   meantBy,
 } from "../rules/budget-assessment.ts";
 import { describeAlert } from "../rules/budget-words.ts";
-import { type Asked, instances } from "../rules/hibernation-round.ts";
+import type { Asked } from "../rules/hibernation-round.ts";
 import { withDue } from "../rules/state.ts";
 import { moneyNow, spendingOf } from "../views/money.ts";
 import { planRound, type RoundLine, type RoundPlan } from "../views/round-plan.ts";
@@ -75,36 +75,37 @@ const ALL: Asked = { by: "budget", respectKeepAlive: true, onlyIdle: false, stat
 const LINES_READ = 1000;
 
 /** Has instances hibernated, and says so in a sentence. */
-function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): string {
-  if (act === "nobody") return text("budget.nothing_stopped");
+function actOn(fleet: Fleet, { act, alerts }: Assessment, now: number): Said {
+  if (act === "nobody") return phrase("budget.nothing_stopped");
   const asked: Asked = { ...ALL, onlyIdle: act === "idle" };
   const options = { at: now, now, limit: 1 };
   const { counts } = planRound(fleet, { asked, filter: {} }, options);
   if (counts.hibernate + (counts.skipped.observe ?? 0) > 0) askRound(fleet, { asked, filter: {} }, 1, now);
   if (alerts.length === 0) return "";
   const everyone = planRound(fleet, { asked: ALL, filter: {} }, { ...options, limit: LINES_READ });
-  const what = instances(counts.hibernate, act === "idle" ? "idle " : "");
-  return `Hibernating ${what}. ${describeOthers(everyone, act)}`;
+  const count = { count: counts.hibernate };
+  const what =
+    act === "idle" ? phrase("budget.hibernating_idle", count) : phrase("budget.hibernating", count);
+  return together("sentences", [what, describeOthers(everyone, act)]);
 }
 
 /** Names so many of them. */
 const NAMED = 10;
 
 /** Those that go on costing money, the dearest by name. */
-function describeOthers({ lines, isMore }: RoundPlan, act: "idle" | "all"): string {
+function describeOthers({ lines, isMore }: RoundPlan, act: "idle" | "all"): Phrase {
   const others = lines
     .filter((line) => goesOn(line, act))
     .toSorted((one, other) => (other.rate ?? 0) - (one.rate ?? 0));
-  if (others.length === 0) return "Nothing else runs.";
+  if (others.length === 0) return phrase("budget.nothing_else");
   const named = others.slice(0, NAMED).map(({ name, rate, verdict }) => {
-    const price = rate === null ? "price unknown" : `${spokenDollars(rate)} an hour`;
-    const why = verdict.because === "observe" ? "only observed" : verdict.because.replaceAll("_", " ");
-    return `${name} (${why}, ${price})`;
+    const price = rate === null ? phrase("budget.price_unknown") : phrase("budget.price", { rate });
+    return phrase("budget.one", { name, why: phrase(`round.${verdict.because}`), price });
   });
   const left = others.length - named.length;
-  const more = left === 0 ? "" : ` and ${left} more`;
-  const go = others.length === 1 ? "goes" : "go";
-  return `${isMore ? "More than " : ""}${instances(others.length)} ${go} on: ${named.join(", ")}${more}.`;
+  const more = left === 0 ? "" : phrase("round.more", { count: left });
+  const told = { count: others.length, named: together("commas", named), more };
+  return isMore ? phrase("budget.more_go_on", told) : phrase("budget.go_on", told);
 }
 
 function goesOn({ status, verdict }: RoundLine, act: "idle" | "all"): boolean {
@@ -117,7 +118,7 @@ function alertEvent(
   alert: BudgetAlert,
   spent: Spending,
   atLimit: string,
-  sentence: string,
+  sentence: Said,
   now: number,
 ): HistoryEvent {
   const { period, percent, limit, breaksAt } = alert;

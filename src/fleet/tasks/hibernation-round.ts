@@ -1,7 +1,10 @@
 import type { EventDetail, HistoryEvent } from "../../lifecycle/model/history-event.ts";
 import { moneyOf } from "../../lifecycle/model/money.ts";
+import { messageOf } from "../../lifecycle/model/outbox.ts";
 import { writeTag } from "../../lifecycle/model/tags.ts";
 import { SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
+import { phrase, together } from "../../lifecycle/model/words/phrase.ts";
+import type { Said } from "../../lifecycle/model/words/said.ts";
 import { actorOf } from "../../platform/address.ts";
 import { answerOr } from "../../platform/former-object.ts";
 import { within } from "../../platform/within.ts";
@@ -9,7 +12,7 @@ import type { Fleet } from "../fleet.ts";
 import {
   type Asked,
   describeCounts,
-  instances,
+  describeEnd,
   isLeft,
   ROUND_LASTS_MS,
   type RoundEnd,
@@ -54,14 +57,17 @@ export function askRound(fleet: Fleet, request: RoundRequest, limit: number, now
 }
 
 function askedEvent({ asked, filter, requestId }: RoundRequest, { at, counts }: RoundPlan): HistoryEvent {
-  const whose = asked.by === "budget" ? "The budget is used up" : "You asked for it";
-  const whom = asked.onlyIdle ? "idle instances" : "all instances";
+  const told = {
+    whom: phrase(asked.onlyIdle ? "round.idle_instances" : "round.all_instances"),
+    filter: describeFilter(asked, filter),
+    counts: describeCounts(counts),
+  };
   return {
     id: `round-${at}`,
     at,
     kind: "hibernate_all",
     severity: "info",
-    message: `${whose}: hibernating ${whom}${describeFilter(asked, filter)}: ${describeCounts(counts)}`,
+    ...messageOf(asked.by === "budget" ? phrase("round.by_budget", told) : phrase("round.by_owner", told)),
     detail: {
       by: asked.by,
       ...(requestId === undefined ? {} : { request_id: requestId }),
@@ -81,9 +87,10 @@ function filterEntries({ status }: Asked, { tag, ...filter }: RoundRequest["filt
   );
 }
 
-function describeFilter(asked: Asked, filter: RoundRequest["filter"]): string {
+function describeFilter(asked: Asked, filter: RoundRequest["filter"]): Said {
   const entries = filterEntries(asked, filter);
-  return entries.length === 0 ? "" : ` of ${entries.map((entry) => entry.join(" ")).join(", ")}`;
+  if (entries.length === 0) return "";
+  return phrase("round.filter", { filter: entries.map((entry) => entry.join(" ")).join(", ") });
 }
 
 const PARALLEL_CALLS = 50;
@@ -158,15 +165,17 @@ function tellEnds(fleet: Fleet, some: readonly AskedHibernation[], now: number):
       .reduce((sum, { end, instances: count }) => sum + (isLeft(end) ? count : 0), 0);
     if (left === 0) continue;
     const those = fleet.asked.notOrdered(askedAt, ROWS_PER_READ).filter(({ end }) => isLeft(end));
-    const named = those.slice(0, NAMED).map(({ instanceId, end }) => `${instanceId} (${end})`);
-    const more = left > named.length ? ` and ${left - named.length} more` : "";
+    const named = those
+      .slice(0, NAMED)
+      .map(({ instanceId, end }) => phrase("round.one", { id: instanceId, why: describeEnd(end ?? "") }));
+    const more = left > named.length ? phrase("round.more", { count: left - named.length }) : "";
     fleet.addOwnEvent(
       {
         id: `round-left-${askedAt}`,
         at: now,
         kind: "not_all_hibernated",
         severity: "warning",
-        message: `${instances(left)} could not be told to hibernate, and may go on costing money: ${named.join(", ")}${more}`,
+        ...messageOf(phrase("round.left", { count: left, named: together("commas", named), more })),
         detail: {
           asked_at: toIso(askedAt),
           instances: left,

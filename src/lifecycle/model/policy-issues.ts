@@ -8,12 +8,22 @@ import { abilitiesOf, type ConnectedProvider, kindOf } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
 import { DAY_MS, SECOND_MS } from "./time.ts";
 import { longestGapMs } from "./windows.ts";
+import { phrase } from "./words/phrase.ts";
+import type { Phrase } from "./words/said.ts";
+import { say } from "./words/say.ts";
 
 /** Why a policy may not be set: each issue names the setting and says what is wrong with it. */
 
 export interface PolicyIssue {
   readonly path: readonly string[];
+  /** In English. */
   readonly message: string;
+  /** It, for any language; absent where an object of the former release says it. */
+  readonly said?: Phrase | undefined;
+}
+
+function issueOf(path: readonly string[], said: Phrase): PolicyIssue {
+  return { path, message: say("en", said), said };
 }
 
 /**
@@ -25,8 +35,8 @@ export function policyIssues(policy: PolicySettings, provider: ConnectedProvider
   const least = shortestSilenceSeconds(policy);
   const issues = policyContradictions(policy, provider);
   if (orphan_after_seconds >= least) return issues;
-  const message = `must be at least three heartbeat intervals (${least}), but is ${orphan_after_seconds}`;
-  return [...issues, { path: ["orphan", "orphan_after_seconds"], message }];
+  const said = phrase("must.be_intervals", { least, value: orphan_after_seconds });
+  return [...issues, issueOf(["orphan", "orphan_after_seconds"], said)];
 }
 
 /** What no instance can run with: contradictions within the policy, and what `provider` cannot do. */
@@ -39,18 +49,14 @@ export function policyContradictions(policy: PolicySettings, provider: Connected
     later: readonly [string, number],
   ) => {
     if (earlier[1] >= later[1]) {
-      issues.push({
-        path: [group, earlier[0]],
-        message: `must be less than ${group}.${later[0]} (${later[1]} s), but is ${earlier[1]} s`,
-      });
+      const told = { later: `${group}.${later[0]}`, limit: later[1], value: earlier[1] };
+      issues.push(issueOf([group, earlier[0]], phrase("must.be_less", told)));
     }
   };
   const atLeastOneInterval = (group: string, field: string, value: number) => {
     if (value < policy.heartbeat_interval_seconds) {
-      issues.push({
-        path: [group, field],
-        message: `must be at least one heartbeat interval (${policy.heartbeat_interval_seconds}), but is ${value}`,
-      });
+      const least = policy.heartbeat_interval_seconds;
+      issues.push(issueOf([group, field], phrase("must.be_an_interval", { least, value })));
     }
   };
   mustPrecede(
@@ -82,26 +88,20 @@ export function policyContradictions(policy: PolicySettings, provider: Connected
     const isNeverDeleted = onlyDeletes(provider) && !orphan.delete_while_running;
     if (abilities.reachesSilent && !abilities.snapshots && orphan.snapshot_before_delete && !isNeverDeleted) {
       const instead = onlyDeletes(provider)
-        ? "orphan.delete_while_running to false"
-        : "orphan.delete_after_days to null";
-      issues.push({
-        path: ["orphan", "snapshot_before_delete"],
-        message: `${kindOf(provider)} cannot take snapshots: set this to false, or ${instead}`,
-      });
+        ? { field: "orphan.delete_while_running", setting: "false" }
+        : { field: "orphan.delete_after_days", setting: "null" };
+      const said = phrase("must.not_snapshot", { provider: kindOf(provider), ...instead });
+      issues.push(issueOf(["orphan", "snapshot_before_delete"], said));
     }
   }
   if (orphan.act_on_never_heard && orphan.never_heard_after_seconds > orphan.hibernate_after_seconds) {
-    issues.push({
-      path: ["orphan", "never_heard_after_seconds"],
-      message: `must not be more than orphan.hibernate_after_seconds (${orphan.hibernate_after_seconds} s) while orphan.act_on_never_heard is set, but is ${orphan.never_heard_after_seconds} s`,
-    });
+    const told = { limit: orphan.hibernate_after_seconds, value: orphan.never_heard_after_seconds };
+    issues.push(issueOf(["orphan", "never_heard_after_seconds"], phrase("must.not_outlast", told)));
   }
   const left = longestGapMs(policy.maintenance.windows) / SECOND_MS;
   if (orphan.enabled && left < orphan.hibernate_after_seconds) {
-    issues.push({
-      path: ["maintenance", "windows"],
-      message: `must leave out orphan.hibernate_after_seconds (${orphan.hibernate_after_seconds} s) at a stretch in each week, but leaves ${left} s`,
-    });
+    const told = { least: orphan.hibernate_after_seconds, value: left };
+    issues.push(issueOf(["maintenance", "windows"], phrase("must.leave_out", told)));
   }
   atLeastOneInterval("guard", "window_seconds", guard.window_seconds);
   atLeastOneInterval("guard", "max_hold_seconds", guard.max_hold_seconds);

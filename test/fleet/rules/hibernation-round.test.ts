@@ -10,6 +10,7 @@ import {
   verdictOf,
 } from "../../../src/fleet/rules/hibernation-round.ts";
 import { STATUSES } from "../../../src/lifecycle/model/phase.ts";
+import { say } from "../../../src/lifecycle/model/words/say.ts";
 import type { ConnectionStanding } from "../../../src/lifecycle/views/control.ts";
 import { type ShownView, shown } from "../../../src/lifecycle/views/instance-view.ts";
 import { IN_STATUS } from "../../lifecycle/statuses.ts";
@@ -94,7 +95,12 @@ describe("the verdict", () => {
       savesHourly: 0.39,
       unknownRates: 1,
     });
-    expect(describeCounts(counts)).toBe("2 instances, saving $0.39 an hour, without 1 of unknown price");
+    expect(say("en", describeCounts(counts))).toBe(
+      "2 instances, saving $0.39 an hour, without 1 of unknown price",
+    );
+    expect(say("pt-BR", describeCounts(counts))).toBe(
+      "2 instâncias, o que economiza US$ 0,39 por hora, sem 1 de preço desconhecido",
+    );
   });
 });
 

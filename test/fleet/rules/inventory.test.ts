@@ -9,6 +9,8 @@ import {
   waitUntilListing,
 } from "../../../src/fleet/rules/inventory.ts";
 import { REMINDER_MS, unwatchedEvent, unwatchedToTell } from "../../../src/fleet/rules/inventory-alerts.ts";
+import { phraseSchema } from "../../../src/lifecycle/model/words/said.ts";
+import { say } from "../../../src/lifecycle/model/words/say.ts";
 import type { ListedMachine } from "../../../src/providers/provider.ts";
 import { listedMachine } from "./machines.ts";
 
@@ -187,6 +189,15 @@ describe("a machine that bills and that nobody watches", () => {
     const event = unwatchedEvent("gcp", "Google", [...new Kept().take(START, many).rows.values()], START);
     expect(event.message).toContain("what they cost is not known");
     expect(event.message).toMatch(/and 10 more$/);
+    // As it is stored: a phrase has bounds.
+    const said = say("pt-BR", phraseSchema.parse(event.said));
+    expect(said).toMatch(
+      /^30 máquinas ligadas em Google sem que ninguém as vigie: não se sabe quanto custam\. m-0 \(/,
+    );
+    expect(said).toMatch(/; e mais 10$/);
+    expect(said.match(/preço não conhecido, vista ligada desde 01\/11\/2026, 00:00:00 UTC/g)).toHaveLength(
+      20,
+    );
     expect(event.detail.hourly_cost).toBeNull();
   });
 });

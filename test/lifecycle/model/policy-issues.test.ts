@@ -5,6 +5,7 @@ import {
   policyIssues,
 } from "../../../src/lifecycle/model/policy-issues.ts";
 import { mergePolicy, type PolicyOverrides } from "../../../src/lifecycle/model/policy-settings.ts";
+import { say } from "../../../src/lifecycle/model/words/say.ts";
 
 describe("a policy whose steps contradict each other", () => {
   const less = (path: string, than: string, limit: number, value: number) => ({
@@ -15,7 +16,12 @@ describe("a policy whose steps contradict each other", () => {
     path: path.split("."),
     message: `must be at least one heartbeat interval (${seconds}), but is ${value}`,
   });
-  const issues = (overrides: PolicyOverrides) => policyIssues(mergePolicy(overrides), "webhook");
+  const issues = (overrides: PolicyOverrides) =>
+    policyIssues(mergePolicy(overrides), "webhook").map(({ path, message, said }) => {
+      expect(said).toBeDefined();
+      expect(say("pt-BR", said ?? "")).toMatch(/^(deve|não pode) /);
+      return { path, message };
+    });
 
   it("is refused with the path and both times", () => {
     expect(issues({ idle: { warn_after_seconds: 300 } })).toEqual([

@@ -91,4 +91,15 @@ export const INSTANCES = {
   "refusal.by_itself": "The instance itself carries it out: it is in the answer to each heartbeat",
   "refusal.heard_since":
     "The instance was heard since the order was placed: end the order in place of beginning it anew",
+
+  "delivery.parked": "{what} could not be delivered {times:number} times, and will be tried once an hour",
+  "delivery.given_up": "{what} could not be delivered since {since:time}, and was given up",
+  "delivery.lost": "{what} could not be delivered in time, and {count:was|were} given up",
+  "delivery.unreadable": "An effect that this version of the service can't read",
+  "delivery.chunk": "A chunk of {count:number} {count:heartbeat|heartbeats}",
+  "delivery.event": 'The event "{kind:text}" of {at:time}',
+  "delivery.order": "The order to {kind:text}",
+  "delivery.report": "A report",
+  "delivery.heartbeats": "{count:number} {count:heartbeat|heartbeats}",
+  "delivery.events": "{count:number} {count:event|events}",
 } as const;

@@ -74,6 +74,22 @@ export const ERRORS: Translation<typeof English> = {
   "error.channel_kind": "Este é um canal do tipo {kind:text}: adicione outro",
   "error.action_over": "Esta ação já terminou",
   "error.no_link": "Este não é um link deste serviço",
+  "error.alert_over": "O alerta já acabou: não há mais nada a fazer",
+  "error.email_fixed": "Um endereço de e-mail não pode ser mudado: adicione um canal para o novo",
+  "error.channel_unconfirmed":
+    "O endereço não está confirmado: abra o link da mensagem que foi enviada a ele",
+  "error.account_full":
+    "Uma conta tem no máximo {people:number} pessoas e {invitations:number} convites abertos: remova o que não é mais preciso",
+  "error.token_role":
+    "Um token do papel {asked:text} só é criado por quem tem esse papel; o seu é {given:text}",
+  "error.last_keys": "Não restaria ninguém com as chaves da conta",
+  "error.not_shown":
+    "{provider:text} não mostra nenhuma máquina {ref:text}: a referência está certa, e as credenciais são da conta, da equipe e da região dela?",
+  "error.shown_destroyed":
+    "{provider:text} mostra {ref:text} como destruída: a referência está certa, e as credenciais são da conta, da equipe e da região dela?",
+  "error.of_instance": "para a instância {id:text}: {issue}",
+  "error.of_overrides":
+    "para a instância {id:text} ({provider:text}, com as mudanças próprias dela): {issue}",
 
   "must.websocket": "deve ser websocket",
   "must.json": "deve ser application/json",
@@ -92,4 +108,53 @@ export const ERRORS: Translation<typeof English> = {
   "must.service_account": "deve ser o endereço de e-mail de uma conta de serviço",
   "must.project": "deve ser o id de um projeto",
   "must.private_key": "deve ser a chave privada de uma conta de serviço",
+  "must.be_future": "deve estar no futuro",
+  "must.be_within_week": "deve ser dentro de uma semana",
+  "must.be_ahead": "deve estar no futuro, e no máximo daqui a uma semana",
+  "must.be_moment": "deve ser um momento, como 2025-12-19T18:00:00Z, ou uma hora do dia, como 18:00",
+  "must.be_day": "deve ser um dia, como 2025-12-31",
+  "must.be_month": "deve ser um mês, como 2025-11",
+  "must.be_of_months": "deve ser de {from:text} a {to:text}",
+  "must.not_be_after_day": "não pode ser depois de {day:text}",
+  "must.be_few_days": "deve ser no máximo {days:number} dias ao todo",
+  "must.tag_by_tag": "só vale com by=tag",
+  "must.by_tag_key": "by=tag precisa da chave de uma tag",
+  "must.be_alert": "deve ser o id de um alerta",
+  "must.hold_machines_or_all": "deve ter machines ou all, e não os dois",
+  "must.have_name_or_address": "deve ter um nome ou um endereço de e-mail",
+  "must.need_instances": "precisa de `instances`: fica no lugar das mudanças próprias só dessas instâncias",
+  "must.not_beside_instances": "não pode vir junto com `instances`",
+  "must.be_known_instance": "não há nenhuma instância {id:text}",
+  "must.not_be_called": "{provider:text} não é chamado, então não há conexão",
+  "must.be_connection_to": "não é uma conexão com {provider:text}",
+  "must.be_connection_id": "deve ser o id de uma conexão",
+  "must.be_instance_id":
+    "deve ter de 1 a 128 letras, algarismos, '.', '_', ':' ou '-', e começar por uma letra ou um algarismo",
+  "must.be_reference": "deve ter só letras, algarismos, '.', '_', ':', '/' e '-'",
+  "must.be_gcp_number": "deve ser o número de uma instância do Compute Engine",
+  "must.be_vm_id": "deve ser o vmId de uma máquina virtual, em minúsculas",
+  "must.be_machine_key": "deve ter de 32 a 128 letras, algarismos, '_' ou '-'",
+  "must.be_discord_webhook": "deve ser um webhook do Discord: https://discord.com/api/webhooks/…",
+  "must.be_bot_token": "deve ser o token de um bot: 123456:ABC…",
+  "must.be_chat": "deve ser o número de um chat, ou @ e o nome de um canal público",
+  "must.be_topic": "deve ter de 1 a 64 letras, algarismos, - e _",
+  "must.be_access_token": "deve ser um token de acesso: tk_…",
+  "must.be_integration_key": "deve ser uma chave de integração: 32 letras e algarismos",
+  "must.be_webhook_secret": "deve ser whsec_ e pelo menos 24 bytes em base64",
+  "must.be_url": "não é uma URL",
+  "must.hold_no_password": "não pode ter nome de usuário nem senha",
+  "must.be_https": "deve começar com https://",
+  "must.be_public_host": "deve ser o nome de um servidor público",
+  "must.be_public_address": "não pode ser um endereço privado ou reservado",
+  "must.be_intervals":
+    "deve ser pelo menos três intervalos de heartbeat ({least:number}), mas é {value:number}",
+  "must.be_an_interval":
+    "deve ser pelo menos um intervalo de heartbeat ({least:number}), mas é {value:number}",
+  "must.be_less": "deve ser menor que {later:text} ({limit:number} s), mas é {value:number} s",
+  "must.not_snapshot":
+    "{provider:text} não pode criar snapshots: defina isto como false, ou {field:text} como {setting:text}",
+  "must.not_outlast":
+    "não pode ser mais que orphan.hibernate_after_seconds ({limit:number} s) enquanto orphan.act_on_never_heard está definido, mas é {value:number} s",
+  "must.leave_out":
+    "deve deixar livre orphan.hibernate_after_seconds ({least:number} s) seguidos em cada semana, mas deixa {value:number} s",
 };

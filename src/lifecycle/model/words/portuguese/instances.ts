@@ -97,4 +97,16 @@ export const INSTANCES: Translation<typeof English> = {
   "refusal.by_itself": "A própria instância a executa: ela está na resposta a cada heartbeat",
   "refusal.heard_since":
     "A instância foi ouvida desde que a ordem foi dada: encerre a ordem em vez de recomeçá-la",
+
+  "delivery.parked":
+    "Não foi possível entregar {what} em {times:number} tentativas; agora se tenta uma vez por hora",
+  "delivery.given_up": "Não foi possível entregar {what} desde {since:time}; foi descartado",
+  "delivery.lost": "Não foi possível entregar {what} a tempo; {count:foi descartado|foram descartados}",
+  "delivery.unreadable": "um efeito que esta versão do serviço não consegue ler",
+  "delivery.chunk": "um bloco de {count:number} {count:heartbeat|heartbeats}",
+  "delivery.event": 'o evento "{kind:text}" de {at:time}',
+  "delivery.order": "a ordem {kind:text}",
+  "delivery.report": "um relato",
+  "delivery.heartbeats": "{count:number} {count:heartbeat|heartbeats}",
+  "delivery.events": "{count:number} {count:evento|eventos}",
 };

@@ -175,3 +175,32 @@ it("says on top of every place that nobody is told any more, until the channel h
     await receiver.stop();
   }
 });
+
+it("acknowledges several alerts at once, with the keyboard, on a phone too", async () => {
+  await Promise.all(["one", "two", "three"].map(fallSilent));
+  const page = await pages.open(`${world.url}/#/alerts`, { viewport: { width: 390, height: 844 } });
+  await signIn(page, user);
+  const open = page.getByRole("region", { name: "What needs an eye" });
+  for (const name of ["one", "two", "three"])
+    await open
+      .getByRole("checkbox", { name: `Choose: Rig <b>${name}</b>` })
+      .first()
+      .waitFor(PATIENCE);
+  await open.getByRole("checkbox", { name: "Choose: Rig <b>one</b>" }).first().focus();
+  await page.keyboard.press("Space");
+  await open.getByRole("button", { name: "Acknowledge 1 alert" }).waitFor();
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+  expect(await barriers(page)).toEqual([]);
+  await open.getByRole("checkbox", { name: "1 chosen" }).check();
+  await open.getByRole("button", { name: /^Acknowledge \d+ alerts$/ }).click();
+  await page
+    .getByRole("status")
+    .getByText(/^\d+ alerts are acknowledged\.$/)
+    .waitFor(PATIENCE);
+  const about = open.getByRole("listitem").filter({ hasText: "Rig <b>two</b>" });
+  await about
+    .first()
+    .getByText(/^Acknowledged by /)
+    .waitFor(PATIENCE);
+  await page.context().close();
+});

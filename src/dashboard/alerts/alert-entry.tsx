@@ -10,8 +10,17 @@ import type { AlertAnswer } from "./answers.ts";
 import { SnoozeMenu } from "./snoozes.tsx";
 import { alertWords } from "./words.ts";
 
-/** One alert. `onChange`: what can be done about it is offered, and was done. */
-export function AlertEntry({ alert, onChange }: { alert: AlertAnswer; onChange?: () => void }) {
+interface AlertEntryProps {
+  readonly alert: AlertAnswer;
+  /** What can be done about it is offered, and was done. */
+  readonly onChange?: () => void;
+  /** It can be chosen, to be acknowledged with others. */
+  readonly onChoose?: () => void;
+  readonly isChosen?: boolean;
+}
+
+/** One alert. */
+export function AlertEntry({ alert, onChange, onChoose, isChosen = false }: AlertEntryProps) {
   const { id, at, instance_id, kind, severity, message, detail, status, open_since, acknowledged } = alert;
   const said = alertWords.value;
   const statement = statementOf(kind, moneyIn(kind, detail));
@@ -20,6 +29,14 @@ export function AlertEntry({ alert, onChange }: { alert: AlertAnswer; onChange?:
   return (
     <li class={`alert ${severity} ${status}`}>
       <p class="what">
+        {isOpen && onChoose !== undefined && status === "open" && may("operator") && (
+          <input
+            type="checkbox"
+            aria-label={said.of(said.choose, alert.name ?? message)}
+            checked={isChosen}
+            onChange={onChoose}
+          />
+        )}
         <span class={`severity ${severity}`}>{said.severity[severity]}</span> <b>{words.value.event(kind)}</b>{" "}
         {instance_id !== null && <a href={instanceAddress(instance_id)}>{alert.name ?? instance_id}</a>}{" "}
         <time class="faint" dateTime={at}>

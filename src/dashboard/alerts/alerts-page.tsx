@@ -1,9 +1,11 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { settingsAddress } from "../address.ts";
 import { eventsHeard } from "../fleet/fleet.ts";
 import { useLive } from "../poll.ts";
 import { changeQuery, query } from "../route.ts";
+import { may } from "../session.ts";
 import { words } from "../words.ts";
+import { AcknowledgeBar } from "./acknowledge-bar.tsx";
 import { AlertEntry } from "./alert-entry.tsx";
 import "./alerts.css";
 import type { AlertsAnswer, Severity } from "./answers.ts";
@@ -84,14 +86,26 @@ function Open({ answer, onChange }: { answer: AlertsAnswer; onChange: () => void
   const { needsAnEye, nothingOpen, counts, moreOpen } = alertWords.value;
   const { open, open_count, unacknowledged_count } = answer;
   const isFiltered = query.value.has("severity") || query.value.has("instance");
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const unseen = open.filter(({ status }) => status === "open");
+  const choose = (id: string) =>
+    setChosen(new Set(chosen.has(id) ? [...chosen].filter((each) => each !== id) : [...chosen, id]));
   return (
     <section class="card" aria-labelledby="open-alerts">
       <h2 id="open-alerts">{needsAnEye}</h2>
       <p class="faint">{counts(open_count, unacknowledged_count)}</p>
       {open.length === 0 && open_count > 0 && <p>{nothingOpen}</p>}
+      {may("operator") && unseen.length > 1 && (
+        <AcknowledgeBar open={unseen} chosen={chosen} onChoose={setChosen} onChange={onChange} />
+      )}
       <ul class="entries">
         {open.map((alert) => (
-          <AlertEntry key={alert.id} alert={alert} onChange={onChange} />
+          <AlertEntry
+            key={alert.id}
+            alert={alert}
+            onChange={onChange}
+            {...(unseen.length > 1 && { isChosen: chosen.has(alert.id), onChoose: () => choose(alert.id) })}
+          />
         ))}
       </ul>
       {!isFiltered && open_count > open.length && <p class="faint">{moreOpen(open_count - open.length)}</p>}

@@ -10,7 +10,7 @@ import { EVENTS_KEPT_MS } from "./event-bounds.ts";
 
 /** What nobody says the end of counts as over after this long. */
 const INCIDENTS_LAST_MS = 7 * DAY_MS;
-/** Of these the newest are kept. */
+/** Of these the critical ones are kept before all others, and then the newest. */
 const INCIDENTS_AT_MOST = 1000;
 /** So many events are read to find out what is open. */
 const REBUILT_FROM = 5000;
@@ -222,8 +222,9 @@ export class OpenAlerts {
   /** Forgets what is too old, or too much. */
   prune(now: number): void {
     this.#sql.exec(
-      `DELETE FROM open_alerts WHERE problem LIKE '${INCIDENT}%' AND (opened_at < ? OR number <=
-         (SELECT number FROM open_alerts WHERE problem LIKE '${INCIDENT}%' ORDER BY number DESC LIMIT 1 OFFSET ${INCIDENTS_AT_MOST}))`,
+      `DELETE FROM open_alerts WHERE problem LIKE '${INCIDENT}%' AND (opened_at < ? OR number IN (
+         SELECT number FROM open_alerts WHERE problem LIKE '${INCIDENT}%'
+         ORDER BY severity <> 'critical', number DESC LIMIT -1 OFFSET ${INCIDENTS_AT_MOST}))`,
       now - INCIDENTS_LAST_MS,
     );
     // An alert whose event is forgotten can't be shown any more.

@@ -25,6 +25,13 @@ export const englishAlerts = {
   acknowledge: "Acknowledge",
   acknowledged: (by: string, when: string) => `Acknowledged by ${by}, ${when}`,
   nowAcknowledged: "Acknowledged: it is not told again unless it gets worse.",
+  choose: "Choose",
+  chooseAll: "Choose all",
+  chosen: (chosen: number) => `${chosen} chosen`,
+  acknowledgeChosen: (chosen: number) => `Acknowledge ${count(chosen, "alert", "alerts")}`,
+  allAcknowledged: (done: number) => `${count(done, "alert is", "alerts are")} acknowledged.`,
+  someAcknowledged: (done: number, refused: number, why: string) =>
+    `${count(done, "alert is", "alerts are")} acknowledged, ${refused} ${refused === 1 ? "is" : "are"} not. ${why}`,
   status: { open: "Open", acknowledged: "Acknowledged", over: "Over" },
   snooze: "Snooze",
   snoozeFor: { 1: "1 hour", 4: "4 hours", 24: "1 day", 168: "7 days" },

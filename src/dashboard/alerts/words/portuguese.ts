@@ -25,6 +25,13 @@ export const portugueseAlerts: AlertWords = {
   acknowledge: "Reconhecer",
   acknowledged: (by, when) => `Reconhecido por ${by}, ${when}`,
   nowAcknowledged: "Reconhecido: não é avisado de novo, a menos que piore.",
+  choose: "Escolher",
+  chooseAll: "Escolher todos",
+  chosen: (chosen) => count(chosen, "escolhido", "escolhidos"),
+  acknowledgeChosen: (chosen) => `Reconhecer ${count(chosen, "alerta", "alertas")}`,
+  allAcknowledged: (done) => `${count(done, "alerta reconhecido", "alertas reconhecidos")}.`,
+  someAcknowledged: (done, refused, why) =>
+    `${count(done, "alerta reconhecido", "alertas reconhecidos")}, ${refused} não. ${why}`,
   status: { open: "Aberto", acknowledged: "Reconhecido", over: "Encerrado" },
   snooze: "Silenciar",
   snoozeFor: { 1: "1 hora", 4: "4 horas", 24: "1 dia", 168: "7 dias" },

@@ -51,6 +51,9 @@ const PATIENCE = {
   expect: { poll: { timeout: 60_000 } },
 };
 
+/** The same, of tests that start a server process. */
+const PROCESS_PATIENCE = { ...PATIENCE, testTimeout: 1_800_000, hookTimeout: 300_000 };
+
 /** Of the actor of an instance, what needs no workerd. */
 const PURE_INSTANCE_TESTS = ["attempts", "delivery", "losses", "next-alarm"].map(
   (name) => `test/instance/${name}.test.ts`,
@@ -209,9 +212,7 @@ export default defineConfig({
           name: "server",
           include: ["test/server/**/*.test.ts"],
           globalSetup: [MIGRATED],
-          testTimeout: 600_000,
-          hookTimeout: 300_000,
-          expect: { poll: { timeout: 60_000 } },
+          ...PROCESS_PATIENCE,
         },
       },
       // What needs programs of the operating system.
@@ -222,8 +223,7 @@ export default defineConfig({
           exclude: AGENTS,
           globalSetup: [MIGRATED],
           fileParallelism: false,
-          testTimeout: 1_800_000,
-          hookTimeout: 300_000,
+          ...PROCESS_PATIENCE,
           sequence: { groupOrder: 1 },
         },
       },
@@ -233,8 +233,7 @@ export default defineConfig({
           name: "agents",
           include: AGENTS,
           maxWorkers: 4,
-          testTimeout: 1_800_000,
-          hookTimeout: 300_000,
+          ...PROCESS_PATIENCE,
           sequence: { groupOrder: 0 },
         },
       },

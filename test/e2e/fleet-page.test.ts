@@ -65,16 +65,6 @@ const names = (page: Page) => page.locator(".machines tbody th > a").allInnerTex
 const shows = (page: Page, wanted: readonly string[]) =>
   expect.poll(() => names(page), PATIENCE).toEqual(wanted);
 
-/** Whatever axe finds, serious or not. */
-async function faults(page: Page): Promise<string[]> {
-  await barriers(page);
-  const found: unknown = await page.evaluate("axe.run()");
-  return z
-    .object({ violations: z.array(z.object({ id: z.string(), help: z.string() })) })
-    .parse(found)
-    .violations.map(({ id, help }) => `${id}: ${help}`);
-}
-
 const sideways = (page: Page) =>
   page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
 
@@ -120,7 +110,7 @@ describe("what the list shows", () => {
     await shows(page, ["Lost", "Cheap", "Dear"]);
     await views.getByRole("link", { name: "Vision" }).click();
     await shows(page, ["Dear"]);
-    expect(await faults(page)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     await page.getByRole("button", { name: "Remove the view Vision" }).click();
     await views.waitFor({ state: "detached" });
     await page.context().close();
@@ -138,11 +128,11 @@ describe("what the list shows", () => {
     await shows(page, ["Lost", "Cheap", "Dear"]);
     await page.locator(".bars.small svg").waitFor(PATIENCE);
     await page.getByRole("checkbox", { name: /Dear/ }).click();
-    expect(await faults(page)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     expect(await sideways(page)).toBe(0);
     await page.getByRole("button", { name: /: Lost$/ }).click();
     await page.getByRole("menu").waitFor();
-    expect(await faults(page)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     expect(await sideways(page)).toBe(0);
     await page.context().close();
   });
@@ -202,7 +192,7 @@ describe("a viewer", () => {
     expect(await list.getByRole("link", { name: "Add instance" }).count()).toBe(0);
     await page.getByRole("button", { name: "Orphaned 1" }).click();
     await shows(page, ["Lost"]);
-    expect(await faults(page)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     await page.getByRole("link", { name: "Costs", exact: true }).first().click();
     await page.getByRole("heading", { name: "What costs how much" }).waitFor(PATIENCE);
     await page.getByText("No budget yet", { exact: false }).waitFor(PATIENCE);
@@ -283,7 +273,7 @@ describe("many at once", () => {
     const told = await bar.getByRole("listitem").allInnerTexts();
     expect(told[0]).toBe("Lost not possible as it stands");
     expect(told.slice(1).sort()).toEqual(["Cheap Told to hibernate", "Dear Told to hibernate"]);
-    expect(await faults(page)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     await page
       .getByRole("row")
       .filter({ hasText: "Dear" })
@@ -359,7 +349,7 @@ describe("ten thousand instances", () => {
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
     await page.getByRole("link", { name: nameOf(9_999) }).waitFor(PATIENCE);
     expect(await page.locator("tr[data-instance]").count()).toBeLessThan(60);
-    expect(await faults(page)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     // What is asked for is what is seen.
     expect(asked.filter((path) => path.includes("view=summary"))).toEqual([]);
     for (const path of asked.filter((each) => each.includes("?ids="))) {

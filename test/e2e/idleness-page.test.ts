@@ -202,7 +202,7 @@ describe("the policy on the page", () => {
     await own.getByRole("button", { name: "Definir aqui" }).click();
     await own.getByRole("button", { name: "Remover: Janela 1" }).click();
     await save(page, "Salvar");
-    await page.getByText("Horários · nenhuma").waitFor(PATIENCE);
+    await page.getByText("Horários · sem janelas").waitFor(PATIENCE);
     await own.getByRole("button", { name: "Como acima" }).click();
     await save(page, "Salvar");
     await page.getByText("Horários · seg–qui 22:00–06:00").waitFor(PATIENCE);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
 import { onTestFailed } from "vitest";
 import { z } from "zod";
 import type { User } from "../../scripts/client.ts";
@@ -67,6 +67,27 @@ async function shownOn(page: Page): Promise<string> {
   return `${page.url()} shows: ${text.replace(/\s+/g, " ").slice(0, SHOWN_AT_MOST)}`;
 }
 
+/** Whether a page still waits for an answer. A live connection is none that it waits for. */
+export class Quiet {
+  readonly #page: Page;
+  readonly #open = new Set<Request>();
+
+  constructor(page: Page) {
+    this.#page = page;
+    page.on("request", (request) => this.#open.add(request));
+    page.on("requestfinished", (request) => this.#open.delete(request));
+    page.on("requestfailed", (request) => this.#open.delete(request));
+  }
+
+  /** Until all is answered, and drawn. */
+  async wait(): Promise<void> {
+    do {
+      while (this.#open.size > 0) await this.#page.waitForTimeout(20);
+      await this.#page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))");
+    } while (this.#open.size > 0);
+  }
+}
+
 export async function signIn(page: Page, user: User): Promise<void> {
   await page.getByLabel(/^(User token|Token de usuário)$/).fill(user.token);
   await page.getByRole("button", { name: /^(Sign in|Entrar)$/ }).click();
@@ -91,15 +112,16 @@ async function openMenu(page: Page): Promise<void> {
   await page.getByRole("button", { name: /^(Your account|Sua conta)/ }).click();
 }
 
-/** What axe finds that is serious. */
+/** What axe finds, each with the first element that is at fault. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const found: unknown = await page.evaluate("axe.run()");
   return z
     .object({
-      violations: z.array(z.object({ id: z.string(), impact: z.string().nullish(), help: z.string() })),
+      violations: z.array(
+        z.object({ id: z.string(), help: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
+      ),
     })
     .parse(found)
-    .violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, help }) => `${id}: ${help}`);
+    .violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html.slice(0, 120)}`);
 }

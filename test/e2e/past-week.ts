@@ -3,6 +3,7 @@ import { issueUserToken, request, sendHeartbeat, type User } from "../../scripts
 import { type Line, lineSchema } from "../../src/backup/lines.ts";
 import { toSample } from "../../src/history/sample.ts";
 import { heartbeatFrom } from "../../src/lifecycle/model/heartbeat.ts";
+import type { DayCosts } from "../../src/lifecycle/model/ledger.ts";
 import { MINUTE_MS } from "../../src/lifecycle/model/time.ts";
 import type { ServerWorld } from "../server/world.ts";
 
@@ -15,8 +16,13 @@ export interface Past {
   /** Left out: nobody knows. */
   readonly hourly_cost?: number;
   readonly hibernated_hourly_cost?: number;
+  /** Left out: its agent's own. */
+  readonly provider?: string;
+  readonly policy?: unknown;
   /** What its GPU did in a minute of the week. */
   readonly gpuPercent: (minute: number) => number;
+  /** What it cost on the days before today, oldest first, which it still keeps itself. Left out: nothing. */
+  readonly lastDays?: readonly DayCosts[];
   /** As a former release kept it: without what else was in use. */
   readonly isOfFormerRelease?: boolean;
 }
@@ -26,10 +32,15 @@ export const WEEK_MINUTES = 7 * 24 * 60;
 const HEARTBEATS_PER_CHUNK = 30;
 const LINES_PER_CALL = 150;
 
-/** The user with this id, of whom nobody may know yet. */
-export async function userWithPast(world: ServerWorld, id: string, pasts: readonly Past[]): Promise<User> {
+/** The user with this id, of whom nobody may know yet. `more`: what else is taken in. */
+export async function userWithPast(
+  world: ServerWorld,
+  id: string,
+  pasts: readonly Past[],
+  more: readonly Line[] = [],
+): Promise<User> {
   const origin = await world.newUser("Ada");
-  for (const { gpuPercent, isOfFormerRelease: _, ...registration } of pasts) {
+  for (const { gpuPercent, isOfFormerRelease: _, lastDays: __, ...registration } of pasts) {
     const answer = await request(`${world.url}/api/agent/instances`, "POST", origin.token, registration);
     const { token } = z.object({ token: z.string() }).parse(answer);
     await sendHeartbeat(world.url, token, {
@@ -41,8 +52,9 @@ export async function userWithPast(world: ServerWorld, id: string, pasts: readon
   const now = Date.now();
   const exported = await exportOf(world, admin, origin);
   const lines = [
-    ...exported.map((line) => putBack(line, now - WEEK_MINUTES * MINUTE_MS)),
+    ...exported.map((line) => putBack(line, now - WEEK_MINUTES * MINUTE_MS, pasts)),
     ...pasts.flatMap((past) => weekOf(past, now)),
+    ...more,
   ];
   for (let taken = 0; taken < lines.length; taken += LINES_PER_CALL) {
     await request(`${world.url}/api/admin/users/${id}/import`, "POST", admin, {
@@ -68,15 +80,20 @@ async function exportOf(world: ServerWorld, admin: string, { id }: User): Promis
   return lines;
 }
 
-const profileSchema = z.looseObject({ profile: z.looseObject({ registeredAt: z.number() }) });
+const stateSchema = z.looseObject({
+  profile: z.looseObject({ registeredAt: z.number() }),
+  ledger: z.looseObject({ days: z.array(z.unknown()) }),
+});
 
 /** As if its instances had been registered then. */
-function putBack(line: Line, registeredAt: number): Line {
+function putBack(line: Line, registeredAt: number, pasts: readonly Past[]): Line {
   switch (line.type) {
     case "instance": {
-      const state = profileSchema.parse(line.state?.state);
+      const state = stateSchema.parse(line.state?.state);
       const profile = { ...state.profile, registeredAt };
-      return { ...line, state: { ...line.state, state: { ...state, profile } } };
+      const lastDays = pasts.find(({ instance_id }) => instance_id === line.instance_id)?.lastDays ?? [];
+      const ledger = { ...state.ledger, days: [...lastDays, ...state.ledger.days] };
+      return { ...line, state: { ...line.state, state: { ...state, profile, ledger } } };
     }
     case "event":
       return line.kind === "registered" ? { ...line, at: registeredAt } : line;

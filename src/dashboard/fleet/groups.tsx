@@ -35,7 +35,7 @@ export function Groups({
           aria-pressed={group === each}
           onClick={() => changeQuery({ group: group === each ? null : each })}
         >
-          {groups[each]} <span class="value">{counts[each]}</span>
+          {groups[each]} <span class={counts[each] === 0 ? "none" : "value"}>{counts[each]}</span>
           {each === "unstoppable" && <AnHour amount={unstoppableAnHour} />}
         </button>
       ))}

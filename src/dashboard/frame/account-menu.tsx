@@ -25,7 +25,7 @@ export function AccountMenu() {
       <button type="button" class="account" popovertarget="account-menu">
         <span class="hidden">{account}</span>
         <span class="initial" aria-hidden="true">
-          {(who?.by.name ?? "").slice(0, 1).toUpperCase()}
+          {(who?.user.name ?? "").slice(0, 1).toUpperCase()}
         </span>
         <span class="wide-only">{who?.user.name}</span>
       </button>

@@ -1,8 +1,9 @@
 import { useId, useState } from "preact/hooks";
 import type { PolicyOverrides } from "../../lifecycle/model/policy-settings.ts";
 import { PRESET_VALUES, PRESETS, type PresetValues } from "../../lifecycle/model/presets.ts";
-import { duration } from "../format.ts";
 import { words } from "../words.ts";
+import { writeDuration } from "./policy/durations.ts";
+import { policyEditorWords } from "./policy/words.ts";
 import { fieldId } from "./policy-field.tsx";
 import { type PresetChoice, presetChoice, presetNumbers, withPreset } from "./preset-choice.ts";
 
@@ -59,9 +60,10 @@ export function Presets(props: {
 
 function inWords({ idle, orphan }: PresetValues): string {
   const { delete_after_days } = orphan;
+  const { units } = policyEditorWords.value.durations;
   return words.value.policy.preset.numbers(
-    duration(idle.warn_after_seconds),
-    duration(idle.hibernate_after_seconds),
-    delete_after_days === null ? null : duration(delete_after_days * DAY_SECONDS),
+    writeDuration(idle.warn_after_seconds, units),
+    writeDuration(idle.hibernate_after_seconds, units),
+    delete_after_days === null ? null : writeDuration(delete_after_days * DAY_SECONDS, units),
   );
 }

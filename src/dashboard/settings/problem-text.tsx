@@ -1,7 +1,9 @@
 import type { ComponentChildren } from "preact";
-import { duration, number } from "../format.ts";
+import { number } from "../format.ts";
 import { language, words } from "../words.ts";
 import { inSeconds } from "./duration-input.tsx";
+import { writeDuration } from "./policy/durations.ts";
+import { policyEditorWords } from "./policy/words.ts";
 import { fieldLabel } from "./policy-field.tsx";
 import type { FieldKind } from "./policy-fields.ts";
 import type { PolicyProblem } from "./policy-problems.ts";
@@ -63,4 +65,9 @@ function limitText(path: Path | null, limit: number): string {
 
 function kindAt(path: Path): FieldKind | null {
   return allFields().find(({ path: each }) => each.join(".") === path.join("."))?.kind ?? null;
+}
+
+/** As it is written in the fields. */
+function duration(seconds: number): string {
+  return writeDuration(seconds, policyEditorWords.value.durations.units);
 }

@@ -116,7 +116,7 @@ export const portuguesePolicy: PolicyWords = {
     customHint: "números seus, abaixo",
   },
   windows: {
-    none: "nenhuma",
+    none: "sem janelas",
     setHere: "Definir aqui",
     takeBack: "Como acima",
     add: "Adicionar horas da semana",

@@ -94,7 +94,11 @@ export function AddPage() {
           </div>
         )}
       </section>
-      {!isChosen && !query.value.has("connect") && <Unwatched />}
+      {!isChosen && !query.value.has("connect") && (
+        <div class="narrow">
+          <Unwatched />
+        </div>
+      )}
     </>
   );
 }

@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import { instanceWords } from "../words.ts";
 import type { Pane } from "./panes.ts";
 import { dataOf, drawPane, type Handlers, heightOf, rescale, type Scene } from "./plot.ts";
-import { timeTexts, valueText } from "./texts.ts";
+import { axisText, timeTexts } from "./texts.ts";
 
 /** One pane: its canvas follows its width, its data, and whether it is dark. `plots` has it for whoever moves all together. */
 export function Panel(props: {
@@ -35,7 +35,7 @@ export function Panel(props: {
         element,
         current,
         () => newest.current.scene,
-        { time: timeTexts, value: (value) => valueText(current.unit, value) },
+        { time: timeTexts, value: (value) => axisText(current.unit, value) },
         isLast,
         {
           onMoment: (seconds) => newest.current.handlers.onMoment(seconds),

@@ -24,16 +24,21 @@ export interface Handlers {
 }
 
 interface Texts {
-  readonly time: (splits: readonly number[], step: number) => string[];
+  /** Null: none stands there. */
+  readonly time: (splits: readonly (number | null)[], step: number) => (string | null)[];
   readonly value: (value: number) => string;
 }
 
 export const AXIS_WIDTH = 58;
 const TIMES_HEIGHT = 26;
+/** Above each pane stands its name. */
+const NAME_HEIGHT = 20;
+/** A time below the axis needs as much room as that, and at its end half of it. */
+const TIME_WIDTH = 64;
 
 /** In CSS pixels. */
 export function heightOf(pane: Pane, isLast: boolean): number {
-  return (pane.name === "gpu" ? 130 : 84) + (isLast ? TIMES_HEIGHT : 0);
+  return (pane.name === "gpu" ? 130 : 84) + NAME_HEIGHT - 8 + (isLast ? TIMES_HEIGHT : 0);
 }
 
 const TONES: Readonly<Record<LineName, Tone>> = {
@@ -86,7 +91,7 @@ export function drawPane(
     {
       width: element.clientWidth,
       height: heightOf(pane, isLast),
-      padding: [8, 8, isLast ? 0 : 6, 0],
+      padding: [NAME_HEIGHT, TIME_WIDTH / 4, isLast ? 0 : 6, 0],
       legend: { show: false },
       select: { show: true, left: 0, top: 0, width: 0, height: 0 },
       cursor: {
@@ -101,6 +106,8 @@ export function drawPane(
           ...axis,
           show: isLast,
           size: TIMES_HEIGHT,
+          space: TIME_WIDTH,
+          filter: (u, splits) => splits.map((each) => (hasRoom(u, each) ? each : null)),
           values: (_, splits, __, ___, step) => texts.time(splits, step),
         },
         {
@@ -141,6 +148,11 @@ export function drawPane(
   listenForClicks(plot, handlers);
   rescale(plot, scene());
   return plot;
+}
+
+/** Whether its time does not stand out of the canvas. */
+function hasRoom(u: uPlot, seconds: number): boolean {
+  return u.valToPos(seconds, "x") <= u.over.clientWidth - TIME_WIDTH / 4;
 }
 
 export function dataOf(pane: Pane): uPlot.AlignedData {

@@ -66,7 +66,7 @@ export const VIEWS: readonly View[] = [
   { name: "operator-entrance", reader: "stranger", at: "/#/operator", shows: ".operator-entrance form" },
   { name: "docs", reader: "stranger", at: "/docs", shows: "main h2" },
 
-  ofOwner("fleet", "", ".machines tbody tr"),
+  ofOwner("fleet", "", ".bars.small svg"),
   ofOwner("fleet-none", "?search=no-such-thing", ".toolbar + p"),
   ofOwner("add", "add", ".add"),
   ofOwner("add-machine", "add?where=vast", ".add [type=radio]"),

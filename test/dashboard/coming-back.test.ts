@@ -3,8 +3,8 @@ import { price } from "../../src/dashboard/format.ts";
 import { englishComingBack } from "../../src/dashboard/words/english-coming-back.ts";
 import { portugueseComingBack } from "../../src/dashboard/words/portuguese-coming-back.ts";
 import { CALLED_PROVIDERS } from "../../src/lifecycle/model/provider.ts";
-import { stoppedRisks } from "../../src/lifecycle/model/stopped-risks.ts";
 import { waysOnViews } from "../../src/lifecycle/model/ways-on.ts";
+import { stoppedRisks } from "../../src/lifecycle/views/stopped-risks.ts";
 
 describe.each([
   ["English", englishComingBack],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { component } from "../../http/openapi.ts";
-import type { StoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
 import type { DetailView, Shown, WakeFailedView } from "../../lifecycle/views/instance-view.ts";
+import type { StoppedRisks } from "../../lifecycle/views/stopped-risks.ts";
 import { instant } from "./instant.ts";
 import { preparationSchema, reclaimedSchema } from "./preparation-schemas.ts";
 import { heartbeatViewSchema, liveSchema } from "./schemas.ts";

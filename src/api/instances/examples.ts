@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { stoppedRisks } from "../../lifecycle/model/stopped-risks.ts";
+import { stoppedRisks } from "../../lifecycle/views/stopped-risks.ts";
 import type { detailSchema } from "./detail-schema.ts";
 import type { heartbeatViewSchema, liveSchema } from "./schemas.ts";
 

@@ -7,45 +7,12 @@ import {
   kindOf,
   type Lost,
   nameOfKind,
-  type ProviderAbilities,
 } from "./provider.ts";
 import { onlyDeletes } from "./stopping.ts";
 import { type PlainCode, phrase, together } from "./words/phrase.ts";
-import type { Language, Phrase, Reader } from "./words/said.ts";
-import { say } from "./words/say.ts";
+import type { Phrase } from "./words/said.ts";
 
 /** What stopping a machine risks: said before it is stopped, from the table of abilities. */
-
-/** The field names are those of the HTTP API. */
-export interface StoppedRisks {
-  /** All of it in one sentence. */
-  readonly text: string;
-  readonly still_billed: readonly Billed[];
-  /** Dollars an hour that it costs while it is stopped; null where that is not known. */
-  readonly hourly_cost: number | null;
-  readonly lost: readonly Lost[];
-  readonly may_not_come_back: ProviderAbilities["mayNotComeBack"];
-  readonly start_without_gpu: ComingBack["startWithoutGpu"];
-  readonly ends_by_itself: ComingBack["endsByItself"];
-}
-
-export function stoppedRisks(
-  provider: ConnectedProvider,
-  hourlyCost: number | null,
-  to: Language | Reader = "en",
-): StoppedRisks {
-  const { billedWhenStopped, lost, mayNotComeBack } = abilitiesOf(provider);
-  const { startWithoutGpu, endsByItself } = comingBackOf(provider);
-  return {
-    text: say(to, sayStoppedRisks(provider, hourlyCost) ?? sayUnknownRisks(provider)),
-    still_billed: billedWhenStopped,
-    hourly_cost: hourlyCost,
-    lost,
-    may_not_come_back: mayNotComeBack,
-    start_without_gpu: startWithoutGpu,
-    ends_by_itself: endsByItself,
-  };
-}
 
 /** In one sentence; null where nobody knows what a stop means, or nothing is stopped. */
 export function sayStoppedRisks(provider: ConnectedProvider, hourlyCost: number | null): Phrase | null {
@@ -64,7 +31,7 @@ export function sayStoppedRisks(provider: ConnectedProvider, hourlyCost: number 
   return phrase("stopped.risks", { provider: nameOfKind(kind), risks: together("semicolons", risks) });
 }
 
-function sayUnknownRisks(provider: ConnectedProvider): Phrase {
+export function sayUnknownRisks(provider: ConnectedProvider): Phrase {
   return onlyDeletes(provider) ? phrase("stopped.never") : phrase("stopped.not_said");
 }
 
@@ -114,4 +81,4 @@ function sayComingBack(kind: ConnectedProvider): Phrase {
 const ENDS = {
   "after its contract": "stopped.ends_with_contract",
   "without balance": "stopped.ends_without_balance",
-} as const satisfies Record<NonNullable<StoppedRisks["ends_by_itself"]>, PlainCode>;
+} as const satisfies Record<NonNullable<ComingBack["endsByItself"]>, PlainCode>;

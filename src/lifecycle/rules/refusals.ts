@@ -1,20 +1,15 @@
 import type { Status } from "../model/phase.ts";
-import { abilitiesOf, type ConnectedProvider, kindOf } from "../model/provider.ts";
-import { onlyDeletes, stopsSilent, whyNotStopped } from "../model/stopping.ts";
+import type { ConnectedProvider } from "../model/provider.ts";
 import { phrase } from "../model/words/phrase.ts";
 import type { Phrase } from "../model/words/said.ts";
 import { say } from "../model/words/say.ts";
+import { hibernationObstacle, type Obstacle, wakeObstacle } from "./obstacles.ts";
 
 /** Why what the owner asks for is refused. */
 
 export interface Refusal {
   readonly code:
-    | "hibernated"
-    | "hibernating"
-    | "deleted"
-    | "not_possible"
-    | "no_provider"
-    | "busy"
+    | Obstacle["code"]
     | "suspended"
     // Why a round spares one.
     | "pending"
@@ -36,39 +31,14 @@ export const SUSPENDED: Refusal = refusal("suspended", phrase("refusal.suspended
 
 /** Why an instance of this provider and status can't be hibernated; null when it can. */
 export function hibernationRefusal(provider: ConnectedProvider, status: Status): Refusal | null {
-  const { hibernates, reachesSilent } = abilitiesOf(provider);
-  switch (status) {
-    case "hibernating":
-    case "hibernated":
-      return refusal(status, phrase("refusal.is_already", { status: phrase(`status.${status}`) }));
-    case "deleted":
-      return refusal("deleted", phrase("refusal.deleted"));
-    case "waking":
-    case "deleting":
-      return refusal("busy", phrase("refusal.is", { status: phrase(`status.${status}`) }));
-    case "pending":
-    case "orphaned":
-      if (!reachesSilent) {
-        return refusal("no_provider", phrase("refusal.silent", { provider: kindOf(provider) }));
-      }
-      return onlyDeletes(provider) ? cannotStop(provider) : null;
-    case "running":
-      if (onlyDeletes(provider)) return cannotStop(provider);
-      return hibernates === "never" ? refusal("no_provider", phrase("refusal.no_provider")) : null;
-  }
-}
-
-function cannotStop(provider: ConnectedProvider): Refusal {
-  return refusal("no_provider", phrase("refusal.delete_there", { why: whyNotStopped(provider) }));
+  return worded(hibernationObstacle(provider, status));
 }
 
 /** Why an instance of this provider and status can't be woken; null when it can. */
 export function wakeRefusal(provider: ConnectedProvider, status: Status): Refusal | null {
-  if (status === "deleted") return refusal("deleted", phrase("refusal.deleted"));
-  if (status !== "hibernated") {
-    return refusal("not_possible", phrase("refusal.not_hibernated", { status: phrase(`status.${status}`) }));
-  }
-  return stopsSilent(provider)
-    ? null
-    : refusal("no_provider", phrase("refusal.cannot_wake", { provider: kindOf(provider) }));
+  return worded(wakeObstacle(provider, status));
+}
+
+function worded(obstacle: Obstacle | null): Refusal | null {
+  return obstacle === null ? null : refusal(obstacle.code, obstacle.said);
 }

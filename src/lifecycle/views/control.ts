@@ -1,6 +1,6 @@
 import type { Status } from "../model/phase.ts";
 import { abilitiesOf, type ProviderKind } from "../model/provider.ts";
-import { hibernationRefusal, wakeRefusal } from "../rules/refusals.ts";
+import { hibernationObstacle, wakeObstacle } from "../rules/obstacles.ts";
 import type { Explanation } from "./explained-step.ts";
 import type { Health } from "./health.ts";
 
@@ -40,8 +40,8 @@ export function controlOf(instance: Standing, connection: ConnectionStanding): C
   const isReached = why_not === null;
   return {
     nobody_can_stop: !isReached && !isStopped,
-    can_hibernate: isReached && hibernationRefusal(provider, status) === null,
-    can_wake: isReached && wakeRefusal(provider, status) === null,
+    can_hibernate: isReached && hibernationObstacle(provider, status) === null,
+    can_wake: isReached && wakeObstacle(provider, status) === null,
     why_not,
   };
 }

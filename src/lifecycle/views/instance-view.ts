@@ -5,7 +5,6 @@ import type { Policy } from "../model/policy.ts";
 import type { PolicySettings } from "../model/policy-settings.ts";
 import { connectionOf, kindOf, type ProviderKind } from "../model/provider.ts";
 import type { InstanceState } from "../model/state.ts";
-import { type StoppedRisks, stoppedRisks } from "../model/stopped-risks.ts";
 import type { Tags } from "../model/tags.ts";
 import { SECOND_MS, toIso } from "../model/time.ts";
 import { type Trend, trendAfterSilence } from "../model/trend.ts";
@@ -25,6 +24,7 @@ import { explain, reasonOf } from "./explanation.ts";
 import { type Health, healthOf } from "./health.ts";
 import { type HeartbeatView, heartbeatView } from "./heartbeat-view.ts";
 import { type PreparationView, preparationView } from "./preparation-view.ts";
+import { type StoppedRisks, stoppedRisks } from "./stopped-risks.ts";
 import { type GpuView, gpuViews, type UseView, useView } from "./use-view.ts";
 
 /** One line of the live list. The field names are those of the HTTP API. */

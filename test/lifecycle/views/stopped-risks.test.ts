@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { comingBackOf } from "../../../src/lifecycle/model/coming-back.ts";
 import { CALLED_PROVIDERS } from "../../../src/lifecycle/model/provider.ts";
-import { stoppedRisks } from "../../../src/lifecycle/model/stopped-risks.ts";
 import { onlyDeletes } from "../../../src/lifecycle/model/stopping.ts";
 import { waysOnViews } from "../../../src/lifecycle/model/ways-on.ts";
 import { savingsView } from "../../../src/lifecycle/views/savings.ts";
+import { stoppedRisks } from "../../../src/lifecycle/views/stopped-risks.ts";
 import { at, Timeline } from "../timeline.ts";
 
 const IDLE = { gpu_utilization: 1 };

@@ -41,3 +41,30 @@ it("says why, and why not, in the language of its reader", async () => {
   const english = await call("POST", link, { raw: "hibernate=now" });
   expect(english.body).not.toContain(why);
 });
+
+it("tells times in the account's zone, and in UTC while that is not known", async () => {
+  const ada = await newUser();
+  const rig = await Instance.register(ada, "rig");
+  await rig.heartbeat();
+  const registered_at = Date.parse((await rig.ask("GET")).body.registered_at);
+  const linkTo = async (jti: string) => {
+    const claims = { sub: ada.userId, instance: rig.id, registered_at, exp: DAY / 1000 + 3 * 3600 };
+    return `/keep-alive/${await issueToken(env.TOKEN_KEY, { scope: "keep_alive", jti, ...claims })}`;
+  };
+  await rig.until(DAY + 10 * 60_000);
+  const because = async () =>
+    /No heartbeat since [^,]+/.exec((await call("GET", await linkTo("e-1"))).body)?.[0] ?? "";
+  const kept = async (jti: string) =>
+    /until [^.]+/.exec((await call("POST", await linkTo(jti), { raw: "hours=1" })).body)?.[0] ?? "";
+  expect(await because()).toBe("No heartbeat since 2030-01-07T00:00:00Z");
+  const json = { time_zone: "America/Sao_Paulo" };
+  expect((await call("PATCH", "/api/agent/account", { token: ada.token, json })).status).toBe(200);
+  expect(await because()).toBe("No heartbeat since 2030-01-06T21:00:00-03:00");
+  const database = vi.spyOn(env.DB, "prepare").mockImplementation(() => {
+    throw new Error("D1 is away");
+  });
+  const away = await call("GET", await linkTo("e-4"));
+  database.mockRestore();
+  expect([away.status, away.body.includes("2030-01-07T00:00:00Z")]).toEqual([200, true]);
+  expect(await kept("e-3")).toMatch(/^until 22:10 GMT-3/);
+});

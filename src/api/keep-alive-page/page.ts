@@ -1,17 +1,19 @@
 import { html } from "hono/html";
+import { lookUpProfile } from "../../accounts/users.ts";
 import { readFormBody } from "../../http/body.ts";
 import { type ApiContext, Endpoint } from "../../http/endpoint.ts";
-import { languageOf } from "../../http/language.ts";
+import { knownZone, languageOf } from "../../http/language.ts";
 import { type Html, htmlResponse, linkParams, readLink, secretPage } from "../../http/page.ts";
 import type { LinkChoice } from "../../instance/keep-alive.ts";
 import { isUnreadable } from "../../instance/outcomes.ts";
-import { HOUR_MS, MINUTE_MS, toIso } from "../../lifecycle/model/time.ts";
-import type { Language } from "../../lifecycle/model/words/said.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from "../../lifecycle/model/time.ts";
+import type { Language, Reader } from "../../lifecycle/model/words/said.ts";
 import { say } from "../../lifecycle/model/words/say.ts";
 import { SPEECH } from "../../lifecycle/model/words/speech.ts";
 import { controlOf } from "../../lifecycle/views/control.ts";
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { actorOf } from "../../platform/address.ts";
+import { within } from "../../platform/within.ts";
 import { WORDS } from "./words.ts";
 
 /**
@@ -40,8 +42,8 @@ export class GetKeepAlivePage extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const link = await linkOf(c);
     if (link === null) return expired(c);
-    const language = languageOf(c);
-    const instance = await actorOf(c.env, link.sub, link.instance).detail(language);
+    const { language, timeZone } = await readerOfLink(c, link.sub);
+    const instance = await actorOf(c.env, link.sub, link.instance).detail(language, timeZone);
     if (instance === null) return expired(c);
     if (isUnreadable(instance)) return notNow(c);
     if (instance.registered_at !== toIso(link.registered_at)) return expired(c);
@@ -49,7 +51,7 @@ export class GetKeepAlivePage extends Endpoint {
       c,
       200,
       isAtRest(instance) ? instance.name : WORDS[language].question(instance.name),
-      html`${factsOf(instance, language)}${choicesOf(instance, language)}${linkTo(instance.instance_id, language)}`,
+      html`${factsOf(instance, { language, timeZone })}${choicesOf(instance, language)}${linkTo(instance.instance_id, language)}`,
       language,
     );
   }
@@ -69,7 +71,8 @@ export class PostKeepAlivePage extends Endpoint {
   override async handle(c: ApiContext): Promise<Response> {
     const link = await linkOf(c);
     if (link === null) return expired(c);
-    const language = languageOf(c);
+    const reader = await readerOfLink(c, link.sub);
+    const { language } = reader;
     const words = WORDS[language];
     const choice = choiceIn(await readFormBody(c.req.raw));
     if (choice === null) return secretPage(c, 409, words.notPossible, said(words.notUnderstood), language);
@@ -82,7 +85,7 @@ export class PostKeepAlivePage extends Endpoint {
       case "accepted": {
         // An instance of a former version says the minutes alone.
         const at = outcome.until ?? Date.now() + outcome.validForMinutes * MINUTE_MS;
-        const until = momentText(at, language);
+        const until = momentText(at, reader);
         return done(c, words.kept, words.keptUntil(link.instance, until), link.instance, language);
       }
       case "hibernating":
@@ -91,7 +94,7 @@ export class PostKeepAlivePage extends Endpoint {
         return secretPage(c, 410, words.used, said(words.usedExplanation), language);
       case "refused": {
         const { said: why, message } = outcome.refusal;
-        return secretPage(c, 409, words.notPossible, said(`${say(language, why ?? message)}.`), language);
+        return secretPage(c, 409, words.notPossible, said(`${say(reader, why ?? message)}.`), language);
       }
       case "unknown":
         return expired(c);
@@ -116,7 +119,8 @@ function choiceIn(form: URLSearchParams): LinkChoice | null {
 const isAtRest = ({ status }: DetailView) => status === "hibernated" || status === "deleted";
 
 /** What it is, why it is told of, what it costs, and what comes next. */
-function factsOf(instance: DetailView, language: Language): Html {
+function factsOf(instance: DetailView, reader: Reader): Html {
+  const { language } = reader;
   const words = WORDS[language];
   const { status, lifecycle, rate, instance_id, name } = instance;
   const id = name === instance_id ? "" : html` <span class="faint">(${instance_id})</span>`;
@@ -124,15 +128,15 @@ function factsOf(instance: DetailView, language: Language): Html {
 <dt>${words.is}</dt><dd>${words.status[status]}${id}</dd>
 <dt>${words.why}</dt><dd>${lifecycle.because}.</dd>
 ${rate === null ? "" : html`<dt>${words.costs}</dt><dd>${words.anHour(SPEECH[language].dollars(rate))}</dd>`}
-${nextOf(instance, language)}</dl>`;
+${nextOf(instance, reader)}</dl>`;
 }
 
 /** A step that nobody can take, or that is held back, has no countdown. */
-function nextOf({ lifecycle }: DetailView, language: Language): Html | "" {
+function nextOf({ lifecycle }: DetailView, reader: Reader): Html | "" {
   const { next_step, at, blocked_by } = lifecycle;
   if (next_step === null || at === null || blocked_by !== null) return "";
-  const { next, nextStep } = WORDS[language];
-  return html`<dt>${next}</dt><dd>${nextStep[next_step]}: ${momentText(Date.parse(at), language)} <span class="countdown" role="timer" data-until="${at}"></span></dd>`;
+  const { next, nextStep } = WORDS[reader.language];
+  return html`<dt>${next}</dt><dd>${nextStep[next_step]}: ${momentText(Date.parse(at), reader)} <span class="countdown" role="timer" data-until="${at}"></span></dd>`;
 }
 
 function choicesOf(instance: DetailView, language: Language): Html | "" {
@@ -156,18 +160,26 @@ function linkTo(instanceId: string, language: Language): Html {
   return html`<p><a href="/#/instances/${encodeURIComponent(instanceId)}">${WORDS[language].toInstance}</a></p>`;
 }
 
-/** In UTC: nobody knows the reader's time zone. */
-function momentText(at: number, language: Language): string {
+function momentText(at: number, { language, timeZone }: Reader): string {
   const isFarOff = Math.abs(at - Date.now()) > 12 * HOUR_MS;
   return new Intl.DateTimeFormat(language, {
     ...(isFarOff ? { day: "numeric", month: "short" } : {}),
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
-    timeZone: "UTC",
+    timeZone: timeZone ?? "UTC",
     timeZoneName: "short",
   }).format(at);
 }
+
+/** Whoever opens a link is not known; the account's time zone is nearest. Without an answer of the database times are in UTC. */
+async function readerOfLink(c: ApiContext, userId: string): Promise<Reader> {
+  const language = languageOf(c);
+  const profile = await within(PROFILE_LIMIT_MS, lookUpProfile(c.env.DB, userId)).catch(() => null);
+  return { language, timeZone: knownZone(profile?.timeZone ?? undefined) };
+}
+
+const PROFILE_LIMIT_MS = 2 * SECOND_MS;
 
 async function linkOf(c: ApiContext) {
   const claims = await readLink(c);

@@ -134,10 +134,12 @@ export function MonthLine({
     parts.push(text === null ? money.todayUnknown : money.today(text));
   }
   if (said?.month) {
-    const { isForecast } = said.month;
+    const { isForecast, isMore } = said.month;
     const text = amountText(said.month, isForecast ? (amount) => about(amount, language.value) : dollars);
     if (text === null) parts.push(money.monthUnknown);
-    else parts.push(isForecast ? money.monthForecast(text) : money.monthSoFar(text));
+    else if (!isForecast) parts.push(money.monthSoFar(text));
+    // What it is at least is not about what it is.
+    else parts.push(isMore ? money.month(text) : money.monthForecast(text));
   }
   if (error !== null) parts.push(data === null ? costs.notRead : costs.stale);
   return <span class="faint month-line">{capitalized(parts.join(" · "))}</span>;

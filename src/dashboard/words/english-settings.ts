@@ -54,7 +54,7 @@ export const englishSettings = {
     used_up: (_: string) => "used up",
     expired: (since: string) => `expired on ${since}`,
   },
-  usesLeft: (left: number, uses: number) => `${left} of ${uses} machines left`,
+  usesLeft: (left: number, uses: number) => `${left} of ${uses} ${uses === 1 ? "machine" : "machines"} left`,
   usesLabel: "Machines",
   daysLabel: "Days",
   makeEnrollment: "Make a token",

@@ -53,7 +53,8 @@ export const portugueseSettings: SettingsWords = {
     used_up: (_) => "esgotado",
     expired: (since) => `expirou em ${since}`,
   },
-  usesLeft: (left, uses) => `restam ${left} de ${uses} máquinas`,
+  usesLeft: (left, uses) =>
+    `${left === 1 ? "resta" : "restam"} ${left} de ${uses} ${uses === 1 ? "máquina" : "máquinas"}`,
   usesLabel: "Máquinas",
   daysLabel: "Dias",
   makeEnrollment: "Criar um token",

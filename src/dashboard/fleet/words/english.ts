@@ -34,6 +34,7 @@ export const englishFleet = {
     today: (dollars: string) => `${dollars} today`,
     todayUnknown: "cost of today not known",
     monthForecast: (dollars: string) => `about ${dollars} this month`,
+    month: (dollars: string) => `${dollars} this month`,
     monthSoFar: (dollars: string) => `${dollars} this month so far`,
     monthUnknown: "cost of this month not known",
     utcDays: "30 days, UTC",

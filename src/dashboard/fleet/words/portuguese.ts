@@ -17,6 +17,7 @@ export const portugueseFleet: FleetWords = {
     today: (dollars) => `${dollars} hoje`,
     todayUnknown: "custo de hoje desconhecido",
     monthForecast: (dollars) => `cerca de ${dollars} neste mês`,
+    month: (dollars) => `${dollars} neste mês`,
     monthSoFar: (dollars) => `${dollars} neste mês até agora`,
     monthUnknown: "custo deste mês desconhecido",
     utcDays: "30 dias, UTC",

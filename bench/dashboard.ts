@@ -162,7 +162,7 @@ function messagesOf(fleet: readonly Row[]): readonly string[] {
 
 function textOf(message: Readonly<Record<string, unknown>>): string {
   const guard = { state: "open", closed_at: null, opened_at: null, service_wide: "open" };
-  return JSON.stringify({ server_time: new Date().toISOString(), guard, ...message });
+  return JSON.stringify({ server_time: new Date().toISOString(), guard, takes_sight: true, ...message });
 }
 
 /** How long the page has been scripting so far, in ms of its thread: what else runs on the machine does not count. */

@@ -19,6 +19,13 @@ import { guardSchema, summarySchema } from "./instances/schemas.ts";
 
 const revisionSchema = z.number().describe("The fleet's: it grows with each change and each event");
 
+const takesSight = z
+  .boolean()
+  .optional()
+  .describe(
+    "Whether the client may send `sight`. Absent from the release before, which ends the connection upon it",
+  );
+
 const snapshotSchema = component(
   "LiveSnapshot",
   z
@@ -29,6 +36,7 @@ const snapshotSchema = component(
       rows: z.array(summarySchema).readonly(),
       is_last: z.boolean(),
       guard: guardSchema,
+      takes_sight: takesSight,
     })
     .describe(
       "A page of the whole fleet, in the order of the ids. What changes meanwhile follows after the last one",
@@ -45,6 +53,7 @@ const rowsSchema = component(
       rows: z.array(summarySchema).readonly().describe("Instances that changed or are new"),
       removed: z.array(z.string()).readonly().describe("Ids to take out before `rows` are put in"),
       guard: guardSchema,
+      takes_sight: takesSight,
     })
     .describe("All changes up to `revision` have been sent: a lost connection resumes there"),
 );
@@ -55,6 +64,19 @@ const eventsSchema = component(
     .object({ type: z.literal("events"), events: z.array(eventSchema).readonly() })
     .describe(
       "What happened, oldest first. A `rows` follows; a connection lost before it brings these events again",
+    ),
+);
+
+const readingsSchema = component(
+  "LiveReadings",
+  z
+    .object({
+      type: z.literal("readings"),
+      server_time: z.string(),
+      rows: z.array(summarySchema).readonly(),
+    })
+    .describe(
+      'Instances as they are now: those of `{"type":"sight","instance_ids":[…]}`, which the client sends, once, and then each at its heartbeats. An instance that the client does not know any more is not to be put in',
     ),
 );
 
@@ -71,6 +93,7 @@ const liveMessageSchema = component(
     snapshotSchema,
     rowsSchema,
     eventsSchema,
+    readingsSchema,
     confirmSchema,
   ]) satisfies z.ZodType<LiveMessage>,
 );
@@ -82,6 +105,7 @@ const rowsExample: z.infer<typeof rowsSchema> = {
   rows: [{ ...runningExample, as_of: "2025-12-19T03:25:45Z" }],
   removed: [],
   guard: guardView({ user: OPEN_GUARD, service: OPEN_GUARD }),
+  takes_sight: true,
 };
 
 const liveQuery = z.object({

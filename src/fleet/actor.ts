@@ -14,6 +14,7 @@ import { type OperatorAnswer, type OperatorRequest, operate } from "./operator.t
 import {
   type Admission,
   laterThan,
+  type Reading,
   type Report,
   type ReportAnswer,
   toldPolicy,
@@ -253,7 +254,12 @@ export class FleetActor extends FleetUpkeep {
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    this.#live.received(socket, message, await this.#ready());
+    this.#live.received(socket, message, await this.#ready(), this.#userId);
+  }
+
+  /** How an instance is that somebody sees. False: nobody does any more. */
+  async heard(reading: Reading): Promise<boolean> {
+    return this.#live.heard(reading, await this.#ready(), this.#userId);
   }
 
   /** Closes the live connections of a token, person or session that is no longer valid. */

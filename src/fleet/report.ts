@@ -136,6 +136,14 @@ export function completeView<View extends LiveView>(view: View): View {
   };
 }
 
+/** How an instance is right now, for whoever looks at it. Nothing is decided by it. */
+export interface Reading {
+  readonly view: LiveView;
+  /** What the view says in words, for any reader. */
+  readonly words?: LineWords | undefined;
+  readonly asOf: number;
+}
+
 /** A view as it is answered. */
 export function shownView<View extends LiveView>(view: View, standings: Standings): Shown<View> {
   const complete = completeView(view);

@@ -22,7 +22,6 @@ import {
   rotateToken,
 } from "./commands.ts";
 import { type EnrollingMachine, enroll } from "./enrollment.ts";
-import { KeptInstance } from "./keep-alive.ts";
 import { lookIfDue } from "./look.ts";
 import {
   type Absent,
@@ -40,6 +39,7 @@ import {
 } from "./outcomes.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { type Past, resume, UNKNOWN_PAST, type Used } from "./resume.ts";
+import { SeenInstance } from "./seen.ts";
 import { noteListed } from "./witness.ts";
 
 /** Whoever has an instance removed waits for the history at most this long, and may then register the same id anew. */
@@ -58,7 +58,7 @@ const NEWS_EVERY_MS = 10 * MINUTE_MS;
  * One instance: its live state, its one alarm, its effects. A thin shell around `decide`: load, decide, save state
  * and effects in one row, answer, then carry the effects out.
  */
-export class InstanceActor extends KeptInstance {
+export class InstanceActor extends SeenInstance {
   #askedAt = 0;
   /** Looks at the machine that are under way, and may cancel a start. */
   #looks: Promise<unknown> = Promise.resolve();
@@ -87,6 +87,7 @@ export class InstanceActor extends KeptInstance {
     if (decided === null) return this.life.absence();
     if (decided.outcome === "unavailable") return decided;
     this.life.outbox.emptySoon();
+    this.tellWhoSees(decided.stored);
     const { state } = decided.stored;
     const at = state.clock.lastHeartbeatAt ?? Date.now();
     const policy = this.life.policy(decided.stored);

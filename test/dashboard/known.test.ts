@@ -51,6 +51,25 @@ const knownOf = (...messages: LiveMessage[]) => messages.reduce(receive, NOTHING
 const statuses = (known: Known) => readable(known).map((each) => `${each.instance_id} ${each.status}`);
 
 describe("what the page knows of the fleet", () => {
+  it("takes the readings of what is in sight, but none that is older than what has happened, nor of what is gone", () => {
+    const readings = (...read: SummaryView[]): LiveMessage => ({
+      type: "readings",
+      server_time: at(9),
+      rows: read,
+    });
+    const known = knownOf(
+      snapshot(7, [summary("a", 1), summary("b", 5, { status: "orphaned" })]),
+      readings(summary("a", 2, { gpu_utilization: 7 }), summary("b", 4), summary("gone", 2)),
+    );
+    expect(statuses(known)).toEqual(["a running", "b orphaned"]);
+    expect(readable(known).map(({ gpu_utilization }) => gpu_utilization)).toEqual([
+      7,
+      live("b").gpu_utilization,
+    ]);
+    expect(known.revision).toBe(7);
+    expect(knownOf(readings(summary("a", 2)))).toBe(NOTHING_KNOWN);
+  });
+
   it("is nothing until the last page of the first snapshot has come", () => {
     const half = knownOf(snapshot(7, [summary("a", 1)], false));
     expect([half.entries, half.revision]).toEqual([null, null]);

@@ -13,6 +13,9 @@ import { barriers, Pages, signIn } from "./pages.ts";
 const SPEED = 20;
 const PATIENCE = { timeout: 60_000 };
 
+/** More than twice what the page would wait that asks again and again. */
+const QUIET_MS = 12_000;
+
 let world: ServerWorld;
 let pages: Pages;
 let plane: ControlPlane;
@@ -175,6 +178,59 @@ describe("a row", () => {
   });
 });
 
+describe("a heartbeat", () => {
+  it("is shown within a second of a fleet that is quiet otherwise, and the page asks for nothing", async () => {
+    const user = await world.newUser("Ada");
+    const given = { instance_id: "quiet", name: "Quiet", hourly_cost: 1, policy: CALM };
+    const made = await ask(user, "POST", "/instances", given);
+    const { token } = z.object({ token: z.string() }).parse(made);
+    const beat = (gpu_utilization: number) =>
+      sendHeartbeat(world.url, token, { instance_id: "quiet", gpu_utilization });
+    await beat(90);
+    const page = await pages.open(world.url);
+    const asked: string[] = [];
+    const seen = Promise.withResolvers<string>();
+    page.on("request", (sent) => asked.push(sent.url()));
+    page.on("websocket", (socket) =>
+      socket.on("framesent", ({ payload }) => {
+        if (String(payload).includes("quiet")) seen.resolve(String(payload));
+      }),
+    );
+    await signIn(page, user);
+    await shows(page, ["Quiet"]);
+    expect(JSON.parse(await seen.promise)).toEqual({ type: "sight", instance_ids: ["quiet"] });
+    const gpu = page.getByRole("row").filter({ hasText: "Quiet" }).locator(".gpu .figure");
+    const shownWithin = async (percent: number) => {
+      await beat(percent);
+      const answeredAt = performance.now();
+      await gpu.getByText(`${percent}%`, { exact: true }).waitFor(PATIENCE);
+      return performance.now() - answeredAt;
+    };
+    expect(await shownWithin(81)).toBeLessThan(1000);
+    await page.getByText("$1.00/h now").waitFor(PATIENCE);
+    await page.locator(".bars.small svg").waitFor(PATIENCE);
+    asked.length = 0;
+    await new Promise((wake) => setTimeout(wake, QUIET_MS));
+    expect(await shownWithin(82)).toBeLessThan(1000);
+    expect(asked).toEqual([]);
+
+    // So does the page of the instance, which reads it once for each.
+    await page.getByRole("link", { name: "Quiet" }).click();
+    await page.getByRole("heading", { name: "Quiet" }).waitFor(PATIENCE);
+    await expect
+      .poll(() => asked.some((address) => address.endsWith("/instances/quiet")), PATIENCE)
+      .toBe(true);
+    await new Promise((wake) => setTimeout(wake, QUIET_MS));
+    const readings = () => asked.filter((address) => address.endsWith("/instances/quiet")).length;
+    const before = readings();
+    await new Promise((wake) => setTimeout(wake, QUIET_MS));
+    expect(readings()).toBe(before);
+    await beat(83);
+    await expect.poll(readings, PATIENCE).toBeGreaterThan(before);
+    await page.context().close();
+  });
+});
+
 describe("a viewer", () => {
   it("sees the whole list, and nothing in it that would be refused", async () => {
     const user = await userWithFleet();
@@ -302,13 +358,11 @@ describe("ten thousand instances", () => {
     const asked: string[] = [];
     page.on("request", (sent) => asked.push(new URL(sent.url()).pathname + new URL(sent.url()).search));
     const socket = Promise.withResolvers<WebSocketRoute>();
-    await page.routeWebSocket(/\/api\/agent\/live/, (opened) => socket.resolve(opened));
-    // As a service of which only the live connection knows these instances.
-    await page.route("**/api/agent/instances?ids=*", (route) =>
-      route.fulfill({
-        json: { server_time: AT, instances: [], next_cursor: null, guard: GUARD },
-      }),
-    );
+    const seen: number[] = [];
+    await page.routeWebSocket(/\/api\/agent\/live/, (opened) => {
+      opened.onMessage((text) => seen.push(String(text).split(",").length));
+      socket.resolve(opened);
+    });
     await signIn(page, user);
     const connection = await socket.promise;
     const push = (message: LiveMessage) => connection.send(JSON.stringify(message));
@@ -319,6 +373,7 @@ describe("ten thousand instances", () => {
       rows: Array.from({ length: ROWS_PER_MESSAGE }, (_, index) => summary(start + index)),
       is_last: start + ROWS_PER_MESSAGE >= COUNT,
       guard: GUARD,
+      takes_sight: true,
     });
     push(pageOf(0));
     await page.locator("tr[data-instance]").nth(20).waitFor(PATIENCE);
@@ -332,7 +387,15 @@ describe("ten thousand instances", () => {
       const lost = { status: "orphaned", health: "unhealthy", rate: 9 } as const;
       const rows = [summary(index, { ...lost, as_of: "2030-01-07T00:00:09Z" })];
       const startedAt = performance.now();
-      push({ type: "rows", server_time: AT, revision, rows, removed: [], guard: GUARD });
+      push({
+        type: "rows",
+        server_time: AT,
+        revision,
+        rows,
+        removed: [],
+        guard: GUARD,
+        takes_sight: true,
+      });
       await page
         .getByRole("row")
         .filter({ hasText: nameOf(index) })
@@ -350,11 +413,10 @@ describe("ten thousand instances", () => {
     await page.getByRole("link", { name: nameOf(9_999) }).waitFor(PATIENCE);
     expect(await page.locator("tr[data-instance]").count()).toBeLessThan(60);
     expect(await barriers(page)).toEqual([]);
-    // What is asked for is what is seen.
-    expect(asked.filter((path) => path.includes("view=summary"))).toEqual([]);
-    for (const path of asked.filter((each) => each.includes("?ids="))) {
-      expect(path.split(",").length).toBeLessThan(40);
-    }
+    // The page says what is seen, and asks for nothing.
+    expect(asked.filter((path) => path.startsWith("/api/agent/instances"))).toEqual([]);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(Math.max(...seen)).toBeLessThan(40);
     await page.context().close();
   });
 });

@@ -25,7 +25,7 @@ const SMALL_TABLES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     late_reports: "a row a minute, for as long as a guard may close",
   },
   D1: { d1_migrations: "a row a migration", sqlite_master: "a row a table" },
-  instance: { held: "bounded in bytes and time", sqlite_master: "a row a table" },
+  instance: { held: "bounded in bytes and time", seen: "one row", sqlite_master: "a row a table" },
   service: { shards: "a row a shard", events: "the newest 1,000" },
 };
 

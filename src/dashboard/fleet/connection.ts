@@ -1,4 +1,4 @@
-import type { CLOSE_CODES, LiveMessage } from "../../fleet/live/messages.ts";
+import type { CLOSE_CODES, ClientMessage, LiveMessage } from "../../fleet/live/messages.ts";
 import { browserTimezone, language } from "../language.ts";
 
 /** The page's live connection, opened again whenever it is lost. */
@@ -41,12 +41,22 @@ function end(socket: WebSocket | null): void {
   socket.onopen = () => socket.close();
 }
 
-export function keepConnected(listener: Listener): { stop(): void } {
+interface Kept {
+  /** Says it over the connection, where one stands. */
+  say(message: ClientMessage): void;
+  stop(): void;
+}
+
+export function keepConnected(listener: Listener): Kept {
   let socket: WebSocket | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let watch: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let stopped = false;
+
+  const say = (message: ClientMessage) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
 
   const open = () => {
     clearTimeout(retry);
@@ -70,7 +80,7 @@ export function keepConnected(listener: Listener): { stop(): void } {
       if (data === "pong") return;
       const message: LiveMessage = JSON.parse(data);
       listener.onMessage(message);
-      if (message.type === "confirm") mine.send('{"type":"confirmed"}');
+      if (message.type === "confirm") say({ type: "confirmed" });
     };
     mine.onclose = ({ code }) => {
       if (mine === socket) lose(code);
@@ -123,5 +133,5 @@ export function keepConnected(listener: Listener): { stop(): void } {
   document.addEventListener("visibilitychange", open);
   addEventListener("online", open);
   open();
-  return { stop };
+  return { say, stop };
 }

@@ -4,6 +4,7 @@ import { type Polled, poll } from "../api.ts";
 import { type ApiError, asApiError } from "../api-error.ts";
 import { setServerTime } from "../clock.ts";
 import { repeat } from "../poll.ts";
+import { query, route } from "../route.ts";
 import { forget, signedIn } from "../session.ts";
 import { type ConnectionState, keepConnected } from "./connection.ts";
 import {
@@ -22,7 +23,8 @@ import { instancesInSight } from "./sight.ts";
 
 /**
  * The user's instances, kept up to date for as long as somebody is signed in. What happens comes over the live connection.
- * What changes with every heartbeat is asked for, of the rows in sight alone and only while somebody looks.
+ * So does what changes with every heartbeat, of the rows in sight alone and only while somebody looks: the page says which these
+ * are. It asks for them where there is no connection, or none that takes that.
  */
 
 interface Fleet {
@@ -37,13 +39,23 @@ export const fleet = signal<Fleet | null>(null);
 export const fleetError = signal<ApiError | null>(null);
 export const connection = signal<ConnectionState>("connecting");
 
+/** Whether how the instances in sight are comes over the live connection, too. */
+export const isSightPushed = signal(false);
+
 /** How often the live connection has told of events: who shows them looks again. */
 export const eventsHeard = signal(0);
 
 /** How often it has told that a message reached nobody: a channel may be gone. */
 export const notDelivered = signal(0);
 
+/** How often the page looks which rows are in sight. It says so only where these are others. */
 const SIGHT_PAUSE_MS = 5000;
+
+/** What the address names is drawn by then. */
+const DRAWN_WITHIN_MS = 100;
+
+/** It says so again: the service takes it that nobody looks after two and a half minutes. */
+const SIGHT_SAID_EVERY_MS = 60_000;
 
 /** Without a connection the whole list is asked for: it costs one request to one object. */
 const POLL_PAUSE_MS = 10_000;
@@ -55,9 +67,11 @@ const ARRIVING_SHOWN_EVERY_MS = 400;
 const IDS_PER_REQUEST = 100;
 
 let loops: { stop(): void; hurry(): void }[] = [];
+let sayAgain: () => void = () => {};
 
 /** Looks again at once. */
 export function refreshFleet(): void {
+  sayAgain();
   for (const loop of loops) loop.hurry();
 }
 
@@ -69,6 +83,16 @@ effect(() => {
   if (mine === null || mine === undefined) return;
   let known = NOTHING_KNOWN;
   let arrivingShownAt = Number.NEGATIVE_INFINITY;
+  /** What is in sight, as the live connection was told last; null while it takes no word of that. */
+  let said: { readonly ids: string; readonly at: number } | null = null;
+  const beginSight = (isTaken: boolean) => {
+    said = isTaken ? { ids: "", at: performance.now() } : null;
+    isSightPushed.value = isTaken;
+  };
+  sayAgain = () => beginSight(said !== null);
+  beginSight(false);
+  /** Nobody pushes what is in sight. */
+  let mustAsk = false;
   const show = (next: Known) => {
     if (signedIn.peek() !== mine || next === known) return;
     known = next;
@@ -99,6 +123,8 @@ effect(() => {
     revision: () => known.revision,
     onState: (state) => {
       connection.value = state;
+      if (state === "lost" || state === "unavailable") mustAsk = true;
+      if (state !== "connected") beginSight(false);
       if (state === "unavailable") polling.hurry();
     },
     onOpen: () => show(beginConnection(known)),
@@ -109,6 +135,11 @@ effect(() => {
         if (message.events.some(({ kind }) => kind === "alert_not_delivered")) notDelivered.value += 1;
       }
       show(receive(known, message));
+      if (message.type !== "snapshot" && message.type !== "rows") return;
+      mustAsk = message.takes_sight !== true;
+      if (mustAsk || said !== null) return;
+      beginSight(true);
+      lookSoon();
     },
     onRevoked: forget,
   });
@@ -120,10 +151,22 @@ effect(() => {
     }),
     () => POLL_PAUSE_MS,
   );
+  const saySight = (ids: readonly string[]) => {
+    const text = ids.join();
+    const at = performance.now();
+    if (said === null || (said.ids === text && (text === "" || at - said.at < SIGHT_SAID_EVERY_MS))) return;
+    said = { ids: text, at };
+    live.say({ type: "sight", instance_ids: ids });
+  };
   const answered = new Map<string, string | null>();
   const sight = repeat(
     attempt(async () => {
       const ids = instancesInSight();
+      if (said !== null) {
+        saySight(ids.slice(0, IDS_PER_REQUEST));
+        return;
+      }
+      if (!mustAsk) return;
       const paths: string[] = [];
       for (let start = 0; start < ids.length; start += IDS_PER_REQUEST) {
         paths.push(`/api/agent/instances?ids=${ids.slice(start, start + IDS_PER_REQUEST).join()}`);
@@ -141,9 +184,15 @@ effect(() => {
     () => SIGHT_PAUSE_MS,
   );
   loops = [polling, sight];
+  const lookSoon = () => setTimeout(sight.hurry, DRAWN_WITHIN_MS);
+  const leaveAddress = effect(() => {
+    void [route.value, query.value];
+    lookSoon();
+  });
   addEventListener("scrollend", sight.hurry);
   return () => {
     live.stop();
+    leaveAddress();
     removeEventListener("scrollend", sight.hurry);
     for (const loop of loops) loop.stop();
     loops = [];

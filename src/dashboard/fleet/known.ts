@@ -63,6 +63,11 @@ export function receive(known: Known, message: LiveMessage): Known {
         guardClosed: isClosed(guard),
       };
     }
+    case "readings":
+      return withKnown(
+        known,
+        message.rows.map((row) => entryOf(row)),
+      );
     case "events":
     case "confirm":
       return known;
@@ -81,14 +86,25 @@ export function replaceAll(known: Known, pages: readonly Page[]): Known {
   };
 }
 
-/** Some instances as they are right now. One that the page does not know has been removed meanwhile. */
+/** Some instances as they are right now. */
 export function refresh(known: Known, { server_time, instances }: Page): Known {
-  if (known.entries === null) return known;
+  return withKnown(
+    known,
+    instances.map((instance) => entryOf(instance, server_time)),
+  );
+}
+
+/** One that the page does not know has been removed meanwhile. */
+function withKnown(known: Known, fresh: readonly Entry[]): Known {
   const { entries } = known;
-  const fresh = instances
-    .filter(({ instance_id }) => entries.has(instance_id))
-    .map((instance) => entryOf(instance, server_time));
-  return { ...known, entries: withNewer(entries, fresh) };
+  if (entries === null) return known;
+  return {
+    ...known,
+    entries: withNewer(
+      entries,
+      fresh.filter(({ instance }) => entries.has(instance.instance_id)),
+    ),
+  };
 }
 
 /** Of the first snapshot as far as it has come. */

@@ -1,17 +1,25 @@
-/** Which rows of the table are in sight, by the address that each bears. */
+/** Which instances are in sight: those of the rows of the table, by the address that each bears, and the one that has a page open. */
 
 const ATTRIBUTE = "data-instance";
 
 /** The attributes of a row by which it is found here. */
 export const ofInstance = (instanceId: string) => ({ [ATTRIBUTE]: instanceId });
 
-/** Ids of the instances whose rows are within the window, in the order of the ids. */
+const opened = new Set<string>();
+
+/** Until its answer is called, the whole page is about this instance. */
+export function openInSight(instanceId: string): () => void {
+  opened.add(instanceId);
+  return () => opened.delete(instanceId);
+}
+
+/** Ids of the instances in sight, in their order. */
 export function instancesInSight(): string[] {
-  return [...document.querySelectorAll(`[${ATTRIBUTE}]`)]
+  const rows = [...document.querySelectorAll(`[${ATTRIBUTE}]`)]
     .filter((row) => {
       const { top, bottom } = row.getBoundingClientRect();
       return bottom > 0 && top < innerHeight;
     })
-    .map((row) => row.getAttribute(ATTRIBUTE) ?? "")
-    .sort();
+    .map((row) => row.getAttribute(ATTRIBUTE) ?? "");
+  return [...new Set([...opened, ...rows])].sort();
 }

@@ -3,9 +3,12 @@ import type { Reader } from "../../lifecycle/model/words/said.ts";
 import { eventView } from "../../lifecycle/views/event-view.ts";
 import { standingsOf } from "../../providers/connections.ts";
 import type { Fleet } from "../fleet.ts";
+import type { Reading } from "../report.ts";
 import { serviceGuard } from "../rules/state.ts";
 import type { ListedRow } from "../tables/registry.ts";
+import { wordsOf } from "../views/line-words.ts";
 import { guardView, summaryView } from "../views/views.ts";
+import { textOf } from "./connection.ts";
 import type { LiveMessage, SummaryView } from "./messages.ts";
 
 /** What a live connection is sent next, by where it stands. */
@@ -136,9 +139,19 @@ function headOf({ state }: Fleet, now: number) {
   return {
     server_time: toIso(now),
     guard: guardView({ user: state.guard, service: serviceGuard(state) }),
+    takes_sight: true,
   };
 }
 
-export function textOf(message: LiveMessage): string {
-  return JSON.stringify(message);
+export function readingsText(
+  readings: readonly Reading[],
+  { connections }: Fleet,
+  reader: Reader,
+  now: number,
+): string {
+  const standings = standingsOf(connections.list());
+  const rows = readings.map((each) =>
+    summaryView({ ...each, words: wordsOf(each.words) }, standings, reader),
+  );
+  return textOf({ type: "readings", server_time: toIso(now), rows });
 }

@@ -1,15 +1,25 @@
-import { z } from "zod";
 import { isAtLeast } from "../../accounts/roles.ts";
 import { noteSessionUse, sessionOfId } from "../../accounts/sessions.ts";
 import { tokenStanding } from "../../accounts/user-tokens.ts";
-import { MINUTE_MS, SECOND_MS } from "../../lifecycle/model/time.ts";
-import { LANGUAGES, type Reader } from "../../lifecycle/model/words/said.ts";
+import { SECOND_MS } from "../../lifecycle/model/time.ts";
+import type { Reader } from "../../lifecycle/model/words/said.ts";
 import { logError, logWarning } from "../../platform/log.ts";
 import { readSettings } from "../../platform/settings.ts";
 import { within } from "../../platform/within.ts";
 import type { Fleet } from "../fleet.ts";
-import { type Batch, batchFor, startingPosition, textOf, versionOf } from "./live-batch.ts";
+import type { Reading } from "../report.ts";
+import {
+  accountFor,
+  CONFIRM_WITHIN_MS,
+  type Connection,
+  connectionOf,
+  isCheckDue,
+  keyOf,
+  languageSchema,
+} from "./connection.ts";
+import { type Batch, batchFor, readingsText, startingPosition, versionOf } from "./live-batch.ts";
 import { CLOSE_CODES, LIVE_PROTOCOL } from "./messages.ts";
+import { askReadings, Sights, saidBy, seenUntil } from "./sight.ts";
 
 /**
  * Live push: each open connection of a user is brought up to date whenever the fleet changes. The object may leave memory
@@ -19,44 +29,7 @@ import { CLOSE_CODES, LIVE_PROTOCOL } from "./messages.ts";
 /** Changes wait for each other this long, and then go out together. */
 const PUSH_AFTER_MS = SECOND_MS / 4;
 
-/**
- * After so many characters the client is asked to confirm, and gets nothing more before it has: the platform neither
- * bounds what it buffers for a client that does not read, nor tells how much that is.
- */
-const CHARACTERS_UNCONFIRMED = 1024 * 1024;
-
-const CONFIRM_WITHIN_MS = 30 * SECOND_MS;
-
-/** A token is looked up again when something is sent this long after the last time. */
-const TOKEN_CHECKED_EVERY_MS = 10 * MINUTE_MS;
-
 const TOKEN_LOOKUP_LIMIT_MS = 5 * SECOND_MS;
-
-const languageSchema = z.enum(LANGUAGES).catch("en");
-
-const connectionSchema = z.object({
-  /** The token, or the person, that it stems from. */
-  tokenId: z.string(),
-  /** Of a browser that is signed in. The release before knows none. */
-  sessionId: z.string().nullable().default(null),
-  openedAt: z.number(),
-  tokenCheckedAt: z.number(),
-  /** A `LivePosition`. */
-  revision: z.number(),
-  snapshotAfter: z.string().nullable(),
-  /** One that a former release opened is told in English. */
-  language: languageSchema,
-  /** The same in UTC. */
-  timeZone: z.string().nullable().default(null),
-  guards: z.string(),
-  unconfirmedCharacters: z.number(),
-  /** Since when a confirmation is awaited; null when none is. */
-  confirmAskedAt: z.number().nullable(),
-});
-
-type Connection = Readonly<z.infer<typeof connectionSchema>>;
-
-const confirmation = z.object({ type: z.literal("confirmed") });
 
 /** Asks a fleet for a connection, of a token or session that was found valid just now. */
 export function liveRequest(asked: {
@@ -85,6 +58,7 @@ export class LivePush {
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Tokens and sessions that are being looked up, by `keyOf`. */
   readonly #lookingUp = new Set<string>();
+  readonly #sights = new Sights();
   /** What was last sent to all; null when that is not known. */
   #pushed: string | null = null;
 
@@ -111,6 +85,7 @@ export class LivePush {
       ...startingPosition(fleet, since === null ? null : Number(since)),
       language: languageSchema.parse(searchParams.get("language")),
       timeZone: searchParams.get("time_zone"),
+      seesUntil: 0,
       unconfirmedCharacters: 0,
       confirmAskedAt: null,
     };
@@ -134,16 +109,59 @@ export class LivePush {
     }, PUSH_AFTER_MS);
   }
 
-  /** A client says that it has got what it was sent; anything else ends the connection. */
-  received(socket: WebSocket, text: string | ArrayBuffer, fleet: Fleet): void {
+  /** A client says that it has got what it was sent, or what it sees; anything else ends the connection. */
+  received(socket: WebSocket, text: string | ArrayBuffer, fleet: Fleet, userId: string): void {
     const connection = connectionOf(socket);
     if (connection === null) return;
-    if (typeof text !== "string" || !confirmation.safeParse(parseJson(text)).success) {
-      socket.close(CLOSE_CODES.notUnderstood, "send nothing but confirmations");
-      return;
+    const said = saidBy(text);
+    switch (said?.type) {
+      case undefined:
+        socket.close(CLOSE_CODES.notUnderstood, "this is not understood");
+        return;
+      case "confirmed": {
+        const confirmed = { ...connection, unconfirmedCharacters: 0, confirmAskedAt: null };
+        this.#send(socket, confirmed, fleet, Date.now(), new Map());
+        return;
+      }
+      case "sight":
+        socket.serializeAttachment({ ...connection, seesUntil: seenUntil(said.instance_ids, Date.now()) });
+        this.#sights.look(socket, said.instance_ids, async (ids) => {
+          const readings = await askReadings(this.#env, userId, fleet, ids);
+          await this.#tell([socket], readings, fleet, userId);
+        });
+        return;
     }
-    const confirmed = { ...connection, unconfirmedCharacters: 0, confirmAskedAt: null };
-    this.#send(socket, confirmed, fleet, Date.now(), new Map());
+  }
+
+  /** An instance that is seen has had a heartbeat. False: nobody sees any. */
+  async heard(reading: Reading, fleet: Fleet, userId: string): Promise<boolean> {
+    const now = Date.now();
+    const seeing = this.#sockets().filter((socket) => (connectionOf(socket)?.seesUntil ?? 0) > now);
+    if (seeing.length === 0) return false;
+    // One that was removed meanwhile is not told of.
+    const isKnown = fleet.registry.listedAmong([reading.view.instance_id]).length > 0;
+    if (isKnown) await this.#tell(seeing, [reading], fleet, userId);
+    return isKnown;
+  }
+
+  /** Whoever is behind with confirming is told at its next look. */
+  async #tell(
+    sockets: readonly WebSocket[],
+    readings: readonly Reading[],
+    fleet: Fleet,
+    userId: string,
+  ): Promise<void> {
+    if (readings.length === 0) return;
+    for (const socket of sockets) {
+      const due = connectionOf(socket);
+      if (due !== null && isCheckDue(due, Date.now())) await this.#lookUp(due, fleet, userId);
+      if (socket.readyState !== WebSocket.OPEN) continue;
+      const now = Date.now();
+      const connection = connectionOf(socket);
+      if (connection === null || isCheckDue(connection, now) || connection.confirmAskedAt !== null) continue;
+      const text = readingsText(readings, fleet, connection, now);
+      socket.serializeAttachment(accountFor(socket, connection, [text], now));
+    }
   }
 
   /** A token, a person or a session may no longer watch: whichever has the id. */
@@ -224,17 +242,7 @@ export class LivePush {
       while (current.confirmAskedAt === null) {
         const batch = batchFor(current, fleet, now, batches);
         if (batch === null) break;
-        for (const message of batch.messages) socket.send(message);
-        const characters = batch.messages.reduce((sum, { length }) => sum + length, 0);
-        const unconfirmedCharacters = current.unconfirmedCharacters + characters;
-        const isMuch = unconfirmedCharacters >= CHARACTERS_UNCONFIRMED;
-        if (isMuch) socket.send(textOf({ type: "confirm" }));
-        current = {
-          ...current,
-          ...batch.position,
-          unconfirmedCharacters,
-          confirmAskedAt: isMuch ? now : null,
-        };
+        current = { ...accountFor(socket, current, batch.messages, now), ...batch.position };
       }
       if (current.confirmAskedAt !== null && now - current.confirmAskedAt > CONFIRM_WITHIN_MS) {
         socket.close(CLOSE_CODES.tooSlow, "too slow");
@@ -249,11 +257,6 @@ export class LivePush {
   }
 }
 
-/** Connections of one key are looked up together. */
-function keyOf({ tokenId, sessionId }: Connection): string {
-  return sessionId ?? tokenId;
-}
-
 /** Whether its session, or its token, still lets in somebody who may see. A page that is left open counts as in use. */
 async function mayWatch(env: Env, userId: string, { tokenId, sessionId }: Connection): Promise<boolean> {
   const now = Date.now();
@@ -265,21 +268,4 @@ async function mayWatch(env: Env, userId: string, { tokenId, sessionId }: Connec
   if (standing.outcome !== "valid" || !isAtLeast(standing.session.role, "viewer")) return false;
   await noteSessionUse(env.DB, userId, sessionId, now);
   return true;
-}
-
-function isCheckDue({ tokenCheckedAt }: Connection, now: number): boolean {
-  return now - tokenCheckedAt >= TOKEN_CHECKED_EVERY_MS;
-}
-
-/** Null for a socket that is being accepted, or whose attachment this version cannot read. */
-function connectionOf(socket: WebSocket): Connection | null {
-  return connectionSchema.safeParse(socket.deserializeAttachment()).data ?? null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -26,6 +26,7 @@ export type LiveMessage =
       readonly rows: readonly SummaryView[];
       readonly is_last: boolean;
       readonly guard: GuardView;
+      readonly takes_sight?: boolean;
     }
   | {
       /** `removed` are taken out before `rows` are put in. A connection that is lost later resumes at `revision`. */
@@ -35,11 +36,21 @@ export type LiveMessage =
       readonly rows: readonly SummaryView[];
       readonly removed: readonly string[];
       readonly guard: GuardView;
+      /** Whether the client may say what it sees. A fleet of the former release would end the connection. */
+      readonly takes_sight?: boolean;
     }
   /** Oldest first. The `rows` that follow say up to which revision all is told: until then, these may come again. */
   | { readonly type: "events"; readonly events: readonly EventView[] }
+  /** Instances that the client sees, as they are now: upon its word, and then at each of their heartbeats. */
+  | { readonly type: "readings"; readonly server_time: string; readonly rows: readonly SummaryView[] }
   /** Nothing more is sent until the client answers `{"type":"confirmed"}`. */
   | { readonly type: "confirm" };
+
+/** What a client may send. */
+export type ClientMessage =
+  | { readonly type: "confirmed" }
+  /** What it sees, at most a hundred; said again at least every two minutes for as long as it looks. */
+  | { readonly type: "sight"; readonly instance_ids: readonly string[] };
 
 /** Why the service closes a connection. */
 export const CLOSE_CODES = {

@@ -10,7 +10,7 @@ import { wordedView } from "./line-words.ts";
 /** What a fleet knows, as the HTTP API and the live connection show it. */
 
 export function summaryView(
-  { view, words, asOf }: ListedRow,
+  { view, words, asOf }: Pick<ListedRow, "view" | "words" | "asOf">,
   standings: Standings,
   reader: Reader,
 ): SummaryView {

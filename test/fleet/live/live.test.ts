@@ -289,11 +289,92 @@ describe("a live connection", () => {
     await vi.waitFor(() => expect(slow.closed?.code).toBe(CLOSE_CODES.tooSlow));
 
     const other = await newUser();
-    for (const text of ["hello", '{"type":"rows"}']) {
+    const ids = (count: number) =>
+      JSON.stringify(Array.from({ length: count }, (_, index) => `rig-${index}`));
+    for (const text of [
+      "hello",
+      '{"type":"rows"}',
+      '{"type":"sight"}',
+      '{"type":"sight","instance_ids":[1]}',
+      `{"type":"sight","instance_ids":["${"x".repeat(201)}"]}`,
+      `{"type":"sight","instance_ids":${ids(101)}}`,
+    ]) {
       const viewer = await Viewer.open(other);
       viewer.send(text);
       await vi.waitFor(() => expect(viewer.closed?.code).toBe(CLOSE_CODES.notUnderstood));
     }
+  });
+});
+
+describe("what a client sees", () => {
+  const sight = (...instance_ids: string[]) => JSON.stringify({ type: "sight", instance_ids });
+  const gpuOf = (viewer: Viewer) =>
+    viewer
+      .of("readings")
+      .flatMap(({ rows }) => rows.map((row) => `${row.instance_id} ${row.gpu_utilization}`));
+
+  it("is told at once, and then at each heartbeat, until it says otherwise or says nothing for minutes", async () => {
+    const user = await newUser();
+    const [one, other] = [await Instance.register(user, "rig"), await Instance.register(user, "other")];
+    await one.heartbeat({ gpu_utilization: 50 });
+    await Promise.all([one.settled(), other.settled()]);
+    const [viewer, blind] = [await Viewer.open(user), await Viewer.open(user)];
+    await vi.waitFor(() => expect(viewer.of("snapshot")).toMatchObject([{ takes_sight: true }]));
+    viewer.send(sight("rig", "nobody"));
+    await vi.waitFor(() => expect(gpuOf(viewer)).toEqual(["rig 50"]));
+    setClock(DAY + MINUTE);
+    // Between two heartbeats both leave memory.
+    await evictDurableObject(one.actor);
+    await evictDurableObject(fleetOf(user));
+    await one.heartbeat({ gpu_utilization: 70 });
+    await vi.waitFor(() => expect(gpuOf(viewer)).toEqual(["rig 50", "rig 70"]));
+    expect(viewer.of("readings").at(-1)).toMatchObject({
+      rows: [{ last_heartbeat: "2030-01-07T00:01:00Z", as_of: "2030-01-07T00:01:00Z", control: {} }],
+    });
+
+    setClock(DAY + 4 * MINUTE);
+    await one.heartbeat({ gpu_utilization: 80 });
+    viewer.send(sight("rig"));
+    await vi.waitFor(() => expect(gpuOf(viewer)).toEqual(["rig 50", "rig 70", "rig 80"]));
+    viewer.send(sight());
+    await quiet();
+    await one.heartbeat({ gpu_utilization: 90 });
+    await quiet();
+    expect(gpuOf(viewer)).toEqual(["rig 50", "rig 70", "rig 80"]);
+    expect(gpuOf(blind)).toEqual([]);
+  });
+
+  it("is never an instance of another user, and no more than one look in a second", async () => {
+    const [ada, bob] = [await newUser("Ada"), await newUser("Bob")];
+    const one = await Instance.register(ada, "rig");
+    await one.heartbeat();
+    await one.settled();
+    const viewer = await Viewer.open(bob);
+    viewer.send(sight("rig", `../${ada.userId}/rig`));
+    await Instance.register(bob, "own");
+    await vi.waitFor(() => expect(viewer.fleet.has("own")).toBe(true));
+    for (let time = 0; time < 20; time++) viewer.send(sight("own"));
+    await quiet();
+    await one.heartbeat({ gpu_utilization: 70 });
+    await quiet();
+    const read = viewer.of("readings").flatMap(({ rows }) => rows.map((row) => row.instance_id));
+    expect(new Set(read)).toEqual(new Set(["own"]));
+    expect(read.length).toBeLessThanOrEqual(3);
+  });
+
+  it("is told to nobody whose token is revoked meanwhile", async () => {
+    const user = await newUser();
+    const one = await Instance.register(user, "rig");
+    await one.heartbeat();
+    await one.settled();
+    const viewer = await Viewer.open(user);
+    viewer.send(sight("rig"));
+    await vi.waitFor(() => expect(viewer.of("readings")).toHaveLength(1));
+    await env.DB.prepare("UPDATE user_tokens SET revoked_at = 1 WHERE user_id = ?").bind(user.userId).run();
+    setClock(DAY + 11 * MINUTE);
+    viewer.send(sight("rig"));
+    await vi.waitFor(() => expect(viewer.closed?.code).toBe(CLOSE_CODES.revoked));
+    expect(viewer.of("readings")).toHaveLength(1);
   });
 });
 

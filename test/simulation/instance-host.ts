@@ -23,6 +23,7 @@ export class InstanceHost extends ObjectHost {
   #json: string | null = null;
   #hasTable = false;
   #held: SqliteStorage | null = null;
+  #seen: SqliteStorage | null = null;
   #outline: Outline | null = null;
   #outlineJson = "";
   #read: { readonly json: string | null; readonly stored: StoredInstance | null } = {
@@ -45,6 +46,7 @@ export class InstanceHost extends ObjectHost {
       this.#json = null;
       this.#hasTable = false;
       this.#held = null;
+      this.#seen = null;
       this.#note();
     },
   };
@@ -79,13 +81,18 @@ export class InstanceHost extends ObjectHost {
     return Reflect.construct(InstanceActor, [context, bindings]);
   }
 
-  /** The statements of `storage.ts` and `held.ts`, and no others. */
+  /** The statements of `storage.ts`, `held.ts` and `seen.ts`, and no others. */
   #sql(): SqlStorage {
     const rows = (found: readonly Record<string, unknown>[]) => ({ toArray: () => found, rowsWritten: 1 });
     const exec = (query: string, ...values: SQLInputValue[]) => {
       if (/\bheld\b/.test(query)) {
         this.#held ??= new SqliteStorage();
         return this.#held.sql.exec(query, ...values);
+      }
+      if (/\bseen\b/.test(query)) {
+        if (this.#seen === null && query.startsWith("SELECT")) return rows([]);
+        this.#seen ??= new SqliteStorage();
+        return this.#seen.sql.exec(query, ...values);
       }
       const [json] = values;
       if (query.includes("sqlite_master")) {

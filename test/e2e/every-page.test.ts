@@ -131,6 +131,7 @@ async function keep(
   { language, width, colour }: Look,
 ): Promise<void> {
   await page.screenshot({ path: join(folder, `${view}-${language}-${width}-${colour}.png`), fullPage: true });
-  if (IN_README[view] !== width || language !== "en" || colour !== "light") return;
-  await page.screenshot({ path: join(folder, "readme", `${view}.png`) });
+  const shown = IN_README[view];
+  if (shown?.width !== width || language !== "en" || colour !== "light") return;
+  await page.screenshot({ path: join(folder, "readme", `${shown.as}.png`) });
 }

@@ -40,12 +40,12 @@ const SETTINGS = [
 ] as const;
 
 /** Those that the README shows: as much as a window does, in English, in the light, and wide but for what is opened on a phone. */
-export const IN_README: Readonly<Record<string, 390 | 1280>> = {
-  fleet: 1280,
-  "instance-week": 1280,
-  "settings-policy-tried": 1280,
-  "add-machine": 1280,
-  "keep-alive": 390,
+export const IN_README: Readonly<Record<string, { readonly as: string; readonly width: 390 | 1280 }>> = {
+  fleet: { as: "fleet", width: 1280 },
+  "instance-week": { as: "instance", width: 1280 },
+  "settings-policy-tried": { as: "policy", width: 1280 },
+  "add-machine": { as: "add-machine", width: 1280 },
+  "keep-alive": { as: "keep-alive", width: 390 },
 };
 
 /** Lets a longer time be tried on the past. */

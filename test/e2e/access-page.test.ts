@@ -55,6 +55,9 @@ describe("access", () => {
     await page.getByRole("status").getByText("The token prometheus is revoked.").waitFor(PATIENCE);
     await tokens.getByText("prometheus", { exact: true }).waitFor({ state: "detached", ...PATIENCE });
     await card(page, "Who did what").getByText("made a token").first().waitFor(PATIENCE);
+    await card(page, "Who did what")
+      .getByText("prometheus · role Metrics only · ends after 365 days")
+      .waitFor(PATIENCE);
     await page.context().close();
   });
 

@@ -16,7 +16,7 @@ export const englishAlerts = {
   historyHint: "What you were told of in the last 30 days, the newest first.",
   noHistory: "No alert in the last 30 days.",
   older: "Older ones",
-  severity: { info: "News", warning: "Warning", critical: "Critical" },
+  severity: { info: "Information", warning: "Warning", critical: "Critical" },
   filterSeverity: "Severity",
   anySeverity: "Any severity",
   onlyInstance: (instance: string) => `Only ${instance}`,

@@ -16,7 +16,7 @@ export const portugueseAlerts: AlertWords = {
   historyHint: "Do que você foi avisado nos últimos 30 dias, do mais novo ao mais antigo.",
   noHistory: "Nenhum alerta nos últimos 30 dias.",
   older: "Mais antigos",
-  severity: { info: "Notícia", warning: "Aviso", critical: "Crítico" },
+  severity: { info: "Informação", warning: "Aviso", critical: "Crítico" },
   filterSeverity: "Gravidade",
   anySeverity: "Qualquer gravidade",
   onlyInstance: (instance) => `Só ${instance}`,

@@ -5,6 +5,7 @@ import { errorText } from "../../parts/notice.tsx";
 import { asApiError } from "../../poll.ts";
 import { spelledOut } from "../../words/spelled-out.ts";
 import { language, words } from "../../words.ts";
+import { aboutAct } from "./about-act.ts";
 import type { Act } from "./answers.ts";
 import { accessWords } from "./words.ts";
 
@@ -62,28 +63,24 @@ export function AuditCard() {
 }
 
 /** One of another release has no words here. */
-function actOf(act: string): string {
+function actOf(act: string, { connected }: Act["detail"]): string {
+  if (act === "finishOpenIdSignIn" && connected === true) return accessWords.value.connectedAct;
   const known = new Map(Object.entries(accessWords.value.acts)).get(act);
   return known ?? spelledOut(act.replaceAll(/([A-Z])/g, "_$1").toLowerCase());
 }
 
 function ActRow({ act: { at, who, act, subject, detail } }: { act: Act }) {
   const { operator, refusedAct } = accessWords.value;
-  const named = Object.entries(detail).filter(
-    ([key, value]) => key !== "refused" && value !== null && typeof value !== "boolean",
-  );
   return (
     <li>
       <time class="faint" dateTime={at}>
         {dateTime(at, language.value)}
       </time>
       <span>
-        <b>{who.name ?? operator}</b> {actOf(act)}
+        <b>{who.name ?? operator}</b> {actOf(act, detail)}
         {detail.refused === true && <span class="refused"> {refusedAct}</span>}
       </span>
-      <span class="faint">
-        {[subject, ...named.map(([key, value]) => `${key} ${value}`)].filter(Boolean).join(" · ")}
-      </span>
+      <span class="faint">{aboutAct(subject, detail)}</span>
     </li>
   );
 }

@@ -18,7 +18,7 @@ export function AccountSection() {
         {(data) => <AccountForm key={JSON.stringify(data)} account={data} onSaved={account.refresh} />}
       </Answered>
       {whoami.value && (
-        <p class="faint">
+        <p class="faint account-id">
           {id} <span class="id">{whoami.value.user.id}</span>
         </p>
       )}

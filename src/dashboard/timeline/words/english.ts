@@ -3,7 +3,7 @@ import type { Severity } from "../event.ts";
 /** What a list of events says around them. */
 
 const severities: Readonly<Record<Severity, string>> = {
-  info: "For information",
+  info: "Information",
   warning: "Warnings",
   critical: "Critical",
 };

@@ -140,6 +140,12 @@ export const englishAccess = {
   auditHint: "Kept for 400 days. Never a secret.",
   noActs: "Nothing yet.",
   operator: "The operator of the service",
+  connectedAct: "connected a way to sign in",
+  detail: {
+    role: (role: string) => `role ${role}`,
+    timeZone: (zone: string) => `time zone ${zone}`,
+    expires: (days: number) => `ends after ${days} ${days === 1 ? "day" : "days"}`,
+  },
   refusedAct: "refused: the role does not allow it",
   acts,
 };

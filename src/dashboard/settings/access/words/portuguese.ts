@@ -130,6 +130,12 @@ export const portugueseAccess: AccessWords = {
   auditHint: "Guardado por 400 dias. Nunca um segredo.",
   noActs: "Nada ainda.",
   operator: "Quem opera o serviço",
+  connectedAct: "conectou um acesso",
+  detail: {
+    role: (role) => `papel ${role}`,
+    timeZone: (zone) => `fuso horário ${zone}`,
+    expires: (days) => `termina após ${days} ${days === 1 ? "dia" : "dias"}`,
+  },
   refusedAct: "recusado: o papel não permite",
   acts,
 };

@@ -25,10 +25,10 @@ describe.each([
     expect(words.risks("vast", null)).not.toMatch(/\$/);
   });
 
-  it("has words for each way that is offered after a wake in vain", () => {
+  it("names each way that is offered after a wake in vain", () => {
     for (const kind of CALLED_PROVIDERS) {
       for (const { way } of waysOnViews("rig", kind, "a/b/c/d/e/f")) {
-        expect(words.how(kind, way)).toMatch(/^[A-Z].*\.$/);
+        expect(words.ways[way]).toMatch(/^[A-Z]/);
       }
     }
   });

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Amount, CostsAnswer } from "../costs/answers.ts";
-import { about, money as dollarsText, price } from "../format.ts";
+import { about, capitalized, money as dollarsText, price } from "../format.ts";
 import { type Live, useLive } from "../poll.ts";
 import { query, route } from "../route.ts";
 import { language, words } from "../words.ts";
@@ -158,8 +158,4 @@ function dollars(amount: number): string {
 /** Of a big amount nobody reads the cents. */
 function whole(amount: number): string {
   return amount >= 100 ? dollarsText(amount, language.value, 0) : dollars(amount);
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,6 @@
 import type { DetailView } from "../../lifecycle/views/instance-view.ts";
 import { refreshFleet } from "../fleet/fleet.ts";
-import { dateTime } from "../format.ts";
+import { capitalized, dateTime } from "../format.ts";
 import { Copyable } from "../parts/copyable.tsx";
 import { wakeInstance } from "../parts/wake.ts";
 import { language, words } from "../words.ts";
@@ -23,9 +23,9 @@ export function WakeFailed({ instance, onDone }: { instance: DetailView; onDone:
       </p>
       {failed.may_start && <p>{comingBack.mayStart(providers[provider])}</p>}
       <ul>
-        {failed.ways_on.map(({ way, request, command, page }) => (
+        {failed.ways_on.map(({ way, how, request, command, page }) => (
           <li key={way}>
-            <b>{comingBack.ways[way]}</b> {comingBack.how(provider, way)}
+            <b>{comingBack.ways[way]}</b> {way === "wait" ? comingBack.mayBeFree : `${capitalized(how)}.`}
             {command !== null && <Copyable text={command} />}
             <div class="buttons">
               {request !== null && (

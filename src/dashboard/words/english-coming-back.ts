@@ -52,24 +52,10 @@ export const englishComingBack = {
     recreate: "Recreate it",
     fetch_data: "Fetch its data",
   } satisfies Record<WayOnView["way"], string>,
-  /** What each way means at this provider. */
-  how: (provider: ProviderKind, way: WayOnView["way"]): string => {
-    const { recreate, fetchData } = comingBackOf(provider);
-    switch (way) {
-      case "wait":
-        return "Its GPU may be free again later.";
-      case "recreate":
-        return spelled(recreate?.how);
-      case "fetch_data":
-        return spelled(fetchData?.how);
-    }
-  },
+  /** Why waiting may help. */
+  mayBeFree: "Its GPU may be free again later.",
   openPage: (provider: string) => `Open ${provider}`,
 };
-
-function spelled(how: string | undefined): string {
-  return how === undefined ? "" : `${how.charAt(0).toUpperCase()}${how.slice(1)}.`;
-}
 
 export type ComingBackWords = typeof englishComingBack;
 

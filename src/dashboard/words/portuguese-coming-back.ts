@@ -25,42 +25,6 @@ const lost: Record<Lost, string> = {
   "not said": "o que não está salvo em outro lugar",
 };
 
-/** What `lifecycle/model/coming-back.ts` says in English. */
-const hows: Readonly<
-  Partial<Record<CalledProvider, { readonly recreate: string; readonly fetch_data?: string }>>
-> = {
-  vast: {
-    recreate: "Alugue outra máquina com o mesmo template.",
-    fetch_data: "Copie os dados enquanto ela está parada.",
-  },
-  runpod: {
-    recreate: "Crie outro pod e anexe o volume de rede, se ela tiver um.",
-    fetch_data: "Inicie-a com zero GPUs na página da RunPod, copie o volume e pare-a de novo.",
-  },
-  ec2: {
-    recreate: "Faça uma imagem dela e inicie-a em outra zona ou com outro tipo.",
-    fetch_data: "Anexe os volumes, ou cópias deles, a outra instância.",
-  },
-  gcp: {
-    recreate: "Faça uma imagem de máquina dela e crie uma instância em outra zona.",
-    fetch_data: "Anexe os discos, ou cópias deles, a outra instância.",
-  },
-  azure: {
-    recreate: "Dê a ela um tamanho que esteja livre.",
-    fetch_data: "Anexe cópias dos discos a outra máquina.",
-  },
-  hyperstack: {
-    recreate: "Crie outra máquina e anexe os volumes a ela.",
-    fetch_data:
-      "Anexe os volumes a outra máquina; o disco raiz não pode ser lido antes que ela seja restaurada.",
-  },
-  scaleway: {
-    recreate: "Faça uma imagem dela e crie outra Instance a partir dela.",
-    fetch_data: "Anexe os volumes a outra Instance na mesma zona.",
-  },
-  tensordock: { recreate: "Crie outra máquina." },
-};
-
 export const portugueseComingBack: ComingBackWords = {
   risks: (provider, hourlyCost) => {
     const kind = calledKind(provider);
@@ -81,11 +45,7 @@ export const portugueseComingBack: ComingBackWords = {
   mayStart: (provider) =>
     `Não se sabe se a partida foi cancelada. ${provider} recebe a ordem de pará-la, e é consultado, até que se saiba. Se você quer que ela rode, acorde-a aqui, não lá.`,
   ways: { wait: "Espere e acorde-a de novo", recreate: "Recrie-a", fetch_data: "Busque os dados" },
-  how: (provider, way) => {
-    if (way === "wait") return "A GPU pode ficar livre mais tarde.";
-    const kind = calledKind(provider);
-    return (kind === null ? undefined : hows[kind]?.[way]) ?? "";
-  },
+  mayBeFree: "A GPU pode ficar livre mais tarde.",
   openPage: (provider) => `Abrir ${provider}`,
 };
 

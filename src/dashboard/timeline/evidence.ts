@@ -72,7 +72,13 @@ export function factsOf(detail: Readonly<Record<string, unknown>>): readonly Fac
   const rule = text("rule");
   if (rule !== null) facts.push({ is: "rule", path: rule });
   for (const [name, value] of Object.entries(detail)) {
-    if (!told.has(name) && value !== null) facts.push({ is: "other", name, value: String(value) });
+    if (told.has(name) || value === null) continue;
+    // An object may hold a `toString` that is no function.
+    facts.push({
+      is: "other",
+      name,
+      value: typeof value === "object" ? JSON.stringify(value) : String(value),
+    });
   }
   return facts;
 }

@@ -81,6 +81,9 @@ describe("what stands behind an event", () => {
       { is: "other", name: "tries", value: "3" },
       { is: "other", name: "snapshot_first", value: "true" },
     ]);
+    expect(factsOf({ odd: { toString: 1 } })).toEqual([
+      { is: "other", name: "odd", value: '{"toString":1}' },
+    ]);
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (detail) => {
         expect(() => factsOf(detail)).not.toThrow();

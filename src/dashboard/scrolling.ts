@@ -36,6 +36,8 @@ export function keepScrolling(): void {
     scrollTo({ top: 0, behavior: "instant" });
   });
   addEventListener("scroll", remember, { passive: true });
+  // What is clicked within the frame of a scroll leaves the step before the browser tells of the scroll.
+  addEventListener("click", remember, { capture: true });
   addEventListener("pagehide", () => sessionStorage.setItem(KEY, JSON.stringify([...heights])));
 }
 

@@ -417,6 +417,12 @@ describe("ten thousand instances", () => {
     expect(asked.filter((path) => path.startsWith("/api/agent/instances"))).toEqual([]);
     expect(seen.length).toBeGreaterThan(0);
     expect(Math.max(...seen)).toBeLessThan(40);
+
+    // Back leads to where one was, though one left within the frame of a scroll.
+    await page.evaluate(`scrollTo(0, 5310); document.querySelector("nav a[href='#/settings']").click()`);
+    await page.getByRole("heading", { name: "Settings" }).first().waitFor(PATIENCE);
+    await page.goBack();
+    await expect.poll(() => page.evaluate("scrollY"), PATIENCE).toBe(5310);
     await page.context().close();
   });
 });
